@@ -1,0 +1,47 @@
+# The two commands a newcomer needs are `make run` and `make test`; both build what they need.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+WORKERS ?= auto
+
+.PHONY: help run test check lint types layers migrations lock clean
+
+help:            ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(STAMP)    ## start the bot in its built-in workspace
+	@$(BIN)/cadence run
+
+test: $(STAMP)   ## run the tests
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(STAMP)   ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## strict mypy
+	$(BIN)/mypy
+
+layers: $(STAMP) ## import-linter: data walks one way
+	$(BIN)/lint-imports
+
+migrations: $(STAMP) ## the tables and the migrations say the same
+	$(BIN)/cadence migrate --check
+
+check: lint types layers migrations ## everything CI runs
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+lock: $(STAMP)   ## pin the dependencies again
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile -q --no-header --generate-hashes --universal --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --no-header --generate-hashes --universal --python-version 3.11 --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:           ## remove what was built
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage *.egg-info build var

@@ -1,0 +1,1 @@
+"""What Slack calls: ack, parse, one call to a flow, answer."""

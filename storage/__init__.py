@@ -1,0 +1,1 @@
+"""Tables, queries by noun, the ledger of messages owed, the trail."""

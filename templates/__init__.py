@@ -1,0 +1,1 @@
+"""What people see: Jinja2 templates, one frozen context each."""
