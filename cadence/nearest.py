@@ -1,0 +1,28 @@
+"""The word a person most likely meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_SIMILAR_ENOUGH = 0.6
+_SHORTEST_PREFIX = 2
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like `word`, letter case aside; None when none is like it.
+
+    A word that begins exactly one candidate means that one ("supp" means "support-reply"), before any
+    likeness of letters is looked at. Among equals the first given wins.
+    """
+    wanted = word.strip().casefold()
+    if not wanted:
+        return None
+    by_fold: dict[str, str] = {}
+    for candidate in candidates:
+        by_fold.setdefault(candidate.casefold(), candidate)
+    if wanted in by_fold:
+        return by_fold[wanted]
+    begun = [fold for fold in by_fold if fold.startswith(wanted)]
+    if len(begun) == 1 and len(wanted) >= _SHORTEST_PREFIX:
+        return by_fold[begun[0]]
+    close = get_close_matches(wanted, by_fold, n=1, cutoff=_SIMILAR_ENOUGH)
+    return by_fold[close[0]] if close else None
