@@ -1,0 +1,62 @@
+"""Local dates and hours: weeks, cycles and the one instant a slot stands for (SPEC §3, §4).
+
+A slot is a local date and hour. Zones and their clock changes are looked up with zoneinfo at the very edge,
+so a slot that a clock change repeats or removes still has exactly one instant.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+WEEKS = 4
+"""Weeks in a cycle."""
+FRIDAY = 4
+
+
+def monday_of(day: date) -> date:
+    """The Monday of the week a date lies in."""
+    return day - timedelta(days=day.weekday())
+
+
+def next_monday(day: date) -> date:
+    """The first Monday after a date; never the date itself."""
+    return monday_of(day) + timedelta(days=7)
+
+
+def closing_day(starts_on: date) -> date:
+    """The fourth Friday of a cycle that starts on a Monday."""
+    return starts_on + timedelta(weeks=WEEKS - 1, days=FRIDAY)
+
+
+def week_number(starts_on: date, day: date) -> int | None:
+    """The week of the cycle a date lies in, 1 to 4; `None` before the cycle and after its fourth Sunday."""
+    number = (day - starts_on).days // 7 + 1
+    return number if 1 <= number <= WEEKS else None
+
+
+def week_monday(starts_on: date, week: int) -> date:
+    """The Monday of a week of the cycle (week 1 is the first)."""
+    return starts_on + timedelta(weeks=week - 1)
+
+
+def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The UTC instant of a local date and hour.
+
+    An hour that a clock change repeats means its first pass; an hour it skips means the same distance
+    past midnight on the old clock, which is the next hour that exists.
+    """
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The local date of an instant."""
+    return moment.astimezone(zone).date()
+
+
+def working_day_from(day: date, *, is_working: Callable[[date], bool]) -> date | None:
+    """The date itself or the next working day of the same week; `None` when the week has none left."""
+    for later in range(7 - day.weekday()):
+        candidate = day + timedelta(days=later)
+        if is_working(candidate):
+            return candidate
+    return None

@@ -1,0 +1,216 @@
+"""The ledger of messages owed: queued once under a key, then sent, skipped or failed.
+
+A message is queued in the transaction of what caused it. Its key makes queueing it again a no-op, so any
+number of planners may plan the same slot. Sending it is another transaction, later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from storage.tables import MessageState, OwedMessage
+
+FOREVER = timedelta(days=30)
+"""How long an alert stays worth sending after downtime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A message to queue.
+
+    Args:
+        key: unique for the message: `kind:workspace:subject:slot`.
+        kind: which message it is.
+        recipient: a channel or a member.
+        subject: ids only; what the message says is read when it is sent.
+        due_at: not sent before.
+        useful_until: skipped after.
+        replaces_id: the ledger row whose message this one rewrites.
+    """
+
+    key: str
+    kind: str
+    recipient: str
+    subject: dict[str, Any]
+    due_at: datetime
+    useful_until: datetime | None = None
+    replaces_id: int | None = None
+    state: MessageState = MessageState.DUE
+    reason: str = ""
+
+
+def owe(
+    session: Session, *, workspace_id: str, owed: Sequence[Owed], now: datetime, correlation_id: str = ""
+) -> int:
+    """Queue messages; those whose key is already there are left alone. Returns how many are new."""
+    if not owed:
+        return 0
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "key": one.key,
+            "kind": one.kind,
+            "recipient": one.recipient,
+            "subject": one.subject,
+            "replaces_id": one.replaces_id,
+            "due_at": one.due_at,
+            "not_before": one.due_at,
+            "useful_until": one.useful_until or one.due_at + FOREVER,
+            "state": one.state,
+            "reason": one.reason,
+            "attempts": 0,
+            "text": "",
+            "correlation_id": correlation_id,
+            "created_at": now,
+        }
+        for one in owed
+    ]
+    dialect = session.get_bind().dialect.name
+    upsert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    before = _count(session, [one.key for one in owed])
+    for start in range(0, len(rows), 500):
+        statement = upsert(OwedMessage).values(rows[start : start + 500])
+        session.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+    return len({one.key for one in owed}) - before
+
+
+def _count(session: Session, keys: Sequence[str]) -> int:
+    total = 0
+    for start in range(0, len(keys), 500):
+        query = select(func.count()).where(col(OwedMessage.key).in_(keys[start : start + 500]))
+        total += session.exec(query).one()
+    return total
+
+
+def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[str, str]]:
+    """(workspace, recipient) pairs that are owed a message now, the longest waiting first."""
+    query = (
+        select(OwedMessage.workspace_id, OwedMessage.recipient, func.min(OwedMessage.due_at).label("first"))
+        .where(OwedMessage.state == MessageState.DUE, OwedMessage.not_before <= now)
+        .group_by(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
+        .order_by("first")
+        .limit(limit)
+    )
+    return [(workspace_id, recipient) for workspace_id, recipient, _ in session.exec(query)]
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the earliest waiting message may be sent."""
+    query = select(func.min(OwedMessage.not_before)).where(OwedMessage.state == MessageState.DUE)
+    return session.exec(query).one()
+
+
+def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> OwedMessage | None:
+    """The message this recipient has waited for longest; later ones wait behind it, so order holds."""
+    query = (
+        select(OwedMessage)
+        .where(
+            OwedMessage.state == MessageState.DUE,
+            OwedMessage.workspace_id == workspace_id,
+            OwedMessage.recipient == recipient,
+            OwedMessage.not_before <= now,
+        )
+        .order_by(col(OwedMessage.due_at), col(OwedMessage.id))
+        .limit(1)
+    )
+    return session.exec(query).first()
+
+
+def begin_attempt(
+    session: Session, *, message_id: int, attempts: int, now: datetime, channel: str, text: str
+) -> bool:
+    """Record that a message is about to be posted; False when another worker got there first."""
+    changed = session.execute(
+        update(OwedMessage)
+        .where(
+            col(OwedMessage.id) == message_id,
+            col(OwedMessage.state) == MessageState.DUE,
+            col(OwedMessage.attempts) == attempts,
+        )
+        .values(
+            attempts=attempts + 1,
+            first_attempt_at=func.coalesce(col(OwedMessage.first_attempt_at), now),
+            last_attempt_at=now,
+            channel=channel,
+            text=text,
+        )
+    )
+    return bool(getattr(changed, "rowcount", 0))
+
+
+def finish(
+    session: Session,
+    *,
+    message_id: int,
+    state: MessageState,
+    now: datetime,
+    reason: str = "",
+    ts: str | None = None,
+) -> None:
+    """End a message: sent (with its `ts`), skipped or failed (with the reason)."""
+    values: dict[str, Any] = {"state": state, "reason": reason[:500]}
+    if state is MessageState.SENT:
+        values |= {"sent_at": now, "ts": ts}
+    session.execute(
+        update(OwedMessage)
+        .where(col(OwedMessage.id) == message_id, col(OwedMessage.state) == MessageState.DUE)
+        .values(**values)
+    )
+
+
+def postpone(session: Session, *, message_id: int, until: datetime, reason: str) -> None:
+    """Try one message again later."""
+    session.execute(
+        update(OwedMessage)
+        .where(col(OwedMessage.id) == message_id, col(OwedMessage.state) == MessageState.DUE)
+        .values(not_before=until, reason=reason[:500])
+    )
+
+
+def hold_recipient(session: Session, *, workspace_id: str, recipient: str, until: datetime) -> None:
+    """Slack asked for a pause: nothing goes to this recipient before `until`."""
+    session.execute(
+        update(OwedMessage)
+        .where(
+            col(OwedMessage.state) == MessageState.DUE,
+            col(OwedMessage.workspace_id) == workspace_id,
+            col(OwedMessage.recipient) == recipient,
+            col(OwedMessage.not_before) < until,
+        )
+        .values(not_before=until)
+    )
+
+
+def by_key(session: Session, *, workspace_id: str, key: str) -> OwedMessage | None:
+    """The message queued under a key."""
+    query = select(OwedMessage).where(OwedMessage.workspace_id == workspace_id, OwedMessage.key == key)
+    return session.exec(query).first()
+
+
+def get(session: Session, *, workspace_id: str, message_id: int) -> OwedMessage | None:
+    """One row of the ledger."""
+    query = select(OwedMessage).where(OwedMessage.workspace_id == workspace_id, OwedMessage.id == message_id)
+    return session.exec(query).first()
+
+
+def unsent_counts(
+    session: Session, *, workspace_id: str, since: datetime, until: datetime
+) -> list[tuple[str, MessageState, str, int]]:
+    """(kind, state, reason, count) of what was skipped or failed among messages due in an interval."""
+    query = (
+        select(OwedMessage.kind, OwedMessage.state, OwedMessage.reason, func.count())
+        .where(
+            OwedMessage.workspace_id == workspace_id,
+            OwedMessage.due_at >= since,
+            OwedMessage.due_at < until,
+            col(OwedMessage.state).in_([MessageState.SKIPPED, MessageState.FAILED]),
+        )
+        .group_by(col(OwedMessage.kind), col(OwedMessage.state), col(OwedMessage.reason))
+        .order_by(col(OwedMessage.kind), col(OwedMessage.reason))
+    )
+    return list(session.exec(query))

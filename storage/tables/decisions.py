@@ -1,0 +1,82 @@
+"""What was decided, with the numbers it rests on, and the trail of who did what."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON
+from sqlmodel import Field, SQLModel
+
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Line, Rule
+from storage.tables.columns import choice
+
+
+class StepVerdict(SQLModel, table=True):
+    """A verdict on a step: the counts, the rule and the thresholds, enough to judge it again."""
+
+    __tablename__ = "verdict"
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    adoption_id: int = Field(foreign_key="adoption.id", index=True)
+    cycle_id: int = Field(foreign_key="cycle.id", index=True)
+    step: str
+    decision: Decision = choice(Decision)
+    line: Line = choice(Line)
+    mode: Mode = choice(Mode)
+    fallback: Mode = choice(Mode)
+    lands_on: Mode | None = choice(Mode, nullable=True, default=None)
+    exceptions: int
+    critical: int
+    attested: int
+    assumed: int
+    closing: bool
+    ratio: float
+    probability: float
+    demote_at: int | None = None
+    cap: float
+    rule: Rule = choice(Rule)
+    min_runs: int
+    confidence: float
+    min_exceptions: int
+    window_from: datetime
+    closes_on: date
+    top_reason: str | None = None
+    top_reason_count: int = 0
+    cause: str
+    judged_at: datetime
+
+
+class ModeChange(SQLModel, table=True):
+    """A promotion, demotion or declaration, with its evidence."""
+
+    __tablename__ = "mode_change"
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    adoption_id: int = Field(foreign_key="adoption.id", index=True)
+    step: str
+    kind: str
+    before: Mode | None = choice(Mode, nullable=True, default=None)
+    after: Mode = choice(Mode)
+    verdict_id: int | None = Field(default=None, foreign_key="verdict.id")
+    reason: str = ""
+    member: str | None = None
+    changed_at: datetime
+
+
+class TrailEntry(SQLModel, table=True):
+    """Who did what, when, from where, and what was before and after. Only ever added to."""
+
+    __tablename__ = "trail"
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    at: datetime
+    member: str | None = Field(default=None, max_length=32)
+    action: str = Field(index=True)
+    subject: str = Field(index=True)
+    surface: str
+    before: Any = Field(default=None, sa_type=JSON)
+    after: Any = Field(default=None, sa_type=JSON)
+    correlation_id: str = ""

@@ -1,0 +1,52 @@
+"""The ledger: every message the bot owes, from due to sent, skipped or failed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from storage.tables.columns import choice, document
+
+
+class MessageState(StrEnum):
+    """Where a message is on its way."""
+
+    DUE = "due"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class OwedMessage(SQLModel, table=True):
+    """One message owed to a channel or a person.
+
+    `subject` holds only ids; what the message says is read from the rows when it is sent.
+    `recipient` is a channel (`C…`, `G…`) or a member (`U…`, `W…`); messages to one recipient go out in order.
+    """
+
+    __tablename__ = "ledger"
+    __table_args__ = (Index("ix_ledger_due", "state", "recipient", "due_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    key: str = Field(unique=True, max_length=255)
+    kind: str = Field(index=True)
+    recipient: str = Field(max_length=32)
+    subject: dict[str, Any] = document()
+    replaces_id: int | None = Field(default=None, foreign_key="ledger.id")
+    due_at: datetime
+    useful_until: datetime
+    state: MessageState = choice(MessageState, default=MessageState.DUE)
+    reason: str = ""
+    attempts: int = 0
+    first_attempt_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    not_before: datetime
+    sent_at: datetime | None = None
+    channel: str | None = None
+    ts: str | None = None
+    text: str = ""
+    correlation_id: str = ""
+    created_at: datetime

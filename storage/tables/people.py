@@ -1,0 +1,100 @@
+"""Who is who: the workspace, its curators, members, teams, and who is away."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from cadence.rules.verdicts import Rule
+from storage.tables.columns import choice, document
+
+
+class Workspace(SQLModel, table=True):
+    """One Slack workspace; every other row belongs to one."""
+
+    __tablename__ = "workspace"
+
+    id: str = Field(primary_key=True, max_length=32)
+    name: str = ""
+    timezone: str = "UTC"
+    country: str | None = None
+    curator_channel: str | None = None
+    rule: Rule = choice(Rule, default=Rule.BALANCED)
+    min_runs: int = 20
+    settings: dict[str, Any] = document()
+    planned_until: datetime | None = None
+    created_at: datetime
+
+
+class Curator(SQLModel, table=True):
+    """A member who holds the registry of a workspace."""
+
+    __tablename__ = "curator"
+
+    workspace_id: str = Field(primary_key=True, foreign_key="workspace.id")
+    member: str = Field(primary_key=True, max_length=32)
+    since: datetime
+
+
+class Member(SQLModel, table=True):
+    """What Slack says of a person, and what they asked of the bot."""
+
+    __tablename__ = "member"
+
+    workspace_id: str = Field(primary_key=True, foreign_key="workspace.id")
+    id: str = Field(primary_key=True, max_length=32)
+    name: str = ""
+    timezone: str | None = None
+    is_admin: bool = False
+    is_bot: bool = False
+    deleted: bool = False
+    muted: bool = False
+    dm_channel: str | None = None
+    seen_at: datetime
+
+
+class Team(SQLModel, table=True):
+    """A group that runs playbooks: a channel, a function, members, a time zone."""
+
+    __tablename__ = "team"
+    __table_args__ = (UniqueConstraint("workspace_id", "slug"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    slug: str
+    title: str
+    function: str
+    region: str | None = None
+    channel: str
+    timezone: str
+    country: str | None = None
+    reporter: str | None = None
+    created_at: datetime
+
+
+class TeamMember(SQLModel, table=True):
+    """A person in a team, from when to when; a row ends, it is never deleted."""
+
+    __tablename__ = "team_member"
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    team_id: int = Field(foreign_key="team.id", index=True)
+    member: str = Field(index=True, max_length=32)
+    joined_at: datetime
+    left_at: datetime | None = None
+
+
+class Away(SQLModel, table=True):
+    """Days on which a person isn't nudged, both ends included; `ended_at` when taken back."""
+
+    __tablename__ = "away"
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    member: str = Field(index=True, max_length=32)
+    first_day: date
+    last_day: date
+    set_by: str
+    set_at: datetime
+    ended_at: datetime | None = None

@@ -1,0 +1,126 @@
+"""Playbooks, their revisions, who runs them, and the four-week cycles."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Rule
+from storage.tables.columns import choice, document
+
+
+class PlaybookState(StrEnum):
+    """Where a playbook is on its way from one team to many."""
+
+    DRAFT = "draft"
+    PILOTING = "piloting"
+    PUBLISHED = "published"
+    SCALING = "scaling"
+    RETIRED = "retired"
+
+
+class AdoptionState(StrEnum):
+    """Whether a team's adoption of a playbook goes on."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class CycleState(StrEnum):
+    """A cycle runs until its fourth Friday, then is closed."""
+
+    RUNNING = "running"
+    CLOSED = "closed"
+
+
+class Playbook(SQLModel, table=True):
+    """A runnable plan for one workflow; what it says is in its versions."""
+
+    __tablename__ = "playbook"
+    __table_args__ = (UniqueConstraint("workspace_id", "slug"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    slug: str
+    title: str
+    function: str
+    owner: str
+    state: PlaybookState = choice(PlaybookState, default=PlaybookState.DRAFT)
+    created_at: datetime
+
+
+class PlaybookVersion(SQLModel, table=True):
+    """One revision of a playbook, never changed; publishing gives it a number."""
+
+    __tablename__ = "playbook_version"
+    __table_args__ = (UniqueConstraint("playbook_id", "revision"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    playbook_id: int = Field(foreign_key="playbook.id", index=True)
+    revision: int
+    number: int | None = None
+    spec: dict[str, Any] = document()
+    created_by: str
+    created_at: datetime
+    published_at: datetime | None = None
+
+
+class Adoption(SQLModel, table=True):
+    """One team running one playbook version."""
+
+    __tablename__ = "adoption"
+    __table_args__ = (UniqueConstraint("playbook_id", "team_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    playbook_id: int = Field(foreign_key="playbook.id", index=True)
+    version_id: int = Field(foreign_key="playbook_version.id")
+    team_id: int = Field(foreign_key="team.id", index=True)
+    champion: str | None = None
+    state: AdoptionState = choice(AdoptionState, default=AdoptionState.ACTIVE)
+    rule: Rule | None = choice(Rule, nullable=True, default=None)
+    created_at: datetime
+
+
+class AdoptionStep(SQLModel, table=True):
+    """Who leads a step in one adoption now, and since when evidence on it counts.
+
+    A projection of `mode_change`: it can be rebuilt from those rows. Exceptions up to `after_exception`
+    were counted before the mode changed; two at the same instant still fall on the right side.
+    """
+
+    __tablename__ = "adoption_step"
+    __table_args__ = (UniqueConstraint("adoption_id", "step"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    adoption_id: int = Field(foreign_key="adoption.id", index=True)
+    step: str
+    mode: Mode = choice(Mode)
+    since: datetime
+    after_exception: int = 0
+
+
+class Cycle(SQLModel, table=True):
+    """Four weeks of one adoption, from a Monday to the fourth Friday in the team's time zone."""
+
+    __tablename__ = "cycle"
+    __table_args__ = (UniqueConstraint("adoption_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    adoption_id: int = Field(foreign_key="adoption.id", index=True)
+    version_id: int = Field(foreign_key="playbook_version.id")
+    number: int
+    starts_on: date
+    closes_on: date
+    state: CycleState = choice(CycleState, default=CycleState.RUNNING, index=True)
+    started_by: str
+    started_at: datetime
+    closed_at: datetime | None = None
+    result: str | None = None
+    kpi_value: float | None = None

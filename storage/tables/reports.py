@@ -1,0 +1,124 @@
+"""What people report: check-ins, readings, exceptions.
+
+A correction is a new row; the old one says when it was replaced.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from cadence.rules.modes import Mode
+from storage.tables.columns import choice
+
+
+class Attestation(StrEnum):
+    """How a member says the playbook was run this week."""
+
+    AS_DECLARED = "as-declared"
+    DRIFTED = "drifted"
+    NOT_RUN = "not-run"
+
+
+_CURRENT = text("replaced_at IS NULL")
+
+
+class CheckIn(SQLModel, table=True):
+    """One member's answer for one week of one adoption."""
+
+    __tablename__ = "check_in"
+    __table_args__ = (
+        Index(
+            "uq_check_in_current",
+            "adoption_id",
+            "week_start",
+            "member",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    adoption_id: int = Field(foreign_key="adoption.id", index=True)
+    cycle_id: int = Field(foreign_key="cycle.id", index=True)
+    week: int
+    week_start: date
+    member: str = Field(index=True, max_length=32)
+    attestation: Attestation = choice(Attestation)
+    runs: int
+    complete_inputs: int | None = None
+    note: str = ""
+    surface: str
+    answered_at: datetime
+    replaced_at: datetime | None = None
+
+
+class DriftedStep(SQLModel, table=True):
+    """The mode a step was really run in, as attested in a check-in."""
+
+    __tablename__ = "drifted_step"
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    check_in_id: int = Field(foreign_key="check_in.id", index=True)
+    step: str
+    mode: Mode = choice(Mode)
+
+
+class Reading(SQLModel, table=True):
+    """One week's number of the KPI, in the KPI's unit, with the words it was typed in."""
+
+    __tablename__ = "reading"
+    __table_args__ = (
+        Index(
+            "uq_reading_current",
+            "adoption_id",
+            "week_start",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    adoption_id: int = Field(foreign_key="adoption.id", index=True)
+    cycle_id: int = Field(foreign_key="cycle.id", index=True)
+    week: int
+    week_start: date
+    value: float
+    typed: str
+    note: str = ""
+    member: str = Field(max_length=32)
+    surface: str
+    reported_at: datetime
+    replaced_at: datetime | None = None
+
+
+class LoggedException(SQLModel, table=True):
+    """One run in which a step left its rule.
+
+    `source` is the request it came with, so that a retried request logs nothing twice.
+    """
+
+    __tablename__ = "exception"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "source"),
+        Index("ix_exception_window", "adoption_id", "step", "logged_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    adoption_id: int = Field(foreign_key="adoption.id")
+    cycle_id: int = Field(foreign_key="cycle.id", index=True)
+    step: str
+    critical: bool = False
+    reason: str
+    link: str | None = None
+    member: str = Field(max_length=32)
+    surface: str
+    source: str
+    logged_at: datetime

@@ -1,0 +1,49 @@
+"""The append-only record of who did what, when and from where."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from storage.tables import TrailEntry
+
+
+def record(
+    session: Session,
+    *,
+    workspace_id: str,
+    at: datetime,
+    member: str | None,
+    action: str,
+    subject: str,
+    surface: str,
+    before: Any = None,
+    after: Any = None,
+    correlation_id: str = "",
+) -> None:
+    """Add one entry; `subject` is `noun:id`, `member` is None when the bot acted on its own."""
+    session.add(
+        TrailEntry(
+            workspace_id=workspace_id,
+            at=at,
+            member=member,
+            action=action,
+            subject=subject,
+            surface=surface,
+            before=before,
+            after=after,
+            correlation_id=correlation_id,
+        )
+    )
+
+
+def entries(
+    session: Session, *, workspace_id: str, action: str | None = None, since: datetime | None = None
+) -> list[TrailEntry]:
+    """Entries of a workspace, oldest first."""
+    query = select(TrailEntry).where(TrailEntry.workspace_id == workspace_id)
+    if action is not None:
+        query = query.where(TrailEntry.action == action)
+    if since is not None:
+        query = query.where(TrailEntry.at >= since)
+    return list(session.exec(query.order_by(col(TrailEntry.id))))
