@@ -1,0 +1,135 @@
+"""Days as people write them: `2026-12-20`, `20 Dec`, `tomorrow`, `next monday`, and from..until."""
+
+import re
+from datetime import date, timedelta
+from typing import Final
+
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from handlers.grammar.teach import shown
+
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS: Final = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_SHORTEST: Final = 3
+_WEEK = timedelta(days=7)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+_LEAP_YEARS = 9  # a 29 February comes again within eight years
+_LONGEST_AWAY = timedelta(days=366)
+_JUST_BEGUN = timedelta(days=31)
+_LONGEST_DAY = 40
+_NEAR: Final = {"today": 0, "now": 0, "tomorrow": 1, "yesterday": -1}
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\.? (?:of )?([a-z]+)\.?(?:,? (\d{4}))?")
+_MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
+_SPAN = re.compile(r"\s*(?:\.{2,}|\u2026)\s*|\s+(?:to|until|till|-|\u2013|\u2014)\s+")
+
+
+def find_day(text: str, today: date, *, past: bool = False) -> date | None:
+    """The day a text means, or None.
+
+    A weekday is the first one from today on; `next` puts it in the week after this one. A day without a year
+    is the next such day from today on. With `past` both are the latest one up to today.
+    """
+    words = _plain(text)
+    if words in _NEAR:
+        return today + timedelta(days=_NEAR[words])
+    weekday = _index(words.removeprefix("next ").removeprefix("this "), _WEEKDAYS)
+    if weekday is not None:
+        if words.startswith("next "):
+            return today - timedelta(days=today.weekday()) + _WEEK + timedelta(days=weekday)
+        ahead = (weekday - today.weekday()) % 7
+        return today + timedelta(days=ahead - 7 if past and ahead else ahead)
+    if found := _ISO.fullmatch(words):
+        return _day(int(found[1]), int(found[2]), int(found[3]))
+    return _named(words, today, past=past)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("\u2011", "-").split()).strip(".,;:!?\"'")[:_LONGEST_DAY]
+
+
+def _named(words: str, today: date, *, past: bool) -> date | None:
+    """`20 Dec`, `20th of December 2026`, `Dec 20, 2026`."""
+    if found := _DAY_FIRST.fullmatch(words):
+        day, name, year = found[1], found[2], found[3]
+    elif found := _MONTH_FIRST.fullmatch(words):
+        name, day, year = found[1], found[2], found[3]
+    else:
+        return None
+    month = _index(name, _MONTHS)
+    if month is None:
+        return None
+    if year:
+        return _day(int(year), month + 1, int(day))
+    years = (
+        range(today.year, today.year - _LEAP_YEARS, -1)
+        if past
+        else range(today.year, today.year + _LEAP_YEARS)
+    )
+    candidates = (_day(each, month + 1, int(day)) for each in years)
+    return next((each for each in candidates if each and (each <= today if past else each >= today)), None)
+
+
+def _index(name: str, names: tuple[str, ...]) -> int | None:
+    """Which of the names this is, three letters or more of it."""
+    if len(name) < _SHORTEST:
+        return None
+    return next(
+        (at for at, full in enumerate(names) if full.startswith(name) or name == f"{full[:3]}t"), None
+    )
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day) if _FIRST_YEAR <= year <= _LAST_YEAR else None
+    except ValueError:
+        return None
+
+
+def read_day(text: str, today: date, *, past: bool = False) -> date:
+    """`find_day`, or a refusal that shows three ways to write one."""
+    found = find_day(text, today, past=past)
+    if found is None:
+        raise Refusal(
+            say(
+                "{typed} isn't a day I can read. Try {iso}, {short} or {relative}.",
+                typed=shown(text),
+                iso=code("2026-12-20"),
+                short=code("20 Dec"),
+                relative=code("next monday"),
+            )
+        )
+    return found
+
+
+def read_span(text: str, today: date) -> tuple[date | None, date]:
+    """`from..until`, `from to until`, `until D` or `D` alone, which is the last day.
+
+    Raises:
+        Refusal: when a day can't be read, the span runs backwards, is over, or is longer than a year.
+    """
+    plain = re.sub(r"^(?:from|until|till|to)\s+", "", text.strip(), flags=re.IGNORECASE)
+    parts = _SPAN.split(plain.casefold(), maxsplit=1)
+    start = read_day(parts[0], today) if len(parts) > 1 else None
+    until = read_day(parts[-1], today)
+    if start and until < start:
+        start, until = _in_order(parts[0], parts[-1], start, until, today)
+    if start and until < start:
+        raise Refusal(f"{until} is before {start}. Write the first day away first: `{until}..{start}`.")
+    if until < today:
+        raise Refusal(f"{until} is over. The last day away is today ({today}) or later.")
+    if until - (start or today) > _LONGEST_AWAY:
+        raise Refusal(f"From {start or today} to {until} is more than a year. Name an earlier last day.")
+    return start, until
+
+
+def _in_order(first: str, last: str, start: date, until: date, today: date) -> tuple[date, date]:
+    """Days without a year that run backwards: the first has just begun, or the last is counted from the first."""
+    begun = _named(_plain(first), today, past=True)
+    if begun and begun <= until and today - begun <= _JUST_BEGUN:
+        return begun, until
+    return start, until if _plain(last) in _NEAR else read_day(last, start)

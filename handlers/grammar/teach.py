@@ -1,0 +1,85 @@
+"""The parts of a refusal: what was typed, shown short and safe, and the names that would have been right."""
+
+from collections.abc import Iterable
+
+from cadence.mrkdwn import Mrkdwn, code, escape, say
+from cadence.nearest import nearest
+from cadence.refusals import Offer, Unknown
+from templates.ids import Action
+
+_WORD = 60
+_SENTENCE = 240
+_NAMES = 5
+
+
+def clip(text: str, most: int = _WORD) -> str:
+    """One line of at most `most` characters, counted as Slack counts them: escaped."""
+    line = " ".join(text.split())
+    if len(escape(line)) <= most:
+        return line
+    line = line[: most - 1]
+    while len(escape(line)) > most - 1:
+        line = line[:-1]
+    return f"{line.rstrip()}…"
+
+
+def shown(text: str) -> Mrkdwn:
+    """What was typed, as code, 60 characters at most."""
+    return code(clip(text))
+
+
+def quoted(text: str) -> Mrkdwn:
+    """Several typed words, as code, for copying: 60 characters of each and 240 of all."""
+    return code(clip(" ".join(clip(word) for word in text.split()), _SENTENCE))
+
+
+def listed(names: Iterable[str], last: str = "and") -> Mrkdwn:
+    """`a`, `b` and `c`; after five the number of the others."""
+    every = list(names)
+    parts = [str(shown(name)) for name in every[:_NAMES]]
+    if len(every) > _NAMES:
+        parts.append(f"{len(every) - _NAMES} more")
+    return Mrkdwn(f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts))
+
+
+def unknown_playbook(word: str, slugs: Iterable[str], command: str, rest: str) -> Unknown:
+    """No such playbook: the whole command with the nearest, else the ones there are."""
+    known = list(slugs)
+    if not known:
+        return Unknown(
+            say(
+                "There's no playbook {word}, nor any other yet. {way} adds one.",
+                word=shown(word),
+                way=code("/cadence playbook import"),
+            ),
+            offer=Offer(label="Import a playbook", action=Action.IMPORT_PLAYBOOK),
+        )
+    near = nearest(word, known)
+    if near:
+        right = quoted(f"{command} {near} {rest}")
+        return Unknown(
+            say("There's no playbook {word}. Did you mean {right}?", word=shown(word), right=right)
+        )
+    return Unknown(say("There's no playbook {word}. Yours: {known}.", word=shown(word), known=listed(known)))
+
+
+def unknown_team(word: str, teams: Iterable[str]) -> Unknown:
+    """No such team: the nearest, else the ones there are."""
+    known = list(teams)
+    near = nearest(word, known)
+    if near:
+        return Unknown(
+            say("There's no team {word}. Did you mean {near}?", word=shown(word), near=shown(near))
+        )
+    if known:
+        return Unknown(
+            say("There's no team {word}. The teams: {known}.", word=shown(word), known=listed(known))
+        )
+    return Unknown(
+        say(
+            "There's no team {word}, nor any other yet. {way} makes one.",
+            word=shown(word),
+            way=code("/cadence team create"),
+        ),
+        offer=Offer(label="Create a team", action=Action.CREATE_TEAM),
+    )
