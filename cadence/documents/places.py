@@ -1,0 +1,57 @@
+"""Time zones and countries: whether they are known, and which one was most likely meant."""
+
+import re
+from functools import cache
+from zoneinfo import available_timezones
+
+from cadence.nearest import nearest
+
+_NOT_A_PLACE = frozenset({"Factory", "localtime"})
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones()) - _NOT_A_PLACE
+
+
+def is_timezone(name: str) -> bool:
+    """Whether a name is in the IANA time zone database."""
+    return name in _timezones()
+
+
+def timezone_hint(name: str) -> str:
+    """What to write instead: the zone of that city, else the nearest name, else an example."""
+    word = re.sub(r"\s+", "_", name.strip()).casefold()
+    zones = sorted(_timezones())
+    meant = next((zone for zone in zones if "/" in zone and zone.casefold().endswith(f"/{word}")), None)
+    meant = meant or nearest(word, zones)
+    return f"did you mean `{meant}`" if meant else "write an IANA name such as `Europe/Berlin`"
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Two-letter codes by themselves, by their three letters, and by the country's English name."""
+    # Kept out of the module's head: holidays takes a tenth of a second, and most commands read no country.
+    from holidays import list_supported_countries  # noqa: PLC0415
+    from holidays.registry import COUNTRIES  # noqa: PLC0415
+
+    codes = set(list_supported_countries(include_aliases=False))
+    names = {
+        word.casefold(): entry[1]
+        for module, entry in COUNTRIES.items()
+        for word in (module.replace("_", " "), entry[1], entry[2])
+        if entry[1] in codes
+    }
+    return {**names, "uk": "GB", "usa": "US", "england": "GB"}
+
+
+def is_country(code: str) -> bool:
+    """Whether a code is an ISO 3166 country whose public holidays are known."""
+    return code.isupper() and _countries().get(code.casefold()) == code
+
+
+def country_hint(word: str) -> str:
+    """What to write instead of a name, three letters or small letters."""
+    known = _countries()
+    meant = known.get(word.strip().casefold()) or known.get(nearest(word, known) or "")
+    return f"did you mean `{meant}`" if meant else "write an ISO 3166 code such as `DE`, `BR` or `IN`"

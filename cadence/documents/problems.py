@@ -1,0 +1,41 @@
+"""What is wrong with a document: the line, the reason, and what would be right; all of it at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cadence.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to put right.
+
+    Args:
+        line: counted from 1; 0 when the document isn't a file.
+        where: the path of the value, such as `steps[1].exception_cap`, counted from 0; "" for the whole file.
+        reason: what was found and why it can't stand.
+        right: what to write instead.
+    """
+
+    line: int
+    where: str
+    reason: str
+    right: str
+
+    def __str__(self) -> str:
+        """`line 18, steps[1].exception_cap: 1.4 is not between 0 and 1; write a share such as 0.10`."""
+        place = ", ".join(part for part in (f"line {self.line}" if self.line else "", self.where) if part)
+        return f"{place}: {self.reason}; {self.right}" if place else f"{self.reason}; {self.right}"
+
+
+class DocumentRefused(Refusal):
+    """A playbook or workspace file that can't be taken as it is.
+
+    `problems` holds every problem of the file, sorted by line; the text counts them and names the first.
+    """
+
+    def __init__(self, problems: Iterable[Problem], *, field: str | None = None) -> None:
+        self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda problem: problem.line))
+        count = len(self.problems)
+        lead = "There is one problem:" if count == 1 else f"There are {count} problems. The first:"
+        super().__init__(f"{lead} {self.problems[0]}.", field=field)

@@ -1,0 +1,59 @@
+"""YAML's own rules: what an unquoted word means (core schema of YAML 1.2), and its errors in plain words."""
+
+import re
+
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from cadence.documents.problems import Problem
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL_FLOAT = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_MOST_DIGITS = 18  # beyond it Python's int() may refuse, and no document needs the precision
+
+_QUOTE = 'put the whole value in quotes, such as title: "Reply: first draft"'
+_EXPLAINED = (
+    ("mapping values are not allowed", "a colon is out of place, or the line is indented too far", _QUOTE),
+    ("cannot start any token", "a value can't begin with this character", _QUOTE),
+    ("could not find expected ':'", "the line is neither `key: value` nor `- an item`", "write `key: value`"),
+    ("quoted scalar", "a quote is opened and not closed rightly", "close it, or double it inside the text"),
+    ("expected ',' or ']'", "a [ is opened and not closed", "put commas between the items and ] at the end"),
+    ("expected ',' or '}'", "a { is opened and not closed", "put commas between the pairs and } at the end"),
+    ("<block end>", "the line doesn't fit those above it", "give the keys of one group one indentation"),
+    ("<document start>", "the line doesn't fit those above it", "begin top-level keys at the left margin"),
+    ("scanning an alias", "a value can't begin with *", _QUOTE),
+    ("scanning an anchor", "a value can't begin with &", _QUOTE),
+    ("tag", "a value can't begin with !", _QUOTE),
+)
+
+
+def resolve(word: str) -> str | int | float | bool | None:
+    """The value of an unquoted word, by the core schema: `NO`, `1:30` and `2026-12-20` are text."""
+    if word in _WORDS:
+        return _WORDS[word]
+    if _INTEGER.fullmatch(word):
+        return int(word, 0 if word[1:2] in {"o", "x"} else 10) if len(word) <= _MOST_DIGITS else float(word)
+    if _FLOAT.fullmatch(word):
+        return float(word)
+    if special := _SPECIAL_FLOAT.fullmatch(word):
+        return float("nan") if special[3] else float(f"{special[1]}inf")
+    return word
+
+
+def explain(error: YAMLError) -> Problem:
+    """A syntax error of ruamel.yaml as a problem: its line, and words for people who don't know YAML."""
+    if not isinstance(error, MarkedYAMLError):
+        return Problem(1, "", "this isn't YAML", "write `key: value` lines")
+    context, problem = str(error.context or ""), str(error.problem or "")
+    opened = any(sign in context + problem for sign in ("quoted scalar", "flow sequence", "flow mapping"))
+    mark = (error.context_mark if opened else error.problem_mark) or error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 1
+    for sign, reason, right in _EXPLAINED:
+        if sign in problem or sign in context:
+            return Problem(line, "", reason, right)
+    return Problem(line, "", f"this isn't YAML ({problem or context})", _QUOTE)

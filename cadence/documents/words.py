@@ -1,0 +1,41 @@
+"""Words a document may use, and those that commands keep for themselves."""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+from cadence.rules.modes import Mode
+
+
+class Function(StrEnum):
+    """The part of an organisation a team or a playbook belongs to."""
+
+    SALES = "sales"
+    SUPPORT = "support"
+    FINANCE = "finance"
+    ENGINEERING = "engineering"
+    OTHER = "other"
+
+
+SLUG: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
+STEP_KEY: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+MEMBER: Final = re.compile(r"[UW][A-Z0-9]{2,20}")
+CHANNEL: Final = re.compile(r"[CG][A-Z0-9]{2,20}")
+
+ATTESTATIONS: Final = ("as-declared", "drifted", "not-run")
+_NUMBERS: Final = ("inf", "infinity", "nan")
+RESERVED: Final = frozenset({*ATTESTATIONS, "ran", "critical", "help", *Mode, *_NUMBERS})
+"""Words that stand where a command may also have a slug or a step key, so they can't be one."""
+
+NO_ANSWER: Final = frozenset({"-", "--", "?", "...", "…", "n/a", "na", "none", "tbd", "tba", "todo", "xxx"})
+"""What people write instead of an answer; a pillar isn't answered by one."""
+
+MAX_STEPS: Final = 12
+MAX_ITEMS: Final = 20
+MAX_GUARDRAILS: Final = 2
+MAX_MEMBERS: Final = 200
+MAX_TEAMS: Final = 500
+TITLE_LENGTH: Final = 80
+NAME_LENGTH: Final = 60
+ITEM_LENGTH: Final = 300
+ANSWER_LENGTH: Final = 1000
