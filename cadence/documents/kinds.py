@@ -113,7 +113,7 @@ def channel(example: str) -> Kind[str]:
     return slack_id(CHANNEL, what="a Slack channel ID", where=where, example=example)
 
 
-def choice(options: type[E], *, blank: E) -> Kind[E]:
+def choice(options: type[E], *, example: E) -> Kind[E]:
     """One word of an enum."""
     words = ", ".join(options)
 
@@ -125,12 +125,12 @@ def choice(options: type[E], *, blank: E) -> Kind[E]:
         meant = (
             nearest(value.replace(" ", "-").replace("_", "-"), options) if isinstance(value, str) else None
         )
-        right = f"did you mean `{meant}`" if meant else f"write one of {words}"
+        right = f"did you mean `{meant}`?" if meant else f"write one of {words}"
         raise WrongValueError(
             f"{shown} is not one of {words}" if meant else f"{shown} is not known here", right
         )
 
-    return Kind(reading, blank, str(blank))
+    return Kind(reading, example, str(example))
 
 
 def _number(node: Node, example: str) -> float:
@@ -151,6 +151,7 @@ def number(example: str) -> Kind[float]:
 
 def share(example: str, *, zero: str = "", one: str = "") -> Kind[float]:
     """A share from 0 to 1; `zero` and `one`, when given, say why that end of it isn't taken."""
+    near = f"write a share such as {example}"
 
     def reading(node: Node, _place: Place) -> float:
         given = node.value if isinstance(node, Scalar) else None
@@ -159,9 +160,10 @@ def share(example: str, *, zero: str = "", one: str = "") -> Kind[float]:
             raise WrongValueError(f"{quoted(given)} is text, not a number", right)
         value = _number(node, example)
         if not 0 <= value <= 1:
-            raise WrongValueError(f"{value:g} is not between 0 and 1", f"write a share such as {example}")
+            right = f"write {value / 100:.4g} if {value:g}% is meant" if 2 <= value <= 100 else near
+            raise WrongValueError(f"{value:g} is not between 0 and 1", right)
         if why := {0.0: zero, 1.0: one}.get(value):
-            raise WrongValueError(f"{value:g} {why}", f"write a share such as {example}")
+            raise WrongValueError(f"{value:g} {why}", near)
         return value
 
     return Kind(reading, 0.5, example)

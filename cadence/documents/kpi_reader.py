@@ -10,8 +10,8 @@ from cadence.rules.kpi import Direction, better
 
 ONE_KPI = "there is more than one KPI: with two numbers a team can always point to the better one"
 KEEP_ONE = "keep the one number to move under `kpi`, and make another a guardrail"
-_UNIT = choice(Unit, blank=Unit.MINUTES)
-_DIRECTION = choice(Direction, blank=Direction.LOWER)
+_UNIT = choice(Unit, example=Unit.MINUTES)
+_DIRECTION = choice(Direction, example=Direction.LOWER)
 _NEVER_NEGATIVE = frozenset({Unit.MINUTES, Unit.HOURS, Unit.DAYS, Unit.COUNT})
 
 

@@ -25,7 +25,7 @@ def timezone_hint(name: str) -> str:
     zones = sorted(_timezones())
     meant = next((zone for zone in zones if "/" in zone and zone.casefold().endswith(f"/{word}")), None)
     meant = meant or nearest(word, zones)
-    return f"did you mean `{meant}`" if meant else "write an IANA name such as `Europe/Berlin`"
+    return f"did you mean `{meant}`?" if meant else "write an IANA name such as `Europe/Berlin`"
 
 
 @cache
@@ -54,4 +54,4 @@ def country_hint(word: str) -> str:
     """What to write instead of a name, three letters or small letters."""
     known = _countries()
     meant = known.get(word.strip().casefold()) or known.get(nearest(word, known) or "")
-    return f"did you mean `{meant}`" if meant else "write an ISO 3166 code such as `DE`, `BR` or `IN`"
+    return f"did you mean `{meant}`?" if meant else "write an ISO 3166 code such as `DE`, `BR` or `IN`"

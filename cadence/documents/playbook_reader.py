@@ -17,8 +17,8 @@ from cadence.documents.words import ANSWER_LENGTH, MAX_ITEMS, TITLE_LENGTH, Func
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Rule
 
-RULE = choice(Rule, blank=Rule.BALANCED)
-FUNCTION = choice(Function, blank=Function.OTHER)
+RULE = choice(Rule, example=Rule.BALANCED)
+FUNCTION = choice(Function, example=Function.SUPPORT)
 
 
 def _rubric(section: Section) -> Rubric:

@@ -38,4 +38,5 @@ class DocumentRefused(Refusal):
         self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda problem: problem.line))
         count = len(self.problems)
         lead = "There is one problem:" if count == 1 else f"There are {count} problems. The first:"
-        super().__init__(f"{lead} {self.problems[0]}.", field=field)
+        first = str(self.problems[0])
+        super().__init__(f"{lead} {first}{'' if first.endswith('?') else '.'}", field=field)

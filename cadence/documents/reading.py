@@ -31,7 +31,9 @@ def read_document(text: str) -> PlaybookSpec | WorkspaceSpec:
         return _whole(root, read_workspace_section)
     begins = nearest(next(iter(root.entries), ""), ("playbook", "workspace", "teams"))
     right = (
-        f"did you mean `{begins}:`" if begins else "begin with `playbook: a-short-name`, or with `workspace:`"
+        f"did you mean `{begins}:`?"
+        if begins
+        else "begin with `playbook: a-short-name`, or with `workspace:`"
     )
     raise DocumentRefused([Problem(root.line, "", "nothing says which document this is", right)])
 

@@ -124,7 +124,7 @@ class Section:
             if key in self._asked or key in self._refused:
                 continue
             meant = nearest(key, [name for name in self._asked if name not in self])
-            right = f"did you mean `{meant}`" if meant else f"known here: {', '.join(self._asked)}"
+            right = f"did you mean `{meant}`?" if meant else f"known here: {', '.join(self._asked)}"
             self.refuse(key, f"there is no key {quoted(key)} here", right)
 
 

@@ -133,6 +133,8 @@ class _Composer:
         while not isinstance(event := self._next(), MappingEndEvent):
             key = self._node(event, depth=depth + 1)
             value = self._node(self._next(), depth=depth + 1)
+            if isinstance(value, Scalar) and value.value is None:
+                value = Scalar(key.line, None)  # what isn't written has no place but its key's
             if not isinstance(key, Scalar) or not isinstance(key.value, str):
                 reason = f"a key must be a word, and {found(key)} was found"
                 unusable.append(Unusable(key.line, reason, "write `key: value`, with a word for the key"))

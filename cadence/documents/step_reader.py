@@ -6,7 +6,7 @@ from cadence.documents.section import Section, group, listing
 from cadence.documents.words import MAX_STEPS, NAME_LENGTH, TITLE_LENGTH
 from cadence.rules.modes import LADDER, Mode, rank
 
-MODE = choice(Mode, blank=Mode.COLLABORATIVE)
+MODE = choice(Mode, example=Mode.COLLABORATIVE)
 CYCLES = whole(1, 12, example="2")
 
 

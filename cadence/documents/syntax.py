@@ -24,6 +24,7 @@ _EXPLAINED = (
     ("quoted scalar", "a quote is opened and not closed rightly", "close it, or double it inside the text"),
     ("expected ',' or ']'", "a [ is opened and not closed", "put commas between the items and ] at the end"),
     ("expected ',' or '}'", "a { is opened and not closed", "put commas between the pairs and } at the end"),
+    ("found '<scalar>'", "text follows a value that has ended already", _QUOTE),
     ("<block end>", "the line doesn't fit those above it", "give the keys of one group one indentation"),
     ("<document start>", "the line doesn't fit those above it", "begin top-level keys at the left margin"),
     ("scanning an alias", "a value can't begin with *", _QUOTE),
