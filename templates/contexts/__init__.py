@@ -1,0 +1,1 @@
+"""What each template is filled with: one frozen dataclass a template, by noun; values only, already decided."""

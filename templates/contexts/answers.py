@@ -1,0 +1,208 @@
+"""Replies to a person: what was recorded, what stands, what can't be done."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
+from templates.contexts.base import Evidence, Kpi, MessageContext, StepEvidence
+from templates.contexts.checkins import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded(MessageContext):
+    """A KPI number is in. `kpi.value` is the number; `replaced` the one it corrects; `met` is against the target."""
+
+    TEMPLATE: ClassVar[str] = "answers/recorded.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    kpi: Kpi
+    met: bool
+    week_start: date
+    replaced: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestedRow:
+    """One answered check-in. `previous` is the answer it replaces."""
+
+    playbook: str
+    team: str
+    week: int | None
+    kpi: Kpi
+    answer: Answer
+    previous: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested(MessageContext):
+    """The check-ins just answered, in one reply."""
+
+    TEMPLATE: ClassVar[str] = "answers/attested.json.j2"
+
+    rows: tuple[AttestedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionLogged(MessageContext):
+    """An exception is in, and what it did.
+
+    Args:
+        decision: the verdict now: `hold`, `watch` or `demote`.
+        demote_at: the count at which the evidence line demotes now, None when it can't.
+        after: the mode it landed on, when demoted.
+        link: of the message kept as evidence.
+        duplicate: it was logged before; nothing changed.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/exception_logged.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    critical: bool
+    reason: str
+    evidence: Evidence
+    decision: str
+    demote_at: int | None = None
+    after: str | None = None
+    link: str | None = None
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictSummary:
+    """The last verdict of a step in a word."""
+
+    step: str
+    decision: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRow:
+    """One adoption this week.
+
+    Args:
+        gate: what this week must produce, in a sentence; None while gates aren't judged.
+        gate_met: whether the bot sees it in its data.
+        answered: check-ins in, of `expected`.
+        own_answer_due: the reader's own check-in is open.
+    """
+
+    slug: str
+    playbook: str
+    team: str
+    week: int | None
+    week_start: date
+    week_end: date
+    kpi: Kpi
+    answered: int
+    expected: int
+    steps: tuple[StepEvidence, ...]
+    verdicts: tuple[VerdictSummary, ...] = ()
+    gate: str | None = None
+    gate_met: bool = False
+    own_answer_due: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(MessageContext):
+    """This week, one adoption after the other. None at all is said so."""
+
+    TEMPLATE: ClassVar[str] = "answers/status.json.j2"
+
+    rows: tuple[StatusRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused(MessageContext):
+    """What can't be done, and what would be right: a `Refusal`'s text and its offer."""
+
+    TEMPLATE: ClassVar[str] = "answers/refused.json.j2"
+
+    text: str
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(MessageContext):
+    """One line of our own (`mrkdwn.say`), with buttons when there is a next step (at most five)."""
+
+    TEMPLATE: ClassVar[str] = "answers/done.json.j2"
+
+    text: Mrkdwn
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpEntry:
+    """One command. `usage` and `example` are shown as code."""
+
+    name: str
+    usage: str
+    summary: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help(MessageContext):
+    """All commands, or those of one topic."""
+
+    TEMPLATE: ClassVar[str] = "answers/help.json.j2"
+
+    entries: tuple[HelpEntry, ...]
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome(MessageContext):
+    """First contact, in three lines.
+
+    Args:
+        role: `member`, `owner` or `curator`.
+        playbooks: titles this person has to do with.
+        next_checkin: when theirs comes; None when none is planned.
+        offer: what to press first.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/welcome.json.j2"
+
+    role: str
+    playbooks: tuple[str, ...] = ()
+    next_checkin: datetime | None = None
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaySet(MessageContext):
+    """Away from `since` to `until`, both days included; `cleared` when the person is back."""
+
+    TEMPLATE: ClassVar[str] = "answers/away_set.json.j2"
+
+    since: date
+    until: date
+    cleared: bool = False
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snoozed(MessageContext):
+    """The check-in comes back `until` then."""
+
+    TEMPLATE: ClassVar[str] = "answers/snoozed.json.j2"
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Muted(MessageContext):
+    """Reminders are off, or on again. The check-in itself stays."""
+
+    TEMPLATE: ClassVar[str] = "answers/muted.json.j2"
+
+    muted: bool

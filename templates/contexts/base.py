@@ -1,0 +1,110 @@
+"""The two kinds of context, and the small values several of them share.
+
+Conventions, everywhere in this package: text is as people typed it, a plain `str`, and is escaped on output
+(only `Mrkdwn` is trusted); members and channels are Slack IDs; shares and ratios are 0–1; KPI numbers are in
+the unit beside them; dates are the team's, datetimes are aware and already in the reader's zone. Lists come
+in the order to be shown; a template cuts what doesn't fit and says how many more there are.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+Id = int | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContext:
+    """Fills a message: a notification text and blocks. `TEMPLATE` is a path under `templates/`."""
+
+    TEMPLATE: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewContext:
+    """Fills a modal. `private_metadata` is the caller's own short JSON of ids (3,000 characters at most)."""
+
+    TEMPLATE: ClassVar[str]
+
+    private_metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepMode:
+    """A step and the mode declared for it (`human-led`, `collaborative`, `ai-led`)."""
+
+    key: str
+    title: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kpi:
+    """A KPI and where it stands. `value` is the latest reading, None when there is none yet."""
+
+    name: str
+    unit: str
+    direction: str
+    target: float
+    value: float | None = None
+    baseline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A step's exceptions against its cap: x exceptions in N = `attested` + `assumed` runs."""
+
+    exceptions: int
+    runs: int
+    attested: int
+    assumed: int
+    cap: float
+
+    @property
+    def ratio(self) -> float | None:
+        """x / N, or None without any runs: no share is shown where there is nothing to share."""
+        return self.exceptions / self.runs if self.runs else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEvidence:
+    """One step's mode and exceptions against its cap."""
+
+    title: str
+    mode: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChange:
+    """A step that moved from one mode to another, in which week of the cycle if that is known."""
+
+    step: str
+    before: str
+    after: str
+    week: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One option of a menu: what is read (75 characters are shown) and the ids it carries (150 at most)."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceGroup:
+    """Options under a heading, such as the steps of one playbook."""
+
+    label: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in a file: where, why, and what would be right."""
+
+    reason: str
+    right: str = ""
+    line: int | None = None
+    where: str = ""

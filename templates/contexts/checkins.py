@@ -1,0 +1,118 @@
+"""The weekly check-in and everything that asks for what is missing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from templates.contexts.base import Id, Kpi, MessageContext, StepMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A step that was run in another mode than declared."""
+
+    step: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a member answered: `as-declared`, `drifted` or `not-run`.
+
+    `kpi` is the reading given with it, in the KPI's unit; `inputs_complete` counts runs with complete inputs.
+    """
+
+    attestation: str
+    answered_at: datetime
+    runs: int | None = None
+    kpi: float | None = None
+    inputs_complete: int | None = None
+    drifts: tuple[Drift, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinRow:
+    """One adoption's check-in for one week.
+
+    Args:
+        adoption_id: goes on the buttons, with `week_start`, as `{adoption_id}:{week_start}`.
+        week_start: the team's Monday, ISO (`2026-12-14`).
+        playbook: its title.
+        team: its title.
+        week: 1–4, or None between cycles.
+        steps: in order.
+        exceptions: logged by the team this week.
+        kpi: where it stands this week.
+        reporter: whether this person gives the KPI number.
+        answer: None while it is open.
+    """
+
+    adoption_id: Id
+    week_start: str
+    playbook: str
+    team: str
+    week: int | None
+    steps: tuple[StepMode, ...]
+    exceptions: int
+    kpi: Kpi
+    reporter: bool
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinMessage(MessageContext):
+    """The DM of a member: one row each, open or answered. At least one row."""
+
+    TEMPLATE: ClassVar[str] = "messages/checkin.json.j2"
+
+    rows: tuple[CheckinRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinReminder(MessageContext):
+    """The one reminder. `permalink` leads to the check-in, when Slack gave one."""
+
+    TEMPLATE: ClassVar[str] = "messages/checkin_reminder.json.j2"
+
+    rows: tuple[CheckinRow, ...]
+    permalink: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiMissing(MessageContext):
+    """To the KPI reporter: this week's number isn't in yet. The button carries `{adoption_id}:{week_start}`."""
+
+    TEMPLATE: ClassVar[str] = "messages/kpi_missing.json.j2"
+
+    adoption_id: Id
+    week_start: str
+    slug: str
+    playbook: str
+    team: str
+    week: int | None
+    kpi: Kpi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhoIsMissing(MessageContext):
+    """To the owner, never in public: whose check-in is missing. Buttons carry `{adoption_id}:{week_start}`.
+
+    Args:
+        expected: active members asked that week.
+        missing: Slack IDs, in any order; the count of them is "n of expected".
+        nudged_at: when the owner had them nudged once more; the button goes then.
+        away: of `missing`, those just marked as away.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/who_is_missing.json.j2"
+
+    adoption_id: Id
+    week_start: str
+    playbook: str
+    team: str
+    week: int | None
+    expected: int
+    missing: tuple[str, ...]
+    nudged_at: datetime | None = None
+    away: tuple[str, ...] = ()

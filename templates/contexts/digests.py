@@ -1,0 +1,119 @@
+"""The curators' weekly post and the thread under it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from cadence.refusals import Offer
+from templates.contexts.base import Kpi, MessageContext, ModeChange, StepEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Something that waits for a curator: one sentence and the button that settles it."""
+
+    text: str
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiMove:
+    """One adoption's number against its baseline. `busy`: many runs, and the number doesn't move."""
+
+    playbook: str
+    team: str
+    kpi: Kpi
+    runs: int
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamChange:
+    """A mode change, and where it happened."""
+
+    playbook: str
+    team: str
+    change: ModeChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamStep:
+    """A step over its cap, and where."""
+
+    playbook: str
+    team: str
+    step: StepEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Nudges of one kind that weren't sent, and why (`a public holiday`, `the bot was down`)."""
+
+    nudge: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A count now and a week ago; `before` is None in the first week."""
+
+    now: int
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest(MessageContext):
+    """The week just over, for curators. Lists are worst first and may already be cut: counts say how many there are.
+
+    Args:
+        week_start: the Monday of the week reported.
+        slipping: teams over a cap, or whose number got worse.
+        coverage: attested of expected check-ins, 0–1; None when none was expected.
+        setup_minutes: median of the setups timed, None without one.
+        notes: drift, contradictions, decay, plateaus, heroes, overrides: one sentence each.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/digest.json.j2"
+
+    week_start: date
+    decisions: tuple[Decision, ...]
+    decision_count: int
+    slipping: int
+    moved: tuple[KpiMove, ...]
+    moved_count: int
+    not_moved: tuple[KpiMove, ...]
+    not_moved_count: int
+    no_reading_count: int
+    demotions: tuple[TeamChange, ...]
+    demotion_count: int
+    watches: tuple[TeamStep, ...]
+    watch_count: int
+    coverage: float | None
+    coverage_before: float | None
+    published: Tally
+    adopted: Tally
+    cycles_running: int
+    cycles_completed: Tally
+    setup_minutes: float | None = None
+    notes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestSection:
+    """Lines under a heading; `count` says how many there are, should `lines` be cut."""
+
+    heading: str
+    lines: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestThread(MessageContext):
+    """The details under the digest."""
+
+    TEMPLATE: ClassVar[str] = "messages/digest_thread.json.j2"
+
+    week_start: date
+    sections: tuple[DigestSection, ...]

@@ -1,0 +1,176 @@
+"""Playbooks, teams, cycles and settings, as they are shown after being asked for or saved."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from templates.contexts.base import Kpi, MessageContext, Problem, StepEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookStep:
+    """A step as written. `cap` is 0–1; `fallback` is where a demotion lands, None when it can't go lower."""
+
+    key: str
+    title: str
+    mode: str
+    cap: float
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptionLine:
+    """A team that runs the playbook; `week` is 1–4, None between cycles."""
+
+    team: str
+    version: int
+    week: int | None = None
+    champion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookShown(MessageContext):
+    """One playbook. `version` is the revision shown; `missing` is what publishing still needs, one line each."""
+
+    TEMPLATE: ClassVar[str] = "answers/playbook_shown.json.j2"
+
+    slug: str
+    title: str
+    function: str
+    state: str
+    version: int
+    owner: str
+    kpi: Kpi
+    steps: tuple[PlaybookStep, ...]
+    loop: str = ""
+    missing: tuple[str, ...] = ()
+    adoptions: tuple[AdoptionLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookLine:
+    """One playbook in a list; `teams` counts its adoptions."""
+
+    slug: str
+    title: str
+    function: str
+    state: str
+    version: int
+    owner: str
+    teams: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookList(MessageContext):
+    """All playbooks, or those of one function. `total` counts them, should `rows` be cut."""
+
+    TEMPLATE: ClassVar[str] = "answers/playbook_list.json.j2"
+
+    rows: tuple[PlaybookLine, ...]
+    total: int
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookImported(MessageContext):
+    """A file became a revision. `changes` says what differs from the one before; none means nothing was saved."""
+
+    TEMPLATE: ClassVar[str] = "answers/playbook_imported.json.j2"
+
+    slug: str
+    title: str
+    version: int
+    new: bool
+    changes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRefused(MessageContext):
+    """Nothing was saved: every problem of the file, in its order."""
+
+    TEMPLATE: ClassVar[str] = "answers/import_refused.json.j2"
+
+    problems: tuple[Problem, ...]
+    what: str = "playbook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamShown(MessageContext):
+    """One team and who is in it. `created` when it has just been made, `changed` when just edited."""
+
+    TEMPLATE: ClassVar[str] = "answers/team_shown.json.j2"
+
+    slug: str
+    title: str
+    function: str
+    timezone: str
+    members: tuple[str, ...]
+    region: str = ""
+    country: str = ""
+    channel: str | None = None
+    reporter: str | None = None
+    playbooks: tuple[str, ...] = ()
+    created: bool = False
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateLine:
+    """One week's gate; `met` is None while it isn't due."""
+
+    week: int
+    text: str
+    met: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleShown(MessageContext):
+    """A running or closed cycle. `readings` one a week in order; `result` is None while it runs."""
+
+    TEMPLATE: ClassVar[str] = "answers/cycle_shown.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    number: int
+    week: int | None
+    starts: date
+    closes: date
+    kpi: Kpi
+    readings: tuple[float | None, ...]
+    steps: tuple[StepEvidence, ...]
+    gates: tuple[GateLine, ...] = ()
+    champion: str | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleStarted(MessageContext):
+    """A cycle is set up; `first_checkin` is the day the members are first asked."""
+
+    TEMPLATE: ClassVar[str] = "answers/cycle_started.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    number: int
+    starts: date
+    closes: date
+    first_checkin: date
+    kpi: Kpi
+    members: int
+    champion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsSaved(MessageContext):
+    """The workspace's settings as they are now; `saved` is False when they are only shown."""
+
+    TEMPLATE: ClassVar[str] = "answers/settings_saved.json.j2"
+
+    curators: tuple[str, ...]
+    timezone: str
+    rule: str
+    curator_channel: str | None = None
+    saved: bool = True

@@ -1,0 +1,186 @@
+"""Verdicts on steps and the close of a cycle: alerts, and why they came to be."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from cadence.refusals import Offer
+from templates.contexts.base import Evidence, Id, Kpi, MessageContext, ModeChange, StepEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch(MessageContext):
+    """A step is over its cap: what would demote it, and a question to the owner.
+
+    Buttons carry `{adoption_id}:{step_key}`.
+
+    Args:
+        probability: P(rate > cap) under the posterior, 0–1.
+        demote_at: the count of exceptions at which the evidence line demotes now; None when it can't.
+        close_date: when the cap line will demote unless the ratio is back under; None under `rule: evidence`
+            and between cycles.
+        top_reason: the most frequent reason, `top_reason_count` times; None when no reason came twice.
+        owner: Slack ID, asked what will change.
+        answer: what the owner said, by `answered_by`, once they did.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/watch.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    evidence: Evidence
+    probability: float
+    owner: str
+    demote_at: int | None = None
+    close_date: date | None = None
+    top_reason: str | None = None
+    top_reason_count: int = 0
+    answer: str | None = None
+    answered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demoted(MessageContext):
+    """A step now runs in another mode.
+
+    Args:
+        line: what decided: `critical`, `evidence`, `cap` (at the close) or `strict`.
+        probability: P(rate > cap), 0–1.
+        threshold: the probability the evidence line needs, 0–1.
+        min_runs: the runs the cap line needs.
+        critical_reason: what was logged, when `line` is `critical`.
+        top_reason: the most frequent reason otherwise.
+        owner: Slack ID, asked to refine the rubric.
+        offers: further buttons, at most five.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/demoted.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    before: str
+    after: str
+    line: str
+    evidence: Evidence
+    probability: float
+    owner: str
+    threshold: float = 0.9
+    min_runs: int = 20
+    critical_reason: str | None = None
+    top_reason: str | None = None
+    top_reason_count: int = 0
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """A number that must not get worse. `value` is None without a reading, `held` then too."""
+
+    name: str
+    unit: str
+    direction: str
+    limit: float
+    value: float | None = None
+    held: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleClosed(MessageContext):
+    """The result of four weeks.
+
+    Args:
+        number: of the cycle, from 1.
+        result: `met`, `not met` or `insufficient`.
+        kpi: `value` is the median of the weekly readings, None when there were none.
+        readings: one a week, in order, None where there was none.
+        gates_met: of `gates`; None while gates aren't judged.
+        attested: members' weekly answers that came, of `expected`.
+        steps: exceptions in the cycle against the cap.
+        changes: modes that changed in the cycle.
+        lessons: as logged.
+        next_cycle: its Monday; None when the adoption is paused.
+        offers: buttons, at most five.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/cycle_closed.json.j2"
+
+    playbook: str
+    team: str
+    number: int
+    result: str
+    kpi: Kpi
+    readings: tuple[float | None, ...]
+    attested: int
+    expected: int
+    steps: tuple[StepEvidence, ...]
+    guardrails: tuple[Guardrail, ...] = ()
+    gates_met: int | None = None
+    gates: int = 4
+    changes: tuple[ModeChange, ...] = ()
+    lessons: tuple[str, ...] = ()
+    next_cycle: date | None = None
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineTried:
+    """One line of the demote rule and its outcome.
+
+    `applies` is False where the rule leaves the line out or its time hasn't come (the cap line before the
+    close); `holds` is whether its condition is true, and None where it wasn't looked at.
+    """
+
+    line: str
+    applies: bool
+    holds: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictDetail:
+    """One verdict with every number behind it.
+
+    Args:
+        decision: `demote`, `watch`, `hold`, `propose` or `insufficient`.
+        trigger: what was looked at: `exception`, `check-in` or `close`.
+        evidence: x, N with its attested and assumed parts, and the cap.
+        probability: P(rate > cap) under Beta(x+½, N−x+½).
+        threshold: the probability the evidence line needs, 0–1.
+        min_exceptions: the x the evidence line needs.
+        min_runs: the N the cap line needs.
+        demote_at: the count at which the evidence line would demote with this N; None when none does.
+        window_start: evidence counts from here.
+        lines: each line of the rule, in the order tried.
+    """
+
+    decided_at: datetime
+    decision: str
+    trigger: str
+    rule: str
+    evidence: Evidence
+    probability: float
+    threshold: float
+    min_exceptions: int
+    min_runs: int
+    demote_at: int | None
+    window_start: datetime
+    lines: tuple[LineTried, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why(MessageContext):
+    """The last verdicts of a step, newest first; at most five are shown."""
+
+    TEMPLATE: ClassVar[str] = "answers/why.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    verdicts: tuple[VerdictDetail, ...]
