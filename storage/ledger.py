@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -72,19 +72,22 @@ def owe(
     ]
     dialect = session.get_bind().dialect.name
     upsert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    before = _count(session, [one.key for one in owed])
+    known = known_keys(session, workspace_id=workspace_id, keys=[one.key for one in owed])
     for start in range(0, len(rows), 500):
         statement = upsert(OwedMessage).values(rows[start : start + 500])
         session.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
-    return len({one.key for one in owed}) - before
+    return len({one.key for one in owed} - known)
 
 
-def _count(session: Session, keys: Sequence[str]) -> int:
-    total = 0
+def known_keys(session: Session, *, workspace_id: str, keys: Sequence[str]) -> set[str]:
+    """Which of these keys are in the ledger already."""
+    found: set[str] = set()
     for start in range(0, len(keys), 500):
-        query = select(func.count()).where(col(OwedMessage.key).in_(keys[start : start + 500]))
-        total += session.exec(query).one()
-    return total
+        query = select(OwedMessage.key).where(
+            OwedMessage.workspace_id == workspace_id, col(OwedMessage.key).in_(keys[start : start + 500])
+        )
+        found.update(session.exec(query))
+    return found
 
 
 def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[str, str]]:
@@ -203,7 +206,7 @@ def unsent_counts(
 ) -> list[tuple[str, MessageState, str, int]]:
     """(kind, state, reason, count) of what was skipped or failed among messages due in an interval."""
     query = (
-        select(OwedMessage.kind, OwedMessage.state, OwedMessage.reason, func.count())
+        select(col(OwedMessage.kind), col(OwedMessage.state), col(OwedMessage.reason), func.count())
         .where(
             OwedMessage.workspace_id == workspace_id,
             OwedMessage.due_at >= since,
@@ -214,3 +217,15 @@ def unsent_counts(
         .order_by(col(OwedMessage.kind), col(OwedMessage.reason))
     )
     return list(session.exec(query))
+
+
+def by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[OwedMessage]:
+    """The messages queued under a key, or under one that goes on from it after a colon."""
+    query = select(OwedMessage).where(
+        OwedMessage.workspace_id == workspace_id,
+        or_(
+            col(OwedMessage.key) == prefix,
+            col(OwedMessage.key).startswith(f"{prefix}:", autoescape=True),
+        ),
+    )
+    return list(session.exec(query.order_by(col(OwedMessage.id))))

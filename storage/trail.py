@@ -38,12 +38,19 @@ def record(
 
 
 def entries(
-    session: Session, *, workspace_id: str, action: str | None = None, since: datetime | None = None
+    session: Session,
+    *,
+    workspace_id: str,
+    action: str | None = None,
+    subject: str | None = None,
+    since: datetime | None = None,
 ) -> list[TrailEntry]:
     """Entries of a workspace, oldest first."""
     query = select(TrailEntry).where(TrailEntry.workspace_id == workspace_id)
     if action is not None:
         query = query.where(TrailEntry.action == action)
+    if subject is not None:
+        query = query.where(TrailEntry.subject == subject)
     if since is not None:
         query = query.where(TrailEntry.at >= since)
     return list(session.exec(query.order_by(col(TrailEntry.id))))

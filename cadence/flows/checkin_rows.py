@@ -1,0 +1,153 @@
+"""What a member's check-in for a week shows: one row for each playbook they run, open or answered."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.flows.judging import expected_members
+from cadence.flows.kpis import kpi_context
+from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
+from cadence.rules.calendar import instant, local_day, week_number
+from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
+from storage import people, playbooks, reports
+from storage.tables import CheckIn, Cycle
+from templates.contexts.base import Kpi, StepMode
+from templates.contexts.checkins import Answer, CheckinRow, Drift
+
+CHECKIN_KINDS = ("checkin", "checkin-reminder", "checkin-snoozed", "checkin-again")
+"""Messages that carry a member's open check-ins, with their buttons."""
+
+
+def key(kind: str, workspace_id: str, member: str, week_start: date) -> str:
+    """The ledger key of a member's weekly message: one DM, however many playbooks."""
+    return f"{kind}:{workspace_id}:{member}:{week_start}"
+
+
+def member_zone(session: Session, *, workspace_id: str, member: str, fallback: str) -> ZoneInfo:
+    """A person's own time zone as Slack gives it, else the one passed in."""
+    known = people.member(session, workspace_id=workspace_id, member_id=member)
+    return ZoneInfo(known.timezone if known and known.timezone else fallback)
+
+
+def was_member(session: Session, run: TeamRun, *, member: str, week_start: date) -> bool:
+    """Whether someone was in the team in a week."""
+    sunday = week_start + timedelta(days=6)
+    rows = people.memberships(
+        session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
+    )
+    return any(
+        row.member == member
+        and local_day(row.joined_at, run.zone) <= sunday
+        and (row.left_at is None or local_day(row.left_at, run.zone) >= week_start)
+        for row in rows
+    )
+
+
+def typical(session: Session, run: TeamRun, *, member: str) -> int:
+    """The runs a member usually reports a week, to the nearest whole run."""
+    rows = reports.answers(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        since=run.week_start - timedelta(weeks=26),
+    )
+    latest = [runs for who, _, runs in rows if who == member][:TYPICAL_ANSWERS]
+    expected = expected_members(session, run, week_start=run.week_start)
+    return round(typical_runs(latest, runs_per_week=run.spec.runs_per_week, members=len(expected)))
+
+
+def cycle_of_week(session: Session, run: TeamRun, week_start: date) -> Cycle | None:
+    """The cycle a week lies in."""
+    if run.cycle and week_number(run.cycle.starts_on, week_start):
+        return run.cycle
+    return playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=week_start)
+
+
+def week_kpi(session: Session, run: TeamRun, *, week_start: date) -> Kpi:
+    """The KPI with the newest reading of the week's cycle, up to that week."""
+    row = reports.latest_reading(session, workspace_id=run.workspace.id, adoption_id=run.id, until=week_start)
+    cycle = cycle_of_week(session, run, week_start)
+    same = row is not None and cycle is not None and row.cycle_id == cycle.id
+    return kpi_context(run, value=row.value if row and same else None)
+
+
+def member_runs(
+    session: Session, *, workspace_id: str, member: str, week_start: date, now: datetime
+) -> list[TeamRun]:
+    """The runs whose check-in a member is asked for in a week."""
+    workspace = require_workspace(session, workspace_id)
+    ids = [team.id or 0 for team in people.teams_of(session, workspace_id=workspace_id, member_id=member)]
+    return [
+        run
+        for run in team_runs(session, workspace=workspace, now=now, team_ids=ids)
+        if cycle_of_week(session, run, week_start)
+        and member in expected_members(session, run, week_start=week_start)
+    ]
+
+
+def checkin_rows(
+    session: Session, *, workspace_id: str, member: str, week_start: date, now: datetime
+) -> tuple[CheckinRow, ...]:
+    """All of a member's check-ins of a week, as their DM shows them."""
+    runs = member_runs(session, workspace_id=workspace_id, member=member, week_start=week_start, now=now)
+    return tuple(checkin_row(session, run, member=member, week_start=week_start) for run in runs)
+
+
+def checkin_row(session: Session, run: TeamRun, *, member: str, week_start: date) -> CheckinRow:
+    """One check-in of a member."""
+    answered = reports.check_in(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        week_start=week_start,
+        member=member,
+    )
+    begins = instant(week_start, time.min, run.zone)
+    counts = reports.exception_counts(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_ids=[run.id],
+        since=begins,
+        until=instant(week_start + timedelta(days=7), time.min, run.zone),
+    )
+    cycle = cycle_of_week(session, run, week_start)
+    return CheckinRow(
+        adoption_id=run.id,
+        week_start=week_start.isoformat(),
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=week_number(cycle.starts_on, week_start) if cycle else None,
+        steps=step_modes(session, run),
+        exceptions=counts.get(run.id, 0),
+        kpi=week_kpi(session, run, week_start=week_start),
+        reporter=run.team.reporter == member,
+        answer=answer_context(session, run, answered) if answered else None,
+    )
+
+
+def step_modes(session: Session, run: TeamRun) -> tuple[StepMode, ...]:
+    """The steps and who leads each of them now."""
+    modes = current_modes(session, run)
+    return tuple(
+        StepMode(key=step.key, title=step.title, mode=mode_of(modes, step)) for step in run.spec.steps
+    )
+
+
+def answer_context(session: Session, run: TeamRun, row: CheckIn) -> Answer:
+    """What a member answered, at their own local time."""
+    zone = member_zone(session, workspace_id=run.workspace.id, member=row.member, fallback=run.team.timezone)
+    reading = reports.reading(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=row.week_start
+    )
+    titles = {step.key: step.title for step in run.spec.steps}
+    drifted = reports.drifted_steps(session, workspace_id=run.workspace.id, check_in_id=row.id or 0)
+    return Answer(
+        attestation=row.attestation,
+        answered_at=row.answered_at.astimezone(zone),
+        runs=row.runs,
+        kpi=reading.value if reading and reading.member == row.member else None,
+        inputs_complete=row.complete_inputs,
+        drifts=tuple(Drift(step=titles.get(one.step, one.step), mode=one.mode) for one in drifted),
+        note=row.note,
+    )

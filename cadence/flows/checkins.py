@@ -1,0 +1,273 @@
+"""Answer a check-in: attestation, runs, the KPI number, drift. A second answer corrects the first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from cadence.flows import checkin_rows
+from cadence.flows.callers import Caller
+from cadence.flows.judging import expected_members, judge_all
+from cadence.flows.kpis import amount, pick_run, save_reading
+from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.flows.weeks import ReportWeek, last_week, meant_week, week_starting
+from cadence.mrkdwn import code, say
+from cadence.refusals import NotAllowed, Refusal
+from cadence.rules.calendar import WEEKS
+from cadence.rules.modes import Mode
+from storage import ledger, playbooks, reports, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import Attestation, CheckIn, DriftedStep, MessageState
+from templates.contexts.answers import Attested, AttestedRow
+
+MOST_RUNS = 100_000
+"""Runs in a week above which a number is taken for a slip of the finger."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """One answer as someone gave it.
+
+    Args:
+        runs: how often the workflow ran; None takes the member's typical number.
+        value: the KPI number as typed, None when it isn't theirs to give.
+        complete_inputs: runs whose inputs were complete.
+        drifts: the mode each drifted step was really run in, by step key.
+    """
+
+    attestation: Attestation
+    playbook: str | None = None
+    team: str | None = None
+    adoption_id: int | None = None
+    week: int | None = None
+    week_start: date | None = None
+    runs: int | None = None
+    value: str | None = None
+    complete_inputs: int | None = None
+    drifts: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+def answer(db: Database, caller: Caller, given: Sequence[AnswerGiven], *, now: datetime) -> Attested:
+    """Answer one or several check-ins, all or none.
+
+    Raises:
+        Refusal: not their check-in, a number that can't be, an unknown step, several runs or weeks fit.
+    """
+    with db.write() as session:
+        rows = [_answer_one(session, caller, one, now=now) for one in given]
+        return Attested(rows=tuple(rows))
+
+
+def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: datetime) -> AttestedRow:
+    run = pick_run(
+        session, caller, now=now, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team
+    )
+    playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
+    week = _week(session, caller, run, given)
+    _require_asked(session, caller, run, week)
+    drifts = _drifts(session, run, given)
+    runs = _runs(session, caller, run, given)
+    if given.complete_inputs is not None and not 0 <= given.complete_inputs <= runs:
+        raise Refusal(
+            say("Runs with complete inputs can't be more than the {runs} runs.", runs=runs), field="inputs"
+        )
+    value = None if given.value is None else amount(run, given.value)
+    before = reports.check_in(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        week_start=week.start,
+        member=caller.member,
+    )
+    previous = checkin_rows.answer_context(session, run, before) if before else None
+    if value is not None and given.value is not None:
+        save_reading(session, caller, run, week, value=value, typed=given.value, note="", now=now)
+    row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
+    if row is not before:
+        judge_all(
+            session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request
+        )
+    rewrite_messages(session, caller, week_start=week.start, now=now, mark=f"{row.id}:{value}")
+    return AttestedRow(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=week.week,
+        kpi=checkin_rows.week_kpi(session, run, week_start=week.start),
+        answer=checkin_rows.answer_context(session, run, row),
+        previous=previous if row is not before else None,
+    )
+
+
+def _week(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> ReportWeek:
+    if given.week_start is not None:
+        return week_starting(session, run, given.week_start)
+    before = last_week(session, run)
+    missing = before is not None and (
+        caller.member in expected_members(session, run, week_start=before.start)
+        and reports.check_in(
+            session,
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            week_start=before.start,
+            member=caller.member,
+        )
+        is None
+    )
+    return meant_week(session, run, week=given.week, last_is_missing=missing)
+
+
+def _require_asked(session: Session, caller: Caller, run: TeamRun, week: ReportWeek) -> None:
+    if not 1 <= week.week <= WEEKS or not checkin_rows.was_member(
+        session, run, member=caller.member, week_start=week.start
+    ):
+        raise NotAllowed(
+            say(
+                "Only members of {team} answer its check-in. {command} puts you in the team.",
+                team=run.team.title,
+                command=code(f"/cadence team join {run.team.slug}"),
+            )
+        )
+
+
+def _drifts(session: Session, run: TeamRun, given: AnswerGiven) -> dict[str, Mode]:
+    if given.attestation is not Attestation.DRIFTED:
+        return {}
+    modes = current_modes(session, run)
+    drifts: dict[str, Mode] = {}
+    for key, mode in given.drifts.items():
+        step = run.step(key)
+        if mode_of(modes, step) is not Mode(mode):
+            drifts[key] = Mode(mode)
+    if not drifts:
+        first = run.spec.steps[0]
+        raise Refusal(
+            say(
+                "Which step drifted, and who led it? For example {example}. "
+                "A step in the mode it is declared in hasn't drifted.",
+                example=code(f"/attest {run.playbook.slug} drifted {first.key}=human-led"),
+            ),
+            field=f"mode:{first.key}",
+        )
+    return drifts
+
+
+def _runs(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> int:
+    if given.attestation is Attestation.NOT_RUN:
+        if given.runs:
+            raise Refusal(say("“Didn't run” goes with 0 runs, not {runs}.", runs=given.runs), field="runs")
+        return 0
+    runs = given.runs
+    if runs is None:
+        runs = max(1, checkin_rows.typical(session, run, member=caller.member))
+    if runs == 0:
+        raise Refusal("With 0 runs the answer is “Didn't run”.", field="runs")
+    if not 0 < runs <= MOST_RUNS:
+        raise Refusal(
+            say("{runs} runs in a week can't be right; write a whole number such as 14.", runs=runs),
+            field="runs",
+        )
+    return runs
+
+
+def _save(
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    week: ReportWeek,
+    given: AnswerGiven,
+    *,
+    runs: int,
+    drifts: Mapping[str, Mode],
+    before: CheckIn | None,
+    now: datetime,
+) -> CheckIn:
+    after = {
+        "attestation": given.attestation.value,
+        "runs": runs,
+        "complete_inputs": given.complete_inputs,
+        "drifts": {step: mode.value for step, mode in drifts.items()},
+        "note": given.note,
+    }
+    known = _as_data(session, run, before) if before else None
+    if before is not None and known == after:
+        return before
+    if before is not None:
+        before.replaced_at = now
+        session.add(before)
+        session.flush()
+    row = CheckIn(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        cycle_id=week.cycle.id or 0,
+        week=week.week,
+        week_start=week.start,
+        member=caller.member,
+        attestation=given.attestation,
+        runs=runs,
+        complete_inputs=given.complete_inputs,
+        note=given.note,
+        surface=caller.surface,
+        answered_at=now,
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        DriftedStep(workspace_id=run.workspace.id, check_in_id=row.id or 0, step=step, mode=mode)
+        for step, mode in drifts.items()
+    )
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=caller.member,
+        action="check-in-corrected" if before else "check-in",
+        subject=f"adoption:{run.id}/week:{week.start}",
+        surface=caller.surface,
+        before=known,
+        after=after,
+        correlation_id=caller.request,
+    )
+    session.flush()
+    return row
+
+
+def _as_data(session: Session, run: TeamRun, row: CheckIn) -> dict[str, object]:
+    drifted = reports.drifted_steps(session, workspace_id=run.workspace.id, check_in_id=row.id or 0)
+    return {
+        "attestation": row.attestation.value,
+        "runs": row.runs,
+        "complete_inputs": row.complete_inputs,
+        "drifts": {one.step: one.mode.value for one in drifted},
+        "note": row.note,
+    }
+
+
+def rewrite_messages(session: Session, caller: Caller, *, week_start: date, now: datetime, mark: str) -> None:
+    """Owe a rewrite of the check-in messages this person already has for a week."""
+    prefixes = [
+        checkin_rows.key(kind, caller.workspace_id, caller.member, week_start)
+        for kind in checkin_rows.CHECKIN_KINDS
+    ]
+    owed = [
+        Owed(
+            key=f"rewrite:{sent.id}:{mark}:{now.timestamp()}",
+            kind="rewrite",
+            recipient=caller.member,
+            subject=sent.subject | {"kind": sent.kind},
+            due_at=now,
+            replaces_id=sent.id,
+        )
+        for prefix in prefixes
+        for sent in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
+        if sent.state is MessageState.SENT and sent.replaces_id is None
+    ]
+    ledger.owe(
+        session,
+        workspace_id=caller.workspace_id,
+        owed=owed,
+        now=now,
+        correlation_id=caller.request,
+    )

@@ -1,0 +1,129 @@
+"""Close a cycle on its fourth Friday: the result, the cap line for every step, the next cycle."""
+
+from datetime import date, datetime, time, timedelta
+
+from sqlmodel import Session
+
+from cadence.documents import playbook_from_data
+from cadence.flows.cycles import add_cycle, declare_modes
+from cadence.flows.judging import curator_recipients, judge_all
+from cadence.flows.runs import TeamRun, run_by_id
+from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
+from cadence.rules.kpi import Direction, cycle_result
+from cadence.rules.modes import Mode
+from storage import ledger, playbooks, reports, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import Adoption, AdoptionState, Cycle, CycleState
+
+CLOSES_AT = time(16, 0)
+"""The team's local hour at which a cycle closes on its fourth Friday."""
+
+
+def close_instant(run: TeamRun, cycle: Cycle) -> datetime:
+    """When a cycle closes: 16:00 on its fourth Friday, in the team's zone."""
+    return instant(cycle.closes_on, CLOSES_AT, run.zone)
+
+
+def close_due_cycles(db: Database, *, now: datetime) -> int:
+    """Close every cycle whose fourth Friday, 16:00 in its team's zone, has come; returns how many.
+
+    Each closes in a transaction of its own, so one that fails doesn't hold up the others.
+    """
+    with db.read() as session:
+        due = [
+            (cycle.workspace_id, cycle.adoption_id, cycle.id or 0)
+            for cycle in playbooks.running_cycles(session, closing_by=local_day_latest(now))
+        ]
+    return sum(close_cycle(db, *ids, now=now) for ids in due)
+
+
+def local_day_latest(now: datetime) -> date:
+    """The latest local date anywhere on earth."""
+    return (now + timedelta(hours=14)).date()
+
+
+def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int, *, now: datetime) -> bool:
+    """Close one cycle if its hour has come: the result, the cap line for every step, the next cycle.
+
+    Returns False when it was too early, or another process closed it first.
+    """
+    with db.write() as session:
+        adoption = playbooks.lock_adoption(session, workspace_id=workspace_id, adoption_id=adoption_id)
+        cycle = playbooks.cycle(session, workspace_id=workspace_id, cycle_id=cycle_id)
+        session.refresh(cycle)
+        run = _run_of_cycle(session, cycle, now=now)
+        if cycle.state is CycleState.CLOSED or run is None or close_instant(run, cycle) > now:
+            return False
+        judge_all(session, run, cycle, cause=f"close:{cycle.id}", now=now, closing=True)
+        readings = reports.readings(session, workspace_id=workspace_id, cycle_id=cycle_id)
+        outcome = cycle_result(
+            list(readings.values()), run.spec.kpi.target, Direction(run.spec.kpi.direction)
+        )
+        cycle.state, cycle.closed_at = CycleState.CLOSED, now
+        cycle.result, cycle.kpi_value = outcome.outcome, outcome.value
+        trail.record(
+            session,
+            workspace_id=workspace_id,
+            at=now,
+            member=None,
+            action="cycle-closed",
+            subject=f"cycle:{cycle.id}",
+            surface="clock",
+            after={"result": cycle.result, "kpi_value": cycle.kpi_value, "readings": readings},
+        )
+        if adoption.state is AdoptionState.ACTIVE:
+            _start_next(session, adoption, cycle, run, now=now)
+        _owe_close(session, run, cycle, now=now)
+        return True
+
+
+def _run_of_cycle(session: Session, cycle: Cycle, *, now: datetime) -> TeamRun | None:
+    """The run as it stood in the cycle, on its closing day should that be past."""
+    run = run_by_id(session, workspace_id=cycle.workspace_id, adoption_id=cycle.adoption_id, now=now)
+    version = playbooks.version(session, workspace_id=cycle.workspace_id, version_id=cycle.version_id)
+    return TeamRun(
+        run.workspace,
+        run.adoption,
+        run.playbook,
+        version,
+        playbook_from_data(version.spec),
+        run.team,
+        cycle,
+        min(run.today, cycle.closes_on),
+    )
+
+
+def _start_next(session: Session, adoption: Adoption, cycle: Cycle, run: TeamRun, *, now: datetime) -> None:
+    """The next cycle starts the following Monday, on the newest revision; after downtime, the next to come."""
+    starts_on = cycle.starts_on + timedelta(weeks=WEEKS)
+    today = local_day(now, run.zone)
+    if starts_on < monday_of(today):
+        starts_on = next_monday(today)
+    version = playbooks.newest_version(
+        session, workspace_id=adoption.workspace_id, playbook_id=adoption.playbook_id
+    )
+    if version is not None and version.id is not None:
+        adoption.version_id = version.id
+        spec = playbook_from_data(version.spec)
+        declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
+    add_cycle(session, adoption, number=cycle.number + 1, starts_on=starts_on, by="the calendar", now=now)
+
+
+def _owe_close(session: Session, run: TeamRun, cycle: Cycle, *, now: datetime) -> None:
+    recipients = dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
+    ledger.owe(
+        session,
+        workspace_id=run.workspace.id,
+        owed=[
+            Owed(
+                key=f"cycle-closed:{run.workspace.id}:{cycle.id}:{recipient}",
+                kind="cycle-closed",
+                recipient=recipient,
+                subject={"adoption": run.id, "cycle": cycle.id},
+                due_at=now,
+            )
+            for recipient in recipients
+        ],
+        now=now,
+    )

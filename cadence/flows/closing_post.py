@@ -1,0 +1,96 @@
+"""The post that says how a cycle went."""
+
+from dataclasses import replace
+from datetime import date, time, timedelta
+
+from sqlmodel import Session
+
+from cadence.documents import playbook_from_data
+from cadence.flows.cycles import coverage
+from cadence.flows.kpis import kpi_context
+from cadence.flows.runs import TeamRun
+from cadence.rules.calendar import WEEKS, instant, local_day, week_number
+from storage import decisions, playbooks, reports
+from storage.tables import AdoptionState, Cycle, ModeChange
+from templates.contexts.base import Evidence, StepEvidence
+from templates.contexts.base import ModeChange as ModeChangeShown
+from templates.contexts.verdicts import CycleClosed
+
+
+def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
+    """The result of a closed cycle, with the revision it ran on."""
+    cycle = playbooks.cycle(session, workspace_id=run.workspace.id, cycle_id=cycle_id)
+    version = playbooks.version(session, workspace_id=run.workspace.id, version_id=cycle.version_id)
+    run = replace(run, spec=playbook_from_data(version.spec), version=version, cycle=cycle)
+    readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle_id)
+    attested, expected = coverage(session, run, cycle, until=cycle.closes_on)
+    return CycleClosed(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        number=cycle.number,
+        result=cycle.result or "insufficient",
+        kpi=kpi_context(run, value=cycle.kpi_value),
+        readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
+        attested=attested,
+        expected=expected,
+        steps=_steps_at_close(session, run, cycle),
+        changes=_changes(session, run, cycle),
+        next_cycle=_next(session, run, cycle),
+    )
+
+
+def _steps_at_close(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
+    """Each step as it was judged when the cycle closed."""
+    shown = []
+    for step in run.spec.steps:
+        verdicts = decisions.last_verdicts(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=20
+        )
+        final = next((row for row in verdicts if row.cycle_id == cycle.id and row.closing), None)
+        if final is not None:
+            shown.append(
+                StepEvidence(
+                    title=step.title,
+                    mode=final.lands_on or final.mode,
+                    evidence=Evidence(
+                        exceptions=final.exceptions,
+                        runs=max(final.attested + final.assumed, final.exceptions),
+                        attested=final.attested,
+                        assumed=final.assumed,
+                        cap=final.cap,
+                    ),
+                )
+            )
+    return tuple(shown)
+
+
+def _changes(session: Session, run: TeamRun, cycle: Cycle) -> tuple[ModeChangeShown, ...]:
+    since = instant(cycle.starts_on, time.min, run.zone)
+    rows: list[ModeChange] = decisions.mode_changes(
+        session,
+        workspace_id=run.workspace.id,
+        since=since,
+        until=since + timedelta(weeks=WEEKS),
+        adoption_id=run.id,
+    )
+    return tuple(
+        ModeChangeShown(
+            step=run.step(row.step).title,
+            before=row.before or row.after,
+            after=row.after,
+            week=week_number(cycle.starts_on, local_day(row.changed_at, run.zone)),
+        )
+        for row in reversed(rows)
+        if any(step.key == row.step for step in run.spec.steps)
+    )
+
+
+def _next(session: Session, run: TeamRun, cycle: Cycle) -> date | None:
+    if run.adoption.state is not AdoptionState.ACTIVE:
+        return None
+    later = [
+        row
+        for row in playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        if row.number > cycle.number
+    ]
+    return later[0].starts_on if later else None

@@ -1,0 +1,328 @@
+"""Turn a row of the ledger into what it says now, or into the reason why it needn't be sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlmodel import Session
+
+from cadence.flows import closing_post, digests
+from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, key, week_kpi
+from cadence.flows.exceptions import verdict_evidence
+from cadence.flows.followups import nudged_again
+from cadence.flows.judging import expected_members
+from cadence.flows.people import zone_of
+from cadence.flows.planning import public_holidays
+from cadence.flows.runs import TeamRun, require_workspace, run_by_id
+from cadence.nudges import NUDGES, Person, next_open
+from cadence.refusals import Refusal
+from cadence.rules.calendar import local_day, week_number
+from cadence.rules.verdicts import Line, Rule
+from storage import decisions, ledger, people, reports, trail
+from storage.engine import Database
+from storage.tables import LoggedException, MessageState, OwedMessage, StepVerdict
+from templates.contexts.base import MessageContext
+from templates.contexts.checkins import CheckinMessage, CheckinReminder, KpiMissing, WhoIsMissing
+from templates.contexts.verdicts import Demoted, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The message needn't be sent any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The message waits: nobody is nudged at night or on a day off."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What the message says, and where: a channel or member, or the message it rewrites."""
+
+    context: MessageContext
+    rewrites: tuple[str, str] | None = None
+
+
+Composed = Say | Skip | Later
+_PERSONAL: Final = frozenset(nudge.kind for nudge in NUDGES if nudge.kind != "digest") | {
+    "checkin-snoozed",
+    "checkin-again",
+}
+
+
+def compose(db: Database, message: OwedMessage, *, now: datetime) -> Composed:
+    """What a message says at this moment. Reads only; called just before the message is sent."""
+    if message.useful_until < now:
+        return Skip("no longer useful after downtime")
+    with db.read() as session:
+        if message.kind in _PERSONAL:
+            closed = _closed_door(session, message, now=now)
+            if closed is not None:
+                return closed
+        try:
+            return _COMPOSERS[message.kind](session, message, now)
+        except Refusal as gone:
+            return Skip(gone.plain)
+
+
+def _closed_door(session: Session, message: OwedMessage, *, now: datetime) -> Composed | None:
+    """Wait for the person's own working hours, or say that this week has none left."""
+    workspace = require_workspace(session, message.workspace_id)
+    member = people.member(session, workspace_id=workspace.id, member_id=message.recipient)
+    if member is not None and member.deleted:
+        return Skip("left the workspace")
+    zone = zone_of(session, workspace, message.recipient)
+    today = local_day(now, zone)
+    away = people.away_between(
+        session,
+        workspace_id=workspace.id,
+        first=today,
+        last=today + timedelta(days=7),
+        member_ids=[message.recipient],
+    )
+    teams = people.teams_of(session, workspace_id=workspace.id, member_id=message.recipient)
+    country = teams[0].country if teams and teams[0].country else workspace.country
+    person = Person(
+        member=message.recipient,
+        zone=zone,
+        days_off=public_holidays(country, today.year, today.year + 1),
+        away=tuple((row.first_day, row.last_day) for row in away),
+    )
+    opens = next_open(now, person)
+    if opens == now:
+        return None
+    if opens > message.useful_until:
+        return Skip("away" if person.is_away(today) else "no working hours left while it was useful")
+    return Later(opens)
+
+
+def _week(message: OwedMessage) -> date:
+    return date.fromisoformat(message.subject["week"])
+
+
+def _checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    rows = checkin_rows(
+        session,
+        workspace_id=message.workspace_id,
+        member=message.recipient,
+        week_start=_week(message),
+        now=now,
+    )
+    if not rows:
+        return Skip("no check-in is due")
+    if all(row.answer for row in rows):
+        return Skip("already answered")
+    return Say(CheckinMessage(rows=rows))
+
+
+def _reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    workspace = require_workspace(session, message.workspace_id)
+    member = people.member(session, workspace_id=workspace.id, member_id=message.recipient)
+    if member is not None and member.muted:
+        return Skip("muted")
+    zone = zone_of(session, workspace, message.recipient)
+    first = None
+    for kind in CHECKIN_KINDS:
+        prefix = key(kind, workspace.id, message.recipient, _week(message))
+        for other in ledger.by_prefix(session, workspace_id=workspace.id, prefix=prefix):
+            if other.id == message.id or other.kind == "checkin-reminder":
+                continue
+            if other.state is MessageState.DUE:
+                return Skip("the check-in itself is still to come")
+            if other.sent_at and local_day(other.sent_at, zone) == local_day(now, zone):
+                return Skip("the check-in came today")
+            first = other if other.kind == "checkin" and other.state is MessageState.SENT else first
+    composed = _checkin(session, message, now)
+    if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
+        return composed
+    rows = tuple(row for row in composed.context.rows if row.answer is None)
+    return Say(CheckinReminder(rows=rows, permalink=permalink(workspace.settings, first)))
+
+
+def permalink(settings: dict[str, object], message: OwedMessage | None) -> str | None:
+    """Where a message stands, from the workspace's address as `auth.test` gave it."""
+    base = settings.get("url")
+    if message is None or not message.ts or not message.channel or not isinstance(base, str):
+        return None
+    return f"{base.rstrip('/')}/archives/{message.channel}/p{message.ts.replace('.', '')}"
+
+
+def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """The check-in as it stands now, in place of the message it was."""
+    original = ledger.get(session, workspace_id=message.workspace_id, message_id=message.replaces_id or 0)
+    if original is None or original.ts is None or original.channel is None:
+        return Skip("the message it rewrites isn't there")
+    place = (original.channel, original.ts)
+    if original.kind == "who-is-missing":
+        return Say(_missing_context(session, original, now), rewrites=place)
+    if original.kind == "watch":
+        return Say(_watch_context(session, original, now), rewrites=place)
+    rows = checkin_rows(
+        session,
+        workspace_id=message.workspace_id,
+        member=message.recipient,
+        week_start=_week(message),
+        now=now,
+    )
+    return Say(CheckinMessage(rows=rows), rewrites=place) if rows else Skip("no check-in is due")
+
+
+def _run(session: Session, message: OwedMessage, now: datetime) -> TeamRun:
+    return run_by_id(
+        session,
+        workspace_id=message.workspace_id,
+        adoption_id=int(message.subject["adoption"]),
+        now=now,
+    )
+
+
+def _kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    run, week = _run(session, message, now), _week(message)
+    reading = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week)
+    if reading is not None:
+        return Skip("already reported")
+    return Say(
+        KpiMissing(
+            adoption_id=run.id,
+            week_start=week.isoformat(),
+            slug=run.playbook.slug,
+            playbook=run.playbook.title,
+            team=run.team.title,
+            week=week_number(run.cycle.starts_on, week) if run.cycle else None,
+            kpi=week_kpi(session, run, week_start=week),
+        )
+    )
+
+
+def _who_is_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    context = _missing_context(session, message, now)
+    return Say(context) if context.missing else Skip("all answered")
+
+
+def _missing_context(session: Session, message: OwedMessage, now: datetime) -> WhoIsMissing:
+    run, week = _run(session, message, now), _week(message)
+    expected = expected_members(session, run, week_start=week)
+    answered = reports.answered_members(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week
+    )
+    nudged = nudged_again(session, run, week_start=week)
+    number = week_number(run.cycle.starts_on, week) if run.cycle else None
+    return WhoIsMissing(
+        adoption_id=run.id,
+        week_start=week.isoformat(),
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=number,
+        expected=len(expected),
+        missing=tuple(member for member in expected if member not in answered),
+        nudged_at=nudged[0].at.astimezone(zone_of(session, run.workspace, message.recipient))
+        if nudged
+        else None,
+    )
+
+
+def _verdict(session: Session, message: OwedMessage, now: datetime) -> tuple[TeamRun, StepVerdict]:
+    row = decisions.verdict(
+        session, workspace_id=message.workspace_id, verdict_id=int(message.subject["verdict"])
+    )
+    if row is None:
+        raise Refusal("the verdict isn't there")
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=row.adoption_id, now=now)
+    return run, row
+
+
+def _watch(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    return Say(_watch_context(session, message, now))
+
+
+def _watch_context(session: Session, message: OwedMessage, now: datetime) -> Watch:
+    run, row = _verdict(session, message, now)
+    answers = trail.entries(
+        session,
+        workspace_id=run.workspace.id,
+        action="watch-answered",
+        subject=f"adoption:{run.id}/{row.step}",
+        since=row.judged_at,
+    )
+    return Watch(
+        adoption_id=run.id,
+        step_key=row.step,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=run.step(row.step).title,
+        mode=row.mode,
+        evidence=verdict_evidence(row),
+        probability=row.probability,
+        owner=run.playbook.owner,
+        demote_at=row.demote_at if row.line is Line.NONE else None,
+        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and not row.closing else None,
+        top_reason=row.top_reason,
+        top_reason_count=row.top_reason_count,
+        answer=answers[-1].after if answers else None,
+        answered_by=answers[-1].member if answers else None,
+    )
+
+
+def _demoted(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    run, row = _verdict(session, message, now)
+    strict = row.line is Line.CAP and not row.closing
+    return Say(
+        Demoted(
+            adoption_id=run.id,
+            step_key=row.step,
+            playbook=run.playbook.title,
+            team=run.team.title,
+            step=run.step(row.step).title,
+            before=row.mode,
+            after=row.lands_on or row.mode,
+            line="strict" if strict else row.line,
+            evidence=verdict_evidence(row),
+            probability=row.probability,
+            owner=run.playbook.owner,
+            threshold=row.confidence,
+            min_runs=row.min_runs,
+            critical_reason=_critical_reason(session, row),
+            top_reason=row.top_reason,
+            top_reason_count=row.top_reason_count,
+        )
+    )
+
+
+def _critical_reason(session: Session, row: StepVerdict) -> str | None:
+    if row.line is not Line.CRITICAL:
+        return None
+    logged: list[LoggedException] = reports.exceptions(
+        session,
+        workspace_id=row.workspace_id,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        since=row.window_from,
+        after_id=0,
+    )
+    critical = [one.reason for one in logged if one.critical and one.logged_at <= row.judged_at]
+    return critical[-1] if critical else None
+
+
+_COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
+    "checkin": _checkin,
+    "checkin-snoozed": _checkin,
+    "checkin-again": _checkin,
+    "checkin-reminder": _reminder,
+    "rewrite": _rewrite,
+    "kpi-missing": _kpi_missing,
+    "who-is-missing": _who_is_missing,
+    "watch": _watch,
+    "demoted": _demoted,
+    "cycle-closed": lambda session, message, now: Say(
+        closing_post.cycle_closed(session, _run(session, message, now), int(message.subject["cycle"]))
+    ),
+    "digest": lambda session, message, now: Say(
+        digests.digest(session, workspace_id=message.workspace_id, week_start=_week(message), now=now)
+    ),
+}

@@ -1,0 +1,319 @@
+"""Start a four-week cycle, and show how it stands."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.documents import playbook_from_data
+from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.judging import (
+    expected_members,
+    gather,
+    policy_for,
+)
+from cadence.flows.kpis import kpi_context, latest_value
+from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.runs import TeamRun, find_run, require_workspace, run_by_id
+from cadence.mrkdwn import code, mention, say
+from cadence.refusals import Refusal
+from cadence.rules.calendar import (
+    WEEKS,
+    closing_day,
+    monday_of,
+    next_monday,
+    week_monday,
+)
+from cadence.rules.modes import Mode
+from storage import people, playbooks, reports, trail
+from storage.engine import Database
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    AdoptionStep,
+    Cycle,
+    CycleState,
+    ModeChange,
+    Playbook,
+    PlaybookState,
+    Team,
+)
+from templates.contexts.base import Evidence, StepEvidence
+from templates.contexts.playbooks import CycleShown, CycleStarted
+
+
+@dataclass(frozen=True, slots=True)
+class CycleGiven:
+    """A cycle as someone asked for it; `starts_on` is a Monday, by default today's or the next one."""
+
+    playbook: str
+    team: str | None = None
+    starts_on: date | None = None
+    champion: str | None = None
+
+
+def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetime) -> CycleStarted:
+    """Start a cycle for the pilot team or another one; the team runs the newest revision from then on.
+
+    Raises:
+        Refusal: not the owner or a curator, no such playbook or team, a cycle runs already, not a Monday.
+    """
+    with db.write() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        playbook = require_playbook(session, workspace.id, given.playbook)
+        require_owner_or_curator(session, caller, owner=playbook.owner, to="start a cycle")
+        version = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
+        assert version is not None  # noqa: S101 - imported with its playbook
+        spec = playbook_from_data(version.spec)
+        team = _team_for(session, caller, playbook, given.team, pilot=spec.pilot)
+        adoption = _adopt(session, playbook, version.id or 0, team, champion=given.champion, now=now)
+        run = run_by_id(session, workspace_id=workspace.id, adoption_id=adoption.id or 0, now=now)
+        starts_on = _start_day(run, given.starts_on)
+        number = _next_number(session, run, starts_on)
+        adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
+        declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
+        cycle = add_cycle(session, adoption, number=number, starts_on=starts_on, by=caller.member, now=now)
+        if playbook.state is PlaybookState.DRAFT:
+            playbook.state = PlaybookState.PILOTING
+        trail.record(
+            session,
+            workspace_id=workspace.id,
+            at=now,
+            member=caller.member,
+            action="cycle-started",
+            subject=f"cycle:{cycle.id}",
+            surface=caller.surface,
+            after={"number": number, "starts_on": starts_on.isoformat(), "revision": version.revision},
+            correlation_id=caller.request,
+        )
+        session.flush()
+        run = run_by_id(session, workspace_id=workspace.id, adoption_id=run.id, now=now)
+        return CycleStarted(
+            slug=playbook.slug,
+            playbook=playbook.title,
+            team=team.title,
+            number=number,
+            starts=starts_on,
+            closes=cycle.closes_on,
+            first_checkin=starts_on + timedelta(days=3),
+            kpi=kpi_context(run, value=None),
+            members=len(expected_members(session, run, week_start=starts_on)),
+            champion=adoption.champion,
+        )
+
+
+def _team_for(
+    session: Session, caller: Caller, playbook: Playbook, slug: str | None, *, pilot: str | None
+) -> Team:
+    if slug is not None:
+        return require_team(session, caller.workspace_id, slug)
+    if pilot is not None:
+        return require_team(session, caller.workspace_id, pilot)
+    if caller.channel is not None:
+        team = people.team_by_channel(session, workspace_id=caller.workspace_id, channel=caller.channel)
+        if team is not None:
+            return team
+    mine = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    if len(mine) == 1:
+        return mine[0]
+    raise Refusal(
+        say(
+            "Which team runs {title}? Add it, for example {example}.",
+            title=playbook.title,
+            example=code(f"/cadence cycle start {playbook.slug} team=support-emea"),
+        ),
+        field="team",
+    )
+
+
+def _adopt(
+    session: Session,
+    playbook: Playbook,
+    version_id: int,
+    team: Team,
+    *,
+    champion: str | None,
+    now: datetime,
+) -> Adoption:
+    adoption = playbooks.adoption_of(
+        session, workspace_id=playbook.workspace_id, playbook_id=playbook.id or 0, team_id=team.id or 0
+    )
+    if adoption is None:
+        adoption = Adoption(
+            workspace_id=playbook.workspace_id,
+            playbook_id=playbook.id or 0,
+            version_id=version_id,
+            team_id=team.id or 0,
+            champion=champion or playbook.owner,
+            created_at=now,
+        )
+        session.add(adoption)
+        session.flush()
+    elif champion is not None:
+        adoption.champion = champion
+    return playbooks.lock_adoption(session, workspace_id=playbook.workspace_id, adoption_id=adoption.id or 0)
+
+
+def _start_day(run: TeamRun, asked: date | None) -> date:
+    if asked is None:
+        return run.today if run.today.weekday() == 0 else next_monday(run.today)
+    if asked.weekday() != 0:
+        raise Refusal(
+            say(
+                "A cycle starts on a Monday, and {asked:%-d %B} is a {asked:%A}. "
+                "The nearest are {before:%Y-%m-%d} and {after:%Y-%m-%d}.",
+                asked=asked,
+                before=monday_of(asked),
+                after=next_monday(asked),
+            ),
+            field="date",
+        )
+    if asked < run.week_start:
+        raise Refusal(
+            say(
+                "{asked:%-d %B} is past, and nobody was asked then. "
+                "Start this week with {this:%Y-%m-%d} or next week with {next:%Y-%m-%d}.",
+                asked=asked,
+                this=run.week_start,
+                next=next_monday(run.today),
+            ),
+            field="date",
+        )
+    if asked > run.today + timedelta(days=366):
+        raise Refusal("That is more than a year ahead; choose a nearer Monday.", field="date")
+    return asked
+
+
+def _next_number(session: Session, run: TeamRun, starts_on: date) -> int:
+    cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    for cycle in cycles:
+        if cycle.state is CycleState.RUNNING or cycle.starts_on + timedelta(weeks=WEEKS) > starts_on:
+            raise Refusal(
+                say(
+                    "{team} is already in cycle {number} of {title}, "
+                    "from {starts:%-d %b} to {closes:%-d %b}. The next one follows by itself.",
+                    team=run.team.title,
+                    number=cycle.number,
+                    title=run.playbook.title,
+                    starts=cycle.starts_on,
+                    closes=cycle.closes_on,
+                ),
+                field="date",
+            )
+    return len(cycles) + 1
+
+
+def declare_modes(session: Session, run: TeamRun, *, steps: list[tuple[str, Mode]], now: datetime) -> None:
+    """Give new steps their declared mode; a step that was demoted stays where it is."""
+    known = playbooks.steps(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    for key, mode in steps:
+        if key in known:
+            continue
+        session.add(
+            AdoptionStep(workspace_id=run.workspace.id, adoption_id=run.id, step=key, mode=mode, since=now)
+        )
+        session.add(
+            ModeChange(
+                workspace_id=run.workspace.id,
+                adoption_id=run.id,
+                step=key,
+                kind="declaration",
+                after=mode,
+                reason="as the playbook declares it",
+                changed_at=now,
+            )
+        )
+
+
+def add_cycle(
+    session: Session, adoption: Adoption, *, number: int, starts_on: date, by: str, now: datetime
+) -> Cycle:
+    """Save a new cycle."""
+    cycle = Cycle(
+        workspace_id=adoption.workspace_id,
+        adoption_id=adoption.id or 0,
+        version_id=adoption.version_id,
+        number=number,
+        starts_on=starts_on,
+        closes_on=closing_day(starts_on),
+        started_by=by,
+        started_at=now,
+    )
+    session.add(cycle)
+    session.flush()
+    return cycle
+
+
+def show_cycle(
+    db: Database, caller: Caller, *, playbook: str | None, team: str | None, now: datetime
+) -> CycleShown:
+    """The running cycle of a run, or its last one.
+
+    Raises:
+        Refusal: nothing fits, several fit, or no cycle has started.
+    """
+    with db.read() as session:
+        run = find_run(session, caller, now=now, playbook=playbook, team=team)
+        cycle = run.cycle
+        if cycle is None:
+            raise Refusal(
+                say(
+                    "{title} has no cycle in {team} yet. {owner} starts one with {command}.",
+                    title=run.playbook.title,
+                    team=run.team.title,
+                    owner=mention(run.playbook.owner),
+                    command=code(f"/cadence cycle start {run.playbook.slug}"),
+                )
+            )
+        readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0)
+        return CycleShown(
+            slug=run.playbook.slug,
+            playbook=run.playbook.title,
+            team=run.team.title,
+            number=cycle.number,
+            week=run.week,
+            starts=cycle.starts_on,
+            closes=cycle.closes_on,
+            kpi=kpi_context(run, value=latest_value(session, run)),
+            readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
+            steps=step_evidence(session, run, cycle),
+            champion=run.adoption.champion,
+            result=cycle.result,
+        )
+
+
+def step_evidence(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
+    """Each step's mode and exceptions against its cap, as they count now."""
+    shown = []
+    for step in run.spec.steps:
+        found = gather(session, run, cycle, step)
+        shown.append(
+            StepEvidence(
+                title=step.title,
+                mode=found.mode,
+                evidence=Evidence(
+                    exceptions=found.evidence.exceptions,
+                    runs=found.evidence.runs,
+                    attested=found.evidence.attested,
+                    assumed=found.evidence.assumed,
+                    cap=policy_for(run, step).cap,
+                ),
+            )
+        )
+    return tuple(shown)
+
+
+def coverage(session: Session, run: TeamRun, cycle: Cycle, *, until: date) -> tuple[int, int]:
+    """Weekly answers that came, and those expected, in the cycle's weeks up to a date."""
+    attested = expected = 0
+    for week in range(1, WEEKS + 1):
+        start = week_monday(cycle.starts_on, week)
+        if start > until:
+            break
+        asked = set(expected_members(session, run, week_start=start))
+        answered = reports.answered_members(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=start
+        )
+        attested += len(asked & answered)
+        expected += len(asked)
+    return attested, expected

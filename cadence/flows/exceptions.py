@@ -1,0 +1,218 @@
+"""Log an exception and judge its step in the same transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller
+from cadence.flows.judging import gather, judge
+from cadence.flows.kpis import pick_run, require_team_member
+from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
+from cadence.flows.weeks import this_week
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from storage import decisions, reports, trail
+from storage import playbooks as playbook_rows
+from storage.engine import Database
+from storage.tables import LoggedException, StepVerdict
+from templates.contexts import forms
+from templates.contexts.answers import ExceptionLogged
+from templates.contexts.base import Choice, ChoiceGroup, Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionGiven:
+    """An exception as someone gave it; `link` is the message kept as evidence."""
+
+    step: str
+    reason: str
+    critical: bool = False
+    playbook: str | None = None
+    team: str | None = None
+    adoption_id: int | None = None
+    link: str | None = None
+
+
+def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: datetime) -> ExceptionLogged:
+    """Log an exception; the step is judged and, if need be, demoted before this returns.
+
+    The request it came with is its key: when Slack sends it again, nothing is logged twice.
+
+    Raises:
+        Refusal: no such step, no reason, no running cycle, several runs fit, not their team.
+    """
+    with db.write() as session:
+        run = pick_run(
+            session,
+            caller,
+            now=now,
+            adoption_id=given.adoption_id,
+            playbook=given.playbook,
+            team=given.team,
+        )
+        require_team_member(session, caller, run, to="log its exceptions")
+        step = run.step(given.step)
+        if not given.reason.strip():
+            raise Refusal(
+                say(
+                    "Say in a few words what happened, for example {example}.",
+                    example=code(f"/exception {run.playbook.slug} {step.key} tone was off"),
+                ),
+                field="reason",
+            )
+        playbook_rows.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        known = reports.exception_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
+        if known is not None:
+            verdicts = decisions.last_verdicts(
+                session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
+            )
+            return _logged(run, known, verdicts[0], duplicate=True)
+        row = _save(session, caller, run, step.key, given, now=now)
+        verdict = judge(
+            session,
+            run,
+            require_cycle(run),
+            step,
+            cause=f"exception:{row.id}",
+            now=now,
+            correlation_id=caller.request,
+        )
+        return _logged(run, row, verdict, duplicate=False)
+
+
+def _save(
+    session: Session, caller: Caller, run: TeamRun, step: str, given: ExceptionGiven, *, now: datetime
+) -> LoggedException:
+    cycle = this_week(run).cycle
+    row = LoggedException(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        cycle_id=cycle.id or 0,
+        step=step,
+        critical=given.critical,
+        reason=given.reason.strip(),
+        link=given.link,
+        member=caller.member,
+        surface=caller.surface,
+        source=caller.request,
+        logged_at=now,
+    )
+    session.add(row)
+    session.flush()
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=caller.member,
+        action="exception",
+        subject=f"adoption:{run.id}/{step}",
+        surface=caller.surface,
+        after={"id": row.id, "critical": row.critical, "reason": row.reason, "link": row.link},
+        correlation_id=caller.request,
+    )
+    return row
+
+
+def verdict_evidence(row: StepVerdict) -> Evidence:
+    """The counts of a verdict for a template."""
+    return Evidence(
+        exceptions=row.exceptions,
+        runs=max(row.attested + row.assumed, row.exceptions),
+        attested=row.attested,
+        assumed=row.assumed,
+        cap=row.cap,
+    )
+
+
+def _logged(run: TeamRun, row: LoggedException, verdict: StepVerdict, *, duplicate: bool) -> ExceptionLogged:
+    return ExceptionLogged(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=run.step(row.step).title,
+        mode=verdict.mode,
+        critical=row.critical,
+        reason=row.reason,
+        evidence=verdict_evidence(verdict),
+        decision=verdict.decision,
+        demote_at=verdict.demote_at,
+        after=verdict.lands_on,
+        link=row.link,
+        duplicate=duplicate,
+    )
+
+
+def step_groups(session: Session, caller: Caller, *, now: datetime) -> tuple[ChoiceGroup, ...]:
+    """The steps a person can choose from, under their playbooks; a value is `{adoption_id}:{step_key}`.
+
+    Raises:
+        Refusal: there is nothing to choose from.
+    """
+    runs = visible_runs(session, caller, now=now)
+    if not runs:
+        raise Refusal("No team of yours runs a playbook yet, so there is no step to choose.")
+    groups = []
+    for run in runs:
+        modes = current_modes(session, run)
+        groups.append(
+            ChoiceGroup(
+                label=f"{run.playbook.title} · {run.team.title}",
+                choices=tuple(
+                    Choice(label=f"{step.title} ({mode_of(modes, step)})", value=f"{run.id}:{step.key}")
+                    for step in run.spec.steps
+                ),
+            )
+        )
+    return tuple(groups)
+
+
+def exception_form(
+    db: Database,
+    caller: Caller,
+    *,
+    now: datetime,
+    selected: str | None = None,
+    reason: str = "",
+    link: str = "",
+    critical: bool = False,
+) -> forms.ExceptionForm:
+    """The form to log an exception, with what is already known filled in."""
+    with db.read() as session:
+        return forms.ExceptionForm(
+            groups=step_groups(session, caller, now=now),
+            selected=selected,
+            reason=reason,
+            link=link,
+            critical=critical,
+        )
+
+
+def counted_exceptions(
+    db: Database, caller: Caller, *, adoption_id: int, step: str, now: datetime
+) -> forms.ExceptionList:
+    """The exceptions that count against a step now, newest first."""
+    with db.read() as session:
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+        require_team_member(session, caller, run, to="see its exceptions")
+        found = gather(session, run, require_cycle(run), run.step(step))
+        return forms.ExceptionList(
+            playbook=run.playbook.title,
+            team=run.team.title,
+            step=run.step(step).title,
+            evidence=Evidence(
+                exceptions=found.evidence.exceptions,
+                runs=found.evidence.runs,
+                attested=found.evidence.attested,
+                assumed=found.evidence.assumed,
+                cap=run.step(step).exception_cap,
+            ),
+            items=tuple(
+                forms.LoggedException(
+                    logged_at=one.logged_at.astimezone(run.zone),
+                    reason=one.reason,
+                    critical=one.critical,
+                    link=one.link,
+                )
+                for one in reversed(found.exceptions)
+            ),
+        )

@@ -1,0 +1,194 @@
+"""What people do about an alert: say what changes, nudge the missing once more."""
+
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.checkin_rows import key
+from cadence.flows.exceptions import counted_exceptions
+from cadence.flows.judging import expected_members
+from cadence.flows.runs import TeamRun, run_by_id
+from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.refusals import Refusal
+from storage import decisions, ledger, reports, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import MessageState, OwedMessage, TrailEntry
+from templates.contexts.answers import Done
+from templates.contexts.forms import WatchAnswerForm
+
+
+def watch_form(
+    db: Database, caller: Caller, *, adoption_id: int, step: str, now: datetime
+) -> WatchAnswerForm:
+    """The form in which the owner says what will change about a step over its cap."""
+    counted = counted_exceptions(db, caller, adoption_id=adoption_id, step=step, now=now)
+    with db.read() as session:
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+        require_owner_or_curator(
+            session, caller, owner=run.playbook.owner, to="say what changes about a step"
+        )
+        said = _answers(session, run, step)
+    return WatchAnswerForm(
+        playbook=counted.playbook,
+        team=counted.team,
+        step=counted.step,
+        evidence=counted.evidence,
+        answer=str(said[-1].after) if said else "",
+    )
+
+
+def _answers(session: Session, run: TeamRun, step: str) -> list[TrailEntry]:
+    return trail.entries(
+        session,
+        workspace_id=run.workspace.id,
+        action="watch-answered",
+        subject=f"adoption:{run.id}/{step}",
+    )
+
+
+def answer_watch(
+    db: Database, caller: Caller, *, adoption_id: int, step: str, text: str, now: datetime
+) -> Done:
+    """Keep what the owner will change, in the trail, and show it on the alerts.
+
+    Raises:
+        Refusal: nothing was said.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    if not text.strip():
+        raise Refusal("Say in a sentence what will change.", field="note")
+    with db.write() as session:
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+        require_owner_or_curator(
+            session, caller, owner=run.playbook.owner, to="say what changes about a step"
+        )
+        declared = run.step(step)
+        before = _answers(session, run, step)
+        trail.record(
+            session,
+            workspace_id=run.workspace.id,
+            at=now,
+            member=caller.member,
+            action="watch-answered",
+            subject=f"adoption:{run.id}/{step}",
+            surface=caller.surface,
+            before=before[-1].after if before else None,
+            after=text.strip(),
+            correlation_id=caller.request,
+        )
+        verdicts = decisions.last_verdicts(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=50
+        )
+        alerts = [
+            row
+            for verdict in verdicts
+            for row in ledger.by_prefix(
+                session,
+                workspace_id=run.workspace.id,
+                prefix=f"watch:{run.workspace.id}:{verdict.id}",
+            )
+        ]
+        _rewrite(session, caller, alerts[-2:], now=now)
+        return Done(
+            text=say(
+                "Noted for {step} of {title}. The alert now says so.",
+                step=declared.title,
+                title=run.playbook.title,
+            )
+        )
+
+
+def _rewrite(session: Session, caller: Caller, sent: list[OwedMessage], *, now: datetime) -> None:
+    ledger.owe(
+        session,
+        workspace_id=caller.workspace_id,
+        owed=[
+            Owed(
+                key=f"rewrite:{row.id}:{caller.request}",
+                kind="rewrite",
+                recipient=row.recipient,
+                subject=row.subject,
+                due_at=now,
+                replaces_id=row.id,
+            )
+            for row in sent
+            if row.state is MessageState.SENT
+        ],
+        now=now,
+        correlation_id=caller.request,
+    )
+
+
+def nudge_again(db: Database, caller: Caller, *, adoption_id: int, week_start: date, now: datetime) -> Done:
+    """Owe everyone who is still missing one more DM; once a week and playbook, however often it is pressed.
+
+    Raises:
+        Refusal: the week is too long ago to answer.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    with db.write() as session:
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to="nudge the team once more")
+        if week_start < run.week_start - timedelta(weeks=1):
+            raise Refusal("That week is closed; its check-in can't be answered any more.")
+        missing = missing_members(session, run, week_start=week_start)
+        subject = f"adoption:{run.id}/week:{week_start}"
+        if nudged_again(session, run, week_start=week_start):
+            return Done(text=say("They have been nudged once more already; that was the last time."))
+        owed = [
+            Owed(
+                key=f"{key('checkin-again', run.workspace.id, member, week_start)}:{run.id}",
+                kind="checkin-again",
+                recipient=member,
+                subject={"member": member, "week": week_start.isoformat()},
+                due_at=now,
+                useful_until=now + timedelta(hours=30),
+            )
+            for member in missing
+        ]
+        ledger.owe(session, workspace_id=run.workspace.id, owed=owed, now=now, correlation_id=caller.request)
+        trail.record(
+            session,
+            workspace_id=run.workspace.id,
+            at=now,
+            member=caller.member,
+            action="nudged-again",
+            subject=subject,
+            surface=caller.surface,
+            after=missing,
+            correlation_id=caller.request,
+        )
+        mine = ledger.by_prefix(
+            session,
+            workspace_id=run.workspace.id,
+            prefix=f"who-is-missing:{run.workspace.id}:{run.id}:{caller.member}",
+        )
+        _rewrite(session, caller, mine[-1:], now=now)
+        names = Mrkdwn(", ".join(mention(member) for member in missing[:20]))
+        return Done(
+            text=say("Each gets one more DM, in their own working hours: {names}.", names=names)
+            if missing
+            else say("Everyone has answered meanwhile; nobody was nudged.")
+        )
+
+
+def nudged_again(session: Session, run: TeamRun, *, week_start: date) -> list[TrailEntry]:
+    """Whether, and when, the missing of a week were nudged once more."""
+    return trail.entries(
+        session,
+        workspace_id=run.workspace.id,
+        action="nudged-again",
+        subject=f"adoption:{run.id}/week:{week_start}",
+    )
+
+
+def missing_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
+    """Who was asked for a week and hasn't answered."""
+    answered = reports.answered_members(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+    )
+    return [
+        member for member in expected_members(session, run, week_start=week_start) if member not in answered
+    ]

@@ -1,0 +1,364 @@
+"""Judge a step: gather its evidence, decide, store the verdict, change the mode, owe the alerts."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlmodel import Session
+
+from cadence.documents import Step
+from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.rules.calendar import instant, local_day, monday_of, week_monday
+from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Policy, Rule, StepEvidence, judge_step
+from storage import decisions, ledger, people, reports, trail
+from storage.ledger import Owed
+from storage.tables import AdoptionStep, Cycle, LoggedException, ModeChange, StepVerdict
+
+HISTORY = timedelta(weeks=26)
+"""How far back a member's latest answers are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The evidence on one step and where it comes from."""
+
+    evidence: StepEvidence
+    window_from: datetime
+    exceptions: tuple[LoggedException, ...]
+    mode: Mode
+    fallback: Mode
+
+
+def expected_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
+    """Who is asked about a week: in the team by its Sunday, not gone before it, not away all of it."""
+    sunday, friday = week_start + timedelta(days=6), week_start + timedelta(days=4)
+    rows = people.memberships(
+        session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
+    )
+    present = {
+        row.member
+        for row in rows
+        if local_day(row.joined_at, run.zone) <= sunday
+        and (row.left_at is None or local_day(row.left_at, run.zone) > sunday)
+    }
+    known = people.members(session, workspace_id=run.workspace.id, member_ids=present)
+    away = people.away_between(
+        session, workspace_id=run.workspace.id, first=week_start, last=friday, member_ids=present
+    )
+    gone = {row.member for row in away if row.first_day <= week_start and row.last_day >= friday}
+    gone |= {member.id for member in known.values() if member.deleted or member.is_bot}
+    return sorted(present - gone)
+
+
+def runs_between(session: Session, run: TeamRun, *, first: date, last: date) -> Runs:
+    """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered."""
+    rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=first - HISTORY)
+    answered: dict[tuple[str, date], int] = {(member, week): runs for member, week, runs in rows}
+    latest: dict[str, list[int]] = {}
+    for member, week, runs in rows:
+        if week <= last:
+            latest.setdefault(member, []).append(runs)
+    return count_runs(_member_weeks(session, run, first=first, last=last, answered=answered, latest=latest))
+
+
+def _member_weeks(
+    session: Session,
+    run: TeamRun,
+    *,
+    first: date,
+    last: date,
+    answered: dict[tuple[str, date], int],
+    latest: dict[str, list[int]],
+) -> Iterable[MemberWeek]:
+    week = first
+    while week <= last:
+        expected = expected_members(session, run, week_start=week)
+        everyone = {*expected, *(member for member, start in answered if start == week)}
+        for member in sorted(everyone):
+            typical = typical_runs(
+                latest.get(member, [])[:TYPICAL_ANSWERS],
+                runs_per_week=run.spec.runs_per_week,
+                members=len(expected),
+            )
+            yield MemberWeek(answered.get((member, week)), typical)
+        week += timedelta(weeks=1)
+
+
+def cycle_start(run: TeamRun, cycle: Cycle) -> datetime:
+    """The instant a cycle starts: its Monday's midnight in the team's zone."""
+    return instant(cycle.starts_on, time.min, run.zone)
+
+
+def gather(
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    step: Step,
+    *,
+    closing: bool = False,
+    runs: Runs | None = None,
+) -> Gathered:
+    """Everything known of a step inside its window (SPEC §5).
+
+    The window opens with the cycle or with the last change of the step's mode, whichever is later. Runs are
+    reported by the week, so the week of such a change counts whole: the step gets the benefit of the doubt.
+    """
+    row = current_modes(session, run).get(step.key)
+    window_from = cycle_start(run, cycle)
+    if row and row.since > window_from:
+        window_from = row.since
+    logged = reports.exceptions(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        step=step.key,
+        since=window_from,
+        after_id=row.after_exception if row else 0,
+    )
+    if runs is None:
+        runs = window_runs(session, run, cycle, window_from=window_from)
+    return Gathered(
+        evidence=StepEvidence(
+            exceptions=len(logged),
+            critical=sum(one.critical for one in logged),
+            attested=runs.attested,
+            assumed=runs.assumed,
+            closing=closing,
+        ),
+        window_from=window_from,
+        exceptions=tuple(logged),
+        mode=row.mode if row else Mode(step.mode),
+        fallback=Mode(step.fallback),
+    )
+
+
+def window_runs(session: Session, run: TeamRun, cycle: Cycle, *, window_from: datetime) -> Runs:
+    """N from the week a window opens in to this week (or the cycle's last)."""
+    first = monday_of(local_day(window_from, run.zone))
+    last = min(monday_of(run.today), week_monday(cycle.starts_on, 4))
+    return runs_between(session, run, first=first, last=max(first, last))
+
+
+def policy_for(run: TeamRun, step: Step) -> Policy:
+    """The thresholds of a step: the adoption's rule, else the playbook's, else the workspace's."""
+    rule = run.adoption.rule or run.spec.rule or run.workspace.rule
+    return Policy(
+        cap=step.exception_cap,
+        rule=Rule(rule),
+        min_runs=run.spec.min_runs or run.workspace.min_runs,
+    )
+
+
+def judge(
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    step: Step,
+    *,
+    cause: str,
+    now: datetime,
+    closing: bool = False,
+    correlation_id: str = "",
+) -> StepVerdict:
+    """Judge a step now; what it decides takes effect in this transaction.
+
+    `cause` is what made us look: `exception:ID`, `check-in:ID` or `close:CYCLE`.
+    """
+    found = gather(session, run, cycle, step, closing=closing)
+    decided = judge_step(
+        evidence=found.evidence, policy=policy_for(run, step), mode=found.mode, fallback=found.fallback
+    )
+    reason, count = top_reason(found.exceptions)
+    row = StepVerdict(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        cycle_id=cycle.id or 0,
+        step=step.key,
+        decision=decided.decision,
+        line=decided.line,
+        mode=decided.mode,
+        fallback=found.fallback,
+        lands_on=decided.lands_on,
+        exceptions=found.evidence.exceptions,
+        critical=found.evidence.critical,
+        attested=found.evidence.attested,
+        assumed=found.evidence.assumed,
+        closing=closing,
+        ratio=decided.ratio,
+        probability=decided.probability,
+        demote_at=decided.demote_at,
+        cap=decided.policy.cap,
+        rule=decided.policy.rule,
+        min_runs=decided.policy.min_runs,
+        confidence=decided.policy.confidence,
+        min_exceptions=decided.policy.min_exceptions,
+        window_from=found.window_from,
+        closes_on=cycle.closes_on,
+        top_reason=reason,
+        top_reason_count=count,
+        cause=cause,
+        judged_at=now,
+    )
+    before = decisions.last_verdicts(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
+    )
+    session.add(row)
+    session.flush()
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=None,
+        action="verdict",
+        subject=f"verdict:{row.id}",
+        surface="rule",
+        after={"decision": row.decision, "line": row.line, "cause": cause},
+        correlation_id=correlation_id,
+    )
+    if row.decision is Decision.DEMOTE:
+        _demote(session, run, step, row, now=now, correlation_id=correlation_id)
+        _alert(session, run, row, kind="demoted", now=now, correlation_id=correlation_id)
+    elif row.decision is Decision.WATCH and _is_news(row, before[0] if before else None):
+        _alert(session, run, row, kind="watch", now=now, correlation_id=correlation_id)
+    return row
+
+
+def judge_all(
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    *,
+    cause: str,
+    now: datetime,
+    closing: bool = False,
+    correlation_id: str = "",
+) -> list[StepVerdict]:
+    """Judge every step that has exceptions to judge; when the cycle closes, every step."""
+    counted = {
+        step.key: gather(session, run, cycle, step, runs=Runs(0, 0)).evidence.exceptions
+        for step in run.spec.steps
+    }
+    return [
+        judge(session, run, cycle, step, cause=cause, now=now, closing=closing, correlation_id=correlation_id)
+        for step in run.spec.steps
+        if closing or counted[step.key]
+    ]
+
+
+def _is_news(row: StepVerdict, before: StepVerdict | None) -> bool:
+    """An alert is for a change of state: into a watch, in a new window, or by one more critical exception."""
+    if before is None or before.decision is not Decision.WATCH:
+        return True
+    return before.window_from != row.window_from or row.critical > before.critical
+
+
+def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:
+    """The reason logged most often, and how often; None while no reason came twice."""
+    reasons = Counter(" ".join(one.reason.lower().split()) for one in exceptions)
+    if not reasons:
+        return None, 0
+    reason, count = reasons.most_common(1)[0]
+    return (reason[:200], count) if count > 1 else (None, 0)
+
+
+def _demote(
+    session: Session, run: TeamRun, step: Step, verdict: StepVerdict, *, now: datetime, correlation_id: str
+) -> None:
+    assert verdict.lands_on is not None  # noqa: S101 - a demotion lands somewhere
+    set_mode(
+        session,
+        run,
+        step,
+        mode=verdict.lands_on,
+        kind="demotion",
+        reason=f"{verdict.line}: {verdict.exceptions} in {verdict.attested + verdict.assumed} runs",
+        verdict_id=verdict.id,
+        member=None,
+        now=now,
+        correlation_id=correlation_id,
+    )
+
+
+def set_mode(
+    session: Session,
+    run: TeamRun,
+    step: Step,
+    *,
+    mode: Mode,
+    kind: str,
+    reason: str,
+    verdict_id: int | None,
+    member: str | None,
+    now: datetime,
+    correlation_id: str = "",
+) -> None:
+    """Change who leads a step from now on; its evidence window starts again."""
+    rows = current_modes(session, run)
+    row = rows.get(step.key)
+    before = mode_of(rows, step)
+    if row is None:
+        row = AdoptionStep(
+            workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, mode=mode, since=now
+        )
+    row.mode, row.since = mode, now
+    row.after_exception = reports.last_exception_id(
+        session, workspace_id=run.workspace.id, adoption_id=run.id
+    )
+    session.add(row)
+    session.add(
+        ModeChange(
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            step=step.key,
+            kind=kind,
+            before=before,
+            after=mode,
+            verdict_id=verdict_id,
+            reason=reason,
+            member=member,
+            changed_at=now,
+        )
+    )
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=member,
+        action=kind,
+        subject=f"adoption:{run.id}/{step.key}",
+        surface="rule" if member is None else "command",
+        before=before,
+        after=mode,
+        correlation_id=correlation_id,
+    )
+
+
+def _alert(
+    session: Session, run: TeamRun, row: StepVerdict, *, kind: str, now: datetime, correlation_id: str
+) -> None:
+    ledger.owe(
+        session,
+        workspace_id=run.workspace.id,
+        owed=[
+            Owed(
+                key=f"{kind}:{run.workspace.id}:{row.id}:{recipient}",
+                kind=kind,
+                recipient=recipient,
+                subject={"verdict": row.id},
+                due_at=now,
+            )
+            for recipient in dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
+        ],
+        now=now,
+        correlation_id=correlation_id,
+    )
+
+
+def curator_recipients(session: Session, run: TeamRun) -> list[str]:
+    """Where curators read: their channel, else each one's DM."""
+    if run.workspace.curator_channel:
+        return [run.workspace.curator_channel]
+    return people.curators(session, workspace_id=run.workspace.id)

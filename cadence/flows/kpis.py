@@ -1,0 +1,203 @@
+"""Record this week's number."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.runs import TeamRun, find_run, run_by_id
+from cadence.flows.weeks import ReportWeek, last_week, meant_week, week_starting
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
+from storage import people, playbooks, reports, trail
+from storage.engine import Database
+from storage.tables import Reading
+from templates.contexts.answers import Recorded
+from templates.contexts.base import Kpi
+
+
+@dataclass(frozen=True, slots=True)
+class NumberGiven:
+    """A KPI number as someone gave it.
+
+    Args:
+        value: as typed, such as `1h30m`.
+        adoption_id: from a form or a button; otherwise `playbook` and `team` say which.
+        week: 1 to 4 of the running cycle; `week_start` is the Monday a form carries.
+    """
+
+    value: str
+    playbook: str | None = None
+    team: str | None = None
+    adoption_id: int | None = None
+    week: int | None = None
+    week_start: date | None = None
+    note: str = ""
+
+
+def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: datetime) -> Recorded:
+    """Record this week's KPI number; again in the same week corrects it and keeps both.
+
+    Raises:
+        Refusal: not a number of the KPI's unit, no running cycle, several runs or weeks fit, not their team.
+    """
+    with db.write() as session:
+        run = pick_run(
+            session,
+            caller,
+            now=now,
+            adoption_id=given.adoption_id,
+            playbook=given.playbook,
+            team=given.team,
+        )
+        require_team_member(session, caller, run, to="report its number")
+        value = amount(run, given.value)
+        playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
+        week = _week(session, run, given)
+        replaced = save_reading(
+            session, caller, run, week, value=value, typed=given.value, note=given.note, now=now
+        )
+        return Recorded(
+            slug=run.playbook.slug,
+            playbook=run.playbook.title,
+            team=run.team.title,
+            kpi=kpi_context(run, value=value),
+            met=meets(value, run.spec.kpi.target, Direction(run.spec.kpi.direction)),
+            week_start=week.start,
+            replaced=replaced,
+        )
+
+
+def pick_run(
+    session: Session,
+    caller: Caller,
+    *,
+    now: datetime,
+    adoption_id: int | None,
+    playbook: str | None,
+    team: str | None,
+) -> TeamRun:
+    """The run an id names, else the one the words name."""
+    if adoption_id is not None:
+        return run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+    return find_run(session, caller, now=now, playbook=playbook, team=team)
+
+
+def require_team_member(session: Session, caller: Caller, run: TeamRun, *, to: str) -> None:
+    """Let the team's members through, and those who may act for it: the owner and curators.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    if any(team.id == run.team.id for team in teams):
+        return
+    require_owner_or_curator(
+        session, caller, owner=run.playbook.owner, to=f"{to} from outside {run.team.title}"
+    )
+
+
+def amount(run: TeamRun, typed: str) -> float:
+    """A typed number in the KPI's unit.
+
+    Raises:
+        Refusal: it isn't one; the sentence shows what would be.
+    """
+    try:
+        return parse_amount(typed, Unit(run.spec.kpi.unit))
+    except AmountError as wrong:
+        first, second = (code(f"/kpi {run.playbook.slug} {example}") for example in wrong.examples)
+        raise Refusal(
+            say(
+                "{problem} Try {first} or {second}.",
+                problem=wrong.problem.replace("`", "“", 1).replace("`", "”", 1),
+                first=first,
+                second=second,
+            ),
+            field="value",
+        ) from wrong
+
+
+def _week(session: Session, run: TeamRun, given: NumberGiven) -> ReportWeek:
+    if given.week_start is not None:
+        return week_starting(session, run, given.week_start)
+    before = last_week(session, run)
+    missing = before is not None and (
+        reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=before.start)
+        is None
+    )
+    return meant_week(session, run, week=given.week, last_is_missing=missing)
+
+
+def save_reading(
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    week: ReportWeek,
+    *,
+    value: float,
+    typed: str,
+    note: str,
+    now: datetime,
+) -> float | None:
+    """Save a reading and return the value it corrects, if there was one; the same again changes nothing."""
+    before = reports.reading(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week.start
+    )
+    if before is not None and before.value == value and before.note == note:
+        return None
+    if before is not None:
+        before.replaced_at = now
+        session.add(before)
+        session.flush()
+    row = Reading(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        cycle_id=week.cycle.id or 0,
+        week=week.week,
+        week_start=week.start,
+        value=value,
+        typed=typed[:200],
+        note=note,
+        member=caller.member,
+        surface=caller.surface,
+        reported_at=now,
+    )
+    session.add(row)
+    session.flush()
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=caller.member,
+        action="reading-corrected" if before else "reading",
+        subject=f"adoption:{run.id}/week:{week.start}",
+        surface=caller.surface,
+        before=before.value if before else None,
+        after=value,
+        correlation_id=caller.request,
+    )
+    return before.value if before else None
+
+
+def kpi_context(run: TeamRun, *, value: float | None) -> Kpi:
+    """The KPI for a template, with the value to show."""
+    kpi = run.spec.kpi
+    return Kpi(
+        name=kpi.name,
+        unit=kpi.unit,
+        direction=kpi.direction,
+        target=kpi.target,
+        baseline=kpi.baseline,
+        value=value,
+    )
+
+
+def latest_value(session: Session, run: TeamRun) -> float | None:
+    """The newest reading of the run's cycle up to this week."""
+    row = reports.latest_reading(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, until=run.week_start
+    )
+    return row.value if row and run.cycle and row.cycle_id == run.cycle.id else None

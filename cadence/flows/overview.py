@@ -1,0 +1,159 @@
+"""What stands this week, and why a step was judged as it was."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller
+from cadence.flows.checkin_rows import member_zone, week_kpi
+from cadence.flows.cycles import step_evidence
+from cadence.flows.exceptions import step_groups, verdict_evidence
+from cadence.flows.judging import expected_members
+from cadence.flows.kpis import pick_run
+from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
+from cadence.mrkdwn import code, say
+from cadence.nearest import nearest
+from cadence.refusals import Unknown
+from cadence.rules.evidence import probability_above
+from cadence.rules.verdicts import Line, Rule
+from storage import decisions, reports
+from storage.engine import Database
+from storage.tables import StepVerdict
+from templates.contexts.answers import Status, StatusRow, VerdictSummary
+from templates.contexts.forms import WhyForm
+from templates.contexts.verdicts import LineTried, VerdictDetail, Why
+
+
+def status(db: Database, caller: Caller, *, playbook: str | None, team: str | None, now: datetime) -> Status:
+    """This week of the runs a person has to do with, or of one playbook or team.
+
+    Raises:
+        Unknown: a playbook or team that the person has nothing to do with; the nearest is named.
+    """
+    with db.read() as session:
+        runs = visible_runs(session, caller, now=now)
+        if playbook is not None:
+            runs = _only(runs, playbook, [run.playbook.slug for run in runs], kind="playbook")
+        if team is not None:
+            runs = _only(runs, team, [run.team.slug for run in runs], kind="team")
+        return Status(rows=tuple(_status_row(session, caller, run) for run in runs))
+
+
+def _only(runs: list[TeamRun], slug: str, slugs: list[str], *, kind: str) -> list[TeamRun]:
+    found = [run for run, one in zip(runs, slugs, strict=True) if one == slug]
+    if found:
+        return found
+    guess = nearest(slug, slugs)
+    hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
+    raise Unknown(say("No {kind} {slug} of yours is running.{hint}", kind=kind, slug=code(slug), hint=hint))
+
+
+def _status_row(session: Session, caller: Caller, run: TeamRun) -> StatusRow:
+    week_start = run.week_start
+    if run.cycle is not None and run.today < run.cycle.starts_on:
+        week_start = run.cycle.starts_on
+    asked = expected_members(session, run, week_start=week_start) if run.week else []
+    answered = reports.answered_members(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+    )
+    zone = member_zone(
+        session, workspace_id=run.workspace.id, member=caller.member, fallback=run.team.timezone
+    )
+    verdicts = []
+    for step in run.spec.steps:
+        rows = decisions.last_verdicts(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
+        )
+        verdicts += [
+            VerdictSummary(step=step.title, decision=row.decision, decided_at=row.judged_at.astimezone(zone))
+            for row in rows
+        ]
+    return StatusRow(
+        slug=run.playbook.slug,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=run.week,
+        week_start=week_start,
+        week_end=week_start + timedelta(days=6),
+        kpi=week_kpi(session, run, week_start=week_start),
+        answered=len(set(asked) & answered),
+        expected=len(asked),
+        steps=step_evidence(session, run, run.cycle) if run.cycle else (),
+        verdicts=tuple(verdicts),
+        own_answer_due=caller.member in asked and caller.member not in answered,
+    )
+
+
+def why(
+    db: Database,
+    caller: Caller,
+    *,
+    playbook: str | None,
+    step: str,
+    team: str | None = None,
+    adoption_id: int | None = None,
+    now: datetime,
+) -> Why:
+    """The last verdicts of a step with every number behind them, newest first.
+
+    Raises:
+        Unknown: no such playbook or step; the nearest is named.
+    """
+    with db.read() as session:
+        run = pick_run(session, caller, now=now, adoption_id=adoption_id, playbook=playbook, team=team)
+        declared = run.step(step)
+        zone = member_zone(
+            session, workspace_id=run.workspace.id, member=caller.member, fallback=run.team.timezone
+        )
+        rows = decisions.last_verdicts(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, step=declared.key
+        )
+        return Why(
+            playbook=run.playbook.title,
+            team=run.team.title,
+            step=declared.title,
+            mode=mode_of(current_modes(session, run), declared),
+            verdicts=tuple(
+                VerdictDetail(
+                    decided_at=row.judged_at.astimezone(zone),
+                    decision=row.decision,
+                    trigger=row.cause.split(":", 1)[0],
+                    rule=row.rule,
+                    evidence=verdict_evidence(row),
+                    probability=row.probability,
+                    threshold=row.confidence,
+                    min_exceptions=row.min_exceptions,
+                    min_runs=row.min_runs,
+                    demote_at=row.demote_at,
+                    window_start=row.window_from.astimezone(zone),
+                    lines=lines_tried(row),
+                )
+                for row in rows
+            ),
+        )
+
+
+def lines_tried(row: StepVerdict) -> tuple[LineTried, ...]:
+    """Each line of the demote rule and its outcome, read off the stored numbers."""
+    runs = max(row.attested + row.assumed, row.exceptions)
+    likely = probability_above(row.cap, exceptions=row.exceptions, runs=runs) >= row.confidence
+    cap_applies = row.rule is Rule.STRICT or (row.rule is Rule.BALANCED and row.closing)
+    return (
+        LineTried(line=Line.CRITICAL, applies=True, holds=row.critical > 0),
+        LineTried(
+            line=Line.EVIDENCE,
+            applies=True,
+            holds=row.exceptions >= row.min_exceptions and likely,
+        ),
+        LineTried(
+            line=Line.CAP,
+            applies=cap_applies,
+            holds=(runs >= row.min_runs and row.ratio > row.cap) if cap_applies else None,
+        ),
+    )
+
+
+def why_form(db: Database, caller: Caller, *, now: datetime) -> WhyForm:
+    """The form that asks which step is meant."""
+    with db.read() as session:
+        return WhyForm(groups=step_groups(session, caller, now=now))

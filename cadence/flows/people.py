@@ -1,0 +1,277 @@
+"""What a person asks for themselves: days away, a snooze, no reminders. And what Slack says of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, is_curator
+from cadence.flows.checkin_rows import key, member_runs
+from cadence.flows.runs import TeamRun, require_workspace, visible_runs
+from cadence.mrkdwn import mention, say
+from cadence.nudges import DAY_CLOSES, Person, next_open
+from cadence.refusals import NotAllowed, Refusal
+from cadence.rules.calendar import instant, local_day, monday_of
+from storage import ledger, people, reports, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import Away, Member, Workspace
+from templates.contexts.answers import AwaySet, Muted, Snoozed
+
+LONGEST_AWAY = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack says of a person; `timezone` is None on servers that don't know it."""
+
+    member: str
+    name: str
+    timezone: str | None = None
+    is_admin: bool = False
+    is_bot: bool = False
+    deleted: bool = False
+
+
+def ensure_workspace(db: Database, *, workspace_id: str, name: str, now: datetime) -> None:
+    """Make the workspace's row if it isn't there, and keep its name up to date."""
+    with db.write() as session:
+        row = people.workspace(session, workspace_id=workspace_id)
+        if row is None:
+            row = Workspace(id=workspace_id, name=name, created_at=now)
+        row.name = name or row.name
+        session.add(row)
+
+
+def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile], now: datetime) -> int:
+    """Keep what Slack says of people; a zone that isn't one is left out. Returns how many."""
+    count = 0
+    with db.write() as session:
+        for profile in profiles:
+            row = people.member(session, workspace_id=workspace_id, member_id=profile.member)
+            if row is None:
+                row = Member(workspace_id=workspace_id, id=profile.member, seen_at=now)
+            row.name, row.timezone = profile.name, valid_zone(profile.timezone)
+            row.is_admin, row.is_bot, row.deleted = profile.is_admin, profile.is_bot, profile.deleted
+            row.seen_at = now
+            session.add(row)
+            count += 1
+    return count
+
+
+def valid_zone(name: str | None) -> str | None:
+    """A zone's name if zoneinfo knows it."""
+    try:
+        return name if name and ZoneInfo(name) else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def known_members(db: Database, *, workspace_id: str) -> set[str]:
+    """Everyone the bot has something to do with: members of teams, owners, reporters, curators."""
+    with db.read() as session:
+        teams = people.teams(session, workspace_id=workspace_id)
+        rows = people.memberships(
+            session, workspace_id=workspace_id, team_ids=[team.id or 0 for team in teams]
+        )
+        return {
+            *(row.member for row in rows),
+            *(team.reporter for team in teams if team.reporter),
+            *people.curators(session, workspace_id=workspace_id),
+        }
+
+
+def remember_dm(db: Database, *, workspace_id: str, member: str, channel: str, now: datetime) -> None:
+    """Keep the DM channel of a person, so that it is looked up once."""
+    with db.write() as session:
+        row = people.member(session, workspace_id=workspace_id, member_id=member)
+        if row is None:
+            row = Member(workspace_id=workspace_id, id=member, seen_at=now)
+        row.dm_channel = channel
+        session.add(row)
+
+
+def zone_of(session: Session, workspace: Workspace, member: str) -> ZoneInfo:
+    """A person's zone: Slack's, else their team's, else the workspace's."""
+    row = people.member(session, workspace_id=workspace.id, member_id=member)
+    if row is not None and row.timezone:
+        return ZoneInfo(row.timezone)
+    teams = people.teams_of(session, workspace_id=workspace.id, member_id=member)
+    return ZoneInfo(teams[0].timezone if teams else workspace.timezone)
+
+
+def today_of(db: Database, caller: Caller, *, now: datetime) -> date:
+    """The caller's local date."""
+    with db.read() as session:
+        workspace = people.workspace(session, workspace_id=caller.workspace_id)
+        if workspace is None:
+            return now.date()
+        return local_day(now, zone_of(session, workspace, caller.member))
+
+
+def set_away(
+    db: Database, caller: Caller, *, member: str | None, first: date, last: date, now: datetime
+) -> AwaySet:
+    """Nobody is nudged while away; owners and curators may say it for somebody of their teams.
+
+    Raises:
+        Refusal: an end before the start, a range in the past or longer than a year.
+        NotAllowed: it is for somebody the caller isn't responsible for.
+    """
+    who = member or caller.member
+    if last < first:
+        raise Refusal("The last day is before the first one; turn them round.", field="until")
+    if last - first > LONGEST_AWAY:
+        raise Refusal("That is longer than a year; leave the team instead with `/cadence team leave`.")
+    with db.write() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        _require_may_mark(session, caller, who, now=now)
+        if last < local_day(now, zone_of(session, workspace, who)):
+            raise Refusal("Those days are over; give days to come.", field="until")
+        session.add(
+            Away(
+                workspace_id=workspace.id,
+                member=who,
+                first_day=first,
+                last_day=last,
+                set_by=caller.member,
+                set_at=now,
+            )
+        )
+        _record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
+        return AwaySet(since=first, until=last, member=None if who == caller.member else who)
+
+
+def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime) -> AwaySet:
+    """Back again: take back the days away that aren't over."""
+    who = member or caller.member
+    with db.write() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        _require_may_mark(session, caller, who, now=now)
+        today = local_day(now, zone_of(session, workspace, who))
+        people.end_away(session, workspace_id=workspace.id, member_id=who, today=today, now=now)
+        _record(session, caller, "back", who, {"from": str(today)}, now=now)
+        return AwaySet(since=today, until=today, cleared=True, member=None if who == caller.member else who)
+
+
+def _require_may_mark(session: Session, caller: Caller, who: str, *, now: datetime) -> None:
+    if who == caller.member or is_curator(session, caller):
+        return
+    teams = {
+        run.team.id for run in visible_runs(session, caller, now=now) if run.playbook.owner == caller.member
+    }
+    theirs = people.teams_of(session, workspace_id=caller.workspace_id, member_id=who)
+    if not any(team.id in teams for team in theirs):
+        raise NotAllowed(
+            say("Only {who}, an owner of their playbooks or a curator may say that.", who=mention(who))
+        )
+
+
+def mute(db: Database, caller: Caller, *, muted: bool, now: datetime) -> Muted:
+    """Stop (or bring back) reminders; the check-in itself stays."""
+    with db.write() as session:
+        row = people.member(session, workspace_id=caller.workspace_id, member_id=caller.member)
+        if row is None:
+            row = Member(workspace_id=caller.workspace_id, id=caller.member, seen_at=now)
+        row.muted = muted
+        session.add(row)
+        _record(session, caller, "muted" if muted else "unmuted", caller.member, None, now=now)
+        return Muted(muted=muted)
+
+
+def snooze(db: Database, caller: Caller, *, until: str, now: datetime) -> Snoozed:
+    """Bring this week's open check-in back in an hour, tomorrow or on Friday.
+
+    Raises:
+        Refusal: nothing is open, or the time asked for isn't in this week's working days any more.
+    """
+    with db.write() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        zone = zone_of(session, workspace, caller.member)
+        week = monday_of(local_day(now, zone))
+        if not open_runs(session, caller, week_start=week, now=now):
+            raise Refusal("Nothing waits for you this week: every check-in of yours is answered.")
+        at = _snooze_instant(until, now=now, zone=zone)
+        if monday_of(local_day(at, zone)) != week:
+            raise Refusal(
+                "That would be after this week's check-in is due. Choose an earlier time, or answer it now."
+            )
+        ledger.owe(
+            session,
+            workspace_id=workspace.id,
+            owed=[
+                Owed(
+                    key=f"{key('checkin-snoozed', workspace.id, caller.member, week)}:{at.timestamp():.0f}",
+                    kind="checkin-snoozed",
+                    recipient=caller.member,
+                    subject={"member": caller.member, "week": week.isoformat()},
+                    due_at=at,
+                    useful_until=at + timedelta(hours=20),
+                )
+            ],
+            now=now,
+            correlation_id=caller.request,
+        )
+        _record(session, caller, "snoozed", caller.member, {"until": at.isoformat()}, now=now)
+        return Snoozed(until=at.astimezone(zone))
+
+
+def _snooze_instant(until: str, *, now: datetime, zone: ZoneInfo) -> datetime:
+    today = local_day(now, zone)
+    if until == "hour":
+        later = now + timedelta(hours=1)
+        if later.astimezone(zone).time() < DAY_CLOSES:
+            return next_open(later, Person("", zone))
+        return next_open(instant(today + timedelta(days=1), time(9), zone), Person("", zone))
+    if until == "tomorrow":
+        return instant(today + timedelta(days=1), time(10), zone)
+    friday = monday_of(today) + timedelta(days=4)
+    at = instant(friday, time(10), zone)
+    return at if at > now else instant(friday + timedelta(days=3), time(10), zone)
+
+
+def open_runs(session: Session, caller: Caller, *, week_start: date, now: datetime) -> list[TeamRun]:
+    """The runs whose check-in the caller still owes for a week."""
+    runs = member_runs(
+        session,
+        workspace_id=caller.workspace_id,
+        member=caller.member,
+        week_start=week_start,
+        now=now,
+    )
+    return [
+        run
+        for run in runs
+        if reports.check_in(
+            session,
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            week_start=week_start,
+            member=caller.member,
+        )
+        is None
+    ]
+
+
+def _record(
+    session: Session,
+    caller: Caller,
+    action: str,
+    who: str,
+    after: Mapping[str, object] | None,
+    *,
+    now: datetime,
+) -> None:
+    trail.record(
+        session,
+        workspace_id=caller.workspace_id,
+        at=now,
+        member=caller.member,
+        action=action,
+        subject=f"member:{who}",
+        surface=caller.surface,
+        after=after,
+        correlation_id=caller.request,
+    )

@@ -1,0 +1,253 @@
+"""Plan what is due: compute the slots from the database and queue each in the ledger once."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.flows.closing import close_due_cycles, close_instant
+from cadence.flows.runs import TeamRun, team_runs, today_in
+from cadence.nudges import NUDGES, ActiveRun, Person, Rollout, Slot, due
+from storage import ledger, people, playbooks
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import AdoptionState, CycleState, MessageState, Workspace
+
+OVERLAP = timedelta(minutes=10)
+"""How far planning looks back past the last time, so that a row committed late loses no slot."""
+CLOCK_SET_BACK = timedelta(hours=26)
+"""How far planning looks back when the clock is behind the last time it planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A slot to come, for people to read: who gets what, when, in which zone."""
+
+    workspace_id: str
+    slot: Slot
+
+
+def plan(db: Database, *, now: datetime) -> int:
+    """Close the cycles whose hour has come and queue every nudge due up to now; returns how many are new.
+
+    A slot that is no longer useful, because the bot was down, is recorded as skipped. Planning again, from
+    any number of processes, queues nothing twice.
+    """
+    close_due_cycles(db, now=now)
+    with db.read() as session:
+        ids = [workspace.id for workspace in people.workspaces(session)]
+    return sum(_plan_workspace(db, workspace_id, now=now) for workspace_id in ids)
+
+
+def _plan_workspace(db: Database, workspace_id: str, *, now: datetime) -> int:
+    with db.read() as session:
+        workspace = people.workspace(session, workspace_id=workspace_id)
+        if workspace is None:
+            return 0
+        slots = list(due(_since(workspace, now), now, rollout(session, workspace, now=now)))
+        known = ledger.known_keys(session, workspace_id=workspace_id, keys=[slot.key for slot in slots])
+        missing = [_owed(slot, now) for slot in slots if slot.key not in known]
+        last_time = workspace.planned_until
+    if not missing and last_time is not None and timedelta() <= now - last_time < OVERLAP / 2:
+        return 0
+    with db.write() as session:
+        new = ledger.owe(session, workspace_id=workspace_id, owed=_newest(missing), now=now)
+        row = people.workspace(session, workspace_id=workspace_id)
+        if row is not None:
+            row.planned_until = now
+        return new
+
+
+def _since(workspace: Workspace, now: datetime) -> datetime:
+    last_time = workspace.planned_until
+    if last_time is None:
+        return workspace.created_at - OVERLAP
+    return last_time - OVERLAP if last_time <= now else now - CLOCK_SET_BACK
+
+
+def _owed(slot: Slot, now: datetime) -> Owed:
+    reason = slot.skipped or ("no longer useful after downtime" if slot.useful_until < now else "")
+    return Owed(
+        key=slot.key,
+        kind=slot.kind,
+        recipient=slot.recipient,
+        subject=dict(slot.subject),
+        due_at=slot.at,
+        useful_until=slot.useful_until,
+        state=MessageState.SKIPPED if reason else MessageState.DUE,
+        reason=reason,
+    )
+
+
+def _newest(owed: list[Owed]) -> list[Owed]:
+    """After downtime one of each kind goes to a recipient, the newest; an older one is recorded as skipped."""
+    newest: dict[tuple[str, str, str], datetime] = {}
+    for one in owed:
+        if one.state is MessageState.DUE:
+            about = (one.kind, one.recipient, str(one.subject.get("adoption", "")))
+            newest[about] = max(one.due_at, newest.get(about, one.due_at))
+    kept = []
+    for one in owed:
+        about = (one.kind, one.recipient, str(one.subject.get("adoption", "")))
+        if one.state is MessageState.DUE and one.due_at < newest[about]:
+            one = Owed(  # noqa: PLW2901
+                key=one.key,
+                kind=one.kind,
+                recipient=one.recipient,
+                subject=one.subject,
+                due_at=one.due_at,
+                useful_until=one.useful_until,
+                state=MessageState.SKIPPED,
+                reason="a newer one was due after downtime",
+            )
+        kept.append(one)
+    return kept
+
+
+def rollout(session: Session, workspace: Workspace, *, now: datetime) -> Rollout:
+    """A workspace as planning sees it."""
+    runs = [
+        run
+        for run in team_runs(session, workspace=workspace, now=now)
+        if run.cycle is not None and run.adoption.state is AdoptionState.ACTIVE
+    ]
+    members: dict[int, list[str]] = defaultdict(list)
+    for row in people.memberships(
+        session, workspace_id=workspace.id, team_ids=sorted({run.team.id or 0 for run in runs})
+    ):
+        members[row.team_id].append(row.member)
+    known = people_in(session, workspace, runs, members, now=now)
+    return Rollout(
+        workspace_id=workspace.id,
+        zone=ZoneInfo(workspace.timezone),
+        curators=(workspace.curator_channel,)
+        if workspace.curator_channel
+        else tuple(people.curators(session, workspace_id=workspace.id)),
+        people=known,
+        runs=tuple(
+            ActiveRun(
+                adoption_id=run.id,
+                cycles=_cycles(session, run),
+                members=tuple(one for one in members[run.team.id or 0] if one in known),
+                owner=run.playbook.owner,
+                reporter=run.team.reporter,
+            )
+            for run in runs
+        ),
+        hours=nudge_hours(workspace),
+    )
+
+
+def _cycles(session: Session, run: TeamRun) -> tuple[tuple[date, datetime], ...]:
+    rows = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    return tuple((cycle.starts_on, cycle.started_at) for cycle in rows[-2:])
+
+
+def nudge_hours(workspace: Workspace) -> dict[str, tuple[int, time]]:
+    """The workspace's own weekday and hour for each nudge that has one."""
+    stored = workspace.settings.get("nudges", {})
+    return {kind: (one["weekday"], time.fromisoformat(one["at"])) for kind, one in stored.items()}
+
+
+def people_in(
+    session: Session,
+    workspace: Workspace,
+    runs: list[TeamRun],
+    members: dict[int, list[str]],
+    *,
+    now: datetime,
+) -> dict[str, Person]:
+    """Everyone who may be nudged, each in their own zone, with holidays and days away."""
+    team_of: dict[str, TeamRun] = {}
+    for run in runs:
+        for member in [*members[run.team.id or 0], run.team.reporter, run.playbook.owner]:
+            if member is not None:
+                team_of.setdefault(member, run)
+    today = today_in(workspace, now)
+    first, last = today - timedelta(days=21), today + timedelta(days=120)
+    known = people.members(session, workspace_id=workspace.id, member_ids=team_of)
+    away: dict[str, list[tuple[date, date]]] = defaultdict(list)
+    for row in people.away_between(session, workspace_id=workspace.id, first=first, last=last):
+        away[row.member].append((row.first_day, row.last_day))
+    found = {}
+    for member, run in team_of.items():
+        row_of = known.get(member)
+        if row_of is not None and (row_of.deleted or row_of.is_bot):
+            continue
+        found[member] = Person(
+            member=member,
+            zone=ZoneInfo(row_of.timezone if row_of and row_of.timezone else run.team.timezone),
+            days_off=public_holidays(run.team.country or workspace.country, first.year, last.year),
+            away=tuple(away[member]),
+            muted=bool(row_of and row_of.muted),
+        )
+    return found
+
+
+@lru_cache(maxsize=512)
+def public_holidays(country: str | None, first_year: int, last_year: int) -> frozenset[date]:
+    """The public holidays of a country (ISO 3166 code); none when the country isn't known."""
+    if not country:
+        return frozenset()
+    import holidays  # noqa: PLC0415 - it takes a while to load and a workspace without countries never needs it
+
+    try:
+        return frozenset(holidays.country_holidays(country, years=range(first_year, last_year + 1)))
+    except NotImplementedError:
+        return frozenset()
+
+
+def forecast(db: Database, *, now: datetime, until: datetime) -> list[Planned]:
+    """What would be sent up to an instant if nothing else happened, in order. Queues and sends nothing."""
+    planned = []
+    with db.read() as session:
+        for workspace in people.workspaces(session):
+            state = rollout(session, workspace, now=now)
+            planned += [
+                Planned(workspace.id, slot)
+                for slot in due(now, until, _extended(state, now=now, until=until))
+            ]
+    return sorted(planned, key=lambda one: (one.slot.at, one.slot.kind, one.slot.recipient))
+
+
+def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:
+    """The same rollout with the cycles that will follow by themselves up to an instant."""
+    runs = []
+    for run in state.runs:
+        cycles = list(run.cycles)
+        while cycles and cycles[-1][0] + timedelta(weeks=4) <= until.date():
+            cycles.append((cycles[-1][0] + timedelta(weeks=4), now))
+        runs.append(ActiveRun(run.adoption_id, tuple(cycles), run.members, run.owner, run.reporter))
+    return Rollout(
+        state.workspace_id,
+        state.zone,
+        state.curators,
+        state.people,
+        tuple(runs),
+        state.working_days,
+        state.hours,
+    )
+
+
+def next_event(db: Database, *, now: datetime, horizon: timedelta = timedelta(days=35)) -> datetime | None:
+    """The next instant after now at which something becomes due: a slot, a closing cycle, a waiting message."""
+    moments = []
+    with db.read() as session:
+        waiting = ledger.next_due(session)
+        if waiting is not None:
+            moments.append(max(waiting, now + timedelta(seconds=1)))
+        for workspace in people.workspaces(session):
+            state = rollout(session, workspace, now=now)
+            moments += [slot.at for slot in due(now, now + horizon, state)]
+            for run in team_runs(session, workspace=workspace, now=now):
+                if run.cycle is not None and run.cycle.state is CycleState.RUNNING:
+                    moments.append(close_instant(run, run.cycle))
+    later = [moment for moment in moments if moment > now]
+    return min(later) if later else None
+
+
+NUDGE_TITLES = {nudge.kind: nudge.title for nudge in NUDGES}
+"""What each nudge is called in a digest or a plan."""

@@ -1,0 +1,240 @@
+"""Import a playbook or a workspace file; show, list and export what is there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.documents import (
+    PlaybookSpec,
+    WorkspaceSpec,
+    diff_playbooks,
+    dump_playbook,
+    package_gaps,
+    playbook_from_data,
+    read_document,
+    to_data,
+)
+from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.lookups import require_playbook
+from cadence.flows.runs import TeamRun, require_workspace, team_runs
+from cadence.flows.teams import WorkspaceImported, import_workspace
+from cadence.mrkdwn import code, mention, say
+from cadence.refusals import NotAllowed, Refusal
+from storage import people, playbooks, trail
+from storage.engine import Database
+from storage.tables import Playbook, PlaybookVersion
+from templates.contexts.base import Kpi
+from templates.contexts.playbooks import (
+    AdoptionLine,
+    PlaybookImported,
+    PlaybookLine,
+    PlaybookList,
+    PlaybookShown,
+    PlaybookStep,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A playbook as YAML that imports to the same rows."""
+
+    slug: str
+    yaml: str
+
+
+def import_document(
+    db: Database, caller: Caller, text: str, *, now: datetime
+) -> PlaybookImported | WorkspaceImported:
+    """Import whatever the text is, a playbook or a workspace file.
+
+    Raises:
+        DocumentRefused: every problem of the file at once; nothing is saved.
+        NotAllowed: a workspace file from somebody who is no curator, someone else's playbook.
+    """
+    spec = read_document(text)
+    with db.write() as session:
+        if isinstance(spec, WorkspaceSpec):
+            return import_workspace(session, caller, spec, now=now)
+        return _import_playbook(session, caller, spec, now=now)
+
+
+def _import_playbook(
+    session: Session, caller: Caller, spec: PlaybookSpec, *, now: datetime
+) -> PlaybookImported:
+    workspace = require_workspace(session, caller.workspace_id)
+    known = playbooks.by_slug(session, workspace_id=workspace.id, slug=spec.slug)
+    _require_importer(session, caller, spec, known)
+    _require_references(session, workspace.id, spec)
+    latest = None
+    if known is not None:
+        latest = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=known.id or 0)
+    changes: tuple[str, ...] = ()
+    if latest is not None:
+        before = playbook_from_data(latest.spec)
+        changes = tuple(str(change) for change in diff_playbooks(before, spec))
+        if not changes:
+            return _imported(spec, latest.revision, new=False, changes=())
+    playbook = known or Playbook(
+        workspace_id=workspace.id,
+        slug=spec.slug,
+        title=spec.title,
+        function=spec.function,
+        owner=spec.owner,
+        created_at=now,
+    )
+    playbook.title, playbook.function, playbook.owner = spec.title, spec.function, spec.owner
+    session.add(playbook)
+    session.flush()
+    row = PlaybookVersion(
+        workspace_id=workspace.id,
+        playbook_id=playbook.id or 0,
+        revision=(latest.revision if latest else 0) + 1,
+        spec=to_data(spec),
+        created_by=caller.member,
+        created_at=now,
+    )
+    session.add(row)
+    trail.record(
+        session,
+        workspace_id=workspace.id,
+        at=now,
+        member=caller.member,
+        action="playbook-imported",
+        subject=f"playbook:{spec.slug}",
+        surface=caller.surface,
+        before={"revision": latest.revision} if latest else None,
+        after={"revision": row.revision, "changes": list(changes)},
+        correlation_id=caller.request,
+    )
+    return _imported(spec, row.revision, new=known is None, changes=changes)
+
+
+def _imported(spec: PlaybookSpec, revision: int, *, new: bool, changes: tuple[str, ...]) -> PlaybookImported:
+    return PlaybookImported(
+        slug=spec.slug,
+        title=spec.title,
+        version=revision,
+        new=new,
+        changes=changes,
+        missing=package_gaps(spec),
+    )
+
+
+def _require_importer(session: Session, caller: Caller, spec: PlaybookSpec, known: Playbook | None) -> None:
+    """A curator imports anything; an owner their own; a playbook taken over needs its owner or a curator."""
+    if known is not None:
+        require_owner_or_curator(session, caller, owner=known.owner, to=f"change {spec.title}")
+    elif caller.member != spec.owner and not is_curator(session, caller):
+        raise NotAllowed(
+            say(
+                "This file names {owner} as owner. Only they or a curator may import it.",
+                owner=mention(spec.owner),
+            ),
+            field="yaml",
+        )
+
+
+def _require_references(session: Session, workspace_id: str, spec: PlaybookSpec) -> None:
+    if spec.pilot and people.team_by_slug(session, workspace_id=workspace_id, slug=spec.pilot) is None:
+        slugs = ", ".join(team.slug for team in people.teams(session, workspace_id=workspace_id)[:8])
+        raise Refusal(
+            say(
+                "The file names {team} as pilot, and there's no such team. {hint}",
+                team=code(spec.pilot),
+                hint=f"Teams here: {slugs}."
+                if slugs
+                else "Import the workspace file first, or make the team with `/cadence team create`.",
+            ),
+            field="yaml",
+        )
+
+
+def list_playbooks(db: Database, caller: Caller, *, function: str | None = None) -> PlaybookList:
+    """All playbooks of the workspace, or those of a function."""
+    with db.read() as session:
+        require_workspace(session, caller.workspace_id)
+        counts = playbooks.adoption_counts(session, workspace_id=caller.workspace_id)
+        rows = []
+        for playbook in playbooks.playbooks(session, workspace_id=caller.workspace_id):
+            if function is not None and playbook.function != function:
+                continue
+            version = playbooks.newest_version(
+                session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0
+            )
+            rows.append(
+                PlaybookLine(
+                    slug=playbook.slug,
+                    title=playbook.title,
+                    function=playbook.function,
+                    state=playbook.state,
+                    version=version.revision if version else 0,
+                    owner=playbook.owner,
+                    teams=counts.get(playbook.id or 0, 0),
+                )
+            )
+        return PlaybookList(rows=tuple(rows), total=len(rows), function=function)
+
+
+def show_playbook(db: Database, caller: Caller, slug: str, *, now: datetime) -> PlaybookShown:
+    """The newest revision of a playbook, what its package lacks, and the teams that run it.
+
+    Raises:
+        Unknown: there is no such playbook; the nearest is named.
+    """
+    with db.read() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        playbook = require_playbook(session, workspace.id, slug)
+        version = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
+        assert version is not None  # noqa: S101 - imported with its playbook
+        spec = playbook_from_data(version.spec)
+        runs = team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id)
+        return PlaybookShown(
+            slug=playbook.slug,
+            title=playbook.title,
+            function=playbook.function,
+            state=playbook.state,
+            version=version.revision,
+            owner=playbook.owner,
+            kpi=_kpi(spec),
+            steps=tuple(
+                PlaybookStep(
+                    key=step.key,
+                    title=step.title,
+                    mode=step.mode,
+                    cap=step.exception_cap,
+                    fallback=step.fallback if step.fallback != step.mode else None,
+                )
+                for step in spec.steps
+            ),
+            loop=spec.loop or "",
+            missing=package_gaps(spec),
+            adoptions=tuple(_adoption_line(run) for run in runs),
+        )
+
+
+def _kpi(spec: PlaybookSpec) -> Kpi:
+    kpi = spec.kpi
+    return Kpi(
+        name=kpi.name, unit=kpi.unit, direction=kpi.direction, target=kpi.target, baseline=kpi.baseline
+    )
+
+
+def _adoption_line(run: TeamRun) -> AdoptionLine:
+    return AdoptionLine(
+        team=run.team.title, version=run.version.revision, week=run.week, champion=run.adoption.champion
+    )
+
+
+def export_playbook(db: Database, caller: Caller, slug: str) -> Exported:
+    """The newest revision as YAML; importing it again changes nothing.
+
+    Raises:
+        Unknown: there is no such playbook; the nearest is named.
+    """
+    with db.read() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        playbook = require_playbook(session, workspace.id, slug)
+        version = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
+        assert version is not None  # noqa: S101 - imported with its playbook
+        return Exported(playbook.slug, dump_playbook(playbook_from_data(version.spec)))

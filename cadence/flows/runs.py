@@ -1,0 +1,280 @@
+"""Which team's run of which playbook something is about, and where that run stands today."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.documents import PlaybookSpec, Step, playbook_from_data
+from cadence.flows.callers import Caller, is_curator
+from cadence.mrkdwn import code, say
+from cadence.nearest import nearest
+from cadence.refusals import Offer, Refusal, Unknown
+from cadence.rules.calendar import local_day, monday_of, week_number
+from cadence.rules.modes import Mode
+from storage import people, playbooks
+from storage.tables import Adoption, AdoptionStep, Cycle, Playbook, PlaybookVersion, Team, Workspace
+from templates.ids import Action
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRun:
+    """One team running one playbook, seen on one day of the team.
+
+    Args:
+        today: the team's local date.
+        week: 1 to 4 while a cycle's week holds today, else None.
+        cycle: the cycle of today, else the last one (or the one to come), None before the first.
+    """
+
+    workspace: Workspace
+    adoption: Adoption
+    playbook: Playbook
+    version: PlaybookVersion
+    spec: PlaybookSpec
+    team: Team
+    cycle: Cycle | None
+    today: date
+
+    @property
+    def id(self) -> int:
+        """The adoption's id."""
+        assert self.adoption.id is not None  # noqa: S101 - a row that was loaded has one
+        return self.adoption.id
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The team's time zone."""
+        return ZoneInfo(self.team.timezone)
+
+    @property
+    def week(self) -> int | None:
+        """The week of the cycle that today lies in."""
+        return week_number(self.cycle.starts_on, self.today) if self.cycle else None
+
+    @property
+    def week_start(self) -> date:
+        """The Monday of today's week."""
+        return monday_of(self.today)
+
+    def step(self, key: str) -> Step:
+        """A step of the playbook.
+
+        Raises:
+            Unknown: no such step; the nearest is named and offered.
+        """
+        for step in self.spec.steps:
+            if step.key == key:
+                return step
+        keys = [step.key for step in self.spec.steps]
+        guess = nearest(key, keys)
+        if guess:
+            raise Unknown(
+                say(
+                    "There's no step {key} in {title}. Did you mean {guess}?",
+                    key=code(key),
+                    title=self.playbook.title,
+                    guess=code(guess),
+                ),
+                field="step",
+                offer=Offer(f"Log it on {guess}"[:75], Action.LOG_EXCEPTION, f"{self.id}:{guess}"),
+            )
+        raise Unknown(
+            say(
+                "There's no step {key} in {title}. Its steps are {steps}.",
+                key=code(key),
+                title=self.playbook.title,
+                steps=code(", ".join(keys)),
+            ),
+            field="step",
+        )
+
+
+class NeedsChoice(Refusal):
+    """Several runs fit what was asked: the person has to choose. `runs` are the candidates."""
+
+    def __init__(self, runs: Sequence[TeamRun]) -> None:
+        self.runs = tuple(runs)
+        names = ", ".join(f"{run.playbook.slug} team={run.team.slug}" for run in runs[:5])
+        super().__init__(say("Which one do you mean? Add one of these: {names}.", names=code(names)))
+
+
+def today_in(workspace: Workspace, now: datetime) -> date:
+    """The workspace's local date."""
+    return local_day(now, ZoneInfo(workspace.timezone))
+
+
+def require_workspace(session: Session, workspace_id: str) -> Workspace:
+    """The workspace's row.
+
+    Raises:
+        Refusal: the bot doesn't know the workspace yet.
+    """
+    workspace = people.workspace(session, workspace_id=workspace_id)
+    if workspace is None:
+        raise Refusal(
+            "This workspace isn't set up yet. Import a workspace file, or run `/cadence settings` as an admin."
+        )
+    return workspace
+
+
+def team_runs(
+    session: Session,
+    *,
+    workspace: Workspace,
+    now: datetime,
+    adoption_id: int | None = None,
+    playbook_id: int | None = None,
+    team_ids: Sequence[int] | None = None,
+    owner: str | None = None,
+) -> list[TeamRun]:
+    """Every run that fits, each on its own team's local day, by playbook and team."""
+    rows = playbooks.runs(
+        session,
+        workspace_id=workspace.id,
+        on=today_in(workspace, now),
+        adoption_id=adoption_id,
+        playbook_id=playbook_id,
+        team_ids=team_ids,
+        owner=owner,
+    )
+    specs: dict[int, PlaybookSpec] = {}
+    runs = []
+    for row in rows:
+        today = local_day(now, ZoneInfo(row.team.timezone))
+        cycle = row.cycle
+        if today != today_in(workspace, now):
+            cycle = _cycle_on(session, workspace.id, row, today) or cycle
+        version_id = row.version.id or 0
+        if version_id not in specs:
+            specs[version_id] = playbook_from_data(row.version.spec)
+        runs.append(
+            TeamRun(
+                workspace, row.adoption, row.playbook, row.version, specs[version_id], row.team, cycle, today
+            )
+        )
+    return runs
+
+
+def _cycle_on(session: Session, workspace_id: str, row: playbooks.Run, today: date) -> Cycle | None:
+    return playbooks.cycle_on(session, workspace_id=workspace_id, adoption_id=row.adoption.id or 0, day=today)
+
+
+def run_by_id(session: Session, *, workspace_id: str, adoption_id: int, now: datetime) -> TeamRun:
+    """The run a button or a form carries the id of.
+
+    Raises:
+        Refusal: it isn't there (any more).
+    """
+    workspace = require_workspace(session, workspace_id)
+    found = team_runs(session, workspace=workspace, now=now, adoption_id=adoption_id)
+    if not found:
+        raise Refusal("That playbook isn't run by this team any more. `/cadence status` shows what is.")
+    return found[0]
+
+
+def visible_runs(session: Session, caller: Caller, *, now: datetime) -> list[TeamRun]:
+    """The runs a person has to do with: their teams', those of playbooks they own; a curator's are all."""
+    workspace = require_workspace(session, caller.workspace_id)
+    runs = team_runs(session, workspace=workspace, now=now)
+    if is_curator(session, caller):
+        return runs
+    mine = _team_ids(session, caller)
+    return [run for run in runs if run.team.id in mine or run.playbook.owner == caller.member]
+
+
+def find_run(
+    session: Session,
+    caller: Caller,
+    *,
+    now: datetime,
+    playbook: str | None = None,
+    team: str | None = None,
+) -> TeamRun:
+    """The run a command is about: by slug; then the channel's team; then the person's own team.
+
+    Raises:
+        Unknown: no such playbook or team here; the nearest is named.
+        NeedsChoice: more than one fits.
+        Refusal: the person has nothing to do with any playbook yet.
+    """
+    runs = visible_runs(session, caller, now=now)
+    if team is not None:
+        runs = _named(runs, team, kind="team", names=[run.team.slug for run in runs])
+    if playbook is not None:
+        runs = _named(runs, playbook, kind="playbook", names=[run.playbook.slug for run in runs])
+    if not runs:
+        raise Refusal(
+            "No team of yours runs a playbook yet. An owner starts one with `/cadence cycle start`; "
+            "`/cadence playbook list` shows what there is."
+        )
+    if len(runs) > 1 and caller.channel is not None:
+        runs = [run for run in runs if run.team.channel == caller.channel] or runs
+    if len(runs) > 1:
+        mine = _team_ids(session, caller)
+        runs = [run for run in runs if run.team.id in mine] or runs
+    if len(runs) > 1:
+        raise NeedsChoice(runs)
+    return runs[0]
+
+
+def _named(runs: list[TeamRun], slug: str, *, kind: str, names: list[str]) -> list[TeamRun]:
+    found = [run for run in runs if slug == (run.team.slug if kind == "team" else run.playbook.slug)]
+    if found:
+        return found
+    guess = nearest(slug, names)
+    hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
+    raise Unknown(
+        say(
+            "You have nothing to do with a running {kind} called {slug}.{hint}",
+            kind=kind,
+            slug=code(slug),
+            hint=hint,
+        ),
+        field=kind,
+    )
+
+
+def _team_ids(session: Session, caller: Caller) -> set[int | None]:
+    teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    return {team.id for team in teams}
+
+
+def require_cycle(run: TeamRun) -> Cycle:
+    """The cycle that takes reports today.
+
+    Raises:
+        Refusal: none has started; the sentence says when the next does, or how to start one.
+    """
+    if run.cycle is None:
+        raise Refusal(
+            say(
+                "{title} has no running cycle in {team}. Its owner starts one with {command}.",
+                title=run.playbook.title,
+                team=run.team.title,
+                command=code(f"/cadence cycle start {run.playbook.slug}"),
+            )
+        )
+    if run.week is None and run.today < run.cycle.starts_on:
+        raise Refusal(
+            say(
+                "Cycle {number} of {title} starts on {day:%A %-d %B}; there is nothing to report before.",
+                number=run.cycle.number,
+                title=run.playbook.title,
+                day=run.cycle.starts_on,
+            )
+        )
+    return run.cycle
+
+
+def current_modes(session: Session, run: TeamRun) -> dict[str, AdoptionStep]:
+    """Who leads each step of the run now, by step key."""
+    return playbooks.steps(session, workspace_id=run.workspace.id, adoption_id=run.id)
+
+
+def mode_of(steps: dict[str, AdoptionStep], step: Step) -> Mode:
+    """The mode a step is in: the adoption's own, else as the playbook declares it."""
+    row = steps.get(step.key)
+    return row.mode if row else Mode(step.mode)

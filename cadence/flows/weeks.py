@@ -1,0 +1,125 @@
+"""Which week a report is about."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlmodel import Session
+
+from cadence.flows.runs import TeamRun, require_cycle
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from cadence.rules.calendar import WEEKS, week_monday, week_number
+from storage import playbooks
+from storage.tables import Cycle
+
+ASKED_UNTIL = 1
+"""Through Tuesday (weekday 1) a report without a week may mean last week's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWeek:
+    """A week of a cycle that a report belongs to."""
+
+    cycle: Cycle
+    week: int
+    start: date
+
+
+class NeedsWeek(Refusal):
+    """Early in a week, with last week's report missing: the person has to say which week they mean."""
+
+    def __init__(self, run: TeamRun, weeks: tuple[ReportWeek, ...]) -> None:
+        self.run, self.weeks = run, weeks
+        super().__init__(
+            say(
+                "Is this for last week or for this one? Add {last} or {this}.",
+                last=code(f"week={weeks[0].week}"),
+                this=code(f"week={weeks[-1].week}"),
+            )
+        )
+
+
+def numbered_week(run: TeamRun, week: int) -> ReportWeek:
+    """Week N of the running cycle.
+
+    Raises:
+        Refusal: a week that hasn't begun.
+    """
+    cycle = require_cycle(run)
+    start = week_monday(cycle.starts_on, week)
+    if start > run.today:
+        raise Refusal(
+            say(
+                "Week {week} of this cycle starts on {day:%A %-d %B}. "
+                "A report can be for this week or for one before it.",
+                week=week,
+                day=start,
+            ),
+            field="week",
+        )
+    return ReportWeek(cycle, week, start)
+
+
+def week_starting(session: Session, run: TeamRun, start: date) -> ReportWeek:
+    """The week that starts on a Monday, as a button or a form carries it.
+
+    Raises:
+        Refusal: the week isn't one of the running cycle's, nor the last of the cycle just closed.
+    """
+    cycle = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=start)
+    current = require_cycle(run)
+    last_week = run.week_start - timedelta(weeks=1)
+    if cycle is None or start > run.today or (cycle.id != current.id and start < last_week):
+        raise Refusal(
+            say(
+                "The week of {day:%-d %B} is closed. This week's check-in is in {command}.",
+                day=start,
+                command=code(f"/attest {run.playbook.slug}"),
+            )
+        )
+    return ReportWeek(cycle, week_number(cycle.starts_on, start) or WEEKS, start)
+
+
+def this_week(run: TeamRun) -> ReportWeek:
+    """Today's week.
+
+    Raises:
+        Refusal: no cycle covers today.
+    """
+    cycle = require_cycle(run)
+    week = run.week
+    if week is None:
+        raise Refusal(
+            say(
+                "Cycle {number} of {title} is over. A new one starts with {command}.",
+                number=cycle.number,
+                title=run.playbook.title,
+                command=code(f"/cadence cycle start {run.playbook.slug}"),
+            )
+        )
+    return ReportWeek(cycle, week, run.week_start)
+
+
+def last_week(session: Session, run: TeamRun) -> ReportWeek | None:
+    """The week before today's, when the adoption had a cycle then."""
+    start = run.week_start - timedelta(weeks=1)
+    cycle = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=start)
+    if cycle is None:
+        return None
+    return ReportWeek(cycle, week_number(cycle.starts_on, start) or WEEKS, start)
+
+
+def meant_week(session: Session, run: TeamRun, *, week: int | None, last_is_missing: bool) -> ReportWeek:
+    """The week a typed report is about: `week=N`, else today's.
+
+    Raises:
+        NeedsWeek: it is Monday or Tuesday, no week was named and last week's report is missing.
+        Refusal: the week can't take reports.
+    """
+    if week is not None:
+        return numbered_week(run, week)
+    before = last_week(session, run)
+    if before and last_is_missing and run.today.weekday() <= ASKED_UNTIL:
+        weeks = (before, this_week(run)) if run.week is not None else (before,)
+        raise NeedsWeek(run, weeks)
+    return this_week(run)

@@ -1,0 +1,53 @@
+"""Queries on verdicts and mode changes."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from storage.tables import ModeChange, StepVerdict
+
+
+def last_verdicts(
+    session: Session, *, workspace_id: str, adoption_id: int, step: str, limit: int = 5
+) -> list[StepVerdict]:
+    """The verdicts of a step, newest first."""
+    query = (
+        select(StepVerdict)
+        .where(
+            StepVerdict.workspace_id == workspace_id,
+            StepVerdict.adoption_id == adoption_id,
+            StepVerdict.step == step,
+        )
+        .order_by(col(StepVerdict.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
+def verdict(session: Session, *, workspace_id: str, verdict_id: int) -> StepVerdict | None:
+    """One verdict."""
+    query = select(StepVerdict).where(StepVerdict.workspace_id == workspace_id, StepVerdict.id == verdict_id)
+    return session.exec(query).first()
+
+
+def mode_changes(
+    session: Session,
+    *,
+    workspace_id: str,
+    since: datetime,
+    until: datetime,
+    adoption_id: int | None = None,
+    kind: str | None = None,
+) -> list[ModeChange]:
+    """Mode changes in an interval, newest first; a declaration that only set a step up isn't one."""
+    query = select(ModeChange).where(
+        ModeChange.workspace_id == workspace_id,
+        ModeChange.changed_at >= since,
+        ModeChange.changed_at < until,
+        col(ModeChange.before).is_not(None),
+    )
+    if adoption_id is not None:
+        query = query.where(ModeChange.adoption_id == adoption_id)
+    if kind is not None:
+        query = query.where(ModeChange.kind == kind)
+    return list(session.exec(query.order_by(col(ModeChange.id).desc())))

@@ -1,0 +1,142 @@
+"""Queries on people: the workspace, curators, members, teams, days away."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from storage.tables import Away, Curator, Member, Team, TeamMember, Workspace
+
+
+def workspace(session: Session, *, workspace_id: str) -> Workspace | None:
+    """The workspace, if the bot knows it."""
+    return session.get(Workspace, workspace_id)
+
+
+def workspaces(session: Session) -> list[Workspace]:
+    """Every workspace of this installation."""
+    return list(session.exec(select(Workspace).order_by(col(Workspace.id))))
+
+
+def curators(session: Session, *, workspace_id: str) -> list[str]:
+    """Member IDs of the workspace's curators."""
+    query = select(Curator.member).where(Curator.workspace_id == workspace_id).order_by(col(Curator.member))
+    return list(session.exec(query))
+
+
+def set_curators(session: Session, *, workspace_id: str, members: Iterable[str], now: datetime) -> None:
+    """Make exactly these members the curators."""
+    wanted = set(members)
+    query = select(Curator).where(Curator.workspace_id == workspace_id)
+    known = {row.member: row for row in session.exec(query)}
+    for gone in known.keys() - wanted:
+        session.delete(known[gone])
+    for new in wanted - known.keys():
+        session.add(Curator(workspace_id=workspace_id, member=new, since=now))
+
+
+def member(session: Session, *, workspace_id: str, member_id: str) -> Member | None:
+    """What is known of one person."""
+    return session.get(Member, (workspace_id, member_id))
+
+
+def members(session: Session, *, workspace_id: str, member_ids: Iterable[str]) -> dict[str, Member]:
+    """What is known of several people, by ID."""
+    found: dict[str, Member] = {}
+    wanted = sorted(set(member_ids))
+    for start in range(0, len(wanted), 500):
+        query = select(Member).where(
+            Member.workspace_id == workspace_id, col(Member.id).in_(wanted[start : start + 500])
+        )
+        found.update({row.id: row for row in session.exec(query)})
+    return found
+
+
+def team_by_slug(session: Session, *, workspace_id: str, slug: str) -> Team | None:
+    """One team."""
+    return session.exec(select(Team).where(Team.workspace_id == workspace_id, Team.slug == slug)).first()
+
+
+def team_by_channel(session: Session, *, workspace_id: str, channel: str) -> Team | None:
+    """The team a channel belongs to."""
+    query = select(Team).where(Team.workspace_id == workspace_id, Team.channel == channel)
+    return session.exec(query).first()
+
+
+def teams(session: Session, *, workspace_id: str) -> list[Team]:
+    """All teams, by slug."""
+    query = select(Team).where(Team.workspace_id == workspace_id).order_by(col(Team.slug))
+    return list(session.exec(query))
+
+
+def teams_of(session: Session, *, workspace_id: str, member_id: str) -> list[Team]:
+    """The teams a person is in now."""
+    query = (
+        select(Team)
+        .join(TeamMember, col(TeamMember.team_id) == col(Team.id))
+        .where(
+            TeamMember.workspace_id == workspace_id,
+            TeamMember.member == member_id,
+            col(TeamMember.left_at).is_(None),
+        )
+        .order_by(col(Team.slug))
+    )
+    return list(session.exec(query))
+
+
+def memberships(
+    session: Session, *, workspace_id: str, team_ids: Sequence[int], current: bool = True
+) -> list[TeamMember]:
+    """Who is (or, with `current=False`, ever was) in these teams."""
+    query = select(TeamMember).where(
+        TeamMember.workspace_id == workspace_id, col(TeamMember.team_id).in_(team_ids)
+    )
+    if current:
+        query = query.where(col(TeamMember.left_at).is_(None))
+    return list(session.exec(query.order_by(col(TeamMember.id))))
+
+
+def set_members(
+    session: Session, *, workspace_id: str, team_id: int, members: Iterable[str], now: datetime
+) -> tuple[set[str], set[str]]:
+    """Make exactly these people the team's members; returns who joined and who left."""
+    wanted = set(members)
+    rows = {row.member: row for row in memberships(session, workspace_id=workspace_id, team_ids=[team_id])}
+    joined, left = wanted - rows.keys(), rows.keys() - wanted
+    for gone in left:
+        rows[gone].left_at = now
+        session.add(rows[gone])
+    for new in sorted(joined):
+        session.add(TeamMember(workspace_id=workspace_id, team_id=team_id, member=new, joined_at=now))
+    return joined, left
+
+
+def away_between(
+    session: Session, *, workspace_id: str, first: date, last: date, member_ids: Iterable[str] | None = None
+) -> list[Away]:
+    """Days away that overlap a range and still stand."""
+    query = select(Away).where(
+        Away.workspace_id == workspace_id,
+        Away.first_day <= last,
+        Away.last_day >= first,
+        col(Away.ended_at).is_(None),
+    )
+    if member_ids is not None:
+        query = query.where(col(Away.member).in_(sorted(set(member_ids))))
+    return list(session.exec(query))
+
+
+def end_away(session: Session, *, workspace_id: str, member_id: str, today: date, now: datetime) -> int:
+    """Take back a person's days away that aren't over yet; returns how many ranges that were."""
+    changed = session.execute(
+        update(Away)
+        .where(
+            col(Away.workspace_id) == workspace_id,
+            col(Away.member) == member_id,
+            col(Away.last_day) >= today,
+            col(Away.ended_at).is_(None),
+        )
+        .values(ended_at=now)
+    )
+    return int(getattr(changed, "rowcount", 0))

@@ -1,0 +1,204 @@
+"""Queries on playbooks, adoptions and cycles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from cadence.rules.calendar import WEEKS
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    AdoptionStep,
+    Cycle,
+    CycleState,
+    Playbook,
+    PlaybookVersion,
+    Team,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One team running one playbook: the rows that belong together. `cycle` is None before the first."""
+
+    adoption: Adoption
+    playbook: Playbook
+    version: PlaybookVersion
+    team: Team
+    cycle: Cycle | None
+
+
+def by_slug(session: Session, *, workspace_id: str, slug: str) -> Playbook | None:
+    """One playbook."""
+    query = select(Playbook).where(Playbook.workspace_id == workspace_id, Playbook.slug == slug)
+    return session.exec(query).first()
+
+
+def playbooks(session: Session, *, workspace_id: str) -> list[Playbook]:
+    """All playbooks, by slug."""
+    query = select(Playbook).where(Playbook.workspace_id == workspace_id).order_by(col(Playbook.slug))
+    return list(session.exec(query))
+
+
+def newest_version(session: Session, *, workspace_id: str, playbook_id: int) -> PlaybookVersion | None:
+    """The latest revision of a playbook."""
+    query = (
+        select(PlaybookVersion)
+        .where(PlaybookVersion.workspace_id == workspace_id, PlaybookVersion.playbook_id == playbook_id)
+        .order_by(col(PlaybookVersion.revision).desc())
+        .limit(1)
+    )
+    return session.exec(query).first()
+
+
+def version(session: Session, *, workspace_id: str, version_id: int) -> PlaybookVersion:
+    """One revision."""
+    query = select(PlaybookVersion).where(
+        PlaybookVersion.workspace_id == workspace_id, PlaybookVersion.id == version_id
+    )
+    return session.exec(query).one()
+
+
+def adoption_of(session: Session, *, workspace_id: str, playbook_id: int, team_id: int) -> Adoption | None:
+    """A team's adoption of a playbook, in whatever state."""
+    query = select(Adoption).where(
+        Adoption.workspace_id == workspace_id,
+        Adoption.playbook_id == playbook_id,
+        Adoption.team_id == team_id,
+    )
+    return session.exec(query).first()
+
+
+def runs(
+    session: Session,
+    *,
+    workspace_id: str,
+    on: date,
+    adoption_id: int | None = None,
+    playbook_id: int | None = None,
+    team_ids: Sequence[int] | None = None,
+    owner: str | None = None,
+) -> list[Run]:
+    """Adoptions that aren't ended, each with the cycle a date lies in, else its latest one.
+
+    Between two cycles a weekend belongs to the one just closed; a cycle still to come counts when there is
+    no other.
+    """
+    query = (
+        select(Adoption, Playbook, Team)
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(Adoption.workspace_id == workspace_id, Adoption.state != AdoptionState.ENDED)
+        .order_by(col(Playbook.slug), col(Team.slug))
+    )
+    if adoption_id is not None:
+        query = query.where(Adoption.id == adoption_id)
+    if playbook_id is not None:
+        query = query.where(Adoption.playbook_id == playbook_id)
+    if team_ids is not None:
+        query = query.where(col(Adoption.team_id).in_(team_ids))
+    if owner is not None:
+        query = query.where(Playbook.owner == owner)
+    found = list(session.exec(query))
+    cycles = _current_cycles(session, workspace_id=workspace_id, on=on, adoptions=[a for a, _, _ in found])
+    versions = _versions(session, found=[a for a, _, _ in found], cycles=cycles)
+    return [
+        Run(adoption, playbook, _version_for(versions, adoption, cycle), team, cycle)
+        for adoption, playbook, team in found
+        for cycle in [cycles.get(adoption.id or 0)]
+    ]
+
+
+def _current_cycles(
+    session: Session, *, workspace_id: str, on: date, adoptions: Sequence[Adoption]
+) -> dict[int, Cycle]:
+    ids = [adoption.id for adoption in adoptions]
+    current: dict[int, Cycle] = {}
+    for start in range(0, len(ids), 500):
+        query = (
+            select(Cycle)
+            .where(Cycle.workspace_id == workspace_id, col(Cycle.adoption_id).in_(ids[start : start + 500]))
+            .order_by(col(Cycle.adoption_id), col(Cycle.number))
+        )
+        for cycle in session.exec(query):
+            if cycle.adoption_id not in current or cycle.starts_on <= on:
+                current[cycle.adoption_id] = cycle
+    return current
+
+
+def _versions(
+    session: Session, *, found: Sequence[Adoption], cycles: dict[int, Cycle]
+) -> dict[int, PlaybookVersion]:
+    ids = sorted({a.version_id for a in found} | {c.version_id for c in cycles.values()})
+    versions: dict[int, PlaybookVersion] = {}
+    for start in range(0, len(ids), 500):
+        query = select(PlaybookVersion).where(col(PlaybookVersion.id).in_(ids[start : start + 500]))
+        versions.update({row.id or 0: row for row in session.exec(query)})
+    return versions
+
+
+def _version_for(
+    versions: dict[int, PlaybookVersion], adoption: Adoption, cycle: Cycle | None
+) -> PlaybookVersion:
+    return versions[cycle.version_id if cycle else adoption.version_id]
+
+
+def lock_adoption(session: Session, *, workspace_id: str, adoption_id: int) -> Adoption:
+    """The adoption, held until the transaction ends: what is judged can't change meanwhile."""
+    query = (
+        select(Adoption)
+        .where(Adoption.workspace_id == workspace_id, Adoption.id == adoption_id)
+        .with_for_update()
+    )
+    return session.exec(query).one()
+
+
+def steps(session: Session, *, workspace_id: str, adoption_id: int) -> dict[str, AdoptionStep]:
+    """Who leads each step of an adoption now, by step key."""
+    query = select(AdoptionStep).where(
+        AdoptionStep.workspace_id == workspace_id, AdoptionStep.adoption_id == adoption_id
+    )
+    return {row.step: row for row in session.exec(query)}
+
+
+def cycle(session: Session, *, workspace_id: str, cycle_id: int) -> Cycle:
+    """One cycle."""
+    return session.exec(select(Cycle).where(Cycle.workspace_id == workspace_id, Cycle.id == cycle_id)).one()
+
+
+def cycles_of(session: Session, *, workspace_id: str, adoption_id: int) -> list[Cycle]:
+    """The cycles of an adoption, oldest first."""
+    query = select(Cycle).where(Cycle.workspace_id == workspace_id, Cycle.adoption_id == adoption_id)
+    return list(session.exec(query.order_by(col(Cycle.number))))
+
+
+def cycle_on(session: Session, *, workspace_id: str, adoption_id: int, day: date) -> Cycle | None:
+    """The cycle whose four weeks, Monday to Sunday, hold a date."""
+    query = select(Cycle).where(
+        Cycle.workspace_id == workspace_id,
+        Cycle.adoption_id == adoption_id,
+        Cycle.starts_on <= day,
+        Cycle.starts_on > day - timedelta(weeks=WEEKS),
+    )
+    return session.exec(query.order_by(col(Cycle.number).desc())).first()
+
+
+def running_cycles(session: Session, *, closing_by: date | None = None) -> list[Cycle]:
+    """Cycles still running in any workspace; with `closing_by`, those whose fourth Friday has come."""
+    query = select(Cycle).where(Cycle.state == CycleState.RUNNING)
+    if closing_by is not None:
+        query = query.where(Cycle.closes_on <= closing_by)
+    return list(session.exec(query.order_by(col(Cycle.id))))
+
+
+def adoption_counts(session: Session, *, workspace_id: str) -> dict[int, int]:
+    """How many teams run each playbook, by playbook id."""
+    query = (
+        select(Adoption.playbook_id, func.count())
+        .where(Adoption.workspace_id == workspace_id, Adoption.state != AdoptionState.ENDED)
+        .group_by(col(Adoption.playbook_id))
+    )
+    return dict(session.exec(query).all())
