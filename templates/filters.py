@@ -1,0 +1,222 @@
+"""How values are written for people, and how a string gets safely into a template.
+
+Every filter takes and gives plain text (escaped later, when it is printed) or `Mrkdwn` (already safe). Only
+`raw` and `flow` deal in `Markup`, text that is already fit for the JSON string it stands in.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from jinja2 import Undefined
+from markupsafe import Markup
+
+from cadence.mrkdwn import Mrkdwn, channel_link, code, escape, mention
+from cadence.rules.kpi import AmountError, Unit, format_amount
+from cadence.rules.modes import Mode
+
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MODE_WORDS: Final[Mapping[Mode, str]] = {
+    Mode.HUMAN_LED: "human-led",
+    Mode.COLLABORATIVE: "collaborative",
+    Mode.AI_LED: "AI-led",
+}
+MODE_MEANINGS: Final[Mapping[Mode, str]] = {
+    Mode.HUMAN_LED: "a person does this step; AI may help, but decides nothing",
+    Mode.COLLABORATIVE: "AI prepares this step, and a person checks and edits the result before it is used",
+    Mode.AI_LED: "AI does this step by itself; people handle its exceptions",
+}
+NAME_SIZE: Final = 80
+
+# An entity, a mention or link, or one character: what a cut may stand between.
+_TOKEN = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
+_URL = re.compile(r"https?://[^\s<>|]{1,2000}")
+# Control characters, lone surrogates, and marks that turn the direction of the rest of the line around.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_BARS: Final = "▁▂▃▄▅▆▇█"
+
+
+def in_json(text: str) -> Markup:
+    """Text as it must stand between the quotes of a JSON string."""
+    return Markup(json.dumps(text, ensure_ascii=False)[1:-1])  # noqa: S704 - this is where text becomes JSON
+
+
+def printed(value: object) -> str:
+    """What `{{ value }}` puts into the JSON text: the `finalize` of the environment.
+
+    Raises:
+        TypeError: for a float, a date, None: each needs a filter that says how it is written, or an `if`.
+    """
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, str):
+        return in_json(_UNPRINTABLE.sub("", escape(value)))
+    if isinstance(value, int):
+        return str(value).lower()
+    if isinstance(value, Undefined):
+        return str(value)  # raises, naming what is undefined
+    raise TypeError(f"A template prints {value!r} without a filter that says how.")
+
+
+def raw(value: str | int) -> Markup:
+    """For what Slack hands back as it stands: ids, values of buttons and options, what an input starts with."""
+    if isinstance(value, Markup):
+        return value
+    return in_json(re.sub(r"[\x00\ud800-\udfff]", "", str(value)))
+
+
+def flow(body: Markup) -> Markup:
+    r"""Text laid out over several template lines as one; `\n` breaks a line, and typed line breaks stay."""
+    one_line = re.sub(r"\s*\n\s*", " ", body)
+    text: str = json.loads(f'"{one_line}"')
+    return in_json(re.sub(r" *\n *", "\n", text).strip())
+
+
+def _width(char: str) -> int:
+    """What a piece of text takes of a limit once escaped, at worst: Slack may count UTF-16 units."""
+    safe = char if len(char) > 1 else escape(char)
+    return sum(2 if ord(one) > 0xFFFF else 1 for one in safe)
+
+
+def clip(text: str, size: int) -> str:
+    """At most `size` characters as Slack counts them, escapes included; whole characters, entities, mentions."""
+    if isinstance(text, Markup):
+        raise TypeError("Clip the value, not what was already printed.")
+    pieces = _TOKEN.findall(text) if isinstance(text, Mrkdwn) else list(text)
+    if sum(map(_width, pieces)) <= size:
+        return text
+    left, kept = size - 1, []
+    for piece in pieces:
+        left -= _width(piece)
+        if left < 0:
+            break
+        kept.append(piece)
+    cut = "".join(kept).rstrip("\u200d \n") + "…"
+    return Mrkdwn(cut) if isinstance(text, Mrkdwn) else cut
+
+
+def name(text: str, size: int = NAME_SIZE) -> str:
+    """A title on one line."""
+    line = " ".join(text.split())
+    return clip(Mrkdwn(line) if isinstance(text, Mrkdwn) else line, size)
+
+
+def local_time(at: datetime) -> str:
+    """`Thu 10:42`."""
+    return f"{WEEKDAYS[at.weekday()]} {at:%H:%M}"
+
+
+def _date(on: date | str) -> date:
+    return date.fromisoformat(on) if isinstance(on, str) else on
+
+
+def day(on: date | str) -> str:
+    """`Fri 18 Dec`; a date or an ISO one."""
+    on = _date(on)
+    return f"{WEEKDAYS[on.weekday()]} {short_day(on)}"
+
+
+def short_day(on: date | str) -> str:
+    """`18 Dec`."""
+    on = _date(on)
+    return f"{on.day} {MONTHS[on.month - 1]}"
+
+
+def date_range(first: date, last: date) -> str:
+    """`Mon 14 – Sun 20 Dec`; one day alone when they are the same; the month twice when it changes."""
+    if first == last:
+        return day(first)
+    same = (first.month, first.year) == (last.month, last.year)
+    start = f"{WEEKDAYS[first.weekday()]} {first.day}" if same else day(first)
+    return f"{start} – {day(last)}"
+
+
+def ratio(share: float) -> str:
+    """`12.5%`. Never shows nothing for something, nor all for less."""
+    percent = Decimal(repr(float(share))) * 100
+    rounded = percent.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    if percent > 0 and not rounded:
+        return "under 0.1%"
+    if percent < 100 and rounded == 100:
+        return "over 99.9%"
+    return f"{rounded.normalize():f}%"
+
+
+def probability(share: float, digits: int = 0) -> str:
+    """`72%`, rounded down, so that what is below a threshold is never shown as at it."""
+    percent = Decimal(repr(float(share))) * 100
+    if 0 < percent < Decimal(1).scaleb(-digits):
+        return f"under {Decimal(1).scaleb(-digits):f}%"
+    return f"{percent.quantize(Decimal(1).scaleb(-digits), ROUND_DOWN):f}%"
+
+
+def amount(value: float, unit: str) -> str:
+    """A KPI number with its unit: `24 min`."""
+    return format_amount(value, Unit(unit))
+
+
+def examples(unit: str) -> tuple[str, str]:
+    """Two ways to type a number in a unit: the ones its error message teaches."""
+    return AmountError("", Unit(unit)).examples
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """`1 exception`, `1,200 exceptions`; `many` for nouns that don't take an s."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def mode(value: str) -> str:
+    """`AI-led`, `human-led`, `collaborative`."""
+    return MODE_WORDS[Mode(value)]
+
+
+def mode_meaning(value: str) -> str:
+    """What a mode means for the people who run the step, as the end of a sentence."""
+    return MODE_MEANINGS[Mode(value)]
+
+
+def link(url: str, label: str | None = None) -> Mrkdwn:
+    """A link to http(s); anything else is shown as the plain text it is. A person's link keeps its address."""
+    if not _URL.fullmatch(url):
+        return escape(url)
+    return Mrkdwn(f"<{escape(url)}|{escape(label)}>") if label else Mrkdwn(f"<{escape(url)}>")
+
+
+def sparkline(readings: Sequence[float | None]) -> str:
+    """One bar a reading, a dot where there is none. Always beside the numbers, never instead of them."""
+    known = [value for value in readings if value is not None]
+    low, span = min(known, default=0.0), max(known, default=0.0) - min(known, default=0.0)
+    top = len(_BARS) - 1
+    return "".join(
+        "·" if value is None else _BARS[math.floor((value - low) / span * top + 0.5) if span else top // 2]
+        for value in readings
+    )
+
+
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "raw": raw,
+    "flow": flow,
+    "clip": clip,
+    "name": name,
+    "local_time": local_time,
+    "day": day,
+    "short_day": short_day,
+    "date_range": date_range,
+    "ratio": ratio,
+    "probability": probability,
+    "amount": amount,
+    "examples": examples,
+    "plural": plural,
+    "mode": mode,
+    "mode_meaning": mode_meaning,
+    "mention": mention,
+    "channel_link": channel_link,
+    "code": code,
+    "link": link,
+    "sparkline": sparkline,
+}
