@@ -56,7 +56,7 @@ def _not_a_number(request: Request, named: str | None) -> Refusal:
 def exception(request: Request) -> commands.LogException:
     """`/exception [playbook] <step> [critical] <reason>`."""
     named = request.the_playbook(request.playbook())
-    critical = _critical(request)
+    critical = "critical" not in request.steps(named) and _critical(request)
     if not request.typed:
         return commands.LogException(
             critical=critical, link=request.link, playbook=named, team=request.team, week=request.week
@@ -76,11 +76,8 @@ def exception(request: Request) -> commands.LogException:
 
 
 def _critical(request: Request) -> bool:
-    """Take the word `critical`; in quotes it is part of the reason, and a step of that name is a step."""
-    words = request.typed.words
-    if request.typed.key() != "critical" or not words[0].text[:1].isalpha():
-        return False
-    if "critical" in request.steps(None):
+    """Take the word `critical`; in quotes it is part of the reason."""
+    if request.typed.key() != "critical" or not request.typed.words[0].text[:1].isalpha():
         return False
     request.typed.take()
     return True
@@ -198,8 +195,6 @@ _SNOOZE: Final = {
 
 def snooze(request: Request) -> commands.Snooze:
     """`/cadence snooze hour|tomorrow|friday`."""
-    if not request.typed:
-        return commands.Snooze()
     text = request.typed.rest()
     words = [word.key for word in request.typed.take(len(request.typed.words))]
     phrase = " ".join(words[1:] if words[0] in ("for", "until", "to", "till") else words)

@@ -15,7 +15,7 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">"}
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _NAME = re.compile(r"[\w-]+")
-_SEPARATOR = re.compile(r"(?:[-\u2013:,;](?=\s|$)|\u2014)\s*")
+_SEPARATORS = re.compile(r"(?:(?:[-\u2013:,;](?=\s|$)|\u2014)\s*)*")
 _EDGES = "\"'`*~,.;:!?()[]\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2026"
 _QUOTES: Final = {
     '"': '"',
@@ -126,8 +126,7 @@ class Typed:
         """Take everything that is left as a note: a leading dash and the quotes around it go."""
         text = self.rest()
         self.words = []
-        while found := _SEPARATOR.match(text):
-            text = text[found.end() :]
+        text = _SEPARATORS.sub("", text, count=1)
         closing = _QUOTES.get(text[:1])
         inside = text[1:-1]
         if (

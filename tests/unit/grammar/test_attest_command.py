@@ -1,0 +1,138 @@
+"""`/attest`: the answers, the modes, the runs."""
+
+import pytest
+
+from cadence.refusals import Refusal
+from cadence.rules.modes import Mode
+from handlers.grammar.commands import Attest
+from storage.tables.reports import Attestation
+from tests.unit.grammar.vocabularies import ONE, TWO, read
+
+PLAYBOOK = "support-reply"
+HUMAN, TOGETHER, AI = Mode.HUMAN_LED, Mode.COLLABORATIVE, Mode.AI_LED
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        *(
+            (text, Attestation.AS_DECLARED)
+            for text in ("as-declared", "As Declared", "as_declared", "declared", "ran")
+        ),
+        *(
+            (text, Attestation.AS_DECLARED)
+            for text in ("ok", "OK!", "as\u2014declared", "we ran it as declared", '"ran"')
+        ),
+        *((text, Attestation.DRIFTED) for text in ("drifted", "drift", "Drifted.", "something drifted")),
+        *(
+            (text, Attestation.NOT_RUN)
+            for text in ("not-run", "not run", "didnt run", "didn't run", "no", "No.")
+        ),
+        *((text, Attestation.NOT_RUN) for text in ("didn\u2019t run", "did not run it", "no runs")),
+    ],
+)
+def test_the_three_answers_and_their_synonyms(typed: str, said: Attestation) -> None:
+    assert read(f"/attest {typed}") == Attest(attestation=said, playbook=PLAYBOOK)
+
+
+@pytest.mark.parametrize(
+    "typed", ["ran runs=14", "runs=14 ran", "ran 14", "ran 14 runs", "ran runs = 14", "support-reply ran 14"]
+)
+def test_runs(typed: str) -> None:
+    assert read(f"/attest {typed}") == Attest(attestation=Attestation.AS_DECLARED, runs=14, playbook=PLAYBOOK)
+
+
+@pytest.mark.parametrize(
+    ("typed", "modes", "note"),
+    [
+        ("drifted draft=human-led", (("draft", HUMAN),), None),
+        ("drifted DRAFT=Human", (("draft", HUMAN),), None),
+        ("drifted draft=human led we were short", (("draft", HUMAN),), "we were short"),
+        ("draft=collab", (("draft", TOGETHER),), None),
+        ("drifted draft:ai, send = human", (("draft", AI), ("send", HUMAN)), None),
+        ("drifted draft human led, send ai", (("draft", HUMAN), ("send", AI)), None),
+        ("drifted draft human-led and a note", (("draft", HUMAN),), "and a note"),
+        ("drifted we were short send=ai_led", (("send", AI),), "we were short"),
+        ("drifted", (), None),
+        ("drifted note: human reviewers", (), "note: human reviewers"),
+        ("drifted see a=b", (), "see a=b"),
+    ],
+)
+def test_drifted_steps_and_their_modes(
+    typed: str, modes: tuple[tuple[str, Mode], ...], note: str | None
+) -> None:
+    assert read(f"/attest {typed}") == Attest(
+        attestation=Attestation.DRIFTED, modes=modes, note=note, playbook=PLAYBOOK
+    )
+
+
+def test_what_is_left_out_stays_open() -> None:
+    assert read("/attest") == Attest()
+    assert read("/attest runs=14") == Attest(runs=14, playbook=PLAYBOOK)
+    assert read("/attest ran", TWO) == Attest(attestation=Attestation.AS_DECLARED)
+
+
+def test_a_step_of_one_playbook_names_it() -> None:
+    assert read("/attest drifted close=human", TWO) == Attest(
+        attestation=Attestation.DRIFTED, modes=(("close", HUMAN),), playbook="month-end"
+    )
+    assert read("/attest drifted draft=human", TWO) == Attest(
+        attestation=Attestation.DRIFTED, modes=(("draft", HUMAN),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (
+            "drifed short of people",
+            "`drifed` doesn't say how the week went. Did you mean `/attest drifted short of people`?",
+        ),
+        (
+            "no drift",
+            "`no` doesn't say how the week went. Write `as-declared`, `drifted` or `not-run`, and the note after it.",
+        ),
+        ("suport-reply ran", "There's no playbook `suport-reply`. Did you mean `/attest support-reply ran`?"),
+        ("drifted darft=human", "There's no step `darft` in Support reply. Did you mean `draft`?"),
+        ("drifted zzz=human", "There's no step `zzz` in Support reply. The steps: `draft` and `send`."),
+        (
+            "drifted draft=robot",
+            "`draft=robot` names no mode. The modes are `human-led`, `collaborative` and `ai-led`.",
+        ),
+        (
+            "drifted draft=h",
+            "`draft=h` names no mode. The modes are `human-led`, `collaborative` and `ai-led`.",
+        ),
+        ("drifted draft=ai draft=human", "`draft` is given two modes, ai-led and human-led."),
+        ("ran runz=14", "There's no option `runz=14`. Did you mean `runs=14`?"),
+        (
+            "ran runs=1.5",
+            "`runs=1.5` isn't a number of runs. Write a whole number up to 100,000, like `runs=14`.",
+        ),
+        (
+            "ran runs=100001",
+            "`runs=100001` isn't a number of runs. Write a whole number up to 100,000, like `runs=14`.",
+        ),
+        (
+            "ran runs=-1",
+            "`runs=-1` isn't a number of runs. Write a whole number up to 100,000, like `runs=14`.",
+        ),
+        (
+            "ran draft=human",
+            "A step run in another mode is a drift. To say so: `/attest drifted draft=human-led`. "
+            "Else leave `draft=human-led` out.",
+        ),
+        ("not-run runs=3", "Not run, and yet 3 runs? If it ran, write `/attest as-declared runs=3`."),
+        ("ran week=9", "A cycle has weeks 1 to 4, and `week=9` is none of them."),
+    ],
+)
+def test_refusals_teach(typed: str, answer: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read(f"/attest {typed}", ONE)
+    assert refused.value.plain == answer
+
+
+def test_the_playbook_that_was_named_is_in_the_correction() -> None:
+    with pytest.raises(Refusal) as refused:
+        read("/attest month-end drifed", TWO)
+    assert refused.value.plain.endswith("Did you mean `/attest month-end drifted`?")

@@ -1,0 +1,211 @@
+"""`/cadence`: its subcommands, days, teams."""
+
+from datetime import date
+
+import pytest
+
+from cadence.refusals import Refusal
+from handlers.grammar import Command, parse
+from handlers.grammar.commands import (
+    Away,
+    CreateTeam,
+    Digest,
+    ExportPlaybook,
+    Help,
+    ImportPlaybook,
+    JoinTeam,
+    Kpi,
+    LeaveTeam,
+    ListPlaybooks,
+    Mute,
+    Settings,
+    ShowCycle,
+    ShowPlaybook,
+    Snooze,
+    SnoozeUntil,
+    StartCycle,
+    Status,
+    TeamMembers,
+    Why,
+)
+from handlers.grammar.dates import find_day
+from tests.unit.grammar.vocabularies import ONE, THURSDAY, TWO, read
+
+PLAYBOOK = "support-reply"
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("", Help()),
+        ("help", Help()),
+        ("help playbook import", Help(topic="playbook import")),
+        ("HELP /kpi", Help(topic="kpi")),
+        ("playbook", Help(topic="playbook")),
+        ("team help", Help(topic="team")),
+        ("status help", Help(topic="status")),
+        ("status", Status()),
+        ("Status Support reply.", Status(playbook=PLAYBOOK)),
+        ("status team=support-us", Status(playbook=PLAYBOOK, team="support-us")),
+        ("why", Why()),
+        ("why send", Why(playbook=PLAYBOOK, step="send")),
+        ("why support-reply send", Why(playbook=PLAYBOOK, step="send")),
+        ("why support-reply", Why(playbook=PLAYBOOK)),
+        ("playbook import", ImportPlaybook()),
+        ("playbook list", ListPlaybooks()),
+        ("playbook show", ShowPlaybook()),
+        ("playbook show support-reply", ShowPlaybook(playbook=PLAYBOOK)),
+        ("playbook export support-reply", ExportPlaybook(playbook=PLAYBOOK)),
+        ("team create", CreateTeam()),
+        (
+            "team create \u201cSupport \u00c9MEA\u201d <#C12|sup> <@U1|bob> <@U2>",
+            CreateTeam(team="support-emea", title="Support \u00c9MEA", channel="C12", members=("U1", "U2")),
+        ),
+        ("team create \u65e5\u672c", CreateTeam(title="\u65e5\u672c")),
+        ("team join", JoinTeam()),
+        ("team join support-emea", JoinTeam(team="support-emea")),
+        ("team join Support EMEA <@U1|bob>", JoinTeam(team="support-emea", members=("U1",))),
+        ("team leave team=support-emea", LeaveTeam(team="support-emea")),
+        ("team members support-us", TeamMembers(team="support-us")),
+        ("cycle start", StartCycle()),
+        ("cycle start next monday", StartCycle(playbook=PLAYBOOK, day=date(2026, 11, 30))),
+        ("cycle start support-reply 2026-12-21", StartCycle(playbook=PLAYBOOK, day=date(2026, 12, 21))),
+        ("cycle show support-reply 20 Nov", ShowCycle(playbook=PLAYBOOK, day=date(2026, 11, 20))),
+        ("cycle show support-reply", ShowCycle(playbook=PLAYBOOK)),
+        ("digest", Digest()),
+        ("settings", Settings()),
+        ("away", Away()),
+        ("away <@U9|x>", Away(member="U9")),
+        ("away off", Away(off=True)),
+        ("away off <@U9|x>", Away(off=True, member="U9")),
+        ("away tomorrow", Away(until=date(2026, 11, 27))),
+        ("away until friday <@U9|x>", Away(until=date(2026, 11, 27), member="U9")),
+        ("away 2026-12-20..2027-01-02", Away(start=date(2026, 12, 20), until=date(2027, 1, 2))),
+        ("away 2026-12-20 .. 2027-01-02", Away(start=date(2026, 12, 20), until=date(2027, 1, 2))),
+        ("away 20 Dec to 2 Jan", Away(start=date(2026, 12, 20), until=date(2027, 1, 2))),
+        ("away from 20 Dec until 2 January 2027", Away(start=date(2026, 12, 20), until=date(2027, 1, 2))),
+        ("away 20 Dec\u202628 Dec", Away(start=date(2026, 12, 20), until=date(2026, 12, 28))),
+        ("away 20 Dec \u2013 28 Dec", Away(start=date(2026, 12, 20), until=date(2026, 12, 28))),
+        ("away 20 Nov..28 Nov", Away(start=date(2026, 11, 20), until=date(2026, 11, 28))),
+        ("away monday..friday", Away(start=date(2026, 11, 30), until=date(2026, 12, 4))),
+        ("away tomorrow..tomorrow", Away(start=date(2026, 11, 27), until=date(2026, 11, 27))),
+        ("snooze", Snooze()),
+        ("snooze hour", Snooze(until=SnoozeUntil.HOUR)),
+        ("snooze for an hour", Snooze(until=SnoozeUntil.HOUR)),
+        ("snooze until Friday.", Snooze(until=SnoozeUntil.FRIDAY)),
+        ("snooze tomorrow", Snooze(until=SnoozeUntil.TOMORROW)),
+        ("mute", Mute()),
+        ("mute on", Mute()),
+        ("mute off", Mute(off=True)),
+        ("kpi 14m R&amp;amp;D", Kpi(value="14m", note="R&amp;D", playbook=PLAYBOOK)),
+        ("week=2 /kpi 14m", Kpi(value="14m", playbook=PLAYBOOK, week=2)),
+        ("kpi help", Help(topic="kpi")),
+    ],
+)
+def test_reads(typed: str, command: Command) -> None:
+    assert read(f"/cadence {typed}") == command
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("stats", "There's no `/cadence stats`. Did you mean `/cadence status`?"),
+        ("atest ran", "There's no `/cadence atest`. Did you mean `/attest`?"),
+        ("zzz", "There's no `/cadence zzz`. `/cadence help` lists what there is."),
+        ("playbook imprt", "There's no `/cadence playbook imprt`. Did you mean `/cadence playbook import`?"),
+        ("playbook zzz", "There's no `/cadence playbook zzz`. It has `import`, `show`, `list` and `export`."),
+        ("playbook list x", "I can't place `x` here. It is used like this: `/cadence playbook list`."),
+        ("status foo", "There's no playbook `foo`. Yours: `support-reply`."),
+        (
+            "status support-reply foo",
+            "I can't place `foo` here. It is used like this: `/cadence status [playbook] [team=slug]`.",
+        ),
+        ("digest week=2", "`/cadence digest` doesn't take `week=`. It is used like this: `/cadence digest`."),
+        ("why support-reply sned", "There's no step `sned` in Support reply. Did you mean `send`?"),
+        ("team join suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
+        (
+            "team join support-us team=support-emea",
+            "Two teams are named, `support-us` and `support-emea`. Which one?",
+        ),
+        (f"team create {'x' * 49}", "A team's name has at most 48 characters, and this one has 49."),
+        (
+            "cycle start suport-reply 21 Dec",
+            "There's no playbook `suport-reply`. Did you mean `/cadence cycle start support-reply 21 Dec`?",
+        ),
+        (
+            "cycle start support-reply 2026-13-40",
+            "`2026-13-40` isn't a day I can read. Try `2026-12-20`, `20 Dec` or `next monday`.",
+        ),
+        (
+            "cycle start 31 Feb",
+            "`31 Feb` isn't a day I can read. Try `2026-12-20`, `20 Dec` or `next monday`.",
+        ),
+        (
+            "away 2027-01-02..2026-12-20",
+            "2026-12-20 is before 2027-01-02. Write the first day away first: `2026-12-20..2027-01-02`.",
+        ),
+        ("away yesterday", "2026-11-25 is over. The last day away is today (2026-11-26) or later."),
+        ("away 2036-01-01", "From 2026-11-26 to 2036-01-01 is more than a year. Name an earlier last day."),
+        ("away <@U1|a> <@U2|b>", "Name one person at a time, like `/cadence away 20 Dec @lead`."),
+        ("snooze a week", "A check-in can't wait for `a week`. Choose `hour`, `tomorrow` or `friday`."),
+        ("settings tokens", "I can't place `tokens` here. It is used like this: `/cadence settings`."),
+    ],
+)
+def test_refusals_teach(typed: str, answer: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read(f"/cadence {typed}")
+    assert refused.value.plain == answer
+
+
+def test_with_several_playbooks_an_unnamed_one_stays_open() -> None:
+    assert read("/cadence status team=finance", TWO) == Status(team="finance")
+    assert read("/cadence cycle start next monday", TWO) == StartCycle(day=date(2026, 11, 30))
+    assert read("/cadence why close", TWO) == Why(playbook="month-end", step="close")
+    assert read("/cadence why draft", TWO) == Why(step="draft")
+
+
+def test_a_command_nobody_has_names_the_nearest() -> None:
+    with pytest.raises(Refusal, match=r"There's no command `/cadance`\. Did you mean `/cadence`"):
+        parse("/cadance", "", ONE, THURSDAY)
+    with pytest.raises(Refusal, match="Did you mean `/cadence help`"):
+        parse("/xyzzy", "", ONE, THURSDAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-12-20", date(2026, 12, 20)),
+        ("2026-2-3", date(2026, 2, 3)),
+        ("20 Dec", date(2026, 12, 20)),
+        ("20th of December, 2027", date(2027, 12, 20)),
+        ("Dec 20", date(2026, 12, 20)),
+        ("December 20, 2027", date(2027, 12, 20)),
+        ("20 Sept", date(2027, 9, 20)),
+        ("1 may", date(2027, 5, 1)),
+        ("29 Feb", date(2028, 2, 29)),
+        ("26 Nov", THURSDAY),
+        ("25 Nov", date(2027, 11, 25)),
+        ("today", THURSDAY),
+        ("Tomorrow!", date(2026, 11, 27)),
+        ("thursday", THURSDAY),
+        ("fri", date(2026, 11, 27)),
+        ("monday", date(2026, 11, 30)),
+        ("next monday", date(2026, 11, 30)),
+        ("next friday", date(2026, 12, 4)),
+        ("this friday", date(2026, 11, 27)),
+        ("29 Feb 2027", None),
+        ("20/12", None),
+        ("9999-01-01", None),
+        ("mo", None),
+        ("someday", None),
+        ("", None),
+    ],
+)
+def test_days(text: str, day: date | None) -> None:
+    assert find_day(text, THURSDAY) == day
+
+
+def test_days_that_are_over_count_backwards_when_asked() -> None:
+    assert find_day("27 Nov", THURSDAY, past=True) == date(2025, 11, 27)
+    assert find_day("monday", THURSDAY, past=True) == date(2026, 11, 23)
+    assert find_day("thursday", THURSDAY, past=True) == THURSDAY

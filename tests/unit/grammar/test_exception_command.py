@@ -1,0 +1,140 @@
+"""`/exception`: the step, whether it is critical, and a reason that is never lost."""
+
+import pytest
+
+from cadence.refusals import Offer, Refusal, Unknown
+from handlers.grammar import UnknownStep, Vocabulary
+from handlers.grammar.commands import LogException
+from templates.ids import Action
+from tests.unit.grammar.vocabularies import NONE, ONE, TWO, read
+
+PLAYBOOK = "support-reply"
+
+
+@pytest.mark.parametrize(
+    ("typed", "critical", "reason"),
+    [
+        ("send tone was off", False, "tone was off"),
+        ("support-reply send critical promised a refund", True, "promised a refund"),
+        ("SEND, Critical: promised a refund", True, "promised a refund"),
+        ("critical send promised a refund", True, "promised a refund"),
+        ("`send` \u2014 tone was off", False, "tone was off"),
+        ('send "critical thinking" was missing', False, '"critical thinking" was missing'),
+        ("send tone was off, R&amp;D said", False, "tone was off, R&D said"),
+        ("send", False, None),
+        ("send critical", True, None),
+    ],
+)
+def test_step_critical_reason(typed: str, critical: bool, reason: str | None) -> None:
+    assert read(f"/exception {typed}") == LogException(
+        step="send", critical=critical, reason=reason, playbook=PLAYBOOK
+    )
+
+
+@pytest.mark.parametrize(
+    "link", ["https://x.slack.com/archives/C1/p1", "<https://x.slack.com/archives/C1/p1>"]
+)
+def test_a_link_is_kept_as_evidence(link: str) -> None:
+    assert read(f"/exception send tone link={link} week=3") == LogException(
+        step="send", reason="tone", link="https://x.slack.com/archives/C1/p1", playbook=PLAYBOOK, week=3
+    )
+
+
+def test_a_step_called_critical_is_a_step() -> None:
+    vocabulary = Vocabulary({"triage": ("critical", "minor")})
+    assert read("/exception critical critical missed", vocabulary) == LogException(
+        step="critical", critical=True, reason="missed", playbook="triage"
+    )
+
+
+def test_nothing_typed_leaves_all_to_the_form() -> None:
+    assert read("/exception") == LogException()
+    assert read("/exception support-reply") == LogException(playbook=PLAYBOOK)
+
+
+def test_a_step_of_one_playbook_names_it() -> None:
+    assert read("/exception close late", TWO) == LogException(
+        step="close", reason="late", playbook="month-end"
+    )
+    assert read("/exception draft late", TWO) == LogException(step="draft", reason="late")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer", "value", "reason"),
+    [
+        (
+            "sned tone was off",
+            "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `tone was off`.",
+            "support-reply:send",
+            "tone was off",
+        ),
+        (
+            "sned critical promised a refund",
+            "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `critical promised a refund`.",
+            "support-reply:send",
+            "critical promised a refund",
+        ),
+        (
+            "tone was off",
+            "There's no step `tone` in Support reply. The steps: `draft` and `send`. You wrote: `tone was off`.",
+            "support-reply",
+            "tone was off",
+        ),
+    ],
+)
+def test_an_unknown_step_gives_back_what_was_typed(typed: str, answer: str, value: str, reason: str) -> None:
+    with pytest.raises(UnknownStep) as refused:
+        read(f"/exception {typed}")
+    assert refused.value.plain == answer
+    assert refused.value.reason == reason
+    assert refused.value.offer is not None
+    assert (refused.value.offer.action, refused.value.offer.value) == (Action.LOG_EXCEPTION, value)
+
+
+def test_the_offer_names_the_step() -> None:
+    with pytest.raises(UnknownStep) as refused:
+        read("/exception clse late", TWO)
+    assert refused.value.offer == Offer("Log it on close", Action.LOG_EXCEPTION, "month-end:close")
+
+
+def test_a_long_reason_is_whole_beside_the_sentence() -> None:
+    reason = "the reply promised a refund " * 30
+    with pytest.raises(UnknownStep) as refused:
+        read(f"/exception sned {reason}")
+    assert refused.value.reason == reason.strip()
+    assert len(refused.value.text) <= 600
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (
+            "suport-reply send tone",
+            "There's no playbook `suport-reply`. Did you mean `/exception support-reply send tone`?",
+        ),
+        (
+            "send tone link=foo",
+            "`link=foo` isn't a link I can keep. Copy a message's link and write `link=https://\u2026`.",
+        ),
+        (
+            f"send {'y' * 1200}",
+            "Your reason has 1,200 characters, and 1,000 is the most. "
+            "Shorten it, or put it in a thread and pass `link=` with the link to that.",
+        ),
+    ],
+)
+def test_refusals_teach(typed: str, answer: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read(f"/exception {typed}", ONE)
+    assert refused.value.plain == answer
+
+
+def test_no_step_is_known_without_a_playbook() -> None:
+    with pytest.raises(Unknown, match="There's no playbook `send`, nor any other yet"):
+        read("/exception send tone", NONE)
+    with pytest.raises(UnknownStep) as refused:
+        read("/exception zzz tone", TWO)
+    assert refused.value.plain == (
+        "There's no step `zzz`. The steps: `draft`, `send` and `close`. You wrote: `zzz tone`."
+    )
+    assert refused.value.offer is None

@@ -1,0 +1,64 @@
+"""Help is the table, and the table can be typed."""
+
+import pytest
+
+from cadence.refusals import Unknown
+from handlers.grammar import TABLE, help_text
+from handlers.grammar.commands import Help
+from handlers.grammar.table import Entry
+from tests.unit.grammar.vocabularies import ONE, read
+
+
+@pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.name)
+def test_every_example_is_a_command_of_its_entry(entry: Entry) -> None:
+    assert entry.examples
+    for example in entry.examples:
+        assert example.startswith(entry.command)
+        assert type(read(example, ONE)) is type(entry.bare())
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in TABLE if entry.bare is not Help], ids=lambda entry: entry.name
+)
+def test_every_command_answers_help_and_opens_bare(entry: Entry) -> None:
+    assert read(f"{entry.command} help") == Help(topic=entry.name)
+    assert read(entry.command) == entry.bare()
+    assert [shown.command for shown in help_text(entry.name, frozenset())] == [entry.command]
+
+
+@pytest.mark.parametrize(
+    ("roles", "has", "has_not"),
+    [
+        (frozenset({"member"}), {"/kpi", "/cadence status"}, {"/cadence cycle start", "/cadence settings"}),
+        (frozenset({"member", "owner"}), {"/kpi", "/cadence cycle start"}, {"/cadence settings"}),
+        (frozenset({"curator"}), {"/kpi", "/cadence cycle start", "/cadence settings"}, set()),
+        (frozenset(), {"/kpi"}, {"/cadence settings"}),
+    ],
+)
+def test_help_lists_what_the_person_may_do(roles: frozenset[str], has: set[str], has_not: set[str]) -> None:
+    listed = {entry.command for entry in help_text(None, roles)}
+    assert has <= listed
+    assert not has_not & listed
+
+
+def test_a_topic_is_explained_whoever_asks() -> None:
+    (settings,) = help_text("settings", frozenset({"member"}))
+    assert settings.who == "curators"
+    assert [entry.command for entry in help_text("/Team", frozenset())] == [
+        "/cadence team create",
+        "/cadence team join",
+        "/cadence team leave",
+        "/cadence team members",
+    ]
+    assert help_text("cadence cycle start", frozenset())[0].who == "owners and curators"
+
+
+def test_an_unknown_topic_names_the_nearest() -> None:
+    with pytest.raises(Unknown) as refused:
+        help_text("stauts", frozenset())
+    assert refused.value.plain == "There's no help on `stauts`. Did you mean `/cadence help status`?"
+    with pytest.raises(Unknown) as refused:
+        help_text("x" * 500, frozenset())
+    assert (
+        refused.value.plain == f"There's no help on `{'x' * 59}\u2026`. `/cadence help` lists every command."
+    )

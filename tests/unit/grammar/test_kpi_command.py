@@ -1,0 +1,166 @@
+"""`/kpi`: which words are the number, which are the note."""
+
+import pytest
+
+from cadence.refusals import Refusal, Unknown
+from cadence.rules.kpi import AmountError, Unit, parse_amount
+from handlers.grammar import amount_refusal
+from handlers.grammar.commands import Help, Kpi
+from templates.ids import Action
+from tests.unit.grammar.vocabularies import NONE, ONE, TWO, read
+
+
+@pytest.mark.parametrize(
+    ("typed", "value", "note"),
+    [
+        ("14m", "14m", None),
+        ("14m note words", "14m", "note words"),
+        ("support-reply 14m", "14m", None),
+        ("Support Reply 14M.", "14M", None),
+        ("support   reply   14m,  slow   week", "14m", "slow week"),
+        ("14 holidays", "14", "holidays"),
+        ("14m \u2014 \u201cslow week\u201d", "14m", "slow week"),
+        ('14m "slow" week', "14m", '"slow" week'),
+        ('14m "slow" and "short"', "14m", '"slow" and "short"'),
+        ("14m it's slow", "14m", "it's slow"),
+        ("12 quarts", "12 quarts", None),
+        ("12quarts", "12quarts", None),
+        ("1h 30", "1h 30", None),
+        ("1h 30m slow", "1h 30m", "slow"),
+        ("1 hour 30 minutes slow", "1 hour 30 minutes", "slow"),
+        ('1h "30 replies"', "1h", "30 replies"),
+        ("14m 3 tickets reopened", "14m", "3 tickets reopened"),
+        ("1 234", "1 234", None),
+        ("1\u00a0234", "1 234", None),
+        ("92 % again", "92 %", "again"),
+        ("4.6/5 CSAT", "4.6/5", "CSAT"),
+        ("4.6 / 5 CSAT", "4.6 / 5", "CSAT"),
+        ("4.6/ 5 CSAT", "4.6/ 5", "CSAT"),
+        ("4.6 out of 5 in the survey", "4.6 out of 5", "in the survey"),
+        ("$ 1.2k up", "$ 1.2k", "up"),
+        ("EUR12", "EUR12", None),
+        ("1.2 million euros saved", "1.2 million euros", "saved"),
+        ("-3 fewer", "-3", "fewer"),
+        ("14m first\nsecond", "14m", "first\nsecond"),
+        ("14m &lt;b&gt; &amp;lt; R&amp;D", "14m", "<b> &lt; R&D"),
+        (
+            "14m ask <@U12|bob> in <#C1|general> <https://a.b/c?x=1&amp;y=2|a.b>",
+            "14m",
+            "ask @bob in #general https://a.b/c?x=1&y=2",
+        ),
+        ("14m <!here> <@U12>", "14m", "@here @U12"),
+        ("14m runs=3 is a note here", "14m", "runs=3 is a note here"),
+        ("14m \u202egnp\x00", "14m", "gnp"),
+    ],
+)
+def test_number_and_note(typed: str, value: str, note: str | None) -> None:
+    assert read(f"/kpi {typed}") == Kpi(value=value, note=note, playbook="support-reply")
+
+
+@pytest.mark.parametrize(
+    "typed", ["week=2 14m", "14m week=2", "14m week = 2", "14m week= 2,", "14m \u2014week=2"]
+)
+def test_options_stand_anywhere(typed: str) -> None:
+    assert read(f"/kpi {typed}") == Kpi(value="14m", playbook="support-reply", week=2)
+
+
+def test_a_team_is_known_in_any_case() -> None:
+    assert read("/kpi 14m team=Support-EMEA") == Kpi(
+        value="14m", playbook="support-reply", team="support-emea"
+    )
+    assert read("/kpi team=<#C1|support-emea> 14m") == Kpi(
+        value="14m", playbook="support-reply", team="support-emea"
+    )
+
+
+def test_with_several_playbooks_an_unnamed_one_stays_open() -> None:
+    assert read("/kpi 14m", TWO) == Kpi(value="14m")
+    assert read("/kpi month-end 14m", TWO) == Kpi(value="14m", playbook="month-end")
+    assert read("/kpi month end 14m", TWO) == Kpi(value="14m", playbook="month-end")
+    assert read("/kpi 14m", NONE) == Kpi(value="14m")
+
+
+def test_nothing_typed_leaves_all_to_the_form() -> None:
+    assert read("/kpi") == Kpi()
+    assert read("/kpi   ") == Kpi()
+    assert read("/kpi week=2") == Kpi(week=2, playbook="support-reply")
+
+
+@pytest.mark.parametrize("typed", ["help", "HELP", "help!", "--help", "?", "help me please"])
+def test_help_comes_first(typed: str) -> None:
+    assert read(f"/kpi {typed}") == Help(topic="kpi")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (
+            "suport-reply 14m slow",
+            "There's no playbook `suport-reply`. Did you mean `/kpi support-reply 14m slow`?",
+        ),
+        ("billing 14m", "There's no playbook `billing`. Yours: `support-reply`."),
+        ("hello", "`hello` is neither a playbook nor a number. Try `/kpi 14m`."),
+        ("support-reply soon", "`soon` isn't a number. Try `/kpi support-reply 14m`."),
+        ("nan", "`nan` is neither a playbook nor a number. Try `/kpi 14m`."),
+        ("14m week=5", "A cycle has weeks 1 to 4, and `week=5` is none of them."),
+        ("14m week=0", "A cycle has weeks 1 to 4, and `week=0` is none of them."),
+        ("14m week=two", "A cycle has weeks 1 to 4, and `week=two` is none of them."),
+        ("14m week=", "A cycle has weeks 1 to 4, and `week=` is none of them."),
+        ("14m week=1 week=2", "`week=` is given twice, as `1` and as `2`. Which one?"),
+        ("14m team=suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
+        ("14m team=x", "There's no team `x`. The teams: `support-emea` and `support-us`."),
+        (
+            "1h 30 slow",
+            'Is `1h 30` one number? If so, write `1h30`. If not, put the note in quotes, like `1h "30 \u2026"`.',
+        ),
+        (
+            "14 200 tickets",
+            'Is `14 200` one number? If so, write `14200`. If not, put the note in quotes, like `14 "200 \u2026"`.',
+        ),
+        (
+            "1 hour and 30 minutes",
+            "Is `1 hour and 30` one number? If so, write `1hour30`. "
+            'If not, put the note in quotes, like `1 hour "and 30 \u2026"`.',
+        ),
+    ],
+)
+def test_refusals_teach(typed: str, answer: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        read(f"/kpi {typed}")
+    assert refused.value.plain == answer
+
+
+def test_without_any_playbook_the_refusal_offers_the_import() -> None:
+    with pytest.raises(Unknown) as refused:
+        read("/kpi billing 14m", NONE)
+    assert (
+        refused.value.plain
+        == "There's no playbook `billing`, nor any other yet. `/cadence playbook import` adds one."
+    )
+    assert refused.value.offer is not None
+    assert refused.value.offer.action == Action.IMPORT_PLAYBOOK
+
+
+def test_a_note_of_a_thousand_characters_is_kept_and_a_longer_one_refused_with_its_length() -> None:
+    kept = read(f"/kpi 14m {'x' * 1000}")
+    assert isinstance(kept, Kpi)
+    assert kept.note == "x" * 1000
+    with pytest.raises(Refusal, match=r"^Your note has 1,001 characters, and 1,000 is the most\. Shorten it"):
+        read(f"/kpi 14m {'x' * 1001}")
+
+
+def test_escapes_count_as_the_character_that_was_typed() -> None:
+    kept = read(f"/kpi 14m {'&amp;' * 1000}")
+    assert isinstance(kept, Kpi)
+    assert kept.note == "&" * 1000
+
+
+def test_an_amount_that_is_refused_shows_the_command_to_type() -> None:
+    command = read("/kpi 12 quarts", ONE)
+    assert isinstance(command, Kpi)
+    with pytest.raises(AmountError) as wrong:
+        parse_amount(command.value or "", Unit.MINUTES)
+    assert amount_refusal(wrong.value, command.playbook).plain == (
+        "`12 quarts` isn't a number of minutes. Try `/kpi support-reply 14m` or `/kpi support-reply 14`."
+    )
+    assert amount_refusal(wrong.value).plain.endswith("Try `/kpi 14m` or `/kpi 14`.")
