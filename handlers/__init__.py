@@ -1,1 +1,1 @@
-"""What Slack calls: ack, parse, one call to a flow, answer."""
+"""What Slack calls: ack, parse, one call to a flow, answer. One journey a file."""

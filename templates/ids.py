@@ -62,6 +62,7 @@ class Field(StrEnum):
     ADOPTION = "adoption"
     YAML = "yaml"
     TEAM = "team"
+    PLAYBOOK = "playbook"
     DATE = "date"
     SLUG = "slug"
     TITLE = "title"

@@ -35,7 +35,6 @@ def checkin_form(
     week_start: date | None,
     kind: Attestation | None,
     now: datetime,
-    metadata: str = "",
 ) -> CheckinForm:
     """The form behind a check-in button; `kind` None shows the answer given before, to change it.
 
@@ -77,13 +76,10 @@ def checkin_form(
             steps=tuple(
                 DriftStep(step=step, chosen=drifted.get(step.key)) for step in step_modes(session, run)
             ),
-            private_metadata=metadata,
         )
 
 
-def checkin_all_form(
-    db: Database, caller: Caller, *, week_start: date, now: datetime, metadata: str = ""
-) -> CheckinAllForm:
+def checkin_all_form(db: Database, caller: Caller, *, week_start: date, now: datetime) -> CheckinAllForm:
     """One form for every check-in the caller still owes for a week.
 
     Raises:
@@ -105,7 +101,6 @@ def checkin_all_form(
                 )
                 for run in runs
             ),
-            private_metadata=metadata,
         )
 
 
@@ -123,7 +118,6 @@ def kpi_form(
     week_start: date | None = None,
     value: str = "",
     note: str = "",
-    metadata: str = "",
 ) -> KpiForm:
     """The form for a KPI number; asks for the run or the week only when it isn't clear.
 
@@ -136,7 +130,7 @@ def kpi_form(
             if not runs:
                 raise Refusal("No team of yours has a running cycle, so there is no number to report yet.")
             if len(runs) > 1:
-                return KpiForm(adoptions=run_choices(runs), value=value, note=note, private_metadata=metadata)
+                return KpiForm(adoptions=run_choices(runs), value=value, note=note)
             run = runs[0]
         else:
             run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
@@ -152,7 +146,6 @@ def kpi_form(
             week=str(run.week_start) if weeks else None,
             value=value,
             note=note,
-            private_metadata=metadata,
         )
 
 
@@ -165,9 +158,7 @@ def _week_choices(run: TeamRun, before: ReportWeek | None) -> tuple[Choice, ...]
     return tuple(choices)
 
 
-def cycle_form(
-    db: Database, caller: Caller, *, playbook: str | None, now: datetime, metadata: str = ""
-) -> CycleStartForm:
+def cycle_form(db: Database, caller: Caller, *, playbook: str | None, now: datetime) -> CycleStartForm:
     """The form to start a cycle.
 
     Raises:
@@ -194,12 +185,19 @@ def cycle_form(
             starts=today if today == monday_of(today) else next_monday(today),
             playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
             team=next(iter(mine)) if len(mine) == 1 else None,
-            private_metadata=metadata,
         )
 
 
-def team_form(db: Database, caller: Caller, *, slug: str | None, metadata: str = "") -> TeamForm:
-    """The form to create a team, or to change the one named."""
+def team_form(
+    db: Database,
+    caller: Caller,
+    *,
+    slug: str | None,
+    title: str = "",
+    channel: str | None = None,
+    members: tuple[str, ...] = (),
+) -> TeamForm:
+    """The form to create a team, or to change the one named; what was typed is filled in."""
     with db.read() as session:
         workspace = require_workspace(session, caller.workspace_id)
         team = (
@@ -209,11 +207,11 @@ def team_form(db: Database, caller: Caller, *, slug: str | None, metadata: str =
             return TeamForm(
                 new=True,
                 slug=slug or "",
+                title=title,
                 timezone=str(zone_of(session, workspace, caller.member)),
                 country=workspace.country or "",
-                channel=caller.channel,
-                members=(caller.member,),
-                private_metadata=metadata,
+                channel=channel,
+                members=tuple(dict.fromkeys((caller.member, *members))),
             )
         rows = people.memberships(session, workspace_id=workspace.id, team_ids=[team.id or 0])
         return TeamForm(
@@ -227,5 +225,4 @@ def team_form(db: Database, caller: Caller, *, slug: str | None, metadata: str =
             country=team.country or "",
             members=tuple(row.member for row in rows),
             reporter=team.reporter,
-            private_metadata=metadata,
         )

@@ -6,7 +6,8 @@ from sqlmodel import Session
 
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import NotAllowed, Offer
-from storage import people
+from storage import people, playbooks
+from storage.engine import Database
 from templates.ids import Action
 
 
@@ -34,6 +35,18 @@ def is_curator(session: Session, caller: Caller) -> bool:
     return caller.surface == "cli" or caller.member in people.curators(
         session, workspace_id=caller.workspace_id
     )
+
+
+def roles(db: Database, caller: Caller) -> frozenset[str]:
+    """What a person is here: `member`, and `owner` or `curator` where they are."""
+    with db.read() as session:
+        held = {"member"}
+        if is_curator(session, caller):
+            held.add("curator")
+        rows = playbooks.playbooks(session, workspace_id=caller.workspace_id)
+        if any(playbook.owner == caller.member for playbook in rows):
+            held.add("owner")
+        return frozenset(held)
 
 
 def require_owner_or_curator(session: Session, caller: Caller, *, owner: str, to: str) -> None:

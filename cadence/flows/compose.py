@@ -15,6 +15,7 @@ from cadence.flows.judging import expected_members
 from cadence.flows.people import zone_of
 from cadence.flows.planning import public_holidays
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
+from cadence.mrkdwn import mention, say
 from cadence.nudges import NUDGES, Person, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, week_number
@@ -22,6 +23,7 @@ from cadence.rules.verdicts import Line, Rule
 from storage import decisions, ledger, people, reports, trail
 from storage.engine import Database
 from storage.tables import LoggedException, MessageState, OwedMessage, StepVerdict
+from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import CheckinMessage, CheckinReminder, KpiMissing, WhoIsMissing
 from templates.contexts.verdicts import Demoted, Watch
@@ -309,6 +311,16 @@ def _critical_reason(session: Session, row: StepVerdict) -> str | None:
     return critical[-1] if critical else None
 
 
+def _asked(message: OwedMessage) -> Done:
+    return Done(
+        text=say(
+            "{who} would like to {what}, which only you or a curator may do.",
+            who=mention(str(message.subject["by"])),
+            what=str(message.subject["what"]),
+        )
+    )
+
+
 _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
     "checkin": _checkin,
     "checkin-snoozed": _checkin,
@@ -319,6 +331,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "who-is-missing": _who_is_missing,
     "watch": _watch,
     "demoted": _demoted,
+    "asked": lambda _session, message, _now: Say(_asked(message)),
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, _run(session, message, now), int(message.subject["cycle"]))
     ),

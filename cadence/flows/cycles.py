@@ -1,6 +1,6 @@
 """Start a four-week cycle, and show how it stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -245,15 +245,26 @@ def add_cycle(
 
 
 def show_cycle(
-    db: Database, caller: Caller, *, playbook: str | None, team: str | None, now: datetime
+    db: Database,
+    caller: Caller,
+    *,
+    playbook: str | None,
+    team: str | None,
+    day: date | None = None,
+    now: datetime,
 ) -> CycleShown:
-    """The running cycle of a run, or its last one.
+    """The running cycle of a run, or the one a day lies in.
 
     Raises:
         Refusal: nothing fits, several fit, or no cycle has started.
     """
     with db.read() as session:
         run = find_run(session, caller, now=now, playbook=playbook, team=team)
+        if day is not None:
+            then = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=day)
+            if then is None:
+                raise Refusal(say("No cycle of {title} covers that day.", title=run.playbook.title))
+            run = replace(run, cycle=then, today=min(run.today, then.closes_on))
         cycle = run.cycle
         if cycle is None:
             raise Refusal(

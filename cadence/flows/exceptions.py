@@ -171,20 +171,34 @@ def exception_form(
     caller: Caller,
     *,
     now: datetime,
-    selected: str | None = None,
+    adoption_id: int | None = None,
+    playbook: str | None = None,
+    step: str | None = None,
     reason: str = "",
     link: str = "",
     critical: bool = False,
 ) -> forms.ExceptionForm:
-    """The form to log an exception, with what is already known filled in."""
+    """The form to log an exception, with what is already known filled in.
+
+    Raises:
+        Refusal: there is no step to choose.
+    """
     with db.read() as session:
-        return forms.ExceptionForm(
-            groups=step_groups(session, caller, now=now),
-            selected=selected,
-            reason=reason,
-            link=link,
-            critical=critical,
-        )
+        groups = step_groups(session, caller, now=now)
+        runs = visible_runs(session, caller, now=now)
+    fitting = [
+        f"{run.id}:{step}"
+        for run in runs
+        if run.spec.step(step or "")
+        and (adoption_id == run.id or (adoption_id is None and playbook in (None, run.playbook.slug)))
+    ]
+    return forms.ExceptionForm(
+        groups=groups,
+        selected=fitting[0] if fitting else None,
+        reason=reason,
+        link=link,
+        critical=critical,
+    )
 
 
 def counted_exceptions(

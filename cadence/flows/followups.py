@@ -11,7 +11,7 @@ from cadence.flows.judging import expected_members
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
-from storage import decisions, ledger, reports, trail
+from storage import decisions, ledger, people, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import MessageState, OwedMessage, TrailEntry
@@ -192,3 +192,49 @@ def missing_members(session: Session, run: TeamRun, *, week_start: date) -> list
     return [
         member for member in expected_members(session, run, week_start=week_start) if member not in answered
     ]
+
+
+def still_missing(
+    db: Database, caller: Caller, *, adoption_id: int, week_start: date, now: datetime
+) -> tuple[str, ...]:
+    """Who hasn't answered, for those who may know.
+
+    Raises:
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    with db.read() as session:
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to="see who is missing")
+        return tuple(missing_members(session, run, week_start=week_start))
+
+
+def ask(db: Database, caller: Caller, *, member: str, what: str, now: datetime) -> Done:
+    """Owe somebody who may a DM that says who would like what done; once a day and person.
+
+    Raises:
+        Refusal: that person has no say in this workspace any more.
+    """
+    with db.write() as session:
+        owners = {row.owner for row in playbooks.playbooks(session, workspace_id=caller.workspace_id)}
+        if member not in owners | set(people.curators(session, workspace_id=caller.workspace_id)):
+            raise Refusal(
+                "They are no owner or curator here any more. `/cadence playbook list` names the owners."
+            )
+        ledger.owe(
+            session,
+            workspace_id=caller.workspace_id,
+            owed=[
+                Owed(
+                    key=f"asked:{caller.workspace_id}:{caller.member}:{member}:{what[:60]}:{now.date()}",
+                    kind="asked",
+                    recipient=member,
+                    subject={"by": caller.member, "what": what[:120]},
+                    due_at=now,
+                )
+            ],
+            now=now,
+            correlation_id=caller.request,
+        )
+        return Done(
+            text=say("{who} gets a DM that you would like to {what}.", who=mention(member), what=what)
+        )

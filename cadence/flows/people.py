@@ -1,6 +1,6 @@
 """What a person asks for themselves: days away, a snooze, no reminders. And what Slack says of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -61,6 +61,28 @@ def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile
     return count
 
 
+def remember_address(db: Database, *, workspace_id: str, url: str, bot: str) -> None:
+    """Keep the workspace's address, for links to messages, and which member the bot is."""
+    with db.write() as session:
+        row = require_workspace(session, workspace_id)
+        if row.settings.get("url") != url or row.settings.get("bot") != bot:
+            row.settings = row.settings | {"url": url, "bot": bot}
+            session.add(row)
+
+
+def workspace_ids(db: Database) -> list[str]:
+    """Every workspace of this installation."""
+    with db.read() as session:
+        return [row.id for row in people.workspaces(session)]
+
+
+def has_profile(db: Database, *, workspace_id: str, member: str) -> bool:
+    """Whether Slack has said anything of a person yet."""
+    with db.read() as session:
+        row = people.member(session, workspace_id=workspace_id, member_id=member)
+        return row is not None and bool(row.name)
+
+
 def valid_zone(name: str | None) -> str | None:
     """A zone's name if zoneinfo knows it."""
     try:
@@ -112,36 +134,37 @@ def today_of(db: Database, caller: Caller, *, now: datetime) -> date:
 
 
 def set_away(
-    db: Database, caller: Caller, *, member: str | None, first: date, last: date, now: datetime
+    db: Database, caller: Caller, *, members: Sequence[str], first: date, last: date, now: datetime
 ) -> AwaySet:
-    """Nobody is nudged while away; owners and curators may say it for somebody of their teams.
+    """Nobody is nudged while away; owners and curators may say it for people of their teams.
 
     Raises:
-        Refusal: an end before the start, a range in the past or longer than a year.
+        Refusal: an end before the start, days that are over, a range longer than a year.
         NotAllowed: it is for somebody the caller isn't responsible for.
     """
-    who = member or caller.member
     if last < first:
         raise Refusal("The last day is before the first one; turn them round.", field="until")
     if last - first > LONGEST_AWAY:
         raise Refusal("That is longer than a year; leave the team instead with `/cadence team leave`.")
     with db.write() as session:
         workspace = require_workspace(session, caller.workspace_id)
-        _require_may_mark(session, caller, who, now=now)
-        if last < local_day(now, zone_of(session, workspace, who)):
-            raise Refusal("Those days are over; give days to come.", field="until")
-        session.add(
-            Away(
-                workspace_id=workspace.id,
-                member=who,
-                first_day=first,
-                last_day=last,
-                set_by=caller.member,
-                set_at=now,
+        for who in members:
+            _require_may_mark(session, caller, who, now=now)
+            if last < monday_of(local_day(now, zone_of(session, workspace, who))) - timedelta(weeks=1):
+                raise Refusal("Those days are long over; give days to come.", field="until")
+            session.add(
+                Away(
+                    workspace_id=workspace.id,
+                    member=who,
+                    first_day=first,
+                    last_day=last,
+                    set_by=caller.member,
+                    set_at=now,
+                )
             )
-        )
-        _record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
-        return AwaySet(since=first, until=last, member=None if who == caller.member else who)
+            _record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
+        others = tuple(who for who in members if who != caller.member)
+        return AwaySet(since=first, until=last, member=others[0] if len(others) == 1 else None)
 
 
 def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime) -> AwaySet:

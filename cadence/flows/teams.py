@@ -213,31 +213,40 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
 
 
 def join_team(
-    db: Database, caller: Caller, slug: str | None, *, leave: bool = False, now: datetime
+    db: Database,
+    caller: Caller,
+    slug: str | None,
+    *,
+    who: tuple[str, ...] = (),
+    leave: bool = False,
+    now: datetime,
 ) -> TeamShown:
-    """Put the caller into a team, or take them out; without a slug, the team of the channel.
+    """Put people into a team or take them out: the caller, or those named; by default the channel's team.
 
     Raises:
         Refusal: no such team, or no team in this channel.
+        NotAllowed: others are named and the caller is neither in the team nor a curator.
     """
     with db.write() as session:
         team = _team_meant(session, caller, slug)
-        members = set(_members(session, team))
-        before = sorted(members)
-        if leave:
-            members.discard(caller.member)
-        else:
-            members.add(caller.member)
+        before = set(_members(session, team))
+        others = set(who) - {caller.member}
+        if others and caller.member not in before and not is_curator(session, caller):
+            raise NotAllowed(
+                say("Only members of {team} or a curator may do that for others.", team=team.title)
+            )
+        named = set(who) or {caller.member}
+        members = before - named if leave else before | named
         people.set_members(
             session, workspace_id=caller.workspace_id, team_id=team.id or 0, members=members, now=now
         )
-        if leave and team.reporter == caller.member:
+        if team.reporter not in members:
             team.reporter = None
+        session.add(team)
         session.flush()
-        changed = sorted(members) != before
-        if changed:
-            _record(session, caller, team.slug, before=before, after=sorted(members), now=now)
-        return _shown(session, team, now=now, changed=changed)
+        if members != before:
+            _record(session, caller, team.slug, before=sorted(before), after=sorted(members), now=now)
+        return _shown(session, team, now=now, changed=members != before)
 
 
 def show_team(db: Database, caller: Caller, slug: str | None, *, now: datetime) -> TeamShown:

@@ -1,0 +1,244 @@
+"""The one place that calls Slack to post: typed errors, and a look for what an unclear attempt left behind."""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from cadence.flows.people import Profile
+
+EVENT_TYPE = "cadence_message"
+TIMEOUT_SECONDS = 15
+
+FIXABLE = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "missing_scope",
+        "no_permission",
+        "access_denied",
+        "team_access_not_granted",
+        "messages_tab_disabled",
+    }
+)
+"""Refusals that somebody can put right (invite the bot, install it again): worth another try in an hour."""
+BUSY = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+TROUBLE = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+
+
+class SlackError(Exception):
+    """Slack didn't take a call. `code` is Slack's own word for it."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class SlackBusy(SlackError):
+    """Too much at once: nothing was posted, try again after `retry_after` seconds."""
+
+    def __init__(self, code: str, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(code)
+
+
+class SlackUnclear(SlackError):
+    """The connection or Slack broke off: the message may or may not be there."""
+
+
+class SlackUnreachable(SlackError):
+    """The recipient can't be reached until somebody puts it right."""
+
+
+class SlackRefused(SlackError):
+    """Slack will never take this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom the token belongs to. `scopes` is empty when the server doesn't say."""
+
+    team_id: str
+    team: str
+    url: str
+    user_id: str
+    bot_id: str | None
+    scopes: frozenset[str]
+
+
+class Gateway:
+    """Slack's Web API for one workspace, with no retry of its own: the ledger decides when to try again."""
+
+    def __init__(self, *, token: str, api_url: str) -> None:
+        self.client = WebClient(token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+
+    def identity(self) -> Identity:
+        """Who the bot is.
+
+        Raises:
+            SlackError: the token isn't good, or the server can't be reached.
+        """
+        answer = self._call("auth.test", {})
+        headers = {key.lower(): value for key, value in answer.headers.items()}
+        scopes = headers.get("x-oauth-scopes", "")
+        scopes = ",".join(scopes) if isinstance(scopes, list) else scopes
+        return Identity(
+            team_id=answer.get("team_id") or "",
+            team=answer.get("team") or "",
+            url=answer.get("url") or "",
+            user_id=answer.get("user_id") or "",
+            bot_id=answer.get("bot_id"),
+            scopes=frozenset(part.strip() for part in scopes.split(",") if part.strip()),
+        )
+
+    def open_dm(self, member: str) -> str:
+        """The DM channel with a person."""
+        answer = self._call("conversations.open", {"users": member})
+        return str((answer.get("channel") or {}).get("id") or "")
+
+    def post(self, *, channel: str, text: str, blocks: list[dict[str, Any]], key: str) -> str:
+        """Post a message and return its `ts`. The key travels along, so that the message can be found again."""
+        arguments = {
+            "channel": channel,
+            "text": text,
+            "blocks": blocks,
+            "unfurl_links": False,
+            "unfurl_media": False,
+            "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+        }
+        try:
+            answer = self._call("chat.postMessage", arguments)
+        except SlackRefused as refused:
+            if "metadata" not in refused.code:
+                raise
+            answer = self._call(
+                "chat.postMessage", {name: one for name, one in arguments.items() if name != "metadata"}
+            )
+        return str(answer.get("ts") or "")
+
+    def update(self, *, channel: str, ts: str, text: str, blocks: list[dict[str, Any]]) -> None:
+        """Rewrite a message; doing it again changes nothing."""
+        self._call("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
+
+    def find(self, *, channel: str, key: str, text: str, since: datetime, bot: Identity) -> str | None:
+        """The `ts` of a message posted under a key, None when it isn't there.
+
+        Servers that drop metadata are answered by text: same channel, our bot, same words, not older.
+
+        Raises:
+            SlackError: the channel's history can't be read.
+        """
+        answer = self._call(
+            "conversations.history",
+            {
+                "channel": channel,
+                "oldest": f"{since.timestamp() - 5:.6f}",
+                "inclusive": True,
+                "include_all_metadata": True,
+                "limit": 100,
+            },
+        )
+        for message in answer.get("messages") or []:
+            ours = message.get("bot_id") == bot.bot_id or message.get("user") == bot.user_id
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            if ours and (payload.get("key") == key or (not payload and message.get("text") == text)):
+                return str(message["ts"])
+        return None
+
+    def profile(self, member: str) -> Profile:
+        """What Slack says of one person."""
+        return member_profile(self._call("users.info", {"user": member}).get("user") or {"id": member})
+
+    def profiles(self) -> Iterator[Profile]:
+        """What Slack says of everybody, page by page."""
+        cursor = ""
+        while True:
+            answer = self._call("users.list", {"limit": 200, "cursor": cursor})
+            for user in answer.get("members") or []:
+                yield member_profile(user)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    def is_in_channel(self, channel: str) -> bool:
+        """Whether the bot is a member of a channel; False also when the channel can't be seen."""
+        answer = self._call("conversations.info", {"channel": channel})
+        return bool((answer.get("channel") or {}).get("is_member"))
+
+    def _call(self, method: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return (
+                self.client.api_call(method, json=arguments)
+                if _as_json(method)
+                else self.client.api_call(
+                    method, params={name: _plain(one) for name, one in arguments.items()}
+                )
+            )
+        except SlackApiError as error:
+            raise _typed(error) from error
+        except (SlackClientError, HTTPException, OSError) as error:
+            raise SlackUnclear(type(error).__name__) from error
+
+
+def _as_json(method: str) -> bool:
+    return method.startswith(("chat.", "views."))
+
+
+def _plain(value: object) -> object:
+    return ("true" if value else "false") if isinstance(value, bool) else value
+
+
+def _typed(error: SlackApiError) -> SlackError:
+    response = error.response
+    data = response.data if hasattr(response, "data") else response
+    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    status = getattr(response, "status_code", 200)
+    headers = {key.lower(): value for key, value in (getattr(response, "headers", None) or {}).items()}
+    if status == 429 or code in BUSY:
+        return SlackBusy(code or "ratelimited", _seconds(headers.get("retry-after")))
+    if status >= 500 or code in TROUBLE or not code:
+        return SlackUnclear(code or f"status {status}")
+    if code in FIXABLE:
+        return SlackUnreachable(code)
+    return SlackRefused(code)
+
+
+def _seconds(value: object) -> float:
+    try:
+        return max(1.0, float(str(value)))
+    except ValueError:
+        return 30.0
+
+
+def member_profile(user: dict[str, Any]) -> Profile:
+    """Slack's user object as far as the bot cares; a server may know less."""
+    details = user.get("profile") or {}
+    name = (
+        details.get("display_name") or user.get("real_name") or details.get("real_name") or user.get("name")
+    )
+    return Profile(
+        member=str(user["id"]),
+        name=str(name or user["id"]),
+        timezone=user.get("tz") or None,
+        is_admin=bool(user.get("is_admin") or user.get("is_owner")),
+        is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
+        deleted=bool(user.get("deleted")),
+    )
+
+
+def pick(profiles: Iterable[Profile], wanted: set[str]) -> list[Profile]:
+    """Those of the people that the bot has to do with."""
+    return [profile for profile in profiles if profile.member in wanted]

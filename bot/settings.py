@@ -1,0 +1,120 @@
+"""Settings, read once from the environment: frozen and validated."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlparse
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SLACK_API = "https://slack.com/api/"
+
+
+class SettingsRefused(Exception):
+    """Settings that are missing or wrong; one sentence each in `sentences`."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        self.sentences = sentences
+        super().__init__("\n".join(sentences))
+
+
+class Settings(BaseSettings):
+    """Everything that is set from outside. Secrets never show in logs or errors."""
+
+    model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    slack_bot_token: SecretStr | None = Field(
+        None, description="The bot's token, `xoxb-…`. Unset: the built-in workspace."
+    )
+    slack_app_token: SecretStr | None = Field(
+        None, description="The app-level token, `xapp-…`, for Socket Mode."
+    )
+    slack_signing_secret: SecretStr | None = Field(None, description="The signing secret, for HTTP.")
+    slack_api_url: str = Field(SLACK_API, description="Where Slack's Web API is; any server that speaks it.")
+    database_url: str | None = Field(
+        None, description="PostgreSQL or SQLite. Unset: SQLite in `CADENCE_DATA`."
+    )
+    host: str = Field("127.0.0.1", description="The address HTTP listens on; `0.0.0.0` for all.")
+    port: int = Field(3000, ge=0, le=65535, description="The port HTTP listens on.")
+    cadence_data: Path = Field(Path("var"), description="The folder for SQLite and the built-in workspace.")
+    cadence_curators: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Members who may set a workspace up, separated by commas."
+    )
+    cadence_log: Literal["debug", "info", "warning", "error"] = Field("info", description="The log level.")
+    cadence_log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
+    cadence_threads: int = Field(16, ge=2, le=200, description="Requests served at the same time.")
+
+    @field_validator(
+        "slack_bot_token", "slack_app_token", "slack_signing_secret", "database_url", mode="before"
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("cadence_curators", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _api_url(cls, value: str) -> str:
+        if urlparse(value).scheme not in {"http", "https"} or not urlparse(value).netloc:
+            raise ValueError("is not a web address; write one such as https://slack.com/api/")
+        return value if value.endswith("/") else value + "/"
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:", "postgres:", "postgresql")):
+            raise ValueError(
+                "is neither SQLite nor PostgreSQL; write one such as postgresql://user@host/cadence"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _tokens(self) -> "Settings":
+        for name, token, prefix in (
+            ("SLACK_BOT_TOKEN", self.slack_bot_token, "xoxb-"),
+            ("SLACK_APP_TOKEN", self.slack_app_token, "xapp-"),
+        ):
+            real = token is not None and self.slack_api_url == SLACK_API
+            if token is not None and real and not token.get_secret_value().startswith(prefix):
+                raise ValueError(f"{name} is not such a token: it starts with `{prefix}`.")
+        if self.slack_bot_token is None and (self.slack_app_token or self.slack_signing_secret):
+            raise ValueError(
+                "SLACK_BOT_TOKEN is missing: the app-level token and the signing secret need it beside them. "
+                "It is on the app's page, under “OAuth & Permissions”."
+            )
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the bot runs in its built-in workspace."""
+        return self.slack_bot_token is None
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.cadence_data / 'cadence.db'}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsRefused: one sentence for each that is missing or wrong.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as wrong:
+        sentences = []
+        for error in wrong.errors():
+            name = "_".join(str(part) for part in error["loc"]).upper()
+            message = error["msg"].removeprefix("Value error, ")
+            sentences.append(f"{name} {message[0].lower()}{message[1:]}." if name else message)
+        raise SettingsRefused([one.replace("..", ".") for one in sentences]) from None

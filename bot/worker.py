@@ -1,0 +1,129 @@
+"""The embedded runner: APScheduler as an alarm clock that plans what is due and sends what is owed."""
+
+import fcntl
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event, Lock
+from typing import IO
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.engine import make_url
+
+from bot.delivery import Delivery, Outcome
+from bot.directory import Directory
+from cadence.flows.people import workspace_ids
+from cadence.flows.planning import next_event, plan
+from storage.engine import Database
+
+log = structlog.get_logger(__name__)
+
+DELIVER_EVERY_SECONDS = 0.25
+PLAN_EVERY_SECONDS = 5
+REFRESH_EVERY_HOURS = 24
+
+
+class Worker:
+    """Plans and sends. Any number may plan; sending is safe from several at once, one at a time is enough."""
+
+    def __init__(
+        self, db: Database, *, delivery: Delivery, directory: Directory, clock: Callable[[], datetime]
+    ) -> None:
+        self._db = db
+        self._delivery = delivery
+        self._directory = directory
+        self._clock = clock
+        self._busy = Lock()
+        self._scheduler: BackgroundScheduler | None = None
+
+    def tick(self) -> dict[Outcome, int]:
+        """Plan what is due now and send what is owed, once."""
+        with self._busy:
+            plan(self._db, now=self._clock())
+            return self._delivery.drain()
+
+    def next_event(self) -> datetime | None:
+        """The next instant at which something becomes due."""
+        return next_event(self._db, now=self._clock())
+
+    def refresh(self) -> None:
+        """Ask Slack about everyone again."""
+        for workspace_id in workspace_ids(self._db):
+            self._directory.refresh(workspace_id)
+
+    def start(self) -> None:
+        """Run in the background until `stop`."""
+        scheduler = BackgroundScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        )
+        scheduler.add_job(self._guarded(self._deliver), "interval", seconds=DELIVER_EVERY_SECONDS)
+        scheduler.add_job(self._guarded(self._plan), "interval", seconds=PLAN_EVERY_SECONDS)
+        scheduler.add_job(self._guarded(self.refresh), "interval", hours=REFRESH_EVERY_HOURS)
+        scheduler.start()
+        self._scheduler = scheduler
+
+    def stop(self) -> None:
+        """Finish the message being sent, then stop."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=True)
+            self._scheduler = None
+
+    def _plan(self) -> None:
+        with self._busy:
+            new = plan(self._db, now=self._clock())
+        if new:
+            log.info("planned", messages=new)
+
+    def _deliver(self) -> None:
+        if self._busy.acquire(blocking=False):
+            try:
+                self._delivery.drain(sleep=lambda _seconds: None)
+            finally:
+                self._busy.release()
+
+    def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
+        """One bad turn is logged, and the next one comes all the same."""
+
+        def run() -> None:
+            try:
+                job()
+            except Exception:
+                log.exception("worker stumbled", job=job.__name__)
+
+        return run
+
+
+class WorkerLock:
+    """One worker a SQLite database: a second process waits, and takes over when the first is gone."""
+
+    def __init__(self, database_url: str) -> None:
+        url = make_url(database_url)
+        is_file = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
+        self._path = Path(f"{url.database}.worker") if is_file else None
+        self._file: IO[str] | None = None
+
+    def acquire(self, *, stopping: Event, wait: timedelta = timedelta(seconds=1)) -> bool:
+        """Wait for the lock; False when `stopping` was set first. PostgreSQL needs none."""
+        if self._path is None:
+            return True
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("w")
+        said = False
+        while not stopping.is_set():
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if not said:
+                    log.info("another worker has this database; waiting to take over")
+                    said = True
+                stopping.wait(wait.total_seconds())
+            else:
+                return True
+        return False
+
+    def release(self) -> None:
+        """Let the next one in."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,47 @@
+"""Which check-in a bare command means: the one that is open, or the one that can be changed."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from cadence.flows.callers import Caller
+from cadence.flows.kpis import pick_run
+from cadence.flows.people import open_runs, zone_of
+from cadence.flows.runs import require_workspace
+from cadence.flows.weeks import numbered_week, this_week
+from cadence.rules.calendar import local_day, monday_of
+from storage.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A check-in: whose run, and the Monday of its week."""
+
+    adoption_id: int
+    week_start: date
+
+
+def choose_checkin(
+    db: Database,
+    caller: Caller,
+    *,
+    playbook: str | None,
+    team: str | None,
+    week: int | None,
+    now: datetime,
+) -> Chosen:
+    """The check-in a person means when they don't say more.
+
+    Raises:
+        NeedsChoice: several runs fit.
+        Refusal: no cycle is running.
+    """
+    with db.read() as session:
+        if playbook is None and team is None and week is None:
+            workspace = require_workspace(session, caller.workspace_id)
+            start = monday_of(local_day(now, zone_of(session, workspace, caller.member)))
+            still_open = open_runs(session, caller, week_start=start, now=now)
+            if len(still_open) == 1:
+                return Chosen(still_open[0].id, start)
+        run = pick_run(session, caller, now=now, adoption_id=None, playbook=playbook, team=team)
+        meant = numbered_week(run, week) if week is not None else this_week(run)
+        return Chosen(run.id, meant.start)

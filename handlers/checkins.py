@@ -1,0 +1,132 @@
+"""The weekly check-in: its buttons, its forms, `/attest`."""
+
+from collections.abc import Callable
+from datetime import date
+
+from slack_bolt import App
+
+from cadence.flows.asking import checkin_all_form, checkin_form
+from cadence.flows.checkins import AnswerGiven, answer
+from cadence.flows.choosing import choose_checkin
+from cadence.flows.people import snooze
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, metadata, split_week
+from handlers.turns import Services, Turn, register_button, register_form
+from storage.tables import Attestation
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+_KINDS = {
+    Action.RAN_AS_DECLARED: Attestation.AS_DECLARED,
+    Action.DRIFTED: Attestation.DRIFTED,
+    Action.NOT_RUN: Attestation.NOT_RUN,
+    Action.CHANGE_CHECKIN: None,
+}
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the check-in's buttons and forms."""
+    for action, kind in _KINDS.items():
+        register_button(app, services, action, _opens(kind))
+    register_button(app, services, Action.ALL_RAN, all_ran)
+    register_button(app, services, Action.SNOOZE, snoozed)
+    register_form(app, services, Callback.CHECKIN, submitted)
+    register_form(app, services, Callback.CHECKIN_ALL, all_submitted)
+
+
+def _opens(kind: Attestation | None) -> Callable[[Turn, str, Body], None]:
+    def run(turn: Turn, value: str, _body: Body) -> None:
+        adoption_id, week_start = split_week(value)
+        open_form(turn, adoption_id, week_start, kind)
+
+    return run
+
+
+def open_form(turn: Turn, adoption_id: int, week_start: date | None, kind: Attestation | None) -> None:
+    """Open the form of one check-in."""
+    form = checkin_form(
+        turn.db, turn.caller, adoption_id=adoption_id, week_start=week_start, kind=kind, now=turn.now
+    )
+    turn.open(form, ids=metadata(a=adoption_id, w=week_start and week_start.isoformat(), k=form.kind))
+
+
+def all_ran(turn: Turn, value: str, _body: Body) -> None:
+    """[All ran as declared]: one form for every open check-in of the week."""
+    form = checkin_all_form(turn.db, turn.caller, week_start=date.fromisoformat(value), now=turn.now)
+    turn.open(form, ids=metadata(w=value))
+
+
+def snoozed(turn: Turn, value: str, _body: Body) -> None:
+    """[Snooze]: the check-in comes back later."""
+    turn.say(snooze(turn.db, turn.caller, until=value.rpartition(":")[2], now=turn.now))
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext | None:
+    """One check-in's form."""
+    kind = Attestation(str(form.ids.get("k") or Attestation.AS_DECLARED))
+    attestation = Attestation(form.option(Field.ATTESTATION) or kind)
+    given = AnswerGiven(
+        attestation=attestation,
+        adoption_id=int(form.ids["a"]),
+        week_start=date.fromisoformat(form.ids["w"]) if form.ids.get("w") else None,
+        runs=form.whole(Field.RUNS),
+        value=form.text(Field.VALUE) or None,
+        complete_inputs=form.whole(Field.INPUTS),
+        drifts=_drifts(form),
+        note=form.text(Field.NOTE),
+    )
+    answered = answer(turn.db, turn.caller, [given], now=turn.now)
+    return answered if form.ids.get("w") is None else None
+
+
+def _drifts(form: Form) -> dict[str, str]:
+    """The steps whose menu says something other than as declared."""
+    modes = {
+        field.partition(":")[2]: form.option(field)
+        for field in form.values
+        if field.startswith(f"{Field.MODE}:")
+    }
+    return {step: mode for step, mode in modes.items() if mode and mode != Attestation.AS_DECLARED}
+
+
+def all_submitted(turn: Turn, form: Form) -> None:
+    """The form for several check-ins: what it holds is answered, all or none."""
+    week = date.fromisoformat(form.ids["w"])
+    rows = [field.partition(":")[2] for field in form.values if field.startswith(f"{Field.RUNS}:")]
+    given = [
+        AnswerGiven(
+            attestation=Attestation.AS_DECLARED,
+            adoption_id=int(row),
+            week_start=week,
+            runs=form.whole(f"{Field.RUNS}:{row}"),
+            value=form.text(f"{Field.VALUE}:{row}") or None,
+        )
+        for row in rows
+    ]
+    answer(turn.db, turn.caller, given, now=turn.now)
+
+
+def by_command(turn: Turn, command: commands.Attest) -> None:
+    """`/attest`: answers at once when everything is said, else opens the form with what was."""
+    drifted_how = command.attestation is Attestation.DRIFTED and not command.modes
+    if command.attestation is None or drifted_how:
+        run = choose_checkin(
+            turn.db,
+            turn.caller,
+            playbook=command.playbook,
+            team=command.team,
+            week=command.week,
+            now=turn.now,
+        )
+        open_form(turn, run.adoption_id, run.week_start, command.attestation)
+        return
+    given = AnswerGiven(
+        attestation=command.attestation,
+        playbook=command.playbook,
+        team=command.team,
+        week=command.week,
+        runs=command.runs,
+        drifts=dict(command.modes),
+        note=command.note or "",
+    )
+    turn.say(answer(turn.db, turn.caller, [given], now=turn.now))

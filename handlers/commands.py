@@ -1,0 +1,50 @@
+"""The four slash commands: text in, one journey out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import App
+
+from cadence.flows.lexicon import lexicon
+from handlers import checkins, cycles, exceptions, kpis, overview, people, playbooks, settings, teams
+from handlers.grammar import Vocabulary, commands, parse
+from handlers.turns import Services, Turn, register_command
+
+_JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
+    commands.Kpi: kpis.by_command,
+    commands.Attest: checkins.by_command,
+    commands.LogException: exceptions.by_command,
+    commands.Help: overview.help_,
+    commands.Status: overview.status,
+    commands.Why: overview.why,
+    commands.Digest: overview.digest,
+    commands.ImportPlaybook: playbooks.import_,
+    commands.ShowPlaybook: playbooks.show,
+    commands.ListPlaybooks: playbooks.list_,
+    commands.ExportPlaybook: playbooks.export,
+    commands.CreateTeam: teams.create,
+    commands.JoinTeam: teams.join,
+    commands.LeaveTeam: teams.leave,
+    commands.TeamMembers: teams.members,
+    commands.StartCycle: cycles.start,
+    commands.ShowCycle: cycles.show,
+    commands.Settings: settings.open_form,
+    commands.Away: people.away,
+    commands.Snooze: people.snooze,
+    commands.Mute: people.mute,
+}
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for every slash command."""
+    for name in ("/kpi", "/attest", "/exception", "/cadence"):
+        register_command(app, services, name, _run(name))
+
+
+def _run(name: str) -> Callable[[Turn, str], None]:
+    def run(turn: Turn, text: str) -> None:
+        words = lexicon(turn.db, turn.caller, now=turn.now)
+        command = parse(name, text, Vocabulary(words.steps, words.teams, words.titles), turn.today)
+        _JOURNEYS[type(command)](turn, command)
+
+    return run

@@ -1,0 +1,76 @@
+"""This week's number: `/kpi`, its form, and the button of the message that asks for it."""
+
+from datetime import date
+
+from slack_bolt import App
+
+from cadence.flows.asking import kpi_form
+from cadence.flows.kpis import NumberGiven, record_number
+from cadence.flows.runs import NeedsChoice
+from cadence.flows.weeks import NeedsWeek
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, metadata, split_week
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the button and the form."""
+    register_button(app, services, Action.REPORT_KPI, by_button)
+    register_form(app, services, Callback.KPI, submitted)
+
+
+def by_command(turn: Turn, command: commands.Kpi) -> None:
+    """`/kpi`: records at once; opens the form when bare, or when it isn't clear which run or week is meant."""
+    if command.value is None:
+        open_form(turn, None)
+        return
+    given = NumberGiven(
+        value=command.value,
+        playbook=command.playbook,
+        team=command.team,
+        week=command.week,
+        note=command.note or "",
+    )
+    try:
+        turn.say(record_number(turn.db, turn.caller, given, now=turn.now))
+    except NeedsWeek as ask:
+        open_form(turn, ask.run.id, value=command.value, note=command.note or "")
+    except NeedsChoice:
+        open_form(turn, None, value=command.value, note=command.note or "")
+
+
+def open_form(
+    turn: Turn, adoption_id: int | None, *, week: date | None = None, value: str = "", note: str = ""
+) -> None:
+    """Open the form, with what is known."""
+    form = kpi_form(
+        turn.db,
+        turn.caller,
+        adoption_id=adoption_id,
+        now=turn.now,
+        week_start=week,
+        value=value,
+        note=note,
+    )
+    turn.open(form, ids=metadata(a=form.selected or adoption_id, w=week and week.isoformat()))
+
+
+def by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Report the number]."""
+    adoption_id, week = split_week(value)
+    open_form(turn, adoption_id, week=week)
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    adoption = form.option(Field.ADOPTION) or form.ids.get("a")
+    week = form.option(Field.WEEK) or form.ids.get("w")
+    given = NumberGiven(
+        value=form.text(Field.VALUE),
+        adoption_id=int(adoption) if adoption else None,
+        week_start=date.fromisoformat(week) if week else None,
+        note=form.text(Field.NOTE),
+    )
+    return record_number(turn.db, turn.caller, given, now=turn.now)

@@ -1,0 +1,96 @@
+"""What one asks for oneself: away, snooze, mute. And what an owner says of the missing."""
+
+from datetime import timedelta
+
+from slack_bolt import App
+
+from cadence.flows import people
+from cadence.flows.followups import ask, nudge_again, still_missing
+from cadence.refusals import Refusal
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, metadata, split_week
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.base import MessageContext
+from templates.contexts.forms import AwayForm
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons and the form."""
+    register_button(app, services, Action.NUDGE_AGAIN, nudge)
+    register_button(app, services, Action.THEY_ARE_AWAY, they_are_away)
+    register_button(app, services, Action.ASK_THEM, ask_them)
+    register_form(app, services, Callback.AWAY, submitted)
+
+
+def away(turn: Turn, command: commands.Away) -> None:
+    """`/cadence away`: at once when the days are said, else by form."""
+    if command.off:
+        turn.say(people.end_away(turn.db, turn.caller, member=command.member, now=turn.now))
+    elif command.until is None:
+        turn.open(_form(turn, members=(command.member,) if command.member else ()))
+    else:
+        turn.say(
+            people.set_away(
+                turn.db,
+                turn.caller,
+                members=(command.member or turn.caller.member,),
+                first=command.start or turn.today,
+                last=command.until,
+                now=turn.now,
+            )
+        )
+
+
+def _form(turn: Turn, *, members: tuple[str, ...], week_of: str | None = None) -> AwayForm:
+    return AwayForm(
+        since=turn.today,
+        until=turn.today + timedelta(days=6 - turn.today.weekday()),
+        members=members,
+        private_metadata=metadata(w=week_of),
+    )
+
+
+def they_are_away(turn: Turn, value: str, _body: Body) -> None:
+    """[They're away]: the form, with the missing filled in."""
+    adoption_id, week = split_week(value)
+    missing = still_missing(turn.db, turn.caller, adoption_id=adoption_id, week_start=week, now=turn.now)
+    if not missing:
+        raise Refusal("Everyone has answered meanwhile.")
+    form = AwayForm(since=week, until=max(turn.today, week + timedelta(days=4)), members=missing[:20])
+    turn.open(form)
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    first, last = form.day(Field.DATE), form.day(Field.UNTIL)
+    if first is None or last is None:
+        raise Refusal("Both days are needed.", field=Field.UNTIL)
+    members = form.members(Field.MEMBERS) or (turn.caller.member,)
+    return people.set_away(turn.db, turn.caller, members=members, first=first, last=last, now=turn.now)
+
+
+def nudge(turn: Turn, value: str, _body: Body) -> None:
+    """[Nudge them once more]."""
+    adoption_id, week = split_week(value)
+    turn.say(nudge_again(turn.db, turn.caller, adoption_id=adoption_id, week_start=week, now=turn.now))
+
+
+def ask_them(turn: Turn, value: str, _body: Body) -> None:
+    """[Ask them] under a refusal: a DM to who may."""
+    member, _, what = value.partition(":")
+    turn.say(ask(turn.db, turn.caller, member=member, what=what, now=turn.now))
+
+
+def snooze(turn: Turn, command: commands.Snooze) -> None:
+    """`/cadence snooze`."""
+    if command.until is None:
+        raise Refusal(
+            "How long? `/cadence snooze hour`, `/cadence snooze tomorrow` or `/cadence snooze friday`."
+        )
+    turn.say(people.snooze(turn.db, turn.caller, until=command.until, now=turn.now))
+
+
+def mute(turn: Turn, command: commands.Mute) -> None:
+    """`/cadence mute`."""
+    turn.say(people.mute(turn.db, turn.caller, muted=not command.off, now=turn.now))

@@ -1,0 +1,102 @@
+"""Playbooks: import, show, list, export."""
+
+from slack_bolt import App
+
+from cadence.documents import DocumentRefused
+from cadence.flows.playbooks import export_playbook, import_document, list_playbooks, show_playbook
+from cadence.flows.teams import WorkspaceImported
+from cadence.mrkdwn import Mrkdwn, escape, say
+from cadence.refusals import Refusal
+from handlers.grammar import commands
+from handlers.payloads import Body, Form
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.answers import Done
+from templates.contexts.base import MessageContext, Problem, ViewContext
+from templates.contexts.forms import ImportForm, InfoView
+from templates.ids import Action, Callback, Field
+
+_PARTS = (Field.YAML.value, f"{Field.YAML}:2", f"{Field.YAML}:3")
+_CHUNK = 2_800
+"""Characters of YAML in one block, below Slack's 3,000 with room for the fence."""
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons and the form."""
+    register_button(app, services, Action.IMPORT_PLAYBOOK, by_button)
+    register_button(app, services, Action.SHOW_PLAYBOOK, shown_by_button)
+    register_form(app, services, Callback.IMPORT, submitted)
+
+
+def import_(turn: Turn, _command: commands.ImportPlaybook) -> None:
+    """`/cadence playbook import`: the form that takes the YAML."""
+    turn.open(ImportForm())
+
+
+def by_button(turn: Turn, _value: str, _body: Body) -> None:
+    """[Import a playbook]."""
+    turn.open(ImportForm())
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
+    """The form: on problems it stays open with what was typed and all of them."""
+    typed = tuple(str(form.values.get(part, {}).get("value") or "") for part in _PARTS)
+    try:
+        imported = import_document(turn.db, turn.caller, "\n".join(filter(None, typed)), now=turn.now)
+    except DocumentRefused as refused:
+        problems = tuple(
+            Problem(line=one.line or None, where=one.where, reason=one.reason, right=one.right)
+            for one in refused.problems
+        )
+        return ImportForm(typed=tuple(filter(None, typed)), problems=problems)
+    except Refusal as refused:
+        return ImportForm(typed=tuple(filter(None, typed)), problems=(Problem(reason=refused.plain),))
+    return _workspace_done(imported) if isinstance(imported, WorkspaceImported) else imported
+
+
+def _workspace_done(imported: WorkspaceImported) -> Done:
+    return Done(
+        text=say(
+            "The workspace file is in: {created} teams new, {changed} changed, {unchanged} as they were.",
+            created=len(imported.created),
+            changed=len(imported.changed),
+            unchanged=len(imported.unchanged),
+        )
+    )
+
+
+def show(turn: Turn, command: commands.ShowPlaybook) -> None:
+    """`/cadence playbook show`: one, or the list when none is named."""
+    if command.playbook is None:
+        turn.say(list_playbooks(turn.db, turn.caller))
+        return
+    turn.say(show_playbook(turn.db, turn.caller, command.playbook, now=turn.now))
+
+
+def shown_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Show] beside a playbook."""
+    turn.say(show_playbook(turn.db, turn.caller, value, now=turn.now))
+
+
+def list_(turn: Turn, _command: commands.ListPlaybooks) -> None:
+    """`/cadence playbook list`."""
+    turn.say(list_playbooks(turn.db, turn.caller))
+
+
+def export(turn: Turn, command: commands.ExportPlaybook) -> None:
+    """`/cadence playbook export`: the YAML in a view, to copy."""
+    if command.playbook is None:
+        turn.say(list_playbooks(turn.db, turn.caller))
+        return
+    exported = export_playbook(turn.db, turn.caller, command.playbook)
+    turn.open(InfoView(title="Playbook as YAML", paragraphs=tuple(_fenced(exported.yaml))))
+
+
+def _fenced(yaml: str) -> list[Mrkdwn]:
+    """YAML in code blocks that each fit a block, broken between lines."""
+    chunks, chunk = [], ""
+    for line in yaml.splitlines():
+        if len(escape(chunk + line)) > _CHUNK:
+            chunks.append(chunk)
+            chunk = ""
+        chunk += f"{line}\n"
+    return [Mrkdwn(f"```\n{escape(one.replace('```', 'ˋˋˋ'))}```") for one in [*chunks, chunk] if one]

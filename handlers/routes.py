@@ -1,0 +1,34 @@
+"""Every listener the bot has."""
+
+from slack_bolt import App
+
+from handlers import (
+    checkins,
+    commands,
+    cycles,
+    exceptions,
+    kpis,
+    overview,
+    people,
+    playbooks,
+    settings,
+    teams,
+)
+from handlers.turns import Services
+
+
+def register_all(app: App, services: Services) -> None:
+    """Listen for everything."""
+    for journey in (
+        commands,
+        checkins,
+        cycles,
+        exceptions,
+        kpis,
+        overview,
+        people,
+        playbooks,
+        settings,
+        teams,
+    ):
+        journey.register(app, services)

@@ -1,0 +1,67 @@
+"""Teams: create or change one, join, leave, see who is in it."""
+
+from slack_bolt import App
+
+from cadence.flows.asking import team_form
+from cadence.flows.teams import TeamGiven, create_team, join_team, show_team
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, metadata
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the button and the form."""
+    register_button(app, services, Action.CREATE_TEAM, by_button)
+    register_form(app, services, Callback.TEAM, submitted)
+
+
+def create(turn: Turn, command: commands.CreateTeam) -> None:
+    """`/cadence team create`: the form, with what was typed in it."""
+    form = team_form(
+        turn.db,
+        turn.caller,
+        slug=command.team,
+        title=command.title or "",
+        channel=command.channel,
+        members=command.members,
+    )
+    turn.open(form, ids=metadata(slug=None if form.new else form.slug))
+
+
+def by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Change the team], or a new one."""
+    form = team_form(turn.db, turn.caller, slug=value or None)
+    turn.open(form, ids=metadata(slug=None if form.new else form.slug))
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    given = TeamGiven(
+        slug=form.ids.get("slug") or form.text(Field.SLUG),
+        title=form.text(Field.TITLE),
+        function=form.option(Field.FUNCTION) or "other",
+        channel=form.channel(Field.CHANNEL) or "",
+        timezone=form.text(Field.TIMEZONE),
+        members=form.members(Field.MEMBERS),
+        region=form.text(Field.REGION) or None,
+        country=form.text(Field.COUNTRY).upper() or None,
+        reporter=form.member(Field.REPORTER),
+    )
+    return create_team(turn.db, turn.caller, given, now=turn.now)
+
+
+def join(turn: Turn, command: commands.JoinTeam) -> None:
+    """`/cadence team join`."""
+    turn.say(join_team(turn.db, turn.caller, command.team, who=command.members, now=turn.now))
+
+
+def leave(turn: Turn, command: commands.LeaveTeam) -> None:
+    """`/cadence team leave`."""
+    turn.say(join_team(turn.db, turn.caller, command.team, who=command.members, leave=True, now=turn.now))
+
+
+def members(turn: Turn, command: commands.TeamMembers) -> None:
+    """`/cadence team members`."""
+    turn.say(show_team(turn.db, turn.caller, command.team, now=turn.now))

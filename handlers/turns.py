@@ -1,0 +1,248 @@
+"""One turn of a conversation: who asked what, when, and the ways to answer that person.
+
+Every listener goes through here, so that a `Refusal` becomes a sentence where the person looks, whatever
+they pressed; and so that nothing a listener does is anything but: parse, one call, answer.
+"""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from time import perf_counter
+from typing import Any
+
+import structlog
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from cadence.documents import DocumentRefused
+from cadence.flows.callers import Caller
+from cadence.flows.people import today_of
+from cadence.refusals import Refusal
+from handlers.payloads import Body, Form, button_value
+from storage.engine import Database
+from templates.contexts.answers import Refused
+from templates.contexts.base import MessageContext, ViewContext
+from templates.ids import Action, Callback
+from templates.render import Json, render
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every listener works with.
+
+    Args:
+        clock: the time, passed in.
+        named_curators: members whom the installation names as curators.
+        meet: makes sure the bot knows what Slack says of a person; called with workspace and member.
+        observe: told the kind of request, its outcome and how long it took in seconds.
+    """
+
+    db: Database
+    clock: Callable[[], datetime]
+    named_curators: frozenset[str]
+    meet: Callable[[str, str], None]
+    observe: Callable[[str, str, float], None]
+    code_for: Callable[[BaseException], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request of a person, and how to answer it."""
+
+    services: Services
+    caller: Caller
+    now: datetime
+    client: WebClient
+    trigger_id: str
+    say: Callable[[MessageContext], None]
+    in_view: bool = False
+
+    @property
+    def db(self) -> Database:
+        """The database."""
+        return self.services.db
+
+    @property
+    def today(self) -> date:
+        """The person's local date."""
+        return today_of(self.db, self.caller, now=self.now)
+
+    def open(self, form: ViewContext, *, ids: str | None = None) -> None:
+        """Show a form, on top of the one the person is in.
+
+        `ids` replaces its private metadata; the trigger lives three seconds and is used once.
+        """
+        view = render(form if ids is None else replace(form, private_metadata=ids))
+        opening = self.client.views_push if self.in_view else self.client.views_open
+        opening(trigger_id=self.trigger_id, view=view)
+
+
+def register_command(app: App, services: Services, name: str, run: Callable[[Turn, str], None]) -> None:
+    """Listen for a slash command; the answer travels back in the acknowledgement."""
+
+    def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        answers: list[MessageContext] = []
+        turn = _turn(services, body, client, "command", answers.append)
+        with _observed(services, name):
+            try:
+                run(turn, body.get("text") or "")
+            except Refusal as refusal:
+                answers.append(Refused(text=refusal.text, offer=refusal.offer))
+            except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
+                answers.append(_broken(services, error))
+        if not answers:
+            ack()
+            return
+        message = render(answers[-1])
+        ack(text=message.text, blocks=message.blocks, response_type="ephemeral")
+
+    app.command(name)(listener)
+
+
+def register_button(
+    app: App, services: Services, action: Action, run: Callable[[Turn, str, Body], None]
+) -> None:
+    """Listen for a button or a menu; the answer is shown to the person only."""
+
+    def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        def say(context: MessageContext) -> None:
+            message = render(context)
+            if body.get("response_url"):
+                respond(
+                    text=message.text,
+                    blocks=message.blocks,
+                    response_type="ephemeral",
+                    replace_original=False,
+                )
+            else:
+                opening = client.views_push if "view" in body else client.views_open
+                opening(trigger_id=body["trigger_id"], view=answer_view(context))
+
+        turn = _turn(services, body, client, "button", say)
+        with _observed(services, action):
+            try:
+                run(turn, button_value(body), body)
+            except Refusal as refusal:
+                say(Refused(text=refusal.text, offer=refusal.offer))
+            except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
+                say(_broken(services, error))
+        ack()
+
+    app.action(action)(listener)
+
+
+def register_form(
+    app: App,
+    services: Services,
+    callback: Callback,
+    run: Callable[[Turn, Form], MessageContext | ViewContext | None],
+) -> None:
+    """Listen for a submitted form. What `run` returns is shown in its place; None closes it."""
+
+    def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        form = Form.of(body["view"])
+        turn = _turn(services, body, client, "form", lambda _context: None)
+        with _observed(services, callback):
+            try:
+                shown = run(turn, form)
+            except DocumentRefused:
+                raise
+            except Refusal as refusal:
+                ack(
+                    response_action="errors",
+                    errors={_error_field(body["view"], refusal.field): refusal.plain},
+                )
+                return
+            except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
+                shown = _broken(services, error)
+        if shown is None:
+            ack()
+        elif isinstance(shown, ViewContext):
+            ack(response_action="update", view=render(shown))
+        else:
+            ack(response_action="update", view=answer_view(shown))
+
+    app.view(callback)(listener)
+
+
+def answer_view(context: MessageContext) -> Json:
+    """An answer as a modal, for places that have no conversation to answer in."""
+    message = render(context)
+    return {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "Rollout Cadence"},
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": message.blocks,
+    }
+
+
+def _turn(
+    services: Services,
+    body: Body,
+    client: WebClient,
+    surface: str,
+    say: Callable[[MessageContext], None],
+) -> Turn:
+    team = body.get("team") or {}
+    user = body.get("user") or {}
+    channel = body.get("channel") or {}
+    caller = Caller(
+        workspace_id=str(body.get("team_id") or team.get("id") or user.get("team_id") or ""),
+        member=str(body.get("user_id") or user.get("id") or ""),
+        surface=surface,
+        channel=str(body.get("channel_id") or channel.get("id") or "") or None,
+        request=_request_id(body),
+    )
+    structlog.contextvars.bind_contextvars(correlation_id=caller.request, workspace=caller.workspace_id)
+    services.meet(caller.workspace_id, caller.member)
+    return Turn(
+        services=services,
+        caller=caller,
+        now=services.clock(),
+        client=client,
+        trigger_id=str(body.get("trigger_id") or ""),
+        say=say,
+        in_view="view" in body,
+    )
+
+
+def _request_id(body: Body) -> str:
+    """The same when Slack sends a request again: a form by its view, anything else by its trigger."""
+    view = body.get("view") or {}
+    if body.get("type") == "view_submission":
+        return f"{view.get('id')}:{view.get('hash')}"
+    return str(body.get("trigger_id") or "")
+
+
+def _error_field(view: Body, field: str | None) -> str:
+    """The block an error is shown on: the field's own, else one of several of its kind, else the first."""
+    blocks = [str(block["block_id"]) for block in view.get("blocks") or () if block.get("type") == "input"]
+    if field is not None and field in blocks:
+        return field
+    family = [block for block in blocks if field and block.partition(":")[0] == field.partition(":")[0]]
+    return (family or blocks or ["note"])[0]
+
+
+@contextmanager
+def _observed(services: Services, kind: str) -> Any:
+    begun = perf_counter()
+    outcome = "error"
+    try:
+        yield
+        outcome = "ok"
+    finally:
+        services.observe(kind, outcome, perf_counter() - begun)
+
+
+def _broken(services: Services, error: Exception) -> Refused:
+    """A mistake of ours: a short code for the person, everything else in the log."""
+    if isinstance(error, SlackApiError) and "trigger" in str(error.response.get("error", "")):
+        return Refused(text="That took too long for Slack, and nothing was changed. Please try once more.")
+    code = services.code_for(error)
+    return Refused(
+        text=f"Something went wrong on our side, and nothing was changed. If it happens again, quote {code}."
+    )
