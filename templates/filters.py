@@ -101,14 +101,19 @@ def clip(text: str, size: int) -> str:
 
 
 def name(text: str, size: int = NAME_SIZE) -> str:
-    """A title on one line."""
+    """A title, or any text that must stay on one line."""
     line = " ".join(text.split())
-    return clip(Mrkdwn(line) if isinstance(text, Mrkdwn) else line, size)
+    return clip(type(text)(line) if isinstance(text, Mrkdwn | Markup) else line, size)
 
 
 def local_time(at: datetime) -> str:
     """`Thu 10:42`."""
     return f"{WEEKDAYS[at.weekday()]} {at:%H:%M}"
+
+
+def clock(at: datetime) -> str:
+    """`10:42`."""
+    return f"{at:%H:%M}"
 
 
 def _date(on: date | str) -> date:
@@ -125,6 +130,11 @@ def short_day(on: date | str) -> str:
     """`18 Dec`."""
     on = _date(on)
     return f"{on.day} {MONTHS[on.month - 1]}"
+
+
+def iso(on: date) -> str:
+    """`2026-12-18`, as a date picker wants it."""
+    return on.isoformat()
 
 
 def date_range(first: date, last: date) -> str:
@@ -170,6 +180,16 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def number(count: int) -> str:
+    """`1,980`."""
+    return f"{count:,}"
+
+
+def signed(count: int) -> str:
+    """`+2`, `−1`."""
+    return f"{'−' if count < 0 else '+'}{abs(count):,}"
+
+
 def mode(value: str) -> str:
     """`AI-led`, `human-led`, `collaborative`."""
     return MODE_WORDS[Mode(value)]
@@ -204,13 +224,17 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clip": clip,
     "name": name,
     "local_time": local_time,
+    "clock": clock,
     "day": day,
+    "iso": iso,
     "short_day": short_day,
     "date_range": date_range,
     "ratio": ratio,
     "probability": probability,
     "amount": amount,
     "examples": examples,
+    "number": number,
+    "signed": signed,
     "plural": plural,
     "mode": mode,
     "mode_meaning": mode_meaning,

@@ -22,17 +22,7 @@ from templates.ids import Action, Callback, Field
 Json = dict[str, Any]
 
 _FOLDER: Final = Path(__file__).parent
-_JINJA_FILTERS: Final = (
-    "first",
-    "last",
-    "length",
-    "list",
-    "map",
-    "rejectattr",
-    "select",
-    "selectattr",
-    "sum",
-)
+_JINJA_FILTERS: Final = ("length", "list", "reject", "rejectattr", "selectattr")
 _SPACE = re.compile(r"\s*")
 _DECODER: Final = json.JSONDecoder()
 

@@ -141,7 +141,7 @@ class Done(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelpEntry:
-    """One command. `usage` and `example` are shown as code."""
+    """One command: its `name` (`/cadence away`), `usage` with its arguments, and an `example` to type."""
 
     name: str
     usage: str
@@ -180,7 +180,7 @@ class Welcome(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaySet(MessageContext):
-    """Away from `since` to `until`, both days included; `cleared` when the person is back."""
+    """Away from `since` to `until`, both days included; `cleared` when back. `members` when it is about others."""
 
     TEMPLATE: ClassVar[str] = "answers/away_set.json.j2"
 
@@ -188,6 +188,7 @@ class AwaySet(MessageContext):
     until: date
     cleared: bool = False
     member: str | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ class CheckinForm(ViewContext):
         value: the KPI number as typed before.
         inputs_complete: runs with complete inputs, as answered before.
         steps: needed when drifted.
+        change: the answer is being changed: `attestation` is asked as well, and the steps' modes whatever the kind.
     """
 
     TEMPLATE: ClassVar[str] = "modals/checkin.json.j2"
@@ -52,6 +53,7 @@ class CheckinForm(ViewContext):
     inputs_complete: int | None = None
     note: str = ""
     steps: tuple[DriftStep, ...] = ()
+    change: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,13 +192,13 @@ class WatchAnswerForm(ViewContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwayForm(ViewContext):
-    """Days away, both included. Inputs: `date` (from) and `until`."""
+    """Days away, both included. Inputs: `date` (from), `until` and, for others than oneself, `members`."""
 
     TEMPLATE: ClassVar[str] = "modals/away.json.j2"
 
     since: date
     until: date
-    member: str | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

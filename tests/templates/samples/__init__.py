@@ -1,0 +1,13 @@
+"""Usual values for every template: by name, and the golden file of that name."""
+
+from templates.contexts.base import MessageContext, ViewContext
+from tests.templates.samples import answers, checkins, digests, forms, playbooks, verdicts
+
+SAMPLES: dict[str, MessageContext | ViewContext] = {
+    **checkins.SAMPLES,
+    **verdicts.SAMPLES,
+    **digests.SAMPLES,
+    **answers.SAMPLES,
+    **playbooks.SAMPLES,
+    **forms.SAMPLES,
+}

@@ -1,0 +1,144 @@
+from dataclasses import replace
+
+from cadence.mrkdwn import code, mention, say
+from cadence.refusals import Offer
+from templates.contexts.answers import (
+    Attested,
+    AttestedRow,
+    AwaySet,
+    Done,
+    ExceptionLogged,
+    Help,
+    HelpEntry,
+    Muted,
+    Recorded,
+    Refused,
+    Snoozed,
+    Status,
+    StatusRow,
+    VerdictSummary,
+    Welcome,
+)
+from templates.contexts.base import MessageContext, StepEvidence
+from templates.ids import Action
+from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAN
+from tests.templates.samples.common import (
+    CSAT,
+    DRAFT,
+    FRIDAY,
+    KPI,
+    MONDAY,
+    NO_VALUE,
+    NOTHING,
+    OVER,
+    SEND,
+    SUNDAY,
+    THURSDAY,
+    UNDER,
+)
+
+RECORDED = Recorded(
+    slug="support-reply", playbook="Support reply", team="Support EMEA", kpi=KPI, met=False, week_start=MONDAY
+)
+ROW = AttestedRow(playbook="Support reply", team="Support EMEA", week=2, kpi=KPI, answer=RAN)
+LOGGED = ExceptionLogged(
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Send the edited reply",
+    mode="ai-led",
+    critical=False,
+    reason="It promised a delivery date.",
+    evidence=UNDER,
+    decision="hold",
+)
+STATUS = StatusRow(
+    slug="support-reply",
+    playbook="Support reply",
+    team="Support EMEA",
+    week=2,
+    week_start=MONDAY,
+    week_end=SUNDAY,
+    kpi=KPI,
+    answered=4,
+    expected=6,
+    steps=(DRAFT, SEND),
+    verdicts=(VerdictSummary(step="Send the edited reply", decision="watch", decided_at=THURSDAY),),
+    gate="at least one run attested; a rubric result recorded",
+    own_answer_due=True,
+)
+HELP = HelpEntry(
+    name="/kpi",
+    usage="/kpi [playbook] <value> [note]",
+    summary="records this week's number; again in the same week corrects it and keeps both",
+    example="/kpi support-reply 14m",
+)
+WELCOME = Welcome(
+    role="member",
+    playbooks=("Support reply",),
+    next_checkin=THURSDAY.replace(hour=10, minute=0),
+    offer=Offer("Show what stands", Action.SHOW_STATUS, "me"),
+)
+
+SAMPLES: dict[str, MessageContext] = {
+    "recorded": RECORDED,
+    "recorded-correction": replace(
+        RECORDED, kpi=replace(KPI, value=14, baseline=None), met=True, replaced=22
+    ),
+    "attested": Attested(rows=(ROW,)),
+    "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
+    "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),
+    "exception-logged": LOGGED,
+    "exception-logged-watch": replace(
+        LOGGED,
+        decision="watch",
+        demote_at=7,
+        evidence=OVER,
+        link="https://example.slack.com/archives/C01/p1?thread_ts=1&cid=C01",
+    ),
+    "exception-logged-watch-human-led": replace(LOGGED, decision="watch", mode="human-led", evidence=OVER),
+    "exception-logged-critical": replace(
+        LOGGED, critical=True, decision="demote", after="collaborative", evidence=OVER
+    ),
+    "exception-logged-twice": replace(LOGGED, duplicate=True),
+    "status": Status(rows=(STATUS,)),
+    "status-several": Status(
+        rows=(
+            replace(STATUS, gate=None, own_answer_due=False),
+            replace(
+                STATUS,
+                week=None,
+                kpi=NO_VALUE,
+                expected=0,
+                answered=0,
+                verdicts=(),
+                gate_met=True,
+                steps=(StepEvidence(title="Draft three replies", mode="human-led", evidence=NOTHING),),
+            ),
+        )
+    ),
+    "status-nothing": Status(rows=()),
+    "refused": Refused(
+        text=say("There's no step {key}. Did you mean {guess}?", key=code("sned"), guess=code("send")),
+        offer=Offer("Log it on send", Action.LOG_EXCEPTION, "7:send"),
+    ),
+    "refused-plain": Refused(text="12 < 13 quarts isn't a number of minutes."),
+    "done": Done(
+        text=say("{who} is asked.", who=mention("U01LEAD")),
+        offers=(Offer("Show what stands", Action.SHOW_STATUS, "me"),),
+    ),
+    "help": Help(
+        entries=(HELP, replace(HELP, name="/cadence away", usage="/cadence away", summary="suspends"))
+    ),
+    "help-topic": Help(entries=(HELP,), topic="kpi"),
+    "welcome": WELCOME,
+    "welcome-owner": replace(WELCOME, role="owner", playbooks=("A", "B", "C", "D", "E", "F", "G")),
+    "welcome-curator": Welcome(role="curator"),
+    "away": AwaySet(since=FRIDAY, until=FRIDAY.replace(year=2027, month=1, day=2)),
+    "away-over": AwaySet(since=FRIDAY, until=FRIDAY, cleared=True),
+    "away-other": AwaySet(since=MONDAY, until=SUNDAY, member="U01AGENT1"),
+    "away-others": AwaySet(since=MONDAY, until=SUNDAY, members=("U01AGENT1", "U01AGENT2")),
+    "snoozed": Snoozed(until=THURSDAY),
+    "muted": Muted(muted=True),
+    "unmuted": Muted(muted=False),
+    "recorded-score": replace(RECORDED, kpi=CSAT, met=True),
+}

@@ -1,0 +1,82 @@
+from dataclasses import replace
+
+from templates.contexts.base import MessageContext
+from templates.contexts.checkins import (
+    Answer,
+    CheckinMessage,
+    CheckinReminder,
+    CheckinRow,
+    Drift,
+    KpiMissing,
+    WhoIsMissing,
+)
+from tests.templates.samples.common import CSAT, KPI, NO_VALUE, STEPS, THURSDAY, WEEK
+
+OPEN = CheckinRow(
+    adoption_id=7,
+    week_start=WEEK,
+    playbook="Support reply",
+    team="Support EMEA",
+    week=2,
+    steps=STEPS,
+    exceptions=3,
+    kpi=KPI,
+    reporter=True,
+)
+RAN = Answer(attestation="as-declared", answered_at=THURSDAY, runs=14, kpi=22, inputs_complete=13)
+DRIFTED = Answer(
+    attestation="drifted",
+    answered_at=THURSDAY,
+    runs=1,
+    drifts=(Drift(step="Send the edited reply", mode="human-led"),),
+    note="The tone guide was out of date.\nWe edited each one.",
+)
+NOT_RUN = Answer(attestation="not-run", answered_at=THURSDAY, runs=0)
+OTHER = replace(
+    OPEN,
+    adoption_id=8,
+    playbook="Refund decision",
+    team="Billing",
+    week=None,
+    exceptions=1,
+    kpi=replace(CSAT, value=None),
+    reporter=False,
+)
+MISSING = WhoIsMissing(
+    adoption_id=7,
+    week_start=WEEK,
+    playbook="Support reply",
+    team="Support EMEA",
+    week=2,
+    expected=6,
+    missing=("U01AGENT1", "U01AGENT2"),
+)
+
+SAMPLES: dict[str, MessageContext] = {
+    "checkin": CheckinMessage(rows=(OPEN,)),
+    "checkin-no-number": CheckinMessage(rows=(replace(OPEN, kpi=NO_VALUE, reporter=False, exceptions=0),)),
+    "checkin-answered": CheckinMessage(rows=(replace(OPEN, answer=RAN),)),
+    "checkin-drifted": CheckinMessage(rows=(replace(OPEN, answer=DRIFTED),)),
+    "checkin-not-run": CheckinMessage(rows=(replace(OPEN, answer=NOT_RUN),)),
+    "checkin-several": CheckinMessage(rows=(replace(OPEN, answer=RAN), OTHER, replace(OPEN, adoption_id=9))),
+    "checkin-last-of-several": CheckinMessage(rows=(OTHER, replace(OPEN, answer=RAN))),
+    "checkin-all-answered": CheckinMessage(
+        rows=(replace(OPEN, answer=RAN), replace(OTHER, answer=NOT_RUN), replace(OPEN, answer=DRIFTED))
+    ),
+    "checkin-reminder": CheckinReminder(
+        rows=(OPEN,), permalink="https://example.slack.com/archives/D01/p1766000000"
+    ),
+    "checkin-reminder-several": CheckinReminder(rows=(OPEN, OTHER)),
+    "kpi-missing": KpiMissing(
+        adoption_id=7,
+        week_start=WEEK,
+        slug="support-reply",
+        playbook="Support reply",
+        team="Support EMEA",
+        week=2,
+        kpi=NO_VALUE,
+    ),
+    "who-is-missing": MISSING,
+    "who-is-missing-one": replace(MISSING, missing=("U01AGENT1",), away=("U01AGENT2",), nudged_at=THURSDAY),
+    "who-is-missing-none": replace(MISSING, missing=()),
+}

@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+from cadence.mrkdwn import say
+from cadence.refusals import Offer
+from templates.contexts.base import MessageContext, ModeChange
+from templates.contexts.digests import (
+    Decision,
+    Digest,
+    DigestSection,
+    DigestThread,
+    KpiMove,
+    Skipped,
+    Tally,
+    TeamChange,
+    TeamStep,
+)
+from templates.ids import Action
+from tests.templates.samples.common import CSAT, KPI, MONDAY, SEND
+
+DIGEST = Digest(
+    week_start=MONDAY,
+    decisions=(
+        Decision(
+            text=say("{step} of {playbook} is over its cap", step="Send", playbook="Support reply"),
+            offer=Offer("Say what changes", Action.SAY_WHAT_CHANGES, "7:send"),
+        ),
+        Decision(text="Billing has nobody who reports the number of Refund decision"),
+    ),
+    decision_count=2,
+    slipping=1,
+    moved=(KpiMove(playbook="Support reply", team="Support EMEA", kpi=KPI, runs=86),),
+    moved_count=1,
+    not_moved=(
+        KpiMove(
+            playbook="Refund decision", team="Billing", kpi=replace(CSAT, value=4.0), runs=120, busy=True
+        ),
+        KpiMove(playbook="Month-end close", team="Finance", kpi=replace(KPI, value=None), runs=1),
+    ),
+    not_moved_count=5,
+    no_reading_count=1,
+    demotions=(
+        TeamChange(
+            playbook="Support reply",
+            team="Support EMEA",
+            change=ModeChange(step="Send the edited reply", before="ai-led", after="collaborative"),
+        ),
+    ),
+    demotion_count=1,
+    watches=(TeamStep(playbook="Support reply", team="Support APAC", step=SEND),),
+    watch_count=1,
+    coverage=0.92,
+    coverage_before=0.88,
+    published=Tally(now=3, before=2),
+    adopted=Tally(now=7, before=9),
+    cycles_running=6,
+    cycles_completed=Tally(now=4, before=4),
+    setup_minutes=41,
+    notes=("Support EMEA drifted twice on Send the edited reply.",),
+    skipped=(
+        Skipped(nudge="Check-in", reason="away", count=2),
+        Skipped(nudge="KPI missing", reason="no longer useful after downtime", count=1),
+    ),
+)
+QUIET = Digest(
+    week_start=MONDAY,
+    decisions=(),
+    decision_count=0,
+    slipping=0,
+    moved=(),
+    moved_count=0,
+    not_moved=(),
+    not_moved_count=0,
+    no_reading_count=0,
+    demotions=(),
+    demotion_count=0,
+    watches=(),
+    watch_count=0,
+    coverage=None,
+    coverage_before=None,
+    published=Tally(now=0),
+    adopted=Tally(now=0),
+    cycles_running=0,
+    cycles_completed=Tally(now=0),
+)
+
+SAMPLES: dict[str, MessageContext] = {
+    "digest": DIGEST,
+    "digest-quiet": QUIET,
+    "digest-coverage-down": replace(DIGEST, coverage=0.8, decisions=DIGEST.decisions[:1], decision_count=1),
+    "digest-coverage-same": replace(DIGEST, coverage=0.88),
+    "digest-thread": DigestThread(
+        week_start=MONDAY,
+        sections=(
+            DigestSection(heading="Not sent", lines=("Check-in, away: <@U01AGENT1>", "KPI missing"), count=9),
+            DigestSection(heading="Demotions", lines=("Send the edited reply",), count=1),
+        ),
+    ),
+    "digest-thread-empty": DigestThread(week_start=MONDAY, sections=()),
+}

@@ -1,0 +1,145 @@
+from dataclasses import replace
+
+from cadence.mrkdwn import mention, say
+from templates.contexts.base import Choice, ChoiceGroup, Problem, ViewContext
+from templates.contexts.forms import (
+    AwayForm,
+    CheckinAllForm,
+    CheckinAllRow,
+    CheckinForm,
+    CycleStartForm,
+    DriftStep,
+    ExceptionForm,
+    ExceptionList,
+    ImportForm,
+    InfoView,
+    KpiForm,
+    LoggedException,
+    SettingsForm,
+    TeamForm,
+    WatchAnswerForm,
+    WhyForm,
+)
+from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, OVER, STEPS, SUNDAY, THURSDAY
+from tests.templates.samples.playbooks import PROBLEM
+
+IDS = '{"a": 7, "w": "2026-12-14"}'
+CHECKIN = CheckinForm(
+    private_metadata=IDS,
+    kind="as-declared",
+    playbook="Support reply",
+    team="Support EMEA",
+    week=2,
+    kpi=NO_VALUE,
+    reporter=True,
+    runs=14,
+    steps=tuple(DriftStep(step=step) for step in STEPS),
+)
+ROW = CheckinAllRow(
+    adoption_id=7, playbook="Support reply", team="Support EMEA", kpi=NO_VALUE, reporter=True, runs=14
+)
+CHOICES = (
+    Choice(label="Support reply · Support EMEA", value="7"),
+    Choice(label="Refund decision · Billing", value="8"),
+)
+WEEKS = (Choice(label="This week", value="2026-12-14"), Choice(label="Last week", value="2026-12-07"))
+GROUPS = (
+    ChoiceGroup(
+        label="Support reply",
+        choices=(
+            Choice(label="Draft three replies", value="7:draft"),
+            Choice(label="Send the edited reply", value="7:send"),
+        ),
+    ),
+    ChoiceGroup(label="Refund decision", choices=(Choice(label="Decide", value="8:decide"),)),
+)
+TEAM = TeamForm(private_metadata=IDS, new=True, timezone="Europe/Berlin")
+LIST = ExceptionList(
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Send the edited reply",
+    evidence=OVER,
+    items=(
+        LoggedException(logged_at=THURSDAY, reason="It promised a refund.", critical=True),
+        LoggedException(
+            logged_at=THURSDAY,
+            reason="Wrong tone.",
+            link="https://example.slack.com/archives/C01/p1",
+        ),
+    ),
+)
+
+SAMPLES: dict[str, ViewContext] = {
+    "form-checkin": CHECKIN,
+    "form-checkin-member": replace(CHECKIN, reporter=False, runs=None, week=None),
+    "form-checkin-drifted": replace(
+        CHECKIN,
+        kind="drifted",
+        steps=(DriftStep(step=STEPS[0]), DriftStep(step=STEPS[1], chosen="human-led")),
+    ),
+    "form-checkin-not-run": replace(CHECKIN, kind="not-run"),
+    "form-checkin-change": replace(
+        CHECKIN, kind="drifted", change=True, value="22m", inputs_complete=13, note="As last week."
+    ),
+    "form-checkin-all": CheckinAllForm(
+        private_metadata=IDS, rows=(ROW, replace(ROW, adoption_id=8, reporter=False, runs=None))
+    ),
+    "form-kpi": KpiForm(
+        private_metadata=IDS,
+        playbook="Support reply",
+        team="Support EMEA",
+        kpi=KPI,
+        value="14m",
+        note="Quiet.",
+    ),
+    "form-kpi-choose": KpiForm(adoptions=CHOICES, selected="8", weeks=WEEKS, week="2026-12-07"),
+    "form-exception": ExceptionForm(groups=GROUPS),
+    "form-exception-filled": ExceptionForm(
+        groups=GROUPS, selected="7:send", critical=True, reason="Wrong tone.", link="https://example.com/1"
+    ),
+    "form-import": ImportForm(),
+    "form-import-problems": ImportForm(
+        typed=('playbook: support-reply\ntitle: "A \\ B"', "steps:"),
+        problems=(PROBLEM, Problem(reason="There is no owner.")),
+    ),
+    "form-cycle-start": CycleStartForm(
+        playbooks=(Choice(label="Support reply", value="support-reply"),),
+        teams=(Choice(label="Support EMEA", value="support-emea"),),
+        starts=MONDAY,
+        team="support-emea",
+        champion="U01AGENT1",
+    ),
+    "form-team": TEAM,
+    "form-team-change": replace(
+        TEAM,
+        new=False,
+        slug="support-emea",
+        title="Support EMEA",
+        function="support",
+        region="EMEA",
+        country="DE",
+        channel="C01SUPEMEA",
+        members=("U01LEAD", "U01AGENT1"),
+        reporter="U01LEAD",
+    ),
+    "form-settings": SettingsForm(
+        timezone="Europe/Berlin", rule="balanced", curators=("U01CURATOR",), curator_channel="C01CURATORS"
+    ),
+    "form-settings-first": SettingsForm(timezone="UTC", rule="strict"),
+    "form-watch-answer": WatchAnswerForm(
+        playbook="Support reply", team="Support EMEA", step="Send the edited reply", evidence=OVER
+    ),
+    "form-watch-answer-change": WatchAnswerForm(
+        playbook="Support reply", team="Support EMEA", step="Send", evidence=OVER, answer="The policy file."
+    ),
+    "form-away": AwayForm(since=MONDAY, until=SUNDAY),
+    "form-away-others": AwayForm(since=MONDAY, until=SUNDAY, members=("U01AGENT1",)),
+    "form-why": WhyForm(groups=GROUPS, selected="8:decide"),
+    "view-loading": InfoView.loading("Support reply, a long title"),
+    "view-info": InfoView(
+        title="About", paragraphs=("Plain & simple.", say("Ask {who}.", who=mention("U01LEAD")))
+    ),
+    "view-exceptions": LIST,
+    "view-exceptions-none": replace(LIST, items=()),
+    "form-kpi-score": KpiForm(playbook="Refund decision", team="Billing", kpi=CSAT),
+}

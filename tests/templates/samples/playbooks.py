@@ -1,0 +1,151 @@
+from dataclasses import replace
+
+from templates.contexts.base import MessageContext, Problem
+from templates.contexts.playbooks import (
+    AdoptionLine,
+    CycleShown,
+    CycleStarted,
+    GateLine,
+    ImportRefused,
+    PlaybookImported,
+    PlaybookLine,
+    PlaybookList,
+    PlaybookShown,
+    PlaybookStep,
+    SettingsSaved,
+    TeamShown,
+)
+from tests.templates.samples.common import DRAFT, FRIDAY, KPI, MONDAY, NO_VALUE, SEND
+
+PROBLEM = Problem(
+    reason="The cap is 10, and a cap is a share of the runs.",
+    right="Write 0.10 for 10%.",
+    line=17,
+    where="steps[0].exception_cap",
+)
+SHOWN = PlaybookShown(
+    slug="support-reply",
+    title="Support reply",
+    function="support",
+    state="piloting",
+    version=3,
+    owner="U01LEAD",
+    kpi=NO_VALUE,
+    steps=(
+        PlaybookStep(
+            key="draft", title="Draft three replies", mode="collaborative", cap=0.1, fallback="human-led"
+        ),
+        PlaybookStep(key="close", title="Close the ticket", mode="human-led", cap=0.05),
+    ),
+    loop="Generate three drafts, edit, send, measure; refine every Friday.",
+    missing=("a rubric result at or above 90%", "a second team's setup"),
+    adoptions=(
+        AdoptionLine(team="Support EMEA", version=3, week=2, champion="U01AGENT1"),
+        AdoptionLine(team="Support APAC", version=2),
+    ),
+)
+LINE = PlaybookLine(
+    slug="support-reply",
+    title="Support reply",
+    function="support",
+    state="piloting",
+    version=3,
+    owner="U01LEAD",
+    teams=2,
+)
+TEAM = TeamShown(
+    slug="support-emea",
+    title="Support EMEA",
+    function="support",
+    timezone="Europe/Berlin",
+    members=("U01LEAD", "U01AGENT1"),
+    region="EMEA",
+    country="DE",
+    channel="C01SUPEMEA",
+    reporter="U01LEAD",
+    playbooks=("Support reply",),
+    created=True,
+)
+CYCLE = CycleShown(
+    slug="support-reply",
+    playbook="Support reply",
+    team="Support EMEA",
+    number=2,
+    week=2,
+    starts=MONDAY,
+    closes=FRIDAY.replace(year=2027, month=1, day=8),
+    kpi=KPI,
+    readings=(24, None),
+    steps=(DRAFT, SEND),
+    gates=(
+        GateLine(week=1, text="mode map published", met=True),
+        GateLine(week=2, text="one run attested", met=False),
+        GateLine(week=3, text="package complete"),
+    ),
+    champion="U01AGENT1",
+)
+
+SAMPLES: dict[str, MessageContext] = {
+    "playbook-shown": SHOWN,
+    "playbook-shown-bare": replace(SHOWN, loop="", missing=(), adoptions=()),
+    "playbook-list": PlaybookList(rows=(LINE, replace(LINE, title="Refund decision", teams=1)), total=2),
+    "playbook-list-cut": PlaybookList(rows=(LINE,), total=40, function="support"),
+    "playbook-list-empty": PlaybookList(rows=(), total=0),
+    "playbook-imported": PlaybookImported(
+        slug="support-reply", title="Support reply", version=1, new=True, missing=("examples",)
+    ),
+    "playbook-revised": PlaybookImported(
+        slug="support-reply",
+        title="Support reply",
+        version=2,
+        new=False,
+        changes=("kpi.target: 15 → 12",),
+    ),
+    "playbook-unchanged": PlaybookImported(slug="support-reply", title="Support reply", version=2, new=False),
+    "import-refused": ImportRefused(
+        problems=(PROBLEM, Problem(reason="There is no owner.", right="Add owner: U…"))
+    ),
+    "team-created": TEAM,
+    "team-empty": replace(
+        TEAM,
+        created=False,
+        changed=True,
+        members=(),
+        channel=None,
+        reporter=None,
+        playbooks=(),
+        region="",
+        country="",
+    ),
+    "team-shown": replace(TEAM, created=False),
+    "cycle-shown": CYCLE,
+    "cycle-shown-closed": replace(CYCLE, result="met", gates=(), steps=(), readings=(), champion=None),
+    "cycle-shown-between": replace(CYCLE, week=None),
+    "cycle-started": CycleStarted(
+        slug="support-reply",
+        playbook="Support reply",
+        team="Support EMEA",
+        number=1,
+        starts=MONDAY,
+        closes=FRIDAY.replace(year=2027, month=1, day=8),
+        first_checkin=FRIDAY.replace(day=17),
+        kpi=NO_VALUE,
+        members=6,
+        champion="U01AGENT1",
+    ),
+    "cycle-started-nobody": CycleStarted(
+        slug="support-reply",
+        playbook="Support reply",
+        team="Support EMEA",
+        number=1,
+        starts=MONDAY,
+        closes=FRIDAY,
+        first_checkin=FRIDAY,
+        kpi=replace(NO_VALUE, baseline=None),
+        members=0,
+    ),
+    "settings-saved": SettingsSaved(
+        curators=("U01CURATOR",), timezone="Europe/Berlin", rule="balanced", curator_channel="C01CURATORS"
+    ),
+    "settings-shown": SettingsSaved(curators=(), timezone="UTC", rule="strict", saved=False),
+}

@@ -1,0 +1,157 @@
+from dataclasses import replace
+
+from cadence.refusals import Offer
+from templates.contexts.base import Evidence, MessageContext, ModeChange
+from templates.contexts.verdicts import (
+    CycleClosed,
+    Demoted,
+    Guardrail,
+    LineTried,
+    VerdictDetail,
+    Watch,
+    Why,
+)
+from templates.ids import Action
+from tests.templates.samples.common import CSAT, DRAFT, FRIDAY, KPI, NEXT_CYCLE, OVER, SEND, THURSDAY
+
+WATCH = Watch(
+    adoption_id=7,
+    step_key="send",
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Send the edited reply",
+    mode="ai-led",
+    evidence=OVER,
+    probability=0.728,
+    owner="U01LEAD",
+    demote_at=7,
+    close_date=FRIDAY,
+    top_reason="policy adherence",
+    top_reason_count=3,
+)
+DEMOTED = Demoted(
+    adoption_id=7,
+    step_key="send",
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Send the edited reply",
+    before="ai-led",
+    after="collaborative",
+    line="evidence",
+    evidence=replace(OVER, exceptions=7),
+    probability=0.9345,
+    owner="U01LEAD",
+    top_reason="policy adherence",
+    top_reason_count=4,
+)
+CLOSED = CycleClosed(
+    playbook="Support reply",
+    team="Support EMEA",
+    number=1,
+    result="met",
+    kpi=replace(KPI, value=14),
+    readings=(42, 24, None, 14),
+    attested=22,
+    expected=24,
+    steps=(DRAFT, SEND),
+    guardrails=(
+        Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.7, held=True),
+        Guardrail(name="Reopen rate", unit="percent", direction="lower", limit=5),
+    ),
+    gates_met=4,
+    changes=(
+        ModeChange(step="Send the edited reply", before="ai-led", after="collaborative", week=2),
+        ModeChange(step="Draft three replies", before="human-led", after="collaborative"),
+    ),
+    lessons=("Grade twenty old replies first.", "Load the policy file before the queue."),
+    next_cycle=NEXT_CYCLE,
+    offers=(Offer("Start a cycle", Action.START_CYCLE, "support-reply"),),
+)
+VERDICT = VerdictDetail(
+    decided_at=THURSDAY,
+    decision="watch",
+    trigger="exception",
+    rule="balanced",
+    evidence=OVER,
+    probability=0.7285,
+    threshold=0.9,
+    min_exceptions=2,
+    min_runs=20,
+    demote_at=7,
+    window_start=THURSDAY.replace(day=7),
+    lines=(
+        LineTried(line="critical", applies=True, holds=False),
+        LineTried(line="evidence", applies=True, holds=False),
+        LineTried(line="cap", applies=False),
+    ),
+)
+RAISED = replace(
+    VERDICT,
+    trigger="close",
+    rule="evidence",
+    decision="demote",
+    evidence=Evidence(exceptions=3, runs=3, attested=1, assumed=0, cap=0.05),
+    demote_at=None,
+    lines=(
+        LineTried(line="critical", applies=True, holds=True),
+        LineTried(line="evidence", applies=True, holds=True),
+        LineTried(line="cap", applies=False),
+    ),
+)
+WHY = Why(
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Send the edited reply",
+    mode="ai-led",
+    verdicts=(
+        VERDICT,
+        RAISED,
+        replace(
+            VERDICT,
+            rule="strict",
+            trigger="check-in",
+            lines=(
+                *VERDICT.lines[:2],
+                LineTried(line="cap", applies=True, holds=True),
+            ),
+        ),
+    ),
+)
+
+SAMPLES: dict[str, MessageContext] = {
+    "watch": WATCH,
+    "watch-answered": replace(WATCH, answer="We load the new policy file today.", answered_by="U01LEAD"),
+    "watch-human-led": replace(WATCH, mode="human-led", demote_at=None, close_date=None, top_reason=None),
+    "watch-evidence-only": replace(WATCH, close_date=None),
+    "watch-close-only": replace(WATCH, demote_at=None),
+    "demoted": DEMOTED,
+    "demoted-critical": replace(
+        DEMOTED,
+        line="critical",
+        evidence=Evidence(exceptions=1, runs=1, attested=0, assumed=1, cap=0.05),
+        critical_reason="Promised a refund that the policy rules out.",
+        offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, "support-reply"),),
+    ),
+    "demoted-strict": replace(DEMOTED, line="strict", top_reason=None),
+    "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
+    "cycle-closed": CLOSED,
+    "cycle-closed-insufficient": replace(
+        CLOSED,
+        result="insufficient",
+        kpi=replace(CSAT, value=None, baseline=None),
+        readings=(None, None, None, None),
+        guardrails=(
+            Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.1, held=False),
+        ),
+        expected=0,
+        attested=0,
+        gates_met=None,
+        next_cycle=None,
+        lessons=(),
+        changes=(),
+        offers=(),
+    ),
+    "cycle-closed-no-baseline": replace(CLOSED, kpi=replace(KPI, baseline=None)),
+    "why": WHY,
+    "why-nothing": replace(WHY, verdicts=()),
+}
