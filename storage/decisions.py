@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from storage.tables import ModeChange, StepVerdict
+from storage.tables import Adoption, ModeChange, Playbook, StepVerdict, Team
 
 
 def last_verdicts(
@@ -51,3 +51,16 @@ def mode_changes(
     if kind is not None:
         query = query.where(ModeChange.kind == kind)
     return list(session.exec(query.order_by(col(ModeChange.id).desc())))
+
+
+def verdicts_after(session: Session, *, workspace_id: str, after: int) -> list[tuple[StepVerdict, str, str]]:
+    """(verdict, playbook's title, team's title) of every verdict after one, oldest first."""
+    query = (
+        select(StepVerdict, col(Playbook.title), col(Team.title))
+        .join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(StepVerdict.workspace_id == workspace_id, col(StepVerdict.id) > after)
+        .order_by(col(StepVerdict.id))
+    )
+    return list(session.exec(query))

@@ -1,0 +1,156 @@
+"""What the command line does to the database: import, export, plan, migrate."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.gateway import Gateway
+from bot.settings import Settings
+from cadence.documents import DocumentRefused, WorkspaceSpec, read_document
+from cadence.flows.callers import Caller
+from cadence.flows.people import ensure_workspace, workspace_ids
+from cadence.flows.planning import NUDGE_TITLES, Planned, forecast
+from cadence.flows.playbooks import export_playbook, import_document
+from cadence.flows.teams import WorkspaceImported, export_workspace
+from cadence.refusals import Refusal
+from storage.engine import Database
+from storage.migrate import differences, migrate, pending
+from templates.contexts.playbooks import PlaybookImported
+
+BUILT_IN_TEAM = "T01SANDBOX"
+"""The workspace ID of the built-in workspace."""
+COMMAND_LINE = "command line"
+
+
+def ready_database(settings: Settings) -> Database:
+    """The database, migrated; for SQLite that is done here, for PostgreSQL by the release step.
+
+    Raises:
+        Refusal: PostgreSQL isn't migrated yet.
+    """
+    db = Database(settings.database)
+    if db.is_sqlite:
+        migrate(db)
+    elif pending(db):
+        raise Refusal("The database isn't migrated yet. Run `cadence migrate` first.")
+    return db
+
+
+def workspace_id(settings: Settings, db: Database, team_id: str | None = None) -> str:
+    """Which workspace a command is about: as told, the token's, the only one, else the built-in one.
+
+    Raises:
+        Refusal: there are several.
+        SlackError: the token isn't good, or Slack can't be reached.
+    """
+    if team_id is not None:
+        return team_id
+    if settings.slack_bot_token is not None:
+        token = settings.slack_bot_token.get_secret_value()
+        return Gateway(token=token, api_url=settings.slack_api_url).identity().team_id
+    known = workspace_ids(db)
+    if len(known) > 1:
+        raise Refusal(f"Which workspace? Add --team-id with one of {', '.join(known)}.")
+    return known[0] if known else BUILT_IN_TEAM
+
+
+def _caller(workspace: str) -> Caller:
+    return Caller(workspace, COMMAND_LINE, "cli", request="cli")
+
+
+def import_files(
+    settings: Settings, files: Sequence[Path], *, team_id: str | None = None, now: datetime | None = None
+) -> tuple[list[str], list[str]]:
+    """Import files, workspace files first; returns what was done and every problem of those refused."""
+    db = ready_database(settings)
+    moment = now or datetime.now().astimezone()
+    workspace = workspace_id(settings, db, team_id)
+    ensure_workspace(db, workspace_id=workspace, name="", now=moment)
+    return import_into(db, workspace, files, now=moment)
+
+
+def import_into(
+    db: Database, workspace: str, files: Sequence[Path], *, now: datetime
+) -> tuple[list[str], list[str]]:
+    """Import files into a workspace; returns lines to show, and problems."""
+    done: list[str] = []
+    refused: list[str] = []
+    texts: list[tuple[Path, str, bool]] = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+            texts.append((file, text, isinstance(read_document(text), WorkspaceSpec)))
+        except OSError as missing:
+            refused.append(f"{file}: {missing.strerror or 'cannot be read'}")
+        except UnicodeDecodeError:
+            refused.append(f"{file}: is not UTF-8 text")
+        except DocumentRefused as wrong:
+            refused += [f"{file}: {problem}" for problem in wrong.problems]
+    for file, text, _ in sorted(texts, key=lambda one: not one[2]):
+        try:
+            done.append(f"{file}: {_said(import_document(db, _caller(workspace), text, now=now))}")
+        except Refusal as wrong:
+            refused.append(f"{file}: {wrong.plain}")
+    return done, refused
+
+
+def _said(imported: PlaybookImported | WorkspaceImported) -> str:
+    if isinstance(imported, WorkspaceImported):
+        return (
+            f"{len(imported.created)} teams new, {len(imported.changed)} changed, "
+            f"{len(imported.unchanged)} as they were; {len(imported.curators)} curators"
+        )
+    if not imported.new and not imported.changes:
+        return f"{imported.title} is as it was, revision {imported.version}"
+    changes = f"; changed: {'; '.join(imported.changes)}" if imported.changes else ""
+    return f"{imported.title}, revision {imported.version}{changes}"
+
+
+def export_file(settings: Settings, playbook: str | None, *, team_id: str | None = None) -> str:
+    """A playbook, or without a slug the workspace file, as YAML."""
+    db = ready_database(settings)
+    caller = _caller(workspace_id(settings, db, team_id))
+    return export_workspace(db, caller) if playbook is None else export_playbook(db, caller, playbook).yaml
+
+
+def planned_lines(settings: Settings, *, now: datetime, weeks: int) -> Iterator[str]:
+    """What would be sent in the weeks to come, a line each, by the recipient's own time."""
+    db = ready_database(settings)
+    found = forecast(db, now=now, until=now + timedelta(weeks=weeks))
+    if not found:
+        yield "Nothing is due. A cycle starts with /cadence cycle start."
+    for one in found:
+        yield _planned(one)
+
+
+def _planned(one: Planned) -> str:
+    slot = one.slot
+    local = slot.at.astimezone(slot.zone)
+    skipped = f"  not sent: {slot.skipped}" if slot.skipped else ""
+    title = NUDGE_TITLES.get(slot.kind, slot.kind)
+    return f"{local:%a %Y-%m-%d %H:%M} {slot.zone.key}  {slot.recipient}  {title}{skipped}"
+
+
+def migrate_database(settings: Settings) -> str:
+    """Run the migrations still to come."""
+    db = Database(settings.database)
+    todo = pending(db)
+    migrate(db)
+    return f"{len(todo)} migrations run." if todo else "The database is up to date."
+
+
+def check_migrations() -> str:
+    """Migrate an empty database and compare it with the tables.
+
+    Raises:
+        Refusal: they differ.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        db = Database(f"sqlite:///{folder}/check.db")
+        migrate(db)
+        found = differences(db)
+        db.close()
+    if found:
+        raise Refusal("Tables and migrations differ: " + "; ".join(str(one) for one in found))
+    return "Tables and migrations agree."

@@ -1,0 +1,164 @@
+"""The processes of a real installation: Socket Mode in one, or web and worker apart."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from waitress.server import create_server
+
+from bot.app import Bot, build_bot, utc_now
+from bot.commands import ready_database
+from bot.settings import Settings, SettingsRefused
+from bot.web import Web
+from bot.worker import WorkerLock
+
+log = structlog.get_logger(__name__)
+
+LISTEN_BACKLOG = 1024
+
+
+def _needed(secret: SecretStr | None, name: str, where: str) -> str:
+    if secret is None:
+        raise SettingsRefused([f"{name} is missing. {where}"])
+    return secret.get_secret_value()
+
+
+def _bot_token(settings: Settings) -> str:
+    return _needed(
+        settings.slack_bot_token,
+        "SLACK_BOT_TOKEN",
+        "It is on the app's page, under “OAuth & Permissions”. Without Slack: `cadence run`.",
+    )
+
+
+def real_bot(settings: Settings, *, secret: str | None, clock: Callable[[], datetime] = utc_now) -> Bot:
+    """The bot of the workspace that the token belongs to."""
+    return build_bot(
+        settings,
+        db=ready_database(settings),
+        token=_bot_token(settings),
+        api_url=settings.slack_api_url,
+        signing_secret=secret,
+        clock=clock,
+    )
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """An event that is set when the process is asked to stop."""
+    event = Event()
+
+    def stop(_number: int, _frame: Any) -> None:
+        event.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def serving(settings: Settings, app: Web) -> Iterator[str]:
+    """Serve a WSGI app with threads; yields its address."""
+    try:
+        server = create_server(
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.cadence_threads,
+            backlog=LISTEN_BACKLOG,
+            ident="rollout-cadence",
+        )
+    except OSError as taken:
+        raise SettingsRefused(
+            [f"Port {settings.port} can't be used ({taken.strerror}). Set PORT to another one."]
+        ) from None
+    thread = Thread(target=server.run, name="web", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{settings.host}:{server.effective_port}"
+    finally:
+        server.close()
+        thread.join(timeout=5)
+
+
+@contextmanager
+def working(bot: Bot, stop: Event) -> Iterator[None]:
+    """Plan and send in the background, as soon as no other process does on this database."""
+    lock = WorkerLock(bot.db.url)
+
+    def begin() -> None:
+        if lock.acquire(stopping=stop):
+            bot.worker.refresh()
+            bot.worker.start()
+
+    thread = Thread(target=begin, name="worker-start", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=5)
+        bot.worker.stop()
+        lock.release()
+
+
+def run_socket_mode(settings: Settings) -> None:
+    """Everything in one process, without a public address, until it is asked to stop."""
+    if settings.slack_app_token is None:
+        raise SettingsRefused(
+            [
+                "SLACK_APP_TOKEN is missing: `cadence run` talks to Slack over Socket Mode. It is on the app's "
+                "page, under “Basic Information”, “App-Level Tokens”. Over HTTP, run `cadence web` and "
+                "`cadence worker` instead."
+            ]
+        )
+    bot = real_bot(settings, secret=None)
+    socket = SocketModeHandler(
+        bot.app, settings.slack_app_token.get_secret_value(), web_client=bot.gateway.client
+    )
+    web = Web(db=bot.db, slack=None, clock=utc_now)
+    with stopping() as stop, serving(settings, web) as address, working(bot, stop):
+        socket.connect()
+        log.info("connected", workspace=bot.identity.team, health=f"{address}/readyz")
+        stop.wait()
+        socket.close()
+
+
+def run_web(settings: Settings) -> None:
+    """Slack over HTTP, until the process is asked to stop."""
+    secret = _needed(
+        settings.slack_signing_secret,
+        "SLACK_SIGNING_SECRET",
+        "It is on the app's page, under “Basic Information”.",
+    )
+    bot = real_bot(settings, secret=secret)
+    with stopping() as stop, serving(settings, Web(db=bot.db, slack=bot.app, clock=utc_now)) as address:
+        log.info("listening", url=f"{address}/slack/events", workspace=bot.identity.team)
+        stop.wait()
+
+
+def run_worker(settings: Settings) -> None:
+    """The clock and the delivery, until the process is asked to stop."""
+    bot = real_bot(settings, secret=None)
+    with stopping() as stop, working(bot, stop):
+        log.info("working", workspace=bot.identity.team)
+        stop.wait()
+
+
+def tick_once(settings: Settings, now: datetime | None) -> str:
+    """Plan and send what is due, once, at an instant or now; says what was sent."""
+    begun, first = monotonic(), now or datetime.now(UTC)
+    bot = real_bot(settings, secret=None, clock=lambda: first + timedelta(seconds=monotonic() - begun))
+    totals = bot.worker.tick()
+    said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(totals.items()))
+    return f"{said or 'nothing was due'}."

@@ -1,0 +1,192 @@
+"""The bot on a stage: the built-in workspace, the bot wired to it, and a clock that plays what is due on the way.
+
+`make run`, `cadence rehearse` and every test that goes through the outside stand on this.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.app import Bot, build_bot
+from bot.commands import BUILT_IN_TEAM
+from bot.delivery import Pace
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.delivery import InProcess
+from bot.sandbox.server import SandboxServer
+from bot.sandbox.workspace import AppIdentity, Workspace, build_workspace
+from bot.settings import Settings
+from bot.web import Web, dispatch
+from cadence.documents import PlaybookSpec, WorkspaceSpec
+from storage.engine import Database
+
+APP = AppIdentity(name="Rollout Cadence")
+MOST_STEPS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A name and a zone for somebody in a workspace file."""
+
+    name: str
+    timezone: str
+
+
+class Stage(AbstractContextManager["Stage"]):
+    """The bot and its built-in workspace, in one process.
+
+    Args:
+        port: where the workspace's page and API are; 0 takes a free one.
+        state: a file in which the workspace survives a restart.
+        channel_zones: the time zone of each channel, for transcripts.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        db: Database,
+        workspace: Workspace,
+        clock: SandboxClock,
+        port: int = 0,
+        state: Path | None = None,
+        channel_zones: Mapping[str, str] | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.channel_zones = channel_zones or {}
+        self.clock = clock
+        web = Web(db=db, slack=None, clock=clock)
+        self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move, state_path=state)
+        self.server.start()
+        self.bot: Bot = build_bot(
+            settings,
+            db=db,
+            token=workspace.app.token,
+            api_url=self.server.api_url,
+            signing_secret=workspace.app.signing_secret,
+            clock=clock,
+            pace=Pace(timedelta()),
+        )
+        workspace.connect(
+            InProcess(
+                lambda body, headers: dispatch(self.bot.app, body, headers)[:2], workspace.app.signing_secret
+            )
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.server.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def tick(self) -> None:
+        """Do what is due now."""
+        self.bot.worker.tick()
+
+    def play_until(self, target: datetime) -> None:
+        """Move the clock on to `target`, stopping at every instant at which something is due."""
+        for _ in range(MOST_STEPS):
+            event = self.bot.worker.next_event()
+            if event is None or event > target:
+                break
+            self.clock.set(max(event, self.clock.now()))
+            self.tick()
+        self.clock.set(max(target, self.clock.now()))
+        self.tick()
+
+    def move(self, target: datetime | None) -> datetime:
+        """Move the clock on, to the next event when no target is given; returns where it stands."""
+        until = target or self.bot.worker.next_event()
+        if until is not None:
+            self.play_until(until)
+        return self.clock.now()
+
+
+def read_profiles(file: Path) -> dict[str, Profile]:
+    """Names and zones by member: `member,name,timezone`; none when the file isn't there."""
+    if not file.exists():
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        return {row["member"]: Profile(row["name"], row["timezone"]) for row in csv.DictReader(lines)}
+
+
+def read_channels(file: Path) -> dict[str, str]:
+    """Channel names by ID: `channel,name`; none when the file isn't there."""
+    if not file.exists():
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        return {row["channel"]: row["name"].lstrip("#") for row in csv.DictReader(lines)}
+
+
+def zones_of(spec: WorkspaceSpec) -> dict[str, str]:
+    """The time zone of each channel in a workspace file."""
+    zones = {team.channel: team.timezone for team in spec.teams}
+    if spec.curator_channel:
+        zones[spec.curator_channel] = spec.timezone or "UTC"
+    return zones
+
+
+def people_of(spec: WorkspaceSpec, playbooks: Iterable[PlaybookSpec] = ()) -> dict[str, str]:
+    """Everyone a workspace file and playbooks name, with the zone of their team."""
+    zone = spec.timezone or "UTC"
+    found = dict.fromkeys(spec.curators, zone)
+    found |= {member: team.timezone for team in reversed(spec.teams) for member in team.members}
+    for playbook in playbooks:
+        found.setdefault(playbook.owner, zone)
+    return found
+
+
+def workspace_from(
+    spec: WorkspaceSpec,
+    *,
+    clock: SandboxClock,
+    playbooks: Iterable[PlaybookSpec] = (),
+    profiles: Mapping[str, Profile] | None = None,
+    channel_names: Mapping[str, str] | None = None,
+) -> Workspace:
+    """A Slack workspace with the people and channels that a workspace file names."""
+    profiles, channel_names = profiles or {}, channel_names or {}
+    zones = people_of(spec, playbooks)
+    members = [
+        {
+            "id": member,
+            "name": member.lower(),
+            "real_name": profiles[member].name if member in profiles else member,
+            "tz": profiles[member].timezone if member in profiles else zone,
+            "is_admin": member in spec.curators,
+        }
+        for member, zone in zones.items()
+    ]
+    channels = [
+        {
+            "id": team.channel,
+            "name": channel_names.get(team.channel, team.slug),
+            "members": [*team.members, *spec.curators],
+        }
+        for team in spec.teams
+    ]
+    if spec.curator_channel:
+        channels.append(
+            {
+                "id": spec.curator_channel,
+                "name": channel_names.get(spec.curator_channel, "curators"),
+                "members": list(spec.curators),
+            }
+        )
+    return build_workspace(
+        team_id=BUILT_IN_TEAM,
+        name="Rehearsal",
+        clock=clock,
+        app=APP,
+        members=members,
+        channels=channels,
+    )

@@ -1,0 +1,76 @@
+"""HTTP: Slack's requests, health and metrics, as one WSGI app for a server with threads."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from slack_bolt import App, BoltRequest
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from cadence.flows.health import health
+from storage.engine import Database
+
+LARGEST_BODY = 1_000_000
+"""Bytes; Slack's own requests stay far below."""
+_ROUTES = Map(
+    [
+        Rule("/slack/events", methods=["POST"], endpoint="events"),
+        Rule("/healthz", methods=["GET"], endpoint="healthz"),
+        Rule("/readyz", methods=["GET"], endpoint="readyz"),
+        Rule("/metrics", methods=["GET"], endpoint="metrics"),
+    ]
+)
+
+
+class Web:
+    """The WSGI app. `slack` is None in a process that only reports its health."""
+
+    def __init__(self, *, db: Database, slack: App | None, clock: Callable[[], datetime]) -> None:
+        self._db = db
+        self._slack = slack
+        self._clock = clock
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer one request."""
+        try:
+            endpoint, _ = _ROUTES.bind_to_environ(environ).match()
+            answer = getattr(self, f"_{endpoint}")
+            response = answer(Request(environ))
+        except HTTPException as refused:
+            response = refused.get_response(environ)
+        return response(environ, start_response)
+
+    def _events(self, request: Request) -> Response:
+        """One request of Slack's; what can't be one is turned away before Bolt sees it."""
+        stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        if self._slack is None:
+            return Response("this process doesn't answer Slack\n", 404)
+        if (request.content_length or 0) > LARGEST_BODY:
+            return Response("too large\n", 413)
+        if not (stamp.isascii() and stamp.isdigit() and request.headers.get("X-Slack-Signature")):
+            return Response("not signed\n", 401)
+        body = request.get_data(as_text=True)
+        status, text, headers = dispatch(self._slack, body, dict(request.headers))
+        return Response(text, status, headers)
+
+    def _healthz(self, _request: Request) -> Response:
+        """The process is there."""
+        return Response("ok\n")
+
+    def _readyz(self, _request: Request) -> Response:
+        """The bot can do its work: the database answers, nothing has been owed for too long."""
+        found = health(self._db, now=self._clock())
+        return Response("".join(f"{line}\n" for line in found.lines), 200 if found.ready else 503)
+
+    def _metrics(self, _request: Request) -> Response:
+        """Figures for Prometheus."""
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def dispatch(app: App, body: str, headers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
+    """Hand one signed request to Bolt; also how the built-in workspace calls the bot."""
+    answer = app.dispatch(BoltRequest(body=body, headers=dict(headers)))
+    return answer.status, answer.body or "", {name: values[0] for name, values in answer.headers.items()}

@@ -1,0 +1,37 @@
+"""Whether the bot can do its work."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage import ledger, people
+from storage.engine import Database
+from storage.migrate import pending
+
+OVERDUE = timedelta(minutes=10)
+"""A message that has been due for longer than this means that no worker is sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One line for each thing looked at."""
+
+    ready: bool
+    lines: tuple[str, ...]
+
+
+def health(db: Database, *, now: datetime) -> Health:
+    """Look at the database, its migrations, and how long messages have been waiting."""
+    try:
+        waiting = pending(db)
+        if waiting:
+            return Health(False, (f"database: {len(waiting)} migrations to come; run `cadence migrate`",))
+        with db.read() as session:
+            known = len(people.workspaces(session))
+            oldest = ledger.next_due(session)
+    except SQLAlchemyError as broken:
+        return Health(False, (f"database: {type(broken).__name__}",))
+    late = oldest is not None and now - oldest > OVERDUE
+    state = f"late since {oldest:%Y-%m-%d %H:%M} UTC" if late else "in time"
+    return Health(not late, ("database: ok", f"workspaces: {known}", f"messages: {state}"))
