@@ -1,0 +1,67 @@
+"""Faults on purpose: an optional plan, seeded, that makes the Web API fail as networks and servers do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from threading import Lock
+
+
+class Fault(StrEnum):
+    """What can go wrong with one call."""
+
+    RATE_LIMIT = "429"
+    """Refused with `Retry-After: 1`; nothing happened."""
+    SERVER_ERROR = "500"
+    """Refused; nothing happened."""
+    BAD_GATEWAY = "502"
+    """Refused by something in between; nothing happened."""
+    DROPPED = "dropped"
+    """Accepted and done, and the connection ends without an answer: the caller can't know."""
+    RESET = "reset"
+    """The connection is reset before anything happened."""
+    SLOW = "slow"
+    """Done, but answered late."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRates:
+    """How often each fault strikes a call, 0 to 1; together 1 at most."""
+
+    rates: Mapping[Fault, float]
+
+    def __post_init__(self) -> None:
+        """Refuse rates that can't be."""
+        if any(rate < 0 for rate in self.rates.values()) or sum(self.rates.values()) > 1:
+            raise ValueError("fault rates lie between 0 and 1 and add up to 1 at most")
+
+
+class FaultPlan:
+    """Draws a fault, or none, for each call. The same seed and calls give the same faults. Thread-safe.
+
+    Args:
+        rates: per method name; `*` stands for every method without rates of its own.
+        seed: of the draw.
+        slow_seconds: how late a slow answer is.
+    """
+
+    def __init__(self, rates: Mapping[str, FaultRates], *, seed: int = 0, slow_seconds: float = 0.2) -> None:
+        self._rates = dict(rates)
+        self._random = Random(seed)  # noqa: S311 - not for secrets: it must repeat
+        self._lock = Lock()
+        self.slow_seconds = slow_seconds
+        self.struck: list[tuple[str, Fault]] = []
+
+    def draw(self, method: str) -> Fault | None:
+        """The fault that strikes this call, if any; it is noted in `struck`."""
+        found = self._rates.get(method) or self._rates.get("*")
+        if found is None:
+            return None
+        with self._lock:
+            left = self._random.random()
+            for fault, rate in found.rates.items():
+                left -= rate
+                if left < 0:
+                    self.struck.append((method, fault))
+                    return fault
+        return None

@@ -1,0 +1,227 @@
+"""The workspace on 127.0.0.1: Web API, response URLs, uploads, files, and the page."""
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from bot.sandbox import api
+from bot.sandbox.answers import respond
+from bot.sandbox.errors import SlackError
+from bot.sandbox.faults import Fault, FaultPlan
+from bot.sandbox.page import Page
+from bot.sandbox.requests import (
+    api_arguments,
+    bearer_token,
+    file_response,
+    json_response,
+    response_body,
+    same_origin,
+    uploaded_bytes,
+)
+from bot.sandbox.sockets import Sockets
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from bot.sandbox.workspace import Workspace
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+
+
+class SandboxServer:
+    """Serves one workspace over HTTP, in threads. Use it as a context manager, or `start()` and `stop()`.
+
+    Args:
+        workspace: what is served; its `base_url` becomes this server's.
+        host: loopback unless said otherwise.
+        port: 0 for one of the system's choice.
+        fallback: a WSGI app for every other path, such as the bot's own `/healthz`.
+        on_move: moves the clock for the page: to an instant, or (None) to the next thing that is due; returns
+            the time reached. Without it the page sets the clock itself.
+        faults: makes the Web API fail on purpose.
+        socket_mode: also listen for Socket Mode and deliver through it.
+        allowed_hosts: more `Host` names than the loopback ones; others are refused (DNS rebinding).
+    """
+
+    def __init__(
+        self,
+        workspace: "Workspace",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        fallback: "WSGIApplication | None" = None,
+        on_move: Callable[[datetime | None], datetime] | None = None,
+        faults: FaultPlan | None = None,
+        socket_mode: bool = False,
+        allowed_hosts: Iterable[str] = (),
+    ) -> None:
+        self.workspace = workspace
+        self.faults = faults
+        self.sockets = Sockets(workspace.app.app_id, host) if socket_mode else None
+        self._host = host
+        self._port = port
+        self._fallback = fallback
+        self._hosts = LOOPBACK | frozenset(allowed_hosts)
+        self._page = Page(workspace, on_move)
+        self._server: BaseWSGIServer | None = None
+        self._thread: Thread | None = None
+
+    def start(self) -> "SandboxServer":
+        """Listen in a thread; returns itself."""
+        self._server = make_server(self._host, self._port, self.wsgi, threaded=True, request_handler=_Quiet)
+        self._thread = Thread(
+            target=self._server.serve_forever, args=(0.05,), name="sandbox-http", daemon=True
+        )
+        self._thread.start()
+        self.workspace.base_url = self.url
+        if self.sockets:
+            self.sockets.start()
+            self.workspace.socket_url = self.sockets.new_url
+            self.workspace.connect(self.sockets)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening; the workspace stays as it is."""
+        if self.sockets:
+            self.sockets.stop()
+        if self._server and self._thread:
+            self._server.shutdown()
+            self._thread.join(5)
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> "SandboxServer":
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """Where it listens; only once it is started."""
+        if self._server is None:
+            raise RuntimeError("the server isn't started")
+        return int(self._server.port)
+
+    @property
+    def url(self) -> str:
+        """Its address without a slash at the end."""
+        return f"http://{self._host}:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """The base URL for a `WebClient`; ends with `/api/`."""
+        return f"{self.url}/api/"
+
+    def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """The WSGI application, for those who mount it themselves."""
+        request = Request(environ)
+        try:
+            response = self._answer(request)
+        except HTTPException as error:
+            return error(environ, start_response)
+        if response is None and self._fallback is not None:
+            return self._fallback(environ, start_response)
+        return (response or Response("not found", status=404))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response | None:
+        """The answer of the workspace; None when the path isn't one of its own."""
+        head, _, rest = request.path.lstrip("/").partition("/")
+        serve = {
+            "api": self._api,
+            "hooks": self._hook,
+            "upload": self._upload,
+            "files": self._file,
+            "archives": self._page.permalink,
+            "_sandbox": self._page.answer,
+            "": self._page.answer,
+        }.get(head)
+        if serve is None or (head == "api" and ("/" in rest or "." not in rest)):
+            return None
+        if request.host.rpartition(":")[0] not in self._hosts and request.host not in self._hosts:
+            return Response("This workspace answers on this machine only.", status=403)
+        if request.method == "POST" and not same_origin(request):
+            return Response("Requests from other sites are refused.", status=403)
+        return serve(request, rest)
+
+    def _api(self, request: Request, method: str) -> Response:
+        fault = self.faults.draw(method) if self.faults else None
+        if fault:
+            failed = self._strike(request, fault)
+            if failed:
+                return failed
+        try:
+            args = api_arguments(request)
+        except SlackError as error:
+            return json_response({"ok": False, "error": error.code})
+        answer = api.call(self.workspace, method, args, bearer_token(request, args))
+        if fault is Fault.DROPPED:
+            _drop(request, hard=False)
+        return json_response(answer.body, answer.status, answer.headers)
+
+    def _strike(self, request: Request, fault: Fault) -> Response | None:
+        """The fault's own answer, when it strikes before the call is made."""
+        if fault is Fault.RATE_LIMIT:
+            return json_response({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": "1"})
+        if fault in (Fault.SERVER_ERROR, Fault.BAD_GATEWAY):
+            return Response("upstream trouble", status=int(fault.value))
+        if fault is Fault.RESET:
+            _drop(request, hard=True)
+        if fault is Fault.SLOW and self.faults:
+            time.sleep(self.faults.slow_seconds)
+        return None
+
+    def _hook(self, request: Request, rest: str) -> Response:
+        kind, _, name = rest.partition("/")
+        if kind != "response" or request.method != "POST":
+            return Response("not found", status=404)
+        try:
+            body = response_body(request)
+            respond(self.workspace, name, body)
+        except SlackError as error:
+            answer: dict[str, Any] = {"ok": False, "error": error.code, "problems": list(error.messages)}
+            return json_response(answer, error.status if error.status != 200 else 404)
+        self.workspace.note_exchange("app → workspace", "response_url", 200, body, "ok")
+        return Response("ok", content_type="text/plain")
+
+    def _upload(self, request: Request, secret: str) -> Response:
+        try:
+            file = self.workspace.files.upload(secret, uploaded_bytes(request))
+        except SlackError as error:
+            return Response(error.code, status=error.status)
+        return Response(f"OK - {file.length}", content_type="text/plain")
+
+    def _file(self, _request: Request, rest: str) -> Response:
+        try:
+            file = self.workspace.files.get(rest.partition("/")[0])
+        except SlackError:
+            return Response("not found", status=404)
+        return file_response(file)
+
+
+class _Quiet(WSGIRequestHandler):
+    """Says nothing about requests that went well; the inspector shows them."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep the console for the bot's own words."""
+
+
+def _drop(request: Request, *, hard: bool) -> NoReturn:
+    """End the connection without an answer; `hard` sends a reset."""
+    connection = request.environ.get("werkzeug.socket")
+    if hard and isinstance(connection, socket.socket):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise ConnectionResetError("dropped on purpose")
