@@ -43,9 +43,13 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local date and hour.
 
     An hour that a clock change repeats means its first pass; an hour it skips means the same distance
-    past midnight on the old clock, which is the next hour that exists.
+    past midnight on the old clock, which is the next hour that exists. Where the last hour of the date is the
+    one skipped (Nuuk), it means the same distance before midnight on the new clock: a slot keeps its date.
     """
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+    moment = datetime.combine(day, at.replace(fold=0), tzinfo=zone).astimezone(UTC)
+    if local_day(moment, zone) != day:
+        return datetime.combine(day, at.replace(fold=1), tzinfo=zone).astimezone(UTC)
+    return moment
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> date:

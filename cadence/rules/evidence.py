@@ -49,7 +49,8 @@ def typical_runs(latest_answers: Sequence[int], *, runs_per_week: int, members: 
 def count_runs(member_weeks: Iterable[MemberWeek]) -> Runs:
     """Add up N. A missing answer counts with the member's typical runs, never as zero.
 
-    The assumed part is rounded once, at the end, so that even shares of 40 runs add up to 40.
+    The assumed part is rounded once, at the end, so that even shares of 40 runs add up to 40; a part of a
+    run is never rounded away to none.
     """
     attested, assumed = 0, 0.0
     for week in member_weeks:
@@ -57,7 +58,7 @@ def count_runs(member_weeks: Iterable[MemberWeek]) -> Runs:
             assumed += week.typical
         else:
             attested += week.runs
-    return Runs(attested, int(assumed + 0.5))
+    return Runs(attested, max(int(assumed + 0.5), 1 if assumed > 0 else 0))
 
 
 def probability_above(cap: float, *, exceptions: int, runs: int) -> float:
@@ -78,14 +79,19 @@ def probability_above(cap: float, *, exceptions: int, runs: int) -> float:
 def demotion_count(*, runs: int, cap: float, confidence: float, least: int) -> int | None:
     """The smallest number of exceptions (from `least` on) at which the evidence line demotes, for N runs.
 
-    `None` when even all runs being exceptions would not be enough.
+    Each exception is a run, so for a count above N the runs are that count. `None` when even all runs
+    being exceptions would not be enough.
     """
-    low, high = least, runs
-    if low > high or probability_above(cap, exceptions=high, runs=runs) < confidence:
+
+    def enough(exceptions: int) -> bool:
+        return probability_above(cap, exceptions=exceptions, runs=max(runs, exceptions)) >= confidence
+
+    low, high = least, max(runs, least)
+    if not enough(high):
         return None
     while low < high:  # the probability rises with the count, so the first crossing can be bisected
         middle = (low + high) // 2
-        if probability_above(cap, exceptions=middle, runs=runs) >= confidence:
+        if enough(middle):
             high = middle
         else:
             low = middle + 1

@@ -81,7 +81,7 @@ class Verdict:
 
     Args:
         decision: demote, watch or hold.
-        line: the line of the rule that decided, `none` for watch and hold.
+        line: the line of the rule that spoke, `none` when none did; on a step that people lead it only warns.
         evidence: the counts.
         policy: the thresholds.
         ratio: x / N, 0 when there are no runs.
@@ -135,7 +135,12 @@ def judge_step(*, evidence: StepEvidence, policy: Policy, mode: Mode, fallback: 
         policy=policy,
         ratio=ratio,
         probability=probability,
-        demote_at=demotion_count(runs=runs, cap=policy.cap, confidence=policy.confidence, least=least),
+        demote_at=demotion_count(
+            runs=evidence.attested + evidence.assumed,
+            cap=policy.cap,
+            confidence=policy.confidence,
+            least=least,
+        ),
         mode=mode,
         lands_on=lands_on,
     )
