@@ -110,7 +110,7 @@ def _bolt(
     return App(
         authorize=authorize,
         signing_secret=signing_secret or "not used in Socket Mode",
-        client=WebClient(token=token, base_url=api_url, timeout=10, retry_handlers=[]),
+        client=WebClient(base_url=api_url, timeout=10, retry_handlers=[]),
         process_before_response=True,
         request_verification_enabled=signing_secret is not None,
         listener_executor=ThreadPoolExecutor(settings.cadence_threads),

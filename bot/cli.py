@@ -49,7 +49,7 @@ def _sentences() -> Iterator[None]:
             typer.echo(str(line), err=True)
         raise typer.Exit(2) from None
     except SlackError as refused:
-        from bot.doctor import slack_sentence  # noqa: PLC0415
+        from bot.errors import slack_sentence  # noqa: PLC0415
 
         typer.echo(slack_sentence(refused), err=True)
         raise typer.Exit(2) from None
@@ -131,8 +131,10 @@ def rehearse(
 ) -> None:
     """Play weeks in seconds with a simulated clock, and print who gets what, when, and every verdict."""
     with _sentences():
+        from bot.logs import set_up_logs  # noqa: PLC0415
         from bot.rehearsal import FIRST_MONDAY, rehearse_files  # noqa: PLC0415
 
+        set_up_logs(level="warning", form="text")
         first = FIRST_MONDAY if start is None else _monday(start)
         for line in rehearse_files(playbook, workspace, answers, weeks=weeks, first_monday=first):
             typer.echo(line)

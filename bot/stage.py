@@ -41,7 +41,6 @@ class Stage(AbstractContextManager["Stage"]):
 
     Args:
         port: where the workspace's page and API are; 0 takes a free one.
-        state: a file in which the workspace survives a restart.
         channel_zones: the time zone of each channel, for transcripts.
     """
 
@@ -53,14 +52,13 @@ class Stage(AbstractContextManager["Stage"]):
         workspace: Workspace,
         clock: SandboxClock,
         port: int = 0,
-        state: Path | None = None,
         channel_zones: Mapping[str, str] | None = None,
     ) -> None:
         self.workspace = workspace
         self.channel_zones = channel_zones or {}
         self.clock = clock
         web = Web(db=db, slack=None, clock=clock)
-        self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move, state_path=state)
+        self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move)
         self.server.start()
         self.bot: Bot = build_bot(
             settings,

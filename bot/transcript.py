@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.commands import BUILT_IN_TEAM
+from bot.sandbox.kinds import words_of
 from bot.sandbox.messages import Message
 from bot.stage import Stage
 from cadence.flows.overview import VerdictLine, verdicts_after
@@ -42,8 +43,9 @@ class Transcript:
         how = "only to" if message.only_to else "changed" if message.edited else "posted"
         place = f"only {where}" if message.only_to else f"{how} {where}"
         yield f"{self._local(reader, message)}  {place}"
-        for line in message.words.splitlines():
-            if line.strip():
+        shown = [block for block in message.blocks if block["type"] != "actions"]
+        for line in (words_of(shown) or message.text).replace(self._stage.server.url, "").splitlines():
+            if line.strip() and line not in message.buttons:
                 yield f"    {line}"
         if message.buttons:
             yield f"    {' '.join(f'[{label}]' for label in message.buttons)}"
