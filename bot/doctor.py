@@ -1,0 +1,177 @@
+"""What is missing before the bot can do its work, in words: for `cadence doctor`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import available_timezones
+
+from pydantic import SecretStr
+
+from bot import doctor_slack
+from bot.findings import Finding, printable, slack_sentence
+from bot.gateway import Gateway
+from bot.manifest import ENDPOINT
+from bot.settings import SLACK_API, Settings
+from cadence.flows.checkup import Checkup, MemberFound, TeamFound, WorkspaceFound, checkup
+from cadence.flows.people import valid_zone
+
+__all__ = ["Finding", "examine", "slack_sentence"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list[Finding]:
+    """Look at settings, database, Slack and people; changes nothing and posts nothing.
+
+    Returns:
+        The findings in the order in which to put them right. No token is ever part of one.
+    """
+    found = checkup(settings.database)
+    gateway, identity, connected = doctor_slack.connect(settings)
+    findings = [*_mode(settings), *_database(settings, found), *_zone_data(), *connected]
+    if settings.slack_app_token is not None:
+        findings.append(doctor_slack.app_token(settings))
+    if gateway is not None and identity is not None:
+        findings += [*doctor_slack.scopes(identity), *doctor_slack.time_apart(gateway, clock)]
+    ours = [one for one in found.workspaces if identity is None or one.id == identity.team_id]
+    if identity is not None and not ours and not found.trouble and not found.pending:
+        findings.append(
+            Finding(True, "Nothing is stored of this workspace yet; the bot begins when it starts.")
+        )
+    for workspace in ours:
+        findings += _workspace(settings, workspace, gateway if identity else None)
+    return [_clean(finding, settings) for finding in findings]
+
+
+def _clean(finding: Finding, settings: Settings) -> Finding:
+    """Servers and files may put anything into their answers; no secret and no control character gets out."""
+    what, remedy = printable(finding.what), printable(finding.remedy)
+    for secret in (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret):
+        hidden = secret.get_secret_value().strip() if secret is not None else ""
+        if hidden:
+            what, remedy = what.replace(hidden, "…"), remedy.replace(hidden, "…")
+    return replace(finding, what=what, remedy=remedy)
+
+
+def _mode(settings: Settings) -> Iterator[Finding]:
+    socket, http = settings.slack_app_token is not None, settings.slack_signing_secret is not None
+    if settings.embedded:
+        yield Finding(True, "Mode: the built-in workspace, because SLACK_BOT_TOKEN isn't set.")
+        if settings.slack_api_url != SLACK_API:
+            yield Finding(
+                False,
+                "SLACK_API_URL names a server, but without SLACK_BOT_TOKEN the bot never calls it.",
+                "Set SLACK_BOT_TOKEN too, or take SLACK_API_URL out.",
+            )
+    elif socket and http:
+        yield Finding(
+            True,
+            "Mode: Socket Mode with `cadence run`, HTTP with `cadence web`; the app's page says which of them is on.",
+        )
+    elif socket:
+        yield Finding(True, "Mode: Socket Mode. `cadence run` does everything; no public address is needed.")
+    elif http:
+        yield Finding(
+            True, f"Mode: HTTP. `cadence web` takes Slack's requests at {ENDPOINT}; `cadence worker` sends."
+        )
+    else:
+        yield Finding(
+            False,
+            "The bot can write to Slack but not hear it: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing.",
+            "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP; “Basic Information” has both.",
+        )
+    if _spaced(settings.slack_signing_secret):
+        yield Finding(
+            False,
+            "SLACK_SIGNING_SECRET has a space or a line break in it, so no request would pass.",
+            "Copy it again, without anything around it.",
+        )
+
+
+def _spaced(secret: SecretStr | None) -> bool:
+    return secret is not None and any(character.isspace() for character in secret.get_secret_value())
+
+
+def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:
+    name = f"Database ({found.kind})" if found.kind else "Database"
+    if found.trouble:
+        where = "DATABASE_URL" if settings.database_url else "CADENCE_DATA"
+        yield Finding(False, f"{name}: it can't be used, {found.trouble}.", f"Check {where}.")
+    elif not found.there:
+        yield Finding(True, f"{name}: not there yet; the first start makes it.")
+    elif found.pending:
+        count = "1 migration is" if len(found.pending) == 1 else f"{len(found.pending)} migrations are"
+        yield Finding(False, f"{name}: {count} still to come.", "Run `cadence migrate`.")
+    else:
+        yield Finding(True, f"{name}: answers and is up to date.")
+
+
+def _zone_data() -> Iterator[Finding]:
+    if not available_timezones():
+        yield Finding(False, "This machine has no time zone data.", "Install the Python package tzdata.")
+
+
+def _workspace(settings: Settings, workspace: WorkspaceFound, gateway: Gateway | None) -> Iterator[Finding]:
+    yield from _curators(settings, workspace)
+    if not workspace.teams:
+        yield Finding(True, f"{workspace.name} has no team yet; `/cadence team create` makes the first.")
+    described: Mapping[str, MemberFound] = {}
+    nobody: set[str] = set()
+    if gateway is not None:
+        yield from doctor_slack.channels(gateway, workspace)
+        everybody = [member for team in workspace.teams for member in team.members]
+        described, nobody = doctor_slack.describe(gateway, everybody)
+    for team in workspace.teams:
+        members = [described.get(member.member, member) for member in team.members]
+        yield from _team(team)
+        yield from _members(team, members, nobody)
+
+
+def _curators(settings: Settings, workspace: WorkspaceFound) -> Iterator[Finding]:
+    name = workspace.name
+    if not any(not curator.deleted for curator in workspace.curators):
+        named = ", ".join(settings.cadence_curators)
+        first = f"{named} (from CADENCE_CURATORS)" if named else "A workspace admin"
+        yield Finding(False, f"{name} has no curator.", f"{first} can name one with `/cadence settings`.")
+    elif workspace.curator_channel is None:
+        yield Finding(
+            False, f"{name} has no curator channel for the digest.", "Choose one with `/cadence settings`."
+        )
+    if valid_zone(workspace.timezone) is None:
+        yield Finding(
+            False,
+            f"{name} has a time zone this machine doesn't know: {workspace.timezone}.",
+            "Choose another with `/cadence settings`.",
+        )
+
+
+def _team(team: TeamFound) -> Iterator[Finding]:
+    change = f"Change the team with `/cadence team create {team.slug}`."
+    if team.reporter is None:
+        yield Finding(
+            False, f"Nobody in {team.title} is asked for the KPI number.", f"Name a reporter. {change}"
+        )
+    if valid_zone(team.timezone) is None:
+        yield Finding(
+            False, f"{team.title} has a time zone this machine doesn't know: {team.timezone}.", change
+        )
+
+
+def _members(team: TeamFound, members: list[MemberFound], nobody: set[str]) -> Iterator[Finding]:
+    take_out = f"Take them out with `/cadence team create {team.slug}`, or import a corrected workspace file."
+    gone = [f"{member.name} ({member.member})" for member in members if member.deleted]
+    unknown = [member.member for member in members if member.member in nobody]
+    silent = [member for member in members if not member.known and member.member not in nobody]
+    if not members:
+        yield Finding(False, f"{team.title} has no members.", "They join with `/cadence team join`.")
+    if gone:
+        yield Finding(False, f"{team.title}: deactivated in Slack: {', '.join(gone)}.", take_out)
+    if unknown:
+        yield Finding(False, f"{team.title}: Slack doesn't know {', '.join(unknown)}.", take_out)
+    if silent:
+        yield Finding(
+            True,
+            f"{team.title}: nothing is known yet of {len(silent)} of its members; the bot asks when it runs.",
+        )

@@ -1,0 +1,155 @@
+"""The Slack app manifest: what the bot asks of Slack, written from what its code really uses."""
+
+import json
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from typing import Any, Final
+from urllib.parse import urlparse
+
+from ruamel.yaml import YAML
+
+from cadence.refusals import Refusal
+from handlers.grammar.table import TABLE
+
+NAME: Final = "Rollout Cadence"
+ENDPOINT: Final = "/slack/events"
+"""Where `bot.web` takes Slack's requests."""
+
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "apps.connections.open": (),  # takes the app-level token, whose scope isn't part of a manifest
+    "auth.test": (),
+    "chat.postMessage": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "conversations.history": ("im:history",),  # reading channels is more than most workspaces would grant
+    "conversations.info": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
+    "users.info": ("users:read",),
+    "users.list": ("users:read",),
+    "views.open": (),
+    "views.push": (),
+}
+"""Every Web API method the code calls, and the bot scopes asked for it.
+
+Any one of them opens the method; several stand for several kinds of channel. Source: the scopes that Slack's
+reference lists for each method.
+"""
+EVENTS: Final[Mapping[str, tuple[str, ...]]] = {"user_change": ("users:read",), "team_join": ("users:read",)}
+"""Every event the bot listens for, and the scopes Slack sends it for."""
+COMMANDS_SCOPE: Final = "commands"
+
+_SHORT = "Keeps a team's AI playbook to its standard, week after week."
+_LONG = (
+    "Rollout Cadence runs four-week cycles for teams that work with AI. Each week it asks every member one short "
+    "question at their own local hour, takes the KPI number and the exceptions in seconds, and decides by evidence "
+    "which steps AI may lead. Everybody can see why: each verdict shows the counts and the rule behind it."
+)
+
+
+def uses(scope: str) -> list[str]:
+    """What a scope is for: Web API methods, events, or the slash commands."""
+    found = [name for name, scopes in (*NEEDS.items(), *EVENTS.items()) if scope in scopes]
+    return found or ["slash commands"]
+
+
+def scopes() -> list[str]:
+    """The bot scopes the bot asks for, in alphabetical order."""
+    needed = (scope for each in (*NEEDS.values(), *EVENTS.values()) for scope in each)
+    return sorted({COMMANDS_SCOPE, *needed})
+
+
+def missing_scopes(granted: Iterable[str]) -> list[str]:
+    """Those of `scopes()` that weren't granted."""
+    held = set(granted)
+    return [scope for scope in scopes() if scope not in held]
+
+
+def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
+    """The manifest, schema version 2.
+
+    Args:
+        socket_mode: Slack's requests come through a socket; no public address is needed.
+        url: the bot's public address over HTTP, with or without `/slack/events`; not used in Socket Mode.
+
+    Raises:
+        Refusal: HTTP without an address Slack could call.
+    """
+    address = {} if socket_mode else {"request_url": _endpoint(url)}
+    return {
+        "_metadata": {"major_version": 2},
+        "display_information": {
+            "name": NAME,
+            "description": _SHORT,
+            "long_description": _LONG,
+            "background_color": "#1f3d3a",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
+            "bot_user": {"display_name": NAME, "always_online": True},
+            "slash_commands": _commands(address.get("request_url")),
+        },
+        "oauth_config": {"scopes": {"bot": scopes()}},
+        "settings": {
+            "event_subscriptions": {**address, "bot_events": sorted(EVENTS)},
+            "interactivity": {"is_enabled": True, **address},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": socket_mode,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def render_manifest(made: Mapping[str, Any], *, as_json: bool = False) -> str:
+    """A manifest as YAML, or as JSON; ready to paste into Slack's form."""
+    if as_json:
+        return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.allow_unicode = True
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.width = 100
+    text = StringIO()
+    writer.dump(dict(made), text)
+    return text.getvalue()
+
+
+def _endpoint(url: str | None) -> str:
+    base = (url or "").strip().rstrip("/")
+    if not _is_address(base):
+        raise Refusal(
+            "Over HTTP, Slack needs the bot's public address: write one such as https://cadence.example.com."
+        )
+    return base if base.endswith(ENDPOINT) else base + ENDPOINT
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parsed = urlparse(text)
+    except ValueError:
+        return False
+    plain = not (parsed.query or parsed.fragment or any(character.isspace() for character in text))
+    return parsed.scheme in {"http", "https"} and bool(parsed.hostname) and plain
+
+
+def _commands(url: str | None) -> list[dict[str, Any]]:
+    """The slash commands, as the grammar reads them."""
+    address = {"url": url} if url else {}
+    return [
+        {"command": slash, **address, **_described(slash), "should_escape": True}
+        for slash in dict.fromkeys(entry.slash for entry in TABLE)
+    ]
+
+
+def _described(slash: str) -> dict[str, str]:
+    for entry in TABLE:
+        if entry.command == slash:
+            description = f"{entry.summary[0].upper()}{entry.summary[1:]}."
+            return {"description": description, "usage_hint": entry.usage}
+    words = dict.fromkeys(entry.name.split()[0] for entry in TABLE if entry.slash == slash)
+    return {
+        "description": "Playbooks, teams, cycles, days away and settings; start with help.",
+        "usage_hint": f"[{'|'.join(words)}] …",
+    }
