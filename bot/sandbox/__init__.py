@@ -12,6 +12,7 @@ from bot.sandbox.people import Channel, User, Usergroup
 from bot.sandbox.person import Person
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.sockets import Sockets
+from bot.sandbox.store import Store
 from bot.sandbox.views import View
 from bot.sandbox.workspace import AppIdentity, Shortcut, Workspace, build_workspace
 
@@ -35,6 +36,7 @@ __all__ = [
     "SignedHttp",
     "SlackError",
     "Sockets",
+    "Store",
     "SubmitResult",
     "User",
     "Usergroup",

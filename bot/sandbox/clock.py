@@ -1,5 +1,6 @@
 """The workspace's clock: real time with an offset, or time that stands still until it is moved."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
@@ -10,6 +11,8 @@ class SandboxClock:
     Args:
         start: where it begins; the real time when left out. Must be aware.
         frozen: time stands still unless moved (tests and rehearsals); otherwise it runs on at real speed.
+
+    Whoever wants to know of moves sets `on_move`.
     """
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
@@ -17,6 +20,7 @@ class SandboxClock:
         self._frozen = frozen
         self._at = datetime.now(UTC)
         self._offset = timedelta(0)
+        self.on_move: Callable[[], None] | None = None
         if start is not None:
             self.set(start)
 
@@ -46,10 +50,16 @@ class SandboxClock:
         with self._lock:
             self._at = moment.astimezone(UTC)
             self._offset = self._at - datetime.now(UTC)
+        self._moved()
 
     def advance(self, by: timedelta) -> datetime:
         """Move on by `by` and return the new time."""
         with self._lock:
             self._at += by
             self._offset += by
+        self._moved()
         return self.now()
+
+    def _moved(self) -> None:
+        if self.on_move:
+            self.on_move()

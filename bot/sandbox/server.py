@@ -79,7 +79,7 @@ class SandboxServer:
         """Listen in a thread; returns itself."""
         self._server = make_server(self._host, self._port, self.wsgi, threaded=True, request_handler=_Quiet)
         self._thread = Thread(
-            target=self._server.serve_forever, args=(0.05,), name="sandbox-http", daemon=True
+            target=self._server.serve_forever, args=(0.01,), name="sandbox-http", daemon=True
         )
         self._thread.start()
         self.workspace.base_url = self.url
