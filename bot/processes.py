@@ -40,10 +40,11 @@ def _bot_token(settings: Settings) -> str:
 
 def real_bot(settings: Settings, *, secret: str | None, clock: Callable[[], datetime] = utc_now) -> Bot:
     """The bot of the workspace that the token belongs to."""
+    token = _bot_token(settings)
     return build_bot(
         settings,
         db=ready_database(settings),
-        token=_bot_token(settings),
+        token=token,
         api_url=settings.slack_api_url,
         signing_secret=secret,
         clock=clock,
@@ -85,7 +86,7 @@ def serving(settings: Settings, app: Web) -> Iterator[str]:
     thread = Thread(target=server.run, name="web", daemon=True)
     thread.start()
     try:
-        yield f"http://{settings.host}:{server.effective_port}"
+        yield f"http://{settings.host}:{settings.port}"
     finally:
         server.close()
         thread.join(timeout=5)
@@ -128,10 +129,10 @@ def run_socket_mode(settings: Settings) -> None:
     )
     web = Web(db=bot.db, slack=None, clock=utc_now)
     with stopping() as stop, serving(settings, web) as address, working(bot, stop):
-        socket.connect()
+        socket.connect()  # type: ignore[no-untyped-call]
         log.info("connected", workspace=bot.identity.team, health=f"{address}/readyz")
         stop.wait()
-        socket.close()
+        socket.close()  # type: ignore[no-untyped-call]
 
 
 def run_web(settings: Settings) -> None:

@@ -1,0 +1,149 @@
+"""`cadence run` without Slack: the built-in workspace with example people, and the bot working in it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from bot.commands import BUILT_IN_TEAM, import_into
+from bot.processes import stopping
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.server import SandboxServer
+from bot.sandbox.workspace import Workspace
+from bot.settings import Settings, SettingsRefused
+from bot.stage import Stage, read_channels, read_profiles, workspace_from, zones_of
+from bot.worker import WorkerLock
+from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
+from cadence.flows.people import workspace_ids
+from cadence.refusals import Refusal
+from storage.engine import Database
+from storage.migrate import migrate
+
+log = structlog.get_logger(__name__)
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+"""Example teams and playbooks, beside the packages in a checkout."""
+PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml")
+
+
+def run_embedded(settings: Settings) -> None:
+    """Serve the built-in workspace and work in it, until asked to stop."""
+    db = Database(settings.database)
+    lock = WorkerLock(db.url)
+    with stopping() as stop:
+        if not lock.acquire(stopping=stop):
+            return
+        migrate(db)
+        fresh = not workspace_ids(db)
+        clock = SandboxClock()
+        with (
+            _on_port(settings),
+            Stage(
+                settings,
+                db=db,
+                workspace=example_workspace(clock),
+                clock=clock,
+                port=settings.port,
+                channel_zones=zones_of(_example_people()),
+            ) as stage,
+        ):
+            if fresh:
+                _import_examples(db, clock.now())
+            stage.bot.worker.refresh()
+            stage.bot.worker.start()
+            _welcome(stage.server.url)
+            stop.wait()
+            stage.bot.worker.stop()
+    lock.release()
+    db.close()
+
+
+def run_sandbox(settings: Settings, workspace: Path | None) -> None:
+    """Serve only the built-in workspace, for a bot in another process, until asked to stop."""
+    spec = read_workspace(_text(workspace)) if workspace else _example_people()
+    built = _people(spec, (), SandboxClock())
+    with (
+        stopping() as stop,
+        _on_port(settings),
+        SandboxServer(built, host=settings.host, port=settings.port, socket_mode=True) as server,
+    ):
+        print(f"The workspace {built.name} is at {server.url}. Point a bot at it with", flush=True)  # noqa: T201
+        for name, value in (
+            ("SLACK_API_URL", server.api_url),
+            ("SLACK_BOT_TOKEN", built.app.token),
+            ("SLACK_APP_TOKEN", built.app.app_token),
+            ("SLACK_SIGNING_SECRET", built.app.signing_secret),
+        ):
+            print(f"  export {name}={value}", flush=True)  # noqa: T201
+        stop.wait()
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Refusal(f"{file}: can't be read as UTF-8 text.") from None
+
+
+@contextmanager
+def _on_port(settings: Settings) -> Iterator[None]:
+    """A port that is taken is said in a sentence."""
+    try:
+        yield
+    except (OSError, SystemExit) as taken:
+        if isinstance(taken, OSError) and taken.errno not in {13, 48, 98}:
+            raise
+        raise SettingsRefused(
+            [f"Port {settings.port} is in use or not allowed. Set PORT to another one, such as PORT=3001."]
+        ) from None
+
+
+def _example_people() -> WorkspaceSpec:
+    file = EXAMPLES / "workspace.yaml"
+    return read_workspace(file.read_text(encoding="utf-8")) if file.exists() else WorkspaceSpec()
+
+
+def example_workspace(clock: SandboxClock) -> Workspace:
+    """The built-in workspace with the people of the example files."""
+    playbooks = [read_playbook(file.read_text(encoding="utf-8")) for file in _example_playbooks()]
+    return _people(_example_people(), playbooks, clock)
+
+
+def _people(spec: WorkspaceSpec, playbooks: Sequence[PlaybookSpec], clock: SandboxClock) -> Workspace:
+    return workspace_from(
+        spec,
+        clock=clock,
+        playbooks=playbooks,
+        profiles=read_profiles(EXAMPLES / "names.csv"),
+        channel_names=read_channels(EXAMPLES / "channels.csv"),
+    )
+
+
+def _example_playbooks() -> list[Path]:
+    return [file for name in PLAYBOOKS if (file := EXAMPLES / name).exists()]
+
+
+def _import_examples(db: Database, now: datetime) -> None:
+    files = [file for file in (EXAMPLES / "workspace.yaml", *_example_playbooks()) if file.exists()]
+    _, refused = import_into(db, BUILT_IN_TEAM, files, now=now.astimezone(UTC))
+    for problem in refused:
+        log.error("example not imported", problem=problem)
+
+
+def _welcome(url: str) -> None:
+    """Where to look and what to try."""
+    for line in (
+        "",
+        f"  Rollout Cadence runs in its built-in workspace: {url}",
+        "",
+        "  1. Open the page and act as Jana Hoffmann, the owner of the example playbook.",
+        "  2. In #support-emea type  /cadence cycle start support-reply",
+        "  3. Move the clock “to the next event” until Thursday's check-in arrives, and answer it.",
+        "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
+        "",
+        "  Nobody real is messaged. Stop with Ctrl-C.",
+        "",
+    ):
+        print(line, flush=True)  # noqa: T201
