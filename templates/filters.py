@@ -4,7 +4,6 @@ Every filter takes and gives plain text (escaped later, when it is printed) or `
 `raw` and `flow` deal in `Markup`, text that is already fit for the JSON string it stands in.
 """
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -35,15 +34,18 @@ NAME_SIZE: Final = 80
 
 # An entity, a mention or link, or one character: what a cut may stand between.
 _TOKEN = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
-_URL = re.compile(r"https?://[^\s<>|]{1,2000}")
+_URL = re.compile(r"https?://[^\s<>|]+")
+_LONGEST_LINK: Final = 1_000
 # Control characters, lone surrogates, and marks that turn the direction of the rest of the line around.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+# Every escape in one form. Spaces too: see `flow`.
+_JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in (*range(0x21), ord('"'), ord("\\"))}
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def in_json(text: str) -> Markup:
     """Text as it must stand between the quotes of a JSON string."""
-    return Markup(json.dumps(text, ensure_ascii=False)[1:-1])  # noqa: S704 - this is where text becomes JSON
+    return Markup(text.translate(_JSON_ESCAPES))  # noqa: S704 - this is where text becomes JSON
 
 
 def printed(value: object) -> str:
@@ -71,10 +73,13 @@ def raw(value: str | int) -> Markup:
 
 
 def flow(body: Markup) -> Markup:
-    r"""Text laid out over several template lines as one; `\n` breaks a line, and typed line breaks stay."""
-    one_line = re.sub(r"\s*\n\s*", " ", body)
-    text: str = json.loads(f'"{one_line}"')
-    return in_json(re.sub(r" *\n *", "\n", text).strip())
+    r"""Text laid out over several template lines as one: `\n` breaks a line, and empty lines are left out.
+
+    What values hold stays as it is: their own spaces and line breaks are written `\u0020` and `\u000a`.
+    """
+    one_line = re.sub(r"\s+", " ", body)
+    breaks = re.sub(r"(?: ?\\n ?)+", r"\\n", one_line)
+    return Markup(re.sub(r"^(?: |\\n)+|(?: |\\n)+$", "", breaks))  # noqa: S704 - still the same JSON
 
 
 def _width(char: str) -> int:
@@ -201,9 +206,9 @@ def mode_meaning(value: str) -> str:
 
 
 def link(url: str, label: str | None = None) -> Mrkdwn:
-    """A link to http(s); anything else is shown as the plain text it is. A person's link keeps its address."""
-    if not _URL.fullmatch(url):
-        return escape(url)
+    """A link to http(s); anything else is shown as the text it is. What a person gave is shown by its address."""
+    if not _URL.fullmatch(url) or len(escape(url)) > _LONGEST_LINK:
+        return escape(clip(url, 300))
     return Mrkdwn(f"<{escape(url)}|{escape(label)}>") if label else Mrkdwn(f"<{escape(url)}>")
 
 

@@ -109,6 +109,7 @@ WHY = Why(
         replace(
             VERDICT,
             rule="strict",
+            decision="demote",
             trigger="check-in",
             lines=(
                 *VERDICT.lines[:2],
