@@ -1,5 +1,6 @@
 """The word a person most likely meant."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -11,7 +12,8 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like `word`, letter case aside; None when none is like it.
 
     A word that begins exactly one candidate means that one ("supp" means "support-reply"), before any
-    likeness of letters is looked at. Among equals the first given wins.
+    likeness of letters is looked at; one that is a part of exactly one ("reply") means that one when no
+    letters are alike. Among equals the first given wins.
     """
     wanted = word.strip().casefold()
     if not wanted:
@@ -25,4 +27,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     if len(begun) == 1 and len(wanted) >= _SHORTEST_PREFIX:
         return by_fold[begun[0]]
     close = get_close_matches(wanted, by_fold, n=1, cutoff=_SIMILAR_ENOUGH)
-    return by_fold[close[0]] if close else None
+    if close:
+        return by_fold[close[0]]
+    holding = [fold for fold in by_fold if wanted in re.split("[-_ ]", fold)]
+    return by_fold[holding[0]] if len(holding) == 1 else None

@@ -1,5 +1,6 @@
 """A document as YAML text, in the order of the examples; reading it back gives the same document."""
 
+import re
 from io import StringIO
 
 from pydantic import JsonValue
@@ -15,6 +16,7 @@ from cadence.documents.workspace import WorkspaceSpec
 _WIDTH = 100
 _ON_ONE_LINE = frozenset({"promote", "verify", "guardrails", "scale_rule"})
 _SHORT_LIST = 70
+_PLAIN = re.compile(r"\w[^:#\[\]{}\"\\]*")
 
 
 def dump_playbook(spec: PlaybookSpec) -> str:
@@ -45,7 +47,7 @@ def _block(value: JsonValue, key: str = "", *, flow: bool = False) -> object:
             mapping.fa.set_flow_style()
         return mapping
     if isinstance(value, list):
-        sequence = CommentedSeq([_block(part, flow=flow) for part in value])
+        sequence = CommentedSeq([_block(part, flow=flow or isinstance(part, str)) for part in value])
         if all(not isinstance(part, dict) for part in value) and len("".join(map(str, value))) <= _SHORT_LIST:
             sequence.fa.set_flow_style()
         return sequence
@@ -55,5 +57,6 @@ def _block(value: JsonValue, key: str = "", *, flow: bool = False) -> object:
 def _text(value: str, *, flow: bool) -> object:
     if "\n" in value and not flow:
         return LiteralScalarString(value)
-    # ruamel.yaml quotes what it would misread itself; this covers where its idea of a number is narrower.
-    return value if isinstance(resolve(value), str) else DoubleQuotedScalarString(value)
+    # Only text that is plain beyond doubt stays unquoted: ruamel.yaml leaves `[key:]` a list of one mapping.
+    plain = isinstance(resolve(value), str) and _PLAIN.fullmatch(value) and not (flow and "," in value)
+    return value if plain else DoubleQuotedScalarString(value)

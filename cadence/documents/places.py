@@ -22,8 +22,10 @@ def is_timezone(name: str) -> bool:
 def timezone_hint(name: str) -> str:
     """What to write instead: the zone of that city, else the nearest name, else an example."""
     word = re.sub(r"\s+", "_", name.strip()).casefold()
-    zones = sorted(_timezones())
-    meant = next((zone for zone in zones if "/" in zone and zone.casefold().endswith(f"/{word}")), None)
+    zones = sorted(
+        zone for zone in _timezones() if "/" in zone
+    )  # a place knows its summer time, "EST" doesn't
+    meant = next((zone for zone in zones if zone.casefold().endswith(f"/{word}")), None)
     meant = meant or nearest(word, zones)
     return f"did you mean `{meant}`?" if meant else "write an IANA name such as `Europe/Berlin`"
 

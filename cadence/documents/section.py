@@ -10,6 +10,7 @@ from cadence.nearest import nearest
 
 T = TypeVar("T")
 D = TypeVar("D")
+_MOST_UNKNOWN = 50  # beyond it the group is something else altogether, and a thousand hints help nobody
 
 
 class WrongValueError(ValueError):
@@ -61,6 +62,7 @@ class Section:
         self._place = place
         self._asked: list[str] = []
         self._refused: set[str] = set()
+        self._missing: dict[str, tuple[str, str]] = {}
         self._sound: set[str] = set()
         self.line = node.line
         self._node = node if isinstance(node, Mapping) else Mapping(node.line, {}, {})
@@ -81,7 +83,7 @@ class Section:
             return self._read(key, kind)
         self._asked.append(key)
         right = right or f"write `{key}: {kind.example}`"
-        self._place.under(key).note(self.line, why, right)
+        self._missing[key] = (why, right)
         return kind.blank
 
     def optional(self, key: str, kind: Kind[T], default: D) -> T | D:
@@ -119,13 +121,17 @@ class Section:
             self.refuse(key, reason, right)
 
     def close(self) -> None:
-        """Refuse every key that was written and not asked for, with the nearest that is known."""
-        for key in self._node.entries:
-            if key in self._asked or key in self._refused:
-                continue
+        """Refuse the keys that were written and not asked for, each with the nearest that is known, and note
+        those that are missing. A key that is only misspelt is told once, not as a missing one too.
+        """
+        unknown = [key for key in self._node.entries if key not in self._asked and key not in self._refused]
+        for key in unknown[:_MOST_UNKNOWN]:
             meant = nearest(key, [name for name in self._asked if name not in self])
+            self._missing.pop(meant or "", None)
             right = f"did you mean `{meant}`?" if meant else f"known here: {', '.join(self._asked)}"
             self.refuse(key, f"there is no key {quoted(key)} here", right)
+        for key, (why, right) in self._missing.items():
+            self._place.under(key).note(self.line, why, right)
 
 
 def read_value(node: Node, kind: Kind[T], place: Place) -> T:

@@ -8,7 +8,7 @@ follow the YAML 1.2 core schema to the letter, so `NO` and `1:30` stay text.
 from collections.abc import Iterator
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -73,7 +73,7 @@ def _compose(text: str) -> Node | None:
         raise _refusal(
             line, "a character here can't be shown", "delete it, or type the line again"
         ) from error
-    except YAMLError as error:
+    except MarkedYAMLError as error:
         raise DocumentRefused([explain(error)]) from error
     except (ValueError, OverflowError) as error:  # ruamel.yaml hands an escape beyond Unicode to chr()
         reason = "an escape from this line on names no character"

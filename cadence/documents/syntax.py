@@ -2,7 +2,7 @@
 
 import re
 
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 
 from cadence.documents.problems import Problem
 
@@ -46,12 +46,12 @@ def resolve(word: str) -> str | int | float | bool | None:
     return word
 
 
-def explain(error: YAMLError) -> Problem:
+def explain(error: MarkedYAMLError) -> Problem:
     """A syntax error of ruamel.yaml as a problem: its line, and words for people who don't know YAML."""
-    if not isinstance(error, MarkedYAMLError):
-        return Problem(1, "", "this isn't YAML", "write `key: value` lines")
     context, problem = str(error.context or ""), str(error.problem or "")
-    opened = any(sign in context + problem for sign in ("quoted scalar", "flow sequence", "flow mapping"))
+    opened = any(
+        sign in context + problem for sign in ("quoted scalar", "flow sequence", "flow mapping", "simple key")
+    )
     mark = (error.context_mark if opened else error.problem_mark) or error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
     for sign, reason, right in _EXPLAINED:

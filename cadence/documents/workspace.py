@@ -12,7 +12,8 @@ from cadence.rules.verdicts import Rule
 
 @dataclass(frozen=True, slots=True)
 class TeamSpec:
-    """One team. `timezone` is an IANA name, `country` an ISO code for public holidays or None.
+    """One team. `timezone` is an IANA name, `country` an ISO code for public holidays; None when neither the
+    team nor the workspace has one.
 
     `reporter`, a member, gives the KPI number; None until one is named.
     """

@@ -1,0 +1,131 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cadence.documents import DocumentRefused, Problem, read_document
+from cadence.documents.source import MAX_BYTES, parse
+from cadence.documents.tree import Scalar, Sequence
+from tests.unit.documents.samples import PLAYBOOK, problems_of
+
+UNREADABLE = [
+    ("", 1, "the file is empty", "begin with"),
+    ("# only a comment\n", 1, "the file is empty", "begin with"),
+    ("---\n...\n", 1, "the file is empty", "begin with"),
+    ("hello\n", 1, "the text `hello` was found", "begin with"),
+    ("\n- a\n- b\n", 2, "a list was found", "begin with"),
+    ("a: 1\nb:\n\tc: 2\n", 3, "a tab indents", "spaces"),
+    ("a: 1\nb: c: d\n", 2, "a colon is out of place", "quotes"),
+    ("a: 1\n  b: 2\n", 2, "a colon is out of place", "quotes"),
+    ("a: 1\nb: @anna\n", 2, "can't begin with this character", "quotes"),
+    ("a: 1\nb: `x`\n", 2, "can't begin with this character", "quotes"),
+    ("a: 1\nb: *bold* move\n", 2, "text follows a value", "quotes"),
+    ("a: 1\nb: *\n", 2, "can't begin with *", "quotes"),
+    ("a: 1\nb: & c\n", 2, "can't begin with &", "quotes"),
+    ("a: 1\nb: !< x\n", 2, "can't begin with !", "quotes"),
+    ("a: 1\nword\nb: 2\n", 2, "neither `key: value` nor", "`key: value`"),
+    ("a: 1\nword\n", 2, "neither `key: value` nor", "`key: value`"),
+    ("a: 1\nb: 'open\nc: 2\n", 2, "a quote is opened", "close it"),
+    ('a: 1\nb: "\\q"\n', 2, "a quote is opened", "close it"),
+    ('a: 1\nb: "\\UFFFFFFFF"\n', 2, "names no character", "the character itself"),
+    ("a: 1\nb: [1, 2\nc: 3\n", 2, "a [ is opened", "]"),
+    ("a: 1\nb: {c: 1\n", 2, "a { is opened", "}"),
+    ("a:\n    b: 1\n  c: 2\n", 3, "doesn't fit", "indentation"),
+    ("  a: 1\nb: 2\n", 2, "doesn't fit", "left margin"),
+    ("a: }\n", 1, "this isn't YAML", "quotes"),
+    ("a: 1\nb: \x07\n", 2, "can't be shown", "delete it"),
+    ("a: 1\nb: \ud800\n", 2, "can't be shown", "delete it"),
+    ("a: 1\n---\nb: 2\n", 2, "a second document", "its own file"),
+    ("a:\n  " + "[" * 8 + "]" * 8 + "\n", 2, "nested more than 8", "examples"),
+    ("[" * 20_000, 1, "nested more than 8", "examples"),
+    ("a: " + "x" * MAX_BYTES, 1, "200,003 bytes, more than 200,000", "smaller"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "reason", "right"), UNREADABLE)
+def test_what_cannot_be_read_is_refused_in_plain_words(text: str, line: int, reason: str, right: str) -> None:
+    (problem,) = problems_of(text)
+    assert problem.line == line
+    assert reason in problem.reason
+    assert right in problem.right
+
+
+def test_every_tab_is_told() -> None:
+    assert [problem.line for problem in problems_of("a:\n\tb: 1\n\n \tc: 2\n")] == [2, 4]
+
+
+def test_a_bomb_of_aliases_is_never_expanded() -> None:
+    levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 30))
+    problems = problems_of(f"playbook: ab\nl0: &l0 [x]\n{levels}")
+    assert any("no key `l29`" in problem.reason for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("1:30", "1:30"),
+        ("2026-12-20", "2026-12-20"),
+        ("1_000", "1_000"),
+        ("012", 12),
+        ("0o14", 12),
+        ("0x1F", 31),
+        ("-3", -3),
+        ("+.5", 0.5),
+        ("1e3", 1000.0),
+        ("9" * 5000, float("inf")),
+        ("-.INF", float("-inf")),
+        ("True", True),
+        ("false", False),
+        ("~", None),
+        ("null", None),
+        ("", None),
+        ('"12"', "12"),
+        ("'true'", "true"),
+    ],
+)
+def test_words_mean_what_yaml_1_2_says(word: str, value: object) -> None:
+    node = parse(f"a: {word}\n").entries["a"]
+    assert isinstance(node, Scalar)
+    assert node.value == value
+    assert type(node.value) is type(value)
+
+
+def test_values_keep_their_lines() -> None:
+    root = parse("# head\n\na: 1\nb:\n  - x\n  -\n    c: 2\nd:\n\ne: 3\n")
+    assert root.line == 3
+    assert root.key_lines == {"a": 3, "b": 4, "d": 8, "e": 10}
+    items = root.entries["b"]
+    assert isinstance(items, Sequence)
+    assert [item.line for item in items.items] == [5, 7]
+    assert root.entries["d"].line == 8
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    assert read_document("\ufeff" + PLAYBOOK) == read_document(PLAYBOOK)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.sampled_from("ab:-[]{}'\"\\#&*!|>%@`?,. \n\t0~x\x00\u2028é"), max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with pytest.raises(DocumentRefused):
+        read_document(text)
+
+
+def _problems(text: str) -> tuple[Problem, ...]:
+    try:
+        read_document(text)
+    except DocumentRefused as refused:
+        return refused.problems
+    return ()
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_a_damaged_playbook_is_read_or_refused(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(PLAYBOOK)))
+    end = data.draw(st.integers(start, min(start + 40, len(PLAYBOOK))))
+    text = PLAYBOOK[:start] + data.draw(st.text(max_size=8)) + PLAYBOOK[end:]
+    last = len((text + "\n").splitlines()) + 1
+    assert all(1 <= problem.line <= last for problem in _problems(text))
