@@ -3,7 +3,8 @@
 import re
 from string import Formatter
 
-_ID = re.compile(r"[A-Z0-9]{2,24}")
+_MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
+_CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
 
 
 class Mrkdwn(str):
@@ -21,17 +22,18 @@ def escape(text: object) -> Mrkdwn:
 
 def mention(member: str) -> Mrkdwn:
     """`<@U…>` for a Slack member ID; anything else is shown as the plain text it is."""
-    return Mrkdwn(f"<@{member}>") if _ID.fullmatch(member) else escape(member)
+    return Mrkdwn(f"<@{member}>") if _MEMBER.fullmatch(member) else escape(member)
 
 
 def channel_link(channel: str) -> Mrkdwn:
     """`<#C…>` for a Slack channel ID; anything else is shown as the plain text it is."""
-    return Mrkdwn(f"<#{channel}>") if _ID.fullmatch(channel) else escape(channel)
+    return Mrkdwn(f"<#{channel}>") if _CHANNEL.fullmatch(channel) else escape(channel)
 
 
 def code(text: object) -> Mrkdwn:
-    """Inline code; a backtick in the text can't end it early."""
-    return Mrkdwn(f"`{escape(str(text).replace('`', 'ˋ').replace(chr(10), ' '))}`")
+    """Inline code; neither a backtick nor a new line in the text can end it early."""
+    line = " ".join(escape(text).splitlines())
+    return Mrkdwn(f"`{line.replace('`', 'ˋ')}`")
 
 
 class _Escaping(Formatter):

@@ -1,7 +1,7 @@
 """Weeks, cycles, and the one instant that a local date and hour stands for, in every zone there is."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -27,7 +27,7 @@ days = st.dates(FIRST, LAST)
 hours = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 
-@lru_cache(maxsize=None)
+@cache
 def clock_changes(name: str) -> tuple[date, ...]:
     """The dates on which a zone's clock is moved."""
     zone = ZoneInfo(name)
@@ -41,7 +41,9 @@ def local_slots(draw: st.DrawFn) -> tuple[str, date, time]:
     """A zone, a date and an hour; half of the dates are ones on which the clock is moved."""
     name = draw(st.sampled_from(ZONES))
     changes = clock_changes(name)
-    day = draw(st.sampled_from(changes) if changes and draw(st.booleans()) else days)
+    day, moved = draw(days), draw(st.booleans())
+    if changes and moved:
+        day = draw(st.sampled_from(changes))
     return name, day, draw(hours)
 
 
