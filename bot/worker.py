@@ -3,19 +3,17 @@
 import fcntl
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Event, Lock
 from typing import IO
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy.engine import make_url
 
 from bot.delivery import Delivery, Outcome
 from bot.directory import Directory
 from cadence.flows.people import workspace_ids
 from cadence.flows.planning import next_event, plan
-from storage.engine import Database
+from storage.engine import Database, sqlite_file
 
 log = structlog.get_logger(__name__)
 
@@ -98,9 +96,8 @@ class WorkerLock:
     """One worker a SQLite database: a second process waits, and takes over when the first is gone."""
 
     def __init__(self, database_url: str) -> None:
-        url = make_url(database_url)
-        is_file = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
-        self._path = Path(f"{url.database}.worker") if is_file else None
+        file = sqlite_file(database_url)
+        self._path = file.with_name(f"{file.name}.worker") if file else None
         self._file: IO[str] | None = None
 
     def acquire(self, *, stopping: Event, wait: timedelta = timedelta(seconds=1)) -> bool:

@@ -21,6 +21,13 @@ def normal_url(url: str) -> str:
     return url
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for one in memory and for PostgreSQL."""
+    parsed = make_url(normal_url(url))
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+    return Path(str(parsed.database)) if is_file else None
+
+
 class Database:
     """One engine; `read` and `write` hand out a session that lives as long as its transaction.
 
@@ -37,8 +44,9 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
         if self.is_sqlite:
-            if parsed.database and parsed.database != ":memory:":
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            file = sqlite_file(url)
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
             options["connect_args"] = {"check_same_thread": False}
         self.engine: Engine = create_engine(self.url, **options)
         if self.is_sqlite:

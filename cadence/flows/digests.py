@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.exceptions import verdict_evidence
-from cadence.flows.judging import expected_members
+from cadence.flows.judging import expected_members, gather
 from cadence.flows.kpis import kpi_context
 from cadence.flows.planning import NUDGE_TITLES
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in
@@ -21,7 +20,7 @@ from cadence.rules.verdicts import Decision as Decided
 from storage import decisions, ledger, playbooks, reports, trail
 from storage.engine import Database
 from storage.tables import CycleState, StepVerdict, Workspace
-from templates.contexts.base import ModeChange, StepEvidence
+from templates.contexts.base import Evidence, ModeChange, StepEvidence
 from templates.contexts.digests import (
     Decision,
     Digest,
@@ -103,10 +102,11 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """A run's step whose last verdict is a watch."""
+    """A step that is watched and over its cap now, as runs have come in since."""
 
     run: TeamRun
     row: StepVerdict
+    evidence: Evidence
 
     @property
     def playbook(self) -> str:
@@ -120,13 +120,25 @@ class _Watched:
 def _watches(session: Session, runs: Sequence[TeamRun]) -> list[_Watched]:
     found = []
     for run in runs:
+        if run.cycle is None:
+            continue
         for step in run.spec.steps:
             rows = decisions.last_verdicts(
                 session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
             )
-            if rows and rows[0].decision is Decided.WATCH and run.cycle and rows[0].cycle_id == run.cycle.id:
-                found.append(_Watched(run, rows[0]))
-    return sorted(found, key=lambda one: one.row.cap - one.row.ratio)
+            if not rows or rows[0].decision is not Decided.WATCH or rows[0].cycle_id != run.cycle.id:
+                continue
+            now = gather(session, run, run.cycle, step).evidence
+            evidence = Evidence(
+                exceptions=now.exceptions,
+                runs=now.runs,
+                attested=now.attested,
+                assumed=now.assumed,
+                cap=rows[0].cap,
+            )
+            if evidence.ratio is not None and evidence.ratio > evidence.cap:
+                found.append(_Watched(run, rows[0], evidence))
+    return sorted(found, key=lambda one: one.evidence.cap - (one.evidence.ratio or 0.0))
 
 
 def _shown(watches: Sequence[_Watched]) -> list[TeamStep]:
@@ -135,9 +147,7 @@ def _shown(watches: Sequence[_Watched]) -> list[TeamStep]:
             playbook=one.playbook,
             team=one.team,
             step=StepEvidence(
-                title=one.run.step(one.row.step).title,
-                mode=one.row.mode,
-                evidence=verdict_evidence(one.row),
+                title=one.run.step(one.row.step).title, mode=one.row.mode, evidence=one.evidence
             ),
         )
         for one in watches
