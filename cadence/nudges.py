@@ -10,12 +10,14 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_number, working_day_from
+from cadence.rules.calendar import instant, local_day, monday_of, week_number, working_day_from
 
 DAY_OPENS, DAY_CLOSES = time(8, 0), time(18, 0)
 """Nobody is nudged before or after, local time."""
-
-
+ZONES_APART = timedelta(days=2)
+"""People may be up to 26 hours ahead of their workspace's zone or behind it."""
+LONGEST_WAIT = timedelta(days=371)
+"""How far ahead the next working day is looked for: longer than anyone can be away."""
 WEEKDAYS = frozenset(range(5))
 """Monday to Friday."""
 
@@ -151,8 +153,8 @@ def schedule(rollout: Rollout) -> tuple[Nudge, ...]:
 
 def due(since: datetime, until: datetime, rollout: Rollout) -> Iterator[Slot]:
     """Every slot after `since` and up to `until`, in no particular order."""
-    first = monday_of(local_day(since - timedelta(days=1), rollout.zone)) - timedelta(weeks=1)
-    last = monday_of(local_day(until + timedelta(days=1), rollout.zone))
+    first = monday_of(local_day(since - ZONES_APART, rollout.zone)) - timedelta(weeks=1)
+    last = monday_of(local_day(until + ZONES_APART, rollout.zone))
     week = first
     while week <= last:
         for nudge in schedule(rollout):
@@ -263,13 +265,16 @@ def _why_not(person: Person, day: date) -> str:
 
 
 def next_open(moment: datetime, person: Person, working_days: frozenset[int] = WEEKDAYS) -> datetime:
-    """The moment itself inside the person's day, else the next morning (09:00) of one of their working days."""
+    """The moment itself inside the person's day, else the next morning (09:00) of one of their working days.
+
+    Who has no working day for more than a year gets the morning after `LONGEST_WAIT`.
+    """
     local = moment.astimezone(person.zone)
     if is_working(person, local.date(), working_days) and DAY_OPENS <= local.time() < DAY_CLOSES:
         return moment
     day = local.date() if local.time() < DAY_OPENS else local.date() + timedelta(days=1)
-    for _ in range(WEEKS * 7):
+    for _ in range(LONGEST_WAIT.days):
         if is_working(person, day, working_days):
-            return instant(day, time(9), person.zone)
+            break
         day += timedelta(days=1)
     return instant(day, time(9), person.zone)
