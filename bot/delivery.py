@@ -187,22 +187,23 @@ class Delivery:
         )
         return outcome
 
-    def drain(self, *, sleep: Callable[[float], None] = time.sleep) -> dict[Outcome, int]:
-        """Send everything due now, one message after the other, at each channel's pace."""
+    def drain(self, *, patient: bool = True) -> dict[Outcome, int]:
+        """Send everything due now, one message after the other, at each channel's pace.
+
+        `patient` waits for a channel's second to pass; otherwise what can't go yet is left for the next time.
+        """
         totals: dict[Outcome, int] = {}
         while True:
             lanes = self.outbox.recipients(now=self._clock())
-            if not lanes:
-                return totals
+            waits = [self._pace.wait_left(recipient) for _, recipient in lanes]
             progressed = False
-            for workspace_id, recipient in lanes:
-                if self._pace.wait_left(recipient):
+            for (workspace_id, recipient), wait in zip(lanes, waits, strict=True):
+                if wait:
                     continue
                 outcome = self.send_next(workspace_id, recipient)
                 totals[outcome] = totals.get(outcome, 0) + 1
                 progressed = progressed or outcome is not Outcome.NOTHING
             if not progressed:
-                waits = [self._pace.wait_left(recipient) for _, recipient in lanes]
-                if not any(waits):
+                if not (patient and any(waits)):
                     return totals
-                sleep(min(wait for wait in waits if wait))
+                time.sleep(min(wait for wait in waits if wait))

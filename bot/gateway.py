@@ -14,6 +14,8 @@ from cadence.flows.people import Profile
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 15
+QUICK_SECONDS = 1
+"""For a look-up while a person waits for their answer."""
 
 FIXABLE = frozenset(
     {
@@ -83,6 +85,7 @@ class Gateway:
 
     def __init__(self, *, token: str, api_url: str) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+        self._quick = WebClient(token=token, base_url=api_url, timeout=QUICK_SECONDS, retry_handlers=[])
 
     def identity(self) -> Identity:
         """Who the bot is.
@@ -160,7 +163,8 @@ class Gateway:
 
     def profile(self, member: str) -> Profile:
         """What Slack says of one person."""
-        return member_profile(self._call("users.info", {"user": member}).get("user") or {"id": member})
+        answer = self._call("users.info", {"user": member}, client=self._quick)
+        return member_profile(answer.get("user") or {"id": member})
 
     def profiles(self) -> Iterator[Profile]:
         """What Slack says of everybody, page by page."""
@@ -178,15 +182,12 @@ class Gateway:
         answer = self._call("conversations.info", {"channel": channel})
         return bool((answer.get("channel") or {}).get("is_member"))
 
-    def _call(self, method: str, arguments: dict[str, Any]) -> Any:
+    def _call(self, method: str, arguments: dict[str, Any], *, client: WebClient | None = None) -> Any:
+        caller = client or self.client
         try:
-            return (
-                self.client.api_call(method, json=arguments)
-                if _as_json(method)
-                else self.client.api_call(
-                    method, params={name: _plain(one) for name, one in arguments.items()}
-                )
-            )
+            if _as_json(method):
+                return caller.api_call(method, json=arguments)
+            return caller.api_call(method, params={name: _plain(one) for name, one in arguments.items()})
         except SlackApiError as error:
             raise _typed(error) from error
         except (SlackClientError, HTTPException, OSError) as error:

@@ -76,7 +76,7 @@ class Worker:
     def _deliver(self) -> None:
         if self._busy.acquire(blocking=False):
             try:
-                self._delivery.drain(sleep=lambda _seconds: None)
+                self._delivery.drain(patient=False)
             finally:
                 self._busy.release()
 

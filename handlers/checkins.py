@@ -58,7 +58,7 @@ def all_ran(turn: Turn, value: str, _body: Body) -> None:
 
 def snoozed(turn: Turn, value: str, _body: Body) -> None:
     """[Snooze]: the check-in comes back later."""
-    turn.say(snooze(turn.db, turn.caller, until=value.rpartition(":")[2], now=turn.now))
+    turn.say(snooze(turn.db, turn.caller, until=value.partition(":")[0], now=turn.now))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext | None:

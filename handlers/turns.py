@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from slack_bolt import Ack, App, Respond
@@ -211,11 +212,16 @@ def _turn(
 
 
 def _request_id(body: Body) -> str:
-    """The same when Slack sends a request again: a form by its view, anything else by its trigger."""
+    """The same when Slack sends a request again: a form by its view, anything else by its trigger.
+
+    A server that sends neither gets an id of ours: its retries can't be told from new requests.
+    """
     view = body.get("view") or {}
     if body.get("type") == "view_submission":
-        return f"{view.get('id')}:{view.get('hash')}"
-    return str(body.get("trigger_id") or "")
+        known = f"{view.get('id') or ''}:{view.get('hash') or ''}"
+    else:
+        known = str(body.get("trigger_id") or "")
+    return known if known.strip(":") else uuid4().hex
 
 
 def _error_field(view: Body, field: str | None) -> str:

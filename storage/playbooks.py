@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -202,3 +202,13 @@ def adoption_counts(session: Session, *, workspace_id: str) -> dict[int, int]:
         .group_by(col(Adoption.playbook_id))
     )
     return dict(session.exec(query).all())
+
+
+def published_at(session: Session, *, workspace_id: str) -> list[datetime]:
+    """When each published playbook was first published."""
+    query = (
+        select(func.min(PlaybookVersion.published_at))
+        .where(PlaybookVersion.workspace_id == workspace_id, col(PlaybookVersion.published_at).is_not(None))
+        .group_by(col(PlaybookVersion.playbook_id))
+    )
+    return [moment for moment in session.exec(query) if moment is not None]

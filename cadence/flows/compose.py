@@ -8,7 +8,7 @@ from typing import Final
 from sqlmodel import Session
 
 from cadence.flows import closing_post, digests
-from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, key, week_kpi
+from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, cycle_of_week, key, week_kpi
 from cadence.flows.exceptions import verdict_evidence
 from cadence.flows.followups import nudged_again
 from cadence.flows.judging import expected_members
@@ -55,6 +55,7 @@ Composed = Say | Skip | Later
 _PERSONAL: Final = frozenset(nudge.kind for nudge in NUDGES if nudge.kind != "digest") | {
     "checkin-snoozed",
     "checkin-again",
+    "asked",
 }
 
 
@@ -214,13 +215,13 @@ def _missing_context(session: Session, message: OwedMessage, now: datetime) -> W
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week
     )
     nudged = nudged_again(session, run, week_start=week)
-    number = week_number(run.cycle.starts_on, week) if run.cycle else None
+    cycle = cycle_of_week(session, run, week)
     return WhoIsMissing(
         adoption_id=run.id,
         week_start=week.isoformat(),
         playbook=run.playbook.title,
         team=run.team.title,
-        week=number,
+        week=week_number(cycle.starts_on, week) if cycle else None,
         expected=len(expected),
         missing=tuple(member for member in expected if member not in answered),
         nudged_at=nudged[0].at.astimezone(zone_of(session, run.workspace, message.recipient))

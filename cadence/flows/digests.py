@@ -90,7 +90,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         watch_count=len(watches),
         coverage=_coverage(session, runs, week_start),
         coverage_before=_coverage(session, runs, week_start - timedelta(weeks=1)),
-        published=Tally(now=0),
+        published=_published(session, workspace, week),
         adopted=_adopted(runs, week),
         cycles_running=sum(
             1 for run in runs if run.cycle is not None and run.cycle.state is CycleState.RUNNING
@@ -272,6 +272,13 @@ def _coverage(session: Session, runs: Sequence[TeamRun], week_start: date) -> fl
         answered += len(asked & came)
         expected += len(asked)
     return answered / expected if expected else None
+
+
+def _published(session: Session, workspace: Workspace, week: _Week) -> Tally:
+    days = playbooks.published_at(session, workspace_id=workspace.id)
+    return Tally(
+        now=sum(1 for day in days if day < week.at(1)), before=sum(1 for day in days if day < week.at(0))
+    )
 
 
 def _adopted(runs: Sequence[TeamRun], week: _Week) -> Tally:
