@@ -1,10 +1,11 @@
 """The web page of the workspace: what it is sent, and what its buttons do. No rules of Slack live here."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from importlib import resources
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined
@@ -21,7 +22,7 @@ from bot.sandbox.requests import json_response
 if TYPE_CHECKING:
     from bot.sandbox.messages import Message
     from bot.sandbox.person import Person, Target
-    from bot.sandbox.workspace import Workspace
+    from bot.sandbox.workspace import Exchange, Workspace
 
 SHOWN_MESSAGES = 200
 _STATIC = {"page.css": "text/css; charset=utf-8"} | dict.fromkeys(
@@ -85,36 +86,42 @@ class Page:
         """All that is shown to one member in one place; short when nothing changed since `since`."""
         workspace = self._workspace
         with workspace.pulse.lock:
-            now = workspace.clock.now()
-            state: Json = {"version": workspace.pulse.version, "now": now.isoformat(timespec="seconds")}
-            if request.args.get("since") == str(workspace.pulse.version):
+            member = self._member(request.args.get("as"))
+            version = workspace.pulse.version
+            state: Json = {"version": version, "now": workspace.clock.now().isoformat(timespec="seconds")}
+            if request.args.get("since") == str(version):
                 return state | {"changed": False}
-            members = workspace.members()
-            asked = request.args.get("as")
-            member = next((user for user in members if user.id == asked), members[0] if members else None)
-            state |= {
-                "changed": True,
-                "frozen": workspace.clock.frozen,
-                "members": [
-                    {"id": user.id, "name": user.name, "shown": user.shown, "tz": user.tz} for user in members
-                ],
-                "names": {user.id: user.name for user in workspace.users()}
-                | {room.id: room.name for room in workspace.channels() if room.name},
-                "bot": workspace.user(workspace.app.user).shown,
-                "commands": workspace.commands,
-                "shortcuts": [
-                    {"name": s.name, "callback_id": s.callback_id, "on_message": s.on_message}
-                    for s in workspace.shortcuts
-                ],
-                "exchanges": [self._exchange(exchange) for exchange in workspace.exchanges()],
-            }
-            return state | (
-                self._for_member(workspace.person(member.id), request.args.get("place")) if member else {}
-            )
+            state |= {"changed": True} | self._for_all()
+            return state | (self._for_member(member, request.args.get("place")) if member else {})
+
+    def _member(self, asked: str | None) -> "Person | None":
+        """The member asked for, or the first; their DM is opened, as it always is in Slack's client."""
+        members = self._workspace.members()
+        found = next((user for user in members if user.id == asked), members[0] if members else None)
+        if found is None:
+            return None
+        self._workspace.dm_with(found.id)
+        return self._workspace.person(found.id)
+
+    def _for_all(self) -> Json:
+        workspace = self._workspace
+        members, rooms = workspace.members(), workspace.channels()
+        return {
+            "frozen": workspace.clock.frozen,
+            "members": [
+                {"id": user.id, "name": user.name, "shown": user.shown, "tz": user.tz} for user in members
+            ],
+            "names": {user.id: user.name for user in workspace.users()}
+            | {room.id: room.name for room in rooms},
+            "bot": workspace.user(workspace.app.user).shown,
+            "commands": workspace.commands,
+            "shortcuts": [asdict(shortcut) for shortcut in workspace.shortcuts],
+            "exchanges": [self._exchange(exchange) for exchange in workspace.exchanges()],
+        }
 
     def _for_member(self, person: "Person", place: str | None) -> Json:
         workspace = self._workspace
-        dm = workspace.dm_with(person.id)
+        dm = person.dm_channel
         rooms = [room for room in workspace.channels() if room.kind != "im" and person.id in room.members]
         names = {room.id: f"#{room.name}" for room in rooms} | {
             dm.id: workspace.user(workspace.app.user).shown
@@ -137,15 +144,8 @@ class Page:
         shown = show_message(self._workspace, message)
         return shown | {"ephemeral": message.ephemeral, "at": message.posted_at.isoformat(timespec="seconds")}
 
-    def _exchange(self, exchange: Any) -> Json:
-        return {
-            "at": exchange.at.isoformat(timespec="seconds"),
-            "direction": exchange.direction,
-            "what": exchange.what,
-            "status": exchange.status,
-            "request": exchange.request,
-            "answer": exchange.answer,
-        }
+    def _exchange(self, exchange: "Exchange") -> Json:
+        return asdict(exchange) | {"at": exchange.at.isoformat(timespec="seconds")}
 
     # --- doing ----------------------------------------------------------------------------------------------
 

@@ -37,6 +37,11 @@ class Person:
         """The member as they are now."""
         return self._workspace.user(self.id)
 
+    @property
+    def dm_channel(self) -> "Channel":
+        """Their DM with the bot, opened when it wasn't yet."""
+        return self._workspace.dm_with(self.id)
+
     # --- reading --------------------------------------------------------------------------------------------
 
     def dm(self) -> list[Message]:
@@ -90,7 +95,7 @@ class Person:
             raise CantDo(f"`{command}` isn't a slash command")
         if self._workspace.commands and word not in self._workspace.commands:
             raise CantDo(f"`{word}` is not a valid command")
-        room = self._room(channel) if channel else self._workspace.dm_with(self.id)
+        room = self._room(channel) if channel else self.dm_channel
         mark = self._workspace.messages.mark()
         body = payloads.slash_command(self._workspace, self.user, room, word, text or rest)
         ack = self._workspace.deliver("slash_commands", body)
@@ -139,20 +144,24 @@ class Person:
         shown: Json = {key: element[key] for key in ("text", "value", "style", "url") if key in element}
         return self._act(now, block, element, shown)
 
-    def chooses(self, target: Target, action_id: str, value: Any, *, stale: bool = False) -> Answer:
+    def chooses(
+        self, target: Target, action_id: str, value: Any, *, block_id: str | None = None, stale: bool = False
+    ) -> Answer:
         """Choose in a menu, overflow menu, radio buttons, checkboxes or picker that stands in a message or Home.
 
         Args:
             target: the message, form or Home.
             action_id: of the menu (or its block ID).
             value: an option's value or label, a member's ID, a date; a list where several can be chosen.
+            block_id: of the block it stands in, when the same action ID is used in several.
             stale: choose on the message as it was.
         """
         now = target if stale else self._again(target)
-        for block, element in elements_of(now.blocks):
+        blocks = [block for block in now.blocks if block_id in (None, block["block_id"])]
+        for block, element in elements_of(blocks):
             if element["type"] == "overflow" and action_id in (element["action_id"], block["block_id"]):
                 return self._act(now, block, element, {"selected_option": find_option(element, value)})
-        block, element = find_input(now.blocks, action_id)
+        block, element = find_input(blocks, action_id)
         state = state_of(element, value)
         now = self._remember(now, block, element, state)
         return self._act(now, block, element, {key: part for key, part in state.items() if key != "type"})
@@ -175,8 +184,12 @@ class Person:
 
     def opens_home(self) -> View:
         """Open the bot's Home tab and look at it; CantDo when the app published none."""
-        dm = self._workspace.dm_with(self.id)
-        event: Json = {"type": "app_home_opened", "user": self.id, "channel": dm.id, "tab": "home"}
+        event: Json = {
+            "type": "app_home_opened",
+            "user": self.id,
+            "channel": self.dm_channel.id,
+            "tab": "home",
+        }
         published = self._workspace.views.home(self.id)
         if published:
             event["view"] = payloads.show_view(self._workspace, published)
@@ -269,7 +282,7 @@ class Person:
         return found
 
     def _room(self, channel: str) -> "Channel":
-        room = self._workspace.channel(channel)
+        room = self.dm_channel if channel == f"D{self.id[1:]}" else self._workspace.channel(channel)
         if room.kind != "public" and self.id not in room.members:
             raise CantDo(f"{self.user.name} doesn't see {channel}")
         return room

@@ -39,7 +39,7 @@ class Sockets:
 
     def start(self) -> None:
         """Listen, on a port of the system's choice, in a thread."""
-        self._server = serve(self._serve_one, self._host, 0, close_timeout=1, compression=None)
+        self._server = serve(self._serve_one, self._host, 0, close_timeout=0.1, compression=None)
         self._thread = Thread(target=self._server.serve_forever, name="sandbox-sockets", daemon=True)
         self._thread.start()
 

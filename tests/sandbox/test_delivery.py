@@ -52,6 +52,9 @@ def listener(workspace: Workspace) -> Iterator[Listener]:
         found.client.connect()
         assert connected.wait(5)
         yield found
+        # The client waits up to 3 s for a last word when it hangs up first: so the server does.
+        found.client.auto_reconnect_enabled = False
+        server.sockets.disconnect(reason=None)
         found.client.close()
 
 

@@ -1,0 +1,197 @@
+"""The page: what it is given, what its buttons do, and who may press them."""
+
+import json
+from datetime import datetime, timedelta
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.sandbox import SandboxServer, Shortcut, Workspace
+from tests.sandbox.conftest import START
+from tests.sandbox.fake_app import FakeApp, actions, button, field, modal, option, plain
+
+Answer = tuple[int, dict[str, str], str]
+
+
+def ask(server: SandboxServer, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    sent = {"Content-Type": "application/json"} | {
+        key.replace("_", "-"): value for key, value in headers.items()
+    }
+    connection.request(method, path, None if body is None else json.dumps(body), sent)
+    response = connection.getresponse()
+    answer = response.status, dict(response.getheaders()), response.read().decode()
+    connection.close()
+    return answer
+
+
+def act(server: SandboxServer, **deed: Any) -> Any:
+    return json.loads(ask(server, "POST", "/_sandbox/act", {"as": "U01AGENT1"} | deed)[2])
+
+
+def state(server: SandboxServer, **query: Any) -> Any:
+    return json.loads(ask(server, "GET", f"/_sandbox/state?{urlencode({'as': 'U01AGENT1'} | query)}")[2])
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "contains"),
+    [
+        ("/", "text/html", "<title>Sandbox</title>"),
+        ("/_sandbox/static/page.css", "text/css", "color-scheme"),
+        ("/_sandbox/static/page.js", "text/javascript", "refresh"),
+        ("/_sandbox/static/blocks.js", "text/javascript", "makeRenderer"),
+        ("/_sandbox/static/forms.js", "text/javascript", "FormDialog"),
+        ("/_sandbox/static/mrkdwn.js", "text/javascript", "mrkdwn"),
+    ],
+)
+def test_the_page_and_its_files(server: SandboxServer, path: str, content: str, contains: str) -> None:
+    status, headers, text = ask(server, "GET", path)
+    assert status == 200
+    assert headers["Content-Type"].startswith(content)
+    assert contains in text
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "http://" not in text.replace("http://127.0.0.1", "")
+    assert "innerHTML" not in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/nope", "/_sandbox/static/../server.py", "/_sandbox/static/x", "/api/v1/kpi"]
+)
+def test_what_is_not_there(server: SandboxServer, path: str) -> None:
+    assert ask(server, "GET", path)[0] == 404
+
+
+def test_other_paths_go_to_the_fallback(workspace: Workspace) -> None:
+    def bot(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [environ["PATH_INFO"].encode()]
+
+    with SandboxServer(workspace, fallback=bot) as server:
+        for path in ("/healthz", "/api/v1/kpi", "/metrics"):
+            assert ask(server, "POST", path)[2] == path
+        assert ask(server, "POST", "/api/api.test")[2] == '{"ok": true, "args": {}}'
+
+
+def test_other_names_and_other_sites_are_refused(server: SandboxServer, workspace: Workspace) -> None:
+    assert ask(server, "GET", "/", Host="evil.example")[0] == 403
+    assert ask(server, "GET", "/", Host=f"localhost:{server.port}")[0] == 200
+    deed = {"as": "U01LEAD", "do": "type", "text": "hi", "channel": "C01SUPEMEA"}
+    assert ask(server, "POST", "/_sandbox/act", deed, Origin="http://evil.example")[0] == 403
+    assert ask(server, "POST", "/_sandbox/act", deed, Sec_Fetch_Site="cross-site")[0] == 403
+    assert ask(server, "POST", "/_sandbox/act", deed, Content_Type="text/plain")[0] == 404
+    assert ask(server, "POST", "/api/chat.postMessage", {}, Origin="http://evil.example")[0] == 403
+    assert workspace.history("C01SUPEMEA") == []
+    assert ask(server, "POST", "/_sandbox/act", deed, Origin=server.url)[0] == 200
+    assert [message.text for message in workspace.history("C01SUPEMEA")] == ["hi"]
+
+
+def test_the_state_is_short_when_nothing_changed(server: SandboxServer, workspace: Workspace) -> None:
+    workspace.shortcuts = [Shortcut("Log as exception", "log", on_message=True)]
+    first = state(server, place="C01SUPEMEA")
+    assert (first["as"], first["place"], first["tz"]) == ("U01AGENT1", "C01SUPEMEA", "America/New_York")
+    assert [place["name"] for place in first["places"]] == ["#support-emea", "Cadence"]
+    assert first["shortcuts"] == [{"name": "Log as exception", "callback_id": "log", "on_message": True}]
+    same = state(server, since=first["version"])
+    assert same == {"version": first["version"], "now": first["now"], "changed": False}
+    workspace.person("U01LEAD").says("hello", "C01SUPEMEA")
+    after = state(server, since=first["version"], place="C01SUPEMEA")
+    assert [message["text"] for message in after["messages"]] == ["hello"]
+    assert state(server, place="C01PRIV")["place"] == "D01AGENT1"
+
+
+def test_a_journey_on_the_page(server: SandboxServer, workspace: Workspace, app: FakeApp) -> None:
+    form = modal(field("note", {"type": "plain_text_input"}))
+    menu = {"type": "overflow", "action_id": "more", "options": [option("a"), option("b")]}
+    blocks = [
+        {"type": "section", "block_id": f"row{n}", "text": plain("Row"), "accessory": menu} for n in range(2)
+    ]
+    app.on["/form"] = lambda payload: (
+        app.client.views_open(trigger_id=payload["trigger_id"], view=form) and None
+    )
+    app.on["/ask"] = lambda payload: {"text": "ask", "blocks": [*blocks, actions(button("Go", "go"))]}
+    app.on["view_submission:form"] = lambda payload: {
+        "response_action": "errors",
+        "errors": {"note": "Too vague."},
+    }
+    assert act(server, do="type", text="/form", channel="D01AGENT1") == {"ok": True, "failure": None}
+    shown = state(server)["forms"][0]
+    assert act(server, do="submit", view_id=shown["id"], values={})["errors"] == {
+        "note": "Please complete this required field."
+    }
+    answer = act(server, do="submit", view_id=shown["id"], values={"note": "x"})
+    assert answer["errors"] == {"note": "Too vague."}
+    assert act(server, do="fill", view_id=shown["id"], values={"note": "y"})["ok"]
+    act(server, do="close")
+    assert state(server)["forms"] == []
+    act(server, do="type", text="/ask", channel="D01AGENT1")
+    message = state(server)["messages"][0]
+    assert message["ephemeral"] is True
+    where = {"channel": "D01AGENT1", "ts": message["ts"]}
+    last = message["blocks"][2]["block_id"]
+    assert act(server, do="click", **where, block_id=last, action_id="go")["ok"]
+    assert act(server, do="choose", **where, block_id="row1", action_id="more", value="b")["ok"]
+    assert app.seen[-1]["actions"][0]["block_id"] == "row1"
+    assert act(server, do="shortcut", callback_id="open")["ok"]
+    assert app.seen[-1]["type"] == "shortcut"
+    exchanges = state(server)["exchanges"]
+    assert {"/form", "views.open", "block_actions"} <= {exchange["what"] for exchange in exchanges}
+    assert "xoxb" not in json.dumps(exchanges)
+
+
+def test_home_on_the_page(server: SandboxServer, app: FakeApp) -> None:
+    home = {"type": "home", "blocks": [{"type": "divider"}]}
+    app.on["app_home_opened"] = lambda payload: (
+        app.client.views_publish(user_id="U01AGENT1", view=home) and None
+    )
+    assert act(server, do="home")["ok"]
+    shown = state(server, place="home")
+    assert (shown["place"], shown["messages"], shown["home"]["type"]) == ("home", [], "home")
+
+
+@pytest.mark.parametrize(
+    ("deed", "problem"),
+    [
+        ({"do": "home"}, "no Home was published for agent.one"),
+        ({"do": "dance"}, "the page can't do 'dance'"),
+        ({"do": "close"}, "agent.one has no form open"),
+        ({"do": "type", "text": "hi", "channel": "C01PRIV"}, "agent.one doesn't see C01PRIV"),
+    ],
+)
+def test_what_the_page_cannot_do_is_said(server: SandboxServer, deed: dict[str, Any], problem: str) -> None:
+    assert act(server, **deed) == {"ok": False, "problem": problem}
+
+
+@pytest.mark.parametrize(
+    ("move", "reached"),
+    [
+        ("hour", START + timedelta(hours=1)),
+        ("day", START + timedelta(days=1)),
+        ("monday", datetime.fromisoformat("2026-12-07T09:00:00-05:00")),
+        ("next", START),
+    ],
+)
+def test_the_clock_moves(server: SandboxServer, workspace: Workspace, move: str, reached: datetime) -> None:
+    answer = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": move, "as": "U01AGENT1"})[2])
+    assert datetime.fromisoformat(answer["now"]) == workspace.clock() == reached
+
+
+def test_the_caller_may_move_the_clock(workspace: Workspace) -> None:
+    asked: list[datetime | None] = []
+
+    def on_move(target: datetime | None) -> datetime:
+        asked.append(target)
+        return workspace.clock.advance(timedelta(minutes=5))
+
+    with SandboxServer(workspace, on_move=on_move) as server:
+        answer = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": "next"})[2])
+        refused = ask(server, "POST", "/_sandbox/clock", {"move": "back"})
+    assert (asked, refused[0]) == ([None], 400)
+    assert answer == {"ok": True, "now": "2026-12-03T09:05:00+00:00"}
+
+
+def test_a_permalink_leads_to_its_channel(server: SandboxServer) -> None:
+    status, headers, _ = ask(server, "GET", "/archives/C01SUPEMEA/p1")
+    assert (status, headers["Location"]) == (302, "/#C01SUPEMEA")
+    assert ask(server, "GET", "/archives/C0NONE/p1")[0] == 404
