@@ -34,6 +34,8 @@ NAME_SIZE: Final = 80
 
 # An entity, a mention or link, or one character: what a cut may stand between.
 _TOKEN = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
+_ESCAPED_WIDTHS: Final = {char: len(escape(char)) for char in "&<>"}
+_WIDEST: Final = max(_ESCAPED_WIDTHS.values())
 _URL = re.compile(r"https?://[^\s<>|]+")
 _LONGEST_LINK: Final = 1_000
 # Control characters, lone surrogates, and marks that turn the direction of the rest of the line around.
@@ -82,27 +84,27 @@ def flow(body: Markup) -> Markup:
     return Markup(re.sub(r"^(?: |\\n)+|(?: |\\n)+$", "", breaks))  # noqa: S704 - still the same JSON
 
 
-def _width(char: str) -> int:
-    """What a piece of text takes of a limit once escaped, at worst: Slack may count UTF-16 units."""
-    safe = char if len(char) > 1 else escape(char)
-    return sum(2 if ord(one) > 0xFFFF else 1 for one in safe)
+def _width(piece: str) -> int:
+    """What an entity, a mention or a character takes of a limit, at worst: Slack may count UTF-16 units."""
+    return _ESCAPED_WIDTHS.get(piece) or sum(2 if char > "\uffff" else 1 for char in piece)
 
 
 def clip(text: str, size: int) -> str:
     """At most `size` characters as Slack counts them, escapes included; whole characters, entities, mentions."""
     if isinstance(text, Markup):
         raise TypeError("Clip the value, not what was already printed.")
-    pieces = _TOKEN.findall(text) if isinstance(text, Mrkdwn) else list(text)
-    if sum(map(_width, pieces)) <= size:
+    safe = isinstance(text, Mrkdwn)
+    if len(text) * (2 if safe else _WIDEST) <= size:
         return text
-    left, kept = size - 1, []
-    for piece in pieces:
-        left -= _width(piece)
-        if left < 0:
-            break
-        kept.append(piece)
-    cut = "".join(kept).rstrip("\u200d \n") + "…"
-    return Mrkdwn(cut) if isinstance(text, Mrkdwn) else cut
+    widths = [(piece, _width(piece)) for piece in (_TOKEN.findall(text) if safe else text)]
+    if sum(width for _, width in widths) <= size:
+        return text
+    left, kept = size - 1 - widths[0][1], 0
+    while left >= 0:
+        kept += 1
+        left -= widths[kept][1]
+    cut = "".join(piece for piece, _ in widths[:kept]).rstrip("\u200d \n") + "…"
+    return Mrkdwn(cut) if safe else cut
 
 
 def name(text: str, size: int = NAME_SIZE) -> str:

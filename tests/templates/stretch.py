@@ -62,7 +62,8 @@ _COUNTS = {
     **dict.fromkeys(("steps", "drifts"), 12),
     **dict.fromkeys(("missing", "members", "curators", "away"), 2000),
     **dict.fromkeys(_DIGEST_LISTS, 10_000),
-    **dict.fromkeys(("groups", "choices", "paragraphs", "lines", "changes"), 120),
+    **dict.fromkeys(("choices", "paragraphs", "lines", "changes"), 120),
+    "groups": 50,
 }
 _KEPT = frozenset({"readings", "offers", "weeks", "gates", "guardrails"})
 

@@ -4,36 +4,18 @@ import inspect
 import pkgutil
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import templates
 import templates.contexts
-from bot.sandbox.limits import problems_of_message, problems_of_view
 from templates.contexts.base import MessageContext, ViewContext
-from templates.render import Rendered, render
+from templates.render import render
 from tests.templates.samples import SAMPLES
-from tests.templates.stretch import NASTY, longest, shortest
+from tests.templates.seen import problems
+from tests.templates.stretch import shortest
 
 FOLDER = Path(templates.__file__).parent
-TEXT_OF_A_MESSAGE = 13_000
-
-
-def problems(rendered: Rendered | dict[str, Any]) -> list[str]:
-    if isinstance(rendered, Rendered):
-        return problems_of_message({"text": rendered.text, "blocks": rendered.blocks}, update=True)
-    return problems_of_view(rendered)
-
-
-def characters(value: Any) -> int:
-    if isinstance(value, dict):
-        return sum(
-            characters(part) for key, part in value.items() if key not in ("type", "action_id", "value")
-        )
-    if isinstance(value, list):
-        return sum(map(characters, value))
-    return len(value) if isinstance(value, str) else 0
 
 
 def context_classes() -> set[type]:
@@ -67,13 +49,3 @@ def test_usual_values_fit(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_shortest_values_fit(name: str) -> None:
     assert problems(render(shortest(SAMPLES[name]))) == []
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-def test_longest_and_nastiest_values_fit(name: str) -> None:
-    for text in NASTY:
-        rendered = render(longest(SAMPLES[name], text))
-        assert problems(rendered) == [], text
-        if isinstance(rendered, Rendered):
-            assert characters(rendered.blocks) <= TEXT_OF_A_MESSAGE, text
-            assert len(rendered.text) <= 4_000, text

@@ -1,0 +1,52 @@
+"""What of a rendered message or view Slack judges and people see."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.sandbox.limits import problems_of_message, problems_of_view
+from templates.render import Rendered
+
+
+def problems(rendered: Rendered | dict[str, Any]) -> list[str]:
+    if isinstance(rendered, Rendered):
+        return problems_of_message({"text": rendered.text, "blocks": rendered.blocks}, update=True)
+    return problems_of_view(rendered)
+
+
+def characters(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(
+            characters(part) for key, part in value.items() if key not in ("type", "action_id", "value")
+        )
+    if isinstance(value, list):
+        return sum(map(characters, value))
+    return len(value) if isinstance(value, str) else 0
+
+
+def texts(value: Any, key: str = "") -> Iterator[str]:
+    """All that people read; ids, values and what an input starts with are handed back raw by Slack."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from texts(part, name)
+    elif isinstance(value, list):
+        for part in value:
+            yield from texts(part, key)
+    elif isinstance(value, str) and key == "text":
+        yield value
+
+
+def mrkdwn_objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if value.get("type") == "mrkdwn":
+            yield value
+        for part in value.values():
+            yield from mrkdwn_objects(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from mrkdwn_objects(part)
+
+
+def blocks_of(rendered: Rendered | dict[str, Any]) -> Any:
+    if isinstance(rendered, Rendered):
+        return [{"text": rendered.text}, *rendered.blocks]
+    return rendered

@@ -1,0 +1,90 @@
+"""What the environment allows a template, and what it refuses."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from jinja2 import DictLoader, TemplateAssertionError, UndefinedError
+
+from templates import render as rendering
+from templates.contexts.base import MessageContext
+from templates.contexts.forms import InfoView
+from templates.ids import Callback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence(MessageContext):
+    TEMPLATE: ClassVar[str] = "sentence"
+
+    text: str
+
+
+@pytest.fixture
+def template(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Templates of the test's own, in the environment as it is."""
+    sources: dict[str, str] = {}
+    environment = rendering._environment()
+    environment.loader = DictLoader(sources)
+    monkeypatch.setattr(rendering, "_ENVIRONMENT", environment)
+    return sources
+
+
+def test_values_are_escaped_unless_marked_raw(template: dict[str, str]) -> None:
+    template["sentence"] = '{"text": "{{ text }}"} {"a": "{{ text|raw }}", "b": "{{ text|clip(7) }}"}'
+    rendered = rendering.render(Sentence(text='<"a&b">'))
+    assert rendered.text == '&lt;"a&amp;b"&gt;'
+    assert rendered.blocks == [{"a": '<"a&b">', "b": '&lt;"a…'}]
+
+
+def test_macros_and_set_blocks_are_not_escaped_twice(template: dict[str, str]) -> None:
+    template["sentence"] = (
+        "{% macro twice(words) %}{{ words }}{{ words }}{% endmacro %}"
+        "{% set line %}{{ twice(text) }}!{% endset %}"
+        '{"text": "{{ line }}"}'
+    )
+    assert rendering.render(Sentence(text="&")).text == "&amp;&amp;!"
+
+
+def test_a_list_is_its_items_one_after_the_other(template: dict[str, str]) -> None:
+    template["sentence"] = (
+        '{"text": "x"} {"all": {% call array() %}"{{ text }}" {"a": [1, 2]} 3{% endcall %}}'
+        '{"none": {% call array() %} {% endcall %}}'
+    )
+    assert rendering.render(Sentence(text="a, b")).blocks == [
+        {"all": ["a, b", {"a": [1, 2]}, 3]},
+        {"none": []},
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["safe", "e", "escape", "forceescape", "tojson", "replace", "join", "format"]
+)
+def test_filters_that_could_break_escaping_do_not_exist(template: dict[str, str], name: str) -> None:
+    template["sentence"] = f'{{"text": "{{{{ text|{name} }}}}"}}'
+    with pytest.raises(TemplateAssertionError, match=name):
+        rendering.render(Sentence(text="x"))
+
+
+def test_an_undefined_value_is_an_error(template: dict[str, str]) -> None:
+    template["sentence"] = '{"text": "{{ txet }}"}'
+    with pytest.raises(UndefinedError, match="txet"):
+        rendering.render(Sentence(text="x"))
+
+
+def test_a_message_without_json_is_an_error(template: dict[str, str]) -> None:
+    template["sentence"] = "{{ text }}"
+    with pytest.raises(ValueError, match="Expecting value"):
+        rendering.render(Sentence(text="x"))
+
+
+def test_a_modal_is_put_together_with_the_caller_s_ids() -> None:
+    view = rendering.render(InfoView(title="About", paragraphs=("a", "b"), private_metadata='{"a": 1}'))
+    assert view["type"] == "modal"
+    assert view["private_metadata"] == '{"a": 1}'
+    assert view["callback_id"] == Callback.INFO
+    assert [block["text"]["text"] for block in view["blocks"]] == ["a", "b"]
+
+
+def test_code_in_a_paragraph_keeps_its_indentation() -> None:
+    view = rendering.render(InfoView(title="File", paragraphs=("```\nsteps:\n  - key:  draft\n```",)))
+    assert view["blocks"][0]["text"]["text"] == "```\nsteps:\n  - key:  draft\n```"
