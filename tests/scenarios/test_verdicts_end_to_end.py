@@ -1,0 +1,292 @@
+"""A step is demoted by evidence, at the cap, or at once; and everyone who reads it sees why (SPEC §5).
+
+The seed's playbook at a cap of 10%, run by a team of one, so that N is what that one person attests.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.answers import Answer
+from bot.stage import Stage
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Line
+from storage.tables import AdoptionStep, ModeChange, StepVerdict
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    SOLO_CHANNEL,
+    at,
+    bot_dms,
+    changed,
+    entries,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.staging import EXAMPLES, on_stage
+
+MEMBER, OWNER = "U01AGENT2", "U01LEAD"
+
+
+@contextmanager
+def seed_playbook(folder: Path, *replacements: tuple[str, str]) -> Iterator[Stage]:
+    """The seed's playbook with `send` at a cap of 10%, in week 1 of a cycle of the team of one."""
+    playbook = changed(
+        EXAMPLES / "support-reply.yaml",
+        folder,
+        ("exception_cap: 0.05", "exception_cap: 0.10"),
+        ("pilot: support-emea", "pilot: solo"),
+        *replacements,
+    )
+    with on_stage(folder, workspace=DESK, playbooks=[playbook]) as stage:
+        start_cycle(stage, "support-reply", team="solo")
+        stage.play_until(at("2026-03-05 12:00"))
+        yield stage
+
+
+def attest(stage: Stage, runs: int) -> Answer:
+    answer = "as-declared" if runs else "not-run"
+    said = stage.workspace.person(MEMBER).types(f"/attest {answer} runs={runs}", channel=SOLO_CHANNEL)
+    stage.tick()
+    assert "Recorded" in said.text, said.words
+    return said
+
+
+def log(stage: Stage, count: int, reason: str = "tone was off") -> Answer:
+    for _ in range(count):
+        said = stage.workspace.person(MEMBER).types(f"/exception send {reason}", channel=SOLO_CHANNEL)
+        stage.tick()
+    assert "xception logged" in said.text, said.words
+    return said
+
+
+def mode(stage: Stage) -> Mode:
+    return next(row.mode for row in rows(stage, AdoptionStep) if row.step == "send")
+
+
+def verdicts(stage: Stage) -> list[StepVerdict]:
+    return [row for row in rows(stage, StepVerdict) if row.step == "send"]
+
+
+def why(stage: Stage) -> str:
+    return stage.workspace.person(MEMBER).types("/cadence why support-reply send", channel=SOLO_CHANNEL).words
+
+
+def alerts(stage: Stage, start: str) -> list[tuple[str, str]]:
+    """The alerts that begin with some words: in the team's channel, and in the curators'."""
+    team, curators = (
+        [message.words for message in posts(stage, channel) if message.text.startswith(start)]
+        for channel in (SOLO_CHANNEL, CURATORS)
+    )
+    return list(zip(team, curators, strict=True))
+
+
+def test_seven_in_forty_demote_by_evidence(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 6)
+        assert mode(stage) is Mode.AI_LED
+        said = log(stage, 1)
+
+        assert mode(stage) is Mode.COLLABORATIVE
+        last = verdicts(stage)[-1]
+        assert (last.decision, last.line) == (Decision.DEMOTE, Line.EVIDENCE)
+        assert (last.exceptions, last.attested, last.assumed) == (7, 40, 0)
+        assert "is now collaborative (was AI-led)" in said.words
+        [(in_team, for_curators)] = alerts(stage, "Send the edited reply is now collaborative")
+        assert in_team == for_curators
+        assert "7 exceptions in 40 runs (17.5%, cap 10%)" in in_team
+        assert "40 runs attested." in in_team
+        assert "93% likely to be above the cap, and 90% demotes at any time" in in_team
+        assert "Most frequent reason: tone was off (7 times)" in in_team
+        assert f"<@{OWNER}>, please refine the rubric" in in_team
+
+
+def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        open_before = stage.workspace.person(MEMBER).last_dm()
+        assert "Send the edited reply _AI-led_" in open_before.words
+        attest(stage, 40)
+        log(stage, 7)
+        [change] = [row for row in rows(stage, ModeChange) if row.kind == "demotion"]
+        assert (change.before, change.after, change.member) == (Mode.AI_LED, Mode.COLLABORATIVE, None)
+
+        status = stage.workspace.person(MEMBER).types("/cadence status", channel=SOLO_CHANNEL).words
+        assert "Send the edited reply _collaborative_: 0 exceptions in 40 runs (0%, cap 10%)" in status
+        shown = stage.workspace.person(MEMBER).types("/cadence cycle show", channel=SOLO_CHANNEL).words
+        assert "Send the edited reply _collaborative_" in shown
+        stage.play_until(at("2026-03-12 10:00"))
+        assert "Send the edited reply _collaborative_" in bot_dms(stage, MEMBER)[-1].words
+        assert "Within the cap" in log(stage, 1).words
+
+
+def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        said = log(stage, 5)
+        assert "Over the cap, so it is watched. It is demoted at 7 exceptions with these runs." in said.words
+        [(in_team, for_curators)] = alerts(stage, "Over the cap: Send the edited reply")
+        assert in_team == for_curators
+        assert "5 exceptions in 40 runs (12.5%, cap 10%)" in in_team
+        assert (
+            "Demoted at 7 exceptions with these runs, or at the close on Fri 27 Mar unless back at 10% or under."
+            in in_team
+        )
+        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+            stage.play_until(at(f"{day} 12:00"))
+            attest(stage, 0)
+        stage.play_until(at("2026-03-27 15:59"))
+        assert mode(stage) is Mode.AI_LED
+        stage.play_until(at("2026-03-27 16:00"))
+        assert mode(stage) is Mode.COLLABORATIVE
+        last = verdicts(stage)[-1]
+        assert (last.line, last.closing, last.exceptions, last.attested, last.assumed) == (
+            Line.CAP,
+            True,
+            5,
+            40,
+            0,
+        )
+        [(closing, _)] = alerts(stage, "Send the edited reply is now collaborative")
+        assert "Over the cap when the cycle closed, with at least 20 runs." in closing
+        assert len(alerts(stage, "Over the cap: Send the edited reply")) == 1
+
+
+def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 5)
+        stage.play_until(at("2026-03-12 12:00"))
+        attest(stage, 30)
+        assert "5 exceptions in 70 runs (7.1%, cap 10%)" in why(stage)
+        stage.play_until(at("2026-03-27 16:00"))
+        assert mode(stage) is Mode.AI_LED
+        assert verdicts(stage)[-1].decision is Decision.HOLD
+
+
+def test_the_strict_rule_demotes_at_five(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path, ("scale_rule:", "rule: strict\nscale_rule:")) as stage:
+        attest(stage, 40)
+        log(stage, 4)
+        assert mode(stage) is Mode.AI_LED
+        log(stage, 1)
+        assert mode(stage) is Mode.COLLABORATIVE
+        assert verdicts(stage)[-1].line is Line.CAP
+        [(in_team, _)] = alerts(stage, "Send the edited reply is now")
+        assert "Over the cap with at least 20 runs: the strict rule demotes at any time." in in_team
+        assert "at least 20 runs and a ratio over the cap, at any time: *yes*" in why(stage)
+
+
+def test_the_evidence_rule_never_demotes_at_the_cap(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path, ("scale_rule:", "rule: evidence\nscale_rule:")) as stage:
+        attest(stage, 40)
+        log(stage, 5)
+        [(in_team, _)] = alerts(stage, "Over the cap: Send the edited reply")
+        assert "Demoted at 7 exceptions with these runs." in in_team
+        assert "at the close" not in in_team
+        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+            stage.play_until(at(f"{day} 12:00"))
+            attest(stage, 0)
+        stage.play_until(at("2026-03-27 17:00"))
+        assert mode(stage) is Mode.AI_LED
+
+
+def test_ten_runs_and_two_are_watched_three_demote(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 10)
+        log(stage, 2)
+        assert mode(stage) is Mode.AI_LED
+        [(in_team, _)] = alerts(stage, "Over the cap: Send the edited reply, 2 exceptions in 10 runs (20%")
+        assert "Demoted at 3 exceptions" in in_team
+        log(stage, 1)
+        assert mode(stage) is Mode.COLLABORATIVE
+        assert verdicts(stage)[-1].line is Line.EVIDENCE
+
+
+def test_one_critical_exception_demotes_at_once(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        log(stage, 1, "critical promised a refund")
+        assert mode(stage) is Mode.COLLABORATIVE
+        [(in_team, for_curators)] = alerts(stage, "Send the edited reply is now collaborative")
+        assert in_team == for_curators
+        assert "A critical exception demotes at once." in in_team
+        assert "“promised a refund”" in in_team
+
+
+@pytest.mark.parametrize(("expected_runs", "ratio"), [(40, "5%"), (5, "40%")])
+def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
+    tmp_path: Path, expected_runs: int, ratio: str
+) -> None:
+    playbook = changed(
+        EXAMPLES / "support-reply.yaml",
+        tmp_path,
+        ("exception_cap: 0.05", "exception_cap: 0.10"),
+        ("pilot: support-emea", "pilot: solo"),
+        ("runs_per_week: 40", f"runs_per_week: {expected_runs}"),
+    )
+    with on_stage(tmp_path, workspace=DESK, playbooks=[playbook]) as stage:
+        start_cycle(stage, "support-reply", team="solo")
+        stage.play_until(at("2026-03-02 11:00"))
+        log(stage, 2)
+        assert mode(stage) is Mode.AI_LED
+        assert f"N = 0 attested + {expected_runs} assumed" in why(stage)
+        assert f"2 exceptions in {expected_runs} runs ({ratio}, cap 10%)" in why(stage)
+
+
+def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 7)
+        told = why(stage)
+        for line in (
+            "Send the edited reply is collaborative",
+            "Thu 5 Mar 12:00: demote*, after an exception",
+            "7 exceptions in 40 runs (17.5%, cap 10%), since Mon 2 Mar.",
+            "N = 40 attested + 0 assumed",
+            "P(rate above 10%) = 93.4%, from Beta(7 + ½, 33 + ½).",
+            "Rule: balanced.",
+            "1. a critical exception demotes at once: no",
+            "2. at least 2 exceptions, and 90% likely above the cap: *yes*",
+            "3. at least 20 runs and a ratio over the cap, when the cycle closes: not looked at before the close",
+            "With these runs line 2 demotes at 7 exceptions.",
+        ):
+            assert line in told
+
+
+def test_a_watch_is_told_once_and_the_owners_answer_is_kept(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 6)
+        assert len(alerts(stage, "Over the cap:")) == 1
+        [alert] = [message for message in posts(stage, SOLO_CHANNEL) if "Over the cap" in message.text]
+        assert f"<@{OWNER}>, what will change?" in alert.words
+
+        member = stage.workspace.person(MEMBER)
+        refused = member.clicks(alert, "Say what changes")
+        assert refused.view is None
+        assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
+
+        curator = stage.workspace.person("U01CURATOR")
+        [for_curators] = [message for message in posts(stage, CURATORS) if "Over the cap" in message.text]
+        curator.clicks(for_curators, "Say what changes")
+        curator.submits({"note": "A person reads each refund <now>"})
+        stage.tick()
+        [entry] = entries(stage, "watch-answered")
+        assert (entry.member, entry.after) == ("U01CURATOR", "A person reads each refund <now>")
+        for told in alerts(stage, "Over the cap:")[0]:
+            assert "*What changes*, from <@U01CURATOR>: A person reads each refund &lt;now&gt;" in told
+        assert len(posts(stage, SOLO_CHANNEL)) == 1
+
+
+def test_an_exception_sent_again_counts_once(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 1)
+        [sent] = [one.request for one in stage.workspace.exchanges() if one.what == "/exception"]
+        again = stage.workspace.deliver("slash_commands", sent)
+        assert "Already logged" in str(again.json["text"])
+        assert verdicts(stage)[-1].exceptions == 1
+        assert len(entries(stage, "exception")) == 1
