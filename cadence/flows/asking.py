@@ -64,6 +64,7 @@ def checkin_form(
         runs = before.runs if before and before.runs else typical(session, run, member=caller.member)
         return CheckinForm(
             kind=shown,
+            change=kind is None,
             playbook=run.playbook.title,
             team=run.team.title,
             week=week.week,

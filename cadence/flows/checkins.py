@@ -133,6 +133,10 @@ def _require_asked(session: Session, caller: Caller, run: TeamRun, week: ReportW
 
 
 def _drifts(session: Session, run: TeamRun, given: AnswerGiven) -> dict[str, Mode]:
+    if given.attestation is Attestation.AS_DECLARED and given.drifts:
+        raise Refusal(
+            "A step in another mode means that something drifted; choose that.", field="attestation"
+        )
     if given.attestation is not Attestation.DRIFTED:
         return {}
     modes = current_modes(session, run)

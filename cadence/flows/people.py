@@ -164,7 +164,7 @@ def set_away(
             )
             _record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
         others = tuple(who for who in members if who != caller.member)
-        return AwaySet(since=first, until=last, member=others[0] if len(others) == 1 else None)
+        return AwaySet(since=first, until=last, members=others)
 
 
 def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime) -> AwaySet:
@@ -176,7 +176,7 @@ def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime)
         today = local_day(now, zone_of(session, workspace, who))
         people.end_away(session, workspace_id=workspace.id, member_id=who, today=today, now=now)
         _record(session, caller, "back", who, {"from": str(today)}, now=now)
-        return AwaySet(since=today, until=today, cleared=True, member=None if who == caller.member else who)
+        return AwaySet(since=today, until=today, cleared=True, members=() if who == caller.member else (who,))
 
 
 def _require_may_mark(session: Session, caller: Caller, who: str, *, now: datetime) -> None:

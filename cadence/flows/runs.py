@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from cadence.documents import PlaybookSpec, Step, playbook_from_data
 from cadence.flows.callers import Caller, is_curator
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Refusal, Unknown
 from cadence.rules.calendar import local_day, monday_of, week_number
@@ -202,9 +202,11 @@ def find_run(
     """
     runs = visible_runs(session, caller, now=now)
     if team is not None:
-        runs = _named(runs, team, kind="team", names=[run.team.slug for run in runs])
+        runs = [run for run in runs if run.team.slug == team] or _no_team(runs, team)
     if playbook is not None:
-        runs = _named(runs, playbook, kind="playbook", names=[run.playbook.slug for run in runs])
+        runs = [run for run in runs if run.playbook.slug == playbook] or _no_run(
+            session, caller, runs, playbook, now=now
+        )
     if not runs:
         raise Refusal(
             "No team of yours runs a playbook yet. An owner starts one with `/cadence cycle start`; "
@@ -220,20 +222,44 @@ def find_run(
     return runs[0]
 
 
-def _named(runs: list[TeamRun], slug: str, *, kind: str, names: list[str]) -> list[TeamRun]:
-    found = [run for run in runs if slug == (run.team.slug if kind == "team" else run.playbook.slug)]
-    if found:
-        return found
-    guess = nearest(slug, names)
+def _no_team(runs: Sequence[TeamRun], slug: str) -> list[TeamRun]:
+    guess = nearest(slug, [run.team.slug for run in runs])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(
+        say("No team {slug} that you have to do with runs a playbook.{hint}", slug=code(slug), hint=hint),
+        field="team",
+    )
+
+
+def _no_run(
+    session: Session, caller: Caller, runs: Sequence[TeamRun], slug: str, *, now: datetime
+) -> list[TeamRun]:
+    """Say why a playbook can't be reported on: mistyped, not started, or run by other teams only."""
+    playbook = playbooks.by_slug(session, workspace_id=caller.workspace_id, slug=slug)
+    if playbook is None:
+        guess = nearest(slug, [run.playbook.slug for run in runs])
+        hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
+        raise Unknown(say("There's no playbook {slug}.{hint}", slug=code(slug), hint=hint), field="playbook")
+    workspace = require_workspace(session, caller.workspace_id)
+    others = team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id)
+    if not others:
+        raise Refusal(
+            say(
+                "{title} isn't running yet. {owner} starts it with {command}.",
+                title=playbook.title,
+                owner=mention(playbook.owner),
+                command=code(f"/cadence cycle start {slug}"),
+            ),
+            field="playbook",
+        )
+    raise Refusal(
         say(
-            "You have nothing to do with a running {kind} called {slug}.{hint}",
-            kind=kind,
-            slug=code(slug),
-            hint=hint,
+            "{title} is run by other teams: {teams}. {command} puts you in one.",
+            title=playbook.title,
+            teams=", ".join(run.team.title for run in others[:5]),
+            command=code(f"/cadence team join {others[0].team.slug}"),
         ),
-        field=kind,
+        field="playbook",
     )
 
 

@@ -160,25 +160,6 @@ class Help(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Welcome(MessageContext):
-    """First contact, in three lines.
-
-    Args:
-        role: `member`, `owner` or `curator`.
-        playbooks: titles this person has to do with.
-        next_checkin: when theirs comes; None when none is planned.
-        offer: what to press first.
-    """
-
-    TEMPLATE: ClassVar[str] = "messages/welcome.json.j2"
-
-    role: str
-    playbooks: tuple[str, ...] = ()
-    next_checkin: datetime | None = None
-    offer: Offer | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AwaySet(MessageContext):
     """Away from `since` to `until`, both days included; `cleared` when back. `members` when it is about others."""
 
@@ -187,7 +168,6 @@ class AwaySet(MessageContext):
     since: date
     until: date
     cleared: bool = False
-    member: str | None = None
     members: tuple[str, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""The curators' weekly post and the thread under it."""
+"""The curators' weekly post."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -98,22 +98,3 @@ class Digest(MessageContext):
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestSection:
-    """Lines under a heading; `count` says how many there are, should `lines` be cut."""
-
-    heading: str
-    lines: tuple[str, ...]
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestThread(MessageContext):
-    """The details under the digest."""
-
-    TEMPLATE: ClassVar[str] = "messages/digest_thread.json.j2"
-
-    week_start: date
-    sections: tuple[DigestSection, ...]

@@ -17,7 +17,6 @@ from templates.contexts.answers import (
     Status,
     StatusRow,
     VerdictSummary,
-    Welcome,
 )
 from templates.contexts.base import MessageContext, StepEvidence
 from templates.ids import Action
@@ -72,13 +71,6 @@ HELP = HelpEntry(
     summary="records this week's number; again in the same week corrects it and keeps both",
     example="/kpi support-reply 14m",
 )
-WELCOME = Welcome(
-    role="member",
-    playbooks=("Support reply",),
-    next_checkin=THURSDAY.replace(hour=10, minute=0),
-    offer=Offer("Show what stands", Action.SHOW_STATUS, "me"),
-)
-
 SAMPLES: dict[str, MessageContext] = {
     "recorded": RECORDED,
     "recorded-correction": replace(
@@ -130,12 +122,9 @@ SAMPLES: dict[str, MessageContext] = {
         entries=(HELP, replace(HELP, name="/cadence away", usage="/cadence away", summary="suspends"))
     ),
     "help-topic": Help(entries=(HELP,), topic="kpi"),
-    "welcome": WELCOME,
-    "welcome-owner": replace(WELCOME, role="owner", playbooks=("A", "B", "C", "D", "E", "F", "G")),
-    "welcome-curator": Welcome(role="curator"),
     "away": AwaySet(since=FRIDAY, until=FRIDAY.replace(year=2027, month=1, day=2)),
     "away-over": AwaySet(since=FRIDAY, until=FRIDAY, cleared=True),
-    "away-other": AwaySet(since=MONDAY, until=SUNDAY, member="U01AGENT1"),
+    "away-other": AwaySet(since=MONDAY, until=SUNDAY, members=("U01AGENT1",)),
     "away-others": AwaySet(since=MONDAY, until=SUNDAY, members=("U01AGENT1", "U01AGENT2")),
     "snoozed": Snoozed(until=THURSDAY),
     "muted": Muted(muted=True),

@@ -6,8 +6,6 @@ from templates.contexts.base import MessageContext, ModeChange
 from templates.contexts.digests import (
     Decision,
     Digest,
-    DigestSection,
-    DigestThread,
     KpiMove,
     Skipped,
     Tally,
@@ -88,12 +86,4 @@ SAMPLES: dict[str, MessageContext] = {
     "digest-quiet": QUIET,
     "digest-coverage-down": replace(DIGEST, coverage=0.8, decisions=DIGEST.decisions[:1], decision_count=1),
     "digest-coverage-same": replace(DIGEST, coverage=0.88),
-    "digest-thread": DigestThread(
-        week_start=MONDAY,
-        sections=(
-            DigestSection(heading="Not sent", lines=("Check-in, away: <@U01AGENT1>", "KPI missing"), count=9),
-            DigestSection(heading="Demotions", lines=("Send the edited reply",), count=1),
-        ),
-    ),
-    "digest-thread-empty": DigestThread(week_start=MONDAY, sections=()),
 }
