@@ -42,7 +42,7 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
         )
     for workspace in ours:
         findings += _workspace(settings, workspace, gateway if identity else None)
-    return [_clean(finding, settings) for finding in findings]
+    return list(dict.fromkeys(_clean(finding, settings) for finding in findings))
 
 
 def _clean(finding: Finding, settings: Settings) -> Finding:

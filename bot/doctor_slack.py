@@ -95,8 +95,8 @@ def app_token(settings: Settings) -> Finding:
             return Finding(
                 True, "Socket Mode: this server doesn't know it, so the app-level token wasn't tried."
             )
-        if not code:
-            return Finding(False, *explain(SlackUnclear("status unknown")))
+        if not code or " " in code:
+            return Finding(False, *explain(SlackUnclear(code or "no answer")))
         return Finding(False, f"Slack doesn't take the app-level token: {code}.", remedy)
     except (SlackClientError, HTTPException, OSError) as error:
         return Finding(False, *explain(SlackUnclear(type(error).__name__)))

@@ -45,21 +45,17 @@ def printable(text: str) -> str:
 
 def explain(error: SlackError) -> tuple[str, str]:
     """What a failed call means, and what to do about it: a sentence each."""
-    code = printable(error.code)
+    code = printable(error.code)[:80]
     if isinstance(error, SlackBusy):
         return f"Slack asks to wait for {error.retry_after:.0f} seconds.", "Try again after that."
-    if isinstance(error, SlackUnclear):
-        return _unclear(code)
-    unknown = (f"Slack refuses: {code}.", "Slack's API reference explains that word.")
-    return _EXPLAINED.get(error.code, unknown)
-
-
-def _unclear(code: str) -> tuple[str, str]:
-    if code.startswith("status "):
+    if " " in error.code:  # Slack's words hold no space; slack_sdk and the gateway tell of pages and statuses
         return (
             "Slack's server gives no readable answer.",
             "Check SLACK_API_URL; if it is right, try again in a few minutes.",
         )
-    if "_" in code:  # Slack's own word; the network's are names of Python exceptions
+    if isinstance(error, SlackUnclear) and "_" not in code:  # the network's words are names of exceptions
+        return f"Slack can't be reached ({code}).", "Check the network, the proxy and SLACK_API_URL."
+    if isinstance(error, SlackUnclear):
         return f"Slack has trouble of its own ({code}).", "Try again in a few minutes."
-    return f"Slack can't be reached ({code}).", "Check the network, the proxy and SLACK_API_URL."
+    unknown = (f"Slack refuses: {code}.", "Slack's API reference explains that word.")
+    return _EXPLAINED.get(error.code, unknown)

@@ -1,0 +1,52 @@
+"""Slack's refusals in words."""
+
+import pytest
+
+from bot.doctor import slack_sentence
+from bot.findings import printable
+from bot.gateway import FIXABLE, SlackBusy, SlackError, SlackRefused, SlackUnclear, SlackUnreachable
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (SlackUnreachable("invalid_auth"), "Slack doesn't know the bot token."),
+        (SlackUnreachable("not_authed"), "The bot token didn't arrive at Slack."),
+        (SlackRefused("not_allowed_token_type"), "The bot token is another kind of token."),
+        (SlackUnreachable("account_inactive"), "taken out of its workspace. Install the app"),
+        (SlackUnreachable("token_revoked"), "The bot token was revoked. Install the app"),
+        (SlackUnreachable("token_expired"), "Leave token rotation off."),
+        (SlackUnreachable("missing_scope"), "`cadence doctor` names the scopes"),
+        (SlackUnreachable("access_denied"), "Ask an admin of the workspace"),
+        (SlackUnclear("URLError"), "Slack can't be reached (URLError). Check the network"),
+        (SlackUnclear("status 502"), "gives no readable answer. Check SLACK_API_URL"),
+        (SlackRefused("Received a response in a non-JSON format: <h1>"), "gives no readable answer."),
+        (SlackRefused("x" * 500), f"Slack refuses: {'x' * 80}. "),
+        (SlackUnclear("fatal_error"), "Slack has trouble of its own (fatal_error)."),
+        (SlackBusy("ratelimited", 29.6), "Slack asks to wait for 30 seconds. Try again after that."),
+        (SlackRefused("enterprise_is_restricted"), "Slack refuses: enterprise_is_restricted."),
+    ],
+)
+def test_an_error_is_told_in_sentences(error: SlackError, says: str) -> None:
+    sentence = slack_sentence(error)
+    assert says in sentence
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("code", sorted(FIXABLE))
+def test_what_somebody_can_put_right_is_never_left_bare(code: str) -> None:
+    assert len(slack_sentence(SlackUnreachable(code)).split(". ")) >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Acme — Zürich", "Acme — Zürich"),
+        ("\x1b[31mred\x07", " [31mred "),
+        ("two\nlines", "two lines"),
+        ("\u202eright to left", " right to left"),
+    ],
+)
+def test_nothing_plays_with_the_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(slack_sentence(SlackRefused(text))) == slack_sentence(SlackRefused(text))

@@ -1,0 +1,177 @@
+"""Settings: what is missing or wrong is said in a sentence each, and secrets stay secret."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, SettingsRefused, load_settings
+
+SECRETS = {
+    "SLACK_BOT_TOKEN": "xoxb-12-hunter2",
+    "SLACK_APP_TOKEN": "xapp-1-hunter2",
+    "SLACK_SIGNING_SECRET": "hunter2hunter2",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of this machine, and no `.env` but the test's own."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+def sentences() -> list[str]:
+    with pytest.raises(SettingsRefused) as refused:
+        load_settings()
+    assert str(refused.value) == "\n".join(refused.value.sentences)
+    assert refused.value.__cause__ is None
+    return refused.value.sentences
+
+
+# --- what is right --------------------------------------------------------------------------------------------
+
+
+def test_without_any_setting_the_built_in_workspace_runs() -> None:
+    settings = load_settings()
+    assert settings.embedded
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert settings.database == "sqlite:///var/cadence.db"
+    assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    assert settings.cadence_curators == ()
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(
+        monkeypatch,
+        **SECRETS,
+        PORT="8080",
+        CADENCE_CURATORS="U01, U02,,",
+        DATABASE_URL="postgresql://bot@db/cadence",
+    )
+    settings = load_settings()
+    assert not settings.embedded
+    assert settings.port == 8080
+    assert settings.cadence_curators == ("U01", "U02")
+    assert settings.database == "postgresql://bot@db/cadence"
+    for name, value in SECRETS.items():
+        assert getattr(settings, name.lower()).get_secret_value() == value
+
+
+def test_the_env_file_is_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("PORT=4000\nHOST='0.0.0.0'\nSOMETHING_ELSE=1\n", encoding="utf-8")
+    monkeypatch.setenv("PORT", "5000")
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("0.0.0.0", 5000)
+
+
+@pytest.mark.parametrize("name", [*SECRETS, "DATABASE_URL"])
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_an_empty_value_is_no_value(name: str, nothing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, nothing)
+    assert load_settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("http://127.0.0.1:3000/api", "http://127.0.0.1:3000/api/"),
+        ("https://chat.example.com/api/", "https://chat.example.com/api/"),
+    ],
+)
+def test_an_api_address_ends_with_a_slash(given: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_API_URL", given)
+    assert load_settings().slack_api_url == kept
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "postgres://u@h/d", "postgresql+psycopg://u@h/d"])
+def test_databases_that_are_known(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert load_settings().database == url
+
+
+def test_elsewhere_tokens_may_look_different(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(
+        monkeypatch,
+        SLACK_BOT_TOKEN="any",
+        SLACK_APP_TOKEN="any",
+        SLACK_API_URL="https://chat.example.com/api",
+    )
+    assert not load_settings().embedded
+
+
+def test_settings_do_not_change() -> None:
+    settings, name = load_settings(), "port"
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(settings, name, 1)
+
+
+# --- what is wrong --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "right"),
+    [
+        ({"SLACK_BOT_TOKEN": "xapp-1-hunter2"}, "SLACK_BOT_TOKEN", "`xoxb-`"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xoxb-hunter2"}, "SLACK_APP_TOKEN", "`xapp-`"),
+        ({"SLACK_APP_TOKEN": "xapp-hunter2"}, "SLACK_BOT_TOKEN", "OAuth & Permissions"),
+        ({"SLACK_SIGNING_SECRET": "hunter2"}, "SLACK_BOT_TOKEN", "OAuth & Permissions"),
+        ({"SLACK_API_URL": "slack.com/api"}, "SLACK_API_URL", "https://slack.com/api/"),
+        ({"SLACK_API_URL": "ftp://hunter2.example"}, "SLACK_API_URL", "https://slack.com/api/"),
+        ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL", "postgresql://user@host/cadence"),
+        ({"PORT": "hunter2"}, "PORT", "integer"),
+        ({"PORT": "65536"}, "PORT", "65535"),
+        ({"PORT": "-1"}, "PORT", "0"),
+        ({"CADENCE_LOG": "hunter2"}, "CADENCE_LOG", "'info'"),
+        ({"CADENCE_LOG_FORMAT": "hunter2"}, "CADENCE_LOG_FORMAT", "'json'"),
+        ({"CADENCE_THREADS": "1"}, "CADENCE_THREADS", "2"),
+        ({"CADENCE_THREADS": "201"}, "CADENCE_THREADS", "200"),
+    ],
+)
+def test_each_mistake_is_one_sentence(
+    values: dict[str, str], name: str, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_all(monkeypatch, **values)
+    (sentence,) = sentences()
+    assert sentence.startswith(f"{name} ")
+    assert right in sentence
+    assert sentence.endswith(".")
+    assert not sentence.endswith("..")
+    assert "hunter2" not in sentence, "what was typed may be a secret in the wrong place"
+
+
+def test_every_mistake_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, PORT="x", CADENCE_LOG="loud", DATABASE_URL="mysql://h/d")
+    assert sorted(sentence.split()[0] for sentence in sentences()) == ["CADENCE_LOG", "DATABASE_URL", "PORT"]
+
+
+def test_a_mistake_in_the_env_file_is_said_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CADENCE_THREADS=many\n", encoding="utf-8")
+    (sentence,) = sentences()
+    assert sentence.startswith("CADENCE_THREADS ")
+
+
+# --- secrets --------------------------------------------------------------------------------------------------
+
+
+def test_tokens_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, **SECRETS)
+    settings = load_settings()
+    shown = f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert "hunter2" not in shown
+    assert "**********" in shown
+
+
+@pytest.mark.xfail(reason="database_url is shown by repr", strict=True)
+def test_the_password_of_the_database_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://bot:hunter2@db/cadence")
+    settings = load_settings()
+    assert "hunter2" in settings.database
+    assert "hunter2" not in f"{settings} {settings!r}"
