@@ -36,7 +36,7 @@ def by_command(turn: Turn, command: commands.Kpi) -> None:
     try:
         turn.say(record_number(turn.db, turn.caller, given, now=turn.now))
     except NeedsWeek as ask:
-        open_form(turn, ask.run.id, value=command.value, note=command.note or "")
+        open_form(turn, ask.adoption_id, value=command.value, note=command.note or "")
     except NeedsChoice:
         open_form(turn, None, value=command.value, note=command.note or "")
 

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.flows.judging import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
+from cadence.flows.weeks import last_week
 from cadence.rules.calendar import instant, local_day, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
 from storage import people, playbooks, reports
@@ -42,6 +43,17 @@ def was_member(session: Session, run: TeamRun, *, member: str, week_start: date)
         and (row.left_at is None or local_day(row.left_at, run.zone) >= week_start)
         for row in rows
     )
+
+
+def missed_last_week(session: Session, run: TeamRun, *, member: str) -> bool:
+    """Whether someone was asked about the week before today's and hasn't answered."""
+    before = last_week(session, run)
+    if before is None or member not in expected_members(session, run, week_start=before.start):
+        return False
+    answered = reports.answered_members(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=before.start
+    )
+    return member not in answered
 
 
 def typical(session: Session, run: TeamRun, *, member: str) -> int:

@@ -8,10 +8,10 @@ from sqlmodel import Session
 
 from cadence.flows import checkin_rows
 from cadence.flows.callers import Caller
-from cadence.flows.judging import expected_members, judge_all
+from cadence.flows.judging import judge_all
 from cadence.flows.kpis import amount, pick_run, save_reading
 from cadence.flows.runs import TeamRun, current_modes, mode_of
-from cadence.flows.weeks import ReportWeek, last_week, meant_week, week_starting
+from cadence.flows.weeks import ReportWeek, meant_week, week_starting
 from cadence.mrkdwn import code, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import WEEKS
@@ -86,7 +86,7 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     if value is not None and given.value is not None:
         save_reading(session, caller, run, week, value=value, typed=given.value, note="", now=now)
     row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
-    if row is not before:
+    if row is not before and run.cycle is not None and week.cycle.id == run.cycle.id:
         judge_all(
             session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request
         )
@@ -104,18 +104,7 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
 def _week(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> ReportWeek:
     if given.week_start is not None:
         return week_starting(session, run, given.week_start)
-    before = last_week(session, run)
-    missing = before is not None and (
-        caller.member in expected_members(session, run, week_start=before.start)
-        and reports.check_in(
-            session,
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
-            week_start=before.start,
-            member=caller.member,
-        )
-        is None
-    )
+    missing = checkin_rows.missed_last_week(session, run, member=caller.member)
     return meant_week(session, run, week=given.week, last_is_missing=missing)
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from cadence.flows.callers import Caller
+from cadence.flows.checkin_rows import missed_last_week
 from cadence.flows.kpis import pick_run
 from cadence.flows.people import open_runs, zone_of
 from cadence.flows.runs import require_workspace
-from cadence.flows.weeks import numbered_week, this_week
+from cadence.flows.weeks import meant_week
 from cadence.rules.calendar import local_day, monday_of
 from storage.engine import Database
 
@@ -33,15 +34,16 @@ def choose_checkin(
 
     Raises:
         NeedsChoice: several runs fit.
+        NeedsWeek: early in a week, with last week's unanswered, it could be either.
         Refusal: no cycle is running.
     """
     with db.read() as session:
+        only = None
         if playbook is None and team is None and week is None:
             workspace = require_workspace(session, caller.workspace_id)
             start = monday_of(local_day(now, zone_of(session, workspace, caller.member)))
             still_open = open_runs(session, caller, week_start=start, now=now)
-            if len(still_open) == 1:
-                return Chosen(still_open[0].id, start)
-        run = pick_run(session, caller, now=now, adoption_id=None, playbook=playbook, team=team)
-        meant = numbered_week(run, week) if week is not None else this_week(run)
-        return Chosen(run.id, meant.start)
+            only = still_open[0] if len(still_open) == 1 else None
+        run = only or pick_run(session, caller, now=now, adoption_id=None, playbook=playbook, team=team)
+        missed = missed_last_week(session, run, member=caller.member)
+        return Chosen(run.id, meant_week(session, run, week=week, last_is_missing=missed).start)

@@ -29,7 +29,7 @@ class NeedsWeek(Refusal):
     """Early in a week, with last week's report missing: the person has to say which week they mean."""
 
     def __init__(self, run: TeamRun, weeks: tuple[ReportWeek, ...]) -> None:
-        self.run, self.weeks = run, weeks
+        self.adoption_id = run.id  # kept apart: the rows are gone once the transaction is rolled back
         super().__init__(
             say(
                 "Is this for last week or for this one? Add {last} or {this}.",
@@ -109,6 +109,16 @@ def last_week(session: Session, run: TeamRun) -> ReportWeek | None:
     return ReportWeek(cycle, week_number(cycle.starts_on, start) or WEEKS, start)
 
 
+def _is_late(run: TeamRun, before: ReportWeek, week: int) -> bool:
+    """Whether `week=N`, early in a cycle, can only be the last week of the cycle before it."""
+    current = require_cycle(run)
+    return (
+        week == before.week
+        and before.cycle.id != current.id
+        and week_monday(current.starts_on, week) > run.today
+    )
+
+
 def meant_week(session: Session, run: TeamRun, *, week: int | None, last_is_missing: bool) -> ReportWeek:
     """The week a typed report is about: `week=N`, else today's.
 
@@ -116,9 +126,9 @@ def meant_week(session: Session, run: TeamRun, *, week: int | None, last_is_miss
         NeedsWeek: it is Monday or Tuesday, no week was named and last week's report is missing.
         Refusal: the week can't take reports.
     """
-    if week is not None:
-        return numbered_week(run, week)
     before = last_week(session, run)
+    if week is not None:
+        return before if before and _is_late(run, before, week) else numbered_week(run, week)
     if before and last_is_missing and run.today.weekday() <= ASKED_UNTIL:
         weeks = (before, this_week(run)) if run.week is not None else (before,)
         raise NeedsWeek(run, weeks)
