@@ -6,6 +6,7 @@ from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import AppAnswer, Delivery, InProcess, SignedHttp
 from bot.sandbox.errors import CantDo, SlackError
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
+from bot.sandbox.identity import AppIdentity, Shortcut
 from bot.sandbox.limits import problems_of_message, problems_of_view
 from bot.sandbox.messages import Message
 from bot.sandbox.people import Channel, User, Usergroup
@@ -14,7 +15,7 @@ from bot.sandbox.server import SandboxServer
 from bot.sandbox.sockets import Sockets
 from bot.sandbox.store import Store
 from bot.sandbox.views import View
-from bot.sandbox.workspace import AppIdentity, Shortcut, Workspace, build_workspace
+from bot.sandbox.workspace import Workspace, build_workspace
 
 __all__ = [
     "Answer",

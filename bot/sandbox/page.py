@@ -20,9 +20,10 @@ from bot.sandbox.payloads import show_message, show_view
 from bot.sandbox.requests import json_response
 
 if TYPE_CHECKING:
+    from bot.sandbox.identity import Exchange
     from bot.sandbox.messages import Message
     from bot.sandbox.person import Person, Target
-    from bot.sandbox.workspace import Exchange, Workspace
+    from bot.sandbox.workspace import Workspace
 
 SHOWN_MESSAGES = 200
 _STATIC = {"page.css": "text/css; charset=utf-8"} | dict.fromkeys(
@@ -107,7 +108,6 @@ class Page:
         workspace = self._workspace
         members, rooms = workspace.members(), workspace.channels()
         return {
-            "frozen": workspace.clock.frozen,
             "members": [
                 {"id": user.id, "name": user.name, "shown": user.shown, "tz": user.tz} for user in members
             ],

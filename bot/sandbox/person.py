@@ -10,7 +10,7 @@ from bot.sandbox.errors import CantDo, SlackError
 from bot.sandbox.forms import find_input, find_option, refused_fields, state_of
 from bot.sandbox.kinds import STATEFUL, Json, elements_of
 from bot.sandbox.messages import Message
-from bot.sandbox.views import View
+from bot.sandbox.views import View, state_values
 
 if TYPE_CHECKING:
     from bot.sandbox.people import Channel, User
@@ -201,14 +201,16 @@ class Person:
     def fills(self, view: View, values: Mapping[str, Any]) -> "Person":
         """Put values into the fields of a form, by block ID; see `forms.state_of` for how values are written.
 
-        A field with `dispatch_action` tells the app at once, as in Slack; the form may change under the hand.
+        A field with `dispatch_action` tells the app at once when its value changes, as in Slack; the form may
+        change under the hand.
         """
         for name, value in values.items():
             now = self._workspace.views.find(view.id)
             block, element = find_input(now.blocks, name)
             state = state_of(element, value)
+            before = state_values(now.blocks, now.state)[block["block_id"]][element["action_id"]]
             now = self._workspace.views.fill(now, block["block_id"], element["action_id"], state)
-            if block.get("dispatch_action"):
+            if block.get("dispatch_action") and state != before:
                 self._act(now, block, element, {key: part for key, part in state.items() if key != "type"})
         return self
 

@@ -2,8 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, replace
 from typing import Any
 
 from bot.sandbox.capabilities import Capabilities
@@ -11,6 +10,7 @@ from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import UNREACHABLE, AppAnswer, Delivery, Kind
 from bot.sandbox.errors import SlackError
 from bot.sandbox.files import Files
+from bot.sandbox.identity import AppIdentity, Exchange, Shortcut
 from bot.sandbox.kinds import Json
 from bot.sandbox.limiter import Limiter
 from bot.sandbox.messages import Message, Messages
@@ -23,56 +23,6 @@ from bot.sandbox.tickets import Tickets
 from bot.sandbox.views import Views
 
 INSPECTED = 50
-
-
-@dataclass(frozen=True, slots=True)
-class AppIdentity:
-    """The app as installed: its IDs and secrets. The secrets open nothing but this workspace.
-
-    Args:
-        name: what its messages are signed with.
-        user: the bot user's ID.
-        bot_id: `B…`, in every message it posts.
-        app_id: `A…`.
-        token: the bot token.
-        app_token: the app-level token for Socket Mode.
-        signing_secret: signs what the workspace sends.
-    """
-
-    name: str = "bot"
-    user: str = "U0BOT"
-    bot_id: str = "B0BOT"
-    app_id: str = "A0BOT"
-    token: str = "xoxb-sandbox"  # noqa: S105
-    app_token: str = "xapp-sandbox"  # noqa: S105
-    signing_secret: str = "sandbox-signing-secret"  # noqa: S105
-
-
-@dataclass(frozen=True, slots=True)
-class Shortcut:
-    """A shortcut of the app's manifest, so that the page can offer it.
-
-    Args:
-        name: what people read.
-        callback_id: what the app listens for.
-        on_message: a message shortcut; otherwise a global one.
-    """
-
-    name: str
-    callback_id: str
-    on_message: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and its answer, for the page's inspector."""
-
-    at: datetime
-    direction: str
-    what: str
-    status: int
-    request: Json
-    answer: Json | str
 
 
 class Workspace:

@@ -103,7 +103,8 @@ export function makeRenderer(page, act) {
   }
 
   function message(shown, when) {
-    const who = names()[shown.user] ?? (shown.user === "USLACKBOT" ? "Slackbot" : shown.user);
+    const author = page().members.find((user) => user.id === shown.user);
+    const who = shown.bot_id ? page().bot : author?.shown ?? (shown.user === "USLACKBOT" ? "Slackbot" : shown.user);
     const reply = shown.thread_ts && shown.thread_ts !== shown.ts;
     const where = { channel: page().place, ts: shown.ts };
     const body = shown.blocks ? blocks(shown.blocks, where) : mrkdwn(shown.text, names());

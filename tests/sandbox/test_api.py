@@ -19,7 +19,7 @@ CHANNEL = "C01SUPEMEA"
 DIVIDER = {"type": "divider"}
 HOME = {"type": "home", "blocks": [DIVIDER]}
 FORM = modal(field("f", {"type": "plain_text_input"}))
-Call = Callable[[WebClient], Any]
+BIG = {"type": "section", "text": plain("x" * 2_900)}
 
 
 def refused(call: Callable[[], Any]) -> SlackApiError:
@@ -71,6 +71,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any]]] = [
     ("views.open", "invalid_trigger_id", {"trigger_id": "1.2.3", "view": FORM}),
     ("views.open", "invalid_arguments", {"trigger_id": "1.2.3", "view": HOME}),
     ("views.open", "invalid_arguments", {"trigger_id": "1.2.3", "view": FORM | {"title": plain("x" * 25)}}),
+    ("views.open", "view_too_large", {"trigger_id": "1.2.3", "view": FORM | {"blocks": [BIG] * 90}}),
     ("views.update", "not_found", {"view_id": "V0", "view": FORM}),
     ("views.publish", "user_not_found", {"user_id": "U0NONE", "view": HOME}),
     ("files.info", "file_not_found", {"file": "F0"}),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox import problems_of_message, problems_of_view
@@ -42,6 +42,11 @@ def select(count: int, **more: Any) -> dict[str, Any]:
 
 def choice(kind: str, count: int) -> dict[str, Any]:
     return {"type": kind, "action_id": "c", "options": [option(f"o{n}") for n in range(count)]}
+
+
+def grouped(label: str, **more: Any) -> dict[str, Any]:
+    groups = [{"label": plain(label), "options": [option("a"), option("b")]}]
+    return {"type": "static_select", "action_id": "s", "option_groups": groups} | more
 
 
 def confirmed(**parts: int) -> dict[str, Any]:
@@ -188,6 +193,61 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (field("f", button("Go", "a")), "blocks[0].element.type: `button` can't stand in a block of type input"),
     ({"type": "image", "image_url": "http://a/b.png"}, "blocks[0].alt_text: missing"),
+    (
+        {"type": "context", "elements": [{"type": "image", "image_url": "u"}]},
+        "blocks[0].elements[0].alt_text: missing",
+    ),
+    (
+        {"type": "context", "elements": [{"type": "image", "alt_text": "a"}]},
+        "blocks[0].elements[0]: needs either image_url or slack_file",
+    ),
+    (section(expand="yes"), "blocks[0].expand: must be true or false"),
+    ({"type": "actions", "elements": {}}, "blocks[0].elements: must be a list"),
+    ({"type": "actions", "elements": ["go"]}, "blocks[0].elements[0]: must be an object"),
+    (actions({"type": "static_select"}), "blocks[0].elements[0]: needs either options or option_groups"),
+    (actions(grouped("x" * 76)), "blocks[0].elements[0].option_groups[0].label: 76 characters, 75 allowed"),
+    (
+        actions(grouped("G", initial_option=option("z"))),
+        "blocks[0].elements[0].initial_option: isn't among the options",
+    ),
+    (
+        actions(choice("checkboxes", 2) | {"initial_options": [option("z")]}),
+        "blocks[0].elements[0].initial_options[0]: isn't among the options",
+    ),
+    (
+        actions(choice("radio_buttons", 1) | {"options": [option("a") | {"url": "https://a"}]}),
+        "blocks[0].elements[0].options[0].url: unknown key",
+    ),
+    (
+        actions({"type": "overflow", "options": [option("a") | {"url": "u" * 3_001}]}),
+        "blocks[0].elements[0].options[0].url: 3,001 characters, 3,000 allowed",
+    ),
+    (actions(button("Go", "a") | {"confirm": "Sure?"}), "blocks[0].elements[0].confirm: must be an object"),
+    (actions(button("Go", "a") | {"value": 7}), "blocks[0].elements[0].value: must be a text"),
+    (
+        actions({"type": "timepicker", "initial_time": "25:00"}),
+        "blocks[0].elements[0].initial_time: `25:00` isn't a time such as 09:30",
+    ),
+    (
+        actions({"type": "datetimepicker", "initial_date_time": "now"}),
+        "blocks[0].elements[0].initial_date_time: must be a whole number of 0 or more",
+    ),
+    (
+        field("f", {"type": "plain_text_input", "max_length": 2, "initial_value": "abc"}),
+        "blocks[0].element.initial_value: 3 characters, 2 allowed",
+    ),
+    (
+        field("f", {"type": "number_input", "is_decimal_allowed": True, "min_value": "few"}),
+        "blocks[0].element.min_value: `few` isn't a number written as text that this input takes",
+    ),
+    (
+        field("f", {"type": "multi_users_select", "max_selected_items": 0}),
+        "blocks[0].element.max_selected_items: must be a whole number of 1 or more",
+    ),
+    (
+        {"type": "table", "rows": [[{"type": "number"}]]},
+        "blocks[0].rows[0][0].type: `number` isn't a table cell: raw_text or rich_text",
+    ),
     ({"type": "image", "alt_text": "a"}, "blocks[0]: needs either image_url or slack_file"),
 ]
 
@@ -214,6 +274,38 @@ RICH = {
         },
     ],
 }
+
+
+def test_markdown_text_stands_alone() -> None:
+    assert problems_of_message({"markdown_text": "**a**"}) == []
+    both = problems_of_message({"markdown_text": "x" * 12_001, "text": "a"})
+    assert both == [
+        "markdown_text: 12,001 characters, 12,000 allowed",
+        "markdown_text: can't be combined with text or blocks",
+    ]
+    parts = [{"type": "markdown", "text": "x" * 6_001}] * 2
+    assert of(*parts) == ["blocks: 12,002 characters of markdown in all, 12,000 allowed"]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        grouped("G", initial_option=option("b")),
+        choice("checkboxes", 2) | {"initial_options": [option("o1")]},
+        {"type": "datepicker", "initial_date": "2026-12-18"},
+        {"type": "timepicker", "initial_time": "09:30"},
+        {"type": "datetimepicker", "initial_date_time": 1_796_000_000},
+        {"type": "users_select", "initial_user": "U1", "placeholder": plain("Who")},
+        {"type": "overflow", "options": [option("a") | {"url": "https://a"}]},
+        button("Go", "a") | {"style": "primary", "url": "https://a", "accessibility_label": "Go there"},
+    ],
+)
+def test_elements_that_are_right(element: dict[str, Any]) -> None:
+    assert of(actions(element)) == []
+    assert (
+        of({"type": "context", "elements": [{"type": "image", "image_url": "https://a", "alt_text": "a"}]})
+        == []
+    )
 
 
 def test_rich_text() -> None:
@@ -287,6 +379,7 @@ JSON = st.recursive(
 KINDS = ["section", "actions", "context", "input", "image", "table", "rich_text", "header", "markdown"]
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(KINDS),
     st.dictionaries(st.sampled_from(["text", "elements", "element", "rows", "label"]), JSON),

@@ -238,10 +238,12 @@ def test_what_was_typed_survives_an_update(workspace: Workspace, app: FakeApp) -
     )
     agent = workspace.person("U01AGENT1")
     agent.types("/attest")
+    agent.fills(agent.form(), {"note": "kept", "kind": "b"})
     agent.submits({"note": "kept", "kind": "b", "step": "new"})
     values = app.seen[-1]["view"]["state"]["values"]
     assert [values[name][name].get("value") for name in ("note", "step")] == ["kept", "new"]
     assert app.seen[1]["actions"][0]["selected_option"]["value"] == "b"
+    assert [payload.get("type") for payload in app.seen] == [None, "block_actions", "view_submission"]
 
 
 def test_closing_tells_the_app_when_it_asked(workspace: Workspace, app: FakeApp) -> None:

@@ -1,0 +1,56 @@
+"""The installed app as the workspace knows it, and the record of what the two said to each other."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.sandbox.kinds import Json
+
+
+@dataclass(frozen=True, slots=True)
+class AppIdentity:
+    """The app as installed: its IDs and secrets. The secrets open nothing but this workspace.
+
+    Args:
+        name: what its messages are signed with.
+        user: the bot user's ID.
+        bot_id: `B…`, in every message it posts.
+        app_id: `A…`.
+        token: the bot token.
+        app_token: the app-level token for Socket Mode.
+        signing_secret: signs what the workspace sends.
+    """
+
+    name: str = "bot"
+    user: str = "U0BOT"
+    bot_id: str = "B0BOT"
+    app_id: str = "A0BOT"
+    token: str = "xoxb-sandbox"  # noqa: S105
+    app_token: str = "xapp-sandbox"  # noqa: S105
+    signing_secret: str = "sandbox-signing-secret"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A shortcut of the app's manifest, so that the page can offer it.
+
+    Args:
+        name: what people read.
+        callback_id: what the app listens for.
+        on_message: a message shortcut; otherwise a global one.
+    """
+
+    name: str
+    callback_id: str
+    on_message: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, for the page's inspector."""
+
+    at: datetime
+    direction: str
+    what: str
+    status: int
+    request: Json
+    answer: Json | str
