@@ -72,11 +72,12 @@ def owe(
     ]
     dialect = session.get_bind().dialect.name
     upsert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    known = known_keys(session, workspace_id=workspace_id, keys=[one.key for one in owed])
+    new = 0
     for start in range(0, len(rows), 500):
-        statement = upsert(OwedMessage).values(rows[start : start + 500])
-        session.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
-    return len({one.key for one in owed} - known)
+        insert = upsert(OwedMessage).values(rows[start : start + 500])
+        insert = insert.on_conflict_do_nothing(index_elements=["key"])
+        new += len(session.execute(insert.returning(col(OwedMessage.id))).all())
+    return new
 
 
 def known_keys(session: Session, *, workspace_id: str, keys: Sequence[str]) -> set[str]:
@@ -109,7 +110,10 @@ def next_due(session: Session) -> datetime | None:
 
 
 def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> OwedMessage | None:
-    """The message this recipient has waited for longest; later ones wait behind it, so order holds."""
+    """The message this recipient has waited for longest, of those that may be sent now.
+
+    Messages go out in the order they were due; one that was postponed doesn't hold up the others.
+    """
     query = (
         select(OwedMessage)
         .where(
@@ -225,7 +229,8 @@ def by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[OwedM
         OwedMessage.workspace_id == workspace_id,
         or_(
             col(OwedMessage.key) == prefix,
-            col(OwedMessage.key).startswith(f"{prefix}:", autoescape=True),
+            func.substr(col(OwedMessage.key), 1, len(prefix) + 1)
+            == f"{prefix}:",  # SQLite's LIKE ignores case
         ),
     )
     return list(session.exec(query.order_by(col(OwedMessage.id))))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
 
 from cadence.rules.calendar import WEEKS
@@ -52,6 +52,24 @@ def newest_version(session: Session, *, workspace_id: str, playbook_id: int) -> 
         .limit(1)
     )
     return session.exec(query).first()
+
+
+def newest_versions(session: Session, *, workspace_id: str) -> dict[int, PlaybookVersion]:
+    """The latest revision of every playbook, by playbook id."""
+    newest = (
+        select(PlaybookVersion.playbook_id, func.max(PlaybookVersion.revision).label("revision"))
+        .where(PlaybookVersion.workspace_id == workspace_id)
+        .group_by(col(PlaybookVersion.playbook_id))
+        .subquery()
+    )
+    query = select(PlaybookVersion).join(
+        newest,
+        and_(
+            col(PlaybookVersion.playbook_id) == newest.c.playbook_id,
+            col(PlaybookVersion.revision) == newest.c.revision,
+        ),
+    )
+    return {row.playbook_id: row for row in session.exec(query)}
 
 
 def version(session: Session, *, workspace_id: str, version_id: int) -> PlaybookVersion:
@@ -104,7 +122,7 @@ def runs(
         query = query.where(Playbook.owner == owner)
     found = list(session.exec(query))
     cycles = _current_cycles(session, workspace_id=workspace_id, on=on, adoptions=[a for a, _, _ in found])
-    versions = _versions(session, found=[a for a, _, _ in found], cycles=cycles)
+    versions = _versions(session, workspace_id=workspace_id, found=[a for a, _, _ in found], cycles=cycles)
     return [
         Run(adoption, playbook, _version_for(versions, adoption, cycle), team, cycle)
         for adoption, playbook, team in found
@@ -130,12 +148,15 @@ def _current_cycles(
 
 
 def _versions(
-    session: Session, *, found: Sequence[Adoption], cycles: dict[int, Cycle]
+    session: Session, *, workspace_id: str, found: Sequence[Adoption], cycles: dict[int, Cycle]
 ) -> dict[int, PlaybookVersion]:
     ids = sorted({a.version_id for a in found} | {c.version_id for c in cycles.values()})
     versions: dict[int, PlaybookVersion] = {}
     for start in range(0, len(ids), 500):
-        query = select(PlaybookVersion).where(col(PlaybookVersion.id).in_(ids[start : start + 500]))
+        query = select(PlaybookVersion).where(
+            PlaybookVersion.workspace_id == workspace_id,
+            col(PlaybookVersion.id).in_(ids[start : start + 500]),
+        )
         versions.update({row.id or 0: row for row in session.exec(query)})
     return versions
 
@@ -147,11 +168,12 @@ def _version_for(
 
 
 def lock_adoption(session: Session, *, workspace_id: str, adoption_id: int) -> Adoption:
-    """The adoption, held until the transaction ends: what is judged can't change meanwhile."""
+    """The adoption as it is now, held until the transaction ends: what is judged can't change meanwhile."""
     query = (
         select(Adoption)
         .where(Adoption.workspace_id == workspace_id, Adoption.id == adoption_id)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return session.exec(query).one()
 

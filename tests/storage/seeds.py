@@ -1,0 +1,265 @@
+"""Rows to test with: one workspace with one of everything, under the same names in every workspace."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Line, Rule
+from storage import decisions, ledger, trail
+from storage.ledger import Owed
+from storage.tables import (
+    Adoption,
+    AdoptionStep,
+    Attestation,
+    Away,
+    CheckIn,
+    Curator,
+    Cycle,
+    DriftedStep,
+    LoggedException,
+    Member,
+    MessageState,
+    ModeChange,
+    Playbook,
+    PlaybookVersion,
+    Reading,
+    StepVerdict,
+    Team,
+    TeamMember,
+    Workspace,
+)
+
+NOW = datetime(2026, 12, 3, 9, 42, tzinfo=UTC)
+MONDAY = date(2026, 11, 30)
+DAY = timedelta(days=1)
+MEMBER, OTHER, CHANNEL = "U01AGENT1", "U01AGENT2", "C01TEAM"
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """The ids of what was planted."""
+
+    workspace: str
+    team: int
+    playbook: int
+    version: int
+    adoption: int
+    cycle: int
+    check_in: int
+    exception: int
+    verdict: int
+    message: int
+    key: str
+    source: str
+
+
+def workspace(session: Session, workspace_id: str = "T1") -> None:
+    """A workspace alone."""
+    session.add(Workspace(id=workspace_id, name=workspace_id, created_at=NOW))
+    session.flush()
+
+
+def check_in(ids: Planted, *, runs: int = 14, member: str = MEMBER, week: int = 1) -> CheckIn:
+    """A member's answer."""
+    return CheckIn(
+        workspace_id=ids.workspace,
+        adoption_id=ids.adoption,
+        cycle_id=ids.cycle,
+        week=week,
+        week_start=MONDAY + 7 * DAY * (week - 1),
+        member=member,
+        attestation=Attestation.DRIFTED,
+        runs=runs,
+        surface="dm",
+        answered_at=NOW,
+    )
+
+
+def owed(key: str, *, recipient: str = MEMBER, due_at: datetime = NOW, kind: str = "checkin") -> Owed:
+    """A message to queue."""
+    return Owed(key=key, kind=kind, recipient=recipient, subject={"week": "2026-11-30"}, due_at=due_at)
+
+
+def plant(session: Session, workspace_id: str = "T1") -> Planted:
+    """One of everything in a workspace."""
+    workspace(session, workspace_id)
+    belongs: dict[str, Any] = {"workspace_id": workspace_id}
+    session.add(Curator(**belongs, member="U01CURATOR", since=NOW))
+    session.add(Member(**belongs, id=MEMBER, name=f"Agent of {workspace_id}", seen_at=NOW))
+    session.add(
+        Away(**belongs, member=MEMBER, first_day=MONDAY, last_day=MONDAY + DAY, set_by=MEMBER, set_at=NOW)
+    )
+    team = Team(
+        **belongs,
+        slug="support",
+        title=f"Support of {workspace_id}",
+        function="support",
+        channel=CHANNEL,
+        timezone="Europe/Berlin",
+        created_at=NOW,
+    )
+    playbook = Playbook(
+        **belongs, slug="reply", title="Reply", function="support", owner="U01LEAD", created_at=NOW
+    )
+    session.add_all([team, playbook])
+    session.flush()
+    assert team.id
+    assert playbook.id
+    session.add(TeamMember(**belongs, team_id=team.id, member=MEMBER, joined_at=NOW - 30 * DAY))
+    version = PlaybookVersion(
+        **belongs,
+        playbook_id=playbook.id,
+        revision=1,
+        number=1,
+        published_at=NOW,
+        spec={"steps": []},
+        created_by="U01LEAD",
+        created_at=NOW,
+    )
+    session.add(version)
+    session.flush()
+    assert version.id
+    adoption = Adoption(
+        **belongs, playbook_id=playbook.id, version_id=version.id, team_id=team.id, created_at=NOW
+    )
+    session.add(adoption)
+    session.flush()
+    assert adoption.id
+    return _plant_reports(session, workspace_id, team.id, playbook.id, version.id, adoption.id)
+
+
+def _plant_reports(
+    session: Session, workspace_id: str, team: int, playbook: int, version: int, adoption: int
+) -> Planted:
+    belongs: dict[str, Any] = {"workspace_id": workspace_id, "adoption_id": adoption}
+    cycle = Cycle(
+        **belongs,
+        version_id=version,
+        number=1,
+        starts_on=MONDAY,
+        closes_on=MONDAY + 25 * DAY,
+        started_by="U01LEAD",
+        started_at=NOW,
+    )
+    session.add_all([cycle, AdoptionStep(**belongs, step="send", mode=Mode.AI_LED, since=NOW)])
+    session.flush()
+    assert cycle.id
+    ids = Planted(workspace_id, team, playbook, version, adoption, cycle.id, 0, 0, 0, 0, "", "")
+    answer = check_in(ids)
+    exception = LoggedException(
+        **belongs,
+        cycle_id=cycle.id,
+        step="send",
+        reason="tone was off",
+        member=MEMBER,
+        surface="command",
+        source=f"request-{workspace_id}",
+        logged_at=NOW,
+    )
+    session.add_all([answer, exception, verdict_row(ids), reading_row(ids)])
+    session.flush()
+    return _plant_rest(session, ids, answer, exception)
+
+
+def reading_row(ids: Planted, *, week: int = 1, value: float = 22) -> Reading:
+    """A KPI number."""
+    return Reading(
+        workspace_id=ids.workspace,
+        adoption_id=ids.adoption,
+        cycle_id=ids.cycle,
+        week=week,
+        week_start=MONDAY + 7 * DAY * (week - 1),
+        value=value,
+        typed=f"{value}m",
+        member=MEMBER,
+        surface="command",
+        reported_at=NOW,
+    )
+
+
+def verdict_row(ids: Planted) -> StepVerdict:
+    """A verdict."""
+    return StepVerdict(
+        workspace_id=ids.workspace,
+        adoption_id=ids.adoption,
+        cycle_id=ids.cycle,
+        step="send",
+        decision=Decision.DEMOTE,
+        line=Line.EVIDENCE,
+        mode=Mode.AI_LED,
+        fallback=Mode.COLLABORATIVE,
+        lands_on=Mode.COLLABORATIVE,
+        exceptions=7,
+        critical=0,
+        attested=30,
+        assumed=10,
+        closing=False,
+        ratio=0.175,
+        probability=0.934,
+        demote_at=7,
+        cap=0.1,
+        rule=Rule.BALANCED,
+        min_runs=20,
+        confidence=0.9,
+        min_exceptions=2,
+        window_from=NOW - DAY,
+        closes_on=MONDAY + 25 * DAY,
+        cause="exception:1",
+        judged_at=NOW,
+    )
+
+
+def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: LoggedException) -> Planted:
+    workspace_id = ids.workspace
+    assert answer.id
+    assert exception.id
+    session.add(
+        DriftedStep(workspace_id=workspace_id, check_in_id=answer.id, step="send", mode=Mode.HUMAN_LED)
+    )
+    verdict = decisions.last_verdicts(
+        session, workspace_id=workspace_id, adoption_id=ids.adoption, step="send"
+    )[0]
+    session.add(
+        ModeChange(
+            workspace_id=workspace_id,
+            adoption_id=ids.adoption,
+            step="send",
+            kind="demotion",
+            before=Mode.AI_LED,
+            after=Mode.COLLABORATIVE,
+            verdict_id=verdict.id,
+            changed_at=NOW,
+        )
+    )
+    key = f"checkin:{workspace_id}:{MEMBER}:2026-11-30"
+    failed = replace(
+        owed(f"digest:{workspace_id}", kind="digest"), state=MessageState.FAILED, reason="is_archived"
+    )
+    ledger.owe(session, workspace_id=workspace_id, owed=[owed(key), failed], now=NOW)
+    trail.record(
+        session,
+        workspace_id=workspace_id,
+        at=NOW,
+        member=MEMBER,
+        action="check-in",
+        subject="check-in:1",
+        surface="dm",
+        after={"runs": 14},
+    )
+    session.flush()
+    message = ledger.by_key(session, workspace_id=workspace_id, key=key)
+    assert message
+    assert message.id
+    assert verdict.id
+    return replace(
+        ids,
+        check_in=answer.id,
+        exception=exception.id,
+        verdict=verdict.id,
+        message=message.id,
+        key=key,
+        source=exception.source,
+    )

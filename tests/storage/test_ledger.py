@@ -1,0 +1,245 @@
+"""A message is queued once, sent by one worker, in order, and ends in one state."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import Session, col, select
+
+from storage import ledger
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import MessageState, OwedMessage
+from tests.storage.seeds import MEMBER, NOW, OTHER, owed, workspace
+from tests.storage.threads import at_once
+
+MINUTE = timedelta(minutes=1)
+LATER = NOW + 60 * MINUTE
+
+
+@pytest.fixture
+def queue(db: Database) -> Callable[..., int]:
+    """Queue messages in a workspace of their own."""
+    with db.write() as session:
+        workspace(session)
+
+    def owe(*messages: Owed, workspace_id: str = "T1") -> int:
+        with db.write() as session:
+            return ledger.owe(session, workspace_id=workspace_id, owed=messages, now=NOW)
+
+    return owe
+
+
+def rows(db: Database) -> list[OwedMessage]:
+    with db.read() as session:
+        return list(session.exec(select(OwedMessage).order_by(col(OwedMessage.id))))
+
+
+def row(db: Database, key: str) -> OwedMessage:
+    with db.read() as session:
+        found = ledger.by_key(session, workspace_id="T1", key=key)
+    assert found is not None
+    assert found.id is not None
+    return found
+
+
+def sendable(db: Database, recipient: str = MEMBER, now: datetime = NOW) -> str | None:
+    with db.read() as session:
+        found = ledger.oldest_due(session, workspace_id="T1", recipient=recipient, now=now)
+    return found.key if found else None
+
+
+def begin(session: Session, message: OwedMessage, now: datetime = NOW) -> bool:
+    return ledger.begin_attempt(
+        session, message_id=message.id or 0, attempts=message.attempts, now=now, channel="D1", text="hello"
+    )
+
+
+def test_a_key_is_queued_once(db: Database, queue: Callable[..., int]) -> None:
+    assert queue(owed("a"), owed("b")) == 2
+    assert queue(replace(owed("a"), kind="other", recipient=OTHER)) == 0
+    assert queue(owed("b"), owed("c"), owed("c")) == 1
+    assert queue() == 0
+    assert [(one.key, one.kind, one.recipient) for one in rows(db)] == [
+        (key, "checkin", MEMBER) for key in "abc"
+    ]
+
+
+def test_what_is_queued_is_due_and_useful_for_a_while(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a"), replace(owed("b"), useful_until=LATER, state=MessageState.SKIPPED, reason="away"))
+    due, skipped = rows(db)
+    assert (due.state, due.not_before, due.useful_until) == (MessageState.DUE, NOW, NOW + ledger.FOREVER)
+    assert (due.attempts, due.sent_at, due.ts, due.created_at) == (0, None, None, NOW)
+    assert (skipped.state, skipped.reason, skipped.useful_until) == (MessageState.SKIPPED, "away", LATER)
+    assert sendable(db) == "a"
+
+
+def test_eight_planners_at_once_queue_each_message_once(db: Database, queue: Callable[..., int]) -> None:
+    messages = [owed(f"slot:{number}") for number in range(40)]
+    counted = at_once(lambda: queue(*messages))
+    assert sorted(one.key for one in rows(db)) == sorted(one.key for one in messages)
+    assert sum(counted) == len(messages)  # each is new to exactly one of them
+
+
+def test_a_long_plan_is_queued_whole(db: Database, queue: Callable[..., int]) -> None:
+    messages = [owed(f"slot:{number}") for number in range(1_203)]
+    assert queue(*messages) == 1_203
+    assert queue(*messages, owed("one more")) == 1
+    with db.read() as session:
+        keys = [one.key for one in messages]
+        assert ledger.known_keys(session, workspace_id="T1", keys=[*keys, "never"]) == set(keys)
+        assert ledger.known_keys(session, workspace_id="T1", keys=[]) == set()
+        assert ledger.known_keys(session, workspace_id="T2", keys=keys) == set()
+
+
+def test_messages_to_one_recipient_go_out_in_order(db: Database, queue: Callable[..., int]) -> None:
+    queue(
+        owed("third", due_at=NOW - MINUTE),
+        owed("first", due_at=NOW - 3 * MINUTE),
+        owed("second", due_at=NOW - 2 * MINUTE),
+        owed("fourth", due_at=NOW - MINUTE),
+        owed("someone else's", recipient=OTHER, due_at=NOW - 9 * MINUTE),
+        owed("to come", due_at=NOW + MINUTE),
+    )
+    sent = []
+    while (key := sendable(db)) is not None:
+        with db.write() as session:
+            ledger.finish(
+                session, message_id=row(db, key).id or 0, state=MessageState.SENT, now=NOW, ts="1.2"
+            )
+        sent.append(key)
+    assert sent == ["first", "second", "third", "fourth"]
+    assert sendable(db, now=NOW + MINUTE) == "to come"
+    assert sendable(db, OTHER) == "someone else's"
+
+
+def test_an_attempt_is_written_down_before_it_is_made(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a"))
+    with db.write() as session:
+        assert begin(session, row(db, "a"))
+    first = row(db, "a")
+    assert (first.attempts, first.first_attempt_at, first.channel, first.text) == (1, NOW, "D1", "hello")
+    with db.write() as session:
+        assert begin(session, first, LATER)
+    again = row(db, "a")
+    assert (again.attempts, again.first_attempt_at, again.last_attempt_at) == (2, NOW, LATER)
+
+
+def test_a_stale_twin_is_fenced_off(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a"))
+    seen_by_both = row(db, "a")
+    with db.write() as session:
+        assert begin(session, seen_by_both)
+    with db.write() as session:
+        assert not begin(session, seen_by_both, LATER)
+    assert (row(db, "a").attempts, row(db, "a").last_attempt_at) == (1, NOW)
+
+
+def test_of_eight_workers_at_once_one_may_send(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a"))
+    seen_by_all = row(db, "a")
+
+    def attempt() -> bool:
+        with db.write() as session:
+            return begin(session, seen_by_all)
+
+    assert sorted(at_once(attempt)) == [False] * 7 + [True]
+    assert row(db, "a").attempts == 1
+
+
+@pytest.mark.parametrize("end", [MessageState.SENT, MessageState.SKIPPED, MessageState.FAILED])
+def test_a_message_ends_once(db: Database, queue: Callable[..., int], end: MessageState) -> None:
+    queue(owed("a"))
+    number = row(db, "a").id or 0
+    with db.write() as session:
+        ledger.finish(session, message_id=number, state=end, now=NOW, reason="x" * 900, ts="1.2")
+    ended = row(db, "a")
+    assert (ended.state, len(ended.reason)) == (end, 500)
+    assert (ended.sent_at, ended.ts) == ((NOW, "1.2") if end is MessageState.SENT else (None, None))
+    for other in MessageState:
+        with db.write() as session:
+            ledger.finish(session, message_id=number, state=other, now=LATER, reason="again", ts="9.9")
+            ledger.postpone(session, message_id=number, until=LATER, reason="later")
+            ledger.hold_recipient(session, workspace_id="T1", recipient=MEMBER, until=LATER)
+            assert not begin(session, ended)
+    assert row(db, "a") == ended
+    assert sendable(db) is None
+
+
+def test_a_postponed_message_waits_and_lets_the_others_pass(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a", due_at=NOW - MINUTE), owed("b"))
+    with db.write() as session:
+        ledger.postpone(session, message_id=row(db, "a").id or 0, until=LATER, reason="waits for the morning")
+    assert sendable(db) == "b"
+    assert sendable(db, now=LATER) == "a"
+    assert (row(db, "a").state, row(db, "a").reason) == (MessageState.DUE, "waits for the morning")
+
+
+def test_a_held_recipient_gets_nothing_before_the_pause_is_over(
+    db: Database, queue: Callable[..., int]
+) -> None:
+    queue(owed("a"), owed("b"), owed("much later", due_at=LATER + MINUTE), owed("c", recipient=OTHER))
+    with db.write() as session:
+        ledger.hold_recipient(session, workspace_id="T1", recipient=MEMBER, until=LATER)
+    assert sendable(db, now=LATER - MINUTE) is None
+    assert sendable(db, now=LATER) == "a"
+    assert sendable(db, OTHER) == "c"
+    assert row(db, "much later").not_before == LATER + MINUTE
+
+
+def test_who_is_owed_something_now(db: Database, queue: Callable[..., int]) -> None:
+    with db.write() as session:
+        workspace(session, "T2")
+    queue(owed("a", due_at=NOW - MINUTE), owed("b", recipient=OTHER, due_at=NOW - 5 * MINUTE))
+    queue(owed("c", due_at=NOW - 3 * MINUTE), workspace_id="T2")
+    queue(owed("d", recipient="U03LATER", due_at=LATER))
+    queue(replace(owed("e", recipient="U04SKIPPED"), state=MessageState.SKIPPED))
+    with db.read() as session:
+        assert ledger.due_recipients(session, now=NOW) == [("T1", OTHER), ("T2", MEMBER), ("T1", MEMBER)]
+        assert ledger.due_recipients(session, now=NOW, limit=1) == [("T1", OTHER)]
+        assert ("T1", "U03LATER") in ledger.due_recipients(session, now=LATER)
+        assert ledger.next_due(session) == NOW - 5 * MINUTE
+
+
+def test_nothing_waits_in_an_empty_ledger(db: Database) -> None:
+    with db.read() as session:
+        assert ledger.next_due(session) is None
+        assert ledger.due_recipients(session, now=NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("checkin:T1:U1", ["checkin:T1:U1", "checkin:T1:U1:2026", "checkin:T1:U1:a:b"]),
+        ("checkin:T1:U", []),
+        ("checkin:T1:U_", ["checkin:T1:U_", "checkin:T1:U_:x"]),
+        ("checkin:T1:%", ["checkin:T1:%:x"]),
+        ("checkin:T1:/", ["checkin:T1:/:x"]),
+        ("%", []),
+        ("checkin:t1:u1", ["checkin:t1:u1:x"]),  # a key is read letter by letter
+        ("checkin:T1:Ü", ["checkin:T1:Ü:x"]),
+    ],
+)
+def test_keys_that_go_on_from_a_prefix(
+    db: Database, queue: Callable[..., int], prefix: str, found: list[str]
+) -> None:
+    keys = ["checkin:T1:U1", "checkin:T1:U1:2026", "checkin:T1:U1:a:b", "checkin:T1:U12", "checkin:T1:U12:x"]
+    keys += ["checkin:T1:U_", "checkin:T1:U_:x", "checkin:T1:%:x", "checkin:T1:/:x", "checkin:t1:u1:x"]
+    keys += ["checkin:T1:Ü:x"]
+    queue(*(owed(key) for key in keys))
+    with db.read() as session:
+        rows = ledger.by_prefix(session, workspace_id="T1", prefix=prefix)
+    assert [one.key for one in rows] == found
+
+
+def test_what_was_not_sent_and_why(db: Database, queue: Callable[..., int]) -> None:
+    away = replace(owed("a"), state=MessageState.SKIPPED, reason="away")
+    queue(away, replace(away, key="b"), replace(away, key="c", due_at=LATER), owed("d"))
+    queue(replace(away, key="e", kind="digest", state=MessageState.FAILED, reason="is_archived"))
+    with db.read() as session:
+        found = ledger.unsent_counts(session, workspace_id="T1", since=NOW, until=LATER)
+    assert found == [
+        ("checkin", MessageState.SKIPPED, "away", 2),
+        ("digest", MessageState.FAILED, "is_archived", 1),
+    ]

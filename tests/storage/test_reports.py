@@ -1,0 +1,211 @@
+"""What people reported: one answer counts, the replaced ones stay, and each query finds its own."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from storage import people, playbooks, reports
+from storage.engine import Database
+from storage.tables import CheckIn, Cycle, CycleState, LoggedException
+from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, check_in, plant, reading_row
+from tests.storage.threads import at_once
+
+WEEK = timedelta(weeks=1)
+
+
+@pytest.fixture
+def ids(db: Database) -> Planted:
+    """One workspace with one of everything."""
+    with db.write() as session:
+        return plant(session)
+
+
+def answer_again(db: Database, ids: Planted, *, runs: int) -> None:
+    """What the flow does: hold the adoption, replace the current answer, add the new one."""
+    with db.write() as session:
+        playbooks.lock_adoption(session, workspace_id="T1", adoption_id=ids.adoption)
+        current = reports.check_in(
+            session, workspace_id="T1", adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER
+        )
+        assert current is not None
+        current.replaced_at = NOW
+        session.add(current)
+        session.flush()
+        session.add(check_in(ids, runs=runs))
+
+
+def test_two_current_answers_for_one_week_are_refused(db: Database, ids: Planted) -> None:
+    with pytest.raises(IntegrityError), db.write() as session:
+        session.add(check_in(ids, runs=3))
+    with db.write() as session:
+        session.add(check_in(ids, member=OTHER))  # someone else's answer is another one
+        session.add(check_in(ids, week=2))  # and so is another week's
+
+
+def test_of_eight_writers_who_do_not_look_one_answer_gets_in(db: Database, ids: Planted) -> None:
+    def answer() -> bool:
+        try:
+            with db.write() as session:
+                session.add(check_in(ids, member=OTHER))
+        except IntegrityError:
+            return False
+        return True
+
+    assert sorted(at_once(answer)) == [False] * 7 + [True]
+
+
+def test_eight_corrections_at_once_leave_one_current_answer_and_keep_all(db: Database, ids: Planted) -> None:
+    at_once(lambda: answer_again(db, ids, runs=21))
+    with db.read() as session:
+        rows = session.exec(select(CheckIn).order_by(col(CheckIn.id))).all()
+        current = reports.answers(session, workspace_id="T1", adoption_id=ids.adoption, since=MONDAY)
+    assert len(rows) == 9
+    assert [row.replaced_at is None for row in rows] == [False] * 8 + [True]
+    assert current == [(MEMBER, MONDAY, 21)]
+
+
+def test_answers_come_newest_week_first_and_only_the_current_ones(db: Database, ids: Planted) -> None:
+    answer_again(db, ids, runs=9)
+    with db.write() as session:
+        session.add_all([check_in(ids, week=3, runs=7), check_in(ids, week=2, runs=8, member=OTHER)])
+    with db.read() as session:
+        scope = {"workspace_id": "T1", "adoption_id": ids.adoption}
+        found = reports.answers(session, **scope, since=MONDAY)  # type: ignore[arg-type]
+        later = reports.answers(session, **scope, since=MONDAY + WEEK)  # type: ignore[arg-type]
+        second_week = reports.answered_members(
+            session, workspace_id="T1", adoption_id=ids.adoption, week_start=MONDAY + WEEK
+        )
+    assert found == [(MEMBER, MONDAY + 2 * WEEK, 7), (OTHER, MONDAY + WEEK, 8), (MEMBER, MONDAY, 9)]
+    assert later == found[:2]
+    assert second_week == {OTHER}
+
+
+def test_readings_of_a_cycle_and_the_latest_one(db: Database, ids: Planted) -> None:
+    with db.write() as session:
+        session.add_all([reading_row(ids, week=3, value=14), reading_row(ids, week=2, value=18)])
+    with db.read() as session:
+        assert list(reports.readings(session, workspace_id="T1", cycle_id=ids.cycle).items()) == [
+            (1, 22),
+            (2, 18),
+            (3, 14),
+        ]
+        latest = reports.latest_reading(
+            session, workspace_id="T1", adoption_id=ids.adoption, until=MONDAY + WEEK
+        )
+        none = reports.latest_reading(
+            session, workspace_id="T1", adoption_id=ids.adoption, until=MONDAY - DAY
+        )
+    assert latest is not None
+    assert (latest.week, latest.value) == (2, 18)
+    assert none is None
+
+
+def test_the_exceptions_inside_a_window(db: Database, ids: Planted) -> None:
+    def exception(source: str, minutes: int, step: str = "send") -> LoggedException:
+        return LoggedException(
+            workspace_id="T1",
+            adoption_id=ids.adoption,
+            cycle_id=ids.cycle,
+            step=step,
+            reason="tone",
+            member=MEMBER,
+            surface="command",
+            source=source,
+            logged_at=NOW + timedelta(minutes=minutes),
+        )
+
+    with db.write() as session:
+        session.add_all([exception("early", -5), exception("same instant", 0), exception("late", 5)])
+        session.add(exception("another step", 1, step="draft"))
+    with db.read() as session:
+
+        def found(after_id: int = 0, until: int | None = None) -> set[str]:
+            rows = reports.exceptions(
+                session,
+                workspace_id="T1",
+                adoption_id=ids.adoption,
+                step="send",
+                since=NOW,
+                after_id=after_id,
+                until=None if until is None else NOW + timedelta(minutes=until),
+            )
+            return {row.source for row in rows}
+
+        assert found() == {ids.source, "same instant", "late"}
+        assert found(after_id=ids.exception) == {"same instant", "late"}  # told apart at the same instant
+        assert found(until=5) == {ids.source, "same instant"}
+        scope = {"workspace_id": "T1", "adoption_id": ids.adoption}
+        newest = reports.last_exception_id(session, **scope)  # type: ignore[arg-type]
+        assert newest == max(session.exec(select(LoggedException.id)).all(), key=lambda one: one or 0)
+    with pytest.raises(IntegrityError), db.write() as session:
+        session.add(exception("late", 9))  # a retried request logs nothing twice
+
+
+def test_a_run_comes_with_the_cycle_a_date_lies_in(db: Database, ids: Planted) -> None:
+    second = Cycle(
+        workspace_id="T1",
+        adoption_id=ids.adoption,
+        version_id=ids.version,
+        number=2,
+        starts_on=MONDAY + 4 * WEEK,
+        closes_on=MONDAY + 4 * WEEK + 25 * DAY,
+        started_by="U01LEAD",
+        started_at=NOW,
+    )
+    with db.write() as session:
+        session.add(second)
+    with db.read() as session:
+
+        def number(days: int) -> int | None:
+            (run,) = playbooks.runs(session, workspace_id="T1", on=MONDAY + days * DAY)
+            return run.cycle.number if run.cycle else None
+
+        def on(days: int) -> int | None:
+            day = MONDAY + days * DAY
+            cycle = playbooks.cycle_on(session, workspace_id="T1", adoption_id=ids.adoption, day=day)
+            return cycle.number if cycle else None
+
+        assert [number(days) for days in (-9, 0, 26, 27, 28, 90)] == [1, 1, 1, 1, 2, 2]
+        assert [on(days) for days in (-1, 0, 27, 28, 55, 56)] == [None, 1, 1, 2, 2, None]
+        due = playbooks.running_cycles(session, closing_by=MONDAY + 25 * DAY)
+        assert [cycle.number for cycle in due] == [1]
+    with db.write() as session:
+        session.get_one(Cycle, ids.cycle).state = CycleState.CLOSED
+    with db.read() as session:
+        assert [cycle.number for cycle in playbooks.running_cycles(session)] == [2]
+
+
+def test_members_join_leave_and_come_back_without_losing_a_row(db: Database, ids: Planted) -> None:
+    def make(*members: str) -> tuple[set[str], set[str]]:
+        with db.write() as session:
+            return people.set_members(session, workspace_id="T1", team_id=ids.team, members=members, now=NOW)
+
+    assert make(MEMBER, OTHER) == ({OTHER}, set())
+    assert make(OTHER) == (set(), {MEMBER})
+    assert make(OTHER, MEMBER, MEMBER) == ({MEMBER}, set())
+    with db.read() as session:
+        now = people.memberships(session, workspace_id="T1", team_ids=[ids.team])
+        ever = people.memberships(session, workspace_id="T1", team_ids=[ids.team], current=False)
+        assert sorted(row.member for row in now) == [MEMBER, OTHER]
+        assert [row.member for row in ever] == [MEMBER, OTHER, MEMBER]
+        assert people.memberships(session, workspace_id="T1", team_ids=[]) == []
+
+
+def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: Planted) -> None:
+    def away(first: int, last: int) -> int:
+        with db.read() as session:
+            return len(
+                people.away_between(
+                    session, workspace_id="T1", first=MONDAY + first * DAY, last=MONDAY + last * DAY
+                )
+            )
+
+    assert [away(-3, -1), away(-3, 0), away(1, 9), away(2, 9)] == [0, 1, 1, 0]
+    with db.write() as session:
+        back = {"workspace_id": "T1", "member_id": MEMBER, "now": NOW}
+        assert people.end_away(session, **back, today=MONDAY + 2 * DAY) == 0  # type: ignore[arg-type]
+        assert people.end_away(session, **back, today=MONDAY + DAY) == 1  # type: ignore[arg-type]
+        assert people.end_away(session, **back, today=MONDAY + DAY) == 0  # type: ignore[arg-type]
+    assert away(0, 1) == 0

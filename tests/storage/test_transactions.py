@@ -1,0 +1,171 @@
+"""What a read and a write promise, and what a column takes."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlmodel import Session, select
+
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Rule
+from storage import ledger, people, playbooks, reports
+from storage.engine import Database
+from storage.tables import Adoption, AdoptionState, Curator, Reading, Workspace
+from tests.storage.seeds import NOW, plant, reading_row, workspace
+from tests.storage.threads import at_once
+
+NAIVE = r"(?i)naive|timezone"
+
+
+def test_read_keeps_nothing(db: Database) -> None:
+    with db.read() as session:
+        workspace(session)
+        assert people.workspace(session, workspace_id="T1") is not None
+    with db.read() as session:
+        assert people.workspaces(session) == []
+
+
+def test_write_keeps_everything_together(db: Database) -> None:
+    with db.write() as session:
+        plant(session)
+    with db.read() as session:
+        assert [one.id for one in people.workspaces(session)] == ["T1"]
+        assert people.curators(session, workspace_id="T1") == ["U01CURATOR"]
+
+
+def test_write_rolls_back_everything_on_an_error(db: Database) -> None:
+    def stumble() -> None:
+        with db.write() as session:
+            workspace(session)
+            session.flush()
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        stumble()
+    with db.read() as session:
+        assert people.workspaces(session) == []
+
+
+def test_rows_can_be_used_after_their_session(db: Database) -> None:
+    with db.write() as session:
+        workspace(session)
+    with db.read() as session:
+        row = people.workspace(session, workspace_id="T1")
+    assert row is not None
+    assert (row.name, row.rule) == ("T1", Rule.BALANCED)
+
+
+def test_what_a_writer_read_can_not_change_before_it_saves(db: Database) -> None:
+    """Eight writers count on the same number; with the adoption held none of them loses an update."""
+    with db.write() as session:
+        ids = plant(session)
+
+    def add_one() -> None:
+        with db.write() as session:
+            playbooks.lock_adoption(session, workspace_id="T1", adoption_id=ids.adoption)
+            row = people.workspace(session, workspace_id="T1")
+            assert row is not None
+            row.min_runs += 1
+
+    at_once(add_one)
+    with db.read() as session:
+        row = people.workspace(session, workspace_id="T1")
+    assert row is not None
+    assert row.min_runs == 28
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("db", [pytest.param("postgres")], indirect=True)
+def test_locking_an_adoption_reads_it_again(db: Database) -> None:
+    """What was loaded before the lock may have changed while another transaction held it."""
+    with db.write() as session:
+        ids = plant(session)
+    with db.write() as session:
+        loaded = session.exec(select(Adoption)).one()
+        assert loaded.state is AdoptionState.ACTIVE
+        with db.write() as other:
+            other.exec(select(Adoption)).one().state = AdoptionState.PAUSED
+        locked = playbooks.lock_adoption(session, workspace_id="T1", adoption_id=ids.adoption)
+        assert locked is loaded
+        assert locked.state is AdoptionState.PAUSED
+
+
+def test_naive_times_are_refused(db: Database) -> None:
+    naive = datetime(2026, 12, 3, 9, 42)  # noqa: DTZ001 - the very thing
+    with pytest.raises(StatementError, match=NAIVE), db.write() as session:
+        session.add(Workspace(id="T1", created_at=naive))
+    with db.write() as session:
+        workspace(session)
+    one = ledger.Owed(key="k", kind="checkin", recipient="U1", subject={}, due_at=naive)
+    with pytest.raises(StatementError, match=NAIVE), db.write() as session:
+        ledger.owe(session, workspace_id="T1", owed=[one], now=NOW)
+
+
+def test_times_come_back_aware_and_as_the_same_instant(db: Database) -> None:
+    far = datetime(2026, 12, 3, 23, 42, 1, 234567, tzinfo=timezone(timedelta(hours=13, minutes=45)))
+    with db.write() as session:
+        session.add(Workspace(id="T1", created_at=far))
+    with db.read() as session:
+        row = people.workspace(session, workspace_id="T1")
+    assert row is not None
+    assert row.created_at == far
+    assert row.created_at.utcoffset() == timedelta(0)
+    with db.read() as session:
+        before = session.exec(select(Workspace.id).where(Workspace.created_at < far)).all()
+        until = session.exec(select(Workspace.id).where(Workspace.created_at <= far.astimezone(UTC))).all()
+    assert (before, until) == ([], ["T1"])
+
+
+def _stored(session: Session, query: str) -> list[object]:
+    return list(session.connection().execute(text(query)).scalars())
+
+
+def test_enums_are_stored_by_value(db: Database) -> None:
+    with db.write() as session:
+        ids = plant(session)
+    with db.read() as session:
+        assert _stored(session, "SELECT rule FROM workspace") == ["balanced"]
+        assert _stored(session, "SELECT state FROM adoption") == ["active"]
+        assert _stored(session, "SELECT attestation FROM check_in") == ["drifted"]
+        assert _stored(session, "SELECT mode FROM adoption_step") == ["ai-led"]
+        assert _stored(session, "SELECT decision FROM verdict") == ["demote"]
+        assert _stored(session, "SELECT lands_on FROM verdict") == ["collaborative"]
+        assert _stored(session, "SELECT state FROM ledger ORDER BY id") == ["due", "failed"]
+        row = playbooks.steps(session, workspace_id="T1", adoption_id=ids.adoption)["send"]
+        assert row.mode is Mode.AI_LED
+    assert Decision("demote") is Decision.DEMOTE
+
+
+def test_a_row_belongs_to_rows_that_exist(db: Database) -> None:
+    with pytest.raises(IntegrityError), db.write() as session:
+        session.add(Curator(workspace_id="TNOWHERE", member="U1", since=NOW))
+    with db.write() as session:
+        ids = plant(session)
+    with pytest.raises(IntegrityError), db.write() as session:
+        session.delete(session.get(Workspace, ids.workspace))
+
+
+def test_one_reading_a_week_counts(db: Database) -> None:
+    with db.write() as session:
+        ids = plant(session)
+    with pytest.raises(IntegrityError), db.write() as session:
+        session.add(reading_row(ids))
+    with db.write() as session:
+        row = session.exec(select(Reading)).one()
+        row.replaced_at = NOW
+        session.flush()
+        session.add(reading_row(ids, value=21))
+    with db.read() as session:
+        assert len(session.exec(select(Reading)).all()) == 2
+        assert reports.readings(session, workspace_id="T1", cycle_id=ids.cycle) == {1: 21.0}
+
+
+@pytest.mark.parametrize("db", ["sqlite"], indirect=True)
+def test_sqlite_is_told_to_lose_nothing(db: Database) -> None:
+    with db.read() as session:
+        pragmas = {
+            name: session.connection().execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("foreign_keys", "journal_mode", "synchronous", "busy_timeout")
+        }
+    assert pragmas == {"foreign_keys": 1, "journal_mode": "wal", "synchronous": 2, "busy_timeout": 10_000}

@@ -1,0 +1,265 @@
+"""No query crosses a workspace: each public function says which one, and two never mix."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import NoResultFound
+from sqlmodel import Session, SQLModel
+
+import storage
+from storage import decisions, ledger, people, playbooks, reports, trail
+from storage.engine import Database
+from storage.tables import MessageState
+from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
+
+NO_QUERIES = {"engine", "migrate", "tables", "migrations"}
+EVERY_WORKSPACE = {
+    "people.workspaces": "the worker plans for each workspace of the installation",
+    "playbooks.running_cycles": "the worker closes cycles in every workspace",
+    "ledger.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
+    "ledger.next_due": "the worker sleeps until something is due anywhere",
+    "ledger.begin_attempt": "the row's own id, read a moment before with its workspace",
+    "ledger.finish": "the row's own id, read a moment before with its workspace",
+    "ledger.postpone": "the row's own id, read a moment before with its workspace",
+}
+
+Call = Callable[[Session, str, Planted], Any]
+SINCE, UNTIL = NOW - 9 * DAY, NOW + 9 * DAY
+
+BY_NAME: dict[str, Call] = {
+    "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
+    "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
+    "people.member": lambda s, ws, _: people.member(s, workspace_id=ws, member_id=MEMBER),
+    "people.members": lambda s, ws, _: people.members(s, workspace_id=ws, member_ids=[MEMBER]),
+    "people.team_by_slug": lambda s, ws, _: people.team_by_slug(s, workspace_id=ws, slug="support"),
+    "people.team_by_channel": lambda s, ws, _: people.team_by_channel(s, workspace_id=ws, channel=CHANNEL),
+    "people.teams": lambda s, ws, _: people.teams(s, workspace_id=ws),
+    "people.teams_of": lambda s, ws, _: people.teams_of(s, workspace_id=ws, member_id=MEMBER),
+    "people.away_between": lambda s, ws, _: people.away_between(
+        s, workspace_id=ws, first=MONDAY, last=MONDAY
+    ),
+    "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(s, workspace_id=ws, slug="reply"),
+    "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(s, workspace_id=ws),
+    "playbooks.runs": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY),
+    "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
+    "playbooks.published_at": lambda s, ws, _: playbooks.published_at(s, workspace_id=ws),
+    "decisions.verdicts_after": lambda s, ws, _: decisions.verdicts_after(s, workspace_id=ws, after=0),
+    "decisions.mode_changes": lambda s, ws, _: decisions.mode_changes(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "ledger.oldest_due": lambda s, ws, _: ledger.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
+}
+BY_ID: dict[str, Call] = {
+    "people.memberships": lambda s, ws, ids: people.memberships(s, workspace_id=ws, team_ids=[ids.team]),
+    "playbooks.newest_version": lambda s, ws, ids: playbooks.newest_version(
+        s, workspace_id=ws, playbook_id=ids.playbook
+    ),
+    "playbooks.version": lambda s, ws, ids: playbooks.version(s, workspace_id=ws, version_id=ids.version),
+    "playbooks.adoption_of": lambda s, ws, ids: playbooks.adoption_of(
+        s, workspace_id=ws, playbook_id=ids.playbook, team_id=ids.team
+    ),
+    "playbooks.runs/adoption": lambda s, ws, ids: playbooks.runs(
+        s, workspace_id=ws, on=MONDAY, adoption_id=ids.adoption
+    ),
+    "playbooks.lock_adoption": lambda s, ws, ids: playbooks.lock_adoption(
+        s, workspace_id=ws, adoption_id=ids.adoption
+    ),
+    "playbooks.steps": lambda s, ws, ids: playbooks.steps(s, workspace_id=ws, adoption_id=ids.adoption),
+    "playbooks.cycle": lambda s, ws, ids: playbooks.cycle(s, workspace_id=ws, cycle_id=ids.cycle),
+    "playbooks.cycles_of": lambda s, ws, ids: playbooks.cycles_of(
+        s, workspace_id=ws, adoption_id=ids.adoption
+    ),
+    "playbooks.cycle_on": lambda s, ws, ids: playbooks.cycle_on(
+        s, workspace_id=ws, adoption_id=ids.adoption, day=MONDAY
+    ),
+    "reports.check_in": lambda s, ws, ids: reports.check_in(
+        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER
+    ),
+    "reports.drifted_steps": lambda s, ws, ids: reports.drifted_steps(
+        s, workspace_id=ws, check_in_id=ids.check_in
+    ),
+    "reports.answers": lambda s, ws, ids: reports.answers(
+        s, workspace_id=ws, adoption_id=ids.adoption, since=MONDAY
+    ),
+    "reports.answered_members": lambda s, ws, ids: reports.answered_members(
+        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+    ),
+    "reports.reading": lambda s, ws, ids: reports.reading(
+        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+    ),
+    "reports.readings": lambda s, ws, ids: reports.readings(s, workspace_id=ws, cycle_id=ids.cycle),
+    "reports.latest_reading": lambda s, ws, ids: reports.latest_reading(
+        s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY
+    ),
+    "reports.exception_by_source": lambda s, ws, ids: reports.exception_by_source(
+        s, workspace_id=ws, source=ids.source
+    ),
+    "reports.exceptions": lambda s, ws, ids: reports.exceptions(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send", since=SINCE, after_id=0
+    ),
+    "reports.last_exception_id": lambda s, ws, ids: reports.last_exception_id(
+        s, workspace_id=ws, adoption_id=ids.adoption
+    ),
+    "reports.exception_counts": lambda s, ws, ids: reports.exception_counts(
+        s, workspace_id=ws, adoption_ids=[ids.adoption], since=SINCE, until=UNTIL
+    ),
+    "decisions.last_verdicts": lambda s, ws, ids: decisions.last_verdicts(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "decisions.verdict": lambda s, ws, ids: decisions.verdict(s, workspace_id=ws, verdict_id=ids.verdict),
+    "ledger.known_keys": lambda s, ws, ids: ledger.known_keys(s, workspace_id=ws, keys=[ids.key]),
+    "ledger.by_key": lambda s, ws, ids: ledger.by_key(s, workspace_id=ws, key=ids.key),
+    "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
+    "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
+}
+WRITES: dict[str, Call] = {
+    "people.set_curators": lambda s, ws, _: people.set_curators(s, workspace_id=ws, members=[OTHER], now=NOW),
+    "people.set_members": lambda s, ws, ids: people.set_members(
+        s, workspace_id=ws, team_id=ids.team, members=[OTHER], now=NOW
+    ),
+    "people.end_away": lambda s, ws, _: people.end_away(
+        s, workspace_id=ws, member_id=MEMBER, today=MONDAY, now=NOW
+    ),
+    "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
+    "ledger.hold_recipient": lambda s, ws, _: ledger.hold_recipient(
+        s, workspace_id=ws, recipient=MEMBER, until=UNTIL
+    ),
+    "ledger.finish": lambda s, ws, ids: ledger.finish(
+        s, message_id=ids.message, state=MessageState.SENT, now=NOW, ts="1.2"
+    ),
+    "ledger.postpone": lambda s, ws, ids: ledger.postpone(
+        s, message_id=ids.message, until=UNTIL, reason="busy"
+    ),
+    "ledger.begin_attempt": lambda s, ws, ids: ledger.begin_attempt(
+        s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"
+    ),
+    "trail.record": lambda s, ws, _: trail.record(
+        s, workspace_id=ws, at=NOW, member=None, action="digest", subject="workspace:1", surface="rule"
+    ),
+}
+
+
+def modules() -> dict[str, ModuleType]:
+    """Every module of `storage` that holds queries."""
+    names = [one.name for one in pkgutil.iter_modules(storage.__path__) if one.name not in NO_QUERIES]
+    return {name: importlib.import_module(f"storage.{name}") for name in names}
+
+
+def public_functions() -> dict[str, Callable[..., Any]]:
+    """`noun.function` -> the function, for all that the flows may call."""
+    return {
+        f"{noun}.{name}": function
+        for noun, module in modules().items()
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+FUNCTIONS = public_functions()
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_query_names_its_workspace(name: str) -> None:
+    parameters = inspect.signature(FUNCTIONS[name]).parameters
+    session, *others = parameters.values()
+    assert session.name == "session"
+    assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in others)
+    if name in EVERY_WORKSPACE:
+        assert "workspace_id" not in parameters, f"{name} needn't be excused any more"
+    else:
+        assert "workspace_id" in parameters, f"{name} must take workspace_id, or be listed with the reason"
+        assert parameters["workspace_id"].default is inspect.Parameter.empty
+
+
+def test_every_query_is_tried_on_two_workspaces() -> None:
+    tried = {name.partition("/")[0] for name in [*BY_NAME, *BY_ID, *WRITES]}
+    assert set(FUNCTIONS) - tried - set(EVERY_WORKSPACE) == set(), "add these to one of the tables above"
+    assert tried - set(FUNCTIONS) == set()
+    assert set(EVERY_WORKSPACE) <= set(FUNCTIONS)
+
+
+def plain(value: Any) -> Any:
+    """Rows as plain values, so that what two sessions found can be compared."""
+    if isinstance(value, SQLModel):
+        return value.model_dump()
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(one) for one in value]
+    return value
+
+
+def rows_of(session: Session, workspace_id: str) -> dict[str, list[Any]]:
+    """Every row of a workspace, by table."""
+    found = {}
+    for name, table in sorted(SQLModel.metadata.tables.items()):
+        owner = table.c.id if name == "workspace" else table.c.workspace_id
+        found[name] = sorted(
+            map(repr, session.connection().execute(table.select().where(owner == workspace_id)))
+        )
+    return found
+
+
+@pytest.fixture
+def planted(db: Database) -> tuple[Planted, Planted]:
+    """Two workspaces with the same names for everything."""
+    with db.write() as session:
+        return plant(session, "T1"), plant(session, "T2")
+
+
+def test_every_row_belongs_to_a_workspace(db: Database, planted: tuple[Planted, Planted]) -> None:
+    with db.read() as session:
+        rows = rows_of(session, "T1")
+    assert all(rows.values()), [name for name, found in rows.items() if not found]
+
+
+def test_what_a_workspace_sees_does_not_change_with_another_one(db: Database) -> None:
+    everything = BY_NAME | BY_ID
+    with db.write() as session:
+        ids = plant(session, "T1")
+    with db.read() as session:
+        alone = {name: plain(call(session, "T1", ids)) for name, call in everything.items()}
+    with db.write() as session:
+        plant(session, "T2")
+    with db.read() as session:
+        beside = {name: plain(call(session, "T1", ids)) for name, call in everything.items()}
+    assert beside == alone
+    assert all(alone.values()), [name for name, found in alone.items() if not found]
+
+
+def test_the_ids_of_another_workspace_find_nothing(db: Database, planted: tuple[Planted, Planted]) -> None:
+    _, foreign = planted
+    found = {}
+    with db.read() as session:
+        for name, call in BY_ID.items():
+            try:
+                found[name] = call(session, "T1", foreign)
+            except NoResultFound:
+                found[name] = None
+    assert {name: one for name, one in found.items() if one} == {}
+
+
+@pytest.mark.parametrize("name", sorted(WRITES))
+def test_a_write_leaves_the_other_workspace_alone(
+    db: Database, planted: tuple[Planted, Planted], name: str
+) -> None:
+    mine, _ = planted
+    with db.read() as session:
+        before, other_before = rows_of(session, "T1"), rows_of(session, "T2")
+    with db.write() as session:
+        WRITES[name](session, "T1", mine)
+    with db.read() as session:
+        assert rows_of(session, "T2") == other_before
+        assert rows_of(session, "T1") != before
