@@ -65,13 +65,14 @@ def submitted(turn: Turn, form: Form) -> MessageContext | None:
     """One check-in's form."""
     kind = Attestation(str(form.ids.get("k") or Attestation.AS_DECLARED))
     attestation = Attestation(form.option(Field.ATTESTATION) or kind)
+    ran = attestation is not Attestation.NOT_RUN  # what is still filled in for runs means nothing then
     given = AnswerGiven(
         attestation=attestation,
         adoption_id=int(form.ids["a"]),
         week_start=date.fromisoformat(form.ids["w"]) if form.ids.get("w") else None,
-        runs=form.whole(Field.RUNS),
+        runs=form.whole(Field.RUNS) if ran else None,
         value=form.text(Field.VALUE) or None,
-        complete_inputs=form.whole(Field.INPUTS),
+        complete_inputs=form.whole(Field.INPUTS) if ran else None,
         drifts=_drifts(form),
         note=form.text(Field.NOTE),
     )

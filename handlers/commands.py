@@ -44,7 +44,8 @@ def register(app: App, services: Services) -> None:
 def _run(name: str) -> Callable[[Turn, str], None]:
     def run(turn: Turn, text: str) -> None:
         words = lexicon(turn.db, turn.caller, now=turn.now)
-        command = parse(name, text, Vocabulary(words.steps, words.teams, words.titles), turn.today)
+        vocabulary = Vocabulary(words.steps, words.teams, words.titles, words.others)
+        command = parse(name, text, vocabulary, turn.today)
         _JOURNEYS[type(command)](turn, command)
 
     return run

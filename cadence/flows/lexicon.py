@@ -1,12 +1,9 @@
 """The names a person can use in a command."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlmodel import Session
-
-from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller
 from cadence.flows.runs import visible_runs
 from storage import people, playbooks
@@ -15,35 +12,34 @@ from storage.engine import Database
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Step keys and titles by playbook slug, and team slugs."""
+    """Step keys by playbook slug: of a person's own playbooks, and of the workspace's others; titles, team slugs."""
 
     steps: Mapping[str, tuple[str, ...]]
     teams: tuple[str, ...]
     titles: Mapping[str, str]
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def lexicon(db: Database, caller: Caller, *, now: datetime) -> Lexicon:
-    """The playbooks a person has to do with; when there are none, all of the workspace."""
+    """The playbooks a person has to do with: their teams' and those they own; when there are none, all."""
     with db.read() as session:
         if people.workspace(session, workspace_id=caller.workspace_id) is None:
             return Lexicon({}, (), {})
         runs = visible_runs(session, caller, now=now)
-        steps = {run.playbook.slug: tuple(step.key for step in run.spec.steps) for run in runs}
-        titles = {run.playbook.slug: run.playbook.title for run in runs}
-        if not runs:
-            steps, titles = _all(session, caller)
+        known = playbooks.playbooks(session, workspace_id=caller.workspace_id)
+        versions = playbooks.newest_versions(session, workspace_id=caller.workspace_id)
+        every = {
+            playbook.slug: tuple(str(step["key"]) for step in versions[playbook.id or 0].spec["steps"])
+            for playbook in known
+            if playbook.id in versions
+        }
+        mine = {run.playbook.slug: tuple(step.key for step in run.spec.steps) for run in runs}
+        owned = {playbook.slug for playbook in known if playbook.owner == caller.member}
+        mine |= {slug: steps for slug, steps in every.items() if slug in owned and slug not in mine}
         teams = people.teams(session, workspace_id=caller.workspace_id)
-        return Lexicon(steps, tuple(team.slug for team in teams), titles)
-
-
-def _all(session: Session, caller: Caller) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    steps, titles = {}, {}
-    for playbook in playbooks.playbooks(session, workspace_id=caller.workspace_id):
-        version = playbooks.newest_version(
-            session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0
+        return Lexicon(
+            steps=mine or every,
+            teams=tuple(team.slug for team in teams),
+            titles={playbook.slug: playbook.title for playbook in known},
+            others={slug: steps for slug, steps in every.items() if mine and slug not in mine},
         )
-        if version is not None:
-            spec = playbook_from_data(version.spec)
-            steps[playbook.slug] = tuple(step.key for step in spec.steps)
-            titles[playbook.slug] = playbook.title
-    return steps, titles

@@ -21,14 +21,16 @@ class Vocabulary:
     """The names a person can use.
 
     Args:
-        playbooks: the step keys of each playbook, by its slug.
+        playbooks: the step keys of each playbook they have to do with, by its slug.
         teams: slugs.
         titles: of playbooks, by slug, where known; a title can be typed instead of the slug.
+        others: the step keys of the workspace's other playbooks: understood when named, never implied.
     """
 
     playbooks: Mapping[str, tuple[str, ...]]
     teams: tuple[str, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def title(self, slug: str) -> str:
         """The title when it is known, else the slug."""
@@ -52,7 +54,8 @@ class Request:
 
     def playbook(self) -> str | None:
         """Take a playbook from the left: its slug, its title, or the slug with spaces for dashes."""
-        names = {slug.casefold().replace("-", " "): slug for slug in self.vocabulary.playbooks}
+        slugs = (*self.vocabulary.others, *self.vocabulary.playbooks)
+        names = {slug.casefold().replace("-", " "): slug for slug in slugs}
         names |= {title.casefold(): slug for slug, title in self.vocabulary.titles.items()}
         return self._phrase(names)
 
@@ -68,7 +71,7 @@ class Request:
     def steps(self, playbook: str | None) -> tuple[str, ...]:
         """The steps of a playbook; of every playbook, each once, for None."""
         if playbook is not None:
-            return self.vocabulary.playbooks[playbook]
+            return {**self.vocabulary.others, **self.vocabulary.playbooks}[playbook]
         return tuple(dict.fromkeys(step for steps in self.vocabulary.playbooks.values() for step in steps))
 
     def home_of(self, steps: Iterable[str]) -> str | None:
