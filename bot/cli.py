@@ -49,7 +49,7 @@ def _sentences() -> Iterator[None]:
             typer.echo(str(line), err=True)
         raise typer.Exit(2) from None
     except SlackError as refused:
-        from bot.errors import slack_sentence  # noqa: PLC0415
+        from bot.findings import slack_sentence  # noqa: PLC0415
 
         typer.echo(slack_sentence(refused), err=True)
         raise typer.Exit(2) from None
@@ -208,10 +208,11 @@ def manifest(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
 ) -> None:
     """Print the app manifest to paste into Slack."""
-    from bot.manifest import manifest as make  # noqa: PLC0415
-    from bot.manifest import render_manifest  # noqa: PLC0415
+    with _sentences():
+        from bot.manifest import manifest as make  # noqa: PLC0415
+        from bot.manifest import render_manifest  # noqa: PLC0415
 
-    typer.echo(render_manifest(make(socket_mode=http is None, url=http), as_json=as_json))
+        typer.echo(render_manifest(make(socket_mode=http is None, url=http), as_json=as_json))
 
 
 @app.command()

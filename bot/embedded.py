@@ -47,6 +47,7 @@ def run_embedded(settings: Settings) -> None:
                 clock=clock,
                 port=settings.port,
                 channel_zones=zones_of(_example_people()),
+                state=settings.cadence_data / "workspace.db",
             ) as stage,
         ):
             if fresh:

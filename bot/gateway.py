@@ -210,8 +210,9 @@ def _typed(error: SlackApiError) -> SlackError:
     headers = {key.lower(): value for key, value in (getattr(response, "headers", None) or {}).items()}
     if status == 429 or code in BUSY:
         return SlackBusy(code or "ratelimited", _seconds(headers.get("retry-after")))
-    if status >= 500 or code in TROUBLE or not code:
-        return SlackUnclear(code or f"status {status}")
+    if status >= 500 or code in TROUBLE or not code or " " in code:
+        # Whatever stands between us and Slack may answer in words of its own; those aren't kept.
+        return SlackUnclear(code if code in TROUBLE else f"status {status}")
     if code in FIXABLE:
         return SlackUnreachable(code)
     return SlackRefused(code)

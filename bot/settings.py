@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(None, description="The signing secret, for HTTP.")
     slack_api_url: str = Field(SLACK_API, description="Where Slack's Web API is; any server that speaks it.")
     database_url: str | None = Field(
-        None, description="PostgreSQL or SQLite. Unset: SQLite in `CADENCE_DATA`."
+        None, repr=False, description="PostgreSQL or SQLite. Unset: SQLite in `CADENCE_DATA`."
     )
     host: str = Field("127.0.0.1", description="The address HTTP listens on; `0.0.0.0` for all.")
     port: int = Field(3000, ge=0, le=65535, description="The port HTTP listens on.")
@@ -50,6 +50,14 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret")
+    @classmethod
+    def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        plain = value.get_secret_value().strip() if value is not None else ""
+        if not plain.isascii() or not plain.isprintable() or " " in plain:
+            raise ValueError("has a space or a character in it that no such secret has; copy it again")
+        return SecretStr(plain) if plain else None
 
     @field_validator("cadence_curators", mode="before")
     @classmethod
@@ -111,6 +119,8 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except UnicodeDecodeError:
+        raise SettingsRefused(["The .env file is not UTF-8 text. Save it as UTF-8."]) from None
     except ValidationError as wrong:
         sentences = []
         for error in wrong.errors():

@@ -15,13 +15,16 @@ from typing import Self
 from bot.app import Bot, build_bot
 from bot.commands import BUILT_IN_TEAM
 from bot.delivery import Pace
+from bot.sandbox import AppIdentity
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import InProcess
 from bot.sandbox.server import SandboxServer
-from bot.sandbox.workspace import AppIdentity, Workspace, build_workspace
+from bot.sandbox.store import Store
+from bot.sandbox.workspace import Workspace, build_workspace
 from bot.settings import Settings
 from bot.web import Web, dispatch
 from cadence.documents import PlaybookSpec, WorkspaceSpec
+from handlers.grammar import TABLE
 from storage.engine import Database
 
 APP = AppIdentity(name="Rollout Cadence")
@@ -42,6 +45,7 @@ class Stage(AbstractContextManager["Stage"]):
     Args:
         port: where the workspace's page and API are; 0 takes a free one.
         channel_zones: the time zone of each channel, for transcripts.
+        state: a file in which the workspace survives a restart.
     """
 
     def __init__(
@@ -53,8 +57,11 @@ class Stage(AbstractContextManager["Stage"]):
         clock: SandboxClock,
         port: int = 0,
         channel_zones: Mapping[str, str] | None = None,
+        state: Path | None = None,
     ) -> None:
         self.workspace = workspace
+        self._store = Store(state, workspace) if state is not None else None
+        workspace.commands = {entry.slash: entry.usage for entry in reversed(TABLE)}
         self.channel_zones = channel_zones or {}
         self.clock = clock
         web = Web(db=db, slack=None, clock=clock)
@@ -82,6 +89,8 @@ class Stage(AbstractContextManager["Stage"]):
         trace: TracebackType | None,
     ) -> None:
         self.server.stop()
+        if self._store is not None:
+            self._store.close()
 
     def __enter__(self) -> Self:
         return self

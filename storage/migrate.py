@@ -36,9 +36,11 @@ def pending(db: Database) -> list[str]:
     with db.engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     revisions = [revision.revision for revision in script.walk_revisions()]
-    if current in revisions:
-        revisions = revisions[: revisions.index(current)]
-    return revisions[::-1]
+    if current is None:
+        return revisions[::-1]
+    if current not in revisions:  # a newer version of the bot has migrated it; there is nothing for us to do
+        return []
+    return revisions[: revisions.index(current)][::-1]
 
 
 def differences(db: Database) -> list[Any]:

@@ -127,6 +127,7 @@ def test_many_migrations_to_come(clinic: Clinic, monkeypatch: pytest.MonkeyPatch
         ("postgresql://bot:x@127.0.0.1:hunter2/cadence", "its address can't be read"),
         ("postgresql+nosuchdriver://bot:hunter2@127.0.0.1/d", "it names a driver that isn't installed"),
     ],
+    ids=["nobody-there", "no-address", "no-port", "no-driver"],
 )
 def test_a_database_that_cannot_be_used(clinic: Clinic, url: str, why: str) -> None:
     clinic.settings["database_url"] = url

@@ -169,7 +169,6 @@ def test_tokens_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "**********" in shown
 
 
-@pytest.mark.xfail(reason="database_url is shown by repr", strict=True)
 def test_the_password_of_the_database_never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://bot:hunter2@db/cadence")
     settings = load_settings()
