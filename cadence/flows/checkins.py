@@ -57,8 +57,20 @@ def answer(db: Database, caller: Caller, given: Sequence[AnswerGiven], *, now: d
         Refusal: not their check-in, a number that can't be, an unknown step, several runs or weeks fit.
     """
     with db.write() as session:
-        rows = [_answer_one(session, caller, one, now=now) for one in given]
+        rows = [_answer_of(session, caller, one, several=len(given) > 1, now=now) for one in given]
         return Attested(rows=tuple(rows))
+
+
+def _answer_of(
+    session: Session, caller: Caller, given: AnswerGiven, *, several: bool, now: datetime
+) -> AttestedRow:
+    """One answer; among several, a refusal names the field of its own row."""
+    try:
+        return _answer_one(session, caller, given, now=now)
+    except Refusal as refusal:
+        if several and refusal.field is not None:
+            refusal.field = f"{refusal.field}:{given.adoption_id}"
+        raise
 
 
 def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: datetime) -> AttestedRow:
