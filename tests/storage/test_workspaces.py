@@ -49,6 +49,7 @@ BY_NAME: dict[str, Call] = {
     "playbooks.runs": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY),
     "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
     "playbooks.published_at": lambda s, ws, _: playbooks.published_at(s, workspace_id=ws),
+    "playbooks.newest_versions": lambda s, ws, _: playbooks.newest_versions(s, workspace_id=ws),
     "decisions.verdicts_after": lambda s, ws, _: decisions.verdicts_after(s, workspace_id=ws, after=0),
     "decisions.mode_changes": lambda s, ws, _: decisions.mode_changes(
         s, workspace_id=ws, since=SINCE, until=UNTIL
