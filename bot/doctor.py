@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
-from pydantic import SecretStr
-
 from bot import doctor_slack
 from bot.findings import Finding, printable, slack_sentence
 from bot.gateway import Gateway
@@ -32,7 +30,7 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
     gateway, identity, connected = doctor_slack.connect(settings)
     findings = [*_mode(settings), *_database(settings, found), *_zone_data(), *connected]
     if settings.slack_app_token is not None:
-        findings.append(doctor_slack.app_token(settings))
+        findings.append(doctor_slack.app_token(settings, settings.slack_app_token))
     if gateway is not None and identity is not None:
         findings += [*doctor_slack.scopes(identity), *doctor_slack.time_apart(gateway, clock)]
     ours = [one for one in found.workspaces if identity is None or one.id == identity.team_id]
@@ -82,16 +80,6 @@ def _mode(settings: Settings) -> Iterator[Finding]:
             "The bot can write to Slack but not hear it: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing.",
             "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP; “Basic Information” has both.",
         )
-    if _spaced(settings.slack_signing_secret):
-        yield Finding(
-            False,
-            "SLACK_SIGNING_SECRET has a space or a line break in it, so no request would pass.",
-            "Copy it again, without anything around it.",
-        )
-
-
-def _spaced(secret: SecretStr | None) -> bool:
-    return secret is not None and any(character.isspace() for character in secret.get_secret_value())
 
 
 def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:

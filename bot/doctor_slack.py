@@ -20,25 +20,17 @@ ASKED_AT_MOST = 50
 """People about whom Slack is asked one by one: half of what it allows a minute."""
 
 
-def unsendable(secret: SecretStr | None) -> bool:
-    """Whether a token holds what no HTTP header can; asked first, because the HTTP client would log it."""
-    token = "" if secret is None else secret.get_secret_value().strip()
-    return not (token.isascii() and token.isprintable()) or " " in token
-
-
 def connect(settings: Settings) -> tuple[Gateway | None, Identity | None, list[Finding]]:
     """Try the bot token; without an identity, nothing else can be asked."""
     if settings.slack_bot_token is None:
         return None, None, [Finding(True, "Slack: the built-in workspace needs no tokens.")]
-    if unsendable(settings.slack_bot_token):
-        return None, None, [_copied_badly("SLACK_BOT_TOKEN")]
     gateway = Gateway(token=settings.slack_bot_token.get_secret_value(), api_url=settings.slack_api_url)
     try:
         identity = gateway.identity()
     except SlackError as error:
         return gateway, None, [Finding(False, *explain(error))]
     except ValueError:
-        return gateway, None, [_copied_badly("SLACK_API_URL")]
+        return gateway, None, [_bad_address()]
     if not identity.team_id or not identity.user_id:
         return (
             gateway,
@@ -53,10 +45,10 @@ def connect(settings: Settings) -> tuple[Gateway | None, Identity | None, list[F
     )
 
 
-def _copied_badly(name: str) -> Finding:
+def _bad_address() -> Finding:
     return Finding(
         False,
-        f"{name} has a character in it that can't be sent.",
+        "SLACK_API_URL has a character in it that can't be sent.",
         "Copy it again, without spaces, quotes or line breaks.",
     )
 
@@ -77,18 +69,16 @@ def scopes(identity: Identity) -> Iterator[Finding]:
         yield Finding(True, "Scopes: all granted.")
 
 
-def app_token(settings: Settings) -> Finding:
-    """Try the app-level token; no socket is opened. Call it only when there is one."""
+def app_token(settings: Settings, secret: SecretStr) -> Finding:
+    """Try the app-level token; no socket is opened."""
     remedy = (
         "Make one with the scope connections:write under “Basic Information”, “App-Level Tokens”, "
         "switch Socket Mode on, and put the token into SLACK_APP_TOKEN."
     )
-    if settings.slack_app_token is None or unsendable(settings.slack_app_token):
-        return _copied_badly("SLACK_APP_TOKEN")
-    token = settings.slack_app_token.get_secret_value()
+    token = secret.get_secret_value()
     client = Gateway(token=token, api_url=settings.slack_api_url).client
     try:
-        client.apps_connections_open(app_token=token.strip())
+        client.apps_connections_open(app_token=token)
     except SlackApiError as error:
         code = str(error.response.get("error") or "")
         if code == "unknown_method":

@@ -1,14 +1,20 @@
 """The transcript of a rehearsal: who got what, when and in which zone, and every verdict."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.commands import BUILT_IN_TEAM
-from bot.sandbox.kinds import words_of
+from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
 from bot.stage import Stage
 from cadence.flows.overview import VerdictLine, verdicts_after
+from templates.filters import plural, probability, ratio
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
+_LINK = re.compile(r"<[^<>|]*\|([^<>]*)>")
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
 class Transcript:
@@ -44,11 +50,20 @@ class Transcript:
         place = f"only {where}" if message.only_to else f"{how} {where}"
         yield f"{self._local(reader, message)}  {place}"
         shown = [block for block in message.blocks if block["type"] != "actions"]
-        for line in (words_of(shown) or message.text).replace(self._stage.server.url, "").splitlines():
+        for line in (words_of(shown) or message.text).splitlines():
             if line.strip() and line not in message.buttons:
-                yield f"    {line}"
-        if message.buttons:
-            yield f"    {' '.join(f'[{label}]' for label in message.buttons)}"
+                yield f"    {self._readable(line)}"
+        controls = list(_controls(message))
+        if controls:
+            yield f"    {' '.join(controls)}"
+
+    def _readable(self, line: str) -> str:
+        """A line as Slack shows it: names for mentions, the words of links, no escapes."""
+        line = _MENTION.sub(lambda found: f"@{self._name(found[1])}", line)
+        line = _LINK.sub(r"\1", line)
+        for escaped, plain in _ENTITIES:
+            line = line.replace(escaped, plain)
+        return line
 
     def _dm_member(self, message: Message) -> str | None:
         channel = self._stage.workspace.channel(message.channel)
@@ -75,12 +90,21 @@ def _stamp(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%a %d %b %H:%M} {zone.key}"
 
 
+def _controls(message: Message) -> Iterator[str]:
+    for _, element in elements_of(message.blocks):
+        if element["type"] == "button":
+            yield f"[{element['text']['text']}]"
+        elif element.get("placeholder"):
+            yield f"[{element['placeholder']['text']} ▾]"
+
+
 def _explained(verdict: VerdictLine) -> str:
-    at = f", demoted at {verdict.demote_at}" if verdict.demote_at is not None else ""
+    at = f"; demoted at {verdict.demote_at}" if verdict.demote_at is not None else ""
     lands = f", now {verdict.lands_on}" if verdict.lands_on else ""
     line = f" by the {verdict.line} line" if verdict.line != "none" else ""
     return (
-        f"{verdict.decision}{line}{lands}: {verdict.exceptions} exceptions in {verdict.runs} runs "
-        f"({verdict.attested} attested, {verdict.assumed} assumed), {verdict.ratio:.1%} against a cap of "
-        f"{verdict.cap:.1%}, {verdict.probability:.0%} likely above it{at}"
+        f"{verdict.decision}{line}{lands}: {plural(verdict.exceptions, 'exception')} in "
+        f"{plural(verdict.runs, 'run')} ({verdict.attested} attested, {verdict.assumed} assumed), "
+        f"{ratio(verdict.ratio)} against a cap of {ratio(verdict.cap)}, "
+        f"{probability(verdict.probability)} likely above it{at}"
     )

@@ -174,3 +174,23 @@ def test_the_password_of_the_database_never_shows(monkeypatch: pytest.MonkeyPatc
     settings = load_settings()
     assert "hunter2" in settings.database
     assert "hunter2" not in f"{settings} {settings!r}"
+
+
+@pytest.mark.parametrize("which", sorted(SECRETS))
+@pytest.mark.parametrize("wrong", ["xoxb-7\n-hunter2", "xoxb-7 hunter2", "xoxb-7-hunter2…"])
+def test_a_secret_that_was_copied_badly(monkeypatch: pytest.MonkeyPatch, which: str, wrong: str) -> None:
+    set_all(monkeypatch, **(SECRETS | {which: wrong}))
+    (said,) = sentences()
+    assert said == f"{which} has a space or a character in it that no such secret has; copy it again."
+
+
+def test_space_around_a_secret_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, **{name: f" {secret}\n" for name, secret in SECRETS.items()})
+    settings = load_settings()
+    assert settings.slack_signing_secret is not None
+    assert settings.slack_signing_secret.get_secret_value() == SECRETS["SLACK_SIGNING_SECRET"]
+
+
+def test_an_env_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"HOST=\xff\xfe")
+    assert sentences() == ["The .env file is not UTF-8 text. Save it as UTF-8."]
