@@ -54,8 +54,9 @@ class Nudge:
     title: str = ""
 
 
+CHECKIN = Nudge("checkin", Audience.MEMBER, 3, time(10), timedelta(hours=62), title="check-in")
 NUDGES: tuple[Nudge, ...] = (
-    Nudge("checkin", Audience.MEMBER, 3, time(10), timedelta(hours=62), title="check-in"),
+    CHECKIN,
     Nudge("checkin-reminder", Audience.MEMBER, 4, time(10), timedelta(hours=30), title="check-in reminder"),
     Nudge("kpi-missing", Audience.REPORTER, 4, time(14), timedelta(hours=26), title="missing number"),
     Nudge("who-is-missing", Audience.OWNER, 0, time(10), timedelta(hours=30), True, "who is missing"),

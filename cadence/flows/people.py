@@ -1,7 +1,7 @@
 """What a person asks for themselves: days away, a snooze, no reminders. And what Slack says of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,15 +9,16 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.checkin_rows import key, member_runs
+from cadence.flows.planning import nudge_hours
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
 from cadence.mrkdwn import mention, say
-from cadence.nudges import DAY_CLOSES, Person, next_open
+from cadence.nudges import CHECKIN, DAY_CLOSES, Person, next_open
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import instant, local_day, monday_of
 from storage import ledger, people, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.tables import Away, Member, Workspace
+from storage.tables import Away, Member, MessageState, Workspace
 from templates.contexts.answers import AwaySet, Muted, Snoozed
 
 LONGEST_AWAY = timedelta(days=366)
@@ -175,8 +176,41 @@ def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime)
         _require_may_mark(session, caller, who, now=now)
         today = local_day(now, zone_of(session, workspace, who))
         people.end_away(session, workspace_id=workspace.id, member_id=who, today=today, now=now)
+        _owe_missed_checkin(session, caller, workspace, who, now=now)
         _record(session, caller, "back", who, {"from": str(today)}, now=now)
         return AwaySet(since=today, until=today, cleared=True, members=() if who == caller.member else (who,))
+
+
+def _owe_missed_checkin(
+    session: Session, caller: Caller, workspace: Workspace, who: str, *, now: datetime
+) -> None:
+    """Somebody who is back after this week's check-in went out gets it now."""
+    zone = zone_of(session, workspace, who)
+    week = monday_of(local_day(now, zone))
+    weekday, at = nudge_hours(workspace).get("checkin", (CHECKIN.weekday, CHECKIN.at))
+    prefix = key("checkin", workspace.id, who, week)
+    there = ledger.by_prefix(session, workspace_id=workspace.id, prefix=prefix)
+    passed = instant(week + timedelta(days=weekday), at, zone) <= now
+    if not passed or any(row.state in {MessageState.DUE, MessageState.SENT} for row in there):
+        return
+    if not open_runs(session, replace(caller, member=who), week_start=week, now=now):
+        return
+    ledger.owe(
+        session,
+        workspace_id=workspace.id,
+        owed=[
+            Owed(
+                key=f"{prefix}:back:{now.date()}",
+                kind="checkin",
+                recipient=who,
+                subject={"member": who, "week": week.isoformat()},
+                due_at=now,
+                useful_until=now + CHECKIN.useful,
+            )
+        ],
+        now=now,
+        correlation_id=caller.request,
+    )
 
 
 def _require_may_mark(session: Session, caller: Caller, who: str, *, now: datetime) -> None:
