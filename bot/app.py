@@ -17,7 +17,7 @@ from bot.gateway import Gateway, Identity, member_profile
 from bot.metrics import ACK_SECONDS, REQUESTS
 from bot.settings import Settings
 from bot.worker import Worker
-from cadence.flows.people import ensure_workspace, remember_address
+from cadence.flows.profiles import ensure_workspace, remember_address
 from handlers.routes import register_all
 from handlers.turns import Services
 from storage.engine import Database

@@ -9,9 +9,9 @@ from bot.gateway import Gateway
 from bot.settings import Settings
 from cadence.documents import DocumentRefused, WorkspaceSpec, read_document
 from cadence.flows.callers import Caller
-from cadence.flows.people import ensure_workspace, workspace_ids
 from cadence.flows.planning import NUDGE_TITLES, Planned, forecast
 from cadence.flows.playbooks import export_playbook, import_document
+from cadence.flows.profiles import ensure_workspace, workspace_ids
 from cadence.flows.teams import WorkspaceImported, export_workspace
 from cadence.refusals import Refusal
 from storage.engine import Database

@@ -7,7 +7,7 @@ from threading import Lock
 import structlog
 
 from bot.gateway import Gateway, SlackError, pick
-from cadence.flows.people import Profile, has_profile, known_members, save_profiles
+from cadence.flows.profiles import Profile, has_profile, known_members, save_profiles
 from storage.engine import Database
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from bot.gateway import Gateway
 from bot.manifest import ENDPOINT
 from bot.settings import SLACK_API, Settings
 from cadence.flows.checkup import Checkup, MemberFound, TeamFound, WorkspaceFound, checkup
-from cadence.flows.people import valid_zone
+from cadence.flows.profiles import valid_zone
 
 __all__ = ["Finding", "examine", "slack_sentence"]
 

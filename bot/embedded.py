@@ -16,7 +16,7 @@ from bot.settings import Settings, SettingsRefused
 from bot.stage import Stage, read_channels, read_profiles, workspace_from, zones_of
 from bot.worker import WorkerLock
 from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
-from cadence.flows.people import workspace_ids
+from cadence.flows.profiles import workspace_ids
 from cadence.refusals import Refusal
 from storage.engine import Database
 from storage.migrate import migrate

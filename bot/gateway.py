@@ -10,7 +10,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from cadence.flows.people import Profile
+from cadence.flows.profiles import Profile
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 15

@@ -11,8 +11,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.delivery import Delivery, Outcome
 from bot.directory import Directory
-from cadence.flows.people import workspace_ids
 from cadence.flows.planning import next_event, plan
+from cadence.flows.profiles import workspace_ids
 from storage.engine import Database, sqlite_file
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cadence.flows.people import remember_dm
+from cadence.flows.profiles import remember_dm
 from storage import ledger, people
 from storage.engine import Database
 from storage.tables import MessageState, OwedMessage

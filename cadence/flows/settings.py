@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator, require_curator
-from cadence.flows.people import valid_zone
+from cadence.flows.profiles import valid_zone
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.verdicts import Rule

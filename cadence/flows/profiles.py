@@ -1,0 +1,103 @@
+"""The workspace's own row, and what Slack says of the people in it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cadence.flows.runs import require_workspace
+from storage import people
+from storage.engine import Database
+from storage.tables import Member, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack says of a person; `timezone` is None on servers that don't know it."""
+
+    member: str
+    name: str
+    timezone: str | None = None
+    is_admin: bool = False
+    is_bot: bool = False
+    deleted: bool = False
+
+
+def ensure_workspace(db: Database, *, workspace_id: str, name: str, now: datetime) -> None:
+    """Make the workspace's row if it isn't there, and keep its name up to date."""
+    with db.write() as session:
+        row = people.workspace(session, workspace_id=workspace_id)
+        if row is None:
+            row = Workspace(id=workspace_id, name=name, created_at=now)
+        row.name = name or row.name
+        session.add(row)
+
+
+def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile], now: datetime) -> int:
+    """Keep what Slack says of people; a zone that isn't one is left out. Returns how many."""
+    count = 0
+    with db.write() as session:
+        for profile in profiles:
+            row = people.member(session, workspace_id=workspace_id, member_id=profile.member)
+            if row is None:
+                row = Member(workspace_id=workspace_id, id=profile.member, seen_at=now)
+            row.name, row.timezone = profile.name, valid_zone(profile.timezone)
+            row.is_admin, row.is_bot, row.deleted = profile.is_admin, profile.is_bot, profile.deleted
+            row.seen_at = now
+            session.add(row)
+            count += 1
+    return count
+
+
+def remember_address(db: Database, *, workspace_id: str, url: str, bot: str) -> None:
+    """Keep the workspace's address, for links to messages, and which member the bot is."""
+    with db.write() as session:
+        row = require_workspace(session, workspace_id)
+        if row.settings.get("url") != url or row.settings.get("bot") != bot:
+            row.settings = row.settings | {"url": url, "bot": bot}
+            session.add(row)
+
+
+def workspace_ids(db: Database) -> list[str]:
+    """Every workspace of this installation."""
+    with db.read() as session:
+        return [row.id for row in people.workspaces(session)]
+
+
+def has_profile(db: Database, *, workspace_id: str, member: str) -> bool:
+    """Whether Slack has said anything of a person yet."""
+    with db.read() as session:
+        row = people.member(session, workspace_id=workspace_id, member_id=member)
+        return row is not None and bool(row.name)
+
+
+def valid_zone(name: str | None) -> str | None:
+    """A zone's name if zoneinfo knows it."""
+    try:
+        return name if name and ZoneInfo(name) else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def known_members(db: Database, *, workspace_id: str) -> set[str]:
+    """Everyone the bot has something to do with: members of teams, owners, reporters, curators."""
+    with db.read() as session:
+        teams = people.teams(session, workspace_id=workspace_id)
+        rows = people.memberships(
+            session, workspace_id=workspace_id, team_ids=[team.id or 0 for team in teams]
+        )
+        return {
+            *(row.member for row in rows),
+            *(team.reporter for team in teams if team.reporter),
+            *people.curators(session, workspace_id=workspace_id),
+        }
+
+
+def remember_dm(db: Database, *, workspace_id: str, member: str, channel: str, now: datetime) -> None:
+    """Keep the DM channel of a person, so that it is looked up once."""
+    with db.write() as session:
+        row = people.member(session, workspace_id=workspace_id, member_id=member)
+        if row is None:
+            row = Member(workspace_id=workspace_id, id=member, seen_at=now)
+        row.dm_channel = channel
+        session.add(row)
