@@ -1,0 +1,242 @@
+"""Where a line of weekly numbers goes: XmR limits, trend, decay and plateau (SPEC §5).
+
+`None` stands for a week without a number. It takes its place in time and nothing else: it is never a zero.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations, pairwise
+from math import floor
+from statistics import mean, median
+from typing import Final
+
+from cadence.rules.kpi import Direction, better, median_of, meets
+
+XMR_FACTOR: Final = 2.66
+"""3 / d₂ for moving ranges of two (d₂ = 1.128), rounded as Wheeler gives it."""
+XMR_POINTS: Final = 6
+"""Fewer readings give limits that move with every new one (Wheeler, Understanding Variation, 1993)."""
+
+
+@dataclass(frozen=True, slots=True)
+class XmrLimits:
+    """Natural process limits, in the KPI's unit.
+
+    Args:
+        centre: X̄, the mean of the readings.
+        lower: X̄ − 2.66·mR̄; below 0 where the readings scatter that much.
+        upper: X̄ + 2.66·mR̄.
+        moving_range: mR̄, the mean of the differences between readings that follow each other.
+        points: how many readings they rest on.
+    """
+
+    centre: float
+    lower: float
+    upper: float
+    moving_range: float
+    points: int
+
+    def worse(self, value: float, direction: Direction) -> bool:
+        """Whether a reading is past the limit on the side that is worse. On the limit is within it."""
+        return better(self.upper if direction is Direction.LOWER else self.lower, value, direction)
+
+
+def xmr_limits(values: Sequence[float | None], *, least: int = XMR_POINTS) -> XmrLimits | None:
+    """X̄ ± 2.66·mR̄ of an individuals chart; None with fewer readings than `least`.
+
+    Source: Shewhart (1931); Wheeler (1993). Readings that are all the same have limits of no width: any
+    other reading is past them.
+    """
+    known = [value for value in values if value is not None]
+    if len(known) < max(least, 2):
+        return None
+    # statistics.mean is exact: the mean of equal readings is that reading, to the last bit
+    centre = mean(known)
+    moving_range = mean(abs(after - before) for before, after in pairwise(known))
+    reach = XMR_FACTOR * moving_range
+    return XmrLimits(centre, centre - reach, centre + reach, moving_range, len(known))
+
+
+def levels(values: Sequence[float | None], *, steps: int = 8) -> tuple[int | None, ...]:
+    """The height of each value in a sparkline, 0 to `steps` − 1; all the same is half-way up.
+
+    Raises:
+        ValueError: for fewer than 2 steps.
+    """
+    if steps < 2:
+        raise ValueError(f"a sparkline of {steps} steps shows nothing")
+    known = [value for value in values if value is not None]
+    if not known:
+        return (None,) * len(values)
+    low, spread = min(known), max(known) - min(known)
+    middle = (steps - 1) // 2
+    return tuple(
+        None if value is None else floor((value - low) / spread * (steps - 1) + 0.5) if spread else middle
+        for value in values
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Which way a line goes.
+
+    Args:
+        points: how many weeks have a number.
+        slope: the Theil–Sen slope, per week; 0 with fewer than two points.
+        s: Mann and Kendall's S: pairs that rise minus pairs that fall.
+        p: its exact two-sided probability when there is no trend.
+    """
+
+    points: int
+    slope: float
+    s: int
+    p: float
+
+    def falls(self, p_below: float) -> bool:
+        """Whether it goes down, at this level."""
+        return self.slope < 0 and self.p < p_below
+
+    def rises(self, p_below: float) -> bool:
+        """Whether it goes up, at this level."""
+        return self.slope > 0 and self.p < p_below
+
+
+def trend(values: Sequence[float | None]) -> Trend:
+    """The Theil–Sen slope per week and the exact Mann–Kendall test of a line of weekly values.
+
+    Source: Theil (1950), Sen (1968); Mann (1945), Kendall (1975).
+    """
+    known = [(week, value) for week, value in enumerate(values) if value is not None]
+    pairs = list(combinations(known, 2))
+    slopes = [(late - early) / (after - before) for (before, early), (after, late) in pairs]
+    s = sum((late > early) - (late < early) for (_, early), (_, late) in pairs)
+    return Trend(len(known), median(slopes) if slopes else 0.0, s, _chance(s, [value for _, value in known]))
+
+
+def _chance(s: int, values: Sequence[float]) -> float:
+    """P(|S| ≥ |s|) over all orders of the values, ties included.
+
+    An order with i inversions has S = top − 2i, where `top` counts the pairs that differ. How many orders have
+    i inversions is the coefficient of qⁱ in the q-multinomial [n]!/∏[t]! (MacMahon 1916), t being the ties'
+    sizes. Exact, so that eight weeks need no approximation.
+    """
+    ties = Counter(values).values()
+    n = len(values)
+    top = (n * (n - 1) - sum(size * (size - 1) for size in ties)) // 2
+    orders = [1] + [0] * top
+    for factor in range(1, n + 1):  # times (1 − q^factor)
+        for power in range(top, factor - 1, -1):
+            orders[power] -= orders[power - factor]
+    for factor in (one for size in ties for one in range(1, size + 1)):  # divided by (1 − q^factor)
+        for power in range(factor, top + 1):
+            orders[power] += orders[power - factor]
+    extreme = sum(count for inversions, count in enumerate(orders) if abs(top - 2 * inversions) >= abs(s))
+    return extreme / sum(orders)
+
+
+class Course(StrEnum):
+    """Where an adoption goes after its cycle has closed."""
+
+    DECAYING = "decaying"
+    PLATEAU = "plateau"
+    STEADY = "steady"
+    INSUFFICIENT = "insufficient"
+
+
+class DecayLine(StrEnum):
+    """The line of the decay rule that spoke."""
+
+    RUNS = "runs"
+    KPI = "kpi"
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePolicy:
+    """The thresholds of decay.
+
+    Args:
+        weeks: how many weeks a trend is looked for in.
+        p: a trend is one when its Mann–Kendall p is below this.
+        points: the fewest readings that give XmR limits.
+    """
+
+    weeks: int = 8
+    p: float = 0.10
+    points: int = XMR_POINTS
+
+
+@dataclass(frozen=True, slots=True)
+class CourseVerdict:
+    """Where an adoption goes, and all that rests on.
+
+    Args:
+        course: decaying, plateau, steady or insufficient.
+        lines: the lines that spoke; none unless it is decaying.
+        runs: the trend of runs per week; None with fewer than `policy.weeks` weeks.
+        kpi: the trend of the KPI over the same weeks, in its unit per week; None likewise.
+        level: the median of the KPI in those weeks; None without a reading.
+        latest: the newest reading since the cycle closed; None without one.
+        limits: the limits it is held against; None with too few readings.
+        policy: the thresholds.
+    """
+
+    course: Course
+    lines: tuple[DecayLine, ...]
+    runs: Trend | None
+    kpi: Trend | None
+    level: float | None
+    latest: float | None
+    limits: XmrLimits | None
+    policy: CoursePolicy
+
+
+def judge_course(
+    *,
+    runs: Sequence[float | None],
+    held: Sequence[float | None],
+    readings: Sequence[float | None],
+    target: float,
+    direction: Direction,
+    policy: CoursePolicy | None = None,
+) -> CourseVerdict:
+    """Judge an adoption that keeps its weekly check-in after its cycle has closed (SPEC §5).
+
+    - Decaying: runs per week fall (Theil–Sen slope below zero, two-sided Mann–Kendall p < 0.10, over 8
+      weeks), or the newest reading is past the XmR limits on the worse side.
+    - Plateau: eight weeks in which runs don't rise, the KPI doesn't get better, and its median is short of
+      the target. A number that holds at its target is steady.
+    - Insufficient: fewer than eight weeks, and no reading past the limits.
+
+    Args:
+        runs: attested runs per week, oldest first; None for a week nobody answered.
+        held: weekly readings up to the close, which give the limits: a reading never widens its own.
+        readings: weekly readings since the close, oldest first.
+        target: in the KPI's unit.
+        direction: which way the KPI is better.
+        policy: the thresholds.
+    """
+    policy = policy or CoursePolicy()
+    limits = xmr_limits(held, least=policy.points)
+    latest = next((value for value in reversed(readings) if value is not None), None)
+    window = [*held, *readings][-policy.weeks :]
+    enough = len(runs) >= policy.weeks
+    of_runs = trend(runs[-policy.weeks :]) if enough else None
+    of_kpi = trend(window) if len(window) >= policy.weeks else None
+    level = median_of(value for value in window if value is not None)
+    lines = []
+    if of_runs is not None and of_runs.falls(policy.p):
+        lines.append(DecayLine.RUNS)
+    if limits is not None and latest is not None and limits.worse(latest, direction):
+        lines.append(DecayLine.KPI)
+    if lines:
+        course = Course.DECAYING
+    elif of_runs is None:
+        course = Course.INSUFFICIENT
+    elif of_kpi is None or level is None or meets(level, target, direction):
+        course = Course.STEADY
+    else:
+        gains = of_kpi.falls(policy.p) if direction is Direction.LOWER else of_kpi.rises(policy.p)
+        course = Course.STEADY if gains or of_runs.rises(policy.p) else Course.PLATEAU
+    return CourseVerdict(course, tuple(lines), of_runs, of_kpi, level, latest, limits, policy)
