@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from cadence.rules.kpi import READINGS_NEEDED
+
 
 class Item(StrEnum):
     """One thing a gate asks for."""
@@ -152,8 +154,8 @@ def week_four(
     next_team: str | None,
     reason_for_none: str | None,
     readings: int,
-    readings_needed: int,
     submitted: bool,
+    readings_needed: int = READINGS_NEEDED,
 ) -> Gate:
     """Next team named or a reason not to; deltas recorded; submitted to the registry.
 
@@ -161,8 +163,8 @@ def week_four(
         next_team: the team named.
         reason_for_none: why there is none; blank words are no reason.
         readings: the cycle's readings, of which the delta is made.
-        readings_needed: the fewest readings from which a cycle has a result.
         submitted: whether this cycle was submitted.
+        readings_needed: the fewest readings from which a cycle has a result, and so a delta.
     """
     return Gate(
         4,
