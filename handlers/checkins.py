@@ -9,8 +9,10 @@ from cadence.flows.asking import checkin_all_form, checkin_form
 from cadence.flows.checkins import AnswerGiven, answer
 from cadence.flows.choosing import choose_checkin
 from cadence.flows.people import snooze
+from cadence.refusals import Refusal
+from cadence.rules.modes import Mode
 from handlers.grammar import commands
-from handlers.payloads import Body, Form, metadata, split_week
+from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
 from handlers.turns import Services, Turn, register_button, register_form
 from storage.tables import Attestation
 from templates.contexts.base import MessageContext
@@ -52,7 +54,7 @@ def open_form(turn: Turn, adoption_id: int, week_start: date | None, kind: Attes
 
 def all_ran(turn: Turn, value: str, _body: Body) -> None:
     """[All ran as declared]: one form for every open check-in of the week."""
-    form = checkin_all_form(turn.db, turn.caller, week_start=date.fromisoformat(value), now=turn.now)
+    form = checkin_all_form(turn.db, turn.caller, week_start=read_week(value), now=turn.now)
     turn.open(form, ids=metadata(w=value))
 
 
@@ -63,13 +65,13 @@ def snoozed(turn: Turn, value: str, _body: Body) -> None:
 
 def submitted(turn: Turn, form: Form) -> MessageContext | None:
     """One check-in's form."""
-    kind = Attestation(str(form.ids.get("k") or Attestation.AS_DECLARED))
-    attestation = Attestation(form.option(Field.ATTESTATION) or kind)
+    kind = str(form.ids.get("k") or Attestation.AS_DECLARED)
+    attestation = _attestation(form.option(Field.ATTESTATION) or kind)
     ran = attestation is not Attestation.NOT_RUN  # what is still filled in for runs means nothing then
     given = AnswerGiven(
         attestation=attestation,
-        adoption_id=int(form.ids["a"]),
-        week_start=date.fromisoformat(form.ids["w"]) if form.ids.get("w") else None,
+        adoption_id=form.row("a"),
+        week_start=form.week("w"),
         runs=form.whole(Field.RUNS) if ran else None,
         value=form.text(Field.VALUE) or None,
         complete_inputs=form.whole(Field.INPUTS) if ran else None,
@@ -80,24 +82,33 @@ def submitted(turn: Turn, form: Form) -> MessageContext | None:
     return answered if form.ids.get("w") is None else None
 
 
+def _attestation(word: str) -> Attestation:
+    try:
+        return Attestation(word)
+    except ValueError:
+        raise Refusal("Choose how the week went.", field=Field.ATTESTATION) from None
+
+
 def _drifts(form: Form) -> dict[str, str]:
     """The steps whose menu says something other than as declared."""
-    modes = {
-        field.partition(":")[2]: form.option(field)
-        for field in form.values
-        if field.startswith(f"{Field.MODE}:")
-    }
-    return {step: mode for step, mode in modes.items() if mode and mode != Attestation.AS_DECLARED}
+    drifts = {}
+    for field in form.values:
+        mode = form.option(field) if field.startswith(f"{Field.MODE}:") else None
+        if mode and mode != Attestation.AS_DECLARED:
+            if mode not in set(Mode):
+                raise Refusal("Choose who led this step.", field=field)
+            drifts[field.partition(":")[2]] = mode
+    return drifts
 
 
 def all_submitted(turn: Turn, form: Form) -> None:
     """The form for several check-ins: what it holds is answered, all or none."""
-    week = date.fromisoformat(form.ids["w"])
+    week = read_week(str(form.ids.get("w")))
     rows = [field.partition(":")[2] for field in form.values if field.startswith(f"{Field.RUNS}:")]
     given = [
         AnswerGiven(
             attestation=Attestation.AS_DECLARED,
-            adoption_id=int(row),
+            adoption_id=row_id(row) or 0,
             week_start=week,
             runs=form.whole(f"{Field.RUNS}:{row}"),
             value=form.text(f"{Field.VALUE}:{row}") or None,

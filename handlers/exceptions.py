@@ -7,7 +7,7 @@ from cadence.flows.runs import NeedsChoice
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from handlers.grammar import commands
-from handlers.payloads import Body, Form, split_ref
+from handlers.payloads import Body, Form, row_id, split_ref
 from handlers.turns import Services, Turn, register_button, register_form
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -68,7 +68,7 @@ def by_button(turn: Turn, value: str, _body: Body) -> None:
         turn.db,
         turn.caller,
         now=turn.now,
-        adoption_id=int(where) if where.isdigit() else None,
+        adoption_id=row_id(where),
         playbook=where or None,
         step=step or None,
     )

@@ -9,7 +9,7 @@ from cadence.flows.kpis import NumberGiven, record_number
 from cadence.flows.runs import NeedsChoice
 from cadence.flows.weeks import NeedsWeek
 from handlers.grammar import commands
-from handlers.payloads import Body, Form, metadata, split_week
+from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
 from handlers.turns import Services, Turn, register_button, register_form
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -65,12 +65,12 @@ def by_button(turn: Turn, value: str, _body: Body) -> None:
 
 def submitted(turn: Turn, form: Form) -> MessageContext:
     """The form."""
-    adoption = form.option(Field.ADOPTION) or form.ids.get("a")
-    week = form.option(Field.WEEK) or form.ids.get("w")
+    adoption = form.option(Field.ADOPTION)
+    week = form.option(Field.WEEK)
     given = NumberGiven(
         value=form.text(Field.VALUE),
-        adoption_id=int(adoption) if adoption else None,
-        week_start=date.fromisoformat(week) if week else None,
+        adoption_id=(row_id(adoption) or 0) if adoption else form.row("a"),
+        week_start=read_week(week) if week else form.week("w"),
         note=form.text(Field.NOTE),
     )
     return record_number(turn.db, turn.caller, given, now=turn.now)

@@ -98,8 +98,8 @@ def answered(turn: Turn, form: Form) -> MessageContext:
     return answer_watch(
         turn.db,
         turn.caller,
-        adoption_id=int(form.ids["a"]),
-        step=str(form.ids["s"]),
+        adoption_id=form.row("a"),
+        step=str(form.ids.get("s", "")),
         text=form.text(Field.NOTE),
         now=turn.now,
     )

@@ -1,6 +1,7 @@
 """What Slack sends, as plain values: a button's ids, a form's inputs."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,14 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 
 Body = Mapping[str, Any]
+
+_ID = re.compile(r"[0-9]{1,9}")
+_MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
+_CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
+# PostgreSQL stores no NUL, and half a surrogate pair can't be written at all.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_YEARS = range(2000, 2101)
+_OLD_FORM = "This form is too old to be understood. Close it and open it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +37,12 @@ class Form:
             ids = json.loads(view.get("private_metadata") or "{}")
         except ValueError:
             ids = {}
-        inputs = {}
-        for block_id, elements in (view.get("state", {}).get("values") or {}).items():
-            for element in elements.values():
-                inputs[block_id] = element
+        inputs = {
+            block_id: element
+            for block_id, elements in (view.get("state", {}).get("values") or {}).items()
+            for element in elements.values()
+            if isinstance(element, dict)
+        }
         return cls(
             view_id=view.get("id", ""),
             callback=view.get("callback_id", ""),
@@ -39,9 +50,35 @@ class Form:
             values=inputs,
         )
 
+    def row(self, name: str) -> int:
+        """The id of a row that the form was opened with.
+
+        Raises:
+            Refusal: it carries none.
+        """
+        found = row_id(str(self.ids.get(name, "")))
+        if found is None:
+            raise Refusal(_OLD_FORM)
+        return found
+
+    def week(self, name: str) -> date | None:
+        """The Monday that the form was opened with, if any.
+
+        Raises:
+            Refusal: it isn't a date.
+        """
+        kept = self.ids.get(name)
+        if kept is None:
+            return None
+        found = _day(kept)
+        if found is None:
+            raise Refusal(_OLD_FORM)
+        return found
+
     def text(self, field: str) -> str:
         """What was typed, without white space around it; "" when nothing was."""
-        return str(self.values.get(field, {}).get("value") or "").strip()
+        typed = self.values.get(field, {}).get("value")
+        return _UNSTORABLE.sub("", typed).strip() if isinstance(typed, str) else ""
 
     def whole(self, field: str) -> int | None:
         """A whole number, None when nothing was typed.
@@ -62,30 +99,68 @@ class Form:
 
     def option(self, field: str) -> str | None:
         """The value of the option chosen."""
-        chosen = self.values.get(field, {}).get("selected_option")
-        return str(chosen["value"]) if chosen else None
+        return _option(self.values.get(field, {}).get("selected_option"))
 
     def options(self, field: str) -> tuple[str, ...]:
         """The values of the options chosen."""
-        return tuple(str(one["value"]) for one in self.values.get(field, {}).get("selected_options") or ())
+        chosen = self.values.get(field, {}).get("selected_options")
+        values = [_option(one) for one in chosen] if isinstance(chosen, list) else []
+        return tuple(value for value in values if value is not None)
 
     def members(self, field: str) -> tuple[str, ...]:
-        """The people chosen."""
-        return tuple(self.values.get(field, {}).get("selected_users") or ())
+        """The people chosen.
+
+        Raises:
+            Refusal: on its field, when one of them isn't a Slack member.
+        """
+        chosen = self.values.get(field, {}).get("selected_users") or ()
+        return tuple(
+            _slack_id(_MEMBER, one, field, "a person") for one in (chosen if isinstance(chosen, list) else ())
+        )
 
     def member(self, field: str) -> str | None:
-        """The person chosen."""
-        return self.values.get(field, {}).get("selected_user")
+        """The person chosen.
+
+        Raises:
+            Refusal: on its field, when it isn't a Slack member.
+        """
+        chosen = self.values.get(field, {}).get("selected_user")
+        return _slack_id(_MEMBER, chosen, field, "a person") if chosen else None
 
     def channel(self, field: str) -> str | None:
-        """The channel chosen."""
+        """The channel chosen.
+
+        Raises:
+            Refusal: on its field, when it isn't a Slack channel.
+        """
         element = self.values.get(field, {})
-        return element.get("selected_conversation") or element.get("selected_channel")
+        chosen = element.get("selected_conversation") or element.get("selected_channel")
+        return _slack_id(_CHANNEL, chosen, field, "a channel") if chosen else None
 
     def day(self, field: str) -> date | None:
-        """The date chosen."""
+        """The date chosen.
+
+        Raises:
+            Refusal: on its field, when it is no date of this century.
+        """
         chosen = self.values.get(field, {}).get("selected_date")
-        return date.fromisoformat(chosen) if chosen else None
+        if not chosen:
+            return None
+        found = _day(chosen)
+        if found is None:
+            raise Refusal("That isn't a day the calendar here knows. Choose another one.", field=field)
+        return found
+
+
+def _option(chosen: object) -> str | None:
+    value = chosen.get("value") if isinstance(chosen, dict) else None
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else None
+
+
+def _slack_id(shape: re.Pattern[str], chosen: object, field: str, what: str) -> str:
+    if isinstance(chosen, str) and shape.fullmatch(chosen):
+        return chosen
+    raise Refusal(f"That isn't {what} Slack knows. Choose again.", field=field)
 
 
 def _whole(typed: str) -> int | None:
@@ -94,6 +169,19 @@ def _whole(typed: str) -> int | None:
     except ValueError:
         return None
     return int(number) if number.is_integer() and abs(number) < 1e9 else None
+
+
+def _day(text: object) -> date | None:
+    try:
+        found = date.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.year in _YEARS else None
+
+
+def row_id(text: str) -> int | None:
+    """The id of a row as buttons and forms carry it; None for anything else."""
+    return int(text) if _ID.fullmatch(text) else None
 
 
 def metadata(**ids: object) -> str:
@@ -108,9 +196,10 @@ def split_ref(value: str) -> tuple[int, str]:
         Refusal: it is something else, such as a button of a version long gone.
     """
     first, _, rest = value.partition(":")
-    if not first.isdigit() or not rest:
+    adoption_id = row_id(first)
+    if adoption_id is None or not rest:
         raise Refusal("This button is too old to be understood. `/cadence status` shows what stands.")
-    return int(first), rest
+    return adoption_id, rest
 
 
 def split_week(value: str) -> tuple[int, date]:
@@ -120,14 +209,23 @@ def split_week(value: str) -> tuple[int, date]:
         Refusal: it is something else.
     """
     adoption_id, week = split_ref(value)
-    try:
-        return adoption_id, date.fromisoformat(week)
-    except ValueError:
-        raise Refusal("This button is too old to be understood. `/attest` answers this week.") from None
+    return adoption_id, read_week(week)
+
+
+def read_week(value: str) -> date:
+    """`{week_start}` as a button carries it.
+
+    Raises:
+        Refusal: it is something else.
+    """
+    found = _day(value)
+    if found is None:
+        raise Refusal("This button is too old to be understood. `/attest` answers this week.")
+    return found
 
 
 def button_value(body: Body) -> str:
     """What the pressed button, or the chosen option of a menu, carries."""
     action = (body.get("actions") or [{}])[0]
-    chosen = action.get("selected_option")
-    return str(chosen["value"] if chosen else action.get("value") or "")
+    chosen = _option(action.get("selected_option"))
+    return _UNSTORABLE.sub("", chosen or str(action.get("value") or ""))

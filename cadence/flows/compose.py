@@ -7,11 +7,10 @@ from typing import Final
 
 from sqlmodel import Session
 
-from cadence.flows import closing_post, digests
+from cadence.flows import alert_posts, closing_post, digests
 from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, cycle_of_week, key, week_kpi
-from cadence.flows.exceptions import verdict_evidence
 from cadence.flows.followups import nudged_again
-from cadence.flows.judging import expected_members
+from cadence.flows.gathering import expected_members
 from cadence.flows.people import zone_of
 from cadence.flows.planning import public_holidays
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
@@ -19,14 +18,12 @@ from cadence.mrkdwn import mention, say
 from cadence.nudges import NUDGES, Person, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, week_number
-from cadence.rules.verdicts import Line, Rule
-from storage import decisions, ledger, people, reports, trail
+from storage import ledger, people, reports
 from storage.engine import Database
-from storage.tables import LoggedException, MessageState, OwedMessage, StepVerdict
+from storage.tables import MessageState, OwedMessage
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import CheckinMessage, CheckinReminder, KpiMissing, WhoIsMissing
-from templates.contexts.verdicts import Demoted, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +162,7 @@ def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
     if original.kind == "who-is-missing":
         return Say(_missing_context(session, original, now), rewrites=place)
     if original.kind == "watch":
-        return Say(_watch_context(session, original, now), rewrites=place)
+        return Say(alert_posts.watch(session, original, now), rewrites=place)
     rows = checkin_rows(
         session,
         workspace_id=message.workspace_id,
@@ -230,88 +227,6 @@ def _missing_context(session: Session, message: OwedMessage, now: datetime) -> W
     )
 
 
-def _verdict(session: Session, message: OwedMessage, now: datetime) -> tuple[TeamRun, StepVerdict]:
-    row = decisions.verdict(
-        session, workspace_id=message.workspace_id, verdict_id=int(message.subject["verdict"])
-    )
-    if row is None:
-        raise Refusal("the verdict isn't there")
-    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=row.adoption_id, now=now)
-    return run, row
-
-
-def _watch(session: Session, message: OwedMessage, now: datetime) -> Composed:
-    return Say(_watch_context(session, message, now))
-
-
-def _watch_context(session: Session, message: OwedMessage, now: datetime) -> Watch:
-    run, row = _verdict(session, message, now)
-    answers = trail.entries(
-        session,
-        workspace_id=run.workspace.id,
-        action="watch-answered",
-        subject=f"adoption:{run.id}/{row.step}",
-        since=row.judged_at,
-    )
-    return Watch(
-        adoption_id=run.id,
-        step_key=row.step,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        step=run.step(row.step).title,
-        mode=row.mode,
-        evidence=verdict_evidence(row),
-        probability=row.probability,
-        owner=run.playbook.owner,
-        demote_at=row.demote_at if row.line is Line.NONE else None,
-        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and not row.closing else None,
-        top_reason=row.top_reason,
-        top_reason_count=row.top_reason_count,
-        answer=answers[-1].after if answers else None,
-        answered_by=answers[-1].member if answers else None,
-    )
-
-
-def _demoted(session: Session, message: OwedMessage, now: datetime) -> Composed:
-    run, row = _verdict(session, message, now)
-    strict = row.line is Line.CAP and not row.closing
-    return Say(
-        Demoted(
-            adoption_id=run.id,
-            step_key=row.step,
-            playbook=run.playbook.title,
-            team=run.team.title,
-            step=run.step(row.step).title,
-            before=row.mode,
-            after=row.lands_on or row.mode,
-            line="strict" if strict else row.line,
-            evidence=verdict_evidence(row),
-            probability=row.probability,
-            owner=run.playbook.owner,
-            threshold=row.confidence,
-            min_runs=row.min_runs,
-            critical_reason=_critical_reason(session, row),
-            top_reason=row.top_reason,
-            top_reason_count=row.top_reason_count,
-        )
-    )
-
-
-def _critical_reason(session: Session, row: StepVerdict) -> str | None:
-    if row.line is not Line.CRITICAL:
-        return None
-    logged: list[LoggedException] = reports.exceptions(
-        session,
-        workspace_id=row.workspace_id,
-        adoption_id=row.adoption_id,
-        step=row.step,
-        since=row.window_from,
-        after_id=0,
-    )
-    critical = [one.reason for one in logged if one.critical and one.logged_at <= row.judged_at]
-    return critical[-1] if critical else None
-
-
 def _asked(message: OwedMessage) -> Done:
     return Done(
         text=say(
@@ -330,8 +245,8 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "rewrite": _rewrite,
     "kpi-missing": _kpi_missing,
     "who-is-missing": _who_is_missing,
-    "watch": _watch,
-    "demoted": _demoted,
+    "watch": lambda session, message, now: Say(alert_posts.watch(session, message, now)),
+    "demoted": lambda session, message, now: Say(alert_posts.demoted(session, message, now)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, _run(session, message, now), int(message.subject["cycle"]))

@@ -7,11 +7,8 @@ from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller, require_owner_or_curator
-from cadence.flows.judging import (
-    expected_members,
-    gather,
-    policy_for,
-)
+from cadence.flows.gathering import expected_members, gather
+from cadence.flows.judging import policy_for
 from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.runs import TeamRun, find_run, require_workspace, run_by_id

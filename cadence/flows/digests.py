@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.judging import expected_members, gather
+from cadence.flows.gathering import expected_members, gather
 from cadence.flows.kpis import kpi_context
 from cadence.flows.planning import NUDGE_TITLES
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.judging import gather, judge
+from cadence.flows.gathering import gather
+from cadence.flows.judging import judge
 from cadence.flows.kpis import pick_run, require_team_member
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
 from cadence.flows.weeks import this_week

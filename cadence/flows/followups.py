@@ -7,7 +7,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.checkin_rows import key
 from cadence.flows.exceptions import counted_exceptions
-from cadence.flows.judging import expected_members
+from cadence.flows.gathering import expected_members
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal

@@ -9,7 +9,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import member_zone, week_kpi
 from cadence.flows.cycles import step_evidence
 from cadence.flows.exceptions import step_groups, verdict_evidence
-from cadence.flows.judging import expected_members
+from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import pick_run
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
 from cadence.mrkdwn import code, say

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from cadence.documents.places import is_timezone
 from cadence.flows.callers import Caller, is_curator, require_curator
-from cadence.flows.profiles import valid_zone
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.verdicts import Rule
@@ -78,7 +78,9 @@ def save_settings(
     """
     if not given.curators:
         raise Refusal("A workspace needs at least one curator.", field="curators")
-    if valid_zone(given.timezone) is None:
+    if given.rule not in set(Rule):
+        raise Refusal("Choose one of the three rules.", field="rule")
+    if not is_timezone(given.timezone):
         raise Refusal(
             say(
                 "{zone} is no time zone. Write one such as {right}.",

@@ -7,6 +7,8 @@ from zoneinfo import available_timezones
 from sqlmodel import Session
 
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
+from cadence.documents.places import country_hint, is_country
+from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_team
 from cadence.flows.runs import require_workspace, team_runs
@@ -196,6 +198,7 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
     with db.write() as session:
         require_workspace(session, caller.workspace_id)
         known = people.team_by_slug(session, workspace_id=caller.workspace_id, slug=given.slug)
+        _require_sound(given, new=known is None)
         insiders = _members(session, known) if known else list(given.members)
         if caller.member not in insiders and not is_curator(session, caller):
             raise NotAllowed(
@@ -210,6 +213,34 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
         outcome = save_team(session, caller, given, now=now)
         team = require_team(session, caller.workspace_id, given.slug)
         return _shown(session, team, now=now, created=outcome == "created", changed=outcome == "changed")
+
+
+def _require_sound(given: TeamGiven, *, new: bool) -> None:
+    """What a workspace file would refuse, a form can't bring in either; see `cadence.documents.words`."""
+    if new and (not SLUG.fullmatch(given.slug) or given.slug in RESERVED):
+        raise Refusal(
+            "A short name is 2 to 40 small letters, digits and dashes, a letter first, such as support-emea.",
+            field="slug",
+        )
+    if not given.title.strip() or len(given.title) > TITLE_LENGTH or "\n" in given.title:
+        raise Refusal(f"A team needs a name on one line, {TITLE_LENGTH} characters at most.", field="title")
+    if given.function not in set(Function):
+        raise Refusal("Choose one of the functions.", field="function")
+    if not given.channel:
+        raise Refusal("A team needs a channel for its posts. Choose one.", field="channel")
+    if len(given.members) > MAX_MEMBERS:
+        raise Refusal(f"A team has {MAX_MEMBERS} members at most.", field="members")
+    if len(given.region or "") > NAME_LENGTH:
+        raise Refusal(f"A region has {NAME_LENGTH} characters at most.", field="region")
+    if given.country and not is_country(given.country):
+        raise Refusal(
+            say(
+                "{code} isn't a country known here: {hint}.",
+                code=code(given.country[:20]),
+                hint=country_hint(given.country),
+            ),
+            field="country",
+        )
 
 
 def join_team(

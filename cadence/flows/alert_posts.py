@@ -1,0 +1,91 @@
+"""What the alerts say: a step over its cap, a step demoted. Read off the stored verdict, so that it never changes."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.exceptions import verdict_evidence
+from cadence.flows.runs import TeamRun, run_by_id
+from cadence.refusals import Refusal
+from cadence.rules.verdicts import Line, Rule
+from storage import decisions, reports, trail
+from storage.tables import LoggedException, OwedMessage, StepVerdict
+from templates.contexts.verdicts import Demoted, Watch
+
+
+def _verdict(session: Session, message: OwedMessage, now: datetime) -> tuple[TeamRun, StepVerdict]:
+    row = decisions.verdict(
+        session, workspace_id=message.workspace_id, verdict_id=int(message.subject["verdict"])
+    )
+    if row is None:
+        raise Refusal("the verdict isn't there")
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=row.adoption_id, now=now)
+    return run, row
+
+
+def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
+    """A step over its cap, with what the owner said will change."""
+    run, row = _verdict(session, message, now)
+    answers = trail.entries(
+        session,
+        workspace_id=run.workspace.id,
+        action="watch-answered",
+        subject=f"adoption:{run.id}/{row.step}",
+        since=row.judged_at,
+    )
+    return Watch(
+        adoption_id=run.id,
+        step_key=row.step,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=run.step(row.step).title,
+        mode=row.mode,
+        evidence=verdict_evidence(row),
+        probability=row.probability,
+        owner=run.playbook.owner,
+        demote_at=row.demote_at if row.line is Line.NONE else None,
+        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and not row.closing else None,
+        top_reason=row.top_reason,
+        top_reason_count=row.top_reason_count,
+        answer=answers[-1].after if answers else None,
+        answered_by=answers[-1].member if answers else None,
+    )
+
+
+def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
+    """A step that now runs in a lower mode, and the line of the rule that decided."""
+    run, row = _verdict(session, message, now)
+    strict = row.line is Line.CAP and not row.closing
+    return Demoted(
+        adoption_id=run.id,
+        step_key=row.step,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=run.step(row.step).title,
+        before=row.mode,
+        after=row.lands_on or row.mode,
+        line="strict" if strict else row.line,
+        evidence=verdict_evidence(row),
+        probability=row.probability,
+        owner=run.playbook.owner,
+        threshold=row.confidence,
+        min_runs=row.min_runs,
+        critical_reason=_critical_reason(session, row),
+        top_reason=row.top_reason,
+        top_reason_count=row.top_reason_count,
+    )
+
+
+def _critical_reason(session: Session, row: StepVerdict) -> str | None:
+    if row.line is not Line.CRITICAL:
+        return None
+    logged: list[LoggedException] = reports.exceptions(
+        session,
+        workspace_id=row.workspace_id,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        since=row.window_from,
+        after_id=0,
+    )
+    critical = [one.reason for one in logged if one.critical and one.logged_at <= row.judged_at]
+    return critical[-1] if critical else None

@@ -1,0 +1,150 @@
+"""What is known of a step: who is asked, N in its two parts, the exceptions inside the window."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlmodel import Session
+
+from cadence.documents import Step
+from cadence.flows.runs import TeamRun, current_modes
+from cadence.rules.calendar import instant, local_day, monday_of, week_monday
+from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import StepEvidence
+from storage import people, reports
+from storage.tables import Cycle, LoggedException
+
+HISTORY = timedelta(weeks=26)
+"""How far back a member's latest answers are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The evidence on one step and where it comes from."""
+
+    evidence: StepEvidence
+    window_from: datetime
+    exceptions: tuple[LoggedException, ...]
+    mode: Mode
+    fallback: Mode
+
+
+def expected_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
+    """Who is asked about a week: in the team by its Sunday, not gone before it, not away all of it."""
+    sunday, friday = week_start + timedelta(days=6), week_start + timedelta(days=4)
+    rows = people.memberships(
+        session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
+    )
+    present = {
+        row.member
+        for row in rows
+        if local_day(row.joined_at, run.zone) <= sunday
+        and (row.left_at is None or local_day(row.left_at, run.zone) > sunday)
+    }
+    known = people.members(session, workspace_id=run.workspace.id, member_ids=present)
+    away = people.away_between(
+        session, workspace_id=run.workspace.id, first=week_start, last=friday, member_ids=present
+    )
+    gone = {row.member for row in away if row.first_day <= week_start and row.last_day >= friday}
+    gone |= {member.id for member in known.values() if member.deleted or member.is_bot}
+    return sorted(present - gone)
+
+
+def runs_between(session: Session, run: TeamRun, *, first: date, last: date) -> Runs:
+    """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered."""
+    rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=first - HISTORY)
+    answered: dict[tuple[str, date], int] = {(member, week): runs for member, week, runs in rows}
+    latest: dict[str, list[int]] = {}
+    for member, week, runs in rows:
+        if week <= last:
+            latest.setdefault(member, []).append(runs)
+    return count_runs(_member_weeks(session, run, first=first, last=last, answered=answered, latest=latest))
+
+
+def _member_weeks(
+    session: Session,
+    run: TeamRun,
+    *,
+    first: date,
+    last: date,
+    answered: dict[tuple[str, date], int],
+    latest: dict[str, list[int]],
+) -> Iterable[MemberWeek]:
+    week = first
+    while week <= last:
+        expected = expected_members(session, run, week_start=week)
+        everyone = {*expected, *(member for member, start in answered if start == week)}
+        for member in sorted(everyone):
+            typical = typical_runs(
+                latest.get(member, [])[:TYPICAL_ANSWERS],
+                runs_per_week=run.spec.runs_per_week,
+                members=len(expected),
+            )
+            yield MemberWeek(answered.get((member, week)), typical)
+        week += timedelta(weeks=1)
+
+
+def cycle_start(run: TeamRun, cycle: Cycle) -> datetime:
+    """The instant a cycle starts: its Monday's midnight in the team's zone."""
+    return instant(cycle.starts_on, time.min, run.zone)
+
+
+def gather(
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    step: Step,
+    *,
+    closing: bool = False,
+    runs: Runs | None = None,
+) -> Gathered:
+    """Everything known of a step inside its window (SPEC §5).
+
+    The window opens with the cycle or with the last change of the step's mode, whichever is later. Runs are
+    reported by the week, so the week of such a change counts whole: the step gets the benefit of the doubt.
+    """
+    row = current_modes(session, run).get(step.key)
+    window_from = cycle_start(run, cycle)
+    if row and row.since > window_from:
+        window_from = row.since
+    logged = reports.exceptions(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        step=step.key,
+        since=window_from,
+        after_id=row.after_exception if row else 0,
+    )
+    if runs is None:
+        runs = window_runs(session, run, cycle, window_from=window_from)
+    return Gathered(
+        evidence=StepEvidence(
+            exceptions=len(logged),
+            critical=sum(one.critical for one in logged),
+            attested=runs.attested,
+            assumed=runs.assumed,
+            closing=closing,
+        ),
+        window_from=window_from,
+        exceptions=tuple(logged),
+        mode=row.mode if row else Mode(step.mode),
+        fallback=Mode(step.fallback),
+    )
+
+
+def window_runs(session: Session, run: TeamRun, cycle: Cycle, *, window_from: datetime) -> Runs:
+    """N from the week a window opens in to this week (or the cycle's last)."""
+    first = monday_of(local_day(window_from, run.zone))
+    last = min(monday_of(run.today), week_monday(cycle.starts_on, 4))
+    return runs_between(session, run, first=first, last=max(first, last))
+
+
+def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:
+    """The reason logged most often, and how often; None while no reason came twice."""
+    reasons = Counter(" ".join(one.reason.lower().split()) for one in exceptions)
+    if not reasons:
+        return None, 0
+    reason, count = reasons.most_common(1)[0]
+    return (reason[:200], count) if count > 1 else (None, 0)
