@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= auto
 
-.PHONY: help run test check lint types layers migrations lock clean
+.PHONY: help run test check lint types layers migrations bench lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -37,6 +37,9 @@ migrations: $(STAMP) ## the tables and the migrations say the same
 
 check: lint types layers migrations ## everything CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+bench: $(STAMP)  ## how often the rules are right, over 100,000 simulated cycles a cell
+	@$(BIN)/python -m tests.bench.rules_bench
 
 lock: $(STAMP)   ## pin the dependencies again
 	$(BIN)/python -m pip install --quiet uv
