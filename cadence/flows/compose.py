@@ -54,6 +54,8 @@ _PERSONAL: Final = frozenset(nudge.kind for nudge in NUDGES if nudge.kind != "di
     "checkin-again",
     "asked",
 }
+BREATHER = timedelta(hours=2)
+"""Two messages that ask one person for the same number are at least so far apart."""
 
 
 def compose(db: Database, message: OwedMessage, *, now: datetime) -> Composed:
@@ -107,6 +109,10 @@ def _week(message: OwedMessage) -> date:
 
 
 def _checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    if message.kind in {"checkin", "checkin-snoozed"}:
+        moved = _moved(session, message)
+        if moved is not None:
+            return moved
     rows = checkin_rows(
         session,
         workspace_id=message.workspace_id,
@@ -119,6 +125,19 @@ def _checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
     if all(row.answer for row in rows):
         return Skip("already answered")
     return Say(CheckinMessage(rows=rows))
+
+
+def _moved(session: Session, message: OwedMessage) -> Skip | None:
+    """Why a check-in needn't come now: it was snoozed since, or it came already."""
+    ids = (message.workspace_id, message.recipient, _week(message))
+    snoozed = ledger.by_prefix(
+        session, workspace_id=message.workspace_id, prefix=key("checkin-snoozed", *ids)
+    )[-1:]
+    if any(one.id != message.id and one.state is MessageState.DUE for one in snoozed):
+        return Skip("snoozed")
+    same = ledger.by_prefix(session, workspace_id=message.workspace_id, prefix=key("checkin", *ids))
+    came = any(one.id != message.id and one.state is MessageState.SENT for one in same)
+    return Skip("already asked") if message.kind == "checkin" and came else None
 
 
 def _reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
@@ -187,6 +206,10 @@ def _kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Compo
     reading = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week)
     if reading is not None:
         return Skip("already reported")
+    asked = _last_asked(session, message)
+    if asked is not None and now < asked + BREATHER:
+        return Later(asked + BREATHER)
+    cycle = cycle_of_week(session, run, week)
     return Say(
         KpiMissing(
             adoption_id=run.id,
@@ -194,10 +217,25 @@ def _kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Compo
             slug=run.playbook.slug,
             playbook=run.playbook.title,
             team=run.team.title,
-            week=week_number(run.cycle.starts_on, week) if run.cycle else None,
+            week=week_number(cycle.starts_on, week) if cycle else None,
             kpi=week_kpi(session, run, week_start=week),
         )
     )
+
+
+def _last_asked(session: Session, message: OwedMessage) -> datetime | None:
+    """When the recipient's check-in of the week, which asks for the number too, last came."""
+    sent = [
+        one.sent_at
+        for kind in CHECKIN_KINDS
+        for one in ledger.by_prefix(
+            session,
+            workspace_id=message.workspace_id,
+            prefix=key(kind, message.workspace_id, message.recipient, _week(message)),
+        )
+        if one.sent_at is not None
+    ]
+    return max(sent, default=None)
 
 
 def _who_is_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:

@@ -35,7 +35,17 @@ from templates.ids import Action
 BUSY_SHARE = 0.8
 """A run is busy when a week brings at least this share of the runs its playbook expects."""
 _QUIET_REASONS = frozenset(
-    {"already answered", "already reported", "all answered", "no check-in is due", "muted"}
+    {
+        "already answered",
+        "already asked",
+        "already reported",
+        "all answered",
+        "muted",
+        "no check-in is due",
+        "snoozed",
+        "the check-in came today",
+        "the check-in itself is still to come",
+    }
 )
 """Reasons that mean all is well: a curator needn't read them."""
 

@@ -16,10 +16,10 @@ from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import AdoptionState, CycleState, MessageState, Workspace
 
-OVERLAP = timedelta(minutes=10)
-"""How far planning looks back past the last time, so that a row committed late loses no slot."""
-CLOCK_SET_BACK = timedelta(hours=26)
-"""How far planning looks back when the clock is behind the last time it planned."""
+LOOK_BACK = timedelta(hours=26)
+"""How far planning looks back past the last time: then no slot is lost to a row committed late, a clock set
+back, somebody who joins after it, or somebody who flies east across it. Zones are 26 hours apart at most."""
+PLANNED_JUST_NOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _plan_workspace(db: Database, workspace_id: str, *, now: datetime) -> int:
         known = ledger.known_keys(session, workspace_id=workspace_id, keys=[slot.key for slot in slots])
         missing = [_owed(slot, now) for slot in slots if slot.key not in known]
         last_time = workspace.planned_until
-    if not missing and last_time is not None and timedelta() <= now - last_time < OVERLAP / 2:
+    if not missing and last_time is not None and timedelta() <= now - last_time < PLANNED_JUST_NOW:
         return 0
     with db.write() as session:
         new = ledger.owe(session, workspace_id=workspace_id, owed=_newest(missing), now=now)
@@ -62,10 +62,7 @@ def _plan_workspace(db: Database, workspace_id: str, *, now: datetime) -> int:
 
 
 def _since(workspace: Workspace, now: datetime) -> datetime:
-    last_time = workspace.planned_until
-    if last_time is None:
-        return workspace.created_at - OVERLAP
-    return last_time - OVERLAP if last_time <= now else now - CLOCK_SET_BACK
+    return min(workspace.planned_until or workspace.created_at, now) - LOOK_BACK
 
 
 def _owed(slot: Slot, now: datetime) -> Owed:
