@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 DELIVER_EVERY_SECONDS = 0.25
 PLAN_EVERY_SECONDS = 5
+MEET_EVERY_SECONDS = 30
 REFRESH_EVERY_HOURS = 24
 
 
@@ -50,6 +51,11 @@ class Worker:
         for workspace_id in workspace_ids(self._db):
             self._directory.refresh(workspace_id)
 
+    def meet_new(self) -> None:
+        """Ask Slack about people of whom nothing is stored yet, such as those just imported."""
+        for workspace_id in workspace_ids(self._db):
+            self._directory.meet_new(workspace_id)
+
     def start(self) -> None:
         """Run in the background until `stop`."""
         scheduler = BackgroundScheduler(
@@ -57,6 +63,7 @@ class Worker:
         )
         scheduler.add_job(self._guarded(self._deliver), "interval", seconds=DELIVER_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self._plan), "interval", seconds=PLAN_EVERY_SECONDS)
+        scheduler.add_job(self._guarded(self.meet_new), "interval", seconds=MEET_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.refresh), "interval", hours=REFRESH_EVERY_HOURS)
         scheduler.start()
         self._scheduler = scheduler
@@ -100,23 +107,29 @@ class WorkerLock:
         self._path = file.with_name(f"{file.name}.worker") if file else None
         self._file: IO[str] | None = None
 
-    def acquire(self, *, stopping: Event, wait: timedelta = timedelta(seconds=1)) -> bool:
-        """Wait for the lock; False when `stopping` was set first. PostgreSQL needs none."""
+    def try_now(self) -> bool:
+        """Take the lock if nobody has it. PostgreSQL needs none."""
         if self._path is None:
             return True
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._path.open("w")
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def acquire(self, *, stopping: Event, wait: timedelta = timedelta(seconds=1)) -> bool:
+        """Wait for the lock; False when `stopping` was set first."""
         said = False
         while not stopping.is_set():
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                if not said:
-                    log.info("another worker has this database; waiting to take over")
-                    said = True
-                stopping.wait(wait.total_seconds())
-            else:
+            if self.try_now():
                 return True
+            if not said:
+                log.info("another worker has this database; waiting to take over")
+                said = True
+            stopping.wait(wait.total_seconds())
         return False
 
     def release(self) -> None:
