@@ -5,7 +5,7 @@ from datetime import timedelta
 from slack_bolt import App
 
 from cadence.flows import people
-from cadence.flows.followups import ask, nudge_again, still_missing
+from cadence.flows.followups import ask, nudge_again, rewrite_missing, still_missing
 from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, metadata, split_week
@@ -42,12 +42,11 @@ def away(turn: Turn, command: commands.Away) -> None:
         )
 
 
-def _form(turn: Turn, *, members: tuple[str, ...], week_of: str | None = None) -> AwayForm:
+def _form(turn: Turn, *, members: tuple[str, ...]) -> AwayForm:
     return AwayForm(
         since=turn.today,
         until=turn.today + timedelta(days=6 - turn.today.weekday()),
         members=members,
-        private_metadata=metadata(w=week_of),
     )
 
 
@@ -58,7 +57,7 @@ def they_are_away(turn: Turn, value: str, _body: Body) -> None:
     if not missing:
         raise Refusal("Everyone has answered meanwhile.")
     form = AwayForm(since=week, until=max(turn.today, week + timedelta(days=4)), members=missing[:20])
-    turn.open(form)
+    turn.open(form, ids=metadata(a=adoption_id))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext:
@@ -67,7 +66,10 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
     if first is None or last is None:
         raise Refusal("Both days are needed.", field=Field.UNTIL)
     members = form.members(Field.MEMBERS) or (turn.caller.member,)
-    return people.set_away(turn.db, turn.caller, members=members, first=first, last=last, now=turn.now)
+    done = people.set_away(turn.db, turn.caller, members=members, first=first, last=last, now=turn.now)
+    if "a" in form.ids:
+        rewrite_missing(turn.db, turn.caller, adoption_id=int(form.ids["a"]), now=turn.now)
+    return done
 
 
 def nudge(turn: Turn, value: str, _body: Body) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from cadence.flows import alert_posts, closing_post, digests
 from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, cycle_of_week, key, week_kpi
 from cadence.flows.followups import nudged_again
-from cadence.flows.gathering import expected_members
+from cadence.flows.gathering import away_members, expected_members
 from cadence.flows.people import zone_of
 from cadence.flows.planning import public_holidays
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
@@ -262,6 +262,7 @@ def _missing_context(session: Session, message: OwedMessage, now: datetime) -> W
         nudged_at=nudged[0].at.astimezone(zone_of(session, run.workspace, message.recipient))
         if nudged
         else None,
+        away=tuple(away_members(session, run, week_start=week)),
     )
 
 

@@ -160,18 +160,28 @@ def nudge_again(db: Database, caller: Caller, *, adoption_id: int, week_start: d
             after=missing,
             correlation_id=caller.request,
         )
-        mine = ledger.by_prefix(
-            session,
-            workspace_id=run.workspace.id,
-            prefix=f"who-is-missing:{run.workspace.id}:{run.id}:{caller.member}",
-        )
-        _rewrite(session, caller, mine[-1:], now=now)
+        _rewrite_missing(session, caller, adoption_id=run.id, now=now)
         names = Mrkdwn(", ".join(mention(member) for member in missing[:20]))
         return Done(
             text=say("Each gets one more DM, in their own working hours: {names}.", names=names)
             if missing
             else say("Everyone has answered meanwhile; nobody was nudged.")
         )
+
+
+def _rewrite_missing(session: Session, caller: Caller, *, adoption_id: int, now: datetime) -> None:
+    mine = ledger.by_prefix(
+        session,
+        workspace_id=caller.workspace_id,
+        prefix=f"who-is-missing:{caller.workspace_id}:{adoption_id}:{caller.member}",
+    )
+    _rewrite(session, caller, mine[-1:], now=now)
+
+
+def rewrite_missing(db: Database, caller: Caller, *, adoption_id: int, now: datetime) -> None:
+    """Owe the caller a fresh look at the message that names who is missing."""
+    with db.write() as session:
+        _rewrite_missing(session, caller, adoption_id=adoption_id, now=now)
 
 
 def nudged_again(session: Session, run: TeamRun, *, week_start: date) -> list[TrailEntry]:

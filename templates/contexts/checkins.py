@@ -102,7 +102,7 @@ class WhoIsMissing(MessageContext):
         expected: active members asked that week.
         missing: Slack IDs, in any order; the count of them is "n of expected".
         nudged_at: when the owner had them nudged once more; the button goes then.
-        away: of `missing`, those just marked as away.
+        away: members who weren't asked, being away that week.
     """
 
     TEMPLATE: ClassVar[str] = "messages/who_is_missing.json.j2"
