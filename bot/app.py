@@ -1,5 +1,6 @@
 """The composition root: settings in, a Bolt app and everything it works with out."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_sdk import WebClient
 
 from bot.delivery import PACE, Delivery, Pace, Post
@@ -108,6 +110,7 @@ def _bolt(
         return who if team_id in (None, identity.team_id) else None
 
     return App(
+        logger=_bolt_logger(),
         authorize=authorize,
         signing_secret=signing_secret or "not used in Socket Mode",
         client=WebClient(base_url=api_url, timeout=10, retry_handlers=[]),
@@ -116,6 +119,21 @@ def _bolt(
         listener_executor=ThreadPoolExecutor(settings.cadence_threads),
         raise_error_for_unhandled_request=False,
     )
+
+
+def _bolt_logger() -> logging.Logger:
+    """Bolt's logger, without one warning.
+
+    Bolt reads SLACK_BOT_TOKEN from the environment by itself and then warns that it won't use it; it can't be
+    told not to. Given as an argument, so that Bolt's many loggers take over its level and this filter.
+    """
+    logger = logging.getLogger("slack_bolt")
+    logger.addFilter(_isnt_about_the_token)
+    return logger
+
+
+def _isnt_about_the_token(record: logging.LogRecord) -> bool:
+    return record.msg != warning_client_prioritized_and_token_skipped()
 
 
 def _observe(kind: str, outcome: str, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """The `cadence` command. Each command is a line or two: read settings, call what does the work, say what happened."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,9 +73,17 @@ def _instant(text: str | None) -> datetime:
         raise Stop(f"`{text}` is no instant. Write one such as 2026-12-17T09:00:00+01:00.") from None
     if moment.tzinfo is None:
         raise Stop(
-            f"`{text}` has no offset, so it could be anywhere. Write {text}Z for UTC, or {text}+01:00."
+            f"`{text}` has no offset, so it could be anywhere. "
+            f"Write {moment.isoformat()}Z for UTC, or {moment.isoformat()}+01:00."
         )
+    _require_year(text, moment.year)
     return moment.astimezone(UTC)
+
+
+def _require_year(text: str, year: int) -> None:
+    """Calendars are kept for these years only, and arithmetic on dates ends not far beyond."""
+    if not 2000 <= year < 2100:
+        raise Stop(f"`{text}` is not between the years 2000 and 2099.")
 
 
 @app.command()
@@ -145,6 +154,7 @@ def _monday(text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         raise Stop(f"`{text}` is no date. Write one such as 2026-03-02.") from None
+    _require_year(text, day.year)
     if day.weekday() != 0:
         raise Stop(f"{text} is a {day:%A}, and a cycle starts on a Monday.")
     return day
@@ -241,8 +251,16 @@ def migrate(
         typer.echo(check_migrations() if check else migrate_database(load_settings()))
 
 
+def _reach_this_machine_directly() -> None:
+    """No proxy leads to the built-in workspace; Slack's SDK would send requests for 127.0.0.1 to one."""
+    listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if listed.strip() != "*":
+        os.environ["no_proxy"] = ",".join(filter(None, (listed, "127.0.0.1", "localhost")))
+
+
 def main() -> None:
     """The console script."""
+    _reach_this_machine_directly()
     try:
         app()
     except KeyboardInterrupt:

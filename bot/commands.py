@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.gateway import Gateway
-from bot.settings import Settings
-from cadence.documents import DocumentRefused, WorkspaceSpec, read_document
+from bot.settings import Settings, SettingsRefused
+from cadence.documents import DocumentRefused, Problem, WorkspaceSpec, read_document
 from cadence.flows.callers import Caller
+from cadence.flows.checkup import checkup
 from cadence.flows.planning import NUDGE_TITLES, Planned, forecast
 from cadence.flows.playbooks import export_playbook, import_document
 from cadence.flows.profiles import ensure_workspace, workspace_ids
@@ -23,13 +24,30 @@ BUILT_IN_TEAM = "T01SANDBOX"
 COMMAND_LINE = "command line"
 
 
+def open_database(settings: Settings) -> Database:
+    """The database as it is.
+
+    Raises:
+        SettingsRefused: it can't be used. Its address isn't repeated: there may be a password in it.
+    """
+    trouble = checkup(settings.database).trouble
+    try:
+        if not trouble:
+            return Database(settings.database)
+    except OSError as unusable:
+        trouble = unusable.strerror or type(unusable).__name__
+    where = "DATABASE_URL" if settings.database_url else "CADENCE_DATA"
+    raise SettingsRefused([f"The database can't be used: {trouble}. Check {where}."])
+
+
 def ready_database(settings: Settings) -> Database:
     """The database, migrated; for SQLite that is done here, for PostgreSQL by the release step.
 
     Raises:
+        SettingsRefused: it can't be used.
         Refusal: PostgreSQL isn't migrated yet.
     """
-    db = Database(settings.database)
+    db = open_database(settings)
     if db.is_sqlite:
         migrate(db)
     elif pending(db):
@@ -86,13 +104,20 @@ def import_into(
         except UnicodeDecodeError:
             refused.append(f"{file}: is not UTF-8 text")
         except DocumentRefused as wrong:
-            refused += [f"{file}: {problem}" for problem in wrong.problems]
+            refused += [at_line(file, problem) for problem in wrong.problems]
     for file, text, _ in sorted(texts, key=lambda one: not one[2]):
         try:
             done.append(f"{file}: {_said(import_document(db, _caller(workspace), text, now=now))}")
         except Refusal as wrong:
             refused.append(f"{file}: {wrong.plain}")
     return done, refused
+
+
+def at_line(file: Path, problem: Problem) -> str:
+    """A problem as editors and terminals link it: `support-reply.yaml:18: steps[1].mode: …`."""
+    place = f"{file}:{problem.line}" if problem.line else f"{file}"
+    where = f" {problem.where}:" if problem.where else ""
+    return f"{place}:{where} {problem.reason}; {problem.right}"
 
 
 def _said(imported: PlaybookImported | WorkspaceImported) -> str:
@@ -134,7 +159,7 @@ def _planned(one: Planned) -> str:
 
 def migrate_database(settings: Settings) -> str:
     """Run the migrations still to come."""
-    db = Database(settings.database)
+    db = open_database(settings)
     todo = pending(db)
     migrate(db)
     return f"{len(todo)} migrations run." if todo else "The database is up to date."

@@ -1,13 +1,13 @@
 """`cadence run` without Slack: the built-in workspace with example people, and the bot working in it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import socket
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
-from bot.commands import BUILT_IN_TEAM, import_into
+from bot.commands import BUILT_IN_TEAM, import_into, open_database
 from bot.processes import stopping
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.server import SandboxServer
@@ -25,31 +25,40 @@ log = structlog.get_logger(__name__)
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 """Example teams and playbooks, beside the packages in a checkout."""
+LOOPBACK = "127.0.0.1"
+"""The built-in workspace asks nobody who they are, so it answers on this machine only, whatever `HOST` says."""
 PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml")
 
 
 def run_embedded(settings: Settings) -> None:
-    """Serve the built-in workspace and work in it, until asked to stop."""
-    db = Database(settings.database)
+    """Serve the built-in workspace and work in it, until asked to stop.
+
+    Raises:
+        SettingsRefused: the port is taken, or another process works on the database.
+    """
+    _require_port(LOOPBACK, settings.port)
+    db = open_database(settings)
     lock = WorkerLock(db.url)
+    if not lock.try_now():
+        raise SettingsRefused(
+            [
+                "Another `cadence` process works on this database. Stop it, or give this one a folder of its own, "
+                "such as CADENCE_DATA=var2."
+            ]
+        )
     with stopping() as stop:
-        if not lock.acquire(stopping=stop):
-            return
         migrate(db)
-        fresh = not workspace_ids(db)
+        fresh = BUILT_IN_TEAM not in workspace_ids(db)
         clock = SandboxClock()
-        with (
-            _on_port(settings),
-            Stage(
-                settings,
-                db=db,
-                workspace=example_workspace(clock),
-                clock=clock,
-                port=settings.port,
-                channel_zones=zones_of(_example_people()),
-                state=settings.cadence_data / "workspace.db",
-            ) as stage,
-        ):
+        with Stage(
+            settings,
+            db=db,
+            workspace=example_workspace(clock),
+            clock=clock,
+            port=settings.port,
+            channel_zones=zones_of(_example_people()),
+            state=settings.cadence_data / "workspace.db",
+        ) as stage:
             if fresh:
                 _import_examples(db, clock.now())
             stage.bot.worker.refresh()
@@ -65,9 +74,9 @@ def run_sandbox(settings: Settings, workspace: Path | None) -> None:
     """Serve only the built-in workspace, for a bot in another process, until asked to stop."""
     spec = read_workspace(_text(workspace)) if workspace else _example_people()
     built = _people(spec, (), SandboxClock())
+    _require_port(settings.host, settings.port)
     with (
         stopping() as stop,
-        _on_port(settings),
         SandboxServer(built, host=settings.host, port=settings.port, socket_mode=True) as server,
     ):
         print(f"The workspace {built.name} is at {server.url}. Point a bot at it with", flush=True)  # noqa: T201
@@ -88,16 +97,21 @@ def _text(file: Path) -> str:
         raise Refusal(f"{file}: can't be read as UTF-8 text.") from None
 
 
-@contextmanager
-def _on_port(settings: Settings) -> Iterator[None]:
-    """A port that is taken is said in a sentence."""
+def _require_port(host: str, port: int) -> None:
+    """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
+
+    Raises:
+        SettingsRefused: it may not.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        yield
-    except (OSError, SystemExit) as taken:
-        if isinstance(taken, OSError) and taken.errno not in {13, 48, 98}:
-            raise
+        socket.create_server((host, port), family=family).close()
+    except OSError as refused:
         raise SettingsRefused(
-            [f"Port {settings.port} is in use or not allowed. Set PORT to another one, such as PORT=3001."]
+            [
+                f"Nothing can listen at {host}, port {port} ({refused.strerror}). "
+                "Set PORT to another one, such as PORT=3001."
+            ]
         ) from None
 
 
@@ -138,6 +152,7 @@ def _welcome(url: str) -> None:
     for line in (
         "",
         f"  Rollout Cadence runs in its built-in workspace: {url}",
+        f"  Health: {url}/healthz, {url}/readyz, {url}/metrics",
         "",
         "  1. Open the page and act as Jana Hoffmann, the owner of the example playbook.",
         "  2. In #support-emea type  /cadence cycle start support-reply",

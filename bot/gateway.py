@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
@@ -184,14 +185,21 @@ class Gateway:
 
     def _call(self, method: str, arguments: dict[str, Any], *, client: WebClient | None = None) -> Any:
         caller = client or self.client
-        try:
+        with typed_errors():
             if _as_json(method):
                 return caller.api_call(method, json=arguments)
             return caller.api_call(method, params={name: _plain(one) for name, one in arguments.items()})
-        except SlackApiError as error:
-            raise _typed(error) from error
-        except (SlackClientError, HTTPException, OSError) as error:
-            raise SlackUnclear(type(error).__name__) from error
+
+
+@contextmanager
+def typed_errors() -> Iterator[None]:
+    """What the SDK raises becomes a `SlackError`."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise _typed(error) from error
+    except (SlackClientError, HTTPException, OSError) as error:
+        raise SlackUnclear(type(error).__name__) from error
 
 
 def _as_json(method: str) -> bool:

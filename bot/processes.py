@@ -9,43 +9,60 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from waitress.server import create_server
 
 from bot.app import Bot, build_bot, utc_now
-from bot.commands import ready_database
+from bot.commands import BUILT_IN_TEAM, ready_database
+from bot.gateway import Gateway, SlackBusy, SlackError, SlackUnclear, typed_errors
 from bot.settings import Settings, SettingsRefused
+from bot.stage import APP
 from bot.web import Web
 from bot.worker import WorkerLock
 
 log = structlog.get_logger(__name__)
 
 LISTEN_BACKLOG = 1024
+SOCKET_CHECK_SECONDS = 5
+"""How soon a socket that was cut off without a word is opened again."""
 
 
-def _needed(secret: SecretStr | None, name: str, where: str) -> str:
-    if secret is None:
-        raise SettingsRefused([f"{name} is missing. {where}"])
-    return secret.get_secret_value()
+def _address(settings: Settings) -> tuple[str, str]:
+    """The token and the Web API to work with: Slack's, else those of the built-in workspace on `PORT`.
 
-
-def _bot_token(settings: Settings) -> str:
-    return _needed(
-        settings.slack_bot_token,
-        "SLACK_BOT_TOKEN",
-        "It is on the app's page, under “OAuth & Permissions”. Without Slack: `cadence run`.",
-    )
+    Raises:
+        SettingsRefused: there is neither.
+    """
+    if settings.slack_bot_token is not None:
+        return settings.slack_bot_token.get_secret_value(), settings.slack_api_url
+    url = f"http://127.0.0.1:{settings.port}"
+    try:
+        found = Gateway(token=APP.token, api_url=f"{url}/api/").identity().team_id
+    except SlackError:
+        found = ""
+    if found != BUILT_IN_TEAM:
+        raise SettingsRefused(
+            [
+                f"SLACK_BOT_TOKEN is missing, and no built-in workspace answers at {url}. Set the token (it is on "
+                "the app's page, under “OAuth & Permissions”), or start `cadence run` beside this."
+            ]
+        )
+    return APP.token, f"{url}/api/"
 
 
 def real_bot(settings: Settings, *, secret: str | None, clock: Callable[[], datetime] = utc_now) -> Bot:
-    """The bot of the workspace that the token belongs to."""
-    token = _bot_token(settings)
+    """The bot of the workspace that the token belongs to; without a token, of the built-in one that is running.
+
+    Raises:
+        SettingsRefused: there is no workspace to work in, or the database can't be used.
+        SlackError: the token isn't good, or Slack can't be reached.
+    """
+    token, api_url = _address(settings)
     return build_bot(
         settings,
         db=ready_database(settings),
         token=token,
-        api_url=settings.slack_api_url,
+        api_url=api_url,
         signing_secret=secret,
         clock=clock,
     )
@@ -79,6 +96,10 @@ def serving(settings: Settings, app: Web) -> Iterator[str]:
             backlog=LISTEN_BACKLOG,
             ident="rollout-cadence",
         )
+    except ValueError:
+        raise SettingsRefused(
+            [f"HOST is {settings.host}, which is no address of this machine. Try HOST=127.0.0.1."]
+        ) from None
     except OSError as taken:
         raise SettingsRefused(
             [f"Port {settings.port} can't be used ({taken.strerror}). Set PORT to another one."]
@@ -113,6 +134,39 @@ def working(bot: Bot, stop: Event) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def connected(bot: Bot, app_token: str) -> Iterator[None]:
+    """Listen to Slack through a socket, opened again whenever it breaks.
+
+    Raises:
+        SettingsRefused: Slack doesn't take the app-level token.
+        SlackError: Slack can't be reached.
+    """
+    socket = SocketModeHandler(
+        bot.app, app_token, web_client=bot.gateway.client, ping_interval=SOCKET_CHECK_SECONDS
+    )
+    try:
+        _open(socket)
+        yield
+    finally:
+        socket.close()  # type: ignore[no-untyped-call]
+
+
+def _open(socket: SocketModeHandler) -> None:
+    try:
+        with typed_errors():
+            socket.connect()  # type: ignore[no-untyped-call]
+    except (SlackBusy, SlackUnclear):
+        raise
+    except SlackError as refused:
+        raise SettingsRefused(
+            [
+                f"Slack doesn't take SLACK_APP_TOKEN ({refused.code}). Make one with the scope connections:write on "
+                "the app's page, under “Basic Information”, “App-Level Tokens”, and switch Socket Mode on."
+            ]
+        ) from None
+
+
 def run_socket_mode(settings: Settings) -> None:
     """Everything in one process, without a public address, until it is asked to stop."""
     if settings.slack_app_token is None:
@@ -124,27 +178,40 @@ def run_socket_mode(settings: Settings) -> None:
             ]
         )
     bot = real_bot(settings, secret=None)
-    socket = SocketModeHandler(
-        bot.app, settings.slack_app_token.get_secret_value(), web_client=bot.gateway.client
-    )
     web = Web(db=bot.db, slack=None, clock=utc_now)
-    with stopping() as stop, serving(settings, web) as address, working(bot, stop):
-        socket.connect()  # type: ignore[no-untyped-call]
+    token = settings.slack_app_token.get_secret_value()
+    with (
+        stopping() as stop,
+        serving(settings, web) as address,
+        connected(bot, token),
+        working(bot, stop),
+    ):
         log.info("connected", workspace=bot.identity.team, health=f"{address}/readyz")
         stop.wait()
-        socket.close()  # type: ignore[no-untyped-call]
 
 
 def run_web(settings: Settings) -> None:
     """Slack over HTTP, until the process is asked to stop."""
-    secret = _needed(
-        settings.slack_signing_secret,
-        "SLACK_SIGNING_SECRET",
-        "It is on the app's page, under “Basic Information”.",
-    )
-    bot = real_bot(settings, secret=secret)
+    if settings.slack_bot_token is None or settings.slack_signing_secret is None:
+        places = (
+            (settings.slack_bot_token, "SLACK_BOT_TOKEN", "OAuth & Permissions"),
+            (settings.slack_signing_secret, "SLACK_SIGNING_SECRET", "Basic Information"),
+        )
+        raise SettingsRefused(
+            [
+                f"{name} is missing. It is on the app's page, under “{page}”."
+                for value, name, page in places
+                if value is None
+            ]
+        )
+    bot = real_bot(settings, secret=settings.slack_signing_secret.get_secret_value())
     with stopping() as stop, serving(settings, Web(db=bot.db, slack=bot.app, clock=utc_now)) as address:
-        log.info("listening", url=f"{address}/slack/events", workspace=bot.identity.team)
+        log.info(
+            "listening",
+            url=f"{address}/slack/events",
+            workspace=bot.identity.team,
+            health=f"{address}/readyz",
+        )
         stop.wait()
 
 
@@ -160,6 +227,7 @@ def tick_once(settings: Settings, now: datetime | None) -> str:
     """Plan and send what is due, once, at an instant or now; says what was sent."""
     begun, first = monotonic(), now or datetime.now(UTC)
     bot = real_bot(settings, secret=None, clock=lambda: first + timedelta(seconds=monotonic() - begun))
+    bot.worker.meet_new()
     totals = bot.worker.tick()
     said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(totals.items()))
     return f"{said or 'nothing was due'}."

@@ -3,20 +3,21 @@
 import csv
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from bot.commands import BUILT_IN_TEAM, import_into
+from bot.commands import BUILT_IN_TEAM, at_line, import_into
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.errors import CantDo
 from bot.sandbox.workspace import Workspace
-from bot.settings import Settings
+from bot.settings import default_settings
 from bot.stage import Stage, read_channels, read_profiles, workspace_from, zones_of
 from bot.transcript import Transcript
-from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
+from cadence.documents import DocumentRefused, PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant
 from storage.engine import Database
@@ -25,6 +26,7 @@ from storage.migrate import migrate
 FIRST_MONDAY = date(2026, 3, 2)
 """The default first Monday: both the American and the European clock change lie in its four weeks."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Read = TypeVar("Read")
 COLUMNS = ("week", "day", "time", "member", "says")
 
 
@@ -40,12 +42,12 @@ class Line:
     says: str
 
 
-class AnswersRefused(Refusal):
-    """An answers file with mistakes; all of them are in `problems`."""
+class FileRefused(Refusal):
+    """A file that can't be played; every mistake in it, with its place, is in `problems`."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__(f"{len(self.problems)} lines of the answers file can't be played.")
+        super().__init__("The files can't be played.")
 
 
 def rehearse_files(
@@ -54,11 +56,11 @@ def rehearse_files(
     """Play a playbook, given as files, and yield the transcript line by line.
 
     Raises:
-        DocumentRefused, AnswersRefused: every problem of a file at once.
+        FileRefused: every problem of a file at once.
         Refusal: a file can't be read, or the two don't go together.
     """
-    spec, people = read_playbook(_text(playbook)), read_workspace(_text(workspace))
-    lines = read_answers(_text(answers), people) if answers else []
+    spec, people = _read(playbook, read_playbook), _read(workspace, read_workspace)
+    lines = read_answers(answers, people) if answers else []
     with tempfile.TemporaryDirectory() as folder:
         db = Database(f"sqlite:///{folder}/rehearsal.db")
         migrate(db)
@@ -71,7 +73,7 @@ def rehearse_files(
             channel_names=read_channels(workspace.parent / "channels.csv"),
         )
         with Stage(
-            Settings(_env_file=None),
+            default_settings(),
             db=db,
             workspace=stage_people,
             clock=clock,
@@ -91,18 +93,26 @@ def _text(file: Path) -> str:
         raise Refusal(f"{file}: is not UTF-8 text.") from None
 
 
+def _read(file: Path, reader: Callable[[str], Read]) -> Read:
+    try:
+        return reader(_text(file))
+    except DocumentRefused as wrong:
+        raise FileRefused([at_line(file, problem) for problem in wrong.problems]) from None
+
+
 def _before(monday: date) -> datetime:
     """The Friday before, noon UTC: when the files are imported and the cycle is started."""
     return datetime.combine(monday - timedelta(days=3), time(12), tzinfo=UTC)
 
 
-def read_answers(text: str, people: WorkspaceSpec) -> list[Line]:
+def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
     """Read an answers file: `week,day,time,member,says`, times being the member's own.
 
     Raises:
-        AnswersRefused: every line that can't be played, with what would be right.
+        FileRefused: every line that can't be played, with what would be right.
     """
-    rows = csv.reader(text.splitlines())
+    rows = csv.reader(_text(file).replace("\0", "\N{REPLACEMENT CHARACTER}").splitlines())
+    known = {member for team in people.teams for member in team.members} | set(people.curators)
     problems: list[str] = []
     found: list[Line] = []
     for number, row in enumerate(rows, start=1):
@@ -111,17 +121,13 @@ def read_answers(text: str, people: WorkspaceSpec) -> list[Line]:
             continue
         line = _line(number, cells)
         if isinstance(line, str):
-            problems.append(f"line {number}: {line}")
+            problems.append(f"{file}:{number}: {line}")
+        elif line.member not in known:
+            problems.append(f"{file}:{number}: nobody in the workspace file is called {line.member}")
         else:
             found.append(line)
-    known = {member for team in people.teams for member in team.members} | set(people.curators)
-    problems += [
-        f"line {line.number}: nobody in the workspace file is called {line.member}"
-        for line in found
-        if line.member not in known
-    ]
     if problems:
-        raise AnswersRefused(problems)
+        raise FileRefused(problems)
     return found
 
 
@@ -132,7 +138,7 @@ def _line(number: int, cells: list[str]) -> Line | str:
         )
     week, day, at, member = cells[:4]
     says = ",".join(cells[4:])
-    if not week.isdigit() or not 1 <= int(week) <= 60:
+    if not week.isdecimal() or not 1 <= int(week) <= 60:
         return f"`{week}` is no week; the first is 1"
     if day[:3].lower() not in DAYS:
         return f"`{day}` is no day; write Mon to Sun"
@@ -174,7 +180,7 @@ class _Rehearsal:
         stage = self._stage
         done, refused = import_into(stage.bot.db, BUILT_IN_TEAM, files, now=stage.clock.now())
         if refused:
-            raise AnswersRefused(refused)
+            raise FileRefused(refused)
         stage.bot.worker.refresh()
         yield from done
         team = self._playbook.pilot or self._people.teams[0].slug

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.cadence_data / 'cadence.db'}"
 
 
+def default_settings() -> Settings:
+    """Every setting at its default, whatever the environment says: a rehearsal is the same everywhere."""
+    return Settings.model_construct()
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings.
 
