@@ -193,12 +193,6 @@ def hold_recipient(session: Session, *, workspace_id: str, recipient: str, until
     )
 
 
-def by_key(session: Session, *, workspace_id: str, key: str) -> OwedMessage | None:
-    """The message queued under a key."""
-    query = select(OwedMessage).where(OwedMessage.workspace_id == workspace_id, OwedMessage.key == key)
-    return session.exec(query).first()
-
-
 def get(session: Session, *, workspace_id: str, message_id: int) -> OwedMessage | None:
     """One row of the ledger."""
     query = select(OwedMessage).where(OwedMessage.workspace_id == workspace_id, OwedMessage.id == message_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from templates.contexts.base import Kpi, MessageContext, Problem, StepEvidence
+from templates.contexts.base import Kpi, MessageContext, StepEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +83,6 @@ class PlaybookImported(MessageContext):
     new: bool
     changes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportRefused(MessageContext):
-    """Nothing was saved: every problem of the file, in its order."""
-
-    TEMPLATE: ClassVar[str] = "answers/import_refused.json.j2"
-
-    problems: tuple[Problem, ...]
-    what: str = "playbook"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

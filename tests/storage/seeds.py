@@ -250,8 +250,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         after={"runs": 14},
     )
     session.flush()
-    message = ledger.by_key(session, workspace_id=workspace_id, key=key)
-    assert message
+    (message,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=key)
     assert message.id
     assert verdict.id
     return replace(

@@ -38,8 +38,7 @@ def rows(db: Database) -> list[OwedMessage]:
 
 def row(db: Database, key: str) -> OwedMessage:
     with db.read() as session:
-        found = ledger.by_key(session, workspace_id="T1", key=key)
-    assert found is not None
+        (found,) = ledger.by_prefix(session, workspace_id="T1", prefix=key)
     assert found.id is not None
     return found
 

@@ -119,7 +119,6 @@ BY_ID: dict[str, Call] = {
     ),
     "decisions.verdict": lambda s, ws, ids: decisions.verdict(s, workspace_id=ws, verdict_id=ids.verdict),
     "ledger.known_keys": lambda s, ws, ids: ledger.known_keys(s, workspace_id=ws, keys=[ids.key]),
-    "ledger.by_key": lambda s, ws, ids: ledger.by_key(s, workspace_id=ws, key=ids.key),
     "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
     "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
 }

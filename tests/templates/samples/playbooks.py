@@ -6,7 +6,6 @@ from templates.contexts.playbooks import (
     CycleShown,
     CycleStarted,
     GateLine,
-    ImportRefused,
     PlaybookImported,
     PlaybookLine,
     PlaybookList,
@@ -102,9 +101,6 @@ SAMPLES: dict[str, MessageContext] = {
         changes=("kpi.target: 15 → 12",),
     ),
     "playbook-unchanged": PlaybookImported(slug="support-reply", title="Support reply", version=2, new=False),
-    "import-refused": ImportRefused(
-        problems=(PROBLEM, Problem(reason="There is no owner.", right="Add owner: U…"))
-    ),
     "team-created": TEAM,
     "team-empty": replace(
         TEAM,
