@@ -1,0 +1,283 @@
+"""A prepared bot that can be asked thousands of things a minute: no HTTP, the database put back each time."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+from sqlalchemy import event
+
+from bot import app as bot_app
+from bot.commands import BUILT_IN_TEAM, import_into
+from bot.sandbox.delivery import encode, signed_headers
+from bot.sandbox.limits import problems_of_message, problems_of_view
+from bot.stage import Stage
+from bot.web import dispatch
+from cadence.flows.callers import Caller
+from cadence.flows.cycles import CycleGiven, start_cycle
+from cadence.flows.lexicon import lexicon
+from cadence.flows.profiles import ensure_workspace
+from storage.engine import Database
+from tests.staging import EXAMPLES, on_stage
+
+Json = dict[str, Any]
+OTHER_TEAM = "T02OTHER"
+THURSDAY = datetime(2026, 3, 12, 10, 30, tzinfo=UTC)
+"""In week 2 of the cycles: the check-ins of Europe are out, and last week's can still be corrected."""
+PEOPLE = ("U01LEAD", "U01AGENT1", "U02AGENT1", "U07ANALYST", "U01CURATOR", "U0STRANGER")
+"""An owner, a member, a member of another team, one of two teams, a curator, and somebody nobody knows."""
+CHANNELS = ("C01SUPEMEA", "C02SUPAPAC", "C01CURATORS", "D01AGENT1", "C0NOWHERE")
+PINGS = ("@here", "@channel", "@everyone")
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came of one request: the message said, the views opened, the errors on a form."""
+
+    message: Json = field(default_factory=dict)
+    views: list[Json] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    closed: bool = False
+
+
+class Broken(AssertionError):
+    """The bot had no sentence for something."""
+
+
+class Arena:
+    """The bot on a stage that only records what it would send to Slack."""
+
+    def __init__(self, stage: Stage, errors: list[BaseException], file: Path) -> None:
+        self.stage = stage
+        self.asked = 0
+        self.offered: list[Json] = []
+        self._errors = errors
+        self._file = file
+        self._trigger = 0
+        self._live = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        self._pristine = sqlite3.connect(":memory:", check_same_thread=False)
+        self._live.backup(self._pristine)
+        self._version = self._data_version()
+
+    def close(self) -> None:
+        """Give the database back."""
+        self._live.close()
+        self._pristine.close()
+
+    def _data_version(self) -> int:
+        return int(self._live.execute("PRAGMA data_version").fetchone()[0])
+
+    def reset(self) -> None:
+        """Put the database back, so that every input meets the same rows and a failure can be repeated."""
+        if self._data_version() != self._version:
+            self._pristine.backup(self._live)
+            self._version = self._data_version()
+
+    # --- asking ---------------------------------------------------------------------------------------------
+
+    def types(self, member: str, command: str, text: str, channel: str) -> Reply:
+        """A slash command."""
+        body = {
+            "team_id": BUILT_IN_TEAM,
+            "channel_id": channel,
+            "user_id": member,
+            "command": command,
+            "text": text,
+            "response_url": "https://hooks.example.com/1",
+            "trigger_id": self._next_trigger(),
+        }
+        return self._ask("slash_commands", body)
+
+    def presses(self, member: str, action: str, value: str, *, in_view: bool = False) -> Reply:
+        """A button, under a message or in a form."""
+        place: Json = {"view": {"id": "V1", "hash": "1", "blocks": []}} if in_view else {}
+        if not in_view:
+            place = {
+                "response_url": "https://hooks.example.com/1",
+                "channel": {"id": "C01SUPEMEA"},
+                "message": {"ts": "1.0"},
+            }
+        pressed = {"type": "button", "action_id": action, "block_id": "b", "value": value}
+        return self._ask(
+            "interactive", self._interaction(member, "block_actions") | place | {"actions": [pressed]}
+        )
+
+    def submits(self, member: str, view: Json) -> Reply:
+        """A form."""
+        return self._ask("interactive", self._interaction(member, "view_submission") | {"view": view})
+
+    def _interaction(self, member: str, kind: str) -> Json:
+        return {
+            "type": kind,
+            "team": {"id": BUILT_IN_TEAM},
+            "user": {"id": member, "team_id": BUILT_IN_TEAM},
+            "trigger_id": self._next_trigger(),
+        }
+
+    def _next_trigger(self) -> str:
+        self._trigger += 1
+        return f"{self._trigger}.1"
+
+    def _ask(self, kind: Any, body: Json) -> Reply:
+        self.asked += 1
+        self._errors.clear()
+        self.offered.clear()
+        text = encode(kind, body)
+        status, answer, _ = dispatch(
+            self.stage.bot.app,
+            text,
+            signed_headers(kind, text, self.stage.workspace.app.signing_secret, None),
+        )
+        if self._errors:
+            raise Broken(f"no sentence for {type(self._errors[0]).__name__}") from self._errors[0]
+        assert status == 200, (status, answer)
+        return judged(self.offered, answer, submitted=body.get("view") if "actions" not in body else None)
+
+    # --- Slack's side ---------------------------------------------------------------------------------------
+
+    def api_call(self, api_method: str, **arguments: Any) -> Json:
+        """Stands for `WebClient.api_call`: keeps the views, and knows nobody."""
+        given = arguments.get("json") or arguments.get("params") or {}
+        if api_method.startswith("views."):
+            view = given["view"]
+            self.offered.append({"view": json.loads(view) if isinstance(view, str) else view})
+        return {"ok": True, "user": {"id": given.get("user", "U0"), "name": "somebody"}}
+
+    def send_dict(self, body: Json) -> None:
+        """Stands for a POST to a response URL."""
+        self.offered.append({"message": body})
+
+
+def judged(offered: list[Json], answer: str, *, submitted: Json | None) -> Reply:
+    """The reply, once it is sure that Slack would take it, that it says something and pings nobody."""
+    reply = Reply()
+    ack = json.loads(answer) if answer.strip() else {}
+    for one in [*offered, *([{"message": ack}] if "text" in ack else [])]:
+        if "view" in one:
+            _take_view(reply, one["view"])
+        else:
+            _take_message(reply, one["message"])
+    if ack.get("response_action") == "errors":
+        reply.errors = ack["errors"]
+        assert reply.errors, "errors without a word"
+        assert all(said.strip() and len(said) <= 2_000 for said in reply.errors.values())
+    elif ack.get("response_action") == "update":
+        _take_view(reply, ack["view"])
+    elif submitted is not None and not ack:
+        reply.closed = True
+    assert reply.message or reply.views or reply.errors or reply.closed, "no answer"
+    return reply
+
+
+def _take_view(reply: Reply, view: Json) -> None:
+    assert problems_of_view(view) == []
+    _calm(view["blocks"])
+    reply.views.append(view)
+
+
+def _take_message(reply: Reply, message: Json) -> None:
+    sent = {key: value for key, value in message.items() if key in ("text", "blocks")}
+    assert sent["text"].strip()
+    assert problems_of_message(sent) == []
+    assert message.get("response_type") == "ephemeral"
+    assert "<!" not in sent["text"]
+    _calm(sent["blocks"])
+    reply.message = message
+
+
+def _calm(node: object) -> None:
+    """Nobody is pinged: no live broadcast anywhere, and a bare `@here` only where Slack doesn't look for one."""
+    if isinstance(node, list):
+        for part in node:
+            _calm(part)
+    elif isinstance(node, dict):
+        if node.get("type") == "mrkdwn":
+            assert "<!" not in node["text"]
+            assert node.get("verbatim") is True or not any(ping in node["text"] for ping in PINGS)
+        for part in node.values():
+            _calm(part)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Arena]:
+    """Two workspaces in one database, three running cycles, reports, a watch and a demotion."""
+    errors: list[BaseException] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bot_app, "code_for", _spy(errors))
+        files = [EXAMPLES / "support-reply.yaml", EXAMPLES / "variance-review.yaml"]
+        with on_stage(folder, playbooks=files) as stage:
+            _prepare(stage)
+            event.listen(stage.bot.db.engine, "connect", _careless)
+            stage.bot.db.engine.dispose()
+            arena = Arena(stage, errors, folder / "stage.db")
+            patch.setattr(
+                WebClient, "api_call", lambda _client, method, **rest: arena.api_call(method, **rest)
+            )
+            patch.setattr(WebhookClient, "send_dict", lambda _client, body, **_rest: arena.send_dict(body))
+            patch.setattr("handlers.commands.lexicon", _remembered(lexicon))
+            yield arena
+            arena.close()
+
+
+def _spy(errors: list[BaseException]) -> Callable[[BaseException], str]:
+    def code_for(error: BaseException) -> str:
+        errors.append(error)
+        return "E-SPY"
+
+    return code_for
+
+
+def _remembered(find: Callable[..., Any]) -> Callable[..., Any]:
+    """The words a person can use are always the same here, and finding them is half the work of a command."""
+    known: dict[str, Any] = {}
+
+    def once(db: Database, caller: Caller, **rest: Any) -> Any:
+        if caller.member not in known:
+            known[caller.member] = find(db, caller, **rest)
+        return known[caller.member]
+
+    return once
+
+
+def _careless(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF").close()
+
+
+def _prepare(stage: Stage) -> None:
+    for playbook, team in (
+        ("support-reply", "support-emea"),
+        ("support-reply", "support-apac"),
+        ("variance-review", "finance-uk"),
+    ):
+        _start(stage, BUILT_IN_TEAM, playbook, team, date(2026, 3, 2))
+    stage.play_until(THURSDAY)
+    agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U02LEAD")
+    for _ in range(6):
+        agent.types("/exception draft tone was off", channel="C01SUPEMEA")
+    agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
+    lead.types("/kpi support-reply 22m", channel="C02SUPAPAC")
+    stage.tick()
+    _neighbour(stage)
+
+
+def _start(stage: Stage, workspace: str, playbook: str, team: str, monday: date) -> None:
+    caller = Caller(workspace, "command line", "cli", request="cli")
+    given = CycleGiven(playbook=playbook, team=team, starts_on=monday)
+    start_cycle(stage.bot.db, caller, given, now=stage.clock.now())
+
+
+def _neighbour(stage: Stage) -> None:
+    """Another workspace with the same people, teams and playbook: its ids are the next ones."""
+    db, now = stage.bot.db, stage.clock.now()
+    ensure_workspace(db, workspace_id=OTHER_TEAM, name="Other", now=now)
+    files = [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"]
+    _, refused = import_into(db, OTHER_TEAM, files, now=now)
+    assert not refused
+    _start(stage, OTHER_TEAM, "support-reply", "support-emea", date(2026, 3, 9))

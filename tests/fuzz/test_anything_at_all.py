@@ -1,0 +1,161 @@
+"""Ten thousand commands, buttons and forms: each is answered with a sentence, none with an error of ours.
+
+6,000 commands, 1,000 buttons and 3,000 forms, always the same ones. The database is put back after each.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from templates.ids import Action, Callback
+from tests.fuzz.arena import CHANNELS, PEOPLE, Arena, Json, Reply, opened
+from tests.fuzz.nasty import button_values, command_texts, filled_forms
+
+EACH_COMMAND = 1_500
+EACH_BUTTON = 50
+EACH_FORM = 300
+FORMS = [callback for callback in Callback if callback is not Callback.INFO]
+
+WEEK = "2026-03-09"
+_CHECKINS = [f"1:{WEEK}", f"3:{WEEK}", "1:2026-03-02", f"4:{WEEK}"]
+_OWNERS = ["1:2026-03-02", f"2:{WEEK}"]
+_STEPS = ["1:draft", "1:send", "2:draft", "4:draft"]
+_PLAYBOOKS = ["support-reply", "variance-review"]
+REAL_VALUES = {
+    Action.RAN_AS_DECLARED: _CHECKINS,
+    Action.DRIFTED: _CHECKINS,
+    Action.NOT_RUN: _CHECKINS,
+    Action.CHANGE_CHECKIN: _CHECKINS,
+    Action.REPORT_KPI: _CHECKINS,
+    Action.NUDGE_AGAIN: _OWNERS,
+    Action.THEY_ARE_AWAY: _OWNERS,
+    Action.LOG_EXCEPTION: _STEPS,
+    Action.SAY_WHAT_CHANGES: _STEPS,
+    Action.SEE_EXCEPTIONS: _STEPS,
+    Action.WHY: _STEPS,
+    Action.ALL_RAN: [WEEK],
+    Action.SNOOZE: [f"hour:{WEEK}", f"tomorrow:{WEEK}", f"friday:{WEEK}", "hour"],
+    Action.START_CYCLE: _PLAYBOOKS,
+    Action.SHOW_PLAYBOOK: _PLAYBOOKS,
+    Action.CREATE_TEAM: ["support-emea", ""],
+    Action.ASK_THEM: ["U01LEAD:start a cycle", "U01CURATOR:change the settings"],
+}
+"""What the buttons really carry; 4 is the adoption of another workspace."""
+Opener = tuple[str, Callable[[Arena, str], Reply]]
+
+
+def _typed(member: str, command: str, text: str = "") -> Opener:
+    return member, lambda arena, who: arena.types(who, command, text, "C01SUPEMEA")
+
+
+def _pressed(member: str, action: Action, value: str) -> Opener:
+    return member, lambda arena, who: arena.presses(who, action, value)
+
+
+OPENERS: dict[Callback, list[Opener]] = {
+    Callback.CHECKIN: [
+        _pressed("U01AGENT1", Action.RAN_AS_DECLARED, f"1:{WEEK}"),
+        _pressed("U01LEAD", Action.DRIFTED, f"1:{WEEK}"),
+        _pressed("U07ANALYST", Action.CHANGE_CHECKIN, f"3:{WEEK}"),
+        _typed("U01AGENT1", "/attest"),
+    ],
+    Callback.CHECKIN_ALL: [_pressed("U01AGENT1", Action.ALL_RAN, WEEK)],
+    Callback.KPI: [_typed("U01LEAD", "/kpi"), _typed("U01CURATOR", "/kpi")],
+    Callback.EXCEPTION: [_typed("U01AGENT1", "/exception"), _typed("U01CURATOR", "/exception")],
+    Callback.IMPORT: [_typed("U01LEAD", "/cadence", "playbook import")],
+    Callback.CYCLE_START: [_pressed("U01LEAD", Action.START_CYCLE, "")],
+    Callback.TEAM: [
+        _typed("U01LEAD", "/cadence", "team create Night Shift"),
+        _pressed("U01LEAD", Action.CREATE_TEAM, "support-emea"),
+    ],
+    Callback.SETTINGS: [_typed("U01CURATOR", "/cadence", "settings")],
+    Callback.WATCH_ANSWER: [_pressed("U01LEAD", Action.SAY_WHAT_CHANGES, "1:draft")],
+    Callback.AWAY: [
+        _typed("U01AGENT1", "/cadence", "away"),
+        _pressed("U01LEAD", Action.THEY_ARE_AWAY, "1:2026-03-02"),
+    ],
+    Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
+}
+"""What opens each form, so that it is filled in as it really looks."""
+
+
+def _fixed(count: int) -> settings:
+    return settings(
+        max_examples=count,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with opened(tmp_path_factory.mktemp("fuzz")) as ready:
+        yield ready
+
+
+@pytest.mark.parametrize("command", ["/kpi", "/attest", "/exception", "/cadence"])
+def test_whatever_is_typed_is_answered(arena: Arena, command: str) -> None:
+    before = arena.asked
+
+    @_fixed(EACH_COMMAND)
+    @given(text=command_texts(command), member=st.sampled_from(PEOPLE), channel=st.sampled_from(CHANNELS))
+    def run(text: str, member: str, channel: str) -> None:
+        arena.reset()
+        reply = arena.types(member, command, text, channel)
+        assert reply.message or reply.views
+
+    run()
+    assert arena.asked - before >= EACH_COMMAND
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_whatever_a_button_carries_is_answered(arena: Arena, action: Action) -> None:
+    before = arena.asked
+
+    @_fixed(EACH_BUTTON)
+    @given(
+        value=button_values(REAL_VALUES.get(action, [])),
+        member=st.sampled_from(PEOPLE),
+        in_view=st.booleans(),
+    )
+    def run(value: str, member: str, in_view: bool) -> None:
+        arena.reset()
+        reply = arena.presses(member, action, value, in_view=in_view)
+        assert reply.message or reply.views
+
+    run()
+    assert arena.asked - before >= EACH_BUTTON
+
+
+@pytest.mark.parametrize("callback", FORMS)
+def test_whatever_a_form_holds_is_answered(arena: Arena, callback: Callback) -> None:
+    arena.reset()
+    views = [
+        (member, view)
+        for member, ask in OPENERS[callback]
+        for view in ask(arena, member).views
+        if view.get("callback_id") == callback
+    ]
+    assert len(views) == len(OPENERS[callback])
+    before = arena.asked
+    outcomes: Counter[str] = Counter()
+
+    @_fixed(EACH_FORM)
+    @given(submitted=filled_forms(views))
+    def run(submitted: tuple[str, Json]) -> None:
+        arena.reset()
+        member, view = submitted
+        reply = arena.submits(member, view)
+        assert set(reply.errors) <= {block.get("block_id") for block in view["blocks"]}
+        again = any(shown.get("callback_id") == callback for shown in reply.views)
+        outcomes["refused" if reply.errors or again else "taken"] += 1
+
+    run()
+    assert arena.asked - before >= EACH_FORM
+    assert min(outcomes["refused"], outcomes["taken"]) >= EACH_FORM // 10, outcomes
