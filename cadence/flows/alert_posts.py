@@ -4,9 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from cadence.flows.closing import CLOSES_AT
 from cadence.flows.exceptions import verdict_evidence
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.refusals import Refusal
+from cadence.rules.calendar import instant
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, reports, trail
 from storage.tables import LoggedException, OwedMessage, StepVerdict
@@ -44,12 +46,17 @@ def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
         probability=row.probability,
         owner=run.playbook.owner,
         demote_at=row.demote_at if row.line is Line.NONE else None,
-        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and not row.closing else None,
+        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and _is_open(run, row) else None,
         top_reason=row.top_reason,
         top_reason_count=row.top_reason_count,
         answer=answers[-1].after if answers else None,
         answered_by=answers[-1].member if answers else None,
     )
+
+
+def _is_open(run: TeamRun, row: StepVerdict) -> bool:
+    """Whether the cap line was still to come when the verdict was given."""
+    return not row.closing and row.judged_at < instant(row.closes_on, CLOSES_AT, run.zone)
 
 
 def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
+from cadence.flows.checkin_rows import cycle_of_week
 from cadence.flows.gathering import expected_members, gather
 from cadence.flows.kpis import kpi_context
 from cadence.flows.planning import NUDGE_TITLES
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
-from cadence.rules.calendar import instant, monday_of, week_number
+from cadence.rules.calendar import instant, monday_of
 from cadence.rules.kpi import Direction, better, delta
 from cadence.rules.verdicts import Decision as Decided
 from storage import decisions, ledger, playbooks, reports, trail
@@ -93,7 +94,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         moved_count=len(moved),
         not_moved=tuple(not_moved[:10]),
         not_moved_count=len(not_moved),
-        no_reading_count=sum(1 for run in runs if _asked(run, week_start)) - len(moves),
+        no_reading_count=sum(1 for run in runs if cycle_of_week(session, run, week_start)) - len(moves),
         demotions=tuple(demotions[:10]),
         demotion_count=len(demotions),
         watches=tuple(watch for watch in _shown(watches)[:10]),
@@ -213,10 +214,6 @@ def _decisions(
     return needs
 
 
-def _asked(run: TeamRun, week_start: date) -> bool:
-    return run.cycle is not None and week_number(run.cycle.starts_on, week_start) is not None
-
-
 def _kpi_move(session: Session, run: TeamRun, week_start: date) -> list[tuple[KpiMove, bool, float]]:
     """(move, better than the baseline, how much worse as a share) when the week has a reading."""
     reading = reports.reading(
@@ -257,7 +254,7 @@ def _demotions(
             playbook=by_id[row.adoption_id].playbook.title,
             team=by_id[row.adoption_id].team.title,
             change=ModeChange(
-                step=by_id[row.adoption_id].step(row.step).title,
+                step=_title(by_id[row.adoption_id], row.step),
                 before=row.before or row.after,
                 after=row.after,
             ),
@@ -265,6 +262,12 @@ def _demotions(
         for row in rows
         if row.adoption_id in by_id
     ]
+
+
+def _title(run: TeamRun, key: str) -> str:
+    """A step's title; its key when the newest revision has dropped the step."""
+    step = run.spec.step(key)
+    return step.title if step else key
 
 
 def _coverage(session: Session, runs: Sequence[TeamRun], week_start: date) -> float | None:
