@@ -168,4 +168,4 @@ def busy_not_moving(
     """
     share = runs / expected if expected else 0.0
     moved = better(value, baseline, direction)
-    return Busy(share >= threshold and runs > 0 and not moved, runs, expected, share, moved, threshold)
+    return Busy(share >= threshold and not moved, runs, expected, share, moved, threshold)

@@ -233,3 +233,17 @@ def test_a_verdict_shows_its_numbers() -> None:
     assert verdict == course(target=10)
     early = course(runs=[40.0], held=HELD[:4], readings=[15.0])
     assert (early.runs, early.kpi, early.limits) == (None, None, None)
+
+
+def test_a_line_that_is_mostly_flat_has_no_slope_however_unlikely_it_is() -> None:
+    found = trend([1, 1, 0, 0, 0, 0, 0, 0])
+    assert (found.slope, found.s, found.p) == (0, -12, pytest.approx(2 / 28))
+    assert not found.falls(0.10)
+    assert not trend([0, 0, 0, 0, 0, 0, 1, 1]).rises(0.10)
+
+
+def test_p_is_below_its_threshold_not_at_it() -> None:
+    for line in ([2, 1], [1, 2]):
+        assert trend(line).p == 1
+        assert not trend(line).falls(1.0)
+        assert not trend(line).rises(1.0)
