@@ -14,7 +14,8 @@ from waitress.server import create_server
 
 from bot.app import Bot, build_bot, utc_now
 from bot.commands import BUILT_IN_TEAM, ready_database
-from bot.gateway import Gateway, SlackBusy, SlackError, SlackUnclear, typed_errors
+from bot.doctor_slack import app_token
+from bot.gateway import Gateway, SlackError, typed_errors
 from bot.settings import Settings, SettingsRefused
 from bot.stage import APP
 from bot.web import Web
@@ -139,32 +140,17 @@ def connected(bot: Bot, app_token: str) -> Iterator[None]:
     """Listen to Slack through a socket, opened again whenever it breaks.
 
     Raises:
-        SettingsRefused: Slack doesn't take the app-level token.
-        SlackError: Slack can't be reached.
+        SlackError: Slack doesn't take the app-level token, or can't be reached.
     """
     socket = SocketModeHandler(
         bot.app, app_token, web_client=bot.gateway.client, ping_interval=SOCKET_CHECK_SECONDS
     )
     try:
-        _open(socket)
+        with typed_errors():
+            socket.connect()  # type: ignore[no-untyped-call]
         yield
     finally:
         socket.close()  # type: ignore[no-untyped-call]
-
-
-def _open(socket: SocketModeHandler) -> None:
-    try:
-        with typed_errors():
-            socket.connect()  # type: ignore[no-untyped-call]
-    except (SlackBusy, SlackUnclear):
-        raise
-    except SlackError as refused:
-        raise SettingsRefused(
-            [
-                f"Slack doesn't take SLACK_APP_TOKEN ({refused.code}). Make one with the scope connections:write on "
-                "the app's page, under “Basic Information”, “App-Level Tokens”, and switch Socket Mode on."
-            ]
-        ) from None
 
 
 def run_socket_mode(settings: Settings) -> None:
@@ -178,6 +164,9 @@ def run_socket_mode(settings: Settings) -> None:
             ]
         )
     bot = real_bot(settings, secret=None)
+    tried = app_token(settings, settings.slack_app_token)
+    if not tried.ok:
+        raise SettingsRefused([f"{tried.what} {tried.remedy}"])
     web = Web(db=bot.db, slack=None, clock=utc_now)
     token = settings.slack_app_token.get_secret_value()
     with (
