@@ -39,7 +39,8 @@ def by_button(turn: Turn, _value: str, _body: Body) -> None:
 
 def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
     """The form: on problems it stays open with what was typed and all of them."""
-    typed = tuple(str(form.values.get(part, {}).get("value") or "") for part in _PARTS)
+    # A line break at the end of a part would become an empty line between two: that means something in YAML.
+    typed = tuple(str(form.values.get(part, {}).get("value") or "").rstrip("\n") for part in _PARTS)
     try:
         imported = import_document(turn.db, turn.caller, "\n".join(filter(None, typed)), now=turn.now)
     except DocumentRefused as refused:
