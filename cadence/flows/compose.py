@@ -245,10 +245,11 @@ def _who_is_missing(session: Session, message: OwedMessage, now: datetime) -> Co
 
 def _missing_context(session: Session, message: OwedMessage, now: datetime) -> WhoIsMissing:
     run, week = _run(session, message, now), _week(message)
-    expected = expected_members(session, run, week_start=week)
     answered = reports.answered_members(
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week
     )
+    away = set(away_members(session, run, week_start=week)) - answered
+    expected = set(expected_members(session, run, week_start=week)) - away
     nudged = nudged_again(session, run, week_start=week)
     cycle = cycle_of_week(session, run, week)
     return WhoIsMissing(
@@ -258,11 +259,11 @@ def _missing_context(session: Session, message: OwedMessage, now: datetime) -> W
         team=run.team.title,
         week=week_number(cycle.starts_on, week) if cycle else None,
         expected=len(expected),
-        missing=tuple(member for member in expected if member not in answered),
+        missing=tuple(sorted(expected - answered)),
         nudged_at=nudged[0].at.astimezone(zone_of(session, run.workspace, message.recipient))
         if nudged
         else None,
-        away=tuple(away_members(session, run, week_start=week)),
+        away=tuple(sorted(away)),
     )
 
 

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.checkin_rows import key
 from cadence.flows.exceptions import counted_exceptions
-from cadence.flows.gathering import expected_members
+from cadence.flows.gathering import away_members, expected_members
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
@@ -195,12 +195,13 @@ def nudged_again(session: Session, run: TeamRun, *, week_start: date) -> list[Tr
 
 
 def missing_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
-    """Who was asked for a week and hasn't answered."""
+    """Who was asked for a week, wasn't away then, and hasn't answered."""
     answered = reports.answered_members(
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
     )
+    excused = {*answered, *away_members(session, run, week_start=week_start)}
     return [
-        member for member in expected_members(session, run, week_start=week_start) if member not in answered
+        member for member in expected_members(session, run, week_start=week_start) if member not in excused
     ]
 
 

@@ -33,18 +33,19 @@ class Gathered:
 
 def expected_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
     """Who is asked about a week: in the team by its Sunday, not gone before it, not away all of it."""
-    present, away = _present(session, run, week_start=week_start)
-    return sorted(present - away)
+    present = _present(session, run, week_start=week_start)
+    return sorted(present - _away(session, run, first=week_start, week_start=week_start, present=present))
 
 
 def away_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
-    """Who is in the team and isn't asked about a week, being away all of it."""
-    return sorted(_present(session, run, week_start=week_start)[1])
+    """Who is in the team and was away when the week's check-in and its reminder came, Thursday to Friday."""
+    thursday = week_start + timedelta(days=3)
+    present = _present(session, run, week_start=week_start)
+    return sorted(_away(session, run, first=thursday, week_start=week_start, present=present))
 
 
-def _present(session: Session, run: TeamRun, *, week_start: date) -> tuple[set[str], set[str]]:
-    """(who is in the team, which of them are away from Monday to Friday)."""
-    sunday, friday = week_start + timedelta(days=6), week_start + timedelta(days=4)
+def _present(session: Session, run: TeamRun, *, week_start: date) -> set[str]:
+    sunday = week_start + timedelta(days=6)
     rows = people.memberships(
         session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
     )
@@ -55,11 +56,16 @@ def _present(session: Session, run: TeamRun, *, week_start: date) -> tuple[set[s
         and (row.left_at is None or local_day(row.left_at, run.zone) > sunday)
     }
     known = people.members(session, workspace_id=run.workspace.id, member_ids=present)
-    present -= {member.id for member in known.values() if member.deleted or member.is_bot}
-    away = people.away_between(
-        session, workspace_id=run.workspace.id, first=week_start, last=friday, member_ids=present
+    return present - {member.id for member in known.values() if member.deleted or member.is_bot}
+
+
+def _away(session: Session, run: TeamRun, *, first: date, week_start: date, present: set[str]) -> set[str]:
+    """Who is away from a day of the week to its Friday."""
+    friday = week_start + timedelta(days=4)
+    rows = people.away_between(
+        session, workspace_id=run.workspace.id, first=first, last=friday, member_ids=present
     )
-    return present, {row.member for row in away if row.first_day <= week_start and row.last_day >= friday}
+    return {row.member for row in rows if row.first_day <= first and row.last_day >= friday}
 
 
 def runs_between(session: Session, run: TeamRun, *, first: date, last: date) -> Runs:

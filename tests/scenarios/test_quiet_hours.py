@@ -288,6 +288,18 @@ def test_nudged_once_more_means_in_their_own_working_hours(desk: Stage) -> None:
     assert agent.submits().closed
 
 
+def test_whoever_was_away_when_asked_isnt_called_missing(desk: Stage) -> None:
+    types(desk, AGENT, "/cadence away 2026-03-04..2026-03-06")
+    types(desk, LEAD, "/attest as-declared runs=9")
+    desk.play_until(at("2026-03-09 12:00"))
+    assert nudged(desk, AGENT) == []
+    assert nudged(desk, LEAD) == ["Fri 14:00"]
+    shown = types(desk, LEAD, "/cadence status")
+    assert "Draft the reply _collaborative_" in shown
+    # Their runs of Monday and Tuesday still count as typical ones: 9 attested, 20 assumed, and this week's 29.
+    assert "0 exceptions in 58 runs" in shown
+
+
 def test_those_who_were_away_are_said_to_be(desk: Stage) -> None:
     types(desk, LEAD, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-09 10:30"))
