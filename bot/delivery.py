@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from threading import Lock
 
 import structlog
 
@@ -18,7 +19,7 @@ from cadence.flows.compose import Later, Say, Skip, compose
 from cadence.flows.outbox import Outbox
 from storage.engine import Database
 from storage.tables import MessageState, OwedMessage
-from templates.render import render
+from templates.render import Rendered, render
 
 log = structlog.get_logger(__name__)
 
@@ -48,20 +49,46 @@ class Post:
 
 
 class Pace:
-    """Keeps the messages of one channel a second apart; `PACE` of zero lets rehearsals run through."""
+    """Keeps the messages of one channel a second apart; `PACE` of zero lets rehearsals run through. Thread-safe.
 
-    def __init__(self, apart: timedelta = PACE) -> None:
+    Args:
+        apart: between two messages of one recipient.
+        timer: seconds that only ever go forward.
+        sleep: lets so many of them pass.
+    """
+
+    def __init__(
+        self,
+        apart: timedelta = PACE,
+        *,
+        timer: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._apart = apart.total_seconds()
+        self._timer = timer
+        self.sleep = sleep
         self._last: dict[str, float] = {}
+        self._lock = Lock()
 
-    def wait_left(self, recipient: str) -> float:
-        """Seconds until this recipient may get another message."""
-        last = self._last.get(recipient)
-        return 0.0 if last is None else max(0.0, last + self._apart - time.monotonic())
+    def take(self, recipient: str) -> float:
+        """Take the recipient's turn: 0 when it is ours now, else the seconds until there is one."""
+        with self._lock:
+            now = self._timer()
+            left = self._last.get(recipient, now - self._apart) + self._apart - now
+            if left > 0:
+                return left
+            self._last[recipient] = now
+            return 0.0
 
     def mark(self, recipient: str) -> None:
-        """A message has just gone out."""
-        self._last[recipient] = time.monotonic()
+        """A message has just gone out: the next turn is counted from here."""
+        with self._lock:
+            self._last[recipient] = self._timer()
+
+    def give_back(self, recipient: str) -> None:
+        """Nothing went out: the turn is free again."""
+        with self._lock:
+            self._last.pop(recipient, None)
 
 
 class Delivery:
@@ -86,10 +113,6 @@ class Delivery:
         self._clock = clock
         self._pace = pace or Pace()
 
-    def wait_left(self, recipient: str) -> float:
-        """Seconds until this recipient may get another message."""
-        return self._pace.wait_left(recipient)
-
     def send_next(self, workspace_id: str, recipient: str) -> Outcome:
         """Send the message that this recipient has waited for longest, or say why not."""
         now = self._clock()
@@ -97,68 +120,82 @@ class Delivery:
         post = self._post_for(workspace_id)
         if message is None or post is None:
             return Outcome.NOTHING
-        composed = compose(self._db, message, now=now)
+        try:
+            composed = compose(self._db, message, now=now)
+            rendered = render(composed.context) if isinstance(composed, Say) else None
+        except Exception as broken:
+            log.error("message can't be written", key=message.key, exc_info=broken)
+            wait = SlackError(f"couldn't be written: {type(broken).__name__}")
+            return self._again(message, wait, until=now + FIXABLE_EVERY, now=now)
         if isinstance(composed, Skip):
             self.outbox.finish(message, MessageState.SKIPPED, now=now, reason=composed.reason)
             return self._count(message, Outcome.SKIPPED, composed.reason)
-        if isinstance(composed, Later):
-            self.outbox.postpone(message, until=composed.until, reason="waits for working hours")
+        if isinstance(composed, Later) or rendered is None:
+            until = composed.until if isinstance(composed, Later) else now
+            self.outbox.postpone(message, until=until, reason="waits for working hours")
             return Outcome.LATER
-        return self._send(post, message, composed, now=now)
+        return self._send(post, message, composed, rendered, now=now)
 
-    def _send(self, post: Post, message: OwedMessage, composed: Say, *, now: datetime) -> Outcome:
-        rendered = render(composed.context)
+    def _send(
+        self, post: Post, message: OwedMessage, composed: Say, rendered: Rendered, *, now: datetime
+    ) -> Outcome:
+        channel = composed.rewrites[0] if composed.rewrites else self._known_channel(message)
+        if not self.outbox.begin(message, channel=channel, text=rendered.text, now=now):
+            return Outcome.NOTHING
         try:
-            channel = composed.rewrites[0] if composed.rewrites else self._channel(post, message)
-            if not self.outbox.begin(message, channel=channel, text=rendered.text, now=now):
-                return Outcome.NOTHING
+            note = ""
             if composed.rewrites:
-                ts = composed.rewrites[1]
+                channel, ts = composed.rewrites
                 post.gateway.update(channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
             else:
-                ts = self._found(post, message, channel) or post.gateway.post(
+                channel = channel or self._opened(post, message)
+                found, note = self._found(post, message, channel)
+                ts = found or post.gateway.post(
                     channel=channel, text=rendered.text, blocks=rendered.blocks, key=message.key
                 )
             self._pace.mark(message.recipient)
         except SlackError as error:
             return self._not_sent(message, error, now=now)
-        self.outbox.finish(message, MessageState.SENT, now=self._clock(), ts=ts)
-        return self._count(message, Outcome.SENT)
+        self.outbox.finish(message, MessageState.SENT, now=self._clock(), reason=note, ts=ts, channel=channel)
+        return self._count(message, Outcome.SENT, note)
 
-    def _channel(self, post: Post, message: OwedMessage) -> str:
-        if not message.recipient.startswith(("U", "W")):
-            return message.recipient
-        known = self.outbox.dm_channel(message)
-        if known:
-            return known
+    def _known_channel(self, message: OwedMessage) -> str | None:
+        """The channel, or a person's DM once it was opened."""
+        if message.recipient.startswith(("U", "W")):
+            return self.outbox.dm_channel(message)
+        return message.recipient
+
+    def _opened(self, post: Post, message: OwedMessage) -> str:
         channel = post.gateway.open_dm(message.recipient)
         if not channel:
             raise SlackRefused("no DM with this person")
         self.outbox.remember_dm(message, channel=channel, now=self._clock())
         return channel
 
-    def _found(self, post: Post, message: OwedMessage, channel: str) -> str | None:
-        """After an unclear attempt: the `ts` of the message if it did get through."""
+    def _found(self, post: Post, message: OwedMessage, channel: str) -> tuple[str | None, str]:
+        """After an unclear attempt: the `ts` of the message if it did get through, and a remark for its row."""
         if not message.attempts or message.first_attempt_at is None:
-            return None
+            return None, ""
         try:
-            return post.gateway.find(
+            found = post.gateway.find(
                 channel=message.channel or channel,
                 key=message.key,
                 text=message.text,
                 since=message.first_attempt_at,
                 bot=post.identity,
+                taken=self.outbox.sent_timestamps(message, channel=channel),
             )
         except (SlackUnreachable, SlackRefused) as blind:
             # Without the right to read, posting again is the lesser evil; the row says it may be a repeat.
             log.warning("history can't be read", key=message.key, error=blind.code)
-            self.outbox.note(message, "possibly repeated: the channel's history can't be read")
-            return None
+            return None, "possibly repeated: the channel's history can't be read"
+        return found, ""
 
     def _not_sent(self, message: OwedMessage, error: SlackError, *, now: datetime) -> Outcome:
         log.warning("message not sent", key=message.key, error=error.code, attempts=message.attempts + 1)
         if isinstance(error, SlackBusy):
             until = now + timedelta(seconds=error.retry_after)
+            self.outbox.postpone(message, until=until, reason=error.code)
             self.outbox.hold(message, until=until)
             return Outcome.LATER
         if isinstance(error, SlackUnclear):
@@ -193,17 +230,20 @@ class Delivery:
         `patient` waits for a channel's second to pass; otherwise what can't go yet is left for the next time.
         """
         totals: dict[Outcome, int] = {}
-        while True:
-            lanes = self.outbox.recipients(now=self._clock())
-            waits = [self._pace.wait_left(recipient) for _, recipient in lanes]
-            progressed = False
-            for (workspace_id, recipient), wait in zip(lanes, waits, strict=True):
+        while lanes := self.outbox.recipients(now=self._clock()):
+            waits, progressed = [], False
+            for workspace_id, recipient in lanes:
+                wait = self._pace.take(recipient)
                 if wait:
+                    waits.append(wait)
                     continue
                 outcome = self.send_next(workspace_id, recipient)
+                if outcome in (Outcome.SKIPPED, Outcome.NOTHING):
+                    self._pace.give_back(recipient)
                 totals[outcome] = totals.get(outcome, 0) + 1
                 progressed = progressed or outcome is not Outcome.NOTHING
             if not progressed:
-                if not (patient and any(waits)):
-                    return totals
-                time.sleep(min(wait for wait in waits if wait))
+                if not (patient and waits):
+                    break
+                self._pace.sleep(min(waits))
+        return totals

@@ -1,7 +1,7 @@
 """The one place that calls Slack to post: typed errors, and a look for what an unclear attempt left behind."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,11 @@ EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 15
 QUICK_SECONDS = 1
 """For a look-up while a person waits for their answer."""
+
+CLOCKS_APART_SECONDS = 300
+"""How far this machine's clock may be from Slack's: a message is looked for from that much earlier."""
+HISTORY_PAGES = 20
+LONGEST_PAUSE_SECONDS = 3600.0
 
 FIXABLE = frozenset(
     {
@@ -120,7 +125,7 @@ class Gateway:
             "blocks": blocks,
             "unfurl_links": False,
             "unfurl_media": False,
-            "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
+            "client_msg_id": _client_id(key),
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
         }
         try:
@@ -137,30 +142,54 @@ class Gateway:
         """Rewrite a message; doing it again changes nothing."""
         self._call("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
 
-    def find(self, *, channel: str, key: str, text: str, since: datetime, bot: Identity) -> str | None:
+    def find(
+        self,
+        *,
+        channel: str,
+        key: str,
+        text: str,
+        since: datetime,
+        bot: Identity,
+        taken: Collection[str] = (),
+    ) -> str | None:
         """The `ts` of a message posted under a key, None when it isn't there.
 
-        Servers that drop metadata are answered by text: same channel, our bot, same words, not older.
+        Servers that drop metadata are answered by text: same channel, our bot, same words, not older, and
+        none of those in `taken`, which are other messages.
 
         Raises:
             SlackError: the channel's history can't be read.
         """
-        answer = self._call(
-            "conversations.history",
-            {
-                "channel": channel,
-                "oldest": f"{since.timestamp() - 5:.6f}",
-                "inclusive": True,
-                "include_all_metadata": True,
-                "limit": 100,
-            },
-        )
-        for message in answer.get("messages") or []:
-            ours = message.get("bot_id") == bot.bot_id or message.get("user") == bot.user_id
+        for message in self._history(channel, oldest=since.timestamp() - CLOCKS_APART_SECONDS):
+            by_bot = bot.bot_id is not None and message.get("bot_id") == bot.bot_id
+            if not by_bot and message.get("user") != bot.user_id:
+                continue
             payload = (message.get("metadata") or {}).get("event_payload") or {}
-            if ours and (payload.get("key") == key or (not payload and message.get("text") == text)):
+            named = payload.get("key") == key or message.get("client_msg_id") == _client_id(key)
+            worded = not payload and message.get("text") == text and message.get("ts") not in taken
+            if named or worded:
                 return str(message["ts"])
         return None
+
+    def _history(self, channel: str, *, oldest: float) -> Iterator[dict[str, Any]]:
+        """The messages of a channel since an instant, newest first, page by page."""
+        cursor = ""
+        for _ in range(HISTORY_PAGES):
+            answer = self._call(
+                "conversations.history",
+                {
+                    "channel": channel,
+                    "oldest": f"{oldest:.6f}",
+                    "inclusive": True,
+                    "include_all_metadata": True,
+                    "limit": 200,
+                    "cursor": cursor,
+                },
+            )
+            yield from answer.get("messages") or []
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
 
     def profile(self, member: str) -> Profile:
         """What Slack says of one person."""
@@ -202,6 +231,11 @@ def typed_errors() -> Iterator[None]:
         raise SlackUnclear(type(error).__name__) from error
 
 
+def _client_id(key: str) -> str:
+    """The same for the same key: servers that know it drop a repeated message themselves."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, key))
+
+
 def _as_json(method: str) -> bool:
     return method.startswith(("chat.", "views."))
 
@@ -228,7 +262,7 @@ def _typed(error: SlackApiError) -> SlackError:
 
 def _seconds(value: object) -> float:
     try:
-        return max(1.0, float(str(value)))
+        return min(max(1.0, float(str(value))), LONGEST_PAUSE_SECONDS)
     except ValueError:
         return 30.0
 

@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage.tables import MessageState, OwedMessage
 
 FOREVER = timedelta(days=30)
 """How long an alert stays worth sending after downtime."""
+LONGEST_ATTEMPT = timedelta(minutes=2)
+"""An attempt is a few calls of 15 seconds; if nothing was heard of it after this, its process is gone."""
+SETTLING = 5
+"""Attempts during which later messages to the same recipient wait, so that order holds; one that can't be
+sent for longer no longer holds them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +97,32 @@ def known_keys(session: Session, *, workspace_id: str, keys: Sequence[str]) -> s
     return found
 
 
+def _held_up(row: Any, *, at: Any) -> ColumnElement[bool]:
+    """Whether another message to the recipient of `row` is on its way, or to be tried again, at an instant."""
+    ahead = aliased(OwedMessage)
+    return (
+        select(ahead.id)
+        .where(
+            ahead.state == MessageState.DUE,
+            ahead.workspace_id == row.workspace_id,
+            ahead.recipient == row.recipient,
+            ahead.attempts >= 1,
+            ahead.attempts <= SETTLING,
+            ahead.not_before > at,
+        )
+        .exists()
+    )
+
+
 def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[str, str]]:
     """(workspace, recipient) pairs that are owed a message now, the longest waiting first."""
     query = (
         select(OwedMessage.workspace_id, OwedMessage.recipient, func.min(OwedMessage.due_at).label("first"))
-        .where(OwedMessage.state == MessageState.DUE, OwedMessage.not_before <= now)
+        .where(
+            OwedMessage.state == MessageState.DUE,
+            OwedMessage.not_before <= now,
+            ~_held_up(OwedMessage, at=now),
+        )
         .group_by(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
         .order_by("first")
         .limit(limit)
@@ -105,7 +132,9 @@ def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list
 
 def next_due(session: Session) -> datetime | None:
     """When the earliest waiting message may be sent."""
-    query = select(func.min(OwedMessage.not_before)).where(OwedMessage.state == MessageState.DUE)
+    query = select(func.min(OwedMessage.not_before)).where(
+        OwedMessage.state == MessageState.DUE, ~_held_up(OwedMessage, at=OwedMessage.not_before)
+    )
     return session.exec(query).one()
 
 
@@ -121,6 +150,7 @@ def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: date
             OwedMessage.workspace_id == workspace_id,
             OwedMessage.recipient == recipient,
             OwedMessage.not_before <= now,
+            ~_held_up(OwedMessage, at=now),
         )
         .order_by(col(OwedMessage.due_at), col(OwedMessage.id))
         .limit(1)
@@ -129,9 +159,12 @@ def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: date
 
 
 def begin_attempt(
-    session: Session, *, message_id: int, attempts: int, now: datetime, channel: str, text: str
+    session: Session, *, message_id: int, attempts: int, now: datetime, channel: str | None, text: str
 ) -> bool:
-    """Record that a message is about to be posted; False when another worker got there first."""
+    """Record that a message is about to be posted; False when another worker got there first.
+
+    Nobody else takes it for `LONGEST_ATTEMPT`: by then the attempt has ended, or its process has.
+    """
     changed = session.execute(
         update(OwedMessage)
         .where(
@@ -143,6 +176,7 @@ def begin_attempt(
             attempts=attempts + 1,
             first_attempt_at=func.coalesce(col(OwedMessage.first_attempt_at), now),
             last_attempt_at=now,
+            not_before=now + LONGEST_ATTEMPT,
             channel=channel,
             text=text,
         )
@@ -158,11 +192,14 @@ def finish(
     now: datetime,
     reason: str = "",
     ts: str | None = None,
+    channel: str | None = None,
 ) -> None:
-    """End a message: sent (with its `ts`), skipped or failed (with the reason)."""
+    """End a message: sent (with its channel and `ts`), skipped or failed (with the reason)."""
     values: dict[str, Any] = {"state": state, "reason": reason[:500]}
     if state is MessageState.SENT:
         values |= {"sent_at": now, "ts": ts}
+    if channel is not None:
+        values["channel"] = channel
     session.execute(
         update(OwedMessage)
         .where(col(OwedMessage.id) == message_id, col(OwedMessage.state) == MessageState.DUE)
@@ -191,6 +228,16 @@ def hold_recipient(session: Session, *, workspace_id: str, recipient: str, until
         )
         .values(not_before=until)
     )
+
+
+def timestamps(session: Session, *, workspace_id: str, channel: str) -> set[str]:
+    """The `ts` of every message sent to a channel: those that are accounted for."""
+    query = select(OwedMessage.ts).where(
+        OwedMessage.workspace_id == workspace_id,
+        OwedMessage.channel == channel,
+        col(OwedMessage.ts).is_not(None),
+    )
+    return {ts for ts in session.exec(query) if ts}
 
 
 def get(session: Session, *, workspace_id: str, message_id: int) -> OwedMessage | None:

@@ -24,7 +24,7 @@ class Outbox:
         with self._db.read() as session:
             return ledger.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
 
-    def begin(self, message: OwedMessage, *, channel: str, text: str, now: datetime) -> bool:
+    def begin(self, message: OwedMessage, *, channel: str | None, text: str, now: datetime) -> bool:
         """Write an attempt down before it is made; False when another worker is ahead."""
         with self._db.write() as session:
             return ledger.begin_attempt(
@@ -44,19 +44,24 @@ class Outbox:
         now: datetime,
         reason: str = "",
         ts: str | None = None,
+        channel: str | None = None,
     ) -> None:
-        """The message was sent, skipped or has failed."""
+        """The message was sent (there, under that `ts`), skipped or has failed."""
         with self._db.write() as session:
-            ledger.finish(session, message_id=message.id or 0, state=state, now=now, reason=reason, ts=ts)
+            ledger.finish(
+                session,
+                message_id=message.id or 0,
+                state=state,
+                now=now,
+                reason=reason,
+                ts=ts,
+                channel=channel,
+            )
 
     def postpone(self, message: OwedMessage, *, until: datetime, reason: str) -> None:
         """Try this message again later."""
         with self._db.write() as session:
             ledger.postpone(session, message_id=message.id or 0, until=until, reason=reason)
-
-    def note(self, message: OwedMessage, reason: str) -> None:
-        """Leave a remark on a message that is still on its way."""
-        self.postpone(message, until=message.not_before, reason=reason)
 
     def hold(self, message: OwedMessage, *, until: datetime) -> None:
         """Slack asked for a pause: nothing goes to this recipient before it is over."""
@@ -64,6 +69,11 @@ class Outbox:
             ledger.hold_recipient(
                 session, workspace_id=message.workspace_id, recipient=message.recipient, until=until
             )
+
+    def sent_timestamps(self, message: OwedMessage, *, channel: str) -> set[str]:
+        """The messages of a channel that other rows account for."""
+        with self._db.read() as session:
+            return ledger.timestamps(session, workspace_id=message.workspace_id, channel=channel)
 
     def dm_channel(self, message: OwedMessage) -> str | None:
         """The DM channel of a recipient, if it is known."""

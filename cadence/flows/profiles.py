@@ -75,7 +75,7 @@ def valid_zone(name: str | None) -> str | None:
     """A zone's name if zoneinfo knows it."""
     try:
         return name if name and ZoneInfo(name) else None
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as `Europe`
         return None
 
 

@@ -238,7 +238,12 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     failed = replace(
         owed(f"digest:{workspace_id}", kind="digest"), state=MessageState.FAILED, reason="is_archived"
     )
-    ledger.owe(session, workspace_id=workspace_id, owed=[owed(key), failed], now=NOW)
+    sent = owed(f"watch:{workspace_id}", kind="watch", recipient=CHANNEL)
+    ledger.owe(session, workspace_id=workspace_id, owed=[owed(key), failed, sent], now=NOW)
+    (row,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=sent.key)
+    ledger.finish(
+        session, message_id=row.id or 0, state=MessageState.SENT, now=NOW, ts="1.5", channel=CHANNEL
+    )
     trail.record(
         session,
         workspace_id=workspace_id,

@@ -55,6 +55,7 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "ledger.oldest_due": lambda s, ws, _: ledger.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
