@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from bot.commands import BUILT_IN_TEAM, at_line, import_into
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.errors import CantDo
+from bot.sandbox.messages import Message
+from bot.sandbox.person import Person
 from bot.sandbox.workspace import Workspace
 from bot.settings import default_settings
 from bot.stage import Stage, read_channels, read_profiles, workspace_from, zones_of
@@ -28,6 +30,8 @@ FIRST_MONDAY = date(2026, 3, 2)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Read = TypeVar("Read")
 COLUMNS = ("week", "day", "time", "member", "says")
+_FILLED_IN = re.compile(r"""\s*(\S+?)=(?:'([^']*)'|"([^"]*)"|(\S+))""")
+"""`runs=14`, `note='a quiet week'`: a field of a form and what goes into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,9 @@ def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
     problems: list[str] = []
     found: list[Line] = []
     for number, row in enumerate(rows, start=1):
-        cells = [cell.strip() for cell in row]
+        cells = [cell.strip() for cell in row[:4]]
+        if len(row) > len(cells):
+            cells.append(",".join(row[4:]).strip())  # what is said may hold commas
         if not any(cells) or cells[0].startswith("#") or tuple(cells[:5]) == COLUMNS:
             continue
         line = _line(number, cells)
@@ -137,7 +143,7 @@ def _line(number: int, cells: list[str]) -> Line | str:
             f"has {len(cells)} columns; write {','.join(COLUMNS)}: 1,Thu,10:42,U01AGENT1,/attest as-declared"
         )
     week, day, at, member = cells[:4]
-    says = ",".join(cells[4:])
+    says = cells[4]
     if not week.isdecimal() or not 1 <= int(week) <= 60:
         return f"`{week}` is no week; the first is 1"
     if day[:3].lower() not in DAYS:
@@ -232,13 +238,28 @@ class _Rehearsal:
         yield from self._transcript.news()
 
     def _press(self, member: str, says: str) -> None:
-        """`press Ran as declared runs=14 value=22m`: the button in their DM, then the form it opens."""
+        """`press Ran as declared runs=14 note='quiet week'`: the newest button so called, then its form.
+
+        Raises:
+            CantDo: there is no such button in front of them, or the form refuses what was filled in.
+        """
         person = self._workspace.person(member)
-        values = dict(re.findall(r"(\S+?)=(\S+)", says))
-        label = re.sub(r"\s*\S+=\S+", "", says).strip()
-        person.clicks(person.last_dm(), label)
-        if person.view() is not None:
-            person.submits(values)
+        values = {name: single or double or bare for name, single, double, bare in _FILLED_IN.findall(says)}
+        label = _FILLED_IN.sub("", says).strip()
+        shown = [message for message in self._seen_by(person) if label in message.buttons]
+        if not shown:
+            raise CantDo(f"{person.user.real_name} sees no button [{label}]")
+        person.clicks(max(shown, key=lambda message: message.ts), label)
+        form = person.view()
+        if form is not None and form.body.get("submit"):
+            refused = person.submits(values).errors
+            if refused:
+                raise CantDo("; ".join(f"{field}: {said}" for field, said in refused.items()))
+
+    def _seen_by(self, person: Person) -> Iterator[Message]:
+        for channel in self._workspace.channels():
+            if person.id in channel.members:
+                yield from person.sees(channel.id)
 
     def _channel_of(self, member: str) -> str | None:
         for team in self._people.teams:
