@@ -1,0 +1,132 @@
+"""The examples rehearse: four weeks each, every line of their answers can be done (SPEC §10)."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal import FIRST_MONDAY, FileRefused, read_answers, rehearse_files
+from cadence.documents import read_workspace
+from tests.scenarios.plays import DESK, REPLY
+from tests.staging import EXAMPLES
+
+WORKSPACE = EXAMPLES / "workspace.yaml"
+
+
+def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE) -> str:
+    return "\n".join(rehearse_files(playbook, workspace, answers, weeks=4, first_monday=FIRST_MONDAY))
+
+
+@pytest.mark.parametrize(
+    ("slug", "holds", "lacks"),
+    [
+        (
+            "support-reply",
+            [
+                "from @Jana Hoffmann: The new refund policy goes into the prompt, and into the rubric.",
+                "*Send the edited reply is now collaborative (was AI-led)*: 7 exceptions in 80 runs (8.8%, cap 5%).",
+                "It replaces 22 min; both are kept.",
+                "drifted (Draft three replies was human-led), 9 runs",
+                "*Support reply, cycle 1: met.* First response time 42 min → 14.5 min (target 15 min).",
+            ],
+            [],
+        ),
+        (
+            "inbound-routing",
+            [
+                "*Over the cap: Score fit and intent, 5 exceptions in 60 runs (8.3%, cap 8%)*",
+                "drifted (Draft the first note to the lead was AI-led), 20 runs",
+                "“four of them were test leads”",
+                "*Inbound lead routing, cycle 1: not met.*",
+                "Fri 27 Mar 16:00 America/New_York  posted in #sales-amer",
+            ],
+            ["is now"],
+        ),
+        (
+            "test-refactor",
+            [
+                "Fri 27 Mar 10:00 Asia/Kolkata  posted to Ananya Iyer",
+                "12 of 12 check-ins in (100%)",
+                "*Tests and refactors, cycle 1: met.*",
+            ],
+            ["is now", "Over the cap", "drifted (", "still open", "isn't in yet", "missing for"],
+        ),
+        (
+            "variance-review",
+            [
+                "*Variance review, week 2 of 4*: didn't run.",
+                "Before: ran as declared, 6 runs",
+                "Month-end close time isn't in yet",
+                "7 days, 6.5 days, no reading, 5.5 days",
+            ],
+            ["is now"],
+        ),
+    ],
+)
+def test_an_examples_four_weeks(slug: str, holds: list[str], lacks: list[str]) -> None:
+    told = rehearsed(EXAMPLES / f"{slug}.yaml", EXAMPLES / "answers" / f"{slug}.csv")
+    assert "could not be done" not in told
+    for words in holds:
+        assert words in told
+    for words in lacks:
+        assert words not in told
+
+
+def test_every_example_playbook_has_answers() -> None:
+    playbooks = {file.stem for file in EXAMPLES.glob("*.yaml")} - {"workspace"}
+    assert {file.stem for file in (EXAMPLES / "answers").glob("*.csv")} == playbooks
+
+
+def test_the_same_files_give_the_same_transcript(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("1,Thu,10:05,U01AGENT1,press Ran as declared runs=9\n", encoding="utf-8")
+    first, second = (rehearsed(REPLY, answers, workspace=DESK) for _ in range(2))
+    assert first == second
+    assert "ran as declared, 9 runs" in first
+
+
+def test_what_cant_be_done_is_said_and_the_weeks_go_on(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text(
+        "1,Wed,10:00,U01AGENT1,press Ran as declared runs=9\n"
+        "1,Thu,10:05,U01LEAD,press Ran as declared runs=9 value='12 quarts'\n"
+        "1,Thu,10:06,U01AGENT1,press Ran as declared runs=9\n",
+        encoding="utf-8",
+    )
+    told = rehearsed(REPLY, answers, workspace=DESK)
+    assert "could not be done: U01AGENT1 sees no button [Ran as declared]" in told
+    assert "could not be done: value: “12 quarts” isn't a number of minutes" in told
+    assert "ran as declared, 9 runs. _Thu 10:06_" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("1,Thu,10:42,U01LEAD", "has 4 columns; write week,day,time,member,says"),
+        ("0,Thu,10:42,U01LEAD,/kpi 14m", "`0` is no week; the first is 1"),
+        ("x,Thu,10:42,U01LEAD,/kpi 14m", "`x` is no week"),
+        ("1,Thx,10:42,U01LEAD,/kpi 14m", "`Thx` is no day; write Mon to Sun"),
+        ("1,Thu,25:42,U01LEAD,/kpi 14m", "`25:42` is no time"),
+        ("1,Thu,10:42,U01LEAD,hello", "`hello` is nothing to do"),
+        ("1,Thu,10:42,U09NOBODY,/kpi 14m", "nobody in the workspace file is called U09NOBODY"),
+    ],
+)
+def test_every_mistake_of_an_answers_file_is_told(tmp_path: Path, line: str, problem: str) -> None:
+    people = read_workspace(DESK.read_text(encoding="utf-8"))
+    answers = tmp_path / "answers.csv"
+    answers.write_text(
+        f"week,day,time,member,says\n{line}\n\n# a remark\n9,Foo,1,U01LEAD,/kpi 14m\n", encoding="utf-8"
+    )
+    with pytest.raises(FileRefused) as refused:
+        read_answers(answers, people)
+    first, second = refused.value.problems
+    assert f":2: {problem}" in first
+    assert ":5: `Foo` is no day" in second
+
+
+def test_what_is_said_may_hold_commas_and_spaces(tmp_path: Path) -> None:
+    people = read_workspace(DESK.read_text(encoding="utf-8"))
+    answers = tmp_path / "answers.csv"
+    answers.write_text("1, Thu, 9:05, U01LEAD, /attest as-declared one, two,  three \n", encoding="utf-8")
+    [line] = read_answers(answers, people)
+    assert (line.week, line.weekday, f"{line.at:%H:%M}", line.member) == (1, 3, "09:05", "U01LEAD")
+    assert line.says == "/attest as-declared one, two,  three"
