@@ -1,0 +1,119 @@
+"""Start `cadence` as a process, wait for what it does, and always end it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+PATIENCE_SECONDS = 40
+"""How long a busy machine may take; nothing waits longer than it must."""
+CADENCE = (sys.executable, "-m", "bot")
+
+
+def free_port() -> int:
+    """A port of the system's choice that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """What a process sees: this machine's path and home, and no settings but those given."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
+    return kept | {"CADENCE_DATA": str(folder / "var")} | dict(settings)
+
+
+def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in a folder of its own."""
+    return subprocess.run(
+        [*CADENCE, *arguments],
+        cwd=folder,
+        env=environment(folder, settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def eventually(condition: Callable[[], bool], what: str, program: "Program | None" = None) -> None:
+    """Wait until a condition holds; fails with the program's own words when it never does."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        ended = program is not None and program.process.poll() is not None
+        if ended or time.monotonic() > end:
+            said = f"\nexit {program.process.poll()}\n{program.out}{program.err}" if program else ""
+            raise AssertionError(f"never happened: {what}{said}")
+        time.sleep(0.02)
+
+
+def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, str]:
+    """Status and body of an HTTP request; status 0 when nobody answers."""
+    request = Request(url, data=data, headers={name.replace("_", "-"): one for name, one in headers.items()})
+    try:
+        with urlopen(request, timeout=10) as response:
+            return response.status, response.read().decode()
+    except HTTPError as refused:
+        with refused:
+            return refused.code, refused.read().decode()
+    except (URLError, OSError):
+        return 0, ""
+
+
+class Program:
+    """A running `cadence` process; what it prints goes to files beside its database."""
+
+    def __init__(self, folder: Path, command: str, settings: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._name = f"{command}-{time.monotonic_ns()}"
+        with self._file("out").open("w") as out, self._file("err").open("w") as err:
+            self.process = subprocess.Popen(
+                [*CADENCE, command],
+                cwd=folder,
+                env=environment(folder, settings),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+
+    def _file(self, kind: str) -> Path:
+        return self._folder / f"{self._name}.{kind}"
+
+    @property
+    def out(self) -> str:
+        """What it printed so far."""
+        return self._file("out").read_text()
+
+    @property
+    def err(self) -> str:
+        """What it logged so far."""
+        return self._file("err").read_text()
+
+    def stop(self) -> int:
+        """Ask it to stop, as an init system does; returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def kill(self) -> None:
+        """End it in the middle of whatever it does."""
+        self.process.kill()
+        self.process.wait(PATIENCE_SECONDS)
+
+
+@contextmanager
+def started(folder: Path, command: str, **settings: str) -> Iterator[Program]:
+    """A `cadence` process that is ended at the latest when the block is left."""
+    program = Program(folder, command, settings)
+    try:
+        yield program
+    finally:
+        if program.process.poll() is None:
+            program.kill()

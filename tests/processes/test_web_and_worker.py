@@ -1,0 +1,112 @@
+"""`cadence web` and `cadence worker` as processes of their own on one SQLite file."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from slack_sdk.signature import SignatureVerifier
+
+from bot.sandbox.delivery import SignedHttp
+from bot.sandbox.server import SandboxServer
+from tests.processes import places
+from tests.processes.places import CURATORS, ROOM, counted, posted, slack, tokens
+from tests.processes.programs import Program, eventually, fetch, free_port, started
+
+
+@dataclass
+class Running:
+    """A web process that answers, and the settings it has in common with the workers."""
+
+    folder: Path
+    server: SandboxServer
+    web: Program
+    url: str
+    settings: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder, port = tmp_path_factory.mktemp("http"), free_port()
+    places.database(folder).close()
+    with slack(socket_mode=False) as server:
+        secret = server.workspace.app.signing_secret
+        settings = tokens(server) | {"SLACK_SIGNING_SECRET": secret, "PORT": str(port)}
+        with started(folder, "web", **settings) as web:
+            url = f"http://127.0.0.1:{port}"
+            eventually(lambda: fetch(f"{url}/healthz")[0] == 200, "the web process answers", web)
+            server.workspace.connect(SignedHttp(f"{url}/slack/events", secret))
+            yield Running(folder, server, web, url, settings)
+
+
+def status_command(running: Running, *, secret: str, at: int) -> int:
+    """The HTTP status of a slash command signed with a secret at an instant."""
+    fields = {"command": "/cadence", "text": "status", "user_id": "U01LEAD", "channel_id": ROOM}
+    body = urlencode(fields | {"team_id": running.server.workspace.team_id, "trigger_id": f"t{at}"})
+    signature = SignatureVerifier(secret).generate_signature(timestamp=str(at), body=body)
+    return fetch(
+        f"{running.url}/slack/events",
+        body.encode(),
+        Content_Type="application/x-www-form-urlencoded",
+        X_Slack_Request_Timestamp=str(at),
+        X_Slack_Signature=signature or "",
+    )[0]
+
+
+def test_only_requests_that_slack_signed_just_now_are_taken(running: Running) -> None:
+    now, secret = int(time.time()), running.settings["SLACK_SIGNING_SECRET"]
+    assert status_command(running, secret=secret, at=now) == 200
+    assert status_command(running, secret="somebody else's", at=now) == 401
+    assert status_command(running, secret=secret, at=now - 600) == 401
+    assert fetch(f"{running.url}/slack/events", b"{}")[0] == 401
+    assert fetch(f"{running.url}/slack/events")[0] == 405
+
+
+def test_health_readiness_and_figures(running: Running) -> None:
+    assert fetch(f"{running.url}/healthz") == (200, "ok\n")
+    status, body = fetch(f"{running.url}/readyz")
+    assert (status, body.splitlines()[0]) == (200, "database: ok")
+    running.server.workspace.person("U01LEAD").types("/cadence", "help", channel=ROOM)
+    figures = fetch(f"{running.url}/metrics")[1]
+    assert 'kind="/cadence",outcome="ok"' in figures
+    assert fetch(f"{running.url}/nothing/here")[0] == 404
+
+
+def test_the_web_process_answers_the_worker_sends_and_a_second_worker_takes_over(running: Running) -> None:
+    owner, server = running.server.workspace.person("U01LEAD"), running.server
+    with (
+        started(running.folder, "worker", **running.settings) as first,
+        started(running.folder, "worker", **running.settings) as second,
+    ):
+        eventually(lambda: "working" in first.err, "the first worker works", first)
+        answer = owner.types("/exception", "send critical a price was made up", channel=ROOM)
+        assert answer.failure is None
+        assert "Critical exception logged" in answer.text
+        for room in (ROOM, CURATORS):
+            eventually(lambda room=room: len(posted(server, room, "demoted")) == 1, "the alert", first)  # type: ignore[misc]
+        eventually(
+            lambda: "waiting to take over" in first.err + second.err,
+            "one of them waits for the other",
+            second,
+        )
+
+        working, waiting = (second, first) if "waiting to take over" in first.err else (first, second)
+        assert "message sent" not in waiting.err
+        working.kill()
+        assert owner.types("/exception", "draft critical a name was wrong", channel=ROOM).failure is None
+        for room in (ROOM, CURATORS):
+            eventually(lambda room=room: len(posted(server, room, "demoted")) == 2, "the next alert", waiting)  # type: ignore[misc]
+        assert waiting.stop() == 0
+        assert "Traceback" not in waiting.err
+    assert (
+        counted(running.folder, "SELECT count(*) FROM ledger WHERE kind = 'demoted' AND state = 'sent'") == 4
+    )
+
+
+def test_the_web_process_stops_when_asked(running: Running) -> None:
+    assert running.web.stop() == 0
+    assert "Traceback" not in running.web.err
+    assert running.settings["SLACK_BOT_TOKEN"] not in running.web.err
+    assert fetch(f"{running.url}/healthz")[0] == 0
