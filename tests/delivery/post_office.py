@@ -1,0 +1,125 @@
+"""A ledger, a delivery and a workspace to deliver to, whose trouble is scripted call by call."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import select
+
+from bot.delivery import Delivery, Outcome, Pace, Post
+from bot.gateway import Gateway
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.faults import Fault, FaultPlan
+from bot.sandbox.messages import Message
+from bot.sandbox.server import SandboxServer
+from bot.sandbox.workspace import Workspace, build_workspace
+from cadence.flows.profiles import ensure_workspace
+from storage import ledger
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.migrate import migrate
+from storage.tables import MessageState, OwedMessage
+
+TEAM, CHANNEL, QUIET, MEMBER = "T1", "C01TEAM", "C02QUIET", "U01AGENT"
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+class Script(FaultPlan):
+    """What goes wrong with the next calls of a method, one after the other; then nothing does."""
+
+    def __init__(self, slow_seconds: float = 0.5) -> None:
+        super().__init__({}, slow_seconds=slow_seconds)
+        self.next: dict[str, list[Fault | None]] = defaultdict(list)
+
+    def draw(self, method: str) -> Fault | None:
+        """The next fault of the script."""
+        fault = self.next[method].pop(0) if self.next[method] else None
+        if fault:
+            self.struck.append((method, fault))
+        return fault
+
+
+class PostOffice:
+    """Owes messages, sends them, and says what arrived."""
+
+    def __init__(self, db: Database, server: SandboxServer, faults: Script, clock: SandboxClock) -> None:
+        self.db, self.faults, self.clock = db, faults, clock
+        self.workspace: Workspace = server.workspace
+        self.gateway = Gateway(token=server.workspace.app.token, api_url=server.api_url)
+        self.gateway.client.timeout = 5
+        self.identity = self.gateway.identity()
+        self.delivery = self.worker()
+
+    def worker(self, pace: Pace | None = None) -> Delivery:
+        """A delivery, as a process just started would have it."""
+        post = Post(self.gateway, self.identity)
+        return Delivery(
+            self.db, post_for=lambda _team: post, clock=self.clock.now, pace=pace or Pace(timedelta())
+        )
+
+    def owes(self, what: str, recipient: str = CHANNEL, *, kind: str = "asked", hours: int = 720) -> str:
+        """Queue a message; its key."""
+        now = self.clock.now()
+        key = f"{kind}:{what}"
+        owed = Owed(
+            key=key,
+            kind=kind,
+            recipient=recipient,
+            subject={"by": "U02LEAD", "what": what},
+            due_at=now,
+            useful_until=now + timedelta(hours=hours),
+        )
+        with self.db.write() as session:
+            ledger.owe(session, workspace_id=TEAM, owed=[owed], now=now)
+        return key
+
+    def sends(self) -> dict[Outcome, int]:
+        """Send what is due now."""
+        return self.delivery.drain()
+
+    def later(self, **by: float) -> dict[Outcome, int]:
+        """Send what is due after a while."""
+        self.clock.set(self.clock.now() + timedelta(**by))
+        return self.sends()
+
+    def row(self, key: str) -> OwedMessage:
+        """A message's row."""
+        with self.db.read() as session:
+            return session.exec(select(OwedMessage).where(OwedMessage.key == key)).one()
+
+    def unsent(self) -> list[str]:
+        """The keys of what is still due."""
+        with self.db.read() as session:
+            due = select(OwedMessage.key).where(OwedMessage.state == MessageState.DUE)
+            return list(session.exec(due))
+
+    def arrived(self, channel: str = CHANNEL) -> list[Message]:
+        """What stands in a channel."""
+        return self.workspace.history(channel)
+
+    def said(self, channel: str = CHANNEL) -> list[str]:
+        """What the messages of a channel are about, in order."""
+        return [
+            message.text.partition("would like to ")[2].partition(",")[0] for message in self.arrived(channel)
+        ]
+
+
+@contextmanager
+def open_office(folder: Path) -> Iterator[PostOffice]:
+    """A team's channel, one that nobody writes in, and a member who wasn't written to yet."""
+    db = Database(f"sqlite:///{folder / 'office.db'}")
+    migrate(db)
+    ensure_workspace(db, workspace_id=TEAM, name="Team", now=NOON)
+    clock = SandboxClock(NOON, frozen=True)
+    workspace = build_workspace(
+        team_id=TEAM,
+        clock=clock,
+        members=[{"id": MEMBER, "name": "agent"}],
+        channels=[{"id": CHANNEL, "name": "team", "members": [MEMBER]}, {"id": QUIET, "name": "quiet"}],
+    )
+    faults = Script()
+    with SandboxServer(workspace, faults=faults) as server:
+        yield PostOffice(db, server, faults, clock)
+    db.close()

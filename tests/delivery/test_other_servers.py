@@ -1,0 +1,120 @@
+"""Servers that know less than Slack, and networks that fail: the weeks go on all the same."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from bot.sandbox.capabilities import Capabilities
+from bot.sandbox.faults import Fault, FaultPlan, FaultRates
+from bot.stage import Stage, workspace_from
+from storage.tables import MessageState, OwedMessage
+from tests.staging import on_stage
+
+ASKED = frozenset({"users.info", "users.list", "conversations.history", "conversations.info"})
+POORER = {
+    "no time zones": Capabilities(time_zones=False),
+    "no metadata": Capabilities(metadata=False),
+    "no files": Capabilities(file_upload=False),
+    "no right to read": Capabilities(scopes=frozenset({"chat:write", "im:write", "commands"})),
+    "no users.info": Capabilities(unknown_methods=frozenset({"users.info"})),
+    "no users.list": Capabilities(unknown_methods=frozenset({"users.list"})),
+    "no conversations.history": Capabilities(unknown_methods=frozenset({"conversations.history"})),
+    "no conversations.info": Capabilities(unknown_methods=frozenset({"conversations.info"})),
+    "none of it": Capabilities(time_zones=False, metadata=False, file_upload=False, unknown_methods=ASKED),
+}
+
+
+@contextmanager
+def _on_a_poorer_stage(folder: Path, capabilities: Capabilities) -> Iterator[Stage]:
+    def poorer(*args: Any, **rest: Any) -> Any:
+        workspace = workspace_from(*args, **rest)
+        workspace.capabilities = capabilities
+        return workspace
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.staging.workspace_from", poorer)
+        with on_stage(folder) as stage:
+            yield stage
+
+
+@pytest.mark.parametrize("capabilities", POORER.values(), ids=list(POORER))
+def test_the_week_works(tmp_path: Path, capabilities: Capabilities) -> None:
+    with _on_a_poorer_stage(tmp_path, capabilities) as stage:
+        lead, agent = stage.workspace.person("U01LEAD"), stage.workspace.person("U01AGENT1")
+        lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
+        stage.play_until(datetime(2026, 3, 5, 8, 59, tzinfo=UTC))
+        assert agent.dm() == [], "10:00 in Berlin is 9:00 here"
+        stage.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
+        agent.clicks(agent.last_dm(), "Ran as declared")
+        assert agent.submits().closed
+        agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
+        lead.types("/kpi 22m", channel="C01SUPEMEA")
+        stage.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
+
+        assert "ran as declared, 13 runs" in agent.last_dm().words
+        assert any("collaborative" in message.words for message in agent.sees("C01SUPEMEA"))
+        assert stage.workspace.history("C01CURATORS")[-1].text.startswith("Week of")
+        missing = [message for message in lead.dm() if "missing" in message.text]
+        assert len(missing) == 1
+        assert _states(stage).keys() <= {MessageState.SENT, MessageState.SKIPPED, MessageState.DUE}
+
+
+def _states(stage: Stage) -> Counter[MessageState]:
+    with stage.bot.db.read() as session:
+        return Counter(row.state for row in session.exec(select(OwedMessage)))
+
+
+def _a_cycle(
+    folder: Path, faults: FaultPlan | None
+) -> tuple[Counter[tuple[str, str]], Counter[MessageState]]:
+    """Four weeks in which some answer and some don't: what was said where, and how the ledger ended."""
+    with on_stage(folder) as stage:
+        stage.server.faults = faults
+        lead, agent = stage.workspace.person("U01LEAD"), stage.workspace.person("U01AGENT1")
+        lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
+        for day in (5, 12, 19, 26):
+            stage.play_until(datetime(2026, 3, day, 12, 0, tzinfo=UTC))
+            agent.types("/attest as-declared runs=14", channel="C01SUPEMEA")
+            agent.types("/exception draft tone was off", channel="C01SUPEMEA")
+            lead.types("/kpi 22m", channel="C01SUPEMEA")
+        stage.play_until(datetime(2026, 3, 30, 12, 0, tzinfo=UTC))
+        said = Counter(
+            (room.id, message.text)
+            for room in stage.workspace.channels()
+            for message in stage.workspace.history(room.id)
+            if message.bot_id and not message.only_to
+        )
+        return said, _states(stage)
+
+
+def test_a_month_of_trouble_ends_like_a_quiet_one(tmp_path: Path) -> None:
+    quiet, troubled = tmp_path / "quiet", tmp_path / "troubled"
+    quiet.mkdir()
+    troubled.mkdir()
+    rates = FaultRates(
+        {
+            Fault.RATE_LIMIT: 0.1,
+            Fault.SERVER_ERROR: 0.1,
+            Fault.BAD_GATEWAY: 0.05,
+            Fault.DROPPED: 0.15,
+            Fault.RESET: 0.1,
+        }
+    )
+    faults = FaultPlan(
+        dict.fromkeys(
+            ("chat.postMessage", "chat.update", "conversations.open", "conversations.history"), rates
+        ),
+        seed=7,
+    )
+    expected, states = _a_cycle(quiet, None)
+    said, troubled_states = _a_cycle(troubled, faults)
+    assert len(faults.struck) > 20
+    assert said == expected
+    assert troubled_states == states
+    assert MessageState.FAILED not in states

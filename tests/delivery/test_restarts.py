@@ -1,0 +1,179 @@
+"""Processes that die in the middle of a message, and several at once: nothing twice, nothing lost, in order."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from threading import Lock, Thread
+from typing import Any
+
+import pytest
+
+from bot.delivery import Delivery, Outcome, Pace
+from bot.sandbox.faults import Fault
+from storage.ledger import LONGEST_ATTEMPT
+from storage.tables import MessageState
+from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this line runs."""
+
+
+def _dies(*_args: Any, **_rest: Any) -> None:
+    raise Killed
+
+
+def _before_the_post(worker: Delivery, office: PostOffice, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(office.gateway, "post", _dies)
+
+
+def _after_the_post(worker: Delivery, office: PostOffice, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(worker.outbox, "finish", _dies)
+
+
+@pytest.mark.parametrize("recipient", [CHANNEL, MEMBER])
+@pytest.mark.parametrize("moment", [_before_the_post, _after_the_post])
+def test_a_restarted_worker_finds_what_the_killed_one_left(
+    office: PostOffice,
+    moment: Callable[[Delivery, PostOffice, pytest.MonkeyPatch], None],
+    recipient: str,
+) -> None:
+    key = office.owes("start a cycle", recipient)
+    office.owes("behind it", recipient)
+    with pytest.MonkeyPatch.context() as patch:
+        worker = office.worker()
+        moment(worker, office, patch)
+        with pytest.raises(Killed):
+            worker.drain()
+    restarted = office.worker()
+    assert restarted.drain() == {}, "the attempt may still be under way elsewhere"
+    office.clock.set(office.clock.now() + LONGEST_ATTEMPT)
+    assert restarted.drain() == {Outcome.SENT: 2}
+    room = recipient if recipient == CHANNEL else "D01AGENT"
+    assert office.said(room) == ["start a cycle", "behind it"]
+    row = office.row(key)
+    assert (row.state, row.ts, row.attempts) == (MessageState.SENT, office.arrived(room)[0].ts, 2)
+
+
+def test_a_worker_that_dies_again_and_again_repeats_nothing(office: PostOffice) -> None:
+    for number in range(4):
+        office.owes(f"message {number}")
+    for _ in range(6):
+        worker = office.worker()
+        with pytest.MonkeyPatch.context() as patch:
+            _after_the_post(worker, office, patch)
+            with pytest.raises(Killed):
+                worker.drain()
+        office.clock.set(office.clock.now() + LONGEST_ATTEMPT)
+    office.worker().drain()
+    assert office.said() == [f"message {number}" for number in range(4)]
+    assert office.unsent() == []
+
+
+def _all_at_once(workers: list[Delivery], done: Callable[[], bool]) -> None:
+    errors: list[BaseException] = []
+
+    def run(worker: Delivery) -> None:
+        try:
+            while not done():
+                worker.drain()
+        except BaseException as error:  # noqa: BLE001 - shown by the main thread
+            errors.append(error)
+
+    threads = [Thread(target=run, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_several_workers_send_each_message_once_and_in_order(office: PostOffice) -> None:
+    rooms = {CHANNEL: CHANNEL, QUIET: QUIET, MEMBER: "D01AGENT"}
+    for number in range(12):
+        for recipient in rooms:
+            office.owes(f"{recipient} {number}", recipient)
+    _all_at_once([office.worker() for _ in range(3)], lambda: not office.unsent())
+    for recipient, room in rooms.items():
+        assert office.said(room) == [f"{recipient} {number}" for number in range(12)]
+
+
+class Timer:
+    """Seconds that pass only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self._lock = Lock()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let them pass."""
+        assert seconds > 0
+        with self._lock:
+            self.now += seconds
+
+
+def _timed(office: PostOffice, timer: Timer, patch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
+    post, times = office.gateway.post, []
+
+    def timed(**message: Any) -> str:
+        times.append((message["channel"], timer.now))
+        return post(**message)
+
+    patch.setattr(office.gateway, "post", timed)
+    return times
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_channel_gets_one_message_a_second_and_does_not_wait_for_others(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    timer = Timer()
+    times = _timed(office, timer, monkeypatch)
+    pace = Pace(timer=timer, sleep=timer.sleep)
+    for number in range(5):
+        office.owes(f"{CHANNEL} {number}")
+        office.owes(f"{QUIET} {number}", QUIET)
+    _all_at_once([office.worker(pace) for _ in range(workers)], lambda: not office.unsent())
+    for channel in (CHANNEL, QUIET):
+        at = [moment for where, moment in times if where == channel]
+        assert len(at) == 5
+        assert all(later - earlier >= 0.999 for earlier, later in pairwise(at))
+        assert office.said(channel) == [f"{channel} {number}" for number in range(5)]
+    assert timer.now <= 100 + 4 * 1.001 + workers, "two channels take no longer than one"
+
+
+def test_a_worker_in_a_hurry_leaves_what_has_to_wait(office: PostOffice) -> None:
+    timer = Timer()
+    worker = office.worker(Pace(timer=timer, sleep=_dies))
+    for number in range(3):
+        office.owes(f"message {number}")
+    assert worker.drain(patient=False) == {Outcome.SENT: 1}
+    assert worker.drain(patient=False) == {}
+    timer.sleep(1)
+    assert worker.drain(patient=False) == {Outcome.SENT: 1}
+    assert office.said() == ["message 0", "message 1"]
+
+
+def test_what_is_skipped_takes_nobodys_turn(office: PostOffice) -> None:
+    worker = office.worker(Pace(timer=Timer(), sleep=_dies))
+    for number in range(3):
+        office.owes(f"stale {number}", hours=1)
+    office.clock.set(office.clock.now() + timedelta(hours=2))
+    office.owes("fresh")
+    assert worker.drain() == {Outcome.SKIPPED: 3, Outcome.SENT: 1}
+
+
+def test_a_pause_between_two_workers_is_kept_by_both(office: PostOffice) -> None:
+    office.owes("first")
+    office.owes("second")
+    office.faults.next["chat.postMessage"] = [Fault.RATE_LIMIT]
+    assert office.worker().drain() == {Outcome.LATER: 1}
+    assert office.worker().drain() == {}
+    office.clock.set(office.clock.now() + timedelta(seconds=1))
+    assert Counter(office.worker().drain()) == {Outcome.SENT: 2}
+    assert office.said() == ["first", "second"]
