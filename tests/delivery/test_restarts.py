@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 import pytest
@@ -98,6 +98,28 @@ def test_several_workers_send_each_message_once_and_in_order(office: PostOffice)
     _all_at_once([office.worker() for _ in range(3)], lambda: not office.unsent())
     for recipient, room in rooms.items():
         assert office.said(room) == [f"{recipient} {number}" for number in range(12)]
+
+
+def test_a_message_that_one_worker_is_sending_is_left_to_it(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, posting, go_on = office.gateway.post, Event(), Event()
+
+    def held(**message: Any) -> str:
+        posting.set()
+        assert go_on.wait(10)
+        return post(**message)
+
+    office.owes("first")
+    office.owes("second")
+    monkeypatch.setattr(office.gateway, "post", held)
+    first = Thread(target=office.worker().drain)
+    first.start()
+    assert posting.wait(10)
+    assert office.worker().drain() == {}, "neither the message under way nor the one behind it"
+    go_on.set()
+    first.join(10)
+    assert office.said() == ["first", "second"]
 
 
 class Timer:
