@@ -17,9 +17,10 @@ from bot.commands import BUILT_IN_TEAM
 from bot.delivery import Pace
 from bot.sandbox import AppIdentity
 from bot.sandbox.clock import SandboxClock
-from bot.sandbox.delivery import InProcess
+from bot.sandbox.delivery import ACK_SECONDS, InProcess
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.store import Store
+from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
 from bot.settings import Settings
 from bot.web import Web, dispatch
@@ -29,6 +30,8 @@ from storage.engine import Database
 
 APP = AppIdentity(name="Rollout Cadence")
 MOST_STEPS = 100_000
+PATIENCE_SECONDS = 60.0
+"""How long an answer may take while the clock stands still: how busy this machine is changes no transcript."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,9 @@ class Stage(AbstractContextManager["Stage"]):
         )
         workspace.connect(
             InProcess(
-                lambda body, headers: dispatch(self.bot.app, body, headers)[:2], workspace.app.signing_secret
+                lambda body, headers: dispatch(self.bot.app, body, headers)[:2],
+                workspace.app.signing_secret,
+                seconds=PATIENCE_SECONDS if clock.frozen else ACK_SECONDS,
             )
         )
 
@@ -196,4 +201,5 @@ def workspace_from(
         app=APP,
         members=members,
         channels=channels,
+        tickets=Tickets(lambda: clock.now().timestamp()) if clock.frozen else None,
     )

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bot.commands import BUILT_IN_TEAM, import_into
@@ -11,6 +13,7 @@ from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
 from bot.stage import Stage, read_channels, read_profiles, workspace_from, zones_of
 from cadence.documents import read_playbook, read_workspace
+from cadence.flows.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
 
@@ -30,21 +33,37 @@ def on_stage(
 ) -> Iterator[Stage]:
     """The bot with a workspace file and playbooks imported; nothing has started yet."""
     files = [workspace, *playbooks]
-    spec = read_workspace(workspace.read_text(encoding="utf-8"))
-    db = Database(f"sqlite:///{folder / 'stage.db'}")
-    migrate(db)
+    texts = tuple(file.read_text(encoding="utf-8") for file in files)
+    spec = read_workspace(texts[0])
+    file = folder / "stage.db"
+    file.write_bytes(_imported(texts, start))
+    db = Database(f"sqlite:///{file}")
     clock = SandboxClock(start, frozen=True)
     people = workspace_from(
         spec,
         clock=clock,
-        playbooks=[read_playbook(file.read_text(encoding="utf-8")) for file in files[1:]],
+        playbooks=[read_playbook(text) for text in texts[1:]],
         profiles=read_profiles(EXAMPLES / "names.csv"),
         channel_names=read_channels(EXAMPLES / "channels.csv"),
     )
     configured = Settings(_env_file=None, **settings)
     with Stage(configured, db=db, workspace=people, clock=clock, channel_zones=zones_of(spec)) as stage:
-        _, refused = import_into(db, BUILT_IN_TEAM, files, now=clock.now())
-        assert not refused, refused
         stage.bot.worker.refresh()
         yield stage
     db.close()
+
+
+@lru_cache(maxsize=64)
+def _imported(texts: tuple[str, ...], now: datetime) -> bytes:
+    """A database with these files imported, made once for all the tests that begin with them."""
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{number}.yaml" for number in range(len(texts))]
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text, encoding="utf-8")
+        db = Database(f"sqlite:///{folder}/stage.db")
+        migrate(db)
+        ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="Rehearsal", now=now)
+        _, refused = import_into(db, BUILT_IN_TEAM, files, now=now)
+        assert not refused, refused
+        db.close()
+        return Path(folder, "stage.db").read_bytes()
