@@ -196,7 +196,7 @@ def tick(now: Now = None) -> None:
     with _sentences():
         from bot.processes import tick_once  # noqa: PLC0415
 
-        typer.echo(tick_once(_settings(), _instant(now) if now else None))
+        typer.echo(tick_once(_settings(), None if now is None else _instant(now)))
 
 
 @app.command()

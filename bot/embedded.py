@@ -1,6 +1,5 @@
 """`cadence run` without Slack: the built-in workspace with example people, and the bot working in it."""
 
-import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from bot.commands import BUILT_IN_TEAM, import_into, open_database
-from bot.processes import stopping
+from bot.processes import require_port, stopping
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.workspace import Workspace
@@ -36,7 +35,7 @@ def run_embedded(settings: Settings) -> None:
     Raises:
         SettingsRefused: the port is taken, or another process works on the database.
     """
-    _require_port(LOOPBACK, settings.port)
+    require_port(LOOPBACK, settings.port)
     db = open_database(settings)
     lock = WorkerLock(db.url)
     if not lock.try_now():
@@ -74,7 +73,7 @@ def run_sandbox(settings: Settings, workspace: Path | None) -> None:
     """Serve only the built-in workspace, for a bot in another process, until asked to stop."""
     spec = read_workspace(_text(workspace)) if workspace else _example_people()
     built = _people(spec, (), SandboxClock())
-    _require_port(settings.host, settings.port)
+    require_port(settings.host, settings.port)
     with (
         stopping() as stop,
         SandboxServer(built, host=settings.host, port=settings.port, socket_mode=True) as server,
@@ -95,24 +94,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise Refusal(f"{file}: can't be read as UTF-8 text.") from None
-
-
-def _require_port(host: str, port: int) -> None:
-    """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
-
-    Raises:
-        SettingsRefused: it may not.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as refused:
-        raise SettingsRefused(
-            [
-                f"Nothing can listen at {host}, port {port} ({refused.strerror}). "
-                "Set PORT to another one, such as PORT=3001."
-            ]
-        ) from None
 
 
 def _example_people() -> WorkspaceSpec:

@@ -1,6 +1,7 @@
 """The processes of a real installation: Socket Mode in one, or web and worker apart."""
 
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -85,26 +86,36 @@ def stopping() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
+def require_port(host: str, port: int) -> None:
+    """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
+
+    Raises:
+        SettingsRefused: it may not.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as refused:
+        raise SettingsRefused(
+            [
+                f"Nothing can listen at {host}, port {port} ({refused.strerror}). "
+                "Set PORT (or HOST) to another one, such as PORT=3001."
+            ]
+        ) from None
+
+
 @contextmanager
 def serving(settings: Settings, app: Web) -> Iterator[str]:
     """Serve a WSGI app with threads; yields its address."""
-    try:
-        server = create_server(
-            app,
-            host=settings.host,
-            port=settings.port,
-            threads=settings.cadence_threads,
-            backlog=LISTEN_BACKLOG,
-            ident="rollout-cadence",
-        )
-    except ValueError:
-        raise SettingsRefused(
-            [f"HOST is {settings.host}, which is no address of this machine. Try HOST=127.0.0.1."]
-        ) from None
-    except OSError as taken:
-        raise SettingsRefused(
-            [f"Port {settings.port} can't be used ({taken.strerror}). Set PORT to another one."]
-        ) from None
+    require_port(settings.host, settings.port)
+    server = create_server(
+        app,
+        host=settings.host,
+        port=settings.port,
+        threads=settings.cadence_threads,
+        backlog=LISTEN_BACKLOG,
+        ident="rollout-cadence",
+    )
     thread = Thread(target=server.run, name="web", daemon=True)
     thread.start()
     try:
@@ -142,15 +153,15 @@ def connected(bot: Bot, app_token: str) -> Iterator[None]:
     Raises:
         SlackError: Slack doesn't take the app-level token, or can't be reached.
     """
-    socket = SocketModeHandler(
+    handler = SocketModeHandler(
         bot.app, app_token, web_client=bot.gateway.client, ping_interval=SOCKET_CHECK_SECONDS
     )
     try:
         with typed_errors():
-            socket.connect()  # type: ignore[no-untyped-call]
+            handler.connect()  # type: ignore[no-untyped-call]
         yield
     finally:
-        socket.close()  # type: ignore[no-untyped-call]
+        handler.close()  # type: ignore[no-untyped-call]
 
 
 def run_socket_mode(settings: Settings) -> None:

@@ -111,13 +111,14 @@ class WorkerLock:
         """Take the lock if nobody has it. PostgreSQL needs none."""
         if self._path is None:
             return True
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("w")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            file.close()
             return False
+        self._file = file
         return True
 
     def acquire(self, *, stopping: Event, wait: timedelta = timedelta(seconds=1)) -> bool:

@@ -49,7 +49,7 @@ def test_a_second_one_says_in_one_sentence_that_the_port_is_taken(built_in: Buil
     assert (second.returncode, second.stdout) == (2, "")
     assert second.stderr == (
         f"Nothing can listen at 127.0.0.1, port {built_in.port} (Address already in use). "
-        "Set PORT to another one, such as PORT=3001.\n"
+        "Set PORT (or HOST) to another one, such as PORT=3001.\n"
     )
 
 

@@ -1,0 +1,478 @@
+"""The command line: what it prints, what it saves, and how it says what is wrong."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from bot import cli
+from bot.cli import app
+from bot.commands import BUILT_IN_TEAM, import_into
+from bot.sandbox import SandboxServer, Workspace
+from bot.sandbox.clock import SandboxClock
+from bot.settings import load_settings
+from bot.stage import workspace_from
+from bot.worker import WorkerLock
+from cadence.documents import read_workspace
+from cadence.flows.callers import Caller
+from cadence.flows.cycles import CycleGiven, start_cycle
+from cadence.flows.profiles import ensure_workspace
+from storage.engine import Database
+from storage.migrate import migrate
+from tests.staging import EXAMPLES, FRIDAY_BEFORE
+
+SECRET = "sesame-open-1234567890"
+BAD_PLAYBOOK = (
+    (EXAMPLES / "support-reply.yaml")
+    .read_text()
+    .replace("unit: minutes", "unit: quarts")
+    .replace("mode: ai-led", "mode: robot-led")
+)
+
+
+@dataclass
+class Said:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentences(self) -> list[str]:
+        """The lines of its complaint."""
+        return self.err.splitlines()
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a folder without a `.env`, on a port that is free, and with the tests' own logging left alone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setattr("bot.logs.set_up_logs", lambda **_: None)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def cadence(*arguments: str | Path, **settings: str) -> Said:
+    """Type a command. What isn't said in sentences comes out as the error it is, and fails the test."""
+    result = CliRunner().invoke(app, [str(one) for one in arguments], env=settings, catch_exceptions=False)
+    return Said(result.exit_code, result.stdout, result.stderr)
+
+
+def the_database() -> Database:
+    """The database that commands use here, with the example files in it."""
+    db = Database(load_settings().database)
+    migrate(db)
+    ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="", now=FRIDAY_BEFORE)
+    _, refused = import_into(
+        db, BUILT_IN_TEAM, [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"], now=FRIDAY_BEFORE
+    )
+    assert not refused
+    return db
+
+
+def running_cycle(db: Database) -> None:
+    """A cycle of the support playbook from Monday 2 March 2026 on."""
+    start_cycle(
+        db,
+        Caller(BUILT_IN_TEAM, "U01LEAD", "command"),
+        CycleGiven("support-reply", starts_on=datetime(2026, 3, 2, tzinfo=UTC).date()),
+        now=FRIDAY_BEFORE,
+    )
+
+
+@pytest.fixture
+def slack() -> Iterator[SandboxServer]:
+    """A Slack workspace with the example people."""
+    spec = read_workspace((EXAMPLES / "workspace.yaml").read_text())
+    with SandboxServer(workspace_from(spec, clock=SandboxClock())) as server:
+        yield server
+
+
+def tokens(server: SandboxServer) -> dict[str, str]:
+    return {"SLACK_API_URL": server.api_url, "SLACK_BOT_TOKEN": server.workspace.app.token}
+
+
+def messages(workspace: Workspace) -> int:
+    """How many messages the bot has posted, anywhere."""
+    return sum(bool(message.bot_id) for message in workspace.messages.everywhere())
+
+
+# --- settings ---------------------------------------------------------------------------------------------
+
+NO_SERVER = "http://127.0.0.1:9/api/"
+BOT = {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"}
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "sentences"),
+    [
+        ("run", BOT, ["SLACK_APP_TOKEN is missing"]),
+        ("run", {"SLACK_APP_TOKEN": f"xapp-{SECRET}"}, ["SLACK_BOT_TOKEN is missing"]),
+        ("web", {}, ["SLACK_BOT_TOKEN is missing", "SLACK_SIGNING_SECRET is missing"]),
+        ("web", BOT, ["SLACK_SIGNING_SECRET is missing"]),
+        ("web", {"SLACK_SIGNING_SECRET": SECRET}, ["SLACK_BOT_TOKEN is missing"]),
+        ("tick", {}, ["no built-in workspace answers at http://127.0.0.1:"]),
+        ("worker", {}, ["no built-in workspace answers at http://127.0.0.1:"]),
+        ("tick", BOT | {"SLACK_API_URL": NO_SERVER}, ["Slack can't be reached"]),
+        ("worker", BOT | {"SLACK_API_URL": NO_SERVER}, ["Slack can't be reached"]),
+        ("web", BOT | {"SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": NO_SERVER}, ["can't be reached"]),
+        ("run", BOT | {"SLACK_APP_TOKEN": SECRET, "SLACK_API_URL": NO_SERVER}, ["can't be reached"]),
+        ("plan", BOT | {"SLACK_API_URL": "slack.com"}, ["SLACK_API_URL is not a web address"]),
+        ("plan", {"SLACK_BOT_TOKEN": f"xoxp-{SECRET}"}, ["starts with `xoxb-`"]),
+        ("plan", {"SLACK_BOT_TOKEN": f"xoxb-{SECRET} and more"}, ["SLACK_BOT_TOKEN has a space"]),
+        ("plan", {"DATABASE_URL": f"mysql://cadence:{SECRET}@db/cadence"}, ["neither SQLite nor PostgreSQL"]),
+        ("plan", {"PORT": "many", "CADENCE_LOG": "loud"}, ["PORT", "CADENCE_LOG"]),
+        ("run", {"PORT": "70000"}, ["PORT"]),
+    ],
+)
+def test_a_setting_that_is_missing_or_wrong_is_said_in_a_sentence(
+    command: str, settings: Mapping[str, str], sentences: list[str]
+) -> None:
+    said = cadence(command, **settings)
+    assert (said.code, said.out) == (2, "")
+    assert len(said.sentences) == len(sentences)
+    for sentence, words in zip(said.sentences, sentences, strict=True):
+        assert words in sentence
+        assert sentence.endswith(".")
+    assert SECRET not in said.err
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "tick", "migrate", "export", "import workspace.yaml"])
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            {"DATABASE_URL": f"postgresql://cadence:{SECRET}@127.0.0.1:9/cadence"},
+            "The database can't be used: nothing answers at its address. Check DATABASE_URL.",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:////proc/nowhere/cadence.db"},
+            "The database can't be used: No such file or directory. Check DATABASE_URL.",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:"},
+            "The database can't be used: its address can't be read. Check DATABASE_URL.",
+        ),
+        (
+            {"CADENCE_DATA": __file__},
+            "The database can't be used: its folder can't be written. Check CADENCE_DATA.",
+        ),
+    ],
+    ids=["no PostgreSQL", "no folder", "no address", "a file as folder"],
+)
+def test_a_database_that_cannot_be_used_is_said_in_a_sentence(
+    command: str, settings: dict[str, str], sentence: str, slack: SandboxServer
+) -> None:
+    with_slack = tokens(slack) if command == "tick" else {}
+    said = cadence(*command.split(), **settings, **with_slack)
+    assert (said.code, said.err) == (2, f"{sentence}\n")
+
+
+@pytest.mark.parametrize("command", ["tick", "worker", "import workspace.yaml", "export"])
+def test_a_token_that_slack_refuses_is_said_in_a_sentence(command: str, slack: SandboxServer) -> None:
+    said = cadence(*command.split(), **tokens(slack) | {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"})
+    assert said.code == 2
+    assert len(said.sentences) == 1
+    assert "Slack doesn't know the bot token." in said.err
+    assert SECRET not in said.err
+
+
+def test_an_app_token_that_slack_refuses_ends_before_anything_starts(slack: SandboxServer) -> None:
+    said = cadence("run", **tokens(slack), SLACK_APP_TOKEN=f"xapp-{SECRET}")
+    assert (said.code, len(said.sentences)) == (2, 1)
+    assert "SLACK_APP_TOKEN" in said.err
+    assert SECRET not in said.err
+
+
+@pytest.mark.parametrize(
+    ("host", "words"), [("127.0.0.1", "Address already in use"), ("no.invalid", "not known")]
+)
+def test_an_address_to_listen_at_that_is_taken_or_wrong(host: str, words: str, slack: SandboxServer) -> None:
+    settings = tokens(slack) | {"SLACK_SIGNING_SECRET": SECRET, "HOST": host, "PORT": str(slack.port)}
+    said = cadence("web", **settings)
+    assert (said.code, len(said.sentences)) == (2, 1)
+    assert words in said.err
+    said = cadence("sandbox", **settings)
+    assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
+
+
+def test_the_built_in_workspace_needs_a_database_of_its_own() -> None:
+    db = the_database()
+    lock = WorkerLock(db.url)
+    assert lock.try_now()
+    try:
+        said = cadence("run")
+    finally:
+        lock.release()
+        db.close()
+    assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
+    assert "Another `cadence` process works on this database." in said.err
+
+
+# --- tick and plan ----------------------------------------------------------------------------------------
+
+
+def test_a_tick_sends_what_is_due_once(slack: SandboxServer) -> None:
+    db = the_database()
+    running_cycle(db)
+    db.close()
+    thursday = "2026-03-05T10:00:00+01:00"
+    first = cadence("tick", "--now", thursday, **tokens(slack))
+    assert (first.code, first.err) == (0, "")
+    assert first.out.endswith("3 sent.\n")
+    assert slack.workspace.person("U01AGENT1").last_dm().buttons[0] == "Ran as declared"
+    assert messages(slack.workspace) == 3
+
+    again = cadence("tick", "--now", thursday, **tokens(slack))
+    assert (again.code, again.out) == (0, "nothing was due.\n")
+    assert messages(slack.workspace) == 3
+
+
+def test_a_tick_asks_who_the_new_people_are_before_it_plans_for_them(slack: SandboxServer) -> None:
+    slack.workspace.change_user("U01AGENT2", tell=False, tz="America/New_York")
+    db = the_database()
+    running_cycle(db)
+    db.close()
+    ticked = cadence("tick", "--now", "2026-03-05T10:00:00+01:00", **tokens(slack))
+    assert ticked.out.endswith("2 sent.\n")
+    assert slack.workspace.person("U01AGENT2").dm() == []
+
+
+def test_a_plan_prints_who_gets_what_and_when_and_sends_nothing(slack: SandboxServer) -> None:
+    db = the_database()
+    running_cycle(db)
+    said = cadence("plan", "--weeks", "2", "--now", "2026-03-01T12:00:00Z")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    check_ins = [line for line in lines if line.startswith("Thu 2026-03-05 10:00 Europe/Berlin  ")]
+    assert [line.split()[4] for line in check_ins] == ["U01AGENT1", "U01AGENT2", "U01LEAD"]
+    assert not any(line[4:14] > "2026-03-15" for line in lines)
+    assert messages(slack.workspace) == 0
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM ledger").scalar() == 0
+    db.close()
+
+
+def test_a_plan_of_nothing_says_how_to_begin() -> None:
+    assert cadence("plan").out == "Nothing is due. A cycle starts with /cadence cycle start.\n"
+
+
+@pytest.mark.parametrize("command", ["tick", "plan"])
+@pytest.mark.parametrize(
+    ("now", "sentence"),
+    [
+        ("2026-03-02T09:00", "Write 2026-03-02T09:00:00Z for UTC"),
+        ("2026-03-02", "Write 2026-03-02T00:00:00Z for UTC"),
+        ("tomorrow", "`tomorrow` is no instant."),
+        ("", "`` is no instant."),
+        ("9999-12-31T00:00:00Z", "not between the years 2000 and 2099"),
+        ("0001-01-01T00:00:00+14:00", "not between the years 2000 and 2099"),
+    ],
+)
+def test_an_instant_that_is_none_is_said_in_a_sentence(command: str, now: str, sentence: str) -> None:
+    said = cadence(command, "--now", now)
+    assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
+    assert sentence in said.err
+
+
+# --- import, export, migrate ------------------------------------------------------------------------------
+
+
+def test_an_import_takes_files_in_any_order_and_exports_them_again(tmp_path: Path) -> None:
+    done = cadence("import", EXAMPLES / "support-reply.yaml", EXAMPLES / "workspace.yaml")
+    assert (done.code, done.err) == (0, "")
+    assert "9 teams new" in done.out
+    assert "Support reply, revision 1" in done.out
+
+    (tmp_path / "playbook.yaml").write_text(cadence("export", "support-reply").out)
+    (tmp_path / "workspace.yaml").write_text(cadence("export").out)
+    again = cadence("import", tmp_path / "playbook.yaml", tmp_path / "workspace.yaml")
+    assert "0 teams new, 0 changed, 9 as they were" in again.out
+    assert "Support reply is as it was, revision 1" in again.out
+    assert cadence("export", "support-reply").out == (tmp_path / "playbook.yaml").read_text()
+
+
+def test_an_import_names_every_problem_of_every_file_and_saves_the_good_ones(tmp_path: Path) -> None:
+    bad, binary, pilot = tmp_path / "bad.yaml", tmp_path / "binary.yaml", tmp_path / "pilot.yaml"
+    bad.write_text(BAD_PLAYBOOK)
+    binary.write_bytes(b"\xff\xfe\x00playbook")
+    pilot.write_text(
+        (EXAMPLES / "test-refactor.yaml").read_text().replace("pilot: platform-india", "pilot: nobody")
+    )
+    said = cadence(
+        "import",
+        bad,
+        binary,
+        tmp_path / "missing.yaml",
+        tmp_path,
+        pilot,
+        EXAMPLES / "workspace.yaml",
+        EXAMPLES / "inbound-routing.yaml",
+    )
+    assert said.code == 2
+    assert said.sentences[0].startswith(
+        f"{bad}:9: kpi.unit: `quarts` is not known here; write one of minutes"
+    )
+    assert said.sentences[1].startswith(f"{bad}:26: steps[1].mode: `robot-led` is not known here")
+    assert said.sentences[2:5] == [
+        f"{binary}: is not UTF-8 text",
+        f"{tmp_path / 'missing.yaml'}: No such file or directory",
+        f"{tmp_path}: Is a directory",
+    ]
+    assert "`nobody` as pilot" in said.sentences[5]
+    assert len(said.sentences) == 6
+
+    assert "9 teams new" in said.out
+    assert "Inbound lead routing, revision 1" in said.out
+    for refused in ("support-reply", "test-refactor"):
+        assert cadence("export", refused).code == 2
+    assert cadence("export", "inbound-routing").code == 0
+
+
+def test_an_export_of_a_playbook_that_is_not_there() -> None:
+    said = cadence("export", "nothing")
+    assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
+
+
+def test_several_workspaces_in_one_database_have_to_be_told_apart() -> None:
+    db = the_database()
+    ensure_workspace(db, workspace_id="T2OTHER", name="", now=FRIDAY_BEFORE)
+    db.close()
+    said = cadence("export")
+    assert (said.code, said.err) == (
+        2,
+        f"Which workspace? Add --team-id with one of {BUILT_IN_TEAM}, T2OTHER.\n",
+    )
+    assert "support-emea" in cadence("export", "--team-id", BUILT_IN_TEAM).out
+    assert "support-emea" not in cadence("export", "--team-id", "T2OTHER").out
+
+
+def test_migrate_makes_the_tables_once_and_checks_them() -> None:
+    first = cadence("migrate")
+    assert first.code == 0
+    assert first.out.endswith("migrations run.\n")
+    assert cadence("migrate").out == "The database is up to date.\n"
+    assert cadence("migrate", "--check").out == "Tables and migrations agree.\n"
+
+
+# --- manifest, doctor, rehearse ---------------------------------------------------------------------------
+
+
+def test_the_manifest_is_yaml_or_json_for_a_socket_or_for_http() -> None:
+    made = YAML(typ="safe").load(cadence("manifest").out)
+    assert made["settings"]["socket_mode_enabled"] is True
+    assert json.loads(cadence("manifest", "--json").out) == made
+    over_http = json.loads(cadence("manifest", "--json", "--http", "https://bot.example.com/").out)
+    assert over_http["settings"]["interactivity"]["request_url"] == "https://bot.example.com/slack/events"
+    said = cadence("manifest", "--http", "nowhere")
+    assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
+
+
+def test_the_doctor_ends_with_0_when_all_is_well_and_1_when_something_is_to_do(slack: SandboxServer) -> None:
+    well = cadence("doctor")
+    assert (well.code, well.err) == (0, "")
+    assert all(line.startswith("ok  ") for line in well.out.splitlines())
+
+    ill = cadence("doctor", **tokens(slack))
+    assert ill.code == 1
+    assert "TODO  The bot can write to Slack but not hear it" in ill.out
+    assert tokens(slack)["SLACK_BOT_TOKEN"] not in ill.out
+
+
+def test_every_line_of_an_answers_file_that_cannot_be_played_is_named(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    lines = {
+        "week,day,time,member,says": "",
+        "1,Thu": "has 2 columns",
+        "0,Thu,10:00,U01LEAD,/kpi 14": "`0` is no week",
+        "²,Thu,10:00,U01LEAD,/kpi 14": "`²` is no week",
+        "1,Foo,10:00,U01LEAD,/kpi 14": "`Foo` is no day",
+        "1,Thu,25:00,U01LEAD,/kpi 14": "`25:00` is no time",
+        "1,Thu,10:00,U99NOBODY,/kpi 14": "nobody in the workspace file is called U99NOBODY",
+        "# a remark": "",
+        "1,Thu,10:00,U01LEAD,hello": "`hello` is nothing to do",
+        "1,Thu,10:00,U01LEAD,/kpi\0 14": "",
+    }
+    answers.write_text("\n".join(lines), encoding="utf-8")
+    said = cadence(*REHEARSE, "--answers", answers)
+    assert (said.code, said.out) == (2, "")
+    expected = {number: words for number, words in enumerate(lines.values(), start=1) if words}
+    assert len(said.sentences) == len(expected)
+    for sentence, (number, words) in zip(said.sentences, expected.items(), strict=True):
+        assert sentence.startswith(f"{answers}:{number}: ")
+        assert words in sentence
+
+
+REHEARSE = ("rehearse", EXAMPLES / "support-reply.yaml", "--workspace", EXAMPLES / "workspace.yaml")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--start", "2026-03-03", "2026-03-03 is a Tuesday, and a cycle starts on a Monday."),
+        ("--start", "soon", "`soon` is no date."),
+        ("--start", "9999-12-27", "not between the years 2000 and 2099"),
+        ("--weeks", "0", "--weeks"),
+        ("--weeks", "61", "--weeks"),
+        ("--answers", "missing.csv", "missing.csv: No such file or directory."),
+        ("--workspace", "missing.yaml", "missing.yaml: No such file or directory."),
+        (
+            "--workspace",
+            str(EXAMPLES / "support-reply.yaml"),
+            f"{EXAMPLES / 'support-reply.yaml'}:2: this is a playbook",
+        ),
+    ],
+)
+def test_a_rehearsal_that_cannot_be_played_says_why(option: str, value: str, words: str) -> None:
+    said = cadence(*REHEARSE, option, value)
+    assert (said.code, said.out) == (2, "")
+    assert words in said.err
+
+
+def test_a_playbook_with_mistakes_is_named_with_its_lines(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(BAD_PLAYBOOK)
+    said = cadence("rehearse", bad, "--workspace", EXAMPLES / "workspace.yaml")
+    assert said.code == 2
+    assert [sentence.partition(": ")[0] for sentence in said.sentences] == [f"{bad}:9", f"{bad}:26"]
+
+
+# --- this machine -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", "127.0.0.1,localhost"), ("corp.example", "corp.example,127.0.0.1,localhost"), ("*", "*")],
+)
+def test_no_proxy_stands_between_the_bot_and_this_machine(
+    before: str, after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("no_proxy", before)
+    monkeypatch.setattr(cli, "app", lambda: None)
+    cli.main()
+    assert os.environ["no_proxy"] == after
+
+
+def test_ctrl_c_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(cli, "app", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
