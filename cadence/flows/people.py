@@ -61,6 +61,8 @@ def set_away(
             _require_may_mark(session, caller, who, now=now)
             if last < monday_of(local_day(now, zone_of(session, workspace, who))) - timedelta(weeks=1):
                 raise Refusal("Those days are long over; give days to come.", field="until")
+            if _is_known(session, workspace.id, who, first, last):
+                continue
             session.add(
                 Away(
                     workspace_id=workspace.id,
@@ -74,6 +76,12 @@ def set_away(
             _record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
         others = tuple(who for who in members if who != caller.member)
         return AwaySet(since=first, until=last, members=others)
+
+
+def _is_known(session: Session, workspace_id: str, who: str, first: date, last: date) -> bool:
+    """Whether just these days were said before: a second click changes nothing."""
+    rows = people.away_between(session, workspace_id=workspace_id, first=first, last=last, member_ids=[who])
+    return any((row.first_day, row.last_day) == (first, last) for row in rows)
 
 
 def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime) -> AwaySet:
@@ -140,9 +148,10 @@ def mute(db: Database, caller: Caller, *, muted: bool, now: datetime) -> Muted:
         row = people.member(session, workspace_id=caller.workspace_id, member_id=caller.member)
         if row is None:
             row = Member(workspace_id=caller.workspace_id, id=caller.member, seen_at=now)
-        row.muted = muted
+        changed, row.muted = row.muted != muted, muted
         session.add(row)
-        _record(session, caller, "muted" if muted else "unmuted", caller.member, None, now=now)
+        if changed:
+            _record(session, caller, "muted" if muted else "unmuted", caller.member, None, now=now)
         return Muted(muted=muted)
 
 
@@ -163,24 +172,28 @@ def snooze(db: Database, caller: Caller, *, until: str, now: datetime) -> Snooze
             raise Refusal(
                 "That would be after this week's check-in is due. Choose an earlier time, or answer it now."
             )
-        ledger.owe(
-            session,
-            workspace_id=workspace.id,
-            owed=[
-                Owed(
-                    key=f"{key('checkin-snoozed', workspace.id, caller.member, week)}:{at.timestamp():.0f}",
-                    kind="checkin-snoozed",
-                    recipient=caller.member,
-                    subject={"member": caller.member, "week": week.isoformat()},
-                    due_at=at,
-                    useful_until=at + timedelta(hours=20),
-                )
-            ],
-            now=now,
-            correlation_id=caller.request,
-        )
+        _owe_snoozed(session, caller, week=week, at=at, now=now)
         _record(session, caller, "snoozed", caller.member, {"until": at.isoformat()}, now=now)
         return Snoozed(until=at.astimezone(zone))
+
+
+def _owe_snoozed(session: Session, caller: Caller, *, week: date, at: datetime, now: datetime) -> None:
+    """The check-in comes back once: the last snooze holds, also when it was pressed twice."""
+    prefix = key("checkin-snoozed", caller.workspace_id, caller.member, week)
+    owed = Owed(
+        key=f"{prefix}:{at.timestamp():.0f}:{caller.request}"[:255],
+        kind="checkin-snoozed",
+        recipient=caller.member,
+        subject={"member": caller.member, "week": week.isoformat()},
+        due_at=at,
+        useful_until=at + timedelta(hours=20),
+    )
+    for row in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix):
+        if row.state is MessageState.DUE and row.key != owed.key:
+            ledger.finish(
+                session, message_id=row.id or 0, state=MessageState.SKIPPED, now=now, reason="snoozed"
+            )
+    ledger.owe(session, workspace_id=caller.workspace_id, owed=[owed], now=now, correlation_id=caller.request)
 
 
 def _snooze_instant(until: str, *, now: datetime, zone: ZoneInfo) -> datetime:
