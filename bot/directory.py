@@ -33,14 +33,14 @@ class Directory:
 
     def meet(self, workspace_id: str, member: str) -> None:
         """Make sure a person's profile is there before they are answered; Slack being silent doesn't matter."""
-        if member and self._to_be_asked(workspace_id, member):
+        if member and self._is_stranger(workspace_id, member):
             self._ask(workspace_id, [member])
 
     def meet_new(self, workspace_id: str) -> int:
         """Ask about those of whom nothing is stored, as after an import; returns how many answered."""
         everyone = sorted(known_members(self._db, workspace_id=workspace_id))
         return self._ask(
-            workspace_id, [member for member in everyone if self._to_be_asked(workspace_id, member)]
+            workspace_id, [member for member in everyone if self._is_stranger(workspace_id, member)]
         )
 
     def refresh(self, workspace_id: str) -> int:
@@ -51,13 +51,13 @@ class Directory:
         """Slack says that a person changed."""
         self._save(workspace_id, [profile])
 
-    def _to_be_asked(self, workspace_id: str, member: str) -> bool:
-        """Whether nothing is stored of a person and nobody asked lately; asking counts from here on."""
-        who, now = (workspace_id, member), self._clock()
+    def _is_stranger(self, workspace_id: str, member: str) -> bool:
+        """Whether nothing is stored of a person and Slack wasn't asked about them lately."""
+        who = (workspace_id, member)
         with self._lock:
-            if who in self._known or (who in self._asked and now - self._asked[who] < ASK_AGAIN):
+            asked = self._asked.get(who)
+            if who in self._known or (asked is not None and self._clock() - asked < ASK_AGAIN):
                 return False
-            self._asked[who] = now
         if has_profile(self._db, workspace_id=workspace_id, member=member):
             self._known.add(who)
             return False
@@ -68,25 +68,31 @@ class Directory:
         if gateway is None or not members:
             return 0
         if len(members) <= FEW:
-            return self._save(workspace_id, list(_one_by_one(gateway, members)))
+            return self._save(workspace_id, list(self._one_by_one(gateway, workspace_id, members)))
+        self._note(workspace_id, members)
         try:
             return self._save(workspace_id, pick(gateway.profiles(), set(members)))
         except SlackError as silent:
             log.warning("no profiles", members=len(members), error=silent.code)
             return 0
 
+    def _one_by_one(self, gateway: Gateway, workspace_id: str, members: Sequence[str]) -> Iterator[Profile]:
+        """Whoever Slack doesn't know is passed over; when it doesn't answer at all, the rest are left for later."""
+        for member in members:
+            self._note(workspace_id, [member])
+            try:
+                yield gateway.profile(member)
+            except SlackError as silent:
+                log.warning("no profile", member=member, error=silent.code)
+                if isinstance(silent, SlackBusy | SlackUnclear):
+                    return
+
+    def _note(self, workspace_id: str, asked: Sequence[str]) -> None:
+        now = self._clock()
+        with self._lock:
+            self._asked |= {(workspace_id, member): now for member in asked}
+
     def _save(self, workspace_id: str, profiles: list[Profile]) -> int:
         if not profiles:
             return 0
         return save_profiles(self._db, workspace_id=workspace_id, profiles=profiles, now=self._clock())
-
-
-def _one_by_one(gateway: Gateway, members: Sequence[str]) -> Iterator[Profile]:
-    """Whoever Slack doesn't know is passed over; when it doesn't answer at all, the others are left too."""
-    for member in members:
-        try:
-            yield gateway.profile(member)
-        except SlackError as silent:
-            log.warning("no profile", member=member, error=silent.code)
-            if isinstance(silent, SlackBusy | SlackUnclear):
-                return
