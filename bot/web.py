@@ -1,5 +1,6 @@
 """HTTP: Slack's requests, health and metrics, as one WSGI app for a server with threads."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,10 @@ from storage.engine import Database
 
 LARGEST_BODY = 1_000_000
 """Bytes; Slack's own requests stay far below."""
+_STAMP = re.compile(r"[0-9]{1,15}")
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What Bolt raises for a body that isn't Slack's; it reads the body before it looks at the signature."""
 _ROUTES = Map(
     [
         Rule("/slack/events", methods=["POST"], endpoint="events"),
@@ -45,15 +50,19 @@ class Web:
 
     def _events(self, request: Request) -> Response:
         """One request of Slack's; what can't be one is turned away before Bolt sees it."""
-        stamp = request.headers.get("X-Slack-Request-Timestamp", "")
         if self._slack is None:
             return Response("this process doesn't answer Slack\n", 404)
-        if (request.content_length or 0) > LARGEST_BODY:
-            return Response("too large\n", 413)
-        if not (stamp.isascii() and stamp.isdigit() and request.headers.get("X-Slack-Signature")):
-            return Response("not signed\n", 401)
+        request.max_content_length = LARGEST_BODY
         body = request.get_data(as_text=True)
-        status, text, headers = dispatch(self._slack, body, dict(request.headers))
+        stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not (_STAMP.fullmatch(stamp) and _SIGNATURE.fullmatch(signature)):
+            return Response("not signed\n", 401)
+        try:
+            asked = BoltRequest(body=body, headers=dict(request.headers))
+        except _UNREADABLE:
+            return Response("not readable\n", 400)
+        status, text, headers = _answered(self._slack, asked)
         return Response(text, status, headers)
 
     def _healthz(self, _request: Request) -> Response:
@@ -72,5 +81,9 @@ class Web:
 
 def dispatch(app: App, body: str, headers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
     """Hand one signed request to Bolt; also how the built-in workspace calls the bot."""
-    answer = app.dispatch(BoltRequest(body=body, headers=dict(headers)))
+    return _answered(app, BoltRequest(body=body, headers=dict(headers)))
+
+
+def _answered(app: App, asked: BoltRequest) -> tuple[int, str, dict[str, str]]:
+    answer = app.dispatch(asked)
     return answer.status, answer.body or "", {name: values[0] for name, values in answer.headers.items()}

@@ -17,7 +17,6 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from cadence.documents import DocumentRefused
 from cadence.flows.callers import Caller
 from cadence.flows.people import today_of
 from cadence.refusals import Refusal
@@ -124,13 +123,19 @@ def register_button(
                 opening(trigger_id=body["trigger_id"], view=answer_view(context))
 
         turn = _turn(services, body, client, "button", say)
+        refused: Refused | None = None
         with _observed(services, action):
             try:
                 run(turn, button_value(body), body)
             except Refusal as refusal:
-                say(Refused(text=refusal.text, offer=refusal.offer))
+                refused = Refused(text=refusal.text, offer=refusal.offer)
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
-                say(_broken(services, error))
+                refused = _broken(services, error)
+        try:
+            if refused is not None:
+                say(refused)
+        except Exception as silent:  # noqa: BLE001 - Slack can't be reached: there is no way left to say so
+            services.code_for(silent)
         ack()
 
     app.action(action)(listener)
@@ -150,8 +155,6 @@ def register_form(
         with _observed(services, callback):
             try:
                 shown = run(turn, form)
-            except DocumentRefused:
-                raise
             except Refusal as refusal:
                 ack(
                     response_action="errors",

@@ -1,0 +1,245 @@
+"""What anybody on the internet may send to the bot's address: refused with the right number, never a 500."""
+
+import json
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from slack_sdk.signature import SignatureVerifier
+from werkzeug.test import Client, TestResponse
+
+from bot.commands import BUILT_IN_TEAM
+from bot.stage import Stage
+from bot.web import LARGEST_BODY, Web
+from tests.staging import on_stage
+
+URL = "/slack/events"
+COMMAND = {
+    "team_id": BUILT_IN_TEAM,
+    "user_id": "U01AGENT1",
+    "channel_id": "C01SUPEMEA",
+    "command": "/cadence",
+    "text": "help",
+    "trigger_id": "1.1",
+}
+
+
+@pytest.fixture
+def client(stage: Stage) -> Client:
+    return Client(Web(db=stage.bot.db, slack=stage.bot.app, clock=stage.clock.now))
+
+
+def _headers(stage: Stage, body: str, *, at: float | None = None, **other: str) -> dict[str, str]:
+    stamp = str(int(time.time() if at is None else at))
+    signer = SignatureVerifier(stage.workspace.app.signing_secret)
+    return {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": signer.generate_signature(timestamp=stamp, body=body) or "",
+    } | other
+
+
+def _post(client: Client, body: str, headers: dict[str, str]) -> TestResponse:
+    return client.post(URL, data=body, headers=headers)
+
+
+def test_a_signed_request_is_answered(stage: Stage, client: Client) -> None:
+    body = urlencode(COMMAND)
+    answer = _post(client, body, _headers(stage, body))
+    assert (answer.status_code, answer.json["response_type"]) == (200, "ephemeral")  # type: ignore[index]
+
+
+STAMPS = ["", "0", "-1", "now", "1e9", "12.5", "٣٣٣", "²", " ", "9" * 15, "9" * 5_000, "\t1"]
+SIGNATURES = ["", "v0=", "v0=" + "0" * 64, "v1=abc", "garbage", "v0=" + "f" * 5_000, "ÿÿ"]
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_a_strange_timestamp_is_a_401(stage: Stage, client: Client, stamp: str) -> None:
+    body = urlencode(COMMAND)
+    headers = _headers(stage, body) | {"X-Slack-Request-Timestamp": stamp.encode("utf-8").decode("latin-1")}
+    assert _post(client, body, headers).status_code == 401
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_a_strange_signature_is_a_401(stage: Stage, client: Client, signature: str) -> None:
+    body = urlencode(COMMAND)
+    assert _post(client, body, _headers(stage, body) | {"X-Slack-Signature": signature}).status_code == 401
+
+
+@pytest.mark.parametrize("missing", ["X-Slack-Request-Timestamp", "X-Slack-Signature"])
+def test_a_missing_header_is_a_401(stage: Stage, client: Client, missing: str) -> None:
+    body = urlencode(COMMAND)
+    headers = {name: value for name, value in _headers(stage, body).items() if name != missing}
+    assert _post(client, body, headers).status_code == 401
+
+
+@pytest.mark.parametrize("apart", [-301, -3_600, -86_400 * 365, 301, 86_400])
+def test_an_old_request_is_a_401(stage: Stage, client: Client, apart: int) -> None:
+    body = urlencode(COMMAND)
+    assert _post(client, body, _headers(stage, body, at=time.time() + apart)).status_code == 401
+
+
+@pytest.mark.parametrize("apart", [-240, 240])
+def test_a_clock_that_is_a_little_off_is_no_matter(stage: Stage, client: Client, apart: int) -> None:
+    body = urlencode(COMMAND)
+    assert _post(client, body, _headers(stage, body, at=time.time() + apart)).status_code == 200
+
+
+def test_a_signature_counts_for_its_own_body_only(stage: Stage, client: Client) -> None:
+    headers = _headers(stage, urlencode(COMMAND))
+    assert _post(client, urlencode(COMMAND | {"user_id": "U01CURATOR"}), headers).status_code == 401
+
+
+def test_the_secret_of_another_app_opens_nothing(stage: Stage, client: Client) -> None:
+    body = urlencode(COMMAND)
+    stamp = str(int(time.time()))
+    forged = SignatureVerifier("not the secret").generate_signature(timestamp=stamp, body=body) or ""
+    headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": forged}
+    assert _post(client, body, _headers(stage, body) | headers).status_code == 401
+
+
+BODIES = [
+    ("application/x-www-form-urlencoded", "payload=garbage"),
+    ("application/x-www-form-urlencoded", "payload=[]"),
+    ("application/x-www-form-urlencoded", "payload=7"),
+    ("application/x-www-form-urlencoded", "payload=null"),
+    ("application/x-www-form-urlencoded", 'payload={"type": 5}'),
+    ("application/x-www-form-urlencoded", 'payload={"team": 5, "user": []}'),
+    ("application/x-www-form-urlencoded", "payload=" + "[" * 100_000),
+    ("application/x-www-form-urlencoded", "%%%&&&==="),
+    ("application/json", "garbage"),
+    ("application/json", "[]"),
+    ("application/json", "7"),
+    ("application/json", '"x"'),
+    ("application/json", "null"),
+    ("application/json", '{"authorizations": 3, "event": 4}'),
+    ("application/json", '{"authorizations": [], "event": {"user": 1}}'),
+    ("application/json", '{"a":' * 50_000),
+    ("application/json", "[" * 200_000),
+    ("application/json", "\x00\x00"),
+    ("text/plain", "{"),
+    ("", ""),
+    ("multipart/form-data; boundary=x", "--x\r\n"),
+]
+
+
+@pytest.mark.parametrize(("kind", "body"), BODIES, ids=lambda value: value[:24])
+def test_no_body_of_a_stranger_is_a_500(stage: Stage, client: Client, kind: str, body: str) -> None:
+    stamp = str(int(time.time()))
+    headers = {
+        "Content-Type": kind,
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": "v0=" + "0" * 64,
+    }
+    assert _post(client, body, headers).status_code in (400, 401)
+
+
+def test_bytes_that_are_no_text_are_no_500(stage: Stage, client: Client) -> None:
+    headers = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=00"}
+    assert client.post(URL, data=b"\xff\xfe\x00payload=%ff", headers=headers).status_code == 401
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                (
+                    "type",
+                    "team",
+                    "user",
+                    "event",
+                    "view",
+                    "actions",
+                    "authorizations",
+                    "channel",
+                    "id",
+                    "enterprise",
+                )
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Client]]:
+    with on_stage(tmp_path_factory.mktemp("strangers")) as stage:
+        yield stage, Client(Web(db=stage.bot.db, slack=stage.bot.app, clock=stage.clock.now))
+
+
+@settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@given(payload=JSON, as_form=st.booleans())
+def test_no_shape_of_a_body_is_a_500(strangers: tuple[Stage, Client], payload: Any, as_form: bool) -> None:
+    stage, client = strangers
+    text = json.dumps(payload)
+    body = urlencode({"payload": text}) if as_form else text
+    headers = _headers(stage, body) | {"X-Slack-Signature": "v0=" + "0" * 64}
+    headers["Content-Type"] = "application/x-www-form-urlencoded" if as_form else "application/json"
+    assert _post(client, body, headers).status_code in (400, 401)
+
+
+def test_a_body_that_is_too_large_is_a_413(stage: Stage, client: Client) -> None:
+    body = "text=" + "x" * LARGEST_BODY
+    assert _post(client, body, _headers(stage, body)).status_code == 413
+
+
+def test_a_body_that_does_not_say_how_large_it_is_cannot_be_too_large_either(
+    stage: Stage, client: Client
+) -> None:
+    body = b"text=" + b"x" * LARGEST_BODY
+    answer = client.post(
+        URL,
+        input_stream=BytesIO(body),
+        environ_overrides={"wsgi.input_terminated": True},
+        headers=_headers(stage, body.decode()),
+    )
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/slack", "/slack/events/", "/slack/other", "/../etc/passwd", "/api/v9/x", "/%00"]
+)
+def test_an_unknown_path_is_a_404(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.post(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", URL),
+        ("PUT", URL),
+        ("DELETE", URL),
+        ("POST", "/healthz"),
+        ("POST", "/readyz"),
+        ("DELETE", "/metrics"),
+    ],
+)
+def test_a_wrong_method_is_a_405(client: Client, method: str, path: str) -> None:
+    answer = client.open(path, method=method)
+    assert answer.status_code == 405
+    assert answer.headers["Allow"]
+
+
+def test_a_process_that_only_works_answers_no_slack(stage: Stage) -> None:
+    client = Client(Web(db=stage.bot.db, slack=None, clock=stage.clock.now))
+    assert client.post(URL).status_code == 404
+    assert client.get("/healthz").status_code == 200
+
+
+def test_health_and_metrics_say_nothing_of_people(stage: Stage, client: Client) -> None:
+    body = urlencode(COMMAND)
+    _post(client, body, _headers(stage, body))
+    said = "".join(client.get(path).get_data(as_text=True) for path in ("/healthz", "/readyz", "/metrics"))
+    secrets = (stage.workspace.app.token, stage.workspace.app.signing_secret, "U01AGENT1", BUILT_IN_TEAM)
+    assert [one for one in secrets if one in said] == []
