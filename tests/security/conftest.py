@@ -1,0 +1,19 @@
+"""One prepared bot for the tests of who may do what: its database is put back before each."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fuzz.arena import Arena, opened
+
+
+@pytest.fixture(scope="session")
+def shared_arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with opened(tmp_path_factory.mktemp("security")) as ready:
+        yield ready
+
+
+@pytest.fixture
+def arena(shared_arena: Arena) -> Arena:
+    shared_arena.reset()
+    return shared_arena

@@ -1,0 +1,322 @@
+"""Who may do what (SPEC §8), through every command, button and form that does it. A refusal says who may."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from sqlmodel import Session, SQLModel, col, select
+
+from bot.commands import BUILT_IN_TEAM
+from cadence.mrkdwn import escape
+from storage.tables import TrailEntry
+from templates.ids import Action, Callback, Field
+from tests.fuzz.arena import OTHER_TEAM, Arena, Json, Reply
+from tests.staging import EXAMPLES
+
+OWNER, MEMBER, NEIGHBOUR, CURATOR, STRANGER = "U01LEAD", "U01AGENT1", "U02AGENT1", "U01CURATOR", "U0STRANGER"
+EVERYBODY = frozenset({OWNER, MEMBER, NEIGHBOUR, CURATOR, STRANGER})
+TEAM = frozenset({OWNER, MEMBER})
+OWNERS = frozenset({OWNER, CURATOR})
+CURATORS = frozenset({CURATOR})
+WEEK = "2026-03-09"
+HERE = "C0NOWHERE"
+"""A channel of no team: it is the person that counts."""
+
+
+def form(callback: Callback, ids: Json | None = None, **values: Json) -> Json:
+    """A form as Slack submits it, whoever opened it."""
+    blocks = [
+        {"type": "input", "block_id": name, "element": {"type": "plain_text_input", "action_id": name}}
+        for name in values
+    ]
+    state = {name: {name: value} for name, value in values.items()}
+    return {
+        "id": "V1",
+        "hash": "1.a",
+        "type": "modal",
+        "callback_id": callback,
+        "private_metadata": json.dumps(ids or {}),
+        "blocks": blocks,
+        "state": {"values": state},
+    }
+
+
+def text(value: str) -> Json:
+    """A text field."""
+    return {"value": value}
+
+
+def option(value: str) -> Json:
+    """A menu."""
+    return {"selected_option": {"value": value}}
+
+
+def team_form(slug: str | None = None) -> Json:
+    """The form of a team; with a slug, of one that is there."""
+    new = {} if slug else {Field.SLUG: text("night-shift")}
+    return form(
+        Callback.TEAM,
+        {"slug": slug} if slug else {},
+        **new,
+        title=text("Night shift"),
+        function=option("support"),
+        channel={"selected_channel": "C0NEW"},
+        timezone=text("Europe/Berlin"),
+        members={"selected_users": [OWNER, MEMBER]},
+    )
+
+
+SETTINGS = form(
+    Callback.SETTINGS,
+    curators={"selected_users": [STRANGER]},
+    timezone=text("Europe/Berlin"),
+    rule=option("balanced"),
+)
+OWN_PLAYBOOK = (EXAMPLES / "support-reply.yaml").read_text().replace("target: 15", "target: 12")
+NEW_PLAYBOOK = (EXAMPLES / "inbound-routing.yaml").read_text().replace("U03LEAD", OWNER)
+WORKSPACE = (
+    (EXAMPLES / "workspace.yaml")
+    .read_text()
+    .replace("curators: [U01CURATOR, U02CURATOR]", f"curators: [{STRANGER}]")
+)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something to do, who may, and what a refusal names."""
+
+    name: str
+    do: Callable[[Arena, str], Reply]
+    may: frozenset[str]
+    named: tuple[str, ...] = ()
+
+
+def typed(command: str, words: str) -> Callable[[Arena, str], Reply]:
+    return lambda arena, who: arena.types(who, command, words, HERE)
+
+
+def pressed(action: Action, value: str) -> Callable[[Arena, str], Reply]:
+    return lambda arena, who: arena.presses(who, action, value)
+
+
+def sent(view: Json) -> Callable[[Arena, str], Reply]:
+    return lambda arena, who: arena.submits(who, view)
+
+
+ANY_OWNER = ("owner", "curator")
+DEEDS = [
+    Deed(
+        "check in, form",
+        sent(form(Callback.CHECKIN, {"a": 1, "w": WEEK, "k": "as-declared"})),
+        TEAM,
+        ("members",),
+    ),
+    Deed("check in, button", pressed(Action.RAN_AS_DECLARED, f"1:{WEEK}"), TEAM, ("members",)),
+    Deed("change a check-in", pressed(Action.CHANGE_CHECKIN, f"1:{WEEK}"), TEAM, ("members",)),
+    Deed(
+        "report the number, form",
+        sent(form(Callback.KPI, {"a": 1, "w": WEEK}, value=text("14m"))),
+        TEAM | OWNERS,
+        ANY_OWNER,
+    ),
+    Deed("report the number, button", pressed(Action.REPORT_KPI, f"1:{WEEK}"), TEAM | OWNERS, ANY_OWNER),
+    Deed(
+        "log an exception, form",
+        sent(form(Callback.EXCEPTION, step=option("1:send"), reason=text("tone"))),
+        TEAM | OWNERS,
+        ANY_OWNER,
+    ),
+    Deed("see the exceptions", pressed(Action.SEE_EXCEPTIONS, "1:draft"), TEAM | OWNERS, ANY_OWNER),
+    Deed(
+        "start a cycle, command",
+        typed("/cadence", "cycle start support-reply 2026-03-16 team=support-amer"),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "start a cycle, form",
+        sent(
+            form(
+                Callback.CYCLE_START,
+                playbook=option("support-reply"),
+                team=option("support-amer"),
+                date={"selected_date": "2026-03-16"},
+            )
+        ),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed("revise a playbook", sent(form(Callback.IMPORT, yaml=text(OWN_PLAYBOOK))), OWNERS, ANY_OWNER),
+    Deed(
+        "bring in a playbook",
+        sent(form(Callback.IMPORT, yaml=text(NEW_PLAYBOOK))),
+        OWNERS,
+        ("they", "curator"),
+    ),
+    Deed(
+        "import a workspace file", sent(form(Callback.IMPORT, yaml=text(WORKSPACE))), CURATORS, ("curator",)
+    ),
+    Deed("say what changes, button", pressed(Action.SAY_WHAT_CHANGES, "1:draft"), OWNERS, ANY_OWNER),
+    Deed(
+        "say what changes, form",
+        sent(form(Callback.WATCH_ANSWER, {"a": 1, "s": "draft"}, note=text("Shorter drafts."))),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed("nudge once more", pressed(Action.NUDGE_AGAIN, f"1:{WEEK}"), OWNERS, ANY_OWNER),
+    Deed("say they are away, button", pressed(Action.THEY_ARE_AWAY, f"1:{WEEK}"), OWNERS, ANY_OWNER),
+    Deed(
+        "say they are away, form",
+        sent(
+            form(
+                Callback.AWAY,
+                date={"selected_date": "2026-03-12"},
+                until={"selected_date": "2026-03-20"},
+                members={"selected_users": ["U01AGENT2"]},
+            )
+        ),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed("say they are away, command", typed("/cadence", "away 2026-03-20 <@U01AGENT2>"), OWNERS, ANY_OWNER),
+    Deed("change a team", sent(team_form("support-emea")), TEAM | CURATORS, ("members", "curator")),
+    Deed(
+        "put others in a team",
+        typed("/cadence", "team join support-emea <@U09AGENT1>"),
+        TEAM | CURATORS,
+        ("members", "curator"),
+    ),
+    Deed(
+        "take others out of a team",
+        typed("/cadence", "team leave support-emea <@U01AGENT2>"),
+        TEAM | CURATORS,
+        ("members", "curator"),
+    ),
+    Deed("open the settings, command", typed("/cadence", "settings"), CURATORS, ("curator",)),
+    Deed("open the settings, button", pressed(Action.OPEN_SETTINGS, ""), CURATORS, ("curator",)),
+    Deed("save the settings", sent(SETTINGS), CURATORS, ("curator",)),
+    Deed("help", typed("/cadence", "help"), EVERYBODY),
+    Deed("list the playbooks", typed("/cadence", "playbook list"), EVERYBODY),
+    Deed("show a playbook", pressed(Action.SHOW_PLAYBOOK, "support-reply"), EVERYBODY),
+    Deed("export a playbook", typed("/cadence", "playbook export support-reply"), EVERYBODY),
+    Deed("see the members of a team", typed("/cadence", "team members support-emea"), EVERYBODY),
+    Deed("join a team", typed("/cadence", "team join support-emea"), EVERYBODY),
+    Deed("be away oneself", typed("/cadence", "away 2026-03-20"), EVERYBODY),
+    Deed("mute", typed("/cadence", "mute"), EVERYBODY),
+]
+
+
+def words(reply: Reply) -> str:
+    """Everything a reply says."""
+    return json.dumps([reply.message, reply.views, reply.errors], ensure_ascii=False)
+
+
+def rows(session: Session) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of the database, but for those that only say that somebody was met."""
+    tables = {name: table for name, table in SQLModel.metadata.tables.items() if name != "member"}
+    return {
+        name: [tuple(row) for row in session.connection().execute(table.select())]
+        for name, table in tables.items()
+    }
+
+
+@pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)
+@pytest.mark.parametrize("who", sorted(EVERYBODY))
+def test_only_those_who_may_do(arena: Arena, deed: Deed, who: str) -> None:
+    with arena.stage.bot.db.read() as session:
+        before = rows(session)
+    reply = deed.do(arena, who)
+    said = words(reply)
+    with arena.stage.bot.db.read() as session:
+        after = rows(session)
+    if who in deed.may:
+        assert not any(start in said for start in ("Only ", "isn't yours", "You aren't"))
+        return
+    assert "Only " in said or "may" in said
+    assert all(name in said.casefold() for name in deed.named), said
+    assert after == before, "a refusal changes nothing"
+
+
+def test_what_a_person_did_is_in_the_trail_with_who_when_and_where_from(arena: Arena) -> None:
+    arena.submits(CURATOR, SETTINGS)
+    arena.types(MEMBER, "/attest", "as-declared", HERE)
+    with arena.stage.bot.db.read() as session:
+        done = [row for row in session.exec(select(TrailEntry).order_by(col(TrailEntry.id))) if row.member]
+    last = done[-2:]
+    assert [(row.member, row.action, row.surface, row.at) for row in last] == [
+        (CURATOR, "settings", "form", arena.stage.clock.now()),
+        (MEMBER, "check-in", "command", arena.stage.clock.now()),
+    ]
+    assert {row.workspace_id for row in last} == {BUILT_IN_TEAM}
+
+
+# --- forged ids -------------------------------------------------------------------------------------------------
+
+FOREIGN = [4, 5, 99, 0]
+"""An adoption of another workspace, and ids that aren't there."""
+
+
+@pytest.mark.parametrize("adoption", FOREIGN)
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda a: pressed(Action.RAN_AS_DECLARED, f"{a}:{WEEK}"),
+        lambda a: pressed(Action.CHANGE_CHECKIN, f"{a}:{WEEK}"),
+        lambda a: pressed(Action.REPORT_KPI, f"{a}:{WEEK}"),
+        lambda a: pressed(Action.SEE_EXCEPTIONS, f"{a}:draft"),
+        lambda a: pressed(Action.SAY_WHAT_CHANGES, f"{a}:draft"),
+        lambda a: pressed(Action.WHY, f"{a}:draft"),
+        lambda a: pressed(Action.NUDGE_AGAIN, f"{a}:{WEEK}"),
+        lambda a: pressed(Action.THEY_ARE_AWAY, f"{a}:{WEEK}"),
+        lambda a: sent(form(Callback.CHECKIN, {"a": a, "w": WEEK, "k": "as-declared"})),
+        lambda a: sent(form(Callback.CHECKIN_ALL, {"w": WEEK}, **{f"runs:{a}": text("14")})),
+        lambda a: sent(form(Callback.KPI, {"a": a, "w": WEEK}, value=text("14m"))),
+        lambda a: sent(form(Callback.KPI, {}, adoption=option(str(a)), value=text("14m"))),
+        lambda a: sent(form(Callback.EXCEPTION, step=option(f"{a}:send"), reason=text("tone"))),
+        lambda a: sent(form(Callback.WATCH_ANSWER, {"a": a, "s": "draft"}, note=text("Shorter."))),
+        lambda a: sent(form(Callback.WHY, step=option(f"{a}:draft"))),
+    ],
+)
+@pytest.mark.parametrize("who", [OWNER, CURATOR])
+def test_ids_from_elsewhere_open_nothing(
+    arena: Arena, deed: Callable[[int], Callable[[Arena, str], Reply]], adoption: int, who: str
+) -> None:
+    with arena.stage.bot.db.read() as session:
+        before = rows(session)
+    said = words(deed(adoption)(arena, who))
+    assert "isn't run by this team any more" in said
+    with arena.stage.bot.db.read() as session:
+        assert rows(session) == before
+
+
+@pytest.mark.parametrize("slug", ["support-reply", "support-emea"])
+def test_a_slug_finds_the_rows_of_ones_own_workspace(arena: Arena, slug: str) -> None:
+    with arena.stage.bot.db.write() as session:
+        for table in ("playbook", "team"):
+            session.connection().exec_driver_sql(
+                f"UPDATE {table} SET title = 'SECRET' WHERE workspace_id = '{OTHER_TEAM}'"
+            )
+    replies = [
+        arena.presses(CURATOR, Action.SHOW_PLAYBOOK, slug),
+        arena.presses(CURATOR, Action.START_CYCLE, slug),
+        arena.presses(CURATOR, Action.CREATE_TEAM, slug),
+        arena.types(CURATOR, "/cadence", "status", HERE),
+        arena.types(CURATOR, "/cadence", "playbook list", HERE),
+        arena.types(CURATOR, "/cadence", f"team members {slug}", HERE),
+        arena.types(CURATOR, "/cadence", "digest", HERE),
+        arena.types(CURATOR, "/cadence", "cycle show support-reply team=support-emea", HERE),
+    ]
+    assert [reply for reply in replies if "SECRET" in words(reply)] == []
+
+
+def test_nobody_can_be_asked_who_has_no_say_here(arena: Arena) -> None:
+    said = words(arena.presses(MEMBER, Action.ASK_THEM, f"{STRANGER}:send <https://evil.example|me> money"))
+    assert "no owner or curator here" in said
+
+
+def test_what_a_forged_button_asks_for_is_shown_as_it_stands(arena: Arena) -> None:
+    what = "<!channel> <https://evil.example|click>"
+    reply = arena.presses(MEMBER, Action.ASK_THEM, f"{OWNER}:{what}")
+    assert what not in reply.message["blocks"][0]["text"]["text"]
+    assert escape(what) in reply.message["blocks"][0]["text"]["text"]
