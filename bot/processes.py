@@ -1,5 +1,6 @@
 """The processes of a real installation: Socket Mode in one, or web and worker apart."""
 
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -96,9 +97,11 @@ def require_port(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as refused:
+        number = refused.errno or 0
+        why = os.strerror(number) if number > 0 else refused.strerror  # below 0: the host's name isn't known
         raise SettingsRefused(
             [
-                f"Nothing can listen at {host}, port {port} ({refused.strerror}). "
+                f"Nothing can listen at {host}, port {port} ({why}). "
                 "Set PORT (or HOST) to another one, such as PORT=3001."
             ]
         ) from None
@@ -134,6 +137,7 @@ def working(bot: Bot, stop: Event) -> Iterator[None]:
         if lock.acquire(stopping=stop):
             bot.worker.refresh()
             bot.worker.start()
+            log.info("working", workspace=bot.identity.team)
 
     thread = Thread(target=begin, name="worker-start", daemon=True)
     thread.start()
@@ -219,7 +223,6 @@ def run_worker(settings: Settings) -> None:
     """The clock and the delivery, until the process is asked to stop."""
     bot = real_bot(settings, secret=None)
     with stopping() as stop, working(bot, stop):
-        log.info("working", workspace=bot.identity.team)
         stop.wait()
 
 

@@ -1,6 +1,7 @@
 """Start `cadence` as a process, wait for what it does, and always end it."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,16 +13,18 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 60
 """How long a busy machine may take; nothing waits longer than it must."""
 CADENCE = (sys.executable, "-m", "bot")
 
 
 def free_port() -> int:
-    """A port of the system's choice that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, below those that the system gives to outgoing connections."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
+from tests.processes.programs import free_port
 from tests.staging import EXAMPLES, FRIDAY_BEFORE
 
 SECRET = "sesame-open-1234567890"
@@ -57,12 +57,6 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PORT", str(free_port()))
     monkeypatch.setattr("bot.logs.set_up_logs", lambda **_: None)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def cadence(*arguments: str | Path, **settings: str) -> Said:
