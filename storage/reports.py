@@ -49,6 +49,19 @@ def answers(
     return list(session.exec(query))
 
 
+def answered_by(
+    session: Session, *, workspace_id: str, adoption_id: int, week_start: date, moment: datetime
+) -> set[str]:
+    """Who had answered for a week at some moment; an answer corrected since counts too."""
+    query = select(CheckIn.member).where(
+        CheckIn.workspace_id == workspace_id,
+        CheckIn.adoption_id == adoption_id,
+        CheckIn.week_start == week_start,
+        CheckIn.answered_at <= moment,
+    )
+    return set(session.exec(query))
+
+
 def answered_members(session: Session, *, workspace_id: str, adoption_id: int, week_start: date) -> set[str]:
     """Who has answered for a week."""
     query = select(CheckIn.member).where(

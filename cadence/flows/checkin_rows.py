@@ -1,5 +1,6 @@
 """What a member's check-in for a week shows: one row for each playbook they run, open or answered."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -77,11 +78,14 @@ def cycle_of_week(session: Session, run: TeamRun, week_start: date) -> Cycle | N
 
 
 def week_kpi(session: Session, run: TeamRun, *, week_start: date) -> Kpi:
-    """The KPI with the newest reading of the week's cycle, up to that week."""
+    """The KPI with the reading of a week; without one, with the newest of the cycle before it."""
     row = reports.latest_reading(session, workspace_id=run.workspace.id, adoption_id=run.id, until=week_start)
     cycle = cycle_of_week(session, run, week_start)
-    same = row is not None and cycle is not None and row.cycle_id == cycle.id
-    return kpi_context(run, value=row.value if row and same else None)
+    if row is None or cycle is None or row.cycle_id != cycle.id:
+        return kpi_context(run, value=None)
+    if row.week_start == week_start:
+        return kpi_context(run, value=row.value)
+    return replace(kpi_context(run, value=None), earlier=row.value, earlier_week=row.week)
 
 
 def member_runs(

@@ -282,7 +282,10 @@ def show_cycle(
             week=run.week,
             starts=cycle.starts_on,
             closes=cycle.closes_on,
-            kpi=kpi_context(run, value=latest_value(session, run)),
+            kpi=kpi_context(
+                run,
+                value=cycle.kpi_value if cycle.result is not None else latest_value(session, run),
+            ),
             readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
             steps=step_evidence(session, run, cycle),
             champion=run.adoption.champion,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.attention import attention
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import cycle_of_week
 from cadence.flows.gathering import expected_members, gather
@@ -77,7 +78,9 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     week = _Week(week_start, ZoneInfo(workspace.timezone))
     runs = team_runs(session, workspace=workspace, now=now)
     watches = _watches(session, runs)
-    needs = _decisions(session, workspace, runs, watches)
+    slipped = attention(session, runs, week_start=week_start, since=week.at(0), until=week.at(1), now=now)
+    needs = [Decision(text=one.text, offer=one.offer) for one in slipped]
+    needs += _decisions(session, workspace, runs, watches)
     moves = [move for run in runs for move in _kpi_move(session, run, week_start)]
     moved = [move for move, is_better, _ in moves if is_better]
     not_moved = [move for move, is_better, _ in sorted(moves, key=lambda one: -one[2]) if not is_better]
@@ -85,6 +88,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     slipping = {(one.playbook, one.team) for one in watches} | {
         (move.playbook, move.team) for move in not_moved
     }
+    slipping |= {(one.run.playbook.title, one.run.team.title) for one in slipped}
     return Digest(
         week_start=week_start,
         decisions=tuple(needs[:10]),

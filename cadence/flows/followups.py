@@ -1,5 +1,6 @@
 """What people do about an alert: say what changes, nudge the missing once more."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -14,7 +15,7 @@ from cadence.refusals import Refusal
 from storage import decisions, ledger, people, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.tables import MessageState, OwedMessage, TrailEntry
+from storage.tables import MessageState, OwedMessage, StepVerdict, TrailEntry
 from templates.contexts.answers import Done
 from templates.contexts.forms import WatchAnswerForm
 
@@ -29,7 +30,10 @@ def watch_form(
         require_owner_or_curator(
             session, caller, owner=run.playbook.owner, to="say what changes about a step"
         )
-        said = _answers(session, run, step)
+        last = decisions.last_verdicts(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=1
+        )
+        said = _answers(session, run, step, since=last[0].window_from if last else None)
     return WatchAnswerForm(
         playbook=counted.playbook,
         team=counted.team,
@@ -39,12 +43,13 @@ def watch_form(
     )
 
 
-def _answers(session: Session, run: TeamRun, step: str) -> list[TrailEntry]:
+def _answers(session: Session, run: TeamRun, step: str, *, since: datetime | None = None) -> list[TrailEntry]:
     return trail.entries(
         session,
         workspace_id=run.workspace.id,
         action="watch-answered",
         subject=f"adoption:{run.id}/{step}",
+        since=since,
     )
 
 
@@ -81,16 +86,7 @@ def answer_watch(
         verdicts = decisions.last_verdicts(
             session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=50
         )
-        alerts = [
-            row
-            for verdict in verdicts
-            for row in ledger.by_prefix(
-                session,
-                workspace_id=run.workspace.id,
-                prefix=f"watch:{run.workspace.id}:{verdict.id}",
-            )
-        ]
-        _rewrite(session, caller, alerts[-2:], now=now)
+        _rewrite(session, caller, _newest_alert(session, run, verdicts), now=now)
         return Done(
             text=say(
                 "Noted for {step} of {title}. The alert now says so.",
@@ -98,6 +94,17 @@ def answer_watch(
                 title=run.playbook.title,
             )
         )
+
+
+def _newest_alert(session: Session, run: TeamRun, verdicts: Iterable[StepVerdict]) -> list[OwedMessage]:
+    """Every copy of the latest watch alert of a step; `verdicts` come newest first."""
+    for verdict in verdicts:
+        copies = ledger.by_prefix(
+            session, workspace_id=run.workspace.id, prefix=f"watch:{run.workspace.id}:{verdict.id}"
+        )
+        if copies:
+            return copies
+    return []
 
 
 def _rewrite(session: Session, caller: Caller, sent: list[OwedMessage], *, now: datetime) -> None:

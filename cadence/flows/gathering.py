@@ -68,15 +68,32 @@ def _away(session: Session, run: TeamRun, *, first: date, week_start: date, pres
     return {row.member for row in rows if row.first_day <= first and row.last_day >= friday}
 
 
-def runs_between(session: Session, run: TeamRun, *, first: date, last: date) -> Runs:
-    """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered."""
+def runs_between(
+    session: Session, run: TeamRun, *, first: date, last: date, opened: datetime | None = None
+) -> Runs:
+    """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered.
+
+    `opened` is the instant a window opened inside the first week. Answers that were in by then tell of runs
+    before it, so those members count with their typical runs, as assumed.
+    """
     rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=first - HISTORY)
-    answered: dict[tuple[str, date], int] = {(member, week): runs for member, week, runs in rows}
+    stale = _answered_before(session, run, week=first, opened=opened)
+    answered = {
+        (member, week): runs for member, week, runs in rows if not (week == first and member in stale)
+    }
     latest: dict[str, list[int]] = {}
     for member, week, runs in rows:
         if week <= last:
             latest.setdefault(member, []).append(runs)
     return count_runs(_member_weeks(session, run, first=first, last=last, answered=answered, latest=latest))
+
+
+def _answered_before(session: Session, run: TeamRun, *, week: date, opened: datetime | None) -> set[str]:
+    if opened is None:
+        return set()
+    return reports.answered_by(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week, moment=opened
+    )
 
 
 def _member_weeks(
@@ -119,7 +136,8 @@ def gather(
     """Everything known of a step inside its window (SPEC §5).
 
     The window opens with the cycle or with the last change of the step's mode, whichever is later. Runs are
-    reported by the week, so the week of such a change counts whole: the step gets the benefit of the doubt.
+    reported by the week: in the week of such a change, who had answered before it counts with their typical
+    runs, as assumed, and the step gets the benefit of the doubt.
     """
     row = current_modes(session, run).get(step.key)
     window_from = cycle_start(run, cycle)
@@ -154,7 +172,8 @@ def window_runs(session: Session, run: TeamRun, cycle: Cycle, *, window_from: da
     """N from the week a window opens in to this week (or the cycle's last)."""
     first = monday_of(local_day(window_from, run.zone))
     last = min(monday_of(run.today), week_monday(cycle.starts_on, 4))
-    return runs_between(session, run, first=first, last=max(first, last))
+    opened = window_from if window_from > cycle_start(run, cycle) else None
+    return runs_between(session, run, first=first, last=max(first, last), opened=opened)
 
 
 def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:

@@ -39,7 +39,10 @@ class StepMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """A KPI and where it stands. `value` is the latest reading, None when there is none yet."""
+    """A KPI and where it stands. `value` is the reading asked for, None when there is none yet.
+
+    `earlier` is then the newest one before it, of the week `earlier_week` of the cycle.
+    """
 
     name: str
     unit: str
@@ -47,6 +50,8 @@ class Kpi:
     target: float
     value: float | None = None
     baseline: float | None = None
+    earlier: float | None = None
+    earlier_week: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

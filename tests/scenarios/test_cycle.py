@@ -182,7 +182,7 @@ def test_weeks_go_on_into_the_next_cycle(ready: Stage) -> None:
     assert "2 of 2 check-ins are missing for Reply, week 4 of 4" in missing
     digest = posts(ready, CURATORS)[-1].words
     assert "Week of 23 Mar" in digest
-    assert "No reading yet from 1 adoption." in digest
+    assert "No reading yet from 1 team." in digest
     assert "cycles running 1, completed 1 (▲ +1 on last week)" in digest
     ready.play_until(at("2026-04-02 12:00"))
     assert "Reply, week 1 of 4" in bot_dms(ready, AGENT)[-1].words

@@ -1,0 +1,130 @@
+"""What a curator should look at first: demotions, cycles that missed, teams that have fallen silent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from cadence.flows.checkin_rows import cycle_of_week
+from cadence.flows.gathering import expected_members
+from cadence.flows.runs import TeamRun
+from cadence.mrkdwn import Mrkdwn, say
+from cadence.refusals import Offer
+from cadence.rules.calendar import week_number
+from cadence.rules.kpi import Outcome
+from storage import decisions, playbooks, reports
+from templates.ids import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One run that needs somebody, why, and the button that begins to settle it."""
+
+    run: TeamRun
+    text: Mrkdwn
+    offer: Offer | None = None
+
+
+def attention(
+    session: Session,
+    runs: Sequence[TeamRun],
+    *,
+    week_start: date,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+) -> list[Attention]:
+    """The runs that slipped in a week, gravest first. Silence counts once the week is over."""
+    found = [
+        *(one for run in runs for one in _demoted(session, run, since=since, until=until)),
+        *(one for run in runs for one in _missed(session, run, since=since, until=until)),
+    ]
+    if now >= until:
+        found += [one for run in runs for one in _silent(session, run, week_start=week_start)]
+    return found
+
+
+def _demoted(session: Session, run: TeamRun, *, since: datetime, until: datetime) -> list[Attention]:
+    rows = decisions.mode_changes(
+        session,
+        workspace_id=run.workspace.id,
+        since=since,
+        until=until,
+        adoption_id=run.id,
+        kind="demotion",
+    )
+    return [
+        Attention(
+            run,
+            say(
+                "{step} of {playbook} ({team}) was demoted; its rubric needs refining",
+                step=run.step(row.step).title,
+                playbook=run.playbook.title,
+                team=run.team.title,
+            ),
+            Offer("Why", Action.WHY, f"{run.id}:{row.step}"),
+        )
+        for row in rows
+        if run.spec.step(row.step) is not None
+    ]
+
+
+def _missed(session: Session, run: TeamRun, *, since: datetime, until: datetime) -> list[Attention]:
+    cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    return [
+        Attention(
+            run,
+            say(
+                "{playbook} ({team}) closed cycle {number}: {result}",
+                playbook=run.playbook.title,
+                team=run.team.title,
+                number=cycle.number,
+                result=cycle.result,
+            ),
+        )
+        for cycle in cycles
+        if cycle.closed_at is not None and since <= cycle.closed_at < until and cycle.result != Outcome.MET
+    ]
+
+
+def _silent(session: Session, run: TeamRun, *, week_start: date) -> list[Attention]:
+    """A team whose check-ins are mostly missing, or whose number is."""
+    cycle = cycle_of_week(session, run, week_start)
+    if cycle is None or week_number(cycle.starts_on, week_start) is None:
+        return []
+    asked = set(expected_members(session, run, week_start=week_start))
+    answered = asked & reports.answered_members(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+    )
+    found = []
+    if asked and len(answered) * 2 < len(asked):
+        found.append(
+            Attention(
+                run,
+                say(
+                    "{team}: {answered} of {asked} check-ins came for {playbook}",
+                    team=run.team.title,
+                    answered=len(answered),
+                    asked=len(asked),
+                    playbook=run.playbook.title,
+                ),
+                Offer("Nudge them once more", Action.NUDGE_AGAIN, f"{run.id}:{week_start}"),
+            )
+        )
+    reading = reports.reading(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+    )
+    if reading is None and asked:
+        found.append(
+            Attention(
+                run,
+                say(
+                    "{team} has no number for {playbook}",
+                    team=run.team.title,
+                    playbook=run.playbook.title,
+                ),
+                Offer("Report the number", Action.REPORT_KPI, f"{run.id}:{week_start}"),
+            )
+        )
+    return found
