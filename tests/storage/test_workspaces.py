@@ -90,6 +90,9 @@ BY_ID: dict[str, Call] = {
     "reports.drifted_steps": lambda s, ws, ids: reports.drifted_steps(
         s, workspace_id=ws, check_in_id=ids.check_in
     ),
+    "reports.answered_by": lambda s, ws, ids: reports.answered_by(
+        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY, moment=NOW
+    ),
     "reports.answers": lambda s, ws, ids: reports.answers(
         s, workspace_id=ws, adoption_id=ids.adoption, since=MONDAY
     ),
