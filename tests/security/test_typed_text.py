@@ -1,0 +1,244 @@
+"""What one person types is never more than text to the others; and nobody is named in public for silence."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from ruamel.yaml import YAML
+
+from bot.sandbox.messages import Message
+from bot.sandbox.person import Person
+from bot.stage import Stage, read_profiles
+from cadence.mrkdwn import escape
+from templates.ids import Action
+from tests.fuzz.arena import PINGS, Json
+from tests.staging import EXAMPLES
+
+NASTY = {
+    "broadcast": "<!channel> <!here|here> <!subteam^S0EVIL>",
+    "bare pings": "@here @channel @everyone #general",
+    "a stranger": "<@U0EVIL> <@U0EVIL|boss> <#C0EVIL>",
+    "a link": "<https://evil.example|click me> <mailto:a@b.example|us>",
+    "formatting": "*bold* _slanted_ ~gone~ > quoted",
+    "code": "`one` ```two``` `",
+    "lines": "first\nsecond\r\nthird\u2028fourth",
+    "turned around": "\u202egnihtemos\u202c \u2066isolated\u2069 مرحبا",
+    "escaped already": "&lt;!channel&gt; &amp;lt;!here&amp;gt;",
+    "a template": "{{ 7*7 }} {% for x in y %} ${x} %s",
+    "JSON": '", "blocks": [{"type": "x"}], "x": "',
+    "very long": "long " * 200,
+}
+_TOKEN = re.compile(r"<[^<>]*>")
+_OURS = re.compile(r"<@U0[1-9][A-Z0-9]+>|<#C0[1-9][A-Z0-9]+>|<http://127\.0\.0\.1[^|>]*(\|[^>]*)?>")
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def mrkdwn(node: object) -> Iterator[Json]:
+    """Every text object that Slack reads as mrkdwn."""
+    if isinstance(node, list):
+        for part in node:
+            yield from mrkdwn(part)
+    elif isinstance(node, dict):
+        if node.get("type") == "mrkdwn":
+            yield node
+        for part in node.values():
+            yield from mrkdwn(part)
+
+
+def live(text: str) -> list[str]:
+    """The mentions, links and broadcasts of a text that the bot didn't make itself."""
+    return [token for token in _TOKEN.findall(text) if not _OURS.fullmatch(token)]
+
+
+def check(said: Json | Message) -> None:
+    """Nothing in a message or a view is alive but what the bot wrote."""
+    blocks = said.blocks if isinstance(said, Message) else said["blocks"]
+    text = said.text if isinstance(said, Message) else ""
+    assert live(text) == []
+    assert not _TURNS.search(text)
+    for one in mrkdwn(blocks):
+        assert not _TURNS.search(one["text"])
+        assert one.get("verbatim") is True or not any(ping in one["text"] for ping in PINGS)
+        assert live(one["text"]) == []
+        assert one["text"].count("```") % 2 == 0
+
+
+def check_everything(stage: Stage, *people: Person) -> None:
+    """Every message of the workspace, and the forms that are open."""
+    ours = [message for message in stage.workspace.messages.everywhere() if message.bot_id]
+    assert len(ours) > 3
+    for message in ours:
+        check(message)
+    for person in people:
+        view = person.view()
+        if view is not None:
+            check(view.body)
+
+
+def _at_thursday(stage: Stage) -> None:
+    lead = stage.workspace.person("U01LEAD")
+    lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
+    stage.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
+
+
+def _with_reasons(stage: Stage, text: str) -> None:
+    agent = stage.workspace.person("U01AGENT1")
+    for _ in range(6):
+        agent.types("/exception", f"draft {text}", channel="C01SUPEMEA")
+    agent.types("/exception", f"send critical {text}", channel="C01SUPEMEA")
+    agent.types("/exception", channel="C01SUPEMEA")
+    agent.submits({"step": "1:draft", "reason": text, "link": text})
+    stage.tick()
+    watch = [message for message in agent.sees("C01SUPEMEA") if "Say what changes" in message.buttons]
+    agent.clicks(watch[0], "See the exceptions")
+
+
+def _with_notes(stage: Stage, text: str) -> None:
+    agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U01LEAD")
+    agent.clicks(agent.last_dm(), agent.last_dm().buttons[0])
+    assert agent.submits({"runs": "14", "note": text}).closed
+    lead.types("/kpi", f"14m {text}", channel="C01SUPEMEA")
+    lead.types("/attest", f"drifted draft=human-led {text}", channel="C01SUPEMEA")
+    stage.tick()
+    agent.clicks(agent.last_dm(), "Change")
+
+
+def _with_an_answer(stage: Stage, text: str) -> None:
+    agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U01LEAD")
+    if not any(message.text.startswith("Over the cap") for message in lead.sees("C01SUPEMEA")):
+        for _ in range(5):
+            agent.types("/exception draft tone was off", channel="C01SUPEMEA")
+        stage.tick()
+    watch = next(message for message in lead.sees("C01SUPEMEA") if message.text.startswith("Over the cap"))
+    lead.clicks(watch, action_id=Action.SAY_WHAT_CHANGES)
+    lead.submits({"note": text})
+    stage.tick()
+    shown = stage.workspace.messages.get(watch.channel, watch.ts).words
+    assert escape(text.rsplit(maxsplit=1)[-1]) in shown or _TURNS.search(text)
+
+
+def _with_a_team(stage: Stage, text: str) -> None:
+    lead = stage.workspace.person("U01LEAD")
+    title = " ".join(text.split())[:80]
+    lead.types("/cadence team create", channel="C01SUPEMEA")
+    lead.submits({"title": title, "slug": "nasty-team", "channel": "C09SUPAMER", "region": title[:60]})
+    lead.types("/cadence team members support-emea", channel="C01SUPEMEA")
+    lead.types("/cadence playbook show support-reply", channel="C01SUPEMEA")
+
+
+def _with_commands(stage: Stage, text: str) -> None:
+    lead = stage.workspace.person("U01LEAD")
+    for command in ("/kpi", "/attest", "/exception", "/cadence", "/cadence help", "/cadence why"):
+        lead.types(command, text, channel="C01SUPEMEA")
+    for command in (
+        "status",
+        "playbook show",
+        "playbook export",
+        "cycle show",
+        "away",
+        "snooze",
+        "team join",
+    ):
+        lead.types("/cadence", f"{command} {text}", channel="C01SUPEMEA")
+
+
+def _with_a_playbook(stage: Stage, text: str) -> None:
+    lead = stage.workspace.person("U01LEAD")
+    line = _TURNS.sub("", " ".join(text.split()))[:60]
+    reader = YAML(typ="safe")
+    data = reader.load((EXAMPLES / "support-reply.yaml").read_text())
+    data |= {"title": line, "loop": line, "inputs": [line], "examples": [line]}
+    data["kpi"]["name"] = line
+    data["steps"][0]["title"] = line
+    lead.types("/cadence playbook import", channel="C01SUPEMEA")
+    shown = lead.submits({"yaml": json.dumps(data, ensure_ascii=False)})
+    assert "Support reply" not in shown.words or shown.view is not None
+    for command in (
+        "playbook show support-reply",
+        "playbook list",
+        "playbook export support-reply",
+        "status",
+    ):
+        lead.types("/cadence", command, channel="C01SUPEMEA")
+    stage.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
+
+
+JOURNEYS: dict[str, Callable[[Stage, str], None]] = {
+    "the reasons of exceptions": _with_reasons,
+    "notes": _with_notes,
+    "an answer to a watch": _with_an_answer,
+    "the name of a team": _with_a_team,
+    "commands": _with_commands,
+    "a playbook": _with_a_playbook,
+}
+
+
+@pytest.mark.parametrize("journey", JOURNEYS.values(), ids=list(JOURNEYS))
+def test_what_is_typed_stays_text(stage: Stage, journey: Callable[[Stage, str], None]) -> None:
+    _at_thursday(stage)
+    people = [stage.workspace.person(who) for who in ("U01LEAD", "U01AGENT1")]
+    for text in NASTY.values():
+        try:
+            journey(stage, text)
+        finally:
+            check_everything(stage, *people)
+        for person in people:
+            while person.view() is not None:
+                person.closes()
+
+
+def test_a_reason_is_shown_as_it_was_typed(stage: Stage) -> None:
+    _at_thursday(stage)
+    agent = stage.workspace.person("U01AGENT1")
+    for text in (NASTY["broadcast"], NASTY["a link"], NASTY["escaped already"], NASTY["a template"]):
+        agent.types("/exception", channel="C01SUPEMEA")
+        answer = agent.submits({"step": "1:draft", "reason": text})
+        assert answer.view is not None
+        assert escape(text) in answer.view.words
+        agent.closes()
+
+
+# --- nobody is blamed -------------------------------------------------------------------------------------------
+
+
+def _public(stage: Stage) -> list[Message]:
+    rooms = [room for room in stage.workspace.channels() if room.kind != "im"]
+    return [message for room in rooms for message in stage.workspace.history(room.id) if not message.only_to]
+
+
+def test_nobody_is_named_in_a_channel_for_silence(stage: Stage) -> None:
+    """Four weeks in which only the owner answers; the others are named to the owner, and nowhere else."""
+    lead = stage.workspace.person("U01LEAD")
+    lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
+    for day in (5, 12, 19, 26):
+        stage.play_until(datetime(2026, 3, day, 12, 0, tzinfo=UTC))
+        lead.types("/attest as-declared runs=14", channel="C01SUPEMEA")
+        lead.types("/exception draft tone was off", channel="C01SUPEMEA")
+        lead.types("/kpi 22m", channel="C01SUPEMEA")
+    stage.play_until(datetime(2026, 3, 31, 12, 0, tzinfo=UTC))
+
+    silent = {who: stage.workspace.user(who).real_name for who in ("U01AGENT1", "U01AGENT2")}
+    profiles = read_profiles(EXAMPLES / "names.csv")
+    assert silent == {who: profiles[who].name for who in silent}
+    public = _public(stage)
+    assert {message.channel for message in public} >= {"C01SUPEMEA", "C01CURATORS"}
+    for message in public:
+        shown = message.text + json.dumps(message.blocks, ensure_ascii=False)
+        assert [name for who in silent.items() for name in who if name in shown] == []
+    told = [message for message in lead.dm() if "<@U01AGENT1>" in message.words]
+    assert len(told) >= 4, "the owner is told each Monday"
+    assert all("<@U01AGENT2>" in message.words for message in told)
+
+
+def test_whoever_logged_an_exception_is_not_named_in_a_channel(stage: Stage) -> None:
+    _at_thursday(stage)
+    agent = stage.workspace.person("U01AGENT1")
+    for _ in range(6):
+        agent.types("/exception draft tone was off", channel="C01SUPEMEA")
+    agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
+    stage.tick()
+    public = _public(stage)
+    assert len(public) >= 4
+    assert [message.text for message in public if "U01AGENT1" in json.dumps(message.blocks)] == []
