@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.commands import BUILT_IN_TEAM, import_into, open_database
+from bot.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
 from bot.processes import require_port, stopping
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.server import SandboxServer
@@ -18,7 +18,6 @@ from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_w
 from cadence.flows.profiles import workspace_ids
 from cadence.refusals import Refusal
 from storage.engine import Database
-from storage.migrate import migrate
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +25,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 """Example teams and playbooks, beside the packages in a checkout."""
 LOOPBACK = "127.0.0.1"
 """The built-in workspace asks nobody who they are, so it answers on this machine only, whatever `HOST` says."""
-PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml")
+PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml", "variance-review.yaml")
 
 
 def run_embedded(settings: Settings) -> None:
@@ -45,11 +44,20 @@ def run_embedded(settings: Settings) -> None:
                 "such as CADENCE_DATA=var2."
             ]
         )
-    with stopping() as stop:
-        migrate(db)
-        fresh = BUILT_IN_TEAM not in workspace_ids(db)
-        clock = SandboxClock()
-        with Stage(
+    try:
+        bring_up(db)
+        _work(settings, db)
+    finally:
+        lock.release()
+        db.close()
+
+
+def _work(settings: Settings, db: Database) -> None:
+    fresh = BUILT_IN_TEAM not in workspace_ids(db)
+    clock = SandboxClock()
+    with (
+        stopping() as stop,
+        Stage(
             settings,
             db=db,
             workspace=example_workspace(clock),
@@ -57,16 +65,15 @@ def run_embedded(settings: Settings) -> None:
             port=settings.port,
             channel_zones=zones_of(_example_people()),
             state=settings.cadence_data / "workspace.db",
-        ) as stage:
-            if fresh:
-                _import_examples(db, clock.now())
-            stage.bot.worker.refresh()
-            stage.bot.worker.start()
-            _welcome(stage.server.url)
-            stop.wait()
-            stage.bot.worker.stop()
-    lock.release()
-    db.close()
+        ) as stage,
+    ):
+        if fresh:
+            _import_examples(db, clock.now())
+        stage.bot.worker.refresh()
+        stage.bot.worker.start()
+        _welcome(stage.server.url)
+        stop.wait()
+        stage.bot.worker.stop()
 
 
 def run_sandbox(settings: Settings, workspace: Path | None) -> None:

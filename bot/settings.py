@@ -9,6 +9,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
 
+_RIGHT = {
+    "PORT": "is not a port; write a whole number from 0 to 65535",
+    "CADENCE_THREADS": "is not a number of threads; write a whole number from 2 to 200",
+    "CADENCE_LOG": "is not a log level; write debug, info, warning or error",
+    "CADENCE_LOG_FORMAT": "is not a log format; write text or json",
+}
+"""What is said of a value of the wrong kind. It is never shown: it may be a secret in the wrong place."""
+
 
 class SettingsRefused(Exception):
     """Settings that are missing or wrong; one sentence each in `sentences`."""
@@ -131,5 +139,7 @@ def load_settings(**overrides: object) -> Settings:
         for error in wrong.errors():
             name = "_".join(str(part) for part in error["loc"]).upper()
             message = error["msg"].removeprefix("Value error, ")
-            sentences.append(f"{name} {message[0].lower()}{message[1:]}." if name else message)
+            if error["type"] != "value_error":
+                message = _RIGHT.get(name, "can't be read")
+            sentences.append(f"{name} {message}." if name else message)
         raise SettingsRefused([one.replace("..", ".") for one in sentences]) from None

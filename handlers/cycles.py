@@ -3,6 +3,7 @@
 from slack_bolt import App
 
 from cadence.flows.asking import cycle_form
+from cadence.flows.callers import roles
 from cadence.flows.cycles import CycleGiven, show_cycle, start_cycle
 from handlers.grammar import commands
 from handlers.payloads import Body, Form
@@ -15,6 +16,14 @@ def register(app: App, services: Services) -> None:
     """Listen for the button and the form."""
     register_button(app, services, Action.START_CYCLE, by_button)
     register_form(app, services, Callback.CYCLE_START, submitted)
+
+
+def by_role(turn: Turn, _command: commands.Cycle) -> None:
+    """`/cadence cycle`: the form for owners and curators, the cycle shown for everybody else."""
+    if roles(turn.db, turn.caller) & {"owner", "curator"}:
+        start(turn, commands.StartCycle())
+    else:
+        show(turn, commands.ShowCycle())
 
 
 def start(turn: Turn, command: commands.StartCycle) -> None:

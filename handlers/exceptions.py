@@ -4,8 +4,6 @@ from slack_bolt import App
 
 from cadence.flows.exceptions import ExceptionGiven, counted_exceptions, exception_form, log_exception
 from cadence.flows.runs import NeedsChoice
-from cadence.mrkdwn import code, say
-from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, row_id, split_ref
 from handlers.turns import Services, Turn, register_button, register_form
@@ -22,13 +20,6 @@ def register(app: App, services: Services) -> None:
 
 def by_command(turn: Turn, command: commands.LogException) -> None:
     """`/exception`: logs at once; opens the form when bare, or when it isn't clear which run is meant."""
-    if command.week is not None:
-        raise Refusal(
-            say(
-                "An exception counts from when it is logged; leave {week} out.",
-                week=code(f"week={command.week}"),
-            )
-        )
     if command.step is None or command.reason is None:
         open_form(turn, command)
         return

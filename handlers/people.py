@@ -10,6 +10,7 @@ from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, metadata, split_week
 from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.answers import SnoozeAsked
 from templates.contexts.base import MessageContext
 from templates.contexts.forms import AwayForm
 from templates.ids import Action, Callback, Field
@@ -85,11 +86,11 @@ def ask_them(turn: Turn, value: str, _body: Body) -> None:
 
 
 def snooze(turn: Turn, command: commands.Snooze) -> None:
-    """`/cadence snooze`."""
+    """`/cadence snooze`; bare, it asks until when."""
     if command.until is None:
-        raise Refusal(
-            "How long? `/cadence snooze hour`, `/cadence snooze tomorrow` or `/cadence snooze friday`."
-        )
+        week = turn.today - timedelta(days=turn.today.weekday())
+        turn.say(SnoozeAsked(week_start=week.isoformat()))
+        return
     turn.say(people.snooze(turn.db, turn.caller, until=command.until, now=turn.now))
 
 

@@ -3,7 +3,8 @@
 from slack_bolt import App
 
 from cadence.flows.asking import team_form
-from cadence.flows.teams import TeamGiven, create_team, join_team, show_team
+from cadence.flows.joining import join_team
+from cadence.flows.teams import TeamGiven, create_team, show_team
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, metadata
 from handlers.turns import Services, Turn, register_button, register_form
@@ -12,8 +13,10 @@ from templates.ids import Action, Callback, Field
 
 
 def register(app: App, services: Services) -> None:
-    """Listen for the button and the form."""
+    """Listen for the buttons and the form."""
     register_button(app, services, Action.CREATE_TEAM, by_button)
+    register_button(app, services, Action.TEAM_JOIN, joined_by_button)
+    register_button(app, services, Action.TEAM_LEAVE, left_by_button)
     register_form(app, services, Callback.TEAM, submitted)
 
 
@@ -60,6 +63,16 @@ def join(turn: Turn, command: commands.JoinTeam) -> None:
 def leave(turn: Turn, command: commands.LeaveTeam) -> None:
     """`/cadence team leave`."""
     turn.say(join_team(turn.db, turn.caller, command.team, who=command.members, leave=True, now=turn.now))
+
+
+def joined_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Join again]."""
+    turn.say(join_team(turn.db, turn.caller, value, now=turn.now))
+
+
+def left_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Leave]."""
+    turn.say(join_team(turn.db, turn.caller, value, leave=True, now=turn.now))
 
 
 def members(turn: Turn, command: commands.TeamMembers) -> None:

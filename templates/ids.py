@@ -23,6 +23,8 @@ class Action(StrEnum):
     IMPORT_PLAYBOOK = "playbook.import"
     SHOW_PLAYBOOK = "playbook.show"
     CREATE_TEAM = "team.create"
+    TEAM_JOIN = "team.join"
+    TEAM_LEAVE = "team.leave"
     OPEN_SETTINGS = "settings.open"
     SHOW_STATUS = "status.show"
     ASK_THEM = "refusal.ask"

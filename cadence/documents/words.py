@@ -1,6 +1,7 @@
 """Words a document may use, and those that commands keep for themselves."""
 
 import re
+import unicodedata
 from enum import StrEnum
 from typing import Final
 
@@ -39,3 +40,9 @@ TITLE_LENGTH: Final = 80
 NAME_LENGTH: Final = 60
 ITEM_LENGTH: Final = 300
 ANSWER_LENGTH: Final = 1000
+
+
+def slug_of(title: str) -> str:
+    """The slug a title suggests: `Support EMEA` gives `support-emea`; "" when nothing of it can be one."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-")

@@ -52,7 +52,7 @@ def _head(section: Section) -> WorkspaceSpec:
             listing(member("U01CURATOR"), most=MAX_ITEMS, least=1),
             why="is missing: somebody must hold the registry",
         ),
-        curator_channel=section.needed("curator_channel", channel("C01CURATORS")),
+        curator_channel=section.optional("curator_channel", channel("C01CURATORS"), None),
         timezone=section.needed("timezone", TIMEZONE),
         country=section.optional("country", COUNTRY, None),
         rule=section.optional("rule", RULE, None),

@@ -1,7 +1,9 @@
 """The forms people fill in, with everything already known filled in for them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import step_modes, typical, was_member, week_kpi
@@ -71,6 +73,7 @@ def checkin_form(
             kpi=week_kpi(session, run, week_start=week.start),
             reporter=run.team.reporter == caller.member,
             runs=max(1, runs),
+            usual=_has_answered(session, run, caller.member),
             value=reading.typed if reading else "",
             inputs_complete=before.complete_inputs if before else None,
             note=before.note if before else "",
@@ -78,6 +81,13 @@ def checkin_form(
                 DriftStep(step=step, chosen=drifted.get(step.key)) for step in step_modes(session, run)
             ),
         )
+
+
+def _has_answered(session: Session, run: TeamRun, member: str) -> bool:
+    """Whether there is anything to tell somebody's usual number of runs from."""
+    since = run.week_start - timedelta(weeks=26)
+    rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=since)
+    return any(who == member for who, _, _ in rows)
 
 
 def checkin_all_form(db: Database, caller: Caller, *, week_start: date, now: datetime) -> CheckinAllForm:
@@ -99,6 +109,7 @@ def checkin_all_form(db: Database, caller: Caller, *, week_start: date, now: dat
                     kpi=week_kpi(session, run, week_start=week_start),
                     reporter=run.team.reporter == caller.member,
                     runs=max(1, typical(session, run, member=caller.member)),
+                    usual=_has_answered(session, run, caller.member),
                 )
                 for run in runs
             ),

@@ -22,8 +22,10 @@ from storage.ledger import Owed
 from storage.tables import Attestation, CheckIn, DriftedStep, MessageState
 from templates.contexts.answers import Attested, AttestedRow
 
-MOST_RUNS = 100_000
-"""Runs in a week above which a number is taken for a slip of the finger."""
+FAR_ABOVE = 20
+"""How many times somebody's usual number of runs is taken for a slip of the finger."""
+ALWAYS_FINE = 200
+"""Runs in a week that are taken from anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
     week = _week(session, caller, run, given)
     _require_asked(session, caller, run, week)
-    drifts = _drifts(session, run, given)
+    drifts = _drifts(session, caller, run, given)
     runs = _runs(session, caller, run, given)
     if given.complete_inputs is not None and not 0 <= given.complete_inputs <= runs:
         raise Refusal(
@@ -133,7 +135,7 @@ def _require_asked(session: Session, caller: Caller, run: TeamRun, week: ReportW
         )
 
 
-def _drifts(session: Session, run: TeamRun, given: AnswerGiven) -> dict[str, Mode]:
+def _drifts(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> dict[str, Mode]:
     if given.attestation is Attestation.AS_DECLARED and given.drifts:
         raise Refusal(
             "A step in another mode means that something drifted; choose that.", field="attestation"
@@ -148,6 +150,11 @@ def _drifts(session: Session, run: TeamRun, given: AnswerGiven) -> dict[str, Mod
             drifts[key] = Mode(mode)
     if not drifts:
         first = run.spec.steps[0]
+        if caller.surface == "form":
+            raise Refusal(
+                "Which step drifted? Choose who led it. A step in the mode it is declared in hasn't drifted.",
+                field=f"mode:{first.key}",
+            )
         raise Refusal(
             say(
                 "Which step drifted, and who led it? For example {example}. "
@@ -164,14 +171,17 @@ def _runs(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) ->
         if given.runs:
             raise Refusal(say("“Didn't run” goes with 0 runs, not {runs}.", runs=given.runs), field="runs")
         return 0
-    runs = given.runs
-    if runs is None:
-        runs = max(1, checkin_rows.typical(session, run, member=caller.member))
+    usual = max(1, checkin_rows.typical(session, run, member=caller.member))
+    runs = usual if given.runs is None else given.runs
     if runs == 0:
         raise Refusal("With 0 runs the answer is “Didn't run”.", field="runs")
-    if not 0 < runs <= MOST_RUNS:
+    if runs < 0:
+        raise Refusal("Runs can't be fewer than 0; write a whole number such as 14.", field="runs")
+    most = max(ALWAYS_FINE, FAR_ABOVE * usual)
+    if runs > most:
         raise Refusal(
-            say("{runs} runs in a week can't be right; write a whole number such as 14.", runs=runs),
+            f"{runs:,} runs is far above your usual {usual:,}. Up to {most:,} are taken for a week; "
+            "if there really were more, write that in the note.",
             field="runs",
         )
     return runs

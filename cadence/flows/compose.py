@@ -173,7 +173,7 @@ def permalink(settings: dict[str, object], message: OwedMessage | None) -> str |
 
 
 def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
-    """The check-in as it stands now, in place of the message it was."""
+    """What a message says now, in place of the message it was."""
     original = ledger.get(session, workspace_id=message.workspace_id, message_id=message.replaces_id or 0)
     if original is None or original.ts is None or original.channel is None:
         return Skip("the message it rewrites isn't there")
@@ -182,6 +182,8 @@ def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
         return Say(_missing_context(session, original, now), rewrites=place)
     if original.kind == "watch":
         return Say(alert_posts.watch(session, original, now), rewrites=place)
+    if original.kind == "kpi-missing":
+        return Say(_kpi_context(session, original, now), rewrites=place)
     rows = checkin_rows(
         session,
         workspace_id=message.workspace_id,
@@ -202,24 +204,28 @@ def _run(session: Session, message: OwedMessage, now: datetime) -> TeamRun:
 
 
 def _kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
-    run, week = _run(session, message, now), _week(message)
-    reading = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week)
-    if reading is not None:
+    context = _kpi_context(session, message, now)
+    if context.reported is not None:
         return Skip("already reported")
     asked = _last_asked(session, message)
     if asked is not None and now < asked + BREATHER:
         return Later(asked + BREATHER)
+    return Say(context)
+
+
+def _kpi_context(session: Session, message: OwedMessage, now: datetime) -> KpiMissing:
+    run, week = _run(session, message, now), _week(message)
+    reading = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week)
     cycle = cycle_of_week(session, run, week)
-    return Say(
-        KpiMissing(
-            adoption_id=run.id,
-            week_start=week.isoformat(),
-            slug=run.playbook.slug,
-            playbook=run.playbook.title,
-            team=run.team.title,
-            week=week_number(cycle.starts_on, week) if cycle else None,
-            kpi=week_kpi(session, run, week_start=week),
-        )
+    return KpiMissing(
+        adoption_id=run.id,
+        week_start=week.isoformat(),
+        slug=run.playbook.slug,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=week_number(cycle.starts_on, week) if cycle else None,
+        kpi=week_kpi(session, run, week_start=week),
+        reported=reading.value if reading else None,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from cadence.flows.asked_numbers import rewrite_missing_number
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.runs import TeamRun, find_run, run_by_id
 from cadence.flows.weeks import ReportWeek, last_week, meant_week, week_starting
@@ -179,6 +180,7 @@ def save_reading(
         after=value,
         correlation_id=caller.request,
     )
+    rewrite_missing_number(session, caller, run, week_start=week.start, mark=f"{row.id}", now=now)
     return before.value if before else None
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
 from cadence.documents.places import country_hint, is_country
-from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH
+from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_team
 from cadence.flows.runs import require_workspace, team_runs
@@ -147,13 +147,14 @@ def save_team(session: Session, caller: Caller, given: TeamGiven, *, now: dateti
     after = _as_data(session, row)
     if before == after:
         return "unchanged"
-    _record(session, caller, given.slug, before=before, after=after, now=now)
+    record_team(session, caller, given.slug, before=before, after=after, now=now)
     return "changed" if before else "created"
 
 
-def _record(
+def record_team(
     session: Session, caller: Caller, slug: str, *, before: object, after: object, now: datetime
 ) -> None:
+    """Put a change of a team into the trail."""
     trail.record(
         session,
         workspace_id=caller.workspace_id,
@@ -168,7 +169,8 @@ def _record(
     )
 
 
-def _members(session: Session, team: Team) -> list[str]:
+def member_ids(session: Session, team: Team) -> list[str]:
+    """The Slack IDs of a team's members."""
     rows = people.memberships(session, workspace_id=team.workspace_id, team_ids=[team.id or 0])
     return [row.member for row in rows]
 
@@ -181,7 +183,7 @@ def _as_data(session: Session, team: Team) -> dict[str, object]:
         "channel": team.channel,
         "timezone": team.timezone,
         "country": team.country,
-        "members": sorted(_members(session, team)),
+        "members": sorted(member_ids(session, team)),
         "reporter": team.reporter,
     }
 
@@ -199,7 +201,7 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
         require_workspace(session, caller.workspace_id)
         known = people.team_by_slug(session, workspace_id=caller.workspace_id, slug=given.slug)
         _require_sound(given, new=known is None)
-        insiders = _members(session, known) if known else list(given.members)
+        insiders = member_ids(session, known) if known else list(given.members)
         if caller.member not in insiders and not is_curator(session, caller):
             raise NotAllowed(
                 say(
@@ -218,8 +220,10 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
 def _require_sound(given: TeamGiven, *, new: bool) -> None:
     """What a workspace file would refuse, a form can't bring in either; see `cadence.documents.words`."""
     if new and (not SLUG.fullmatch(given.slug) or given.slug in RESERVED):
+        made = slug_of(given.title)
+        right = made if SLUG.fullmatch(made) and made not in RESERVED else "support-emea"
         raise Refusal(
-            "A short name is 2 to 40 small letters, digits and dashes, a letter first, such as support-emea.",
+            f"A short name is 2 to 40 small letters, digits and dashes, a letter first, such as {right}.",
             field="slug",
         )
     if not given.title.strip() or len(given.title) > TITLE_LENGTH or "\n" in given.title:
@@ -228,6 +232,8 @@ def _require_sound(given: TeamGiven, *, new: bool) -> None:
         raise Refusal("Choose one of the functions.", field="function")
     if not given.channel:
         raise Refusal("A team needs a channel for its posts. Choose one.", field="channel")
+    if not given.members:
+        raise Refusal("A team needs at least one member.", field="members")
     if len(given.members) > MAX_MEMBERS:
         raise Refusal(f"A team has {MAX_MEMBERS} members at most.", field="members")
     if len(given.region or "") > NAME_LENGTH:
@@ -243,43 +249,6 @@ def _require_sound(given: TeamGiven, *, new: bool) -> None:
         )
 
 
-def join_team(
-    db: Database,
-    caller: Caller,
-    slug: str | None,
-    *,
-    who: tuple[str, ...] = (),
-    leave: bool = False,
-    now: datetime,
-) -> TeamShown:
-    """Put people into a team or take them out: the caller, or those named; by default the channel's team.
-
-    Raises:
-        Refusal: no such team, or no team in this channel.
-        NotAllowed: others are named and the caller is neither in the team nor a curator.
-    """
-    with db.write() as session:
-        team = _team_meant(session, caller, slug)
-        before = set(_members(session, team))
-        others = set(who) - {caller.member}
-        if others and caller.member not in before and not is_curator(session, caller):
-            raise NotAllowed(
-                say("Only members of {team} or a curator may do that for others.", team=team.title)
-            )
-        named = set(who) or {caller.member}
-        members = before - named if leave else before | named
-        people.set_members(
-            session, workspace_id=caller.workspace_id, team_id=team.id or 0, members=members, now=now
-        )
-        if team.reporter not in members:
-            team.reporter = None
-        session.add(team)
-        session.flush()
-        if members != before:
-            _record(session, caller, team.slug, before=sorted(before), after=sorted(members), now=now)
-        return _shown(session, team, now=now, changed=members != before)
-
-
 def show_team(db: Database, caller: Caller, slug: str | None, *, now: datetime) -> TeamShown:
     """A team and its members; without a slug, the team of the channel or the person's only one.
 
@@ -287,10 +256,15 @@ def show_team(db: Database, caller: Caller, slug: str | None, *, now: datetime) 
         Refusal: no such team, or it isn't clear which.
     """
     with db.read() as session:
-        return _shown(session, _team_meant(session, caller, slug), now=now)
+        return _shown(session, team_meant(session, caller, slug), now=now)
 
 
-def _team_meant(session: Session, caller: Caller, slug: str | None) -> Team:
+def team_meant(session: Session, caller: Caller, slug: str | None) -> Team:
+    """The team of a slug; without one that of the channel, else the only one the caller is in.
+
+    Raises:
+        Refusal: no such team, or it isn't clear which.
+    """
     if slug is not None:
         return require_team(session, caller.workspace_id, slug)
     if caller.channel is not None:
@@ -316,7 +290,7 @@ def _shown(
         title=team.title,
         function=team.function,
         timezone=team.timezone,
-        members=tuple(_members(session, team)),
+        members=tuple(member_ids(session, team)),
         region=team.region or "",
         country=team.country or "",
         channel=team.channel,
@@ -346,7 +320,7 @@ def export_workspace(db: Database, caller: Caller) -> str:
                     channel=team.channel,
                     timezone=team.timezone,
                     country=team.country,
-                    members=tuple(_members(session, team)),
+                    members=tuple(member_ids(session, team)),
                     reporter=team.reporter,
                 )
                 for team in people.teams(session, workspace_id=workspace.id)

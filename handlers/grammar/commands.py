@@ -42,7 +42,6 @@ class LogException:
     link: str | None = None
     playbook: str | None = None
     team: str | None = None
-    week: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +126,11 @@ class TeamMembers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """`/cadence cycle` and nothing more: the form for those who may start one, else the cycle shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartCycle:
     """`/cadence cycle start`. `day` is the day it should start."""
 
@@ -201,6 +205,7 @@ Command = (
     | JoinTeam
     | LeaveTeam
     | TeamMembers
+    | Cycle
     | StartCycle
     | ShowCycle
     | Digest

@@ -1,12 +1,13 @@
 """From a slash command's text to the command it means, or to a refusal that teaches."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Final
 
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
-from handlers.grammar.commands import Command, Help
+from handlers.grammar.commands import Command, Cycle, Help, ListPlaybooks, TeamMembers
 from handlers.grammar.request import Request, Vocabulary, take_options
 from handlers.grammar.table import TABLE, Entry
 from handlers.grammar.teach import clip, listed, shown
@@ -16,6 +17,12 @@ _ROOT = "/cadence"
 _SHORT: Final = {entry.slash: entry for entry in TABLE if entry.slash != _ROOT}
 _LONG: Final = {entry.name: entry for entry in TABLE if entry.slash == _ROOT}
 _GROUPS: Final = {name.split()[0] for name in _LONG if " " in name}
+_BARE: Final[dict[str, Callable[[], Command]]] = {
+    "playbook": ListPlaybooks,
+    "team": TeamMembers,
+    "cycle": Cycle,
+}
+"""What a group of commands does when none of them is typed."""
 _HEADS: Final = tuple(dict.fromkeys(name.split()[0] for name in _LONG))
 _HELP: Final = frozenset({"help", "--help", "-h"})
 _OPTIONS: Final = ("week", "team", "runs")
@@ -74,6 +81,8 @@ def _long(typed: Typed, vocabulary: Vocabulary, today: date) -> Command:
     typed.take()
     name = head.key
     if name in _GROUPS:
+        if not typed and not options:
+            return _BARE[name]()
         if not typed or _asks_help(typed):
             return Help(topic=name)
         subs = tuple(each.split()[1] for each in _LONG if each.startswith(f"{name} "))

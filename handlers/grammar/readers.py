@@ -1,10 +1,9 @@
 """From words to a command, one function each; the table says which reads what."""
 
-import re
-import unicodedata
 from datetime import date
 from typing import Final
 
+from cadence.documents.words import slug_of
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal
@@ -55,12 +54,11 @@ def _not_a_number(request: Request, named: str | None) -> Refusal:
 
 def exception(request: Request) -> commands.LogException:
     """`/exception [playbook] <step> [critical] <reason>`."""
+    _refuse_week(request)
     named = request.the_playbook(request.playbook())
     critical = "critical" not in request.steps(named) and _critical(request)
     if not request.typed:
-        return commands.LogException(
-            critical=critical, link=request.link, playbook=named, team=request.team, week=request.week
-        )
+        return commands.LogException(critical=critical, link=request.link, playbook=named, team=request.team)
     step = take_step(request, named)
     critical = _critical(request) or critical
     reason = request.sentence("reason", _REASON_ADVICE)
@@ -71,8 +69,16 @@ def exception(request: Request) -> commands.LogException:
         link=request.link,
         playbook=named or request.home_of([step]),
         team=request.team,
-        week=request.week,
     )
+
+
+def _refuse_week(request: Request) -> None:
+    """`week=N` goes with other reports, so somebody may try it here; it must not end up in the reason."""
+    week = next((word for word in request.typed.words if word.option and word.option[0] == "week"), None)
+    if week is not None:
+        raise Refusal(
+            say("An exception counts from when it is logged; leave {week} out.", week=shown(week.text))
+        )
 
 
 def _critical(request: Request) -> bool:
@@ -121,10 +127,10 @@ def create_team(request: Request) -> commands.CreateTeam:
         raise Refusal(
             f"A team's name has at most {_TITLE_LENGTH} characters, and this one has {len(title):,}."
         )
-    plain = unicodedata.normalize("NFKD", title or "").encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     channel = channels[0].channel if channels else None
-    return commands.CreateTeam(team=slug or None, title=title, channel=channel, members=members)
+    return commands.CreateTeam(
+        team=slug_of(title or "") or None, title=title, channel=channel, members=members
+    )
 
 
 def join_team(request: Request) -> commands.JoinTeam:

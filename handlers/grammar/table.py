@@ -70,13 +70,13 @@ TABLE: Final[tuple[Entry, ...]] = (
     Entry(
         slash="/exception",
         name="exception",
-        usage="[playbook] <step> [critical] <reason> [link=…] [week=N] [team=slug]",
+        usage="[playbook] <step> [critical] <reason> [link=…] [team=slug]",
         summary="logs one run in which a step left its rule",
         who="member",
         examples=("/exception send tone was off", "/exception support-reply send critical promised a refund"),
         read=readers.exception,
         bare=commands.LogException,
-        options=("link", "week", "team"),
+        options=("link", "team"),
     ),
     Entry(
         slash="/cadence",

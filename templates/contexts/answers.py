@@ -172,6 +172,15 @@ class AwaySet(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SnoozeAsked(MessageContext):
+    """How long the check-in shall wait; the buttons carry `{how_long}:{week_start}`."""
+
+    TEMPLATE: ClassVar[str] = "answers/snooze_asked.json.j2"
+
+    week_start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snoozed(MessageContext):
     """The check-in comes back `until` then."""
 

@@ -81,7 +81,10 @@ class CheckinReminder(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiMissing(MessageContext):
-    """To the KPI reporter: this week's number isn't in yet. The button carries `{adoption_id}:{week_start}`."""
+    """To the KPI reporter: this week's number isn't in yet. The button carries `{adoption_id}:{week_start}`.
+
+    `reported` is the number once it is in: the message then says so and asks nothing.
+    """
 
     TEMPLATE: ClassVar[str] = "messages/kpi_missing.json.j2"
 
@@ -92,6 +95,7 @@ class KpiMissing(MessageContext):
     team: str
     week: int | None
     kpi: Kpi
+    reported: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

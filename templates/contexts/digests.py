@@ -71,6 +71,7 @@ class Digest(MessageContext):
         slipping: teams over a cap, or whose number got worse.
         coverage: attested of expected check-ins, 0–1; None when none was expected.
         setup_minutes: median of the setups timed, None without one.
+        for_curators: False for everybody else who asks: what waits doesn't wait for them.
         notes: drift, contradictions, decay, plateaus, heroes, overrides: one sentence each.
     """
 
@@ -98,3 +99,4 @@ class Digest(MessageContext):
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    for_curators: bool = True

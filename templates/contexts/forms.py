@@ -34,6 +34,7 @@ class CheckinForm(ViewContext):
     Args:
         kind: `as-declared`, `drifted` or `not-run`.
         runs: filled in: the typical number, or what was answered before.
+        usual: `runs` comes from the person's own answers, not from the playbook's expectation.
         value: the KPI number as typed before.
         inputs_complete: runs with complete inputs, as answered before.
         steps: needed when drifted.
@@ -49,6 +50,7 @@ class CheckinForm(ViewContext):
     kpi: Kpi
     reporter: bool
     runs: int | None = None
+    usual: bool = True
     value: str = ""
     inputs_complete: int | None = None
     note: str = ""
@@ -66,6 +68,7 @@ class CheckinAllRow:
     kpi: Kpi
     reporter: bool
     runs: int | None = None
+    usual: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from templates.contexts.answers import (
     Muted,
     Recorded,
     Refused,
+    SnoozeAsked,
     Snoozed,
     Status,
     StatusRow,
@@ -129,5 +130,7 @@ SAMPLES: dict[str, MessageContext] = {
     "snoozed": Snoozed(until=THURSDAY),
     "muted": Muted(muted=True),
     "unmuted": Muted(muted=False),
+    "snooze-asked": SnoozeAsked(week_start="2026-12-14"),
     "recorded-score": replace(RECORDED, kpi=CSAT, met=True),
+    "recorded-slip": replace(RECORDED, kpi=replace(KPI, value=42 * 20)),
 }

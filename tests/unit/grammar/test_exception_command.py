@@ -35,8 +35,8 @@ def test_step_critical_reason(typed: str, critical: bool, reason: str | None) ->
     "link", ["https://x.slack.com/archives/C1/p1", "<https://x.slack.com/archives/C1/p1>"]
 )
 def test_a_link_is_kept_as_evidence(link: str) -> None:
-    assert read(f"/exception send tone link={link} week=3") == LogException(
-        step="send", reason="tone", link="https://x.slack.com/archives/C1/p1", playbook=PLAYBOOK, week=3
+    assert read(f"/exception send tone link={link}") == LogException(
+        step="send", reason="tone", link="https://x.slack.com/archives/C1/p1", playbook=PLAYBOOK
     )
 
 

@@ -1,0 +1,228 @@
+"""What a newcomer tries first: wrong names, bare commands, slips of the finger, and ways back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.commands import BUILT_IN_TEAM, import_into
+from bot.stage import Stage
+from cadence.documents import read_workspace
+from cadence.flows.callers import Caller
+from cadence.flows.settings import SettingsGiven, save_settings
+from cadence.flows.teams import export_workspace
+from storage.tables import Attestation, CheckIn, Reading, Team
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, bot_dms, rows, start_cycle
+from tests.staging import on_stage
+
+LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """Thursday of week 1, the check-ins are out."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 10:42"))
+        yield stage
+
+
+# --- teams ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "right"),
+    [
+        ({"slug": "Night Desk!"}, "slug", "such as night-desk."),
+        ({"slug": "drifted"}, "slug", "such as night-desk."),
+        ({"title": "Ω", "slug": "Ω"}, "slug", "such as support-emea."),
+        ({"country": "XX"}, "country", "XX"),
+        ({"channel": DESK_CHANNEL}, "channel", "Desk"),
+    ],
+)
+def test_the_team_form_says_what_would_be_right(
+    desk: Stage, changes: dict[str, str], field: str, right: str
+) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.types("/cadence team create")
+    filled = {"title": "Night Desk", "slug": "night-desk", "function": "support", "channel": "C01CURATORS"}
+    refused = lead.submits(filled | changes)
+    assert right in refused.errors[field]
+    assert [row.slug for row in rows(desk, Team)] == ["desk", "solo"]
+
+
+def test_a_team_has_a_channel_and_a_member(desk: Stage) -> None:
+    lead = desk.workspace.person(LEAD)
+    opened = lead.types("/cadence team create").view
+    assert opened is not None
+    required = {block["block_id"] for block in opened.blocks if not block.get("optional", False)}
+    assert {"channel", "members", "title", "slug"} <= required
+
+
+def test_leaving_says_so_and_can_be_undone(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    left = agent.types("/cadence team leave desk")
+    assert left.text == "You left Desk."
+    assert left.message is not None
+    assert left.message.buttons == ["Join again"]
+    back = agent.clicks(left.message, "Join again")
+    assert back.text == "You joined Desk."
+    assert back.message is not None
+    assert back.message.buttons == ["Leave"]
+    again = agent.types("/cadence team join desk")
+    assert again.text == "You are in Desk already."
+    assert again.message is not None
+    assert again.message.buttons == []
+
+
+def test_leaving_a_team_one_is_not_in_changes_nothing(desk: Stage) -> None:
+    assert desk.workspace.person(SOLO).types("/cadence team leave desk").text == "You are not in Desk."
+
+
+def test_others_are_named_and_a_lost_reporter_is_said(desk: Stage) -> None:
+    said = desk.workspace.person(AGENT).types(f"/cadence team leave desk <@{LEAD}>")
+    assert said.text == f"<@{LEAD}> left Desk. Nobody reports its number now."
+    assert said.message is not None
+    assert said.message.buttons == []
+
+
+def test_a_workspace_without_a_curator_channel_goes_out_and_in_again(desk: Stage, tmp_path: Path) -> None:
+    caller = Caller(workspace_id=BUILT_IN_TEAM, member=CURATOR, surface="form")
+    given = SettingsGiven(
+        curators=(CURATOR,), curator_channel=None, timezone="Europe/Berlin", rule="balanced"
+    )
+    save_settings(desk.bot.db, caller, given, named=frozenset(), now=desk.clock.now())
+    text = export_workspace(desk.bot.db, caller)
+    assert read_workspace(text).curator_channel is None
+    file = tmp_path / "out.yaml"
+    file.write_text(text, encoding="utf-8")
+    _, refused = import_into(desk.bot.db, BUILT_IN_TEAM, [file], now=desk.clock.now())
+    assert refused == []
+
+
+# --- bare commands --------------------------------------------------------------------------------------------
+
+
+def test_snooze_alone_asks_until_when(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    asked = agent.types("/cadence snooze")
+    assert asked.message is not None
+    assert asked.message.buttons == ["In an hour", "Tomorrow", "Friday"]
+    said = agent.clicks(asked.message, "In an hour")
+    assert "Thu 5 Mar at 11:42" in said.text
+
+
+def test_playbook_alone_lists_them_with_buttons(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    listed = agent.types("/cadence playbook")
+    assert listed.message is not None
+    assert listed.message.buttons == ["Show"]
+    assert "Draft the reply" in agent.clicks(listed.message, "Show").words
+
+
+def test_cycle_alone_starts_for_owners_and_shows_for_others(desk: Stage) -> None:
+    opened = desk.workspace.person(LEAD).types("/cadence cycle", channel=DESK_CHANNEL).view
+    assert opened is not None
+    assert opened.title == "Start a cycle"
+    shown = desk.workspace.person(AGENT).types("/cadence cycle", channel=DESK_CHANNEL)
+    assert shown.view is None
+    assert "Reply" in shown.words
+
+
+def test_team_alone_shows_ones_team(desk: Stage) -> None:
+    said = desk.workspace.person(SOLO).types("/cadence team", channel=SOLO_CHANNEL)
+    assert "Solo: 1 member" in said.text
+
+
+# --- reports --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["week=2 draft tone was off", "draft tone was off week=2"])
+def test_a_week_is_no_part_of_an_exception(desk: Stage, typed: str) -> None:
+    agent = desk.workspace.person(AGENT)
+    said = agent.types(f"/exception {typed}", channel=DESK_CHANNEL)
+    assert said.text == "An exception counts from when it is logged; leave `week=2` out."
+    assert "week" not in agent.types("/exception help").words
+
+
+def test_why_without_an_exception_says_what_it_waits_for(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    agent.types("/attest as-declared runs=14", channel=DESK_CHANNEL)
+    said = agent.types("/cadence why reply draft", channel=DESK_CHANNEL)
+    assert "a step is judged once an exception is logged on it" in said.words
+
+
+def test_only_curators_get_the_digests_buttons(tmp_path: Path) -> None:
+    with on_stage(tmp_path) as stage:
+        for_curator = stage.workspace.person(CURATOR).types("/cadence digest").message
+        for_member = stage.workspace.person(AGENT).types("/cadence digest").message
+        assert for_curator is not None
+        assert for_member is not None
+        assert for_curator.buttons
+        assert for_member.buttons == []
+
+
+def test_far_too_many_runs_are_a_slip(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    said = agent.types("/attest as-declared runs=99,999", channel=DESK_CHANNEL)
+    assert "99,999 runs is far above your usual 20. Up to 400 are taken for a week" in said.text
+    assert rows(desk, CheckIn) == []
+    agent.types("/attest as-declared runs=400", channel=DESK_CHANNEL)
+    assert [(row.attestation, row.runs) for row in rows(desk, CheckIn)] == [(Attestation.AS_DECLARED, 400)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("840m", "840 min is 20 times where it began (42 min). If that was a slip, send it again"),
+        ("1m", "1 min is less than a twentieth of where it began (42 min). If that was a slip"),
+    ],
+)
+def test_a_number_far_from_the_beginning_is_kept_and_asked_about(desk: Stage, typed: str, asked: str) -> None:
+    lead = desk.workspace.person(LEAD)
+    assert asked in lead.types(f"/kpi {typed}", channel=DESK_CHANNEL).words
+    assert [row.typed for row in rows(desk, Reading)] == [typed]
+    said = lead.types("/kpi 14m", channel=DESK_CHANNEL).words
+    assert "slip" not in said
+    assert "to correct it, type `/kpi reply` with the right number" in said.replace("_", "")
+
+
+def test_the_same_number_with_a_note_replaces_nothing(desk: Stage) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.types("/kpi 14m", channel=DESK_CHANNEL)
+    assert "It replaces" not in lead.types("/kpi 14m two away", channel=DESK_CHANNEL).words
+
+
+def test_the_drift_forms_error_teaches_no_command(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    agent.clicks(agent.last_dm(), "Something drifted")
+    [said] = agent.submits({"runs": "12"}).errors.values()
+    assert said.startswith("Which step drifted? Choose who led it.")
+    assert "`" not in said
+
+
+def test_in_week_one_the_runs_filled_in_are_an_even_share(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    opened = agent.clicks(agent.last_dm(), "Ran as declared").view
+    assert opened is not None
+    assert "an even share of what the playbook expects" in str(opened.blocks)
+    agent.submits({"runs": "14"})
+    desk.play_until(at("2026-03-12 10:42"))
+    opened = agent.clicks(agent.last_dm(), "Ran as declared").view
+    assert opened is not None
+    assert "what is usual for you" in str(opened.blocks)
+
+
+def test_the_message_that_asks_for_the_number_is_settled_by_it(desk: Stage) -> None:
+    desk.play_until(at("2026-03-06 14:30"))
+    [asked] = [one for one in bot_dms(desk, LEAD) if "isn't in yet" in one.words]
+    assert asked.buttons == ["Report the number"]
+    desk.workspace.person(LEAD).types("/kpi 14m", channel=DESK_CHANNEL)
+    desk.tick()
+    [settled] = [one for one in bot_dms(desk, LEAD) if one.ts == asked.ts]
+    assert "First response time is in, 14 min" in settled.words
+    assert settled.buttons == []
+    desk.workspace.person(LEAD).types("/kpi 15m", channel=DESK_CHANNEL)
+    desk.tick()
+    [settled] = [one for one in bot_dms(desk, LEAD) if one.ts == asked.ts]
+    assert "is in, 15 min" in settled.words
