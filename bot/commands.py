@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from alembic.util import CommandError
+
 from bot.gateway import Gateway
 from bot.settings import Settings, SettingsRefused
 from cadence.documents import DocumentRefused, Problem, WorkspaceSpec, read_document
@@ -45,14 +47,29 @@ def ready_database(settings: Settings) -> Database:
 
     Raises:
         SettingsRefused: it can't be used.
-        Refusal: PostgreSQL isn't migrated yet.
+        Refusal: PostgreSQL isn't migrated yet, or the database is newer than this version.
     """
     db = open_database(settings)
     if db.is_sqlite:
-        migrate(db)
+        bring_up(db)
     elif pending(db):
         raise Refusal("The database isn't migrated yet. Run `cadence migrate` first.")
     return db
+
+
+def bring_up(db: Database) -> None:
+    """Run the migrations still to come.
+
+    Raises:
+        Refusal: a newer version has migrated the database.
+    """
+    try:
+        migrate(db)
+    except CommandError:
+        raise Refusal(
+            "A newer version of Rollout Cadence has changed this database. "
+            "Run that version, or use a copy from before."
+        ) from None
 
 
 def workspace_id(settings: Settings, db: Database, team_id: str | None = None) -> str:
@@ -160,9 +177,11 @@ def _planned(one: Planned) -> str:
 def migrate_database(settings: Settings) -> str:
     """Run the migrations still to come."""
     db = open_database(settings)
-    todo = pending(db)
-    migrate(db)
-    return f"{len(todo)} migrations run." if todo else "The database is up to date."
+    todo = len(pending(db))
+    bring_up(db)
+    if not todo:
+        return "The database is up to date."
+    return "1 migration run." if todo == 1 else f"{todo} migrations run."
 
 
 def check_migrations() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -357,9 +358,20 @@ def test_several_workspaces_in_one_database_have_to_be_told_apart() -> None:
 def test_migrate_makes_the_tables_once_and_checks_them() -> None:
     first = cadence("migrate")
     assert first.code == 0
-    assert first.out.endswith("migrations run.\n")
+    assert re.fullmatch(r"1 migration run\.\n|\d+ migrations run\.\n", first.out)
     assert cadence("migrate").out == "The database is up to date.\n"
     assert cadence("migrate", "--check").out == "Tables and migrations agree.\n"
+
+
+@pytest.mark.parametrize("command", ["migrate", "plan", "run", "export"])
+def test_a_database_from_a_newer_version_is_left_alone(command: str) -> None:
+    db = the_database()
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'from-the-future'")
+    db.close()
+    said = cadence(command)
+    assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
+    assert "A newer version of Rollout Cadence has changed this database." in said.err
 
 
 # --- manifest, doctor, rehearse ---------------------------------------------------------------------------
