@@ -5,11 +5,11 @@ they pressed; and so that nothing a listener does is anything but: parse, one ca
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -21,13 +21,14 @@ from cadence.flows.callers import Caller
 from cadence.flows.people import today_of
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, button_value
-from storage.engine import Database
+from storage.engine import Clash, Database
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback
 from templates.render import Json, render
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def register_command(app: App, services: Services, name: str, run: Callable[[Tur
         turn = _turn(services, body, client, "command", answers.append)
         with _observed(services, name):
             try:
-                run(turn, body.get("text") or "")
+                _twice(lambda: run(turn, body.get("text") or ""))
             except Refusal as refusal:
                 answers.append(Refused(text=refusal.text, offer=refusal.offer))
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
@@ -126,7 +127,7 @@ def register_button(
         refused: Refused | None = None
         with _observed(services, action):
             try:
-                run(turn, button_value(body), body)
+                _twice(lambda: run(turn, button_value(body), body))
             except Refusal as refusal:
                 refused = Refused(text=refusal.text, offer=refusal.offer)
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
@@ -154,7 +155,7 @@ def register_form(
         turn = _turn(services, body, client, "form", lambda _context: None)
         with _observed(services, callback):
             try:
-                shown = run(turn, form)
+                shown = _twice(lambda: run(turn, form))
             except Refusal as refusal:
                 ack(
                     response_action="errors",
@@ -202,7 +203,8 @@ def _turn(
         request=_request_id(body),
     )
     structlog.contextvars.bind_contextvars(correlation_id=caller.request, workspace=caller.workspace_id)
-    services.meet(caller.workspace_id, caller.member)
+    with suppress(Clash):  # another process has met the same person just now
+        services.meet(caller.workspace_id, caller.member)
     return Turn(
         services=services,
         caller=caller,
@@ -234,6 +236,14 @@ def _error_field(view: Body, field: str | None) -> str:
         return field
     family = [block for block in blocks if field and block.partition(":")[0] == field.partition(":")[0]]
     return (family or blocks or ["note"])[0]
+
+
+def _twice(run: Callable[[], T]) -> T:
+    """Two people at the same moment: whoever comes second runs again and finds what the first one made."""
+    try:
+        return run()
+    except Clash:
+        return run()
 
 
 @contextmanager

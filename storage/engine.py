@@ -7,8 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+Clash = IntegrityError
+"""Two writers made the same thing at once; whoever is told so may look again and find what the first one made."""
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another one."""
 

@@ -97,14 +97,17 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
         member=caller.member,
     )
     previous = checkin_rows.answer_context(session, run, before) if before else None
-    if value is not None and given.value is not None:
+    known = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week.start)
+    is_new_value = value is not None and (known is None or known.value != value)
+    if value is not None and given.value is not None and is_new_value:
         save_reading(session, caller, run, week, value=value, typed=given.value, note="", now=now)
     row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
     if row is not before and run.cycle is not None and week.cycle.id == run.cycle.id:
         judge_all(
             session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request
         )
-    rewrite_messages(session, caller, week_start=week.start, now=now, mark=f"{row.id}:{value}")
+    if row is not before or is_new_value:
+        rewrite_messages(session, caller, week_start=week.start, now=now, mark=f"{row.id}:{value}")
     return AttestedRow(
         playbook=run.playbook.title,
         team=run.team.title,

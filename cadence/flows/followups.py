@@ -71,6 +71,15 @@ def answer_watch(
         )
         declared = run.step(step)
         before = _answers(session, run, step)
+        noted = Done(
+            text=say(
+                "Noted for {step} of {title}. The alert now says so.",
+                step=declared.title,
+                title=run.playbook.title,
+            )
+        )
+        if before and before[-1].correlation_id == caller.request:
+            return noted
         trail.record(
             session,
             workspace_id=run.workspace.id,
@@ -87,13 +96,7 @@ def answer_watch(
             session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=50
         )
         _rewrite(session, caller, _newest_alert(session, run, verdicts), now=now)
-        return Done(
-            text=say(
-                "Noted for {step} of {title}. The alert now says so.",
-                step=declared.title,
-                title=run.playbook.title,
-            )
-        )
+        return noted
 
 
 def _newest_alert(session: Session, run: TeamRun, verdicts: Iterable[StepVerdict]) -> list[OwedMessage]:

@@ -91,9 +91,10 @@ def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime)
         workspace = require_workspace(session, caller.workspace_id)
         _require_may_mark(session, caller, who, now=now)
         today = local_day(now, zone_of(session, workspace, who))
-        people.end_away(session, workspace_id=workspace.id, member_id=who, today=today, now=now)
+        ended = people.end_away(session, workspace_id=workspace.id, member_id=who, today=today, now=now)
         _owe_missed_checkin(session, caller, workspace, who, now=now)
-        _record(session, caller, "back", who, {"from": str(today)}, now=now)
+        if ended:
+            _record(session, caller, "back", who, {"from": str(today)}, now=now)
         return AwaySet(since=today, until=today, cleared=True, members=() if who == caller.member else (who,))
 
 
@@ -172,13 +173,13 @@ def snooze(db: Database, caller: Caller, *, until: str, now: datetime) -> Snooze
             raise Refusal(
                 "That would be after this week's check-in is due. Choose an earlier time, or answer it now."
             )
-        _owe_snoozed(session, caller, week=week, at=at, now=now)
-        _record(session, caller, "snoozed", caller.member, {"until": at.isoformat()}, now=now)
+        if _owe_snoozed(session, caller, week=week, at=at, now=now):
+            _record(session, caller, "snoozed", caller.member, {"until": at.isoformat()}, now=now)
         return Snoozed(until=at.astimezone(zone))
 
 
-def _owe_snoozed(session: Session, caller: Caller, *, week: date, at: datetime, now: datetime) -> None:
-    """The check-in comes back once: the last snooze holds, also when it was pressed twice."""
+def _owe_snoozed(session: Session, caller: Caller, *, week: date, at: datetime, now: datetime) -> bool:
+    """The check-in comes back once: the last snooze holds. False when that very snooze is there already."""
     prefix = key("checkin-snoozed", caller.workspace_id, caller.member, week)
     owed = Owed(
         key=f"{prefix}:{at.timestamp():.0f}:{caller.request}"[:255],
@@ -193,7 +194,10 @@ def _owe_snoozed(session: Session, caller: Caller, *, week: date, at: datetime, 
             ledger.finish(
                 session, message_id=row.id or 0, state=MessageState.SKIPPED, now=now, reason="snoozed"
             )
-    ledger.owe(session, workspace_id=caller.workspace_id, owed=[owed], now=now, correlation_id=caller.request)
+    new = ledger.owe(
+        session, workspace_id=caller.workspace_id, owed=[owed], now=now, correlation_id=caller.request
+    )
+    return bool(new)
 
 
 def _snooze_instant(until: str, *, now: datetime, zone: ZoneInfo) -> datetime:

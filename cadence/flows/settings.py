@@ -91,6 +91,7 @@ def save_settings(
         )
     with db.write() as session:
         workspace = _workspace(session, caller, now=now)
+        session.refresh(workspace, with_for_update=True)  # settings are saved one after the other
         _require_may_set(session, caller, named)
         before = _as_data(session, workspace)
         people.set_curators(session, workspace_id=workspace.id, members=given.curators, now=now)

@@ -57,6 +57,7 @@ def import_workspace(
         Refusal: a channel that belongs to another team already.
     """
     workspace = require_workspace(session, caller.workspace_id)
+    session.refresh(workspace, with_for_update=True)  # files are imported one after the other
     require_curator(session, caller, to="import a workspace file")
     workspace.timezone = spec.timezone or workspace.timezone
     workspace.country = spec.country or workspace.country

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -61,6 +61,8 @@ class Arena:
         self._errors = errors
         self._file = file
         self._trigger = 0
+        self._lexicon = _remembered(lexicon)
+        self._last: tuple[Any, Json] = ("slash_commands", {})
         self._live = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._pristine = sqlite3.connect(":memory:", check_same_thread=False)
         self._live.backup(self._pristine)
@@ -125,20 +127,34 @@ class Arena:
         self._trigger += 1
         return f"{self._trigger}.1"
 
-    def _ask(self, kind: Any, body: Json) -> Reply:
+    def again(self, retry: int | None = None) -> Reply:
+        """The last request once more, as a retry of Slack's or a second click on the same button."""
+        return self._ask(*self._last, retry)
+
+    def _ask(self, kind: Any, body: Json, retry: int | None = None) -> Reply:
         self.asked += 1
+        self._last = kind, body
         self._errors.clear()
         self.offered.clear()
         text = encode(kind, body)
-        status, answer, _ = dispatch(
-            self.stage.bot.app,
-            text,
-            signed_headers(kind, text, self.stage.workspace.app.signing_secret, None),
-        )
+        headers = signed_headers(kind, text, self.stage.workspace.app.signing_secret, retry)
+        with self._recording():
+            status, answer, _ = dispatch(self.stage.bot.app, text, headers)
         if self._errors:
             raise Broken(f"no sentence for {type(self._errors[0]).__name__}") from self._errors[0]
         assert status == 200, (status, answer)
         return judged(self.offered, answer, submitted=body.get("view") if "actions" not in body else None)
+
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        """Nothing goes out over HTTP: only while the bot is asked, since other tests share the process."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                WebClient, "api_call", lambda _client, method, **rest: self.api_call(method, **rest)
+            )
+            patch.setattr(WebhookClient, "send_dict", lambda _client, body, **_rest: self.send_dict(body))
+            patch.setattr("handlers.commands.lexicon", self._lexicon)
+            yield
 
     # --- Slack's side ---------------------------------------------------------------------------------------
 
@@ -209,21 +225,17 @@ def _calm(node: object) -> None:
 def opened(folder: Path) -> Iterator[Arena]:
     """Two workspaces in one database, three running cycles, reports, a watch and a demotion."""
     errors: list[BaseException] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bot_app, "code_for", _spy(errors))
-        files = [EXAMPLES / "support-reply.yaml", EXAMPLES / "variance-review.yaml"]
-        with on_stage(folder, playbooks=files) as stage:
-            _prepare(stage)
-            event.listen(stage.bot.db.engine, "connect", _careless)
-            stage.bot.db.engine.dispose()
-            arena = Arena(stage, errors, folder / "stage.db")
-            patch.setattr(
-                WebClient, "api_call", lambda _client, method, **rest: arena.api_call(method, **rest)
-            )
-            patch.setattr(WebhookClient, "send_dict", lambda _client, body, **_rest: arena.send_dict(body))
-            patch.setattr("handlers.commands.lexicon", _remembered(lexicon))
-            yield arena
-            arena.close()
+    files = [EXAMPLES / "support-reply.yaml", EXAMPLES / "variance-review.yaml"]
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bot_app, "code_for", _spy(errors))
+            stage = stack.enter_context(on_stage(folder, playbooks=files))
+        _prepare(stage)
+        event.listen(stage.bot.db.engine, "connect", _careless)
+        stage.bot.db.engine.dispose()
+        arena = Arena(stage, errors, folder / "stage.db")
+        yield arena
+        arena.close()
 
 
 def _spy(errors: list[BaseException]) -> Callable[[BaseException], str]:
