@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from sqlmodel import select
 
@@ -19,7 +18,6 @@ from cadence.flows.profiles import ensure_workspace
 from storage import ledger
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.migrate import migrate
 from storage.tables import MessageState, OwedMessage
 
 TEAM, CHANNEL, QUIET, MEMBER = "T1", "C01TEAM", "C02QUIET", "U01AGENT"
@@ -107,10 +105,8 @@ class PostOffice:
 
 
 @contextmanager
-def open_office(folder: Path) -> Iterator[PostOffice]:
+def open_office(db: Database) -> Iterator[PostOffice]:
     """A team's channel, one that nobody writes in, and a member who wasn't written to yet."""
-    db = Database(f"sqlite:///{folder / 'office.db'}")
-    migrate(db)
     ensure_workspace(db, workspace_id=TEAM, name="Team", now=NOON)
     clock = SandboxClock(NOON, frozen=True)
     workspace = build_workspace(
@@ -122,4 +118,3 @@ def open_office(folder: Path) -> Iterator[PostOffice]:
     faults = Script()
     with SandboxServer(workspace, faults=faults) as server:
         yield PostOffice(db, server, faults, clock)
-    db.close()

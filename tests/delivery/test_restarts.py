@@ -35,10 +35,11 @@ def _after_the_post(worker: Delivery, office: PostOffice, patch: pytest.MonkeyPa
 @pytest.mark.parametrize("recipient", [CHANNEL, MEMBER])
 @pytest.mark.parametrize("moment", [_before_the_post, _after_the_post])
 def test_a_restarted_worker_finds_what_the_killed_one_left(
-    office: PostOffice,
+    shared_office: PostOffice,
     moment: Callable[[Delivery, PostOffice, pytest.MonkeyPatch], None],
     recipient: str,
 ) -> None:
+    office = shared_office
     key = office.owes("start a cycle", recipient)
     office.owes("behind it", recipient)
     with pytest.MonkeyPatch.context() as patch:
@@ -56,7 +57,8 @@ def test_a_restarted_worker_finds_what_the_killed_one_left(
     assert (row.state, row.ts, row.attempts) == (MessageState.SENT, office.arrived(room)[0].ts, 2)
 
 
-def test_a_worker_that_dies_again_and_again_repeats_nothing(office: PostOffice) -> None:
+def test_a_worker_that_dies_again_and_again_repeats_nothing(shared_office: PostOffice) -> None:
+    office = shared_office
     for number in range(4):
         office.owes(f"message {number}")
     for _ in range(6):
@@ -90,7 +92,8 @@ def _all_at_once(workers: list[Delivery], done: Callable[[], bool]) -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
-def test_several_workers_send_each_message_once_and_in_order(office: PostOffice) -> None:
+def test_several_workers_send_each_message_once_and_in_order(shared_office: PostOffice) -> None:
+    office = shared_office
     rooms = {CHANNEL: CHANNEL, QUIET: QUIET, MEMBER: "D01AGENT"}
     for number in range(12):
         for recipient in rooms:
@@ -101,8 +104,9 @@ def test_several_workers_send_each_message_once_and_in_order(office: PostOffice)
 
 
 def test_a_message_that_one_worker_is_sending_is_left_to_it(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    shared_office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    office = shared_office
     post, posting, go_on = office.gateway.post, Event(), Event()
 
     def held(**message: Any) -> str:

@@ -8,6 +8,8 @@ import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from bot.commands import BUILT_IN_TEAM
+from bot.sandbox.delivery import Kind, encode, signed_headers
+from bot.web import dispatch
 from cadence.mrkdwn import escape
 from storage.tables import TrailEntry
 from templates.ids import Action, Callback, Field
@@ -320,3 +322,36 @@ def test_what_a_forged_button_asks_for_is_shown_as_it_stands(arena: Arena) -> No
     reply = arena.presses(MEMBER, Action.ASK_THEM, f"{OWNER}:{what}")
     assert what not in reply.message["blocks"][0]["text"]["text"]
     assert escape(what) in reply.message["blocks"][0]["text"]["text"]
+
+
+# --- another workspace's requests -------------------------------------------------------------------------------
+
+
+def _from_elsewhere() -> list[tuple[Kind, Json]]:
+    who = {"team": {"id": OTHER_TEAM}, "user": {"id": OWNER, "team_id": OTHER_TEAM}, "trigger_id": "1.1"}
+    button = {"type": "button", "action_id": Action.SHOW_PLAYBOOK, "block_id": "b", "value": "support-reply"}
+    view = form(Callback.EXCEPTION, step=option("4:send"), reason=text("tone"))
+    command = {"team_id": OTHER_TEAM, "user_id": OWNER, "channel_id": "C1", "trigger_id": "1.1"}
+    return [
+        ("slash_commands", command | {"command": "/cadence", "text": "playbook list"}),
+        ("slash_commands", command | {"command": "/exception", "text": "support-reply send tone"}),
+        ("interactive", who | {"type": "block_actions", "actions": [button], "channel": {"id": "C1"}}),
+        ("interactive", who | {"type": "view_submission", "view": view}),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "body"), _from_elsewhere(), ids=["list", "exception", "button", "form"])
+def test_a_signed_request_of_a_workspace_that_is_not_installed_gets_nothing(
+    arena: Arena, kind: Kind, body: Json
+) -> None:
+    """Its rows are there, from an installation before; the token of this one must not speak for it."""
+    with arena.stage.bot.db.read() as session:
+        before = rows(session)
+    sent_body = encode(kind, body)
+    headers = signed_headers(kind, sent_body, arena.stage.workspace.app.signing_secret, None)
+    status, answer, _ = dispatch(arena.stage.bot.app, sent_body, headers)
+    assert status == 200
+    assert "install this app" in answer
+    assert "Support reply" not in answer
+    with arena.stage.bot.db.read() as session:
+        assert rows(session) == before
