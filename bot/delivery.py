@@ -15,7 +15,8 @@ import structlog
 
 from bot.gateway import Gateway, Identity, SlackBusy, SlackError, SlackRefused, SlackUnclear, SlackUnreachable
 from bot.metrics import MESSAGES
-from cadence.flows.compose import Later, Say, Skip, compose
+from cadence.flows.compose import compose
+from cadence.flows.composed import Later, Say, Skip
 from cadence.flows.outbox import Outbox
 from storage.engine import Database
 from storage.tables import MessageState, OwedMessage

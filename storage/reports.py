@@ -73,22 +73,26 @@ def answered_members(session: Session, *, workspace_id: str, adoption_id: int, w
     return set(session.exec(query))
 
 
-def reading(session: Session, *, workspace_id: str, adoption_id: int, week_start: date) -> Reading | None:
-    """The KPI's current reading of a week."""
+def reading(
+    session: Session, *, workspace_id: str, adoption_id: int, week_start: date, guardrail: str = ""
+) -> Reading | None:
+    """The KPI's current reading of a week, or a guardrail's."""
     query = select(Reading).where(
         Reading.workspace_id == workspace_id,
         Reading.adoption_id == adoption_id,
         Reading.week_start == week_start,
+        Reading.guardrail == guardrail,
         col(Reading.replaced_at).is_(None),
     )
     return session.exec(query).first()
 
 
-def readings(session: Session, *, workspace_id: str, cycle_id: int) -> dict[int, float]:
-    """The KPI's current readings of a cycle, by week."""
+def readings(session: Session, *, workspace_id: str, cycle_id: int, guardrail: str = "") -> dict[int, float]:
+    """The KPI's current readings of a cycle, by week, or a guardrail's."""
     query = select(Reading.week, Reading.value).where(
         Reading.workspace_id == workspace_id,
         Reading.cycle_id == cycle_id,
+        Reading.guardrail == guardrail,
         col(Reading.replaced_at).is_(None),
     )
     return dict(session.exec(query.order_by(col(Reading.week))).all())
@@ -102,6 +106,7 @@ def latest_reading(session: Session, *, workspace_id: str, adoption_id: int, unt
             Reading.workspace_id == workspace_id,
             Reading.adoption_id == adoption_id,
             Reading.week_start <= until,
+            Reading.guardrail == "",
             col(Reading.replaced_at).is_(None),
         )
         .order_by(col(Reading.week_start).desc())

@@ -29,6 +29,7 @@ class Gathered:
     exceptions: tuple[LoggedException, ...]
     mode: Mode
     fallback: Mode
+    after_exception: int = 0
 
 
 def expected_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
@@ -135,7 +136,8 @@ def gather(
 ) -> Gathered:
     """Everything known of a step inside its window (SPEC §5).
 
-    The window opens with the cycle or with the last change of the step's mode, whichever is later. Runs are
+    The window opens with the cycle or with the last change of the step's mode, its rubric or the playbook
+    version, whichever is later. Runs are
     reported by the week: in the week of such a change, who had answered before it counts with their typical
     runs, as assumed, and the step gets the benefit of the doubt.
     """
@@ -165,6 +167,7 @@ def gather(
         exceptions=tuple(logged),
         mode=row.mode if row else Mode(step.mode),
         fallback=Mode(step.fallback),
+        after_exception=row.after_exception if row else 0,
     )
 
 

@@ -6,13 +6,13 @@ from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.gathering import gather, top_reason
-from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.flows.runs import TeamRun
+from cadence.flows.windows import set_mode
 from cadence.rules.evidence import Runs
-from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
-from storage import decisions, ledger, people, reports, trail
+from storage import decisions, ledger, people, trail
 from storage.ledger import Owed
-from storage.tables import AdoptionStep, Cycle, ModeChange, StepVerdict
+from storage.tables import Cycle, StepVerdict
 
 
 def policy_for(run: TeamRun, step: Step) -> Policy:
@@ -69,6 +69,8 @@ def judge(
         confidence=decided.policy.confidence,
         min_exceptions=decided.policy.min_exceptions,
         window_from=found.window_from,
+        after_exception=found.after_exception,
+        through_exception=found.exceptions[-1].id or 0 if found.exceptions else found.after_exception,
         closes_on=cycle.closes_on,
         top_reason=reason,
         top_reason_count=count,
@@ -142,60 +144,6 @@ def _demote(
         verdict_id=verdict.id,
         member=None,
         now=now,
-        correlation_id=correlation_id,
-    )
-
-
-def set_mode(
-    session: Session,
-    run: TeamRun,
-    step: Step,
-    *,
-    mode: Mode,
-    kind: str,
-    reason: str,
-    verdict_id: int | None,
-    member: str | None,
-    now: datetime,
-    correlation_id: str = "",
-) -> None:
-    """Change who leads a step from now on; its evidence window starts again."""
-    rows = current_modes(session, run)
-    row = rows.get(step.key)
-    before = mode_of(rows, step)
-    if row is None:
-        row = AdoptionStep(
-            workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, mode=mode, since=now
-        )
-    row.mode, row.since = mode, now
-    row.after_exception = reports.last_exception_id(
-        session, workspace_id=run.workspace.id, adoption_id=run.id
-    )
-    session.add(row)
-    session.add(
-        ModeChange(
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
-            step=step.key,
-            kind=kind,
-            before=before,
-            after=mode,
-            verdict_id=verdict_id,
-            reason=reason,
-            member=member,
-            changed_at=now,
-        )
-    )
-    trail.record(
-        session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=member,
-        action=kind,
-        subject=f"adoption:{run.id}/{step.key}",
-        surface="rule" if member is None else "command",
-        before=before,
-        after=mode,
         correlation_id=correlation_id,
     )
 

@@ -14,6 +14,16 @@ from storage.tables.playbooks import (
     PlaybookVersion,
 )
 from storage.tables.reports import Attestation, CheckIn, DriftedStep, LoggedException, Reading
+from storage.tables.rubrics import Promotion, PromotionState, RubricResult, RubricRevision, SpotAudit
+from storage.tables.spreading import (
+    ChecklistTick,
+    Lesson,
+    Override,
+    OverrideKind,
+    Setup,
+    SetupEnd,
+    StepDrift,
+)
 
 __all__ = [
     "Adoption",
@@ -22,19 +32,31 @@ __all__ = [
     "Attestation",
     "Away",
     "CheckIn",
+    "ChecklistTick",
     "Curator",
     "Cycle",
     "CycleState",
     "DriftedStep",
+    "Lesson",
     "LoggedException",
     "Member",
     "MessageState",
     "ModeChange",
+    "Override",
+    "OverrideKind",
     "OwedMessage",
     "Playbook",
     "PlaybookState",
     "PlaybookVersion",
+    "Promotion",
+    "PromotionState",
     "Reading",
+    "RubricResult",
+    "RubricRevision",
+    "Setup",
+    "SetupEnd",
+    "SpotAudit",
+    "StepDrift",
     "StepVerdict",
     "Team",
     "TeamMember",

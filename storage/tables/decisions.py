@@ -12,7 +12,10 @@ from storage.tables.columns import choice
 
 
 class StepVerdict(SQLModel, table=True):
-    """A verdict on a step: the counts, the rule and the thresholds, enough to judge it again."""
+    """A verdict on a step: the counts, the rule and the thresholds, enough to judge it again.
+
+    It counted the exceptions with ids above `after_exception`, up to `through_exception`.
+    """
 
     __tablename__ = "verdict"
 
@@ -40,6 +43,8 @@ class StepVerdict(SQLModel, table=True):
     confidence: float
     min_exceptions: int
     window_from: datetime
+    after_exception: int = 0
+    through_exception: int = 0
     closes_on: date
     top_reason: str | None = None
     top_reason_count: int = 0
@@ -48,7 +53,7 @@ class StepVerdict(SQLModel, table=True):
 
 
 class ModeChange(SQLModel, table=True):
-    """A promotion, demotion or declaration, with its evidence."""
+    """A promotion, demotion or declaration, with its evidence and the rubric revision then in force."""
 
     __tablename__ = "mode_change"
 
@@ -60,6 +65,8 @@ class ModeChange(SQLModel, table=True):
     before: Mode | None = choice(Mode, nullable=True, default=None)
     after: Mode = choice(Mode)
     verdict_id: int | None = Field(default=None, foreign_key="verdict.id")
+    promotion_id: int | None = Field(default=None, foreign_key="promotion.id")
+    rubric: int = 1
     reason: str = ""
     member: str | None = None
     changed_at: datetime

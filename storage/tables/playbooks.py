@@ -89,8 +89,9 @@ class Adoption(SQLModel, table=True):
 class AdoptionStep(SQLModel, table=True):
     """Who leads a step in one adoption now, and since when evidence on it counts.
 
-    A projection of `mode_change`: it can be rebuilt from those rows. Exceptions up to `after_exception`
-    were counted before the mode changed; two at the same instant still fall on the right side.
+    Evidence starts again with a change of the mode, the rubric (`rubric` is the revision in force) or the
+    playbook version. Exceptions up to `after_exception` were counted before; two at the same instant still
+    fall on the right side. A projection: it can be rebuilt from `mode_change`, `rubric_revision` and the trail.
     """
 
     __tablename__ = "adoption_step"
@@ -103,10 +104,14 @@ class AdoptionStep(SQLModel, table=True):
     mode: Mode = choice(Mode)
     since: datetime
     after_exception: int = 0
+    rubric: int = 1
 
 
 class Cycle(SQLModel, table=True):
-    """Four weeks of one adoption, from a Monday to the fourth Friday in the team's time zone."""
+    """Four weeks of one adoption, from a Monday to the fourth Friday in the team's time zone.
+
+    `guardrails` are their values at the close, by name. `next_team_id`, or why there is none, is week 4's.
+    """
 
     __tablename__ = "cycle"
     __table_args__ = (UniqueConstraint("adoption_id", "number"),)
@@ -124,3 +129,8 @@ class Cycle(SQLModel, table=True):
     closed_at: datetime | None = None
     result: str | None = None
     kpi_value: float | None = None
+    guardrails: dict[str, Any] = document()
+    next_team_id: int | None = Field(default=None, foreign_key="team.id")
+    no_next_team: str = ""
+    submitted_by: str | None = Field(default=None, max_length=32)
+    submitted_at: datetime | None = None

@@ -69,7 +69,10 @@ class DriftedStep(SQLModel, table=True):
 
 
 class Reading(SQLModel, table=True):
-    """One week's number of the KPI, in the KPI's unit, with the words it was typed in."""
+    """One week's number of the KPI, in its unit, with the words it was typed in.
+
+    With a `guardrail` it is that guardrail's number; the KPI's own has none.
+    """
 
     __tablename__ = "reading"
     __table_args__ = (
@@ -77,6 +80,7 @@ class Reading(SQLModel, table=True):
             "uq_reading_current",
             "adoption_id",
             "week_start",
+            "guardrail",
             unique=True,
             sqlite_where=_CURRENT,
             postgresql_where=_CURRENT,
@@ -89,6 +93,7 @@ class Reading(SQLModel, table=True):
     cycle_id: int = Field(foreign_key="cycle.id", index=True)
     week: int
     week_start: date
+    guardrail: str = ""
     value: float
     typed: str
     note: str = ""

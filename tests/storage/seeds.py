@@ -31,6 +31,7 @@ from storage.tables import (
     TeamMember,
     Workspace,
 )
+from tests.storage.seeds_spreading import plant_standards
 
 NOW = datetime(2026, 12, 3, 9, 42, tzinfo=UTC)
 MONDAY = date(2026, 11, 30)
@@ -255,6 +256,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         after={"runs": 14},
     )
     session.flush()
+    plant_standards(session, ids)
     (message,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=key)
     assert message.id
     assert verdict.id

@@ -1,0 +1,31 @@
+"""What composing a message can come to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from templates.contexts.base import MessageContext
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The message needn't be sent any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The message waits: nobody is nudged at night or on a day off."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What the message says, and where: a channel or member, or the message it rewrites."""
+
+    context: MessageContext
+    rewrites: tuple[str, str] | None = None
+
+
+Composed = Say | Skip | Later

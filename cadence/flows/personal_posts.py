@@ -1,0 +1,174 @@
+"""What the week's DMs say: the check-in and its reminder, the number that is missing, who is missing."""
+
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, cycle_of_week, key, week_kpi
+from cadence.flows.composed import Composed, Later, Say, Skip
+from cadence.flows.followups import nudged_again
+from cadence.flows.gathering import away_members, expected_members
+from cadence.flows.people import zone_of
+from cadence.flows.runs import TeamRun, require_workspace, run_by_id
+from cadence.rules.calendar import local_day, week_number
+from storage import ledger, people, reports
+from storage.tables import MessageState, OwedMessage
+from templates.contexts.checkins import CheckinMessage, CheckinReminder, KpiMissing, WhoIsMissing
+
+BREATHER = timedelta(hours=2)
+"""Two messages that ask one person for the same number are at least so far apart."""
+
+
+def week_of(message: OwedMessage) -> date:
+    """The Monday of the week a message is about."""
+    return date.fromisoformat(message.subject["week"])
+
+
+def checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """A member's open check-ins."""
+    if message.kind in {"checkin", "checkin-snoozed"}:
+        moved = _moved(session, message)
+        if moved is not None:
+            return moved
+    rows = checkin_rows(
+        session,
+        workspace_id=message.workspace_id,
+        member=message.recipient,
+        week_start=week_of(message),
+        now=now,
+    )
+    if not rows:
+        return Skip("no check-in is due")
+    if all(row.answer for row in rows):
+        return Skip("already answered")
+    return Say(CheckinMessage(rows=rows))
+
+
+def _moved(session: Session, message: OwedMessage) -> Skip | None:
+    """Why a check-in needn't come now: it was snoozed since, or it came already."""
+    ids = (message.workspace_id, message.recipient, week_of(message))
+    snoozed = ledger.by_prefix(
+        session, workspace_id=message.workspace_id, prefix=key("checkin-snoozed", *ids)
+    )[-1:]
+    if any(one.id != message.id and one.state is MessageState.DUE for one in snoozed):
+        return Skip("snoozed")
+    same = ledger.by_prefix(session, workspace_id=message.workspace_id, prefix=key("checkin", *ids))
+    came = any(one.id != message.id and one.state is MessageState.SENT for one in same)
+    return Skip("already asked") if message.kind == "checkin" and came else None
+
+
+def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """The one reminder of a check-in."""
+    workspace = require_workspace(session, message.workspace_id)
+    member = people.member(session, workspace_id=workspace.id, member_id=message.recipient)
+    if member is not None and member.muted:
+        return Skip("muted")
+    zone = zone_of(session, workspace, message.recipient)
+    first = None
+    for kind in CHECKIN_KINDS:
+        prefix = key(kind, workspace.id, message.recipient, week_of(message))
+        for other in ledger.by_prefix(session, workspace_id=workspace.id, prefix=prefix):
+            if other.id == message.id or other.kind == "checkin-reminder":
+                continue
+            if other.state is MessageState.DUE:
+                return Skip("the check-in itself is still to come")
+            if other.sent_at and local_day(other.sent_at, zone) == local_day(now, zone):
+                return Skip("the check-in came today")
+            first = other if other.kind == "checkin" and other.state is MessageState.SENT else first
+    composed = checkin(session, message, now)
+    if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
+        return composed
+    rows = tuple(row for row in composed.context.rows if row.answer is None)
+    return Say(CheckinReminder(rows=rows, permalink=permalink(workspace.settings, first)))
+
+
+def permalink(settings: dict[str, object], message: OwedMessage | None) -> str | None:
+    """Where a message stands, from the workspace's address as `auth.test` gave it."""
+    base = settings.get("url")
+    if message is None or not message.ts or not message.channel or not isinstance(base, str):
+        return None
+    return f"{base.rstrip('/')}/archives/{message.channel}/p{message.ts.replace('.', '')}"
+
+
+def run_of(session: Session, message: OwedMessage, now: datetime) -> TeamRun:
+    """The run a message is about."""
+    return run_by_id(
+        session,
+        workspace_id=message.workspace_id,
+        adoption_id=int(message.subject["adoption"]),
+        now=now,
+    )
+
+
+def kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """Ask the reporter for the number that is missing."""
+    context = kpi_context(session, message, now)
+    if context.reported is not None:
+        return Skip("already reported")
+    asked = _last_asked(session, message)
+    if asked is not None and now < asked + BREATHER:
+        return Later(asked + BREATHER)
+    return Say(context)
+
+
+def kpi_context(session: Session, message: OwedMessage, now: datetime) -> KpiMissing:
+    """The number that is missing, or what was reported meanwhile."""
+    run, week = run_of(session, message, now), week_of(message)
+    reading = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week)
+    cycle = cycle_of_week(session, run, week)
+    return KpiMissing(
+        adoption_id=run.id,
+        week_start=week.isoformat(),
+        slug=run.playbook.slug,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=week_number(cycle.starts_on, week) if cycle else None,
+        kpi=week_kpi(session, run, week_start=week),
+        reported=reading.value if reading else None,
+    )
+
+
+def _last_asked(session: Session, message: OwedMessage) -> datetime | None:
+    """When the recipient's check-in of the week, which asks for the number too, last came."""
+    sent = [
+        one.sent_at
+        for kind in CHECKIN_KINDS
+        for one in ledger.by_prefix(
+            session,
+            workspace_id=message.workspace_id,
+            prefix=key(kind, message.workspace_id, message.recipient, week_of(message)),
+        )
+        if one.sent_at is not None
+    ]
+    return max(sent, default=None)
+
+
+def who_is_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """Tell the owner who has not answered."""
+    context = missing_context(session, message, now)
+    return Say(context) if context.missing else Skip("all answered")
+
+
+def missing_context(session: Session, message: OwedMessage, now: datetime) -> WhoIsMissing:
+    """Who has not answered, who is away, and whether they were nudged once more."""
+    run, week = run_of(session, message, now), week_of(message)
+    answered = reports.answered_members(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week
+    )
+    away = set(away_members(session, run, week_start=week)) - answered
+    expected = set(expected_members(session, run, week_start=week)) - away
+    nudged = nudged_again(session, run, week_start=week)
+    cycle = cycle_of_week(session, run, week)
+    return WhoIsMissing(
+        adoption_id=run.id,
+        week_start=week.isoformat(),
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=week_number(cycle.starts_on, week) if cycle else None,
+        expected=len(expected),
+        missing=tuple(sorted(expected - answered)),
+        nudged_at=nudged[0].at.astimezone(zone_of(session, run.workspace, message.recipient))
+        if nudged
+        else None,
+        away=tuple(sorted(away)),
+    )

@@ -1,0 +1,85 @@
+"""The evidence window of a step: what starts it again, and the changes of mode that do."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.documents import Step
+from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.rules.modes import Mode
+from storage import reports, trail
+from storage.tables import AdoptionStep, ModeChange
+
+
+def restart_window(
+    session: Session, run: TeamRun, step: Step, *, now: datetime, revised: bool = False
+) -> AdoptionStep:
+    """Evidence on a step counts from now on: its mode, its rubric or the playbook version changed (SPEC §5).
+
+    With `revised` the next rubric revision comes into force. The caller records what happened in the trail.
+    """
+    row = current_modes(session, run).get(step.key)
+    if row is None:
+        row = AdoptionStep(
+            workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, mode=Mode(step.mode), since=now
+        )
+    row.since = now
+    row.rubric += int(revised)
+    row.after_exception = reports.last_exception_id(
+        session, workspace_id=run.workspace.id, adoption_id=run.id
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def set_mode(
+    session: Session,
+    run: TeamRun,
+    step: Step,
+    *,
+    mode: Mode,
+    kind: str,
+    reason: str,
+    verdict_id: int | None,
+    member: str | None,
+    now: datetime,
+    promotion_id: int | None = None,
+    surface: str = "",
+    correlation_id: str = "",
+) -> None:
+    """Change who leads a step from now on; its evidence window starts again.
+
+    `kind` is `demotion`, `promotion` or `declaration`; `member` is None when the rule decided.
+    """
+    before = mode_of(current_modes(session, run), step)
+    row = restart_window(session, run, step, now=now)
+    row.mode = mode
+    session.add(
+        ModeChange(
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            step=step.key,
+            kind=kind,
+            before=before,
+            after=mode,
+            verdict_id=verdict_id,
+            promotion_id=promotion_id,
+            rubric=row.rubric,
+            reason=reason,
+            member=member,
+            changed_at=now,
+        )
+    )
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=member,
+        action=kind,
+        subject=f"adoption:{run.id}/{step.key}",
+        surface=surface or ("rule" if member is None else "command"),
+        before=before,
+        after=mode,
+        correlation_id=correlation_id,
+    )

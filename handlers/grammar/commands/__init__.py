@@ -1,0 +1,36 @@
+"""What a command means, once read: one dataclass each, by room."""
+
+from handlers.grammar.commands.base import Command
+from handlers.grammar.commands.cycles import Cycle, ShowCycle, StartCycle
+from handlers.grammar.commands.overview import Digest, Help, Status, Why
+from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
+from handlers.grammar.commands.playbooks import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
+from handlers.grammar.commands.reports import Attest, Kpi, LogException
+from handlers.grammar.commands.teams import CreateTeam, JoinTeam, LeaveTeam, TeamMembers
+
+__all__ = [
+    "Attest",
+    "Away",
+    "Command",
+    "CreateTeam",
+    "Cycle",
+    "Digest",
+    "ExportPlaybook",
+    "Help",
+    "ImportPlaybook",
+    "JoinTeam",
+    "Kpi",
+    "LeaveTeam",
+    "ListPlaybooks",
+    "LogException",
+    "Mute",
+    "Settings",
+    "ShowCycle",
+    "ShowPlaybook",
+    "Snooze",
+    "SnoozeUntil",
+    "StartCycle",
+    "Status",
+    "TeamMembers",
+    "Why",
+]

@@ -1,0 +1,1 @@
+"""The commands of `/cadence` and the three short ones, by room."""

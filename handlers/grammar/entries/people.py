@@ -1,0 +1,49 @@
+"""People's own nudges, and the workspace's settings."""
+
+from typing import Final
+
+from handlers.grammar import commands, readers
+from handlers.grammar.entries.entry import Entry
+
+ENTRIES: Final = (
+    Entry(
+        slash="/cadence",
+        name="settings",
+        usage="",
+        summary="opens the workspace's settings",
+        who="curator",
+        examples=("/cadence settings",),
+        read=lambda _: commands.Settings(),
+        bare=commands.Settings,
+    ),
+    Entry(
+        slash="/cadence",
+        name="away",
+        usage="<from..until|until|off> [@member]",
+        summary="suspends your nudges while you are away",
+        who="member",
+        examples=("/cadence away 2026-12-20..2027-01-02", "/cadence away until friday", "/cadence away off"),
+        read=readers.away,
+        bare=commands.Away,
+    ),
+    Entry(
+        slash="/cadence",
+        name="snooze",
+        usage="hour|tomorrow|friday",
+        summary="moves your own check-in",
+        who="member",
+        examples=("/cadence snooze hour", "/cadence snooze tomorrow"),
+        read=readers.snooze,
+        bare=commands.Snooze,
+    ),
+    Entry(
+        slash="/cadence",
+        name="mute",
+        usage="[off]",
+        summary="stops reminders, never the check-in itself",
+        who="member",
+        examples=("/cadence mute", "/cadence mute off"),
+        read=readers.mute,
+        bare=commands.Mute,
+    ),
+)

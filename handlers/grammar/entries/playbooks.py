@@ -1,0 +1,49 @@
+"""Playbooks."""
+
+from typing import Final
+
+from handlers.grammar import commands, readers
+from handlers.grammar.entries.entry import Entry
+
+ENTRIES: Final = (
+    Entry(
+        slash="/cadence",
+        name="playbook import",
+        usage="",
+        summary="opens the form for a playbook's YAML",
+        who="owner",
+        examples=("/cadence playbook import",),
+        read=lambda _: commands.ImportPlaybook(),
+        bare=commands.ImportPlaybook,
+    ),
+    Entry(
+        slash="/cadence",
+        name="playbook show",
+        usage="[playbook]",
+        summary="shows a playbook: its KPI, mode map and rubric",
+        who="member",
+        examples=("/cadence playbook show support-reply",),
+        read=lambda request: commands.ShowPlaybook(playbook=readers.playbook_only(request)),
+        bare=commands.ShowPlaybook,
+    ),
+    Entry(
+        slash="/cadence",
+        name="playbook list",
+        usage="",
+        summary="lists the playbooks and their states",
+        who="member",
+        examples=("/cadence playbook list",),
+        read=lambda _: commands.ListPlaybooks(),
+        bare=commands.ListPlaybooks,
+    ),
+    Entry(
+        slash="/cadence",
+        name="playbook export",
+        usage="[playbook]",
+        summary="gives a playbook back as the YAML it came from",
+        who="member",
+        examples=("/cadence playbook export support-reply",),
+        read=lambda request: commands.ExportPlaybook(playbook=readers.playbook_only(request)),
+        bare=commands.ExportPlaybook,
+    ),
+)

@@ -1,0 +1,109 @@
+"""One row of each table that standards and spreading are kept in."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import Session
+
+from cadence.rules.drift import DriftEvent
+from cadence.rules.modes import Mode
+from storage.tables import (
+    ChecklistTick,
+    Lesson,
+    Override,
+    OverrideKind,
+    Promotion,
+    PromotionState,
+    RubricResult,
+    RubricRevision,
+    Setup,
+    SpotAudit,
+    StepDrift,
+)
+
+if TYPE_CHECKING:
+    from tests.storage.seeds import Planted
+
+
+def plant_standards(session: Session, ids: "Planted") -> None:
+    """One of each: revision, audit and its result, promotion, setup with a tick, lesson, override, drift."""
+    from tests.storage.seeds import MEMBER, MONDAY, NOW
+
+    belongs: dict[str, Any] = {"workspace_id": ids.workspace, "adoption_id": ids.adoption}
+    typed: dict[str, Any] = {"member": MEMBER, "surface": "command", "source": f"standard-{ids.workspace}"}
+    audit = SpotAudit(
+        **belongs,
+        cycle_id=ids.cycle,
+        step="send",
+        week=1,
+        week_start=MONDAY,
+        sample=5,
+        seed="seed",
+        population=[[MEMBER, 14]],
+        drawn=[[MEMBER, 3]],
+        drawn_at=NOW,
+    )
+    setup = Setup(**belongs, version_id=ids.version, started_by=MEMBER, started_at=NOW)
+    session.add_all([audit, setup])
+    session.flush()
+    session.add_all(
+        [
+            RubricRevision(**belongs, step="send", number=2, change="tone", revised_at=NOW, **typed),
+            RubricResult(
+                **belongs,
+                cycle_id=ids.cycle,
+                step="send",
+                revision=2,
+                samples=20,
+                passes=19,
+                audit_id=audit.id,
+                graded_at=NOW,
+                **typed,
+            ),
+            Promotion(
+                **belongs,
+                cycle_id=ids.cycle,
+                step="send",
+                state=PromotionState.OPEN,
+                mode=Mode.COLLABORATIVE,
+                leads_to=Mode.AI_LED,
+                samples=61,
+                passes=60,
+                risky=0,
+                bound=0.92,
+                needed=46,
+                more=0,
+                judged_at=NOW,
+            ),
+            ChecklistTick(
+                workspace_id=ids.workspace, setup_id=setup.id or 0, item=0, member=MEMBER, ticked_at=NOW
+            ),
+            Lesson(
+                **belongs,
+                playbook_id=ids.playbook,
+                version_id=ids.version,
+                cycle_id=ids.cycle,
+                text="Load the policy file first",
+                learned_at=NOW,
+                **typed,
+            ),
+            Override(
+                workspace_id=ids.workspace,
+                kind=OverrideKind.PUBLISH,
+                playbook_id=ids.playbook,
+                version_id=ids.version,
+                reason="the board asked",
+                member=MEMBER,
+                overridden_at=NOW,
+            ),
+            StepDrift(
+                **belongs,
+                cycle_id=ids.cycle,
+                step="send",
+                event=DriftEvent.FOUND,
+                declared=Mode.AI_LED,
+                used=Mode.HUMAN_LED,
+                at=NOW,
+            ),
+        ]
+    )
+    session.flush()
