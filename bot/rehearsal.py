@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.commands import BUILT_IN_TEAM, at_line, import_into
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.errors import CantDo
+from bot.sandbox.kinds import words_of
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
 from bot.sandbox.workspace import Workspace
@@ -240,15 +241,22 @@ class _Rehearsal:
     def _press(self, member: str, says: str) -> None:
         """`press Ran as declared runs=14 note='quiet week'`: the newest button so called, then its form.
 
+        With `in='Support reply'` the newest message that says so is meant.
+
         Raises:
             CantDo: there is no such button in front of them, or the form refuses what was filled in.
         """
         person = self._workspace.person(member)
         values = {name: single or double or bare for name, single, double, bare in _FILLED_IN.findall(says)}
-        label = _FILLED_IN.sub("", says).strip()
-        shown = [message for message in self._seen_by(person) if label in message.buttons]
+        label, within = _FILLED_IN.sub("", says).strip(), values.pop("in", "")
+        shown = [
+            message
+            for message in self._seen_by(person)
+            if label in message.buttons and within in f"{message.text} {words_of(message.blocks)}"
+        ]
         if not shown:
-            raise CantDo(f"{person.user.real_name} sees no button [{label}]")
+            where = f" in a message that says “{within}”" if within else ""
+            raise CantDo(f"{person.user.real_name} sees no button [{label}]{where}")
         person.clicks(max(shown, key=lambda message: message.ts), label)
         form = person.view()
         if form is not None and form.body.get("submit"):

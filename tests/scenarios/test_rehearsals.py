@@ -89,11 +89,13 @@ def test_what_cant_be_done_is_said_and_the_weeks_go_on(tmp_path: Path) -> None:
     answers.write_text(
         "1,Wed,10:00,U01AGENT1,press Ran as declared runs=9\n"
         "1,Thu,10:05,U01LEAD,press Ran as declared runs=9 value='12 quarts'\n"
-        "1,Thu,10:06,U01AGENT1,press Ran as declared runs=9\n",
+        "1,Thu,10:05,U01AGENT1,press Ran as declared in='Another playbook' runs=9\n"
+        "1,Thu,10:06,U01AGENT1,press Ran as declared in='Reply' runs=9\n",
         encoding="utf-8",
     )
     told = rehearsed(REPLY, answers, workspace=DESK)
     assert "could not be done: U01AGENT1 sees no button [Ran as declared]" in told
+    assert "sees no button [Ran as declared] in a message that says “Another playbook”" in told
     assert "could not be done: value: “12 quarts” isn't a number of minutes" in told
     assert "ran as declared, 9 runs. _Thu 10:06_" in told
 
