@@ -55,6 +55,8 @@ class Planted:
     message: int
     key: str
     source: str
+    audit: int = 0
+    promotion: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:
@@ -256,7 +258,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         after={"runs": 14},
     )
     session.flush()
-    plant_standards(session, ids)
+    ids = plant_standards(session, ids)
     (message,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=key)
     assert message.id
     assert verdict.id

@@ -1,5 +1,6 @@
 """One row of each table that standards and spreading are kept in."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.storage.seeds import Planted
 
 
-def plant_standards(session: Session, ids: "Planted") -> None:
+def plant_standards(session: Session, ids: "Planted") -> "Planted":
     """One of each: revision, audit and its result, promotion, setup with a tick, lesson, override, drift."""
     from tests.storage.seeds import MEMBER, MONDAY, NOW
 
@@ -43,7 +44,22 @@ def plant_standards(session: Session, ids: "Planted") -> None:
         drawn_at=NOW,
     )
     setup = Setup(**belongs, version_id=ids.version, started_by=MEMBER, started_at=NOW)
-    session.add_all([audit, setup])
+    proposal = Promotion(
+        **belongs,
+        cycle_id=ids.cycle,
+        step="send",
+        state=PromotionState.OPEN,
+        mode=Mode.COLLABORATIVE,
+        leads_to=Mode.AI_LED,
+        samples=61,
+        passes=60,
+        risky=0,
+        bound=0.92,
+        needed=46,
+        more=0,
+        judged_at=NOW,
+    )
+    session.add_all([audit, setup, proposal])
     session.flush()
     session.add_all(
         [
@@ -58,21 +74,6 @@ def plant_standards(session: Session, ids: "Planted") -> None:
                 audit_id=audit.id,
                 graded_at=NOW,
                 **typed,
-            ),
-            Promotion(
-                **belongs,
-                cycle_id=ids.cycle,
-                step="send",
-                state=PromotionState.OPEN,
-                mode=Mode.COLLABORATIVE,
-                leads_to=Mode.AI_LED,
-                samples=61,
-                passes=60,
-                risky=0,
-                bound=0.92,
-                needed=46,
-                more=0,
-                judged_at=NOW,
             ),
             ChecklistTick(
                 workspace_id=ids.workspace, setup_id=setup.id or 0, item=0, member=MEMBER, ticked_at=NOW
@@ -107,3 +108,4 @@ def plant_standards(session: Session, ids: "Planted") -> None:
         ]
     )
     session.flush()
+    return replace(ids, audit=audit.id or 0, promotion=proposal.id or 0)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, SQLModel
 
 import storage
-from storage import decisions, ledger, people, playbooks, reports, trail
+from storage import decisions, drifts, ledger, people, playbooks, reports, rubrics, trail
 from storage.engine import Database
 from storage.tables import MessageState
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
@@ -59,6 +59,7 @@ BY_NAME: dict[str, Call] = {
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
+    "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
 }
 BY_ID: dict[str, Call] = {
@@ -122,6 +123,41 @@ BY_ID: dict[str, Call] = {
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
     "decisions.verdict": lambda s, ws, ids: decisions.verdict(s, workspace_id=ws, verdict_id=ids.verdict),
+    "drifts.events": lambda s, ws, ids: drifts.events(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "rubrics.results_of_cycle": lambda s, ws, ids: rubrics.results_of_cycle(
+        s, workspace_id=ws, cycle_id=ids.cycle
+    ),
+    "rubrics.calibration": lambda s, ws, ids: rubrics.calibration(
+        s, workspace_id=ws, adoption_id=ids.adoption, since=SINCE
+    ),
+    "rubrics.result_by_source": lambda s, ws, ids: rubrics.result_by_source(
+        s, workspace_id=ws, source=f"standard-{ids.workspace}"
+    ),
+    "rubrics.revision_by_source": lambda s, ws, ids: rubrics.revision_by_source(
+        s, workspace_id=ws, source=f"standard-{ids.workspace}"
+    ),
+    "rubrics.result_of_audit": lambda s, ws, ids: rubrics.result_of_audit(
+        s, workspace_id=ws, audit_id=ids.audit
+    ),
+    "rubrics.revisions": lambda s, ws, ids: rubrics.revisions(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "rubrics.audit": lambda s, ws, ids: rubrics.audit(s, workspace_id=ws, audit_id=ids.audit),
+    "rubrics.audits_of_week": lambda s, ws, ids: rubrics.audits_of_week(
+        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+    ),
+    "rubrics.promotion": lambda s, ws, ids: rubrics.promotion(s, workspace_id=ws, promotion_id=ids.promotion),
+    "rubrics.last_promotion": lambda s, ws, ids: rubrics.last_promotion(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "rubrics.promotions_of_cycle": lambda s, ws, ids: rubrics.promotions_of_cycle(
+        s, workspace_id=ws, cycle_id=ids.cycle
+    ),
+    "rubrics.open_promotions/adoption": lambda s, ws, ids: rubrics.open_promotions(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
     "ledger.known_keys": lambda s, ws, ids: ledger.known_keys(s, workspace_id=ws, keys=[ids.key]),
     "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
     "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
