@@ -13,7 +13,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, SQLModel
 
 import storage
-from storage import decisions, drifts, ledger, people, playbooks, reports, rubrics, trail
+from storage import adoptions, decisions, drifts, ledger, lessons, people, playbooks, reports, rubrics, trail
 from storage.engine import Database
 from storage.tables import MessageState
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
@@ -157,6 +157,17 @@ BY_ID: dict[str, Call] = {
     ),
     "rubrics.open_promotions/adoption": lambda s, ws, ids: rubrics.open_promotions(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "adoptions.first_of": lambda s, ws, ids: adoptions.first_of(s, workspace_id=ws, playbook_id=ids.playbook),
+    "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(
+        s, workspace_id=ws, team_id=ids.team
+    ),
+    "lessons.of_playbook": lambda s, ws, ids: lessons.of_playbook(
+        s, workspace_id=ws, playbook_id=ids.playbook, limit=5
+    ),
+    "lessons.of_cycle": lambda s, ws, ids: lessons.of_cycle(s, workspace_id=ws, cycle_id=ids.cycle),
+    "lessons.by_source": lambda s, ws, ids: lessons.by_source(
+        s, workspace_id=ws, source=f"standard-{ids.workspace}"
     ),
     "ledger.known_keys": lambda s, ws, ids: ledger.known_keys(s, workspace_id=ws, keys=[ids.key]),
     "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),

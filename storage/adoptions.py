@@ -1,0 +1,32 @@
+"""Queries on adoptions beside each other: the first of a playbook, what a team has running."""
+
+from sqlmodel import Session, col, select
+
+from storage.tables import Adoption, Cycle, CycleState
+
+
+def first_of(session: Session, *, workspace_id: str, playbook_id: int) -> Adoption | None:
+    """The playbook's first adoption, ended or not: the team it was won with."""
+    query = (
+        select(Adoption)
+        .where(Adoption.workspace_id == workspace_id, Adoption.playbook_id == playbook_id)
+        .order_by(col(Adoption.id))
+        .limit(1)
+    )
+    return session.exec(query).first()
+
+
+def running_of_team(session: Session, *, workspace_id: str, team_id: int) -> list[Adoption]:
+    """The adoptions of a team that have a running cycle, one to come included."""
+    query = (
+        select(Adoption)
+        .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
+        .where(
+            Adoption.workspace_id == workspace_id,
+            Adoption.team_id == team_id,
+            Cycle.state == CycleState.RUNNING,
+        )
+        .distinct()
+        .order_by(col(Adoption.id))
+    )
+    return list(session.exec(query))

@@ -1,0 +1,28 @@
+"""Queries on lessons: what teams learned, newest first."""
+
+from sqlmodel import Session, col, select
+
+from storage.tables import Lesson
+
+
+def of_playbook(session: Session, *, workspace_id: str, playbook_id: int, limit: int) -> list[Lesson]:
+    """The lessons of a playbook, whichever version they were learned with, newest first."""
+    query = (
+        select(Lesson)
+        .where(Lesson.workspace_id == workspace_id, Lesson.playbook_id == playbook_id)
+        .order_by(col(Lesson.learned_at).desc(), col(Lesson.id).desc())
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
+def of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> list[Lesson]:
+    """The lessons of one cycle, oldest first."""
+    query = select(Lesson).where(Lesson.workspace_id == workspace_id, Lesson.cycle_id == cycle_id)
+    return list(session.exec(query.order_by(col(Lesson.id))))
+
+
+def by_source(session: Session, *, workspace_id: str, source: str) -> Lesson | None:
+    """The lesson a request has already left, if it has."""
+    query = select(Lesson).where(Lesson.workspace_id == workspace_id, Lesson.source == source)
+    return session.exec(query).first()
