@@ -53,8 +53,9 @@ def open_form(turn: Turn, command: commands.LogException) -> None:
 
 
 def by_button(turn: Turn, value: str, _body: Body) -> None:
-    """[Log it on …] under a refusal: the form, on the step that was probably meant."""
-    where, _, step = value.partition(":")
+    """[Log it on …] under a refusal: the form, on the step that was probably meant, with what was typed."""
+    where, _, rest = value.partition(":")
+    step, _, reason = rest.partition(":")
     form = exception_form(
         turn.db,
         turn.caller,
@@ -62,6 +63,8 @@ def by_button(turn: Turn, value: str, _body: Body) -> None:
         adoption_id=row_id(where),
         playbook=where or None,
         step=step or None,
+        reason=reason.removeprefix("critical "),
+        critical=reason.startswith("critical "),
     )
     turn.open(form)
 

@@ -13,6 +13,8 @@ from templates.ids import Action
 
 _SHORTEST_MODE = 2
 _LONGEST_VALUE = 200
+_LONGEST_KEPT = 1000
+"""Characters a button carries: the ids, and the words the person just typed, so that they needn't again."""
 _OPTIONS: Final = ("runs", "week", "team")
 
 
@@ -62,12 +64,18 @@ def unknown_step(request: Request, playbook: str | None, word: str) -> UnknownSt
         text = say("{text} Did you mean {near}?", text=text, near=shown(near))
         if logging and home:
             offer = Offer(
-                label=f"Log it on {clip(near)}", action=Action.LOG_EXCEPTION, value=f"{home}:{near}"
+                label=f"Log it on {clip(near)}",
+                action=Action.LOG_EXCEPTION,
+                value=f"{home}:{near}:{reason}"[:_LONGEST_KEPT],
             )
     else:
         text = say("{text} The steps: {steps}.", text=text, steps=listed(steps)) if steps else text
         if logging and home:
-            offer = Offer(label="Choose the step", action=Action.LOG_EXCEPTION, value=home)
+            offer = Offer(
+                label="Choose the step",
+                action=Action.LOG_EXCEPTION,
+                value=f"{home}::{reason}"[:_LONGEST_KEPT],
+            )
     if logging and reason:
         text = say("{text} You wrote: {reason}.", text=text, reason=quoted(reason))
     return UnknownStep(text, reason=reason, offer=offer)

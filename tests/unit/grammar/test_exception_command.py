@@ -65,19 +65,19 @@ def test_a_step_of_one_playbook_names_it() -> None:
         (
             "sned tone was off",
             "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `tone was off`.",
-            "support-reply:send",
+            "support-reply:send:tone was off",
             "tone was off",
         ),
         (
             "sned critical promised a refund",
             "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `critical promised a refund`.",
-            "support-reply:send",
+            "support-reply:send:critical promised a refund",
             "critical promised a refund",
         ),
         (
             "tone was off",
             "There's no step `tone` in Support reply. The steps: `draft` and `send`. You wrote: `tone was off`.",
-            "support-reply",
+            "support-reply::tone was off",
             "tone was off",
         ),
     ],
@@ -94,7 +94,7 @@ def test_an_unknown_step_gives_back_what_was_typed(typed: str, answer: str, valu
 def test_the_offer_names_the_step() -> None:
     with pytest.raises(UnknownStep) as refused:
         read("/exception clse late", TWO)
-    assert refused.value.offer == Offer("Log it on close", Action.LOG_EXCEPTION, "month-end:close")
+    assert refused.value.offer == Offer("Log it on close", Action.LOG_EXCEPTION, "month-end:close:late")
 
 
 def test_a_long_reason_is_whole_beside_the_sentence() -> None:
