@@ -8,13 +8,14 @@ from cadence.documents import playbook_from_data
 from cadence.flows.cycles import add_cycle, declare_modes
 from cadence.flows.judging import curator_recipients, judge_all
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.versions import version_to_run
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
 from cadence.rules.kpi import Direction, cycle_result
 from cadence.rules.modes import Mode
 from storage import ledger, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.tables import Adoption, AdoptionState, Cycle, CycleState
+from storage.tables import Adoption, AdoptionState, Cycle, CycleState, PlaybookState
 
 CLOSES_AT = time(16, 0)
 """The team's local hour at which a cycle closes on its fourth Friday."""
@@ -72,7 +73,7 @@ def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int
             surface="clock",
             after={"result": cycle.result, "kpi_value": cycle.kpi_value, "readings": readings},
         )
-        if adoption.state is AdoptionState.ACTIVE:
+        if adoption.state is AdoptionState.ACTIVE and run.playbook.state is not PlaybookState.RETIRED:
             _start_next(session, adoption, cycle, run, now=now)
         _owe_close(session, run, cycle, now=now)
         return True
@@ -95,18 +96,15 @@ def _run_of_cycle(session: Session, cycle: Cycle, *, now: datetime) -> TeamRun |
 
 
 def _start_next(session: Session, adoption: Adoption, cycle: Cycle, run: TeamRun, *, now: datetime) -> None:
-    """The next cycle starts the following Monday, on the newest revision; after downtime, the next to come."""
+    """The next cycle starts the following Monday, on the version its team is on; after downtime, the next to come."""
     starts_on = cycle.starts_on + timedelta(weeks=WEEKS)
     today = local_day(now, run.zone)
     if starts_on < monday_of(today):
         starts_on = next_monday(today)
-    version = playbooks.newest_version(
-        session, workspace_id=adoption.workspace_id, playbook_id=adoption.playbook_id
-    )
-    if version is not None and version.id is not None:
-        adoption.version_id = version.id
-        spec = playbook_from_data(version.spec)
-        declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
+    version = version_to_run(session, run.playbook, adoption)
+    adoption.version_id = version.id or 0
+    spec = playbook_from_data(version.spec)
+    declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
     add_cycle(session, adoption, number=cycle.number + 1, starts_on=starts_on, by="the calendar", now=now)
 
 

@@ -12,6 +12,7 @@ from cadence.flows.judging import policy_for
 from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.runs import TeamRun, find_run, require_workspace, run_by_id
+from cadence.flows.versions import require_not_retired, state_of, version_to_run
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import (
@@ -32,7 +33,6 @@ from storage.tables import (
     CycleState,
     ModeChange,
     Playbook,
-    PlaybookState,
     Team,
 )
 from templates.contexts.base import Evidence, StepEvidence
@@ -50,7 +50,7 @@ class CycleGiven:
 
 
 def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetime) -> CycleStarted:
-    """Start a cycle for the pilot team or another one; the team runs the newest revision from then on.
+    """Start a cycle for the pilot team or another one; on the version that team is on.
 
     Raises:
         Refusal: not the owner or a curator, no such playbook or team, a cycle runs already, not a Monday.
@@ -59,19 +59,20 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         workspace = require_workspace(session, caller.workspace_id)
         playbook = require_playbook(session, workspace.id, given.playbook)
         require_owner_or_curator(session, caller, owner=playbook.owner, to="start a cycle")
-        version = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
-        assert version is not None  # noqa: S101 - imported with its playbook
-        spec = playbook_from_data(version.spec)
-        team = _team_for(session, caller, playbook, given.team, pilot=spec.pilot)
+        require_not_retired(playbook)
+        version = version_to_run(session, playbook, None)
+        pilot = playbook_from_data(version.spec).pilot
+        team = _team_for(session, caller, playbook, given.team, pilot=pilot)
         adoption = _adopt(session, playbook, version.id or 0, team, champion=given.champion, now=now)
+        version = version_to_run(session, playbook, adoption)
+        spec = playbook_from_data(version.spec)
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=adoption.id or 0, now=now)
         starts_on = _start_day(run, given.starts_on)
         number = _next_number(session, run, starts_on)
         adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
         declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
         cycle = add_cycle(session, adoption, number=number, starts_on=starts_on, by=caller.member, now=now)
-        if playbook.state is PlaybookState.DRAFT:
-            playbook.state = PlaybookState.PILOTING
+        playbook.state = state_of(session, playbook)
         trail.record(
             session,
             workspace_id=workspace.id,

@@ -13,7 +13,19 @@ from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, SQLModel
 
 import storage
-from storage import adoptions, decisions, drifts, ledger, lessons, people, playbooks, reports, rubrics, trail
+from storage import (
+    adoptions,
+    decisions,
+    drifts,
+    ledger,
+    lessons,
+    people,
+    playbooks,
+    reports,
+    rubrics,
+    trail,
+    versions,
+)
 from storage.engine import Database
 from storage.tables import MessageState
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
@@ -33,6 +45,7 @@ Call = Callable[[Session, str, Planted], Any]
 SINCE, UNTIL = NOW - 9 * DAY, NOW + 9 * DAY
 
 BY_NAME: dict[str, Call] = {
+    "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
     "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
     "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
     "people.member": lambda s, ws, _: people.member(s, workspace_id=ws, member_id=MEMBER),
@@ -63,6 +76,17 @@ BY_NAME: dict[str, Call] = {
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
 }
 BY_ID: dict[str, Call] = {
+    "versions.published": lambda s, ws, ids: versions.published(s, workspace_id=ws, playbook_id=ids.playbook),
+    "versions.newest_published": lambda s, ws, ids: versions.newest_published(
+        s, workspace_id=ws, playbook_id=ids.playbook
+    ),
+    "versions.lock_playbook": lambda s, ws, ids: versions.lock_playbook(
+        s, workspace_id=ws, playbook_id=ids.playbook
+    ),
+    "versions.adopters": lambda s, ws, ids: versions.adopters(s, workspace_id=ws, playbook_id=ids.playbook),
+    "versions.cycles": lambda s, ws, ids: versions.cycles(s, workspace_id=ws, adoption_ids=[ids.adoption]),
+    "versions.setups": lambda s, ws, ids: versions.setups(s, workspace_id=ws, adoption_ids=[ids.adoption]),
+    "versions.overrides": lambda s, ws, ids: versions.overrides(s, workspace_id=ws, playbook_id=ids.playbook),
     "people.memberships": lambda s, ws, ids: people.memberships(s, workspace_id=ws, team_ids=[ids.team]),
     "playbooks.newest_version": lambda s, ws, ids: playbooks.newest_version(
         s, workspace_id=ws, playbook_id=ids.playbook

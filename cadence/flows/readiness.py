@@ -1,0 +1,217 @@
+"""What a playbook still lacks before it can be published (SPEC §2), each with the button that settles it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from sqlmodel import Session
+
+from cadence.documents import PlaybookSpec, playbook_from_data
+from cadence.documents import package_gaps as file_gaps
+from cadence.flows.runs import TeamRun
+from cadence.mrkdwn import Mrkdwn, escape, say
+from cadence.refusals import Offer
+from cadence.rules.kpi import Direction, Outcome, Unit, format_amount, meets
+from storage import playbooks, rubrics, versions
+from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookVersion, RubricResult, Setup, Team
+from templates.ids import Action
+
+_REVISE = "playbook.revise"
+_RUBRIC_RECORD = "rubric.record"
+_ADOPT = "adopt.open"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing publishing needs and hasn't: what, in words with numbers, and the button that begins it.
+
+    `kind` is `kpi`, `package`, `rubric` or `setup`.
+    """
+
+    kind: str
+    text: Mrkdwn
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a revision can be published: it can when there is no gap."""
+
+    version: PlaybookVersion
+    spec: PlaybookSpec
+    gaps: tuple[Gap, ...]
+
+
+def package_gaps(session: Session, run: TeamRun) -> tuple[str, ...]:
+    """What the package of a run lacks, as people read it: parts of the file, and a good enough rubric result."""
+    rows = rubrics.calibration(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    lacks = rubric_gap(run.spec, _revisions(session, run.workspace.id, run.id), rows)
+    return (*file_gaps(run.spec), *((lacks,) if lacks else ()))
+
+
+def rubric_gap(
+    spec: PlaybookSpec, revisions: Mapping[str, int], results: Sequence[RubricResult]
+) -> str | None:
+    """Why the graded samples don't show the rubric's threshold yet; None when they do.
+
+    Of each step the samples graded by the rubric in force count, together: a single result at the threshold
+    doesn't hide the others. Without a rubric in the file there is nothing to grade by, and that is said already.
+    """
+    if spec.rubric is None:
+        return None
+    counted: dict[str, tuple[int, int]] = {}
+    for row in results:
+        if spec.step(row.step) is None or row.revision != revisions.get(row.step, 1):
+            continue
+        passes, samples = counted.get(row.step, (0, 0))
+        counted[row.step] = (passes + row.passes, samples + row.samples)
+    counted = {step: count for step, count in counted.items() if count[1]}
+    if not counted:
+        return f"a rubric result at or above {spec.rubric.threshold:.0%}"
+    low = [
+        f"{step}: {passes} of {samples} passed"
+        for step, (passes, samples) in counted.items()
+        if passes < spec.rubric.threshold * samples - 1e-9
+    ]
+    return f"rubric results at or above {spec.rubric.threshold:.0%} ({', '.join(low)})" if low else None
+
+
+def _revisions(session: Session, workspace_id: str, adoption_id: int) -> dict[str, int]:
+    rows = playbooks.steps(session, workspace_id=workspace_id, adoption_id=adoption_id)
+    return {step: row.rubric for step, row in rows.items()}
+
+
+def readiness(session: Session, playbook: Playbook) -> Readiness:
+    """What the newest revision of a playbook lacks, in the order of SPEC §2."""
+    workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    version = playbooks.newest_version(session, workspace_id=workspace_id, playbook_id=playbook_id)
+    assert version is not None  # noqa: S101 - imported with its playbook
+    spec = playbook_from_data(version.spec)
+    teams = versions.adopters(session, workspace_id=workspace_id, playbook_id=playbook_id)
+    found = (
+        _kpi_gap(session, playbook, spec, teams),
+        _file_gap(playbook, spec),
+        _rubric_gap(session, playbook, spec, teams),
+        _setup_gap(session, playbook, spec, teams),
+    )
+    return Readiness(version, spec, tuple(gap for gap in found if gap is not None))
+
+
+Teams = Sequence[tuple[Adoption, Team]]
+
+
+def _ids(teams: Teams) -> list[int]:
+    return [adoption.id or 0 for adoption, _ in teams]
+
+
+def _kpi_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams: Teams) -> Gap | None:
+    """The target in enough closed cycles in a row, by one team."""
+    workspace_id, needed = playbook.workspace_id, spec.scale_cycles
+    rows = versions.cycles(session, workspace_id=workspace_id, adoption_ids=_ids(teams))
+    cycles = [row for row in rows if row.state is CycleState.CLOSED]
+    specs = {
+        version_id: playbook_from_data(
+            playbooks.version(session, workspace_id=workspace_id, version_id=version_id).spec
+        )
+        for version_id in {cycle.version_id for cycle in cycles}
+    }
+    best, whose = 0, ""
+    for adoption, team in teams:
+        own = [cycle for cycle in cycles if cycle.adoption_id == adoption.id]
+        held = sum(1 for _ in takewhile(lambda cycle: _held(cycle, specs[cycle.version_id], spec), own))
+        if held > best:
+            best, whose = held, team.title
+    if best >= needed:
+        return None
+    target = f"{spec.kpi.name} at its target of {format_amount(spec.kpi.target, spec.kpi.unit)}"
+    so_far = f"{best} so far, in {whose}" if best else "none so far"
+    return Gap(
+        "kpi",
+        say(
+            "{target} in {needed} closed cycle{s} in a row: {so_far}",
+            target=target,
+            needed=needed,
+            s="" if needed == 1 else "s",
+            so_far=so_far,
+        ),
+        Offer("Start another cycle", Action.START_CYCLE, playbook.slug),
+    )
+
+
+def _held(cycle: Cycle, then: PlaybookSpec, now: PlaybookSpec) -> bool:
+    """Whether a cycle met its own target and the one to be published, on the same number."""
+    same = (then.kpi.name, then.kpi.unit, then.kpi.direction) == (
+        now.kpi.name,
+        now.kpi.unit,
+        now.kpi.direction,
+    )
+    return (
+        same
+        and cycle.result == Outcome.MET
+        and cycle.kpi_value is not None
+        and meets(cycle.kpi_value, now.kpi.target, Direction(now.kpi.direction))
+    )
+
+
+def _file_gap(playbook: Playbook, spec: PlaybookSpec) -> Gap | None:
+    lacking = file_gaps(spec)
+    if not lacking:
+        return None
+    return Gap(
+        "package",
+        say("The package lacks {parts}", parts=", ".join(lacking)),
+        Offer("Edit the playbook", _REVISE, playbook.slug),
+    )
+
+
+def _rubric_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams: Teams) -> Gap | None:
+    """A rubric result good enough in one team; without any, the first team's is asked for."""
+    first: str | None = None
+    for adoption, _ in teams:
+        rows = rubrics.calibration(session, workspace_id=playbook.workspace_id, adoption_id=adoption.id or 0)
+        lacks = rubric_gap(spec, _revisions(session, playbook.workspace_id, adoption.id or 0), rows)
+        if lacks is None:
+            return None
+        first = first or lacks
+    if spec.rubric is None:
+        return None
+    lacks = first or f"a rubric result at or above {spec.rubric.threshold:.0%}"
+    offer = (
+        Offer("Record a rubric result", _RUBRIC_RECORD, f"{teams[0][0].id}")
+        if teams
+        else Offer("Start a cycle", Action.START_CYCLE, playbook.slug)
+    )
+    return Gap("rubric", escape(lacks[0].upper() + lacks[1:]), offer)
+
+
+def _setup_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams: Teams) -> Gap | None:
+    """A team other than the first, set up within the minutes the playbook promises."""
+    titles = {adoption.id: team.title for adoption, team in teams[1:]}
+    rows = versions.setups(
+        session, workspace_id=playbook.workspace_id, adoption_ids=[one for one in titles if one is not None]
+    )
+    took = {row.adoption_id: minutes_of(row) for row in rows}
+    done = {adoption_id: minutes for adoption_id, minutes in took.items() if minutes is not None}
+    if any(minutes <= spec.setup_minutes for minutes in done.values()):
+        return None
+    if done:
+        fastest = min(done, key=lambda one: done[one])
+        so_far = say(
+            "{team} took {minutes}", team=titles[fastest], minutes=format_amount(done[fastest], Unit.MINUTES)
+        )
+    elif took:
+        so_far = say("{team} has begun", team=titles[next(iter(took))])
+    else:
+        so_far = say("none so far")
+    return Gap(
+        "setup",
+        say("A second team set up within {minutes} min: {so_far}", minutes=spec.setup_minutes, so_far=so_far),
+        Offer("Adopt in another team", _ADOPT, playbook.slug),
+    )
+
+
+def minutes_of(setup: Setup) -> int | None:
+    """How long a setup took, in whole minutes, a begun one counted; None while it isn't done."""
+    if setup.done_at is None:
+        return None
+    return -int(-(setup.done_at - setup.started_at).total_seconds() // 60)

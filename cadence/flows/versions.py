@@ -1,0 +1,63 @@
+"""Which version of a playbook a team's next cycle runs on."""
+
+from sqlmodel import Session
+
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from storage import playbooks, versions
+from storage.tables import Adoption, Playbook, PlaybookState, PlaybookVersion
+
+
+def version_to_run(session: Session, playbook: Playbook, adoption: Adoption | None) -> PlaybookVersion:
+    """The version the next cycle of an adoption runs on; with None, of a team that adopts now.
+
+    Until a playbook is published everybody runs the newest revision. From then on a team stays on its version
+    until it is moved; a team on a draft older than what was published since goes on with the published version,
+    and a team that was moved to a draft stays on that.
+    """
+    workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    published = versions.newest_published(session, workspace_id=workspace_id, playbook_id=playbook_id)
+    if published is None:
+        newest = playbooks.newest_version(session, workspace_id=workspace_id, playbook_id=playbook_id)
+        assert newest is not None  # noqa: S101 - imported with its playbook
+        return newest
+    if adoption is None:
+        return published
+    own = playbooks.version(session, workspace_id=workspace_id, version_id=adoption.version_id)
+    stays = own.number is not None or own.revision > published.revision
+    return own if stays else published
+
+
+def require_not_retired(playbook: Playbook) -> None:
+    """Let a playbook through that is still in use.
+
+    Raises:
+        Refusal: it is retired; the sentence says how it comes back.
+    """
+    if playbook.state is PlaybookState.RETIRED:
+        raise Refusal(
+            say(
+                "{title} is retired, so no cycle of it starts. A curator brings it back by publishing a new "
+                "version: {revise}, then {publish}.",
+                title=playbook.title,
+                revise=code(f"/cadence playbook revise {playbook.slug}"),
+                publish=code(f"/cadence playbook publish {playbook.slug}"),
+            ),
+            field="playbook",
+        )
+
+
+def state_of(session: Session, playbook: Playbook) -> PlaybookState:
+    """Where a playbook stands that isn't retired: draft, piloting once run, published, scaling with a second team."""
+    workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    teams = versions.adopters(session, workspace_id=workspace_id, playbook_id=playbook_id)
+    rows = versions.cycles(session, workspace_id=workspace_id, adoption_ids=[one.id or 0 for one, _ in teams])
+    running = len({row.adoption_id for row in rows})
+    if versions.newest_published(session, workspace_id=workspace_id, playbook_id=playbook_id) is None:
+        return PlaybookState.PILOTING if running else PlaybookState.DRAFT
+    return PlaybookState.SCALING if running > 1 else PlaybookState.PUBLISHED
+
+
+def version_name(version: PlaybookVersion) -> str:
+    """`v2` of a published version, `draft 5` of a revision that isn't."""
+    return f"v{version.number}" if version.number is not None else f"draft {version.revision}"
