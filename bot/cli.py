@@ -213,6 +213,28 @@ def plan(
 
 
 @app.command()
+def deliveries(
+    state: Annotated[str | None, typer.Option(help="due, sent, skipped or failed.")] = None,
+    kind: Annotated[str | None, typer.Option(help="A kind of message, such as checkin.")] = None,
+    to: Annotated[str | None, typer.Option(help="A channel's or member's ID, or a team's slug.")] = None,
+    since: Annotated[str | None, typer.Option(help="Due since: 7d, 12h, a date, an ISO instant.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many to show.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    team_id: Team = None,
+) -> None:
+    """Print what became of the messages that were owed: what was sent, what waits, what failed and why."""
+    with _sentences():
+        from bot.deliveries import as_json as json_of  # noqa: PLC0415
+        from bot.deliveries import as_lines, seen  # noqa: PLC0415
+        from cadence.flows.deliveries import Asked  # noqa: PLC0415
+
+        asked = Asked(state, kind, to, since, limit)
+        found = seen(_settings(), asked, team_id=team_id, now=datetime.now(UTC))
+        for line in [json_of(found)] if as_json else as_lines(found, asked):
+            typer.echo(line)
+
+
+@app.command()
 def manifest(
     http: Annotated[str | None, typer.Option(help="The bot's public address; none: Socket Mode.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,

@@ -16,6 +16,7 @@ import storage
 from storage import (
     adoptions,
     decisions,
+    deliveries,
     drifts,
     ledger,
     lessons,
@@ -26,6 +27,7 @@ from storage import (
     trail,
     versions,
 )
+from storage.deliveries import Wanted
 from storage.engine import Database
 from storage.tables import MessageState
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
@@ -67,6 +69,9 @@ BY_NAME: dict[str, Call] = {
     "decisions.mode_changes": lambda s, ws, _: decisions.mode_changes(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
+    "deliveries.find": lambda s, ws, _: deliveries.find(s, workspace_id=ws, wanted=Wanted(), limit=9),
+    "deliveries.totals": lambda s, ws, _: deliveries.totals(s, workspace_id=ws, wanted=Wanted()),
+    "deliveries.kinds": lambda s, ws, _: deliveries.kinds(s, workspace_id=ws),
     "ledger.oldest_due": lambda s, ws, _: ledger.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
     "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(

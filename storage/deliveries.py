@@ -1,0 +1,60 @@
+"""The ledger for people to read: which messages, in what state, and how many of each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func
+from sqlmodel import Session, col, select
+
+from storage.tables import MessageState, OwedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages are asked for; what is None doesn't matter.
+
+    Args:
+        recipients: any of these channels or members.
+        since: due at this instant or later.
+    """
+
+    state: MessageState | None = None
+    kind: str | None = None
+    recipients: tuple[str, ...] | None = None
+    since: datetime | None = None
+
+
+def find(session: Session, *, workspace_id: str, wanted: Wanted, limit: int) -> list[OwedMessage]:
+    """The newest messages by the instant they were due, newest first."""
+    query = select(OwedMessage).where(*_conditions(workspace_id, wanted))
+    query = query.order_by(col(OwedMessage.due_at).desc(), col(OwedMessage.id).desc())
+    return list(session.exec(query.limit(limit)))
+
+
+def totals(session: Session, *, workspace_id: str, wanted: Wanted) -> list[tuple[MessageState, str, int]]:
+    """(state, reason, count): a message that waits or was sent without a remark has no reason."""
+    query = (
+        select(col(OwedMessage.state), col(OwedMessage.reason), func.count())
+        .where(*_conditions(workspace_id, wanted))
+        .group_by(col(OwedMessage.state), col(OwedMessage.reason))
+    )
+    return list(session.exec(query))
+
+
+def kinds(session: Session, *, workspace_id: str) -> list[str]:
+    """Every kind of message there has been."""
+    query = select(OwedMessage.kind).where(OwedMessage.workspace_id == workspace_id).distinct()
+    return sorted(session.exec(query))
+
+
+def _conditions(workspace_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+    found = [col(OwedMessage.workspace_id) == workspace_id]
+    if wanted.state is not None:
+        found.append(col(OwedMessage.state) == wanted.state)
+    if wanted.kind is not None:
+        found.append(col(OwedMessage.kind) == wanted.kind)
+    if wanted.recipients is not None:
+        found.append(col(OwedMessage.recipient).in_(wanted.recipients))
+    if wanted.since is not None:
+        found.append(col(OwedMessage.due_at) >= wanted.since)
+    return found

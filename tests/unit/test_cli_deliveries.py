@@ -1,0 +1,121 @@
+"""`cadence deliveries`: what became of every message owed, without asking Slack."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.commands import BUILT_IN_TEAM
+from bot.sandbox import SandboxServer
+from cadence.flows.profiles import ensure_workspace
+from storage import ledger
+from storage.ledger import Owed
+from storage.tables import MessageState
+from tests.staging import FRIDAY_BEFORE
+from tests.unit.test_cli import _elsewhere, cadence, running_cycle, slack, the_database, tokens
+
+__all__ = ["_elsewhere", "slack"]
+MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def owe(*rows: tuple[str, str, MessageState, str]) -> None:
+    """Rows of (kind, recipient, state, reason), a day apart, in the example workspace."""
+    db = the_database()
+    owed = [
+        Owed(
+            key=f"{kind}:{number}",
+            kind=kind,
+            recipient=recipient,
+            subject={},
+            due_at=MONDAY + number * timedelta(days=1),
+            state=state,
+            reason=reason,
+        )
+        for number, (kind, recipient, state, reason) in enumerate(rows)
+    ]
+    with db.write() as session:
+        ledger.owe(session, workspace_id=BUILT_IN_TEAM, owed=owed, now=MONDAY, correlation_id="req-1")
+    db.close()
+
+
+def test_every_message_of_a_week_is_there_with_what_became_of_it(slack: SandboxServer) -> None:
+    db = the_database()
+    running_cycle(db)
+    db.close()
+    cadence("tick", "--now", "2026-03-05T10:00:00+01:00", **tokens(slack))
+
+    said = cadence("deliveries")
+    assert said.code == 0
+    first, total, _, head, *rows = said.out.splitlines()
+    assert first == f"3 messages in Rehearsal ({BUILT_IN_TEAM}). Times are Europe/Berlin."
+    assert total.split() == ["sent", "3"]
+    assert head.split()[:4] == ["due", "kind", "to", "state"]
+    assert {row.split()[4] for row in rows} == {"U01AGENT1", "U01AGENT2", "U01LEAD"}
+    found = json.loads(cadence("deliveries", "--json", "--to", "U01AGENT1").out)
+    assert found["totals"] == [{"state": "sent", "reason": "", "count": 1}]
+    [message] = found["messages"]
+    dm = slack.workspace.person("U01AGENT1").last_dm()
+    assert (message["state"], message["attempts"], message["ts"]) == ("sent", 1, dm.ts)
+    assert message["due_at"] == "2026-03-05T09:00:00+00:00"
+    assert message["first_attempt_at"] == message["last_attempt_at"] is not None
+
+
+def test_totals_tell_the_reasons_and_filters_narrow_both() -> None:
+    owe(
+        ("checkin", "U01AGENT1", MessageState.SKIPPED, "away"),
+        ("checkin", "U01AGENT2", MessageState.SKIPPED, "away"),
+        ("digest", "C01CURATORS", MessageState.FAILED, "not_in_channel"),
+        ("watch", "C01SUPEMEA", MessageState.DUE, ""),
+    )
+    said = cadence("deliveries")
+    assert [line.split(maxsplit=2) for line in said.out.splitlines()[1:4]] == [
+        ["due", "1"],
+        ["skipped", "2", "2 away"],
+        ["failed", "1", "1 not_in_channel"],
+    ]
+    assert [line.split()[3] for line in said.out.splitlines()[6:]] == [
+        "watch",
+        "digest",
+        "checkin",
+        "checkin",
+    ]
+    for options, kinds in (
+        (["--state", "failed"], ["digest"]),
+        (["--kind", "checkin"], ["checkin", "checkin"]),
+        (["--to", "support-emea"], ["watch", "checkin", "checkin"]),
+        (["--since", "2026-03-04"], ["watch", "digest"]),
+        (["--since", "2026-03-05T08:00:00Z", "--state", "due"], ["watch"]),
+        (["--limit", "1"], ["watch"]),
+        (["--since", "1m"], []),
+    ):
+        found = json.loads(cadence("deliveries", "--json", *options).out)
+        assert [message["kind"] for message in found["messages"]] == kinds, options
+    assert cadence("deliveries", "--limit", "1").out.splitlines()[-1].startswith("The newest 1 of 4;")
+    assert cadence("deliveries", "--since", "1m").out == f"No such messages in {BUILT_IN_TEAM}.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--state", "lost"], "`lost` is no state; write due, sent, skipped or failed."),
+        (["--kind", "chekin"], "No message of kind `chekin`. Did you mean `checkin`?"),
+        (["--kind", "zebra"], "There are checkin."),
+        (["--to", "support"], "`support` is no channel, member or team."),
+        (["--since", "lately"], "`lately` is no beginning. Write 7d, 12h or 30m (ago)"),
+        (["--since", "2026-03-05T08:00"], "`2026-03-05T08:00` is no beginning."),
+        (["--team-id", "T0NOWHERE"], "isn't set up yet"),
+    ],
+)
+def test_a_filter_that_is_none_is_said_in_a_sentence(options: list[str], sentence: str) -> None:
+    owe(("checkin", "U01AGENT1", MessageState.SKIPPED, "away"))
+    said = cadence("deliveries", *options)
+    assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
+    assert sentence in said.err
+
+
+def test_of_several_workspaces_one_is_named() -> None:
+    db = the_database()
+    ensure_workspace(db, workspace_id="T2OTHER", name="", now=FRIDAY_BEFORE)
+    db.close()
+    assert "Which workspace?" in cadence("deliveries").err
+    assert cadence("deliveries", "--team-id", "T2OTHER").out == "No such messages in T2OTHER.\n"
