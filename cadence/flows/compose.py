@@ -1,7 +1,7 @@
 """Turn a row of the ledger into what it says now, or into the reason why it needn't be sent."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session
@@ -105,6 +105,22 @@ def _asked(message: OwedMessage) -> Done:
     )
 
 
+def _set_away(message: OwedMessage) -> Done:
+    first, last = (date.fromisoformat(message.subject[name]) for name in ("from", "until"))
+    days = (
+        say("on {day:%A %-d %B}", day=first)
+        if first == last
+        else say("from {first:%A %-d %B} to {last:%A %-d %B}", first=first, last=last)
+    )
+    return Done(
+        text=say(
+            "{who} set you away {days}: nothing is asked of you then. `/cadence away off` takes it back.",
+            who=mention(str(message.subject["by"])),
+            days=days,
+        )
+    )
+
+
 _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageContext]]] = {
     "who-is-missing": personal_posts.missing_context,
     "watch": alert_posts.watch,
@@ -121,6 +137,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "who-is-missing": personal_posts.who_is_missing,
     "watch": lambda session, message, now: Say(alert_posts.watch(session, message, now)),
     "demoted": lambda session, message, now: Say(alert_posts.demoted(session, message, now)),
+    "set-away": lambda _session, message, _now: Say(_set_away(message)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))

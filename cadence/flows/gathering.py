@@ -1,6 +1,6 @@
 """What is known of a step: who is asked, N in its two parts, the exceptions inside the window."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -33,7 +33,7 @@ class Gathered:
 
 
 def expected_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
-    """Who is asked about a week: in the team by its Sunday, not gone before it, not away all of it."""
+    """Who is asked about a week: in the team by its Friday, not gone before its end, not away all of it."""
     present = _present(session, run, week_start=week_start)
     return sorted(present - _away(session, run, first=week_start, week_start=week_start, present=present))
 
@@ -53,7 +53,7 @@ def _present(session: Session, run: TeamRun, *, week_start: date) -> set[str]:
     present = {
         row.member
         for row in rows
-        if local_day(row.joined_at, run.zone) <= sunday
+        if local_day(row.joined_at, run.zone) <= sunday - timedelta(days=2)
         and (row.left_at is None or local_day(row.left_at, run.zone) > sunday)
     }
     known = people.members(session, workspace_id=run.workspace.id, member_ids=present)
@@ -61,12 +61,16 @@ def _present(session: Session, run: TeamRun, *, week_start: date) -> set[str]:
 
 
 def _away(session: Session, run: TeamRun, *, first: date, week_start: date, present: set[str]) -> set[str]:
-    """Who is away from a day of the week to its Friday."""
+    """Who is away from a day of the week to its Friday; days said one after the other count together."""
     friday = week_start + timedelta(days=4)
     rows = people.away_between(
         session, workspace_id=run.workspace.id, first=first, last=friday, member_ids=present
     )
-    return {row.member for row in rows if row.first_day <= first and row.last_day >= friday}
+    days: dict[str, set[date]] = defaultdict(set)
+    for row in rows:
+        begin, end = max(row.first_day, first), min(row.last_day, friday)
+        days[row.member] |= {begin + timedelta(days=n) for n in range((end - begin).days + 1)}
+    return {member for member, away in days.items() if len(away) == (friday - first).days + 1}
 
 
 def runs_between(

@@ -74,8 +74,39 @@ def set_away(
                 )
             )
             _record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
+            if who != caller.member:
+                _tell(session, caller, workspace, who, first=first, last=last, now=now)
         others = tuple(who for who in members if who != caller.member)
         return AwaySet(since=first, until=last, members=others)
+
+
+def _tell(
+    session: Session,
+    caller: Caller,
+    workspace: Workspace,
+    who: str,
+    *,
+    first: date,
+    last: date,
+    now: datetime,
+) -> None:
+    """Somebody else set them away: they hear of it by day, away or not, and can take it back."""
+    zone = zone_of(session, workspace, who)
+    ledger.owe(
+        session,
+        workspace_id=workspace.id,
+        owed=[
+            Owed(
+                key=f"set-away:{workspace.id}:{who}:{first}:{last}:{caller.request}"[:255],
+                kind="set-away",
+                recipient=who,
+                subject={"by": caller.member, "from": first.isoformat(), "until": last.isoformat()},
+                due_at=next_open(now, Person(who, zone)),
+            )
+        ],
+        now=now,
+        correlation_id=caller.request,
+    )
 
 
 def _is_known(session: Session, workspace_id: str, who: str, first: date, last: date) -> bool:

@@ -41,7 +41,7 @@ def checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
         return Skip("no check-in is due")
     if all(row.answer for row in rows):
         return Skip("already answered")
-    return Say(CheckinMessage(rows=rows))
+    return Say(CheckinMessage(rows=rows, last_week=message.kind == "checkin-again"))
 
 
 def _moved(session: Session, message: OwedMessage) -> Skip | None:

@@ -62,11 +62,15 @@ class CheckinRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinMessage(MessageContext):
-    """The DM of a member: one row each, open or answered. At least one row."""
+    """The DM of a member: one row each, open or answered. At least one row.
+
+    With `last_week` it asks once more for a week that is over.
+    """
 
     TEMPLATE: ClassVar[str] = "messages/checkin.json.j2"
 
     rows: tuple[CheckinRow, ...]
+    last_week: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

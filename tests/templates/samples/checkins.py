@@ -54,6 +54,7 @@ MISSING = WhoIsMissing(
 
 SAMPLES: dict[str, MessageContext] = {
     "checkin": CheckinMessage(rows=(OPEN,)),
+    "checkin-last-week": CheckinMessage(rows=(OPEN,), last_week=True),
     "checkin-no-number": CheckinMessage(rows=(replace(OPEN, kpi=NO_VALUE, reporter=False, exceptions=0),)),
     "checkin-answered": CheckinMessage(rows=(replace(OPEN, answer=RAN),)),
     "checkin-drifted": CheckinMessage(rows=(replace(OPEN, answer=DRIFTED),)),

@@ -1,0 +1,52 @@
+"""Days away: those somebody else sets are told, those said one after the other count together."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, bot_dms, start_cycle
+from tests.staging import on_stage
+
+LEAD, AGENT, NEWCOMER = "U01LEAD", "U01AGENT1", "U01AGENT2"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-02 09:00"))
+        yield stage
+
+
+def types(stage: Stage, member: str, text: str) -> str:
+    return stage.workspace.person(member).types(text, channel=DESK_CHANNEL).words
+
+
+def test_who_is_set_away_by_somebody_else_hears_of_it_by_day(desk: Stage) -> None:
+    desk.workspace.change_user(AGENT, tz="Australia/Sydney")
+    types(desk, LEAD, f"/cadence away 2026-03-04..2026-03-06 <@{AGENT}>")
+    desk.play_until(at("2026-03-04 00:30"))
+    told = bot_dms(desk, AGENT)[-1].words
+    assert f"<@{LEAD}> set you away from Wednesday 4 March to Friday 6 March" in told
+    assert "`/cadence away off` takes it back" in told
+
+
+def test_adjoining_days_away_count_as_one_absence(desk: Stage) -> None:
+    types(desk, AGENT, "/cadence away 2026-03-02..2026-03-04")
+    types(desk, AGENT, "/cadence away 2026-03-05..2026-03-06")
+    types(desk, LEAD, "/attest as-declared runs=9")
+    desk.play_until(at("2026-03-09 12:00"))
+    shown = types(desk, LEAD, "/cadence status")
+    # Two are in the team; the one who was away all of last week is expected this week only.
+    assert "0 exceptions in 38 runs" in shown
+
+
+def test_who_joined_at_the_weekend_isnt_missing_on_monday(desk: Stage) -> None:
+    types(desk, LEAD, "/attest as-declared runs=9")
+    types(desk, AGENT, "/attest as-declared runs=9")
+    desk.play_until(at("2026-03-07 12:00"))
+    types(desk, NEWCOMER, "/cadence team join desk")
+    desk.play_until(at("2026-03-09 12:00"))
+    assert not [one for one in bot_dms(desk, LEAD) if "missing for" in one.words]
