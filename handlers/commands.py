@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt import App
 
 from cadence.flows.lexicon import lexicon
-from handlers import checkins, cycles, exceptions, kpis, overview, people, playbooks, settings, teams
+from handlers import checkins, cycles, exceptions, kpis, overview, people, playbooks, rubrics, settings, teams
 from handlers.grammar import Vocabulary, commands, parse
 from handlers.turns import Services, Turn, register_command
 
@@ -29,6 +29,8 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.Cycle: cycles.by_role,
     commands.StartCycle: cycles.start,
     commands.ShowCycle: cycles.show,
+    commands.Rubric: rubrics.by_command,
+    commands.ReviseRubric: rubrics.revise,
     commands.Settings: settings.open_form,
     commands.Away: people.away,
     commands.Snooze: people.snooze,

@@ -11,6 +11,7 @@ from handlers import (
     overview,
     people,
     playbooks,
+    rubrics,
     settings,
     teams,
 )
@@ -28,6 +29,7 @@ def register_all(app: App, services: Services) -> None:
         overview,
         people,
         playbooks,
+        rubrics,
         settings,
         teams,
     ):

@@ -1,9 +1,12 @@
 """Queries on verdicts and mode changes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from cadence.rules.verdicts import Decision
 from storage.tables import Adoption, ModeChange, Playbook, StepVerdict, Team
 
 
@@ -27,6 +30,35 @@ def last_verdicts(
 def verdict(session: Session, *, workspace_id: str, verdict_id: int) -> StepVerdict | None:
     """One verdict."""
     query = select(StepVerdict).where(StepVerdict.workspace_id == workspace_id, StepVerdict.id == verdict_id)
+    return session.exec(query).first()
+
+
+def count_verdicts(
+    session: Session, *, workspace_id: str, cycle_id: int, step: str, decisions: Sequence[Decision]
+) -> int:
+    """How many verdicts of a step in a cycle came to one of these decisions."""
+    query = select(func.count(col(StepVerdict.id))).where(
+        StepVerdict.workspace_id == workspace_id,
+        StepVerdict.cycle_id == cycle_id,
+        StepVerdict.step == step,
+        col(StepVerdict.decision).in_(decisions),
+    )
+    return session.exec(query).one()
+
+
+def last_demotion(session: Session, *, workspace_id: str, adoption_id: int, step: str) -> ModeChange | None:
+    """The last demotion of a step."""
+    query = (
+        select(ModeChange)
+        .where(
+            ModeChange.workspace_id == workspace_id,
+            ModeChange.adoption_id == adoption_id,
+            ModeChange.step == step,
+            ModeChange.kind == "demotion",
+        )
+        .order_by(col(ModeChange.id).desc())
+        .limit(1)
+    )
     return session.exec(query).first()
 
 

@@ -31,6 +31,14 @@ def calibration(
     return list(session.exec(query.order_by(col(RubricResult.id))))
 
 
+def result(session: Session, *, workspace_id: str, result_id: int) -> RubricResult | None:
+    """One graded sample, corrected or not."""
+    query = select(RubricResult).where(
+        RubricResult.workspace_id == workspace_id, RubricResult.id == result_id
+    )
+    return session.exec(query).first()
+
+
 def result_by_source(session: Session, *, workspace_id: str, source: str) -> RubricResult | None:
     """The graded sample that a request recorded, should it come again."""
     query = select(RubricResult).where(

@@ -7,12 +7,13 @@ from sqlmodel import Session
 from cadence.flows.closing import CLOSES_AT
 from cadence.flows.exceptions import verdict_evidence
 from cadence.flows.runs import TeamRun, run_by_id
-from cadence.refusals import Refusal
+from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import instant
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, reports, trail
 from storage.tables import LoggedException, OwedMessage, StepVerdict
 from templates.contexts.verdicts import Demoted, Watch
+from templates.ids import Action
 
 
 def _verdict(session: Session, message: OwedMessage, now: datetime) -> tuple[TeamRun, StepVerdict]:
@@ -80,6 +81,7 @@ def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
         critical_reason=_critical_reason(session, row),
         top_reason=row.top_reason,
         top_reason_count=row.top_reason_count,
+        offers=(Offer("Record a new rubric", Action.REVISE_RUBRIC, f"{run.id}:{row.step}"),),
     )
 
 

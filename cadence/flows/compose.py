@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from cadence.flows import alert_posts, closing_post, digests, personal_posts
+from cadence.flows import alert_posts, closing_post, digests, personal_posts, rubric_posts
 from cadence.flows.checkin_rows import checkin_rows
 from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.people import zone_of
@@ -138,6 +138,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "watch": lambda session, message, now: Say(alert_posts.watch(session, message, now)),
     "demoted": lambda session, message, now: Say(alert_posts.demoted(session, message, now)),
     "set-away": lambda _session, message, _now: Say(_set_away(message)),
+    "risky-grade": lambda session, message, now: Say(rubric_posts.risky_grade(session, message, now)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))

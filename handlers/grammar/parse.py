@@ -91,6 +91,7 @@ def _long(typed: Typed, vocabulary: Vocabulary, today: date) -> Command:
         name = f"{name} {typed.take()[0].key}"
     if _asks_help(typed) and len(typed.words) == 1:
         return Help(topic=name)
+    options |= take_options(typed, _LONG[name].options)
     return _read(_LONG[name], typed, options, vocabulary, today)
 
 

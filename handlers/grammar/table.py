@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from handlers.grammar.entries import cycles, overview, people, playbooks, reports, teams
+from handlers.grammar.entries import cycles, overview, people, playbooks, reports, standards, teams
 from handlers.grammar.entries.entry import Entry, Role
 
 __all__ = ["TABLE", "Entry", "Role"]
@@ -13,5 +13,6 @@ TABLE: Final[tuple[Entry, ...]] = (
     *playbooks.ENTRIES,
     *teams.ENTRIES,
     *cycles.ENTRIES,
+    *standards.ENTRIES,
     *people.ENTRIES,
 )

@@ -36,6 +36,7 @@ REAL_VALUES = {
     Action.SAY_WHAT_CHANGES: _STEPS,
     Action.SEE_EXCEPTIONS: _STEPS,
     Action.WHY: _STEPS,
+    Action.REVISE_RUBRIC: _STEPS,
     Action.ALL_RAN: [WEEK],
     Action.SNOOZE: [f"hour:{WEEK}", f"tomorrow:{WEEK}", f"friday:{WEEK}", "hour"],
     Action.START_CYCLE: _PLAYBOOKS,
@@ -76,6 +77,14 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.AWAY: [
         _typed("U01AGENT1", "/cadence", "away"),
         _pressed("U01LEAD", Action.THEY_ARE_AWAY, "1:2026-03-02"),
+    ],
+    Callback.RUBRIC: [
+        _typed("U01LEAD", "/cadence", "rubric"),
+        _typed("U01CURATOR", "/cadence", "rubric support-reply draft"),
+    ],
+    Callback.REVISE_RUBRIC: [
+        _pressed("U01LEAD", Action.REVISE_RUBRIC, "1:draft"),
+        _typed("U01CURATOR", "/cadence", "rubric support-reply draft revise"),
     ],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }

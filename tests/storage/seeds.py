@@ -57,6 +57,7 @@ class Planted:
     source: str
     audit: int = 0
     promotion: int = 0
+    result: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:

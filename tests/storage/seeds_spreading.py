@@ -61,20 +61,21 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
     )
     session.add_all([audit, setup, proposal])
     session.flush()
+    graded = RubricResult(
+        **belongs,
+        cycle_id=ids.cycle,
+        step="send",
+        revision=2,
+        samples=20,
+        passes=19,
+        audit_id=audit.id,
+        graded_at=NOW,
+        **typed,
+    )
+    session.add(graded)
     session.add_all(
         [
             RubricRevision(**belongs, step="send", number=2, change="tone", revised_at=NOW, **typed),
-            RubricResult(
-                **belongs,
-                cycle_id=ids.cycle,
-                step="send",
-                revision=2,
-                samples=20,
-                passes=19,
-                audit_id=audit.id,
-                graded_at=NOW,
-                **typed,
-            ),
             ChecklistTick(
                 workspace_id=ids.workspace, setup_id=setup.id or 0, item=0, member=MEMBER, ticked_at=NOW
             ),
@@ -108,4 +109,4 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
         ]
     )
     session.flush()
-    return replace(ids, audit=audit.id or 0, promotion=proposal.id or 0)
+    return replace(ids, audit=audit.id or 0, promotion=proposal.id or 0, result=graded.id or 0)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, SQLModel
 
 import storage
+from cadence.rules.verdicts import Decision
 from storage import (
     adoptions,
     decisions,
@@ -152,12 +153,19 @@ BY_ID: dict[str, Call] = {
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
     "decisions.verdict": lambda s, ws, ids: decisions.verdict(s, workspace_id=ws, verdict_id=ids.verdict),
+    "decisions.count_verdicts": lambda s, ws, ids: decisions.count_verdicts(
+        s, workspace_id=ws, cycle_id=ids.cycle, step="send", decisions=list(Decision)
+    ),
+    "decisions.last_demotion": lambda s, ws, ids: decisions.last_demotion(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
     "drifts.events": lambda s, ws, ids: drifts.events(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
     "rubrics.results_of_cycle": lambda s, ws, ids: rubrics.results_of_cycle(
         s, workspace_id=ws, cycle_id=ids.cycle
     ),
+    "rubrics.result": lambda s, ws, ids: rubrics.result(s, workspace_id=ws, result_id=ids.result),
     "rubrics.calibration": lambda s, ws, ids: rubrics.calibration(
         s, workspace_id=ws, adoption_id=ids.adoption, since=SINCE
     ),

@@ -27,6 +27,7 @@ _FIXED = frozenset(
             "before",
             "after",
             "chosen",
+            "leads_to",
             "fallback",
             "unit",
             "direction",
@@ -49,6 +50,7 @@ _LONG_TEXTS = (
     "lessons",
     "loop",
     "text",
+    "change",
 )
 _LENGTHS = {
     **dict.fromkeys((*_LONG_TEXTS, "notes"), 1000),

@@ -6,6 +6,7 @@ from handlers.grammar.commands.overview import Digest, Help, Status, Why
 from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
 from handlers.grammar.commands.playbooks import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
 from handlers.grammar.commands.reports import Attest, Kpi, LogException
+from handlers.grammar.commands.standards import ReviseRubric, Rubric
 from handlers.grammar.commands.teams import CreateTeam, JoinTeam, LeaveTeam, TeamMembers
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "ListPlaybooks",
     "LogException",
     "Mute",
+    "ReviseRubric",
+    "Rubric",
     "Settings",
     "ShowCycle",
     "ShowPlaybook",

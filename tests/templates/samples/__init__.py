@@ -1,7 +1,7 @@
 """Usual values for every template: by name, and the golden file of that name."""
 
 from templates.contexts.base import MessageContext, ViewContext
-from tests.templates.samples import answers, checkins, digests, forms, playbooks, verdicts
+from tests.templates.samples import answers, checkins, digests, forms, playbooks, rubrics, verdicts
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     **checkins.SAMPLES,
@@ -10,4 +10,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **answers.SAMPLES,
     **playbooks.SAMPLES,
     **forms.SAMPLES,
+    **rubrics.SAMPLES,
 }

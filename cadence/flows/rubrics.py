@@ -1,0 +1,370 @@
+"""Record how good a step's work is: graded samples, and revisions of its rubric."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.documents import Step
+from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.exceptions import step_groups
+from cadence.flows.kpis import pick_run
+from cadence.flows.promotion_evidence import Pool, pool, rubric_in_force
+from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, visible_runs
+from cadence.flows.windows import restart_window
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from cadence.rules.modes import LADDER, Mode, rank
+from cadence.rules.promotions import samples_needed
+from storage import decisions, ledger, playbooks, rubrics, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import RubricResult, RubricRevision
+from templates.contexts.base import ChoiceGroup
+from templates.contexts.rubrics import Pooled, RevisionForm, RubricForm, RubricRevised, SampleRecorded
+
+MOST_SAMPLES = 100_000
+"""Samples one result may hold."""
+TO_RECORD = "record a rubric result"
+TO_REVISE = "revise a step's rubric"
+
+
+@dataclass(frozen=True, slots=True)
+class StepMeant:
+    """The step something is about: `adoption_id` from a form or a button, else `playbook` and `team` say which."""
+
+    step: str
+    playbook: str | None = None
+    team: str | None = None
+    adoption_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleGiven:
+    """A graded sample as someone gave it; `risky` are risky whether they passed or not."""
+
+    samples: int | None
+    passes: int | None
+    risky: int = 0
+    note: str = ""
+
+
+def record_sample(
+    db: Database, caller: Caller, meant: StepMeant, given: SampleGiven, *, now: datetime
+) -> SampleRecorded:
+    """Record a graded sample of a step. The request it came with is its key, so a retry records nothing twice.
+
+    Raises:
+        Refusal: numbers that can't be, no such step, no running cycle, several runs fit.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    samples, passes = _checked(given)
+    with db.write() as session:
+        run, step = _run_and_step(session, caller, meant, to=TO_RECORD, now=now)
+        cycle = require_cycle(run)
+        playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        known = rubrics.result_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
+        if known is not None:
+            return _recorded(session, run, step, known, duplicate=True)
+        row = save_result(
+            session,
+            caller,
+            run,
+            step,
+            RubricResult(
+                workspace_id=run.workspace.id,
+                adoption_id=run.id,
+                cycle_id=cycle.id or 0,
+                step=step.key,
+                revision=rubric_in_force(session, run, step),
+                samples=samples,
+                passes=passes,
+                risky=given.risky,
+                note=given.note.strip(),
+                member=caller.member,
+                surface=caller.surface,
+                source=caller.request,
+                graded_at=now,
+            ),
+        )
+        return _recorded(session, run, step, row, duplicate=False)
+
+
+def _checked(given: SampleGiven) -> tuple[int, int]:
+    samples, passes, risky = given.samples, given.passes, given.risky
+    example = code("passes=19 samples=20")
+    if samples is None:
+        raise Refusal(
+            say("How many samples were graded? For example {right}.", right=example), field="samples"
+        )
+    if passes is None:
+        raise Refusal(say("How many of them passed? For example {right}.", right=example), field="passes")
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise Refusal(
+            f"A result holds 1 to {MOST_SAMPLES:,} samples, and this one {samples:,}.", field="samples"
+        )
+    if not 0 <= passes <= samples:
+        raise Refusal(
+            f"{passes:,} can't have passed of {samples:,}. Write the passes first: 0 to {samples:,}.",
+            field="passes",
+        )
+    if not 0 <= risky <= samples:
+        raise Refusal(
+            f"{risky:,} can't have been risky of {samples:,}. Write 0 to {samples:,}.", field="risky"
+        )
+    return samples, passes
+
+
+def save_result(
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    step: Step,
+    row: RubricResult,
+    *,
+    before: RubricResult | None = None,
+    grades: list[str] | None = None,
+) -> RubricResult:
+    """Save a rubric result, its trail and, when there are more risky ones, the message to who hears of them."""
+    session.add(row)
+    session.flush()
+    subject = f"audit:{row.audit_id}" if row.audit_id else f"adoption:{run.id}/{step.key}"
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=row.graded_at,
+        member=caller.member,
+        action="rubric-result",
+        subject=subject,
+        surface=caller.surface,
+        before=_counts(before) if before else None,
+        after={**_counts(row), "revision": row.revision, "grades": grades},
+        correlation_id=caller.request,
+    )
+    if row.risky > (before.risky if before else 0) and (contact := escalation(step)) is not None:
+        owed = Owed(
+            key=f"risky-grade:{run.workspace.id}:{row.id}:{contact}",
+            kind="risky-grade",
+            recipient=contact,
+            subject={"adoption": run.id, "result": row.id},
+            due_at=row.graded_at,
+        )
+        ledger.owe(
+            session,
+            workspace_id=run.workspace.id,
+            owed=[owed],
+            now=row.graded_at,
+            correlation_id=caller.request,
+        )
+    return row
+
+
+def _counts(row: RubricResult) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "step": row.step,
+        "samples": row.samples,
+        "passes": row.passes,
+        "risky": row.risky,
+        "note": row.note,
+    }
+
+
+def escalation(step: Step) -> str | None:
+    """Who hears at once of a risky grade of a step; None when nobody is named."""
+    return step.verify.escalate_to if step.verify else None
+
+
+def _recorded(
+    session: Session, run: TeamRun, step: Step, row: RubricResult, *, duplicate: bool
+) -> SampleRecorded:
+    mode = mode_of(current_modes(session, run), step)
+    return SampleRecorded(
+        adoption_id=run.id,
+        step_key=step.key,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=step.title,
+        mode=mode,
+        samples=row.samples,
+        passes=row.passes,
+        risky=row.risky,
+        revision=row.revision,
+        pooled=pooled_context(pool(session, run, step)),
+        leads_to=next_mode(mode),
+        demoted=needs_revision(session, run, step),
+        note=row.note,
+        escalated_to=escalation(step) if row.risky and not duplicate else None,
+        duplicate=duplicate,
+    )
+
+
+def pooled_context(found: Pool) -> Pooled:
+    """Pooled samples for a template."""
+    return Pooled(
+        samples=found.samples,
+        passes=found.passes,
+        risky=found.risky,
+        bound=found.bound,
+        accuracy=found.accuracy,
+        max_risk=found.max_risk,
+        needed=found.needed,
+        more=found.more,
+        cycles=found.cycles,
+    )
+
+
+def next_mode(mode: Mode) -> Mode | None:
+    """The mode a promotion leads to; None when AI leads already."""
+    return None if mode is LADDER[-1] else LADDER[rank(mode) + 1]
+
+
+def needs_revision(session: Session, run: TeamRun, step: Step) -> bool:
+    """Whether a step was demoted on the rubric that is still in force (SPEC §5)."""
+    last = decisions.last_demotion(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
+    return last is not None and last.rubric >= rubric_in_force(session, run, step)
+
+
+def _run_and_step(
+    session: Session, caller: Caller, meant: StepMeant, *, to: str, now: datetime
+) -> tuple[TeamRun, Step]:
+    run = pick_run(
+        session,
+        caller,
+        now=now,
+        adoption_id=meant.adoption_id,
+        playbook=meant.playbook,
+        team=meant.team,
+    )
+    require_owner_or_curator(session, caller, owner=run.playbook.owner, to=to)
+    return run, run.step(meant.step)
+
+
+def revise_rubric(
+    db: Database, caller: Caller, meant: StepMeant, *, change: str, now: datetime
+) -> RubricRevised:
+    """Put a new rubric revision of a step in force; its evidence window starts again.
+
+    Raises:
+        Refusal: nothing was said of what changed, no such step, several runs fit.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    with db.write() as session:
+        run, step = _run_and_step(session, caller, meant, to=TO_REVISE, now=now)
+        if not change.strip():
+            raise Refusal(
+                say(
+                    "Say what changed, for example {example}.",
+                    example=code(
+                        f"/cadence rubric {run.playbook.slug} {step.key} revise refunds name their case"
+                    ),
+                ),
+                field="reason",
+            )
+        playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        known = rubrics.revision_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
+        if known is not None:
+            return _revised(session, run, step, known, duplicate=True)
+        before = rubric_in_force(session, run, step)
+        row = RubricRevision(
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            step=step.key,
+            number=restart_window(session, run, step, now=now, revised=True).rubric,
+            change=change.strip(),
+            member=caller.member,
+            surface=caller.surface,
+            source=caller.request,
+            revised_at=now,
+        )
+        session.add(row)
+        trail.record(
+            session,
+            workspace_id=run.workspace.id,
+            at=now,
+            member=caller.member,
+            action="rubric-revised",
+            subject=f"adoption:{run.id}/{step.key}",
+            surface=caller.surface,
+            before={"revision": before},
+            after={"revision": row.number, "change": row.change},
+            correlation_id=caller.request,
+        )
+        return _revised(session, run, step, row, duplicate=False)
+
+
+def _revised(
+    session: Session, run: TeamRun, step: Step, row: RubricRevision, *, duplicate: bool
+) -> RubricRevised:
+    mode = mode_of(current_modes(session, run), step)
+    return RubricRevised(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=step.title,
+        mode=mode,
+        revision=row.number,
+        change=row.change,
+        leads_to=next_mode(mode),
+        needed=samples_needed(0, step.promote.accuracy),
+        cycles=step.promote.cycles,
+        duplicate=duplicate,
+    )
+
+
+def rubric_form(
+    db: Database, caller: Caller, meant: StepMeant | None, given: SampleGiven, *, now: datetime
+) -> RubricForm:
+    """The form to record a graded sample, with what is already known filled in.
+
+    Raises:
+        Refusal: there is no step to choose.
+        NotAllowed: the caller neither owns a playbook nor is a curator.
+    """
+    with db.read() as session:
+        groups, selected = _choices(session, caller, meant, to=TO_RECORD, now=now)
+    return RubricForm(
+        groups=groups,
+        selected=selected,
+        samples=given.samples,
+        passes=given.passes,
+        risky=given.risky or None,
+        note=given.note,
+    )
+
+
+def revision_form(db: Database, caller: Caller, meant: StepMeant | None, *, now: datetime) -> RevisionForm:
+    """The form to record what changed in a step's rubric.
+
+    Raises:
+        Refusal: there is no step to choose.
+        NotAllowed: the caller neither owns a playbook nor is a curator.
+    """
+    with db.read() as session:
+        groups, selected = _choices(session, caller, meant, to=TO_REVISE, now=now)
+    return RevisionForm(groups=groups, selected=selected)
+
+
+def _choices(
+    session: Session, caller: Caller, meant: StepMeant | None, *, to: str, now: datetime
+) -> tuple[tuple[ChoiceGroup, ...], str | None]:
+    """The steps the caller may grade, and the one that is meant if that is clear."""
+    runs = visible_runs(session, caller, now=now)
+    mine = [run for run in runs if run.playbook.owner == caller.member or is_curator(session, caller)]
+    if runs and not mine:
+        require_owner_or_curator(session, caller, owner=runs[0].playbook.owner, to=to)
+    if meant is not None and meant.adoption_id is not None:
+        run, _ = _run_and_step(session, caller, meant, to=to, now=now)
+        mine = [one for one in mine if one.id == run.id] or mine
+    groups = step_groups(session, caller, now=now)
+    own = {str(run.id) for run in mine}
+    groups = tuple(one for one in groups if one.choices[0].value.partition(":")[0] in own)
+    if meant is None:
+        return groups, None
+    fitting = [
+        f"{run.id}:{meant.step}"
+        for run in mine
+        if run.spec.step(meant.step)
+        and meant.playbook in (None, run.playbook.slug)
+        and meant.team in (None, run.team.slug)
+    ]
+    return groups, fitting[0] if fitting else None

@@ -1,0 +1,79 @@
+"""The rubric of a step: `/cadence rubric`, its forms, and spot audits."""
+
+from slack_bolt import App
+
+from cadence.flows.rubrics import (
+    SampleGiven,
+    StepMeant,
+    record_sample,
+    revise_rubric,
+    revision_form,
+    rubric_form,
+)
+from cadence.flows.runs import NeedsChoice
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, split_ref
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons and the forms."""
+    register_button(app, services, Action.REVISE_RUBRIC, open_revision)
+    register_form(app, services, Callback.RUBRIC, submitted)
+    register_form(app, services, Callback.REVISE_RUBRIC, revision_submitted)
+
+
+def by_command(turn: Turn, command: commands.Rubric) -> None:
+    """`/cadence rubric`: records at once; opens the form when something is left out."""
+    meant = _meant(command) if command.step else None
+    given = SampleGiven(command.samples, command.passes, command.risky or 0, command.note or "")
+    if meant is None or (command.samples is None and command.passes is None):
+        turn.open(rubric_form(turn.db, turn.caller, meant, given, now=turn.now))
+        return
+    try:
+        turn.say(record_sample(turn.db, turn.caller, meant, given, now=turn.now))
+    except NeedsChoice:
+        turn.open(rubric_form(turn.db, turn.caller, meant, given, now=turn.now))
+
+
+def revise(turn: Turn, command: commands.ReviseRubric) -> None:
+    """`/cadence rubric … revise`: at once when it says what changed, else by form."""
+    meant = _meant(command)
+    if command.change is None:
+        turn.open(revision_form(turn.db, turn.caller, meant, now=turn.now))
+        return
+    turn.say(revise_rubric(turn.db, turn.caller, meant, change=command.change, now=turn.now))
+
+
+def _meant(command: commands.Rubric | commands.ReviseRubric) -> StepMeant:
+    return StepMeant(command.step or "", playbook=command.playbook, team=command.team)
+
+
+def open_revision(turn: Turn, value: str, _body: Body) -> None:
+    """[Record a new rubric] under a demotion."""
+    adoption_id, step = split_ref(value)
+    turn.open(revision_form(turn.db, turn.caller, StepMeant(step, adoption_id=adoption_id), now=turn.now))
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form for a graded sample."""
+    given = SampleGiven(
+        samples=form.whole(Field.SAMPLES),
+        passes=form.whole(Field.PASSES),
+        risky=form.whole(Field.RISKY) or 0,
+        note=form.text(Field.NOTE),
+    )
+    return record_sample(turn.db, turn.caller, _chosen(form), given, now=turn.now)
+
+
+def revision_submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form for a new rubric."""
+    change = form.text(Field.REASON)
+    return revise_rubric(turn.db, turn.caller, _chosen(form), change=change, now=turn.now)
+
+
+def _chosen(form: Form) -> StepMeant:
+    adoption_id, step = split_ref(form.option(Field.STEP) or "")
+    return StepMeant(step, adoption_id=adoption_id)

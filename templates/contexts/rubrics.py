@@ -1,0 +1,130 @@
+"""The rubric of a step: graded samples, revisions, spot audits."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from templates.contexts.base import ChoiceGroup, Id, MessageContext, ViewContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RubricForm(ViewContext):
+    """A graded sample. Inputs: `step`, `samples`, `passes`, `risky`, `note`. At least one group."""
+
+    TEMPLATE: ClassVar[str] = "modals/rubric.json.j2"
+
+    groups: tuple[ChoiceGroup, ...]
+    selected: str | None = None
+    samples: int | None = None
+    passes: int | None = None
+    risky: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionForm(ViewContext):
+    """A new rubric revision. Inputs: `step`, `reason` (what changed). At least one group."""
+
+    TEMPLATE: ClassVar[str] = "modals/rubric_revision.json.j2"
+
+    groups: tuple[ChoiceGroup, ...]
+    selected: str | None = None
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """The graded samples that count for a step, over the cycles that decide.
+
+    Args:
+        bound: the lower bound on the true pass rate with 95% confidence, 0–1.
+        accuracy: the share that must pass, 0–1; `max_risk` the highest risky one.
+        needed: how many samples decide with as many failures as there are; `more` are missing.
+        cycles: how many cycles, this one included, are counted.
+    """
+
+    samples: int
+    passes: int
+    risky: int
+    bound: float
+    accuracy: float
+    max_risk: float
+    needed: int
+    more: int
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRecorded(MessageContext):
+    """A graded sample is in, and what is known of the step now.
+
+    Args:
+        samples: of this sample; `passes` and `risky` too.
+        revision: the rubric revision it was graded by.
+        leads_to: the mode the step could be proposed for; None at the top of the ladder.
+        demoted: the step was demoted on this rubric revision; the rubric has to be revised first.
+        escalated_to: who hears of the risky ones.
+        duplicate: it was recorded before; nothing changed.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/sample_recorded.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    samples: int
+    passes: int
+    risky: int
+    revision: int
+    pooled: Pooled
+    leads_to: str | None = None
+    demoted: bool = False
+    note: str = ""
+    escalated_to: str | None = None
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RubricRevised(MessageContext):
+    """A step's rubric has a new revision; its evidence window starts again."""
+
+    TEMPLATE: ClassVar[str] = "answers/rubric_revised.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    revision: int
+    change: str
+    leads_to: str | None = None
+    needed: int = 0
+    cycles: int = 0
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskyGrade(MessageContext):
+    """Somebody graded results of a step as risky: told at once to who hears of them.
+
+    Args:
+        grader: Slack ID.
+        audited: it was a spot audit of runs drawn at random.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/risky_grade.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    samples: int
+    passes: int
+    risky: int
+    max_risk: float
+    grader: str
+    note: str = ""
+    audited: bool = False
