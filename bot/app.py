@@ -12,7 +12,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_sdk import WebClient
 
-from bot.delivery import PACE, Delivery, Pace, Post
+from bot.delivery import Delivery, Pace, Post
 from bot.directory import Directory
 from bot.errors import code_for
 from bot.gateway import Gateway, Identity, member_profile
@@ -76,7 +76,9 @@ def build_bot(
         return Post(gateway, identity) if workspace_id == identity.team_id else None
 
     directory = Directory(db, gateway_for=gateway_for, clock=clock)
-    delivery = Delivery(db, post_for=post_for, clock=clock, pace=pace or Pace(PACE))
+    delivery = Delivery(
+        db, post_for=post_for, clock=clock, pace=pace or Pace(a_minute=settings.cadence_messages_a_minute)
+    )
     app = _bolt(settings, token=token, api_url=api_url, signing_secret=signing_secret, identity=identity)
     register_all(
         app,

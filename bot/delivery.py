@@ -9,26 +9,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from threading import Lock
 
 import structlog
 
-from bot.gateway import Gateway, Identity, SlackBusy, SlackError, SlackRefused, SlackUnclear, SlackUnreachable
+from bot.gateway import (
+    Gateway,
+    Identity,
+    SlackBusy,
+    SlackError,
+    SlackGone,
+    SlackRefused,
+    SlackUnclear,
+    SlackUnreachable,
+)
 from bot.metrics import MESSAGES
 from cadence.flows.compose import compose
 from cadence.flows.composed import Later, Say, Skip
-from cadence.flows.outbox import Outbox
+from cadence.flows.outbox import Outbox, Pace, Turn
 from storage.engine import Database
+from storage.lanes import POSTING
 from storage.tables import MessageState, OwedMessage
 from templates.render import Rendered, render
 
 log = structlog.get_logger(__name__)
 
-PACE = timedelta(seconds=1)
-"""Slack takes one message a second in a channel."""
+__all__ = ["Delivery", "Outcome", "Pace", "Post"]
+
 BACKOFF = (2, 5, 15, 60, 300)
 """Seconds before the next attempt after an unclear one."""
 FIXABLE_EVERY = timedelta(hours=1)
+FRESH = timedelta(seconds=2)
+"""An attempt older than this, after a look for the message or a machine that slept, asks whether it still holds."""
 
 
 class Outcome(StrEnum):
@@ -49,55 +60,14 @@ class Post:
     identity: Identity
 
 
-class Pace:
-    """Keeps the messages of one channel a second apart; `PACE` of zero lets rehearsals run through. Thread-safe.
-
-    Args:
-        apart: between two messages of one recipient.
-        timer: seconds that only ever go forward.
-        sleep: lets so many of them pass.
-    """
-
-    def __init__(
-        self,
-        apart: timedelta = PACE,
-        *,
-        timer: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._apart = apart.total_seconds()
-        self._timer = timer
-        self.sleep = sleep
-        self._last: dict[str, float] = {}
-        self._lock = Lock()
-
-    def take(self, recipient: str) -> float:
-        """Take the recipient's turn: 0 when it is ours now, else the seconds until there is one."""
-        with self._lock:
-            now = self._timer()
-            left = self._last.get(recipient, now - self._apart) + self._apart - now
-            if left > 0:
-                return left
-            self._last[recipient] = now
-            return 0.0
-
-    def mark(self, recipient: str) -> None:
-        """A message has just gone out: the next turn is counted from here."""
-        with self._lock:
-            self._last[recipient] = self._timer()
-
-    def give_back(self, recipient: str) -> None:
-        """Nothing went out: the turn is free again."""
-        with self._lock:
-            self._last.pop(recipient, None)
-
-
 class Delivery:
-    """Sends the messages of the ledger.
+    """Sends the messages of the ledger. Thread-safe.
 
     Args:
         post_for: how to post in a workspace; None when this process can't.
         clock: the time, passed in.
+        pace: how fast messages may follow each other.
+        sleep: lets so many seconds pass; for a drain that waits for turns.
     """
 
     def __init__(
@@ -107,12 +77,17 @@ class Delivery:
         post_for: Callable[[str], Post | None],
         clock: Callable[[], datetime],
         pace: Pace | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.outbox = Outbox(db)
+        self.outbox = Outbox(db, pace or Pace())
         self._db = db
         self._post_for = post_for
         self._clock = clock
-        self._pace = pace or Pace()
+        self._sleep = sleep
+
+    def due(self, *, limit: int = 500) -> list[tuple[str, str]]:
+        """(workspace, recipient) pairs whose next message may go out now."""
+        return self.outbox.recipients(now=self._clock(), limit=limit)
 
     def send_next(self, workspace_id: str, recipient: str) -> Outcome:
         """Send the message that this recipient has waited for longest, or say why not."""
@@ -127,7 +102,7 @@ class Delivery:
         except Exception as broken:
             log.error("message can't be written", key=message.key, exc_info=broken)
             wait = SlackError(f"couldn't be written: {type(broken).__name__}")
-            return self._again(message, wait, until=now + FIXABLE_EVERY, now=now)
+            return self._again(message, wait, until=now + FIXABLE_EVERY, now=now, attempt=message.attempts)
         if isinstance(composed, Skip):
             self.outbox.finish(message, MessageState.SKIPPED, now=now, reason=composed.reason)
             return self._count(message, Outcome.SKIPPED, composed.reason)
@@ -135,13 +110,14 @@ class Delivery:
             until = composed.until if isinstance(composed, Later) else now
             self.outbox.postpone(message, until=until, reason="waits for working hours")
             return Outcome.LATER
-        return self._send(post, message, composed, rendered, now=now)
+        return self._send(post, message, composed, rendered)
 
-    def _send(
-        self, post: Post, message: OwedMessage, composed: Say, rendered: Rendered, *, now: datetime
-    ) -> Outcome:
+    def _send(self, post: Post, message: OwedMessage, composed: Say, rendered: Rendered) -> Outcome:
+        now = self._clock()
         channel = composed.rewrites[0] if composed.rewrites else self._known_channel(message)
-        if not self.outbox.begin(message, channel=channel, text=rendered.text, now=now):
+        methods = _methods(message, rewrites=composed.rewrites is not None, channel=channel)
+        turn = self.outbox.begin(message, methods=methods, channel=channel, text=rendered.text, now=now)
+        if turn is not Turn.OURS:
             return Outcome.NOTHING
         try:
             note = ""
@@ -151,14 +127,20 @@ class Delivery:
             else:
                 channel = channel or self._opened(post, message)
                 found, note = self._found(post, message, channel)
+                if not found and not self._still_ours(message, begun=now):
+                    return Outcome.NOTHING
                 ts = found or post.gateway.post(
                     channel=channel, text=rendered.text, blocks=rendered.blocks, key=message.key
                 )
-            self._pace.mark(message.recipient)
         except SlackError as error:
-            return self._not_sent(message, error, now=now)
+            return self._not_sent(message, error)
         self.outbox.finish(message, MessageState.SENT, now=self._clock(), reason=note, ts=ts, channel=channel)
         return self._count(message, Outcome.SENT, note)
+
+    def _still_ours(self, message: OwedMessage, *, begun: datetime) -> bool:
+        """A look for the message may have taken long: whoever thought us gone may be sending it by now."""
+        now = self._clock()
+        return now - begun < FRESH or self.outbox.still_ours(message, now=now)
 
     def _known_channel(self, message: OwedMessage) -> str | None:
         """The channel, or a person's DM once it was opened."""
@@ -192,26 +174,30 @@ class Delivery:
             return None, "possibly repeated: the channel's history can't be read"
         return found, ""
 
-    def _not_sent(self, message: OwedMessage, error: SlackError, *, now: datetime) -> Outcome:
-        log.warning("message not sent", key=message.key, error=error.code, attempts=message.attempts + 1)
+    def _not_sent(self, message: OwedMessage, error: SlackError) -> Outcome:
+        now, attempt = self._clock(), message.attempts + 1
+        log.warning("message not sent", key=message.key, error=error.code, attempts=attempt)
         if isinstance(error, SlackBusy):
             until = now + timedelta(seconds=error.retry_after)
-            self.outbox.postpone(message, until=until, reason=error.code)
-            self.outbox.hold(message, until=until)
+            self.outbox.postpone(message, until=until, reason=error.code, pause=error.method, attempt=attempt)
             return Outcome.LATER
         if isinstance(error, SlackUnclear):
             wait = BACKOFF[min(message.attempts, len(BACKOFF) - 1)]
-            return self._again(message, error, until=now + timedelta(seconds=wait), now=now)
+            return self._again(message, error, until=now + timedelta(seconds=wait), now=now, attempt=attempt)
         if isinstance(error, SlackUnreachable):
-            return self._again(message, error, until=now + FIXABLE_EVERY, now=now)
-        self.outbox.finish(message, MessageState.FAILED, now=now, reason=error.code)
-        return self._count(message, Outcome.FAILED, error.code)
+            return self._again(message, error, until=now + FIXABLE_EVERY, now=now, attempt=attempt)
+        gone = isinstance(error, SlackGone)
+        state = MessageState.SKIPPED if gone else MessageState.FAILED
+        self.outbox.finish(message, state, now=now, reason=error.code, attempt=attempt)
+        return self._count(message, Outcome.SKIPPED if gone else Outcome.FAILED, error.code)
 
-    def _again(self, message: OwedMessage, error: SlackError, *, until: datetime, now: datetime) -> Outcome:
+    def _again(
+        self, message: OwedMessage, error: SlackError, *, until: datetime, now: datetime, attempt: int
+    ) -> Outcome:
         if until > message.useful_until:
-            self.outbox.finish(message, MessageState.FAILED, now=now, reason=error.code)
+            self.outbox.finish(message, MessageState.FAILED, now=now, reason=error.code, attempt=attempt)
             return self._count(message, Outcome.FAILED, error.code)
-        self.outbox.postpone(message, until=until, reason=error.code)
+        self.outbox.postpone(message, until=until, reason=error.code, attempt=attempt)
         return Outcome.LATER
 
     def _count(self, message: OwedMessage, outcome: Outcome, reason: str = "") -> Outcome:
@@ -231,20 +217,26 @@ class Delivery:
         `patient` waits for a channel's second to pass; otherwise what can't go yet is left for the next time.
         """
         totals: dict[Outcome, int] = {}
-        while lanes := self.outbox.recipients(now=self._clock()):
-            waits, progressed = [], False
-            for workspace_id, recipient in lanes:
-                wait = self._pace.take(recipient)
-                if wait:
-                    waits.append(wait)
-                    continue
+        while True:
+            progressed = False
+            for workspace_id, recipient in self.due():
                 outcome = self.send_next(workspace_id, recipient)
-                if outcome in (Outcome.SKIPPED, Outcome.NOTHING):
-                    self._pace.give_back(recipient)
-                totals[outcome] = totals.get(outcome, 0) + 1
-                progressed = progressed or outcome is not Outcome.NOTHING
-            if not progressed:
-                if not (patient and waits):
-                    break
-                self._pace.sleep(min(waits))
-        return totals
+                if outcome is not Outcome.NOTHING:
+                    totals[outcome] = totals.get(outcome, 0) + 1
+                    progressed = True
+            turn = self.outbox.next_turn(now=self._clock()) if patient and not progressed else None
+            if turn is not None:
+                self._sleep(max(0.001, (turn - self._clock()).total_seconds()))
+            elif not progressed:
+                return totals
+
+
+def _methods(message: OwedMessage, *, rewrites: bool, channel: str | None) -> list[str]:
+    """Those of Slack's methods that sending a message will need."""
+    if rewrites:
+        return ["chat.update"]
+    return [
+        POSTING,
+        *(["conversations.open"] if channel is None else []),
+        *(["conversations.history"] if message.attempts else []),
+    ]

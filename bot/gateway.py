@@ -11,10 +11,12 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.slack_errors import Kind, codes, known
 from cadence.flows.profiles import Profile
 
 EVENT_TYPE = "cadence_message"
-TIMEOUT_SECONDS = 15
+TIMEOUT_SECONDS = 8
+"""Shorter than `attempts.LANDED`, after which another worker may take up what this one was posting."""
 QUICK_SECONDS = 1
 """For a look-up while a person waits for their answer."""
 
@@ -23,31 +25,14 @@ CLOCKS_APART_SECONDS = 300
 HISTORY_PAGES = 20
 LONGEST_PAUSE_SECONDS = 3600.0
 
-FIXABLE = frozenset(
-    {
-        "channel_not_found",
-        "not_in_channel",
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-        "missing_scope",
-        "no_permission",
-        "access_denied",
-        "team_access_not_granted",
-        "messages_tab_disabled",
-    }
-)
+FIXABLE = codes(Kind.FIXABLE)
 """Refusals that somebody can put right (invite the bot, install it again): worth another try in an hour."""
-BUSY = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-TROUBLE = frozenset(
-    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
-)
 
 
 class SlackError(Exception):
-    """Slack didn't take a call. `code` is Slack's own word for it."""
+    """Slack didn't take a call. `code` is Slack's own word for it, `method` what was called, where that is known."""
+
+    method = ""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -72,6 +57,10 @@ class SlackUnreachable(SlackError):
 
 class SlackRefused(SlackError):
     """Slack will never take this call."""
+
+
+class SlackGone(SlackRefused):
+    """What was to be changed isn't there any more: nothing is left to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,21 +203,26 @@ class Gateway:
 
     def _call(self, method: str, arguments: dict[str, Any], *, client: WebClient | None = None) -> Any:
         caller = client or self.client
-        with typed_errors():
+        with typed_errors(method):
             if _as_json(method):
                 return caller.api_call(method, json=arguments)
             return caller.api_call(method, params={name: _plain(one) for name, one in arguments.items()})
 
 
 @contextmanager
-def typed_errors() -> Iterator[None]:
-    """What the SDK raises becomes a `SlackError`."""
+def typed_errors(method: str = "") -> Iterator[None]:
+    """What the SDK raises becomes a `SlackError` that knows its method."""
     try:
         yield
     except SlackApiError as error:
-        raise _typed(error) from error
+        raise _of(method, _typed(error)) from error
     except (SlackClientError, HTTPException, OSError) as error:
-        raise SlackUnclear(type(error).__name__) from error
+        raise _of(method, SlackUnclear(type(error).__name__)) from error
+
+
+def _of(method: str, error: SlackError) -> SlackError:
+    error.method = method
+    return error
 
 
 def _client_id(key: str) -> str:
@@ -244,20 +238,26 @@ def _plain(value: object) -> object:
     return ("true" if value else "false") if isinstance(value, bool) else value
 
 
+_ERRORS: dict[Kind, type[SlackError]] = {
+    Kind.FIXABLE: SlackUnreachable,
+    Kind.PERMANENT: SlackRefused,
+    Kind.DONE: SlackGone,
+}
+
+
 def _typed(error: SlackApiError) -> SlackError:
     response = error.response
     data = response.data if hasattr(response, "data") else response
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     status = getattr(response, "status_code", 200)
     headers = {key.lower(): value for key, value in (getattr(response, "headers", None) or {}).items()}
-    if status == 429 or code in BUSY:
+    kind = known(code).kind
+    if status == 429 or kind is Kind.BUSY:
         return SlackBusy(code or "ratelimited", _seconds(headers.get("retry-after")))
-    if status >= 500 or code in TROUBLE or not code or " " in code:
+    if status >= 500 or kind is Kind.UNCLEAR or not code or " " in code:
         # Whatever stands between us and Slack may answer in words of its own; those aren't kept.
-        return SlackUnclear(code if code in TROUBLE else f"status {status}")
-    if code in FIXABLE:
-        return SlackUnreachable(code)
-    return SlackRefused(code)
+        return SlackUnclear(code if kind is Kind.UNCLEAR else f"status {status}")
+    return _ERRORS[kind](code)
 
 
 def _seconds(value: object) -> float:

@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.delivery import Delivery, Outcome
 from bot.directory import Directory
+from bot.lanes import Lanes
 from cadence.flows.planning import next_event, plan
 from cadence.flows.profiles import workspace_ids
 from storage.engine import Database, sqlite_file
@@ -24,7 +25,7 @@ REFRESH_EVERY_HOURS = 24
 
 
 class Worker:
-    """Plans and sends. Any number may plan; sending is safe from several at once, one at a time is enough."""
+    """Plans and sends. Any number may do both at once: the database keeps them from sending twice."""
 
     def __init__(
         self, db: Database, *, delivery: Delivery, directory: Directory, clock: Callable[[], datetime]
@@ -35,10 +36,13 @@ class Worker:
         self._clock = clock
         self._busy = Lock()
         self._scheduler: BackgroundScheduler | None = None
+        self._lanes: Lanes | None = None
 
     def tick(self) -> dict[Outcome, int]:
         """Plan what is due now and send what is owed, once."""
         with self._busy:
+            if self._lanes is not None:  # a clock that was moved meanwhile would make them look long gone
+                self._lanes.wait()
             plan(self._db, now=self._clock())
             return self._delivery.drain()
 
@@ -58,36 +62,43 @@ class Worker:
 
     def start(self) -> None:
         """Run in the background until `stop`."""
+        left = self._delivery.outbox.take_all_back(now=self._clock())
+        if left:
+            log.info("taken back from a worker that is gone", messages=left)
         scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         )
         scheduler.add_job(self._guarded(self._deliver), "interval", seconds=DELIVER_EVERY_SECONDS)
-        scheduler.add_job(self._guarded(self._plan), "interval", seconds=PLAN_EVERY_SECONDS)
+        scheduler.add_job(self._guarded(self.plan), "interval", seconds=PLAN_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.meet_new), "interval", seconds=MEET_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.refresh), "interval", hours=REFRESH_EVERY_HOURS)
+        self._scheduler, self._lanes = scheduler, Lanes(self._delivery)
         scheduler.start()
-        self._scheduler = scheduler
 
     def stop(self) -> None:
-        """Finish the message being sent, then stop."""
+        """Finish the messages being sent, then stop."""
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
+        if self._lanes is not None:
+            self._lanes.close()
+            self._lanes = None
 
-    def _plan(self) -> None:
+    def plan(self) -> None:
+        """Queue what is due now."""
         with self._busy:
             new = plan(self._db, now=self._clock())
         if new:
             log.info("planned", messages=new)
 
     def _deliver(self) -> None:
-        if self._busy.acquire(blocking=False):
+        if self._lanes is not None and self._busy.acquire(blocking=False):
             try:
-                self._delivery.drain(patient=False)
+                self._lanes.fill()
             finally:
                 self._busy.release()
 
-    def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
+    def _guarded(self, job: Callable[[], object]) -> Callable[[], None]:
         """One bad turn is logged, and the next one comes all the same."""
 
         def run() -> None:

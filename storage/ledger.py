@@ -14,12 +14,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from storage.tables import MessageState, OwedMessage
+from storage.lanes import BUDGET, POSTING
+from storage.tables import Lane, MessageState, OwedMessage
 
 FOREVER = timedelta(days=30)
 """How long an alert stays worth sending after downtime."""
-LONGEST_ATTEMPT = timedelta(minutes=2)
-"""An attempt is a few calls of 15 seconds; if nothing was heard of it after this, its process is gone."""
+LONGEST_ATTEMPT = timedelta(seconds=30)
+"""Nobody else takes a message for this long after an attempt began; who posts late asks first (`attempts.renew`)."""
+UNDER_WAY = "being sent"
+"""The reason of a message while somebody is sending it."""
 SETTLING = 5
 """Attempts during which later messages to the same recipient wait, so that order holds; one that can't be
 sent for longer no longer holds them up."""
@@ -114,14 +117,28 @@ def _held_up(row: Any, *, at: Any) -> ColumnElement[bool]:
     )
 
 
+def _closed(now: datetime) -> ColumnElement[bool]:
+    """Whether the recipient's turn, a pause in posting or the budget of the workspace is still to wait for."""
+    return (
+        select(Lane.name)
+        .where(
+            Lane.workspace_id == OwedMessage.workspace_id,
+            col(Lane.name).in_([col(OwedMessage.recipient), POSTING, BUDGET]),
+            Lane.free_at > now,
+        )
+        .exists()
+    )
+
+
 def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[str, str]]:
-    """(workspace, recipient) pairs that are owed a message now, the longest waiting first."""
+    """(workspace, recipient) pairs whose next message may go out now, the longest waiting first."""
     query = (
         select(OwedMessage.workspace_id, OwedMessage.recipient, func.min(OwedMessage.due_at).label("first"))
         .where(
             OwedMessage.state == MessageState.DUE,
             OwedMessage.not_before <= now,
             ~_held_up(OwedMessage, at=now),
+            ~_closed(now),
         )
         .group_by(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
         .order_by("first")
@@ -132,10 +149,13 @@ def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list
 
 def next_due(session: Session) -> datetime | None:
     """When the earliest waiting message may be sent."""
-    query = select(func.min(OwedMessage.not_before)).where(
-        OwedMessage.state == MessageState.DUE, ~_held_up(OwedMessage, at=OwedMessage.not_before)
+    query = (
+        select(OwedMessage.workspace_id, func.min(OwedMessage.not_before), func.max(Lane.free_at))
+        .outerjoin(Lane, (col(Lane.workspace_id) == OwedMessage.workspace_id) & (col(Lane.name) == POSTING))
+        .where(OwedMessage.state == MessageState.DUE, ~_held_up(OwedMessage, at=OwedMessage.not_before))
+        .group_by(col(OwedMessage.workspace_id))
     )
-    return session.exec(query).one()
+    return min((max(first, paused or first) for _, first, paused in session.exec(query)), default=None)
 
 
 def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> OwedMessage | None:
@@ -163,7 +183,7 @@ def begin_attempt(
 ) -> bool:
     """Record that a message is about to be posted; False when another worker got there first.
 
-    Nobody else takes it for `LONGEST_ATTEMPT`: by then the attempt has ended, or its process has.
+    Nobody else takes it for `LONGEST_ATTEMPT`, unless its process is known to be gone (`attempts.take_back`).
     """
     changed = session.execute(
         update(OwedMessage)
@@ -177,6 +197,7 @@ def begin_attempt(
             first_attempt_at=func.coalesce(col(OwedMessage.first_attempt_at), now),
             last_attempt_at=now,
             not_before=now + LONGEST_ATTEMPT,
+            reason=UNDER_WAY,
             channel=channel,
             text=text,
         )
@@ -193,41 +214,34 @@ def finish(
     reason: str = "",
     ts: str | None = None,
     channel: str | None = None,
+    attempts: int | None = None,
 ) -> None:
-    """End a message: sent (with its channel and `ts`), skipped or failed (with the reason)."""
+    """End a message: sent (with its channel and `ts`), skipped or failed (with the reason).
+
+    With `attempts`, only while no later attempt has begun: a worker that was taken for dead decides nothing.
+    """
     values: dict[str, Any] = {"state": state, "reason": reason[:500]}
     if state is MessageState.SENT:
         values |= {"sent_at": now, "ts": ts}
     if channel is not None:
         values["channel"] = channel
-    session.execute(
-        update(OwedMessage)
-        .where(col(OwedMessage.id) == message_id, col(OwedMessage.state) == MessageState.DUE)
-        .values(**values)
-    )
+    session.execute(update(OwedMessage).where(*_if_due(message_id, attempts)).values(**values))
 
 
-def postpone(session: Session, *, message_id: int, until: datetime, reason: str) -> None:
-    """Try one message again later."""
+def postpone(
+    session: Session, *, message_id: int, until: datetime, reason: str, attempts: int | None = None
+) -> None:
+    """Try one message again later; with `attempts`, only while no later attempt has begun."""
     session.execute(
         update(OwedMessage)
-        .where(col(OwedMessage.id) == message_id, col(OwedMessage.state) == MessageState.DUE)
+        .where(*_if_due(message_id, attempts))
         .values(not_before=until, reason=reason[:500])
     )
 
 
-def hold_recipient(session: Session, *, workspace_id: str, recipient: str, until: datetime) -> None:
-    """Slack asked for a pause: nothing goes to this recipient before `until`."""
-    session.execute(
-        update(OwedMessage)
-        .where(
-            col(OwedMessage.state) == MessageState.DUE,
-            col(OwedMessage.workspace_id) == workspace_id,
-            col(OwedMessage.recipient) == recipient,
-            col(OwedMessage.not_before) < until,
-        )
-        .values(not_before=until)
-    )
+def _if_due(message_id: int, attempts: int | None) -> list[ColumnElement[bool]]:
+    found = [col(OwedMessage.id) == message_id, col(OwedMessage.state) == MessageState.DUE]
+    return found if attempts is None else [*found, col(OwedMessage.attempts) == attempts]
 
 
 def timestamps(session: Session, *, workspace_id: str, channel: str) -> set[str]:

@@ -1,33 +1,97 @@
 """The worker's side of the ledger: each step of sending a message is a short transaction of its own."""
 
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Session
 
 from cadence.flows.profiles import remember_dm
-from storage import ledger, people
+from storage import attempts, lanes, ledger, people
 from storage.engine import Database
 from storage.tables import MessageState, OwedMessage
+
+BURST = timedelta(seconds=5)
+"""A workspace that was quiet may have so much of its budget at once."""
+
+
+class Turn(StrEnum):
+    """Whether a message may go out now."""
+
+    OURS = "ours"
+    TAKEN = "taken"
+    """Another worker is ahead."""
+    WAIT = "wait"
+    """The recipient's second, the budget, or a pause that Slack asked for isn't over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast messages may follow each other, whoever sends them.
+
+    Args:
+        apart: between two messages to one recipient; zero lets rehearsals run through, without a budget.
+        a_minute: messages at most in a workspace.
+    """
+
+    apart: timedelta = timedelta(seconds=1)
+    a_minute: int = 500
+
+    @property
+    def between(self) -> timedelta:
+        """The budget's share of one message."""
+        return timedelta(minutes=1) / self.a_minute
 
 
 class Outbox:
     """Takes messages out of the ledger and writes down what became of them."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, pace: Pace) -> None:
         self._db = db
+        self.pace = pace
 
-    def recipients(self, *, now: datetime) -> list[tuple[str, str]]:
-        """(workspace, recipient) pairs that are owed a message now."""
+    def recipients(self, *, now: datetime, limit: int = 500) -> list[tuple[str, str]]:
+        """(workspace, recipient) pairs whose next message may go out now."""
         with self._db.read() as session:
-            return ledger.due_recipients(session, now=now)
+            return ledger.due_recipients(session, now=now, limit=limit)
 
     def next(self, workspace_id: str, recipient: str, *, now: datetime) -> OwedMessage | None:
-        """The message a recipient has waited for longest."""
+        """The message a recipient has waited for longest; None as well while it isn't the recipient's turn."""
+        names = [recipient, lanes.POSTING, lanes.BUDGET]
         with self._db.read() as session:
+            if any(
+                at > now for at in lanes.free_at(session, workspace_id=workspace_id, names=names).values()
+            ):
+                return None
             return ledger.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
 
-    def begin(self, message: OwedMessage, *, channel: str | None, text: str, now: datetime) -> bool:
-        """Write an attempt down before it is made; False when another worker is ahead."""
+    def next_turn(self, *, now: datetime) -> datetime | None:
+        """When somebody who waits only for their turn has it; None when nobody does soon."""
+        with self._db.read() as session:
+            return lanes.next_turn(session, now=now, within=self.pace.apart)
+
+    def turn_of(self, workspace_id: str, recipient: str, *, now: datetime) -> datetime | None:
+        """When the next message to a recipient may go out; None when none is waiting for its turn."""
+        with self._db.read() as session:
+            waiting = ledger.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
+            if waiting is None:
+                return None
+            names = [recipient, lanes.POSTING, lanes.BUDGET]
+            return max((now, *lanes.free_at(session, workspace_id=workspace_id, names=names).values()))
+
+    def begin(
+        self, message: OwedMessage, *, methods: Collection[str], channel: str | None, text: str, now: datetime
+    ) -> Turn:
+        """Take a message's turn and write its attempt down before it is made.
+
+        Args:
+            methods: those of Slack's that it will need; a pause in one of them is waited for.
+        """
         with self._db.write() as session:
-            return ledger.begin_attempt(
+            if self._must_wait(session, message, methods=methods, now=now):
+                return Turn.WAIT
+            begun = ledger.begin_attempt(
                 session,
                 message_id=message.id or 0,
                 attempts=message.attempts,
@@ -35,6 +99,37 @@ class Outbox:
                 channel=channel,
                 text=text,
             )
+            return Turn.OURS if begun and self._take_turn(session, message, now=now) else Turn.TAKEN
+
+    def _must_wait(
+        self, session: Session, message: OwedMessage, *, methods: Collection[str], now: datetime
+    ) -> bool:
+        where = message.workspace_id
+        if self.pace.apart:
+            own = lanes.lock(session, workspace_id=where, names=[message.recipient, lanes.BUDGET])
+            if any(at > now for at in own.values()):
+                return True
+        pauses = lanes.free_at(session, workspace_id=where, names=list(methods))
+        until = max(pauses.values(), default=now)
+        if until > now:
+            ledger.postpone(
+                session, message_id=message.id or 0, until=until, reason="waits while Slack asks for a pause"
+            )
+        return until > now
+
+    def _take_turn(self, session: Session, message: OwedMessage, *, now: datetime) -> bool:
+        if self.pace.apart:
+            where = message.workspace_id
+            free = lanes.free_at(session, workspace_id=where, names=[lanes.BUDGET])
+            spent = max(free.get(lanes.BUDGET, now), now - BURST) + self.pace.between
+            lanes.close(session, workspace_id=where, name=lanes.BUDGET, until=spent)
+            lanes.close(session, workspace_id=where, name=message.recipient, until=now + self.pace.apart)
+        return True
+
+    def still_ours(self, message: OwedMessage, *, now: datetime) -> bool:
+        """Whether nobody took the message up since its attempt began; asked right before it is posted."""
+        with self._db.write() as session:
+            return attempts.renew(session, message_id=message.id or 0, attempts=message.attempts + 1, now=now)
 
     def finish(
         self,
@@ -45,9 +140,17 @@ class Outbox:
         reason: str = "",
         ts: str | None = None,
         channel: str | None = None,
+        attempt: int | None = None,
     ) -> None:
-        """The message was sent (there, under that `ts`), skipped or has failed."""
+        """The message was sent (there, under that `ts`), skipped or has failed; `attempt`: only if it is the last."""
         with self._db.write() as session:
+            if state is MessageState.SENT and self.pace.apart:
+                lanes.close(
+                    session,
+                    workspace_id=message.workspace_id,
+                    name=message.recipient,
+                    until=now + self.pace.apart,
+                )
             ledger.finish(
                 session,
                 message_id=message.id or 0,
@@ -56,19 +159,34 @@ class Outbox:
                 reason=reason,
                 ts=ts,
                 channel=channel,
+                attempts=attempt,
             )
 
-    def postpone(self, message: OwedMessage, *, until: datetime, reason: str) -> None:
-        """Try this message again later."""
+    def postpone(
+        self,
+        message: OwedMessage,
+        *,
+        until: datetime,
+        reason: str,
+        pause: str = "",
+        attempt: int | None = None,
+    ) -> None:
+        """Try this message again later; `pause` is a method that the workspace leaves alone until then."""
         with self._db.write() as session:
-            ledger.postpone(session, message_id=message.id or 0, until=until, reason=reason)
+            if pause:
+                lanes.close(session, workspace_id=message.workspace_id, name=pause, until=until)
+            ledger.postpone(session, message_id=message.id or 0, until=until, reason=reason, attempts=attempt)
 
-    def hold(self, message: OwedMessage, *, until: datetime) -> None:
-        """Slack asked for a pause: nothing goes to this recipient before it is over."""
+    def take_back(self, workspace_id: str, recipient: str, *, now: datetime) -> int:
+        """Who was sending to a recipient is known to be gone; returns how many messages are tried again."""
         with self._db.write() as session:
-            ledger.hold_recipient(
-                session, workspace_id=message.workspace_id, recipient=message.recipient, until=until
-            )
+            return attempts.take_back(session, workspace_id=workspace_id, recipient=recipient, now=now)
+
+    def take_all_back(self, *, now: datetime) -> int:
+        """The only worker there may be has just started: whoever was sending is gone."""
+        with self._db.read() as session:
+            left = attempts.under_way(session)
+        return sum(self.take_back(workspace_id, recipient, now=now) for workspace_id, recipient in left)
 
     def sent_timestamps(self, message: OwedMessage, *, channel: str) -> set[str]:
         """The messages of a channel that other rows account for."""

@@ -1,7 +1,7 @@
 """The tables, by noun. Importing this package registers all of them on `SQLModel.metadata`."""
 
 from storage.tables.decisions import ModeChange, StepVerdict, TrailEntry
-from storage.tables.delivery import MessageState, OwedMessage
+from storage.tables.delivery import Lane, MessageState, OwedMessage
 from storage.tables.people import Away, Curator, Member, Team, TeamMember, Workspace
 from storage.tables.playbooks import (
     Adoption,
@@ -37,6 +37,7 @@ __all__ = [
     "Cycle",
     "CycleState",
     "DriftedStep",
+    "Lane",
     "Lesson",
     "LoggedException",
     "Member",

@@ -50,3 +50,15 @@ class OwedMessage(SQLModel, table=True):
     text: str = ""
     correlation_id: str = ""
     created_at: datetime
+
+
+class Lane(SQLModel, table=True):
+    """When the next call may go out: to a recipient (its pace), of a method of Slack's (a pause it asked for), or
+    in the workspace as a whole (its budget). What all workers must keep together stands here, not in their memory.
+    """
+
+    __tablename__ = "lane"
+
+    workspace_id: str = Field(foreign_key="workspace.id", primary_key=True)
+    name: str = Field(primary_key=True, max_length=64)
+    free_at: datetime

@@ -54,7 +54,11 @@ class PostOffice:
         """A delivery, as a process just started would have it."""
         post = Post(self.gateway, self.identity)
         return Delivery(
-            self.db, post_for=lambda _team: post, clock=self.clock.now, pace=pace or Pace(timedelta())
+            self.db,
+            post_for=lambda _team: post,
+            clock=self.clock.now,
+            pace=pace or Pace(timedelta()),
+            sleep=lambda seconds: self.clock.set(self.clock.now() + timedelta(seconds=seconds)),
         )
 
     def owes(self, what: str, recipient: str = CHANNEL, *, kind: str = "asked", hours: int = 720) -> str:

@@ -5,12 +5,15 @@ from datetime import timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from slack_sdk.errors import SlackApiError
 
 from bot.delivery import BACKOFF, Outcome
 from bot.gateway import SlackBusy, _typed
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
 from bot.sandbox.methods import DEFAULT_SCOPES
+from cadence.flows.compose import compose
+from cadence.flows.composed import Say
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, NOON, QUIET, PostOffice
 
@@ -30,20 +33,60 @@ def test_a_message_arrives_and_its_row_says_where(office: PostOffice) -> None:
     assert message.client_msg_id == str(uuid5(NAMESPACE_URL, key))
 
 
-def test_a_pause_that_slack_asks_for_holds_the_recipient_and_nobody_else(office: PostOffice) -> None:
+def test_a_pause_that_slack_asks_for_holds_the_workspaces_posting(office: PostOffice) -> None:
     first = office.owes("first")
     office.owes("second")
     office.owes("elsewhere", QUIET)
     office.faults.next[POST] = [Fault.RATE_LIMIT]
-    assert office.sends() == {Outcome.LATER: 1, Outcome.SENT: 1}
-    assert (office.said(), office.said(QUIET)) == ([], ["elsewhere"])
+    assert office.sends() == {Outcome.LATER: 1}
+    assert (office.said(), office.said(QUIET)) == ([], [])
     row = office.row(first)
     assert (row.reason, row.not_before) == ("ratelimited", NOON + timedelta(seconds=1))
 
-    office.owes("third")
-    assert office.later(seconds=0.9) == {}, "nothing goes to the recipient before the pause is over"
-    assert office.later(seconds=0.1) == {Outcome.SENT: 3}
-    assert office.said() == ["first", "second", "third"]
+    office.owes("third", QUIET)
+    assert office.later(seconds=0.9) == {}, "nothing goes out before the pause is over"
+    assert office.later(seconds=0.1) == {Outcome.SENT: 4}
+    assert (office.said(), office.said(QUIET)) == (["first", "second"], ["elsewhere", "third"])
+
+
+def test_a_pause_in_another_method_stops_only_what_needs_it(office: PostOffice) -> None:
+    office.owes("to a person", MEMBER)
+    office.owes("to another", "U02LEAD")
+    office.owes("to a channel")
+    office.faults.next["conversations.open"] = [Fault.RATE_LIMIT]
+    assert office.sends() == {Outcome.LATER: 1, Outcome.SENT: 1}
+    assert office.said() == ["to a channel"]
+    assert len(office.faults.struck) == 1, "the other person's DM isn't asked for meanwhile"
+    assert office.later(seconds=1)[Outcome.SENT] >= 1
+    assert office.said("D01AGENT") == ["to a person"]
+
+
+def test_too_many_messages_are_held_back_although_slack_answers_200(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.owes("first")
+    office.owes("elsewhere", QUIET)
+
+    def refuses(*_args: object, **_rest: object) -> str:
+        raise SlackApiError("", {"ok": False, "error": "message_limit_exceeded"})  # type: ignore[no-untyped-call]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office.gateway.client, "api_call", refuses)
+        assert office.sends() == {Outcome.LATER: 1}
+    assert office.later(seconds=29.9) == {}
+    assert office.later(seconds=0.1) == {Outcome.SENT: 2}
+
+
+def test_a_message_to_rewrite_that_is_gone_leaves_nothing_to_do(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = office.owes("start a cycle")
+    said = compose(office.db, office.row(key), now=NOON)
+    assert isinstance(said, Say)
+    rewrite = replace(said, rewrites=(CHANNEL, "1.000001"))
+    monkeypatch.setattr("bot.delivery.compose", lambda *_args, **_rest: rewrite)
+    assert office.sends() == {Outcome.SKIPPED: 1}
+    assert (office.row(key).state, office.row(key).reason) == (MessageState.SKIPPED, "message_not_found")
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from bot.delivery import Delivery, Outcome, Pace
 from bot.sandbox.faults import Fault
+from bot.sandbox.people import Channel
+from storage.attempts import LANDED
 from storage.ledger import LONGEST_ATTEMPT
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice
@@ -126,73 +128,102 @@ def test_a_message_that_one_worker_is_sending_is_left_to_it(
     assert office.said() == ["first", "second"]
 
 
-class Timer:
-    """Seconds that pass only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self._lock = Lock()
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let them pass."""
-        assert seconds > 0
-        with self._lock:
-            self.now += seconds
+SECOND = timedelta(seconds=1)
 
 
-def _timed(office: PostOffice, timer: Timer, patch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
+def _timed(office: PostOffice, patch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
     post, times = office.gateway.post, []
 
     def timed(**message: Any) -> str:
-        times.append((message["channel"], timer.now))
+        times.append((message["channel"], office.clock.now()))
         return post(**message)
 
     patch.setattr(office.gateway, "post", timed)
     return times
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_channel_gets_one_message_a_second_and_does_not_wait_for_others(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch, workers: int
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_channel_gets_one_message_a_second_whoever_sends_it(
+    shared_office: PostOffice, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    timer = Timer()
-    times = _timed(office, timer, monkeypatch)
-    pace = Pace(timer=timer, sleep=timer.sleep)
+    office = shared_office
+    times, began = _timed(office, monkeypatch), office.clock.now()
     for number in range(5):
         office.owes(f"{CHANNEL} {number}")
         office.owes(f"{QUIET} {number}", QUIET)
-    _all_at_once([office.worker(pace) for _ in range(workers)], lambda: not office.unsent())
+    _all_at_once([office.worker(Pace()) for _ in range(workers)], lambda: not office.unsent())
     for channel in (CHANNEL, QUIET):
         at = [moment for where, moment in times if where == channel]
         assert len(at) == 5
-        assert all(later - earlier >= 0.999 for earlier, later in pairwise(at))
+        assert all(later - earlier >= SECOND for earlier, later in pairwise(at))
         assert office.said(channel) == [f"{channel} {number}" for number in range(5)]
     if workers == 1:
-        assert timer.now < 100 + 4.1, "two channels take no longer than one"
+        assert office.clock.now() < began + 4.1 * SECOND, "two channels take no longer than one"
 
 
-def test_a_worker_in_a_hurry_leaves_what_has_to_wait(office: PostOffice) -> None:
-    timer = Timer()
-    worker = office.worker(Pace(timer=timer, sleep=_dies))
-    for number in range(3):
-        office.owes(f"message {number}")
-    assert worker.drain(patient=False) == {Outcome.SENT: 1}
-    assert worker.drain(patient=False) == {}
-    timer.sleep(1)
-    assert worker.drain(patient=False) == {Outcome.SENT: 1}
-    assert office.said() == ["message 0", "message 1"]
+def test_a_restart_keeps_the_second(office: PostOffice) -> None:
+    office.owes("first")
+    office.owes("second")
+    assert office.worker(Pace()).drain(patient=False) == {Outcome.SENT: 1}
+    assert office.worker(Pace()).drain(patient=False) == {}
+    office.clock.set(office.clock.now() + SECOND)
+    assert office.worker(Pace()).drain(patient=False) == {Outcome.SENT: 1}
+
+
+def test_a_workspace_keeps_to_its_budget(shared_office: PostOffice) -> None:
+    office = shared_office
+    for number in range(30):
+        office.owes(f"message {number}", f"C{number:03}")
+        office.workspace.save_channel(Channel(f"C{number:03}", members=frozenset({office.identity.user_id})))
+    worker = office.worker(Pace(a_minute=60))
+    assert worker.drain(patient=False) == {Outcome.SENT: 6}, "five seconds' worth at once after a quiet time"
+    for _ in range(3):
+        office.clock.set(office.clock.now() + SECOND)
+        assert office.worker(Pace(a_minute=60)).drain(patient=False) == {Outcome.SENT: 1}
 
 
 def test_what_is_skipped_takes_nobodys_turn(office: PostOffice) -> None:
-    worker = office.worker(Pace(timer=Timer(), sleep=_dies))
     for number in range(3):
         office.owes(f"stale {number}", hours=1)
     office.clock.set(office.clock.now() + timedelta(hours=2))
     office.owes("fresh")
-    assert worker.drain() == {Outcome.SKIPPED: 3, Outcome.SENT: 1}
+    assert office.worker(Pace()).drain(patient=False) == {Outcome.SKIPPED: 3, Outcome.SENT: 1}
+
+
+def test_a_new_worker_takes_back_what_the_dead_one_was_sending(shared_office: PostOffice) -> None:
+    office = shared_office
+    office.owes("start a cycle")
+    worker = office.worker()
+    with pytest.MonkeyPatch.context() as patch:
+        _after_the_post(worker, office, patch)
+        with pytest.raises(Killed):
+            worker.drain()
+    restarted = office.worker()
+    assert restarted.outbox.take_all_back(now=office.clock.now()) == 1
+    assert restarted.drain() == {}, "what it asked of Slack may still be on its way"
+    office.clock.set(office.clock.now() + LANDED)
+    assert restarted.drain() == {Outcome.SENT: 1}
+    assert office.said() == ["start a cycle"]
+
+
+def test_a_worker_that_slept_and_was_taken_for_dead_posts_nothing(
+    shared_office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = shared_office
+    office.owes("start a cycle")
+    sleeper, other = office.worker(), office.worker()
+    found = sleeper._found
+
+    def falls_asleep(*args: Any) -> Any:
+        monkeypatch.undo()
+        other.outbox.take_all_back(now=office.clock.now())
+        office.clock.set(office.clock.now() + LANDED)
+        assert other.drain() == {Outcome.SENT: 1}
+        return found(*args)
+
+    monkeypatch.setattr(sleeper, "_found", falls_asleep)
+    assert sleeper.drain() == {}
+    assert office.said() == ["start a cycle"]
 
 
 def test_a_pause_between_two_workers_is_kept_by_both(office: PostOffice) -> None:

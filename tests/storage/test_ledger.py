@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import ledger
+from storage import attempts, lanes, ledger
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import MessageState, OwedMessage
@@ -160,7 +160,6 @@ def test_a_message_ends_once(db: Database, queue: Callable[..., int], end: Messa
         with db.write() as session:
             ledger.finish(session, message_id=number, state=other, now=LATER, reason="again", ts="9.9")
             ledger.postpone(session, message_id=number, until=LATER, reason="later")
-            ledger.hold_recipient(session, workspace_id="T1", recipient=MEMBER, until=LATER)
             assert not begin(session, ended)
     assert row(db, "a") == ended
     assert sendable(db) is None
@@ -175,16 +174,88 @@ def test_a_postponed_message_waits_and_lets_the_others_pass(db: Database, queue:
     assert (row(db, "a").state, row(db, "a").reason) == (MessageState.DUE, "waits for the morning")
 
 
-def test_a_held_recipient_gets_nothing_before_the_pause_is_over(
+@pytest.mark.parametrize(
+    ("lane", "open_to"),
+    [(MEMBER, {OTHER}), (lanes.POSTING, set()), (lanes.BUDGET, set()), ("chat.update", {MEMBER, OTHER})],
+)
+def test_nobody_is_due_through_a_closed_lane(
+    db: Database, queue: Callable[..., int], lane: str, open_to: set[str]
+) -> None:
+    with db.write() as session:
+        workspace(session, "T2")
+    queue(owed("a"), owed("b", recipient=OTHER))
+    queue(owed("c"), workspace_id="T2")
+    with db.write() as session:
+        lanes.close(session, workspace_id="T1", name=lane, until=NOW + MINUTE)
+        lanes.close(
+            session, workspace_id="T1", name=lane, until=NOW
+        )  # a shorter pause doesn't end a longer one
+    with db.read() as session:
+        due = ledger.due_recipients(session, now=NOW)
+        assert {recipient for where, recipient in due if where == "T1"} == open_to
+        assert ("T2", MEMBER) in due
+        assert len(ledger.due_recipients(session, now=NOW + MINUTE)) == 3
+        waits = lane in (MEMBER, lanes.BUDGET)
+        assert lanes.next_turn(session, now=NOW, within=MINUTE) == (NOW + MINUTE if waits else None)
+        assert lanes.next_turn(session, now=NOW, within=MINUTE / 2) is None
+
+
+def test_a_paused_workspace_is_due_when_the_pause_is_over(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a"))
+    with db.write() as session:
+        lanes.close(session, workspace_id="T1", name=lanes.POSTING, until=LATER)
+    with db.read() as session:
+        assert ledger.next_due(session) == LATER
+
+
+def test_of_eight_that_lock_a_lane_at_once_one_takes_the_turn(
     db: Database, queue: Callable[..., int]
 ) -> None:
-    queue(owed("a"), owed("b"), owed("much later", due_at=LATER + MINUTE), owed("c", recipient=OTHER))
+    def turn() -> bool:
+        with db.write() as session:
+            if lanes.lock(session, workspace_id="T1", names=[MEMBER, lanes.BUDGET])[MEMBER] > NOW:
+                return False
+            lanes.close(session, workspace_id="T1", name=MEMBER, until=LATER)
+            return True
+
+    assert sorted(at_once(turn)) == [False] * 7 + [True]
+
+
+def test_what_a_worker_left_behind_is_taken_back(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a"), owed("b", recipient=OTHER))
+    for key in "ab":
+        with db.write() as session:
+            assert begin(session, row(db, key))
+    with db.read() as session:
+        assert set(attempts.under_way(session)) == {("T1", MEMBER), ("T1", OTHER)}
+    soon = NOW + MINUTE / 60
     with db.write() as session:
-        ledger.hold_recipient(session, workspace_id="T1", recipient=MEMBER, until=LATER)
-    assert sendable(db, now=LATER - MINUTE) is None
-    assert sendable(db, now=LATER) == "a"
-    assert sendable(db, OTHER) == "c"
-    assert row(db, "much later").not_before == LATER + MINUTE
+        assert attempts.take_back(session, workspace_id="T1", recipient=MEMBER, now=soon) == 1
+        assert attempts.take_back(session, workspace_id="T1", recipient=MEMBER, now=soon) == 0
+    assert (row(db, "a").not_before, row(db, "b").not_before) == (
+        NOW + attempts.LANDED,
+        NOW + ledger.LONGEST_ATTEMPT,
+    )
+    with db.write() as session:
+        assert not attempts.renew(session, message_id=row(db, "a").id or 0, attempts=1, now=soon)
+        assert attempts.renew(session, message_id=row(db, "b").id or 0, attempts=1, now=soon)
+        assert not attempts.renew(session, message_id=row(db, "b").id or 0, attempts=2, now=soon)
+    assert row(db, "b").not_before == soon + ledger.LONGEST_ATTEMPT
+
+
+def test_a_worker_that_was_taken_for_dead_decides_nothing(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("a"))
+    for _ in range(2):
+        with db.write() as session:
+            assert begin(session, row(db, "a"))
+    number, under_way = row(db, "a").id or 0, row(db, "a")
+    with db.write() as session:
+        ledger.postpone(session, message_id=number, until=LATER, reason="late", attempts=1)
+        ledger.finish(session, message_id=number, state=MessageState.FAILED, now=NOW, attempts=1)
+    assert row(db, "a") == under_way
+    with db.write() as session:
+        ledger.finish(session, message_id=number, state=MessageState.SENT, now=NOW, ts="1.2")
+    assert row(db, "a").ts == "1.2", "what was posted, was posted"
 
 
 def test_who_is_owed_something_now(db: Database, queue: Callable[..., int]) -> None:

@@ -16,9 +16,11 @@ import storage
 from cadence.rules.verdicts import Decision
 from storage import (
     adoptions,
+    attempts,
     decisions,
     deliveries,
     drifts,
+    lanes,
     ledger,
     lessons,
     people,
@@ -42,6 +44,9 @@ EVERY_WORKSPACE = {
     "ledger.begin_attempt": "the row's own id, read a moment before with its workspace",
     "ledger.finish": "the row's own id, read a moment before with its workspace",
     "ledger.postpone": "the row's own id, read a moment before with its workspace",
+    "lanes.next_turn": "the worker waits for the first turn anywhere",
+    "attempts.renew": "the row's own id, read a moment before with its workspace",
+    "attempts.under_way": "a worker that starts takes back what the one before it left, and is told each workspace",
 }
 
 Call = Callable[[Session, str, Planted], Any]
@@ -79,6 +84,7 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
+    "lanes.free_at": lambda s, ws, _: lanes.free_at(s, workspace_id=ws, names=[MEMBER]),
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
 }
 BY_ID: dict[str, Call] = {
@@ -219,9 +225,16 @@ WRITES: dict[str, Call] = {
         s, workspace_id=ws, member_id=MEMBER, today=MONDAY, now=NOW
     ),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
-    "ledger.hold_recipient": lambda s, ws, _: ledger.hold_recipient(
-        s, workspace_id=ws, recipient=MEMBER, until=UNTIL
-    ),
+    "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
+    "lanes.lock": lambda s, ws, _: lanes.lock(s, workspace_id=ws, names=["new"]),
+    "attempts.take_back": lambda s, ws, ids: [
+        ledger.begin_attempt(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
+        attempts.take_back(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    ],
+    "attempts.renew": lambda s, ws, ids: [
+        ledger.begin_attempt(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
+        attempts.renew(s, message_id=ids.message, attempts=1, now=NOW),
+    ],
     "ledger.finish": lambda s, ws, ids: ledger.finish(
         s, message_id=ids.message, state=MessageState.SENT, now=NOW, ts="1.2"
     ),

@@ -1,4 +1,4 @@
-"""Rubrics, promotions, drift, setups, lessons, overrides; guardrails; what a verdict counted."""
+"""Rubrics, promotions, drift, setups, lessons, overrides; guardrails; what a verdict counted; lanes of delivery."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -11,6 +11,17 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "lane",
+        sa.Column("workspace_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("free_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.id"],
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "name"),
+    )
     op.create_table(
         "override",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -525,3 +536,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_override_playbook_id"))
 
     op.drop_table("override")
+    op.drop_table("lane")

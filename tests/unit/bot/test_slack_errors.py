@@ -1,0 +1,37 @@
+"""The table of Slack's errors knows every word that the methods the bot sends with may answer."""
+
+import pytest
+
+from bot.sandbox.methods import METHODS
+from bot.slack_errors import ERRORS, Kind, known
+
+SENDING = ("chat.postMessage", "chat.update", "conversations.open", "conversations.history", "auth.test")
+
+
+@pytest.mark.parametrize("method", SENDING)
+def test_every_documented_error_of_a_method_is_in_the_table(method: str) -> None:
+    assert METHODS[method].errors - ERRORS.keys() == set()
+
+
+def test_what_somebody_can_put_right_says_how() -> None:
+    for code, row in ERRORS.items():
+        needs_somebody = row.kind in (Kind.FIXABLE, Kind.PERMANENT)
+        assert bool(row.remedy) is needs_somebody, code
+        assert row.remedy == "" or row.remedy.endswith("."), code
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ratelimited", Kind.BUSY),
+        ("message_limit_exceeded", Kind.BUSY),
+        ("internal_error", Kind.UNCLEAR),
+        ("not_in_channel", Kind.FIXABLE),
+        ("token_revoked", Kind.FIXABLE),
+        ("is_archived", Kind.PERMANENT),
+        ("message_not_found", Kind.DONE),
+        ("a word from tomorrow", Kind.PERMANENT),
+    ],
+)
+def test_kinds(code: str, kind: Kind) -> None:
+    assert known(code).kind is kind
