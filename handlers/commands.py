@@ -6,7 +6,19 @@ from typing import Any
 from slack_bolt import App
 
 from cadence.flows.lexicon import lexicon
-from handlers import checkins, cycles, exceptions, kpis, overview, people, playbooks, rubrics, settings, teams
+from handlers import (
+    checkins,
+    cycles,
+    exceptions,
+    kpis,
+    overview,
+    people,
+    playbooks,
+    rubrics,
+    settings,
+    standards,
+    teams,
+)
 from handlers.grammar import Vocabulary, commands, parse
 from handlers.turns import Services, Turn, register_command
 
@@ -33,6 +45,7 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.ReviseRubric: rubrics.revise,
     commands.Settings: settings.open_form,
     commands.Away: people.away,
+    commands.DeclareMode: standards.mode,
     commands.Snooze: people.snooze,
     commands.Mute: people.mute,
 }

@@ -13,6 +13,7 @@ from handlers import (
     playbooks,
     rubrics,
     settings,
+    standards,
     teams,
 )
 from handlers.turns import Services
@@ -31,6 +32,7 @@ def register_all(app: App, services: Services) -> None:
         playbooks,
         rubrics,
         settings,
+        standards,
         teams,
     ):
         journey.register(app, services)

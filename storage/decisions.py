@@ -85,6 +85,22 @@ def mode_changes(
     return list(session.exec(query.order_by(col(ModeChange.id).desc())))
 
 
+def mode_history(session: Session, *, workspace_id: str, adoption_id: int, step: str) -> list[ModeChange]:
+    """Every change of a step's mode, oldest first, from the declaration that set it up on."""
+    query = select(ModeChange).where(
+        ModeChange.workspace_id == workspace_id,
+        ModeChange.adoption_id == adoption_id,
+        ModeChange.step == step,
+    )
+    return list(session.exec(query.order_by(col(ModeChange.id))))
+
+
+def mode_change(session: Session, *, workspace_id: str, change_id: int) -> ModeChange | None:
+    """One mode change."""
+    query = select(ModeChange).where(ModeChange.workspace_id == workspace_id, ModeChange.id == change_id)
+    return session.exec(query).first()
+
+
 def verdicts_after(session: Session, *, workspace_id: str, after: int) -> list[tuple[StepVerdict, str, str]]:
     """(verdict, playbook's title, team's title) of every verdict after one, oldest first."""
     query = (

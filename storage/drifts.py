@@ -1,8 +1,13 @@
-"""Queries on drift: what was found, declared and recommitted."""
+"""Queries on drift: what was attested of a step, and what was found, declared and recommitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from storage.tables import StepDrift
+from cadence.rules.modes import Mode
+from storage.tables import Attestation, CheckIn, DriftedStep, StepDrift
 
 
 def events(session: Session, *, workspace_id: str, adoption_id: int, step: str) -> list[StepDrift]:
@@ -13,3 +18,56 @@ def events(session: Session, *, workspace_id: str, adoption_id: int, step: str) 
         StepDrift.step == step,
     )
     return list(session.exec(query.order_by(col(StepDrift.id))))
+
+
+def event(session: Session, *, workspace_id: str, drift_id: int) -> StepDrift | None:
+    """One thing that happened to a step's drift."""
+    query = select(StepDrift).where(StepDrift.workspace_id == workspace_id, StepDrift.id == drift_id)
+    return session.exec(query).first()
+
+
+def between(session: Session, *, workspace_id: str, since: datetime, until: datetime) -> list[StepDrift]:
+    """Whatever happened to the workspace's drifts in an interval, oldest first."""
+    query = select(StepDrift).where(
+        StepDrift.workspace_id == workspace_id, StepDrift.at >= since, StepDrift.at < until
+    )
+    return list(session.exec(query.order_by(col(StepDrift.id))))
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """One answer that says how the steps were run, with the steps that were run in another mode."""
+
+    check_in: CheckIn
+    modes: Mapping[str, Mode]
+
+
+def attested(
+    session: Session, *, workspace_id: str, cycle_id: int, through: int | None = None
+) -> list[Attested]:
+    """The answers of a cycle that somebody ran it, as they stand, by week and member.
+
+    With `through`, as they stood when the check-in of that id was the newest.
+    """
+    query = select(CheckIn).where(CheckIn.workspace_id == workspace_id, CheckIn.cycle_id == cycle_id)
+    if through is None:
+        query = query.where(col(CheckIn.replaced_at).is_(None))
+    else:
+        query = query.where(col(CheckIn.id) <= through)
+    rows = session.exec(query.order_by(col(CheckIn.id)))
+    newest = {(row.week_start, row.member): row for row in rows}
+    ran = [row for _, row in sorted(newest.items()) if row.attestation is not Attestation.NOT_RUN]
+    modes = _modes(session, workspace_id, [row.id or 0 for row in ran])
+    return [Attested(row, modes.get(row.id or 0, {})) for row in ran]
+
+
+def _modes(session: Session, workspace_id: str, ids: list[int]) -> dict[int, dict[str, Mode]]:
+    modes: dict[int, dict[str, Mode]] = {}
+    for start in range(0, len(ids), 500):
+        query = select(DriftedStep).where(
+            DriftedStep.workspace_id == workspace_id,
+            col(DriftedStep.check_in_id).in_(ids[start : start + 500]),
+        )
+        for row in session.exec(query):
+            modes.setdefault(row.check_in_id, {})[row.step] = row.mode
+    return modes

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
 from storage.tables import Away, Curator, Member, Team, TeamMember, Workspace
@@ -113,15 +113,23 @@ def set_members(
 
 
 def away_between(
-    session: Session, *, workspace_id: str, first: date, last: date, member_ids: Iterable[str] | None = None
+    session: Session,
+    *,
+    workspace_id: str,
+    first: date,
+    last: date,
+    member_ids: Iterable[str] | None = None,
+    as_of: datetime | None = None,
 ) -> list[Away]:
-    """Days away that overlap a range and still stand."""
+    """Days away that overlap a range and still stand, or stood at an instant."""
     query = select(Away).where(
-        Away.workspace_id == workspace_id,
-        Away.first_day <= last,
-        Away.last_day >= first,
-        col(Away.ended_at).is_(None),
+        Away.workspace_id == workspace_id, Away.first_day <= last, Away.last_day >= first
     )
+    if as_of is None:
+        query = query.where(col(Away.ended_at).is_(None))
+    else:
+        stood = or_(col(Away.ended_at).is_(None), col(Away.ended_at) > as_of)
+        query = query.where(Away.set_at <= as_of, stood)
     if member_ids is not None:
         query = query.where(col(Away.member).in_(sorted(set(member_ids))))
     return list(session.exec(query))

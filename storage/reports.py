@@ -33,43 +33,71 @@ def drifted_steps(session: Session, *, workspace_id: str, check_in_id: int) -> l
 
 
 def answers(
-    session: Session, *, workspace_id: str, adoption_id: int, since: date
+    session: Session, *, workspace_id: str, adoption_id: int, since: date, through: int | None = None
 ) -> list[tuple[str, date, int]]:
-    """(member, week, runs) of every current answer from a week on, newest week first."""
+    """(member, week, runs) of every current answer from a week on, newest week first.
+
+    With `through`, the answers as they stood when the check-in of that id was the newest.
+    """
     query = (
         select(col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.runs))
         .where(
             CheckIn.workspace_id == workspace_id,
             CheckIn.adoption_id == adoption_id,
             CheckIn.week_start >= since,
-            col(CheckIn.replaced_at).is_(None),
         )
         .order_by(col(CheckIn.week_start).desc(), col(CheckIn.id).desc())
     )
-    return list(session.exec(query))
+    if through is None:
+        return list(session.exec(query.where(col(CheckIn.replaced_at).is_(None))))
+    newest: dict[tuple[str, date], int] = {}
+    for member, week, runs in session.exec(query.where(col(CheckIn.id) <= through)):
+        newest.setdefault((member, week), runs)
+    return [(member, week, runs) for (member, week), runs in newest.items()]
 
 
 def answered_by(
-    session: Session, *, workspace_id: str, adoption_id: int, week_start: date, moment: datetime
+    session: Session,
+    *,
+    workspace_id: str,
+    adoption_id: int,
+    week_start: date,
+    moment: datetime,
+    through: int | None = None,
 ) -> set[str]:
-    """Who had answered for a week at some moment; an answer corrected since counts too."""
+    """Who had answered for a week at some moment; an answer corrected since counts too.
+
+    With `through`, only check-ins up to that id are looked at.
+    """
     query = select(CheckIn.member).where(
         CheckIn.workspace_id == workspace_id,
         CheckIn.adoption_id == adoption_id,
         CheckIn.week_start == week_start,
         CheckIn.answered_at <= moment,
     )
+    if through is not None:
+        query = query.where(col(CheckIn.id) <= through)
     return set(session.exec(query))
 
 
-def answered_members(session: Session, *, workspace_id: str, adoption_id: int, week_start: date) -> set[str]:
-    """Who has answered for a week."""
+def answered_members(
+    session: Session,
+    *,
+    workspace_id: str,
+    adoption_id: int,
+    week_start: date,
+    through: int | None = None,
+) -> set[str]:
+    """Who has answered for a week; with `through`, by a check-in up to that id."""
     query = select(CheckIn.member).where(
         CheckIn.workspace_id == workspace_id,
         CheckIn.adoption_id == adoption_id,
         CheckIn.week_start == week_start,
-        col(CheckIn.replaced_at).is_(None),
     )
+    if through is None:
+        query = query.where(col(CheckIn.replaced_at).is_(None))
+    else:
+        query = query.where(col(CheckIn.id) <= through)
     return set(session.exec(query))
 
 
@@ -150,6 +178,14 @@ def last_exception_id(session: Session, *, workspace_id: str, adoption_id: int) 
     """The newest exception of an adoption, 0 when there is none."""
     query = select(func.max(LoggedException.id)).where(
         LoggedException.workspace_id == workspace_id, LoggedException.adoption_id == adoption_id
+    )
+    return session.exec(query).one() or 0
+
+
+def last_check_in_id(session: Session, *, workspace_id: str, adoption_id: int) -> int:
+    """The newest check-in of an adoption, corrections included; 0 when there is none."""
+    query = select(func.max(CheckIn.id)).where(
+        CheckIn.workspace_id == workspace_id, CheckIn.adoption_id == adoption_id
     )
     return session.exec(query).one() or 0
 

@@ -33,6 +33,9 @@ class Action(StrEnum):
     OPEN_SETTINGS = "settings.open"
     SHOW_STATUS = "status.show"
     ASK_THEM = "refusal.ask"
+    DECLARE_MODE = "mode.declare"
+    RECOMMIT = "drift.recommit"
+    OLDER_TRACE = "trace.older"
 
 
 class Callback(StrEnum):
@@ -54,6 +57,9 @@ class Callback(StrEnum):
     AUDIT = "form.audit"
     DECLINE_PROMOTION = "form.promotion_decline"
     INFO = "form.info"
+    MODE = "form.mode"
+    RECOMMIT = "form.recommit"
+    TRACE = "form.trace"
 
 
 class Field(StrEnum):

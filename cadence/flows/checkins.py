@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from cadence.flows import checkin_rows
 from cadence.flows.callers import Caller
+from cadence.flows.drifting import judge_drifts
 from cadence.flows.judging import judge_all
 from cadence.flows.kpis import amount, pick_run, save_reading
 from cadence.flows.runs import TeamRun, current_modes, mode_of
@@ -104,6 +105,9 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
     if row is not before and run.cycle is not None and week.cycle.id == run.cycle.id:
         judge_all(
+            session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request
+        )
+        judge_drifts(
             session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request
         )
     if row is not before or is_new_value:

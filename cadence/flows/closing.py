@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows.cycles import add_cycle, declare_modes
+from cadence.flows.drifting import judge_drifts
 from cadence.flows.judging import curator_recipients, judge_all
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.versions import version_to_run
@@ -57,6 +58,7 @@ def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int
         if cycle.state is CycleState.CLOSED or run is None or close_instant(run, cycle) > now:
             return False
         judge_all(session, run, cycle, cause=f"close:{cycle.id}", now=now, closing=True)
+        judge_drifts(session, run, cycle, cause=f"close:{cycle.id}", now=now)
         readings = reports.readings(session, workspace_id=workspace_id, cycle_id=cycle_id)
         outcome = cycle_result(
             list(readings.values()), run.spec.kpi.target, Direction(run.spec.kpi.direction)

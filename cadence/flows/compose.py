@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlmodel import Session
 
-from cadence.flows import alert_posts, closing_post, digests, personal_posts, rubric_posts
+from cadence.flows import alert_posts, closing_post, digests, personal_posts, rubric_posts, standards_posts
 from cadence.flows.checkin_rows import checkin_rows
 from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.people import zone_of
@@ -125,6 +125,7 @@ _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageCon
     "who-is-missing": personal_posts.missing_context,
     "watch": alert_posts.watch,
     "kpi-missing": personal_posts.kpi_context,
+    "drift": standards_posts.drift,
 }
 """What a message says now that something happened to it; a check-in isn't among them, it is a member's whole week."""
 _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
@@ -139,6 +140,8 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "demoted": lambda session, message, now: Say(alert_posts.demoted(session, message, now)),
     "set-away": lambda _session, message, _now: Say(_set_away(message)),
     "risky-grade": lambda session, message, now: Say(rubric_posts.risky_grade(session, message, now)),
+    "drift": lambda session, message, now: Say(standards_posts.drift(session, message, now)),
+    "mode-declared": lambda session, message, now: Say(standards_posts.declared(session, message, now)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))

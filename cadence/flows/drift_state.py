@@ -1,14 +1,91 @@
-"""Whether a step's drift waits for its owner."""
+"""Whether a step's drift waits for its owner, and what settles it."""
+
+from datetime import datetime
 
 from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.runs import TeamRun
-from cadence.rules.drift import open_drift
-from storage import drifts
+from cadence.rules.drift import DriftEvent, open_drift
+from cadence.rules.modes import Mode
+from storage import drifts, ledger
+from storage.ledger import Owed
+from storage.tables import MessageState, StepDrift
 
 
 def drift_open(session: Session, run: TeamRun, step: Step) -> bool:
     """Whether a drift was found that the owner has neither declared nor recommitted."""
+    return found_drift(session, run, step) is not None
+
+
+def found_drift(session: Session, run: TeamRun, step: Step) -> StepDrift | None:
+    """The drift that waits for the owner, None when none does."""
     rows = drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
-    return open_drift([row.event for row in rows])
+    return rows[-1] if open_drift([row.event for row in rows]) else None
+
+
+def settle_drift(
+    session: Session,
+    run: TeamRun,
+    step: Step,
+    *,
+    event: DriftEvent,
+    declared: Mode,
+    member: str | None,
+    reason: str,
+    cause: str,
+    now: datetime,
+    correlation_id: str = "",
+) -> bool:
+    """End the step's open drift, if there is one, and owe its alerts a rewrite; False when there is none.
+
+    The caller records what happened in the trail.
+    """
+    found = found_drift(session, run, step)
+    if found is None:
+        return False
+    session.add(
+        StepDrift(
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            cycle_id=found.cycle_id,
+            step=step.key,
+            event=event,
+            declared=declared,
+            used=found.used,
+            member=member,
+            reason=reason,
+            cause=cause,
+            at=now,
+        )
+    )
+    session.flush()
+    _owe_rewrites(session, found, now=now, correlation_id=correlation_id)
+    return True
+
+
+def alert_key(found: StepDrift) -> str:
+    """The start of the ledger keys of a drift's alerts; `:recipient` follows."""
+    return f"drift:{found.workspace_id}:{found.id}"
+
+
+def _owe_rewrites(session: Session, found: StepDrift, *, now: datetime, correlation_id: str) -> None:
+    copies = ledger.by_prefix(session, workspace_id=found.workspace_id, prefix=alert_key(found))
+    ledger.owe(
+        session,
+        workspace_id=found.workspace_id,
+        owed=[
+            Owed(
+                key=f"rewrite:{row.id}:settled",
+                kind="rewrite",
+                recipient=row.recipient,
+                subject=row.subject,
+                due_at=now,
+                replaces_id=row.id,
+            )
+            for row in copies
+            if row.state is MessageState.SENT
+        ],
+        now=now,
+        correlation_id=correlation_id,
+    )

@@ -21,6 +21,19 @@ HISTORY = timedelta(weeks=26)
 
 
 @dataclass(frozen=True, slots=True)
+class AsOf:
+    """A moment of the past, to see the rows as they were then.
+
+    Args:
+        moment: who was in the team and who was away then.
+        through: the newest check-in there was.
+    """
+
+    moment: datetime
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered:
     """The evidence on one step and where it comes from."""
 
@@ -32,10 +45,13 @@ class Gathered:
     after_exception: int = 0
 
 
-def expected_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
+def expected_members(
+    session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | None = None
+) -> list[str]:
     """Who is asked about a week: in the team by its Friday, not gone before its end, not away all of it."""
-    present = _present(session, run, week_start=week_start)
-    return sorted(present - _away(session, run, first=week_start, week_start=week_start, present=present))
+    present = _present(session, run, week_start=week_start, as_of=as_of)
+    away = _away(session, run, first=week_start, week_start=week_start, present=present, as_of=as_of)
+    return sorted(present - away)
 
 
 def away_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
@@ -45,7 +61,7 @@ def away_members(session: Session, run: TeamRun, *, week_start: date) -> list[st
     return sorted(_away(session, run, first=thursday, week_start=week_start, present=present))
 
 
-def _present(session: Session, run: TeamRun, *, week_start: date) -> set[str]:
+def _present(session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | None = None) -> set[str]:
     sunday = week_start + timedelta(days=6)
     rows = people.memberships(
         session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
@@ -54,17 +70,35 @@ def _present(session: Session, run: TeamRun, *, week_start: date) -> set[str]:
         row.member
         for row in rows
         if local_day(row.joined_at, run.zone) <= sunday - timedelta(days=2)
-        and (row.left_at is None or local_day(row.left_at, run.zone) > sunday)
+        and (as_of is None or row.joined_at <= as_of.moment)
+        and (
+            row.left_at is None
+            or (as_of is not None and row.left_at > as_of.moment)
+            or local_day(row.left_at, run.zone) > sunday
+        )
     }
     known = people.members(session, workspace_id=run.workspace.id, member_ids=present)
     return present - {member.id for member in known.values() if member.deleted or member.is_bot}
 
 
-def _away(session: Session, run: TeamRun, *, first: date, week_start: date, present: set[str]) -> set[str]:
+def _away(
+    session: Session,
+    run: TeamRun,
+    *,
+    first: date,
+    week_start: date,
+    present: set[str],
+    as_of: AsOf | None = None,
+) -> set[str]:
     """Who is away from a day of the week to its Friday; days said one after the other count together."""
     friday = week_start + timedelta(days=4)
     rows = people.away_between(
-        session, workspace_id=run.workspace.id, first=first, last=friday, member_ids=present
+        session,
+        workspace_id=run.workspace.id,
+        first=first,
+        last=friday,
+        member_ids=present,
+        as_of=as_of.moment if as_of else None,
     )
     days: dict[str, set[date]] = defaultdict(set)
     for row in rows:
@@ -74,15 +108,27 @@ def _away(session: Session, run: TeamRun, *, first: date, week_start: date, pres
 
 
 def runs_between(
-    session: Session, run: TeamRun, *, first: date, last: date, opened: datetime | None = None
+    session: Session,
+    run: TeamRun,
+    *,
+    first: date,
+    last: date,
+    opened: datetime | None = None,
+    as_of: AsOf | None = None,
 ) -> Runs:
     """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered.
 
     `opened` is the instant a window opened inside the first week. Answers that were in by then tell of runs
     before it, so those members count with their typical runs, as assumed.
     """
-    rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=first - HISTORY)
-    stale = _answered_before(session, run, week=first, opened=opened)
+    rows = reports.answers(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        since=first - HISTORY,
+        through=as_of.through if as_of else None,
+    )
+    stale = _answered_before(session, run, week=first, opened=opened, as_of=as_of)
     answered = {
         (member, week): runs for member, week, runs in rows if not (week == first and member in stale)
     }
@@ -90,14 +136,23 @@ def runs_between(
     for member, week, runs in rows:
         if week <= last:
             latest.setdefault(member, []).append(runs)
-    return count_runs(_member_weeks(session, run, first=first, last=last, answered=answered, latest=latest))
+    return count_runs(
+        _member_weeks(session, run, first=first, last=last, answered=answered, latest=latest, as_of=as_of)
+    )
 
 
-def _answered_before(session: Session, run: TeamRun, *, week: date, opened: datetime | None) -> set[str]:
+def _answered_before(
+    session: Session, run: TeamRun, *, week: date, opened: datetime | None, as_of: AsOf | None
+) -> set[str]:
     if opened is None:
         return set()
     return reports.answered_by(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week, moment=opened
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        week_start=week,
+        moment=opened,
+        through=as_of.through if as_of else None,
     )
 
 
@@ -109,10 +164,11 @@ def _member_weeks(
     last: date,
     answered: dict[tuple[str, date], int],
     latest: dict[str, list[int]],
+    as_of: AsOf | None = None,
 ) -> Iterable[MemberWeek]:
     week = first
     while week <= last:
-        expected = expected_members(session, run, week_start=week)
+        expected = expected_members(session, run, week_start=week, as_of=as_of)
         everyone = {*expected, *(member for member, start in answered if start == week)}
         for member in sorted(everyone):
             typical = typical_runs(
@@ -175,12 +231,14 @@ def gather(
     )
 
 
-def window_runs(session: Session, run: TeamRun, cycle: Cycle, *, window_from: datetime) -> Runs:
+def window_runs(
+    session: Session, run: TeamRun, cycle: Cycle, *, window_from: datetime, as_of: AsOf | None = None
+) -> Runs:
     """N from the week a window opens in to this week (or the cycle's last)."""
     first = monday_of(local_day(window_from, run.zone))
     last = min(monday_of(run.today), week_monday(cycle.starts_on, 4))
     opened = window_from if window_from > cycle_start(run, cycle) else None
-    return runs_between(session, run, first=first, last=max(first, last), opened=opened)
+    return runs_between(session, run, first=first, last=max(first, last), opened=opened, as_of=as_of)
 
 
 def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:

@@ -10,7 +10,7 @@ from cadence.flows.runs import TeamRun
 from cadence.flows.windows import set_mode
 from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
-from storage import decisions, ledger, people, trail
+from storage import decisions, ledger, people, reports, trail
 from storage.ledger import Owed
 from storage.tables import Cycle, StepVerdict
 
@@ -71,6 +71,8 @@ def judge(
         window_from=found.window_from,
         after_exception=found.after_exception,
         through_exception=found.exceptions[-1].id or 0 if found.exceptions else found.after_exception,
+        through_check_in=reports.last_check_in_id(session, workspace_id=run.workspace.id, adoption_id=run.id),
+        version_id=run.version.id,
         closes_on=cycle.closes_on,
         top_reason=reason,
         top_reason_count=count,

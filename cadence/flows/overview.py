@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import member_zone, week_kpi
 from cadence.flows.cycles import step_evidence
+from cadence.flows.drift_words import drift_history
 from cadence.flows.exceptions import step_groups, verdict_evidence
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import pick_run
@@ -17,7 +18,7 @@ from cadence.nearest import nearest
 from cadence.refusals import Unknown
 from cadence.rules.evidence import probability_above
 from cadence.rules.verdicts import Line, Rule
-from storage import decisions, reports
+from storage import decisions, drifts, reports
 from storage.engine import Database
 from storage.tables import StepVerdict
 from templates.contexts.answers import Status, StatusRow, VerdictSummary
@@ -114,6 +115,10 @@ def why(
             team=run.team.title,
             step=declared.title,
             mode=mode_of(current_modes(session, run), declared),
+            drifts=drift_history(
+                drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=declared.key),
+                zone,
+            ),
             verdicts=tuple(
                 VerdictDetail(
                     decided_at=row.judged_at.astimezone(zone),

@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents import Step
+from cadence.flows.drift_state import settle_drift
 from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage import reports, trail
 from storage.tables import AdoptionStep, ModeChange
@@ -47,30 +49,30 @@ def set_mode(
     promotion_id: int | None = None,
     surface: str = "",
     correlation_id: str = "",
-) -> None:
-    """Change who leads a step from now on; its evidence window starts again.
+) -> ModeChange:
+    """Change who leads a step from now on; its evidence window starts again, and an open drift is settled.
 
     `kind` is `demotion`, `promotion` or `declaration`; `member` is None when the rule decided.
     """
     before = mode_of(current_modes(session, run), step)
     row = restart_window(session, run, step, now=now)
     row.mode = mode
-    session.add(
-        ModeChange(
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
-            step=step.key,
-            kind=kind,
-            before=before,
-            after=mode,
-            verdict_id=verdict_id,
-            promotion_id=promotion_id,
-            rubric=row.rubric,
-            reason=reason,
-            member=member,
-            changed_at=now,
-        )
+    change = ModeChange(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        step=step.key,
+        kind=kind,
+        before=before,
+        after=mode,
+        verdict_id=verdict_id,
+        promotion_id=promotion_id,
+        rubric=row.rubric,
+        reason=reason,
+        member=member,
+        changed_at=now,
     )
+    session.add(change)
+    session.flush()
     trail.record(
         session,
         workspace_id=run.workspace.id,
@@ -83,3 +85,16 @@ def set_mode(
         after=mode,
         correlation_id=correlation_id,
     )
+    settle_drift(
+        session,
+        run,
+        step,
+        event=DriftEvent.DECLARED,
+        declared=mode,
+        member=member,
+        reason=reason,
+        cause=f"mode-change:{change.id}",
+        now=now,
+        correlation_id=correlation_id,
+    )
+    return change

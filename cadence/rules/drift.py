@@ -16,11 +16,15 @@ class DriftLine(StrEnum):
 
 
 class DriftEvent(StrEnum):
-    """What happens to a step's drift: the bot finds one; the owner declares the real mode or recommits."""
+    """What happens to a step's drift: the bot finds one; the owner declares the real mode or recommits.
+
+    It is withdrawn when the attestations it was found in are corrected, and settled by any change of mode.
+    """
 
     FOUND = "found"
     DECLARED = "declared"
     RECOMMITTED = "recommitted"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from handlers.grammar.entries import cycles, overview, people, playbooks, reports, standards, teams
+from handlers.grammar.entries import cycles, modes, overview, people, playbooks, reports, standards, teams
 from handlers.grammar.entries.entry import Entry, Role
 
 __all__ = ["TABLE", "Entry", "Role"]
@@ -15,4 +15,5 @@ TABLE: Final[tuple[Entry, ...]] = (
     *cycles.ENTRIES,
     *standards.ENTRIES,
     *people.ENTRIES,
+    *modes.ENTRIES,
 )

@@ -14,7 +14,9 @@ from storage.tables.columns import choice
 class StepVerdict(SQLModel, table=True):
     """A verdict on a step: the counts, the rule and the thresholds, enough to judge it again.
 
-    It counted the exceptions with ids above `after_exception`, up to `through_exception`.
+    It counted the exceptions with ids above `after_exception`, up to `through_exception`, and the check-ins up
+    to `through_check_in` (None in verdicts of a version that didn't write it down), under the revision
+    `version_id` of the playbook.
     """
 
     __tablename__ = "verdict"
@@ -45,6 +47,8 @@ class StepVerdict(SQLModel, table=True):
     window_from: datetime
     after_exception: int = 0
     through_exception: int = 0
+    through_check_in: int | None = None
+    version_id: int | None = Field(default=None, foreign_key="playbook_version.id")
     closes_on: date
     top_reason: str | None = None
     top_reason_count: int = 0

@@ -175,7 +175,10 @@ class VerdictDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why(MessageContext):
-    """The last verdicts of a step, newest first; at most five are shown."""
+    """The last verdicts of a step, newest first; at most five are shown.
+
+    `drifts` are sentences: what was found of its drift and what became of it, newest first.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/why.json.j2"
 
@@ -184,3 +187,4 @@ class Why(MessageContext):
     step: str
     mode: str
     verdicts: tuple[VerdictDetail, ...]
+    drifts: tuple[str, ...] = ()

@@ -86,6 +86,7 @@ OPENERS: dict[Callback, list[Opener]] = {
         _pressed("U01LEAD", Action.REVISE_RUBRIC, "1:draft"),
         _typed("U01CURATOR", "/cadence", "rubric support-reply draft revise"),
     ],
+    Callback.MODE: [_typed("U01LEAD", "/cadence", "mode"), _typed("U01CURATOR", "/cadence", "mode")],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }
 """What opens each form, so that it is filled in as it really looks."""

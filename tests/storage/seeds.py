@@ -58,6 +58,8 @@ class Planted:
     audit: int = 0
     promotion: int = 0
     result: int = 0
+    drift: int = 0
+    mode_change: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:
@@ -226,18 +228,17 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     verdict = decisions.last_verdicts(
         session, workspace_id=workspace_id, adoption_id=ids.adoption, step="send"
     )[0]
-    session.add(
-        ModeChange(
-            workspace_id=workspace_id,
-            adoption_id=ids.adoption,
-            step="send",
-            kind="demotion",
-            before=Mode.AI_LED,
-            after=Mode.COLLABORATIVE,
-            verdict_id=verdict.id,
-            changed_at=NOW,
-        )
+    change = ModeChange(
+        workspace_id=workspace_id,
+        adoption_id=ids.adoption,
+        step="send",
+        kind="demotion",
+        before=Mode.AI_LED,
+        after=Mode.COLLABORATIVE,
+        verdict_id=verdict.id,
+        changed_at=NOW,
     )
+    session.add(change)
     key = f"checkin:{workspace_id}:{MEMBER}:2026-11-30"
     failed = replace(
         owed(f"digest:{workspace_id}", kind="digest"), state=MessageState.FAILED, reason="is_archived"
@@ -269,6 +270,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         check_in=answer.id,
         exception=exception.id,
         verdict=verdict.id,
+        mode_change=change.id or 0,
         message=message.id,
         key=key,
         source=exception.source,

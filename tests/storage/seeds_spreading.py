@@ -59,6 +59,15 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
         more=0,
         judged_at=NOW,
     )
+    drift = StepDrift(
+        **belongs,
+        cycle_id=ids.cycle,
+        step="send",
+        event=DriftEvent.FOUND,
+        declared=Mode.AI_LED,
+        used=Mode.HUMAN_LED,
+        at=NOW,
+    )
     session.add_all([audit, setup, proposal])
     session.flush()
     graded = RubricResult(
@@ -97,16 +106,10 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
                 member=MEMBER,
                 overridden_at=NOW,
             ),
-            StepDrift(
-                **belongs,
-                cycle_id=ids.cycle,
-                step="send",
-                event=DriftEvent.FOUND,
-                declared=Mode.AI_LED,
-                used=Mode.HUMAN_LED,
-                at=NOW,
-            ),
+            drift,
         ]
     )
     session.flush()
-    return replace(ids, audit=audit.id or 0, promotion=proposal.id or 0, result=graded.id or 0)
+    return replace(
+        ids, audit=audit.id or 0, promotion=proposal.id or 0, result=graded.id or 0, drift=drift.id or 0
+    )

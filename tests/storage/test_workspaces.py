@@ -83,6 +83,7 @@ BY_NAME: dict[str, Call] = {
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
+    "drifts.between": lambda s, ws, _: drifts.between(s, workspace_id=ws, since=SINCE, until=UNTIL),
     "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
     "lanes.free_at": lambda s, ws, _: lanes.free_at(s, workspace_id=ws, names=[MEMBER]),
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
@@ -152,11 +153,20 @@ BY_ID: dict[str, Call] = {
     "reports.last_exception_id": lambda s, ws, ids: reports.last_exception_id(
         s, workspace_id=ws, adoption_id=ids.adoption
     ),
+    "reports.last_check_in_id": lambda s, ws, ids: reports.last_check_in_id(
+        s, workspace_id=ws, adoption_id=ids.adoption
+    ),
     "reports.exception_counts": lambda s, ws, ids: reports.exception_counts(
         s, workspace_id=ws, adoption_ids=[ids.adoption], since=SINCE, until=UNTIL
     ),
     "decisions.last_verdicts": lambda s, ws, ids: decisions.last_verdicts(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "decisions.mode_history": lambda s, ws, ids: decisions.mode_history(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "decisions.mode_change": lambda s, ws, ids: decisions.mode_change(
+        s, workspace_id=ws, change_id=ids.mode_change
     ),
     "decisions.verdict": lambda s, ws, ids: decisions.verdict(s, workspace_id=ws, verdict_id=ids.verdict),
     "decisions.count_verdicts": lambda s, ws, ids: decisions.count_verdicts(
@@ -165,6 +175,8 @@ BY_ID: dict[str, Call] = {
     "decisions.last_demotion": lambda s, ws, ids: decisions.last_demotion(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
+    "drifts.event": lambda s, ws, ids: drifts.event(s, workspace_id=ws, drift_id=ids.drift),
+    "drifts.attested": lambda s, ws, ids: drifts.attested(s, workspace_id=ws, cycle_id=ids.cycle),
     "drifts.events": lambda s, ws, ids: drifts.events(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),

@@ -29,6 +29,8 @@ _FIXED = frozenset(
             "chosen",
             "leads_to",
             "fallback",
+            "declared",
+            "used",
             "unit",
             "direction",
             "attestation",
@@ -53,7 +55,7 @@ _LONG_TEXTS = (
     "change",
 )
 _LENGTHS = {
-    **dict.fromkeys((*_LONG_TEXTS, "notes"), 1000),
+    **dict.fromkeys((*_LONG_TEXTS, "notes", "drifts"), 1000),
     **dict.fromkeys(("paragraphs", "lines", "changes", "link", "permalink", "summary", "usage"), 2000),
     "typed": 3000,
     "name": 60,

@@ -2,6 +2,7 @@
 
 from handlers.grammar.commands.base import Command
 from handlers.grammar.commands.cycles import Cycle, ShowCycle, StartCycle
+from handlers.grammar.commands.modes import DeclareMode, Trace
 from handlers.grammar.commands.overview import Digest, Help, Status, Why
 from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
 from handlers.grammar.commands.playbooks import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
@@ -15,6 +16,7 @@ __all__ = [
     "Command",
     "CreateTeam",
     "Cycle",
+    "DeclareMode",
     "Digest",
     "ExportPlaybook",
     "Help",
@@ -35,5 +37,6 @@ __all__ = [
     "StartCycle",
     "Status",
     "TeamMembers",
+    "Trace",
     "Why",
 ]

@@ -307,7 +307,15 @@ def upgrade() -> None:
         sa.Column("step", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column(
             "event",
-            sa.Enum("found", "declared", "recommitted", name="driftevent", native_enum=False, length=24),
+            sa.Enum(
+                "found",
+                "declared",
+                "recommitted",
+                "withdrawn",
+                name="driftevent",
+                native_enum=False,
+                length=24,
+            ),
             nullable=False,
         ),
         sa.Column(
@@ -434,10 +442,18 @@ def upgrade() -> None:
 
     op.add_column("verdict", sa.Column("after_exception", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("verdict", sa.Column("through_exception", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("verdict", sa.Column("through_check_in", sa.Integer(), nullable=True))
+    op.add_column(
+        "verdict",
+        sa.Column("version_id", sa.Integer(), sa.ForeignKey("playbook_version.id"), nullable=True),
+        inline_references=True,
+    )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("verdict", schema=None) as batch_op:
+        batch_op.drop_column("version_id")
+        batch_op.drop_column("through_check_in")
         batch_op.drop_column("through_exception")
         batch_op.drop_column("after_exception")
 

@@ -1,7 +1,7 @@
 """Usual values for every template: by name, and the golden file of that name."""
 
 from templates.contexts.base import MessageContext, ViewContext
-from tests.templates.samples import answers, checkins, digests, forms, playbooks, rubrics, verdicts
+from tests.templates.samples import answers, checkins, digests, forms, playbooks, rubrics, standards, verdicts
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     **checkins.SAMPLES,
@@ -11,4 +11,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **playbooks.SAMPLES,
     **forms.SAMPLES,
     **rubrics.SAMPLES,
+    **standards.SAMPLES,
 }

@@ -155,4 +155,11 @@ SAMPLES: dict[str, MessageContext] = {
     "cycle-closed-no-baseline": replace(CLOSED, kpi=replace(KPI, baseline=None)),
     "why": WHY,
     "why-nothing": replace(WHY, verdicts=()),
+    "why-drift": replace(
+        WHY,
+        drifts=(
+            "Fri 18 Dec: <@U01LEAD> recommits to collaborative: two drafts a day are made together",
+            "Thu 17 Dec: drift, run human-led, not collaborative: 3 of 9 attestations (33.3%, limit 20%), in week 1.",
+        ),
+    ),
 }

@@ -1,0 +1,53 @@
+"""A drift in one sentence, for `why` and the digest."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from cadence.flows.standards_posts import drift_numbers
+from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.rules.drift import DriftEvent
+from storage.tables import StepDrift
+from templates.filters import day, plural, ratio
+from templates.filters import mode as mode_word
+
+
+def drift_counts(found: StepDrift) -> Mrkdwn:
+    """`human-led, not collaborative: 3 of 9 attestations (33.3%, limit 20%), in weeks 1 and 2`."""
+    numbers = drift_numbers(found)
+    weeks = [str(week) for week in numbers.weeks]
+    last = f"{', '.join(weeks[:-1])} and {weeks[-1]}" if len(weeks) > 1 else "".join(weeks)
+    return say(
+        "{used}, not {declared}: {drifted} of {attestations} ({share}, limit {limit}), in {weeks} {last}",
+        used=mode_word(found.used or found.declared),
+        declared=mode_word(found.declared),
+        drifted=numbers.drifted,
+        attestations=plural(numbers.attested + numbers.awaited, "attestation"),
+        share=ratio(numbers.share),
+        limit=ratio(numbers.limit),
+        weeks="weeks" if len(weeks) > 1 else "week",
+        last=last,
+    )
+
+
+def drift_history(rows: Sequence[StepDrift], zone: ZoneInfo) -> tuple[Mrkdwn, ...]:
+    """What was found of a step's drift and what became of it, newest first; `rows` come oldest first."""
+    lines: list[Mrkdwn] = []
+    for row in rows:
+        on = day(row.at.astimezone(zone))
+        if row.event is DriftEvent.FOUND:
+            lines.append(say("{on}: drift, run {counts}.", on=on, counts=drift_counts(row)))
+        elif row.event is DriftEvent.RECOMMITTED:
+            lines.append(
+                say(
+                    "{on}: {who} recommits to {mode}: {reason}",
+                    on=on,
+                    who=mention(row.member or ""),
+                    mode=mode_word(row.declared),
+                    reason=row.reason,
+                )
+            )
+        elif row.event is DriftEvent.DECLARED:
+            lines.append(say("{on}: settled, the step became {mode}.", on=on, mode=mode_word(row.declared)))
+        else:
+            lines.append(say("{on}: withdrawn, the answers were corrected.", on=on))
+    return tuple(reversed(lines))

@@ -1,0 +1,308 @@
+"""Drift: find a step that is run in another mode than declared, and let its owner recommit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.documents import Step
+from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.drift_state import alert_key, found_drift, settle_drift
+from cadence.flows.gathering import AsOf, expected_members
+from cadence.flows.judging import curator_recipients
+from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
+from cadence.mrkdwn import say
+from cadence.refusals import Refusal
+from cadence.rules.calendar import local_day, monday_of, week_number
+from cadence.rules.drift import DriftEvent, DriftVerdict, StepAttestation, judge_drift
+from cadence.rules.modes import Mode
+from storage import decisions, drifts, ledger, playbooks, reports, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import Cycle, StepDrift
+from templates.contexts.answers import Done
+from templates.contexts.standards import RecommitForm
+
+
+def judge_drifts(
+    session: Session, run: TeamRun, cycle: Cycle, *, cause: str, now: datetime, correlation_id: str = ""
+) -> None:
+    """Look at every step of a cycle for drift; an alert goes out when a step begins to drift.
+
+    `cause` is what made us look: `check-in:ID` or `close:CYCLE`. A drift that is waiting for its owner isn't
+    told again; it is withdrawn when the answers it was found in were corrected.
+    """
+    for step in run.spec.steps:
+        found = found_drift(session, run, step)
+        seen = see_drift(session, run, cycle, step)
+        if found is None and seen.verdict.found:
+            _found(session, run, cycle, step, seen, cause=cause, now=now, correlation_id=correlation_id)
+        elif (
+            found is not None
+            and found.cycle_id == cycle.id
+            and not seen.verdict.found
+            and seen.verdict.drifted < int(found.evidence["drifted"])
+        ):
+            _withdraw(session, run, step, found, cause=cause, now=now, correlation_id=correlation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSeen:
+    """A step judged for drift: since when attestations count, and up to which check-in."""
+
+    verdict: DriftVerdict
+    declared: Mode
+    since: datetime | None
+    through: int
+
+
+def see_drift(
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    step: Step,
+    *,
+    declared: Mode | None = None,
+    since: datetime | None = None,
+    as_of: AsOf | None = None,
+) -> DriftSeen:
+    """Judge a step's attestations since its mode last changed or its owner recommitted.
+
+    An answer counts from then on, when its week wasn't over by then. Members of this week's open check-in
+    count as declared until they answer. To judge a past moment again, give it with what was stored.
+    """
+    if as_of is None:
+        declared = mode_of(current_modes(session, run), step)
+        since = _counts_since(session, run, step)
+    assert declared is not None  # noqa: S101 - it comes with a past moment
+    through = (
+        as_of.through
+        if as_of
+        else reports.last_check_in_id(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    )
+    first_week = monday_of(local_day(since, run.zone)) if since else cycle.starts_on
+    answers = drifts.attested(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0, through=through)
+    verdict = judge_drift(
+        [
+            StepAttestation(one.check_in.week, one.modes.get(step.key, declared), declared)
+            for one in answers
+            if one.check_in.week_start >= first_week and (since is None or one.check_in.answered_at > since)
+        ],
+        awaited=_awaited(session, run, cycle, through=through, as_of=as_of),
+    )
+    return DriftSeen(verdict, declared, since, through)
+
+
+def _counts_since(session: Session, run: TeamRun, step: Step) -> datetime | None:
+    changes = decisions.mode_history(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key
+    )
+    events = drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
+    moments = [row.changed_at for row in changes if row.before is not None]
+    moments += [row.at for row in events if row.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED)]
+    return max(moments, default=None)
+
+
+def _awaited(session: Session, run: TeamRun, cycle: Cycle, *, through: int, as_of: AsOf | None) -> int:
+    """Check-ins of this week that may still come, when the week belongs to the cycle."""
+    if week_number(cycle.starts_on, run.today) is None:
+        return 0
+    asked = set(expected_members(session, run, week_start=run.week_start, as_of=as_of))
+    answered = reports.answered_members(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        week_start=run.week_start,
+        through=through,
+    )
+    return len(asked - answered)
+
+
+def _found(
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    step: Step,
+    seen: DriftSeen,
+    *,
+    cause: str,
+    now: datetime,
+    correlation_id: str,
+) -> None:
+    row = StepDrift(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        cycle_id=cycle.id or 0,
+        step=step.key,
+        event=DriftEvent.FOUND,
+        declared=seen.declared,
+        used=seen.verdict.used,
+        evidence=drift_evidence(seen),
+        cause=cause,
+        at=now,
+    )
+    session.add(row)
+    session.flush()
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=None,
+        action="drift",
+        subject=f"adoption:{run.id}/{step.key}",
+        surface="rule",
+        after={"declared": row.declared, "used": row.used, **row.evidence},
+        correlation_id=correlation_id,
+    )
+    ledger.owe(
+        session,
+        workspace_id=run.workspace.id,
+        owed=[
+            Owed(
+                key=f"{alert_key(row)}:{recipient}",
+                kind="drift",
+                recipient=recipient,
+                subject={"drift": row.id},
+                due_at=now,
+            )
+            for recipient in dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
+        ],
+        now=now,
+        correlation_id=correlation_id,
+    )
+
+
+def drift_evidence(seen: DriftSeen) -> dict[str, object]:
+    """The numbers of a drift as its row keeps them, enough to judge it again."""
+    verdict = seen.verdict
+    return {
+        "lines": list(verdict.lines),
+        "attested": verdict.attested,
+        "awaited": verdict.awaited,
+        "drifted": verdict.drifted,
+        "weeks": list(verdict.weeks),
+        "share": verdict.share,
+        "limit_weeks": verdict.policy.weeks,
+        "limit_share": verdict.policy.share,
+        "since": seen.since.isoformat() if seen.since else None,
+        "through_check_in": seen.through,
+    }
+
+
+def _withdraw(
+    session: Session,
+    run: TeamRun,
+    step: Step,
+    found: StepDrift,
+    *,
+    cause: str,
+    now: datetime,
+    correlation_id: str,
+) -> None:
+    settle_drift(
+        session,
+        run,
+        step,
+        event=DriftEvent.WITHDRAWN,
+        declared=found.declared,
+        member=None,
+        reason="the answers were corrected",
+        cause=cause,
+        now=now,
+        correlation_id=correlation_id,
+    )
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=None,
+        action="drift-withdrawn",
+        subject=f"adoption:{run.id}/{step.key}",
+        surface="rule",
+        correlation_id=correlation_id,
+    )
+
+
+def recommit_form(
+    db: Database, caller: Caller, *, adoption_id: int, step: str, now: datetime
+) -> RecommitForm:
+    """The form in which the owner says what changes, so that the step is run as declared again.
+
+    Raises:
+        Refusal: no drift waits.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    with db.read() as session:
+        run, declared, found = _drifting(session, caller, adoption_id=adoption_id, step=step, now=now)
+        return RecommitForm(
+            playbook=run.playbook.title,
+            team=run.team.title,
+            step=declared.title,
+            declared=found.declared,
+            used=found.used or found.declared,
+        )
+
+
+def _drifting(
+    session: Session, caller: Caller, *, adoption_id: int, step: str, now: datetime
+) -> tuple[TeamRun, Step, StepDrift]:
+    run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+    require_owner_or_curator(session, caller, owner=run.playbook.owner, to="recommit to a step's mode")
+    declared = run.step(step)
+    found = found_drift(session, run, declared)
+    if found is None:
+        raise Refusal(say("No drift of {step} waits any more; it has been settled.", step=declared.title))
+    return run, declared, found
+
+
+def recommit(db: Database, caller: Caller, *, adoption_id: int, step: str, text: str, now: datetime) -> Done:
+    """The owner recommits to the mode declared: what changes is kept, and drift counts from now on.
+
+    Raises:
+        Refusal: nothing was said, or no drift waits.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    if not text.strip():
+        raise Refusal("Say in a sentence what will change.", field="note")
+    with db.write() as session:
+        playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=adoption_id)
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+        said = trail.entries(
+            session,
+            workspace_id=run.workspace.id,
+            action="recommitted",
+            subject=f"adoption:{run.id}/{step}",
+        )
+        noted = say(
+            "Noted: {step} of {title} goes on as declared. The alert now says so, "
+            "and drift counts from now on.",
+            step=run.step(step).title,
+            title=run.playbook.title,
+        )
+        if said and said[-1].correlation_id == caller.request:
+            return Done(text=noted)
+        _, declared, found = _drifting(session, caller, adoption_id=adoption_id, step=step, now=now)
+        settle_drift(
+            session,
+            run,
+            declared,
+            event=DriftEvent.RECOMMITTED,
+            declared=found.declared,
+            member=caller.member,
+            reason=text.strip(),
+            cause=f"member:{caller.member}",
+            now=now,
+            correlation_id=caller.request,
+        )
+        trail.record(
+            session,
+            workspace_id=run.workspace.id,
+            at=now,
+            member=caller.member,
+            action="recommitted",
+            subject=f"adoption:{run.id}/{step}",
+            surface=caller.surface,
+            after=text.strip(),
+            correlation_id=caller.request,
+        )
+        return Done(text=noted)

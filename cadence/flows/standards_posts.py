@@ -1,0 +1,91 @@
+"""What is posted of the standard itself: a drift and what became of it, a mode declared by hand."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.runs import run_by_id
+from cadence.refusals import Refusal
+from cadence.rules.modes import rank
+from storage import decisions, drifts
+from storage.tables import OwedMessage, StepDrift
+from templates.contexts.standards import Drift, DriftNumbers, ModeDeclared
+
+
+def drift(session: Session, message: OwedMessage, now: datetime) -> Drift:
+    """A step that is run in another mode than declared, with what was decided since.
+
+    Raises:
+        Refusal: it isn't there any more.
+    """
+    found = drifts.event(session, workspace_id=message.workspace_id, drift_id=int(message.subject["drift"]))
+    if found is None:
+        raise Refusal("the drift isn't there")
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=found.adoption_id, now=now)
+    later = [
+        row
+        for row in drifts.events(
+            session, workspace_id=found.workspace_id, adoption_id=run.id, step=found.step
+        )
+        if (row.id or 0) > (found.id or 0)
+    ]
+    settled = later[0] if later else None
+    step = run.spec.step(found.step)
+    return Drift(
+        adoption_id=run.id,
+        step_key=found.step,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=step.title if step else found.step,
+        declared=found.declared,
+        used=found.used or found.declared,
+        numbers=drift_numbers(found),
+        owner=run.playbook.owner,
+        decision=settled.event if settled else None,
+        decided_by=settled.member if settled else None,
+        decided_at=settled.at.astimezone(run.zone) if settled else None,
+        reason=settled.reason if settled else "",
+        after=settled.declared if settled else None,
+    )
+
+
+def drift_numbers(found: StepDrift) -> DriftNumbers:
+    """The numbers a drift was found by."""
+    kept = found.evidence
+    return DriftNumbers(
+        attested=int(kept["attested"]),
+        drifted=int(kept["drifted"]),
+        weeks=tuple(kept["weeks"]),
+        share=float(kept["share"]),
+        limit=float(kept["limit_share"]),
+        limit_weeks=int(kept["limit_weeks"]),
+        awaited=int(kept["awaited"]),
+    )
+
+
+def declared(session: Session, message: OwedMessage, now: datetime) -> ModeDeclared:
+    """Who leads a step now, because a person declared it.
+
+    Raises:
+        Refusal: it isn't there any more.
+    """
+    row = decisions.mode_change(
+        session, workspace_id=message.workspace_id, change_id=int(message.subject["change"])
+    )
+    if row is None:
+        raise Refusal("the mode change isn't there")
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=row.adoption_id, now=now)
+    step = run.spec.step(row.step)
+    before = row.before or row.after
+    return ModeDeclared(
+        adoption_id=run.id,
+        step_key=row.step,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=step.title if step else row.step,
+        before=before,
+        after=row.after,
+        member=row.member or run.playbook.owner,
+        reason=row.reason,
+        raised=rank(row.after) > rank(before),
+    )

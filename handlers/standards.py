@@ -1,0 +1,83 @@
+"""The standard: declare who leads a step, recommit after a drift, read the trail."""
+
+from slack_bolt import App
+
+from cadence.flows.declaring import ModeGiven, declare_mode, mode_form
+from cadence.flows.drifting import recommit, recommit_form
+from cadence.refusals import Refusal
+from cadence.rules.modes import Mode
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, metadata, split_ref
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons and the forms."""
+    register_button(app, services, Action.DECLARE_MODE, declare_by_button)
+    register_button(app, services, Action.RECOMMIT, open_recommit)
+    register_form(app, services, Callback.MODE, mode_submitted)
+    register_form(app, services, Callback.RECOMMIT, recommitted)
+
+
+def mode(turn: Turn, command: commands.DeclareMode) -> None:
+    """`/cadence mode`: at once when everything is said, else by form."""
+    if command.step is None or command.mode is None or command.reason is None:
+        form = mode_form(
+            turn.db,
+            turn.caller,
+            now=turn.now,
+            playbook=command.playbook,
+            team=command.team,
+            step=command.step,
+            mode=command.mode,
+            reason=command.reason or "",
+        )
+        turn.open(form)
+        return
+    given = ModeGiven(
+        step=command.step,
+        mode=command.mode,
+        reason=command.reason,
+        playbook=command.playbook,
+        team=command.team,
+    )
+    turn.say(declare_mode(turn.db, turn.caller, given, now=turn.now))
+
+
+def declare_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Declare …] under a drift: the form, with the mode people really use."""
+    adoption_id, rest = split_ref(value)
+    step, _, used = rest.partition(":")
+    known = Mode(used) if used in set(Mode) else None
+    turn.open(mode_form(turn.db, turn.caller, now=turn.now, ref=f"{adoption_id}:{step}", mode=known))
+
+
+def mode_submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    adoption_id, step = split_ref(form.option(Field.STEP) or "")
+    chosen = form.option(Field.MODE)
+    if chosen not in set(Mode):
+        raise Refusal("Choose who leads the step.", field=Field.MODE)
+    given = ModeGiven(adoption_id=adoption_id, step=step, mode=Mode(chosen), reason=form.text(Field.REASON))
+    return declare_mode(turn.db, turn.caller, given, now=turn.now)
+
+
+def open_recommit(turn: Turn, value: str, _body: Body) -> None:
+    """[Recommit] under a drift."""
+    adoption_id, step = split_ref(value)
+    form = recommit_form(turn.db, turn.caller, adoption_id=adoption_id, step=step, now=turn.now)
+    turn.open(form, ids=metadata(a=adoption_id, s=step))
+
+
+def recommitted(turn: Turn, form: Form) -> MessageContext:
+    """What the owner says will change."""
+    return recommit(
+        turn.db,
+        turn.caller,
+        adoption_id=form.row("a"),
+        step=str(form.ids.get("s", "")),
+        text=form.text(Field.NOTE),
+        now=turn.now,
+    )

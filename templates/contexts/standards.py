@@ -1,0 +1,106 @@
+"""The standard: drift from it, modes declared by hand, and the trail of what happened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from templates.contexts.base import ChoiceGroup, Id, MessageContext, ViewContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftNumbers:
+    """What a drift rests on.
+
+    Args:
+        attested: attestations of the step.
+        drifted: those in another mode than declared.
+        weeks: of the cycle in which there was one, in order.
+        share: drifted of those attested and still awaited, 0–1.
+        limit: the share above which a step drifts, 0–1.
+        limit_weeks: the weeks from which it does.
+        awaited: check-ins still to come, which count as declared until then.
+    """
+
+    attested: int
+    drifted: int
+    weeks: tuple[int, ...]
+    share: float
+    limit: float
+    limit_weeks: int
+    awaited: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift(MessageContext):
+    """A step is run in another mode than declared; later, what was decided. It names nobody who attested.
+
+    Buttons carry `{adoption_id}:{step_key}`, and `:{mode}` for the one that declares.
+
+    Args:
+        declared: the mode declared when it was found.
+        used: the mode most attested instead.
+        owner: Slack ID, asked to declare or to recommit.
+        decision: `declared`, `recommitted` or `withdrawn` once it is settled.
+        decided_by: Slack ID; None when the rule changed the mode or the answers were corrected.
+        after: the mode declared then.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/drift.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    declared: str
+    used: str
+    numbers: DriftNumbers
+    owner: str
+    decision: str | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str = ""
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeDeclared(MessageContext):
+    """A person declared who leads a step. `raised`: no evidence was asked for."""
+
+    TEMPLATE: ClassVar[str] = "messages/mode_declared.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    before: str
+    after: str
+    member: str
+    reason: str
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecommitForm(ViewContext):
+    """The owner says what changes so that a step is run as declared again. Input: `note`."""
+
+    TEMPLATE: ClassVar[str] = "modals/recommit.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    declared: str
+    used: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeForm(ViewContext):
+    """Who leads a step. Inputs: `step` (of value `{adoption_id}:{step_key}`), `mode`, `reason`."""
+
+    TEMPLATE: ClassVar[str] = "modals/mode.json.j2"
+
+    groups: tuple[ChoiceGroup, ...]
+    selected: str | None = None
+    chosen: str | None = None
+    reason: str = ""

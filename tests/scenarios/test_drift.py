@@ -1,0 +1,160 @@
+"""A step run in another mode than declared is told once, and settled by its owner (SPEC §5)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.sandbox.messages import Message
+from bot.stage import Stage
+from cadence.rules.drift import DriftEvent
+from cadence.rules.modes import Mode
+from storage.tables import AdoptionStep, ModeChange, StepDrift
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    at,
+    changed,
+    entries,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.staging import EXAMPLES, on_stage
+
+OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+
+
+@contextmanager
+def desk(folder: Path) -> Iterator[Stage]:
+    """The seed's playbook in week 1 of a cycle of a team of two."""
+    playbook = changed(EXAMPLES / "support-reply.yaml", folder, ("pilot: support-emea", "pilot: desk"))
+    with on_stage(folder, workspace=DESK, playbooks=[playbook]) as stage:
+        start_cycle(stage, "support-reply")
+        stage.play_until(at("2026-03-05 12:00"))
+        yield stage
+
+
+def attest(stage: Stage, member: str, words: str) -> None:
+    said = stage.workspace.person(member).types(f"/attest {words}", channel=DESK_CHANNEL)
+    stage.tick()
+    assert "Recorded" in said.text, said.words
+
+
+def alerts(stage: Stage, channel: str = DESK_CHANNEL) -> list[Message]:
+    return [one for one in posts(stage, channel) if "is run" in one.text]
+
+
+def events(stage: Stage) -> list[DriftEvent]:
+    return [row.event for row in rows(stage, StepDrift)]
+
+
+def mode(stage: Stage) -> Mode:
+    return next(row.mode for row in rows(stage, AdoptionStep) if row.step == "draft")
+
+
+def drifts(stage: Stage) -> None:
+    """One of two attests human-led: half of the attestations, over the limit of a fifth."""
+    attest(stage, MEMBER, "drifted draft=human-led runs=20")
+
+
+def test_a_drift_is_told_once_with_its_numbers_and_names_nobody(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        drifts(stage)
+        [alert] = alerts(stage)
+        assert alert.text == (
+            "Draft three replies is run human-led, not collaborative: "
+            "1 of 2 attestations (50%, limit 20%), in week 1."
+        )
+        assert [one.words for one in alerts(stage, CURATORS)] == [alert.words]
+        assert MEMBER not in alert.words
+        assert f"<@{OWNER}>, declare the mode that is really used, or recommit" in alert.words
+        assert "1 check-in still to come counts as declared until then." in alert.words
+        attest(stage, OWNER, "drifted draft=human-led runs=20")
+        assert len(alerts(stage)) == 1
+        assert events(stage) == [DriftEvent.FOUND]
+        why = stage.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
+        assert "1 of 2 attestations (50%, limit 20%), in week 1" in why.words
+
+
+def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        drifts(stage)
+        [alert] = alerts(stage)
+        refused = stage.workspace.person(MEMBER).clicks(alert, "Recommit")
+        assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
+
+        owner = stage.workspace.person(OWNER)
+        owner.clicks(alert, "Recommit")
+        assert owner.submits({"note": " "}).errors == {"note": "Say in a sentence what will change."}
+        owner.submits({"note": "Two drafts a day are made together"})
+        stage.tick()
+        for channel in (DESK_CHANNEL, CURATORS):
+            [now] = alerts(stage, channel)
+            assert f"<@{OWNER}> recommits to collaborative. What changes: Two drafts a day" in now.words
+        assert events(stage) == [DriftEvent.FOUND, DriftEvent.RECOMMITTED]
+        [entry] = entries(stage, "recommitted")
+        assert (entry.member, entry.after) == (OWNER, "Two drafts a day are made together")
+        assert "has been settled" in owner.clicks(alert, "Recommit", stale=True).words
+        stage.play_until(at("2026-03-12 12:00"))
+        attest(stage, OWNER, "as-declared runs=20")
+        assert len(alerts(stage)) == 1
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        assert len(alerts(stage)) == 2
+
+
+def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        drifts(stage)
+        [alert] = alerts(stage)
+        owner = stage.workspace.person(OWNER)
+        owner.clicks(alert, "Declare human-led")
+        owner.submits({"reason": "Nobody trusts the drafts yet"})
+        stage.tick()
+        assert mode(stage) is Mode.HUMAN_LED
+        assert f"<@{OWNER}> declared it human-led. Nobody trusts the drafts yet" in alerts(stage)[0].words
+        [post] = [one for one in posts(stage, DESK_CHANNEL) if "is now human-led" in one.text]
+        assert "Why: Nobody trusts the drafts yet" in post.words
+        assert events(stage) == [DriftEvent.FOUND, DriftEvent.DECLARED]
+
+
+def test_a_corrected_answer_withdraws_the_drift(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        drifts(stage)
+        attest(stage, MEMBER, "as-declared runs=20")
+        assert events(stage) == [DriftEvent.FOUND, DriftEvent.WITHDRAWN]
+        [alert] = alerts(stage)
+        assert "the answers were corrected, and it is no drift any more" in alert.words
+        assert "Recommit" not in alert.words
+
+
+def test_a_mode_is_declared_by_command_with_a_reason_and_by_the_right_person(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        member, owner, curator = (stage.workspace.person(one) for one in (MEMBER, OWNER, CURATOR))
+        command = "/cadence mode support-reply draft"
+        assert "Only the owner" in member.types(f"{command} human-led tired").words
+        assert "Only a curator may declare a step AI-led" in owner.types(f"{command} AI led why not").words
+        assert "is collaborative already" in owner.types(f"{command} collaborative as it is").words
+        assert "isn't a mode. The modes are" in owner.types(f"{command} robotic since").words
+        assert owner.types(f"{command} human-led").view is not None
+        assert [row for row in rows(stage, ModeChange) if row.before] == []
+
+        said = curator.types(f"{command} ai-led the <board> asked")
+        stage.tick()
+        assert "AI-led from now on" in said.words
+        assert mode(stage) is Mode.AI_LED
+        [change] = [row for row in rows(stage, ModeChange) if row.before]
+        assert (change.kind, change.member, change.reason) == ("declaration", CURATOR, "the <board> asked")
+        for channel in (DESK_CHANNEL, CURATORS):
+            [post] = [one for one in posts(stage, channel) if "is now AI-led (was collaborative)" in one.text]
+            assert "Why: the &lt;board&gt; asked" in post.words
+            assert "it was raised by hand, not promoted" in post.words
+
+
+def test_a_command_sent_again_changes_nothing(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        stage.workspace.person(OWNER).types("/cadence mode support-reply draft human-led tired of it")
+        [sent] = [one.request for one in stage.workspace.exchanges() if "mode support" in str(one.request)]
+        again = stage.workspace.deliver("slash_commands", sent)
+        assert "human-led from now on" in str(again.json["text"])
+        assert len([row for row in rows(stage, ModeChange) if row.before]) == 1

@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+from templates.contexts.base import MessageContext, ViewContext
+from templates.contexts.standards import Drift, DriftNumbers, ModeDeclared, ModeForm, RecommitForm
+from tests.templates.samples.common import THURSDAY
+from tests.templates.samples.forms import GROUPS
+
+DRIFT = Drift(
+    adoption_id=7,
+    step_key="draft",
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Draft three replies",
+    declared="collaborative",
+    used="human-led",
+    numbers=DriftNumbers(
+        attested=9, drifted=3, weeks=(1, 2), share=1 / 3, limit=0.2, limit_weeks=2, awaited=0
+    ),
+    owner="U01LEAD",
+)
+DECLARED = ModeDeclared(
+    adoption_id=7,
+    step_key="draft",
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Draft three replies",
+    before="collaborative",
+    after="human-led",
+    member="U01LEAD",
+    reason="The drafts need an editor while the policy file is rewritten.",
+    raised=False,
+)
+RECOMMIT = RecommitForm(
+    private_metadata='{"a": 7, "s": "draft"}',
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Draft three replies",
+    declared="collaborative",
+    used="human-led",
+)
+
+SAMPLES: dict[str, MessageContext | ViewContext] = {
+    "drift": DRIFT,
+    "drift-one-week": replace(
+        DRIFT, numbers=replace(DRIFT.numbers, drifted=2, weeks=(1,), attested=3, awaited=3)
+    ),
+    "drift-declared": replace(
+        DRIFT,
+        decision="declared",
+        decided_by="U01LEAD",
+        decided_at=THURSDAY,
+        reason="Nobody trusts the drafts yet.",
+        after="human-led",
+    ),
+    "drift-demoted": replace(DRIFT, decision="declared", decided_at=THURSDAY, after="human-led"),
+    "drift-recommitted": replace(
+        DRIFT,
+        decision="recommitted",
+        decided_by="U01LEAD",
+        decided_at=THURSDAY,
+        reason="Two drafts a day are made together.",
+        after="collaborative",
+    ),
+    "drift-withdrawn": replace(DRIFT, decision="withdrawn", decided_at=THURSDAY, after="collaborative"),
+    "mode-declared": DECLARED,
+    "mode-raised": replace(DECLARED, before="human-led", after="ai-led", raised=True),
+    "form-recommit": RECOMMIT,
+    "form-mode": ModeForm(groups=GROUPS),
+    "form-mode-filled": ModeForm(
+        groups=GROUPS, selected="7:draft", chosen="human-led", reason="Nobody trusts the drafts yet."
+    ),
+}
