@@ -28,6 +28,7 @@ class Audience(StrEnum):
     MEMBER = "member"
     REPORTER = "reporter"
     OWNER = "owner"
+    TEAM = "team"
     CURATORS = "curators"
 
 
@@ -55,10 +56,13 @@ class Nudge:
 
 
 CHECKIN = Nudge("checkin", Audience.MEMBER, 3, time(10), timedelta(hours=62), title="check-in")
+WEEK_OPENS = Nudge("week-opens", Audience.TEAM, 0, time(9, 30), timedelta(hours=54), title="week opens")
 NUDGES: tuple[Nudge, ...] = (
+    WEEK_OPENS,
     CHECKIN,
     Nudge("checkin-reminder", Audience.MEMBER, 4, time(10), timedelta(hours=30), title="check-in reminder"),
     Nudge("kpi-missing", Audience.REPORTER, 4, time(14), timedelta(hours=26), title="missing number"),
+    Nudge("gate-due", Audience.OWNER, 4, time(15), timedelta(hours=26), title="gate due"),
     Nudge("who-is-missing", Audience.OWNER, 0, time(10), timedelta(hours=30), True, "who is missing"),
     Nudge("digest", Audience.CURATORS, 0, time(11), timedelta(hours=54), True, "digest"),
 )
@@ -66,7 +70,7 @@ NUDGES: tuple[Nudge, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who can be nudged, and the days on which they can't be.
+    """Someone who can be nudged, or a team's channel, and the days on which they can't be.
 
     Args:
         days_off: public holidays of their country.
@@ -86,13 +90,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """A run with a cycle, reduced to what planning needs. `cycles` are (Monday of week 1, start instant)."""
+    """A run with a cycle, reduced to what planning needs. `cycles` are (Monday of week 1, start instant).
+
+    `team` stands for the team's channel: its zone, and the public holidays of the team's country.
+    """
 
     adoption_id: int
     cycles: tuple[tuple[date, datetime], ...]
     members: tuple[str, ...]
     owner: str
     reporter: str | None
+    team: Person | None = None
 
     def begun(self, week_start: date) -> datetime | None:
         """When the cycle that holds a week was started; None when no cycle holds it."""
@@ -195,20 +203,28 @@ def _member_slots(nudge: Nudge, week: date, rollout: Rollout) -> Iterator[Slot]:
 
 def _run_slots(nudge: Nudge, week: date, about: date, rollout: Rollout) -> Iterator[Slot]:
     for run in rollout.runs:
-        member = run.owner if nudge.audience is Audience.OWNER else run.reporter
+        person = _recipient(nudge, run, rollout)
         begun = run.begun(about)
-        if begun is None or member is None or member not in rollout.people:
+        if begun is None or person is None:
             continue
         slot = _personal(
             nudge,
             week,
-            rollout.people[member],
+            person,
             rollout,
             subject={"adoption": run.adoption_id, "week": about.isoformat()},
             about=f"{run.adoption_id}:",
         )
         if slot.at >= begun:
             yield slot
+
+
+def _recipient(nudge: Nudge, run: ActiveRun, rollout: Rollout) -> Person | None:
+    """Whom a nudge about one run goes to; None when there is nobody."""
+    if nudge.audience is Audience.TEAM:
+        return run.team
+    member = run.owner if nudge.audience is Audience.OWNER else run.reporter
+    return rollout.people.get(member) if member is not None else None
 
 
 def _digest_slots(nudge: Nudge, week: date, about: date, rollout: Rollout) -> Iterator[Slot]:

@@ -202,6 +202,19 @@ def split_ref(value: str) -> tuple[int, str]:
     return adoption_id, rest
 
 
+def split_rows(value: str) -> tuple[int, int]:
+    """`{adoption_id}:{row_id}` as a button carries it.
+
+    Raises:
+        Refusal: it is something else.
+    """
+    adoption_id, rest = split_ref(value)
+    row = row_id(rest)
+    if row is None:
+        raise Refusal("This button is too old to be understood. `/cadence status` shows what stands.")
+    return adoption_id, row
+
+
 def split_week(value: str) -> tuple[int, date]:
     """`{adoption_id}:{week_start}` as a check-in's buttons carry it.
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
-from cadence.flows.cycles import add_cycle, declare_modes
+from cadence.flows.cycles import add_cycle, declare_modes, of_cycle
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.judging import curator_recipients, judge_all
 from cadence.flows.runs import TeamRun, run_by_id
@@ -84,17 +84,7 @@ def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int
 def _run_of_cycle(session: Session, cycle: Cycle, *, now: datetime) -> TeamRun | None:
     """The run as it stood in the cycle, on its closing day should that be past."""
     run = run_by_id(session, workspace_id=cycle.workspace_id, adoption_id=cycle.adoption_id, now=now)
-    version = playbooks.version(session, workspace_id=cycle.workspace_id, version_id=cycle.version_id)
-    return TeamRun(
-        run.workspace,
-        run.adoption,
-        run.playbook,
-        version,
-        playbook_from_data(version.spec),
-        run.team,
-        cycle,
-        min(run.today, cycle.closes_on),
-    )
+    return of_cycle(session, run, cycle)
 
 
 def _start_next(session: Session, adoption: Adoption, cycle: Cycle, run: TeamRun, *, now: datetime) -> None:

@@ -6,7 +6,16 @@ from typing import Final
 
 from sqlmodel import Session
 
-from cadence.flows import alert_posts, closing_post, digests, personal_posts, rubric_posts, standards_posts
+from cadence.flows import (
+    alert_posts,
+    closing_post,
+    digests,
+    gate_posts,
+    personal_posts,
+    rubric_posts,
+    standards_posts,
+    submitting,
+)
 from cadence.flows.checkin_rows import checkin_rows
 from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.people import zone_of
@@ -14,7 +23,7 @@ from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.planning import public_holidays
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import mention, say
-from cadence.nudges import NUDGES, Person, next_open
+from cadence.nudges import NUDGES, Audience, Person, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage import ledger, people
@@ -24,7 +33,9 @@ from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import CheckinMessage
 
-_PERSONAL: Final = frozenset(nudge.kind for nudge in NUDGES if nudge.kind != "digest") | {
+_PERSONAL: Final = frozenset(
+    nudge.kind for nudge in NUDGES if nudge.audience not in (Audience.TEAM, Audience.CURATORS)
+) | {
     "checkin-snoozed",
     "checkin-again",
     "asked",
@@ -126,6 +137,11 @@ _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageCon
     "watch": alert_posts.watch,
     "kpi-missing": personal_posts.kpi_context,
     "drift": standards_posts.drift,
+    "week-opens": gate_posts.opens_context,
+    "gate-due": gate_posts.due_context,
+    "cycle-closed": lambda session, message, now: closing_post.cycle_closed(
+        session, run_of(session, message, now), int(message.subject["cycle"])
+    ),
 }
 """What a message says now that something happened to it; a check-in isn't among them, it is a member's whole week."""
 _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
@@ -134,6 +150,8 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "checkin-again": personal_posts.checkin,
     "checkin-reminder": personal_posts.reminder,
     "rewrite": _rewrite,
+    "week-opens": gate_posts.week_opens,
+    "gate-due": gate_posts.gate_due,
     "kpi-missing": personal_posts.kpi_missing,
     "who-is-missing": personal_posts.who_is_missing,
     "watch": lambda session, message, now: Say(alert_posts.watch(session, message, now)),
@@ -142,6 +160,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "risky-grade": lambda session, message, now: Say(rubric_posts.risky_grade(session, message, now)),
     "drift": lambda session, message, now: Say(standards_posts.drift(session, message, now)),
     "mode-declared": lambda session, message, now: Say(standards_posts.declared(session, message, now)),
+    "submitted": lambda session, message, now: Say(submitting.submitted_post(session, message, now)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.gates import gate_lines
 from cadence.flows.gathering import expected_members, gather
 from cadence.flows.judging import policy_for
 from cadence.flows.kpis import kpi_context, latest_value
@@ -262,7 +263,7 @@ def show_cycle(
             then = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=day)
             if then is None:
                 raise Refusal(say("No cycle of {title} covers that day.", title=run.playbook.title))
-            run = replace(run, cycle=then, today=min(run.today, then.closes_on))
+            run = of_cycle(session, run, then)
         cycle = run.cycle
         if cycle is None:
             raise Refusal(
@@ -289,9 +290,22 @@ def show_cycle(
             ),
             readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
             steps=step_evidence(session, run, cycle),
+            gates=gate_lines(session, run, cycle),
             champion=run.adoption.champion,
             result=cycle.result,
         )
+
+
+def of_cycle(session: Session, run: TeamRun, cycle: Cycle) -> TeamRun:
+    """The run as it stood in one of its cycles: the revision it ran on, its closing day should that be past."""
+    version = playbooks.version(session, workspace_id=run.workspace.id, version_id=cycle.version_id)
+    return replace(
+        run,
+        version=version,
+        spec=playbook_from_data(version.spec),
+        cycle=cycle,
+        today=min(run.today, cycle.closes_on),
+    )
 
 
 def step_evidence(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:

@@ -10,6 +10,7 @@ from cadence.flows.checkin_rows import member_zone, week_kpi
 from cadence.flows.cycles import step_evidence
 from cadence.flows.drift_words import drift_history
 from cadence.flows.exceptions import step_groups, verdict_evidence
+from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import pick_run
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
@@ -70,6 +71,11 @@ def _status_row(session: Session, caller: Caller, run: TeamRun) -> StatusRow:
             VerdictSummary(step=step.title, decision=row.decision, decided_at=row.judged_at.astimezone(zone))
             for row in rows
         ]
+    gate = (
+        gate_line(gate_of(session, run, run.cycle, run.week), week=run.week)
+        if run.cycle and run.week
+        else None
+    )
     return StatusRow(
         slug=run.playbook.slug,
         playbook=run.playbook.title,
@@ -82,6 +88,8 @@ def _status_row(session: Session, caller: Caller, run: TeamRun) -> StatusRow:
         expected=len(asked),
         steps=step_evidence(session, run, run.cycle) if run.cycle else (),
         verdicts=tuple(verdicts),
+        gate=gate.text if gate else None,
+        gate_met=bool(gate and gate.met),
         own_answer_due=caller.member in asked and caller.member not in answered,
     )
 

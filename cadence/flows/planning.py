@@ -1,7 +1,7 @@
 """Plan what is due: compute the slots from the database and queue each in the ledger once."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -131,10 +131,22 @@ def rollout(session: Session, workspace: Workspace, *, now: datetime) -> Rollout
                 members=tuple(one for one in members[run.team.id or 0] if one in known),
                 owner=run.playbook.owner,
                 reporter=run.team.reporter,
+                team=channel_of(run),
             )
             for run in runs
         ),
         hours=nudge_hours(workspace),
+    )
+
+
+def channel_of(run: TeamRun) -> Person:
+    """The team's channel as somebody who can be nudged: never at night, on a weekend or a public holiday."""
+    return Person(
+        member=run.team.channel,
+        zone=run.zone,
+        days_off=public_holidays(
+            run.team.country or run.workspace.country, run.today.year - 1, run.today.year + 1
+        ),
     )
 
 
@@ -217,7 +229,7 @@ def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:
         cycles = list(run.cycles)
         while cycles and cycles[-1][0] + timedelta(weeks=4) <= until.date():
             cycles.append((cycles[-1][0] + timedelta(weeks=4), now))
-        runs.append(ActiveRun(run.adoption_id, tuple(cycles), run.members, run.owner, run.reporter))
+        runs.append(replace(run, cycles=tuple(cycles)))
     return Rollout(
         state.workspace_id,
         state.zone,

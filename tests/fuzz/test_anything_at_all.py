@@ -22,6 +22,7 @@ FORMS = [callback for callback in Callback if callback is not Callback.INFO]
 WEEK = "2026-03-09"
 _CHECKINS = [f"1:{WEEK}", f"3:{WEEK}", "1:2026-03-02", f"4:{WEEK}"]
 _OWNERS = ["1:2026-03-02", f"2:{WEEK}"]
+_CYCLES = ["1:1", "2:2", "1:2", "4:4"]
 _STEPS = ["1:draft", "1:send", "2:draft", "4:draft"]
 _PLAYBOOKS = ["support-reply", "variance-review"]
 REAL_VALUES = {
@@ -38,6 +39,8 @@ REAL_VALUES = {
     Action.WHY: _STEPS,
     Action.REVISE_RUBRIC: _STEPS,
     Action.ALL_RAN: [WEEK],
+    Action.NEXT_TEAM: _CYCLES,
+    Action.SUBMIT: _CYCLES,
     Action.SNOOZE: [f"hour:{WEEK}", f"tomorrow:{WEEK}", f"friday:{WEEK}", "hour"],
     Action.START_CYCLE: _PLAYBOOKS,
     Action.SHOW_PLAYBOOK: _PLAYBOOKS,
@@ -68,6 +71,7 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.EXCEPTION: [_typed("U01AGENT1", "/exception"), _typed("U01CURATOR", "/exception")],
     Callback.IMPORT: [_typed("U01LEAD", "/cadence", "playbook import")],
     Callback.CYCLE_START: [_pressed("U01LEAD", Action.START_CYCLE, "")],
+    Callback.NEXT_TEAM: [_pressed("U01LEAD", Action.NEXT_TEAM, "1:1")],
     Callback.TEAM: [
         _typed("U01LEAD", "/cadence", "team create Night Shift"),
         _pressed("U01LEAD", Action.CREATE_TEAM, "support-emea"),

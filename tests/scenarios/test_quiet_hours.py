@@ -99,7 +99,8 @@ def test_back_early_the_check_in_comes_once(desk: Stage) -> None:
             "2026-05-04 12:00",
             ["Thu 10:00"],
             ["Thu 10:00", "Mon 10:00"],
-            "check-in reminder × 2 (public holiday), missing number × 1 (public holiday)",
+            "check-in reminder × 2 (public holiday), gate due × 1 (public holiday), "
+            "missing number × 1 (public holiday)",
         ),
         ("2026-03-30", "2026-04-07 12:00", ["Thu 10:00"], ["Thu 10:00", "Tue 10:00"], "(public holiday)"),
     ],

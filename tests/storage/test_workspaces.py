@@ -17,6 +17,7 @@ from cadence.rules.verdicts import Decision
 from storage import (
     adoptions,
     attempts,
+    cycles,
     decisions,
     deliveries,
     drifts,
@@ -159,6 +160,14 @@ BY_ID: dict[str, Call] = {
     "reports.exception_counts": lambda s, ws, ids: reports.exception_counts(
         s, workspace_id=ws, adoption_ids=[ids.adoption], since=SINCE, until=UNTIL
     ),
+    "cycles.attested_runs": lambda s, ws, ids: cycles.attested_runs(s, workspace_id=ws, cycle_id=ids.cycle),
+    "cycles.exception_reasons": lambda s, ws, ids: cycles.exception_reasons(
+        s, workspace_id=ws, cycle_id=ids.cycle
+    ),
+    "cycles.joined_since": lambda s, ws, ids: cycles.joined_since(
+        s, workspace_id=ws, playbook_id=ids.playbook, team_id=0, since=SINCE
+    ),
+    "cycles.team": lambda s, ws, ids: cycles.team(s, workspace_id=ws, team_id=ids.team),
     "decisions.last_verdicts": lambda s, ws, ids: decisions.last_verdicts(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),

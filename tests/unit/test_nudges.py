@@ -37,8 +37,9 @@ def run(
     cycles: tuple[tuple[date, datetime], ...] = ((MONDAY, BEGUN),),
     owner: str = "UOWNER",
     reporter: str | None = None,
+    team: Person | None = None,
 ) -> ActiveRun:
-    return ActiveRun(number, cycles, members, owner, reporter)
+    return ActiveRun(number, cycles, members, owner, reporter, team)
 
 
 def rollout(people: Iterable[Person], *runs: ActiveRun, **other: object) -> Rollout:
@@ -69,15 +70,21 @@ def only(slots: Iterable[Slot], kind: str) -> Slot:
 
 
 def test_a_week_of_one_team() -> None:
-    state = rollout([person("U1"), person("UOWNER"), person("UREP")], run("U1", reporter="UREP"))
+    channel = person("CTEAM")
+    state = rollout(
+        [person("U1"), person("UOWNER"), person("UREP")], run("U1", reporter="UREP", team=channel)
+    )
     slots = week_of(state)
     assert [(slot.kind, slot.recipient, *local(slot)) for slot in slots] == [
+        ("week-opens", "CTEAM", MONDAY, time(9, 30)),
         ("checkin", "U1", THURSDAY, time(10)),
         ("checkin-reminder", "U1", FRIDAY, time(10)),
         ("kpi-missing", "UREP", FRIDAY, time(14)),
+        ("gate-due", "UOWNER", FRIDAY, time(15)),
     ]
     following = week_of(state, MONDAY + WEEK)
-    assert [(slot.kind, slot.recipient, *local(slot)) for slot in following][:2] == [
+    assert [(slot.kind, slot.recipient, *local(slot)) for slot in following][:3] == [
+        ("week-opens", "CTEAM", MONDAY + WEEK, time(9, 30)),
         ("who-is-missing", "UOWNER", MONDAY + WEEK, time(10)),
         ("digest", "C1", MONDAY + WEEK, time(11)),
     ]
@@ -96,6 +103,20 @@ def test_who_is_missing_and_the_digest_are_about_last_week_and_come_after_the_la
     assert week_of(state, MONDAY - WEEK) == []
 
 
+def test_a_channel_is_told_on_its_own_next_working_day_of_the_week() -> None:
+    channel = person("CTEAM", SYDNEY, days_off=frozenset({MONDAY}))
+    slot = only(week_of(rollout([person("U1")], run("U1", team=channel))), "week-opens")
+    assert (*local(slot), slot.zone, slot.subject) == (
+        MONDAY + DAY,
+        time(9, 30),
+        SYDNEY,
+        {"adoption": 1, "week": MONDAY.isoformat()},
+    )
+    week_off = replace(channel, days_off=frozenset(MONDAY + n * DAY for n in range(5)))
+    dropped = only(week_of(rollout([person("U1")], run("U1", team=week_off))), "week-opens")
+    assert dropped.skipped == "public holiday"
+
+
 def test_the_monday_between_two_cycles_asks_about_the_one_and_opens_the_other() -> None:
     next_monday = MONDAY + 4 * WEEK
     state = rollout(
@@ -110,7 +131,7 @@ def test_the_monday_between_two_cycles_asks_about_the_one_and_opens_the_other() 
 def test_nothing_is_asked_before_the_cycle_was_started() -> None:
     midweek = datetime(2026, 12, 3, 9, 30, tzinfo=UTC)  # Thursday 10:30 in Berlin, half an hour too late
     state = rollout([person("U1"), person("UOWNER")], run("U1", cycles=((MONDAY, midweek),)))
-    assert kinds(week_of(state)) == ["checkin-reminder"]
+    assert kinds(week_of(state)) == ["checkin-reminder", "gate-due"]
     assert "checkin" in kinds(week_of(state, MONDAY + WEEK))
     assert kinds(week_of(state, MONDAY + WEEK))[:2] == ["who-is-missing", "digest"]
 
@@ -138,12 +159,12 @@ def test_a_run_that_started_earlier_asks_for_the_one_that_started_late() -> None
     state = rollout(
         [person("U1"), person("UOWNER")], run("U1", number=1), run("U1", number=2, cycles=((MONDAY, late),))
     )
-    assert kinds(week_of(state)) == ["checkin", "checkin-reminder"]
+    assert kinds(week_of(state)) == ["checkin", "checkin-reminder", "gate-due", "gate-due"]
 
 
 def test_mute_stops_the_reminder_and_not_the_check_in() -> None:
     state = rollout([person("U1", muted=True), person("UOWNER")], run("U1"))
-    assert kinds(week_of(state)) == ["checkin"]
+    assert kinds(week_of(state)) == ["checkin", "gate-due"]
 
 
 def test_without_a_reporter_or_a_known_owner_nobody_is_asked_in_their_place() -> None:
@@ -212,7 +233,7 @@ def test_local_hours_hold_over_the_clock_changes_of_2026(zone: ZoneInfo, change:
     one = person("U1", zone)
     state = rollout(
         [one, person("UOWNER", zone)],
-        run("U1", cycles=((monday, begun),), reporter="U1"),
+        run("U1", cycles=((monday, begun),), reporter="U1", team=person("CTEAM", zone)),
         working_days=frozenset(range(7)),
         hours={"checkin": (6, time(2, 30))},  # inside the very hour that is skipped or repeated
     )

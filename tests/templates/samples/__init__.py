@@ -1,12 +1,23 @@
 """Usual values for every template: by name, and the golden file of that name."""
 
 from templates.contexts.base import MessageContext, ViewContext
-from tests.templates.samples import answers, checkins, digests, forms, playbooks, rubrics, standards, verdicts
+from tests.templates.samples import (
+    answers,
+    checkins,
+    digests,
+    forms,
+    gates,
+    playbooks,
+    rubrics,
+    standards,
+    verdicts,
+)
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     **checkins.SAMPLES,
     **verdicts.SAMPLES,
     **digests.SAMPLES,
+    **gates.SAMPLES,
     **answers.SAMPLES,
     **playbooks.SAMPLES,
     **forms.SAMPLES,

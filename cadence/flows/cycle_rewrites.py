@@ -1,0 +1,46 @@
+"""The posts about a cycle, once something they ask for was done."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller
+from cadence.flows.runs import TeamRun
+from cadence.rules.calendar import monday_of
+from storage import ledger
+from storage.ledger import Owed
+from storage.tables import Cycle, MessageState
+
+
+def rewrite_cycle_posts(
+    session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, mark: str, now: datetime
+) -> None:
+    """Owe a rewrite of the week's opening post, the owner's gate message and the cycle's closing post.
+
+    `mark` tells one change from the next: each rewrites a post once.
+    """
+    about, week = f"{run.workspace.id}:{run.id}", monday_of(run.today)
+    prefixes = (
+        f"week-opens:{about}:{run.team.channel}:{week}",
+        f"gate-due:{about}:{run.playbook.owner}:{week}",
+        f"cycle-closed:{run.workspace.id}:{cycle.id}",
+    )
+    ledger.owe(
+        session,
+        workspace_id=run.workspace.id,
+        owed=[
+            Owed(
+                key=f"rewrite:{sent.id}:{mark}",
+                kind="rewrite",
+                recipient=sent.recipient,
+                subject=sent.subject | {"kind": sent.kind},
+                due_at=now,
+                replaces_id=sent.id,
+            )
+            for prefix in prefixes
+            for sent in ledger.by_prefix(session, workspace_id=run.workspace.id, prefix=prefix)
+            if sent.state is MessageState.SENT and sent.replaces_id is None
+        ],
+        now=now,
+        correlation_id=caller.request,
+    )

@@ -1,0 +1,117 @@
+"""What the week's gate says: the Monday post of the team's channel, the owner's DM on Friday."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.flows import lessons
+from cadence.flows.checkin_rows import cycle_of_week, step_modes
+from cadence.flows.composed import Composed, Later, Say, Skip
+from cadence.flows.gates import TASKS, gate_checks, gate_of, gate_offers, missed_before, words
+from cadence.flows.kpis import kpi_context, latest_value
+from cadence.flows.personal_posts import run_of, week_of
+from cadence.flows.planning import channel_of
+from cadence.flows.runs import TeamRun
+from cadence.nudges import next_open
+from cadence.refusals import Refusal
+from cadence.rules.calendar import FRIDAY, week_number
+from storage.tables import AdoptionState, Cycle, OwedMessage
+from templates.contexts.gates import GateDue, WeekOpens
+
+LESSON_WEEKS = (1, 4)
+"""The weeks whose opening post shows what was learned: when a team begins, and when it hands on."""
+
+
+def week_opens(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """The week's gate, for the team's channel, in the channel's working hours."""
+    run = run_of(session, message, now)
+    found = _week(session, run, message)
+    if isinstance(found, Skip):
+        return found
+    cycle, week = found
+    opens = next_open(now, channel_of(run))
+    if opens > message.useful_until:
+        return Skip("no working hours left while it was useful")
+    if opens != now:
+        return Later(opens)
+    return Say(_opens(session, run, cycle, week, message))
+
+
+def opens_context(session: Session, message: OwedMessage, now: datetime) -> WeekOpens:
+    """The post as it stands now that something of it was done."""
+    run = run_of(session, message, now)
+    return _opens(session, run, *_of_message(session, run, message), message)
+
+
+def _opens(session: Session, run: TeamRun, cycle: Cycle, week: int, message: OwedMessage) -> WeekOpens:
+    start = week_of(message)
+    gate = gate_of(session, run, cycle, week)
+    earlier = missed_before(session, run, cycle, week)
+    return WeekOpens(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        number=cycle.number,
+        week=week,
+        task=TASKS[week],
+        kpi=kpi_context(run, value=latest_value(session, run)),
+        checks=gate_checks(gate, owner=run.playbook.owner),
+        closes=start + timedelta(days=FRIDAY),
+        earlier=tuple(words(check) for check in earlier),
+        steps=step_modes(session, run) if week == 1 else (),
+        lessons=lessons.recent(
+            session, workspace_id=run.workspace.id, playbook_id=run.adoption.playbook_id, limit=3
+        )
+        if week in LESSON_WEEKS
+        else (),
+        offers=gate_offers(run, cycle, gate.missing + earlier, start),
+    )
+
+
+def gate_due(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """What the week's gate still lacks, for the owner; nothing when it is met."""
+    run = run_of(session, message, now)
+    found = _week(session, run, message)
+    if isinstance(found, Skip):
+        return found
+    cycle, week = found
+    context = _due(session, run, cycle, week, message)
+    return Skip("gate met") if context.met else Say(context)
+
+
+def due_context(session: Session, message: OwedMessage, now: datetime) -> GateDue:
+    """The owner's message as it stands now that something of it was done."""
+    run = run_of(session, message, now)
+    return _due(session, run, *_of_message(session, run, message), message)
+
+
+def _due(session: Session, run: TeamRun, cycle: Cycle, week: int, message: OwedMessage) -> GateDue:
+    gate = gate_of(session, run, cycle, week)
+    return GateDue(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=week,
+        checks=gate_checks(gate, owner=run.playbook.owner),
+        met=gate.met,
+        offers=gate_offers(run, cycle, gate.missing, week_of(message)),
+    )
+
+
+def _week(session: Session, run: TeamRun, message: OwedMessage) -> tuple[Cycle, int] | Skip:
+    """The cycle and its week that a message is about, unless there is nothing to say of it any more."""
+    if run.adoption.state is not AdoptionState.ACTIVE:
+        return Skip("paused")
+    cycle, week = _of_message(session, run, message)
+    return Skip("the cycle is closed") if cycle.result is not None else (cycle, week)
+
+
+def _of_message(session: Session, run: TeamRun, message: OwedMessage) -> tuple[Cycle, int]:
+    """The cycle and its week that a message is about.
+
+    Raises:
+        Refusal: there is no such cycle any more.
+    """
+    start = week_of(message)
+    cycle = cycle_of_week(session, run, start)
+    if cycle is None:
+        raise Refusal("no cycle covers this week")
+    return cycle, week_number(cycle.starts_on, start) or 1

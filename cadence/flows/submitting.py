@@ -1,0 +1,221 @@
+"""Week 4: name the next team, or say why there is none; submit the playbook to the registry."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
+from cadence.flows.cycles import of_cycle
+from cadence.flows.gates import gates_of
+from cadence.flows.judging import curator_recipients
+from cadence.flows.lookups import require_team
+from cadence.flows.runs import TeamRun, run_by_id
+from cadence.mrkdwn import mention, say
+from cadence.refusals import Offer, Refusal
+from storage import ledger, people, playbooks, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import Cycle, OwedMessage
+from templates.contexts.answers import Done
+from templates.contexts.base import Choice
+from templates.contexts.gates import NextTeamForm
+from templates.ids import Action
+
+GONE = "That cycle isn't there any more. `/cadence cycle show` shows the one that is."
+
+
+@dataclass(frozen=True, slots=True)
+class NextTeamGiven:
+    """The next team's slug, or why there is none; of both the team counts."""
+
+    adoption_id: int
+    cycle_id: int
+    team: str | None = None
+    reason: str = ""
+
+
+def cycle_run(
+    session: Session, caller: Caller, adoption_id: int, cycle_id: int, *, now: datetime
+) -> tuple[TeamRun, Cycle]:
+    """The run and the cycle that a button carries the ids of.
+
+    Raises:
+        Refusal: one of them isn't there, or they don't belong together.
+    """
+    run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+    rows = playbooks.cycles_of(session, workspace_id=caller.workspace_id, adoption_id=run.id)
+    found = next((row for row in rows if row.id == cycle_id), None)
+    if found is None:
+        raise Refusal(GONE)
+    return of_cycle(session, run, found), found
+
+
+def next_team_form(
+    db: Database, caller: Caller, *, adoption_id: int, cycle_id: int, now: datetime
+) -> NextTeamForm:
+    """The form that asks for the next team.
+
+    Raises:
+        Refusal: not the owner or a curator, or the cycle isn't there.
+    """
+    with db.read() as session:
+        run, cycle = cycle_run(session, caller, adoption_id, cycle_id, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to="name the next team")
+        teams = people.teams(session, workspace_id=caller.workspace_id)
+        named = next((team.slug for team in teams if team.id == cycle.next_team_id), None)
+        return NextTeamForm(
+            playbook=run.playbook.title,
+            team=run.team.title,
+            number=cycle.number,
+            teams=tuple(
+                Choice(label=team.title, value=team.slug) for team in teams if team.id != run.team.id
+            ),
+            selected=named,
+            reason=cycle.no_next_team,
+        )
+
+
+def name_next_team(db: Database, caller: Caller, given: NextTeamGiven, *, now: datetime) -> Done:
+    """Keep which team is next, or why there is none; again corrects it, and the trail keeps both.
+
+    Raises:
+        Refusal: not the owner or a curator, neither of the two given, the team's own name, no such team.
+    """
+    with db.write() as session:
+        run, cycle = _locked(session, caller, given.adoption_id, given.cycle_id, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to="name the next team")
+        team = require_team(session, caller.workspace_id, given.team) if given.team else None
+        reason = "" if team else given.reason.strip()
+        if team is None and not reason:
+            raise Refusal("Choose a team, or say why there is none.", field="reason")
+        if team is not None and team.id == run.team.id:
+            raise Refusal(say("{team} runs it already. Choose another team.", team=team.title), field="team")
+        before = {"team": cycle.next_team_id, "reason": cycle.no_next_team}
+        after = {"team": team.id if team else None, "reason": reason}
+        if before != after:
+            cycle.next_team_id, cycle.no_next_team = team.id if team else None, reason
+            session.add(cycle)
+            _record(session, caller, run, cycle, "next-team", before=before, after=after, now=now)
+        if team is None:
+            text = say(
+                "{title} stays with {team} for now: {reason}",
+                title=run.playbook.title,
+                team=run.team.title,
+                reason=reason,
+            )
+            return Done(text=text)
+        return Done(
+            text=say("{next} is next to take up {title}.", next=team.title, title=run.playbook.title),
+            offers=(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug),),
+        )
+
+
+def submit(db: Database, caller: Caller, *, adoption_id: int, cycle_id: int, now: datetime) -> Done:
+    """Submit the playbook to the registry with what a cycle showed; once a cycle.
+
+    Raises:
+        Refusal: not the owner or a curator, or the cycle isn't there.
+    """
+    with db.write() as session:
+        run, cycle = _locked(session, caller, adoption_id, cycle_id, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to="submit to the registry")
+        if cycle.submitted_at is not None:
+            return Done(
+                text=say(
+                    "{title} was submitted on {day:%-d %B} by {who} already.",
+                    title=run.playbook.title,
+                    day=cycle.submitted_at.astimezone(run.zone),
+                    who=mention(cycle.submitted_by or ""),
+                )
+            )
+        cycle.submitted_by, cycle.submitted_at = caller.member, now
+        session.add(cycle)
+        _record(session, caller, run, cycle, "submitted", before=None, after={"cycle": cycle.id}, now=now)
+        _tell_curators(session, caller, run, cycle, now=now)
+        return Done(
+            text=say(
+                "{title} is submitted to the registry with cycle {number}. Curators hear of it now, and publish it.",
+                title=run.playbook.title,
+                number=cycle.number,
+            )
+        )
+
+
+def _locked(
+    session: Session, caller: Caller, adoption_id: int, cycle_id: int, *, now: datetime
+) -> tuple[TeamRun, Cycle]:
+    """`cycle_run`, held until the transaction ends."""
+    run, cycle = cycle_run(session, caller, adoption_id, cycle_id, now=now)
+    playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
+    session.refresh(cycle)
+    return run, cycle
+
+
+def _record(
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    cycle: Cycle,
+    action: str,
+    *,
+    before: object,
+    after: object,
+    now: datetime,
+) -> None:
+    trail.record(
+        session,
+        workspace_id=caller.workspace_id,
+        at=now,
+        member=caller.member,
+        action=action,
+        subject=f"cycle:{cycle.id}",
+        surface=caller.surface,
+        before=before,
+        after=after,
+        correlation_id=caller.request,
+    )
+    session.flush()
+    rewrite_cycle_posts(session, caller, run, cycle, mark=f"{action}:{now.timestamp()}", now=now)
+
+
+def _tell_curators(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, now: datetime) -> None:
+    ledger.owe(
+        session,
+        workspace_id=run.workspace.id,
+        owed=[
+            Owed(
+                key=f"submitted:{run.workspace.id}:{cycle.id}:{recipient}",
+                kind="submitted",
+                recipient=recipient,
+                subject={"adoption": run.id, "cycle": cycle.id},
+                due_at=now,
+            )
+            for recipient in curator_recipients(session, run)
+        ],
+        now=now,
+        correlation_id=caller.request,
+    )
+
+
+def submitted_post(session: Session, message: OwedMessage, now: datetime) -> Done:
+    """What curators read: who submitted which playbook, and how its cycle stands."""
+    caller = Caller(message.workspace_id, "", "clock")
+    ids = int(message.subject["adoption"]), int(message.subject["cycle"])
+    run, cycle = cycle_run(session, caller, *ids, now=now)
+    gates = gates_of(session, run, cycle)
+    return Done(
+        text=say(
+            "*{title} was submitted to the registry* by {who}, with cycle {number} of {team}: "
+            "{result}, gates {met} of {all}.",
+            title=run.playbook.title,
+            who=mention(cycle.submitted_by or ""),
+            number=cycle.number,
+            team=run.team.title,
+            result=cycle.result or "still running",
+            met=sum(gate.met for gate in gates),
+            all=len(gates),
+        ),
+        offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug),),
+    )

@@ -1,0 +1,107 @@
+"""The four gates: what opens a week, what is due on its Friday, what week 4 asks for (SPEC §3)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from storage.tables import Cycle, MessageState
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    at,
+    bot_dms,
+    entries,
+    ledger,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.staging import on_stage
+
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Iterator[Stage]:
+    """The Friday before week 1."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        yield stage
+
+
+def types(stage: Stage, member: str, text: str) -> str:
+    said = stage.workspace.person(member).types(text, channel=DESK_CHANNEL)
+    stage.tick()
+    return said.words
+
+
+def test_each_week_opens_with_what_is_there_what_is_missing_and_who_can_do_it(ready: Stage) -> None:
+    ready.play_until(at("2026-03-09 09:30"))
+    first, second = (post.words for post in posts(ready, DESK_CHANNEL))
+    assert "Reply, week 1 of 4: pick the workflow" in first
+    assert "Draft the reply _collaborative_ · Send the reply _AI-led_" in first
+    assert "*Everything this week asks for is there*" in first
+    assert "Reply, week 2 of 4: run it and capture the rubric" in second
+    assert "✗ a run attested in a check-in – anybody in the team" in second
+    assert f"✗ a rubric result – <@{LEAD}> or a curator" in second
+    assert posts(ready, DESK_CHANNEL)[-1].buttons == ["Check in", "Record a rubric result"]
+
+
+def test_the_button_does_it_and_the_gate_is_met(ready: Stage) -> None:
+    ready.play_until(at("2026-03-09 09:30"))
+    agent = ready.workspace.person(AGENT)
+    agent.clicks(posts(ready, DESK_CHANNEL)[-1], "Check in")
+    agent.submits({"runs": "12"})
+    shown = types(ready, LEAD, "/cadence cycle show reply")
+    assert "2. missing: a rubric result: not met" in shown
+    assert "3. the package complete" in shown
+    ready.play_until(at("2026-03-13 15:00"))
+    due = bot_dms(ready, LEAD)[-1].words
+    assert "Reply, week 2 of 4: the gate still lacks a rubric result." in due
+    assert "✓ a run attested in a check-in" in due
+
+
+def test_a_met_gate_is_nothing_to_bother_the_owner_with(ready: Stage) -> None:
+    ready.play_until(at("2026-03-06 16:00"))
+    [due] = ledger(ready, "gate-due")
+    assert (due.state, due.reason) == (MessageState.SKIPPED, "gate met")
+
+
+def test_week_4_names_the_next_team_and_submits(ready: Stage) -> None:
+    ready.play_until(at("2026-03-23 09:30"))
+    post = posts(ready, DESK_CHANNEL)[-1]
+    assert "✗ the next team, or why there is none" in post.words
+    assert "weekly numbers for the delta (0 of at least 3) – whoever reports the KPI" in post.words
+    assert "Still open from before: a run attested in a check-in; a rubric result; the package" in post.words
+    agent, lead = ready.workspace.person(AGENT), ready.workspace.person(LEAD)
+    refused = agent.clicks(post, "Name the next team")
+    assert f"Only the owner (<@{LEAD}>) or a curator may name the next team." in refused.words
+    lead.clicks(post, "Name the next team")
+    assert "say why there is none" in lead.submits({}).errors["reason"]
+    assert not lead.submits({"team": "solo"}).errors
+    ready.tick()
+    assert rows(ready, Cycle)[0].next_team_id is not None
+    assert "✓ the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
+    lead.clicks(post, "Submit to the registry")
+    lead.clicks(post, "Submit to the registry")
+    ready.tick()
+    [cycle] = rows(ready, Cycle)
+    assert (cycle.submitted_by, cycle.submitted_at) == (LEAD, at("2026-03-23 09:30"))
+    assert len(entries(ready, "submitted")) == 1
+    [told] = [one for one in posts(ready, CURATORS) if "was submitted to the registry" in one.text]
+    assert "Reply was submitted to the registry" in told.text
+
+
+def test_there_may_be_no_next_team_with_a_reason(ready: Stage) -> None:
+    ready.play_until(at("2026-03-23 09:30"))
+    curator = ready.workspace.person(CURATOR)
+    curator.clicks(posts(ready, DESK_CHANNEL)[-1], "Name the next team")
+    curator.submits({"reason": "Two teams are <enough>"})
+    ready.tick()
+    assert "✓ the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
+    [entry] = entries(ready, "next-team")
+    assert (entry.member, entry.after) == (CURATOR, {"team": None, "reason": "Two teams are <enough>"})

@@ -1,0 +1,52 @@
+from dataclasses import replace
+
+from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
+from templates.contexts.base import Choice, MessageContext, ViewContext
+from templates.contexts.gates import GateCheck, GateDue, NextTeamForm, WeekOpens
+from templates.ids import Action
+from tests.templates.samples.common import FRIDAY, KPI, NO_VALUE, STEPS
+
+WHO = Mrkdwn("<@U01LEAD> or a curator")
+RUBRIC = Offer("Record a rubric result", Action.RUBRIC_RECORD, "7")
+OPENS = WeekOpens(
+    playbook="Support reply",
+    team="Support EMEA",
+    number=1,
+    week=2,
+    task="run it and capture the rubric",
+    kpi=KPI,
+    checks=(
+        GateCheck(text="a run attested in a check-in", met=True),
+        GateCheck(text="a rubric result", met=False, who=WHO),
+    ),
+    closes=FRIDAY,
+    offers=(RUBRIC,),
+)
+DUE = GateDue(playbook="Support reply", team="Support EMEA", week=2, checks=OPENS.checks, offers=(RUBRIC,))
+NEXT = NextTeamForm(
+    playbook="Support reply",
+    team="Support EMEA",
+    number=1,
+    teams=(Choice(label="Support AMER", value="support-amer"), Choice(label="Billing", value="billing")),
+    selected="billing",
+)
+
+SAMPLES: dict[str, MessageContext | ViewContext] = {
+    "week-opens": OPENS,
+    "week-opens-first": replace(
+        OPENS,
+        week=1,
+        task="pick the workflow, set the one KPI, publish the mode map",
+        kpi=NO_VALUE,
+        checks=(GateCheck(text="the mode map", met=True), GateCheck(text="a champion", met=True)),
+        steps=STEPS,
+        lessons=("Load the policy file before the queue.",),
+        offers=(),
+    ),
+    "week-opens-late": replace(OPENS, week=4, earlier=("a rubric result", "the package complete")),
+    "gate-due": DUE,
+    "gate-due-met": replace(DUE, checks=OPENS.checks[:1], met=True, offers=()),
+    "form-next-team": NEXT,
+    "form-next-team-none": replace(NEXT, teams=(), selected=None, reason="Two teams are enough for now."),
+}
