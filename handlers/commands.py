@@ -7,10 +7,12 @@ from slack_bolt import App
 
 from cadence.flows.lexicon import lexicon
 from handlers import (
+    adopting,
     checkins,
     cycles,
     exceptions,
     kpis,
+    lessons,
     overview,
     people,
     playbooks,
@@ -43,6 +45,8 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.ShowCycle: cycles.show,
     commands.Rubric: rubrics.by_command,
     commands.ReviseRubric: rubrics.revise,
+    commands.Adopt: adopting.by_command,
+    commands.Learn: lessons.by_command,
     commands.Settings: settings.open_form,
     commands.Away: people.away,
     commands.DeclareMode: standards.mode,

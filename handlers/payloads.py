@@ -184,6 +184,11 @@ def row_id(text: str) -> int | None:
     return int(text) if _ID.fullmatch(text) else None
 
 
+def channel_id(text: str) -> str | None:
+    """A channel's Slack ID as a button carries it; None for anything else."""
+    return text if _CHANNEL.fullmatch(text) else None
+
+
 def metadata(**ids: object) -> str:
     """A form's ids, for `private_metadata`; those that are None are left out."""
     return json.dumps({name: one for name, one in ids.items() if one is not None})

@@ -3,17 +3,20 @@
 from slack_bolt import App
 
 from handlers import (
+    adopting,
     checkins,
     commands,
     cycles,
     exceptions,
     gates,
     kpis,
+    lessons,
     overview,
     people,
     playbooks,
     rubrics,
     settings,
+    setups,
     standards,
     teams,
 )
@@ -36,5 +39,8 @@ def register_all(app: App, services: Services) -> None:
         settings,
         standards,
         teams,
+        adopting,
+        lessons,
+        setups,
     ):
         journey.register(app, services)

@@ -6,7 +6,7 @@ from cadence.flows.asking import team_form
 from cadence.flows.joining import join_team
 from cadence.flows.teams import TeamGiven, create_team, show_team
 from handlers.grammar import commands
-from handlers.payloads import Body, Form, metadata
+from handlers.payloads import Body, Form, channel_id, metadata
 from handlers.turns import Services, Turn, register_button, register_form
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -34,8 +34,12 @@ def create(turn: Turn, command: commands.CreateTeam) -> None:
 
 
 def by_button(turn: Turn, value: str, _body: Body) -> None:
-    """[Change the team], or a new one."""
-    form = team_form(turn.db, turn.caller, slug=value or None)
+    """[Change the team], or a new one, of `channel:{id}`."""
+    kind, _, channel = value.partition(":")
+    if kind == "channel":
+        form = team_form(turn.db, turn.caller, slug=None, channel=channel_id(channel))
+    else:
+        form = team_form(turn.db, turn.caller, slug=value or None)
     turn.open(form, ids=metadata(slug=None if form.new else form.slug))
 
 

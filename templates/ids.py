@@ -40,6 +40,12 @@ class Action(StrEnum):
     DECLARE_MODE = "mode.declare"
     RECOMMIT = "drift.recommit"
     OLDER_TRACE = "trace.older"
+    ADD_CHAMPION = "adopt.add_champion"
+    START_SETUP = "setup.start"
+    TICK_ITEM = "setup.tick"
+    SETUP_DONE = "setup.done"
+    LEARN = "learn.open"
+    START_ANYWAY = "cycle.override"
 
 
 class Callback(StrEnum):
@@ -61,6 +67,9 @@ class Callback(StrEnum):
     REVISE_RUBRIC = "form.rubric_revision"
     AUDIT = "form.audit"
     DECLINE_PROMOTION = "form.promotion_decline"
+    ADOPT = "form.adopt"
+    LEARN = "form.learn"
+    CAPACITY = "form.capacity"
     INFO = "form.info"
     MODE = "form.mode"
     RECOMMIT = "form.recommit"

@@ -170,8 +170,10 @@ def _week_choices(run: TeamRun, before: ReportWeek | None) -> tuple[Choice, ...]
     return tuple(choices)
 
 
-def cycle_form(db: Database, caller: Caller, *, playbook: str | None, now: datetime) -> CycleStartForm:
-    """The form to start a cycle.
+def cycle_form(
+    db: Database, caller: Caller, *, playbook: str | None, team: str | None = None, now: datetime
+) -> CycleStartForm:
+    """The form to start a cycle, of a playbook in a team when they are known.
 
     Raises:
         Refusal: there is no playbook, or no team, to start one with.
@@ -196,7 +198,7 @@ def cycle_form(db: Database, caller: Caller, *, playbook: str | None, now: datet
             ),
             starts=today if today == monday_of(today) else next_monday(today),
             playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
-            team=next(iter(mine)) if len(mine) == 1 else None,
+            team=team or (next(iter(mine)) if len(mine) == 1 else None),
         )
 
 

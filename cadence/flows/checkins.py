@@ -12,6 +12,7 @@ from cadence.flows.drifting import judge_drifts
 from cadence.flows.judging import judge_all
 from cadence.flows.kpis import amount, pick_run, save_reading
 from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.flows.setups import first_run
 from cadence.flows.weeks import ReportWeek, meant_week, week_starting
 from cadence.mrkdwn import code, say
 from cadence.refusals import NotAllowed, Refusal
@@ -103,6 +104,8 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     if value is not None and given.value is not None and is_new_value:
         save_reading(session, caller, run, week, value=value, typed=given.value, note="", now=now)
     row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
+    if runs > 0:
+        first_run(session, run, now)
     if row is not before and run.cycle is not None and week.cycle.id == run.cycle.id:
         judge_all(
             session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request

@@ -8,11 +8,13 @@ from sqlmodel import Session
 
 from cadence.flows import (
     alert_posts,
+    capacity,
     closing_post,
     digests,
     gate_posts,
     personal_posts,
     rubric_posts,
+    setup_posts,
     standards_posts,
     submitting,
 )
@@ -39,6 +41,7 @@ _PERSONAL: Final = frozenset(
     "checkin-snoozed",
     "checkin-again",
     "asked",
+    "champion",
 }
 
 
@@ -142,6 +145,7 @@ _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageCon
     "cycle-closed": lambda session, message, now: closing_post.cycle_closed(
         session, run_of(session, message, now), int(message.subject["cycle"])
     ),
+    "setup": setup_posts.setup,
 }
 """What a message says now that something happened to it; a check-in isn't among them, it is a member's whole week."""
 _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
@@ -161,6 +165,9 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "drift": lambda session, message, now: Say(standards_posts.drift(session, message, now)),
     "mode-declared": lambda session, message, now: Say(standards_posts.declared(session, message, now)),
     "submitted": lambda session, message, now: Say(submitting.submitted_post(session, message, now)),
+    "setup": lambda session, message, now: Say(setup_posts.setup(session, message, now)),
+    "champion": lambda session, message, now: Say(setup_posts.champion(session, message, now)),
+    "capacity-overridden": lambda session, message, now: Say(capacity.overridden(session, message, now)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))

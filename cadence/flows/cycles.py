@@ -7,12 +7,14 @@ from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.capacity import require_capacity
 from cadence.flows.gates import gate_lines
 from cadence.flows.gathering import expected_members, gather
 from cadence.flows.judging import policy_for
 from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.runs import TeamRun, find_run, require_workspace, run_by_id
+from cadence.flows.setups import rewrite as rewrite_setup
 from cadence.flows.versions import require_not_retired, state_of, version_to_run
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
@@ -42,12 +44,16 @@ from templates.contexts.playbooks import CycleShown, CycleStarted
 
 @dataclass(frozen=True, slots=True)
 class CycleGiven:
-    """A cycle as someone asked for it; `starts_on` is a Monday, by default today's or the next one."""
+    """A cycle as someone asked for it; `starts_on` is a Monday, by default today's or the next one.
+
+    `override` is a curator's reason to start it although the team has as many cycles running as it is given.
+    """
 
     playbook: str
     team: str | None = None
     starts_on: date | None = None
     champion: str | None = None
+    override: str | None = None
 
 
 def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetime) -> CycleStarted:
@@ -55,6 +61,7 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
 
     Raises:
         Refusal: not the owner or a curator, no such playbook or team, a cycle runs already, not a Monday.
+        CapacityFull: the team has as many cycles running as it is given.
     """
     with db.write() as session:
         workspace = require_workspace(session, caller.workspace_id)
@@ -70,6 +77,7 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=adoption.id or 0, now=now)
         starts_on = _start_day(run, given.starts_on)
         number = _next_number(session, run, starts_on)
+        require_capacity(session, caller, run, starts_on=starts_on, reason=given.override, now=now)
         adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
         declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
         cycle = add_cycle(session, adoption, number=number, starts_on=starts_on, by=caller.member, now=now)
@@ -87,6 +95,7 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         )
         session.flush()
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=run.id, now=now)
+        rewrite_setup(session, run, mark=f"cycle:{cycle.id}", now=now)
         return CycleStarted(
             slug=playbook.slug,
             playbook=playbook.title,

@@ -1,8 +1,34 @@
 """Lessons: logged by whoever learned something, kept with the version, shown to the next team."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlmodel import Session
 
-from storage import lessons
+from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
+from cadence.mrkdwn import say
+from cadence.refusals import Offer, Refusal
+from storage import lessons, people, playbooks, trail
+from storage.engine import Database
+from storage.tables import Lesson, Playbook
+from templates.contexts.answers import Done
+from templates.contexts.base import Choice
+from templates.contexts.spreading import LearnForm
+from templates.ids import Action
+
+LONGEST = 1_000
+"""Characters of a lesson."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonGiven:
+    """A lesson as someone gave it."""
+
+    playbook: str
+    text: str
+    team: str | None = None
 
 
 def recent(session: Session, *, workspace_id: str, playbook_id: int, limit: int) -> tuple[str, ...]:
@@ -15,3 +41,121 @@ def of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> tuple[str
     """The lessons of one cycle as they were typed, oldest first."""
     rows = lessons.of_cycle(session, workspace_id=workspace_id, cycle_id=cycle_id)
     return tuple(row.text for row in rows)
+
+
+def learn(db: Database, caller: Caller, given: LessonGiven, *, now: datetime) -> Done:
+    """Keep a lesson with the version the caller's team runs, and with the cycle it is in.
+
+    The request it came with is its key: when Slack sends it again, nothing is kept twice.
+
+    Raises:
+        Refusal: no such playbook or team, nothing to keep, somebody who has nothing to do with the playbook.
+    """
+    with db.write() as session:
+        require_workspace(session, caller.workspace_id)
+        playbook = require_playbook(session, caller.workspace_id, given.playbook)
+        run = _run_of(session, caller, playbook, given.team, now=now)
+        text = given.text.strip()
+        if not text:
+            raise Refusal("Say in a sentence or two what the next team should know.", field="note")
+        if len(text) > LONGEST:
+            raise Refusal(
+                f"A lesson has {LONGEST:,} characters at most; this one has {len(text):,}.", field="note"
+            )
+        known = lessons.by_source(session, workspace_id=caller.workspace_id, source=caller.request)
+        if known is None:
+            _save(session, caller, playbook, run, text, now=now)
+        return Done(
+            text=say("Kept with {title}. The next team reads it when it sets up.", title=playbook.title),
+            offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, playbook.slug),),
+        )
+
+
+def _run_of(
+    session: Session, caller: Caller, playbook: Playbook, team: str | None, *, now: datetime
+) -> TeamRun | None:
+    """The run the lesson is of; None when it is of the playbook as a whole, which takes its owner or a curator."""
+    workspace = require_workspace(session, caller.workspace_id)
+    runs = team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id)
+    mine = {one.id for one in people.teams_of(session, workspace_id=workspace.id, member_id=caller.member)}
+    if team is not None:
+        slug = require_team(session, workspace.id, team).slug
+        runs = [run for run in runs if run.team.slug == slug]
+        if not runs:
+            raise Refusal(say("{team} doesn't run {title}.", team=slug, title=playbook.title), field="team")
+    own = [run for run in runs if run.team.id in mine]
+    if not own:
+        require_owner_or_curator(
+            session,
+            caller,
+            owner=playbook.owner,
+            to=f"keep a lesson with {playbook.title} from outside its teams",
+        )
+    candidates = own or runs
+    here = [run for run in candidates if run.team.channel == caller.channel]
+    if len(here or candidates) == 1:
+        return (here or candidates)[0]
+    return None
+
+
+def _save(
+    session: Session, caller: Caller, playbook: Playbook, run: TeamRun | None, text: str, *, now: datetime
+) -> None:
+    version = (
+        run.version
+        if run
+        else playbooks.newest_version(
+            session, workspace_id=playbook.workspace_id, playbook_id=playbook.id or 0
+        )
+    )
+    assert version is not None  # noqa: S101 - imported with its playbook
+    cycle = run.cycle if run and run.cycle and run.cycle.starts_on <= run.today else None
+    row = Lesson(
+        workspace_id=caller.workspace_id,
+        playbook_id=playbook.id or 0,
+        version_id=version.id or 0,
+        adoption_id=run.id if run else None,
+        cycle_id=cycle.id if cycle else None,
+        text=text,
+        member=caller.member,
+        surface=caller.surface,
+        source=caller.request,
+        learned_at=now,
+    )
+    session.add(row)
+    session.flush()
+    trail.record(
+        session,
+        workspace_id=caller.workspace_id,
+        at=now,
+        member=caller.member,
+        action="lesson-learned",
+        subject=f"playbook:{playbook.slug}",
+        surface=caller.surface,
+        after={"lesson": row.id, "text": text, "adoption": row.adoption_id, "cycle": row.cycle_id},
+        correlation_id=caller.request,
+    )
+
+
+def learn_form(
+    db: Database, caller: Caller, *, playbook: str | None, text: str = "", now: datetime
+) -> LearnForm:
+    """The form for a lesson, with what was typed; one's own playbooks come first.
+
+    Raises:
+        Refusal: there is no playbook.
+    """
+    with db.read() as session:
+        require_workspace(session, caller.workspace_id)
+        rows = playbooks.playbooks(session, workspace_id=caller.workspace_id)
+        if not rows:
+            raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
+        mine = {run.playbook.slug for run in visible_runs(session, caller, now=now)}
+        mine |= {row.slug for row in rows if row.owner == caller.member}
+        ordered = sorted(rows, key=lambda row: (row.slug not in mine, row.slug))
+        only = next(iter(mine)) if len(mine) == 1 else None
+        return LearnForm(
+            playbooks=tuple(Choice(label=row.title, value=row.slug) for row in ordered),
+            playbook=playbook or only,
+            note=text,
+        )

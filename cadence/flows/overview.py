@@ -14,6 +14,7 @@ from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import pick_run
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
+from cadence.flows.standing import standing
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
@@ -39,7 +40,7 @@ def status(db: Database, caller: Caller, *, playbook: str | None, team: str | No
             runs = _only(runs, playbook, [run.playbook.slug for run in runs], kind="playbook")
         if team is not None:
             runs = _only(runs, team, [run.team.slug for run in runs], kind="team")
-        return Status(rows=tuple(_status_row(session, caller, run) for run in runs))
+        return Status(rows=tuple(_status_row(session, caller, run, now=now) for run in runs))
 
 
 def _only(runs: list[TeamRun], slug: str, slugs: list[str], *, kind: str) -> list[TeamRun]:
@@ -51,7 +52,7 @@ def _only(runs: list[TeamRun], slug: str, slugs: list[str], *, kind: str) -> lis
     raise Unknown(say("No {kind} {slug} of yours is running.{hint}", kind=kind, slug=code(slug), hint=hint))
 
 
-def _status_row(session: Session, caller: Caller, run: TeamRun) -> StatusRow:
+def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime) -> StatusRow:
     week_start = run.week_start
     if run.cycle is not None and run.today < run.cycle.starts_on:
         week_start = run.cycle.starts_on
@@ -91,6 +92,7 @@ def _status_row(session: Session, caller: Caller, run: TeamRun) -> StatusRow:
         gate=gate.text if gate else None,
         gate_met=bool(gate and gate.met),
         own_answer_due=caller.member in asked and caller.member not in answered,
+        standing=standing(session, run, now=now),
     )
 
 

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from handlers.grammar.entries import cycles, modes, overview, people, playbooks, reports, standards, teams
+from handlers.grammar.entries import (
+    cycles,
+    modes,
+    overview,
+    people,
+    playbooks,
+    reports,
+    spreading,
+    standards,
+    teams,
+)
 from handlers.grammar.entries.entry import Entry, Role
 
 __all__ = ["TABLE", "Entry", "Role"]
@@ -14,6 +24,7 @@ TABLE: Final[tuple[Entry, ...]] = (
     *teams.ENTRIES,
     *cycles.ENTRIES,
     *standards.ENTRIES,
+    *spreading.ENTRIES,
     *people.ENTRIES,
     *modes.ENTRIES,
 )

@@ -92,6 +92,7 @@ class StatusRow:
         gate_met: whether the bot sees it in its data.
         answered: check-ins in, of `expected`.
         own_answer_due: the reader's own check-in is open.
+        standing: how setup stands while there is no cycle; how the origin team's number stands: a sentence each.
     """
 
     slug: str
@@ -108,6 +109,7 @@ class StatusRow:
     gate: str | None = None
     gate_met: bool = False
     own_answer_due: bool = False
+    standing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

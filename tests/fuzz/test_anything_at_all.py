@@ -45,6 +45,13 @@ REAL_VALUES = {
     Action.START_CYCLE: _PLAYBOOKS,
     Action.SHOW_PLAYBOOK: _PLAYBOOKS,
     Action.CREATE_TEAM: ["support-emea", ""],
+    Action.ADOPT: _PLAYBOOKS,
+    Action.LEARN: _PLAYBOOKS,
+    Action.ADD_CHAMPION: ["support-reply:support-apac:U01AGENT1", "variance-review:support-emea:U0STRANGER"],
+    Action.START_SETUP: ["1", "2", "4"],
+    Action.SETUP_DONE: ["1", "2", "4"],
+    Action.TICK_ITEM: ["1:0:on", "1:0:off", "2:99:on", "4:0:on"],
+    Action.START_ANYWAY: ["support-reply:support-apac:2026-04-06", "variance-review:support-emea:"],
     Action.ASK_THEM: ["U01LEAD:start a cycle", "U01CURATOR:change the settings"],
 }
 """What the buttons really carry; 4 is the adoption of another workspace."""
@@ -91,6 +98,17 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/cadence", "rubric support-reply draft revise"),
     ],
     Callback.MODE: [_typed("U01LEAD", "/cadence", "mode"), _typed("U01CURATOR", "/cadence", "mode")],
+    Callback.ADOPT: [
+        _pressed("U01LEAD", Action.ADOPT, "support-reply"),
+        _typed("U01CURATOR", "/cadence", "adopt"),
+    ],
+    Callback.LEARN: [
+        _typed("U01AGENT1", "/cadence", "learn"),
+        _pressed("U01CURATOR", Action.LEARN, "support-reply"),
+    ],
+    Callback.CAPACITY: [
+        _pressed("U01CURATOR", Action.START_ANYWAY, "support-reply:support-apac:2026-04-06"),
+    ],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }
 """What opens each form, so that it is filled in as it really looks."""

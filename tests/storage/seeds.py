@@ -56,6 +56,8 @@ class Planted:
     key: str
     source: str
     audit: int = 0
+    setup: int = 0
+    override: int = 0
     promotion: int = 0
     result: int = 0
     drift: int = 0

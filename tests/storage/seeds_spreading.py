@@ -43,7 +43,9 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
         drawn=[[MEMBER, 3]],
         drawn_at=NOW,
     )
-    setup = Setup(**belongs, version_id=ids.version, started_by=MEMBER, started_at=NOW)
+    setup = Setup(
+        **belongs, version_id=ids.version, started_by=MEMBER, started_at=NOW, done_by=MEMBER, done_at=NOW
+    )
     proposal = Promotion(
         **belongs,
         cycle_id=ids.cycle,
@@ -69,6 +71,16 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
         at=NOW,
     )
     session.add_all([audit, setup, proposal])
+    override = Override(
+        workspace_id=ids.workspace,
+        kind=OverrideKind.PUBLISH,
+        playbook_id=ids.playbook,
+        version_id=ids.version,
+        reason="the board asked",
+        member=MEMBER,
+        overridden_at=NOW,
+    )
+    session.add_all([audit, setup, proposal, override])
     session.flush()
     graded = RubricResult(
         **belongs,
@@ -97,19 +109,16 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
                 learned_at=NOW,
                 **typed,
             ),
-            Override(
-                workspace_id=ids.workspace,
-                kind=OverrideKind.PUBLISH,
-                playbook_id=ids.playbook,
-                version_id=ids.version,
-                reason="the board asked",
-                member=MEMBER,
-                overridden_at=NOW,
-            ),
             drift,
         ]
     )
     session.flush()
     return replace(
-        ids, audit=audit.id or 0, promotion=proposal.id or 0, result=graded.id or 0, drift=drift.id or 0
+        ids,
+        audit=audit.id or 0,
+        promotion=proposal.id or 0,
+        result=graded.id or 0,
+        drift=drift.id or 0,
+        setup=setup.id or 0,
+        override=override.id or 0,
     )

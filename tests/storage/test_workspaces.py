@@ -24,10 +24,12 @@ from storage import (
     lanes,
     ledger,
     lessons,
+    overrides,
     people,
     playbooks,
     reports,
     rubrics,
+    setups,
     trail,
     versions,
 )
@@ -87,6 +89,9 @@ BY_NAME: dict[str, Call] = {
     "drifts.between": lambda s, ws, _: drifts.between(s, workspace_id=ws, since=SINCE, until=UNTIL),
     "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
     "lanes.free_at": lambda s, ws, _: lanes.free_at(s, workspace_id=ws, names=[MEMBER]),
+    "setups.finished_between": lambda s, ws, _: setups.finished_between(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
 }
 BY_ID: dict[str, Call] = {
@@ -226,6 +231,9 @@ BY_ID: dict[str, Call] = {
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(
         s, workspace_id=ws, team_id=ids.team
     ),
+    "setups.of_adoption": lambda s, ws, ids: setups.of_adoption(s, workspace_id=ws, adoption_id=ids.adoption),
+    "setups.ticks": lambda s, ws, ids: setups.ticks(s, workspace_id=ws, setup_id=ids.setup),
+    "overrides.get": lambda s, ws, ids: overrides.get(s, workspace_id=ws, override_id=ids.override),
     "lessons.of_playbook": lambda s, ws, ids: lessons.of_playbook(
         s, workspace_id=ws, playbook_id=ids.playbook, limit=5
     ),

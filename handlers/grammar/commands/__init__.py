@@ -7,10 +7,12 @@ from handlers.grammar.commands.overview import Digest, Help, Status, Why
 from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
 from handlers.grammar.commands.playbooks import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
 from handlers.grammar.commands.reports import Attest, Kpi, LogException
+from handlers.grammar.commands.spreading import Adopt, Learn
 from handlers.grammar.commands.standards import ReviseRubric, Rubric
 from handlers.grammar.commands.teams import CreateTeam, JoinTeam, LeaveTeam, TeamMembers
 
 __all__ = [
+    "Adopt",
     "Attest",
     "Away",
     "Command",
@@ -23,6 +25,7 @@ __all__ = [
     "ImportPlaybook",
     "JoinTeam",
     "Kpi",
+    "Learn",
     "LeaveTeam",
     "ListPlaybooks",
     "LogException",

@@ -9,6 +9,7 @@ from tests.templates.samples import (
     gates,
     playbooks,
     rubrics,
+    spreading,
     standards,
     verdicts,
 )
@@ -23,4 +24,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **forms.SAMPLES,
     **rubrics.SAMPLES,
     **standards.SAMPLES,
+    **spreading.SAMPLES,
 }

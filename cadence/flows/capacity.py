@@ -1,0 +1,193 @@
+"""A team with two running cycles isn't given a third without a curator's override (SPEC §5)."""
+
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, is_curator, require_curator
+from cadence.flows.judging import curator_recipients
+from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.runs import TeamRun, run_by_id
+from cadence.mrkdwn import say
+from cadence.refusals import Offer, Refusal
+from cadence.rules.signals import CYCLES_AT_ONCE, capacity
+from storage import adoptions, ledger, overrides, people, playbooks, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import Adoption, Override, OverrideKind, OwedMessage
+from templates.contexts.spreading import CapacityForm, CapacityOverridden
+from templates.ids import Action
+
+TO = "start a cycle beyond a team's capacity"
+LONGEST = 1_000
+"""Characters of a reason."""
+
+
+class CapacityFull(Refusal):
+    """The team has as many running cycles as it is given; `may_override` for curators, who are offered the form."""
+
+    def __init__(
+        self, run: TeamRun, running: tuple[str, ...], *, curator: str | None, may_override: bool, day: date
+    ) -> None:
+        self.may_override = may_override
+        what = f"start {run.playbook.title[:40]} in {run.team.title[:40]} beyond its capacity"
+        offer = None
+        if may_override:
+            offer = Offer(
+                "Start it anyway", Action.START_ANYWAY, f"{run.playbook.slug}:{run.team.slug}:{day}"
+            )
+        elif curator is not None:
+            offer = Offer("Ask them", Action.ASK_THEM, f"{curator}:{what}"[:150])
+        super().__init__(
+            say(
+                "{team} has {count} running cycles already, {titles}, and {limit} is the most a team is given. {way}",
+                team=run.team.title,
+                count=len(running),
+                titles=" and ".join(running[:3]),
+                limit=CYCLES_AT_ONCE,
+                way="You can start it anyway, with a reason."
+                if may_override
+                else "A curator can start it anyway, with a reason.",
+            ),
+            field="team",
+            offer=offer,
+        )
+
+
+def running_titles(session: Session, adoption: Adoption) -> tuple[str, ...]:
+    """The playbooks of the other running cycles of an adoption's team."""
+    others = {
+        row.playbook_id
+        for row in adoptions.running_of_team(
+            session, workspace_id=adoption.workspace_id, team_id=adoption.team_id
+        )
+        if row.id != adoption.id
+    }
+    every = playbooks.playbooks(session, workspace_id=adoption.workspace_id)
+    return tuple(row.title for row in every if row.id in others)
+
+
+def require_capacity(
+    session: Session, caller: Caller, run: TeamRun, *, starts_on: date, reason: str | None, now: datetime
+) -> None:
+    """Let a cycle through that the team has room for, or that a curator starts anyway, which is announced.
+
+    Raises:
+        CapacityFull: there is no room, and no reason was given.
+        NotAllowed: a reason was given, and not by a curator.
+    """
+    running = running_titles(session, run.adoption)
+    if capacity(len(running)).allowed:
+        return
+    if reason is None:
+        curators = people.curators(session, workspace_id=run.workspace.id)
+        raise CapacityFull(
+            run,
+            running,
+            curator=next(iter(curators), None),
+            may_override=is_curator(session, caller),
+            day=starts_on,
+        )
+    require_curator(session, caller, to=TO)
+    reason = reason.strip()
+    if not reason:
+        raise Refusal("Say in a sentence why it starts anyway.", field="reason")
+    if len(reason) > LONGEST:
+        raise Refusal(
+            f"A reason has {LONGEST:,} characters at most; this one has {len(reason):,}.", field="reason"
+        )
+    _override(session, caller, run, running, reason, now=now)
+
+
+def _override(
+    session: Session, caller: Caller, run: TeamRun, running: tuple[str, ...], reason: str, *, now: datetime
+) -> None:
+    row = Override(
+        workspace_id=run.workspace.id,
+        kind=OverrideKind.CAPACITY,
+        playbook_id=run.playbook.id or 0,
+        version_id=run.adoption.version_id,
+        adoption_id=run.id,
+        passed_over={"running": list(running), "limit": CYCLES_AT_ONCE},
+        reason=reason,
+        member=caller.member,
+        overridden_at=now,
+    )
+    session.add(row)
+    session.flush()
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=caller.member,
+        action="capacity-overridden",
+        subject=f"adoption:{run.id}",
+        surface=caller.surface,
+        after=row.passed_over | {"reason": reason},
+        correlation_id=caller.request,
+    )
+    recipients = dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
+    ledger.owe(
+        session,
+        workspace_id=run.workspace.id,
+        owed=[
+            Owed(
+                key=f"capacity-overridden:{run.workspace.id}:{row.id}:{recipient}",
+                kind="capacity-overridden",
+                recipient=recipient,
+                subject={"override": row.id},
+                due_at=now,
+            )
+            for recipient in recipients
+        ],
+        now=now,
+        correlation_id=caller.request,
+    )
+
+
+def overridden(session: Session, message: OwedMessage, now: datetime) -> CapacityOverridden:
+    """What the announcement of an override says.
+
+    Raises:
+        Refusal: it isn't there.
+    """
+    row = overrides.get(
+        session, workspace_id=message.workspace_id, override_id=int(message.subject["override"])
+    )
+    if row is None or row.adoption_id is None:
+        raise Refusal("the override isn't there")
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=row.adoption_id, now=now)
+    return CapacityOverridden(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        running=tuple(str(title) for title in row.passed_over["running"]),
+        most=int(row.passed_over["limit"]),
+        curator=row.member,
+        reason=row.reason,
+    )
+
+
+def capacity_form(db: Database, caller: Caller, *, playbook: str, team: str) -> CapacityForm:
+    """The form that asks a curator why a cycle starts anyway.
+
+    Raises:
+        NotAllowed: the caller is no curator.
+        Unknown: no such playbook or team.
+    """
+    with db.read() as session:
+        require_curator(session, caller, to=TO)
+        book = require_playbook(session, caller.workspace_id, playbook)
+        there = require_team(session, caller.workspace_id, team)
+        running = {
+            row.playbook_id
+            for row in adoptions.running_of_team(
+                session, workspace_id=caller.workspace_id, team_id=there.id or 0
+            )
+        } - {book.id}
+        every = playbooks.playbooks(session, workspace_id=caller.workspace_id)
+        return CapacityForm(
+            playbook=book.title,
+            team=there.title,
+            running=tuple(row.title for row in every if row.id in running),
+            most=CYCLES_AT_ONCE,
+        )

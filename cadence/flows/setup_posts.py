@@ -1,0 +1,111 @@
+"""What a setup's messages say now: the checklist in the team's channel, the champion's first step."""
+
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from cadence.documents import playbook_from_data
+from cadence.flows.lessons import recent
+from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.setups import minutes_of
+from cadence.flows.versions import version_name
+from cadence.mrkdwn import channel_link, say
+from cadence.refusals import Offer
+from storage import playbooks, setups
+from storage.tables import OwedMessage, Setup
+from templates.contexts.answers import Done
+from templates.contexts.spreading import ChecklistItem, SetupPost
+from templates.ids import Action
+
+LESSONS_SHOWN = 5
+
+
+def _run(session: Session, message: OwedMessage, now: datetime) -> TeamRun:
+    return run_by_id(
+        session,
+        workspace_id=message.workspace_id,
+        adoption_id=int(message.subject["adoption"]),
+        now=now,
+    )
+
+
+def setup(session: Session, message: OwedMessage, now: datetime) -> SetupPost:
+    """The setup as it stands: to be started, under way, or done."""
+    run = _run(session, message, now)
+    row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    version = playbooks.version(
+        session,
+        workspace_id=run.workspace.id,
+        version_id=row.version_id if row else run.adoption.version_id,
+    )
+    spec = playbook_from_data(version.spec)
+    return SetupPost(
+        adoption_id=run.id,
+        slug=run.playbook.slug,
+        team_slug=run.team.slug,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        state="waiting" if row is None else "running" if row.done_at is None else "done",
+        version=version_name(version),
+        planned=spec.setup_minutes,
+        items=_items(session, run, row, spec.checklist),
+        champion=run.adoption.champion,
+        minutes=minutes_of(row, now=now) if row else None,
+        started_by=row.started_by if row else None,
+        started_at=row.started_at.astimezone(run.zone) if row else None,
+        by_first_run=bool(row and row.ended == "first-run"),
+        fixed=spec.fixed,
+        adaptable=spec.adaptable,
+        lessons=recent(
+            session,
+            workspace_id=run.workspace.id,
+            playbook_id=run.playbook.id or 0,
+            limit=LESSONS_SHOWN,
+        ),
+        cycle_starts=_first_cycle(session, run),
+    )
+
+
+def _items(
+    session: Session, run: TeamRun, row: Setup | None, texts: tuple[str, ...]
+) -> tuple[ChecklistItem, ...]:
+    ticked = setups.ticks(session, workspace_id=run.workspace.id, setup_id=row.id or 0) if row else {}
+    items = []
+    for number, text in enumerate(texts):
+        done = ticked.get(number)
+        items.append(
+            ChecklistItem(
+                text=text,
+                value=f"{run.id}:{number}:{'off' if done else 'on'}",
+                ticked_by=done.member if done else None,
+                ticked_at=done.ticked_at.astimezone(run.zone) if done else None,
+            )
+        )
+    return tuple(items)
+
+
+def _first_cycle(session: Session, run: TeamRun) -> date | None:
+    cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    return cycles[0].starts_on if cycles else None
+
+
+def champion(session: Session, message: OwedMessage, now: datetime) -> Done:
+    """A champion's first DM: what they are asked to do, and the button that begins it."""
+    run = _run(session, message, now)
+    items = len(run.spec.checklist)
+    return Done(
+        text=say(
+            "You are the champion of {title} in {team}: you set it up and keep the team at it.\n"
+            "First step: press Start setup, go through the checklist in {channel} ({items}) and say when it is done; "
+            "{limit:,} min is the plan. Then the first cycle can start.",
+            title=run.playbook.title,
+            team=run.team.title,
+            channel=channel_link(run.team.channel),
+            items="1 item" if items == 1 else f"{items} items",
+            limit=run.spec.setup_minutes,
+        ),
+        offers=(
+            Offer("Start setup", Action.START_SETUP, str(run.id)),
+            Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug),
+        ),
+    )

@@ -1,0 +1,39 @@
+"""Lessons: `/cadence learn`, its form, and the button on posts."""
+
+from slack_bolt import App
+
+from cadence.flows.lessons import LessonGiven, learn, learn_form
+from handlers.grammar import commands
+from handlers.payloads import Body, Form
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the button and the form."""
+    register_button(app, services, Action.LEARN, by_button)
+    register_form(app, services, Callback.LEARN, submitted)
+
+
+def by_command(turn: Turn, command: commands.Learn) -> None:
+    """`/cadence learn`: at once when all is said, else by form."""
+    if command.playbook is None or command.text is None:
+        form = learn_form(
+            turn.db, turn.caller, playbook=command.playbook, text=command.text or "", now=turn.now
+        )
+        turn.open(form)
+        return
+    given = LessonGiven(playbook=command.playbook, text=command.text, team=command.team)
+    turn.say(learn(turn.db, turn.caller, given, now=turn.now))
+
+
+def by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Keep a lesson] under a post."""
+    turn.open(learn_form(turn.db, turn.caller, playbook=value or None, now=turn.now))
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    given = LessonGiven(playbook=form.option(Field.PLAYBOOK) or "", text=form.text(Field.NOTE))
+    return learn(turn.db, turn.caller, given, now=turn.now)
