@@ -23,6 +23,7 @@ from bot.sandbox.store import Store
 from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
 from bot.settings import Settings
+from bot.vocabulary import vocabulary
 from bot.web import Web, dispatch
 from cadence.documents import PlaybookSpec, WorkspaceSpec
 from handlers.grammar import TABLE
@@ -65,6 +66,7 @@ class Stage(AbstractContextManager["Stage"]):
         self.workspace = workspace
         self._store = Store(state, workspace) if state is not None else None
         workspace.commands = {entry.slash: entry.usage for entry in reversed(TABLE)}
+        workspace.vocabulary = lambda member: vocabulary(db, member, now=clock.now())
         self.channel_zones = channel_zones or {}
         self.clock = clock
         web = Web(db=db, slack=None, clock=clock)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from bot.sandbox import api_chat, api_conversations, api_files, api_people, api_views
@@ -43,6 +44,7 @@ def call(workspace: "Workspace", method: str, args: Json, token: str | None) -> 
         args: arguments as Python values: JSON ones (`blocks`, `view`) already read.
         token: from the Authorization header or the body; None when there was none.
     """
+    began = perf_counter()
     headers = {"x-oauth-scopes": ",".join(sorted(workspace.scopes))}
     try:
         with workspace.pulse.lock:
@@ -55,7 +57,7 @@ def call(workspace: "Workspace", method: str, args: Json, token: str | None) -> 
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
         answer = ApiAnswer(error.status, body, headers)
-    workspace.note_exchange("app → workspace", method, answer.status, args, answer.body)
+    workspace.note_exchange("app → workspace", method, answer.status, args, answer.body, began)
     return answer
 
 

@@ -46,7 +46,18 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, for the page's inspector."""
+    """One request and its answer, for the page's inspector.
+
+    Args:
+        at: when, by the workspace's clock.
+        direction: who asked whom.
+        what: the method, command, event or interaction.
+        status: HTTP status of the answer; 0 when none came.
+        request: without secrets.
+        answer: as read from JSON, or as text.
+        took_ms: real milliseconds until the answer.
+        number: counts up.
+    """
 
     at: datetime
     direction: str
@@ -54,3 +65,5 @@ class Exchange:
     status: int
     request: Json
     answer: Json | str
+    took_ms: int = 0
+    number: int = 0

@@ -3,8 +3,7 @@
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,6 +17,7 @@ from bot.sandbox.answers import respond
 from bot.sandbox.errors import SlackError
 from bot.sandbox.faults import Fault, FaultPlan
 from bot.sandbox.page import Page
+from bot.sandbox.page_clock import Mover, Player
 from bot.sandbox.requests import (
     api_arguments,
     bearer_token,
@@ -47,6 +47,7 @@ class SandboxServer:
         fallback: a WSGI app for every other path, such as the bot's own `/healthz`.
         on_move: moves the clock for the page: to an instant, or (None) to the next thing that is due; returns
             the time reached. Without it the page sets the clock itself.
+        on_play: lets example people act until they are done or told to stop; the page offers it when given.
         faults: makes the Web API fail on purpose.
         socket_mode: also listen for Socket Mode and deliver through it.
         allowed_hosts: more `Host` names than the loopback ones; others are refused (DNS rebinding).
@@ -59,7 +60,8 @@ class SandboxServer:
         port: int = 0,
         *,
         fallback: "WSGIApplication | None" = None,
-        on_move: Callable[[datetime | None], datetime] | None = None,
+        on_move: Mover | None = None,
+        on_play: Player | None = None,
         faults: FaultPlan | None = None,
         socket_mode: bool = False,
         allowed_hosts: Iterable[str] = (),
@@ -71,7 +73,7 @@ class SandboxServer:
         self._port = port
         self._fallback = fallback
         self._hosts = LOOPBACK | frozenset(allowed_hosts)
-        self._page = Page(workspace, on_move)
+        self.page = Page(workspace, on_move, on_play)
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None
 
@@ -91,6 +93,7 @@ class SandboxServer:
 
     def stop(self) -> None:
         """Stop listening; the workspace stays as it is."""
+        self.page.clock.stop()
         if self.sockets:
             self.sockets.stop()
         if self._server and self._thread:
@@ -145,9 +148,9 @@ class SandboxServer:
             "hooks": self._hook,
             "upload": self._upload,
             "files": self._file,
-            "archives": self._page.permalink,
-            "_sandbox": self._page.answer,
-            "": self._page.answer,
+            "archives": self.page.permalink,
+            "_sandbox": self.page.answer,
+            "": self.page.answer,
         }.get(head)
         if serve is None or (head == "api" and ("/" in rest or "." not in rest)):
             return None

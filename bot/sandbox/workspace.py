@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
+from time import perf_counter
 from typing import Any
 
 from bot.sandbox.capabilities import Capabilities
@@ -29,7 +30,8 @@ class Workspace:
     """A Slack workspace with one app installed.
 
     `commands` (command → hint) and `shortcuts` say what its manifest declares; once commands are declared, no
-    others can be typed. `base_url` is where the server listens, and `delivery` how the app is reached.
+    others can be typed. `vocabulary` gives the page the words a member may complete. `base_url` is where the
+    server listens, and `delivery` how the app is reached.
 
     Args:
         team_id: `T…`.
@@ -76,8 +78,10 @@ class Workspace:
         self.commands: dict[str, str] = {}
         self.shortcuts: list[Shortcut] = []
         self.socket_url: Callable[[], str] | None = None
+        self.vocabulary: Callable[[str], list[Json]] = lambda _member: []
         self.choices: dict[tuple[str, str, str], dict[str, dict[str, Json]]] = {}
         self._exchanges: deque[Exchange] = deque(maxlen=INSPECTED)
+        self._exchange_count = 0
         self._users: dict[str, User] = {}
         self._channels: dict[str, Channel] = {}
         self.save_user(
@@ -212,12 +216,12 @@ class Workspace:
 
     def deliver(self, kind: Kind, body: Json, retry_num: int | None = None) -> AppAnswer:
         """Hand something to the app; a failed delivery when none is connected."""
+        began = perf_counter()
         answer = self.delivery.deliver(kind, body, retry_num) if self.delivery else UNREACHABLE
         what = str(body.get("command") or body.get("type") or kind)
         what = str(body["event"]["type"]) if kind == "events_api" else what
-        self.note_exchange(
-            "workspace → app", what, answer.status, body, answer.failure or answer.json or answer.body
-        )
+        said = answer.failure or answer.json or answer.body
+        self.note_exchange("workspace → app", what, answer.status, body, said, began)
         return answer
 
     def emit(self, event: Json, retry_num: int | None = None) -> AppAnswer:
@@ -232,12 +236,25 @@ class Workspace:
         return answer
 
     def note_exchange(
-        self, direction: str, what: str, status: int, request: Json, answer: Json | str
+        self,
+        direction: str,
+        what: str,
+        status: int,
+        request: Json,
+        answer: Json | str,
+        began: float | None = None,
     ) -> None:
-        """Remember a request and its answer for the inspector; secrets are left out."""
+        """Remember a request and its answer for the inspector; secrets are left out.
+
+        `began` is the `perf_counter` reading at which the request was made.
+        """
+        took = 0 if began is None else round((perf_counter() - began) * 1000)
         shown = {key: value for key, value in request.items() if key not in ("token", "client_secret")}
         with self.pulse.lock:
-            self._exchanges.append(Exchange(self.clock.now(), direction, what, status, shown, answer))
+            self._exchange_count += 1
+            self._exchanges.append(
+                Exchange(self.clock.now(), direction, what, status, shown, answer, took, self._exchange_count)
+            )
             self.pulse.bump()
 
     def exchanges(self) -> list[Exchange]:

@@ -1,124 +1,100 @@
 // Blocks to DOM nodes. `where` says what the element belongs to: {channel, ts} or {view_id}.
-import { control } from "./forms.js";
-import { el, link, mrkdwn, text } from "./mrkdwn.js";
+import { el } from "./dom.js";
+import { control } from "./inputs.js";
+import { label, link, mrkdwn, text } from "./mrkdwn.js";
+import { rich, table } from "./rich.js";
 
-export function makeRenderer(page, act) {
+export function makeRenderer(page, act, confirmed) {
   const names = () => page().names;
+  const keyOf = (element, block, where) =>
+    `${where.ts ?? "view"}/${where.ts ? block.block_id : ""}/${element.action_id}/${element.value ?? ""}`;
 
-  function confirmed(element) {
-    const asked = element.confirm;
-    return !asked || window.confirm(`${asked.title.text}\n\n${asked.text.text}`);
+  async function press(event, element, block, where) {
+    const node = event.currentTarget;
+    if (node.getAttribute("aria-disabled")) return;
+    if (!(await confirmed(element.confirm))) return;
+    node.setAttribute("aria-disabled", "true"); // a busy button keeps the focus, which `disabled` would drop
+    await act({ do: "click", ...where, block_id: block.block_id, action_id: element.action_id, value: element.value });
+    node.removeAttribute("aria-disabled");
   }
 
   function button(element, block, where) {
-    const press = () => confirmed(element) && act({ do: "click", ...where, block_id: block.block_id, action_id: element.action_id });
-    const node = el("button", { type: "button", class: element.style, onclick: press, "aria-label": element.accessibility_label,
-      "data-key": `${where.ts ?? where.view_id}/${block.block_id}/${element.action_id}` }, element.text.text);
+    const node = el("button", { type: "button", class: `block-button ${element.style ?? ""}`, "data-key": keyOf(element, block, where),
+      "aria-label": element.accessibility_label, onclick: (event) => press(event, element, block, where) }, label(element.text));
     return element.url ? el("span", { class: "row" }, node, link(element.url, "open link")) : node;
   }
 
-  function choose(element, block, where, value) {
-    return confirmed(element) && act({ do: "choose", ...where, block_id: block.block_id, action_id: element.action_id, value });
+  async function choose(element, block, where, value) {
+    if (await confirmed(element.confirm)) {
+      await act({ do: "choose", ...where, block_id: block.block_id, action_id: element.action_id, value });
+    }
   }
 
   function overflow(element, block, where) {
-    const options = element.options.map((option) => el("option", { value: option.value }, option.text.text));
-    const select = el("select", { "aria-label": "More", onchange: () => select.value && choose(element, block, where, select.value) },
-      el("option", { value: "" }, "⋯"), ...options);
-    return select;
+    const items = element.options.map((option) => el("button", { type: "button", onclick: (event) => {
+      event.currentTarget.closest("details").open = false;
+      choose(element, block, where, option.value);
+    } }, label(option.text)));
+    const menu = el("details", { class: "overflow" }, el("summary", { "aria-label": "More actions", "data-key": keyOf(element, block, where) }, "⋯"),
+      el("div", { class: "popup" }, ...items));
+    menu.addEventListener("keydown", (event) => event.key === "Escape" && menu.open && (event.stopPropagation(), (menu.open = false)));
+    return menu;
   }
 
   function interactive(element, block, where, values) {
-    if (element.type === "button") return button(element, block, where);
+    if (element.type === "button" || element.type === "workflow_button") return button(element, block, where);
     if (element.type === "overflow") return overflow(element, block, where);
     if (element.type === "image") return image(element);
-    const id = `c-${block.block_id}-${element.action_id}`;
-    const label = element.placeholder?.text ?? element.action_id;
-    const onchange = () => choose(element, block, where, input.value());
-    const input = control(element, values?.[block.block_id]?.[element.action_id], page(), { id, onchange });
-    input.node.setAttribute("aria-label", label);
+    const id = `c-${where.ts ?? where.view_id}-${block.block_id}-${element.action_id}`.replaceAll(/[^\w-]/g, "-");
+    const input = control(element, values?.[block.block_id]?.[element.action_id], page(), {
+      id, label: element.placeholder?.text ?? "Choose", key: keyOf(element, block, where),
+      onchange: () => choose(element, block, where, input.value()) });
     return input.node;
   }
 
+  // Pictures of the workspace itself are shown; nothing is fetched from anywhere else.
   function image(element) {
-    const own = element.image_url?.startsWith(`${location.origin}/`);
-    return own ? el("img", { src: element.image_url, alt: element.alt_text }) : el("span", { class: "note" }, `[image: ${element.alt_text}]`);
+    const address = element.image_url ?? (element.slack_file?.url || `/files/${element.slack_file?.id}`);
+    const own = address.startsWith(`${page().base_url}/`) ? address.slice(page().base_url.length) : address;
+    return own.startsWith("/") || own.startsWith("data:image/") ? el("img", { src: own, alt: element.alt_text, loading: "lazy" })
+      : el("span", { class: "outside" }, `Picture: ${element.alt_text}`);
   }
 
-  function rich(part) {
-    if (part.type === "rich_text_list") return el(part.style === "ordered" ? "ol" : "ul", {}, ...part.elements.map((line) => el("li", {}, rich(line))));
-    const tag = { rich_text_preformatted: "pre", rich_text_quote: "blockquote" }[part.type] ?? "div";
-    return el(tag, { class: "mrkdwn" }, ...(part.elements ?? []).map(richWord));
-  }
-
-  function richWord(word) {
-    if (word.type === "link") return link(word.url, word.text ?? word.url);
-    if (word.type === "user") return el("span", { class: "mention" }, `@${names()[word.user_id] ?? word.user_id}`);
-    if (word.type === "channel") return el("span", { class: "mention" }, `#${names()[word.channel_id] ?? word.channel_id}`);
-    if (word.type === "emoji") return document.createTextNode(`:${word.name}:`);
-    let node = document.createTextNode(word.text ?? word.range ?? word.fallback ?? "");
-    for (const [style, tag] of [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"]]) {
-      if (word.style?.[style]) node = el(tag, {}, node);
-    }
-    return node;
-  }
-
-  function cell(part) {
-    return part.type === "rich_text" ? part.elements.map(rich) : [part.text ?? ""];
-  }
-
-  function table(block) {
-    const [head, ...rows] = block.rows;
-    return el("div", { class: "scroll" }, el("table", {},
-      el("thead", {}, el("tr", {}, ...head.map((part) => el("th", {}, ...cell(part))))),
-      el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((part) => el("td", {}, ...cell(part))))))));
+  function input(block, where, values) {
+    return el("div", { class: "field" }, el("div", { class: "label" }, label(block.label)), interactive(block.element, block, where, values));
   }
 
   const kinds = {
-    header: (block) => el("h2", {}, block.text.text),
+    header: (block) => el("h3", {}, label(block.text)),
     divider: () => el("hr"),
     markdown: (block) => el("div", { class: "mrkdwn" }, block.text),
-    image: (block) => el("figure", {}, image(block), block.title ? el("figcaption", {}, block.title.text) : null),
-    table,
-    rich_text: (block) => el("div", {}, ...block.elements.map(rich)),
+    image: (block) => el("figure", {}, block.title ? el("figcaption", {}, label(block.title)) : null, image(block)),
+    table: (block) => table(block, names()),
+    rich_text: (block) => el("div", {}, ...block.elements.map((part) => rich(part, names()))),
     context: (block) => el("div", { class: "row" }, ...block.elements.map((part) => (part.type === "image" ? image(part) : text(part, names())))),
     actions: (block, where, values) => el("div", { class: "row" }, ...block.elements.map((part) => interactive(part, block, where, values))),
-    input: (block, where, values) => el("div", {}, el("div", {}, block.label.text), interactive(block.element, block, where, values)),
+    context_actions: (block, where, values) => kinds.actions(block, where, values),
+    input,
     section: (block) => el("div", { class: "body" }, block.text ? text(block.text, names()) : null,
       block.fields ? el("div", { class: "fields" }, ...block.fields.map((part) => text(part, names()))) : null),
   };
 
+  function one(block, where, values) {
+    const body = kinds[block.type] ? kinds[block.type](block, where, values) : el("em", {}, `(${block.type})`);
+    const accessory = block.accessory ? el("div", { class: "accessory" }, interactive(block.accessory, block, where, values)) : null;
+    return el("div", { class: `block ${block.type}` }, body, accessory);
+  }
+
   function blocks(list, where, values) {
-    return el("div", {}, ...list.map((block) => {
-      const body = kinds[block.type] ? kinds[block.type](block, where, values) : el("em", {}, `(${block.type})`);
-      const accessory = block.accessory ? interactive(block.accessory, block, where, values) : null;
-      return el("div", { class: `block ${block.type}` }, body, accessory);
-    }));
+    return el("div", { class: "blocks" }, ...list.map((block) => one(block, where, values)));
   }
 
-  function files(list) {
-    return (list ?? []).map((file) => el("div", { class: "block" }, file.mimetype.startsWith("image/")
-      ? image({ image_url: file.url_private, alt_text: file.alt_txt || file.title })
-      : link(file.url_private, file.title)));
+  function file(shared) {
+    const own = shared.url_private.startsWith(`${page().base_url}/`) ? shared.url_private.slice(page().base_url.length) : shared.url_private;
+    const title = el("a", { href: own, download: shared.name }, shared.title);
+    if (!shared.mimetype.startsWith("image/")) return el("div", { class: "file" }, title, el("span", { class: "note" }, `${shared.size} bytes`));
+    return el("figure", { class: "file" }, el("figcaption", {}, title), image({ image_url: shared.url_private, alt_text: shared.alt_txt || shared.title }));
   }
 
-  function message(shown, when) {
-    const author = page().members.find((user) => user.id === shown.user);
-    const who = shown.bot_id ? page().bot : author?.shown ?? (shown.user === "USLACKBOT" ? "Slackbot" : shown.user);
-    const reply = shown.thread_ts && shown.thread_ts !== shown.ts;
-    const where = { channel: page().place, ts: shown.ts };
-    const body = shown.blocks ? blocks(shown.blocks, where) : mrkdwn(shown.text, names());
-    const marks = [shown.ephemeral ? "Only visible to you" : "", shown.edited ? "edited" : "", reply ? "in a thread" : ""];
-    const reactions = (shown.reactions ?? []).map((given) => `:${given.name}: ${given.count}`);
-    const shortcuts = shown.ephemeral ? [] : page().shortcuts.filter((shortcut) => shortcut.on_message);
-    const offered = shortcuts.map((shortcut) => el("button", { type: "button",
-      onclick: () => act({ do: "shortcut", callback_id: shortcut.callback_id, ...where }) }, shortcut.name));
-    return el("article", { class: `${shown.ephemeral ? "ephemeral" : ""} ${reply ? "reply" : ""}` },
-      el("header", {}, el("strong", {}, who), el("time", { datetime: shown.at }, when(shown.at)),
-        el("span", { class: "note" }, [...marks, ...reactions].filter(Boolean).join(" · "))),
-      body, ...files(shown.files),
-      offered.length ? el("details", {}, el("summary", { class: "note" }, "Shortcuts"), el("div", { class: "row" }, ...offered)) : null);
-  }
-
-  return { blocks, message };
+  return { blocks, one, file, plain: (words) => mrkdwn(words, names()) };
 }

@@ -1,113 +1,74 @@
-// Every kind of input, and the dialog that holds them. A control is {node, value()}.
-import { el, text } from "./mrkdwn.js";
-
-const KEYS = ["value", "selected_option", "selected_user", "selected_conversation", "selected_channel", "selected_date",
-  "selected_time", "selected_date_time", "selected_options", "selected_users", "selected_conversations", "selected_channels"];
-
-function current(state) {
-  const key = KEYS.find((name) => state && state[name] !== undefined && state[name] !== null);
-  const value = key ? state[key] : null;
-  if (Array.isArray(value)) return value.map((part) => part?.value ?? part);
-  return value?.value ?? value;
-}
-
-function choices(element, page) {
-  const kind = element.type.replace("multi_", "");
-  if (kind === "users_select") return page.members.map((user) => [user.id, `${user.shown} (@${user.name})`]);
-  if (kind === "conversations_select" || kind === "channels_select") {
-    return page.places.filter((place) => place.id !== "home" && !place.dm).map((place) => [place.id, place.name]);
-  }
-  const options = [...(element.options ?? []), ...(element.option_groups ?? []).flatMap((group) => group.options)];
-  return options.map((option) => [option.value, option.text.text]);
-}
-
-const MANY = (kind) => kind.startsWith("multi_") || kind === "checkboxes";
-const MENU = /select$|^radio_buttons$|^checkboxes$/;
-const TYPES = { datepicker: "date", timepicker: "time", datetimepicker: "datetime-local", email_text_input: "email",
-  url_text_input: "url" };
-
-export function control(element, state, page, { id, describedby, onchange }) {
-  const value = current(state);
-  if (MENU.test(element.type) && !element.type.includes("external")) {
-    const list = choices(element, page);
-    if (MANY(element.type) || element.type === "radio_buttons") return boxes(element, list, value, id, describedby, onchange);
-    return menu(element, list, value, id, describedby, onchange);
-  }
-  const attributes = { id, "aria-describedby": describedby, onchange, placeholder: element.placeholder?.text };
-  if (element.multiline) {
-    const area = el("textarea", { ...attributes, rows: 4 });
-    area.value = value ?? "";
-    return { node: area, value: () => area.value || null };
-  }
-  const moment = element.type === "datetimepicker";
-  const input = el("input", { ...attributes, type: TYPES[element.type] ?? "text",
-    inputmode: element.type === "number_input" ? "decimal" : undefined });
-  input.value = moment && value ? new Date(value * 1000).toISOString().slice(0, 16) : value ?? "";
-  return { node: input, value: () => (moment && input.value ? Date.parse(`${input.value}Z`) / 1000 : input.value || null) };
-}
-
-function menu(element, list, value, id, describedby, onchange) {
-  const first = element.placeholder?.text ?? "Choose";
-  const options = [["", first], ...list].map(([key, label]) => el("option", { value: key, selected: key === value }, label));
-  const select = el("select", { id, "aria-describedby": describedby, onchange }, ...options);
-  return { node: select, value: () => select.value || null };
-}
-
-function boxes(element, list, value, id, describedby, onchange) {
-  const many = element.type !== "radio_buttons";
-  const inputs = list.map(([key, label]) => {
-    const checked = many ? (value ?? []).includes(key) : key === value;
-    const input = el("input", { type: many ? "checkbox" : "radio", name: id, value: key, onchange });
-    input.checked = checked;
-    return [input, el("label", {}, input, el("span", {}, label))];
-  });
-  const node = el("fieldset", { id, "aria-describedby": describedby }, ...inputs.map(([, label]) => label));
-  const chosen = () => inputs.filter(([input]) => input.checked).map(([input]) => input.value);
-  return { node, value: () => (many ? chosen() : chosen()[0] ?? null) };
-}
+// The dialogs: a form of the app, with the forms it was opened from below it, and the question before a button acts.
+import { el, focusMark, restoreFocus } from "./dom.js";
+import { control } from "./inputs.js";
+import { label, text } from "./mrkdwn.js";
 
 export class FormDialog {
-  constructor(dialog, act, renderBlocks) {
-    this.dialog = dialog;
-    this.act = act;
-    this.renderBlocks = renderBlocks;
-    this.shown = null;
-    this.controls = new Map();
+  constructor(dialog, act, renderBlocks, elsewhere) {
+    Object.assign(this, { dialog, act, renderBlocks, elsewhere, shown: null, opener: null, controls: new Map() });
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
-      this.act({ do: "close" });
+      this.leave();
     });
   }
 
   show(forms, page) {
     const view = forms?.at(-1);
     if (!view) {
-      this.shown = null;
-      if (this.dialog.open) this.dialog.close();
+      this.close();
       return;
     }
     const key = `${view.id}/${view.hash}`;
     if (this.shown?.key === key) return;
-    const typed = this.shown?.id === view.id ? this.values() : {};
-    this.build(view, page, typed);
+    const same = this.shown?.id === view.id;
+    const mark = same ? focusMark() : null;
+    this.build(view, page, same ? this.values() : {}, forms.length);
     this.shown = { key, id: view.id };
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.dialog.open) {
+      this.opener = focusMark();
+      this.dialog.showModal();
+    }
+    if (mark) restoreFocus(mark, null);
+    else this.first()?.focus();
+  }
+
+  // The focus goes back to what opened the form, else to the message it stood in, else to the box one writes in.
+  close() {
+    this.shown = null;
+    if (!this.dialog.open) return;
+    this.dialog.close();
+    restoreFocus(this.opener ?? { node: document.body }, this.elsewhere());
+    this.opener = null;
+  }
+
+  leave() {
+    return this.act({ do: "close" });
+  }
+
+  first() {
+    const field = this.controls.values().next().value;
+    return field?.control.input ?? this.dialog.querySelector("footer button");
   }
 
   values() {
     return Object.fromEntries([...this.controls].map(([block, { control: input }]) => [block, input.value()]));
   }
 
-  build(view, page, typed) {
+  build(view, page, typed, depth) {
     this.controls = new Map();
     const body = view.blocks.map((block) =>
       block.type === "input" ? this.field(view, block, page, typed) : this.renderBlocks([block], { view_id: view.id }, view.state.values));
-    const form = el("form", { novalidate: true, onsubmit: (event) => this.submit(event, view) },
-      el("h2", { id: "form-title" }, view.title.text), ...body, el("p", { class: "error", role: "alert" }),
-      el("div", { class: "row" },
-        view.submit ? el("button", { type: "submit", class: "primary" }, view.submit.text) : null,
-        el("button", { type: "button", onclick: () => this.act({ do: "close" }) }, view.close?.text ?? "Close")));
-    this.dialog.replaceChildren(form);
+    this.failed = el("p", { class: "error", role: "alert" });
+    this.send = view.submit ? el("button", { type: "submit", class: "primary", "data-key": "form-submit" }, label(view.submit)) : null;
+    const leave = (key, words, name) => el("button", { type: "button", class: name, "aria-label": words, "data-key": key, onclick: () => this.leave() });
+    const cross = leave("form-cross", depth > 1 ? "Back to the form before" : "Close the form", "quiet");
+    cross.append(depth > 1 ? "←" : "✕");
+    const close = leave("form-close", null, "");
+    close.append(view.close ? label(view.close) : "Close");
+    const steps = depth > 1 ? el("span", { class: "note" }, `form ${depth}`) : null;
+    this.dialog.replaceChildren(el("form", { novalidate: true, onsubmit: (event) => this.submit(event, view) },
+      el("header", {}, el("h2", { id: "form-title" }, label(view.title)), steps, cross),
+      el("div", { class: "fields-of-form" }, ...body), el("footer", {}, this.failed, close, this.send)));
   }
 
   field(view, block, page, typed) {
@@ -116,26 +77,65 @@ export class FormDialog {
     const onchange = block.dispatch_action
       ? () => this.act({ do: "fill", view_id: view.id, values: { [block.block_id]: input.value() } })
       : undefined;
-    const input = control(block.element, state, page, { id, describedby: `${id}-hint ${id}-error`, onchange });
-    if (block.block_id in typed && "value" in input.node && input.node.tagName !== "FIELDSET") {
+    const input = control(block.element, state, page, { id, describedby: `${id}-hint ${id}-error`, key: id, onchange });
+    if (typed[block.block_id] !== undefined && ["INPUT", "TEXTAREA", "SELECT"].includes(input.node.tagName)) {
       input.node.value = typed[block.block_id] ?? "";
     }
     const error = el("p", { class: "error", id: `${id}-error` });
     this.controls.set(block.block_id, { control: input, error });
-    const label = block.label.text + (block.optional ? " (optional)" : "");
-    const caption = input.node.tagName === "FIELDSET" ? null : el("label", { for: id }, label);
-    if (!caption) input.node.prepend(el("legend", {}, label));
+    const optional = block.optional ? el("span", { class: "note" }, " (optional)") : "";
+    const group = input.node.tagName === "FIELDSET";
+    if (group) input.node.prepend(el("legend", {}, label(block.label), optional));
+    const caption = group ? null : el("label", { for: id }, label(block.label), optional);
     const hint = el("div", { class: "hint", id: `${id}-hint` }, block.hint ? text(block.hint, page.names) : null);
     return el("div", { class: "field" }, caption, input.node, hint, error);
   }
 
   async submit(event, view) {
     event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
+    this.dialog.setAttribute("aria-busy", "true");
+    const words = this.send?.textContent;
+    if (this.send) this.send.textContent = "Sending …";
+    const shown = this.shown;
     const answer = await this.act({ do: "submit", view_id: view.id, values: this.values() });
-    for (const [block, { error }] of this.controls) error.textContent = answer.errors?.[block] ?? "";
-    const failed = this.dialog.querySelector("form > .error");
-    if (failed) failed.textContent = answer.failure ? `The app didn't take it: ${answer.failure}` : answer.problem ?? "";
-    const first = Object.keys(answer.errors ?? {})[0];
-    if (first) this.controls.get(first)?.control.node.focus();
+    this.busy = false;
+    this.dialog.removeAttribute("aria-busy");
+    if (this.shown !== shown && !answer.errors) return;
+    if (this.send) this.send.textContent = words;
+    this.refuse(answer);
   }
+
+  refuse(answer) {
+    const errors = answer.errors ?? {};
+    for (const [block, { control: input, error }] of this.controls) {
+      error.textContent = errors[block] ?? "";
+      if (errors[block]) input.input?.setAttribute("aria-invalid", "true");
+      else input.input?.removeAttribute("aria-invalid");
+    }
+    this.failed.textContent = answer.failure ? `The app didn't take it: ${answer.failure}` : answer.problem ?? "";
+    const first = Object.keys(errors)[0];
+    if (first) this.controls.get(first)?.control.input?.focus();
+  }
+}
+
+// What Block Kit asks before a button acts; resolves to whether it may.
+export function askFirst(dialog) {
+  return (asked) => new Promise((resolve) => {
+    if (!asked) {
+      resolve(true);
+      return;
+    }
+    const answer = (yes) => () => {
+      dialog.close();
+      resolve(yes);
+    };
+    dialog.replaceChildren(el("form", { method: "dialog", onsubmit: (event) => event.preventDefault() },
+      el("header", {}, el("h2", { id: "ask-title" }, label(asked.title))), el("div", { class: "fields-of-form" }, text(asked.text, {})),
+      el("footer", {}, el("button", { type: "button", onclick: answer(false) }, label(asked.deny) || "No"),
+        el("button", { type: "button", class: `primary ${asked.style ?? ""}`, onclick: answer(true) }, label(asked.confirm) || "Yes"))));
+    dialog.oncancel = answer(false);
+    dialog.showModal();
+  });
 }

@@ -1,19 +1,25 @@
 // Slack's text to DOM nodes. What a person typed only ever becomes a text node: nothing here writes HTML.
+import { el } from "./dom.js";
 
-export function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (name === "class") node.className = value;
-    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
+const EMOJI = {
+  white_check_mark: "✅", heavy_check_mark: "✔️", warning: "⚠️", x: "❌", eyes: "👀", tada: "🎉", bell: "🔔", no_bell: "🔕",
+  chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", bar_chart: "📊", rotating_light: "🚨", memo: "📝",
+  hourglass: "⌛", hourglass_flowing_sand: "⏳", zzz: "💤", calendar: "📅", date: "📅", clock10: "🕙", palm_tree: "🌴",
+  thumbsup: "👍", "+1": "👍", thumbsdown: "👎", "-1": "👎", wave: "👋", rocket: "🚀", bulb: "💡", lock: "🔒", link: "🔗",
+  arrow_up: "⬆️", arrow_down: "⬇️", arrow_right: "➡️", red_circle: "🔴", large_green_circle: "🟢", large_yellow_circle: "🟡",
+  question: "❓", exclamation: "❗", gear: "⚙️", package: "📦", handshake: "🤝", star: "⭐", fire: "🔥", mag: "🔍",
+};
+
+export function emoji(name) {
+  return EMOJI[name] ?? `:${name}:`;
 }
 
 export function unescaped(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+}
+
+function plain(text) {
+  return unescaped(text).replace(/:([a-z0-9_+-]+):/g, (all, name) => EMOJI[name] ?? all);
 }
 
 // Only addresses that can't run anything become links.
@@ -22,58 +28,72 @@ export function link(address, label) {
   return safe ? el("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, label) : document.createTextNode(label);
 }
 
-export function mrkdwn(text, names) {
+export function mrkdwn(text, names, verbatim = false) {
   const box = el("div", { class: "mrkdwn" });
   text.split(/```/).forEach((part, at) => {
     if (at % 2) box.append(el("pre", {}, unescaped(part.replace(/^\n/, ""))));
-    else lines(part, box, names);
+    else lines(part, box, names, verbatim);
   });
   return box;
 }
 
-function lines(text, box, names) {
+function lines(text, box, names, verbatim) {
   let quote = null;
   text.split("\n").forEach((line, at) => {
     const quoted = /^(>|&gt;) ?/.exec(line);
     if (quoted) {
       if (!quote) box.append((quote = el("blockquote")));
       else quote.append("\n");
-      inline(line.slice(quoted[0].length), quote, names);
+      inline(line.slice(quoted[0].length), quote, names, verbatim);
       return;
     }
     if (at > 0 && !quote) box.append("\n");
     quote = null;
-    inline(line, box, names);
+    inline(line, box, names, verbatim);
   });
 }
 
 const TOKEN = /`([^`]+)`|<([^<>]+)>|(?<![\w*_~])([*_~])(?=\S)(.+?)(?<=\S)\3(?![\w*_~])/;
+const BARE = /(https?:\/\/[^\s<>|]+[^\s<>|.,;:!?)'"”])/;
 const TAGS = { "*": "strong", _: "em", "~": "s" };
 
-function inline(text, parent, names) {
+function inline(text, parent, names, verbatim) {
   let rest = text;
   for (let found = TOKEN.exec(rest); found; found = TOKEN.exec(rest)) {
-    parent.append(unescaped(rest.slice(0, found.index)));
+    words(rest.slice(0, found.index), parent, verbatim);
     if (found[1]) parent.append(el("code", {}, unescaped(found[1])));
     else if (found[2]) parent.append(special(found[2], names));
     else {
       const node = el(TAGS[found[3]]);
-      inline(found[4], node, names);
+      inline(found[4], node, names, verbatim);
       parent.append(node);
     }
     rest = rest.slice(found.index + found[0].length);
   }
-  parent.append(unescaped(rest));
+  words(rest, parent, verbatim);
+}
+
+// Slack makes bare addresses links, unless the text is to be taken word for word.
+function words(text, parent, verbatim) {
+  if (verbatim) parent.append(plain(text));
+  else text.split(BARE).forEach((part, at) => parent.append(at % 2 ? link(unescaped(part), unescaped(part)) : plain(part)));
 }
 
 function special(inside, names) {
   const [target, label] = inside.split(/\|(.*)/s);
-  if (target[0] === "@") return el("span", { class: "mention" }, `@${names[target.slice(1)] ?? label ?? target.slice(1)}`);
-  if (target[0] === "#") return el("span", { class: "mention" }, `#${names[target.slice(1)] ?? label ?? target.slice(1)}`);
-  if (target[0] === "!") return el("span", { class: "mention" }, label ? unescaped(label) : `@${target.slice(1).split("^")[0]}`);
+  const mention = (words_) => el("span", { class: "mention" }, words_);
+  if (target[0] === "@") return mention(`@${names[target.slice(1)] ?? label ?? target.slice(1)}`);
+  if (target[0] === "#") return mention(`#${names[target.slice(1)] ?? label ?? target.slice(1)}`);
+  if (target.startsWith("!date")) return document.createTextNode(unescaped(label ?? target));
+  if (target[0] === "!") return mention(label ? unescaped(label) : `@${target.slice(1).split("^")[0]}`);
   return link(unescaped(target), unescaped(label ?? target));
 }
 
 export function text(object, names) {
-  return object.type === "mrkdwn" ? mrkdwn(object.text, names) : el("div", { class: "mrkdwn" }, object.text);
+  if (object.type === "mrkdwn") return mrkdwn(object.text, names, object.verbatim === true);
+  return el("div", { class: "mrkdwn" }, object.emoji === false ? object.text : plain(object.text));
+}
+
+export function label(object) {
+  return object ? plain(object.text) : "";
 }

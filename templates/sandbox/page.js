@@ -1,16 +1,27 @@
 // Asks for the state once a second, shows it, and sends what the member does. No rules of Slack live here.
 import { makeRenderer } from "./blocks.js";
-import { FormDialog } from "./forms.js";
-import { el } from "./mrkdwn.js";
+import { Clock } from "./clock.js";
+import { Completer } from "./complete.js";
+import { $, keepFocus, keyed } from "./dom.js";
+import { askFirst, FormDialog } from "./forms.js";
+import { showInspector } from "./inspector.js";
+import { makeMessages } from "./messages.js";
+import { Sidebar } from "./sidebar.js";
 
-const $ = (id) => document.getElementById(id);
-let page = { names: {}, members: [], places: [], shortcuts: [], version: -1 };
+let page = { names: {}, members: [], channels: [], places: [], messages: [], shortcuts: [], commands: {}, exchanges: [], version: -1 };
 let me = sessionStorage.getItem("as");
 let place = location.hash.slice(1) || sessionStorage.getItem("place");
-const openExchanges = new Set();
+let panel = null; // "inspector", or {thread: ts}
+let readTo = null; // up to where the member had read when they came to this place
+let asked = 0;
 
-const renderer = makeRenderer(() => page, act);
-const dialog = new FormDialog($("form"), act, renderer.blocks);
+const state = () => page;
+const renderer = makeRenderer(state, act, askFirst($("ask")));
+const messages = makeMessages(state, act, renderer, openThread);
+const dialog = new FormDialog($("form"), act, (...args) => renderer.blocks(...args), () => (place === "home" ? $("messages") : $("text")));
+const sidebar = new Sidebar(state, act, go, (member) => go(place, member));
+const clock = new Clock(state, send, go, refresh);
+const completer = new Completer($("text"), state);
 
 async function send(path, body) {
   const response = await fetch(`/_sandbox/${path}`, {
@@ -21,15 +32,18 @@ async function send(path, body) {
 
 async function act(deed) {
   say("");
+  document.body.classList.add("busy");
   try {
     const answer = await send("act", { as: me, ...deed });
-    if (!answer.ok) say(answer.problem);
+    if (!answer.ok && deed.do !== "submit") say(answer.problem);
     else if (answer.failure && deed.do !== "submit") say(`The app didn't answer: ${answer.failure}`);
     await refresh();
     return answer;
   } catch (error) {
     say(`The workspace can't be reached: ${error.message}`);
-    return { ok: false };
+    return { ok: false, problem: "The workspace can't be reached." };
+  } finally {
+    document.body.classList.remove("busy");
   }
 }
 
@@ -37,118 +51,161 @@ function say(sentence) {
   $("status").textContent = sentence ?? "";
 }
 
-function moment(iso, zone, options) {
-  return new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(new Date(iso));
-}
-
-const FULL = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
-const SHORT = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-
-function showClock(now) {
-  $("now").textContent = `${moment(now, "UTC", FULL)} UTC`;
-  $("now").dateTime = now;
-  $("local").textContent = page.tz ? `· ${moment(now, page.tz, SHORT)} in ${page.tz}` : "";
-}
-
 async function refresh() {
-  const query = new URLSearchParams({ since: page.version, as: me ?? "", place: place ?? "" });
+  const mine = (asked += 1);
+  const seen = document.visibilityState === "visible" ? "1" : "";
+  const inspect = panel === "inspector" ? "1" : "";
+  const query = new URLSearchParams({ since: page.version, as: me ?? "", place: place ?? "", seen, inspect });
   const response = await fetch(`/_sandbox/state?${query}`);
-  const state = await response.json();
-  if (state.changed) {
-    page = { ...state };
+  const next = await response.json();
+  if (mine !== asked) return; // a later question was asked meanwhile; its answer counts
+  if (next.changed) {
+    page = next;
+    if (me !== page.as || place !== page.place) readTo = null;
     me = page.as;
     place = page.place;
     sessionStorage.setItem("as", me ?? "");
     sessionStorage.setItem("place", place ?? "");
     show();
   }
-  showClock(state.now);
+  page.now = next.now;
+  clock.show(next);
 }
 
 function show() {
-  const focused = document.activeElement?.dataset?.key;
-  showPlaces();
-  showMessages();
-  showInspector();
+  keepFocus(() => {
+    sidebar.show(place);
+    showPlace();
+    showPanel();
+  });
   dialog.show(page.forms, page);
-  if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function showPlaces() {
-  const options = page.members.map((user) => el("option", { value: user.id }, `${user.shown} (@${user.name})`));
-  $("as").replaceChildren(...options);
-  $("as").value = me;
-  const entries = [{ id: "home", name: "Home" }, ...(page.places ?? [])];
-  $("places").replaceChildren(...entries.map((entry) => el("li", {}, el("button", {
-    type: "button", "aria-current": entry.id === place ? "page" : null, "data-key": `place-${entry.id}`, onclick: () => go(entry.id),
-  }, entry.name))));
-  const global = page.shortcuts.filter((shortcut) => !shortcut.on_message);
-  $("shortcuts").replaceChildren(...global.map((shortcut) => el("button", {
-    type: "button", onclick: () => act({ do: "shortcut", callback_id: shortcut.callback_id }) }, shortcut.name)));
-  $("commands").replaceChildren(...Object.entries(page.commands).map(([name, hint]) => el("option", { value: name }, hint)));
-  $("where").textContent = entries.find((entry) => entry.id === place)?.name ?? "";
-  $("write").hidden = place === "home";
-}
-
-function showMessages() {
+function showPlace() {
+  const home = place === "home";
+  const room = page.places?.find((entry) => entry.id === place);
+  const name = home ? `Home of ${page.bot}` : room?.name ?? "";
+  $("where").textContent = name;
+  $("about").textContent = home ? "" : room?.dm ? "Direct message" : `${room?.members ?? 0} members`;
+  $("write").hidden = home;
+  $("text").placeholder = "Write, or / for a command";
   const box = $("messages");
-  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  if (place === "home") {
-    const home = page.home;
-    box.replaceChildren(home ? renderer.blocks(home.blocks, { view_id: home.id }, home.state.values) : el("p", {}, "The app has published no Home yet."));
-    return;
+  const bottom = box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+  const last = page.messages.at(-1)?.ts;
+  if (home) showHome(box);
+  else messages.list(box, readTo);
+  box.classList.toggle("home", home);
+  const arrived = box.dataset.at !== `${me}/${place}`;
+  const line = box.querySelector(".new-line");
+  if (arrived) {
+    if (home) box.scrollTop = 0;
+    else if (line) line.scrollIntoView({ block: "center" });
+    else box.scrollTop = box.scrollHeight;
+  } else if (!home && (bottom || box.dataset.last !== last)) {
+    box.scrollTop = box.scrollHeight;
   }
-  box.replaceChildren(...page.messages.map((shown) => renderer.message(shown, (at) => moment(at, page.tz, SHORT))));
-  if (atEnd) box.scrollTop = box.scrollHeight;
+  box.dataset.at = `${me}/${place}`;
+  box.dataset.last = last ?? "";
 }
 
-function showInspector() {
-  const entries = [...page.exchanges].reverse().map((exchange) => {
-    const key = `${exchange.at}|${exchange.what}|${exchange.direction}`;
-    const remember = (event) => (event.target.open ? openExchanges.add(key) : openExchanges.delete(key));
-    return el("details", { open: openExchanges.has(key), ontoggle: remember },
-      el("summary", {}, `${exchange.direction} ${exchange.what} ${exchange.status}`),
-      el("pre", {}, JSON.stringify(exchange.request, null, 1)), el("pre", {}, JSON.stringify(exchange.answer, null, 1)));
-  });
-  $("exchanges").replaceChildren(...entries);
+function showHome(box) {
+  const home = page.home;
+  const blocks = home?.blocks ?? [{ type: "section", text: { type: "plain_text", text: "The app has published no Home yet." } }];
+  keyed(box, blocks.map((block, at) => ({ key: `home-${at}`, print: JSON.stringify([block, home?.id]), build: () =>
+    renderer.one(block, { view_id: home?.id }, home?.state?.values) })));
 }
 
-async function go(where) {
-  place = where;
+function showPanel() {
+  const inspecting = panel === "inspector";
+  const thread = panel?.thread;
+  if (thread && !messages.thread($("thread-messages"), thread)) panel = null;
+  $("side").hidden = !panel;
+  $("inspector").hidden = !inspecting;
+  $("thread").hidden = inspecting || !panel;
+  $("side-title").textContent = inspecting ? "Requests and answers" : "Thread";
+  $("inspect").setAttribute("aria-pressed", String(inspecting));
+  if (inspecting) showInspector(page.exchanges, page.tz);
+}
+
+async function go(where, as = me) {
+  const leaving = where !== place || as !== me;
+  const dm = page.places?.find((entry) => entry.id === where)?.dm;
+  if (leaving) panel = panel === "inspector" ? panel : null;
+  if (leaving) document.activeElement?.closest?.("#messages")?.focus();
+  me = as;
+  place = dm && as !== page.as ? `D${as.slice(1)}` : where;
   page.version = -1;
-  history.replaceState(null, "", `#${where}`);
-  if (where === "home") await act({ do: "home" });
-  await refresh();
+  readTo = null;
+  if (leaving) readTo = await unreadFrom();
+  history.replaceState(null, "", `#${place}`);
+  sidebar.toggle(false);
+  if (place === "home") await act({ do: "home" });
+  else await refresh();
 }
 
-$("as").addEventListener("change", () => {
-  me = $("as").value;
-  page.version = -1;
-  if (place !== "home" && page.places?.find((entry) => entry.id === place)?.dm) place = "";
-  refresh();
-});
+// Where the member had read to in the place they come to, asked before looking at it counts as reading.
+async function unreadFrom() {
+  const response = await fetch(`/_sandbox/state?${new URLSearchParams({ as: me ?? "", place: place ?? "" })}`);
+  const room = (await response.json()).places?.find((entry) => entry.id === place);
+  return room?.unread ? room.last_read : null;
+}
 
-$("write").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const text = $("text").value.trim();
-  if (!text) return;
-  const answer = await act({ do: "type", text, channel: place });
-  if (answer.ok) $("text").value = "";
-});
-
-for (const button of document.querySelectorAll("[data-move]")) {
-  button.addEventListener("click", async () => {
-    say("The clock is moving …");
-    const answer = await send("clock", { move: button.dataset.move, as: me });
-    say(answer.ok ? "" : answer.problem);
-    await refresh();
+function writeInto(form, input, more) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (!text) return;
+    completer.hide();
+    readTo = null;
+    const answer = await act({ do: "type", text, channel: place, ...more() });
+    if (!answer.ok) return;
+    completer.remember(text);
+    input.value = "";
   });
 }
+
+writeInto($("write"), $("text"), () => ({}));
+writeInto($("reply"), $("reply-text"), () => ({ thread_ts: panel?.thread }));
+
+function openThread(ts) {
+  panel = { thread: ts };
+  show();
+  $("reply-text").focus();
+}
+
+function openPanel(next) {
+  panel = next;
+  page.version = -1;
+  return refresh();
+}
+
+$("inspect").addEventListener("click", () => openPanel(panel === "inspector" ? null : "inspector"));
+$("side-close").addEventListener("click", async () => {
+  await openPanel(null);
+  $("inspect").focus();
+});
+$("side").addEventListener("keydown", (event) => event.key === "Escape" && $("side-close").click());
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.overflow[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("visibilitychange", () => (page.version = -1));
+window.addEventListener("hashchange", () => location.hash.slice(1) !== place && go(location.hash.slice(1)));
+
+// What came in last stays in sight when a strip or the keyboard of a phone takes room away.
+let height = 0;
+new ResizeObserver(() => {
+  const box = $("messages");
+  const lost = height - box.clientHeight;
+  if (lost > 0 && place !== "home" && box.scrollHeight - box.scrollTop - box.clientHeight <= lost + 60) box.scrollTop = box.scrollHeight;
+  height = box.clientHeight;
+}).observe($("messages"));
 
 async function poll() {
   try {
     await refresh();
+    document.body.classList.remove("gone");
   } catch (error) {
+    document.body.classList.add("gone");
     say(`The workspace can't be reached: ${error.message}`);
   }
   setTimeout(poll, 1000);

@@ -1,8 +1,10 @@
 """The page: what it is given, what its buttons do, and who may press them."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
+from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,7 +43,17 @@ def state(server: SandboxServer, **query: Any) -> Any:
         ("/", "text/html", "<title>Sandbox</title>"),
         ("/_sandbox/static/page.css", "text/css", "color-scheme"),
         ("/_sandbox/static/page.js", "text/javascript", "refresh"),
+        ("/_sandbox/static/blocks.css", "text/css", ".message"),
         ("/_sandbox/static/blocks.js", "text/javascript", "makeRenderer"),
+        ("/_sandbox/static/clock.js", "text/javascript", "Clock"),
+        ("/_sandbox/static/combobox.js", "text/javascript", "Combobox"),
+        ("/_sandbox/static/complete.js", "text/javascript", "Completer"),
+        ("/_sandbox/static/dom.js", "text/javascript", "keepFocus"),
+        ("/_sandbox/static/inputs.js", "text/javascript", "control"),
+        ("/_sandbox/static/inspector.js", "text/javascript", "showInspector"),
+        ("/_sandbox/static/messages.js", "text/javascript", "makeMessages"),
+        ("/_sandbox/static/rich.js", "text/javascript", "table"),
+        ("/_sandbox/static/sidebar.js", "text/javascript", "Sidebar"),
         ("/_sandbox/static/forms.js", "text/javascript", "FormDialog"),
         ("/_sandbox/static/mrkdwn.js", "text/javascript", "mrkdwn"),
     ],
@@ -94,7 +106,8 @@ def test_the_state_is_short_when_nothing_changed(server: SandboxServer, workspac
     assert [place["name"] for place in first["places"]] == ["#support-emea", "Cadence"]
     assert first["shortcuts"] == [{"name": "Log as exception", "callback_id": "log", "on_message": True}]
     same = state(server, since=first["version"])
-    assert same == {"version": first["version"], "now": first["now"], "changed": False}
+    idle = {"can_play": False, "moving": False, "playing": False, "played": "", "came": {}}
+    assert same == {"version": first["version"], "now": first["now"], "changed": False} | idle
     workspace.person("U01LEAD").says("hello", "C01SUPEMEA")
     after = state(server, since=first["version"], place="C01SUPEMEA")
     assert [message["text"] for message in after["messages"]] == ["hello"]
@@ -135,7 +148,8 @@ def test_a_journey_on_the_page(server: SandboxServer, workspace: Workspace, app:
     assert app.seen[-1]["actions"][0]["block_id"] == "row1"
     assert act(server, do="shortcut", callback_id="open")["ok"]
     assert app.seen[-1]["type"] == "shortcut"
-    exchanges = state(server)["exchanges"]
+    assert state(server)["exchanges"] == []
+    exchanges = state(server, inspect="1")["exchanges"]
     assert {"/form", "views.open", "block_actions"} <= {exchange["what"] for exchange in exchanges}
     assert "xoxb" not in json.dumps(exchanges)
 
@@ -188,10 +202,68 @@ def test_the_caller_may_move_the_clock(workspace: Workspace) -> None:
         answer = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": "next"})[2])
         refused = ask(server, "POST", "/_sandbox/clock", {"move": "back"})
     assert (asked, refused[0]) == ([None], 400)
-    assert answer == {"ok": True, "now": "2026-12-03T09:05:00+00:00"}
+    assert answer == {"ok": True, "now": "2026-12-03T09:05:00+00:00", "happened": []}
 
 
 def test_a_permalink_leads_to_its_channel(server: SandboxServer) -> None:
     status, headers, _ = ask(server, "GET", "/archives/C01SUPEMEA/p1")
     assert (status, headers["Location"]) == (302, "/#C01SUPEMEA")
     assert ask(server, "GET", "/archives/C0NONE/p1")[0] == 404
+
+
+def test_what_is_new_is_counted_until_it_is_looked_at(server: SandboxServer, workspace: Workspace) -> None:
+    lead = workspace.person("U01LEAD")
+    lead.says("one", "C01SUPEMEA")
+    lead.says("two", "C01SUPEMEA")
+    workspace.person("U01AGENT1").says("mine", "C01SUPEMEA")
+
+    def unread(**query: Any) -> int:
+        return int(next(p["unread"] for p in state(server, **query)["places"] if p["id"] == "C01SUPEMEA"))
+
+    assert unread() == 2
+    assert unread(place="C01SUPEMEA") == 2  # a page in the background asks, too
+    assert unread(place="C01SUPEMEA", seen="1") == 0
+    assert unread() == 0
+    lead.says("three", "C01SUPEMEA")
+    assert unread() == 1
+
+
+def test_a_move_says_how_many_messages_came_where(server: SandboxServer, workspace: Workspace) -> None:
+    def on_move(target: datetime | None) -> datetime:
+        lead = workspace.person("U01LEAD")
+        for room in ("C01SUPEMEA", lead.dm_channel.id, "C01SUPEMEA"):
+            lead.says("hello", room)
+        return workspace.clock.advance(timedelta(minutes=5))
+
+    with SandboxServer(workspace, on_move=on_move) as server:
+        answer = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": "next", "as": "U01AGENT1"})[2])
+    assert [(p["name"], p["as"], p["dm"], p["count"]) for p in answer["happened"]] == [
+        ("#support-emea", "U01AGENT1", False, 2),
+        ("Lea Lead", "U01LEAD", True, 1),
+    ]
+
+
+def test_example_people_play_until_they_are_stopped(workspace: Workspace) -> None:
+    def player(stop: Event, tell: Callable[[str], None]) -> None:
+        workspace.person("U01LEAD").says("hello", "C01SUPEMEA")
+        tell("Lea said hello.")
+        assert stop.wait(5)
+
+    with SandboxServer(workspace, on_play=player) as server:
+        assert state(server)["can_play"]
+        assert ask(server, "POST", "/_sandbox/clock", {"move": "play"})[0] == 200
+        assert workspace.wait_until(lambda: "Lea said" in str(server.page.clock.going_on()["played"]))
+        assert state(server)["playing"]
+        refused = ask(server, "POST", "/_sandbox/clock", {"move": "day"})
+        assert (refused[0], "already" in refused[2]) == (400, True)
+        ask(server, "POST", "/_sandbox/clock", {"move": "stop"})
+        assert workspace.wait_until(lambda: not server.page.clock.going_on()["moving"])
+        ended = state(server)
+    assert (ended["moving"], [place["count"] for place in ended["came"]["happened"]]) == (False, [1])
+
+
+def test_the_words_the_page_completes(server: SandboxServer, workspace: Workspace) -> None:
+    workspace.vocabulary = lambda member: [{"text": "/kpi", "hint": member}]
+    assert json.loads(ask(server, "GET", "/_sandbox/words?as=U01LEAD")[2]) == {
+        "words": [{"text": "/kpi", "hint": "U01LEAD"}]
+    }

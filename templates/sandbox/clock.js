@@ -1,0 +1,90 @@
+// The clock: what time it is, how it is moved, and what happened on the way.
+import { $, el, moment, plural } from "./dom.js";
+
+const FULL = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
+const MOST = 8;
+
+export class Clock {
+  constructor(page, send, go, refresh) {
+    Object.assign(this, { page, send, go, refresh, busy: false, wasPlaying: false });
+    this.buttons = [...document.querySelectorAll("[data-move]")];
+    for (const button of this.buttons) button.addEventListener("click", () => this.move(button));
+    $("play").addEventListener("click", () => this.play());
+    $("stop").addEventListener("click", () => this.send("clock", { move: "stop" }));
+    $("came-close").addEventListener("click", () => this.forget());
+  }
+
+  show(state) {
+    const zone = this.page().tz ?? "UTC";
+    $("now").textContent = moment(state.now, zone, FULL);
+    $("now").dateTime = state.now;
+    $("utc").textContent = zone === "UTC" ? "UTC" : `${moment(state.now, "UTC", { hour: "2-digit", minute: "2-digit" })} UTC`;
+    $("play").hidden = !state.can_play || state.playing;
+    $("playing").hidden = !state.playing;
+    $("played").textContent = state.played;
+    const still = state.moving || this.busy;
+    for (const button of [...this.buttons, $("play")]) {
+      if (still) button.setAttribute("aria-disabled", "true");
+      else button.removeAttribute("aria-disabled");
+    }
+    if (this.wasPlaying && !state.playing) this.tell(state.came.happened ?? [], state.came.now, state.played);
+    this.wasPlaying = state.playing;
+  }
+
+  async move(button) {
+    if (button.getAttribute("aria-disabled")) return;
+    await this.during(async () => {
+      const before = this.page().now;
+      const answer = await this.send("clock", { move: button.dataset.move, as: this.page().as });
+      if (!answer.ok) this.line(answer.problem, []);
+      else if (button.dataset.move === "next" && answer.now === before && !answer.happened.length) this.line("Nothing is due. Start a cycle first.", []);
+      else this.tell(answer.happened, answer.now);
+    });
+  }
+
+  async play() {
+    if ($("play").getAttribute("aria-disabled")) return;
+    this.forget();
+    const answer = await this.send("clock", { move: "play", as: this.page().as });
+    if (!answer.ok) this.line(answer.problem, []);
+    await this.refresh();
+    if (answer.ok) $("stop").focus();
+  }
+
+  async during(work) {
+    this.busy = true;
+    this.line("The clock is moving …", []);
+    for (const other of [...this.buttons, $("play")]) other.setAttribute("aria-disabled", "true");
+    try {
+      await work();
+    } catch (error) {
+      this.line(`The workspace can't be reached: ${error.message}`, []);
+    } finally {
+      this.busy = false;
+      await this.refresh();
+    }
+  }
+
+  tell(happened, now, before = "") {
+    const count = happened.reduce((sum, place) => sum + place.count, 0);
+    const at = moment(now, this.page().tz ?? "UTC", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+    const said = count ? `${plural(count, "message")} in ${plural(happened.length, "place")}` : "no messages";
+    this.line(`${before ? `${before} ` : ""}${at}: ${said}${count ? "." : " on the way."}`, happened);
+  }
+
+  line(sentence, happened) {
+    $("came").hidden = false;
+    $("came-words").textContent = sentence;
+    const shown = happened.slice(0, MOST);
+    const button = (place) => el("button", { type: "button", class: "came-place", "data-place": place.place, "data-as": place.as,
+      onclick: () => this.go(place.place, place.as) }, place.dm ? `DM to ${place.name}` : place.name, el("span", { class: "count" }, String(place.count)));
+    const more = happened.length > MOST ? el("span", { class: "note" }, `and ${plural(happened.length - MOST, "more place")}`) : "";
+    $("came-places").replaceChildren(...shown.map(button), more);
+  }
+
+  forget() {
+    const inside = $("came").contains(document.activeElement);
+    $("came").hidden = true;
+    if (inside) this.buttons[0].focus();
+  }
+}
