@@ -46,6 +46,19 @@ def count_verdicts(
     return session.exec(query).one()
 
 
+def closing_verdicts(
+    session: Session, *, workspace_id: str, cycle_ids: Sequence[int], step: str
+) -> list[StepVerdict]:
+    """The verdicts of a step with which these cycles closed, oldest first."""
+    query = select(StepVerdict).where(
+        StepVerdict.workspace_id == workspace_id,
+        col(StepVerdict.cycle_id).in_(cycle_ids),
+        StepVerdict.step == step,
+        col(StepVerdict.closing).is_(True),
+    )
+    return list(session.exec(query.order_by(col(StepVerdict.id))))
+
+
 def last_demotion(session: Session, *, workspace_id: str, adoption_id: int, step: str) -> ModeChange | None:
     """The last demotion of a step."""
     query = (

@@ -8,6 +8,7 @@ from cadence.documents import playbook_from_data
 from cadence.flows.cycles import add_cycle, declare_modes, of_cycle
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.judging import curator_recipients, judge_all
+from cadence.flows.promotions import judge_promotions
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.versions import version_to_run
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
@@ -75,6 +76,7 @@ def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int
             surface="clock",
             after={"result": cycle.result, "kpi_value": cycle.kpi_value, "readings": readings},
         )
+        judge_promotions(session, run, cycle, now=now)
         if adoption.state is AdoptionState.ACTIVE and run.playbook.state is not PlaybookState.RETIRED:
             _start_next(session, adoption, cycle, run, now=now)
         _owe_close(session, run, cycle, now=now)

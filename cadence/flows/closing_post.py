@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.cycles import coverage
 from cadence.flows.kpis import kpi_context
+from cadence.flows.promotion_words import promotion_lines
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import WEEKS, instant, local_day, week_number
 from storage import decisions, playbooks, reports
@@ -35,6 +36,7 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
         expected=expected,
         steps=_steps_at_close(session, run, cycle),
         changes=_changes(session, run, cycle),
+        promotions=promotion_lines(session, run, cycle),
         next_cycle=_next(session, run, cycle),
     )
 

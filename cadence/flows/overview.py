@@ -13,6 +13,7 @@ from cadence.flows.exceptions import step_groups, verdict_evidence
 from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import pick_run
+from cadence.flows.promotion_posts import last_look
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
 from cadence.flows.standing import standing
 from cadence.mrkdwn import code, say
@@ -129,6 +130,7 @@ def why(
                 drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=declared.key),
                 zone,
             ),
+            promotion=last_look(session, run, step=declared.key, zone=zone),
             verdicts=tuple(
                 VerdictDetail(
                     decided_at=row.judged_at.astimezone(zone),

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.drift_state import settle_drift
+from cadence.flows.proposals import lapse_open
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
@@ -14,12 +15,21 @@ from storage.tables import AdoptionStep, ModeChange
 
 
 def restart_window(
-    session: Session, run: TeamRun, step: Step, *, now: datetime, revised: bool = False
+    session: Session,
+    run: TeamRun,
+    step: Step,
+    *,
+    now: datetime,
+    revised: bool = False,
+    because: str = "the playbook version changed",
 ) -> AdoptionStep:
     """Evidence on a step counts from now on: its mode, its rubric or the playbook version changed (SPEC §5).
 
     With `revised` the next rubric revision comes into force. The caller records what happened in the trail.
+    A proposal to promote the step rests on what was counted before, so it lapses; `because` says why.
     """
+    because = "the rubric was revised" if revised else because
+    lapse_open(session, run, step=step.key, why=because, now=now)
     row = current_modes(session, run).get(step.key)
     if row is None:
         row = AdoptionStep(
@@ -55,7 +65,7 @@ def set_mode(
     `kind` is `demotion`, `promotion` or `declaration`; `member` is None when the rule decided.
     """
     before = mode_of(current_modes(session, run), step)
-    row = restart_window(session, run, step, now=now)
+    row = restart_window(session, run, step, now=now, because=f"the step's mode was changed to {mode}")
     row.mode = mode
     change = ModeChange(
         workspace_id=run.workspace.id,

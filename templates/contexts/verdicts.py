@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
+from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Evidence, Id, Kpi, MessageContext, ModeChange, StepEvidence
+from templates.contexts.promotions import PromotionLooked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class CycleClosed(MessageContext):
         attested: members' weekly answers that came, of `expected`.
         steps: exceptions in the cycle against the cap.
         changes: modes that changed in the cycle.
+        promotions: a line for each step that was looked at for promotion.
         lessons: as logged.
         next_cycle: its Monday; None when the adoption is paused.
         offers: buttons, at most five.
@@ -124,6 +127,7 @@ class CycleClosed(MessageContext):
     gates_met: int | None = None
     gates: int = 4
     changes: tuple[ModeChange, ...] = ()
+    promotions: tuple[Mrkdwn, ...] = ()
     lessons: tuple[str, ...] = ()
     next_cycle: date | None = None
     offers: tuple[Offer, ...] = ()
@@ -178,6 +182,7 @@ class Why(MessageContext):
     """The last verdicts of a step, newest first; at most five are shown.
 
     `drifts` are sentences: what was found of its drift and what became of it, newest first.
+    `promotion` is the last look at one.
     """
 
     TEMPLATE: ClassVar[str] = "answers/why.json.j2"
@@ -188,3 +193,4 @@ class Why(MessageContext):
     mode: str
     verdicts: tuple[VerdictDetail, ...]
     drifts: tuple[str, ...] = ()
+    promotion: PromotionLooked | None = None

@@ -24,7 +24,10 @@ from cadence.flows.callers import Caller
 from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.lexicon import lexicon
 from cadence.flows.profiles import ensure_workspace
+from cadence.rules.modes import LADDER, rank
+from storage import playbooks
 from storage.engine import Database
+from storage.tables import Promotion, PromotionState, SpotAudit
 from tests.staging import EXAMPLES, on_stage
 
 Json = dict[str, Any]
@@ -276,7 +279,52 @@ def _prepare(stage: Stage) -> None:
     agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
     lead.types("/kpi support-reply 22m", channel="C02SUPAPAC")
     stage.tick()
+    _plant_standards(stage)
     _neighbour(stage)
+
+
+def _plant_standards(stage: Stage) -> None:
+    """A promotion that waits and a spot audit that isn't graded, both of adoption 1."""
+    now = stage.clock.now()
+    belongs: Json = {"workspace_id": BUILT_IN_TEAM, "adoption_id": 1, "cycle_id": 1, "step": "draft"}
+    with stage.bot.db.write() as session:
+        row = playbooks.steps(session, workspace_id=BUILT_IN_TEAM, adoption_id=1)["draft"]
+        policy = {"accuracy": 0.9, "max_risk": 0.02, "cycles": 1, "coverage": 0.8, "confidence": 0.95}
+        counts = {"number": 1, "samples": 30, "passes": 30, "risky": 0, "over_cap": 0, "kpi": "met"}
+        session.add(
+            Promotion(
+                **belongs,
+                state=PromotionState.OPEN,
+                mode=row.mode,
+                leads_to=LADDER[rank(row.mode) + 1],
+                samples=30,
+                passes=30,
+                risky=0,
+                bound=0.9,
+                needed=29,
+                more=0,
+                evidence={
+                    "policy": policy,
+                    "cycles": [{**counts, "answered": 3, "expected": 3}],
+                    "drift_open": False,
+                    "rubric_revision": row.rubric,
+                    "demoted_on": None,
+                },
+                judged_at=now,
+            )
+        )
+        session.add(
+            SpotAudit(
+                **belongs,
+                week=2,
+                week_start=date(2026, 3, 9),
+                sample=2,
+                seed="seed",
+                population=[["U01AGENT1", 14]],
+                drawn=[["U01AGENT1", 3], ["U01AGENT1", 11]],
+                drawn_at=now,
+            )
+        )
 
 
 def _start(stage: Stage, workspace: str, playbook: str, team: str, monday: date) -> None:

@@ -193,6 +193,9 @@ def _options(element: Json) -> list[str]:
 SOUND: dict[str, Any] = {
     Field.RUNS: "14",
     Field.VALUE: "14m",
+    Field.SAMPLES: "20",
+    Field.PASSES: "19",
+    Field.RISKY: "1",
     Field.INPUTS: "10",
     Field.NOTE: "A quiet week.",
     Field.REASON: "policy adherence",

@@ -38,6 +38,8 @@ REAL_VALUES = {
     Action.SEE_EXCEPTIONS: _STEPS,
     Action.WHY: _STEPS,
     Action.REVISE_RUBRIC: _STEPS,
+    Action.APPROVE_PROMOTION: ["1", "2"],
+    Action.DECLINE_PROMOTION: ["1", "2"],
     Action.ALL_RAN: [WEEK],
     Action.NEXT_TEAM: _CYCLES,
     Action.SUBMIT: _CYCLES,
@@ -109,6 +111,7 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.CAPACITY: [
         _pressed("U01CURATOR", Action.START_ANYWAY, "support-reply:support-apac:2026-04-06"),
     ],
+    Callback.DECLINE_PROMOTION: [_pressed("U01LEAD", Action.DECLINE_PROMOTION, "1")],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }
 """What opens each form, so that it is filled in as it really looks."""

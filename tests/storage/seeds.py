@@ -204,7 +204,7 @@ def verdict_row(ids: Planted) -> StepVerdict:
         critical=0,
         attested=30,
         assumed=10,
-        closing=False,
+        closing=True,
         ratio=0.175,
         probability=0.934,
         demote_at=7,

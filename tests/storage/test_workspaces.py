@@ -186,6 +186,9 @@ BY_ID: dict[str, Call] = {
     "decisions.count_verdicts": lambda s, ws, ids: decisions.count_verdicts(
         s, workspace_id=ws, cycle_id=ids.cycle, step="send", decisions=list(Decision)
     ),
+    "decisions.closing_verdicts": lambda s, ws, ids: decisions.closing_verdicts(
+        s, workspace_id=ws, cycle_ids=[ids.cycle], step="send"
+    ),
     "decisions.last_demotion": lambda s, ws, ids: decisions.last_demotion(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),

@@ -8,6 +8,7 @@ from tests.templates.samples import (
     forms,
     gates,
     playbooks,
+    promotions,
     rubrics,
     spreading,
     standards,
@@ -25,4 +26,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **rubrics.SAMPLES,
     **standards.SAMPLES,
     **spreading.SAMPLES,
+    **promotions.SAMPLES,
 }

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Evidence, MessageContext, ModeChange
 from templates.contexts.verdicts import (
@@ -13,6 +14,7 @@ from templates.contexts.verdicts import (
 )
 from templates.ids import Action
 from tests.templates.samples.common import CSAT, DRAFT, FRIDAY, KPI, NEXT_CYCLE, OVER, SEND, THURSDAY
+from tests.templates.samples.promotions import LOOKED
 
 WATCH = Watch(
     adoption_id=7,
@@ -62,6 +64,9 @@ CLOSED = CycleClosed(
     changes=(
         ModeChange(step="Send the edited reply", before="ai-led", after="collaborative", week=2),
         ModeChange(step="Draft three replies", before="human-led", after="collaborative"),
+    ),
+    promotions=(
+        Mrkdwn("Draft three replies stays collaborative; 38 of 46 samples with 1 failure: 8 more to decide."),
     ),
     lessons=("Grade twenty old replies first.", "Load the policy file before the queue."),
     next_cycle=NEXT_CYCLE,
@@ -149,11 +154,25 @@ SAMPLES: dict[str, MessageContext] = {
         gates_met=None,
         next_cycle=None,
         lessons=(),
+        promotions=(),
         changes=(),
         offers=(),
     ),
     "cycle-closed-no-baseline": replace(CLOSED, kpi=replace(KPI, baseline=None)),
     "why": WHY,
+    "why-promotion": replace(WHY, verdicts=WHY.verdicts[:1], promotion=LOOKED),
+    "why-promotion-declined": replace(
+        WHY,
+        verdicts=(),
+        promotion=replace(
+            LOOKED,
+            state="declined",
+            unmet=(),
+            decided_by="U01CURATOR",
+            decided_at=THURSDAY,
+            reason="Not before the audit.",
+        ),
+    ),
     "why-nothing": replace(WHY, verdicts=()),
     "why-drift": replace(
         WHY,

@@ -1,0 +1,55 @@
+"""The messages that propose a promotion, and what ends a proposal before anybody decided it."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.runs import TeamRun
+from storage import ledger, rubrics, trail
+from storage.ledger import Owed
+from storage.tables import MessageState, Promotion, PromotionState
+
+PROPOSED = "promotion-proposed"
+
+
+def proposal_key(row: Promotion) -> str:
+    """What the keys of all copies of a proposal begin with."""
+    return f"{PROPOSED}:{row.workspace_id}:{row.id}"
+
+
+def lapse_open(session: Session, run: TeamRun, *, step: str | None = None, why: str, now: datetime) -> None:
+    """End the open proposals of a step, or of all steps: they no longer fit; `why` completes "because …"."""
+    for row in rubrics.open_promotions(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step):
+        row.state, row.reason, row.decided_at = PromotionState.LAPSED, why, now
+        session.add(row)
+        session.flush()
+        trail.record(
+            session,
+            workspace_id=run.workspace.id,
+            at=now,
+            member=None,
+            action="promotion-lapsed",
+            subject=f"promotion:{row.id}",
+            surface="rule",
+            before=PromotionState.OPEN,
+            after={"state": row.state, "why": why},
+        )
+        rewrite_proposal(session, row, now=now)
+
+
+def rewrite_proposal(session: Session, row: Promotion, *, now: datetime, correlation_id: str = "") -> None:
+    """Owe every copy of a proposal a rewrite to what became of it."""
+    copies = ledger.by_prefix(session, workspace_id=row.workspace_id, prefix=proposal_key(row))
+    owed = [
+        Owed(
+            key=f"rewrite:{one.id}:{row.state}",
+            kind="rewrite",
+            recipient=one.recipient,
+            subject=one.subject,
+            due_at=now,
+            replaces_id=one.id,
+        )
+        for one in copies
+        if one.state is MessageState.SENT
+    ]
+    ledger.owe(session, workspace_id=row.workspace_id, owed=owed, now=now, correlation_id=correlation_id)

@@ -1,0 +1,151 @@
+"""Promotions: proposed, decided, and what a step still needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from cadence.mrkdwn import Mrkdwn
+from templates.contexts.base import Id, MessageContext, ViewContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionNumbers:
+    """What a look at a promotion rests on, over the cycles that decide.
+
+    Args:
+        cycles: how many; `kpi_met` of them met the KPI.
+        bound: the lower bound on the true pass rate, 0–1; `confidence` is its confidence.
+        accuracy: the pass rate needed, 0–1; `max_risk` the highest risky share.
+        exceptions: in so many `runs`, against `cap`.
+        answered: check-ins that came, of `expected`.
+    """
+
+    cycles: int
+    samples: int
+    passes: int
+    risky: int
+    bound: float
+    accuracy: float
+    max_risk: float
+    confidence: float
+    exceptions: int
+    runs: int
+    cap: float
+    answered: int
+    expected: int
+    kpi_met: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionProposed(MessageContext):
+    """A step could be led one mode further; or what became of that proposal.
+
+    Args:
+        promotion_id: what [Approve] and [Decline] carry; [Why] carries `{adoption_id}:{step_key}`.
+        state: `open`, `approved`, `declined` or `lapsed`.
+        curators_only: the owner can't approve it.
+        decided_by: Slack ID; None when it lapsed.
+        reason: why it was declined or lapsed.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/promotion_proposed.json.j2"
+
+    promotion_id: Id
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    before: str
+    after: str
+    numbers: PromotionNumbers
+    owner: str
+    state: str = "open"
+    curators_only: bool = False
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promoted(MessageContext):
+    """A step is led one mode further; `approved_by` is who said so."""
+
+    TEMPLATE: ClassVar[str] = "messages/promoted.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    before: str
+    after: str
+    numbers: PromotionNumbers
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionDeclined(MessageContext):
+    """A step stays in its mode; `declined_by` said so, for a `reason`."""
+
+    TEMPLATE: ClassVar[str] = "messages/promotion_declined.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    before: str
+    after: str
+    declined_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineForm(ViewContext):
+    """Why a promotion is declined. Input: `reason`."""
+
+    TEMPLATE: ClassVar[str] = "modals/promotion_decline.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleLooked:
+    """One closed cycle as a look at a promotion counted it; `result` is the cycle's."""
+
+    number: int
+    samples: int
+    passes: int
+    risky: int
+    over_cap: int
+    answered: int
+    expected: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionLooked:
+    """The last look at a step's promotion, with each cycle's counts.
+
+    Args:
+        state: `open`, `approved`, `declined`, `lapsed`, `held` or `insufficient`.
+        unmet: what wasn't met, in words with numbers.
+        needed: samples that decide with as many failures as there are.
+    """
+
+    looked_at: datetime
+    state: str
+    before: str
+    after: str
+    numbers: PromotionNumbers
+    needed: int
+    judged: tuple[CycleLooked, ...]
+    unmet: tuple[Mrkdwn, ...] = ()
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str = ""
