@@ -77,6 +77,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext | None:
         complete_inputs=form.whole(Field.INPUTS) if ran else None,
         drifts=_drifts(form),
         note=form.text(Field.NOTE),
+        guardrails=form.texts(Field.GUARDRAIL),
     )
     answered = answer(turn.db, turn.caller, [given], now=turn.now)
     return answered if form.ids.get("w") is None else None

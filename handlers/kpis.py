@@ -23,22 +23,23 @@ def register(app: App, services: Services) -> None:
 
 def by_command(turn: Turn, command: commands.Kpi) -> None:
     """`/kpi`: records at once; opens the form when bare, or when it isn't clear which run or week is meant."""
-    if command.value is None:
+    if command.value is None and not command.guardrails:
         open_form(turn, None)
         return
     given = NumberGiven(
-        value=command.value,
+        value=command.value or "",
         playbook=command.playbook,
         team=command.team,
         week=command.week,
         note=command.note or "",
+        guardrails=dict(command.guardrails),
     )
     try:
         turn.say(record_number(turn.db, turn.caller, given, now=turn.now))
     except NeedsWeek as ask:
-        open_form(turn, ask.adoption_id, value=command.value, note=command.note or "")
+        open_form(turn, ask.adoption_id, value=command.value or "", note=command.note or "")
     except NeedsChoice:
-        open_form(turn, None, value=command.value, note=command.note or "")
+        open_form(turn, None, value=command.value or "", note=command.note or "")
 
 
 def open_form(
@@ -72,5 +73,6 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         adoption_id=(row_id(adoption) or 0) if adoption else form.row("a"),
         week_start=read_week(week) if week else form.week("w"),
         note=form.text(Field.NOTE),
+        guardrails=form.texts(Field.GUARDRAIL),
     )
     return record_number(turn.db, turn.caller, given, now=turn.now)

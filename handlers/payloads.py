@@ -80,6 +80,11 @@ class Form:
         typed = self.values.get(field, {}).get("value")
         return _UNSTORABLE.sub("", typed).strip() if isinstance(typed, str) else ""
 
+    def texts(self, field: str) -> dict[str, str]:
+        """What was typed in each input `{field}:{key}`, by its key."""
+        inputs = [one for one in self.values if one.startswith(f"{field}:")]
+        return {one.partition(":")[2]: self.text(one) for one in inputs}
+
     def whole(self, field: str) -> int | None:
         """A whole number, None when nothing was typed.
 

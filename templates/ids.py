@@ -82,6 +82,7 @@ class Field(StrEnum):
     ATTESTATION = "attestation"
     RUNS = "runs"
     VALUE = "value"
+    GUARDRAIL = "guardrail"
     WEEK = "week"
     NOTE = "note"
     INPUTS = "inputs"

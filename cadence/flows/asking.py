@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import step_modes, typical, was_member, week_kpi
+from cadence.flows.guardrails import asked
 from cadence.flows.kpis import kpi_context, require_team_member
 from cadence.flows.people import open_runs, zone_of
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id, visible_runs
@@ -77,6 +78,7 @@ def checkin_form(
             value=reading.typed if reading else "",
             inputs_complete=before.complete_inputs if before else None,
             note=before.note if before else "",
+            guardrails=asked(session, run, week_start=week.start),
             steps=tuple(
                 DriftStep(step=step, chosen=drifted.get(step.key)) for step in step_modes(session, run)
             ),
@@ -158,6 +160,7 @@ def kpi_form(
             week=str(run.week_start) if weeks else None,
             value=value,
             note=note,
+            guardrails=asked(session, run, week_start=week_start),
         )
 
 

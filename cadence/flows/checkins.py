@@ -9,8 +9,10 @@ from sqlmodel import Session
 from cadence.flows import checkin_rows
 from cadence.flows.callers import Caller
 from cadence.flows.drifting import judge_drifts
+from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.judging import judge_all
-from cadence.flows.kpis import amount, pick_run, save_reading
+from cadence.flows.kpis import amount, pick_run
+from cadence.flows.readings import keep_reading
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.setups import first_run
 from cadence.flows.weeks import ReportWeek, meant_week, week_starting
@@ -37,6 +39,7 @@ class AnswerGiven:
     Args:
         runs: how often the workflow ran; None takes the member's typical number.
         value: the KPI number as typed, None when it isn't theirs to give.
+        guardrails: their numbers as typed, by name.
         complete_inputs: runs whose inputs were complete.
         drifts: the mode each drifted step was really run in, by step key.
     """
@@ -52,6 +55,7 @@ class AnswerGiven:
     complete_inputs: int | None = None
     drifts: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    guardrails: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer(db: Database, caller: Caller, given: Sequence[AnswerGiven], *, now: datetime) -> Attested:
@@ -91,6 +95,7 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
             say("Runs with complete inputs can't be more than the {runs} runs.", runs=runs), field="inputs"
         )
     value = None if given.value is None else amount(run, given.value)
+    rails = read_guardrails(run, given.guardrails)
     before = reports.check_in(
         session,
         workspace_id=run.workspace.id,
@@ -102,7 +107,8 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     known = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week.start)
     is_new_value = value is not None and (known is None or known.value != value)
     if value is not None and given.value is not None and is_new_value:
-        save_reading(session, caller, run, week, value=value, typed=given.value, note="", now=now)
+        keep_reading(session, caller, run, week, value=value, typed=given.value, note="", now=now)
+    save_guardrails(session, caller, run, week, rails, now=now)
     row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
     if runs > 0:
         first_run(session, run, now)

@@ -7,12 +7,14 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.cycles import add_cycle, declare_modes, of_cycle
 from cadence.flows.drifting import judge_drifts
+from cadence.flows.gates import gates_of
+from cadence.flows.guardrails import judged
 from cadence.flows.judging import curator_recipients, judge_all
 from cadence.flows.promotions import judge_promotions
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.versions import version_to_run
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
-from cadence.rules.kpi import Direction, cycle_result
+from cadence.rules.kpi import Direction, cycle_result, median_of
 from cadence.rules.modes import Mode
 from storage import ledger, playbooks, reports, trail
 from storage.engine import Database
@@ -60,12 +62,8 @@ def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int
             return False
         judge_all(session, run, cycle, cause=f"close:{cycle.id}", now=now, closing=True)
         judge_drifts(session, run, cycle, cause=f"close:{cycle.id}", now=now)
-        readings = reports.readings(session, workspace_id=workspace_id, cycle_id=cycle_id)
-        outcome = cycle_result(
-            list(readings.values()), run.spec.kpi.target, Direction(run.spec.kpi.direction)
-        )
         cycle.state, cycle.closed_at = CycleState.CLOSED, now
-        cycle.result, cycle.kpi_value = outcome.outcome, outcome.value
+        set_result(session, run, cycle)
         trail.record(
             session,
             workspace_id=workspace_id,
@@ -74,13 +72,37 @@ def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int
             action="cycle-closed",
             subject=f"cycle:{cycle.id}",
             surface="clock",
-            after={"result": cycle.result, "kpi_value": cycle.kpi_value, "readings": readings},
+            after=as_closed(session, run, cycle),
         )
         judge_promotions(session, run, cycle, now=now)
         if adoption.state is AdoptionState.ACTIVE and run.playbook.state is not PlaybookState.RETIRED:
             _start_next(session, adoption, cycle, run, now=now)
         _owe_close(session, run, cycle, now=now)
         return True
+
+
+def set_result(session: Session, run: TeamRun, cycle: Cycle) -> None:
+    """Judge a cycle by its readings as they stand: its result, the KPI's value, the guardrails' values."""
+    readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0)
+    rails = judged(session, run, cycle)
+    outcome = cycle_result(
+        list(readings.values()), run.spec.kpi.target, Direction(run.spec.kpi.direction), rails
+    )
+    cycle.result, cycle.kpi_value = outcome.outcome, outcome.value
+    cycle.guardrails = {rail.name: median_of(rail.readings) for rail in rails}
+    session.add(cycle)
+
+
+def as_closed(session: Session, run: TeamRun, cycle: Cycle) -> dict[str, object]:
+    """A closed cycle as the trail keeps it: the result, and everything it rests on."""
+    readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0)
+    return {
+        "result": cycle.result,
+        "kpi_value": cycle.kpi_value,
+        "readings": readings,
+        "guardrails": cycle.guardrails,
+        "gates": {str(gate.week): gate.met for gate in gates_of(session, run, cycle)},
+    }
 
 
 def _run_of_cycle(session: Session, cycle: Cycle, *, now: datetime) -> TeamRun | None:

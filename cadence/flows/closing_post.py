@@ -6,16 +6,23 @@ from datetime import date, time, timedelta
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
+from cadence.flows import lessons
 from cadence.flows.cycles import coverage
+from cadence.flows.gates import gates_of, words
+from cadence.flows.guardrails import shown
 from cadence.flows.kpis import kpi_context
+from cadence.flows.origins import origin_value
 from cadence.flows.promotion_words import promotion_lines
 from cadence.flows.runs import TeamRun
+from cadence.refusals import Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, week_number
+from cadence.rules.kpi import Direction, delta
 from storage import decisions, playbooks, reports
 from storage.tables import AdoptionState, Cycle, ModeChange
 from templates.contexts.base import Evidence, StepEvidence
 from templates.contexts.base import ModeChange as ModeChangeShown
 from templates.contexts.verdicts import CycleClosed
+from templates.ids import Action
 
 
 def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
@@ -25,6 +32,9 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
     run = replace(run, spec=playbook_from_data(version.spec), version=version, cycle=cycle)
     readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle_id)
     attested, expected = coverage(session, run, cycle, until=cycle.closes_on)
+    gates = gates_of(session, run, cycle)
+    value = cycle.kpi_value
+    change = None if value is None else delta(value, run.spec.kpi.baseline, Direction(run.spec.kpi.direction))
     return CycleClosed(
         playbook=run.playbook.title,
         team=run.team.title,
@@ -37,8 +47,30 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
         steps=_steps_at_close(session, run, cycle),
         changes=_changes(session, run, cycle),
         promotions=promotion_lines(session, run, cycle),
+        guardrails=tuple(shown(rail, cycle.guardrails.get(rail.name)) for rail in run.spec.kpi.guardrails),
+        moved=change.moved if change else None,
+        share=change.share if change else None,
+        origin_value=origin_value(session, run),
+        gates_met=sum(gate.met for gate in gates),
+        missed=tuple(
+            f"week {gate.week}, {', '.join(words(check) for check in gate.missing)}"
+            for gate in gates
+            if not gate.met
+        ),
+        lessons=lessons.of_cycle(session, workspace_id=run.workspace.id, cycle_id=cycle_id),
+        paused=run.adoption.state is AdoptionState.PAUSED,
+        offers=_offers(run, cycle),
         next_cycle=_next(session, run, cycle),
     )
+
+
+def _offers(run: TeamRun, cycle: Cycle) -> tuple[Offer, ...]:
+    """What can be done now that the cycle is over."""
+    offers = []
+    if cycle.submitted_at is None:
+        offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{run.id}:{cycle.id}"))
+    offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))
+    return tuple(offers)
 
 
 def _steps_at_close(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:

@@ -1,20 +1,21 @@
 """Record this week's number."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
 
-from cadence.flows.asked_numbers import rewrite_missing_number
 from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.guardrails import read_guardrails, save_guardrails
+from cadence.flows.readings import keep_reading
 from cadence.flows.runs import TeamRun, find_run, run_by_id
 from cadence.flows.weeks import ReportWeek, last_week, meant_week, week_starting
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
-from storage import people, playbooks, reports, trail
+from storage import people, playbooks, reports
 from storage.engine import Database
-from storage.tables import Reading
 from templates.contexts.answers import Recorded
 from templates.contexts.base import Kpi
 
@@ -24,7 +25,8 @@ class NumberGiven:
     """A KPI number as someone gave it.
 
     Args:
-        value: as typed, such as `1h30m`.
+        value: as typed, such as `1h30m`; "" when only guardrails are given.
+        guardrails: as typed, by name.
         adoption_id: from a form or a button; otherwise `playbook` and `team` say which.
         week: 1 to 4 of the running cycle; `week_start` is the Monday a form carries.
     """
@@ -36,6 +38,7 @@ class NumberGiven:
     week: int | None = None
     week_start: date | None = None
     note: str = ""
+    guardrails: Mapping[str, str] = field(default_factory=dict)
 
 
 def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: datetime) -> Recorded:
@@ -54,21 +57,34 @@ def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: date
             team=given.team,
         )
         require_team_member(session, caller, run, to="report its number")
-        value = amount(run, given.value)
+        given = _without_guardrails(given) if not run.spec.kpi.guardrails else given
+        value = amount(run, given.value) if given.value or not given.guardrails else None
+        rails = read_guardrails(run, given.guardrails)
         playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
         week = _week(session, run, given)
-        replaced = save_reading(
-            session, caller, run, week, value=value, typed=given.value, note=given.note, now=now
-        )
+        replaced = None
+        if value is not None:
+            replaced = keep_reading(
+                session, caller, run, week, value=value, typed=given.value, note=given.note, now=now
+            )
         return Recorded(
             slug=run.playbook.slug,
             playbook=run.playbook.title,
             team=run.team.title,
             kpi=kpi_context(run, value=value),
-            met=meets(value, run.spec.kpi.target, Direction(run.spec.kpi.direction)),
+            met=value is not None and meets(value, run.spec.kpi.target, Direction(run.spec.kpi.direction)),
             week_start=week.start,
             replaced=replaced,
+            guardrails=save_guardrails(session, caller, run, week, rails, now=now),
         )
+
+
+def _without_guardrails(given: NumberGiven) -> NumberGiven:
+    """For a KPI without guardrails, `backlog=12` beside the number is part of the note."""
+    if not given.value:
+        return given
+    words = (given.note, *(f"{name}={typed}" for name, typed in given.guardrails.items()))
+    return replace(given, note=" ".join(filter(None, words)), guardrails={})
 
 
 def pick_run(
@@ -130,58 +146,6 @@ def _week(session: Session, run: TeamRun, given: NumberGiven) -> ReportWeek:
         is None
     )
     return meant_week(session, run, week=given.week, last_is_missing=missing)
-
-
-def save_reading(
-    session: Session,
-    caller: Caller,
-    run: TeamRun,
-    week: ReportWeek,
-    *,
-    value: float,
-    typed: str,
-    note: str,
-    now: datetime,
-) -> float | None:
-    """Save a reading and return the value it corrects, if there was one; the same again changes nothing."""
-    before = reports.reading(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week.start
-    )
-    if before is not None and before.value == value and before.note == note:
-        return None
-    if before is not None:
-        before.replaced_at = now
-        session.add(before)
-        session.flush()
-    row = Reading(
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
-        cycle_id=week.cycle.id or 0,
-        week=week.week,
-        week_start=week.start,
-        value=value,
-        typed=typed[:200],
-        note=note,
-        member=caller.member,
-        surface=caller.surface,
-        reported_at=now,
-    )
-    session.add(row)
-    session.flush()
-    trail.record(
-        session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
-        action="reading-corrected" if before else "reading",
-        subject=f"adoption:{run.id}/week:{week.start}",
-        surface=caller.surface,
-        before=before.value if before else None,
-        after=value,
-        correlation_id=caller.request,
-    )
-    rewrite_missing_number(session, caller, run, week_start=week.start, mark=f"{row.id}", now=now)
-    return before.value if before else None
 
 
 def kpi_context(run: TeamRun, *, value: float | None) -> Kpi:

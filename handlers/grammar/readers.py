@@ -10,6 +10,7 @@ from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.grammar.amounts import starts_amount, take_amount
 from handlers.grammar.dates import find_day, read_day, read_span
+from handlers.grammar.read_guardrails import take_guardrails
 from handlers.grammar.request import Request
 from handlers.grammar.steps import take_step
 from handlers.grammar.teach import clip, quoted, shown, unknown_playbook
@@ -21,6 +22,7 @@ _TITLE_LENGTH = 48
 
 def kpi(request: Request) -> commands.Kpi:
     """`/kpi [playbook] <value> [note]`."""
+    guardrails = take_guardrails(request.typed)
     named = None if starts_amount(request.typed) and len(request.typed.words) == 1 else request.playbook()
     value = note = None
     if request.typed:
@@ -29,7 +31,12 @@ def kpi(request: Request) -> commands.Kpi:
         value = take_amount(request.typed)
         note = request.sentence("note", _NOTE_ADVICE)
     return commands.Kpi(
-        value=value, note=note, playbook=request.the_playbook(named), team=request.team, week=request.week
+        value=value,
+        note=note,
+        guardrails=guardrails,
+        playbook=request.the_playbook(named),
+        team=request.team,
+        week=request.week,
     )
 
 

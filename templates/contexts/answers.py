@@ -8,11 +8,15 @@ from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Evidence, Kpi, MessageContext, StepEvidence
 from templates.contexts.checkins import Answer
+from templates.contexts.verdicts import Guardrail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded(MessageContext):
-    """A KPI number is in. `kpi.value` is the number; `replaced` the one it corrects; `met` is against the target."""
+    """A KPI number is in. `kpi.value` is the number; `replaced` the one it corrects; `met` is against the target.
+
+    `guardrails` came with it, or instead of it: then `kpi.value` is None.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/recorded.json.j2"
 
@@ -23,6 +27,7 @@ class Recorded(MessageContext):
     met: bool
     week_start: date
     replaced: float | None = None
+    guardrails: tuple[Guardrail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

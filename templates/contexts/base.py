@@ -55,6 +55,18 @@ class Kpi:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailAsked:
+    """A guardrail as a form asks for it, in the input `guardrail:{key}`; `typed` is what was given before."""
+
+    key: str
+    name: str
+    unit: str
+    direction: str
+    limit: float
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A step's exceptions against its cap: x exceptions in N = `attested` + `assumed` runs."""
 

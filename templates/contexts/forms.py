@@ -9,6 +9,7 @@ from templates.contexts.base import (
     Choice,
     ChoiceGroup,
     Evidence,
+    GuardrailAsked,
     Id,
     Kpi,
     Problem,
@@ -38,6 +39,7 @@ class CheckinForm(ViewContext):
         value: the KPI number as typed before.
         inputs_complete: runs with complete inputs, as answered before.
         steps: needed when drifted.
+        guardrails: asked of the reporter too, in `guardrail:{key}`.
         change: the answer is being changed: `attestation` is asked as well, and the steps' modes whatever the kind.
     """
 
@@ -56,6 +58,7 @@ class CheckinForm(ViewContext):
     note: str = ""
     steps: tuple[DriftStep, ...] = ()
     change: bool = False
+    guardrails: tuple[GuardrailAsked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class KpiForm(ViewContext):
         selected: the value of the adoption chosen beforehand.
         weeks: to choose from; empty when it isn't asked.
         week: the value of the week chosen beforehand.
+        guardrails: of the adoption, in `guardrail:{key}`; none while one has still to be chosen.
     """
 
     TEMPLATE: ClassVar[str] = "modals/kpi.json.j2"
@@ -103,6 +107,7 @@ class KpiForm(ViewContext):
     week: str | None = None
     value: str = ""
     note: str = ""
+    guardrails: tuple[GuardrailAsked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

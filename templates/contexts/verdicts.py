@@ -103,12 +103,16 @@ class CycleClosed(MessageContext):
         kpi: `value` is the median of the weekly readings, None when there were none.
         readings: one a week, in order, None where there was none.
         gates_met: of `gates`; None while gates aren't judged.
+        missed: what each missed gate lacked.
+        moved: `better`, `worse` or `same` than the baseline; None without a value.
+        share: the change as a share of the baseline; None for a baseline of 0.
+        origin_value: what the playbook's first team closed at last, for a later team.
         attested: members' weekly answers that came, of `expected`.
         steps: exceptions in the cycle against the cap.
         changes: modes that changed in the cycle.
         promotions: a line for each step that was looked at for promotion.
         lessons: as logged.
-        next_cycle: its Monday; None when the adoption is paused.
+        next_cycle: its Monday; None when none is planned: `paused` says why, or the playbook is retired.
         offers: buttons, at most five.
     """
 
@@ -126,10 +130,15 @@ class CycleClosed(MessageContext):
     guardrails: tuple[Guardrail, ...] = ()
     gates_met: int | None = None
     gates: int = 4
+    missed: tuple[str, ...] = ()
+    moved: str | None = None
+    share: float | None = None
+    origin_value: float | None = None
     changes: tuple[ModeChange, ...] = ()
     promotions: tuple[Mrkdwn, ...] = ()
     lessons: tuple[str, ...] = ()
     next_cycle: date | None = None
+    paused: bool = False
     offers: tuple[Offer, ...] = ()
 
 

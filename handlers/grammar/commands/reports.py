@@ -9,10 +9,14 @@ from storage.tables.reports import Attestation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi(Command):
-    """`/kpi`: this week's number. `value` is as typed: the KPI's unit, known later, says how to read it."""
+    """`/kpi`: this week's number. `value` is as typed: the KPI's unit, known later, says how to read it.
+
+    `guardrails` are (name, number) as typed.
+    """
 
     value: str | None = None
     note: str | None = None
+    guardrails: tuple[tuple[str, str], ...] = ()
     playbook: str | None = None
     team: str | None = None
     week: int | None = None

@@ -10,10 +10,15 @@ ENTRIES: Final = (
     Entry(
         slash="/kpi",
         name="kpi",
-        usage="[playbook] <value> [note] [week=N] [team=slug]",
+        usage="[playbook] <value> [guardrail=value] [note] [week=N] [team=slug]",
         summary="records this week's number; again in the same week corrects it and keeps both",
         who="member",
-        examples=("/kpi support-reply 14m", "/kpi 1h30m two people away", "/kpi 92% week=2"),
+        examples=(
+            "/kpi support-reply 14m",
+            "/kpi 1h30m two people away",
+            "/kpi 92% week=2",
+            "/kpi 14m CSAT=4.7",
+        ),
         read=readers.kpi,
         bare=commands.Kpi,
         options=("week", "team"),

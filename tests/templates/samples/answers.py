@@ -20,6 +20,7 @@ from templates.contexts.answers import (
     VerdictSummary,
 )
 from templates.contexts.base import MessageContext, StepEvidence
+from templates.contexts.verdicts import Guardrail
 from templates.ids import Action
 from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAN
 from tests.templates.samples.common import (
@@ -72,11 +73,15 @@ HELP = HelpEntry(
     summary="records this week's number; again in the same week corrects it and keeps both",
     example="/kpi support-reply 14m",
 )
+HELD = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.7, held=True)
+
 SAMPLES: dict[str, MessageContext] = {
     "recorded": RECORDED,
     "recorded-correction": replace(
         RECORDED, kpi=replace(KPI, value=14, baseline=None), met=True, replaced=22
     ),
+    "recorded-guardrails": replace(RECORDED, guardrails=(HELD, replace(HELD, value=4.1, held=False))),
+    "recorded-guardrail-only": replace(RECORDED, kpi=replace(KPI, value=None), guardrails=(HELD,)),
     "attested": Attested(rows=(ROW,)),
     "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
     "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),

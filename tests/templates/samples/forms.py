@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from cadence.mrkdwn import mention, say
-from templates.contexts.base import Choice, ChoiceGroup, Problem, ViewContext
+from templates.contexts.base import Choice, ChoiceGroup, GuardrailAsked, Problem, ViewContext
 from templates.contexts.forms import (
     AwayForm,
     CheckinAllForm,
@@ -68,6 +68,10 @@ LIST = ExceptionList(
         ),
     ),
 )
+GUARDRAILS = (
+    GuardrailAsked(key="csat", name="CSAT", unit="score", direction="higher", limit=4.6, typed="4.7"),
+    GuardrailAsked(key="reopen-rate", name="Reopen rate", unit="percent", direction="lower", limit=5),
+)
 
 SAMPLES: dict[str, ViewContext] = {
     "form-checkin": CHECKIN,
@@ -92,6 +96,10 @@ SAMPLES: dict[str, ViewContext] = {
         value="14m",
         note="Quiet.",
     ),
+    "form-kpi-guardrails": KpiForm(
+        playbook="Support reply", team="Support EMEA", kpi=KPI, guardrails=GUARDRAILS
+    ),
+    "form-checkin-guardrails": replace(CHECKIN, guardrails=GUARDRAILS[:1]),
     "form-kpi-choose": KpiForm(adoptions=CHOICES, selected="8", weeks=WEEKS, week="2026-12-07"),
     "form-exception": ExceptionForm(groups=GROUPS),
     "form-exception-filled": ExceptionForm(

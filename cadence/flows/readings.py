@@ -1,0 +1,72 @@
+"""Keep a weekly number: the KPI's own, or a guardrail's. A correction is a new row."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.asked_numbers import rewrite_missing_number
+from cadence.flows.callers import Caller
+from cadence.flows.runs import TeamRun
+from cadence.flows.weeks import ReportWeek
+from storage import reports, trail
+from storage.tables import Reading
+
+
+def keep_reading(
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    week: ReportWeek,
+    *,
+    value: float,
+    typed: str,
+    note: str = "",
+    guardrail: str = "",
+    now: datetime,
+) -> float | None:
+    """Save a reading and return the value it corrects, if there was one; the same again changes nothing."""
+    before = reports.reading(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        week_start=week.start,
+        guardrail=guardrail,
+    )
+    if before is not None and before.value == value and before.note == note:
+        return None
+    if before is not None:
+        before.replaced_at = now
+        session.add(before)
+        session.flush()
+    row = Reading(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        cycle_id=week.cycle.id or 0,
+        week=week.week,
+        week_start=week.start,
+        guardrail=guardrail,
+        value=value,
+        typed=typed[:200],
+        note=note,
+        member=caller.member,
+        surface=caller.surface,
+        reported_at=now,
+    )
+    session.add(row)
+    session.flush()
+    subject = f"adoption:{run.id}/week:{week.start}"
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=caller.member,
+        action="reading-corrected" if before else "reading",
+        subject=f"{subject}/{guardrail}" if guardrail else subject,
+        surface=caller.surface,
+        before=before.value if before else None,
+        after=value,
+        correlation_id=caller.request,
+    )
+    if not guardrail:
+        rewrite_missing_number(session, caller, run, week_start=week.start, mark=f"{row.id}", now=now)
+    return before.value if before else None
