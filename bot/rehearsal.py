@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.commands import BUILT_IN_TEAM, at_line, import_into
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.errors import CantDo
-from bot.sandbox.kinds import words_of
+from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
 from bot.sandbox.workspace import Workspace
@@ -241,7 +241,8 @@ class _Rehearsal:
     def _press(self, member: str, says: str) -> None:
         """`press Ran as declared runs=14 note='quiet week'`: the newest button so called, then its form.
 
-        With `in='Support reply'` the newest message that says so is meant.
+        With `in='Support reply'` the newest message that says so is meant, and with `on='load the policy file'`
+        the button beside those words.
 
         Raises:
             CantDo: there is no such button in front of them, or the form refuses what was filled in.
@@ -249,15 +250,18 @@ class _Rehearsal:
         person = self._workspace.person(member)
         values = {name: single or double or bare for name, single, double, bare in _FILLED_IN.findall(says)}
         label, within = _FILLED_IN.sub("", says).strip(), values.pop("in", "")
+        beside = values.pop("on", "")
         shown = [
             message
             for message in self._seen_by(person)
-            if label in message.buttons and within in f"{message.text} {words_of(message.blocks)}"
+            if label in message.buttons
+            and all(words in f"{message.text} {words_of(message.blocks)}" for words in (within, beside))
         ]
         if not shown:
-            where = f" in a message that says “{within}”" if within else ""
+            where = f" in a message that says “{within or beside}”" if within or beside else ""
             raise CantDo(f"{person.user.real_name} sees no button [{label}]{where}")
-        person.clicks(max(shown, key=lambda message: message.ts), label)
+        newest = max(shown, key=lambda message: message.ts)
+        person.clicks(newest, label, block_id=_block_of(newest, label, beside) if beside else None)
         form = person.view()
         if form is not None and form.body.get("submit"):
             refused = person.submits(values).errors
@@ -274,3 +278,11 @@ class _Rehearsal:
             if member in team.members:
                 return team.channel
         return self._people.curator_channel
+
+
+def _block_of(message: Message, label: str, words: str) -> str | None:
+    """The block that holds a button so called and these words."""
+    for block, element in elements_of(message.blocks):
+        if element["type"] == "button" and element["text"]["text"] == label and words in words_of(block):
+            return str(block["block_id"])
+    return None
