@@ -1,21 +1,32 @@
-"""Playbooks: import, show, list, export."""
+"""Playbooks: import, revise, show, list, export."""
+
+from dataclasses import replace
 
 from slack_bolt import App
 
 from cadence.documents import DocumentRefused
 from cadence.flows.playbooks import export_playbook, import_document, list_playbooks, show_playbook
+from cadence.flows.revising import (
+    PARTS,
+    REVISE_HEADING,
+    REVISE_SUBMIT,
+    choose_form,
+    revise_form,
+    save_revision,
+)
 from cadence.flows.teams import WorkspaceImported
 from cadence.mrkdwn import Mrkdwn, escape, say
 from cadence.refusals import Refusal
 from handlers.grammar import commands
-from handlers.payloads import Body, Form
+from handlers.payloads import Body, Form, metadata
 from handlers.turns import Services, Turn, register_button, register_form
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext, Problem, ViewContext
 from templates.contexts.forms import ImportForm, InfoView
+from templates.contexts.playbooks import PlaybookImported
 from templates.ids import Action, Callback, Field
 
-_PARTS = (Field.YAML.value, f"{Field.YAML}:2", f"{Field.YAML}:3")
+_PARTS = (Field.YAML.value, *(f"{Field.YAML}:{part}" for part in range(2, PARTS + 1)))
 _CHUNK = 2_800
 """Characters of YAML in one block, below Slack's 3,000 with room for the fence."""
 
@@ -24,6 +35,7 @@ def register(app: App, services: Services) -> None:
     """Listen for the buttons and the form."""
     register_button(app, services, Action.IMPORT_PLAYBOOK, by_button)
     register_button(app, services, Action.SHOW_PLAYBOOK, shown_by_button)
+    register_button(app, services, Action.REVISE, revised_by_button)
     register_form(app, services, Callback.IMPORT, submitted)
 
 
@@ -41,17 +53,61 @@ def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
     """The form: on problems it stays open with what was typed and all of them."""
     # A line break at the end of a part would become an empty line between two: that means something in YAML.
     typed = tuple(str(form.values.get(part, {}).get("value") or "").rstrip("\n") for part in _PARTS)
+    typed = tuple(filter(None, typed))
+    again = replace(_form(form), typed=typed)
     try:
-        imported = import_document(turn.db, turn.caller, "\n".join(filter(None, typed)), now=turn.now)
+        imported = _saved(turn, form, "\n".join(typed))
     except DocumentRefused as refused:
         problems = tuple(
             Problem(line=one.line or None, where=one.where, reason=one.reason, right=one.right)
             for one in refused.problems
         )
-        return ImportForm(typed=tuple(filter(None, typed)), problems=problems)
+        return replace(again, problems=problems)
     except Refusal as refused:
-        return ImportForm(typed=tuple(filter(None, typed)), problems=(Problem(reason=refused.plain),))
+        return replace(again, problems=(Problem(reason=refused.text),))
     return _workspace_done(imported) if isinstance(imported, WorkspaceImported) else imported
+
+
+def _form(form: Form) -> ImportForm:
+    """The form that was filled in, empty: a revision keeps what it was opened for."""
+    if "playbook" not in form.ids:
+        return ImportForm()
+    return ImportForm(
+        heading=REVISE_HEADING, submit=REVISE_SUBMIT, private_metadata=metadata(**dict(form.ids))
+    )
+
+
+def _saved(turn: Turn, form: Form, text: str) -> PlaybookImported | WorkspaceImported:
+    if "playbook" not in form.ids:
+        return import_document(turn.db, turn.caller, text, now=turn.now)
+    return save_revision(
+        turn.db,
+        turn.caller,
+        text,
+        playbook=str(form.ids["playbook"]),
+        revision=form.row("revision"),
+        now=turn.now,
+    )
+
+
+def revise(turn: Turn, command: commands.RevisePlaybook) -> None:
+    """`/cadence playbook revise`: the newest draft as YAML, to be changed."""
+    if command.playbook is None:
+        turn.open(choose_form(turn.db, turn.caller, "revise", playbook=None), ids=metadata(to="revise"))
+        return
+    turn.open(draft(turn, command.playbook))
+
+
+def revised_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Edit the playbook], [Revise it]."""
+    turn.open(draft(turn, value))
+
+
+def draft(turn: Turn, slug: str) -> ImportForm:
+    """The form that revises a playbook; it carries what it shows."""
+    opened = revise_form(turn.db, turn.caller, slug)
+    ids = metadata(playbook=opened.playbook, revision=opened.revision)
+    return replace(opened.form, private_metadata=ids)
 
 
 def _workspace_done(imported: WorkspaceImported) -> Done:
@@ -88,7 +144,7 @@ def export(turn: Turn, command: commands.ExportPlaybook) -> None:
     if command.playbook is None:
         turn.say(list_playbooks(turn.db, turn.caller))
         return
-    exported = export_playbook(turn.db, turn.caller, command.playbook)
+    exported = export_playbook(turn.db, turn.caller, command.playbook, number=command.number)
     turn.open(InfoView(title="Playbook as YAML", paragraphs=tuple(_fenced(exported.yaml))))
 
 

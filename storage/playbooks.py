@@ -37,6 +37,12 @@ def by_slug(session: Session, *, workspace_id: str, slug: str) -> Playbook | Non
     return session.exec(query).first()
 
 
+def by_id(session: Session, *, workspace_id: str, playbook_id: int) -> Playbook:
+    """One playbook, by the id its versions and adoptions carry."""
+    query = select(Playbook).where(Playbook.workspace_id == workspace_id, Playbook.id == playbook_id)
+    return session.exec(query).one()
+
+
 def playbooks(session: Session, *, workspace_id: str) -> list[Playbook]:
     """All playbooks, by slug."""
     query = select(Playbook).where(Playbook.workspace_id == workspace_id).order_by(col(Playbook.slug))

@@ -49,6 +49,18 @@ def newest_published(session: Session, *, workspace_id: str, playbook_id: int) -
     return found[0] if found else None
 
 
+def revision(
+    session: Session, *, workspace_id: str, playbook_id: int, revision: int
+) -> PlaybookVersion | None:
+    """One revision of a playbook, published or not."""
+    query = select(PlaybookVersion).where(
+        PlaybookVersion.workspace_id == workspace_id,
+        PlaybookVersion.playbook_id == playbook_id,
+        PlaybookVersion.revision == revision,
+    )
+    return session.exec(query).first()
+
+
 def numbers(session: Session, *, workspace_id: str) -> dict[int, int]:
     """The number of the newest published version of every published playbook, by playbook id."""
     query = (

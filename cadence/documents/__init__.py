@@ -2,6 +2,7 @@
 
 from cadence.documents.data import Data, to_data
 from cadence.documents.diff import Change, diff_playbooks
+from cadence.documents.differences import differences
 from cadence.documents.dump import dump_playbook, dump_workspace
 from cadence.documents.kpi_catalogue import KPI_CATALOGUE, CatalogueKpi
 from cadence.documents.playbook import (
@@ -49,6 +50,7 @@ __all__ = [
     "Verify",
     "WorkspaceSpec",
     "diff_playbooks",
+    "differences",
     "dump_playbook",
     "dump_workspace",
     "package_gaps",

@@ -14,6 +14,7 @@ from cadence.flows import (
     gate_posts,
     personal_posts,
     promotion_posts,
+    publishing,
     rubric_posts,
     setup_posts,
     standards_posts,
@@ -177,6 +178,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))
     ),
+    "playbook-published": lambda session, message, now: Say(publishing.published(session, message, now)),
     "digest": lambda session, message, now: Say(
         digests.digest(session, workspace_id=message.workspace_id, week_start=week_of(message), now=now)
     ),

@@ -1,14 +1,14 @@
 """Import a playbook or a workspace file; show, list and export what is there."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session
 
 from cadence.documents import (
     PlaybookSpec,
     WorkspaceSpec,
-    diff_playbooks,
+    differences,
     dump_playbook,
     package_gaps,
     playbook_from_data,
@@ -17,13 +17,18 @@ from cadence.documents import (
 )
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.lookups import require_playbook
+from cadence.flows.people import zone_of
+from cadence.flows.publishing import override_shown, publisher
+from cadence.flows.readiness import readiness
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
 from cadence.flows.teams import WorkspaceImported, import_workspace
+from cadence.flows.versions import require_version, version_name
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Refusal
-from storage import people, playbooks, trail
+from cadence.rules.calendar import local_day
+from storage import people, playbooks, trail, versions
 from storage.engine import Database
-from storage.tables import Playbook, PlaybookVersion
+from storage.tables import Playbook, PlaybookVersion, Workspace
 from templates.contexts.base import Kpi
 from templates.contexts.playbooks import (
     AdoptionLine,
@@ -56,12 +61,18 @@ def import_document(
     with db.write() as session:
         if isinstance(spec, WorkspaceSpec):
             return import_workspace(session, caller, spec, now=now)
-        return _import_playbook(session, caller, spec, now=now)
+        return import_playbook(session, caller, spec, now=now)
 
 
-def _import_playbook(
+def import_playbook(
     session: Session, caller: Caller, spec: PlaybookSpec, *, now: datetime
 ) -> PlaybookImported:
+    """Save a playbook's file as its next revision, unless it says the same as the newest.
+
+    Raises:
+        NotAllowed: someone else's playbook.
+        Refusal: it names a team that isn't there.
+    """
     workspace = require_workspace(session, caller.workspace_id)
     known = playbooks.by_slug(session, workspace_id=workspace.id, slug=spec.slug)
     _require_importer(session, caller, spec, known)
@@ -72,9 +83,9 @@ def _import_playbook(
     changes: tuple[str, ...] = ()
     if latest is not None:
         before = playbook_from_data(latest.spec)
-        changes = tuple(str(change) for change in diff_playbooks(before, spec))
+        changes = differences(before, spec)
         if not changes:
-            return _imported(spec, latest.revision, new=False, changes=())
+            return _imported(session, spec, latest, new=False, changes=())
     playbook = known or Playbook(
         workspace_id=workspace.id,
         slug=spec.slug,
@@ -107,14 +118,18 @@ def _import_playbook(
         after={"revision": row.revision, "changes": list(changes)},
         correlation_id=caller.request,
     )
-    return _imported(spec, row.revision, new=known is None, changes=changes)
+    return _imported(session, spec, row, new=known is None, changes=changes)
 
 
-def _imported(spec: PlaybookSpec, revision: int, *, new: bool, changes: tuple[str, ...]) -> PlaybookImported:
+def _imported(
+    session: Session, spec: PlaybookSpec, row: PlaybookVersion, *, new: bool, changes: tuple[str, ...]
+) -> PlaybookImported:
+    published = versions.newest_published(session, workspace_id=row.workspace_id, playbook_id=row.playbook_id)
     return PlaybookImported(
         slug=spec.slug,
         title=spec.title,
-        version=revision,
+        version=row.revision,
+        published=published.number if published else None,
         new=new,
         changes=changes,
         missing=package_gaps(spec),
@@ -155,20 +170,20 @@ def list_playbooks(db: Database, caller: Caller, *, function: str | None = None)
     with db.read() as session:
         require_workspace(session, caller.workspace_id)
         counts = playbooks.adoption_counts(session, workspace_id=caller.workspace_id)
+        newest = playbooks.newest_versions(session, workspace_id=caller.workspace_id)
+        published = versions.numbers(session, workspace_id=caller.workspace_id)
         rows = []
         for playbook in playbooks.playbooks(session, workspace_id=caller.workspace_id):
             if function is not None and playbook.function != function:
                 continue
-            version = playbooks.newest_version(
-                session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0
-            )
+            number, version = published.get(playbook.id or 0), newest.get(playbook.id or 0)
             rows.append(
                 PlaybookLine(
                     slug=playbook.slug,
                     title=playbook.title,
                     function=playbook.function,
                     state=playbook.state,
-                    version=version.revision if version else 0,
+                    version=f"v{number}" if number else version_name(version) if version else "nothing yet",
                     owner=playbook.owner,
                     teams=counts.get(playbook.id or 0, 0),
                 )
@@ -177,7 +192,7 @@ def list_playbooks(db: Database, caller: Caller, *, function: str | None = None)
 
 
 def show_playbook(db: Database, caller: Caller, slug: str, *, now: datetime) -> PlaybookShown:
-    """The newest revision of a playbook, what its package lacks, and the teams that run it.
+    """The newest published version of a playbook, else its newest draft; what publishing lacks, and its teams.
 
     Raises:
         Unknown: there is no such playbook; the nearest is named.
@@ -185,14 +200,19 @@ def show_playbook(db: Database, caller: Caller, slug: str, *, now: datetime) -> 
     with db.read() as session:
         workspace = require_workspace(session, caller.workspace_id)
         playbook = require_playbook(session, workspace.id, slug)
-        version = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
-        assert version is not None  # noqa: S101 - imported with its playbook
+        published = versions.newest_published(
+            session, workspace_id=workspace.id, playbook_id=playbook.id or 0
+        )
+        ready = readiness(session, playbook)
+        version = published or ready.version
         spec = playbook_from_data(version.spec)
         runs = team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id)
+        overrides = versions.overrides(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
+        open_draft = ready.version.number is None
         return PlaybookShown(
             slug=playbook.slug,
-            title=playbook.title,
-            function=playbook.function,
+            title=spec.title,
+            function=spec.function,
             state=playbook.state,
             version=version.revision,
             owner=playbook.owner,
@@ -208,9 +228,21 @@ def show_playbook(db: Database, caller: Caller, slug: str, *, now: datetime) -> 
                 for step in spec.steps
             ),
             loop=spec.loop or "",
-            missing=package_gaps(spec),
+            missing=tuple(gap.text for gap in ready.gaps) if open_draft else (),
             adoptions=tuple(_adoption_line(run) for run in runs),
+            number=version.number,
+            published_on=_local_day(session, caller, workspace, version.published_at),
+            published_by=publisher(session, playbook, version),
+            draft=ready.version.revision if open_draft and published else None,
+            overrides=tuple(override_shown(row) for row in overrides),
+            may_revise=caller.member == playbook.owner or is_curator(session, caller),
         )
+
+
+def _local_day(
+    session: Session, caller: Caller, workspace: Workspace, moment: datetime | None
+) -> date | None:
+    return local_day(moment, zone_of(session, workspace, caller.member)) if moment else None
 
 
 def _kpi(spec: PlaybookSpec) -> Kpi:
@@ -222,19 +254,18 @@ def _kpi(spec: PlaybookSpec) -> Kpi:
 
 def _adoption_line(run: TeamRun) -> AdoptionLine:
     return AdoptionLine(
-        team=run.team.title, version=run.version.revision, week=run.week, champion=run.adoption.champion
+        team=run.team.title, version=version_name(run.version), week=run.week, champion=run.adoption.champion
     )
 
 
-def export_playbook(db: Database, caller: Caller, slug: str) -> Exported:
-    """The newest revision as YAML; importing it again changes nothing.
+def export_playbook(db: Database, caller: Caller, slug: str, *, number: int | None = None) -> Exported:
+    """The newest revision as YAML, or a published version; importing it again changes nothing.
 
     Raises:
-        Unknown: there is no such playbook; the nearest is named.
+        Unknown: there is no such playbook or version; the text names what there is.
     """
     with db.read() as session:
         workspace = require_workspace(session, caller.workspace_id)
         playbook = require_playbook(session, workspace.id, slug)
-        version = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
-        assert version is not None  # noqa: S101 - imported with its playbook
+        version = require_version(session, playbook, number=number)
         return Exported(playbook.slug, dump_playbook(playbook_from_data(version.spec)))

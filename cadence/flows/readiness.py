@@ -16,9 +16,8 @@ from storage import playbooks, rubrics, versions
 from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookVersion, RubricResult, Setup, Team
 from templates.ids import Action
 
-_REVISE = "playbook.revise"
-_RUBRIC_RECORD = "rubric.record"
-_ADOPT = "adopt.open"
+RUBRIC_RECORD = "rubric.record"
+ADOPT = "adopt.open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ def _file_gap(playbook: Playbook, spec: PlaybookSpec) -> Gap | None:
     return Gap(
         "package",
         say("The package lacks {parts}", parts=", ".join(lacking)),
-        Offer("Edit the playbook", _REVISE, playbook.slug),
+        Offer("Edit the playbook", Action.REVISE, playbook.slug),
     )
 
 
@@ -177,7 +176,7 @@ def _rubric_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams:
         return None
     lacks = first or f"a rubric result at or above {spec.rubric.threshold:.0%}"
     offer = (
-        Offer("Record a rubric result", _RUBRIC_RECORD, f"{teams[0][0].id}")
+        Offer("Record a rubric result", RUBRIC_RECORD, f"{teams[0][0].id}")
         if teams
         else Offer("Start a cycle", Action.START_CYCLE, playbook.slug)
     )
@@ -206,7 +205,7 @@ def _setup_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams: 
     return Gap(
         "setup",
         say("A second team set up within {minutes} min: {so_far}", minutes=spec.setup_minutes, so_far=so_far),
-        Offer("Adopt in another team", _ADOPT, playbook.slug),
+        Offer("Adopt in another team", ADOPT, playbook.slug),
     )
 
 

@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from cadence.mrkdwn import code, say
-from cadence.refusals import Refusal
+from cadence.refusals import Refusal, Unknown
 from storage import playbooks, versions
 from storage.tables import Adoption, Playbook, PlaybookState, PlaybookVersion
 
@@ -56,6 +56,33 @@ def state_of(session: Session, playbook: Playbook) -> PlaybookState:
     if versions.newest_published(session, workspace_id=workspace_id, playbook_id=playbook_id) is None:
         return PlaybookState.PILOTING if running else PlaybookState.DRAFT
     return PlaybookState.SCALING if running > 1 else PlaybookState.PUBLISHED
+
+
+def require_version(session: Session, playbook: Playbook, *, number: int | None) -> PlaybookVersion:
+    """A published version by its number; with None, the newest revision.
+
+    Raises:
+        Unknown: no such version; the text names those there are.
+    """
+    workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    if number is None:
+        newest = playbooks.newest_version(session, workspace_id=workspace_id, playbook_id=playbook_id)
+        assert newest is not None  # noqa: S101 - imported with its playbook
+        return newest
+    found = versions.published(session, workspace_id=workspace_id, playbook_id=playbook_id)
+    for version in found:
+        if version.number == number:
+            return version
+    known = ", ".join(f"v{version.number}" for version in found[:8])
+    raise Unknown(
+        say(
+            "{title} has no v{number}. {hint}",
+            title=playbook.title,
+            number=number,
+            hint=f"Published: {known}." if known else "Nothing of it is published yet.",
+        ),
+        field="version",
+    )
 
 
 def version_name(version: PlaybookVersion) -> str:

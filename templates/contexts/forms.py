@@ -128,12 +128,15 @@ class ExceptionForm(ViewContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportForm(ViewContext):
-    """A playbook's YAML in up to three inputs, `yaml`, `yaml:2`, `yaml:3`, to be joined by a line break.
+    """A playbook's YAML in three inputs or more, `yaml`, `yaml:2`, `yaml:3` …, to be joined by a line break.
 
-    `typed` keeps what was written (3,000 characters a part); `problems` are shown above it.
+    `typed` keeps what was written (3,000 characters a part, ten parts at most); `problems` are shown above it.
     """
 
     TEMPLATE: ClassVar[str] = "modals/import.json.j2"
+
+    heading: str = "Import a playbook"
+    submit: str = "Import"
 
     typed: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

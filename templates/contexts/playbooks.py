@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from cadence.mrkdwn import Mrkdwn
 from templates.contexts.base import Kpi, MessageContext, StepEvidence
+from templates.contexts.publishing import OverrideShown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,17 +22,27 @@ class PlaybookStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptionLine:
-    """A team that runs the playbook; `week` is 1–4, None between cycles."""
+    """A team that runs the playbook: `version` is `v2` or `draft 5`; `week` is 1–4, None between cycles."""
 
     team: str
-    version: int
+    version: str
     week: int | None = None
     champion: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookShown(MessageContext):
-    """One playbook. `version` is the revision shown; `missing` is what publishing still needs, one line each."""
+    """One playbook.
+
+    Args:
+        version: the revision shown: of the newest published version, else the newest draft.
+        number: of the published version shown, None while nothing is published.
+        published_on, published_by: when and by whom.
+        draft: the revision of a draft newer than what is shown, None when there is none.
+        missing: what publishing the newest draft still needs, one line each.
+        overrides: every time a version went out before it was ready.
+        may_revise: whether the reader may revise it and look at publishing.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/playbook_shown.json.j2"
 
@@ -43,19 +55,25 @@ class PlaybookShown(MessageContext):
     kpi: Kpi
     steps: tuple[PlaybookStep, ...]
     loop: str = ""
-    missing: tuple[str, ...] = ()
+    missing: tuple[str | Mrkdwn, ...] = ()
     adoptions: tuple[AdoptionLine, ...] = ()
+    number: int | None = None
+    published_on: date | None = None
+    published_by: str | None = None
+    draft: int | None = None
+    overrides: tuple[OverrideShown, ...] = ()
+    may_revise: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookLine:
-    """One playbook in a list; `teams` counts its adoptions."""
+    """One playbook in a list: its newest `version`, `v2` or `draft 5`; `teams` counts its adoptions."""
 
     slug: str
     title: str
     function: str
     state: str
-    version: int
+    version: str
     owner: str
     teams: int
 
@@ -73,7 +91,10 @@ class PlaybookList(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookImported(MessageContext):
-    """A file became a revision. `changes` says what differs from the one before; none means nothing was saved."""
+    """A file became a revision. `changes` says what differs from the one before; none means nothing was saved.
+
+    `published` is the number of the newest published version, which a new revision leaves as it is.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/playbook_imported.json.j2"
 
@@ -81,6 +102,7 @@ class PlaybookImported(MessageContext):
     title: str
     version: int
     new: bool
+    published: int | None = None
     changes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 

@@ -27,6 +27,7 @@ from storage import (
     overrides,
     people,
     playbooks,
+    registry,
     reports,
     rubrics,
     setups,
@@ -56,6 +57,8 @@ Call = Callable[[Session, str, Planted], Any]
 SINCE, UNTIL = NOW - 9 * DAY, NOW + 9 * DAY
 
 BY_NAME: dict[str, Call] = {
+    "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
+    "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
     "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
     "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
     "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
@@ -95,9 +98,25 @@ BY_NAME: dict[str, Call] = {
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
 }
 BY_ID: dict[str, Call] = {
+    "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(s, workspace_id=ws, playbook_id=ids.playbook),
     "versions.published": lambda s, ws, ids: versions.published(s, workspace_id=ws, playbook_id=ids.playbook),
     "versions.newest_published": lambda s, ws, ids: versions.newest_published(
         s, workspace_id=ws, playbook_id=ids.playbook
+    ),
+    "versions.revision": lambda s, ws, ids: versions.revision(
+        s, workspace_id=ws, playbook_id=ids.playbook, revision=1
+    ),
+    "registry.adopters": lambda s, ws, ids: registry.adopters(
+        s, workspace_id=ws, playbook_ids=[ids.playbook]
+    ),
+    "registry.version_rows": lambda s, ws, ids: registry.version_rows(
+        s, workspace_id=ws, version_ids=[ids.version]
+    ),
+    "registry.newest_verdicts": lambda s, ws, ids: registry.newest_verdicts(
+        s, workspace_id=ws, adoption_ids=[ids.adoption]
+    ),
+    "registry.overrides": lambda s, ws, ids: registry.overrides(
+        s, workspace_id=ws, playbook_ids=[ids.playbook]
     ),
     "versions.lock_playbook": lambda s, ws, ids: versions.lock_playbook(
         s, workspace_id=ws, playbook_id=ids.playbook

@@ -6,6 +6,7 @@ from handlers.grammar.commands.modes import DeclareMode, Trace
 from handlers.grammar.commands.overview import Digest, Help, Status, Why
 from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
 from handlers.grammar.commands.playbooks import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
+from handlers.grammar.commands.publishing import DiffPlaybook, PublishPlaybook, Registry, RevisePlaybook
 from handlers.grammar.commands.reports import Attest, Kpi, LogException
 from handlers.grammar.commands.spreading import Adopt, Learn
 from handlers.grammar.commands.standards import ReviseRubric, Rubric
@@ -19,6 +20,7 @@ __all__ = [
     "CreateTeam",
     "Cycle",
     "DeclareMode",
+    "DiffPlaybook",
     "Digest",
     "ExportPlaybook",
     "Help",
@@ -30,6 +32,9 @@ __all__ = [
     "ListPlaybooks",
     "LogException",
     "Mute",
+    "PublishPlaybook",
+    "Registry",
+    "RevisePlaybook",
     "ReviseRubric",
     "Rubric",
     "Settings",

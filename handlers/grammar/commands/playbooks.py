@@ -24,6 +24,7 @@ class ListPlaybooks(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportPlaybook(Command):
-    """`/cadence playbook export`."""
+    """`/cadence playbook export`. `number` is that of a published version, None for the newest draft."""
 
     playbook: str | None = None
+    number: int | None = None

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from handlers.grammar import commands, readers
+from handlers.grammar import commands, read_publishing, readers
 from handlers.grammar.entries.entry import Entry
 
 ENTRIES: Final = (
@@ -39,11 +39,11 @@ ENTRIES: Final = (
     Entry(
         slash="/cadence",
         name="playbook export",
-        usage="[playbook]",
+        usage="[playbook] [vN]",
         summary="gives a playbook back as the YAML it came from",
         who="member",
-        examples=("/cadence playbook export support-reply",),
-        read=lambda request: commands.ExportPlaybook(playbook=readers.playbook_only(request)),
+        examples=("/cadence playbook export support-reply", "/cadence playbook export support-reply v2"),
+        read=read_publishing.export,
         bare=commands.ExportPlaybook,
     ),
 )

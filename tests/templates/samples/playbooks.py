@@ -15,6 +15,7 @@ from templates.contexts.playbooks import (
     TeamShown,
 )
 from tests.templates.samples.common import DRAFT, FRIDAY, KPI, MONDAY, NO_VALUE, SEND
+from tests.templates.samples.publishing import OVERRIDE
 
 PROBLEM = Problem(
     reason="The cap is 10, and a cap is a share of the runs.",
@@ -39,8 +40,8 @@ SHOWN = PlaybookShown(
     loop="Generate three drafts, edit, send, measure; refine every Friday.",
     missing=("a rubric result at or above 90%", "a second team's setup"),
     adoptions=(
-        AdoptionLine(team="Support EMEA", version=3, week=2, champion="U01AGENT1"),
-        AdoptionLine(team="Support APAC", version=2),
+        AdoptionLine(team="Support EMEA", version="draft 3", week=2, champion="U01AGENT1"),
+        AdoptionLine(team="Support APAC", version="draft 2"),
     ),
 )
 LINE = PlaybookLine(
@@ -48,7 +49,7 @@ LINE = PlaybookLine(
     title="Support reply",
     function="support",
     state="piloting",
-    version=3,
+    version="draft 3",
     owner="U01LEAD",
     teams=2,
 )
@@ -87,6 +88,17 @@ CYCLE = CycleShown(
 SAMPLES: dict[str, MessageContext] = {
     "playbook-shown": SHOWN,
     "playbook-shown-bare": replace(SHOWN, loop="", missing=(), adoptions=()),
+    "playbook-shown-published": replace(
+        SHOWN,
+        state="scaling",
+        number=2,
+        published_on=MONDAY,
+        published_by="U01CURATOR",
+        draft=4,
+        may_revise=True,
+        overrides=(OVERRIDE,),
+        adoptions=(AdoptionLine(team="Support EMEA", version="v2", week=2, champion="U01AGENT1"),),
+    ),
     "playbook-list": PlaybookList(rows=(LINE, replace(LINE, title="Refund decision", teams=1)), total=2),
     "playbook-list-cut": PlaybookList(rows=(LINE,), total=40, function="support"),
     "playbook-list-empty": PlaybookList(rows=(), total=0),
@@ -99,6 +111,14 @@ SAMPLES: dict[str, MessageContext] = {
         version=2,
         new=False,
         changes=("kpi.target: 15 → 12",),
+    ),
+    "playbook-revised-published": PlaybookImported(
+        slug="support-reply",
+        title="Support reply",
+        version=5,
+        new=False,
+        published=2,
+        changes=("cap of send: 5% → 8%",),
     ),
     "playbook-unchanged": PlaybookImported(slug="support-reply", title="Support reply", version=2, new=False),
     "team-created": TEAM,

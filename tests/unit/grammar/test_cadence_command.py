@@ -130,7 +130,10 @@ def test_reads(typed: str, command: Command) -> None:
         ("atest ran", "There's no `/cadence atest`. Did you mean `/attest`?"),
         ("zzz", "There's no `/cadence zzz`. `/cadence help` lists what there is."),
         ("playbook imprt", "There's no `/cadence playbook imprt`. Did you mean `/cadence playbook import`?"),
-        ("playbook zzz", "There's no `/cadence playbook zzz`. It has `import`, `show`, `list` and `export`."),
+        (
+            "playbook zzz",
+            "There's no `/cadence playbook zzz`. It has `import`, `show`, `list`, `export`, `revise` and 2 more.",
+        ),
         ("playbook list x", "I can't place `x` here. It is used like this: `/cadence playbook list`."),
         ("status foo", "There's no playbook `foo`. Yours: `support-reply`."),
         (

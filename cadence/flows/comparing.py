@@ -1,0 +1,71 @@
+"""What changed between two versions of a playbook."""
+
+from sqlmodel import Session
+
+from cadence.documents import differences, playbook_from_data
+from cadence.flows.callers import Caller
+from cadence.flows.lookups import require_playbook
+from cadence.flows.runs import require_workspace
+from cadence.flows.versions import require_version, version_name
+from cadence.mrkdwn import say
+from cadence.refusals import Refusal
+from storage import versions
+from storage.engine import Database
+from storage.tables import Playbook, PlaybookVersion
+from templates.contexts.publishing import PlaybookDiff
+
+
+def show_diff(
+    db: Database, caller: Caller, slug: str, *, before: int | None = None, after: int | None = None
+) -> PlaybookDiff:
+    """What changed from one published version to another, or to the newest draft.
+
+    With neither named: what the open draft changes, else what the last version did, else the last draft. With one
+    named: from it to the newest revision.
+
+    Raises:
+        Unknown: no such playbook or version.
+        Refusal: there is nothing to compare with yet.
+    """
+    with db.read() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        playbook = require_playbook(session, workspace.id, slug)
+        newest = require_version(session, playbook, number=after)
+        older = (
+            require_version(session, playbook, number=before)
+            if before is not None
+            else _before(session, playbook, newest)
+        )
+        return PlaybookDiff(
+            slug=playbook.slug,
+            title=playbook.title,
+            before=version_name(older),
+            after=version_name(newest),
+            changes=differences(playbook_from_data(older.spec), playbook_from_data(newest.spec)),
+        )
+
+
+def _before(session: Session, playbook: Playbook, newest: PlaybookVersion) -> PlaybookVersion:
+    """The version published before a revision; without one, the draft before it."""
+    published = versions.published(session, workspace_id=playbook.workspace_id, playbook_id=playbook.id or 0)
+    earlier = [version for version in published if version.revision < newest.revision]
+    found = (
+        earlier[0]
+        if earlier
+        else versions.revision(
+            session,
+            workspace_id=playbook.workspace_id,
+            playbook_id=playbook.id or 0,
+            revision=newest.revision - 1,
+        )
+    )
+    if found is None:
+        raise Refusal(
+            say(
+                "{title} has only {name}, so there is nothing to compare it with yet.",
+                title=playbook.title,
+                name=version_name(newest),
+            ),
+            field="playbook",
+        )
+    return found

@@ -1,0 +1,78 @@
+"""Publish playbooks, and compare their versions."""
+
+from slack_bolt import App
+
+from cadence.flows.comparing import show_diff
+from cadence.flows.publishing import override_form, publish
+from cadence.flows.revising import choose_form
+from handlers import playbooks
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, metadata, split_ref
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.base import MessageContext, ViewContext
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons and the forms."""
+    register_button(app, services, Action.PUBLISH, by_button)
+    register_form(app, services, Callback.CHOOSE_PLAYBOOK, chosen)
+    register_button(app, services, Action.SHOW_DIFF, diff_by_button)
+    register_button(app, services, Action.PUBLISH_ANYWAY, open_override)
+    register_form(app, services, Callback.PUBLISH_ANYWAY, overridden)
+
+
+def publish_(turn: Turn, command: commands.PublishPlaybook) -> None:
+    """`/cadence playbook publish`: at once when the playbook is said, else by form."""
+    if command.playbook is None:
+        turn.open(choose_form(turn.db, turn.caller, "publish", playbook=None), ids=metadata(to="publish"))
+        return
+    turn.say(publish(turn.db, turn.caller, command.playbook, now=turn.now))
+
+
+def by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Publish]: the form, so that nothing goes out by a single click."""
+    form = choose_form(turn.db, turn.caller, "publish", playbook=value or None)
+    turn.open(form, ids=metadata(to="publish"))
+
+
+def chosen(turn: Turn, form: Form) -> MessageContext | ViewContext:
+    """A playbook was chosen: what for, the form says."""
+    slug = form.option(Field.PLAYBOOK) or ""
+    if form.ids.get("to") == "revise":
+        return playbooks.draft(turn, slug)
+    if form.ids.get("to") == "diff":
+        return show_diff(turn.db, turn.caller, slug)
+    return publish(turn.db, turn.caller, slug, now=turn.now)
+
+
+def diff(turn: Turn, command: commands.DiffPlaybook) -> None:
+    """`/cadence playbook diff`: at once when the playbook is said, else by form."""
+    if command.playbook is None:
+        turn.open(choose_form(turn.db, turn.caller, "diff", playbook=None), ids=metadata(to="diff"))
+        return
+    turn.say(show_diff(turn.db, turn.caller, command.playbook, before=command.before, after=command.after))
+
+
+def diff_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[What the draft changes]."""
+    turn.say(show_diff(turn.db, turn.caller, value))
+
+
+def open_override(turn: Turn, value: str, _body: Body) -> None:
+    """[Publish anyway]: asks for the reason."""
+    revision, slug = split_ref(value)
+    asked = override_form(turn.db, turn.caller, playbook=slug, revision=revision)
+    turn.open(asked, ids=metadata(revision=revision, playbook=slug))
+
+
+def overridden(turn: Turn, form: Form) -> MessageContext:
+    """The reason is in."""
+    return publish(
+        turn.db,
+        turn.caller,
+        str(form.ids.get("playbook", "")),
+        now=turn.now,
+        revision=form.row("revision"),
+        reason=form.text(Field.REASON),
+    )

@@ -1,0 +1,107 @@
+"""Versions of playbooks: publishing them, what that lacks, revising, moving, retiring."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
+from templates.contexts.base import Choice, Kpi, MessageContext, ViewContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapLine:
+    """One thing that publishing needs and hasn't, and the button that begins to settle it."""
+
+    text: str | Mrkdwn
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamDelta:
+    """One team's KPI: the median of its last closed cycle against the baseline, None when none has closed."""
+
+    team: str
+    kpi: Kpi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideShown:
+    """A curator's override: who, why, and what was missing then."""
+
+    member: str
+    reason: str
+    passed_over: tuple[str | Mrkdwn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishBlocked(MessageContext):
+    """A playbook that can't be published yet. `number` is the version it would become.
+
+    `may_override` shows the button by which a curator publishes it all the same; `value` is what that carries.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/publish_blocked.json.j2"
+
+    slug: str
+    title: str
+    number: int
+    revision: int
+    gaps: tuple[GapLine, ...]
+    may_override: bool = False
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookPublished(MessageContext):
+    """A version is out. `override` when a curator let it pass; `offers` are what one can do with it."""
+
+    TEMPLATE: ClassVar[str] = "messages/playbook_published.json.j2"
+
+    slug: str
+    title: str
+    function: str
+    number: int
+    revision: int
+    by: str
+    owner: str
+    deltas: tuple[TeamDelta, ...] = ()
+    changes: tuple[str, ...] = ()
+    override: OverrideShown | None = None
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookDiff(MessageContext):
+    """What changed between two versions, named as people say them; no change when both say the same."""
+
+    TEMPLATE: ClassVar[str] = "answers/playbook_diff.json.j2"
+
+    slug: str
+    title: str
+    before: str
+    after: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoosePlaybookForm(ViewContext):
+    """Which playbook something is to be done with. Input: `playbook`. At least one."""
+
+    TEMPLATE: ClassVar[str] = "modals/choose_playbook.json.j2"
+
+    heading: str
+    submit: str
+    explanation: str
+    playbooks: tuple[Choice, ...]
+    playbook: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideForm(ViewContext):
+    """Why a version is published although something is missing. Input: `reason`."""
+
+    TEMPLATE: ClassVar[str] = "modals/override.json.j2"
+
+    title: str
+    number: int
+    missing: tuple[str | Mrkdwn, ...]

@@ -1,0 +1,143 @@
+from dataclasses import replace
+
+from cadence.refusals import Offer
+from templates.contexts.base import Choice, MessageContext, ViewContext
+from templates.contexts.publishing import (
+    ChoosePlaybookForm,
+    GapLine,
+    OverrideForm,
+    OverrideShown,
+    PlaybookDiff,
+    PlaybookPublished,
+    PublishBlocked,
+    TeamDelta,
+)
+from templates.contexts.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
+from templates.ids import Action
+from tests.templates.samples.common import KPI, NO_VALUE, OVER, UNDER
+
+OVERRIDE = OverrideShown(
+    member="U01CURATOR",
+    reason="The board wants it in every region this quarter; the second team starts on Monday.",
+    passed_over=("A second team set up within 60 min: none so far",),
+)
+BLOCKED = PublishBlocked(
+    slug="support-reply",
+    title="Support reply",
+    number=1,
+    revision=3,
+    gaps=(
+        GapLine(
+            text="First response time at its target of 15 min in 2 closed cycles in a row: 1 so far, in Support EMEA",
+            offer=Offer("Start another cycle", Action.START_CYCLE, "support-reply"),
+        ),
+        GapLine(
+            text="The package lacks examples, checklist",
+            offer=Offer("Edit the playbook", Action.REVISE, "support-reply"),
+        ),
+    ),
+    may_override=True,
+    value="3:support-reply",
+)
+PUBLISHED = PlaybookPublished(
+    slug="support-reply",
+    title="Support reply",
+    function="support",
+    number=2,
+    revision=5,
+    by="U01CURATOR",
+    owner="U01LEAD",
+    deltas=(
+        TeamDelta(team="Support EMEA", kpi=replace(KPI, value=14)),
+        TeamDelta(team="Support APAC", kpi=NO_VALUE),
+    ),
+    changes=("cap of send: 5% → 8%", "KPI target: 15 min → 12 min"),
+    override=OVERRIDE,
+    offers=(Offer("Start a cycle", Action.START_CYCLE, "support-reply"),),
+)
+ORIGIN = RegistryTeam(
+    team="Support EMEA",
+    version="v2",
+    kpi=replace(KPI, value=14),
+    step="Send the edited reply",
+    evidence=OVER,
+)
+LATER = RegistryTeam(
+    team="Support APAC",
+    version="v1",
+    kpi=replace(KPI, value=17),
+    origin=14,
+    setup_minutes=41,
+    step="Draft three replies",
+    evidence=UNDER,
+)
+ROW = RegistryPlaybook(
+    slug="support-reply",
+    title="Support reply",
+    function="support",
+    state="scaling",
+    number=2,
+    owner="U01LEAD",
+    teams=(ORIGIN, LATER),
+    first="Support EMEA",
+    overrides=(OVERRIDE,),
+)
+REGISTRY = Registry(rows=(ROW,), total=1)
+
+SAMPLES: dict[str, MessageContext | ViewContext] = {
+    "publish-blocked": BLOCKED,
+    "publish-blocked-owner": replace(BLOCKED, may_override=False, gaps=BLOCKED.gaps[:1]),
+    "playbook-published": PUBLISHED,
+    "playbook-published-first": replace(PUBLISHED, number=1, changes=(), override=None),
+    "playbook-diff": PlaybookDiff(
+        slug="support-reply",
+        title="Support reply",
+        before="v1",
+        after="draft 5",
+        changes=("cap of send: 5% → 8%", "checklist: added read the tone guide"),
+    ),
+    "playbook-diff-none": PlaybookDiff(
+        slug="support-reply", title="Support reply", before="v1", after="v2", changes=()
+    ),
+    "choose-playbook": ChoosePlaybookForm(
+        heading="Publish a playbook",
+        submit="Publish",
+        explanation="Publishing freezes the newest draft as the next version.",
+        playbooks=(
+            Choice(label="Support reply", value="support-reply"),
+            Choice(label="Refund decision", value="refund-decision"),
+        ),
+        playbook="support-reply",
+    ),
+    "override-form": OverrideForm(
+        title="Support reply", number=1, missing=("The package lacks examples, checklist",)
+    ),
+    "registry": REGISTRY,
+    "registry-page": replace(
+        REGISTRY,
+        rows=(ROW, replace(ROW, title="Refund decision", teams=(), overrides=(), state="published")),
+        total=100,
+        page=2,
+        pages=13,
+        following="all:3",
+        functions=(
+            Choice(label="All functions (100)", value="all"),
+            Choice(label="sales (40)", value="sales"),
+        ),
+        retired=2,
+    ),
+    "registry-empty": Registry(
+        rows=(),
+        total=0,
+        function="support",
+        nearly=(
+            NearlyThere(
+                title="Support reply",
+                state="piloting",
+                gaps=2,
+                offer=Offer("What is missing", Action.PUBLISH, "support-reply"),
+            ),
+            NearlyThere(title="Refund decision", state="draft", gaps=0),
+        ),
+    ),
+}
