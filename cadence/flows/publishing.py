@@ -9,7 +9,7 @@ from cadence.documents import differences, playbook_from_data
 from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_playbook
-from cadence.flows.readiness import ADOPT, Gap, Readiness, readiness
+from cadence.flows.readiness import Gap, Readiness, readiness
 from cadence.flows.runs import require_workspace
 from cadence.flows.versions import state_of
 from cadence.mrkdwn import Mrkdwn, code, say
@@ -215,7 +215,7 @@ def published_context(session: Session, version: PlaybookVersion) -> PlaybookPub
         deltas=_deltas(session, version),
         changes=changes,
         override=next((override_shown(row) for row in overrides if row.version_id == version.id), None),
-        offers=(Offer("Adopt in another team", ADOPT, playbook.slug),),
+        offers=(Offer("Adopt in another team", Action.ADOPT, playbook.slug),),
     )
 
 

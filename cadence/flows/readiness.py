@@ -16,9 +16,6 @@ from storage import playbooks, rubrics, versions
 from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookVersion, RubricResult, Setup, Team
 from templates.ids import Action
 
-RUBRIC_RECORD = "rubric.record"
-ADOPT = "adopt.open"
-
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -176,7 +173,7 @@ def _rubric_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams:
         return None
     lacks = first or f"a rubric result at or above {spec.rubric.threshold:.0%}"
     offer = (
-        Offer("Record a rubric result", RUBRIC_RECORD, f"{teams[0][0].id}")
+        Offer("Record a rubric result", Action.RUBRIC_RECORD, f"{teams[0][0].id}")
         if teams
         else Offer("Start a cycle", Action.START_CYCLE, playbook.slug)
     )
@@ -205,7 +202,7 @@ def _setup_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams: 
     return Gap(
         "setup",
         say("A second team set up within {minutes} min: {so_far}", minutes=spec.setup_minutes, so_far=so_far),
-        Offer("Adopt in another team", ADOPT, playbook.slug),
+        Offer("Adopt in another team", Action.ADOPT, playbook.slug),
     )
 
 
