@@ -11,13 +11,11 @@ from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta
+from cadence.rules.signals import busy_not_moving
 from storage import playbooks, reports, trail
 from storage.tables import Workspace
 from templates.contexts.digests import Decision, KpiMove
 from templates.ids import Action
-
-BUSY_SHARE = 0.8
-"""A run is busy when a week brings at least this share of the runs its playbook expects."""
 
 
 def decisions_waiting(
@@ -79,6 +77,13 @@ def kpi_move(session: Session, run: TeamRun, week_start: date) -> list[tuple[Kpi
     kpi, direction = run.spec.kpi, Direction(run.spec.kpi.direction)
     rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=week_start)
     runs = sum(count for _, week, count in rows if week == week_start)
+    busy = busy_not_moving(
+        runs=runs,
+        expected=run.spec.runs_per_week,
+        value=reading.value,
+        baseline=kpi.baseline,
+        direction=direction,
+    )
     is_better = better(reading.value, kpi.baseline, direction)
     share = delta(reading.value, kpi.baseline, direction).share or 0.0
     worse = share if direction is Direction.LOWER else -share
@@ -89,7 +94,7 @@ def kpi_move(session: Session, run: TeamRun, week_start: date) -> list[tuple[Kpi
                 team=run.team.title,
                 kpi=kpi_context(run, value=reading.value),
                 runs=runs,
-                busy=not is_better and runs >= BUSY_SHARE * run.spec.runs_per_week,
+                busy=busy.found,
             ),
             is_better,
             worse,

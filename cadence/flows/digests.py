@@ -10,14 +10,15 @@ from cadence.flows.attention import attention
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import cycle_of_week
 from cadence.flows.digest_needs import decisions_waiting, kpi_move
+from cadence.flows.digest_notes import drifts_waiting, notes, promotions_waiting
 from cadence.flows.digest_standards import DigestWeek, coverage_of, demoted, shown, watched
 from cadence.flows.planning import NUDGE_TITLES
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in
 from cadence.rules.calendar import monday_of
-from storage import ledger, playbooks, trail
+from storage import ledger, playbooks, signals, trail
 from storage.engine import Database
 from storage.tables import CycleState, Workspace
-from templates.contexts.digests import Decision, Digest, Skipped, Tally
+from templates.contexts.digests import Decision, Digest, ExceptionRatio, Skipped, Tally
 
 _QUIET_REASONS = frozenset(
     {
@@ -53,6 +54,8 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     watches = watched(session, runs)
     slipped = attention(session, runs, week_start=week_start, since=week.at(0), until=week.at(1), now=now)
     needs = [Decision(text=one.text, offer=one.offer) for one in slipped]
+    needs += promotions_waiting(session, workspace, runs)
+    needs += drifts_waiting(session, runs)
     needs += decisions_waiting(session, workspace, runs, watches)
     moves = [move for run in runs for move in kpi_move(session, run, week_start)]
     moved = [move for move, is_better, _ in moves if is_better]
@@ -78,6 +81,9 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         watch_count=len(watches),
         coverage=coverage_of(session, runs, week_start),
         coverage_before=coverage_of(session, runs, week_start - timedelta(weeks=1)),
+        exceptions=_exceptions(session, workspace, week, 0),
+        exceptions_before=_exceptions(session, workspace, week, -1),
+        notes=notes(session, workspace, runs, week),
         published=_published(session, workspace, week),
         adopted=_adopted(runs, week),
         cycles_running=sum(
@@ -85,6 +91,18 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         ),
         cycles_completed=_completed(session, workspace, week),
         skipped=_skipped(session, workspace, week),
+    )
+
+
+def _exceptions(session: Session, workspace: Workspace, week: DigestWeek, weeks: int) -> ExceptionRatio:
+    """Exceptions of all steps against all attested runs, of the digest's week or one before it."""
+    return ExceptionRatio(
+        exceptions=signals.exceptions_between(
+            session, workspace_id=workspace.id, since=week.at(weeks), until=week.at(weeks + 1)
+        ),
+        runs=signals.runs_of_week(
+            session, workspace_id=workspace.id, week_start=week.monday + timedelta(weeks=weeks)
+        ),
     )
 
 

@@ -63,6 +63,19 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionRatio:
+    """Exceptions of all steps in a week, and the runs that were attested for it."""
+
+    exceptions: int
+    runs: int
+
+    @property
+    def ratio(self) -> float | None:
+        """Exceptions a run, None without any runs."""
+        return self.exceptions / self.runs if self.runs else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest(MessageContext):
     """The week just over, for curators. Lists are worst first and may already be cut: counts say how many there are.
 
@@ -72,7 +85,8 @@ class Digest(MessageContext):
         coverage: attested of expected check-ins, 0–1; None when none was expected.
         setup_minutes: median of the setups timed, None without one.
         for_curators: False for everybody else who asks: what waits doesn't wait for them.
-        notes: drift, contradictions, decay, plateaus, heroes, overrides: one sentence each.
+        exceptions: of the week, and `exceptions_before` of the week before.
+        notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each.
     """
 
     TEMPLATE: ClassVar[str] = "messages/digest.json.j2"
@@ -96,6 +110,8 @@ class Digest(MessageContext):
     adopted: Tally
     cycles_running: int
     cycles_completed: Tally
+    exceptions: ExceptionRatio | None = None
+    exceptions_before: ExceptionRatio | None = None
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()

@@ -31,6 +31,7 @@ from storage import (
     reports,
     rubrics,
     setups,
+    signals,
     trail,
     versions,
 )
@@ -87,6 +88,16 @@ BY_NAME: dict[str, Call] = {
     "ledger.oldest_due": lambda s, ws, _: ledger.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
     "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "signals.runs_of_week": lambda s, ws, _: signals.runs_of_week(s, workspace_id=ws, week_start=MONDAY),
+    "signals.exceptions_between": lambda s, ws, _: signals.exceptions_between(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "signals.overrides_between": lambda s, ws, _: signals.overrides_between(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "signals.declined_between": lambda s, ws, _: signals.declined_between(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "drifts.between": lambda s, ws, _: drifts.between(s, workspace_id=ws, since=SINCE, until=UNTIL),
@@ -210,6 +221,15 @@ BY_ID: dict[str, Call] = {
     ),
     "decisions.last_demotion": lambda s, ws, ids: decisions.last_demotion(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "signals.runs_by_member": lambda s, ws, ids: signals.runs_by_member(
+        s, workspace_id=ws, cycle_id=ids.cycle
+    ),
+    "signals.latest_readings": lambda s, ws, ids: signals.latest_readings(
+        s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY, limit=4
+    ),
+    "signals.attestations": lambda s, ws, ids: signals.attestations(
+        s, workspace_id=ws, adoption_id=ids.adoption, weeks=[MONDAY]
     ),
     "drifts.event": lambda s, ws, ids: drifts.event(s, workspace_id=ws, drift_id=ids.drift),
     "drifts.attested": lambda s, ws, ids: drifts.attested(s, workspace_id=ws, cycle_id=ids.cycle),

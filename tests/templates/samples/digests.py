@@ -1,11 +1,12 @@
 from dataclasses import replace
 
-from cadence.mrkdwn import say
+from cadence.mrkdwn import mention, say
 from cadence.refusals import Offer
 from templates.contexts.base import MessageContext, ModeChange
 from templates.contexts.digests import (
     Decision,
     Digest,
+    ExceptionRatio,
     KpiMove,
     Skipped,
     Tally,
@@ -53,7 +54,16 @@ DIGEST = Digest(
     cycles_running=6,
     cycles_completed=Tally(now=4, before=4),
     setup_minutes=41,
-    notes=("Support EMEA drifted twice on Send the edited reply.",),
+    exceptions=ExceptionRatio(exceptions=5, runs=120),
+    exceptions_before=ExceptionRatio(exceptions=2, runs=110),
+    notes=(
+        say(
+            "{title} (Support EMEA): the standard hangs on one person. {who} reports 98 of 112 runs "
+            "(87.5%, limit 80%)",
+            title="Support reply",
+            who=mention("U01LEAD"),
+        ),
+    ),
     skipped=(
         Skipped(nudge="Check-in", reason="away", count=2),
         Skipped(nudge="KPI missing", reason="no longer useful after downtime", count=1),
@@ -86,4 +96,6 @@ SAMPLES: dict[str, MessageContext] = {
     "digest-quiet": QUIET,
     "digest-coverage-down": replace(DIGEST, coverage=0.8, decisions=DIGEST.decisions[:1], decision_count=1),
     "digest-coverage-same": replace(DIGEST, coverage=0.88),
+    "digest-fewer-exceptions": replace(DIGEST, exceptions=ExceptionRatio(exceptions=1, runs=120)),
+    "digest-same-exceptions": replace(DIGEST, exceptions_before=DIGEST.exceptions),
 }

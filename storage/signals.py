@@ -1,0 +1,112 @@
+"""Queries on what the digest names: runs and exceptions of a week, who reports them, overrides, decisions."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from storage.tables import (
+    Attestation,
+    CheckIn,
+    LoggedException,
+    Override,
+    Promotion,
+    PromotionState,
+    Reading,
+)
+
+
+def runs_of_week(session: Session, *, workspace_id: str, week_start: date) -> int:
+    """Runs that people attested for a week, of all adoptions."""
+    query = select(func.sum(CheckIn.runs)).where(
+        CheckIn.workspace_id == workspace_id,
+        CheckIn.week_start == week_start,
+        col(CheckIn.replaced_at).is_(None),
+    )
+    return int(session.exec(query).one() or 0)
+
+
+def exceptions_between(session: Session, *, workspace_id: str, since: datetime, until: datetime) -> int:
+    """Exceptions logged in an interval, of all adoptions."""
+    query = select(func.count()).where(
+        LoggedException.workspace_id == workspace_id,
+        LoggedException.logged_at >= since,
+        LoggedException.logged_at < until,
+    )
+    return int(session.exec(query).one())
+
+
+def runs_by_member(session: Session, *, workspace_id: str, cycle_id: int) -> dict[str, int]:
+    """Runs that each member attested in a cycle."""
+    query = (
+        select(CheckIn.member, func.sum(CheckIn.runs))
+        .where(
+            CheckIn.workspace_id == workspace_id,
+            CheckIn.cycle_id == cycle_id,
+            col(CheckIn.replaced_at).is_(None),
+        )
+        .group_by(col(CheckIn.member))
+    )
+    return {member: int(runs or 0) for member, runs in session.exec(query)}
+
+
+def latest_readings(
+    session: Session, *, workspace_id: str, adoption_id: int, until: date, limit: int
+) -> list[tuple[date, float]]:
+    """(week, value) of the KPI's newest current readings up to a week, oldest first."""
+    query = (
+        select(col(Reading.week_start), col(Reading.value))
+        .where(
+            Reading.workspace_id == workspace_id,
+            Reading.adoption_id == adoption_id,
+            Reading.week_start <= until,
+            Reading.guardrail == "",
+            col(Reading.replaced_at).is_(None),
+        )
+        .order_by(col(Reading.week_start).desc())
+        .limit(limit)
+    )
+    return [(week, value) for week, value in reversed(session.exec(query).all())]
+
+
+def attestations(
+    session: Session, *, workspace_id: str, adoption_id: int, weeks: Sequence[date]
+) -> dict[tuple[date, Attestation], int]:
+    """How many current answers of each kind came for some weeks."""
+    query = (
+        select(col(CheckIn.week_start), col(CheckIn.attestation), func.count())
+        .where(
+            CheckIn.workspace_id == workspace_id,
+            CheckIn.adoption_id == adoption_id,
+            col(CheckIn.week_start).in_(weeks),
+            col(CheckIn.replaced_at).is_(None),
+        )
+        .group_by(col(CheckIn.week_start), col(CheckIn.attestation))
+    )
+    return {(week, kind): count for week, kind, count in session.exec(query)}
+
+
+def overrides_between(
+    session: Session, *, workspace_id: str, since: datetime, until: datetime
+) -> list[Override]:
+    """What curators overrode in an interval, oldest first."""
+    query = select(Override).where(
+        Override.workspace_id == workspace_id,
+        Override.overridden_at >= since,
+        Override.overridden_at < until,
+    )
+    return list(session.exec(query.order_by(col(Override.id))))
+
+
+def declined_between(
+    session: Session, *, workspace_id: str, since: datetime, until: datetime
+) -> list[Promotion]:
+    """Promotions that a person declined in an interval, oldest first."""
+    query = select(Promotion).where(
+        Promotion.workspace_id == workspace_id,
+        Promotion.state == PromotionState.DECLINED,
+        col(Promotion.decided_at) >= since,
+        col(Promotion.decided_at) < until,
+    )
+    return list(session.exec(query.order_by(col(Promotion.id))))

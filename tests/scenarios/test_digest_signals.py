@@ -1,0 +1,57 @@
+"""What the digest names: drift to settle, a contradiction, a hero, what was declared (SPEC §5, §6)."""
+
+from pathlib import Path
+
+from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, at, changed, posts, start_cycle
+from tests.staging import EXAMPLES, on_stage
+
+OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+
+
+def test_the_digest_names_what_no_number_shows(tmp_path: Path) -> None:
+    playbook = changed(EXAMPLES / "support-reply.yaml", tmp_path, ("pilot: support-emea", "pilot: desk"))
+    with on_stage(tmp_path, workspace=DESK, playbooks=[playbook]) as stage:
+        start_cycle(stage, "support-reply")
+
+        def week(thursday: str, minutes: int, answer: str = "as-declared") -> None:
+            stage.play_until(at(f"{thursday} 12:00"))
+            for member, words in (
+                (OWNER, f"/kpi {minutes}m"),
+                (OWNER, "/attest as-declared runs=5"),
+                (MEMBER, f"/attest {answer} runs=45"),
+            ):
+                said = stage.workspace.person(member).types(words, channel=DESK_CHANNEL)
+                assert "Recorded" in said.text, said.words
+            stage.tick()
+
+        week("2026-03-05", 50)
+        stage.workspace.person(MEMBER).types("/exception send tone was off", channel=DESK_CHANNEL)
+        week("2026-03-12", 55)
+        stage.play_until(at("2026-03-16 12:00"))
+        second = posts(stage, CURATORS)[-1].words
+        assert "Contradiction" not in second
+        assert (
+            "the standard hangs on one person. <@U01AGENT1> reports 90 of 100 runs (90%, limit 80%)" in second
+        )
+        assert "Exceptions: 0 in 50 attested runs, 0% (▼ down from 2%)" in second
+
+        week("2026-03-19", 60)
+        stage.play_until(at("2026-03-23 12:00"))
+        third = posts(stage, CURATORS)[-1].words
+        assert (
+            "Contradiction: Support reply (Desk) is attested as declared (6 times, none drifted), and First "
+            "response time got worse 3 readings in a row: 42 min → 50 min → 55 min → 1 h" in third
+        )
+        assert "busy, not moving" in third
+
+        week("2026-03-26", 61, "drifted draft=human-led")
+        shown = stage.workspace.person(CURATOR).types("/cadence digest", channel=DESK_CHANNEL)
+        assert (
+            "Draft three replies of Support reply (Desk) is run human-led, not collaborative"
+            not in shown.words
+        )
+        stage.workspace.person(OWNER).types(
+            "/cadence mode support-reply draft human-led nobody trusts the drafts", channel=DESK_CHANNEL
+        )
+        shown = stage.workspace.person(CURATOR).types("/cadence digest", channel=DESK_CHANNEL)
+        assert "Declared by hand: Draft three replies, collaborative → human-led" in shown.words
