@@ -12,7 +12,6 @@ from storage.tables import (
     LoggedException,
     Override,
     Promotion,
-    PromotionState,
     Reading,
 )
 
@@ -99,14 +98,10 @@ def overrides_between(
     return list(session.exec(query.order_by(col(Override.id))))
 
 
-def declined_between(
+def promotions_between(
     session: Session, *, workspace_id: str, since: datetime, until: datetime
 ) -> list[Promotion]:
-    """Promotions that a person declined in an interval, oldest first."""
-    query = select(Promotion).where(
-        Promotion.workspace_id == workspace_id,
-        Promotion.state == PromotionState.DECLINED,
-        col(Promotion.decided_at) >= since,
-        col(Promotion.decided_at) < until,
-    )
+    """Promotions that were decided in an interval, or judged in it and not decided, oldest first."""
+    moment = func.coalesce(col(Promotion.decided_at), col(Promotion.judged_at))
+    query = select(Promotion).where(Promotion.workspace_id == workspace_id, moment >= since, moment < until)
     return list(session.exec(query.order_by(col(Promotion.id))))

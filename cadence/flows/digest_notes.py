@@ -16,7 +16,7 @@ from cadence.rules.calendar import week_number
 from cadence.rules.kpi import Direction
 from cadence.rules.signals import READINGS, WeekSeen, contradiction, hero
 from storage import decisions, playbooks, rubrics, signals
-from storage.tables import Attestation, Cycle, Override, OverrideKind, Workspace
+from storage.tables import Attestation, Cycle, Override, OverrideKind, PromotionState, Workspace
 from templates.contexts.digests import Decision
 from templates.filters import amount, plural, ratio
 from templates.filters import mode as mode_word
@@ -175,11 +175,11 @@ def _promotions(
 ) -> list[Mrkdwn]:
     by_id = {run.id: run for run in runs}
     since, until = week.at(0), week.at(1)
-    declined = signals.declined_between(session, workspace_id=workspace.id, since=since, until=until)
+    declined = signals.promotions_between(session, workspace_id=workspace.id, since=since, until=until)
     lines = [
         _changed("Declined", by_id[row.adoption_id], row.step, row.mode, row.leads_to)
         for row in declined
-        if row.adoption_id in by_id
+        if row.adoption_id in by_id and row.state is PromotionState.DECLINED
     ]
     for kind, word in (("promotion", "Promoted"), ("declaration", "Declared by hand")):
         changes = decisions.mode_changes(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -15,7 +16,7 @@ from cadence.flows.digest_standards import DigestWeek, coverage_of, demoted, sho
 from cadence.flows.planning import NUDGE_TITLES
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in
 from cadence.rules.calendar import monday_of
-from storage import ledger, playbooks, signals, trail
+from storage import ledger, playbooks, setups, signals, trail
 from storage.engine import Database
 from storage.tables import CycleState, Workspace
 from templates.contexts.digests import Decision, Digest, ExceptionRatio, Skipped, Tally
@@ -83,6 +84,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         coverage_before=coverage_of(session, runs, week_start - timedelta(weeks=1)),
         exceptions=_exceptions(session, workspace, week, 0),
         exceptions_before=_exceptions(session, workspace, week, -1),
+        setup_minutes=_setup_minutes(session, workspace, week),
         notes=notes(session, workspace, runs, week),
         published=_published(session, workspace, week),
         adopted=_adopted(runs, week),
@@ -104,6 +106,13 @@ def _exceptions(session: Session, workspace: Workspace, week: DigestWeek, weeks:
             session, workspace_id=workspace.id, week_start=week.monday + timedelta(weeks=weeks)
         ),
     )
+
+
+def _setup_minutes(session: Session, workspace: Workspace, week: DigestWeek) -> float | None:
+    """The median of the setups that ended in the week, in minutes; None without one."""
+    done = setups.finished_between(session, workspace_id=workspace.id, since=week.at(0), until=week.at(1))
+    minutes = [(row.done_at - row.started_at).total_seconds() / 60 for row in done if row.done_at]
+    return float(round(median(minutes))) if minutes else None
 
 
 def _published(session: Session, workspace: Workspace, week: DigestWeek) -> Tally:

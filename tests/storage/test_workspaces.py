@@ -97,7 +97,7 @@ BY_NAME: dict[str, Call] = {
     "signals.overrides_between": lambda s, ws, _: signals.overrides_between(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
-    "signals.declined_between": lambda s, ws, _: signals.declined_between(
+    "signals.promotions_between": lambda s, ws, _: signals.promotions_between(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "drifts.between": lambda s, ws, _: drifts.between(s, workspace_id=ws, since=SINCE, until=UNTIL),
