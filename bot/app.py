@@ -1,10 +1,9 @@
 """The composition root: settings in, a Bolt app and everything it works with out."""
 
 import logging
-from collections.abc import Callable
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt import App
@@ -12,24 +11,19 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_sdk import WebClient
 
+from bot.clocks import Clock, utc_now
 from bot.delivery import Delivery, Pace, Post
 from bot.directory import Directory
 from bot.errors import code_for
 from bot.gateway import Gateway, Identity, member_profile
 from bot.metrics import ACK_SECONDS, REQUESTS
 from bot.settings import Settings
+from bot.shapes import Shape
 from bot.worker import Worker
 from cadence.flows.profiles import ensure_workspace, remember_address
 from handlers.routes import register_all
 from handlers.turns import Services
 from storage.engine import Database
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,7 @@ class Bot:
     delivery: Delivery
     worker: Worker
     app: App
+    clock: Clock
 
 
 def build_bot(
@@ -92,8 +87,9 @@ def build_bot(
         ),
     )
     _listen_to_people(app, directory)
+    _take_other_events(app)
     worker = Worker(db, delivery=delivery, directory=directory, clock=clock)
-    return Bot(settings, db, gateway, identity, directory, delivery, worker, app)
+    return Bot(settings, db, gateway, identity, directory, delivery, worker, app, clock)
 
 
 def _bolt(
@@ -113,6 +109,7 @@ def _bolt(
 
     return App(
         logger=_bolt_logger(),
+        before_authorize=Shape(),
         authorize=authorize,
         signing_secret=signing_secret or "not used in Socket Mode",
         client=WebClient(base_url=api_url, timeout=10, retry_handlers=[]),
@@ -147,7 +144,17 @@ def _listen_to_people(app: App, directory: Directory) -> None:
     """Slack says when a person's zone or name changes, or when they leave."""
 
     def changed(event: dict[str, Any], context: dict[str, Any]) -> None:
-        directory.changed(str(context["team_id"]), member_profile(event["user"]))
+        if context.get("team_id"):
+            directory.changed(str(context["team_id"]), member_profile(event["user"]))
 
     for kind in ("user_change", "team_join"):
         app.event(kind)(changed)
+
+
+def _take_other_events(app: App) -> None:
+    """Slack stops sending events to an app that refuses them, and asks again and again before that."""
+
+    def taken() -> None:
+        """There's nothing to do."""
+
+    app.event(re.compile(".*"))(taken)

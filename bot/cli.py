@@ -64,9 +64,7 @@ def _settings() -> Settings:
     return settings
 
 
-def _instant(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
+def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -206,9 +204,12 @@ def plan(
 ) -> None:
     """Print what would be sent, to whom, when and in which zone. Sends nothing."""
     with _sentences():
+        from bot.clocks import clock_of  # noqa: PLC0415
         from bot.commands import planned_lines  # noqa: PLC0415
 
-        for line in planned_lines(_settings(), now=_instant(now), weeks=weeks):
+        settings = _settings()
+        moment = clock_of(settings)() if now is None else _instant(now)
+        for line in planned_lines(settings, now=moment, weeks=weeks):
             typer.echo(line)
 
 
@@ -224,12 +225,13 @@ def deliveries(
 ) -> None:
     """Print what became of the messages that were owed: what was sent, what waits, what failed and why."""
     with _sentences():
+        from bot.clocks import clock_of  # noqa: PLC0415
         from bot.deliveries import as_json as json_of  # noqa: PLC0415
         from bot.deliveries import as_lines, seen  # noqa: PLC0415
         from cadence.flows.deliveries import Asked  # noqa: PLC0415
 
-        asked = Asked(state, kind, to, since, limit)
-        found = seen(_settings(), asked, team_id=team_id, now=datetime.now(UTC))
+        settings, asked = _settings(), Asked(state, kind, to, since, limit)
+        found = seen(settings, asked, team_id=team_id, now=clock_of(settings)())
         for line in [json_of(found)] if as_json else as_lines(found, asked):
             typer.echo(line)
 

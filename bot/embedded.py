@@ -7,10 +7,11 @@ from pathlib import Path
 import structlog
 
 from bot.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
-from bot.processes import require_port, stopping
+from bot.processes import stopping
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.workspace import Workspace
+from bot.serving import require_port
 from bot.settings import Settings, SettingsRefused
 from bot.stage import Stage, read_channels, read_profiles, workspace_from, zones_of
 from bot.worker import WorkerLock

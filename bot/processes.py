@@ -1,33 +1,29 @@
 """The processes of a real installation: Socket Mode in one, or web and worker apart."""
 
-import os
 import signal
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import datetime, timedelta
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import structlog
-from slack_bolt.adapter.socket_mode import SocketModeHandler
-from waitress.server import create_server
+from slack_bolt import App
 
-from bot.app import Bot, build_bot, utc_now
+from bot.app import Bot, build_bot
+from bot.clocks import Clock, clock_of
 from bot.commands import BUILT_IN_TEAM, ready_database
 from bot.doctor_slack import app_token
-from bot.gateway import Gateway, SlackError, typed_errors
+from bot.gateway import Gateway, SlackError
+from bot.serving import require_port, serving
 from bot.settings import Settings, SettingsRefused
+from bot.sockets import SlackSocket
 from bot.stage import APP
 from bot.web import Web
 from bot.worker import WorkerLock
 
 log = structlog.get_logger(__name__)
-
-LISTEN_BACKLOG = 1024
-SOCKET_CHECK_SECONDS = 5
-"""How soon a socket that was cut off without a word is opened again."""
 
 
 def _address(settings: Settings) -> tuple[str, str]:
@@ -53,8 +49,11 @@ def _address(settings: Settings) -> tuple[str, str]:
     return APP.token, f"{url}/api/"
 
 
-def real_bot(settings: Settings, *, secret: str | None, clock: Callable[[], datetime] = utc_now) -> Bot:
+def real_bot(settings: Settings, *, secret: str | None, clock: Clock | None = None) -> Bot:
     """The bot of the workspace that the token belongs to; without a token, of the built-in one that is running.
+
+    Args:
+        clock: the time; when left out, real time, or that of the built-in workspace.
 
     Raises:
         SettingsRefused: there is no workspace to work in, or the database can't be used.
@@ -67,7 +66,7 @@ def real_bot(settings: Settings, *, secret: str | None, clock: Callable[[], date
         token=token,
         api_url=api_url,
         signing_secret=secret,
-        clock=clock,
+        clock=clock or clock_of(settings),
     )
 
 
@@ -85,47 +84,6 @@ def stopping() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def require_port(host: str, port: int) -> None:
-    """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
-
-    Raises:
-        SettingsRefused: it may not.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as refused:
-        number = refused.errno or 0
-        why = os.strerror(number) if number > 0 else refused.strerror  # below 0: the host's name isn't known
-        raise SettingsRefused(
-            [
-                f"Nothing can listen at {host}, port {port} ({why}). "
-                "Set PORT (or HOST) to another one, such as PORT=3001."
-            ]
-        ) from None
-
-
-@contextmanager
-def serving(settings: Settings, app: Web) -> Iterator[str]:
-    """Serve a WSGI app with threads; yields its address."""
-    require_port(settings.host, settings.port)
-    server = create_server(
-        app,
-        host=settings.host,
-        port=settings.port,
-        threads=settings.cadence_threads,
-        backlog=LISTEN_BACKLOG,
-        ident="rollout-cadence",
-    )
-    thread = Thread(target=server.run, name="web", daemon=True)
-    thread.start()
-    try:
-        yield f"http://{settings.host}:{settings.port}"
-    finally:
-        server.close()
-        thread.join(timeout=5)
 
 
 @contextmanager
@@ -151,21 +109,43 @@ def working(bot: Bot, stop: Event) -> Iterator[None]:
 
 
 @contextmanager
-def connected(bot: Bot, app_token: str) -> Iterator[None]:
+def connected(bot: Bot, app_token: str) -> Iterator[SlackSocket]:
     """Listen to Slack through a socket, opened again whenever it breaks.
 
     Raises:
         SlackError: Slack doesn't take the app-level token, or can't be reached.
     """
-    handler = SocketModeHandler(
-        bot.app, app_token, web_client=bot.gateway.client, ping_interval=SOCKET_CHECK_SECONDS
-    )
+    link = SlackSocket(bot.app, app_token, web_client=bot.gateway.client)
+    link.open()
     try:
-        with typed_errors():
-            handler.connect()  # type: ignore[no-untyped-call]
-        yield
+        yield link
     finally:
-        handler.close()  # type: ignore[no-untyped-call]
+        link.close()
+
+
+def _serving(settings: Settings, web: Web, *, port: int) -> AbstractContextManager[str]:
+    return serving(web, host=settings.host, port=port, threads=settings.cadence_threads)
+
+
+def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None = None) -> Web:
+    """What a process answers over HTTP; asked to stop, it is no longer ready, though it still answers."""
+
+    def going_on() -> tuple[bool, str]:
+        return not stop.is_set(), "process: stopping" if stop.is_set() else "process: running"
+
+    def listening() -> tuple[bool, str]:
+        heard = link.heard() if link else None
+        if heard is None:
+            return True, "socket: none"
+        return heard.ok, f"socket: {'heard' if heard.ok else 'silent since'} {heard.ago:.0f} seconds ago"
+
+    return Web(
+        db=bot.db,
+        workspace=bot.identity.team_id,
+        slack=slack,
+        clock=bot.clock,
+        watched=(going_on, listening) if link else (going_on,),
+    )
 
 
 def run_socket_mode(settings: Settings) -> None:
@@ -182,12 +162,11 @@ def run_socket_mode(settings: Settings) -> None:
     tried = app_token(settings, settings.slack_app_token)
     if not tried.ok:
         raise SettingsRefused([f"{tried.what} {tried.remedy}"])
-    web = Web(db=bot.db, slack=None, clock=utc_now)
-    token = settings.slack_app_token.get_secret_value()
+    require_port(settings.host, settings.port)
     with (
         stopping() as stop,
-        serving(settings, web) as address,
-        connected(bot, token),
+        connected(bot, settings.slack_app_token.get_secret_value()) as link,
+        _serving(settings, _web(bot, stop, slack=None, link=link), port=settings.port) as address,
         working(bot, stop),
     ):
         log.info("connected", workspace=bot.identity.team, health=f"{address}/readyz")
@@ -209,7 +188,10 @@ def run_web(settings: Settings) -> None:
             ]
         )
     bot = real_bot(settings, secret=settings.slack_signing_secret.get_secret_value())
-    with stopping() as stop, serving(settings, Web(db=bot.db, slack=bot.app, clock=utc_now)) as address:
+    with (
+        stopping() as stop,
+        _serving(settings, _web(bot, stop, slack=bot.app), port=settings.port) as address,
+    ):
         log.info(
             "listening",
             url=f"{address}/slack/events",
@@ -217,18 +199,25 @@ def run_web(settings: Settings) -> None:
             health=f"{address}/readyz",
         )
         stop.wait()
+        sleep(settings.cadence_drain)
 
 
 def run_worker(settings: Settings) -> None:
     """The clock and the delivery, until the process is asked to stop."""
     bot = real_bot(settings, secret=None)
-    with stopping() as stop, working(bot, stop):
+    port = settings.cadence_worker_port
+    with ExitStack() as parts:
+        stop = parts.enter_context(stopping())
+        if port is not None:
+            address = parts.enter_context(_serving(settings, _web(bot, stop, slack=None), port=port))
+            log.info("listening", health=f"{address}/readyz")
+        parts.enter_context(working(bot, stop))
         stop.wait()
 
 
 def tick_once(settings: Settings, now: datetime | None) -> str:
     """Plan and send what is due, once, at an instant or now; says what was sent."""
-    begun, first = monotonic(), now or datetime.now(UTC)
+    begun, first = monotonic(), now or clock_of(settings)()
     bot = real_bot(settings, secret=None, clock=lambda: first + timedelta(seconds=monotonic() - begun))
     bot.worker.meet_new()
     totals = bot.worker.tick()

@@ -11,6 +11,8 @@ SLACK_API = "https://slack.com/api/"
 
 _RIGHT = {
     "PORT": "is not a port; write a whole number from 0 to 65535",
+    "CADENCE_WORKER_PORT": "is not a port; write a whole number from 0 to 65535",
+    "CADENCE_DRAIN": "is not a number of seconds; write a whole number from 0 to 300",
     "CADENCE_THREADS": "is not a number of threads; write a whole number from 2 to 200",
     "CADENCE_MESSAGES_A_MINUTE": "is not a number of messages; write a whole number from 60 to 60000",
     "CADENCE_LOG": "is not a log level; write debug, info, warning or error",
@@ -52,13 +54,24 @@ class Settings(BaseSettings):
     cadence_log: Literal["debug", "info", "warning", "error"] = Field("info", description="The log level.")
     cadence_log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     cadence_threads: int = Field(16, ge=2, le=200, description="Requests served at the same time.")
+    cadence_worker_port: int | None = Field(
+        None, ge=0, le=65535, description="Where `cadence worker` answers for its health; unset: nowhere."
+    )
+    cadence_drain: int = Field(
+        0, ge=0, le=300, description="Seconds that `cadence web` goes on when asked to stop, no longer ready."
+    )
 
     cadence_messages_a_minute: int = Field(
         500, ge=60, le=60_000, description="Messages at most in a workspace; Slack hides what is too much."
     )
 
     @field_validator(
-        "slack_bot_token", "slack_app_token", "slack_signing_secret", "database_url", mode="before"
+        "slack_bot_token",
+        "slack_app_token",
+        "slack_signing_secret",
+        "database_url",
+        "cadence_worker_port",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:

@@ -69,7 +69,7 @@ class Stage(AbstractContextManager["Stage"]):
         workspace.vocabulary = lambda member: vocabulary(db, member, now=clock.now())
         self.channel_zones = channel_zones or {}
         self.clock = clock
-        web = Web(db=db, slack=None, clock=clock)
+        web = Web(db=db, workspace=workspace.team_id, slack=None, clock=clock)
         self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move)
         self.server.start()
         self.bot: Bot = build_bot(

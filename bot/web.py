@@ -1,7 +1,7 @@
 """HTTP: Slack's requests, health and metrics, as one WSGI app for a server with threads."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,12 +31,28 @@ _ROUTES = Map(
 
 
 class Web:
-    """The WSGI app. `slack` is None in a process that only reports its health."""
+    """The WSGI app.
 
-    def __init__(self, *, db: Database, slack: App | None, clock: Callable[[], datetime]) -> None:
+    Args:
+        workspace: the workspace this process serves; readiness looks at its messages only.
+        slack: None in a process that only reports its health.
+        watched: more that readiness depends on: each says whether it is well, and how, in a line.
+    """
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        workspace: str,
+        slack: App | None,
+        clock: Callable[[], datetime],
+        watched: Sequence[Callable[[], tuple[bool, str]]] = (),
+    ) -> None:
         self._db = db
+        self._workspace = workspace
         self._slack = slack
         self._clock = clock
+        self._watched = watched
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request."""
@@ -70,9 +86,12 @@ class Web:
         return Response("ok\n")
 
     def _readyz(self, _request: Request) -> Response:
-        """The bot can do its work: the database answers, nothing has been owed for too long."""
-        found = health(self._db, now=self._clock())
-        return Response("".join(f"{line}\n" for line in found.lines), 200 if found.ready else 503)
+        """The bot can do its work: the database answers, nothing has been owed for too long, Slack is heard."""
+        found = health(self._db, now=self._clock(), workspace_id=self._workspace)
+        others = [look() for look in self._watched]
+        ready = found.ready and all(ok for ok, _ in others)
+        lines = [*found.lines, *(line for _, line in others)]
+        return Response("".join(f"{line}\n" for line in lines), 200 if ready else 503)
 
     def _metrics(self, _request: Request) -> Response:
         """Figures for Prometheus."""

@@ -147,14 +147,16 @@ def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list
     return [(workspace_id, recipient) for workspace_id, recipient, _ in session.exec(query)]
 
 
-def next_due(session: Session) -> datetime | None:
-    """When the earliest waiting message may be sent."""
+def next_due(session: Session, *, within: Sequence[str] | None = None) -> datetime | None:
+    """When the earliest waiting message may be sent; `within` looks at these workspaces only."""
     query = (
         select(OwedMessage.workspace_id, func.min(OwedMessage.not_before), func.max(Lane.free_at))
         .outerjoin(Lane, (col(Lane.workspace_id) == OwedMessage.workspace_id) & (col(Lane.name) == POSTING))
         .where(OwedMessage.state == MessageState.DUE, ~_held_up(OwedMessage, at=OwedMessage.not_before))
         .group_by(col(OwedMessage.workspace_id))
     )
+    if within is not None:
+        query = query.where(col(OwedMessage.workspace_id).in_(within))
     return min((max(first, paused or first) for _, first, paused in session.exec(query)), default=None)
 
 

@@ -75,6 +75,8 @@ class Page:
             response = json_response(self._state.state(request.args, self.clock.going_on()))
         elif path == "words":
             response = json_response({"words": self._workspace.vocabulary(str(request.args.get("as")))})
+        elif path == "clock":
+            response = json_response({"now": self._workspace.clock.now().isoformat()})
         elif path.removeprefix("static/") in _STATIC:
             name = path.removeprefix("static/")
             response = HttpResponse(_template(name), content_type=_STATIC[name])

@@ -21,17 +21,22 @@ class Health:
     lines: tuple[str, ...]
 
 
-def health(db: Database, *, now: datetime) -> Health:
-    """Look at the database, its migrations, and how long messages have been waiting."""
+def health(db: Database, *, now: datetime, workspace_id: str) -> Health:
+    """Look at the database, its migrations, and how long messages of this process's workspace have been waiting.
+
+    What is owed in other workspaces of the database is for the processes that have their tokens.
+    """
     try:
         waiting = pending(db)
         if waiting:
             return Health(False, (f"database: {len(waiting)} migrations to come; run `cadence migrate`",))
         with db.read() as session:
-            known = len(people.workspaces(session))
-            oldest = ledger.next_due(session)
+            known = people.workspace(session, workspace_id=workspace_id) is not None
+            oldest = ledger.next_due(session, within=[workspace_id])
     except SQLAlchemyError as broken:
         return Health(False, (f"database: {type(broken).__name__}",))
     late = oldest is not None and now - oldest > OVERDUE
     state = f"late since {oldest:%Y-%m-%d %H:%M} UTC" if late else "in time"
-    return Health(not late, ("database: ok", f"workspaces: {known}", f"messages: {state}"))
+    workspace = "" if known else ", not set up yet"
+    lines = ("database: ok", f"workspace: {workspace_id}{workspace}", f"messages: {state}")
+    return Health(not late, lines)

@@ -31,7 +31,7 @@ COMMAND = {
 
 @pytest.fixture
 def client(stage: Stage) -> Client:
-    return Client(Web(db=stage.bot.db, slack=stage.bot.app, clock=stage.clock.now))
+    return Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=stage.bot.app, clock=stage.clock.now))
 
 
 def _headers(stage: Stage, body: str, *, at: float | None = None, **other: str) -> dict[str, str]:
@@ -174,7 +174,46 @@ JSON = st.recursive(
 @pytest.fixture(scope="module")
 def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Client]]:
     with on_stage(tmp_path_factory.mktemp("strangers")) as stage:
-        yield stage, Client(Web(db=stage.bot.db, slack=stage.bot.app, clock=stage.clock.now))
+        yield (
+            stage,
+            Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=stage.bot.app, clock=stage.clock.now)),
+        )
+
+
+SIGNED = [
+    '{"event": null}',
+    '{"event": 1}',
+    '{"event": []}',
+    '{"event": {}}',
+    '{"event": {"type": null}}',
+    '{"event": {"type": "user_change"}}',
+    '{"event": {"type": "user_change", "user": "U1"}}',
+    '{"event": {"type": "team_join", "user": {"id": null}}}',
+    '{"type": "block_actions"}',
+    '{"type": "block_actions", "user": {"id": "U1"}, "actions": []}',
+    '{"type": "block_actions", "user": {"id": "U1"}, "actions": [null]}',
+    '{"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "x"}], "channel": 1}',
+    '{"type": "view_submission", "user": null, "view": null}',
+    '{"type": "view_submission", "user": {"id": "U1"}, "view": {"callback_id": null}}',
+    '{"type": "view_submission", "user": {"id": "U1"}, "view": {"callback_id": "x", "state": 1}}',
+    '{"type": "view_submission", "user": {"id": "U1"}, "view": {"callback_id": "x", "blocks": [1]}}',
+    '{"type": "message_action", "user": {"id": "U1"}}',
+]
+
+
+@pytest.mark.parametrize("body", SIGNED)
+def test_a_signed_body_that_cannot_be_slacks_is_a_400(stage: Stage, client: Client, body: str) -> None:
+    known = {"team_id": BUILT_IN_TEAM, "team": {"id": BUILT_IN_TEAM}}
+    text = json.dumps(known | json.loads(body))
+    headers = _headers(stage, text) | {"Content-Type": "application/json"}
+    assert _post(client, text, headers).status_code == 400
+
+
+def test_an_event_that_the_bot_does_not_listen_to_is_taken(stage: Stage, client: Client) -> None:
+    event = {"type": "event_callback", "team_id": BUILT_IN_TEAM, "event": {"type": "channel_rename"}}
+    text = json.dumps(event)
+    headers = _headers(stage, text) | {"Content-Type": "application/json"}
+    assert _post(client, text, headers).status_code == 200
 
 
 @settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
@@ -232,7 +271,7 @@ def test_a_wrong_method_is_a_405(client: Client, method: str, path: str) -> None
 
 
 def test_a_process_that_only_works_answers_no_slack(stage: Stage) -> None:
-    client = Client(Web(db=stage.bot.db, slack=None, clock=stage.clock.now))
+    client = Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=None, clock=stage.clock.now))
     assert client.post(URL).status_code == 404
     assert client.get("/healthz").status_code == 200
 

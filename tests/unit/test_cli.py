@@ -17,6 +17,7 @@ from bot.cli import app
 from bot.commands import BUILT_IN_TEAM, import_into
 from bot.sandbox import SandboxServer, Workspace
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.store import Store
 from bot.settings import load_settings
 from bot.stage import workspace_from
 from bot.worker import WorkerLock
@@ -259,6 +260,28 @@ def test_a_plan_prints_who_gets_what_and_when_and_sends_nothing(slack: SandboxSe
     with db.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM ledger").scalar() == 0
     db.close()
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["running", "kept"])
+def test_a_plan_goes_by_the_clock_of_the_built_in_workspace(
+    running: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = the_database()
+    running_cycle(db)
+    db.close()
+    folder = load_settings().cadence_data
+    workspace = workspace_from(
+        read_workspace((EXAMPLES / "workspace.yaml").read_text()), clock=SandboxClock()
+    )
+    with SandboxServer(workspace) as server:
+        store = Store(folder / "workspace.db", workspace)
+        workspace.clock.set(datetime(2026, 3, 1, 12, tzinfo=UTC))
+        store.close()
+        if running:
+            monkeypatch.setenv("PORT", str(server.port))
+            (folder / "workspace.db").unlink()
+        said = cadence("plan")
+    assert "Thu 2026-03-05 10:00 Europe/Berlin  U01AGENT1" in said.out
 
 
 def test_a_plan_of_nothing_says_how_to_begin() -> None:

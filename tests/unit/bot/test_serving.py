@@ -1,0 +1,35 @@
+"""HTTP: who is being answered when the process stops is answered, and nobody new is let in."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from threading import Event, Thread
+from typing import Any
+
+from bot.serving import serving
+from tests.processes.programs import eventually, fetch, free_port
+
+
+def test_a_request_that_is_being_answered_is_answered_to_its_end() -> None:
+    begun, go_on = Event(), Event()
+    answers: list[tuple[int, str]] = []
+
+    def slow(_environ: Any, start_response: Any) -> Iterable[bytes]:
+        begun.set()
+        assert go_on.wait(30)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"answered" * 10_000]
+
+    server = ExitStack()
+    url = server.enter_context(serving(slow, host="127.0.0.1", port=free_port(), threads=2))
+    asking = Thread(target=lambda: answers.append(fetch(url)))
+    asking.start()
+    assert begun.wait(30)
+    stopping = Thread(target=server.close)
+    stopping.start()
+    eventually(lambda: fetch(url) == (0, ""), "nobody new is let in")
+    assert stopping.is_alive()
+    assert answers == []
+    go_on.set()
+    asking.join(30)
+    stopping.join(30)
+    assert answers == [(200, "answered" * 10_000)]
