@@ -55,7 +55,7 @@ def adopt_form(
         return AdoptForm(
             playbooks=tuple(
                 Choice(label=row.title, value=row.slug)
-                for row in sorted(ready, key=lambda row: (row.owner != caller.member, row.title))
+                for row in sorted(ready, key=lambda row: (row.owner != caller.member, row.slug))
             ),
             teams=tuple(Choice(label=one.title, value=one.slug) for one in ordered),
             playbook=chosen,

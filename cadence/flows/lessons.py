@@ -79,10 +79,12 @@ def _run_of(
     runs = team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id)
     mine = {one.id for one in people.teams_of(session, workspace_id=workspace.id, member_id=caller.member)}
     if team is not None:
-        slug = require_team(session, workspace.id, team).slug
-        runs = [run for run in runs if run.team.slug == slug]
+        named = require_team(session, workspace.id, team)
+        runs = [run for run in runs if run.team.id == named.id]
         if not runs:
-            raise Refusal(say("{team} doesn't run {title}.", team=slug, title=playbook.title), field="team")
+            raise Refusal(
+                say("{team} doesn't run {title}.", team=named.title, title=playbook.title), field="team"
+            )
     own = [run for run in runs if run.team.id in mine]
     if not own:
         require_owner_or_curator(

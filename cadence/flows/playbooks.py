@@ -16,6 +16,7 @@ from cadence.documents import (
     to_data,
 )
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.lessons import recent
 from cadence.flows.lookups import require_playbook
 from cadence.flows.people import zone_of
 from cadence.flows.publishing import override_shown, publisher
@@ -227,6 +228,7 @@ def show_playbook(db: Database, caller: Caller, slug: str, *, now: datetime) -> 
                 )
                 for step in spec.steps
             ),
+            lessons=recent(session, workspace_id=workspace.id, playbook_id=playbook.id or 0, limit=5),
             loop=spec.loop or "",
             missing=tuple(gap.text for gap in ready.gaps) if open_draft else (),
             adoptions=tuple(_adoption_line(run) for run in runs),

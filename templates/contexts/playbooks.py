@@ -54,6 +54,7 @@ class PlaybookShown(MessageContext):
     owner: str
     kpi: Kpi
     steps: tuple[PlaybookStep, ...]
+    lessons: tuple[str, ...] = ()
     loop: str = ""
     missing: tuple[str | Mrkdwn, ...] = ()
     adoptions: tuple[AdoptionLine, ...] = ()

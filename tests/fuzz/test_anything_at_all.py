@@ -113,15 +113,15 @@ OPENERS: dict[Callback, list[Opener]] = {
     ],
     Callback.MODE: [_typed("U01LEAD", "/cadence", "mode"), _typed("U01CURATOR", "/cadence", "mode")],
     Callback.ADOPT: [
-        _pressed("U01LEAD", Action.ADOPT, "support-reply"),
-        _typed("U01CURATOR", "/cadence", "adopt"),
+        _typed("U01CURATOR", "/cadence", "adopt team=support-amer champion=<@U09AGENT1>"),
+        _typed("U01CURATOR", "/cadence", "adopt team=billing champion=<@U07ANALYST>"),
     ],
     Callback.LEARN: [
         _typed("U01AGENT1", "/cadence", "learn"),
         _pressed("U01CURATOR", Action.LEARN, "support-reply"),
     ],
     Callback.CAPACITY: [
-        _pressed("U01CURATOR", Action.START_ANYWAY, "support-reply:support-apac:2026-04-06"),
+        _pressed("U01CURATOR", Action.START_ANYWAY, "variance-review:support-emea:2026-04-06"),
     ],
     Callback.DECLINE_PROMOTION: [_pressed("U01LEAD", Action.DECLINE_PROMOTION, "1")],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],

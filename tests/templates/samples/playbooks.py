@@ -38,6 +38,7 @@ SHOWN = PlaybookShown(
         PlaybookStep(key="close", title="Close the ticket", mode="human-led", cap=0.05),
     ),
     loop="Generate three drafts, edit, send, measure; refine every Friday.",
+    lessons=("Load the policy file before the first draft.",),
     missing=("a rubric result at or above 90%", "a second team's setup"),
     adoptions=(
         AdoptionLine(team="Support EMEA", version="draft 3", week=2, champion="U01AGENT1"),
@@ -87,7 +88,7 @@ CYCLE = CycleShown(
 
 SAMPLES: dict[str, MessageContext] = {
     "playbook-shown": SHOWN,
-    "playbook-shown-bare": replace(SHOWN, loop="", missing=(), adoptions=()),
+    "playbook-shown-bare": replace(SHOWN, loop="", lessons=(), missing=(), adoptions=()),
     "playbook-shown-published": replace(
         SHOWN,
         state="scaling",

@@ -1,0 +1,87 @@
+"""What one team learned reaches the next: kept with the version, read at setup (SPEC §6)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from storage.tables import Lesson
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    SOLO_CHANNEL,
+    at,
+    entries,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.staging import on_stage
+
+LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """Tuesday of the desk's first week."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-03 11:00"))
+        yield stage
+
+
+def types(stage: Stage, member: str, text: str, channel: str = DESK_CHANNEL) -> str:
+    said = stage.workspace.person(member).types(text, channel=channel)
+    stage.tick()
+    return said.words
+
+
+def test_a_lesson_is_kept_and_shown_to_the_next_team(desk: Stage) -> None:
+    assert "Kept with Reply" in types(
+        desk, AGENT, "/cadence learn reply Load <policy> first & grade in pairs"
+    )
+    (lesson,) = rows(desk, Lesson)
+    assert (lesson.text, lesson.adoption_id, lesson.cycle_id, lesson.version_id) == (
+        "Load <policy> first & grade in pairs",
+        1,
+        1,
+        1,
+    )
+    assert [one.member for one in entries(desk, "lesson-learned")] == [AGENT]
+    types(desk, LEAD, f"/cadence adopt reply team=solo champion=<@{SOLO}>")
+    (post,) = posts(desk, SOLO_CHANNEL)
+    assert "What earlier teams learned" in post.words
+    assert "Load &lt;policy&gt; first &amp; grade in pairs" in post.words
+
+
+def test_the_playbook_shows_its_lessons(desk: Stage) -> None:
+    types(desk, AGENT, "/cadence learn reply Load the policy first")
+    assert "Load the policy first" in types(desk, CURATOR, "/cadence playbook show reply")
+
+
+def test_bare_it_asks_by_form(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    agent.types("/cadence learn", channel=DESK_CHANNEL)
+    assert "should know" in agent.submits({"note": "   "}).errors["note"]
+    agent.submits({"note": "Grade in pairs"})
+    assert [row.text for row in rows(desk, Lesson)] == ["Grade in pairs"]
+
+
+def test_who_has_nothing_to_do_with_it_is_told_who_has(desk: Stage) -> None:
+    assert "Only the owner" in types(desk, SOLO, "/cadence learn reply It is easy", SOLO_CHANNEL)
+    assert "Kept" in types(desk, CURATOR, "/cadence learn reply Ask the desk for its tone guide")
+    assert [row.member for row in rows(desk, Lesson)] == [CURATOR]
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("/cadence learn reply " + "x" * 1001, "1,000 is the most"),
+        ("/cadence learn reply team=solo Grade in pairs", "Solo doesn't run Reply"),
+    ],
+)
+def test_what_cannot_be_kept_is_said(desk: Stage, text: str, right: str) -> None:
+    assert right in types(desk, AGENT, text)
+    assert rows(desk, Lesson) == []
