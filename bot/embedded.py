@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from bot.cast import Cast
 from bot.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
 from bot.processes import stopping
 from bot.sandbox.clock import SandboxClock
@@ -26,6 +27,8 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 """Example teams and playbooks, beside the packages in a checkout."""
 LOOPBACK = "127.0.0.1"
 """The built-in workspace asks nobody who they are, so it answers on this machine only, whatever `HOST` says."""
+FIRST_PLAYED = "support-reply"
+"""The playbook whose cycle the example people start when none runs."""
 PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml", "variance-review.yaml")
 
 
@@ -55,7 +58,7 @@ def run_embedded(settings: Settings) -> None:
 
 def _work(settings: Settings, db: Database) -> None:
     fresh = BUILT_IN_TEAM not in workspace_ids(db)
-    clock = SandboxClock()
+    clock, people = SandboxClock(), _example_people()
     with (
         stopping() as stop,
         Stage(
@@ -64,7 +67,8 @@ def _work(settings: Settings, db: Database) -> None:
             workspace=example_workspace(clock),
             clock=clock,
             port=settings.port,
-            channel_zones=zones_of(_example_people()),
+            channel_zones=zones_of(people),
+            players=Cast(people, starts=FIRST_PLAYED),
             state=settings.cadence_data / "workspace.db",
         ) as stage,
     ):

@@ -4,13 +4,15 @@
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from threading import Event
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from bot.app import Bot, build_bot
 from bot.commands import BUILT_IN_TEAM
@@ -43,12 +45,20 @@ class Profile:
     timezone: str
 
 
+class Players(Protocol):
+    """People who act by themselves, such as the example people."""
+
+    def play(self, stage: "Stage", stop: Event, tell: Callable[[str], None]) -> None:
+        """Act until done or until `stop` is set; tell what is done, a sentence at a time."""
+
+
 class Stage(AbstractContextManager["Stage"]):
     """The bot and its built-in workspace, in one process.
 
     Args:
         port: where the workspace's page and API are; 0 takes a free one.
         channel_zones: the time zone of each channel, for transcripts.
+        players: people who act by themselves when the page asks for it.
         state: a file in which the workspace survives a restart.
     """
 
@@ -61,6 +71,7 @@ class Stage(AbstractContextManager["Stage"]):
         clock: SandboxClock,
         port: int = 0,
         channel_zones: Mapping[str, str] | None = None,
+        players: Players | None = None,
         state: Path | None = None,
     ) -> None:
         self.workspace = workspace
@@ -70,7 +81,8 @@ class Stage(AbstractContextManager["Stage"]):
         self.channel_zones = channel_zones or {}
         self.clock = clock
         web = Web(db=db, workspace=workspace.team_id, slack=None, clock=clock)
-        self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move)
+        on_play = partial(players.play, self) if players is not None else None
+        self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move, on_play=on_play)
         self.server.start()
         self.bot: Bot = build_bot(
             settings,
