@@ -182,11 +182,15 @@ def last_exception_id(session: Session, *, workspace_id: str, adoption_id: int) 
     return session.exec(query).one() or 0
 
 
-def last_check_in_id(session: Session, *, workspace_id: str, adoption_id: int) -> int:
-    """The newest check-in of an adoption, corrections included; 0 when there is none."""
+def last_check_in_id(
+    session: Session, *, workspace_id: str, adoption_id: int, until: datetime | None = None
+) -> int:
+    """The newest check-in of an adoption, corrections included, up to an instant; 0 when there is none."""
     query = select(func.max(CheckIn.id)).where(
         CheckIn.workspace_id == workspace_id, CheckIn.adoption_id == adoption_id
     )
+    if until is not None:
+        query = query.where(CheckIn.answered_at <= until)
     return session.exec(query).one() or 0
 
 

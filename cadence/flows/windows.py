@@ -13,6 +13,10 @@ from cadence.rules.modes import Mode
 from storage import reports, trail
 from storage.tables import AdoptionStep, ModeChange
 
+WINDOW_OPENED = "window-opened"
+"""The trail's word for an evidence window that starts again."""
+VERSION_CHANGED = "the playbook version changed"
+
 
 def restart_window(
     session: Session,
@@ -21,11 +25,12 @@ def restart_window(
     *,
     now: datetime,
     revised: bool = False,
-    because: str = "the playbook version changed",
+    because: str = VERSION_CHANGED,
 ) -> AdoptionStep:
     """Evidence on a step counts from now on: its mode, its rubric or the playbook version changed (SPEC §5).
 
-    With `revised` the next rubric revision comes into force. The caller records what happened in the trail.
+    With `revised` the next rubric revision comes into force. The caller records what happened in the trail;
+    here it only says from where evidence counts.
     A proposal to promote the step rests on what was counted before, so it lapses; `because` says why.
     """
     because = "the rubric was revised" if revised else because
@@ -42,6 +47,16 @@ def restart_window(
     )
     session.add(row)
     session.flush()
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=None,
+        action=WINDOW_OPENED,
+        subject=f"adoption:{run.id}/{step.key}",
+        surface="rule",
+        after={"because": because, "after_exception": row.after_exception},
+    )
     return row
 
 

@@ -1,0 +1,317 @@
+"""Judge again what was judged, from the rows as they stood then, and compare (SPEC §9).
+
+What people said and what was decided is never changed in place, so each moment of the past can be seen again.
+Three things are kept only as they are now, and a change of them shows as a difference: a team's time zone, who
+was deleted from Slack, and the start of a cycle.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.documents import playbook_from_data
+from cadence.flows.drifting import drift_evidence, see_drift
+from cadence.flows.gathering import AsOf, cycle_start, top_reason, window_runs
+from cadence.flows.promotions import judge_again
+from cadence.flows.runs import TeamRun, require_workspace, team_runs
+from cadence.flows.windows import VERSION_CHANGED, WINDOW_OPENED
+from cadence.rules.calendar import local_day
+from cadence.rules.drift import DriftEvent
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
+from storage import decisions, drifts, playbooks, reports, rubrics, signals, trail
+from storage.tables import Cycle, LoggedException, ModeChange, StepDrift, StepVerdict
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many have been looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One stored verdict, judged again.
+
+    Args:
+        run: the team's run as it stood then.
+        verdict: what the rule says of the rows as they stood; None when the playbook has no such step.
+        differences: what isn't as stored, as `name: stored, now`.
+    """
+
+    run: TeamRun
+    row: StepVerdict
+    verdict: Verdict | None
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """All that was judged in a workspace, judged again.
+
+    Args:
+        verdicts, drifts, promotions: how many of each were looked at.
+        skipped: verdicts of adoptions that have ended.
+        differences: one sentence for each decision that doesn't follow from the rows.
+    """
+
+    verdicts: int
+    drifts: int
+    promotions: int
+    skipped: int
+    differences: tuple[str, ...]
+
+
+def replay(session: Session, *, workspace_id: str, now: datetime, progress: Progress | None = None) -> Replay:
+    """Judge every stored verdict, drift and promotion of a workspace again, from its rows."""
+    stored = decisions.verdicts_after(session, workspace_id=workspace_id, after=0)
+    again = list(replay_verdicts(session, workspace_id=workspace_id, now=now, progress=progress))
+    found = [f"verdict {one.row.id}: {'; '.join(one.differences)}" for one in again if one.differences]
+    runs = _runs(session, workspace_id, now)
+    events = drifts.between(
+        session, workspace_id=workspace_id, since=BEGINNING, until=now + timedelta(days=1)
+    )
+    seen = [row for row in events if row.event is DriftEvent.FOUND and row.adoption_id in runs]
+    for row in seen:
+        differences = _drift_differences(session, runs[row.adoption_id], row)
+        found += [f"drift {row.id}: {'; '.join(differences)}"] if differences else []
+    promoted = signals.promotions_between(
+        session, workspace_id=workspace_id, since=BEGINNING, until=now + timedelta(days=1)
+    )
+    for promotion in promoted:
+        verdict = judge_again(promotion)
+        differences = _differing(
+            ("samples", promotion.samples, verdict.samples),
+            ("passes", promotion.passes, verdict.passes),
+            ("risky", promotion.risky, verdict.risky),
+            ("bound", promotion.bound, verdict.bound),
+            ("needed", promotion.needed, verdict.needed),
+            ("more", promotion.more, verdict.more),
+        )
+        found += [f"promotion {promotion.id}: {'; '.join(differences)}"] if differences else []
+    return Replay(len(again), len(seen), len(promoted), len(stored) - len(again), tuple(found))
+
+
+def replay_verdicts(
+    session: Session,
+    *,
+    workspace_id: str,
+    now: datetime,
+    playbook_id: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Replayed]:
+    """The stored verdicts of a workspace, or of one playbook, oldest first, each judged again."""
+    runs = _runs(session, workspace_id, now)
+    rows = [
+        row
+        for row, _, _ in decisions.verdicts_after(session, workspace_id=workspace_id, after=0)
+        if row.adoption_id in runs and playbook_id in (None, runs[row.adoption_id].playbook.id)
+    ]
+    for number, row in enumerate(rows, start=1):
+        yield _again(session, runs[row.adoption_id], row)
+        if progress is not None:
+            progress(number, len(rows))
+
+
+def _runs(session: Session, workspace_id: str, now: datetime) -> dict[int, TeamRun]:
+    workspace = require_workspace(session, workspace_id)
+    return {run.id: run for run in team_runs(session, workspace=workspace, now=now)}
+
+
+def as_it_stood(
+    session: Session, run: TeamRun, *, cycle: Cycle, version_id: int, moment: datetime
+) -> TeamRun:
+    """A team's run on a day of the past, in the cycle and on the version of then."""
+    version = playbooks.version(session, workspace_id=run.workspace.id, version_id=version_id)
+    return replace(
+        run,
+        version=version,
+        spec=playbook_from_data(version.spec),
+        cycle=cycle,
+        today=local_day(moment, run.zone),
+    )
+
+
+def _again(session: Session, run: TeamRun, row: StepVerdict) -> Replayed:
+    cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
+    run = as_it_stood(
+        session, run, cycle=cycle, version_id=row.version_id or cycle.version_id, moment=row.judged_at
+    )
+    if row.closing:
+        run = replace(run, today=min(run.today, cycle.closes_on))
+    step = run.spec.step(row.step)
+    if step is None:
+        return Replayed(run, row, None, (f"the playbook has no step {row.step}",))
+    mode, window_from = _window(session, run, cycle, row, declared=Mode(step.mode))
+    logged = _counted(session, row, window_from)
+    as_of = AsOf(row.judged_at, _through(session, row))
+    runs = window_runs(session, run, cycle, window_from=window_from, as_of=as_of)
+    verdict = judge_step(
+        evidence=StepEvidence(
+            exceptions=len(logged),
+            critical=sum(one.critical for one in logged),
+            attested=runs.attested,
+            assumed=runs.assumed,
+            closing=row.closing,
+        ),
+        policy=policy_of(row),
+        mode=mode,
+        fallback=Mode(step.fallback),
+    )
+    reason, count = top_reason(logged)
+    return Replayed(
+        run,
+        row,
+        verdict,
+        (
+            *verdict_differences(row, verdict),
+            *_differing(
+                ("window_from", row.window_from, window_from),
+                ("cap", row.cap, step.exception_cap),
+                ("fallback", row.fallback, Mode(step.fallback)),
+                ("top_reason", row.top_reason, reason),
+                ("top_reason_count", row.top_reason_count, count),
+            ),
+        ),
+    )
+
+
+def policy_of(row: StepVerdict) -> Policy:
+    """The thresholds a verdict was given by."""
+    return Policy(
+        cap=row.cap,
+        rule=row.rule,
+        min_runs=row.min_runs,
+        confidence=row.confidence,
+        min_exceptions=row.min_exceptions,
+    )
+
+
+def verdict_differences(row: StepVerdict, verdict: Verdict) -> tuple[str, ...]:
+    """What a verdict says otherwise than the stored one."""
+    evidence = verdict.evidence
+    return _differing(
+        ("decision", row.decision, verdict.decision),
+        ("line", row.line, verdict.line),
+        ("mode", row.mode, verdict.mode),
+        ("lands_on", row.lands_on, verdict.lands_on),
+        ("exceptions", row.exceptions, evidence.exceptions),
+        ("critical", row.critical, evidence.critical),
+        ("attested", row.attested, evidence.attested),
+        ("assumed", row.assumed, evidence.assumed),
+        ("ratio", row.ratio, verdict.ratio),
+        ("probability", row.probability, verdict.probability),
+        ("demote_at", row.demote_at, verdict.demote_at),
+    )
+
+
+def _differing(*pairs: tuple[str, object, object]) -> tuple[str, ...]:
+    return tuple(
+        f"{name}: {stored}, now {found}" for name, stored, found in pairs if not _same(stored, found)
+    )
+
+
+def _same(stored: object, found: object) -> bool:
+    if isinstance(stored, float) and isinstance(found, float | int):
+        return math.isclose(stored, found, rel_tol=1e-9, abs_tol=1e-12)
+    return stored == found
+
+
+def _window(
+    session: Session, run: TeamRun, cycle: Cycle, row: StepVerdict, *, declared: Mode
+) -> tuple[Mode, datetime]:
+    """Who led the step then, and since when evidence on it counted."""
+    changes = _changes_before(session, row)
+    revised = [
+        one.revised_at
+        for one in rubrics.revisions(
+            session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
+        )
+        if one.revised_at <= row.judged_at
+    ]
+    moved = [
+        one.at
+        for one in trail.entries(
+            session,
+            workspace_id=row.workspace_id,
+            action=WINDOW_OPENED,
+            subject=f"adoption:{row.adoption_id}/{row.step}",
+        )
+        if one.at <= row.judged_at and one.after["because"] == VERSION_CHANGED
+    ]
+    opened = [cycle_start(run, cycle), *(one.changed_at for one in changes), *revised, *moved]
+    return (changes[-1].after if changes else declared), max(opened)
+
+
+def _changes_before(session: Session, row: StepVerdict) -> list[ModeChange]:
+    """The step's changes of mode up to a verdict; one at its own instant may have come of it, or of a later one."""
+    before = []
+    for change in decisions.mode_history(
+        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
+    ):
+        later = change.verdict_id is not None and change.verdict_id >= (row.id or 0)
+        if later or change.changed_at > row.judged_at:
+            break
+        before.append(change)
+    return before
+
+
+def _counted(session: Session, row: StepVerdict, window_from: datetime) -> list[LoggedException]:
+    logged = reports.exceptions(
+        session,
+        workspace_id=row.workspace_id,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        since=window_from,
+        after_id=row.after_exception,
+    )
+    return [one for one in logged if (one.id or 0) <= row.through_exception]
+
+
+def _through(session: Session, row: StepVerdict) -> int:
+    """The newest check-in of then; verdicts of a version that didn't write it down go by the clock."""
+    if row.through_check_in is not None:
+        return row.through_check_in
+    return reports.last_check_in_id(
+        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, until=row.judged_at
+    )
+
+
+def _drift_differences(session: Session, run: TeamRun, row: StepDrift) -> tuple[str, ...]:
+    cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
+    run = as_it_stood(session, run, cycle=cycle, version_id=cycle.version_id, moment=row.at)
+    step = run.spec.step(row.step)
+    if step is None:
+        return (f"the playbook has no step {row.step}",)
+    changes = [
+        one
+        for one in decisions.mode_history(
+            session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
+        )
+        if one.changed_at <= row.at
+    ]
+    events = [
+        one
+        for one in drifts.events(
+            session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
+        )
+        if (one.id or 0) < (row.id or 0) and one.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED)
+    ]
+    moments = [one.changed_at for one in changes if one.before is not None] + [one.at for one in events]
+    seen = see_drift(
+        session,
+        run,
+        cycle,
+        step,
+        declared=changes[-1].after if changes else Mode(step.mode),
+        since=max(moments, default=None),
+        as_of=AsOf(row.at, int(row.evidence["through_check_in"])),
+    )
+    now = drift_evidence(seen)
+    return _differing(
+        ("declared", row.declared, seen.declared),
+        ("used", row.used, seen.verdict.used),
+        *((name, row.evidence.get(name), value) for name, value in now.items()),
+    )

@@ -1,0 +1,114 @@
+"""Every verdict, drift and promotion follows from the rows as they stood when it was given (SPEC §9)."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.commands import BUILT_IN_TEAM
+from bot.stage import Stage
+from cadence.flows.replaying import Replay, replay
+from cadence.rules.verdicts import Decision
+from storage.engine import Database
+from storage.tables import ModeChange, StepVerdict
+from tests.scenarios.plays import DESK, DESK_CHANNEL, at, changed, rows, start_cycle
+from tests.staging import EXAMPLES, on_stage
+
+OWNER, MEMBER, NEW, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
+PLAY = (
+    ("2026-03-03 11:00", MEMBER, "/exception send tone was off"),
+    ("2026-03-05 11:00", MEMBER, "/attest as-declared runs=20"),
+    ("2026-03-05 12:00", OWNER, "/attest drifted draft=human-led runs=10"),
+    ("2026-03-06 11:00", OWNER, "/attest drifted draft=human-led runs=20"),
+    ("2026-03-06 11:30", MEMBER, "/exception send critical promised a refund"),
+    *((f"2026-03-06 12:0{number}", MEMBER, "/exception draft not one was usable") for number in range(5)),
+    ("2026-03-10 09:00", CURATOR, f"/cadence team join desk <@{NEW}>"),
+    ("2026-03-10 10:00", MEMBER, "/exception send tone was off"),
+    ("2026-03-10 11:00", MEMBER, "/exception send tone was off again"),
+    ("2026-03-12 11:00", MEMBER, "/attest as-declared runs=9"),
+    ("2026-03-12 12:00", MEMBER, "/exception send wrong policy"),
+    ("2026-03-12 13:00", MEMBER, "/exception send wrong policy"),
+    ("2026-03-13 10:00", NEW, "/attest as-declared runs=3"),
+    ("2026-03-13 11:00", MEMBER, "/exception send wrong policy"),
+    ("2026-03-16 10:00", OWNER, "/cadence rubric support-reply send revise refunds name their case"),
+    ("2026-03-17 10:00", OWNER, "/cadence away 2026-03-16..2026-03-20"),
+    ("2026-03-17 11:00", MEMBER, "/exception draft two of three were the same"),
+    ("2026-03-18 10:00", NEW, "/attest as-declared runs=4"),
+    ("2026-03-19 11:00", MEMBER, "/attest as-declared runs=12"),
+    ("2026-03-20 11:00", OWNER, "/cadence away off"),
+    ("2026-03-23 10:00", OWNER, "/cadence mode support-reply draft human-led nobody trusts the drafts"),
+    ("2026-03-24 10:00", MEMBER, "/exception send tone was off"),
+    ("2026-03-24 11:00", CURATOR, f"/cadence team leave desk <@{NEW}>"),
+    ("2026-03-26 11:00", MEMBER, "/attest as-declared runs=15"),
+    ("2026-03-26 12:00", MEMBER, "/attest as-declared runs=16"),
+    ("2026-03-26 13:00", OWNER, "/cadence rubric support-reply send passes=19 samples=20"),
+    ("2026-03-31 10:00", MEMBER, "/exception send critical promised a refund"),
+    ("2026-04-02 11:00", MEMBER, "/attest as-declared runs=15"),
+)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Five weeks with demotions, watches, corrections, somebody who joins and leaves, and somebody away."""
+    folder = tmp_path_factory.mktemp("replay")
+    playbook = changed(
+        EXAMPLES / "support-reply.yaml",
+        folder,
+        ("pilot: support-emea", "pilot: desk"),
+        ("exception_cap: 0.05", "exception_cap: 0.10"),
+    )
+    with on_stage(folder, workspace=DESK, playbooks=[playbook]) as stage:
+        start_cycle(stage, "support-reply")
+        for moment, member, words in PLAY:
+            stage.play_until(at(moment))
+            said = stage.workspace.person(member).types(words, channel=DESK_CHANNEL)
+            assert said.view is None, words
+            stage.tick()
+        yield stage
+
+
+def replayed(stage: Stage) -> Replay:
+    with stage.bot.db.read() as session:
+        return replay(session, workspace_id=BUILT_IN_TEAM, now=stage.clock.now())
+
+
+def test_every_decision_is_the_same_when_it_is_judged_again(played: Stage) -> None:
+    verdicts = rows(played, StepVerdict)
+    decisions = {row.decision for row in verdicts}
+    assert decisions == {Decision.DEMOTE, Decision.WATCH, Decision.HOLD}
+    assert any(row.closing for row in verdicts)
+    assert len([row for row in rows(played, ModeChange) if row.kind == "demotion"]) >= 2
+    found = replayed(played)
+    assert found.differences == ()
+    assert (found.verdicts, found.skipped) == (len(verdicts), 0)
+    assert found.verdicts >= 15
+    assert found.drifts >= 1
+    assert found.promotions >= 1
+
+
+TAMPERINGS: dict[str, str] = {
+    "a check-in's runs": "UPDATE check_in SET runs = runs + 30 WHERE id = 1",
+    "an exception's step": "UPDATE exception SET step = 'send' WHERE step = 'draft'",
+    "an exception that is gone": "UPDATE exception SET logged_at = '2026-01-01 00:00:00' WHERE step = 'draft'",
+    "who was in the team": "UPDATE team_member SET joined_at = '2026-03-30 00:00:00' WHERE member = 'U01LEAD'",
+    "a verdict": "UPDATE verdict SET decision = 'hold' WHERE decision = 'watch'",
+    "a mode change": "UPDATE mode_change SET \"after\" = 'ai-led' WHERE kind = 'demotion'",
+    "the mode people attested": "UPDATE drifted_step SET mode = 'ai-led'",
+    "what a promotion counted": "UPDATE promotion SET passes = passes + 1",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_a_row_that_was_tampered_with_shows(played: Stage, what: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(str(played.bot.db.engine.url.database))) as original:
+        original.execute("VACUUM INTO ?", (str(copy),))
+    with closing(sqlite3.connect(copy)) as tampered, tampered:
+        assert tampered.execute(TAMPERINGS[what]).rowcount
+    db = Database(f"sqlite:///{copy}")
+    with db.read() as session:
+        found = replay(session, workspace_id=BUILT_IN_TEAM, now=played.clock.now())
+    db.close()
+    assert found.differences, what
