@@ -74,7 +74,7 @@ def adopt(db: Database, caller: Caller, given: AdoptionGiven, *, now: datetime) 
         champion = _champion(session, caller, playbook, team, given, now=now)
         version = version_to_run(session, playbook, None)
         adoption = _save(session, caller, playbook, version, team, known, champion=champion, now=now)
-        _owe(session, caller, adoption, team, now=now)
+        _owe(session, caller, adoption, team, again=known is not None, now=now)
         return _adopted(session, playbook, version, adoption, team)
 
 
@@ -231,7 +231,9 @@ def _save(
     return adoption
 
 
-def _owe(session: Session, caller: Caller, adoption: Adoption, team: Team, *, now: datetime) -> None:
+def _owe(
+    session: Session, caller: Caller, adoption: Adoption, team: Team, *, again: bool, now: datetime
+) -> None:
     """The checklist for the team's channel, and the first step for the champion."""
     ids = f"{adoption.workspace_id}:{adoption.id}"
     ledger.owe(
@@ -239,7 +241,7 @@ def _owe(session: Session, caller: Caller, adoption: Adoption, team: Team, *, no
         workspace_id=adoption.workspace_id,
         owed=[
             Owed(
-                key=f"{kind}:{ids}:{recipient}",
+                key=f"{kind}:{ids}:{recipient}" + (f":{now:%Y%m%d%H%M}" if again else ""),
                 kind=kind,
                 recipient=recipient,
                 subject={"adoption": adoption.id},

@@ -225,6 +225,8 @@ def find_run(
     if len(runs) > 1:
         mine = _team_ids(session, caller)
         runs = [run for run in runs if run.team.id in mine] or runs
+    if len(runs) > 1:  # a team that is still setting up has nothing to report
+        runs = [run for run in runs if run.cycle is not None] or runs
     if len(runs) > 1:
         raise NeedsChoice(runs)
     return runs[0]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from cadence.flows.kpis import latest_value
 from cadence.flows.origins import origin_of, origin_value
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.setups import checklist, minutes_of
@@ -40,4 +41,13 @@ def _beside(session: Session, run: TeamRun, *, now: datetime) -> str | None:
         ).team.title
     except Refusal:
         team = "the first team"
-    return f"Where it began, {team}, the last cycle closed at {format_amount(theirs, unit)}"
+    here = latest_value(session, run)
+    beside = "" if here is None else f"; here it is {_difference(here - theirs, unit)}"
+    return f"Where it began, {team}, the last cycle closed at {format_amount(theirs, unit)}{beside}"
+
+
+def _difference(by: float, unit: Unit) -> str:
+    if not by:
+        return "the same"
+    size = f"{abs(by):g} points" if unit is Unit.PERCENT else format_amount(abs(by), unit)
+    return f"{size} {'above' if by > 0 else 'below'}"

@@ -114,7 +114,7 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.MODE: [_typed("U01LEAD", "/cadence", "mode"), _typed("U01CURATOR", "/cadence", "mode")],
     Callback.ADOPT: [
         _typed("U01CURATOR", "/cadence", "adopt team=support-amer champion=<@U09AGENT1>"),
-        _typed("U01CURATOR", "/cadence", "adopt team=billing champion=<@U07ANALYST>"),
+        _typed("U01CURATOR", "/cadence", "adopt team=support-amer champion=<@U09LEAD>"),
     ],
     Callback.LEARN: [
         _typed("U01AGENT1", "/cadence", "learn"),

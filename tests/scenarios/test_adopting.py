@@ -221,3 +221,25 @@ def test_bare_it_asks_by_form(run_once: Stage) -> None:
     assert "isn't in Solo" in lead.submits({"champion": AGENT}).errors["champion"]
     assert lead.submits({"champion": SOLO}).closed is False
     assert len(rows(run_once, Adoption)) == 2
+
+
+def test_a_later_team_sees_the_number_of_the_first(run_once: Stage) -> None:
+    for thursday, number in (("2026-03-05", "18m"), ("2026-03-12", "14m"), ("2026-03-19", "12m")):
+        run_once.play_until(at(f"{thursday} 11:00"))
+        types(run_once, LEAD, f"/kpi {number}")
+    run_once.play_until(at("2026-03-27 17:00"))
+    types(run_once, LEAD, f"/cadence adopt reply team=solo champion=<@{SOLO}>")
+    types(run_once, LEAD, "/cadence cycle start reply 2026-03-30 team=solo")
+    said = types(run_once, SOLO, "/cadence status", SOLO_CHANNEL)
+    assert "Where it began, Desk, the last cycle closed at 14 min" in said
+    run_once.play_until(at("2026-04-02 11:00"))
+    types(run_once, SOLO, "/kpi 22m", SOLO_CHANNEL)
+    assert "closed at 14 min; here it is 8 min above" in types(
+        run_once, SOLO, "/cadence status", SOLO_CHANNEL
+    )
+    assert "Where it began" not in types(run_once, AGENT, "/cadence status")
+
+
+def test_who_reports_for_both_teams_isnt_asked_about_the_one_still_setting_up(adopted: Stage) -> None:
+    assert "Kept" not in types(adopted, LEAD, "/kpi reply 20m", "C01CURATORS")
+    assert "20 min" in types(adopted, CURATOR, "/kpi reply 20m", "C01CURATORS")
