@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
@@ -24,6 +25,8 @@ from cadence.flows.profiles import ensure_workspace, remember_address
 from handlers.routes import register_all
 from handlers.turns import Services
 from storage.engine import Database
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def _isnt_about_the_token(record: logging.LogRecord) -> bool:
 def _observe(kind: str, outcome: str, seconds: float) -> None:
     REQUESTS.labels(kind=kind, outcome=outcome).inc()
     ACK_SECONDS.labels(kind=kind).observe(seconds)
+    log.info("answered", kind=kind, outcome=outcome, milliseconds=round(seconds * 1000, 1))
 
 
 def _listen_to_people(app: App, directory: Directory) -> None:

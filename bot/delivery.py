@@ -22,7 +22,7 @@ from bot.gateway import (
     SlackUnclear,
     SlackUnreachable,
 )
-from bot.metrics import MESSAGES
+from bot.metrics import MESSAGES, note_attempt
 from cadence.flows.compose import compose
 from cadence.flows.composed import Later, Say, Skip
 from cadence.flows.outbox import Outbox, Pace, Turn
@@ -134,6 +134,7 @@ class Delivery:
                 )
         except SlackError as error:
             return self._not_sent(message, error)
+        note_attempt("sent")
         self.outbox.finish(message, MessageState.SENT, now=self._clock(), reason=note, ts=ts, channel=channel)
         return self._count(message, Outcome.SENT, note)
 
@@ -176,7 +177,15 @@ class Delivery:
 
     def _not_sent(self, message: OwedMessage, error: SlackError) -> Outcome:
         now, attempt = self._clock(), message.attempts + 1
-        log.warning("message not sent", key=message.key, error=error.code, attempts=attempt)
+        note_attempt(type(error).__name__.removeprefix("Slack").lower(), error.code)
+        log.warning(
+            "message not sent",
+            kind=message.kind,
+            key=message.key,
+            error=error.code,
+            attempts=attempt,
+            correlation_id=message.correlation_id,
+        )
         if isinstance(error, SlackBusy):
             until = now + timedelta(seconds=error.retry_after)
             self.outbox.postpone(message, until=until, reason=error.code, pause=error.method, attempt=attempt)
@@ -205,6 +214,7 @@ class Delivery:
         log.info(
             f"message {outcome}",
             kind=message.kind,
+            key=message.key,
             recipient=message.recipient,
             reason=reason,
             correlation_id=message.correlation_id,

@@ -145,6 +145,7 @@ def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None =
         slack=slack,
         clock=bot.clock,
         watched=(going_on, listening) if link else (going_on,),
+        heard=link.heard if link else None,
     )
 
 

@@ -15,6 +15,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from structlog.contextvars import clear_contextvars
 
 from bot.gateway import SlackError, typed_errors
 
@@ -75,6 +76,7 @@ class _Handler(SocketModeHandler):
         except Exception as broken:  # noqa: BLE001 - the others are answered all the same
             log.error("envelope not answered", type=req.type, error=type(broken).__name__)
         finally:
+            clear_contextvars()
             self._in_flight.add(-1)
 
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from slack_bolt import App, BoltRequest
+from structlog.contextvars import clear_contextvars
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from bot.metrics import DatabaseFigures, SocketFigures
+from bot.sockets import Heard
 from cadence.flows.health import health
 from storage.engine import Database
 
@@ -37,6 +40,7 @@ class Web:
         workspace: the workspace this process serves; readiness looks at its messages only.
         slack: None in a process that only reports its health.
         watched: more that readiness depends on: each says whether it is well, and how, in a line.
+        heard: how the connection to Slack is, in Socket Mode.
     """
 
     def __init__(
@@ -47,12 +51,17 @@ class Web:
         slack: App | None,
         clock: Callable[[], datetime],
         watched: Sequence[Callable[[], tuple[bool, str]]] = (),
+        heard: Callable[[], Heard] | None = None,
     ) -> None:
         self._db = db
         self._workspace = workspace
         self._slack = slack
         self._clock = clock
         self._watched = watched
+        self._figures = CollectorRegistry()
+        self._figures.register(DatabaseFigures(db, workspace, clock))
+        if heard is not None:
+            self._figures.register(SocketFigures(heard))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request."""
@@ -94,8 +103,9 @@ class Web:
         return Response("".join(f"{line}\n" for line in lines), 200 if ready else 503)
 
     def _metrics(self, _request: Request) -> Response:
-        """Figures for Prometheus."""
-        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+        """Figures for Prometheus: this process's own, and those of the database."""
+        figures = generate_latest() + generate_latest(self._figures)
+        return Response(figures, content_type=CONTENT_TYPE_LATEST)
 
 
 def dispatch(app: App, body: str, headers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
@@ -104,5 +114,8 @@ def dispatch(app: App, body: str, headers: dict[str, str]) -> tuple[int, str, di
 
 
 def _answered(app: App, asked: BoltRequest) -> tuple[int, str, dict[str, str]]:
-    answer = app.dispatch(asked)
+    try:
+        answer = app.dispatch(asked)
+    finally:
+        clear_contextvars()  # the thread's next request is another one's
     return answer.status, answer.body or "", {name: values[0] for name, values in answer.headers.items()}

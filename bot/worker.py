@@ -5,13 +5,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import IO
+from uuid import uuid4
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from structlog.contextvars import bound_contextvars
 
 from bot.delivery import Delivery, Outcome
 from bot.directory import Directory
 from bot.lanes import Lanes
+from bot.metrics import PLANNED
 from cadence.flows.planning import next_event, plan
 from cadence.flows.profiles import workspace_ids
 from storage.engine import Database, sqlite_file
@@ -43,7 +46,7 @@ class Worker:
         with self._busy:
             if self._lanes is not None:  # a clock that was moved meanwhile would make them look long gone
                 self._lanes.wait()
-            plan(self._db, now=self._clock())
+            self._plan()
             return self._delivery.drain()
 
     def next_event(self) -> datetime | None:
@@ -87,9 +90,15 @@ class Worker:
     def plan(self) -> None:
         """Queue what is due now."""
         with self._busy:
+            self._plan()
+
+    def _plan(self) -> None:
+        """What comes of one planning carries its name, from the log to the ledger."""
+        with bound_contextvars(correlation_id=f"plan:{uuid4().hex}"):
             new = plan(self._db, now=self._clock())
-        if new:
-            log.info("planned", messages=new)
+            if new:
+                PLANNED.inc(new)
+                log.info("planned", messages=new)
 
     def _deliver(self) -> None:
         if self._lanes is not None and self._busy.acquire(blocking=False):

@@ -4,7 +4,7 @@ Every listener goes through here, so that a `Refusal` becomes a sentence where t
 they pressed; and so that nothing a listener does is anything but: parse, one call, answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -88,12 +88,14 @@ def register_command(app: App, services: Services, name: str, run: Callable[[Tur
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         answers: list[MessageContext] = []
         turn = _turn(services, body, client, "command", answers.append)
-        with _observed(services, name):
+        with _observed(services, name) as outcome:
             try:
                 _twice(lambda: run(turn, body.get("text") or ""))
             except Refusal as refusal:
+                outcome.word = "refused"
                 answers.append(Refused(text=refusal.text, offer=refusal.offer))
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
+                outcome.word = "error"
                 answers.append(_broken(services, error))
         if not answers:
             ack()
@@ -125,12 +127,14 @@ def register_button(
 
         turn = _turn(services, body, client, "button", say)
         refused: Refused | None = None
-        with _observed(services, action):
+        with _observed(services, action) as outcome:
             try:
                 _twice(lambda: run(turn, button_value(body), body))
             except Refusal as refusal:
+                outcome.word = "refused"
                 refused = Refused(text=refusal.text, offer=refusal.offer)
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
+                outcome.word = "error"
                 refused = _broken(services, error)
         try:
             if refused is not None:
@@ -153,16 +157,18 @@ def register_form(
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         form = Form.of(body["view"])
         turn = _turn(services, body, client, "form", lambda _context: None)
-        with _observed(services, callback):
+        with _observed(services, callback) as outcome:
             try:
                 shown = _twice(lambda: run(turn, form))
             except Refusal as refusal:
+                outcome.word = "refused"
                 ack(
                     response_action="errors",
                     errors={_error_field(body["view"], refusal.field): refusal.plain},
                 )
                 return
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
+                outcome.word = "error"
                 shown = _broken(services, error)
         if shown is None:
             ack()
@@ -246,15 +252,20 @@ def _twice(run: Callable[[], T]) -> T:
         return run()
 
 
+@dataclass(slots=True)
+class _Outcome:
+    """How a request ended: ok, refused (the person is told why) or error (a mistake of ours)."""
+
+    word: str = "ok"
+
+
 @contextmanager
-def _observed(services: Services, kind: str) -> Any:
-    begun = perf_counter()
-    outcome = "error"
+def _observed(services: Services, kind: str) -> Iterator[_Outcome]:
+    begun, outcome = perf_counter(), _Outcome()
     try:
-        yield
-        outcome = "ok"
+        yield outcome
     finally:
-        services.observe(kind, outcome, perf_counter() - begun)
+        services.observe(kind, outcome.word, perf_counter() - begun)
 
 
 def _broken(services: Services, error: Exception) -> Refused:

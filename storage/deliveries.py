@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from storage.tables import MessageState, OwedMessage
+from cadence.rules.verdicts import Decision
+from storage.tables import MessageState, OwedMessage, StepVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,40 @@ def _conditions(workspace_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.since is not None:
         found.append(col(OwedMessage.due_at) >= wanted.since)
     return found
+
+
+def waiting(session: Session, *, workspace_id: str, now: datetime) -> list[tuple[str, int, datetime]]:
+    """(kind, count, since when the first may be sent) of the messages that may be sent now and aren't yet."""
+    query = (
+        select(col(OwedMessage.kind), func.count(), func.min(OwedMessage.not_before))
+        .where(
+            OwedMessage.state == MessageState.DUE,
+            OwedMessage.workspace_id == workspace_id,
+            OwedMessage.not_before <= now,
+        )
+        .group_by(col(OwedMessage.kind))
+        .order_by(col(OwedMessage.kind))
+    )
+    return list(session.exec(query))
+
+
+def by_state(session: Session, *, workspace_id: str) -> list[tuple[str, MessageState, int]]:
+    """(kind, state, count) of every message there is."""
+    query = (
+        select(col(OwedMessage.kind), col(OwedMessage.state), func.count())
+        .where(OwedMessage.workspace_id == workspace_id)
+        .group_by(col(OwedMessage.kind), col(OwedMessage.state))
+        .order_by(col(OwedMessage.kind), col(OwedMessage.state))
+    )
+    return list(session.exec(query))
+
+
+def verdicts(session: Session, *, workspace_id: str) -> list[tuple[Decision, int]]:
+    """(decision, count) of every verdict there is."""
+    query = (
+        select(col(StepVerdict.decision), func.count())
+        .where(StepVerdict.workspace_id == workspace_id)
+        .group_by(col(StepVerdict.decision))
+        .order_by(col(StepVerdict.decision))
+    )
+    return list(session.exec(query))

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
+from structlog.contextvars import get_contextvars
 
 from storage.lanes import BUDGET, POSTING
 from storage.tables import Lane, MessageState, OwedMessage
@@ -56,9 +57,13 @@ class Owed:
 def owe(
     session: Session, *, workspace_id: str, owed: Sequence[Owed], now: datetime, correlation_id: str = ""
 ) -> int:
-    """Queue messages; those whose key is already there are left alone. Returns how many are new."""
+    """Queue messages; those whose key is already there are left alone. Returns how many are new.
+
+    Without a `correlation_id` a row takes that of the request, or the planning, that its log lines carry.
+    """
     if not owed:
         return 0
+    correlation_id = correlation_id or str(get_contextvars().get("correlation_id", ""))
     rows = [
         {
             "workspace_id": workspace_id,

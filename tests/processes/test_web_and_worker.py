@@ -1,9 +1,11 @@
 """`cadence web` and `cadence worker` as processes of their own on one SQLite file."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -34,6 +36,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with slack(socket_mode=False) as server:
         secret = server.workspace.app.signing_secret
         settings = tokens(server) | {"SLACK_SIGNING_SECRET": secret, "PORT": str(port)}
+        settings["CADENCE_LOG_FORMAT"] = "json"
         with started(folder, "web", **settings) as web:
             url = f"http://127.0.0.1:{port}"
             eventually(lambda: fetch(f"{url}/healthz")[0] == 200, "the web process answers", web)
@@ -79,6 +82,23 @@ def sent(folder: Path) -> int:
     return counted(folder, "SELECT count(*) FROM ledger WHERE kind = 'demoted' AND state = 'sent'")
 
 
+def lines(program: Program) -> list[dict[str, Any]]:
+    """What a process logged, a line of JSON each; nothing that anybody wrote, and no secret, is in it."""
+    for private in ("price was made up", "name was wrong", "xoxb-", "xapp-"):
+        assert private not in program.err
+    return [json.loads(line) for line in program.err.splitlines()]
+
+
+def traced(web: Program, worker: Program, command: str) -> int:
+    """How many messages the worker's log says were sent because of what the web's log says was answered."""
+    answered = [one for one in lines(web) if one["event"] == "answered" and one["kind"] == f"/{command}"]
+    assert [(one["outcome"], one["level"]) for one in answered] == [("ok", "info")]
+    assert answered[0]["milliseconds"] > 0
+    cause = answered[0]["correlation_id"]
+    sent = [one for one in lines(worker) if one["event"] == "message sent"]
+    return len([one for one in sent if one["correlation_id"] == cause and one["key"] and one["kind"]])
+
+
 def test_the_web_process_answers_the_worker_sends_and_a_second_worker_takes_over(running: Running) -> None:
     owner, server = running.server.workspace.person("U01LEAD"), running.server
     with (
@@ -94,6 +114,7 @@ def test_the_web_process_answers_the_worker_sends_and_a_second_worker_takes_over
         eventually(lambda: sent(running.folder) == 2, "the alerts are sent", working)
         assert [len(posted(server, room, "demoted")) for room in (ROOM, CURATORS)] == [1, 1]
         assert "working" not in waiting.err
+        assert traced(running.web, working, "exception") == 2
 
         working.kill()
         assert owner.types("/exception", "draft critical a name was wrong", channel=ROOM).failure is None

@@ -1,0 +1,108 @@
+"""What Prometheus is told, and that the README tells of all of it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.test import Client
+
+from bot import metrics
+from bot.commands import BUILT_IN_TEAM
+from bot.sockets import Heard
+from bot.stage import Stage
+from bot.web import Web
+from cadence.flows.cycles import CycleGiven, start_cycle
+from storage.engine import Database
+from tests.processes.places import someone
+from tests.staging import EXAMPLES
+
+README = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+MONDAY = timedelta(days=3)
+
+
+def page(web: Web) -> dict[str, dict[tuple[str, ...], float]]:
+    """name -> label values -> value."""
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in text_string_to_metric_families(Client(web).get("/metrics").text):
+        for sample in family.samples:
+            if sample.name.startswith("cadence_"):
+                found.setdefault(sample.name, {})[tuple(sample.labels.values())] = sample.value
+    return found
+
+
+def web_of(stage: Stage, db: Database | None = None) -> Web:
+    return Web(
+        db=db or stage.bot.db,
+        workspace=BUILT_IN_TEAM,
+        slack=None,
+        clock=stage.clock,
+        heard=lambda: Heard(ok=False, ago=31.5, restarts=2),
+    )
+
+
+def test_what_happened_and_what_waits_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "KEPT_SECONDS", 0)
+    monday = (stage.clock.now() + MONDAY).date()
+    start_cycle(
+        stage.bot.db,
+        someone("U01CURATOR"),
+        CycleGiven("support-reply", starts_on=monday),
+        now=stage.clock.now(),
+    )
+    stage.play_until(stage.clock.now() + MONDAY)
+    web, before = web_of(stage), page(web_of(stage))
+    owner = stage.workspace.person("U01LEAD")
+    owner.types("/exception", "send critical a price was made up", channel="C01SUPEMEA")
+    owner.types("/exception", "no such step", channel="C01SUPEMEA")
+    stage.clock.advance(timedelta(seconds=90))
+    waits = page(web)
+    assert waits["cadence_ledger_due"][("demoted",)] == 2
+    assert waits["cadence_ledger_oldest_due_seconds"][("demoted",)] == 90
+    assert waits["cadence_verdicts_total"][("demote",)] == 1
+    for outcome in ("ok", "refused"):
+        asked = ("/exception", outcome)
+        counted = waits["cadence_requests_total"][asked] - before.get("cadence_requests_total", {}).get(
+            asked, 0
+        )
+        assert counted == 1
+
+    stage.tick()
+    sent = page(web)
+    assert ("demoted",) not in sent.get("cadence_ledger_due", {})
+    assert sent["cadence_ledger_messages"][("demoted", "sent")] == 2
+    assert sent["cadence_messages_total"][("demoted", "sent")] >= 2
+    assert sent["cadence_attempts_total"][("", "sent")] >= 2
+    assert sent["cadence_database_up"][()] == 1
+    assert (sent["cadence_socket_up"][()], sent["cadence_socket_restarts_total"][()]) == (0, 2)
+    people = [
+        label for samples in sent.values() for labels in samples for label in labels if label[:3] == "U01"
+    ]
+    assert people == []
+
+
+def test_words_that_are_not_slacks_are_one_label() -> None:
+    metrics.note_attempt("unclear", "ConnectionResetError")
+    metrics.note_attempt("unreachable", "not_in_channel")
+    names = {sample.labels["error"] for family in metrics.ATTEMPTS.collect() for sample in family.samples}
+    assert {"other", "not_in_channel"} <= names
+    assert "ConnectionResetError" not in names
+
+
+def test_a_database_that_does_not_answer_is_told_and_the_rest_too(stage: Stage) -> None:
+    gone = Database("postgresql://nobody@127.0.0.1:9/nothing")
+    found = page(web_of(stage, gone))
+    assert found["cadence_database_up"][()] == 0
+    assert "cadence_requests_total" in found
+    gone.close()
+
+
+def test_the_readme_tells_of_every_metric_and_of_no_other(stage: Stage) -> None:
+    metrics.note_attempt("sent")
+    text = Client(web_of(stage)).get("/metrics").text
+    told = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in text_string_to_metric_families(text)
+        if family.name.startswith("cadence_") and not family.name.endswith("_created")
+    }
+    assert set(re.findall(r"^\| `(cadence_[a-z_]+)", README, re.MULTILINE)) == told
