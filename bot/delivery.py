@@ -23,18 +23,24 @@ from bot.gateway import (
     SlackUnreachable,
 )
 from bot.metrics import MESSAGES, note_attempt
+from bot.uploads import is_shared, share, upload
 from cadence.flows.compose import compose
-from cadence.flows.composed import Later, Say, Skip
+from cadence.flows.composed import Later, Say, Show, Skip
 from cadence.flows.outbox import Outbox, Pace, Turn
 from storage.engine import Database
 from storage.lanes import POSTING
 from storage.tables import MessageState, OwedMessage
+from templates.chart import draw
 from templates.render import Rendered, render
 
 log = structlog.get_logger(__name__)
 
 __all__ = ["Delivery", "Outcome", "Pace", "Post"]
 
+SHARING = ("files.getUploadURLExternal", "files.completeUploadExternal")
+"""What sharing a chart needs; a pause that Slack asked of either holds it."""
+NOT_SHARED = "not shared"
+"""How the reason of an attempt begins that failed before anybody could see the file."""
 BACKOFF = (2, 5, 15, 60, 300)
 """Seconds before the next attempt after an unclear one."""
 FIXABLE_EVERY = timedelta(hours=1)
@@ -106,6 +112,8 @@ class Delivery:
         if isinstance(composed, Skip):
             self.outbox.finish(message, MessageState.SKIPPED, now=now, reason=composed.reason)
             return self._count(message, Outcome.SKIPPED, composed.reason)
+        if isinstance(composed, Show):
+            return self._share(post, message, composed)
         if isinstance(composed, Later) or rendered is None:
             until = composed.until if isinstance(composed, Later) else now
             self.outbox.postpone(message, until=until, reason="waits for working hours")
@@ -137,6 +145,33 @@ class Delivery:
         note_attempt("sent")
         self.outbox.finish(message, MessageState.SENT, now=self._clock(), reason=note, ts=ts, channel=channel)
         return self._count(message, Outcome.SENT, note)
+
+    def _share(self, post: Post, message: OwedMessage, show: Show) -> Outcome:
+        """Upload a chart, once. What can't be shared is left out: the post has the numbers in words."""
+        chart, now = show.chart, self._clock()
+        turn = self.outbox.begin(
+            message, methods=list(SHARING), channel=show.thread[0], text=chart.title, now=now
+        )
+        if turn is not Turn.OURS:
+            return Outcome.NOTHING
+        try:
+            if not self._is_shared(post, message, show):
+                file_id = _uploaded(post, show)
+                share(post.gateway, file_id=file_id, title=chart.title, thread=show.thread)
+        except (SlackBusy, SlackUnclear) as error:
+            return self._not_sent(message, error)
+        except SlackError as error:
+            reason = f"no chart: {error.code}"
+            self.outbox.finish(message, MessageState.SKIPPED, now=self._clock(), reason=reason)
+            return self._count(message, Outcome.SKIPPED, reason)
+        self.outbox.finish(message, MessageState.SENT, now=self._clock(), channel=show.thread[0])
+        return self._count(message, Outcome.SENT)
+
+    def _is_shared(self, post: Post, message: OwedMessage, show: Show) -> bool:
+        """Whether an attempt whose end nobody saw has shared the chart."""
+        if not message.attempts or message.reason.startswith(NOT_SHARED):
+            return False
+        return is_shared(post.gateway, title=show.chart.title, thread=show.thread, bot=post.identity)
 
     def _still_ours(self, message: OwedMessage, *, begun: datetime) -> bool:
         """A look for the message may have taken long: whoever thought us gone may be sending it by now."""
@@ -239,6 +274,16 @@ class Delivery:
                 self._sleep(max(0.001, (turn - self._clock()).total_seconds()))
             elif not progressed:
                 return totals
+
+
+def _uploaded(post: Post, show: Show) -> str:
+    """The ID of the chart's file, which nobody sees yet; an error says that nothing was shared."""
+    chart = show.chart
+    try:
+        return upload(post.gateway, content=draw(chart), file=show.file, alt=chart.text)
+    except SlackError as error:
+        error.code = f"{NOT_SHARED}: {error.code}"
+        raise
 
 
 def _methods(message: OwedMessage, *, rewrites: bool, channel: str | None) -> list[str]:

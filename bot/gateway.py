@@ -201,6 +201,14 @@ class Gateway:
         answer = self._call("conversations.info", {"channel": channel})
         return bool((answer.get("channel") or {}).get("is_member"))
 
+    def call(self, method: str, arguments: dict[str, Any]) -> Any:
+        """Call a method that has no function of its own here.
+
+        Raises:
+            SlackError: Slack didn't take it.
+        """
+        return self._call(method, arguments)
+
     def _call(self, method: str, arguments: dict[str, Any], *, client: WebClient | None = None) -> Any:
         caller = client or self.client
         with typed_errors(method):
@@ -231,7 +239,7 @@ def _client_id(key: str) -> str:
 
 
 def _as_json(method: str) -> bool:
-    return method.startswith(("chat.", "views."))
+    return method.startswith(("chat.", "views.", "files.complete"))
 
 
 def _plain(value: object) -> object:

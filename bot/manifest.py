@@ -23,6 +23,9 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "conversations.history": ("im:history",),  # reading channels is more than most workspaces would grant
     "conversations.info": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
+    "conversations.replies": ("im:history",),
+    "files.completeUploadExternal": ("files:write",),
+    "files.getUploadURLExternal": ("files:write",),
     "users.info": ("users:read",),
     "users.list": ("users:read",),
     "views.open": (),

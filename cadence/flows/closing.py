@@ -21,6 +21,7 @@ from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, PlaybookState
 
+CHART_USEFUL = timedelta(days=2)
 CLOSES_AT = time(16, 0)
 """The team's local hour at which a cycle closes on its fourth Friday."""
 
@@ -138,6 +139,19 @@ def _owe_close(session: Session, run: TeamRun, cycle: Cycle, *, now: datetime) -
                 due_at=now,
             )
             for recipient in recipients
-        ],
+        ]
+        + [_chart(run, cycle, recipient, now=now) for recipient in recipients],
         now=now,
+    )
+
+
+def _chart(run: TeamRun, cycle: Cycle, recipient: str, *, now: datetime) -> Owed:
+    """The chart that goes with a closing post; a message of its own, so that the post never waits for it."""
+    return Owed(
+        key=f"cycle-chart:{run.workspace.id}:{cycle.id}:{recipient}",
+        kind="cycle-chart",
+        recipient=recipient,
+        subject={"adoption": run.id, "cycle": cycle.id},
+        due_at=now,
+        useful_until=now + CHART_USEFUL,
     )

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cadence.flows import (
     alert_posts,
     capacity,
+    charts,
     closing_post,
     digests,
     gate_posts,
@@ -175,6 +176,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "champion": lambda session, message, now: Say(setup_posts.champion(session, message, now)),
     "capacity-overridden": lambda session, message, now: Say(capacity.overridden(session, message, now)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
+    "cycle-chart": charts.cycle_chart,
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))
     ),

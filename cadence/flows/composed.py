@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from templates.chart import Chart
 from templates.contexts.base import MessageContext
 
 
@@ -28,4 +29,13 @@ class Say:
     rewrites: tuple[str, str] | None = None
 
 
-Composed = Say | Skip | Later
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A picture to be uploaded into the thread of a message: its channel and `ts`. What can't be is left out."""
+
+    chart: Chart
+    thread: tuple[str, str]
+    file: str
+
+
+Composed = Say | Show | Skip | Later

@@ -55,8 +55,9 @@ def ledger(stage: Stage, kind: str, state: MessageState | None = None) -> list[O
 
 
 def posts(stage: Stage, channel: str) -> list[Message]:
-    """What the bot posted in a channel for everybody to see, oldest first."""
-    return [message for message in stage.workspace.history(channel) if message.bot_id]
+    """What the bot posted in a channel for everybody to see, oldest first; not what stands in threads."""
+    history = stage.workspace.history(channel)
+    return [message for message in history if message.bot_id and message.thread_ts is None]
 
 
 def bot_dms(stage: Stage, member: str) -> list[Message]:

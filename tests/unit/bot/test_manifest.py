@@ -201,6 +201,7 @@ def test_scopes_are_exactly_what_is_needed() -> None:
         "channels:read",
         "chat:write",
         "commands",
+        "files:write",
         "groups:read",
         "im:history",
         "im:write",
@@ -211,9 +212,10 @@ def test_scopes_are_exactly_what_is_needed() -> None:
 
 def test_missing_scopes() -> None:
     assert missing_scopes(scopes()) == []
-    assert missing_scopes([*scopes(), "files:write"]) == []
+    assert missing_scopes([*scopes(), "files:read"]) == []
     assert missing_scopes({"chat:write", "commands", "im:write"}) == [
         "channels:read",
+        "files:write",
         "groups:read",
         "im:history",
         "users:read",

@@ -1,0 +1,168 @@
+"""The KPI of an adoption, week by week, as a picture: readings, where it began, the target, its usual range.
+
+Meaning is never in colour alone: each line has its own dashes and its own words. The same values give the
+same bytes.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+from cadence.rules.kpi import Unit, format_amount
+from cadence.rules.trend import xmr_limits
+from templates.filters import name, short_day
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SIZE: Final = (8.0, 4.0)
+_DPI: Final = 110
+_MOST_LABELS: Final = 12
+_MOST_DATES: Final = 8
+# Okabe and Ito's colours, which people who see colours differently tell apart.
+_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#007A5A", "#616061"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One week: its Monday, its cycle's number, and the reading, None where there was none."""
+
+    week_start: date
+    cycle: int
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """What is drawn. At least one point; numbers are in `unit`."""
+
+    kpi: str
+    unit: str
+    baseline: float
+    target: float
+    points: tuple[Point, ...]
+
+    @property
+    def title(self) -> str:
+        """The file's title."""
+        first, last = self.points[0].week_start, self.points[-1].week_start
+        return f"{name(self.kpi, 60)} by week, {short_day(first)} to {short_day(last)}"
+
+    @property
+    def text(self) -> str:
+        """The picture in words, for who can't see it: every number, oldest first; 1,000 characters at most."""
+        shown = self.points[-16:]
+        numbers = ", ".join("no reading" if p.value is None else self.amount(p.value) for p in shown)
+        weeks = f"last {len(shown)} weeks" if len(self.points) > len(shown) else "week by week"
+        limits = xmr_limits([p.value for p in self.points])
+        usual = (
+            f" Usual range {self.amount(_short(limits.lower))} to {self.amount(_short(limits.upper))}."
+            if limits
+            else ""
+        )
+        return (
+            f"{name(self.kpi, 60)}, {weeks}: {numbers}. "
+            f"Target {self.amount(self.target)}, it began at {self.amount(self.baseline)}.{usual}"
+        )
+
+    def amount(self, value: float) -> str:
+        """A number with its unit."""
+        return format_amount(value, Unit(self.unit))
+
+
+def draw(chart: Chart) -> bytes:
+    """The picture as a PNG, 880 × 440 pixels."""
+    # Loaded here: it takes a second and 40 MB, and most processes never draw.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    labels = _lines(axes, chart)
+    _readings(axes, chart)
+    _frame(axes, chart)
+    _label(axes, chart, labels)
+    out = BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a sign that the font lacks is drawn as a box
+        figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def _lines(axes: "Axes", chart: Chart) -> list[tuple[float, str, str]]:
+    """Where it began, the target, and the usual range: (height, words, colour) of each one's label."""
+    limits = xmr_limits([p.value for p in chart.points])
+    labels = [
+        (chart.baseline, f"began at {chart.amount(chart.baseline)}", _ORANGE),
+        (chart.target, f"target {chart.amount(chart.target)}", _GREEN),
+    ]
+    if limits is not None:
+        axes.axhspan(limits.lower, limits.upper, facecolor=_GREY, alpha=0.10, linewidth=0)
+        for edge, word in ((limits.lower, "from"), (limits.upper, "up to")):
+            axes.axhline(edge, color=_GREY, linewidth=1, linestyle=(0, (1, 2)))
+            labels.append((edge, f"usual {word} {chart.amount(_short(edge))}", _GREY))
+    axes.axhline(chart.baseline, color=_ORANGE, linewidth=1.4, linestyle=(0, (6, 3)))
+    axes.axhline(chart.target, color=_GREEN, linewidth=1.8)
+    return labels
+
+
+def _label(axes: "Axes", chart: Chart, labels: list[tuple[float, str, str]]) -> None:
+    """The lines' words at their right ends, pushed apart where they would stand on each other."""
+    low, high = axes.get_ylim()
+    least, at = (high - low) * 0.055, float("-inf")
+    for y, words, color in sorted(labels):
+        at = max(y, at + least)
+        axes.annotate(
+            words, (len(chart.points) - 0.5, at), xytext=(6, 0), textcoords="offset points", color=color,
+            fontsize=9, va="center", ha="left", annotation_clip=False, parse_math=False,
+        )  # fmt: skip
+
+
+def _short(value: float) -> float:
+    """Three figures are enough for a limit."""
+    return float(f"{value:.3g}")
+
+
+def _readings(axes: "Axes", chart: Chart) -> None:
+    """A dot a reading, joined where weeks follow each other; a week without one leaves a gap."""
+    values = [float("nan") if p.value is None else p.value for p in chart.points]
+    axes.plot(range(len(values)), values, color=_BLUE, linewidth=2, marker="o", markersize=6)
+    for at in _labelled([p.value for p in chart.points]):
+        axes.annotate(
+            chart.amount(values[at]), (at, values[at]), xytext=(0, 8), textcoords="offset points",
+            ha="center", fontsize=9, color="#1d1c1d", parse_math=False, zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
+        )  # fmt: skip
+
+
+def _labelled(values: Sequence[float | None]) -> list[int]:
+    """The readings that get their number written: all of a few, else the first and the last."""
+    known = [at for at, value in enumerate(values) if value is not None]
+    return known if len(known) <= _MOST_LABELS else [known[0], known[-1]]
+
+
+def _frame(axes: "Axes", chart: Chart) -> None:
+    """Weeks below, cycles above, no more ink than that."""
+    count = len(chart.points)
+    every = max(1, -(-count // _MOST_DATES))
+    axes.set_xticks(range(0, count, every), [short_day(p.week_start) for p in chart.points[::every]])
+    axes.set_xlim(-0.5, count - 0.5)
+    axes.margins(y=0.15)
+    axes.yaxis.set_major_formatter(lambda value, _at: chart.amount(round(float(value), 6)))
+    for text in (*axes.get_yticklabels(), *axes.get_xticklabels()):
+        text.set_parse_math(False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    heading: dict[str, Any] = {"loc": "left", "fontsize": 11, "fontweight": "bold", "parse_math": False}
+    axes.set_title(f"{name(chart.kpi, 60)} by week", **heading)
+    for at in range(1, count):
+        if chart.points[at].cycle != chart.points[at - 1].cycle:
+            axes.axvline(at - 0.5, color=_GREY, linewidth=0.8, alpha=0.6)
+            axes.annotate(
+                f"cycle {chart.points[at].cycle}", (at - 0.5, 1), xycoords=("data", "axes fraction"),
+                xytext=(4, -2), textcoords="offset points", fontsize=8, color=_GREY, va="top",
+            )  # fmt: skip

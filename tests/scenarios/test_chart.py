@@ -1,0 +1,51 @@
+"""The chart in the closing post's thread: uploaded once, left out where it can't be (SPEC §4)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.capabilities import Capabilities
+from bot.stage import Stage
+from storage.tables import MessageState
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, ledger, start_cycle
+from tests.staging import on_stage
+
+CLOSE = at("2026-03-27 16:00")
+
+
+@pytest.fixture
+def closing(tmp_path: Path) -> Iterator[Stage]:
+    """A minute before the close, with two readings."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 11:00"))
+        for week, number in ((1, "24m"), (3, "14m")):
+            stage.play_until(at(f"2026-03-{7 * week - 2:02d} 12:00"))
+            stage.workspace.person("U01LEAD").types(f"/kpi {number} week={week}", channel=DESK_CHANNEL)
+        stage.play_until(at("2026-03-27 15:59"))
+        yield stage
+
+
+def test_it_stands_in_the_thread_and_says_its_numbers(closing: Stage) -> None:
+    closing.play_until(CLOSE)
+    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+    [shown] = [one for one in closing.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
+    file = closing.workspace.files.get(shown.files[0])
+    assert (file.name, file.title) == ("reply-cycle-1.png", "First response time by week, 2 Mar to 23 Mar")
+    assert file.content is not None
+    assert file.content.startswith(b"\x89PNG")
+    assert "24 min, no reading, 14 min, no reading. Target 15 min, it began at 42 min." in file.alt_text
+    closing.clock.set(CLOSE)
+    closing.tick()
+    assert len(ledger(closing, "cycle-chart", MessageState.SENT)) == 2  # the team's channel, the curators'
+
+
+def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: Stage) -> None:
+    closing.workspace.capabilities = Capabilities(scopes=closing.workspace.scopes - {"files:write"})
+    closing.play_until(CLOSE)
+    assert {(row.state, row.reason) for row in ledger(closing, "cycle-chart")} == {
+        (MessageState.SKIPPED, "no chart: not shared: missing_scope")
+    }
+    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+    assert "24 min, no reading, 14 min, no reading" in post.words

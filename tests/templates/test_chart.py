@@ -1,0 +1,62 @@
+"""The KPI's chart: a picture of the same bytes for the same values, and the same numbers in words."""
+
+import struct
+from datetime import date, timedelta
+
+import pytest
+
+from templates.chart import Chart, Point, draw
+
+MONDAY = date(2026, 3, 2)
+
+
+def chart(*values: float | None, **other: object) -> Chart:
+    points = tuple(
+        Point(week_start=MONDAY + timedelta(weeks=at), cycle=at // 4 + 1, value=value)
+        for at, value in enumerate(values)
+    )
+    usual: dict[str, object] = {
+        "kpi": "First response time",
+        "unit": "minutes",
+        "baseline": 42.0,
+        "target": 15.0,
+    }
+    return Chart(**(usual | {"points": points} | other))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        chart(24, 18, None, 14),
+        chart(None, None, None, 5),
+        chart(*[7.5] * 12),
+        chart(*range(60)),
+        chart(1e12, -1e12, 0, 3, unit="currency", kpi="Sav$ings $x^2$ 日本 \\frac{1}{ <b>" * 9),
+        chart(92, 93, 94, unit="percent", baseline=0.0, target=0.0),
+    ],
+)
+def test_whatever_the_values_it_is_a_small_picture(one: Chart) -> None:
+    png = draw(one)
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", png[16:24]) == (880, 440)
+    assert len(png) < 200_000
+    assert len(one.text) <= 1000
+    assert len(one.title) <= 120
+
+
+def test_the_same_values_give_the_same_bytes_and_another_reading_others() -> None:
+    assert draw(chart(24, 18, None, 14)) == draw(chart(24, 18, None, 14))
+    assert draw(chart(24, 18, None, 14)) != draw(chart(24, 18, None, 13))
+
+
+def test_the_usual_range_is_told_once_there_are_enough_readings() -> None:
+    few, enough = chart(24, 18, 14, 16, 15), chart(24, 18, 14, 16, 15, 14)
+    assert "Usual range" not in few.text
+    assert enough.text.endswith("Usual range 9.39 min to 24.3 min.")
+    assert few.text.startswith(
+        "First response time, week by week: 24 min, 18 min, 14 min, 16 min, 15 min. Target"
+    )
+
+
+def test_only_the_last_weeks_are_told_of_a_long_line() -> None:
+    assert "last 16 weeks: 4 min, 5 min" in chart(*range(20)).text
