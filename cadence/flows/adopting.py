@@ -25,8 +25,6 @@ from storage.tables import Adoption, AdoptionState, Playbook, PlaybookState, Pla
 from templates.contexts.answers import Done
 from templates.ids import Action
 
-TO = "bring it to another team"
-
 
 @dataclass(frozen=True, slots=True)
 class AdoptionGiven:
@@ -64,7 +62,7 @@ def adopt(db: Database, caller: Caller, given: AdoptionGiven, *, now: datetime) 
     with db.write() as session:
         workspace = require_workspace(session, caller.workspace_id)
         playbook = require_playbook(session, workspace.id, given.playbook)
-        require_owner_or_curator(session, caller, owner=playbook.owner, to=TO)
+        require_owner_or_curator(session, caller, owner=playbook.owner, to=wish(playbook))
         require_adoptable(playbook)
         team = _team(session, caller, playbook, given)
         known = playbooks.adoption_of(
@@ -76,6 +74,11 @@ def adopt(db: Database, caller: Caller, given: AdoptionGiven, *, now: datetime) 
         adoption = _save(session, caller, playbook, version, team, known, champion=champion, now=now)
         _owe(session, caller, adoption, team, again=known is not None, now=now)
         return _adopted(session, playbook, version, adoption, team)
+
+
+def wish(playbook: Playbook) -> str:
+    """What somebody wants who adopts a playbook: the end of "only … may …"."""
+    return f"bring {playbook.title[:60]} to another team"
 
 
 def require_adoptable(playbook: Playbook) -> None:

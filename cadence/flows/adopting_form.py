@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from cadence.flows.adopting import TO, require_adoptable
+from cadence.flows.adopting import require_adoptable, wish
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.lookups import require_playbook
 from cadence.flows.runs import require_workspace
@@ -32,7 +32,7 @@ def adopt_form(
         workspace = require_workspace(session, caller.workspace_id)
         if playbook is not None:
             row = require_playbook(session, workspace.id, playbook)
-            require_owner_or_curator(session, caller, owner=row.owner, to=TO)
+            require_owner_or_curator(session, caller, owner=row.owner, to=wish(row))
             require_adoptable(row)
         every = playbooks.playbooks(session, workspace_id=workspace.id)
         ready = [row for row in every if row.state not in (PlaybookState.DRAFT, PlaybookState.RETIRED)]

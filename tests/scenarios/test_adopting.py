@@ -44,7 +44,7 @@ def run_once(tmp_path: Path) -> Iterator[Stage]:
 @pytest.fixture
 def adopted(run_once: Stage) -> Stage:
     """The owner has brought it to `solo`."""
-    said = types(run_once, LEAD, f"/cadence adopt reply team=solo champion=<@{SOLO}>")
+    said = types(run_once, LEAD, "/cadence adopt reply #solo champion=@u01agent2")
     assert "takes up" in said, said
     return run_once
 

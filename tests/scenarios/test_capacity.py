@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands import BUILT_IN_TEAM
 from bot.stage import Stage
+from cadence.flows.callers import Caller
+from cadence.flows.capacity import capacity_form
+from cadence.flows.cycles import CycleGiven
+from cadence.flows.cycles import start_cycle as start_cycle_flow
+from cadence.refusals import NotAllowed
 from storage.tables import Cycle, Override, OverrideKind
 from tests.scenarios.plays import (
     CURATORS,
@@ -84,3 +90,14 @@ def test_adopting_says_in_advance_that_the_team_is_full(full: Stage) -> None:
     )
     said = full.workspace.person(LEAD).types(f"/cadence adopt refund team=desk champion=<@{LEAD}>")
     assert "its first cycle of Refund will need a curator" in said.words
+
+
+def test_a_reason_from_somebody_else_starts_nothing(full: Stage) -> None:
+    owner = Caller(BUILT_IN_TEAM, LEAD, "form", request="forged")
+    given = CycleGiven("refund", team="desk", override="because")
+    with pytest.raises(NotAllowed):
+        start_cycle_flow(full.bot.db, owner, given, now=full.clock.now())
+    with pytest.raises(NotAllowed):
+        capacity_form(full.bot.db, owner, playbook="refund", team="desk")
+    assert rows(full, Override) == []
+    assert len(rows(full, Cycle)) == 2

@@ -12,7 +12,7 @@ ENTRIES: Final = (
         usage="<playbook> [#channel] [champion=@x] [team=slug]",
         summary="brings a playbook to another team, and starts its checklist there",
         who="owner",
-        examples=("/cadence adopt support-reply team=support-us champion=<@U01AGENT1>",),
+        examples=("/cadence adopt support-reply team=support-us",),
         read=read_spreading.adopt,
         bare=commands.Adopt,
         options=("team",),
