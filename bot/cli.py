@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -233,6 +234,26 @@ def deliveries(
         settings, asked = _settings(), Asked(state, kind, to, since, limit)
         found = seen(settings, asked, team_id=team_id, now=clock_of(settings)())
         for line in [json_of(found)] if as_json else as_lines(found, asked):
+            typer.echo(line)
+
+
+@app.command()
+def whatif(
+    playbook: Annotated[str, typer.Argument(help="A playbook's slug.")],
+    cap: Annotated[str | None, typer.Option(help="Another cap: 0.08 or 8%.")] = None,
+    step: Annotated[str | None, typer.Option(help="One step only.")] = None,
+    rule: Annotated[str | None, typer.Option(help="balanced, strict or evidence.")] = None,
+    min_runs: Annotated[int | None, typer.Option(help="The fewest runs the cap line needs.")] = None,
+    confidence: Annotated[str | None, typer.Option(help="What the evidence line needs: 0.9 or 90%.")] = None,
+    team_id: Team = None,
+) -> None:
+    """Print what another cap or threshold would have done to the weeks already recorded. Changes nothing."""
+    with _sentences():
+        from bot.whatif import read_thresholds, whatif_lines  # noqa: PLC0415
+
+        asked = read_thresholds(cap=cap, rule=rule, min_runs=min_runs, confidence=confidence)
+        told = partial(typer.echo, err=True)
+        for line in whatif_lines(_settings(), playbook, asked, step=step, team_id=team_id, told=told):
             typer.echo(line)
 
 

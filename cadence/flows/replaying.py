@@ -46,6 +46,17 @@ class Replayed:
     verdict: Verdict | None
     differences: tuple[str, ...]
 
+    @property
+    def evidence(self) -> StepEvidence:
+        """The counts as they were stored."""
+        return StepEvidence(
+            exceptions=self.row.exceptions,
+            critical=self.row.critical,
+            attested=self.row.attested,
+            assumed=self.row.assumed,
+            closing=self.row.closing,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:
