@@ -40,6 +40,8 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.ExportPlaybook: playbooks.export,
     commands.RevisePlaybook: playbooks.revise,
     commands.DiffPlaybook: publishing.diff,
+    commands.MovePlaybook: publishing.move_,
+    commands.RetirePlaybook: publishing.retire_,
     commands.PublishPlaybook: publishing.publish_,
     commands.Registry: registry.show,
     commands.CreateTeam: teams.create,

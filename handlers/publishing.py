@@ -1,12 +1,15 @@
-"""Publish playbooks, and compare their versions."""
+"""Versions of playbooks: publish, compare, move a team, retire."""
 
 from slack_bolt import App
 
 from cadence.flows.comparing import show_diff
+from cadence.flows.moving import MoveGiven, move, move_form
 from cadence.flows.publishing import override_form, publish
+from cadence.flows.retiring import retire, retire_form
 from cadence.flows.revising import choose_form
 from handlers import playbooks
 from handlers.grammar import commands
+from handlers.grammar.read_publishing import version_of
 from handlers.payloads import Body, Form, metadata, split_ref
 from handlers.turns import Services, Turn, register_button, register_form
 from templates.contexts.base import MessageContext, ViewContext
@@ -20,6 +23,8 @@ def register(app: App, services: Services) -> None:
     register_button(app, services, Action.SHOW_DIFF, diff_by_button)
     register_button(app, services, Action.PUBLISH_ANYWAY, open_override)
     register_form(app, services, Callback.PUBLISH_ANYWAY, overridden)
+    register_form(app, services, Callback.MOVE, moved)
+    register_form(app, services, Callback.RETIRE, retired)
 
 
 def publish_(turn: Turn, command: commands.PublishPlaybook) -> None:
@@ -57,6 +62,37 @@ def diff(turn: Turn, command: commands.DiffPlaybook) -> None:
 def diff_by_button(turn: Turn, value: str, _body: Body) -> None:
     """[What the draft changes]."""
     turn.say(show_diff(turn.db, turn.caller, value))
+
+
+def move_(turn: Turn, command: commands.MovePlaybook) -> None:
+    """`/cadence playbook move`: at once when the version is said, else by form."""
+    if command.playbook is None or command.to is None:
+        turn.open(move_form(turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now))
+        return
+    given = MoveGiven(playbook=command.playbook, number=version_of(command.to), team=command.team)
+    turn.say(move(turn.db, turn.caller, given, now=turn.now))
+
+
+def moved(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    playbook, _, team = (form.option(Field.ADOPTION) or "").partition(":")
+    number = version_of(form.text(Field.VERSION))
+    given = MoveGiven(playbook=playbook, number=number, team=team or None)
+    return move(turn.db, turn.caller, given, now=turn.now)
+
+
+def retire_(turn: Turn, command: commands.RetirePlaybook) -> None:
+    """`/cadence playbook retire`: at once with a reason, else by form."""
+    if command.playbook is None or command.reason is None:
+        turn.open(retire_form(turn.db, turn.caller, playbook=command.playbook))
+        return
+    turn.say(retire(turn.db, turn.caller, command.playbook, command.reason, now=turn.now))
+
+
+def retired(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    playbook, reason = form.option(Field.PLAYBOOK) or "", form.text(Field.REASON)
+    return retire(turn.db, turn.caller, playbook, reason, now=turn.now)
 
 
 def open_override(turn: Turn, value: str, _body: Body) -> None:

@@ -10,6 +10,7 @@ from cadence.flows.drifting import judge_drifts
 from cadence.flows.gates import gates_of
 from cadence.flows.guardrails import judged
 from cadence.flows.judging import curator_recipients, judge_all
+from cadence.flows.moving import count_anew
 from cadence.flows.promotions import judge_promotions
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.versions import version_to_run
@@ -121,6 +122,8 @@ def _start_next(session: Session, adoption: Adoption, cycle: Cycle, run: TeamRun
     version = version_to_run(session, run.playbook, adoption)
     adoption.version_id = version.id or 0
     spec = playbook_from_data(version.spec)
+    if version.number is not None and version.id != cycle.version_id:
+        count_anew(session, run, spec, to=version, member=None, surface="clock", now=now)
     declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
     add_cycle(session, adoption, number=cycle.number + 1, starts_on=starts_on, by="the calendar", now=now)
 

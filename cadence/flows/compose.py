@@ -13,9 +13,11 @@ from cadence.flows import (
     closing_post,
     digests,
     gate_posts,
+    moving,
     personal_posts,
     promotion_posts,
     publishing,
+    retiring,
     rubric_posts,
     setup_posts,
     standards_posts,
@@ -180,6 +182,8 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))
     ),
+    "team-moved": lambda session, message, now: Say(moving.moved(session, message, now)),
+    "playbook-retired": lambda session, message, now: Say(retiring.retired(session, message, now)),
     "playbook-published": lambda session, message, now: Say(publishing.published(session, message, now)),
     "digest": lambda session, message, now: Say(
         digests.digest(session, workspace_id=message.workspace_id, week_start=week_of(message), now=now)

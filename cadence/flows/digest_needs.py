@@ -13,7 +13,7 @@ from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta
 from cadence.rules.signals import busy_not_moving
 from storage import playbooks, reports, trail
-from storage.tables import Workspace
+from storage.tables import PlaybookState, Workspace
 from templates.contexts.digests import Decision, KpiMove
 from templates.ids import Action
 
@@ -57,7 +57,7 @@ def decisions_waiting(
     ]
     running = {run.playbook.id for run in runs if run.cycle is not None}
     for playbook in playbooks.playbooks(session, workspace_id=workspace.id):
-        if playbook.id not in running:
+        if playbook.id not in running and playbook.state is not PlaybookState.RETIRED:
             needs.append(
                 Decision(
                     text=say("{title} has no running cycle", title=playbook.title),

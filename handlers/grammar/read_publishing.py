@@ -32,6 +32,48 @@ def diff(request: Request) -> commands.DiffPlaybook:
     return commands.DiffPlaybook(playbook=named, before=numbers[0], after=numbers[1])
 
 
+def move(request: Request) -> commands.MovePlaybook:
+    """`/cadence playbook move <playbook> [vN|draft] [team=slug]`."""
+    named = _playbook(request)
+    asked = bool(request.typed)
+    number = _version(request)
+    to = (_DRAFT if number is None else f"v{number}") if asked else None
+    return commands.MovePlaybook(playbook=named, to=to, team=request.team)
+
+
+def retire(request: Request) -> commands.RetirePlaybook:
+    """`/cadence playbook retire <playbook> <reason>`: the playbook is always named."""
+    named = request.playbook()
+    if named is None:
+        word = request.typed.take()[0].text
+        every = (*request.vocabulary.playbooks, *request.vocabulary.others)
+        raise unknown_playbook(word, every, request.command, request.typed.rest())
+    return commands.RetirePlaybook(
+        playbook=named, reason=request.sentence("reason", "Shorten it, or give the link to more.")
+    )
+
+
+def version_of(typed: str) -> int | None:
+    """What a form's field holds: `v2` or `2`, else `draft` for None.
+
+    Raises:
+        Refusal: on its field, when it is neither.
+    """
+    key = typed.strip().casefold()
+    found = _VERSION.fullmatch(key)
+    if found is None and key != _DRAFT:
+        raise Refusal(
+            say(
+                "{typed} isn't a version. Write one like {right}, or {draft}.",
+                typed=shown(typed[:40]),
+                right=code("v2"),
+                draft=code(_DRAFT),
+            ),
+            field="version",
+        )
+    return int(found[1]) if found else None
+
+
 def _playbook(request: Request) -> str | None:
     """Take a playbook from the left, unless a version stands there."""
     named = request.playbook()

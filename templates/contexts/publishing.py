@@ -1,11 +1,12 @@
 """Versions of playbooks: publishing them, what that lacks, revising, moving, retiring."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
-from templates.contexts.base import Choice, Kpi, MessageContext, ViewContext
+from templates.contexts.base import Choice, Kpi, MessageContext, ModeChange, ViewContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,3 +106,69 @@ class OverrideForm(ViewContext):
     title: str
     number: int
     missing: tuple[str | Mrkdwn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamMoved(MessageContext):
+    """A team is on another version, named as people say them.
+
+    Args:
+        deferred: the running cycle, number `cycle`, keeps its version, because the KPI's numbers differ.
+        changes: what the new version says otherwise.
+        modes: the steps whose declared mode differs.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/team_moved.json.j2"
+
+    slug: str
+    title: str
+    team: str
+    before: str
+    after: str
+    by: str
+    deferred: bool = False
+    cycle: int | None = None
+    changes: tuple[str, ...] = ()
+    modes: tuple[ModeChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveForm(ViewContext):
+    """Which team goes to which version. Inputs: `adoption` (the value is the caller's own) and `version`."""
+
+    TEMPLATE: ClassVar[str] = "modals/move.json.j2"
+
+    runs: tuple[Choice, ...]
+    selected: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishingTeam:
+    """A team whose running cycle still finishes."""
+
+    team: str
+    number: int
+    closes: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookRetired(MessageContext):
+    """A playbook is out of use."""
+
+    TEMPLATE: ClassVar[str] = "messages/playbook_retired.json.j2"
+
+    slug: str
+    title: str
+    by: str
+    reason: str
+    finishing: tuple[FinishingTeam, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetireForm(ViewContext):
+    """What is to be retired, and why. Inputs: `playbook`, `reason`. At least one playbook."""
+
+    TEMPLATE: ClassVar[str] = "modals/retire.json.j2"
+
+    playbooks: tuple[Choice, ...]
+    playbook: str | None = None

@@ -90,6 +90,8 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/cadence", "playbook revise"),
         _typed("U01AGENT1", "/cadence", "playbook diff"),
     ],
+    Callback.MOVE: [_typed("U01LEAD", "/cadence", "playbook move")],
+    Callback.RETIRE: [_typed("U01CURATOR", "/cadence", "playbook retire")],
     Callback.PUBLISH_ANYWAY: [_pressed("U01CURATOR", Action.PUBLISH_ANYWAY, "1:support-reply")],
     Callback.CYCLE_START: [_pressed("U01LEAD", Action.START_CYCLE, "")],
     Callback.NEXT_TEAM: [_pressed("U01LEAD", Action.NEXT_TEAM, "1:1")],

@@ -149,6 +149,50 @@ DEEDS = [
         OWNERS,
         ANY_OWNER,
     ),
+    Deed(
+        "open a playbook's draft",
+        typed("/cadence", "playbook revise support-reply"),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "save a playbook's draft",
+        sent(form(Callback.IMPORT, {"playbook": "support-reply", "revision": 1}, yaml=text(OWN_PLAYBOOK))),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "ask for the reason to publish anyway",
+        pressed(Action.PUBLISH_ANYWAY, "1:support-reply"),
+        CURATORS,
+        ("curator",),
+    ),
+    Deed(
+        "publish anyway",
+        sent(
+            form(
+                Callback.PUBLISH_ANYWAY,
+                {"playbook": "support-reply", "revision": 1},
+                reason=text("Two more teams start with it on Monday."),
+            )
+        ),
+        CURATORS,
+        ("curator",),
+    ),
+    Deed(
+        "retire a playbook",
+        typed("/cadence", "playbook retire support-reply nobody needs it"),
+        CURATORS,
+        ("curator",),
+    ),
+    Deed(
+        "retire a playbook, form",
+        sent(form(Callback.RETIRE, playbook=option("support-reply"), reason=text("nobody needs it"))),
+        CURATORS,
+        ("curator",),
+    ),
+    Deed("compare versions, form", typed("/cadence", "playbook diff"), EVERYBODY),
+    Deed("read the registry", typed("/cadence", "registry"), EVERYBODY),
     Deed("revise a playbook", sent(form(Callback.IMPORT, yaml=text(OWN_PLAYBOOK))), OWNERS, ANY_OWNER),
     Deed(
         "bring in a playbook",

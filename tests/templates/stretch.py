@@ -68,7 +68,9 @@ _COUNTS = {
     **dict.fromkeys(_DIGEST_LISTS, 10_000),
     **dict.fromkeys(("choices", "paragraphs", "lines", "changes"), 120),
     "groups": 50,
-    **dict.fromkeys(("gaps", "deltas", "teams", "nearly", "passed_over", "playbooks"), 60),
+    **dict.fromkeys(
+        ("gaps", "deltas", "teams", "nearly", "passed_over", "playbooks", "modes", "finishing", "runs"), 60
+    ),
 }
 _KEPT = frozenset({"readings", "offers", "weeks", "gates", "guardrails"})
 

@@ -6,7 +6,14 @@ from handlers.grammar.commands.modes import DeclareMode, Trace
 from handlers.grammar.commands.overview import Digest, Help, Status, Why
 from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
 from handlers.grammar.commands.playbooks import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
-from handlers.grammar.commands.publishing import DiffPlaybook, PublishPlaybook, Registry, RevisePlaybook
+from handlers.grammar.commands.publishing import (
+    DiffPlaybook,
+    MovePlaybook,
+    PublishPlaybook,
+    Registry,
+    RetirePlaybook,
+    RevisePlaybook,
+)
 from handlers.grammar.commands.reports import Attest, Kpi, LogException
 from handlers.grammar.commands.spreading import Adopt, Learn
 from handlers.grammar.commands.standards import ReviseRubric, Rubric
@@ -31,9 +38,11 @@ __all__ = [
     "LeaveTeam",
     "ListPlaybooks",
     "LogException",
+    "MovePlaybook",
     "Mute",
     "PublishPlaybook",
     "Registry",
+    "RetirePlaybook",
     "RevisePlaybook",
     "ReviseRubric",
     "Rubric",

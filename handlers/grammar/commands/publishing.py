@@ -29,6 +29,23 @@ class DiffPlaybook(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovePlaybook(Command):
+    """`/cadence playbook move`. `to` is `v2` or `draft`."""
+
+    playbook: str | None = None
+    to: str | None = None
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetirePlaybook(Command):
+    """`/cadence playbook retire`."""
+
+    playbook: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registry(Command):
     """`/cadence registry`. `function` is one of sales, support, finance, engineering, other."""
 

@@ -1,20 +1,25 @@
 from dataclasses import replace
 
 from cadence.refusals import Offer
-from templates.contexts.base import Choice, MessageContext, ViewContext
+from templates.contexts.base import Choice, MessageContext, ModeChange, ViewContext
 from templates.contexts.publishing import (
     ChoosePlaybookForm,
+    FinishingTeam,
     GapLine,
+    MoveForm,
     OverrideForm,
     OverrideShown,
     PlaybookDiff,
     PlaybookPublished,
+    PlaybookRetired,
     PublishBlocked,
+    RetireForm,
     TeamDelta,
+    TeamMoved,
 )
 from templates.contexts.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
 from templates.ids import Action
-from tests.templates.samples.common import KPI, NO_VALUE, OVER, UNDER
+from tests.templates.samples.common import FRIDAY, KPI, NO_VALUE, OVER, UNDER
 
 OVERRIDE = OverrideShown(
     member="U01CURATOR",
@@ -111,6 +116,42 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     ),
     "override-form": OverrideForm(
         title="Support reply", number=1, missing=("The package lacks examples, checklist",)
+    ),
+    "team-moved": TeamMoved(
+        slug="support-reply",
+        title="Support reply",
+        team="Support EMEA",
+        before="v1",
+        after="v2",
+        by="U01LEAD",
+        cycle=3,
+        changes=("cap of send: 5% → 8%", "mode of draft: collaborative → human-led"),
+        modes=(ModeChange(step="Draft three replies", before="collaborative", after="human-led"),),
+    ),
+    "team-moved-later": TeamMoved(
+        slug="support-reply",
+        title="Support reply",
+        team="Support EMEA",
+        before="v1",
+        after="v2",
+        by="U01LEAD",
+        deferred=True,
+        cycle=3,
+        changes=("KPI target: 15 min → 12 min",),
+    ),
+    "move-form": MoveForm(
+        runs=(Choice(label="Support reply · Support EMEA (v1)", value="support-reply:support-emea"),),
+        selected="support-reply:support-emea",
+    ),
+    "playbook-retired": PlaybookRetired(
+        slug="support-reply",
+        title="Support reply",
+        by="U01CURATOR",
+        reason="The new help desk answers these by itself.",
+        finishing=(FinishingTeam(team="Support EMEA", number=3, closes=FRIDAY),),
+    ),
+    "retire-form": RetireForm(
+        playbooks=(Choice(label="Support reply", value="support-reply"),), playbook="support-reply"
     ),
     "registry": REGISTRY,
     "registry-page": replace(
