@@ -140,7 +140,9 @@ def revise(stage: Stage, *replacements: tuple[str, str], member: str = LEAD) -> 
         yaml = yaml.replace(old, new)
     result = person.submits({"yaml": yaml})
     assert not result.errors
-    return result.view.words if result.view else ""
+    assert result.view is not None
+    assert "is revised" in result.view.words, result.view.words
+    return result.view.words
 
 
 def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""Teams stay on their version until they are moved; a retired playbook finishes and starts nothing new."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from cadence.rules.modes import Mode
+from storage.tables import AdoptionStep, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    SOLO_CHANNEL,
+    at,
+    entries,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.scenarios.test_publishing import AGENT, CURATOR, LEAD, complete, revise, types
+from tests.staging import on_stage
+
+LOWER = ("mode: ai-led\n    fallback: collaborative", "mode: collaborative\n    fallback: human-led")
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Iterator[Stage]:
+    """Week 2 of the desk's first cycle, on v1."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as stage:
+        start_cycle(stage)
+        override(stage)
+        stage.play_until(at("2026-03-10 12:00"))
+        yield stage
+
+
+def override(stage: Stage) -> None:
+    """The curator publishes the newest draft, whatever is missing."""
+    curator = stage.workspace.person(CURATOR)
+    blocked = curator.types("/cadence playbook publish reply", channel=DESK_CHANNEL)
+    assert blocked.message is not None
+    curator.clicks(blocked.message, "Publish anyway")
+    assert not curator.submits({"reason": "Two more teams start with it on Monday."}).errors
+    stage.tick()
+
+
+def test_a_move_starts_the_evidence_anew_and_says_so(published: Stage) -> None:
+    types(published, LEAD, "/exception send wrong tone")
+    revise(published, ("exception_cap: 0.1", "exception_cap: 0.08"), LOWER)
+    said = types(published, LEAD, "/cadence playbook move reply draft").words
+    assert "Desk moves Reply from v1 to draft 2" in said
+    assert "the evidence on every step counts anew" in said
+    assert "Send the reply is now collaborative (declared AI-led before)" in said
+    for channel in (DESK_CHANNEL, CURATORS):
+        assert posts(published, channel)[-1].text == "Desk moves Reply from v1 to draft 2."
+    now = published.clock.now()
+    steps = {row.step: row for row in rows(published, AdoptionStep)}
+    assert {(row.since, row.after_exception) for row in steps.values()} == {(now, 1)}
+    assert steps["send"].mode is Mode.COLLABORATIVE
+    assert [row.version_id for row in rows(published, Cycle)] == [2]
+    assert "0 exceptions" in types(published, LEAD, "/cadence status").words
+    again = types(published, LEAD, "/cadence playbook move reply draft").words
+    assert "Desk is on draft 2 already." in again
+    assert len(entries(published, "team-moved")) == 1
+    # the next cycle stays on the draft it was moved to
+    published.play_until(at("2026-03-30 12:00"))
+    assert [row.version_id for row in rows(published, Cycle)] == [2, 2]
+
+
+def test_another_target_waits_for_the_next_cycle(published: Stage) -> None:
+    revise(published, ("target: 15", "target: 12"), LOWER)
+    override(published)
+    said = types(published, CURATOR, "/cadence playbook move reply v2 team=desk").words
+    assert "cycle 1 finishes on the version it runs on, and the next one starts on v2" in said
+    assert "(target 15 min)" in types(published, LEAD, "/cadence status").words
+    modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
+    assert modes["send"] is Mode.AI_LED
+    published.play_until(at("2026-03-30 12:00"))
+    assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
+    assert "(target 12 min)" in types(published, LEAD, "/cadence status").words
+    modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
+    assert modes["send"] is Mode.COLLABORATIVE
+
+
+def test_who_may_move_and_where_to(published: Stage) -> None:
+    refused = types(published, AGENT, "/cadence playbook move reply v1").words
+    assert f"Only the owner (<@{LEAD}>) or a curator may move a team to another version." in refused
+    assert (
+        "Reply has no v7. Published: v1." in types(published, LEAD, "/cadence playbook move reply v7").words
+    )
+    assert "`vx` isn't a version" in types(published, LEAD, "/cadence playbook move reply vx").words
+    revise(published, ("mode: collaborative", "mode: ai-led"))
+    raised = types(published, LEAD, "/cadence playbook move reply draft").words
+    assert "Only a curator may move a team to a draft that makes Draft the reply AI-led" in raised
+
+
+def test_the_form_moves_too(published: Stage) -> None:
+    revise(published, ("setup_minutes: 60", "setup_minutes: 45"))
+    lead = published.workspace.person(LEAD)
+    lead.types("/cadence playbook move")
+    assert "isn't a version" in lead.submits({"version": "newest"}).errors["version"]
+    assert not lead.submits({"version": "draft"}).errors
+    assert rows(published, Cycle)[0].version_id == 2
+
+
+def test_a_retired_playbook_finishes_and_starts_nothing(published: Stage) -> None:
+    start_cycle(published, monday="2026-03-16", team="solo")
+    refused = types(published, LEAD, "/cadence playbook retire reply we are done").words
+    assert "Only a curator may retire Reply" in refused
+    said = types(published, CURATOR, "/cadence playbook retire reply the help desk answers these <now>").words
+    assert "Reply is retired" in said
+    assert "Desk: cycle 1 closes on Fri 27 Mar" in said
+    for channel in (DESK_CHANNEL, SOLO_CHANNEL, CURATORS):
+        assert "the help desk answers these &lt;now&gt;" in posts(published, channel)[-1].words
+    assert len(rows(published, Cycle)) == 1  # the other team's hadn't begun
+    assert "is retired already" in types(published, CURATOR, "/cadence playbook retire reply again").words
+    assert (
+        "is retired, so no cycle of it starts" in types(published, LEAD, "/cadence cycle start reply").words
+    )
+    published.play_until(at("2026-04-07 12:00"))
+    [cycle] = rows(published, Cycle)
+    assert cycle.state is CycleState.CLOSED
+    assert "Reply, cycle 1: insufficient" in " ".join(one.text for one in posts(published, DESK_CHANNEL))
+    assert "Reply has no running cycle" not in posts(published, CURATORS)[-1].words
+    assert "No published playbook yet" in types(published, AGENT, "/cadence registry").words
+    # a new version brings it back
+    revise(published, ("target: 15", "target: 14"))
+    override(published)
+    assert rows(published, Playbook)[0].state is PlaybookState.PUBLISHED
+    assert [row.number for row in rows(published, PlaybookVersion)] == [1, 2]
+    assert "starts on" in types(published, LEAD, "/cadence cycle start reply team=desk").words
