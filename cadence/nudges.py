@@ -57,10 +57,12 @@ class Nudge:
 
 CHECKIN = Nudge("checkin", Audience.MEMBER, 3, time(10), timedelta(hours=62), title="check-in")
 WEEK_OPENS = Nudge("week-opens", Audience.TEAM, 0, time(9, 30), timedelta(hours=54), title="week opens")
+SPOT_AUDIT = "spot-audit"
 NUDGES: tuple[Nudge, ...] = (
     WEEK_OPENS,
     CHECKIN,
     Nudge("checkin-reminder", Audience.MEMBER, 4, time(10), timedelta(hours=30), title="check-in reminder"),
+    Nudge(SPOT_AUDIT, Audience.OWNER, 4, time(11), timedelta(hours=30), title="spot audit"),
     Nudge("kpi-missing", Audience.REPORTER, 4, time(14), timedelta(hours=26), title="missing number"),
     Nudge("gate-due", Audience.OWNER, 4, time(15), timedelta(hours=26), title="gate due"),
     Nudge("who-is-missing", Audience.OWNER, 0, time(10), timedelta(hours=30), True, "who is missing"),
@@ -92,7 +94,8 @@ class Person:
 class ActiveRun:
     """A run with a cycle, reduced to what planning needs. `cycles` are (Monday of week 1, start instant).
 
-    `team` stands for the team's channel: its zone, and the public holidays of the team's country.
+    `team` stands for the team's channel: its zone, and the public holidays of the team's country. `audited` is
+    whether runs of a step are drawn each week to be graded.
     """
 
     adoption_id: int
@@ -101,6 +104,7 @@ class ActiveRun:
     owner: str
     reporter: str | None
     team: Person | None = None
+    audited: bool = False
 
     def begun(self, week_start: date) -> datetime | None:
         """When the cycle that holds a week was started; None when no cycle holds it."""
@@ -205,7 +209,7 @@ def _run_slots(nudge: Nudge, week: date, about: date, rollout: Rollout) -> Itera
     for run in rollout.runs:
         person = _recipient(nudge, run, rollout)
         begun = run.begun(about)
-        if begun is None or person is None:
+        if begun is None or person is None or (nudge.kind == SPOT_AUDIT and not run.audited):
             continue
         slot = _personal(
             nudge,

@@ -2,6 +2,7 @@
 
 from slack_bolt import App
 
+from cadence.flows.audits import AuditMeant, audit_form, grade_audits
 from cadence.flows.rubrics import (
     SampleGiven,
     StepMeant,
@@ -12,7 +13,7 @@ from cadence.flows.rubrics import (
 )
 from cadence.flows.runs import NeedsChoice
 from handlers.grammar import commands
-from handlers.payloads import Body, Form, split_ref
+from handlers.payloads import Body, Form, row_id, split_ref, split_week
 from handlers.turns import Services, Turn, register_button, register_form
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -21,6 +22,9 @@ from templates.ids import Action, Callback, Field
 def register(app: App, services: Services) -> None:
     """Listen for the buttons and the forms."""
     register_button(app, services, Action.REVISE_RUBRIC, open_revision)
+    register_button(app, services, Action.GRADE_AUDIT, open_audit)
+    register_button(app, services, Action.CHANGE_GRADES, change_grades)
+    register_form(app, services, Callback.AUDIT, graded)
     register_form(app, services, Callback.RUBRIC, submitted)
     register_form(app, services, Callback.REVISE_RUBRIC, revision_submitted)
 
@@ -77,3 +81,25 @@ def revision_submitted(turn: Turn, form: Form) -> MessageContext:
 def _chosen(form: Form) -> StepMeant:
     adoption_id, step = split_ref(form.option(Field.STEP) or "")
     return StepMeant(step, adoption_id=adoption_id)
+
+
+def open_audit(turn: Turn, value: str, _body: Body) -> None:
+    """[Grade them] under a spot audit."""
+    adoption_id, week = split_week(value)
+    turn.open(audit_form(turn.db, turn.caller, AuditMeant(adoption_id, week), now=turn.now))
+
+
+def change_grades(turn: Turn, value: str, _body: Body) -> None:
+    """[Change] beside what a step was graded."""
+    turn.open(audit_form(turn.db, turn.caller, AuditMeant(audit_id=row_id(value) or 0), now=turn.now))
+
+
+def graded(turn: Turn, form: Form) -> MessageContext:
+    """The form with a grade for each run."""
+    grades: dict[int, dict[int, str | None]] = {}
+    for field in form.values:
+        name, _, rest = field.partition(":")
+        audit_id, place = (row_id(part) for part in (rest.partition(":")[0], rest.partition(":")[2]))
+        if name == Field.GRADE and audit_id is not None and place is not None:
+            grades.setdefault(audit_id, {})[place] = form.option(field)
+    return grade_audits(turn.db, turn.caller, grades=grades, now=turn.now)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, close_instant
 from cadence.flows.runs import TeamRun, team_runs, today_in
 from cadence.nudges import NUDGES, ActiveRun, Person, Rollout, Slot, due
@@ -54,7 +55,9 @@ def _plan_workspace(db: Database, workspace_id: str, *, now: datetime) -> int:
     if not missing and last_time is not None and timedelta() <= now - last_time < PLANNED_JUST_NOW:
         return 0
     with db.write() as session:
-        new = ledger.owe(session, workspace_id=workspace_id, owed=_newest(missing), now=now)
+        owed = _newest(missing)
+        new = ledger.owe(session, workspace_id=workspace_id, owed=owed, now=now)
+        draw_due_audits(session, workspace_id, owed, now=now)
         row = people.workspace(session, workspace_id=workspace_id)
         if row is not None:
             row.planned_until = now
@@ -132,6 +135,7 @@ def rollout(session: Session, workspace: Workspace, *, now: datetime) -> Rollout
                 owner=run.playbook.owner,
                 reporter=run.team.reporter,
                 team=channel_of(run),
+                audited=any(step.verify and step.verify.sample for step in run.spec.steps),
             )
             for run in runs
         ),

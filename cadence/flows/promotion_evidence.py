@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -36,7 +37,19 @@ def counted_results(session: Session, run: TeamRun, step: Step) -> list[RubricRe
     since = row.since if row else None
     rubric = row.rubric if row else FIRST_RUBRIC
     results = rubrics.calibration(session, workspace_id=run.workspace.id, adoption_id=run.id, since=since)
-    return [one for one in results if one.step == step.key and one.revision == rubric]
+    return [
+        one
+        for one in results
+        if one.step == step.key and one.revision == rubric and not _drawn_before(session, one, since)
+    ]
+
+
+def _drawn_before(session: Session, row: RubricResult, since: datetime | None) -> bool:
+    """Whether the runs a result grades were drawn, and so run, before the evidence window opened."""
+    if since is None or row.audit_id is None:
+        return False
+    audit = rubrics.audit(session, workspace_id=row.workspace_id, audit_id=row.audit_id)
+    return audit is not None and audit.drawn_at < since
 
 
 def counted_cycles(session: Session, run: TeamRun, step: Step) -> list[Cycle]:

@@ -1,14 +1,18 @@
 """What people are sent about rubrics: a risky grade, the week's spot audit."""
 
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.flows.runs import current_modes, mode_of, run_by_id
+from cadence.flows.audits import by_member
+from cadence.flows.composed import Composed, Say, Skip
+from cadence.flows.people import zone_of
+from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
 from cadence.refusals import Refusal
 from storage import rubrics
-from storage.tables import OwedMessage
-from templates.contexts.rubrics import RiskyGrade
+from storage.tables import OwedMessage, SpotAudit
+from templates.contexts.rubrics import AuditedStep, DrawnRuns, RiskyGrade, SpotAuditDue
 
 
 def risky_grade(session: Session, message: OwedMessage, now: datetime) -> RiskyGrade:
@@ -37,4 +41,57 @@ def risky_grade(session: Session, message: OwedMessage, now: datetime) -> RiskyG
         grader=row.member,
         note=row.note,
         audited=row.audit_id is not None,
+    )
+
+
+def spot_audit(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """Ask the owner to grade the week's draw; not when nothing was attested, or all is graded."""
+    context = audit_context(session, message, now)
+    if not context.steps:
+        return Skip("no run was attested by then")
+    if all(one.samples is not None for one in context.steps):
+        return Skip("already graded")
+    return Say(context)
+
+
+def audit_context(session: Session, message: OwedMessage, now: datetime) -> SpotAuditDue:
+    """The week's draw, and what each step was graded."""
+    run = run_by_id(
+        session,
+        workspace_id=message.workspace_id,
+        adoption_id=int(message.subject["adoption"]),
+        now=now,
+    )
+    week_start = date.fromisoformat(message.subject["week"])
+    audits = rubrics.audits_of_week(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+    )
+    zone = zone_of(session, run.workspace, message.recipient)
+    return SpotAuditDue(
+        adoption_id=run.id,
+        week_start=week_start.isoformat(),
+        playbook=run.playbook.title,
+        team=run.team.title,
+        week=audits[0].week if audits else None,
+        steps=tuple(_audited(session, run, audit, zone) for audit in audits),
+    )
+
+
+def _audited(session: Session, run: TeamRun, audit: SpotAudit, zone: ZoneInfo) -> AuditedStep:
+    step = run.spec.step(audit.step)
+    attested = dict(audit.population)
+    graded = rubrics.result_of_audit(session, workspace_id=run.workspace.id, audit_id=audit.id or 0)
+    return AuditedStep(
+        audit_id=audit.id or 0,
+        step=step.title if step else audit.step,
+        runs=tuple(
+            DrawnRuns(member=member, numbers=tuple(numbers), attested=attested[member])
+            for member, numbers in by_member(audit).items()
+        ),
+        attested=sum(attested.values()),
+        samples=graded.samples if graded else None,
+        passes=graded.passes if graded else 0,
+        risky=graded.risky if graded else 0,
+        grader=graded.member if graded else None,
+        graded_at=graded.graded_at.astimezone(zone) if graded else None,
     )

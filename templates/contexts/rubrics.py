@@ -1,9 +1,10 @@
 """The rubric of a step: graded samples, revisions, spot audits."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
-from templates.contexts.base import ChoiceGroup, Id, MessageContext, ViewContext
+from templates.contexts.base import Choice, ChoiceGroup, Id, MessageContext, ViewContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,3 +129,75 @@ class RiskyGrade(MessageContext):
     grader: str
     note: str = ""
     audited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnRuns:
+    """The runs drawn of one member: which, of how many they attested in the week."""
+
+    member: str
+    numbers: tuple[int, ...]
+    attested: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedStep:
+    """One step's spot audit; graded when `samples` is set.
+
+    Args:
+        runs: what was drawn, by member.
+        attested: the runs it was drawn from.
+        samples: how many were graded; `passes` and `risky` of them.
+        grader: Slack ID, at `graded_at`.
+    """
+
+    audit_id: Id
+    step: str
+    runs: tuple[DrawnRuns, ...]
+    attested: int
+    samples: int | None = None
+    passes: int = 0
+    risky: int = 0
+    grader: str | None = None
+    graded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotAuditDue(MessageContext):
+    """The week's runs drawn at random, for the owner to grade. [Grade them] carries `{adoption_id}:{week_start}`."""
+
+    TEMPLATE: ClassVar[str] = "messages/spot_audit.json.j2"
+
+    adoption_id: Id
+    week_start: str
+    playbook: str
+    team: str
+    week: int | None
+    steps: tuple[AuditedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunToGrade:
+    """One run in the form, as `grade:{audit_id}:{place}`; `member` is a name, `chosen` the grade given before."""
+
+    audit_id: Id
+    place: int
+    step: str
+    member: str
+    number: int
+    attested: int
+    chosen: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditForm(ViewContext):
+    """The runs drawn for a week, to be graded in one go; `left` are those that didn't fit."""
+
+    TEMPLATE: ClassVar[str] = "modals/audit.json.j2"
+
+    playbook: str
+    team: str
+    grades: tuple[Choice, ...]
+    runs: tuple[RunToGrade, ...]
+    criteria: tuple[str, ...] = ()
+    left: int = 0

@@ -38,6 +38,8 @@ REAL_VALUES = {
     Action.SEE_EXCEPTIONS: _STEPS,
     Action.WHY: _STEPS,
     Action.REVISE_RUBRIC: _STEPS,
+    Action.GRADE_AUDIT: [f"1:{WEEK}", f"4:{WEEK}"],
+    Action.CHANGE_GRADES: ["1", "2"],
     Action.APPROVE_PROMOTION: ["1", "2"],
     Action.DECLINE_PROMOTION: ["1", "2"],
     Action.ALL_RAN: [WEEK],
@@ -124,6 +126,10 @@ OPENERS: dict[Callback, list[Opener]] = {
     ],
     Callback.CAPACITY: [
         _pressed("U01CURATOR", Action.START_ANYWAY, "variance-review:support-emea:2026-04-06"),
+    ],
+    Callback.AUDIT: [
+        _pressed("U01LEAD", Action.GRADE_AUDIT, f"1:{WEEK}"),
+        _pressed("U01CURATOR", Action.CHANGE_GRADES, "1"),
     ],
     Callback.DECLINE_PROMOTION: [_pressed("U01LEAD", Action.DECLINE_PROMOTION, "1")],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],

@@ -38,8 +38,9 @@ def run(
     owner: str = "UOWNER",
     reporter: str | None = None,
     team: Person | None = None,
+    audited: bool = False,
 ) -> ActiveRun:
-    return ActiveRun(number, cycles, members, owner, reporter, team)
+    return ActiveRun(number, cycles, members, owner, reporter, team, audited)
 
 
 def rollout(people: Iterable[Person], *runs: ActiveRun, **other: object) -> Rollout:
@@ -72,13 +73,15 @@ def only(slots: Iterable[Slot], kind: str) -> Slot:
 def test_a_week_of_one_team() -> None:
     channel = person("CTEAM")
     state = rollout(
-        [person("U1"), person("UOWNER"), person("UREP")], run("U1", reporter="UREP", team=channel)
+        [person("U1"), person("UOWNER"), person("UREP")],
+        run("U1", reporter="UREP", team=channel, audited=True),
     )
     slots = week_of(state)
     assert [(slot.kind, slot.recipient, *local(slot)) for slot in slots] == [
         ("week-opens", "CTEAM", MONDAY, time(9, 30)),
         ("checkin", "U1", THURSDAY, time(10)),
         ("checkin-reminder", "U1", FRIDAY, time(10)),
+        ("spot-audit", "UOWNER", FRIDAY, time(11)),
         ("kpi-missing", "UREP", FRIDAY, time(14)),
         ("gate-due", "UOWNER", FRIDAY, time(15)),
     ]
@@ -89,6 +92,11 @@ def test_a_week_of_one_team() -> None:
         ("digest", "C1", MONDAY + WEEK, time(11)),
     ]
     assert not any(slot.skipped for slot in slots + following)
+
+
+def test_no_spot_audit_where_no_step_is_audited() -> None:
+    state = rollout([person("UOWNER")], run("UOWNER"))
+    assert "spot-audit" not in kinds(week_of(state))
 
 
 def test_who_is_missing_and_the_digest_are_about_last_week_and_come_after_the_last_one_too() -> None:
@@ -233,7 +241,7 @@ def test_local_hours_hold_over_the_clock_changes_of_2026(zone: ZoneInfo, change:
     one = person("U1", zone)
     state = rollout(
         [one, person("UOWNER", zone)],
-        run("U1", cycles=((monday, begun),), reporter="U1", team=person("CTEAM", zone)),
+        run("U1", cycles=((monday, begun),), reporter="U1", team=person("CTEAM", zone), audited=True),
         working_days=frozenset(range(7)),
         hours={"checkin": (6, time(2, 30))},  # inside the very hour that is skipped or repeated
     )

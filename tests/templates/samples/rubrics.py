@@ -2,13 +2,19 @@ from dataclasses import replace
 
 from templates.contexts.base import Choice, ChoiceGroup, MessageContext, ViewContext
 from templates.contexts.rubrics import (
+    AuditedStep,
+    AuditForm,
+    DrawnRuns,
     Pooled,
     RevisionForm,
     RiskyGrade,
     RubricForm,
     RubricRevised,
+    RunToGrade,
     SampleRecorded,
+    SpotAuditDue,
 )
+from tests.templates.samples.common import THURSDAY, WEEK
 
 GROUPS = (
     ChoiceGroup(
@@ -62,6 +68,32 @@ RISKY = RiskyGrade(
     grader="U01LEAD",
     audited=True,
 )
+AUDIT = SpotAuditDue(
+    adoption_id=7,
+    week_start=WEEK,
+    playbook="Support reply",
+    team="Support EMEA",
+    week=2,
+    steps=(
+        AuditedStep(
+            audit_id=5,
+            step="Draft three replies",
+            runs=(
+                DrawnRuns(member="U01AGENT1", numbers=(3, 11), attested=14),
+                DrawnRuns(member="U01AGENT2", numbers=(2,), attested=9),
+            ),
+            attested=23,
+        ),
+    ),
+)
+GRADED = replace(AUDIT.steps[0], samples=3, passes=2, risky=1, grader="U01LEAD", graded_at=THURSDAY)
+GRADES = (
+    Choice(label="Passed", value="pass"),
+    Choice(label="Failed", value="fail"),
+    Choice(label="Passed, but risky", value="risky-pass"),
+    Choice(label="Failed, and risky", value="risky-fail"),
+)
+TO_GRADE = RunToGrade(audit_id=5, place=0, step="Draft three replies", member="Ada", number=3, attested=14)
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "sample-recorded": RECORDED,
@@ -77,6 +109,16 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "rubric-revised-twice": replace(REVISED, mode="ai-led", leads_to=None, duplicate=True),
     "risky-grade": RISKY,
     "risky-grade-by-hand": replace(RISKY, samples=20, passes=19, risky=2, audited=False, note="Two refunds."),
+    "spot-audit": AUDIT,
+    "spot-audit-graded": replace(AUDIT, steps=(GRADED,)),
+    "spot-audit-half-graded": replace(AUDIT, steps=(GRADED, replace(AUDIT.steps[0], step="Send"))),
+    "form-audit": AuditForm(
+        playbook="Support reply",
+        team="Support EMEA",
+        grades=GRADES,
+        runs=(TO_GRADE, replace(TO_GRADE, place=1, number=11, chosen="risky-fail")),
+        criteria=("tone", "accuracy"),
+    ),
     "form-rubric": RubricForm(groups=GROUPS),
     "form-rubric-filled": RubricForm(
         groups=GROUPS, selected="7:draft", samples=20, passes=19, risky=1, note="Twenty replies."

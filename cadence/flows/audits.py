@@ -1,0 +1,268 @@
+"""Grade a spot audit: the runs drawn for a week, in one form; the grades are rubric results."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from cadence.documents import Step
+from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.promotion_evidence import pool, rubric_in_force
+from cadence.flows.rubrics import save_result
+from cadence.flows.runs import TeamRun, run_by_id
+from cadence.mrkdwn import Mrkdwn, say
+from cadence.nudges import SPOT_AUDIT
+from cadence.refusals import Refusal
+from cadence.rules.audits import Grade
+from storage import ledger, people, playbooks, rubrics, trail
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.tables import MessageState, RubricResult, SpotAudit
+from templates.contexts.answers import Done
+from templates.contexts.base import Choice
+from templates.contexts.rubrics import AuditForm, RunToGrade
+from templates.filters import plural
+from templates.ids import Field
+
+MOST_IN_A_FORM = 90
+"""Slack shows at most 100 blocks; what doesn't fit is graded in a second form."""
+TO_GRADE = "grade a spot audit"
+GRADES: Final = {
+    Grade.PASS: "Passed",
+    Grade.FAIL: "Failed",
+    Grade.RISKY_PASS: "Passed, but risky",
+    Grade.RISKY_FAIL: "Failed, and risky",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditMeant:
+    """Which audits: those of a week that aren't graded yet, or one of them, to change its grades."""
+
+    adoption_id: int | None = None
+    week_start: date | None = None
+    audit_id: int | None = None
+
+
+def audit_form(db: Database, caller: Caller, meant: AuditMeant, *, now: datetime) -> AuditForm:
+    """The form to grade what was drawn, in one go.
+
+    Raises:
+        Refusal: nothing was drawn, or all is graded.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    with db.read() as session:
+        run, audits = _meant(session, caller, meant, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to=TO_GRADE)
+        if not audits:
+            raise Refusal("Every run that was drawn is graded. [Change] in the message corrects a grade.")
+        fitting = _fitting(audits)
+        names = people.members(
+            session,
+            workspace_id=run.workspace.id,
+            member_ids={member for audit in fitting for member, _ in audit.drawn},
+        )
+        runs = tuple(
+            RunToGrade(
+                audit_id=audit.id or 0,
+                place=place,
+                step=_step(run, audit).title,
+                member=names[member].name or member if member in names else member,
+                number=number,
+                attested=dict(audit.population)[member],
+                chosen=chosen,
+            )
+            for audit in fitting
+            for place, ((member, number), chosen) in enumerate(
+                zip(audit.drawn, _given(session, audit), strict=True)
+            )
+        )
+        return AuditForm(
+            playbook=run.playbook.title,
+            team=run.team.title,
+            grades=tuple(Choice(label=label, value=grade) for grade, label in GRADES.items()),
+            runs=runs,
+            criteria=run.spec.rubric.criteria if run.spec.rubric else (),
+            left=sum(len(audit.drawn) for audit in audits) - len(runs),
+        )
+
+
+def _meant(
+    session: Session, caller: Caller, meant: AuditMeant, *, now: datetime
+) -> tuple[TeamRun, list[SpotAudit]]:
+    """The run, and the audits that are meant."""
+    only = None
+    if meant.audit_id is not None:
+        only = rubrics.audit(session, workspace_id=caller.workspace_id, audit_id=meant.audit_id)
+        if only is None:
+            raise Refusal("That spot audit isn't there any more.")
+    adoption_id = only.adoption_id if only else meant.adoption_id or 0
+    run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+    if only is not None:
+        return run, [only]
+    audits = rubrics.audits_of_week(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        week_start=meant.week_start or run.week_start,
+    )
+    return run, [one for one in audits if _result(session, one) is None]
+
+
+def _fitting(audits: Sequence[SpotAudit]) -> list[SpotAudit]:
+    """As many of the audits, whole, as one form holds; at least one."""
+    fitting: list[SpotAudit] = []
+    for one in audits:
+        if fitting and sum(len(audit.drawn) for audit in (*fitting, one)) > MOST_IN_A_FORM:
+            break
+        fitting.append(one)
+    return fitting
+
+
+def _step(run: TeamRun, audit: SpotAudit) -> Step:
+    return run.step(audit.step)
+
+
+def _result(session: Session, audit: SpotAudit) -> RubricResult | None:
+    return rubrics.result_of_audit(session, workspace_id=audit.workspace_id, audit_id=audit.id or 0)
+
+
+def _given(session: Session, audit: SpotAudit) -> list[str | None]:
+    """The grades given before, in the order of the draw; None where there is none."""
+    entries = trail.entries(
+        session, workspace_id=audit.workspace_id, action="rubric-result", subject=f"audit:{audit.id}"
+    )
+    return list(entries[-1].after["grades"]) if entries else [None] * len(audit.drawn)
+
+
+def grade_audits(
+    db: Database,
+    caller: Caller,
+    *,
+    grades: Mapping[int, Mapping[int, str | None]],
+    now: datetime,
+) -> Done:
+    """Keep what the runs of one or more audits were graded, and say what is known of each step now.
+
+    Grading again is a correction: both are kept. The same form sent again records nothing.
+
+    Args:
+        grades: by audit and by place in its draw; a `Grade` as its text.
+
+    Raises:
+        Refusal: a run without a grade, or no such audit.
+        NotAllowed: the caller is neither the owner nor a curator.
+    """
+    if not grades:
+        raise Refusal("This form holds no run to grade. Close it and press [Grade them] again.")
+    with db.write() as session:
+        audits = [_audit(session, caller, audit_id) for audit_id in sorted(grades)]
+        if len({one.adoption_id for one in audits}) > 1:
+            raise Refusal("These runs are of several teams. Close the form and open it again.")
+        adoption_id = audits[0].adoption_id
+        playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=adoption_id)
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to=TO_GRADE)
+        lines = [
+            _grade(session, caller, run, audit, _read(audit, grades[audit.id or 0]), now=now)
+            for audit in audits
+        ]
+        _rewrite(session, caller, run, audits[0].week_start, now=now)
+        return Done(text=Mrkdwn("\n".join(lines)))
+
+
+def _audit(session: Session, caller: Caller, audit_id: int) -> SpotAudit:
+    found = rubrics.audit(session, workspace_id=caller.workspace_id, audit_id=audit_id)
+    if found is None:
+        raise Refusal("That spot audit isn't there any more.")
+    return found
+
+
+def _read(audit: SpotAudit, given: Mapping[int, str | None]) -> list[Grade]:
+    read = []
+    for place in range(len(audit.drawn)):
+        chosen = given.get(place)
+        if chosen not in set(Grade):
+            raise Refusal("Choose what this run was.", field=f"{Field.GRADE}:{audit.id}:{place}")
+        read.append(Grade(chosen))
+    return read
+
+
+def _grade(
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    audit: SpotAudit,
+    grades: list[Grade],
+    *,
+    now: datetime,
+) -> Mrkdwn:
+    step, source = _step(run, audit), f"{caller.request}:{audit.id}"
+    known = rubrics.result_by_source(session, workspace_id=caller.workspace_id, source=source)
+    before = _result(session, audit)
+    if known is None and _given(session, audit) != [str(one) for one in grades]:
+        if before is not None:
+            before.replaced_at = now
+            session.add(before)
+            session.flush()
+        row = RubricResult(
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            cycle_id=audit.cycle_id,
+            step=step.key,
+            revision=before.revision if before else rubric_in_force(session, run, step),
+            samples=len(grades),
+            passes=sum(one.passed for one in grades),
+            risky=sum(one.risky for one in grades),
+            audit_id=audit.id,
+            member=caller.member,
+            surface=caller.surface,
+            source=source,
+            graded_at=now,
+        )
+        save_result(session, caller, run, step, row, before=before, grades=[str(one) for one in grades])
+    found = pool(session, run, step)
+    failures = plural(found.samples - found.passes, "failure")
+    more = f"{found.more} more to decide" if found.more else "enough to decide when the cycle closes"
+    return say(
+        "*{step}*: {passes} of {samples} passed, {risky} risky. So far {all} of {needed} with {failures}: {more}.",
+        step=step.title,
+        passes=sum(one.passed for one in grades),
+        samples=len(grades),
+        risky=sum(one.risky for one in grades),
+        all=found.samples,
+        needed=plural(found.needed, "sample"),
+        failures=failures,
+        more=more,
+    )
+
+
+def _rewrite(session: Session, caller: Caller, run: TeamRun, week_start: date, *, now: datetime) -> None:
+    """Owe the message that asked for the grades a rewrite to what was graded."""
+    sent = ledger.by_prefix(
+        session, workspace_id=run.workspace.id, prefix=f"{SPOT_AUDIT}:{run.workspace.id}:{run.id}"
+    )
+    owed = [
+        Owed(
+            key=f"rewrite:{one.id}:{caller.request}",
+            kind="rewrite",
+            recipient=one.recipient,
+            subject=one.subject,
+            due_at=now,
+            replaces_id=one.id,
+        )
+        for one in sent
+        if one.state is MessageState.SENT and one.subject.get("week") == week_start.isoformat()
+    ]
+    ledger.owe(session, workspace_id=run.workspace.id, owed=owed, now=now, correlation_id=caller.request)
+
+
+def by_member(audit: SpotAudit) -> dict[str, list[int]]:
+    """The numbers of the runs drawn, by member."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for member, number in audit.drawn:
+        found[member].append(number)
+    return found

@@ -1,0 +1,58 @@
+"""Spot audits: which attested runs are drawn to be graded (SPEC §6, verification tiers)."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from hashlib import sha256
+from heapq import nsmallest
+
+Attested = tuple[str, int]
+"""A member and a count of runs, or a member and the number of one of their runs, from 1."""
+
+
+class Grade(StrEnum):
+    """What a person makes of one run."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    FAIL = "fail"
+    RISKY_PASS = "risky-pass"  # noqa: S105 - nor this
+    RISKY_FAIL = "risky-fail"
+
+    @property
+    def passed(self) -> bool:
+        """Whether it met every criterion of the rubric."""
+        return self in (Grade.PASS, Grade.RISKY_PASS)
+
+    @property
+    def risky(self) -> bool:
+        """Whether it could have done harm, passed or not."""
+        return self in (Grade.RISKY_PASS, Grade.RISKY_FAIL)
+
+
+def draw(population: Sequence[Attested], *, sample: int, seed: str) -> tuple[Attested, ...]:
+    """Draw runs at random without putting any back: every run is equally likely, and never more than there are.
+
+    Each run is ranked by SHA-256 of the seed and its name, and the lowest ranks are drawn. So the same seed and
+    population give the same draw for good, on any machine.
+
+    Args:
+        population: members, each with how many runs they attested.
+        sample: how many runs to draw.
+        seed: what the draw starts from.
+
+    Returns:
+        (member, number of the run) pairs, in the order of the population.
+
+    Raises:
+        ValueError: counts below 0, or a member twice.
+    """
+    if sample < 0 or any(runs < 0 for _, runs in population):
+        raise ValueError(f"{sample} runs can't be drawn from {population}")
+    if len({member for member, _ in population}) < len(population):
+        raise ValueError(f"a member is in {population} twice")
+    every = [(member, number) for member, runs in population for number in range(1, runs + 1)]
+    drawn = set(nsmallest(sample, every, key=lambda run: _rank(seed, *run)))
+    return tuple(run for run in every if run in drawn)
+
+
+def _rank(seed: str, member: str, number: int) -> bytes:
+    return sha256(f"{seed}\0{member}\0{number}".encode()).digest()

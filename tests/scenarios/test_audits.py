@@ -1,0 +1,127 @@
+"""Each week attested runs are drawn at random, and the owner grades them in one form (SPEC §6)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.messages import Message
+from bot.stage import Stage
+from cadence.flows.audit_draws import draw_again
+from storage.tables import RubricResult, SpotAudit
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    at,
+    bot_dms,
+    changed,
+    entries,
+    ledger,
+    rows,
+    start_cycle,
+)
+from tests.staging import on_stage
+
+OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+FRIDAY = at("2026-03-06 11:00")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """Two people; three runs of `draft` are drawn a week; a risky one goes to the curator."""
+    step = "mode: collaborative, fallback: human-led, exception_cap: 0.10"
+    verified = f"{step}, verify: {{automated: policy-check, sample: 3, escalate_to: U01CURATOR}}"
+    with on_stage(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, (step, verified))]) as stage:
+        start_cycle(stage)
+        yield stage
+
+
+def attest(stage: Stage) -> None:
+    stage.play_until(at("2026-03-05 12:00"))
+    for member, runs in ((OWNER, 5), (MEMBER, 9)):
+        stage.workspace.person(member).types(f"/attest as-declared runs={runs}", channel=DESK_CHANNEL)
+    stage.play_until(FRIDAY)
+
+
+def audit_dm(stage: Stage) -> Message:
+    return next(
+        one
+        for one in reversed(bot_dms(stage, OWNER))
+        if "drawn at random" in one.words or "spot audit" in one.words
+    )
+
+
+def fields(stage: Stage) -> list[str]:
+    [audit] = rows(stage, SpotAudit)
+    return [f"grade:{audit.id}:{place}" for place in range(len(audit.drawn))]
+
+
+def test_on_friday_the_owner_is_asked_to_grade_runs_that_can_be_drawn_again(desk: Stage) -> None:
+    attest(desk)
+    [audit] = rows(desk, SpotAudit)
+    assert audit.population == [[MEMBER, 9], [OWNER, 5]]
+    assert [list(one) for one in draw_again(audit)] == audit.drawn
+    assert len(audit.drawn) == 3
+    message = audit_dm(desk)
+    assert message.text == "Runs drawn at random to be graded: Reply, week 1 of 4."
+    for member, number in audit.drawn:
+        line = next(one for one in message.words.splitlines() if one.startswith(f"<@{member}>"))
+        assert str(number) in line
+    [entry] = entries(desk, "audit-drawn")
+    assert entry.after["seed"] == audit.seed
+
+
+def test_one_form_grades_them_and_the_grades_are_a_rubric_result(desk: Stage) -> None:
+    attest(desk)
+    owner = desk.workspace.person(OWNER)
+    owner.clicks(audit_dm(desk), "Grade them")
+    first, second, third = fields(desk)
+    owner.submits({first: "pass", second: "pass", third: "risky-fail"})
+    desk.tick()
+    [row] = rows(desk, RubricResult)
+    assert (row.samples, row.passes, row.risky, row.member) == (3, 2, 1, OWNER)
+    assert row.audit_id == rows(desk, SpotAudit)[0].id
+    [told] = [one for one in bot_dms(desk, CURATOR) if "risky" in one.text]
+    assert told.text == "1 of 3 graded samples was risky: Draft the reply."
+    assert "runs drawn at random this week" in told.words
+    shown = audit_dm(desk)
+    assert shown.text.startswith("Graded: the spot audit of Reply")
+    assert "2 of 3 passed, 1 risky" in shown.words
+
+
+def test_grading_again_corrects_and_keeps_both(desk: Stage) -> None:
+    attest(desk)
+    owner = desk.workspace.person(OWNER)
+    owner.clicks(audit_dm(desk), "Grade them")
+    owner.submits(dict.fromkeys(fields(desk), "pass"))
+    desk.tick()
+    desk.play_until(at("2026-03-06 11:30"))
+    curator = desk.workspace.person(CURATOR)
+    owner.clicks(audit_dm(desk), "Change")
+    owner.submits({fields(desk)[0]: "fail"})
+    desk.tick()
+    old, new = rows(desk, RubricResult)
+    assert (old.passes, old.replaced_at is not None) == (3, True)
+    assert (new.passes, new.replaced_at) == (2, None)
+    assert [one.text for one in bot_dms(desk, CURATOR) if "risky" in one.text] == []
+    assert "2 of 3 passed" in audit_dm(desk).words
+    said = curator.types("/cadence rubric reply draft passes=1 samples=1").words
+    assert "So far: 3 of 4 samples passed" in said
+
+
+def test_a_form_sent_again_records_nothing_more(desk: Stage) -> None:
+    attest(desk)
+    owner = desk.workspace.person(OWNER)
+    owner.clicks(audit_dm(desk), "Grade them")
+    owner.submits(dict.fromkeys(fields(desk), "pass"))
+    sent = desk.workspace.exchanges()[-1].request
+    desk.workspace.deliver("interactive", sent)
+    assert len(rows(desk, RubricResult)) == 1
+
+
+def test_nothing_attested_by_friday_asks_for_nothing(desk: Stage) -> None:
+    desk.play_until(at("2026-03-06 12:00"))
+    assert rows(desk, SpotAudit) == []
+    [skipped] = ledger(desk, "spot-audit")
+    assert (skipped.state, skipped.reason) == ("skipped", "no run was attested by then")
