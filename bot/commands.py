@@ -35,7 +35,7 @@ def open_database(settings: Settings) -> Database:
     trouble = checkup(settings.database).trouble
     try:
         if not trouble:
-            return Database(settings.database)
+            return Database(settings.database, connections=settings.cadence_threads + 2)
     except OSError as unusable:
         trouble = unusable.strerror or type(unusable).__name__
     where = "DATABASE_URL" if settings.database_url else "CADENCE_DATA"

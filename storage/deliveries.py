@@ -96,3 +96,22 @@ def verdicts(session: Session, *, workspace_id: str) -> list[tuple[Decision, int
         .order_by(col(StepVerdict.decision))
     )
     return list(session.exec(query))
+
+
+def stuck(
+    session: Session, *, workspace_id: str, since: datetime, until: datetime
+) -> list[tuple[str, str, int]]:
+    """(recipient, reason, count) of what failed or waits for a reason, among messages due in an interval."""
+    query = (
+        select(col(OwedMessage.recipient), col(OwedMessage.reason), func.count())
+        .where(
+            OwedMessage.workspace_id == workspace_id,
+            OwedMessage.due_at >= since,
+            OwedMessage.due_at < until,
+            col(OwedMessage.state).in_([MessageState.FAILED, MessageState.DUE]),
+            OwedMessage.reason != "",
+        )
+        .group_by(col(OwedMessage.recipient), col(OwedMessage.reason))
+        .order_by(func.count().desc(), col(OwedMessage.recipient))
+    )
+    return list(session.exec(query))

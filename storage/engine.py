@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -14,6 +14,12 @@ Clash = IntegrityError
 """Two writers made the same thing at once; whoever is told so may look again and find what the first one made."""
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another one."""
+CONNECT_SECONDS = 5
+"""How long PostgreSQL may take to let us in; a URL that says `connect_timeout` itself is obeyed."""
+POOL_SECONDS = 5
+"""How long a thread waits for a connection of the pool; Slack doesn't wait longer for an answer."""
+RECYCLE_SECONDS = 1800
+"""Connections are renewed after this: firewalls and poolers drop those that are older without a word."""
 
 
 def normal_url(url: str) -> str:
@@ -39,13 +45,14 @@ class Database:
 
     Args:
         url: an SQLAlchemy URL; `postgres://` is understood.
+        connections: how many PostgreSQL connections are held at most: one a thread, and two to spare.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connections: int = 18) -> None:
         self.url = normal_url(url)
         parsed = make_url(self.url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
+        options = {} if self.is_sqlite else _pooled(parsed, connections)
         if self.is_sqlite:
             file = sqlite_file(url)
             if file is not None:
@@ -72,6 +79,19 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+
+def _pooled(url: URL, connections: int) -> dict[str, Any]:
+    """How connections to PostgreSQL are made and kept; what the URL says itself is obeyed."""
+    wishes = {"connect_timeout": CONNECT_SECONDS, "application_name": "rollout-cadence"}
+    return {
+        "pool_size": connections,
+        "max_overflow": 0,
+        "pool_timeout": POOL_SECONDS,
+        "pool_recycle": RECYCLE_SECONDS,
+        "pool_pre_ping": True,  # a connection that was cut meanwhile is replaced before it is used
+        "connect_args": {name: wish for name, wish in wishes.items() if name not in url.query},
+    }
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

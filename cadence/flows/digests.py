@@ -15,6 +15,7 @@ from cadence.flows.digest_notes import drifts_waiting, notes, promotions_waiting
 from cadence.flows.digest_standards import DigestWeek, coverage_of, demoted, shown, watched
 from cadence.flows.planning import NUDGE_TITLES
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in
+from cadence.flows.undelivered import undelivered
 from cadence.rules.calendar import monday_of
 from storage import ledger, playbooks, setups, signals, trail
 from storage.engine import Database
@@ -54,7 +55,8 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     runs = team_runs(session, workspace=workspace, now=now)
     watches = watched(session, runs)
     slipped = attention(session, runs, week_start=week_start, since=week.at(0), until=week.at(1), now=now)
-    needs = [Decision(text=one.text, offer=one.offer) for one in slipped]
+    needs = undelivered(session, workspace, runs, since=week.at(0), until=week.at(1))
+    needs += [Decision(text=one.text, offer=one.offer) for one in slipped]
     needs += promotions_waiting(session, workspace, runs)
     needs += drifts_waiting(session, runs)
     needs += decisions_waiting(session, workspace, runs, watches)

@@ -87,6 +87,7 @@ BY_NAME: dict[str, Call] = {
     "deliveries.waiting": lambda s, ws, _: deliveries.waiting(s, workspace_id=ws, now=UNTIL),
     "deliveries.by_state": lambda s, ws, _: deliveries.by_state(s, workspace_id=ws),
     "deliveries.verdicts": lambda s, ws, _: deliveries.verdicts(s, workspace_id=ws),
+    "deliveries.stuck": lambda s, ws, _: deliveries.stuck(s, workspace_id=ws, since=SINCE, until=UNTIL),
     "deliveries.kinds": lambda s, ws, _: deliveries.kinds(s, workspace_id=ws),
     "ledger.oldest_due": lambda s, ws, _: ledger.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
     "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),

@@ -1,0 +1,62 @@
+"""Messages that can't reach their channel until somebody does something: a decision for the digest."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from cadence.flows.runs import TeamRun
+from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
+from storage import deliveries
+from storage.tables import Workspace
+from templates.contexts.digests import Decision
+from templates.filters import plural
+
+_NOT_IN: Final = "the bot isn't in it. Type /invite and its name there"
+_ARCHIVED: Final = "it is archived. Unarchive it, or give the team another channel"
+_CLOSED: Final = "the bot may not post there. An admin can let it, or the team takes another channel"
+_WHY: Final[dict[str, str]] = {
+    "not_in_channel": _NOT_IN,
+    "channel_not_found": _NOT_IN,
+    "channel_is_limited_access": _NOT_IN,
+    "is_archived": _ARCHIVED,
+    "is_inactive": _ARCHIVED,
+    "restricted_action": _CLOSED,
+    "restricted_action_read_only_channel": _CLOSED,
+    "posting_to_channel_denied": _CLOSED,
+}
+"""What is wrong with a channel and who can put it right, by Slack's word for it. What is wrong with the token as a
+whole isn't among them: no digest arrives then either, and `cadence doctor` says so."""
+
+
+def undelivered(
+    session: Session, workspace: Workspace, runs: Sequence[TeamRun], *, since: datetime, until: datetime
+) -> list[Decision]:
+    """One sentence for each channel that messages of a week couldn't reach, the most messages first."""
+    rows = deliveries.stuck(session, workspace_id=workspace.id, since=since, until=until)
+    return [
+        Decision(
+            text=say(
+                "{messages} couldn't go to {channel}{team}: {why}.",
+                messages=plural(count, "message"),
+                channel=channel_link(recipient),
+                team=_team(recipient, runs),
+                why=_why(reason, workspace),
+            )
+        )
+        for recipient, reason, count in rows
+        if reason in _WHY and recipient.startswith(("C", "G"))
+    ]
+
+
+def _team(channel: str, runs: Sequence[TeamRun]) -> Mrkdwn:
+    title = next((run.team.title for run in runs if run.team.channel == channel), None)
+    return say(" ({title})", title=title) if title else say("")
+
+
+def _why(reason: str, workspace: Workspace) -> Mrkdwn:
+    bot = workspace.settings.get("bot")
+    if _WHY[reason] is _NOT_IN and bot:
+        return say("the bot isn't in it. Type /invite {bot} there", bot=mention(str(bot)))
+    return say(_WHY[reason])
