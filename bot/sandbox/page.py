@@ -103,7 +103,9 @@ class Page:
             return HttpResponse("not found", status=404)
         try:
             return json_response({"ok": True} | deeds[path](body))
-        except (CantDo, SlackError, KeyError, ValueError) as error:
+        except (CantDo, SlackError) as impossible:
+            return json_response({"ok": False, "problem": str(impossible)})
+        except (KeyError, ValueError) as error:
             return json_response({"ok": False, "problem": str(error)}, 400)
 
     def _act(self, body: Json) -> Json:
@@ -139,7 +141,7 @@ class Page:
                 )
                 return {"failure": person.shortcut(str(body["callback_id"]), message).failure}
             case other:
-                raise CantDo(f"the page can't do {other!r}")
+                raise ValueError(f"the page can't do {other!r}")
         return {}
 
     def _type(self, person: "Person", body: Json) -> Json:

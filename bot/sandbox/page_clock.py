@@ -57,7 +57,8 @@ class PageClock:
         """Do what a button of the clock says.
 
         Raises:
-            CantDo: the clock can't be moved so, or it is moving already.
+            CantDo: it is moving already, or nobody is there to play.
+        ValueError: the clock can't be moved so.
         """
         if body.get("move") == "stop":
             self._stop.set()
@@ -151,7 +152,7 @@ class PageClock:
                 day = local.date() + timedelta(days=7 - local.weekday())
                 return datetime(day.year, day.month, day.day, MORNING, tzinfo=local.tzinfo)
             case other:
-                raise CantDo(f"the clock can't be moved by {other!r}")
+                raise ValueError(f"the clock can't be moved by {other!r}")
 
     def _set(self, target: datetime | None) -> datetime:
         if target is not None:

@@ -1,15 +1,16 @@
 // Completion in the box one writes in: commands and their words, playbooks and steps, @names, #channels.
 import { $, el } from "./dom.js";
 
-const MOST = 8;
+const MOST = 60;
 
 export class Completer {
   constructor(input, page) {
     Object.assign(this, { input, page, words: [], shown: [], at: -1, said: [], back: -1 });
     this.list = $("complete");
+    $("slash").addEventListener("click", () => this.offer());
     input.addEventListener("input", () => this.suggest());
     input.addEventListener("focus", () => this.learn());
-    input.addEventListener("blur", () => setTimeout(() => this.hide(), 120));
+    input.addEventListener("blur", () => setTimeout(() => document.activeElement === input || this.hide(), 120));
     input.addEventListener("keydown", (event) => this.keys(event));
   }
 
@@ -18,6 +19,14 @@ export class Completer {
     if (!response.ok) return;
     this.words = (await response.json()).words;
     if (document.activeElement === this.input && this.input.value) this.suggest();
+  }
+
+  // Everything that can be asked, for those who would rather click.
+  async offer() {
+    await this.learn();
+    this.input.value = "/";
+    this.input.focus();
+    this.suggest();
   }
 
   remember(text) {
@@ -65,8 +74,10 @@ export class Completer {
     this.list.replaceChildren(...this.shown.map((one, at) => el("div", { role: "option", id: `complete-${at}`, "aria-selected": String(at === this.at),
       onmousedown: (event) => event.preventDefault(), onclick: () => this.take(one) },
       el("span", { class: "option-label" }, one.text), el("span", { class: "note" }, one.hint))));
-    if (open && this.at >= 0) this.input.setAttribute("aria-activedescendant", `complete-${this.at}`);
-    else this.input.removeAttribute("aria-activedescendant");
+    if (open && this.at >= 0) {
+      this.input.setAttribute("aria-activedescendant", `complete-${this.at}`);
+      this.list.children[this.at].scrollIntoView({ block: "nearest" });
+    } else this.input.removeAttribute("aria-activedescendant");
   }
 
   hide() {

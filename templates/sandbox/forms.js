@@ -24,6 +24,7 @@ export class FormDialog {
     const mark = same ? focusMark() : null;
     this.build(view, page, same ? this.values() : {}, forms.length);
     this.shown = { key, id: view.id };
+    this.dialog.dataset.view = key;
     if (!this.dialog.open) {
       this.opener = focusMark();
       this.dialog.showModal();

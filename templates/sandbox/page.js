@@ -35,7 +35,7 @@ async function act(deed) {
   document.body.classList.add("busy");
   try {
     const answer = await send("act", { as: me, ...deed });
-    if (!answer.ok && deed.do !== "submit") say(answer.problem);
+    if (!answer.ok && deed.do !== "submit" && deed.do !== "home") say(answer.problem);
     else if (answer.failure && deed.do !== "submit") say(`The app didn't answer: ${answer.failure}`);
     await refresh();
     return answer;
@@ -103,6 +103,8 @@ function showPlace() {
     else box.scrollTop = box.scrollHeight;
   } else if (!home && (bottom || box.dataset.last !== last)) {
     box.scrollTop = box.scrollHeight;
+    const newest = box.lastElementChild; // a long answer is read from its beginning
+    if (newest && newest.offsetHeight > box.clientHeight) newest.scrollIntoView({ block: "start" });
   }
   box.dataset.at = `${me}/${place}`;
   box.dataset.last = last ?? "";
@@ -156,6 +158,7 @@ function writeInto(form, input, more) {
     const text = input.value.trim();
     if (!text) return;
     completer.hide();
+    if (matchMedia("(hover: hover)").matches) input.focus(); // on a phone that would bring up the keyboard
     readTo = null;
     const answer = await act({ do: "type", text, channel: place, ...more() });
     if (!answer.ok) return;

@@ -255,7 +255,7 @@ def test_example_people_play_until_they_are_stopped(workspace: Workspace) -> Non
         assert workspace.wait_until(lambda: "Lea said" in str(server.page.clock.going_on()["played"]))
         assert state(server)["playing"]
         refused = ask(server, "POST", "/_sandbox/clock", {"move": "day"})
-        assert (refused[0], "already" in refused[2]) == (400, True)
+        assert "already" in refused[2]
         ask(server, "POST", "/_sandbox/clock", {"move": "stop"})
         assert workspace.wait_until(lambda: not server.page.clock.going_on()["moving"])
         ended = state(server)
