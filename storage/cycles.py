@@ -3,12 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from storage.tables import (
     Adoption,
     AdoptionState,
     CheckIn,
+    Cycle,
     LoggedException,
     Team,
 )
@@ -55,3 +57,18 @@ def joined_since(
 def team(session: Session, *, workspace_id: str, team_id: int) -> Team | None:
     """One team by its id."""
     return session.exec(select(Team).where(Team.workspace_id == workspace_id, Team.id == team_id)).first()
+
+
+def take_away(session: Session, *, workspace_id: str, cycle_id: int) -> bool:
+    """Delete a cycle that nothing belongs to yet; False when something does, or it isn't there."""
+    query = select(Cycle).where(Cycle.workspace_id == workspace_id, Cycle.id == cycle_id)
+    row = session.exec(query).first()
+    if row is None:
+        return False
+    try:
+        with session.begin_nested():
+            session.delete(row)
+            session.flush()
+    except IntegrityError:
+        return False
+    return True

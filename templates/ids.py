@@ -25,6 +25,8 @@ class Action(StrEnum):
     NUDGE_AGAIN = "missing.nudge"
     THEY_ARE_AWAY = "missing.away"
     START_CYCLE = "cycle.start"
+    CLOSE_CYCLE = "cycle.close"
+    PAUSE = "cycle.pause"
     NEXT_TEAM = "cycle.next_team"
     SUBMIT = "cycle.submit"
     RUBRIC_RECORD = "rubric.record"

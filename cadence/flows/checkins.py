@@ -13,6 +13,7 @@ from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.judging import judge_all
 from cadence.flows.kpis import amount, pick_run
 from cadence.flows.readings import keep_reading
+from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.setups import first_run
 from cadence.flows.weeks import ReportWeek, meant_week, week_starting
@@ -109,6 +110,8 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     if value is not None and given.value is not None and is_new_value:
         keep_reading(session, caller, run, week, value=value, typed=given.value, note="", now=now)
     save_guardrails(session, caller, run, week, rails, now=now)
+    if is_new_value or rails:
+        judge_again(session, caller, run, week.cycle, now=now)
     row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
     if runs > 0:
         first_run(session, run, now)

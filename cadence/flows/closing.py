@@ -5,17 +5,17 @@ from datetime import date, datetime, time, timedelta
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
-from cadence.flows.cycles import add_cycle, declare_modes, of_cycle
+from cadence.flows.callers import Caller
+from cadence.flows.cycles import add_cycle, declare_modes
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.gates import gates_of
-from cadence.flows.guardrails import judged
 from cadence.flows.judging import curator_recipients, judge_all
 from cadence.flows.moving import count_anew
 from cadence.flows.promotions import judge_promotions
-from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.results import set_result
+from cadence.flows.runs import TeamRun, of_cycle, run_by_id
 from cadence.flows.versions import version_to_run
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
-from cadence.rules.kpi import Direction, cycle_result, median_of
 from cadence.rules.modes import Mode
 from storage import ledger, playbooks, reports, trail
 from storage.engine import Database
@@ -56,43 +56,40 @@ def close_cycle(db: Database, workspace_id: str, adoption_id: int, cycle_id: int
     Returns False when it was too early, or another process closed it first.
     """
     with db.write() as session:
-        adoption = playbooks.lock_adoption(session, workspace_id=workspace_id, adoption_id=adoption_id)
+        playbooks.lock_adoption(session, workspace_id=workspace_id, adoption_id=adoption_id)
         cycle = playbooks.cycle(session, workspace_id=workspace_id, cycle_id=cycle_id)
         session.refresh(cycle)
         run = _run_of_cycle(session, cycle, now=now)
         if cycle.state is CycleState.CLOSED or run is None or close_instant(run, cycle) > now:
             return False
-        judge_all(session, run, cycle, cause=f"close:{cycle.id}", now=now, closing=True)
-        judge_drifts(session, run, cycle, cause=f"close:{cycle.id}", now=now)
-        cycle.state, cycle.closed_at = CycleState.CLOSED, now
-        set_result(session, run, cycle)
-        trail.record(
-            session,
-            workspace_id=workspace_id,
-            at=now,
-            member=None,
-            action="cycle-closed",
-            subject=f"cycle:{cycle.id}",
-            surface="clock",
-            after=as_closed(session, run, cycle),
-        )
-        judge_promotions(session, run, cycle, now=now)
-        if adoption.state is AdoptionState.ACTIVE and run.playbook.state is not PlaybookState.RETIRED:
-            _start_next(session, adoption, cycle, run, now=now)
-        _owe_close(session, run, cycle, now=now)
+        finish_cycle(session, run, cycle, by=None, now=now)
         return True
 
 
-def set_result(session: Session, run: TeamRun, cycle: Cycle) -> None:
-    """Judge a cycle by its readings as they stand: its result, the KPI's value, the guardrails' values."""
-    readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0)
-    rails = judged(session, run, cycle)
-    outcome = cycle_result(
-        list(readings.values()), run.spec.kpi.target, Direction(run.spec.kpi.direction), rails
+def finish_cycle(session: Session, run: TeamRun, cycle: Cycle, *, by: Caller | None, now: datetime) -> None:
+    """Close a cycle now: judge every step, store the result, plan the next cycle, owe the posts.
+
+    `run` is the run as it stood in the cycle, its adoption locked; `by` is None when the calendar closes it.
+    """
+    judge_all(session, run, cycle, cause=f"close:{cycle.id}", now=now, closing=True)
+    judge_drifts(session, run, cycle, cause=f"close:{cycle.id}", now=now)
+    cycle.state, cycle.closed_at = CycleState.CLOSED, now
+    set_result(session, run, cycle)
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=by.member if by else None,
+        action="cycle-closed",
+        subject=f"cycle:{cycle.id}",
+        surface=by.surface if by else "clock",
+        after=as_closed(session, run, cycle),
+        correlation_id=by.request if by else "",
     )
-    cycle.result, cycle.kpi_value = outcome.outcome, outcome.value
-    cycle.guardrails = {rail.name: median_of(rail.readings) for rail in rails}
-    session.add(cycle)
+    judge_promotions(session, run, cycle, now=now)
+    if run.adoption.state is AdoptionState.ACTIVE and run.playbook.state is not PlaybookState.RETIRED:
+        _start_next(session, run.adoption, cycle, run, now=now)
+    _owe_close(session, run, cycle, now=now)
 
 
 def as_closed(session: Session, run: TeamRun, cycle: Cycle) -> dict[str, object]:

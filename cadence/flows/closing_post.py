@@ -33,6 +33,7 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
     readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle_id)
     attested, expected = coverage(session, run, cycle, until=cycle.closes_on)
     gates = gates_of(session, run, cycle)
+    next_cycle = _next(session, run, cycle)
     value = cycle.kpi_value
     change = None if value is None else delta(value, run.spec.kpi.baseline, Direction(run.spec.kpi.direction))
     return CycleClosed(
@@ -59,14 +60,18 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
         ),
         lessons=lessons.of_cycle(session, workspace_id=run.workspace.id, cycle_id=cycle_id),
         paused=run.adoption.state is AdoptionState.PAUSED,
-        offers=_offers(run, cycle),
-        next_cycle=_next(session, run, cycle),
+        next_cycle=next_cycle,
+        offers=_offers(run, cycle, can_pause=next_cycle is not None and next_cycle > run.today),
     )
 
 
-def _offers(run: TeamRun, cycle: Cycle) -> tuple[Offer, ...]:
+def _offers(run: TeamRun, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]:
     """What can be done now that the cycle is over."""
     offers = []
+    if can_pause:
+        offers.append(Offer("Pause", Action.PAUSE, str(run.id)))
+    if run.adoption.state is AdoptionState.PAUSED:
+        offers.append(Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug))
     if cycle.submitted_at is None:
         offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{run.id}:{cycle.id}"))
     offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))

@@ -1,6 +1,6 @@
 """Start a four-week cycle, and show how it stands."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -13,7 +13,7 @@ from cadence.flows.gathering import expected_members, gather
 from cadence.flows.judging import policy_for
 from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.lookups import require_playbook, require_team
-from cadence.flows.runs import TeamRun, find_run, require_workspace, run_by_id
+from cadence.flows.runs import TeamRun, find_run, of_cycle, require_workspace, run_by_id
 from cadence.flows.setups import rewrite as rewrite_setup
 from cadence.flows.versions import require_not_retired, state_of, version_to_run
 from cadence.mrkdwn import code, mention, say
@@ -75,6 +75,9 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         version = version_to_run(session, playbook, adoption)
         spec = playbook_from_data(version.spec)
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=adoption.id or 0, now=now)
+        under_way = run.cycle is not None and run.week is not None and run.cycle.state is CycleState.RUNNING
+        if adoption.state is AdoptionState.PAUSED and run.cycle is not None and under_way:
+            return _resumed(session, caller, run, run.cycle, now=now)
         starts_on = _start_day(run, given.starts_on)
         number = _next_number(session, run, starts_on)
         require_capacity(session, caller, run, starts_on=starts_on, reason=given.override, now=now)
@@ -108,6 +111,38 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
             members=len(expected_members(session, run, week_start=starts_on)),
             champion=adoption.champion,
         )
+
+
+def _resumed(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, now: datetime) -> CycleStarted:
+    """A team that was paused in the middle of a cycle goes on with it."""
+    run.adoption.state = AdoptionState.ACTIVE
+    session.add(run.adoption)
+    trail.record(
+        session,
+        workspace_id=caller.workspace_id,
+        at=now,
+        member=caller.member,
+        action="resumed",
+        subject=f"adoption:{run.id}",
+        surface=caller.surface,
+        before=AdoptionState.PAUSED,
+        after=AdoptionState.ACTIVE,
+        correlation_id=caller.request,
+    )
+    thursday = run.week_start + timedelta(days=3)
+    return CycleStarted(
+        slug=run.playbook.slug,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        number=cycle.number,
+        starts=cycle.starts_on,
+        closes=cycle.closes_on,
+        first_checkin=thursday if run.today <= thursday else thursday + timedelta(weeks=1),
+        kpi=kpi_context(run, value=None),
+        members=len(expected_members(session, run, week_start=run.week_start)),
+        champion=run.adoption.champion,
+        resumed=True,
+    )
 
 
 def _team_for(
@@ -303,18 +338,6 @@ def show_cycle(
             champion=run.adoption.champion,
             result=cycle.result,
         )
-
-
-def of_cycle(session: Session, run: TeamRun, cycle: Cycle) -> TeamRun:
-    """The run as it stood in one of its cycles: the revision it ran on, its closing day should that be past."""
-    version = playbooks.version(session, workspace_id=run.workspace.id, version_id=cycle.version_id)
-    return replace(
-        run,
-        version=version,
-        spec=playbook_from_data(version.spec),
-        cycle=cycle,
-        today=min(run.today, cycle.closes_on),
-    )
 
 
 def step_evidence(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.readings import keep_reading
+from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun, find_run, run_by_id
 from cadence.flows.weeks import ReportWeek, last_week, meant_week, week_starting
 from cadence.mrkdwn import code, say
@@ -67,6 +68,8 @@ def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: date
             replaced = keep_reading(
                 session, caller, run, week, value=value, typed=given.value, note=given.note, now=now
             )
+        kept = save_guardrails(session, caller, run, week, rails, now=now)
+        judge_again(session, caller, run, week.cycle, now=now)
         return Recorded(
             slug=run.playbook.slug,
             playbook=run.playbook.title,
@@ -75,7 +78,8 @@ def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: date
             met=value is not None and meets(value, run.spec.kpi.target, Direction(run.spec.kpi.direction)),
             week_start=week.start,
             replaced=replaced,
-            guardrails=save_guardrails(session, caller, run, week, rails, now=now),
+            guardrails=kept,
+            result=week.cycle.result,
         )
 
 

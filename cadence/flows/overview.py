@@ -23,7 +23,7 @@ from cadence.rules.evidence import probability_above
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, drifts, reports
 from storage.engine import Database
-from storage.tables import StepVerdict
+from storage.tables import AdoptionState, StepVerdict
 from templates.contexts.answers import Status, StatusRow, VerdictSummary
 from templates.contexts.forms import WhyForm
 from templates.contexts.verdicts import LineTried, VerdictDetail, Why
@@ -92,6 +92,7 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         verdicts=tuple(verdicts),
         gate=gate.text if gate else None,
         gate_met=bool(gate and gate.met),
+        paused=run.adoption.state is AdoptionState.PAUSED,
         own_answer_due=caller.member in asked and caller.member not in answered,
         standing=standing(session, run, now=now),
     )

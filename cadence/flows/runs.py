@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -314,3 +314,15 @@ def mode_of(steps: dict[str, AdoptionStep], step: Step) -> Mode:
     """The mode a step is in: the adoption's own, else as the playbook declares it."""
     row = steps.get(step.key)
     return row.mode if row else Mode(step.mode)
+
+
+def of_cycle(session: Session, run: TeamRun, cycle: Cycle) -> TeamRun:
+    """The run as it stood in one of its cycles: the revision it ran on, its closing day should that be past."""
+    version = playbooks.version(session, workspace_id=run.workspace.id, version_id=cycle.version_id)
+    return replace(
+        run,
+        version=version,
+        spec=playbook_from_data(version.spec),
+        cycle=cycle,
+        today=min(run.today, cycle.closes_on),
+    )

@@ -7,11 +7,10 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
-from cadence.flows.cycles import of_cycle
 from cadence.flows.gates import gates_of
 from cadence.flows.judging import curator_recipients
 from cadence.flows.lookups import require_team
-from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.runs import TeamRun, of_cycle, run_by_id
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Offer, Refusal
 from storage import ledger, people, playbooks, trail

@@ -15,7 +15,7 @@ from templates.contexts.verdicts import Guardrail
 class Recorded(MessageContext):
     """A KPI number is in. `kpi.value` is the number; `replaced` the one it corrects; `met` is against the target.
 
-    `guardrails` came with it, or instead of it: then `kpi.value` is None.
+    `guardrails` came with it, or instead of it: then `kpi.value` is None. `result` is the cycle's, if that is closed.
     """
 
     TEMPLATE: ClassVar[str] = "answers/recorded.json.j2"
@@ -28,6 +28,7 @@ class Recorded(MessageContext):
     week_start: date
     replaced: float | None = None
     guardrails: tuple[Guardrail, ...] = ()
+    result: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ class StatusRow:
         gate: what this week must produce, in a sentence; None while gates aren't judged.
         gate_met: whether the bot sees it in its data.
         answered: check-ins in, of `expected`.
+        paused: nothing is asked.
         own_answer_due: the reader's own check-in is open.
         standing: how setup stands while there is no cycle; how the origin team's number stands: a sentence each.
     """
@@ -114,6 +116,7 @@ class StatusRow:
     gate: str | None = None
     gate_met: bool = False
     own_answer_due: bool = False
+    paused: bool = False
     standing: tuple[str, ...] = ()
 
 

@@ -160,7 +160,7 @@ class CycleShown(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleStarted(MessageContext):
-    """A cycle is set up; `first_checkin` is the day the members are first asked."""
+    """A cycle is set up, or goes on (`resumed`); `first_checkin` is the day the members are first asked."""
 
     TEMPLATE: ClassVar[str] = "answers/cycle_started.json.j2"
 
@@ -174,6 +174,7 @@ class CycleStarted(MessageContext):
     kpi: Kpi
     members: int
     champion: str | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

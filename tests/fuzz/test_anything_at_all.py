@@ -43,6 +43,8 @@ REAL_VALUES = {
     Action.APPROVE_PROMOTION: ["1", "2"],
     Action.DECLINE_PROMOTION: ["1", "2"],
     Action.ALL_RAN: [WEEK],
+    Action.CLOSE_CYCLE: ["1", "2", "4"],
+    Action.PAUSE: ["1", "2", "4"],
     Action.NEXT_TEAM: _CYCLES,
     Action.SUBMIT: _CYCLES,
     Action.SNOOZE: [f"hour:{WEEK}", f"tomorrow:{WEEK}", f"friday:{WEEK}", "hour"],

@@ -299,6 +299,7 @@ WRITES: dict[str, Call] = {
     "people.end_away": lambda s, ws, _: people.end_away(
         s, workspace_id=ws, member_id=MEMBER, today=MONDAY, now=NOW
     ),
+    "cycles.take_away": lambda s, ws, _: cycles.take_away(s, workspace_id=ws, cycle_id=0),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
     "lanes.lock": lambda s, ws, _: lanes.lock(s, workspace_id=ws, names=["new"]),

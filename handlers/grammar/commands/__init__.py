@@ -1,7 +1,7 @@
 """What a command means, once read: one dataclass each, by room."""
 
 from handlers.grammar.commands.base import Command
-from handlers.grammar.commands.cycles import Cycle, ShowCycle, StartCycle
+from handlers.grammar.commands.cycles import CloseCycle, Cycle, PauseCycle, ShowCycle, StartCycle
 from handlers.grammar.commands.modes import DeclareMode, Trace
 from handlers.grammar.commands.overview import Digest, Help, Status, Why
 from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
@@ -23,6 +23,7 @@ __all__ = [
     "Adopt",
     "Attest",
     "Away",
+    "CloseCycle",
     "Command",
     "CreateTeam",
     "Cycle",
@@ -40,6 +41,7 @@ __all__ = [
     "LogException",
     "MovePlaybook",
     "Mute",
+    "PauseCycle",
     "PublishPlaybook",
     "Registry",
     "RetirePlaybook",

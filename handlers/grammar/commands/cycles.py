@@ -27,3 +27,19 @@ class ShowCycle(Command):
     playbook: str | None = None
     day: date | None = None
     team: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseCycle(Command):
+    """`/cadence cycle close`."""
+
+    playbook: str | None = None
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseCycle(Command):
+    """`/cadence cycle pause`."""
+
+    playbook: str | None = None
+    team: str | None = None

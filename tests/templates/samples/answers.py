@@ -82,6 +82,7 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "recorded-guardrails": replace(RECORDED, guardrails=(HELD, replace(HELD, value=4.1, held=False))),
     "recorded-guardrail-only": replace(RECORDED, kpi=replace(KPI, value=None), guardrails=(HELD,)),
+    "recorded-late": replace(RECORDED, result="met"),
     "attested": Attested(rows=(ROW,)),
     "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
     "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),
@@ -114,6 +115,7 @@ SAMPLES: dict[str, MessageContext] = {
             ),
         )
     ),
+    "status-paused": Status(rows=(replace(STATUS, paused=True, own_answer_due=False),)),
     "status-nothing": Status(rows=()),
     "refused": Refused(
         text=say("There's no step {key}. Did you mean {guess}?", key=code("sned"), guess=code("send")),

@@ -86,6 +86,19 @@ CYCLE = CycleShown(
     champion="U01AGENT1",
 )
 
+STARTED = CycleStarted(
+    slug="support-reply",
+    playbook="Support reply",
+    team="Support EMEA",
+    number=1,
+    starts=MONDAY,
+    closes=FRIDAY.replace(year=2027, month=1, day=8),
+    first_checkin=FRIDAY.replace(day=17),
+    kpi=NO_VALUE,
+    members=6,
+    champion="U01AGENT1",
+)
+
 SAMPLES: dict[str, MessageContext] = {
     "playbook-shown": SHOWN,
     "playbook-shown-bare": replace(SHOWN, loop="", lessons=(), missing=(), adoptions=()),
@@ -138,18 +151,8 @@ SAMPLES: dict[str, MessageContext] = {
     "cycle-shown": CYCLE,
     "cycle-shown-closed": replace(CYCLE, result="met", gates=(), steps=(), readings=(), champion=None),
     "cycle-shown-between": replace(CYCLE, week=None),
-    "cycle-started": CycleStarted(
-        slug="support-reply",
-        playbook="Support reply",
-        team="Support EMEA",
-        number=1,
-        starts=MONDAY,
-        closes=FRIDAY.replace(year=2027, month=1, day=8),
-        first_checkin=FRIDAY.replace(day=17),
-        kpi=NO_VALUE,
-        members=6,
-        champion="U01AGENT1",
-    ),
+    "cycle-started": STARTED,
+    "cycle-resumed": replace(STARTED, resumed=True),
     "cycle-started-nobody": CycleStarted(
         slug="support-reply",
         playbook="Support reply",

@@ -1,0 +1,172 @@
+"""Close a cycle by hand, pause an adoption after one, and let a paused one go on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.closing import close_instant, finish_cycle
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
+from cadence.flows.kpis import pick_run
+from cadence.flows.runs import TeamRun, of_cycle, require_cycle, visible_runs
+from cadence.mrkdwn import Mrkdwn, code, say
+from cadence.refusals import Offer, Refusal
+from cadence.rules.calendar import WEEKS, week_monday
+from storage import cycles, playbooks, trail
+from storage.engine import Database
+from storage.tables import AdoptionState, Cycle, CycleState
+from templates.contexts.answers import Done
+from templates.ids import Action
+
+
+@dataclass(frozen=True, slots=True)
+class WhichRun:
+    """The run somebody means, in words or by the id a button carries."""
+
+    playbook: str | None = None
+    team: str | None = None
+    adoption_id: int | None = None
+
+
+def ask_which(db: Database, caller: Caller, *, action: Action, now: datetime) -> Done:
+    """A button for each run the caller may close a cycle of, or pause; five at most.
+
+    Raises:
+        Refusal: there is none.
+    """
+    verb = "Close" if action is Action.CLOSE_CYCLE else "Pause"
+    with db.read() as session:
+        curator = is_curator(session, caller)
+        runs = [
+            run
+            for run in visible_runs(session, caller, now=now)
+            if (curator or run.playbook.owner == caller.member)
+            and run.cycle is not None
+            and run.adoption.state is AdoptionState.ACTIVE
+        ]
+        if not runs:
+            raise Refusal(f"You own no running cycle to {verb.lower()}. `/cadence status` shows what runs.")
+        return Done(
+            text=say("*{verb} which one?*", verb=verb),
+            offers=tuple(
+                Offer(f"{verb} {run.playbook.title}, {run.team.title}"[:75], action, str(run.id))
+                for run in runs[:5]
+            ),
+        )
+
+
+def close_by_hand(db: Database, caller: Caller, which: WhichRun, *, now: datetime) -> Done:
+    """Close the running cycle in its last week, before its hour.
+
+    Raises:
+        Refusal: not the owner or a curator, or before the fourth Monday; the sentence says when it closes by itself.
+    """
+    with db.write() as session:
+        run = _locked(session, caller, which, to="close a cycle", now=now)
+        cycle = require_cycle(run)
+        if cycle.state is CycleState.CLOSED:
+            return Done(
+                text=say("Cycle {n} of {title} is closed already.", n=cycle.number, title=run.playbook.title)
+            )
+        last_week = week_monday(cycle.starts_on, WEEKS)
+        if run.today < last_week:
+            raise Refusal(
+                say(
+                    "Cycle {number} of {title} can be closed from {monday:%A %-d %B} on; "
+                    "by itself it closes on {friday:%A %-d %B} at {at:%H:%M}. {pause} stops what is asked.",
+                    number=cycle.number,
+                    title=run.playbook.title,
+                    monday=last_week,
+                    friday=cycle.closes_on,
+                    at=close_instant(run, cycle).astimezone(run.zone),
+                    pause=code(f"/cadence cycle pause {run.playbook.slug}"),
+                )
+            )
+        finish_cycle(session, of_cycle(session, run, cycle), cycle, by=caller, now=now)
+        return Done(
+            text=say(
+                "Cycle {number} of {title} is closed: {result}. The post comes now, with every number.",
+                number=cycle.number,
+                title=run.playbook.title,
+                result=cycle.result,
+            )
+        )
+
+
+def pause(db: Database, caller: Caller, which: WhichRun, *, now: datetime) -> Done:
+    """Ask nothing of a team any more, and start no cycle, until somebody starts one again.
+
+    A cycle to come is taken away; one that runs goes on to its close, unasked.
+
+    Raises:
+        Refusal: not the owner or a curator.
+    """
+    with db.write() as session:
+        run = _locked(session, caller, which, to="pause a team", now=now)
+        again = Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug)
+        if run.adoption.state is not AdoptionState.ACTIVE:
+            return Done(text=_paused(run, "is paused already"), offers=(again,))
+        run.adoption.state = AdoptionState.PAUSED
+        session.add(run.adoption)
+        taken = _take_away_next(session, run)
+        trail.record(
+            session,
+            workspace_id=caller.workspace_id,
+            at=now,
+            member=caller.member,
+            action="paused",
+            subject=f"adoption:{run.id}",
+            surface=caller.surface,
+            before=AdoptionState.ACTIVE,
+            after=AdoptionState.PAUSED,
+            correlation_id=caller.request,
+        )
+        session.flush()
+        rows = playbooks.cycles_of(session, workspace_id=caller.workspace_id, adoption_id=run.id)
+        if rows:
+            last = of_cycle(session, run, rows[-1])
+            mark = f"paused:{now.timestamp()}"
+            rewrite_cycle_posts(session, caller, last, rows[-1], mark=mark, now=now)
+        return Done(
+            text=_paused(run, "is paused", running=None if taken else _running(rows)), offers=(again,)
+        )
+
+
+def _paused(run: TeamRun, how: str, *, running: Cycle | None = None) -> Mrkdwn:
+    text = say(
+        "{title} {how} in {team}: nothing is asked.", title=run.playbook.title, how=how, team=run.team.title
+    )
+    if running is not None:
+        return say(
+            "{text} Cycle {number} closes on {day:%A %-d %B} with what is there.",
+            text=text,
+            number=running.number,
+            day=running.closes_on,
+        )
+    return text
+
+
+def _running(rows: list[Cycle]) -> Cycle | None:
+    return next((row for row in rows if row.state is CycleState.RUNNING), None)
+
+
+def _take_away_next(session: Session, run: TeamRun) -> bool:
+    """Take away the planned cycle that hasn't begun; whether there was one."""
+    rows = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    planned = [row for row in rows if row.state is CycleState.RUNNING and row.starts_on > run.today]
+    return any(
+        cycles.take_away(session, workspace_id=run.workspace.id, cycle_id=row.id or 0) for row in planned
+    )
+
+
+def _locked(session: Session, caller: Caller, which: WhichRun, *, to: str, now: datetime) -> TeamRun:
+    """The run meant, held until the transaction ends."""
+    run = pick_run(
+        session, caller, now=now, adoption_id=which.adoption_id, playbook=which.playbook, team=which.team
+    )
+    require_owner_or_curator(session, caller, owner=run.playbook.owner, to=to)
+    playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
+    if run.cycle is not None:
+        session.refresh(run.cycle)
+    return run

@@ -1,0 +1,50 @@
+"""The end of a cycle by hand, and the pause after it."""
+
+from slack_bolt import App
+
+from cadence.flows.pausing import WhichRun, ask_which, close_by_hand, pause
+from cadence.refusals import Refusal
+from handlers.grammar import commands
+from handlers.payloads import Body, row_id
+from handlers.turns import Services, Turn, register_button
+from templates.ids import Action
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons."""
+    register_button(app, services, Action.CLOSE_CYCLE, close_by_button)
+    register_button(app, services, Action.PAUSE, pause_by_button)
+
+
+def close(turn: Turn, command: commands.CloseCycle) -> None:
+    """`/cadence cycle close`: at once when the playbook is said, else the choice."""
+    if command == commands.CloseCycle():
+        turn.say(ask_which(turn.db, turn.caller, action=Action.CLOSE_CYCLE, now=turn.now))
+        return
+    which = WhichRun(command.playbook, command.team)
+    turn.say(close_by_hand(turn.db, turn.caller, which, now=turn.now))
+
+
+def pause_(turn: Turn, command: commands.PauseCycle) -> None:
+    """`/cadence cycle pause`: at once when the playbook is said, else the choice."""
+    if command == commands.PauseCycle():
+        turn.say(ask_which(turn.db, turn.caller, action=Action.PAUSE, now=turn.now))
+        return
+    turn.say(pause(turn.db, turn.caller, WhichRun(command.playbook, command.team), now=turn.now))
+
+
+def close_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Close …]."""
+    turn.say(close_by_hand(turn.db, turn.caller, _run(value), now=turn.now))
+
+
+def pause_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Pause]."""
+    turn.say(pause(turn.db, turn.caller, _run(value), now=turn.now))
+
+
+def _run(value: str) -> WhichRun:
+    adoption_id = row_id(value)
+    if adoption_id is None:
+        raise Refusal("This button is too old to be understood. `/cadence status` shows what stands.")
+    return WhichRun(adoption_id=adoption_id)

@@ -1,0 +1,111 @@
+"""The end of a cycle: by hand, paused after it, taken up again, and a number that comes late (SPEC §3)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from storage.tables import Adoption, AdoptionState, Cycle, CycleState, MessageState
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    at,
+    bot_dms,
+    entries,
+    ledger,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.staging import on_stage
+
+LEAD, AGENT = "U01LEAD", "U01AGENT1"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """Thursday of week 3, with two readings of 14 min."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-19 12:00"))
+        for week in (2, 3):
+            types(stage, f"/kpi 14m week={week}")
+        yield stage
+
+
+def types(stage: Stage, text: str, member: str = LEAD) -> str:
+    said = stage.workspace.person(member).types(text, channel=DESK_CHANNEL)
+    stage.tick()
+    return said.words
+
+
+def test_it_is_closed_by_hand_in_its_last_week_only(desk: Stage) -> None:
+    told = types(desk, "/cadence cycle close reply")
+    assert "can be closed from Monday 23 March on; by itself it closes on Friday 27 March at 16:00" in told
+    desk.play_until(at("2026-03-24 11:00"))
+    assert f"Only the owner (<@{LEAD}>) or a curator" in types(desk, "/cadence cycle close reply", AGENT)
+    asked = desk.workspace.person(LEAD).types("/cadence cycle close", channel=DESK_CHANNEL)
+    assert asked.message is not None
+    assert asked.message.buttons == ["Close Reply, Desk"]
+    desk.workspace.person(LEAD).clicks(asked.message, "Close Reply, Desk")
+    desk.tick()
+    assert "is closed already" in types(desk, "/cadence cycle close reply")
+    first, second = rows(desk, Cycle)
+    assert (first.state, first.closed_at, first.result) == (
+        CycleState.CLOSED,
+        at("2026-03-24 11:00"),
+        "insufficient",
+    )
+    assert str(second.starts_on) == "2026-03-30"
+    [entry] = entries(desk, "cycle-closed")
+    assert (entry.member, entry.after["gates"]["2"]) == (LEAD, False)
+    desk.play_until(at("2026-03-30 12:00"))
+    assert len(entries(desk, "cycle-closed")) == 1
+
+
+def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: Stage) -> None:
+    desk.play_until(at("2026-03-27 16:00"))
+    post = posts(desk, DESK_CHANNEL)[-1]
+    assert post.buttons[:3] == ["Pause", "Submit to the registry", "Adopt in another team"]
+    refused = desk.workspace.person(AGENT).clicks(post, "Pause")
+    assert "or a curator may pause a team" in refused.words
+    lead = desk.workspace.person(LEAD)
+    lead.clicks(post, "Pause")
+    lead.clicks(post, "Pause")
+    desk.tick()
+    assert [cycle.number for cycle in rows(desk, Cycle)] == [1]
+    assert len(entries(desk, "paused")) == 1
+    post = posts(desk, DESK_CHANNEL)[-1]
+    assert "The team has paused" in post.words
+    assert "Pause" not in post.buttons
+    before = len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))
+    desk.play_until(at("2026-04-10 18:00"))
+    assert (len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))) == before
+    assert "Paused: nothing is asked" in types(desk, "/cadence status")
+    assert "starts on Mon 13 Apr" in types(desk, "/cadence cycle start reply")
+    assert rows(desk, Adoption)[0].state is AdoptionState.ACTIVE
+    assert [cycle.number for cycle in rows(desk, Cycle)] == [1, 2]
+
+
+def test_a_pause_in_the_middle_asks_nothing_and_can_be_taken_back(desk: Stage) -> None:
+    assert "Cycle 1 closes on Friday 27 March" in types(desk, "/cadence cycle pause reply")
+    desk.play_until(at("2026-03-23 12:00"))
+    sent = [one.key for one in ledger(desk, "week-opens", MessageState.SENT)]
+    assert sent
+    assert not any("2026-03-23" in key for key in sent)
+    assert "Reply, cycle 1: goes on" in types(desk, "/cadence cycle start reply")
+    desk.play_until(at("2026-03-30 12:00"))
+    assert len(rows(desk, Cycle)) == 2
+
+
+def test_a_number_that_comes_late_changes_the_result_and_the_post_says_so(desk: Stage) -> None:
+    desk.play_until(at("2026-03-27 17:00"))
+    assert rows(desk, Cycle)[0].result == "insufficient"
+    assert "With this number it is: *met*" in types(desk, "/kpi 15m week=4")
+    assert rows(desk, Cycle)[0].result == "met"
+    [closing] = [post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text]
+    assert closing.text.startswith("Reply, cycle 1: met.")
+    [entry] = entries(desk, "cycle-judged-again")
+    assert (entry.before["result"], entry.after["result"]) == ("insufficient", "met")
