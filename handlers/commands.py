@@ -61,6 +61,7 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.Settings: settings.open_form,
     commands.Away: people.away,
     commands.DeclareMode: standards.mode,
+    commands.Trace: standards.trace,
     commands.Snooze: people.snooze,
     commands.Mute: people.mute,
 }

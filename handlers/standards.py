@@ -4,6 +4,8 @@ from slack_bolt import App
 
 from cadence.flows.declaring import ModeGiven, declare_mode, mode_form
 from cadence.flows.drifting import recommit, recommit_form
+from cadence.flows.tracing import Asked, read_value
+from cadence.flows.tracing import trace as read_trail
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.grammar import commands
@@ -17,6 +19,7 @@ def register(app: App, services: Services) -> None:
     """Listen for the buttons and the forms."""
     register_button(app, services, Action.DECLARE_MODE, declare_by_button)
     register_button(app, services, Action.RECOMMIT, open_recommit)
+    register_button(app, services, Action.OLDER_TRACE, older)
     register_form(app, services, Callback.MODE, mode_submitted)
     register_form(app, services, Callback.RECOMMIT, recommitted)
 
@@ -81,3 +84,17 @@ def recommitted(turn: Turn, form: Form) -> MessageContext:
         text=form.text(Field.NOTE),
         now=turn.now,
     )
+
+
+def trace(turn: Turn, command: commands.Trace) -> None:
+    """`/cadence trace`: the newest page."""
+    asked = Asked(playbook=command.playbook, step=command.step, team=command.team, since=command.since)
+    turn.say(read_trail(turn.db, turn.caller, asked, now=turn.now))
+
+
+def older(turn: Turn, value: str, _body: Body) -> None:
+    """[Older] under a page of the trail."""
+    asked = read_value(value)
+    if asked is None:
+        raise Refusal("This button is too old to be understood. `/cadence trace` starts over.")
+    turn.say(read_trail(turn.db, turn.caller, asked, now=turn.now))

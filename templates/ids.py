@@ -85,7 +85,6 @@ class Callback(StrEnum):
     INFO = "form.info"
     MODE = "form.mode"
     RECOMMIT = "form.recommit"
-    TRACE = "form.trace"
 
 
 class Field(StrEnum):

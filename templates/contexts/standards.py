@@ -1,7 +1,7 @@
 """The standard: drift from it, modes declared by hand, and the trail of what happened."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from templates.contexts.base import ChoiceGroup, Id, MessageContext, ViewContext
@@ -104,3 +104,43 @@ class ModeForm(ViewContext):
     selected: str | None = None
     chosen: str | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRow:
+    """One entry of the trail.
+
+    Args:
+        at: in the reader's zone.
+        member: Slack ID; None when the bot acted on its own.
+        surface: where it came from: `command`, `button`, `form`, `the rule`, `the clock`.
+        what: what was done, and `about` what.
+        was: what stood before, as words; empty when nothing did.
+        became: what stands since.
+    """
+
+    at: datetime
+    member: str | None
+    surface: str
+    what: str
+    about: str
+    was: str = ""
+    became: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace(MessageContext):
+    """A page of the trail, newest first; ten entries at most are shown.
+
+    Args:
+        playbook: its title, when only its entries were asked for; likewise `step` and `since`.
+        older: what [Older] carries; None on the last page.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/trace.json.j2"
+
+    rows: tuple[TraceRow, ...]
+    playbook: str | None = None
+    step: str | None = None
+    since: date | None = None
+    older: str | None = None

@@ -24,16 +24,26 @@ from cadence.flows.callers import Caller
 from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.lexicon import lexicon
 from cadence.flows.profiles import ensure_workspace
-from cadence.rules.modes import LADDER, rank
+from cadence.rules.drift import DriftEvent
+from cadence.rules.modes import LADDER, Mode, rank
 from storage import playbooks
 from storage.engine import Database
-from storage.tables import Promotion, PromotionState, SpotAudit
+from storage.tables import Promotion, PromotionState, SpotAudit, StepDrift
 from tests.staging import EXAMPLES, on_stage
 
 Json = dict[str, Any]
 OTHER_TEAM = "T02OTHER"
 THURSDAY = datetime(2026, 3, 12, 10, 30, tzinfo=UTC)
 """In week 2 of the cycles: the check-ins of Europe are out, and last week's can still be corrected."""
+DRIFTED: Json = {
+    "attested": 2,
+    "drifted": 1,
+    "awaited": 0,
+    "weeks": [1],
+    "share": 0.5,
+    "limit_share": 0.2,
+    "limit_weeks": 2,
+}
 PEOPLE = ("U01LEAD", "U01AGENT1", "U02AGENT1", "U07ANALYST", "U01CURATOR", "U0STRANGER")
 """An owner, a member, a member of another team, one of two teams, a curator, and somebody nobody knows."""
 CHANNELS = ("C01SUPEMEA", "C02SUPAPAC", "C01CURATORS", "D01AGENT1", "C0NOWHERE")
@@ -311,6 +321,16 @@ def _plant_standards(stage: Stage) -> None:
                     "demoted_on": None,
                 },
                 judged_at=now,
+            )
+        )
+        session.add(
+            StepDrift(
+                **belongs,
+                event=DriftEvent.FOUND,
+                declared=row.mode,
+                used=Mode.HUMAN_LED,
+                evidence=DRIFTED,
+                at=now,
             )
         )
         session.add(

@@ -33,11 +33,13 @@ from storage import (
     setups,
     signals,
     trail,
+    trails,
     versions,
 )
 from storage.deliveries import Wanted
 from storage.engine import Database
 from storage.tables import MessageState
+from storage.trails import Scope
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
 
 NO_QUERIES = {"engine", "migrate", "tables", "migrations"}
@@ -93,6 +95,9 @@ BY_NAME: dict[str, Call] = {
     "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
         s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "trails.page/everything": lambda s, ws, _: trails.page(
+        s, workspace_id=ws, scope=Scope(member="U0", everything=True), private=[], hidden=["x"]
     ),
     "signals.runs_of_week": lambda s, ws, _: signals.runs_of_week(s, workspace_id=ws, week_start=MONDAY),
     "signals.exceptions_between": lambda s, ws, _: signals.exceptions_between(
@@ -225,6 +230,13 @@ BY_ID: dict[str, Call] = {
     ),
     "decisions.last_demotion": lambda s, ws, ids: decisions.last_demotion(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+    ),
+    "trails.page": lambda s, ws, ids: trails.page(
+        s,
+        workspace_id=ws,
+        scope=Scope(member=MEMBER, whole=(ids.adoption,), shared=(ids.adoption,)),
+        private=["check-in"],
+        hidden=["x"],
     ),
     "signals.runs_by_member": lambda s, ws, ids: signals.runs_by_member(
         s, workspace_id=ws, cycle_id=ids.cycle

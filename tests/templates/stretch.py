@@ -31,6 +31,7 @@ _FIXED = frozenset(
             "fallback",
             "declared",
             "used",
+            "older",
             "unit",
             "direction",
             "attestation",

@@ -17,4 +17,19 @@ ENTRIES: Final = (
         bare=commands.DeclareMode,
         options=("team",),
     ),
+    Entry(
+        slash="/cadence",
+        name="trace",
+        usage="[playbook] [step] [since] [team=slug]",
+        summary="shows who did what, when and from where, newest first",
+        who="member",
+        examples=(
+            "/cadence trace",
+            "/cadence trace support-reply send",
+            "/cadence trace support-reply monday",
+        ),
+        read=read_modes.trace,
+        bare=commands.Trace,
+        options=("team",),
+    ),
 )

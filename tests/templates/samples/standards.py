@@ -1,8 +1,16 @@
 from dataclasses import replace
 
 from templates.contexts.base import MessageContext, ViewContext
-from templates.contexts.standards import Drift, DriftNumbers, ModeDeclared, ModeForm, RecommitForm
-from tests.templates.samples.common import THURSDAY
+from templates.contexts.standards import (
+    Drift,
+    DriftNumbers,
+    ModeDeclared,
+    ModeForm,
+    RecommitForm,
+    Trace,
+    TraceRow,
+)
+from tests.templates.samples.common import MONDAY, THURSDAY
 from tests.templates.samples.forms import GROUPS
 
 DRIFT = Drift(
@@ -29,6 +37,31 @@ DECLARED = ModeDeclared(
     member="U01LEAD",
     reason="The drafts need an editor while the policy file is rewritten.",
     raised=False,
+)
+TRACE = Trace(
+    rows=(
+        TraceRow(
+            at=THURSDAY,
+            member="U01LEAD",
+            surface="form",
+            what="declared the mode",
+            about="Draft three replies, Support reply (Support EMEA)",
+            was="collaborative",
+            became="human-led",
+        ),
+        TraceRow(
+            at=THURSDAY,
+            member=None,
+            surface="the rule",
+            what="judged",
+            about="Draft three replies, Support reply (Support EMEA)",
+            became="decision watch, line none, cause exception:7",
+        ),
+    ),
+    playbook="Support reply",
+    step="draft",
+    since=MONDAY,
+    older="41|support-reply|draft||2026-12-14",
 )
 RECOMMIT = RecommitForm(
     private_metadata='{"a": 7, "s": "draft"}',
@@ -64,6 +97,9 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "drift-withdrawn": replace(DRIFT, decision="withdrawn", decided_at=THURSDAY, after="collaborative"),
     "mode-declared": DECLARED,
     "mode-raised": replace(DECLARED, before="human-led", after="ai-led", raised=True),
+    "trace": TRACE,
+    "trace-everything": replace(TRACE, playbook=None, step=None, since=None, older=None),
+    "trace-nothing": Trace(rows=()),
     "form-recommit": RECOMMIT,
     "form-mode": ModeForm(groups=GROUPS),
     "form-mode-filled": ModeForm(

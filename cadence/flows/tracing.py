@@ -1,0 +1,243 @@
+"""The trail, readable: who did what, when, from where, and what was before and after (SPEC §9)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, is_curator
+from cadence.flows.people import zone_of
+from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
+from cadence.mrkdwn import Mrkdwn, code, say
+from cadence.nearest import nearest
+from cadence.refusals import Unknown
+from cadence.rules.calendar import instant
+from storage import decisions, people, playbooks, rubrics, trails
+from storage.engine import Database
+from storage.tables import TrailEntry
+from storage.trails import Scope
+from templates.contexts.standards import Trace, TraceRow
+
+PAGE = 10
+PRIVATE: Final = frozenset({"check-in", "check-in-corrected", "nudged-again"})
+"""What tells who has answered, and so who hasn't: one's own is shown, everything to owners and curators."""
+HIDDEN: Final = frozenset({"window-opened"})
+"""Kept for judging again; the change that opened a window is an entry of its own."""
+_ACTIONS: Final = {
+    "check-in": "answered the check-in",
+    "check-in-corrected": "corrected a check-in",
+    "reading": "reported the number",
+    "reading-corrected": "corrected the number",
+    "exception": "logged an exception",
+    "verdict": "judged",
+    "demotion": "demoted",
+    "promotion": "promoted",
+    "declaration": "declared the mode",
+    "drift": "found drift",
+    "drift-withdrawn": "withdrew the drift",
+    "watch-answered": "said what changes",
+    "nudged-again": "nudged the missing once more",
+    "rubric-result": "graded a sample",
+    "rubric-revised": "revised the rubric",
+    "cycle-started": "started a cycle",
+    "cycle-closed": "closed the cycle",
+    "team-changed": "changed the team",
+    "settings": "changed the settings",
+}
+_SURFACES: Final = {"rule": "the rule", "clock": "the clock", "cli": "the command line", "api": "the API"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of the trail is asked for. `before` is the id of the last entry already shown."""
+
+    playbook: str | None = None
+    step: str | None = None
+    team: str | None = None
+    since: date | None = None
+    before: int | None = None
+
+
+def trace(db: Database, caller: Caller, asked: Asked, *, now: datetime) -> Trace:
+    """A page of the trail, newest first, of what the caller may read.
+
+    Curators read everything, owners their playbooks' entries, members what is about their teams' steps and
+    cycles, but of check-ins only their own.
+
+    Raises:
+        Unknown: no such playbook, team or step; the nearest is named.
+    """
+    with db.read() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        zone = zone_of(session, workspace, caller.member)
+        runs = _runs(session, caller, asked, now=now)
+        scope = _scope(session, caller, asked, runs)
+        found = trails.page(
+            session,
+            workspace_id=workspace.id,
+            scope=scope,
+            private=PRIVATE,
+            hidden=HIDDEN,
+            before=asked.before,
+            since=instant(asked.since, time.min, zone) if asked.since else None,
+            limit=PAGE + 1,
+        )
+        names = _Names(session, caller.workspace_id, runs_by_id(session, caller, now=now), zone)
+        return Trace(
+            rows=tuple(_row(one, names, zone) for one in found[:PAGE]),
+            playbook=runs[0].playbook.title if asked.playbook and runs else None,
+            step=asked.step,
+            since=asked.since,
+            older=_value(asked, found[PAGE - 1].id or 0) if len(found) > PAGE else None,
+        )
+
+
+def _value(asked: Asked, before: int) -> str:
+    since = asked.since.isoformat() if asked.since else ""
+    return "|".join((str(before), asked.playbook or "", asked.step or "", asked.team or "", since))
+
+
+def read_value(value: str) -> Asked | None:
+    """What [Older] carries; None when it is something else."""
+    parts = value.split("|")
+    if len(parts) != 5 or not (parts[0].isascii() and parts[0].isdecimal() and len(parts[0]) < 10):
+        return None
+    try:
+        since = date.fromisoformat(parts[4]) if parts[4] else None
+    except ValueError:
+        return None
+    return Asked(
+        before=int(parts[0]),
+        playbook=parts[1] or None,
+        step=parts[2] or None,
+        team=parts[3] or None,
+        since=since,
+    )
+
+
+def runs_by_id(session: Session, caller: Caller, *, now: datetime) -> dict[int, TeamRun]:
+    """Every run of the workspace, to name what an entry is about."""
+    workspace = require_workspace(session, caller.workspace_id)
+    return {run.id: run for run in team_runs(session, workspace=workspace, now=now)}
+
+
+def _runs(session: Session, caller: Caller, asked: Asked, *, now: datetime) -> list[TeamRun]:
+    runs = visible_runs(session, caller, now=now)
+    if asked.playbook is not None:
+        runs = _only(runs, asked.playbook, [run.playbook.slug for run in runs], "playbook")
+    if asked.team is not None:
+        runs = _only(runs, asked.team, [run.team.slug for run in runs], "team")
+    if asked.step is not None:
+        keys = {step.key for run in runs for step in run.spec.steps}
+        if asked.step not in keys:
+            raise Unknown(_no_such("step", asked.step, keys), field="step")
+    return runs
+
+
+def _only(runs: list[TeamRun], slug: str, slugs: list[str], kind: str) -> list[TeamRun]:
+    found = [run for run, one in zip(runs, slugs, strict=True) if one == slug]
+    if not found:
+        raise Unknown(_no_such(kind, slug, slugs), field=kind)
+    return found
+
+
+def _no_such(kind: str, slug: str, known: Any) -> Mrkdwn:
+    near = nearest(slug, sorted(set(known)))
+    hint = say(" Did you mean {near}?", near=code(near)) if near else ""
+    return say("No {kind} {slug} that you have to do with.{hint}", kind=kind, slug=code(slug[:60]), hint=hint)
+
+
+def _scope(session: Session, caller: Caller, asked: Asked, runs: list[TeamRun]) -> Scope:
+    curator = is_curator(session, caller)
+    whole = tuple(run.id for run in runs if curator or run.playbook.owner == caller.member)
+    owned = {run.playbook.slug for run in runs if run.id in whole}
+    if not asked.playbook and not asked.team:
+        rows = playbooks.playbooks(session, workspace_id=caller.workspace_id)
+        owned |= {row.slug for row in rows if row.owner == caller.member}
+    return Scope(
+        member=caller.member,
+        everything=curator,
+        whole=whole,
+        shared=tuple(run.id for run in runs if run.id not in whole),
+        playbooks=tuple(sorted(owned)),
+        step=asked.step,
+        filtered=asked.playbook is not None or asked.team is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What ids stand for."""
+
+    session: Session
+    workspace_id: str
+    runs: dict[int, TeamRun]
+    zone: ZoneInfo
+
+    def of(self, subject: str) -> str:
+        """What an entry is about, in words."""
+        noun, _, rest = subject.partition(":")
+        ident, _, part = rest.partition("/")
+        if noun == "adoption" and ident.isdecimal():
+            return self._part(int(ident), part)
+        if noun in ("verdict", "promotion", "cycle") and ident.isdecimal():
+            return self._row(noun, int(ident))
+        if noun == "playbook":
+            return next((run.playbook.title for run in self.runs.values() if run.playbook.slug == rest), rest)
+        if noun == "team":
+            team = people.team_by_slug(self.session, workspace_id=self.workspace_id, slug=rest)
+            return team.title if team else rest
+        return {"workspace": "the workspace"}.get(noun, rest)
+
+    def _part(self, adoption_id: int, part: str) -> str:
+        run = self.runs.get(adoption_id)
+        if run is None:
+            return part or "a playbook no longer run"
+        where = f"{run.playbook.title} ({run.team.title})"
+        first, _, rest = part.partition("/")
+        if first.startswith("week:"):
+            guardrail = f"{rest}, " if rest else ""
+            return f"{guardrail}week of {first.removeprefix('week:')}, {where}"
+        step = run.spec.step(first) if first else None
+        return f"{step.title if step else first}, {where}" if first else where
+
+    def _row(self, noun: str, ident: int) -> str:
+        session, workspace_id = self.session, self.workspace_id
+        if noun == "cycle":
+            cycle = playbooks.cycle(session, workspace_id=workspace_id, cycle_id=ident)
+            return f"cycle {cycle.number}, {self._part(cycle.adoption_id, '')}"
+        row = (
+            decisions.verdict(session, workspace_id=workspace_id, verdict_id=ident)
+            if noun == "verdict"
+            else rubrics.promotion(session, workspace_id=workspace_id, promotion_id=ident)
+        )
+        return self._part(row.adoption_id, row.step) if row else noun
+
+
+def _row(entry: TrailEntry, names: _Names, zone: ZoneInfo) -> TraceRow:
+    return TraceRow(
+        at=entry.at.astimezone(zone),
+        member=entry.member,
+        surface=_SURFACES.get(entry.surface, entry.surface),
+        what=_ACTIONS.get(entry.action, entry.action.replace("-", " ")),
+        about=names.of(entry.subject),
+        was=plain(entry.before),
+        became=plain(entry.after),
+    )
+
+
+def plain(value: Any) -> str:
+    """What an entry kept, as words: `runs 14, note tone`. What is empty is left out."""
+    if isinstance(value, dict):
+        shown = {name: str(one).partition(":")[0] if name == "cause" else one for name, one in value.items()}
+        parts = ((str(name).replace("_", " "), plain(one)) for name, one in shown.items())
+        return ", ".join(f"{name} {one}" for name, one in parts if one)
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(plain, value)))
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "" if value is None else str(value)
