@@ -10,8 +10,9 @@ from cadence.documents import playbook_from_data
 from cadence.documents.words import MEMBER
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.capacity import running_titles
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
-from cadence.flows.runs import require_workspace
+from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.teams import member_ids, record_team
 from cadence.flows.versions import require_not_retired, version_name, version_to_run
 from cadence.mrkdwn import Mrkdwn, channel_link, code, mention, say
@@ -73,6 +74,9 @@ def adopt(db: Database, caller: Caller, given: AdoptionGiven, *, now: datetime) 
         version = version_to_run(session, playbook, None)
         adoption = _save(session, caller, playbook, version, team, known, champion=champion, now=now)
         _owe(session, caller, adoption, team, again=known is not None, now=now)
+        for run in team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id):
+            if run.cycle is not None:  # its fourth week asks for a next team
+                rewrite_cycle_posts(session, caller, run, run.cycle, mark=f"adopted:{adoption.id}", now=now)
         return _adopted(session, playbook, version, adoption, team)
 
 

@@ -75,6 +75,7 @@ def _offers(run: TeamRun, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]
     if cycle.submitted_at is None:
         offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{run.id}:{cycle.id}"))
     offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))
+    offers.append(Offer("Keep a lesson", Action.LEARN, run.playbook.slug))
     return tuple(offers)
 
 

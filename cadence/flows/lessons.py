@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
 from cadence.mrkdwn import say
@@ -137,6 +138,8 @@ def _save(
         after={"lesson": row.id, "text": text, "adoption": row.adoption_id, "cycle": row.cycle_id},
         correlation_id=caller.request,
     )
+    if run is not None and cycle is not None:
+        rewrite_cycle_posts(session, caller, run, cycle, mark=f"lesson:{row.id}", now=now)
 
 
 def learn_form(

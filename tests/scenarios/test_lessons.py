@@ -61,6 +61,18 @@ def test_the_playbook_shows_its_lessons(desk: Stage) -> None:
     assert "Load the policy first" in types(desk, CURATOR, "/cadence playbook show reply")
 
 
+def test_a_lesson_of_the_last_days_joins_the_closing_post(desk: Stage) -> None:
+    desk.play_until(at("2026-03-28 10:00"))
+    agent = desk.workspace.person(AGENT)
+    (closed,) = [post for post in posts(desk, DESK_CHANNEL) if "cycle 1" in post.text]
+    agent.clicks(closed, "Keep a lesson")
+    agent.submits({"note": "Grade <in> pairs"})
+    desk.tick()
+    (again,) = [post for post in posts(desk, DESK_CHANNEL) if "cycle 1" in post.text]
+    assert again.ts == closed.ts
+    assert "Grade &lt;in&gt; pairs" in again.words
+
+
 def test_bare_it_asks_by_form(desk: Stage) -> None:
     agent = desk.workspace.person(AGENT)
     agent.types("/cadence learn", channel=DESK_CHANNEL)
