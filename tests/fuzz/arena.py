@@ -28,7 +28,7 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import LADDER, Mode, rank
 from storage import playbooks
 from storage.engine import Database
-from storage.tables import Promotion, PromotionState, SpotAudit, StepDrift
+from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
 from tests.staging import EXAMPLES, on_stage
 
 Json = dict[str, Any]
@@ -290,7 +290,22 @@ def _prepare(stage: Stage) -> None:
     lead.types("/kpi support-reply 22m", channel="C02SUPAPAC")
     stage.tick()
     _plant_standards(stage)
+    _plant_draft(stage)
     _neighbour(stage)
+
+
+def _plant_draft(stage: Stage) -> None:
+    """A second draft of variance-review, which the team that runs it can be moved to."""
+    with stage.bot.db.write() as session:
+        playbook = playbooks.by_slug(session, workspace_id=BUILT_IN_TEAM, slug="variance-review")
+        assert playbook is not None
+        first = playbooks.newest_version(session, workspace_id=BUILT_IN_TEAM, playbook_id=playbook.id or 0)
+        assert first is not None
+        values = first.model_dump(exclude={"id"}) | {
+            "revision": 2,
+            "spec": first.spec | {"setup_minutes": 50},
+        }
+        session.add(PlaybookVersion(**values))
 
 
 def _plant_standards(stage: Stage) -> None:

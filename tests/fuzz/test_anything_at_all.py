@@ -94,7 +94,7 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/cadence", "playbook revise"),
         _typed("U01AGENT1", "/cadence", "playbook diff"),
     ],
-    Callback.MOVE: [_typed("U01LEAD", "/cadence", "playbook move")],
+    Callback.MOVE: [_typed("U01CURATOR", "/cadence", "playbook move variance-review")],
     Callback.RETIRE: [_typed("U01CURATOR", "/cadence", "playbook retire")],
     Callback.PUBLISH_ANYWAY: [_pressed("U01CURATOR", Action.PUBLISH_ANYWAY, "1:support-reply")],
     Callback.CYCLE_START: [_pressed("U01LEAD", Action.START_CYCLE, "")],
