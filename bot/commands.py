@@ -179,6 +179,10 @@ def migrate_database(settings: Settings) -> str:
     db = open_database(settings)
     todo = len(pending(db))
     bring_up(db)
+    if not db.is_sqlite:
+        from bot.fleet import prepare  # noqa: PLC0415 - SQLite needs none of it
+
+        todo += prepare(db)
     if not todo:
         return "The database is up to date."
     return "1 migration run." if todo == 1 else f"{todo} migrations run."

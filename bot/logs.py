@@ -45,6 +45,8 @@ def set_up_logs(*, level: str, form: str) -> None:
     root.setLevel(level.upper())
     # What the SDK logs of a failed call can quote the call's headers; the gateway says what failed.
     logging.getLogger("slack_sdk.web").setLevel(logging.CRITICAL)
+    # What Procrastinate says of a job holds its arguments; bot/fleet.py says what went wrong.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     # A turn of the worker that takes longer than a quarter of a second leaves out the next one: that is no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     for noisy in ("slack_sdk", "slack_bolt", "waitress", "websockets", "werkzeug", "alembic"):

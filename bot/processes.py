@@ -22,8 +22,12 @@ from bot.sockets import SlackSocket
 from bot.stage import APP
 from bot.web import Web
 from bot.worker import WorkerLock
+from cadence.refusals import Refusal
 
 log = structlog.get_logger(__name__)
+
+LAST_MESSAGES_SECONDS = 20
+"""How long the messages on their way may take when the process is asked to stop."""
 
 
 def _address(settings: Settings) -> tuple[str, str]:
@@ -88,24 +92,49 @@ def stopping() -> Iterator[Event]:
 
 @contextmanager
 def working(bot: Bot, stop: Event) -> Iterator[None]:
-    """Plan and send in the background, as soon as no other process does on this database."""
-    lock = WorkerLock(bot.db.url)
-
-    def begin() -> None:
-        if lock.acquire(stopping=stop):
-            bot.worker.refresh()
-            bot.worker.start()
-            log.info("working", workspace=bot.identity.team)
-
-    thread = Thread(target=begin, name="worker-start", daemon=True)
+    """Plan and send in the background; on SQLite as soon as no other process does on this database."""
+    work = _work_alone if bot.db.is_sqlite else _join_the_fleet(bot)
+    thread = Thread(target=work, args=(bot, stop), name="worker", daemon=True)
     thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join(timeout=5)
+        thread.join(timeout=LAST_MESSAGES_SECONDS)
+
+
+def _work_alone(bot: Bot, stop: Event) -> None:
+    """The embedded runner: one process a SQLite file; another one waits, and takes over."""
+    lock = WorkerLock(bot.db.url)
+    if not lock.acquire(stopping=stop):
+        return
+    try:
+        bot.worker.refresh()
+        bot.worker.start()
+        log.info("working", workspace=bot.identity.team)
+        stop.wait()
         bot.worker.stop()
+    finally:
         lock.release()
+
+
+def _join_the_fleet(bot: Bot) -> Callable[[Bot, Event], None]:
+    """The runner on PostgreSQL: any number of processes.
+
+    Raises:
+        Refusal: the release step wasn't run.
+    """
+    from bot.fleet import Fleet, is_prepared  # noqa: PLC0415 - SQLite needs none of it
+
+    if not is_prepared(bot.db):
+        raise Refusal("The database isn't migrated yet. Run `cadence migrate` first.")
+    fleet = Fleet(bot.db, worker=bot.worker, delivery=bot.delivery, clock=bot.clock)
+
+    def work(bot: Bot, stop: Event) -> None:
+        log.info("working", workspace=bot.identity.team)
+        fleet.run(stop)
+
+    return work
 
 
 @contextmanager

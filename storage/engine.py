@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 Clash = IntegrityError
 """Two writers made the same thing at once; whoever is told so may look again and find what the first one made."""
+Unreachable = OperationalError
+"""The database went away in the middle of something; it may be there again in a moment."""
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another one."""
 CONNECT_SECONDS = 5
@@ -28,6 +30,11 @@ def normal_url(url: str) -> str:
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
     return url
+
+
+def plain_url(url: str) -> str:
+    """The address of a PostgreSQL database as its own tools read it."""
+    return "postgresql://" + normal_url(url).removeprefix("postgresql+psycopg://")
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -1,0 +1,207 @@
+"""The runner on PostgreSQL: Procrastinate runs the function that the embedded runner does, on any number of workers.
+
+Its jobs are disposable, the ledger is the truth: a sweep queues a job for each recipient whose turn it is, and
+deletes the jobs of workers that are gone. A job sends one message and queues the recipient's next one.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from threading import Event
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
+from procrastinate.jobs import Job, Status
+from procrastinate.metadata import extract_metadata
+from procrastinate.schema import SchemaManager
+from procrastinate.tasks import Task
+
+from bot.delivery import Delivery
+from bot.worker import Worker
+from storage.engine import Database, Unreachable, plain_url
+
+log = structlog.get_logger(__name__)
+
+SCHEMA = f"fleet_{extract_metadata()['version'].replace('.', '_')}"
+"""Procrastinate's tables stand apart, in a schema of its version: old and new workers run beside each other."""
+CONCURRENCY = 10
+"""Jobs of a worker at the same time: eight messages on their way, a sweep and a plan."""
+POLL_SECONDS = 0.25
+HEARTBEAT_SECONDS = 2.0
+STALLED_SECONDS = 10.0
+"""A worker that wasn't heard of for so long is gone."""
+SOON = timedelta(seconds=5)
+"""A recipient whose next turn is so near is queued by the job before; the sweep finds the others."""
+A_SWEEP = 200
+"""Jobs that a sweep queues at most; the next one comes a second later."""
+LONGEST_BACKOFF_SECONDS = 5.0
+R = TypeVar("R")
+
+
+def prepare(db: Database) -> bool:
+    """Make Procrastinate's tables, once; part of the release step. Returns whether they are new."""
+    with psycopg.connect(plain_url(db.url)) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [SCHEMA])
+        if _exists(connection):
+            return False
+        connection.execute(f"CREATE SCHEMA {SCHEMA}".encode())
+        connection.execute(f"SET LOCAL search_path TO {SCHEMA}".encode())
+        connection.execute(SchemaManager.get_schema().encode())
+        return True
+
+
+def is_prepared(db: Database) -> bool:
+    """Whether the release step has made Procrastinate's tables."""
+    with psycopg.connect(plain_url(db.url)) as connection:
+        return _exists(connection)
+
+
+def _exists(connection: psycopg.Connection) -> bool:
+    found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [SCHEMA])
+    return found.fetchone() is not None
+
+
+class Fleet:
+    """One worker of the fleet."""
+
+    def __init__(
+        self, db: Database, *, worker: Worker, delivery: Delivery, clock: Callable[[], datetime]
+    ) -> None:
+        self._url = plain_url(db.url)
+        self._worker = worker
+        self._delivery = delivery
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="fleet")
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set; while PostgreSQL is away, wait for it to come back."""
+        try:
+            asyncio.run(self._supervise(stop))
+        finally:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def _supervise(self, stop: Event) -> None:
+        wait = POLL_SECONDS
+        while not stop.is_set():
+            began = monotonic()
+            try:
+                async with await psycopg.AsyncConnection.connect(self._url, connect_timeout=5):
+                    pass
+                await self._work(stop)
+            except (psycopg.Error, ProcrastinateException, OSError) as lost:
+                log.warning("PostgreSQL is away", error=type(lost).__name__)
+            except Exception:
+                log.exception("the engine stumbled")
+            wait = (
+                POLL_SECONDS
+                if monotonic() - began > STALLED_SECONDS
+                else min(2 * wait, LONGEST_BACKOFF_SECONDS)
+            )
+            if not stop.is_set():
+                await asyncio.sleep(wait)
+
+    async def _work(self, stop: Event) -> None:
+        async with self._engine().open_async() as engine:
+            with suppress(AlreadyEnqueued):
+                await engine.configure_task("refresh", queueing_lock="refresh").defer_async(timestamp=0)
+            running = asyncio.create_task(
+                engine.run_worker_async(
+                    concurrency=CONCURRENCY,
+                    fetch_job_polling_interval=POLL_SECONDS,
+                    delete_jobs="always",
+                    update_heartbeat_interval=HEARTBEAT_SECONDS,
+                    stalled_worker_timeout=STALLED_SECONDS,
+                    install_signal_handlers=False,
+                )
+            )
+            while not (stop.is_set() or running.done()):
+                await asyncio.wait({running}, timeout=POLL_SECONDS)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=stop.is_set())
+
+    def _engine(self) -> App:
+        """Procrastinate with our tasks, afresh for every time PostgreSQL comes back."""
+        engine = App(
+            connector=PsycopgConnector(
+                conninfo=self._url,
+                kwargs={"options": f"-c search_path={SCHEMA}"},
+                min_size=1,
+                max_size=4,
+                timeout=5,
+            )
+        )
+
+        @engine.task(name="send_next")
+        async def send_next(workspace: str, recipient: str) -> None:
+            turn = await self._do(partial(self._send, workspace, recipient))
+            if turn is not None:
+                await _queue(send_next, (workspace, recipient), at=turn)
+
+        @engine.periodic(cron="* * * * * *")
+        @engine.task(name="sweep", queueing_lock="sweep", priority=10)
+        async def sweep(timestamp: int) -> None:  # noqa: ARG001 - a periodic task is told its time
+            for job in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+                await self._clear(engine, job)
+            for lane in await self._do(partial(self._delivery.due, limit=A_SWEEP)) or []:
+                await _queue(send_next, lane)
+
+        @engine.periodic(cron="* * * * * */5")
+        @engine.task(name="plan", lock="plan", queueing_lock="plan", priority=5)
+        async def plan(timestamp: int) -> None:  # noqa: ARG001
+            await self._do(self._worker.plan)
+
+        @engine.periodic(cron="* * * * * */30")
+        @engine.task(name="meet_new", lock="people", queueing_lock="meet_new")
+        async def meet_new(timestamp: int) -> None:  # noqa: ARG001
+            await self._do(self._worker.meet_new)
+
+        @engine.periodic(cron="17 3 * * *")
+        @engine.task(name="refresh", lock="people", queueing_lock="refresh")
+        async def refresh(timestamp: int) -> None:  # noqa: ARG001
+            await self._do(self._worker.refresh)
+
+        return engine
+
+    def _send(self, workspace: str, recipient: str) -> datetime | None:
+        """Send one message; returns when the recipient's next one may go out, if that is soon."""
+        self._delivery.send_next(workspace, recipient)
+        now = self._clock()
+        turn = self._delivery.outbox.turn_of(workspace, recipient, now=now)
+        return turn if turn is not None and turn <= now + SOON else None
+
+    async def _clear(self, engine: App, job: Job) -> None:
+        """Delete the job of a worker that is gone; never run it again: its twin may be queued already."""
+        if job.task_name == "send_next":
+            where, recipient = str(job.task_kwargs["workspace"]), str(job.task_kwargs["recipient"])
+            take_back = partial(self._delivery.outbox.take_back, where, recipient, now=self._clock())
+            if await self._do(take_back) is None:
+                return
+        await engine.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+        log.info("a worker is gone", job=job.task_name)
+
+    async def _do(self, do: Callable[[], R]) -> R | None:
+        """Run something that waits for the database or for Slack in a thread; None when it failed."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, do)
+        except Unreachable:
+            log.warning("PostgreSQL went away in the middle of a job")
+        except Exception:
+            log.exception("worker stumbled")
+        return None
+
+
+async def _queue(task: Task[..., Any, Any], lane: tuple[str, str], at: datetime | None = None) -> None:
+    """One job at a time works for a recipient, and one more may wait."""
+    workspace, recipient = lane
+    lock = f"{workspace}:{recipient}"
+    with suppress(AlreadyEnqueued):
+        await task.configure(lock=lock, queueing_lock=lock, schedule_at=at).defer_async(
+            workspace=workspace, recipient=recipient
+        )
