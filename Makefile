@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= auto
 
-.PHONY: help run test check lint types layers migrations bench lock clean
+.PHONY: help run test check lint types layers migrations bench chaos lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -40,6 +40,9 @@ check: lint types layers migrations ## everything CI runs
 
 bench: $(STAMP)  ## how often the rules are right, over 100,000 simulated cycles a cell
 	@$(BIN)/python -m tests.bench.rules_bench
+
+chaos: $(STAMP)  ## kill workers and PostgreSQL at random while 1,500 messages go out; minutes
+	@$(BIN)/python -m tests.chaos
 
 lock: $(STAMP)   ## pin the dependencies again
 	$(BIN)/python -m pip install --quiet uv

@@ -27,7 +27,7 @@ from bot.uploads import is_shared, share, upload
 from cadence.flows.compose import compose
 from cadence.flows.composed import Later, Say, Show, Skip
 from cadence.flows.outbox import Outbox, Pace, Turn
-from storage.engine import Database
+from storage.engine import Database, Unreachable
 from storage.lanes import POSTING
 from storage.tables import MessageState, OwedMessage
 from templates.chart import draw
@@ -44,6 +44,8 @@ NOT_SHARED = "not shared"
 BACKOFF = (2, 5, 15, 60, 300)
 """Seconds before the next attempt after an unclear one."""
 FIXABLE_EVERY = timedelta(hours=1)
+RECORD_AFTER = (0.2, 0.5, 1, 2, 4)
+"""Seconds between tries to write down that a message was sent."""
 FRESH = timedelta(seconds=2)
 """An attempt older than this, after a look for the message or a machine that slept, asks whether it still holds."""
 
@@ -143,7 +145,7 @@ class Delivery:
         except SlackError as error:
             return self._not_sent(message, error)
         note_attempt("sent")
-        self.outbox.finish(message, MessageState.SENT, now=self._clock(), reason=note, ts=ts, channel=channel)
+        self._record(message, note=note, ts=ts, channel=channel)
         return self._count(message, Outcome.SENT, note)
 
     def _share(self, post: Post, message: OwedMessage, show: Show) -> Outcome:
@@ -172,6 +174,19 @@ class Delivery:
         if not message.attempts or message.reason.startswith(NOT_SHARED):
             return False
         return is_shared(post.gateway, title=show.chart.title, thread=show.thread, bot=post.identity)
+
+    def _record(self, message: OwedMessage, *, note: str, ts: str, channel: str) -> None:
+        """Write down that a message was sent; a database that just went away is given a moment to come back."""
+        for pause in (*RECORD_AFTER, None):
+            now = self._clock()
+            try:
+                self.outbox.finish(message, MessageState.SENT, now=now, reason=note, ts=ts, channel=channel)
+            except Unreachable:
+                if pause is None:
+                    raise
+                self._sleep(pause)
+            else:
+                return
 
     def _still_ours(self, message: OwedMessage, *, begun: datetime) -> bool:
         """A look for the message may have taken long: whoever thought us gone may be sending it by now."""

@@ -13,6 +13,7 @@ from bot.delivery import Delivery, Outcome, Pace
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Channel
 from storage.attempts import LANDED
+from storage.engine import Unreachable
 from storage.ledger import LONGEST_ATTEMPT
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice
@@ -235,3 +236,21 @@ def test_a_pause_between_two_workers_is_kept_by_both(office: PostOffice) -> None
     office.clock.set(office.clock.now() + timedelta(seconds=1))
     assert Counter(office.worker().drain()) == {Outcome.SENT: 2}
     assert office.said() == ["first", "second"]
+
+
+def test_what_was_sent_is_written_down_when_the_database_is_back(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, worker = office.owes("start a cycle"), office.worker()
+    finish, away = worker.outbox.finish, [True, True]
+
+    def sometimes(*args: Any, **rest: Any) -> None:
+        if away:
+            away.pop()
+            raise Unreachable("COMMIT", None, Exception("the server closed the connection"))
+        finish(*args, **rest)
+
+    monkeypatch.setattr(worker.outbox, "finish", sometimes)
+    assert worker.drain() == {Outcome.SENT: 1}
+    row = office.row(key)
+    assert (row.state, row.attempts, row.ts) == (MessageState.SENT, 1, office.arrived()[0].ts)

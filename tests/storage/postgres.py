@@ -49,47 +49,88 @@ def account() -> str | None:
     raise NoPostgres("PostgreSQL can't run as root, and there is no account postgres or nobody")
 
 
+class Server:
+    """A server in a folder of its own that can be stopped hard and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._place, self._name = folder, binaries(), account()
+        if self._name is not None:
+            shutil.chown(folder, user=self._name)
+
+    @property
+    def socket(self) -> str:
+        """The folder of its socket. It keeps nothing and is not reachable over the network."""
+        return str(self._folder)
+
+    def make(self) -> None:
+        """Make the cluster."""
+        self._run(
+            "initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale=C", "--no-sync"
+        )
+
+    def start(self) -> None:
+        """Start, and recover what a hard stop left."""
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self._folder}'"
+        options += " -c fsync=off -c timezone=Asia/Tokyo"
+        self._run("pg_ctl", "start", "-w", "-l", str(self._folder / "log"), "-o", options)
+
+    def crash(self) -> None:
+        """Stop at once: connections break in the middle of whatever they do."""
+        self._run("pg_ctl", "stop", "-m", "immediate")
+
+    def said(self) -> str:
+        """Its last line."""
+        lines = (self._folder / "out").read_text().strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # Output goes to a file: a server that inherits a pipe would keep it open for good.
+        with (self._folder / "out").open("a") as out:
+            subprocess.run(
+                [str(self._place / program), "-D", str(self._folder / "data"), *arguments],
+                check=True,
+                cwd=self._folder,
+                user=self._name,
+                extra_groups=[] if self._name else None,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                timeout=120,
+            )
+
+
 @contextmanager
-def cluster() -> Iterator[str]:
-    """The folder of a running server's socket. It keeps nothing and is not reachable over the network.
+def server() -> Iterator[Server]:
+    """A running server, stopped at the end.
 
     Raises:
         NoPostgres: it can't be started here.
     """
-    place, name = binaries(), account()
     folder = Path(tempfile.mkdtemp(prefix="cadence-pg-"))
     try:
-        if name is not None:
-            shutil.chown(folder, user=name)
-
-        def run(program: str, *arguments: str) -> None:
-            # Output goes to a file: a server that inherits a pipe would keep it open for good.
-            with (folder / "out").open("a") as out:
-                subprocess.run(
-                    [str(place / program), "-D", str(folder / "data"), *arguments],
-                    check=True,
-                    cwd=folder,
-                    user=name,
-                    extra_groups=[] if name else None,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=out,
-                    timeout=120,
-                )
-
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c timezone=Asia/Tokyo"
+        found = Server(folder)
         try:
-            run("initdb", "--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale=C", "--no-sync")
-            run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+            found.make()
+            found.start()
         except (OSError, subprocess.SubprocessError) as error:
-            said = (folder / "out").read_text().strip().splitlines()
-            raise NoPostgres(f"PostgreSQL doesn't start: {said[-1] if said else error}") from error
+            raise NoPostgres(f"PostgreSQL doesn't start: {found.said() or error}") from error
         try:
-            yield str(folder)
+            yield found
         finally:
-            run("pg_ctl", "stop", "-m", "immediate")
+            found.crash()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """The folder of a running server's socket.
+
+    Raises:
+        NoPostgres: it can't be started here.
+    """
+    with server() as found:
+        yield found.socket
 
 
 def url(socket: str, database: str) -> str:

@@ -1,0 +1,1 @@
+"""Kill whatever can be killed, and count what arrived."""
