@@ -119,6 +119,7 @@ class Fleet:
                     update_heartbeat_interval=HEARTBEAT_SECONDS,
                     stalled_worker_timeout=STALLED_SECONDS,
                     install_signal_handlers=False,
+                    listen_notify=False,  # a word to every worker for every message costs more than it saves
                 )
             )
             while not (stop.is_set() or running.done()):
@@ -149,8 +150,9 @@ class Fleet:
         async def sweep(timestamp: int) -> None:  # noqa: ARG001 - a periodic task is told its time
             for job in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
                 await self._clear(engine, job)
-            for lane in await self._do(partial(self._delivery.due, limit=A_SWEEP)) or []:
-                await _queue(send_next, lane)
+            await _queue_all(
+                engine, send_next, await self._do(partial(self._delivery.due, limit=A_SWEEP)) or []
+            )
 
         @engine.periodic(cron="* * * * * */5")
         @engine.task(name="plan", lock="plan", queueing_lock="plan", priority=5)
@@ -197,11 +199,33 @@ class Fleet:
         return None
 
 
+async def _queue_all(engine: App, task: Task[..., Any, Any], lanes: list[tuple[str, str]]) -> None:
+    """The same for many, in one go unless somebody is queueing them too."""
+    waiting = await engine.job_manager.list_jobs_async(task=task.name, status=Status.TODO.value)
+    queued = {job.queueing_lock for job in waiting}
+    left = [lane for lane in lanes if _lock(lane) not in queued]
+    jobs = [
+        task.configure(lock=_lock(lane), queueing_lock=_lock(lane)).job.evolve(
+            task_kwargs={"workspace": lane[0], "recipient": lane[1]}
+        )
+        for lane in left
+    ]
+    try:
+        if jobs:
+            await engine.job_manager.batch_defer_jobs_async(jobs)
+    except AlreadyEnqueued:
+        for lane in left:
+            await _queue(task, lane)
+
+
+def _lock(lane: tuple[str, str]) -> str:
+    return ":".join(lane)
+
+
 async def _queue(task: Task[..., Any, Any], lane: tuple[str, str], at: datetime | None = None) -> None:
     """One job at a time works for a recipient, and one more may wait."""
     workspace, recipient = lane
-    lock = f"{workspace}:{recipient}"
     with suppress(AlreadyEnqueued):
-        await task.configure(lock=lock, queueing_lock=lock, schedule_at=at).defer_async(
+        await task.configure(lock=_lock(lane), queueing_lock=_lock(lane), schedule_at=at).defer_async(
             workspace=workspace, recipient=recipient
         )
