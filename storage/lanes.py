@@ -1,7 +1,7 @@
 """Lanes: when the next call may go out to a recipient, of a method, or in a workspace as a whole.
 
-They stand in the database, so that every worker keeps them and a restart forgets none. Whoever takes a turn locks
-lanes first and the ledger's row after, always in this order.
+They stand in the database, so that every worker keeps them and a restart forgets none. Whoever sends takes the
+recipient's lane first, the ledger's row after, and the budget last, always in this order.
 """
 
 from collections.abc import Sequence
@@ -27,18 +27,39 @@ def free_at(session: Session, *, workspace_id: str, names: Sequence[str]) -> dic
     return {lane.name: lane.free_at for lane in session.exec(query)}
 
 
-def lock(session: Session, *, workspace_id: str, names: Sequence[str]) -> dict[str, datetime]:
-    """The same, and nobody else changes these lanes before the transaction ends."""
-    rows = [{"workspace_id": workspace_id, "name": name, "free_at": LONG_AGO} for name in sorted(names)]
-    if not rows:
-        return {}
-    known = free_at(session, workspace_id=workspace_id, names=names)
-    for row in rows:
-        if row["name"] not in known:
-            session.execute(_insert(session).values(row).on_conflict_do_nothing())
-    query = select(Lane).where(Lane.workspace_id == workspace_id, col(Lane.name).in_(names))
-    query = query.order_by(col(Lane.name)).with_for_update().execution_options(populate_existing=True)
-    return {lane.name: lane.free_at for lane in session.exec(query)}
+def take(session: Session, *, workspace_id: str, name: str, now: datetime, until: datetime) -> bool:
+    """Take the turn in a lane and close it `until` then; False when it isn't free. Of several at once one gets it."""
+    insert = _insert(session).values(workspace_id=workspace_id, name=name, free_at=until)
+    taken = session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["workspace_id", "name"],
+            set_={"free_at": insert.excluded.free_at},
+            where=col(Lane.free_at) <= now,
+        ).returning(col(Lane.name))
+    )
+    return taken.first() is not None
+
+
+def spend(session: Session, *, workspace_id: str, now: datetime, share: timedelta, burst: timedelta) -> bool:
+    """Take a message's share of the workspace's budget; False when it is spent for now.
+
+    Every message of the workspace comes through here: call it last in a transaction, so that nobody waits long.
+    """
+    if session.get_bind().dialect.name == "sqlite":  # its writers come one after the other anyway
+        free = free_at(session, workspace_id=workspace_id, names=[BUDGET]).get(BUDGET, LONG_AGO)
+        until = max(free, now - burst) + share
+        return take(session, workspace_id=workspace_id, name=BUDGET, now=now, until=until)
+    insert = postgresql.insert(Lane).values(
+        workspace_id=workspace_id, name=BUDGET, free_at=now - burst + share
+    )
+    spent = session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["workspace_id", "name"],
+            set_={"free_at": func.greatest(col(Lane.free_at), now - burst) + share},
+            where=col(Lane.free_at) <= now,
+        ).returning(col(Lane.name))
+    )
+    return spent.first() is not None
 
 
 def close(session: Session, *, workspace_id: str, name: str, until: datetime) -> None:

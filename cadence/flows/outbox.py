@@ -44,6 +44,14 @@ class Pace:
         return timedelta(minutes=1) / self.a_minute
 
 
+class _NotNow(Exception):
+    """Nothing of the transaction is kept."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        super().__init__(turn)
+
+
 class Outbox:
     """Takes messages out of the ledger and writes down what became of them."""
 
@@ -88,28 +96,19 @@ class Outbox:
         Args:
             methods: those of Slack's that it will need; a pause in one of them is waited for.
         """
-        with self._db.write() as session:
-            if self._must_wait(session, message, methods=methods, now=now):
-                return Turn.WAIT
-            begun = ledger.begin_attempt(
-                session,
-                message_id=message.id or 0,
-                attempts=message.attempts,
-                now=now,
-                channel=channel,
-                text=text,
-            )
-            return Turn.OURS if begun and self._take_turn(session, message, now=now) else Turn.TAKEN
+        try:
+            with self._db.write() as session:
+                if self._is_paused(session, message, methods=methods, now=now):
+                    return Turn.WAIT
+                self._take_turn(session, message, channel=channel, text=text, now=now)
+        except _NotNow as found:
+            return found.turn
+        return Turn.OURS
 
-    def _must_wait(
+    def _is_paused(
         self, session: Session, message: OwedMessage, *, methods: Collection[str], now: datetime
     ) -> bool:
-        where = message.workspace_id
-        if self.pace.apart:
-            own = lanes.lock(session, workspace_id=where, names=[message.recipient, lanes.BUDGET])
-            if any(at > now for at in own.values()):
-                return True
-        pauses = lanes.free_at(session, workspace_id=where, names=list(methods))
+        pauses = lanes.free_at(session, workspace_id=message.workspace_id, names=list(methods))
         until = max(pauses.values(), default=now)
         if until > now:
             ledger.postpone(
@@ -117,14 +116,29 @@ class Outbox:
             )
         return until > now
 
-    def _take_turn(self, session: Session, message: OwedMessage, *, now: datetime) -> bool:
-        if self.pace.apart:
-            where = message.workspace_id
-            free = lanes.free_at(session, workspace_id=where, names=[lanes.BUDGET])
-            spent = max(free.get(lanes.BUDGET, now), now - BURST) + self.pace.between
-            lanes.close(session, workspace_id=where, name=lanes.BUDGET, until=spent)
-            lanes.close(session, workspace_id=where, name=message.recipient, until=now + self.pace.apart)
-        return True
+    def _take_turn(
+        self, session: Session, message: OwedMessage, *, channel: str | None, text: str, now: datetime
+    ) -> None:
+        where, pace = message.workspace_id, self.pace
+        until = now + pace.apart
+        if pace.apart and not lanes.take(
+            session, workspace_id=where, name=message.recipient, now=now, until=until
+        ):
+            raise _NotNow(Turn.WAIT)
+        begun = ledger.begin_attempt(
+            session,
+            message_id=message.id or 0,
+            attempts=message.attempts,
+            now=now,
+            channel=channel,
+            text=text,
+        )
+        if not begun:
+            raise _NotNow(Turn.TAKEN)
+        if pace.apart and not lanes.spend(
+            session, workspace_id=where, now=now, share=pace.between, burst=BURST
+        ):
+            raise _NotNow(Turn.WAIT)
 
     def still_ours(self, message: OwedMessage, *, now: datetime) -> bool:
         """Whether nobody took the message up since its attempt began; asked right before it is posted."""

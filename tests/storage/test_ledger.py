@@ -208,17 +208,25 @@ def test_a_paused_workspace_is_due_when_the_pause_is_over(db: Database, queue: C
         assert ledger.next_due(session) == LATER
 
 
-def test_of_eight_that_lock_a_lane_at_once_one_takes_the_turn(
-    db: Database, queue: Callable[..., int]
-) -> None:
+def test_of_eight_in_a_lane_at_once_one_takes_the_turn(db: Database, queue: Callable[..., int]) -> None:
     def turn() -> bool:
         with db.write() as session:
-            if lanes.lock(session, workspace_id="T1", names=[MEMBER, lanes.BUDGET])[MEMBER] > NOW:
-                return False
-            lanes.close(session, workspace_id="T1", name=MEMBER, until=LATER)
-            return True
+            return lanes.take(session, workspace_id="T1", name=MEMBER, now=NOW, until=LATER)
 
     assert sorted(at_once(turn)) == [False] * 7 + [True]
+    with db.write() as session:
+        assert not lanes.take(session, workspace_id="T1", name=MEMBER, now=LATER - MINUTE, until=LATER)
+        assert lanes.take(session, workspace_id="T1", name=MEMBER, now=LATER, until=LATER + MINUTE)
+
+
+def test_a_budget_is_spent_share_by_share(db: Database, queue: Callable[..., int]) -> None:
+    def spend(now: datetime) -> bool:
+        with db.write() as session:
+            return lanes.spend(session, workspace_id="T1", now=now, share=MINUTE, burst=3 * MINUTE)
+
+    assert sorted(at_once(lambda: spend(NOW))) == [False] * 4 + [True] * 4, "what a quiet time saved, and one"
+    assert not spend(NOW + MINUTE / 2)
+    assert [spend(NOW + MINUTE), spend(NOW + MINUTE)] == [True, False]
 
 
 def test_what_a_worker_left_behind_is_taken_back(db: Database, queue: Callable[..., int]) -> None:

@@ -314,7 +314,8 @@ WRITES: dict[str, Call] = {
     "cycles.take_away": lambda s, ws, _: cycles.take_away(s, workspace_id=ws, cycle_id=0),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
-    "lanes.lock": lambda s, ws, _: lanes.lock(s, workspace_id=ws, names=["new"]),
+    "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),
+    "lanes.spend": lambda s, ws, _: lanes.spend(s, workspace_id=ws, now=NOW, share=DAY, burst=DAY),
     "attempts.take_back": lambda s, ws, ids: [
         ledger.begin_attempt(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
         attempts.take_back(s, workspace_id=ws, recipient=MEMBER, now=NOW),
