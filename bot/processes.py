@@ -1,7 +1,7 @@
 """The processes of a real installation: Socket Mode in one, or web and worker apart."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from threading import Event, Thread
