@@ -38,7 +38,7 @@ from storage import (
 )
 from storage.deliveries import Wanted
 from storage.engine import Database
-from storage.tables import MessageState
+from storage.tables import Cycle, MessageState
 from storage.trails import Scope
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
 
@@ -58,6 +58,27 @@ EVERY_WORKSPACE = {
 
 Call = Callable[[Session, str, Planted], Any]
 SINCE, UNTIL = NOW - 9 * DAY, NOW + 9 * DAY
+
+
+def _take_away(session: Session, workspace_id: str, ids: Planted) -> bool:
+    """Plan two cycles more and take one of them away."""
+    planned = [
+        Cycle(
+            workspace_id=workspace_id,
+            adoption_id=ids.adoption,
+            version_id=ids.version,
+            number=number,
+            starts_on=MONDAY,
+            closes_on=MONDAY,
+            started_by=MEMBER,
+            started_at=NOW,
+        )
+        for number in (98, 99)
+    ]
+    session.add_all(planned)
+    session.flush()
+    return cycles.take_away(session, workspace_id=workspace_id, cycle_id=planned[0].id or 0)
+
 
 BY_NAME: dict[str, Call] = {
     "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
@@ -311,7 +332,7 @@ WRITES: dict[str, Call] = {
     "people.end_away": lambda s, ws, _: people.end_away(
         s, workspace_id=ws, member_id=MEMBER, today=MONDAY, now=NOW
     ),
-    "cycles.take_away": lambda s, ws, _: cycles.take_away(s, workspace_id=ws, cycle_id=0),
+    "cycles.take_away": _take_away,
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
     "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),
