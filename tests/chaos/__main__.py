@@ -6,8 +6,8 @@ from tests.chaos.storm import Storm, blow
 from tests.storage.postgres import NoPostgres
 
 STORMS = (
-    Storm("SQLite", messages=1_500, channels=150, workers=1, kills=20, stops=0, seconds=300),
-    Storm("PostgreSQL", messages=1_500, channels=150, workers=3, kills=24, stops=2, seconds=300),
+    Storm("SQLite", messages=1_500, channels=150, workers=1, kills=20, stops=0, seconds=600),
+    Storm("PostgreSQL", messages=1_500, channels=150, workers=3, kills=24, stops=2, seconds=600),
 )
 
 

@@ -81,7 +81,7 @@ def counted(folder: Path, query: str) -> int:
 
 
 def minutes_pass(folder: Path) -> None:
-    """What was being sent when a process died is tried again after two minutes; let them be over."""
+    """What was being sent when a process died is tried again after a while; let it be over."""
     connection = sqlite3.connect(folder / "var" / "cadence.db", timeout=10)
     with connection:
         connection.execute("UPDATE ledger SET not_before = due_at WHERE state = 'due'")

@@ -1,0 +1,101 @@
+"""The runner on PostgreSQL: everything is sent in order, and who is gone stands in nobody's way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from types import SimpleNamespace
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from bot.fleet import SCHEMA, Fleet, is_prepared, prepare
+from bot.worker import Worker
+from storage.attempts import LANDED
+from storage.engine import Database, plain_url
+from storage.ledger import begin_attempt
+from storage.migrate import migrate
+from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice, open_office
+from tests.processes.programs import eventually
+from tests.storage import postgres
+from tests.storage.threads import at_once
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def fleet_db(postgres_socket: str) -> Iterator[Database]:
+    """A database of its own, in which eight release steps run at once."""
+    postgres.create(postgres_socket, "fleet")
+    database = Database(postgres.url(postgres_socket, "fleet"))
+    migrate(database)
+    assert not is_prepared(database)
+    assert sorted(at_once(lambda: prepare(database))) == [False] * 7 + [True]
+    assert is_prepared(database)
+    yield database
+    database.close()
+
+
+@contextmanager
+def running(office: PostOffice, planned: list[str]) -> Iterator[None]:
+    """One worker of the fleet."""
+    worker = SimpleNamespace(
+        plan=lambda: planned.append("plan"),
+        meet_new=lambda: planned.append("meet_new"),
+        refresh=lambda: planned.append("refresh"),
+    )
+    fleet = Fleet(office.db, worker=cast(Worker, worker), delivery=office.delivery, clock=office.clock.now)
+    stop = Event()
+    thread = Thread(target=fleet.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+
+
+def rows(db: Database, query: str, **values: Any) -> list[tuple[Any, ...]]:
+    """What a query in Procrastinate's tables returns."""
+    with psycopg.connect(plain_url(db.url), options=f"-c search_path={SCHEMA}") as connection:
+        return connection.execute(query.encode(), values).fetchall()
+
+
+def test_everything_is_sent_in_order_and_the_planner_is_woken(fleet_db: Database) -> None:
+    planned: list[str] = []
+    with open_office(fleet_db) as office:
+        for number in range(4):
+            for recipient in (CHANNEL, QUIET, MEMBER):
+                office.owes(f"{recipient} {number}", recipient)
+        with running(office, planned):
+            eventually(lambda: not office.unsent(), "everything is sent")
+            eventually(lambda: {"plan", "refresh"} <= set(planned), "the planner is woken")
+        for recipient, room in ((CHANNEL, CHANNEL), (QUIET, QUIET), (MEMBER, "D01AGENT")):
+            assert office.said(room) == [f"{recipient} {number}" for number in range(4)]
+    doing = "SELECT 1 FROM procrastinate_jobs WHERE status = 'doing'"
+    assert rows(fleet_db, doing) == [], "a worker that is asked to stop finishes what it began"
+
+
+def test_a_worker_that_is_gone_holds_nobody_up(fleet_db: Database) -> None:
+    with open_office(fleet_db) as office:
+        key = office.owes("left behind")
+        row = office.row(key)
+        with office.db.write() as session:
+            assert begin_attempt(
+                session, message_id=row.id or 0, attempts=0, now=office.clock.now(), channel=CHANNEL, text=""
+            )
+        rows(
+            fleet_db,
+            """WITH gone AS (
+                 INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id
+               ) INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status, worker_id)
+                 SELECT 'default', 'send_next', %(lane)s, %(lane)s, %(args)s, 'doing', id FROM gone RETURNING id""",
+            lane=f"{row.workspace_id}:{CHANNEL}",
+            args=f'{{"workspace": "{row.workspace_id}", "recipient": "{CHANNEL}"}}',
+        )
+        office.clock.set(office.clock.now() + LANDED)
+        with running(office, []):
+            eventually(lambda: not office.unsent(), "it is taken up, long before its 30 seconds are over")
+        assert office.said() == ["left behind"]
+        assert office.row(key).attempts == 2
