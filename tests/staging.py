@@ -11,7 +11,7 @@ from typing import Any
 from bot.commands import BUILT_IN_TEAM, import_into
 from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
-from bot.stage import Stage, read_channels, read_profiles, workspace_from, zones_of
+from bot.stage import Players, Stage, read_channels, read_profiles, workspace_from, zones_of
 from cadence.documents import read_playbook, read_workspace
 from cadence.flows.profiles import ensure_workspace
 from storage.engine import Database
@@ -29,6 +29,7 @@ def on_stage(
     start: datetime = FRIDAY_BEFORE,
     workspace: Path = EXAMPLES / "workspace.yaml",
     playbooks: Iterable[Path] = (EXAMPLES / "support-reply.yaml",),
+    players: Players | None = None,
     **settings: Any,
 ) -> Iterator[Stage]:
     """The bot with a workspace file and playbooks imported; nothing has started yet."""
@@ -47,7 +48,9 @@ def on_stage(
         channel_names=read_channels(EXAMPLES / "channels.csv"),
     )
     configured = Settings(_env_file=None, **settings)
-    with Stage(configured, db=db, workspace=people, clock=clock, channel_zones=zones_of(spec)) as stage:
+    with Stage(
+        configured, db=db, workspace=people, clock=clock, channel_zones=zones_of(spec), players=players
+    ) as stage:
         stage.bot.worker.refresh()
         yield stage
     db.close()

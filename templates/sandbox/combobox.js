@@ -15,7 +15,7 @@ export class Combobox {
     this.input = el("input", { id, role: "combobox", type: "text", autocomplete: "off", spellcheck: "false", "aria-expanded": "false",
       "aria-controls": list, "aria-autocomplete": "list", "aria-label": label, "aria-describedby": describedby, placeholder, "data-key": key,
       oninput: () => this.open(this.input.value), onkeydown: (event) => this.keys(event),
-      onclick: () => this.open(""), onblur: () => setTimeout(() => document.activeElement === this.input || this.close(), 120) });
+      onclick: () => this.open(""), onfocus: () => this.input.select(), onblur: () => setTimeout(() => document.activeElement === this.input || this.close(), 120) });
     this.node = el("div", { class: "combobox" }, this.chips, this.input, this.list);
     this.paint();
   }

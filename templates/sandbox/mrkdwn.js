@@ -32,7 +32,7 @@ export function mrkdwn(text, names, verbatim = false) {
   const box = el("div", { class: "mrkdwn" });
   text.split(/```/).forEach((part, at) => {
     if (at % 2) box.append(el("pre", {}, unescaped(part.replace(/^\n/, ""))));
-    else lines(part, box, names, verbatim);
+    else lines(at ? part.replace(/^\n/, "") : part, box, names, verbatim);
   });
   return box;
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from bot.stage import Stage
 from tests.browser.visitor import Visitor
@@ -40,35 +40,38 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def desktop(chromium: Browser, stage: Stage) -> Iterator[Visitor]:
+def at_work(stage: Stage) -> Iterator[Stage]:
+    """The stage with its worker running, as `cadence run` has it: answered messages are rewritten at once."""
+    stage.bot.worker.start()
+    yield stage
+    stage.bot.worker.stop()
+
+
+@pytest.fixture
+def desktop(chromium: Browser, at_work: Stage) -> Iterator[Visitor]:
     """Somebody at the page, on a wide screen."""
-    with visiting(chromium, stage, DESKTOP) as visitor:
+    with visiting(chromium, at_work.server.url, DESKTOP) as visitor:
         yield visitor
 
 
 @pytest.fixture
-def phone(chromium: Browser, stage: Stage) -> Iterator[Visitor]:
+def phone(chromium: Browser, at_work: Stage) -> Iterator[Visitor]:
     """Somebody at the page, on a phone."""
-    with visiting(chromium, stage, PHONE) as visitor:
+    with visiting(chromium, at_work.server.url, PHONE) as visitor:
         yield visitor
 
 
 @contextmanager
-def visiting(chromium: Browser, stage: Stage, size: ViewportSize) -> Iterator[Visitor]:
+def visiting(chromium: Browser, url: str, size: ViewportSize = DESKTOP) -> Iterator[Visitor]:
     """A page of its own; afterwards nothing may have gone wrong in it."""
-    page = chromium.new_page(
-        viewport=size, reduced_motion="reduce", locale="en-GB", timezone_id="Europe/Berlin"
-    )
+    page = chromium.new_page(viewport=size, reduced_motion="reduce", locale="en-GB", timezone_id="UTC")
     page.set_default_timeout(PATIENCE_MS)
-    wrong = complaints(page, stage.server.url)
-    visitor = Visitor(page, stage)
-    stage.bot.worker.start()
-    try:
-        visitor.opens()
-        yield visitor
-    finally:
-        stage.bot.worker.stop()
-        page.close()
+    expect.set_options(timeout=PATIENCE_MS)
+    wrong = complaints(page, url)
+    visitor = Visitor(page, url)
+    visitor.opens()
+    yield visitor
+    page.close()
     assert wrong == []
 
 

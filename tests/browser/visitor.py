@@ -6,21 +6,19 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from bot.stage import Stage
-
 SHOTS = Path(__file__).parent / "shots"
 
 
 class Visitor:
     """Drives the page as a person does; every step waits for what it leads to."""
 
-    def __init__(self, page: Page, stage: Stage) -> None:
+    def __init__(self, page: Page, url: str) -> None:
         self.page = page
-        self.stage = stage
+        self.url = url
 
     def opens(self) -> None:
         """Open the page."""
-        self.page.goto(f"{self.stage.server.url}/")
+        self.page.goto(f"{self.url}/")
         expect(self.page.locator("#where")).not_to_be_empty()
 
     def acts_as(self, name: str) -> None:
