@@ -165,7 +165,7 @@ class _Play:
         day = cycle.starts + timedelta(days=7 * week + luck.randrange(4))
         zone = ZoneInfo(self._stage.workspace.user(member).tz)
         at = datetime.combine(day, time(10 + luck.randrange(6), luck.randrange(60)), zone)
-        reason = f"{luck.choice(cycle.criteria)} ({EXAMPLE.lower()})"
+        reason = f"{luck.choice(cycle.criteria)} was off ({EXAMPLE.lower()})"
         command = f"/exception {cycle.slug} {step} {reason} team={cycle.team}"
         if at > self._now:
             self._plan(

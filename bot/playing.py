@@ -14,7 +14,7 @@ from cadence.refusals import Refusal
 from storage.engine import Database
 
 CLI = Caller(BUILT_IN_TEAM, "", "cli")
-REASONS = ("the result had to be redone",)
+REASONS = ("the result",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
-from playwright.sync_api import Locator, sync_playwright
+from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
 
 from bot.cast import Cast
 from bot.stage import Stage
@@ -14,6 +14,7 @@ from tests.browser.conftest import ARGUMENTS, PHONE, visiting
 from tests.browser.visitor import Visitor
 from tests.staging import EXAMPLES, on_stage
 
+SMALL = ViewportSize(width=1180, height=620)
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 
 
@@ -41,12 +42,12 @@ def main() -> None:
         program = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         played_until(stage, cast, "Mehmet Aydın: ran as declared")
-        with visiting(browser, stage.server.url) as at:
+        with visiting(browser, stage.server.url, SMALL) as at:
             check_in(at)
             played_until(stage, cast, "said what changes")
-            the_page(at)
+            alert(at)
             played_until(stage, cast, "no such words")
-            the_close(at)
+            chart(at)
         with visiting(browser, stage.server.url, PHONE) as at:
             at.acts_as("Jana Hoffmann")
             at.goes_to("support-emea")
@@ -58,23 +59,23 @@ def check_in(at: Visitor) -> None:
     """The check-in as it comes."""
     at.acts_as("Lukas Brandt")
     at.goes_to("Rollout Cadence")
-    take(at.message("did you run it as declared?"), "check-in")
+    take(at.message("did you run it as declared?").locator(".content"), "check-in")
 
 
-def the_page(at: Visitor) -> None:
-    """The alert, and the page around it."""
+def alert(at: Visitor) -> None:
+    """A step over its cap, with the owner's answer; and the page around it."""
     at.acts_as("Jana Hoffmann")
     at.goes_to("support-emea")
-    take(at.message("Over the cap"), "alert")
+    at.page.mouse.move(0, 0)
+    take(at.message("Over the cap").locator(".content"), "alert")
     at.page.screenshot(path=PICTURES / "page.png")
 
 
-def the_close(at: Visitor) -> None:
-    """The end of the cycle."""
-    closed = at.message("cycle 1: met")
-    closed.scroll_into_view_if_needed()
-    take(closed, "closed")
-    at.page.screenshot(path=PICTURES / "close-page.png")
+def chart(at: Visitor) -> None:
+    """The KPI of the closed cycle, as it is shared in the thread of its post."""
+    at.message("cycle 1: met").get_by_role("button", name="reply").click()
+    expect(at.page.locator("#thread img")).to_be_visible()
+    take(at.page.locator("#thread .message").last, "chart")
 
 
 if __name__ == "__main__":
