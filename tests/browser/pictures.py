@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
 from bot.cast import Cast
 from bot.stage import Stage
 from cadence.documents import read_workspace
-from tests.browser.conftest import ARGUMENTS, PHONE, visiting
+from tests.browser.conftest import ARGUMENTS, visiting
 from tests.browser.visitor import Visitor
 from tests.staging import EXAMPLES, on_stage
 
@@ -48,10 +48,6 @@ def main() -> None:
             alert(at)
             played_until(stage, cast, "no such words")
             chart(at)
-        with visiting(browser, stage.server.url, PHONE) as at:
-            at.acts_as("Jana Hoffmann")
-            at.goes_to("support-emea")
-            at.page.screenshot(path=PICTURES / "phone.png")
         browser.close()
 
 
