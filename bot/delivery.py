@@ -95,7 +95,11 @@ class Delivery:
 
     def due(self, *, limit: int = 500) -> list[tuple[str, str]]:
         """(workspace, recipient) pairs whose next message may go out now."""
-        return self.outbox.recipients(now=self._clock(), limit=limit)
+        return self.outbox.recipients(
+            now=self._clock(),
+            limit=limit,
+            serves=lambda workspace_id: self._post_for(workspace_id) is not None,
+        )
 
     def send_next(self, workspace_id: str, recipient: str) -> Outcome:
         """Send the message that this recipient has waited for longest, or say why not."""

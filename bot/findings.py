@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.gateway import SlackBusy, SlackError, SlackUnclear
+from bot.slack_errors import known
 
 _COPY = "Copy it again from the app's page, “OAuth & Permissions”, into SLACK_BOT_TOKEN."
 _INSTALL = "Install the app in the workspace again, then put the new token into SLACK_BOT_TOKEN."
@@ -57,5 +58,6 @@ def explain(error: SlackError) -> tuple[str, str]:
         return f"Slack can't be reached ({code}).", "Check the network, the proxy and SLACK_API_URL."
     if isinstance(error, SlackUnclear):
         return f"Slack has trouble of its own ({code}).", "Try again in a few minutes."
-    unknown = (f"Slack refuses: {code}.", "Slack's API reference explains that word.")
+    remedy = known(error.code).remedy or "Slack's API reference explains that word."
+    unknown = (f"Slack refuses: {code}.", remedy)
     return _EXPLAINED.get(error.code, unknown)

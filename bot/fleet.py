@@ -23,7 +23,7 @@ from procrastinate.metadata import extract_metadata
 from procrastinate.schema import SchemaManager
 from procrastinate.tasks import Task
 
-from bot.delivery import Delivery
+from bot.delivery import Delivery, Outcome
 from bot.worker import Worker
 from storage.engine import Database, Unreachable, plain_url
 
@@ -39,8 +39,6 @@ STALLED_SECONDS = 10.0
 """A worker that wasn't heard of for so long is gone."""
 SOON = timedelta(seconds=5)
 """A recipient whose next turn is so near is queued by the job before; the sweep finds the others."""
-A_SWEEP = 200
-"""Jobs that a sweep queues at most; the next one comes a second later."""
 LONGEST_BACKOFF_SECONDS = 5.0
 R = TypeVar("R")
 
@@ -151,7 +149,10 @@ class Fleet:
             for job in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
                 await self._clear(engine, job)
             await _queue_all(
-                engine, send_next, await self._do(partial(self._delivery.due, limit=A_SWEEP)) or []
+                engine,
+                send_next,
+                await self._do(partial(self._delivery.due, limit=self._delivery.outbox.pace.at_most(1)))
+                or [],
             )
 
         @engine.periodic(cron="* * * * * */5")
@@ -173,10 +174,12 @@ class Fleet:
 
     def _send(self, workspace: str, recipient: str) -> datetime | None:
         """Send one message; returns when the recipient's next one may go out, if that is soon."""
-        self._delivery.send_next(workspace, recipient)
-        now = self._clock()
+        outcome, now = self._delivery.send_next(workspace, recipient), self._clock()
         turn = self._delivery.outbox.turn_of(workspace, recipient, now=now)
-        return turn if turn is not None and turn <= now + SOON else None
+        if turn is None or turn > now + SOON:
+            return None
+        # What waits for the budget or a pause is left to the sweep: jobs would only chase each other.
+        return turn if outcome is not Outcome.NOTHING or turn > now else None
 
     async def _clear(self, engine: App, job: Job) -> None:
         """Delete the job of a worker that is gone; never run it again: its twin may be queued already."""

@@ -29,7 +29,7 @@ class Lanes:
     def fill(self) -> int:
         """Begin with everybody whose turn it is and who isn't being written to; returns how many."""
         begun = 0
-        for lane in self._delivery.due():
+        for lane in self._delivery.due(limit=self._delivery.outbox.pace.at_most(1)):
             with self._changed:
                 if lane in self._busy:
                     continue

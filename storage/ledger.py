@@ -135,8 +135,13 @@ def _closed(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list[tuple[str, str]]:
-    """(workspace, recipient) pairs whose next message may go out now, the longest waiting first."""
+def due_recipients(
+    session: Session, *, now: datetime, limit: int = 500, within: Sequence[str] | None = None
+) -> list[tuple[str, str]]:
+    """(workspace, recipient) pairs whose next message may go out now, the longest waiting first.
+
+    `within` looks at these workspaces only: those of others must not take up the limit.
+    """
     query = (
         select(OwedMessage.workspace_id, OwedMessage.recipient, func.min(OwedMessage.due_at).label("first"))
         .where(
@@ -149,6 +154,8 @@ def due_recipients(session: Session, *, now: datetime, limit: int = 500) -> list
         .order_by("first")
         .limit(limit)
     )
+    if within is not None:
+        query = query.where(col(OwedMessage.workspace_id).in_(within))
     return [(workspace_id, recipient) for workspace_id, recipient, _ in session.exec(query)]
 
 

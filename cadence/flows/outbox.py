@@ -1,6 +1,6 @@
 """The worker's side of the ledger: each step of sending a message is a short transaction of its own."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,6 +38,10 @@ class Pace:
     apart: timedelta = timedelta(seconds=1)
     a_minute: int = 500
 
+    def at_most(self, seconds: float) -> int:
+        """How many recipients to begin with at once for so long: twice the budget, so that it is spent whole."""
+        return min(500, max(16, round(2 * seconds * self.a_minute / 60)))
+
     @property
     def between(self) -> timedelta:
         """The budget's share of one message."""
@@ -59,10 +63,13 @@ class Outbox:
         self._db = db
         self.pace = pace
 
-    def recipients(self, *, now: datetime, limit: int = 500) -> list[tuple[str, str]]:
-        """(workspace, recipient) pairs whose next message may go out now."""
+    def recipients(
+        self, *, now: datetime, limit: int, serves: Callable[[str], bool]
+    ) -> list[tuple[str, str]]:
+        """(workspace, recipient) pairs whose next message may go out now, in the workspaces that are served."""
         with self._db.read() as session:
-            return ledger.due_recipients(session, now=now, limit=limit)
+            served = [row.id for row in people.workspaces(session) if serves(row.id)]
+            return ledger.due_recipients(session, now=now, limit=limit, within=served)
 
     def next(self, workspace_id: str, recipient: str, *, now: datetime) -> OwedMessage | None:
         """The message a recipient has waited for longest; None as well while it isn't the recipient's turn."""
@@ -80,13 +87,13 @@ class Outbox:
             return lanes.next_turn(session, now=now, within=self.pace.apart)
 
     def turn_of(self, workspace_id: str, recipient: str, *, now: datetime) -> datetime | None:
-        """When the next message to a recipient may go out; None when none is waiting for its turn."""
+        """When the recipient's second is over; None when no message is waiting for that."""
         with self._db.read() as session:
             waiting = ledger.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
             if waiting is None:
                 return None
-            names = [recipient, lanes.POSTING, lanes.BUDGET]
-            return max((now, *lanes.free_at(session, workspace_id=workspace_id, names=names).values()))
+            own = lanes.free_at(session, workspace_id=workspace_id, names=[recipient])
+            return max(now, own.get(recipient, now))
 
     def begin(
         self, message: OwedMessage, *, methods: Collection[str], channel: str | None, text: str, now: datetime

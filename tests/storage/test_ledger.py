@@ -276,6 +276,7 @@ def test_who_is_owed_something_now(db: Database, queue: Callable[..., int]) -> N
     with db.read() as session:
         assert ledger.due_recipients(session, now=NOW) == [("T1", OTHER), ("T2", MEMBER), ("T1", MEMBER)]
         assert ledger.due_recipients(session, now=NOW, limit=1) == [("T1", OTHER)]
+        assert ledger.due_recipients(session, now=NOW, limit=1, within=["T2"]) == [("T2", MEMBER)]
         assert ("T1", "U03LATER") in ledger.due_recipients(session, now=LATER)
         assert ledger.next_due(session) == NOW - 5 * MINUTE
 
