@@ -41,7 +41,7 @@ SHARING = ("files.getUploadURLExternal", "files.completeUploadExternal")
 """What sharing a chart needs; a pause that Slack asked of either holds it."""
 NOT_SHARED = "not shared"
 """How the reason of an attempt begins that failed before anybody could see the file."""
-BACKOFF = (2, 5, 15, 60, 300)
+BACKOFF = (2, 5, 10, 20, 60, 300)
 """Seconds before the next attempt after an unclear one."""
 FIXABLE_EVERY = timedelta(hours=1)
 RECORD_AFTER = (0.2, 0.5, 1, 2, 4)
