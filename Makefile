@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= auto
 
-.PHONY: help run test check lint types layers migrations bench chaos lock clean
+.PHONY: help run test test-postgres check lint types layers migrations bench chaos lock clean
 
 help:            ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
 $(STAMP): requirements-dev.txt pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
@@ -21,6 +21,9 @@ run: $(STAMP)    ## start the bot in its built-in workspace
 
 test: $(STAMP)   ## run the tests
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+test-postgres: $(STAMP) ## run every test that has a stage on PostgreSQL
+	$(BIN)/python -m pytest -n $(WORKERS) --postgres tests/scenarios tests/security tests/delivery tests/storage
 
 lint: $(STAMP)   ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -7,9 +7,9 @@ import pytest
 
 from storage.engine import Database
 from tests.delivery.post_office import PostOffice, open_office
-from tests.storage.conftest import db, migrated_file, postgres_socket, postgres_url
+from tests.storage.conftest import db, migrated_file, postgres_url
 
-__all__ = ["db", "migrated_file", "office", "postgres_socket", "postgres_url", "shared_office"]
+__all__ = ["db", "migrated_file", "office", "postgres_url", "shared_office"]
 
 
 @pytest.fixture

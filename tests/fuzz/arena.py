@@ -242,7 +242,7 @@ def opened(folder: Path) -> Iterator[Arena]:
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bot_app, "code_for", _spy(errors))
-            stage = stack.enter_context(on_stage(folder, playbooks=files))
+            stage = stack.enter_context(on_stage(folder, playbooks=files, in_a_file=True))
         _prepare(stage)
         event.listen(stage.bot.db.engine, "connect", _careless)
         stage.bot.db.engine.dispose()

@@ -59,7 +59,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         ("pilot: support-emea", "pilot: desk"),
         ("exception_cap: 0.05", "exception_cap: 0.10"),
     )
-    with on_stage(folder, workspace=DESK, playbooks=[playbook]) as stage:
+    with on_stage(folder, workspace=DESK, playbooks=[playbook], in_a_file=True) as stage:
         start_cycle(stage, "support-reply")
         for moment, member, words in PLAY:
             stage.play_until(at(moment))

@@ -1,9 +1,7 @@
 """A migrated database for each test: on SQLite always, on PostgreSQL where it can be started."""
 
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -25,19 +23,6 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migrate(database)
     database.close()
     return path
-
-
-@pytest.fixture(scope="session")
-def postgres_socket() -> Iterator[str]:
-    """A running PostgreSQL; without one the tests are skipped, and on CI they fail."""
-    with ExitStack() as stack:
-        try:
-            socket = stack.enter_context(postgres.cluster())
-        except postgres.NoPostgres as reason:
-            if os.environ.get("CI", "").lower() in {"1", "true"}:
-                pytest.fail(str(reason))
-            pytest.skip(str(reason))
-        yield socket
 
 
 @pytest.fixture(scope="session")

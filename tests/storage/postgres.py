@@ -138,7 +138,16 @@ def url(socket: str, database: str) -> str:
     return f"postgres://{USER}@/{database}?host={socket}"
 
 
-def create(socket: str, database: str) -> None:
-    """Make an empty database."""
+def create(socket: str, database: str, *, template: str = "template1") -> None:
+    """Make an empty database, or a copy of another one that nobody is connected to."""
+    _run(socket, f"CREATE DATABASE {database} TEMPLATE {template}")
+
+
+def drop(socket: str, database: str) -> None:
+    """Take a database away, whoever is still connected to it."""
+    _run(socket, f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def _run(socket: str, statement: str) -> None:
     with psycopg.connect(host=socket, user=USER, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database}".encode())
+        connection.execute(statement.encode())
