@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.slack_errors import Kind, codes, known
 from cadence.flows.profiles import Profile
+from cadence.flows.statuses import Status
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 8
@@ -288,6 +289,16 @@ def member_profile(user: dict[str, Any]) -> Profile:
         is_admin=bool(user.get("is_admin") or user.get("is_owner")),
         is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
         deleted=bool(user.get("deleted")),
+        status=_status(details),
+    )
+
+
+def _status(details: dict[str, Any]) -> Status:
+    expires = details.get("status_expiration")
+    return Status(
+        text=str(details.get("status_text") or ""),
+        emoji=str(details.get("status_emoji") or ""),
+        expires=expires if isinstance(expires, int) else 0,
     )
 
 

@@ -48,12 +48,25 @@ def _countries() -> dict[str, str]:
 
 
 def is_country(code: str) -> bool:
-    """Whether a code is an ISO 3166 country whose public holidays are known."""
-    return code.isupper() and _countries().get(code.casefold()) == code
+    """Whether a code is an ISO 3166 country (`DE`), or a region of one (`DE-BY`), whose public holidays are known."""
+    country, dash, region = code.partition("-")
+    known = country.isupper() and _countries().get(country.casefold()) == country
+    return known and (not dash or region in _regions(country))
+
+
+@cache
+def _regions(country: str) -> tuple[str, ...]:
+    from holidays import list_supported_countries  # noqa: PLC0415 - as above
+
+    return tuple(list_supported_countries(include_aliases=False).get(country, ()))
 
 
 def country_hint(word: str) -> str:
     """What to write instead of a name, three letters or small letters."""
     known = _countries()
+    country, dash, region = word.strip().upper().partition("-")
+    if dash and is_country(country) and _regions(country):
+        near = nearest(region, _regions(country)) or _regions(country)[0]
+        return f"write a region of {country} such as `{country}-{near}`, or `{country}` alone"
     meant = known.get(word.strip().casefold()) or known.get(nearest(word, known) or "")
     return f"did you mean `{meant}`?" if meant else "write an ISO 3166 code such as `DE`, `BR` or `IN`"

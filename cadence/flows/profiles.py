@@ -1,11 +1,12 @@
 """The workspace's own row, and what Slack says of the people in it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cadence.flows.runs import require_workspace
+from cadence.flows.statuses import Status, follow
 from storage import people
 from storage.engine import Database
 from storage.tables import Member, Workspace
@@ -21,6 +22,7 @@ class Profile:
     is_admin: bool = False
     is_bot: bool = False
     deleted: bool = False
+    status: Status = field(default_factory=Status)
 
 
 def ensure_workspace(db: Database, *, workspace_id: str, name: str, now: datetime) -> None:
@@ -34,8 +36,11 @@ def ensure_workspace(db: Database, *, workspace_id: str, name: str, now: datetim
 
 
 def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile], now: datetime) -> int:
-    """Keep what Slack says of people; a zone that isn't one is left out. Returns how many."""
-    count = 0
+    """Keep what Slack says of people; a zone that isn't one is left out. Returns how many.
+
+    Whose status says that they are away isn't nudged until it says so no more.
+    """
+    statuses: dict[str, Status] = {}
     with db.write() as session:
         for profile in profiles:
             row = people.member(session, workspace_id=workspace_id, member_id=profile.member)
@@ -45,8 +50,9 @@ def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile
             row.is_admin, row.is_bot, row.deleted = profile.is_admin, profile.is_bot, profile.deleted
             row.seen_at = now
             session.add(row)
-            count += 1
-    return count
+            statuses[profile.member] = Status() if profile.deleted else profile.status
+        follow(session, require_workspace(session, workspace_id), statuses, now=now)
+    return len(statuses)
 
 
 def remember_address(db: Database, *, workspace_id: str, url: str, bot: str) -> None:

@@ -1,0 +1,61 @@
+"""A Slack status that says away suspends; one that says so no more doesn't. Holidays go by region."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.stage import Stage
+from cadence.documents.places import country_hint, is_country
+from cadence.flows.planning import public_holidays
+from storage.tables import Away
+from tests.scenarios.plays import DESK, REPLY, at, bot_dms, rows, start_cycle
+from tests.staging import on_stage
+
+AGENT = "U01AGENT1"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-02 09:00"))
+        yield stage
+
+
+def test_who_says_away_is_not_asked_until_they_are_back(desk: Stage) -> None:
+    zone = ZoneInfo(desk.workspace.user(AGENT).tz)
+    ends = int(datetime(2026, 3, 7, tzinfo=zone).timestamp())
+    desk.workspace.change_user(
+        AGENT, status_text="Vacationing", status_emoji=":palm_tree:", status_expiration=ends
+    )
+    desk.workspace.change_user(AGENT, status_text="Vacationing!")
+    [row] = rows(desk, Away)
+    assert (row.member, row.first_day, row.last_day) == (AGENT, date(2026, 3, 2), date(2026, 3, 6))
+    desk.play_until(at("2026-03-08 12:00"))
+    assert bot_dms(desk, AGENT) == []
+    desk.workspace.change_user(AGENT, status_text="", status_emoji="", status_expiration=0)
+    desk.play_until(at("2026-03-12 18:00"))
+    assert len(bot_dms(desk, AGENT)) == 1
+
+
+def test_back_early_is_asked_on_thursday_and_what_was_set_by_hand_stays(desk: Stage) -> None:
+    desk.workspace.person("U01LEAD").types("/cadence away 2026-03-05..2026-03-06")
+    for member in (AGENT, "U01LEAD"):
+        desk.workspace.change_user(member, status_text="OOO", status_emoji="")
+        desk.workspace.change_user(member, status_text="Focus time", status_emoji=":headphones:")
+    desk.play_until(at("2026-03-06 18:00"))
+    assert bot_dms(desk, AGENT)
+    assert not any("did you run it" in dm.words for dm in bot_dms(desk, "U01LEAD"))
+
+
+def test_public_holidays_of_a_region() -> None:
+    epiphany = date(2026, 1, 6)
+    assert epiphany in public_holidays("DE-BY", 2026, 2026)
+    assert epiphany not in public_holidays("DE", 2026, 2026)
+    assert is_country("DE-BY")
+    assert not is_country("DE-XX")
+    assert not is_country("DE-")
+    assert country_hint("DE-XX").startswith("write a region of DE such as `DE-")
