@@ -66,9 +66,9 @@ def test_a_curator_starts_it_anyway_and_everybody_hears_why(full: Stage) -> None
     curator.submits({"reason": "Triage ends <soon>"})
     full.tick()
     cycle = rows(full, Cycle)[-1]
-    assert (cycle.adoption_id, f"{cycle.starts_on}") == (3, "2026-03-09")
+    assert f"{cycle.starts_on}" == "2026-03-09"
     (row,) = rows(full, Override)
-    assert (row.kind, row.member, row.adoption_id) == (OverrideKind.CAPACITY, CURATOR, 3)
+    assert (row.kind, row.member, row.adoption_id) == (OverrideKind.CAPACITY, CURATOR, cycle.adoption_id)
     assert row.passed_over == {"running": ["Reply", "Triage"], "limit": 2}
     for channel in (DESK_CHANNEL, CURATORS):
         (post,) = [one for one in posts(full, channel) if "beside 2 running cycles" in one.text]
