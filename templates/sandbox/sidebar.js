@@ -22,7 +22,8 @@ export class Sidebar {
 
   show(place) {
     const page = this.page();
-    this.who.set(page.members.map((user) => ({ value: user.id, label: user.shown, note: `@${user.name} · ${user.tz.replaceAll("_", " ")}`,
+    const people = [...page.members].sort((one, other) => one.shown.localeCompare(other.shown));
+    this.who.set(people.map((user) => ({ value: user.id, label: user.shown, note: `@${user.name} · ${user.tz.replaceAll("_", " ")}`,
       count: user.unread })), page.as);
     const me = page.members.find((user) => user.id === page.as);
     keyed($("face"), me ? [{ key: me.id, print: me.shown, build: () => avatar(me.shown, me.id) }] : []);
