@@ -13,7 +13,7 @@ from random import Random
 from threading import Event
 from zoneinfo import ZoneInfo
 
-from bot.cast_hands import Hands, buttons, filled, luck_of, other_mode
+from bot.cast_hands import Hands, buttons, filled, luck_of, other_mode, passing_grades
 from bot.playing import PlayedCycle, running_cycles, spec_of
 from bot.sandbox.errors import CantDo, SlackError
 from bot.sandbox.messages import Message
@@ -32,6 +32,7 @@ WAITS_FOR_THE_REMINDER, DRIFTS, DID_NOT_RUN = 0.12, 0.05, 0.03
 SAMPLES = 20
 DIGEST_HOUR = 12
 """The Monday hour, after the digest, at which the play ends."""
+A_WHILE = timedelta(minutes=40)
 MOST_TURNS = 20_000
 Tell = Callable[[str], None]
 
@@ -214,6 +215,9 @@ class _Play:
                 self._answer_later(message, member, value)
             elif action == Action.REPORT_KPI and member:
                 self._report_later(message, member, value)
+            elif action == Action.GRADE_AUDIT and member and self._first_time(member, "grade", value):
+                grade = partial(self._grade, message, member, value)
+                self._plan(self._now + A_WHILE, member, "graded the runs drawn at random", grade)
             elif action == Action.SAY_WHAT_CHANGES:
                 self._say_what_changes(message, value)
 
@@ -269,6 +273,10 @@ class _Play:
             return f"reported {number}"
 
         self._plan(at, member, "reported the number", report)
+
+    def _grade(self, message: Message, member: str, value: str) -> None:
+        form = self._hands.open(message, member, Action.GRADE_AUDIT, value)
+        self._hands.submit(member, passing_grades(form))
 
     def _say_what_changes(self, message: Message, value: str) -> None:
         room = self._stage.workspace.channel(message.channel)
