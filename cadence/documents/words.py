@@ -18,6 +18,18 @@ class Function(StrEnum):
     OTHER = "other"
 
 
+class Weekday(StrEnum):
+    """A day of the week, Monday first."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
 SLUG: Final = re.compile(r"[a-z][a-z0-9-]{1,39}")
 STEP_KEY: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 MEMBER: Final = re.compile(r"[UW][A-Z0-9]{2,20}")

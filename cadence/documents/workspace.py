@@ -3,10 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cadence.documents.kinds import COUNTRY, TIMEZONE, channel, member, slug, text
+from cadence.documents.kinds import COUNTRY, TIMEZONE, channel, choice, member, slug, text
 from cadence.documents.playbook_reader import FUNCTION, RULE
 from cadence.documents.section import Kind, Section, group, listing
-from cadence.documents.words import MAX_ITEMS, MAX_MEMBERS, MAX_TEAMS, NAME_LENGTH, TITLE_LENGTH, Function
+from cadence.documents.words import (
+    MAX_ITEMS,
+    MAX_MEMBERS,
+    MAX_TEAMS,
+    NAME_LENGTH,
+    TITLE_LENGTH,
+    Function,
+    Weekday,
+)
 from cadence.rules.verdicts import Rule
 
 
@@ -38,11 +46,15 @@ class WorkspaceSpec:
     timezone: str | None = None
     country: str | None = None
     rule: Rule | None = None
+    working_days: tuple[Weekday, ...] | None = None
     teams: tuple[TeamSpec, ...] = ()
 
     def team(self, slug: str) -> TeamSpec | None:
         """The team of that slug."""
         return next((team for team in self.teams if team.slug == slug), None)
+
+
+_WORKING_DAYS = listing(choice(Weekday, example=Weekday.MON), most=len(Weekday), least=1)
 
 
 def _head(section: Section) -> WorkspaceSpec:
@@ -56,6 +68,7 @@ def _head(section: Section) -> WorkspaceSpec:
         timezone=section.needed("timezone", TIMEZONE),
         country=section.optional("country", COUNTRY, None),
         rule=section.optional("rule", RULE, None),
+        working_days=section.optional("working_days", _WORKING_DAYS, None),
     )
 
 

@@ -29,6 +29,7 @@ from cadence.flows.people import zone_of
 from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.planning import public_holidays
 from cadence.flows.runs import require_workspace
+from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
 from cadence.nudges import NUDGES, Audience, Person, next_open
 from cadence.refusals import Refusal
@@ -88,7 +89,7 @@ def _closed_door(session: Session, message: OwedMessage, *, now: datetime) -> Co
         days_off=public_holidays(country, today.year, today.year + 1),
         away=tuple((row.first_day, row.last_day) for row in away),
     )
-    opens = next_open(now, person)
+    opens = next_open(now, person, working_days(workspace))
     if opens == now:
         return None
     if opens > message.useful_until:

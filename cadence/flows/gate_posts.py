@@ -12,6 +12,7 @@ from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.planning import channel_of
 from cadence.flows.runs import TeamRun
+from cadence.flows.working_week import working_days
 from cadence.nudges import next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import FRIDAY, week_number
@@ -29,7 +30,7 @@ def week_opens(session: Session, message: OwedMessage, now: datetime) -> Compose
     if isinstance(found, Skip):
         return found
     cycle, week = found
-    opens = next_open(now, channel_of(run))
+    opens = next_open(now, channel_of(run), working_days(run.workspace))
     if opens > message.useful_until:
         return Skip("no working hours left while it was useful")
     if opens != now:

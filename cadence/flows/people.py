@@ -11,6 +11,7 @@ from cadence.flows.callers import Caller, is_curator
 from cadence.flows.checkin_rows import key, member_runs
 from cadence.flows.planning import nudge_hours
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
+from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
 from cadence.nudges import CHECKIN, DAY_CLOSES, Person, next_open
 from cadence.refusals import NotAllowed, Refusal
@@ -101,7 +102,7 @@ def _tell(
                 kind="set-away",
                 recipient=who,
                 subject={"by": caller.member, "from": first.isoformat(), "until": last.isoformat()},
-                due_at=next_open(now, Person(who, zone)),
+                due_at=next_open(now, Person(who, zone), working_days(workspace)),
             )
         ],
         now=now,

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, close_instant
 from cadence.flows.runs import TeamRun, team_runs, today_in
+from cadence.flows.working_week import working_days
 from cadence.nudges import NUDGES, ActiveRun, Person, Rollout, Slot, due
 from storage import ledger, people, playbooks
 from storage.engine import Database
@@ -139,6 +140,7 @@ def rollout(session: Session, workspace: Workspace, *, now: datetime) -> Rollout
             )
             for run in runs
         ),
+        working_days=working_days(workspace),
         hours=nudge_hours(workspace),
     )
 

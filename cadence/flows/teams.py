@@ -12,6 +12,7 @@ from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TI
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_team
 from cadence.flows.runs import require_workspace, team_runs
+from cadence.flows.working_week import keep_days, stored_days
 from cadence.mrkdwn import channel_link, code, say
 from cadence.nearest import nearest
 from cadence.refusals import NotAllowed, Refusal
@@ -63,6 +64,7 @@ def import_workspace(
     workspace.country = spec.country or workspace.country
     workspace.curator_channel = spec.curator_channel or workspace.curator_channel
     workspace.rule = Rule(spec.rule) if spec.rule else workspace.rule
+    keep_days(workspace, spec.working_days)
     session.add(workspace)
     if spec.curators:
         people.set_curators(session, workspace_id=workspace.id, members=spec.curators, now=now)
@@ -312,6 +314,7 @@ def export_workspace(db: Database, caller: Caller) -> str:
             timezone=workspace.timezone,
             country=workspace.country,
             rule=workspace.rule,
+            working_days=stored_days(workspace),
             teams=tuple(
                 TeamSpec(
                     slug=team.slug,

@@ -7,11 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.commands import BUILT_IN_TEAM
 from bot.stage import Stage
+from cadence.documents import read_workspace
 from cadence.documents.places import country_hint, is_country
+from cadence.flows.callers import Caller
 from cadence.flows.planning import public_holidays
+from cadence.flows.teams import export_workspace
 from storage.tables import Away
-from tests.scenarios.plays import DESK, REPLY, at, bot_dms, rows, start_cycle
+from tests.scenarios.plays import DESK, REPLY, at, bot_dms, local_times, rows, start_cycle
 from tests.staging import on_stage
 
 AGENT = "U01AGENT1"
@@ -49,6 +53,23 @@ def test_back_early_is_asked_on_thursday_and_what_was_set_by_hand_stays(desk: St
     desk.play_until(at("2026-03-06 18:00"))
     assert bot_dms(desk, AGENT)
     assert not any("did you run it" in dm.words for dm in bot_dms(desk, "U01LEAD"))
+
+
+def test_a_week_from_sunday_to_thursday(tmp_path: Path) -> None:
+    text = DESK.read_text(encoding="utf-8")
+    weekend = "  working_days: [sun, mon, tue, wed, thu]\n"
+    file = tmp_path / "desk.yaml"
+    file.write_text(text.replace("teams:\n", f"{weekend}teams:\n", 1), encoding="utf-8")
+    with on_stage(tmp_path, workspace=file, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-07 20:00"))
+        assert len(bot_dms(stage, AGENT)) == 1
+        stage.play_until(at("2026-03-08 20:00"))
+        reminded = bot_dms(stage, AGENT)[-1]
+        zone = stage.workspace.user(AGENT).tz
+        assert local_times([reminded], zone) == ["Sun 10:00"]
+        exported = export_workspace(stage.bot.db, Caller(BUILT_IN_TEAM, "U01LEAD", "cli"))
+        assert read_workspace(exported).working_days == read_workspace(file.read_text()).working_days
 
 
 def test_public_holidays_of_a_region() -> None:
