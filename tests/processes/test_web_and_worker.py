@@ -100,13 +100,15 @@ def traced(web: Program, worker: Program, command: str) -> int:
 
 
 def test_the_web_process_answers_the_worker_sends_and_a_second_worker_takes_over(running: Running) -> None:
-    owner, server = running.server.workspace.person("U01LEAD"), running.server
+    owner, server, port = running.server.workspace.person("U01LEAD"), running.server, str(free_port())
     with (
-        started(running.folder, "worker", **running.settings) as first,
+        started(running.folder, "worker", **running.settings, CADENCE_WORKER_PORT=port) as first,
         started(running.folder, "worker", **running.settings) as second,
     ):
         eventually(lambda: "working" in first.err + second.err, "one of them works", first)
         eventually(lambda: "waiting" in first.err + second.err, "the other waits", second)
+        eventually(lambda: fetch(f"http://127.0.0.1:{port}/readyz")[0] == 200, "its health is told", first)
+        assert "cadence_ledger_messages" in fetch(f"http://127.0.0.1:{port}/metrics")[1]
         working, waiting = (second, first) if "waiting" in first.err else (first, second)
         answer = owner.types("/exception", "send critical a price was made up", channel=ROOM)
         assert answer.failure is None
