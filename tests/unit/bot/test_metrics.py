@@ -93,7 +93,7 @@ def test_a_database_that_does_not_answer_is_told_and_the_rest_too(stage: Stage) 
     gone = Database("postgresql://nobody@127.0.0.1:9/nothing")
     found = page(web_of(stage, gone))
     assert found["cadence_database_up"][()] == 0
-    assert "cadence_requests_total" in found
+    assert "cadence_planned_total" in found
     gone.close()
 
 
