@@ -262,6 +262,15 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         surface="dm",
         after={"runs": 14},
     )
+    trail.record(
+        session,
+        workspace_id=workspace_id,
+        at=NOW,
+        member=None,
+        action="demotion",
+        subject=f"adoption:{ids.adoption}/send",
+        surface="rule",
+    )
     session.flush()
     ids = plant_standards(session, ids)
     (message,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=key)

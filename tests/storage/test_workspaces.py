@@ -255,7 +255,7 @@ BY_ID: dict[str, Call] = {
     "trails.page": lambda s, ws, ids: trails.page(
         s,
         workspace_id=ws,
-        scope=Scope(member=MEMBER, whole=(ids.adoption,), shared=(ids.adoption,)),
+        scope=Scope(member="U0", whole=(ids.adoption,), shared=(ids.adoption,)),
         private=["check-in"],
         hidden=["x"],
     ),

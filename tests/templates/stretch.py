@@ -139,6 +139,8 @@ def _numbered(item: Any, number: int) -> Any:
     changes: dict[str, Any] = {}
     if "adoption_id" in names:
         changes["adoption_id"] = number
+    if "place" in names:
+        changes["place"] = number
     if "key" in names:
         changes["key"] = f"step-{number}"
     if "label" in names and "value" in names and number:

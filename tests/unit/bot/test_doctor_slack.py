@@ -65,9 +65,10 @@ def test_each_missing_scope_is_named_with_its_use(stored: Clinic, slack: FakeSla
 
 def test_all_missing_scopes_are_named(stored: Clinic, slack: FakeSlack) -> None:
     slack.headers["x-oauth-scopes"] = "chat:write, commands, users:read, channels:read, groups:read"
-    assert (
-        "Scopes are missing: im:history (for conversations.history), im:write (for conversations.open)."
-        in stored.todo()
+    [missing] = [one for one in stored.todo() if one.startswith("Scopes are missing")]
+    assert missing == (
+        "Scopes are missing: files:write (for files.completeUploadExternal, files.getUploadURLExternal), "
+        "im:history (for conversations.history, conversations.replies), im:write (for conversations.open)."
     )
 
 

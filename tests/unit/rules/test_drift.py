@@ -15,7 +15,7 @@ from cadence.rules.drift import (
 from cadence.rules.modes import LADDER, Mode
 
 HUMAN, BOTH, AI = LADDER
-FOUND, DECLARED, RECOMMITTED = DriftEvent
+FOUND, DECLARED, RECOMMITTED, WITHDRAWN = DriftEvent
 
 
 def attested(week: int, *modes: Mode, declared: Mode = AI) -> list[StepAttestation]:
@@ -84,6 +84,8 @@ def test_other_thresholds_can_be_tried() -> None:
         ([DECLARED], False),
         ([FOUND, RECOMMITTED, FOUND], True),
         ([FOUND, FOUND, DECLARED], False),
+        ([FOUND, WITHDRAWN], False),
+        ([FOUND, WITHDRAWN, FOUND], True),
     ],
 )
 def test_a_drift_is_open_until_the_owner_answers(events: list[DriftEvent], is_open: bool) -> None:
