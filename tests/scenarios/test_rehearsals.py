@@ -1,19 +1,25 @@
-"""The examples rehearse: four weeks each, every line of their answers can be done (SPEC §10)."""
+"""The examples rehearse: three cycles each, every line of their answers can be done (SPEC §10).
 
+The first of them is also a golden file, meant to be read: pilot, demotion, a new rubric, recovery, a promotion, a
+second team, a published version. `UPDATE_GOLDEN=1 make test` writes it anew.
+"""
+
+import os
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal import FIRST_MONDAY, FileRefused, read_answers, rehearse_files
 from cadence.documents import read_workspace
-from tests.scenarios.plays import DESK, REPLY
+from tests.scenarios.plays import DATA, DESK, REPLY
 from tests.staging import EXAMPLES
 
 WORKSPACE = EXAMPLES / "workspace.yaml"
 
 
-def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE) -> str:
-    return "\n".join(rehearse_files(playbook, workspace, answers, weeks=4, first_monday=FIRST_MONDAY))
+def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, weeks: int = 4) -> str:
+    lines = rehearse_files(playbook, workspace, answers, weeks=weeks, first_monday=FIRST_MONDAY)
+    return "\n".join(lines).replace(f"{EXAMPLES}/", "examples/") + "\n"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +33,10 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE) -> 
                 "It replaces 22 min; both are kept.",
                 "drifted (Draft three replies was human-led), 9 runs",
                 "*Support reply, cycle 1: met.* First response time 42 min → 14.5 min (target 15 min).",
+                "*Recorded: rubric revision 2 of Send the edited reply.*",
+                "Support reply is set up in 41 min (60 planned).",
+                "*Approved: Send the edited reply, collaborative → AI-led*",
+                "*Support reply v1 is published*, by @Katrin Lindner.",
             ],
             [],
         ),
@@ -38,8 +48,13 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE) -> 
                 "“four of them were test leads”",
                 "*Inbound lead routing, cycle 1: not met.*",
                 "Fri 27 Mar 16:00 America/New_York  posted in #sales-amer",
+                "@Marcus Hale recommits to collaborative.",
+                "KPI not met in cycle 1",
+                "*Inbound lead routing isn't ready to be v1: 2 things missing*",
+                "*Inbound lead routing v1 is published, by override*, by @Katrin Lindner.",
+                "*Approved: Draft the first note to the lead, collaborative → AI-led*",
             ],
-            ["is now"],
+            ["was demoted"],
         ),
         (
             "test-refactor",
@@ -47,8 +62,11 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE) -> 
                 "Fri 27 Mar 10:00 Asia/Kolkata  posted to Ananya Iyer",
                 "12 of 12 check-ins in (100%)",
                 "*Tests and refactors, cycle 1: met.*",
+                "Tests and refactors is set up in 38 min (60 planned).",
+                "*Approved: Draft tests for the code to be changed, collaborative → AI-led*",
+                "*Tests and refactors v1 is published*, by @Daniel Okafor.",
             ],
-            ["is now", "Over the cap", "drifted (", "still open", "isn't in yet", "missing for"],
+            ["was demoted", "Over the cap", "drifted ("],
         ),
         (
             "variance-review",
@@ -56,15 +74,23 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE) -> 
                 "*Variance review, week 2 of 4*: didn't run.",
                 "Before: ran as declared, 6 runs",
                 "Month-end close time isn't in yet",
-                "7 days, 6.5 days, no reading, 5.5 days",
+                "6 days, 5.5 days, no reading, 5 days",
+                "Variance review is set up in 44 min (50 planned).",
+                "*Declined: Write the explanation of each variance, collaborative → AI-led*",
+                "*Variance review v1 is published*, by @Katrin Lindner.",
             ],
-            ["is now"],
+            ["is now", "was demoted"],
         ),
     ],
 )
-def test_an_examples_four_weeks(slug: str, holds: list[str], lacks: list[str]) -> None:
-    told = rehearsed(EXAMPLES / f"{slug}.yaml", EXAMPLES / "answers" / f"{slug}.csv")
+def test_an_examples_three_cycles(slug: str, holds: list[str], lacks: list[str]) -> None:
+    told = rehearsed(EXAMPLES / f"{slug}.yaml", EXAMPLES / "answers" / f"{slug}.csv", weeks=13)
     assert "could not be done" not in told
+    if slug == "support-reply":
+        golden = DATA / "three-cycles.txt"
+        if os.environ.get("UPDATE_GOLDEN"):
+            golden.write_text(told, encoding="utf-8")
+        assert told == golden.read_text(encoding="utf-8")
     for words in holds:
         assert words in told
     for words in lacks:
