@@ -7,7 +7,7 @@ from bot.commands import BUILT_IN_TEAM
 from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook
 from cadence.documents.playbook import Step
 from cadence.flows.callers import Caller
-from cadence.flows.cycles import show_cycle
+from cadence.flows.cycle_shown import show_cycle
 from cadence.flows.lexicon import lexicon
 from cadence.flows.playbooks import export_playbook
 from cadence.refusals import Refusal

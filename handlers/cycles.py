@@ -7,7 +7,8 @@ from slack_bolt import App
 from cadence.flows.asking import cycle_form
 from cadence.flows.callers import roles
 from cadence.flows.capacity import CapacityFull, capacity_form
-from cadence.flows.cycles import CycleGiven, show_cycle, start_cycle
+from cadence.flows.cycle_shown import show_cycle
+from cadence.flows.cycles import CycleGiven, start_cycle
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, metadata, read_week
 from handlers.turns import Services, Turn, register_button, register_form

@@ -3,13 +3,12 @@
 from slack_bolt import App
 
 from cadence.flows.audits import AuditMeant, audit_form, grade_audits
+from cadence.flows.rubric_forms import revision_form, rubric_form
 from cadence.flows.rubrics import (
     SampleGiven,
     StepMeant,
     record_sample,
     revise_rubric,
-    revision_form,
-    rubric_form,
 )
 from cadence.flows.runs import NeedsChoice
 from handlers.grammar import commands
@@ -21,6 +20,7 @@ from templates.ids import Action, Callback, Field
 
 def register(app: App, services: Services) -> None:
     """Listen for the buttons and the forms."""
+    register_button(app, services, Action.RUBRIC_RECORD, open_sample)
     register_button(app, services, Action.REVISE_RUBRIC, open_revision)
     register_button(app, services, Action.GRADE_AUDIT, open_audit)
     register_button(app, services, Action.CHANGE_GRADES, change_grades)
@@ -53,6 +53,13 @@ def revise(turn: Turn, command: commands.ReviseRubric) -> None:
 
 def _meant(command: commands.Rubric | commands.ReviseRubric) -> StepMeant:
     return StepMeant(command.step or "", playbook=command.playbook, team=command.team)
+
+
+def open_sample(turn: Turn, value: str, _body: Body) -> None:
+    """[Record a rubric result] under what is missing: the form, on the team's steps."""
+    where, _, step = value.partition(":")
+    meant = StepMeant(step, adoption_id=row_id(where))
+    turn.open(rubric_form(turn.db, turn.caller, meant, SampleGiven(None, None), now=turn.now))
 
 
 def open_revision(turn: Turn, value: str, _body: Body) -> None:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows import lessons
-from cadence.flows.cycles import coverage
+from cadence.flows.cycle_shown import coverage
 from cadence.flows.gates import gates_of, words
 from cadence.flows.guardrails import shown
 from cadence.flows.kpis import kpi_context

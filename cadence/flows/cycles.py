@@ -1,4 +1,4 @@
-"""Start a four-week cycle, and show how it stands."""
+"""Start a four-week cycle."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,25 +8,22 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.capacity import require_capacity
-from cadence.flows.gates import gate_lines
-from cadence.flows.gathering import expected_members, gather
-from cadence.flows.judging import policy_for
-from cadence.flows.kpis import kpi_context, latest_value
+from cadence.flows.gathering import expected_members
+from cadence.flows.kpis import kpi_context
 from cadence.flows.lookups import require_playbook, require_team
-from cadence.flows.runs import TeamRun, find_run, of_cycle, require_workspace, run_by_id
+from cadence.flows.runs import TeamRun, require_workspace, run_by_id
 from cadence.flows.setups import rewrite as rewrite_setup
 from cadence.flows.versions import require_not_retired, state_of, version_to_run
-from cadence.mrkdwn import code, mention, say
+from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import (
     WEEKS,
     closing_day,
     monday_of,
     next_monday,
-    week_monday,
 )
 from cadence.rules.modes import Mode
-from storage import people, playbooks, reports, trail
+from storage import people, playbooks, trail
 from storage.engine import Database
 from storage.tables import (
     Adoption,
@@ -38,8 +35,7 @@ from storage.tables import (
     Playbook,
     Team,
 )
-from templates.contexts.base import Evidence, StepEvidence
-from templates.contexts.playbooks import CycleShown, CycleStarted
+from templates.contexts.playbooks import CycleStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,93 +281,3 @@ def add_cycle(
     session.add(cycle)
     session.flush()
     return cycle
-
-
-def show_cycle(
-    db: Database,
-    caller: Caller,
-    *,
-    playbook: str | None,
-    team: str | None,
-    day: date | None = None,
-    now: datetime,
-) -> CycleShown:
-    """The running cycle of a run, or the one a day lies in.
-
-    Raises:
-        Refusal: nothing fits, several fit, or no cycle has started.
-    """
-    with db.read() as session:
-        run = find_run(session, caller, now=now, playbook=playbook, team=team)
-        if day is not None:
-            then = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=day)
-            if then is None:
-                raise Refusal(say("No cycle of {title} covers that day.", title=run.playbook.title))
-            run = of_cycle(session, run, then)
-        cycle = run.cycle
-        if cycle is None:
-            raise Refusal(
-                say(
-                    "{title} has no cycle in {team} yet. {owner} starts one with {command}.",
-                    title=run.playbook.title,
-                    team=run.team.title,
-                    owner=mention(run.playbook.owner),
-                    command=code(f"/cadence cycle start {run.playbook.slug}"),
-                )
-            )
-        readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0)
-        return CycleShown(
-            slug=run.playbook.slug,
-            playbook=run.playbook.title,
-            team=run.team.title,
-            number=cycle.number,
-            week=run.week,
-            starts=cycle.starts_on,
-            closes=cycle.closes_on,
-            kpi=kpi_context(
-                run,
-                value=cycle.kpi_value if cycle.result is not None else latest_value(session, run),
-            ),
-            readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
-            steps=step_evidence(session, run, cycle),
-            gates=gate_lines(session, run, cycle),
-            champion=run.adoption.champion,
-            result=cycle.result,
-        )
-
-
-def step_evidence(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
-    """Each step's mode and exceptions against its cap, as they count now."""
-    shown = []
-    for step in run.spec.steps:
-        found = gather(session, run, cycle, step)
-        shown.append(
-            StepEvidence(
-                title=step.title,
-                mode=found.mode,
-                evidence=Evidence(
-                    exceptions=found.evidence.exceptions,
-                    runs=found.evidence.runs,
-                    attested=found.evidence.attested,
-                    assumed=found.evidence.assumed,
-                    cap=policy_for(run, step).cap,
-                ),
-            )
-        )
-    return tuple(shown)
-
-
-def coverage(session: Session, run: TeamRun, cycle: Cycle, *, until: date) -> tuple[int, int]:
-    """Weekly answers that came, and those expected, in the cycle's weeks up to a date."""
-    attested = expected = 0
-    for week in range(1, WEEKS + 1):
-        start = week_monday(cycle.starts_on, week)
-        if start > until:
-            break
-        asked = set(expected_members(session, run, week_start=start))
-        answered = reports.answered_members(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=start
-        )
-        attested += len(asked & answered)
-        expected += len(asked)
-    return attested, expected

@@ -37,6 +37,6 @@ def health(db: Database, *, now: datetime, workspace_id: str) -> Health:
         return Health(False, (f"database: {type(broken).__name__}",))
     late = oldest is not None and now - oldest > OVERDUE
     state = f"late since {oldest:%Y-%m-%d %H:%M} UTC" if late else "in time"
-    workspace = "" if known else ", not set up yet"
-    lines = ("database: ok", f"workspace: {workspace_id}{workspace}", f"messages: {state}")
+    workspace = "ok" if known else "not set up yet"
+    lines = ("database: ok", f"workspace: {workspace}", f"messages: {state}")
     return Health(not late, lines)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import member_zone, week_kpi
-from cadence.flows.cycles import step_evidence
+from cadence.flows.cycle_shown import step_evidence
 from cadence.flows.drift_words import drift_history
 from cadence.flows.exceptions import step_groups, verdict_evidence
 from cadence.flows.gates import gate_line, gate_of

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents import Step
-from cadence.flows.cycles import coverage
+from cadence.flows.cycle_shown import coverage
 from cadence.flows.runs import TeamRun, current_modes
 from cadence.rules.kpi import Outcome
 from cadence.rules.promotions import GradedCycle, PromotionPolicy, lower_bound, samples_needed

@@ -134,3 +134,15 @@ def test_revise_by_command_says_that_the_count_starts_again(desk: Stage) -> None
     assert "after 2 closed cycles with at least 29 samples" in said
     [entry] = entries(desk, "rubric-revised")
     assert entry.after == {"revision": 2, "change": "tone is graded apart"}
+
+
+def test_the_button_under_what_is_missing_opens_the_form_on_the_teams_steps(desk: Stage) -> None:
+    desk.play_until(at("2026-03-09 10:00"))
+    lead = desk.workspace.person(OWNER)
+    [opens] = [post for post in posts(desk, DESK_CHANNEL) if "Record a rubric result" in post.buttons]
+    lead.clicks(opens, "Record a rubric result")
+    done = lead.submits({"step": "1:draft", "samples": "20", "passes": "19"})
+    assert not done.errors
+    assert "19 of 20 samples passed" in str(lead.form().blocks)
+    agent = desk.workspace.person(MEMBER)
+    assert "Only the owner" in agent.clicks(opens, "Record a rubric result").words

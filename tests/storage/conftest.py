@@ -28,8 +28,9 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(postgres_socket: str) -> str:
     """The address of a migrated PostgreSQL database that tests share, one after the other."""
-    postgres.create(postgres_socket, "migrated")
-    database = Database(postgres.url(postgres_socket, "migrated"))
+    name = f"migrated_{next(_NUMBERS)}"  # the delivery tests share this fixture, and each folder has its own
+    postgres.create(postgres_socket, name)
+    database = Database(postgres.url(postgres_socket, name))
     migrate(database)
     database.close()
     return database.url

@@ -37,7 +37,7 @@ def test_what_another_workspace_is_owed_is_not_this_ones_trouble(stage: Stage) -
     owe(stage, "T2REAL", minutes_ago=11)
     assert ready(web_of(stage, BUILT_IN_TEAM)) == (
         200,
-        ["database: ok", f"workspace: {BUILT_IN_TEAM}", "messages: in time"],
+        ["database: ok", "workspace: ok", "messages: in time"],
     )
     status, lines = ready(web_of(stage, "T2REAL"))
     assert status == 503
