@@ -34,15 +34,12 @@ def timezone_hint(name: str) -> str:
 def _countries() -> dict[str, str]:
     """Two-letter codes by themselves, by their three letters, and by the country's English name."""
     # Kept out of the module's head: holidays takes a tenth of a second, and most commands read no country.
-    from holidays import list_supported_countries  # noqa: PLC0415
     from holidays.registry import COUNTRIES  # noqa: PLC0415
 
-    codes = set(list_supported_countries(include_aliases=False))
     names = {
         word.casefold(): entry[1]
         for module, entry in COUNTRIES.items()
         for word in (module.replace("_", " "), entry[1], entry[2])
-        if entry[1] in codes
     }
     return {**names, "uk": "GB", "usa": "US", "england": "GB"}
 
