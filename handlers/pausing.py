@@ -1,5 +1,7 @@
 """The end of a cycle by hand, and the pause after it."""
 
+from dataclasses import replace
+
 from slack_bolt import App
 
 from cadence.flows.pausing import WhichRun, ask_which, close_by_hand, pause
@@ -39,8 +41,10 @@ def close_by_button(turn: Turn, value: str, _body: Body) -> None:
 
 
 def pause_by_button(turn: Turn, value: str, _body: Body) -> None:
-    """[Pause]."""
-    turn.say(pause(turn.db, turn.caller, _run(value), now=turn.now))
+    """[Pause]; under a closing post it means the pause after that cycle."""
+    where, _, number = value.partition(":")
+    which = replace(_run(where), after_cycle=int(number) if number.isdecimal() else None)
+    turn.say(pause(turn.db, turn.caller, which, now=turn.now))
 
 
 def _run(value: str) -> WhichRun:

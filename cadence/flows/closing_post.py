@@ -69,7 +69,7 @@ def _offers(run: TeamRun, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]
     """What can be done now that the cycle is over."""
     offers = []
     if can_pause:
-        offers.append(Offer("Pause", Action.PAUSE, str(run.id)))
+        offers.append(Offer("Pause", Action.PAUSE, f"{run.id}:{cycle.number}"))
     if run.adoption.state is AdoptionState.PAUSED:
         offers.append(Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug))
     if cycle.submitted_at is None:

@@ -67,6 +67,7 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         version = version_to_run(session, playbook, None)
         pilot = playbook_from_data(version.spec).pilot
         team = _team_for(session, caller, playbook, given.team, pilot=pilot)
+        _require_in_team(session, playbook, team, given.champion)
         adoption = _adopt(session, playbook, version.id or 0, team, champion=given.champion, now=now)
         version = version_to_run(session, playbook, adoption)
         spec = playbook_from_data(version.spec)
@@ -162,6 +163,21 @@ def _team_for(
             example=code(f"/cadence cycle start {playbook.slug} team=support-emea"),
         ),
         field="team",
+    )
+
+
+def _require_in_team(session: Session, playbook: Playbook, team: Team, champion: str | None) -> None:
+    """A champion is of the team, or the playbook's owner (SPEC §6)."""
+    members = people.memberships(session, workspace_id=team.workspace_id, team_ids=[team.id or 0])
+    if champion is None or champion == playbook.owner or any(row.member == champion for row in members):
+        return
+    raise Refusal(
+        say(
+            "That person isn't in {team}, and its champion has to be. {command} adds them.",
+            team=team.title,
+            command=code(f"/cadence team join {team.slug} @name"),
+        ),
+        field="champion",
     )
 
 

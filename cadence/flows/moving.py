@@ -66,7 +66,7 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
                 field=Field.VERSION,
             )
         spec = playbook_from_data(target.spec)
-        raised = [step for step, _ in _changed_modes(run.spec, spec) if step.mode is Mode.AI_LED]
+        raised = _newly_ai_led(run.spec, spec)
         if raised and target.number is None and not is_curator(session, caller):
             require_curator(session, caller, to=f"move a team to a draft that makes {raised[0].title} AI-led")
         before = run.adoption.version_id
@@ -110,6 +110,16 @@ def _changed_modes(before: PlaybookSpec, after: PlaybookSpec) -> list[tuple[Step
         for step in after.steps
         for old in [before.step(step.key)]
         if old is not None and old.mode != step.mode
+    ]
+
+
+def _newly_ai_led(before: PlaybookSpec, after: PlaybookSpec) -> list[Step]:
+    """The steps that AI leads in the one and didn't in the other, also under another key."""
+    return [
+        step
+        for step in after.steps
+        for old in [before.step(step.key)]
+        if step.mode is Mode.AI_LED and (old is None or old.mode is not Mode.AI_LED)
     ]
 
 

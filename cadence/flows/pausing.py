@@ -22,11 +22,15 @@ from templates.ids import Action
 
 @dataclass(frozen=True, slots=True)
 class WhichRun:
-    """The run somebody means, in words or by the id a button carries."""
+    """The run somebody means, in words or by the id a button carries.
+
+    `after_cycle` is the number of the closed cycle whose post the button stands under.
+    """
 
     playbook: str | None = None
     team: str | None = None
     adoption_id: int | None = None
+    after_cycle: int | None = None
 
 
 def ask_which(db: Database, caller: Caller, *, action: Action, now: datetime) -> Done:
@@ -100,10 +104,11 @@ def pause(db: Database, caller: Caller, which: WhichRun, *, now: datetime) -> Do
     A cycle to come is taken away; one that runs goes on to its close, unasked.
 
     Raises:
-        Refusal: not the owner or a curator.
+        Refusal: not the owner or a curator; the button is of a cycle after which another one has begun.
     """
     with db.write() as session:
         run = _locked(session, caller, which, to="pause a team", now=now)
+        _refuse_an_old_button(run, which)
         again = Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug)
         if run.adoption.state is not AdoptionState.ACTIVE:
             return Done(text=_paused(run, "is paused already"), offers=(again,))
@@ -130,6 +135,20 @@ def pause(db: Database, caller: Caller, which: WhichRun, *, now: datetime) -> Do
             rewrite_cycle_posts(session, caller, last, rows[-1], mark=mark, now=now)
         return Done(
             text=_paused(run, "is paused", running=None if taken else _running(rows)), offers=(again,)
+        )
+
+
+def _refuse_an_old_button(run: TeamRun, which: WhichRun) -> None:
+    cycle = run.cycle
+    begun = cycle is not None and cycle.starts_on <= run.today
+    if which.after_cycle is not None and cycle is not None and begun and cycle.number > which.after_cycle:
+        raise Refusal(
+            say(
+                "Cycle {number} of {title} has begun since. {command} pauses it all the same.",
+                number=cycle.number,
+                title=run.playbook.title,
+                command=code(f"/cadence cycle pause {run.playbook.slug} team={run.team.slug}"),
+            )
         )
 
 

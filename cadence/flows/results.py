@@ -7,8 +7,9 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.guardrails import judged
+from cadence.flows.proposals import lapse_open
 from cadence.flows.runs import TeamRun, of_cycle
-from cadence.rules.kpi import Direction, cycle_result, median_of
+from cadence.rules.kpi import Direction, Outcome, cycle_result, median_of
 from storage import reports, trail
 from storage.tables import Cycle, CycleState
 
@@ -28,7 +29,8 @@ def set_result(session: Session, run: TeamRun, cycle: Cycle) -> None:
 def judge_again(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, now: datetime) -> None:
     """A number of a closed cycle came late, or was corrected: the result follows it, and its post says so.
 
-    Steps and promotions stay as they were judged at the close.
+    Steps and promotions stay as they were judged at the close; but a proposal that rested on a KPI that turns out
+    not to be met lapses while nobody has decided it.
     """
     if cycle.state is not CycleState.CLOSED:
         return
@@ -49,4 +51,7 @@ def judge_again(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *,
         correlation_id=caller.request,
     )
     session.flush()
+    if before["result"] == Outcome.MET != cycle.result:
+        why = f"a corrected number made cycle {cycle.number} {cycle.result}"
+        lapse_open(session, run, why=why, now=now)
     rewrite_cycle_posts(session, caller, run, cycle, mark=f"again:{now.timestamp()}", now=now)

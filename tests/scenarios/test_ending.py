@@ -89,6 +89,23 @@ def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: Stage) -> None
     assert [cycle.number for cycle in rows(desk, Cycle)] == [1, 2]
 
 
+def test_an_old_posts_pause_leaves_the_cycle_that_has_begun_alone(desk: Stage) -> None:
+    desk.play_until(at("2026-03-27 16:00"))
+    post = posts(desk, DESK_CHANNEL)[-1]
+    desk.play_until(at("2026-04-09 12:00"))
+    refused = desk.workspace.person(LEAD).clicks(post, "Pause").words
+    assert "Cycle 2 of Reply has begun since. `/cadence cycle pause reply team=desk` pauses it" in refused
+    assert rows(desk, Adoption)[0].state is AdoptionState.ACTIVE
+
+
+def test_a_champion_is_of_the_team(desk: Stage) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.types("/cadence cycle start", channel=DESK_CHANNEL)
+    asked = {"playbook": "reply", "team": "solo", "date": "2026-03-23", "champion": AGENT}
+    assert "That person isn't in Solo" in lead.submits(asked).errors["champion"]
+    assert not lead.submits({"champion": "U01AGENT2"}).errors
+
+
 def test_a_pause_in_the_middle_asks_nothing_and_can_be_taken_back(desk: Stage) -> None:
     assert "Cycle 1 closes on Friday 27 March" in types(desk, "/cadence cycle pause reply")
     desk.play_until(at("2026-03-23 12:00"))

@@ -93,6 +93,9 @@ def test_who_may_move_and_where_to(published: Stage) -> None:
     revise(published, ("mode: collaborative", "mode: ai-led"))
     raised = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "Only a curator may move a team to a draft that makes Draft the reply AI-led" in raised
+    revise(published, ("key: draft", "key: first-draft"))
+    renamed = types(published, LEAD, "/cadence playbook move reply draft").words
+    assert "Only a curator may move a team to a draft that makes Draft the reply AI-led" in renamed
 
 
 def test_the_form_moves_too(published: Stage) -> None:

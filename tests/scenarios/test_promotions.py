@@ -190,6 +190,20 @@ def test_a_proposal_that_no_longer_fits_lapses(tmp_path: Path, command: str, why
         assert not [one for one in rows(stage, ModeChange) if one.kind == "promotion"]
 
 
+def test_a_proposal_lapses_when_a_corrected_number_takes_its_kpi_away(tmp_path: Path) -> None:
+    with solo(tmp_path, TO_AI) as stage:
+        play_cycle(stage, 1, passes=29, samples=29)
+        _, before = proposals(stage)
+        stage.play_until(at("2026-03-28 12:00"))
+        types(stage, MEMBER, "/kpi reply 40m week=1")
+        types(stage, MEMBER, "/kpi reply 40m week=2")
+        for message in proposals(stage):
+            assert message.text.startswith("Lapsed: Draft the reply")
+            assert "a corrected number made cycle 1 not met" in message.words
+        assert "lapsed" in stage.workspace.person(CURATOR).clicks(before, "Why").words
+        assert mode(stage) is Mode.COLLABORATIVE
+
+
 def test_a_newer_cycle_takes_the_place_of_an_undecided_proposal(tmp_path: Path) -> None:
     with solo(tmp_path, TO_AI) as stage:
         play_cycle(stage, 1, passes=29, samples=29)
