@@ -116,10 +116,11 @@ def _start_next(session: Session, adoption: Adoption, cycle: Cycle, run: TeamRun
     today = local_day(now, run.zone)
     if starts_on < monday_of(today):
         starts_on = next_monday(today)
+    moved = adoption.version_id != cycle.version_id
     version = version_to_run(session, run.playbook, adoption)
     adoption.version_id = version.id or 0
     spec = playbook_from_data(version.spec)
-    if version.number is not None and version.id != cycle.version_id:
+    if version.id != cycle.version_id and (moved or version.number is not None):
         count_anew(session, run, spec, to=version, member=None, surface="clock", now=now)
     declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
     add_cycle(session, adoption, number=cycle.number + 1, starts_on=starts_on, by="the calendar", now=now)

@@ -19,14 +19,14 @@ from cadence.flows.runs import (
     run_by_id,
     visible_runs,
 )
-from cadence.flows.versions import require_not_retired, require_version, version_name
+from cadence.flows.versions import as_it_goes_on, require_not_retired, require_version, version_name
 from cadence.flows.windows import restart_window, set_mode
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from storage import playbooks, trail
 from storage.engine import Database
-from storage.tables import Cycle, CycleState, OwedMessage, PlaybookVersion
+from storage.tables import Cycle, OwedMessage, PlaybookVersion
 from templates.contexts.base import Choice
 from templates.contexts.base import ModeChange as ModeChangeShown
 from templates.contexts.publishing import MoveForm, TeamMoved
@@ -45,7 +45,8 @@ class MoveGiven:
 def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> TeamMoved:
     """Move a team to a version. Its running cycle goes on with it, unless that would change the KPI.
 
-    A KPI, a baseline or a target changes only with a new cycle: the running one then keeps its version.
+    A KPI, a baseline or a target changes only with a new cycle: the running one then keeps its version. A cycle
+    that hasn't begun yet runs on the new version in any case.
 
     Raises:
         Refusal: neither owner nor curator, no such version, the team is on it already, the playbook is retired; a
@@ -60,6 +61,7 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
         playbooks.lock_adoption(session, workspace_id=found.workspace.id, adoption_id=found.id)
         run = find_run(session, caller, now=now, playbook=given.playbook, team=found.team.slug)
         target = require_version(session, run.playbook, number=given.number)
+        run, cycle = as_it_goes_on(session, run)
         if run.adoption.version_id == target.id:
             raise Refusal(
                 say("{team} is on {name} already.", team=run.team.title, name=version_name(target)),
@@ -70,8 +72,9 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
         if raised and target.number is None and not is_curator(session, caller):
             require_curator(session, caller, to=f"move a team to a draft that makes {raised[0].title} AI-led")
         before = run.adoption.version_id
-        deferred = _waits_for_next_cycle(run, spec)
-        _change(session, caller, run, target, spec, deferred=deferred, now=now)
+        begun = cycle is not None and cycle.starts_on <= run.today
+        deferred = begun and run.spec.kpi != spec.kpi
+        _change(session, caller, run, cycle, target, spec, deferred=deferred, now=now)
         subject = {
             "adoption": run.id,
             "before": before,
@@ -90,17 +93,6 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
             correlation_id=caller.request,
         )
         return _context(session, run, subject)
-
-
-def _running(run: TeamRun) -> Cycle | None:
-    """The cycle that isn't closed, begun or to come."""
-    return run.cycle if run.cycle is not None and run.cycle.state is CycleState.RUNNING else None
-
-
-def _waits_for_next_cycle(run: TeamRun, spec: PlaybookSpec) -> bool:
-    cycle = _running(run)
-    begun = cycle is not None and cycle.starts_on <= run.today
-    return begun and run.spec.kpi != spec.kpi
 
 
 def _changed_modes(before: PlaybookSpec, after: PlaybookSpec) -> list[tuple[Step, Mode]]:
@@ -127,13 +119,14 @@ def _change(
     session: Session,
     caller: Caller,
     run: TeamRun,
+    cycle: Cycle | None,
     target: PlaybookVersion,
     spec: PlaybookSpec,
     *,
     deferred: bool,
     now: datetime,
 ) -> None:
-    cycle, before = _running(run), run.adoption.version_id
+    before = run.adoption.version_id
     run.adoption.version_id = target.id or 0
     session.add(run.adoption)
     if not deferred and (cycle is None or cycle.version_id != target.id):

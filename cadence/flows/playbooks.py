@@ -23,7 +23,7 @@ from cadence.flows.publishing import override_shown, publisher
 from cadence.flows.readiness import readiness
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
 from cadence.flows.teams import WorkspaceImported, import_workspace
-from cadence.flows.versions import require_version, version_name
+from cadence.flows.versions import as_it_goes_on, require_version, version_name
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day
@@ -231,7 +231,7 @@ def show_playbook(db: Database, caller: Caller, slug: str, *, now: datetime) -> 
             lessons=recent(session, workspace_id=workspace.id, playbook_id=playbook.id or 0, limit=5),
             loop=spec.loop or "",
             missing=tuple(gap.text for gap in ready.gaps) if open_draft else (),
-            adoptions=tuple(_adoption_line(run) for run in runs),
+            adoptions=tuple(_adoption_line(session, run) for run in runs),
             number=version.number,
             published_on=_local_day(session, caller, workspace, version.published_at),
             published_by=publisher(session, playbook, version),
@@ -254,9 +254,13 @@ def _kpi(spec: PlaybookSpec) -> Kpi:
     )
 
 
-def _adoption_line(run: TeamRun) -> AdoptionLine:
+def _adoption_line(session: Session, run: TeamRun) -> AdoptionLine:
+    goes_on, _ = as_it_goes_on(session, run)
     return AdoptionLine(
-        team=run.team.title, version=version_name(run.version), week=run.week, champion=run.adoption.champion
+        team=run.team.title,
+        version=version_name(goes_on.version),
+        week=run.week,
+        champion=run.adoption.champion,
     )
 
 

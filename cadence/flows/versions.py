@@ -1,11 +1,15 @@
 """Which version of a playbook a team's next cycle runs on."""
 
+from dataclasses import replace
+
 from sqlmodel import Session
 
+from cadence.documents import playbook_from_data
+from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal, Unknown
 from storage import playbooks, versions
-from storage.tables import Adoption, Playbook, PlaybookState, PlaybookVersion
+from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion
 
 
 def version_to_run(session: Session, playbook: Playbook, adoption: Adoption | None) -> PlaybookVersion:
@@ -26,6 +30,19 @@ def version_to_run(session: Session, playbook: Playbook, adoption: Adoption | No
     own = playbooks.version(session, workspace_id=workspace_id, version_id=adoption.version_id)
     stays = own.number is not None or own.revision > published.revision
     return own if stays else published
+
+
+def as_it_goes_on(session: Session, run: TeamRun) -> tuple[TeamRun, Cycle | None]:
+    """The run on the version of its cycle that isn't closed, begun or to come, and that cycle.
+
+    From its close to the Sunday after, a run is seen in the cycle just closed, while the next one is set already.
+    """
+    rows = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    cycle = next((row for row in rows if row.state is CycleState.RUNNING), None)
+    if cycle is None:
+        return run, None
+    version = playbooks.version(session, workspace_id=run.workspace.id, version_id=cycle.version_id)
+    return replace(run, version=version, spec=playbook_from_data(version.spec), cycle=cycle), cycle
 
 
 def require_not_retired(playbook: Playbook) -> None:

@@ -83,6 +83,34 @@ def test_another_target_waits_for_the_next_cycle(published: Stage) -> None:
     assert modes["send"] is Mode.COLLABORATIVE
 
 
+def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: Stage) -> None:
+    published.play_until(at("2026-03-27 17:00"))
+    revise(published, ("target: 15", "target: 12"), LOWER)
+    said = types(published, LEAD, "/cadence playbook move reply draft").words
+    assert "Desk moves Reply from v1 to draft 2" in said
+    assert "the evidence on every step counts anew" in said
+    assert "Send the reply is now collaborative (declared AI-led before)" in said
+    assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
+    assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
+    published.play_until(at("2026-03-30 12:00"))
+    assert "(target 12 min)" in types(published, LEAD, "/cadence status").words
+    assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
+    modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
+    assert modes["send"] is Mode.COLLABORATIVE
+    published.play_until(at("2026-04-24 17:00"))
+    [closing] = [one for one in posts(published, DESK_CHANNEL) if "Reply, cycle 2: insufficient" in one.text]
+    assert "target 12 min" in closing.words
+
+
+def test_a_draft_that_waits_for_the_next_cycle_starts_its_evidence_anew(published: Stage) -> None:
+    revise(published, ("target: 15", "target: 12"), LOWER)
+    types(published, LEAD, "/cadence playbook move reply draft")
+    assert {row.step: row.mode for row in rows(published, AdoptionStep)}["send"] is Mode.AI_LED
+    published.play_until(at("2026-03-27 17:00"))
+    assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
+    assert {row.step: row.mode for row in rows(published, AdoptionStep)}["send"] is Mode.COLLABORATIVE
+
+
 def test_who_may_move_and_where_to(published: Stage) -> None:
     refused = types(published, AGENT, "/cadence playbook move reply v1").words
     assert f"Only the owner (<@{LEAD}>) or a curator may move a team to another version." in refused
