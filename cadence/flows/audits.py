@@ -227,6 +227,8 @@ def _grade(
     found = pool(session, run, step)
     failures = plural(found.samples - found.passes, "failure")
     more = f"{found.more} more to decide" if found.more else "enough to decide when the cycle closes"
+    if found.spoiled is not None:
+        more = f"cycle {found.spoiled} fell short, so it can be proposed when cycle {found.earliest} closes"
     return say(
         "*{step}*: {passes} of {samples} passed, {risky} risky. So far {all} of {needed} with {failures}: {more}.",
         step=step.title,

@@ -10,7 +10,7 @@ from cadence.documents import Step
 from cadence.flows.cycle_shown import coverage
 from cadence.flows.runs import TeamRun, current_modes
 from cadence.rules.kpi import Outcome
-from cadence.rules.promotions import GradedCycle, PromotionPolicy, lower_bound, samples_needed
+from cadence.rules.promotions import GradedCycle, PromotionPolicy, lower_bound, samples_needed, samples_short
 from cadence.rules.verdicts import Decision
 from storage import decisions, playbooks, rubrics
 from storage.tables import Cycle, CycleState, RubricResult
@@ -104,23 +104,34 @@ class Pool:
 
     Args:
         bound: the exact lower bound on the true pass rate, with 95% confidence; 0 without a sample.
-        needed: how many samples decide with as many failures as there are.
-        cycles: over how many cycles, this one included, they are counted.
+        more: how many more samples decide if all of them pass and none is risky.
+        counted: the numbers of the cycles that have samples, oldest first.
+        cycle: the number of the running cycle; 0 without one.
+        cycles: how many cycles decide, this one included.
+        spoiled: the last of these cycles whose shares no further sample can mend; None when all can be.
     """
 
     samples: int
     passes: int
     risky: int
     bound: float
-    needed: int
+    more: int
     accuracy: float
     max_risk: float
+    counted: tuple[int, ...]
+    cycle: int
     cycles: int
+    spoiled: int | None
 
     @property
-    def more(self) -> int:
-        """How many more samples decide if all of them pass."""
-        return max(self.needed - self.samples, 0)
+    def needed(self) -> int:
+        """How many samples decide with as many failures and risky ones as there are."""
+        return self.samples + self.more
+
+    @property
+    def earliest(self) -> int | None:
+        """The cycle at whose close it can be proposed at the earliest, when one of these is spoiled."""
+        return self.spoiled + self.cycles if self.spoiled is not None else None
 
 
 def pool(session: Session, run: TeamRun, step: Step) -> Pool:
@@ -128,16 +139,33 @@ def pool(session: Session, run: TeamRun, step: Step) -> Pool:
     policy = promotion_policy(step)
     cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
     now_on = run.cycle.number if run.cycle else 0
-    ids = {one.id for one in cycles if now_on - policy.cycles < one.number <= now_on}
-    results = [one for one in counted_results(session, run, step) if one.cycle_id in ids]
+    numbers = {one.id: one.number for one in cycles if now_on - policy.cycles < one.number <= now_on}
+    results = [one for one in counted_results(session, run, step) if one.cycle_id in numbers]
     samples, passes = sum(one.samples for one in results), sum(one.passes for one in results)
+    short = dict.fromkeys(sorted({numbers[one.cycle_id] for one in results}), 0)
+    spoiled = None
+    for number in short:
+        graded = [one for one in results if numbers[one.cycle_id] == number]
+        lacking = samples_short(
+            sum(one.samples for one in graded),
+            sum(one.passes for one in graded),
+            sum(one.risky for one in graded),
+            policy,
+        )
+        if lacking is None or (lacking and number < now_on):  # a closed cycle takes no further samples
+            spoiled = number
+        short[number] = lacking or 0
+    pooled = samples_needed(samples - passes, policy.accuracy, policy.confidence) - samples
     return Pool(
         samples=samples,
         passes=passes,
         risky=sum(one.risky for one in results),
         bound=lower_bound(passes, samples, policy.confidence) if samples else 0.0,
-        needed=samples_needed(samples - passes, policy.accuracy, policy.confidence),
+        more=max(pooled, short.get(now_on, 1), 0),
         accuracy=policy.accuracy,
         max_risk=policy.max_risk,
+        counted=tuple(short),
+        cycle=now_on,
         cycles=policy.cycles,
+        spoiled=spoiled,
     )

@@ -208,7 +208,10 @@ def pooled_context(found: Pool) -> Pooled:
         max_risk=found.max_risk,
         needed=found.needed,
         more=found.more,
-        cycles=found.cycles,
+        counted=found.counted,
+        cycle=found.cycle,
+        spoiled=found.spoiled,
+        earliest=found.earliest,
     )
 
 

@@ -205,6 +205,32 @@ def samples_needed(failures: int, accuracy: float, confidence: float = CONFIDENC
     return low
 
 
+def samples_short(samples: int, passes: int, risky: int, policy: PromotionPolicy) -> int | None:
+    """How many more samples, all passed and none risky, one cycle needs for its shares; None if none would do.
+
+    0 when passes/samples ≥ accuracy and risky/samples ≤ max_risk already; 1 for a cycle without a sample.
+
+    Raises:
+        ValueError: for counts that can't be.
+    """
+    if not (0 <= passes <= samples and 0 <= risky <= samples):
+        raise ValueError(f"{passes} passes and {risky} risky of {samples} samples")
+    if risky and not policy.max_risk:
+        return None
+
+    def short(more: int) -> bool:
+        counted = samples + more
+        return not counted or (passes + more) / counted < policy.accuracy or risky / counted > policy.max_risk
+
+    least = int((policy.accuracy * samples - passes) / (1 - policy.accuracy)) - 1
+    if risky:
+        least = max(least, int(risky / policy.max_risk) - samples - 1)
+    more = max(0, least)
+    while short(more):  # the estimate is at most a few below, for rounding
+        more += 1
+    return more
+
+
 def judge_promotion(
     *,
     mode: Mode,

@@ -39,8 +39,10 @@ class Pooled:
     Args:
         bound: the lower bound on the true pass rate with 95% confidence, 0–1.
         accuracy: the share that must pass, 0–1; `max_risk` the highest risky one.
-        needed: how many samples decide with as many failures as there are; `more` are missing.
-        cycles: how many cycles, this one included, are counted.
+        needed: how many samples decide with as many failures and risky ones as there are; `more` are missing.
+        counted: the numbers of the cycles that have samples; `cycle` the running one's, 0 without one.
+        spoiled: the cycle whose shares no further sample can mend, so that nothing is proposed before
+            `earliest` closes; None when there is none.
     """
 
     samples: int
@@ -51,7 +53,10 @@ class Pooled:
     max_risk: float
     needed: int
     more: int
-    cycles: int
+    counted: tuple[int, ...] = ()
+    cycle: int = 0
+    spoiled: int | None = None
+    earliest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

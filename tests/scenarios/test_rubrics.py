@@ -54,6 +54,15 @@ def test_a_sample_says_what_is_known_now_and_how_many_more_decide(desk: Stage) -
     assert [one.member for one in entries(desk, "rubric-result")] == [OWNER, CURATOR, OWNER]
 
 
+def test_more_samples_are_asked_for_until_few_enough_are_risky(desk: Stage) -> None:
+    said = types(desk, OWNER, "/cadence rubric reply draft passes=28 samples=29 risky=1")
+    assert "28 of 29 samples passed in this cycle" in said
+    assert "29 of 50 samples with 1 failure and 1 risky: 21 more to decide" in said
+    assert "if all of them pass and none is risky" in said
+    assert "4 more to decide" in types(desk, OWNER, "/cadence rubric reply draft passes=17 samples=17")
+    assert "Enough samples to decide" in types(desk, OWNER, "/cadence rubric reply draft passes=4 samples=4")
+
+
 def test_the_form_takes_what_was_typed_and_says_on_its_field_what_is_wrong(desk: Stage) -> None:
     owner = desk.workspace.person(OWNER)
     owner.types("/cadence rubric draft", channel=DESK_CHANNEL)

@@ -26,7 +26,16 @@ GROUPS = (
     ),
 )
 POOLED = Pooled(
-    samples=38, passes=37, risky=0, bound=0.8806, accuracy=0.9, max_risk=0.02, needed=46, more=8, cycles=2
+    samples=38,
+    passes=37,
+    risky=0,
+    bound=0.8806,
+    accuracy=0.9,
+    max_risk=0.02,
+    needed=46,
+    more=8,
+    counted=(1, 2),
+    cycle=2,
 )
 RECORDED = SampleRecorded(
     adoption_id=7,
@@ -103,6 +112,12 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         risky=1,
         escalated_to="U01LEAD",
     ),
+    "sample-recorded-risky": replace(
+        RECORDED,
+        risky=1,
+        pooled=replace(POOLED, samples=29, passes=28, risky=1, bound=0.847, needed=50, more=21, counted=(2,)),
+    ),
+    "sample-recorded-spoiled": replace(RECORDED, pooled=replace(POOLED, spoiled=1, earliest=3)),
     "sample-recorded-demoted": replace(RECORDED, demoted=True, note=""),
     "sample-recorded-ai-led": replace(RECORDED, mode="ai-led", leads_to=None, duplicate=True),
     "rubric-revised": REVISED,

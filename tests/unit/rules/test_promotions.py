@@ -20,6 +20,7 @@ from cadence.rules.promotions import (
     judge_promotion,
     lower_bound,
     samples_needed,
+    samples_short,
 )
 
 PROPOSE, HOLD, INSUFFICIENT = PromotionDecision
@@ -72,6 +73,41 @@ def test_the_bound_is_the_exact_one(counts: tuple[int, int]) -> None:
 @pytest.mark.parametrize(("passes", "samples", "bound"), [(60, 61, 0.9246), (29, 29, 0.9019), (0, 9, 0)])
 def test_bounds_people_read(passes: int, samples: int, bound: float) -> None:
     assert lower_bound(passes, samples) == pytest.approx(bound, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("samples", "passes", "risky", "max_risk", "more"),
+    [
+        (29, 28, 1, 0.02, 21),
+        (46, 45, 1, 0.02, 4),
+        (50, 49, 1, 0.02, 0),
+        (30, 30, 2, 0.02, 70),
+        (20, 17, 0, 0.02, 10),
+        (30, 27, 0, 0.02, 0),
+        (0, 0, 0, 0.02, 1),
+        (10, 10, 10, 1.0, 0),
+        (29, 28, 1, 0.0, None),
+        (29, 28, 0, 0.0, 0),
+    ],
+)
+def test_the_samples_that_bring_a_cycles_shares_where_they_must_be(
+    samples: int, passes: int, risky: int, max_risk: float, more: int | None
+) -> None:
+    policy = PromotionPolicy(max_risk=max_risk)
+    assert samples_short(samples, passes, risky, policy) == more
+    if more is None:
+        return
+    unmet = [
+        {
+            one.condition
+            for one in judged(replace(WELL, samples=n, passes=n - failed, risky=risky), policy=policy).unmet
+        }
+        for failed in [samples - passes]
+        for n in ([samples + more, samples + more - 1] if more else [samples])
+    ]
+    shares = {Condition.ACCURACY, Condition.RISK, Condition.GRADED}
+    assert not unmet[0] & shares
+    assert all(one & shares for one in unmet[1:])
 
 
 @given(failures=st.integers(0, 60), accuracy=st.floats(0.05, 0.995), confidence=st.floats(0.5, 0.999))
