@@ -11,20 +11,23 @@ from storage.tables import Adoption, ModeChange, Playbook, StepVerdict, Team
 
 
 def last_verdicts(
-    session: Session, *, workspace_id: str, adoption_id: int, step: str, limit: int = 5
+    session: Session,
+    *,
+    workspace_id: str,
+    adoption_id: int,
+    step: str,
+    limit: int = 5,
+    decision: Decision | None = None,
 ) -> list[StepVerdict]:
-    """The verdicts of a step, newest first."""
-    query = (
-        select(StepVerdict)
-        .where(
-            StepVerdict.workspace_id == workspace_id,
-            StepVerdict.adoption_id == adoption_id,
-            StepVerdict.step == step,
-        )
-        .order_by(col(StepVerdict.id).desc())
-        .limit(limit)
+    """The verdicts of a step, newest first; only those that came to one decision if it is given."""
+    query = select(StepVerdict).where(
+        StepVerdict.workspace_id == workspace_id,
+        StepVerdict.adoption_id == adoption_id,
+        StepVerdict.step == step,
     )
-    return list(session.exec(query))
+    if decision is not None:
+        query = query.where(StepVerdict.decision == decision)
+    return list(session.exec(query.order_by(col(StepVerdict.id).desc()).limit(limit)))
 
 
 def verdict(session: Session, *, workspace_id: str, verdict_id: int) -> StepVerdict | None:

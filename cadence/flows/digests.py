@@ -53,7 +53,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     workspace = require_workspace(session, workspace_id)
     week = DigestWeek(week_start, ZoneInfo(workspace.timezone))
     runs = team_runs(session, workspace=workspace, now=now)
-    watches = watched(session, runs)
+    watches = watched(session, runs, week_start)
     slipped = attention(session, runs, week_start=week_start, since=week.at(0), until=week.at(1), now=now)
     needs = undelivered(session, workspace, runs, since=week.at(0), until=week.at(1))
     needs += [Decision(text=one.text, offer=one.offer) for one in slipped]

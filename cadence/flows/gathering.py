@@ -232,11 +232,17 @@ def gather(
 
 
 def window_runs(
-    session: Session, run: TeamRun, cycle: Cycle, *, window_from: datetime, as_of: AsOf | None = None
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    *,
+    window_from: datetime,
+    as_of: AsOf | None = None,
+    until_week: date | None = None,
 ) -> Runs:
-    """N from the week a window opens in to this week (or the cycle's last)."""
+    """N from the week a window opens in to this week, or one before it (or the cycle's last)."""
     first = monday_of(local_day(window_from, run.zone))
-    last = min(monday_of(run.today), week_monday(cycle.starts_on, 4))
+    last = min(until_week or monday_of(run.today), week_monday(cycle.starts_on, 4))
     opened = window_from if window_from > cycle_start(run, cycle) else None
     return runs_between(session, run, first=first, last=max(first, last), opened=opened, as_of=as_of)
 

@@ -1,0 +1,62 @@
+"""A week's digest tells of that week, whenever it is read (SPEC §4, §5)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, at, posts, start_cycle
+from tests.staging import on_stage
+
+OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+UNANSWERED = "Send the reply of Reply (Desk) is over its cap and nobody has said what changes"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """Thursday noon of week 1, the check-ins are open."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 12:00"))
+        yield stage
+
+
+def types(stage: Stage, member: str, *texts: str) -> str:
+    words = ""
+    for text in texts:
+        words = stage.workspace.person(member).types(text, channel=DESK_CHANNEL).words
+        stage.tick()
+    return words
+
+
+def digest_of(stage: Stage, monday: str) -> str:
+    """What curators read on a Monday about the week before."""
+    stage.play_until(at(f"{monday} 12:00"))
+    return posts(stage, CURATORS)[-1].words
+
+
+def over_the_cap(stage: Stage) -> None:
+    """Three exceptions in 29 attested runs: 10.3% of at most 10%, too few to demote."""
+    types(stage, OWNER, "/attest as-declared runs=14")
+    types(stage, MEMBER, "/attest as-declared runs=15")
+    types(stage, MEMBER, *(f"/exception send wrong tone {number}" for number in range(3)))
+
+
+def test_mondays_digest_keeps_the_watch_of_the_week_before(desk: Stage) -> None:
+    over_the_cap(desk)
+    desk.play_until(at("2026-03-08 12:00"))
+    sunday = types(desk, CURATOR, "/cadence digest")
+    monday = digest_of(desk, "2026-03-09")
+    for shown in (sunday, monday):
+        assert UNANSWERED in shown
+        assert "Over the cap: Send the reply, 3 exceptions in 29 runs (10.3%, cap 10%)" in shown
+
+
+def test_a_late_check_in_settles_the_watch_of_its_week(desk: Stage) -> None:
+    over_the_cap(desk)
+    desk.play_until(at("2026-03-09 09:00"))
+    types(desk, MEMBER, "/attest as-declared runs=30 week=1")
+    monday = digest_of(desk, "2026-03-09")
+    assert UNANSWERED not in monday
+    assert "no step over its cap" in monday
