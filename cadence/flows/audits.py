@@ -93,7 +93,7 @@ def audit_form(db: Database, caller: Caller, meant: AuditMeant, *, now: datetime
 def _meant(
     session: Session, caller: Caller, meant: AuditMeant, *, now: datetime
 ) -> tuple[TeamRun, list[SpotAudit]]:
-    """The run, and the audits that are meant."""
+    """The run, and the audits that are meant; one of a step that a later version dropped can't be graded."""
     only = None
     if meant.audit_id is not None:
         only = rubrics.audit(session, workspace_id=caller.workspace_id, audit_id=meant.audit_id)
@@ -109,7 +109,7 @@ def _meant(
         adoption_id=run.id,
         week_start=meant.week_start or run.week_start,
     )
-    return run, [one for one in audits if _result(session, one) is None]
+    return run, [one for one in audits if _result(session, one) is None and run.spec.step(one.step)]
 
 
 def _fitting(audits: Sequence[SpotAudit]) -> list[SpotAudit]:

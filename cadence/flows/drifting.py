@@ -137,7 +137,7 @@ def _found(
         event=DriftEvent.FOUND,
         declared=seen.declared,
         used=seen.verdict.used,
-        evidence=drift_evidence(seen),
+        evidence={**drift_evidence(seen), "version": run.version.id},
         cause=cause,
         at=now,
     )

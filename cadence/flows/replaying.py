@@ -292,7 +292,8 @@ def _through(session: Session, row: StepVerdict) -> int:
 
 def _drift_differences(session: Session, run: TeamRun, row: StepDrift) -> tuple[str, ...]:
     cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
-    run = as_it_stood(session, run, cycle=cycle, version_id=cycle.version_id, moment=row.at)
+    version_id = int(row.evidence.get("version") or cycle.version_id)
+    run = as_it_stood(session, run, cycle=cycle, version_id=version_id, moment=row.at)
     step = run.spec.step(row.step)
     if step is None:
         return (f"the playbook has no step {row.step}",)

@@ -5,9 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands import BUILT_IN_TEAM
 from bot.stage import Stage
+from cadence.flows.replaying import replay
 from cadence.rules.modes import Mode
-from storage.tables import AdoptionStep, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion
+from storage.tables import (
+    AdoptionStep,
+    Cycle,
+    CycleState,
+    Playbook,
+    PlaybookState,
+    PlaybookVersion,
+    StepDrift,
+)
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -124,6 +134,17 @@ def test_who_may_move_and_where_to(published: Stage) -> None:
     revise(published, ("key: draft", "key: first-draft"))
     renamed = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "Only a curator may move a team to a draft that makes Draft the reply AI-led" in renamed
+
+
+def test_what_was_found_on_the_version_before_is_judged_by_it(published: Stage) -> None:
+    types(published, AGENT, "/attest drifted draft=human-led runs=9 week=2")
+    types(published, LEAD, "/attest drifted draft=human-led runs=9 week=2")
+    assert rows(published, StepDrift)
+    revise(published, ("key: draft", "key: first-draft"))
+    assert "moves Reply" in types(published, LEAD, "/cadence playbook move reply draft").words
+    with published.bot.db.read() as session:
+        found = replay(session, workspace_id=BUILT_IN_TEAM, now=published.clock.now())
+    assert (found.differences, found.drifts) == ((), 1)
 
 
 def test_the_form_moves_too(published: Stage) -> None:
