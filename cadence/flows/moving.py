@@ -166,6 +166,9 @@ def count_anew(
 ) -> None:
     """Start every step's evidence again with another version, and declare the modes it declares otherwise."""
     changed = {step.key for step, _ in _changed_modes(run.spec, spec)}
+    changed |= {
+        step.key for step in spec.steps if run.spec.step(step.key) is None
+    }  # one that comes back, too
     modes = current_modes(session, run)
     for step in spec.steps:
         if step.key not in modes:

@@ -147,6 +147,19 @@ def test_what_was_found_on_the_version_before_is_judged_by_it(published: Stage) 
     assert (found.differences, found.drifts) == ((), 1)
 
 
+def test_a_step_that_comes_back_is_led_as_the_version_declares(published: Stage) -> None:
+    revise(published, ("key: draft", "key: first-draft"))
+    types(published, LEAD, "/cadence playbook move reply draft")
+    revise(
+        published,
+        ("key: first-draft", "key: draft"),
+        ("mode: collaborative\n    fallback: human-led", "mode: human-led"),
+    )
+    types(published, LEAD, "/cadence playbook move reply draft")
+    modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
+    assert modes["draft"] is Mode.HUMAN_LED
+
+
 def test_the_form_moves_too(published: Stage) -> None:
     revise(published, ("setup_minutes: 60", "setup_minutes: 45"))
     lead = published.workspace.person(LEAD)
