@@ -48,6 +48,7 @@ def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
         owner=run.playbook.owner,
         demote_at=row.demote_at if row.line is Line.NONE else None,
         close_date=row.closes_on if row.rule is not Rule.EVIDENCE and _is_open(run, row) else None,
+        critical_reason=_critical_reason(session, row),
         top_reason=row.top_reason,
         top_reason_count=row.top_reason_count,
         answer=answers[-1].after if answers else None,

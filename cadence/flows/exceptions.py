@@ -13,6 +13,7 @@ from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, r
 from cadence.flows.weeks import this_week
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
+from cadence.rules.verdicts import Line
 from storage import decisions, reports, trail
 from storage import playbooks as playbook_rows
 from storage.engine import Database
@@ -136,7 +137,8 @@ def _logged(run: TeamRun, row: LoggedException, verdict: StepVerdict, *, duplica
         reason=row.reason,
         evidence=verdict_evidence(verdict),
         decision=verdict.decision,
-        demote_at=verdict.demote_at,
+        demote_at=verdict.demote_at if verdict.line is Line.NONE else None,
+        severe=verdict.line is Line.CRITICAL,
         after=verdict.lands_on,
         link=row.link,
         duplicate=duplicate,

@@ -59,6 +59,7 @@ class ExceptionLogged(MessageContext):
     Args:
         decision: the verdict now: `hold`, `watch` or `demote`.
         demote_at: the count at which the evidence line demotes now, None when it can't.
+        severe: a critical exception is what the verdict rests on.
         after: the mode it landed on, when demoted.
         link: of the message kept as evidence.
         duplicate: it was logged before; nothing changed.
@@ -75,6 +76,7 @@ class ExceptionLogged(MessageContext):
     evidence: Evidence
     decision: str
     demote_at: int | None = None
+    severe: bool = False
     after: str | None = None
     link: str | None = None
     duplicate: bool = False

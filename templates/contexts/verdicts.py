@@ -21,6 +21,7 @@ class Watch(MessageContext):
         demote_at: the count of exceptions at which the evidence line demotes now; None when it can't.
         close_date: when the cap line will demote unless the ratio is back under; None under `rule: evidence`
             and between cycles.
+        critical_reason: what was logged, when a critical exception on a step that people lead is all it can do.
         top_reason: the most frequent reason, `top_reason_count` times; None when no reason came twice.
         owner: Slack ID, asked what will change.
         answer: what the owner said, by `answered_by`, once they did.
@@ -39,6 +40,7 @@ class Watch(MessageContext):
     owner: str
     demote_at: int | None = None
     close_date: date | None = None
+    critical_reason: str | None = None
     top_reason: str | None = None
     top_reason_count: int = 0
     answer: str | None = None

@@ -218,6 +218,25 @@ def test_one_critical_exception_demotes_at_once(tmp_path: Path) -> None:
         assert "“promised a refund”" in in_team
 
 
+def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path) -> None:
+    with seed_playbook(
+        tmp_path, ("mode: collaborative", "mode: human-led"), ("fallback: human-led\n", "\n")
+    ) as stage:
+        attest(stage, 40)
+        person = stage.workspace.person(MEMBER)
+        said = person.types("/exception draft critical it quoted a price", channel=SOLO_CHANNEL)
+        stage.tick()
+        assert "people lead this step already, so it can't be demoted further" in said.words
+        assert "is demoted at" not in said.words
+        [(in_team, for_curators)] = alerts(
+            stage, "Critical exception on Draft three replies: 1 exception in 40"
+        )
+        assert in_team == for_curators
+        assert "“it quoted a price”" in in_team
+        assert "People lead this step already" in in_team
+        assert "Over the cap" not in in_team
+
+
 @pytest.mark.parametrize(("expected_runs", "ratio"), [(40, "5%"), (5, "40%")])
 def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
     tmp_path: Path, expected_runs: int, ratio: str

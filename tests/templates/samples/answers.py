@@ -95,6 +95,9 @@ SAMPLES: dict[str, MessageContext] = {
         link="https://example.slack.com/archives/C01/p1?thread_ts=1&cid=C01",
     ),
     "exception-logged-watch-human-led": replace(LOGGED, decision="watch", mode="human-led", evidence=OVER),
+    "exception-logged-critical-human-led": replace(
+        LOGGED, critical=True, severe=True, decision="watch", mode="human-led"
+    ),
     "exception-logged-critical": replace(
         LOGGED, critical=True, decision="demote", after="collaborative", evidence=OVER
     ),
