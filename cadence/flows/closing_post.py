@@ -54,7 +54,7 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
         origin_value=origin_value(session, run),
         gates_met=sum(gate.met for gate in gates),
         missed=tuple(
-            f"week {gate.week}, {', '.join(words(check) for check in gate.missing)}"
+            f"week {gate.week}: {'; '.join(words(check) for check in gate.missing)}"
             for gate in gates
             if not gate.met
         ),

@@ -1,6 +1,7 @@
 """What the week's gate says: the Monday post of the team's channel, the owner's DM on Friday."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
@@ -16,6 +17,7 @@ from cadence.flows.working_week import working_days
 from cadence.nudges import next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import FRIDAY, week_number
+from cadence.rules.kpi import Unit, format_amount
 from storage.tables import AdoptionState, Cycle, OwedMessage
 from templates.contexts.gates import GateDue, WeekOpens
 
@@ -48,24 +50,44 @@ def _opens(session: Session, run: TeamRun, cycle: Cycle, week: int, message: Owe
     start = week_of(message)
     gate = gate_of(session, run, cycle, week)
     earlier = missed_before(session, run, cycle, week)
+    again = week == 1 and cycle.number > 1
+    checks = gate_checks(gate, owner=run.playbook.owner)
+    theirs, ours = _lessons(session, run, week)
     return WeekOpens(
         playbook=run.playbook.title,
         team=run.team.title,
         number=cycle.number,
         week=week,
-        task=TASKS[week],
+        task=_goal(run) if again else TASKS[week],
         kpi=kpi_context(run, value=latest_value(session, run)),
-        checks=gate_checks(gate, owner=run.playbook.owner),
+        checks=tuple(check for check in checks if not check.met) if again else checks,
         closes=start + timedelta(days=FRIDAY),
         earlier=tuple(words(check) for check in earlier),
         steps=step_modes(session, run) if week == 1 else (),
-        lessons=lessons.recent(
-            session, workspace_id=run.workspace.id, playbook_id=run.adoption.playbook_id, limit=3
-        )
-        if week in LESSON_WEEKS
-        else (),
+        lessons=theirs,
+        own_lessons=ours,
         offers=gate_offers(run, cycle, gate.missing + earlier, start),
     )
+
+
+def _goal(run: TeamRun) -> str:
+    """What a later cycle is for: its playbook was set up in the first one."""
+    kpi = run.spec.kpi
+    return f"four more weeks on {kpi.name[:60]}, target {format_amount(kpi.target, Unit(kpi.unit))}"
+
+
+def _lessons(session: Session, run: TeamRun, week: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The newest lessons of other teams and of this one, in the weeks that show them."""
+    if week not in LESSON_WEEKS:
+        return (), ()
+    recent = partial(
+        lessons.recent,
+        session,
+        workspace_id=run.workspace.id,
+        playbook_id=run.adoption.playbook_id,
+        limit=3,
+    )
+    return recent(but_of=run.id), recent(only_of=run.id)
 
 
 def gate_due(session: Session, message: OwedMessage, now: datetime) -> Composed:

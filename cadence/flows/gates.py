@@ -108,9 +108,9 @@ def words(check: Check) -> str:
 def gate_line(gate: Gate, *, week: int | None) -> GateLine:
     """A gate in one line; it isn't due before its week (`week` None: the cycle is over)."""
     due = week is None or gate.week <= week
-    text = ", ".join(words(check) for check in gate.checks)
+    text = "; ".join(words(check) for check in gate.checks)
     if due and not gate.met:
-        text = f"missing: {', '.join(words(check) for check in gate.missing)}"
+        text = f"missing: {'; '.join(words(check) for check in gate.missing)}"
     return GateLine(week=gate.week, text=text, met=gate.met if due else None)
 
 

@@ -32,9 +32,24 @@ class LessonGiven:
     team: str | None = None
 
 
-def recent(session: Session, *, workspace_id: str, playbook_id: int, limit: int) -> tuple[str, ...]:
-    """The newest lessons of a playbook as they were typed, newest first."""
-    rows = lessons.of_playbook(session, workspace_id=workspace_id, playbook_id=playbook_id, limit=limit)
+def recent(
+    session: Session,
+    *,
+    workspace_id: str,
+    playbook_id: int,
+    limit: int,
+    only_of: int | None = None,
+    but_of: int | None = None,
+) -> tuple[str, ...]:
+    """The newest lessons of a playbook as they were typed, newest first: one adoption's, or all others'."""
+    rows = lessons.of_playbook(
+        session,
+        workspace_id=workspace_id,
+        playbook_id=playbook_id,
+        limit=limit,
+        only_of=only_of,
+        but_of=but_of,
+    )
     return tuple(row.text for row in rows)
 
 

@@ -61,6 +61,7 @@ def setup(session: Session, message: OwedMessage, now: datetime) -> SetupPost:
             workspace_id=run.workspace.id,
             playbook_id=run.playbook.id or 0,
             limit=LESSONS_SHOWN,
+            but_of=run.id,
         ),
         cycle_starts=_first_cycle(session, run),
     )

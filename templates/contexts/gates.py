@@ -24,10 +24,11 @@ class WeekOpens(MessageContext):
     Args:
         number: of the cycle.
         task: what a team does in this week.
-        checks: of this week's gate, at least one.
+        checks: of this week's gate; in week 1 of a later cycle only what is missing.
         earlier: what earlier weeks' gates still lack, as people read it.
         steps: the mode map, shown in week 1.
-        lessons: of other teams and cycles, shown in weeks 1 and 4.
+        lessons: of other teams, shown in weeks 1 and 4.
+        own_lessons: the team's own, shown then too.
         closes: the day this week's gate is looked at.
         offers: a button for what is missing, at most five.
     """
@@ -45,6 +46,7 @@ class WeekOpens(MessageContext):
     earlier: tuple[str, ...] = ()
     steps: tuple[StepMode, ...] = ()
     lessons: tuple[str, ...] = ()
+    own_lessons: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
 
 

@@ -112,7 +112,7 @@ def test_one_past_its_limit_stops_a_cycle_from_being_met_and_one_unread_is_named
     assert "That is 66.7% better than where it began." in closing
     assert "CSAT 4.5 (limit 4.6, *past it*)" in closing
     assert "Reopen rate: no reading (limit 5%)" in closing
-    assert "Missed in week 2, a run attested in a check-in, a rubric result" in closing
+    assert "Missed in week 2: a run attested in a check-in; a rubric result" in closing
 
 
 def test_a_new_revision_changes_nothing_of_the_cycle_that_runs(desk: Stage, tmp_path: Path) -> None:

@@ -61,6 +61,21 @@ def test_the_playbook_shows_its_lessons(desk: Stage) -> None:
     assert "Load the policy first" in types(desk, CURATOR, "/cadence playbook show reply")
 
 
+def test_the_weekly_post_tells_a_teams_own_lessons_from_the_others(desk: Stage) -> None:
+    types(desk, AGENT, "/cadence learn reply Grade in pairs")
+    types(desk, LEAD, f"/cadence adopt reply team=solo champion=<@{SOLO}>")
+    types(desk, SOLO, "/cadence learn reply Load the policy first", channel=SOLO_CHANNEL)
+    desk.play_until(at("2026-03-30 11:00"))
+    opens = posts(desk, DESK_CHANNEL)[-1].words
+    others, _, ours = opens.partition("What we learned")
+    assert "What others learned*\n• Load the policy first" in others
+    assert "Grade in pairs" not in others
+    assert "• Grade in pairs" in ours
+    assert "Reply, week 1 of 4: four more weeks on First response time, target 15 min." in opens
+    assert "pick the workflow" not in opens
+    assert "✓" not in opens
+
+
 def test_a_lesson_of_the_last_days_joins_the_closing_post(desk: Stage) -> None:
     desk.play_until(at("2026-03-28 10:00"))
     agent = desk.workspace.person(AGENT)

@@ -42,7 +42,11 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         checks=(GateCheck(text="the mode map", met=True), GateCheck(text="a champion", met=True)),
         steps=STEPS,
         lessons=("Load the policy file before the queue.",),
+        own_lessons=("Grade in pairs.",),
         offers=(),
+    ),
+    "week-opens-again": replace(
+        OPENS, number=2, week=1, task="four more weeks on First response time, target 15 min", checks=()
     ),
     "week-opens-late": replace(OPENS, week=4, earlier=("a rubric result", "the package complete")),
     "gate-due": DUE,

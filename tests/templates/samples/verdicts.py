@@ -61,7 +61,7 @@ CLOSED = CycleClosed(
         Guardrail(name="Reopen rate", unit="percent", direction="lower", limit=5),
     ),
     gates_met=3,
-    missed=("week 3, the package complete (it lacks examples, checklist)",),
+    missed=("week 3: the package complete (it lacks examples, checklist)",),
     moved="better",
     share=-0.667,
     origin_value=12,
