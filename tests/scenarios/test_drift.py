@@ -77,6 +77,14 @@ def test_a_drift_is_told_once_with_its_numbers_and_names_nobody(tmp_path: Path) 
         assert "1 of 2 attestations (50%, limit 20%), in week 1" in why.words
 
 
+def test_a_drift_to_ai_led_asks_a_curator_to_declare_it(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        attest(stage, MEMBER, "drifted draft=ai-led runs=20")
+        [alert] = alerts(stage)
+        assert f"A curator declares it AI-led, or <@{OWNER}> recommits to the mode declared." in alert.words
+        assert f"<@{OWNER}>, declare" not in alert.words
+
+
 def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
     with desk(tmp_path) as stage:
         drifts(stage)
