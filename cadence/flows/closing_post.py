@@ -18,7 +18,7 @@ from cadence.refusals import Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, week_number
 from cadence.rules.kpi import Direction, delta
 from storage import decisions, playbooks, reports
-from storage.tables import AdoptionState, Cycle, ModeChange
+from storage.tables import AdoptionState, Cycle, ModeChange, PlaybookState
 from templates.contexts.base import Evidence, StepEvidence
 from templates.contexts.base import ModeChange as ModeChangeShown
 from templates.contexts.verdicts import CycleClosed
@@ -33,7 +33,7 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
     readings = reports.readings(session, workspace_id=run.workspace.id, cycle_id=cycle_id)
     attested, expected = coverage(session, run, cycle, until=cycle.closes_on)
     gates = gates_of(session, run, cycle)
-    next_cycle = _next(session, run, cycle)
+    next_cycle = next_start(session, run, cycle)
     value = cycle.kpi_value
     change = None if value is None else delta(value, run.spec.kpi.baseline, Direction(run.spec.kpi.direction))
     return CycleClosed(
@@ -60,6 +60,7 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
         ),
         lessons=lessons.of_cycle(session, workspace_id=run.workspace.id, cycle_id=cycle_id),
         paused=run.adoption.state is AdoptionState.PAUSED,
+        retired=run.playbook.state is PlaybookState.RETIRED,
         next_cycle=next_cycle,
         offers=_offers(run, cycle, can_pause=next_cycle is not None and next_cycle > run.today),
     )
@@ -67,14 +68,16 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
 
 def _offers(run: TeamRun, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]:
     """What can be done now that the cycle is over."""
+    retired = run.playbook.state is PlaybookState.RETIRED
     offers = []
     if can_pause:
         offers.append(Offer("Pause", Action.PAUSE, f"{run.id}:{cycle.number}"))
-    if run.adoption.state is AdoptionState.PAUSED:
+    if run.adoption.state is AdoptionState.PAUSED and not retired:
         offers.append(Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug))
     if cycle.submitted_at is None:
         offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{run.id}:{cycle.id}"))
-    offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))
+    if not retired:
+        offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))
     offers.append(Offer("Keep a lesson", Action.LEARN, run.playbook.slug))
     return tuple(offers)
 
@@ -125,7 +128,8 @@ def _changes(session: Session, run: TeamRun, cycle: Cycle) -> tuple[ModeChangeSh
     )
 
 
-def _next(session: Session, run: TeamRun, cycle: Cycle) -> date | None:
+def next_start(session: Session, run: TeamRun, cycle: Cycle) -> date | None:
+    """The Monday of the cycle after this one; None while none is planned."""
     if run.adoption.state is not AdoptionState.ACTIVE:
         return None
     later = [

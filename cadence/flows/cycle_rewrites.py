@@ -7,9 +7,9 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import monday_of
-from storage import ledger
+from storage import ledger, playbooks
 from storage.ledger import Owed
-from storage.tables import Cycle, MessageState
+from storage.tables import Cycle, CycleState, MessageState
 
 
 def rewrite_cycle_posts(
@@ -44,3 +44,14 @@ def rewrite_cycle_posts(
         now=now,
         correlation_id=caller.request,
     )
+
+
+def rewrite_last_closing(session: Session, caller: Caller, run: TeamRun, *, mark: str, now: datetime) -> None:
+    """Owe a rewrite of the newest closing post, which says what follows: when that has changed."""
+    closed = [
+        row
+        for row in playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        if row.state is CycleState.CLOSED
+    ]
+    if closed:
+        rewrite_cycle_posts(session, caller, run, closed[-1], mark=mark, now=now)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.capacity import require_capacity
+from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.lookups import require_playbook, require_team
@@ -96,6 +97,7 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         session.flush()
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=run.id, now=now)
         rewrite_setup(session, run, mark=f"cycle:{cycle.id}", now=now)
+        rewrite_last_closing(session, caller, run, mark=f"started:{cycle.id}", now=now)
         return CycleStarted(
             slug=playbook.slug,
             playbook=playbook.title,
@@ -126,6 +128,8 @@ def _resumed(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, no
         after=AdoptionState.ACTIVE,
         correlation_id=caller.request,
     )
+    session.flush()
+    rewrite_last_closing(session, caller, run, mark=f"resumed:{now.timestamp()}", now=now)
     thursday = run.week_start + timedelta(days=3)
     return CycleStarted(
         slug=run.playbook.slug,

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import member_zone, week_kpi
+from cadence.flows.closing_post import next_start
 from cadence.flows.cycle_shown import step_evidence
 from cadence.flows.drift_words import drift_history
 from cadence.flows.exceptions import step_groups, verdict_evidence
@@ -23,7 +24,7 @@ from cadence.rules.evidence import probability_above
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, drifts, reports
 from storage.engine import Database
-from storage.tables import AdoptionState, StepVerdict
+from storage.tables import AdoptionState, CycleState, StepVerdict
 from templates.contexts.answers import Status, StatusRow, VerdictSummary
 from templates.contexts.forms import WhyForm
 from templates.contexts.verdicts import LineTried, VerdictDetail, Why
@@ -73,9 +74,11 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
             VerdictSummary(step=step.title, decision=row.decision, decided_at=row.judged_at.astimezone(zone))
             for row in rows
         ]
+    over = run.cycle if run.cycle and run.cycle.state is CycleState.CLOSED else None
+    paused = run.adoption.state is AdoptionState.PAUSED
     gate = (
         gate_line(gate_of(session, run, run.cycle, run.week), week=run.week)
-        if run.cycle and run.week
+        if run.cycle and run.week and not over and not paused
         else None
     )
     return StatusRow(
@@ -92,8 +95,12 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         verdicts=tuple(verdicts),
         gate=gate.text if gate else None,
         gate_met=bool(gate and gate.met),
-        paused=run.adoption.state is AdoptionState.PAUSED,
-        own_answer_due=caller.member in asked and caller.member not in answered,
+        paused=paused,
+        owner=run.playbook.owner,
+        closed=over.number if over else None,
+        result=over.result if over else None,
+        next_cycle=next_start(session, run, over) if over else None,
+        own_answer_due=not over and not paused and caller.member in asked and caller.member not in answered,
         standing=standing(session, run, now=now),
     )
 

@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, require_curator
+from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.lookups import require_playbook
-from cadence.flows.runs import require_workspace
+from cadence.flows.runs import require_workspace, team_runs
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
@@ -53,6 +54,10 @@ def retire(db: Database, caller: Caller, slug: str, reason: str, *, now: datetim
             correlation_id=caller.request,
         )
         session.flush()
+        for run in team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id):
+            rewrite_last_closing(
+                session, caller, run, mark=f"retired:{playbook.id}:{now.timestamp()}", now=now
+            )
         announce(
             session,
             workspace,

@@ -99,7 +99,9 @@ class StatusRow:
         gate: what this week must produce, in a sentence; None while gates aren't judged.
         gate_met: whether the bot sees it in its data.
         answered: check-ins in, of `expected`.
-        paused: nothing is asked.
+        closed: the number of the cycle that is over, while no other one has begun; `result` is its result.
+        next_cycle: the Monday on which the next one starts.
+        paused: nothing is asked until `owner` (a Slack ID) or a curator starts a cycle.
         own_answer_due: the reader's own check-in is open.
         standing: how setup stands while there is no cycle; how the origin team's number stands: a sentence each.
     """
@@ -119,6 +121,10 @@ class StatusRow:
     gate_met: bool = False
     own_answer_due: bool = False
     paused: bool = False
+    owner: str | None = None
+    closed: int | None = None
+    result: str | None = None
+    next_cycle: date | None = None
     standing: tuple[str, ...] = ()
 
 

@@ -114,7 +114,7 @@ class CycleClosed(MessageContext):
         changes: modes that changed in the cycle.
         promotions: a line for each step that was looked at for promotion.
         lessons: as logged.
-        next_cycle: its Monday; None when none is planned: `paused` says why, or the playbook is retired.
+        next_cycle: its Monday; None when none is planned: `paused` or `retired` says why.
         offers: buttons, at most five.
     """
 
@@ -141,6 +141,7 @@ class CycleClosed(MessageContext):
     lessons: tuple[str, ...] = ()
     next_cycle: date | None = None
     paused: bool = False
+    retired: bool = False
     offers: tuple[Offer, ...] = ()
 
 

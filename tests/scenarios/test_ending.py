@@ -21,7 +21,7 @@ from tests.scenarios.plays import (
 )
 from tests.staging import on_stage
 
-LEAD, AGENT = "U01LEAD", "U01AGENT1"
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 
 
 @pytest.fixture
@@ -52,6 +52,12 @@ def test_it_is_closed_by_hand_in_its_last_week_only(desk: Stage) -> None:
     desk.workspace.person(LEAD).clicks(asked.message, "Close Reply, Desk")
     desk.tick()
     assert "is closed already" in types(desk, "/cadence cycle close reply")
+    stands = types(desk, "/cadence status")
+    assert "Reply, cycle 1 closed" in stands
+    assert "Cycle 1 is closed: *insufficient*. Cycle 2 starts on Mon 30 Mar" in stands
+    assert "week 4 of 4" not in stands
+    assert "not met yet" not in stands
+    assert "Your check-in is open" not in types(desk, "/cadence status", AGENT)
     first, second = rows(desk, Cycle)
     assert (first.state, first.closed_at, first.result) == (
         CycleState.CLOSED,
@@ -83,10 +89,24 @@ def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: Stage) -> None
     before = len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))
     desk.play_until(at("2026-04-10 18:00"))
     assert (len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))) == before
-    assert "Paused: nothing is asked" in types(desk, "/cadence status")
+    stands = types(desk, "/cadence status")
+    assert f"Paused: nothing is asked until <@{LEAD}> or a curator resumes it with `/cadence cycle" in stands
+    assert "Cycle 1 is closed: *insufficient*" in stands
     assert "starts on Mon 13 Apr" in types(desk, "/cadence cycle start reply")
     assert rows(desk, Adoption)[0].state is AdoptionState.ACTIVE
     assert [cycle.number for cycle in rows(desk, Cycle)] == [1, 2]
+    post = next(post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text)
+    assert "The next cycle starts on Mon 13 Apr" in post.words
+    assert "Start a cycle" not in post.buttons
+
+
+def test_a_retired_playbook_is_not_handed_on_by_its_last_closing_post(desk: Stage) -> None:
+    desk.play_until(at("2026-03-27 16:00"))
+    assert "is retired" in types(desk, "/cadence playbook retire reply The desk is gone", CURATOR)
+    [post] = [post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text]
+    assert "The playbook is retired; no cycle follows." in post.words
+    assert "The next cycle starts on" not in post.words
+    assert post.buttons == ["Submit to the registry", "Keep a lesson"]
 
 
 def test_an_old_posts_pause_leaves_the_cycle_that_has_begun_alone(desk: Stage) -> None:

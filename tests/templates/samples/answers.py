@@ -118,7 +118,19 @@ SAMPLES: dict[str, MessageContext] = {
             ),
         )
     ),
-    "status-paused": Status(rows=(replace(STATUS, paused=True, own_answer_due=False),)),
+    "status-paused": Status(rows=(replace(STATUS, paused=True, owner="U01LEAD", own_answer_due=False),)),
+    "status-closed": Status(
+        rows=(
+            replace(
+                STATUS,
+                closed=1,
+                result="met",
+                next_cycle=STATUS.week_end,
+                gate=None,
+                own_answer_due=False,
+            ),
+        )
+    ),
     "status-nothing": Status(rows=()),
     "refused": Refused(
         text=say("There's no step {key}. Did you mean {guess}?", key=code("sned"), guess=code("send")),
