@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -17,7 +18,7 @@ from cadence.flows.kpis import pick_run
 from cadence.flows.promotion_posts import last_look
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
 from cadence.flows.standing import standing
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
 from cadence.rules.evidence import probability_above
@@ -28,6 +29,8 @@ from storage.tables import AdoptionState, CycleState, StepVerdict
 from templates.contexts.answers import Status, StatusRow, VerdictSummary
 from templates.contexts.forms import WhyForm
 from templates.contexts.verdicts import LineTried, VerdictDetail, Why
+from templates.filters import day
+from templates.filters import mode as mode_word
 
 
 def status(db: Database, caller: Caller, *, playbook: str | None, team: str | None, now: datetime) -> Status:
@@ -138,6 +141,7 @@ def why(
                 drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=declared.key),
                 zone,
             ),
+            changed=_last_change(session, run, step=declared.key, zone=zone),
             promotion=last_look(session, run, step=declared.key, zone=zone),
             verdicts=tuple(
                 VerdictDetail(
@@ -157,6 +161,22 @@ def why(
                 for row in rows
             ),
         )
+
+
+def _last_change(session: Session, run: TeamRun, *, step: str, zone: ZoneInfo) -> Mrkdwn | None:
+    """Who changed a step's mode last, when and why; None when it is as the playbook declared it."""
+    changes = decisions.mode_history(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step)
+    if not changes or changes[-1].before is None:
+        return None
+    last = changes[-1]
+    return say(
+        "{on}: {who} changed it from {before} to {after}{why}",
+        on=day(last.changed_at.astimezone(zone)),
+        who=mention(last.member) if last.member else "the rule",
+        before=mode_word(last.before or last.after),
+        after=mode_word(last.after),
+        why=say(". Reason: {reason}", reason=last.reason[:600]) if last.reason else ".",
+    )
 
 
 def lines_tried(row: StepVerdict) -> tuple[LineTried, ...]:

@@ -107,7 +107,7 @@ def set_mode(
         subject=f"adoption:{run.id}/{step.key}",
         surface=surface or ("rule" if member is None else "command"),
         before=before,
-        after=mode,
+        after={"mode": mode, "reason": reason} if kind == "declaration" else mode,
         correlation_id=correlation_id,
     )
     settle_drift(

@@ -194,7 +194,7 @@ class Why(MessageContext):
     """The last verdicts of a step, newest first; at most five are shown.
 
     `drifts` are sentences: what was found of its drift and what became of it, newest first.
-    `promotion` is the last look at one.
+    `promotion` is the last look at one. `changed` says who changed the mode last, when and why.
     """
 
     TEMPLATE: ClassVar[str] = "answers/why.json.j2"
@@ -206,3 +206,4 @@ class Why(MessageContext):
     verdicts: tuple[VerdictDetail, ...]
     drifts: tuple[str, ...] = ()
     promotion: PromotionLooked | None = None
+    changed: Mrkdwn | None = None

@@ -124,6 +124,13 @@ def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:
         [post] = [one for one in posts(stage, DESK_CHANNEL) if "is now human-led" in one.text]
         assert "Why: Nobody trusts the drafts yet" in post.words
         assert events(stage) == [DriftEvent.FOUND, DriftEvent.DECLARED]
+        why = stage.workspace.person(MEMBER).clicks(post, "Why")
+        assert (
+            f"Thu 5 Mar: <@{OWNER}> changed it from collaborative to human-led. Reason: Nobody trusts"
+            in why.words
+        )
+        trace = stage.workspace.person(OWNER).types("/cadence trace support-reply draft")
+        assert "Nobody trusts the drafts yet" in trace.words
 
 
 def test_a_corrected_answer_withdraws_the_drift(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ RAISED = replace(
     ),
 )
 WHY = Why(
+    changed=Mrkdwn("Fri 6 Mar: <@U01LEAD> changed it from collaborative to AI-led. Reason: it held."),
     playbook="Support reply",
     team="Support EMEA",
     step="Send the edited reply",
