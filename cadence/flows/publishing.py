@@ -130,7 +130,7 @@ def _blocked(session: Session, caller: Caller, playbook: Playbook, ready: Readin
         title=playbook.title,
         number=_next_number(session, playbook),
         revision=ready.version.revision,
-        gaps=tuple(GapLine(text=gap.text, offer=gap.offer) for gap in ready.gaps),
+        gaps=tuple(GapLine(text=gap.told, offer=gap.offer) for gap in ready.gaps),
         may_override=is_curator(session, caller),
         value=f"{ready.version.revision}:{playbook.slug}",
     )

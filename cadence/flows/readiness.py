@@ -13,7 +13,17 @@ from cadence.mrkdwn import Mrkdwn, escape, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, Outcome, Unit, format_amount, meets
 from storage import playbooks, rubrics, versions
-from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookVersion, RubricResult, Setup, Team
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    Cycle,
+    CycleState,
+    Playbook,
+    PlaybookVersion,
+    RubricResult,
+    Setup,
+    Team,
+)
 from templates.ids import Action
 
 
@@ -21,12 +31,18 @@ from templates.ids import Action
 class Gap:
     """One thing publishing needs and hasn't: what, in words with numbers, and the button that begins it.
 
-    `kind` is `kpi`, `package`, `rubric` or `setup`.
+    `kind` is `kpi`, `package`, `rubric` or `setup`. `next` says what settles it by itself: there's no button then.
     """
 
     kind: str
     text: Mrkdwn
-    offer: Offer
+    offer: Offer | None
+    next: Mrkdwn | None = None
+
+    @property
+    def told(self) -> Mrkdwn:
+        """What is missing, and what settles it by itself."""
+        return self.text if self.next is None else say("{text}. {next}", text=self.text, next=self.next)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +127,71 @@ def _kpi_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams: Te
         )
         for version_id in {cycle.version_id for cycle in cycles}
     }
-    best, whose = 0, ""
+    best, whose, broken = 0, "", Mrkdwn()
     for adoption, team in teams:
         own = [cycle for cycle in cycles if cycle.adoption_id == adoption.id]
         held = sum(1 for _ in takewhile(lambda cycle: _held(cycle, specs[cycle.version_id], spec), own))
-        if held > best:
-            best, whose = held, team.title
+        past = _past_limit(own[held:needed], specs, spec)
+        if held > best or (held == best and past and not broken):
+            best, whose, broken = held, team.title, past
     if best >= needed:
         return None
     target = f"{spec.kpi.name} at its target of {format_amount(spec.kpi.target, spec.kpi.unit)}"
     so_far = f"{best} so far, in {whose}" if best else "none so far"
-    return Gap(
-        "kpi",
+    text = say(
+        "{target} in {needed} closed cycle{s} in a row: {so_far}{broken}",
+        target=target,
+        needed=needed,
+        s="" if needed == 1 else "s",
+        so_far=so_far,
+        broken=say(". In {team}, {what}", team=whose, what=broken) if broken else "",
+    )
+    counts = _counts_next(rows, teams, first=whose)
+    offer = Offer("Start another cycle", Action.START_CYCLE, playbook.slug)
+    return Gap("kpi", text, None if counts else offer, counts)
+
+
+def _past_limit(cycles: Sequence[Cycle], specs: Mapping[int, PlaybookSpec], now: PlaybookSpec) -> Mrkdwn:
+    """The guardrails for which alone cycles aren't met, with their numbers; empty when it is the KPI itself."""
+    found = [
         say(
-            "{target} in {needed} closed cycle{s} in a row: {so_far}",
-            target=target,
-            needed=needed,
-            s="" if needed == 1 else "s",
-            so_far=so_far,
-        ),
-        Offer("Start another cycle", Action.START_CYCLE, playbook.slug),
+            "{name} was past its limit in cycle {number} ({value}, limit {limit})",
+            name=rail.name,
+            number=cycle.number,
+            value=format_amount(value, rail.unit),
+            limit=format_amount(rail.limit, rail.unit),
+        )
+        for cycle in cycles
+        if cycle.result == Outcome.NOT_MET and _reached(cycle, specs[cycle.version_id], now)
+        for rail in specs[cycle.version_id].kpi.guardrails
+        for value in [cycle.guardrails.get(rail.name)]
+        if value is not None and not meets(value, rail.limit, Direction(rail.direction))
+    ]
+    return Mrkdwn(", ".join(found))
+
+
+def _counts_next(rows: Sequence[Cycle], teams: Teams, *, first: str) -> Mrkdwn | None:
+    """The cycle that is running or set, whose close counts next; the named team's before others'."""
+    going_on = {adoption.id: team.title for adoption, team in teams if adoption.state is AdoptionState.ACTIVE}
+    found = [row for row in rows if row.state is CycleState.RUNNING and row.adoption_id in going_on]
+    if not found:
+        return None
+    row = min(found, key=lambda one: (going_on[one.adoption_id] != first, one.closes_on))
+    return say(
+        "The next to count is cycle {number} of {team}, when it closes on {day:%a %-d %b}",
+        number=row.number,
+        team=going_on[row.adoption_id],
+        day=row.closes_on,
     )
 
 
 def _held(cycle: Cycle, then: PlaybookSpec, now: PlaybookSpec) -> bool:
     """Whether a cycle met its own target and the one to be published, on the same number."""
+    return cycle.result == Outcome.MET and _reached(cycle, then, now)
+
+
+def _reached(cycle: Cycle, then: PlaybookSpec, now: PlaybookSpec) -> bool:
+    """Whether a cycle's number is at the target to be published, and is the same number."""
     same = (then.kpi.name, then.kpi.unit, then.kpi.direction) == (
         now.kpi.name,
         now.kpi.unit,
@@ -143,7 +199,6 @@ def _held(cycle: Cycle, then: PlaybookSpec, now: PlaybookSpec) -> bool:
     )
     return (
         same
-        and cycle.result == Outcome.MET
         and cycle.kpi_value is not None
         and meets(cycle.kpi_value, now.kpi.target, Direction(now.kpi.direction))
     )

@@ -10,8 +10,9 @@ from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.gates import gates_of
 from cadence.flows.judging import curator_recipients
 from cadence.flows.lookups import require_team
+from cadence.flows.readiness import Readiness, readiness
 from cadence.flows.runs import TeamRun, of_cycle, run_by_id
-from cadence.mrkdwn import mention, say
+from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
 from storage import ledger, people, playbooks, trail
 from storage.engine import Database
@@ -133,13 +134,27 @@ def submit(db: Database, caller: Caller, *, adoption_id: int, cycle_id: int, now
         session.add(cycle)
         _record(session, caller, run, cycle, "submitted", before=None, after={"cycle": cycle.id}, now=now)
         _tell_curators(session, caller, run, cycle, now=now)
+        ready = readiness(session, run.playbook)
         return Done(
             text=say(
-                "{title} is submitted to the registry with cycle {number}. Curators hear of it now, and publish it.",
+                "{title} is submitted to the registry with cycle {number}. Curators hear of it now{then}",
                 title=run.playbook.title,
                 number=cycle.number,
+                then=_after_submitting(ready),
             )
         )
+
+
+def _after_submitting(ready: Readiness) -> Mrkdwn:
+    if ready.version.number is not None:
+        return say("; v{number} is published already, and no draft is open.", number=ready.version.number)
+    return _missing(ready) if ready.gaps else say(", and can publish it: nothing is missing.")
+
+
+def _missing(ready: Readiness) -> Mrkdwn:
+    """What keeps a submitted playbook from being published, after the sentence that it is submitted."""
+    lines = [say("\n• {told}", told=gap.told) for gap in ready.gaps]
+    return say(".\nStill missing before it can be published:{lines}", lines=Mrkdwn("".join(lines)))
 
 
 def _locked(
@@ -204,10 +219,13 @@ def submitted_post(session: Session, message: OwedMessage, now: datetime) -> Don
     ids = int(message.subject["adoption"]), int(message.subject["cycle"])
     run, cycle = cycle_run(session, caller, *ids, now=now)
     gates = gates_of(session, run, cycle)
+    ready = readiness(session, run.playbook)
+    out = ready.version.number is not None
+    publish = Offer("Publish", Action.PUBLISH, run.playbook.slug)
     return Done(
         text=say(
             "*{title} was submitted to the registry* by {who}, with cycle {number} of {team}: "
-            "{result}, gates {met} of {all}.",
+            "{result}, gates {met} of {all}{missing}",
             title=run.playbook.title,
             who=mention(cycle.submitted_by or ""),
             number=cycle.number,
@@ -215,6 +233,10 @@ def submitted_post(session: Session, message: OwedMessage, now: datetime) -> Don
             result=cycle.result or "still running",
             met=sum(gate.met for gate in gates),
             all=len(gates),
+            missing="." if out else _missing(ready) if ready.gaps else ". Nothing is missing to publish it.",
         ),
-        offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug),),
+        offers=(
+            *(() if out or ready.gaps else (publish,)),
+            Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug),
+        ),
     )

@@ -11,10 +11,10 @@ from templates.contexts.base import Choice, Kpi, MessageContext, ModeChange, Vie
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapLine:
-    """One thing that publishing needs and hasn't, and the button that begins to settle it."""
+    """One thing that publishing needs and hasn't, and the button that begins to settle it, if there is one."""
 
     text: str | Mrkdwn
-    offer: Offer
+    offer: Offer | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,9 @@ def test_week_4_names_the_next_team_and_submits(ready: Stage) -> None:
     ready.tick()
     assert rows(ready, Cycle)[0].next_team_id is not None
     assert "✓ the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
-    lead.clicks(post, "Submit to the registry")
+    missing = lead.clicks(post, "Submit to the registry").words
+    assert "Still missing before it can be published:" in missing
+    assert "A second team set up within 60 min: none so far" in missing
     lead.clicks(post, "Submit to the registry")
     ready.tick()
     [cycle] = rows(ready, Cycle)
@@ -94,6 +96,8 @@ def test_week_4_names_the_next_team_and_submits(ready: Stage) -> None:
     assert len(entries(ready, "submitted")) == 1
     [told] = [one for one in posts(ready, CURATORS) if "was submitted to the registry" in one.text]
     assert "Reply was submitted to the registry" in told.text
+    assert "in 2 closed cycles in a row: none so far. The next to count is cycle 1 of Desk" in told.words
+    assert "Publish" not in told.buttons
 
 
 def test_there_may_be_no_next_team_with_a_reason(ready: Stage) -> None:

@@ -85,7 +85,7 @@ def prove(stage: Stage, *, cycles: int = 2, value: float = 14.0, samples: tuple[
                     workspace_id=BUILT_IN_TEAM,
                     adoption_id=first.id or 0,
                     version_id=first.version_id,
-                    number=10 + number,
+                    number=number - cycles,  # before the one that runs
                     starts_on=(now + timedelta(weeks=-4 * (cycles - number))).date(),
                     closes_on=(now + timedelta(weeks=-4 * (cycles - number), days=25)).date(),
                     state=CycleState.CLOSED,
@@ -156,8 +156,8 @@ def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> Non
         assert "A second team set up within 60 min: none so far" in said.words
         assert said.message is not None
         offered = said.message.buttons
+        assert "The next to count is cycle 1 of Desk, when it closes on Fri 27 Mar" in said.words
         assert offered == [
-            "Start another cycle",
             "Edit the playbook",
             "Record a rubric result",
             "Adopt in another team",
@@ -166,6 +166,47 @@ def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> Non
         assert curator.message is not None
         assert curator.message.buttons[-1] == "Publish anyway"
         assert not [row for row in rows(stage, PlaybookVersion) if row.number]
+
+
+RAIL = (
+    "window_days: 28}",
+    "window_days: 28, guardrails: [{name: CSAT, unit: score, direction: higher, limit: 4.6}]}",
+)
+
+
+def test_a_guardrail_past_its_limit_is_named_for_what_it_kept_back(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, RAIL)]) as stage:
+        assert "Start another cycle" in publish_buttons(stage)
+        start_cycle(stage)
+        for day in ("2026-03-05", "2026-03-12", "2026-03-19"):
+            stage.play_until(at(f"{day} 12:00"))
+            types(stage, LEAD, "/kpi 14m CSAT=4.5")
+        stage.play_until(at("2026-03-27 17:00"))
+        said = types(stage, LEAD, "/cadence playbook publish reply").words
+        assert (
+            "closed cycles in a row: none so far. In Desk, CSAT was past its limit in cycle 1 (4.5, limit 4.6)."
+            in said
+        )
+        assert "The next to count is cycle 2 of Desk, when it closes on Fri 24 Apr" in said
+        assert "Start another cycle" not in publish_buttons(stage)
+
+
+def publish_buttons(stage: Stage) -> list[str]:
+    message = types(stage, LEAD, "/cadence playbook publish reply").message
+    assert message is not None
+    return message.buttons
+
+
+def test_a_submitted_playbook_that_is_ready_comes_with_its_button(ready: Stage) -> None:
+    prove(ready)
+    ready.play_until(at("2026-03-23 09:30"))
+    lead = ready.workspace.person(LEAD)
+    said = lead.clicks(posts(ready, DESK_CHANNEL)[-1], "Submit to the registry").words
+    assert "Curators hear of it now, and can publish it: nothing is missing." in said
+    ready.tick()
+    told = posts(ready, CURATORS)[-1]
+    assert "Nothing is missing to publish it." in told.words
+    assert "Publish" in told.buttons
 
 
 def test_a_member_learns_who_may_publish(ready: Stage) -> None:
