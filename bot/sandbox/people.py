@@ -51,7 +51,7 @@ class User:
         """The `profile` of `users.info` and `users.profile.get`."""
         profile: Json = {
             "real_name": self.shown,
-            "display_name": self.name,
+            "display_name": self.shown,
             "status_text": self.status_text,
             "status_emoji": self.status_emoji,
             "status_expiration": self.status_expiration,

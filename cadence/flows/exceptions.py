@@ -21,6 +21,7 @@ from storage.tables import LoggedException, StepVerdict
 from templates.contexts import forms
 from templates.contexts.answers import ExceptionLogged
 from templates.contexts.base import Choice, ChoiceGroup, Evidence
+from templates.filters import MODE_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,10 @@ def step_groups(session: Session, caller: Caller, *, now: datetime) -> tuple[Cho
             ChoiceGroup(
                 label=f"{run.playbook.title} · {run.team.title}",
                 choices=tuple(
-                    Choice(label=f"{step.title} ({mode_of(modes, step)})", value=f"{run.id}:{step.key}")
+                    Choice(
+                        label=f"{step.title} ({MODE_WORDS[mode_of(modes, step)]})",
+                        value=f"{run.id}:{step.key}",
+                    )
                     for step in run.spec.steps
                 ),
             )

@@ -94,7 +94,7 @@ def katrin_reads_the_digest(at: Visitor) -> None:
 def log_an_exception(at: Visitor, reason: str, *, critical: bool = False) -> None:
     """By the form, as whoever is acting, and close what it answers."""
     at.commands("/exception")
-    at.fills({"Which step": "Send the edited reply (ai-led)", "What happened": reason})
+    at.fills({"Which step": "Send the edited reply (AI-led)", "What happened": reason})
     if critical:
         at.form.get_by_role("checkbox").check()
     at.sends()

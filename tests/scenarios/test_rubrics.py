@@ -66,6 +66,7 @@ def test_more_samples_are_asked_for_until_few_enough_are_risky(desk: Stage) -> N
 def test_the_form_takes_what_was_typed_and_says_on_its_field_what_is_wrong(desk: Stage) -> None:
     owner = desk.workspace.person(OWNER)
     owner.types("/cadence rubric draft", channel=DESK_CHANNEL)
+    assert "Send the reply (AI-led)" in str(owner.form().blocks)
     refused = owner.submits({"samples": "20", "passes": "21"})
     assert "21 can't have passed of 20" in refused.errors["passes"]
     refused = owner.submits({"samples": "20", "passes": "19", "risky": "30"})
