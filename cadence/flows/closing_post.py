@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows import lessons
-from cadence.flows.cycle_shown import coverage
+from cadence.flows.cycle_shown import coverage, steps_at_close
 from cadence.flows.gates import gates_of, words
 from cadence.flows.guardrails import shown
 from cadence.flows.kpis import kpi_context
@@ -19,7 +19,6 @@ from cadence.rules.calendar import WEEKS, instant, local_day, week_number
 from cadence.rules.kpi import Direction, delta
 from storage import decisions, playbooks, reports
 from storage.tables import AdoptionState, Cycle, ModeChange, PlaybookState
-from templates.contexts.base import Evidence, StepEvidence
 from templates.contexts.base import ModeChange as ModeChangeShown
 from templates.contexts.verdicts import CycleClosed
 from templates.ids import Action
@@ -45,7 +44,7 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
         readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
         attested=attested,
         expected=expected,
-        steps=_steps_at_close(session, run, cycle),
+        steps=steps_at_close(session, run, cycle),
         changes=_changes(session, run, cycle),
         promotions=promotion_lines(session, run, cycle),
         guardrails=tuple(shown(rail, cycle.guardrails.get(rail.name)) for rail in run.spec.kpi.guardrails),
@@ -80,31 +79,6 @@ def _offers(run: TeamRun, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]
         offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))
     offers.append(Offer("Keep a lesson", Action.LEARN, run.playbook.slug))
     return tuple(offers)
-
-
-def _steps_at_close(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
-    """Each step as it was judged when the cycle closed."""
-    shown = []
-    for step in run.spec.steps:
-        verdicts = decisions.last_verdicts(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=20
-        )
-        final = next((row for row in verdicts if row.cycle_id == cycle.id and row.closing), None)
-        if final is not None:
-            shown.append(
-                StepEvidence(
-                    title=step.title,
-                    mode=final.lands_on or final.mode,
-                    evidence=Evidence(
-                        exceptions=final.exceptions,
-                        runs=max(final.attested + final.assumed, final.exceptions),
-                        attested=final.attested,
-                        assumed=final.assumed,
-                        cap=final.cap,
-                    ),
-                )
-            )
-    return tuple(shown)
 
 
 def _changes(session: Session, run: TeamRun, cycle: Cycle) -> tuple[ModeChangeShown, ...]:

@@ -12,15 +12,10 @@ from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.runs import TeamRun, find_run, of_cycle
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
-from cadence.rules.calendar import (
-    WEEKS,
-    week_monday,
-)
-from storage import playbooks, reports
+from cadence.rules.calendar import WEEKS, week_monday
+from storage import decisions, playbooks, reports
 from storage.engine import Database
-from storage.tables import (
-    Cycle,
-)
+from storage.tables import Cycle, CycleState
 from templates.contexts.base import Evidence, StepEvidence
 from templates.contexts.playbooks import CycleShown
 
@@ -71,7 +66,11 @@ def show_cycle(
                 value=cycle.kpi_value if cycle.result is not None else latest_value(session, run),
             ),
             readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
-            steps=step_evidence(session, run, cycle),
+            steps=(
+                steps_at_close(session, run, cycle)
+                if cycle.state is CycleState.CLOSED
+                else step_evidence(session, run, cycle)
+            ),
             gates=gate_lines(session, run, cycle),
             champion=run.adoption.champion,
             result=cycle.result,
@@ -96,6 +95,31 @@ def step_evidence(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvi
                 ),
             )
         )
+    return tuple(shown)
+
+
+def steps_at_close(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
+    """Each step as it was judged when the cycle closed; what happened since changes nothing of it."""
+    shown = []
+    for step in run.spec.steps:
+        verdicts = decisions.closing_verdicts(
+            session, workspace_id=run.workspace.id, cycle_ids=[cycle.id or 0], step=step.key
+        )
+        if verdicts:
+            final = verdicts[-1]
+            shown.append(
+                StepEvidence(
+                    title=step.title,
+                    mode=final.lands_on or final.mode,
+                    evidence=Evidence(
+                        exceptions=final.exceptions,
+                        runs=max(final.attested + final.assumed, final.exceptions),
+                        attested=final.attested,
+                        assumed=final.assumed,
+                        cap=final.cap,
+                    ),
+                )
+            )
     return tuple(shown)
 
 

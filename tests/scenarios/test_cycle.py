@@ -268,3 +268,15 @@ def test_a_demotion_is_in_the_digest_even_if_its_step_is_gone_from_the_next_revi
     lead.submits({"yaml": renamed.read_text(encoding="utf-8")})
     ready.play_until(at("2026-03-30 12:00"))
     assert "Demoted: send, AI-led → collaborative (Reply, Desk)" in posts(ready, CURATORS)[-1].words
+
+
+def test_a_closed_cycle_is_shown_as_it_was_judged_whatever_changed_since(ready: Stage) -> None:
+    start_cycle(ready)
+    report(ready, ["15m", "14m", "14m", "13m"])
+    ready.play_until(at("2026-03-27 17:00"))
+    closed = types(ready, LEAD, "/cadence cycle show reply 2026-03-11")
+    assert "Draft the reply _collaborative_: 0 exceptions in 160 runs (0%, cap 10%)" in closed
+    ready.play_until(at("2026-03-31 12:00"))
+    types(ready, LEAD, "/cadence mode reply draft human-led nobody trusts the drafts")
+    assert "Draft the reply _human-led_" in types(ready, LEAD, "/cadence cycle show reply")
+    assert types(ready, LEAD, "/cadence cycle show reply 2026-03-11") == closed
