@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.closing import CLOSES_AT
-from cadence.flows.exceptions import verdict_evidence
+from cadence.flows.exceptions import explained_evidence
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import instant
@@ -43,7 +43,7 @@ def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
         team=run.team.title,
         step=run.step(row.step).title,
         mode=row.mode,
-        evidence=verdict_evidence(row),
+        evidence=explained_evidence(session, run, row),
         probability=row.probability,
         owner=run.playbook.owner,
         demote_at=row.demote_at if row.line is Line.NONE else None,
@@ -74,7 +74,7 @@ def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
         before=row.mode,
         after=row.lands_on or row.mode,
         line="strict" if strict else row.line,
-        evidence=verdict_evidence(row),
+        evidence=explained_evidence(session, run, row),
         probability=row.probability,
         owner=run.playbook.owner,
         threshold=row.confidence,

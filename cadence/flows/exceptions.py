@@ -1,12 +1,12 @@
 """Log an exception and judge its step in the same transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.gathering import gather
+from cadence.flows.gathering import assumed_why, gather
 from cadence.flows.judging import judge
 from cadence.flows.kpis import pick_run, require_team_member
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
@@ -70,7 +70,7 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
             verdicts = decisions.last_verdicts(
                 session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
             )
-            return _logged(run, known, verdicts[0], duplicate=True)
+            return _logged(session, run, known, verdicts[0], duplicate=True)
         row = _save(session, caller, run, step.key, given, now=now)
         verdict = judge(
             session,
@@ -81,7 +81,7 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
             now=now,
             correlation_id=caller.request,
         )
-        return _logged(run, row, verdict, duplicate=False)
+        return _logged(session, run, row, verdict, duplicate=False)
 
 
 def _save(
@@ -117,6 +117,12 @@ def _save(
     return row
 
 
+def explained_evidence(session: Session, run: TeamRun, row: StepVerdict) -> Evidence:
+    """The counts of a verdict for a template, with why runs of it were assumed."""
+    restarted, missing = assumed_why(session, run, row)
+    return replace(verdict_evidence(row), restarted=restarted, missing=missing)
+
+
 def verdict_evidence(row: StepVerdict) -> Evidence:
     """The counts of a verdict for a template."""
     return Evidence(
@@ -128,7 +134,9 @@ def verdict_evidence(row: StepVerdict) -> Evidence:
     )
 
 
-def _logged(run: TeamRun, row: LoggedException, verdict: StepVerdict, *, duplicate: bool) -> ExceptionLogged:
+def _logged(
+    session: Session, run: TeamRun, row: LoggedException, verdict: StepVerdict, *, duplicate: bool
+) -> ExceptionLogged:
     return ExceptionLogged(
         playbook=run.playbook.title,
         team=run.team.title,
@@ -136,7 +144,7 @@ def _logged(run: TeamRun, row: LoggedException, verdict: StepVerdict, *, duplica
         mode=verdict.mode,
         critical=row.critical,
         reason=row.reason,
-        evidence=verdict_evidence(verdict),
+        evidence=explained_evidence(session, run, verdict),
         decision=verdict.decision,
         demote_at=verdict.demote_at if verdict.line is Line.NONE else None,
         severe=verdict.line is Line.CRITICAL,

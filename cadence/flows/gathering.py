@@ -14,7 +14,7 @@ from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import StepEvidence
 from storage import people, reports
-from storage.tables import Cycle, LoggedException
+from storage.tables import Cycle, LoggedException, StepVerdict
 
 HISTORY = timedelta(weeks=26)
 """How far back a member's latest answers are looked for."""
@@ -245,6 +245,35 @@ def window_runs(
     last = min(until_week or monday_of(run.today), week_monday(cycle.starts_on, 4))
     opened = window_from if window_from > cycle_start(run, cycle) else None
     return runs_between(session, run, first=first, last=max(first, last), opened=opened, as_of=as_of)
+
+
+def assumed_why(session: Session, run: TeamRun, row: StepVerdict) -> tuple[bool, bool]:
+    """Why runs behind a verdict were assumed: check-ins from before its window opened, check-ins not in yet."""
+    if row.through_check_in is None:  # a verdict from before that was kept
+        return False, True
+    workspace_id, as_of = run.workspace.id, AsOf(row.judged_at, row.through_check_in)
+    first = week = monday_of(local_day(row.window_from, run.zone))
+    last = min(monday_of(local_day(row.judged_at, run.zone)), monday_of(row.closes_on))
+    before = reports.answered_by(
+        session,
+        workspace_id=workspace_id,
+        adoption_id=run.id,
+        week_start=first,
+        moment=row.window_from,
+        through=as_of.through,
+    )
+    missing = False
+    while week <= last and not missing:
+        answered = reports.answered_members(
+            session,
+            workspace_id=workspace_id,
+            adoption_id=run.id,
+            week_start=week,
+            through=as_of.through,
+        )
+        missing = bool(set(expected_members(session, run, week_start=week, as_of=as_of)) - answered)
+        week += timedelta(weeks=1)
+    return bool(before), missing
 
 
 def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:

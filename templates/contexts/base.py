@@ -68,13 +68,19 @@ class GuardrailAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A step's exceptions against its cap: x exceptions in N = `attested` + `assumed` runs."""
+    """A step's exceptions against its cap: x exceptions in N = `attested` + `assumed` runs.
+
+    `restarted`: check-ins that came before the count started again are among the assumed; `missing`: so are
+    some that aren't in.
+    """
 
     exceptions: int
     runs: int
     attested: int
     assumed: int
     cap: float
+    restarted: bool = False
+    missing: bool = True
 
     @property
     def ratio(self) -> float | None:

@@ -125,6 +125,19 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         assert "Within the cap" in log(stage, 1).words
 
 
+def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 7)
+        said = log(stage, 1).words
+        assert "0 runs attested, 40 assumed: check-ins came before the count started again." in said
+        assert "aren't in" not in said
+        stage.play_until(at("2026-03-10 12:00"))
+        assert "80 assumed: some check-ins aren't in, and others came before the count" in log(stage, 1).words
+        attest(stage, 30)
+        assert "30 runs attested, " in log(stage, 1).words
+
+
 def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as stage:
         attest(stage, 40)

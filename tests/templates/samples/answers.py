@@ -101,6 +101,9 @@ SAMPLES: dict[str, MessageContext] = {
     "exception-logged-critical": replace(
         LOGGED, critical=True, decision="demote", after="collaborative", evidence=OVER
     ),
+    "exception-logged-restarted": replace(
+        LOGGED, evidence=replace(LOGGED.evidence, attested=0, assumed=86, restarted=True, missing=False)
+    ),
     "exception-logged-twice": replace(LOGGED, duplicate=True),
     "status": Status(rows=(STATUS,)),
     "status-several": Status(
