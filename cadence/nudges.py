@@ -122,6 +122,7 @@ class Rollout:
         curators: where the digest goes: a channel, else members.
         working_days: weekdays on which people can be nudged, 0 is Monday.
         hours: other weekdays and hours by kind of nudge, as set for the workspace.
+        days_off: public holidays of the workspace's country: the curators' digest waits for the next working day.
     """
 
     workspace_id: str
@@ -131,6 +132,7 @@ class Rollout:
     runs: tuple[ActiveRun, ...]
     working_days: frozenset[int] = WEEKDAYS
     hours: Mapping[str, tuple[int, time]] = field(default_factory=dict)
+    days_off: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,18 +237,11 @@ def _digest_slots(nudge: Nudge, week: date, about: date, rollout: Rollout) -> It
     begun = [at for run in rollout.runs for at in [run.begun(about)] if at is not None]
     if not begun:
         return
-    at = instant(week + timedelta(days=nudge.weekday), nudge.at, rollout.zone)
     for recipient in rollout.curators:
-        if at >= min(begun):
-            yield Slot(
-                key=f"{nudge.kind}:{rollout.workspace_id}:{recipient}:{week}",
-                kind=nudge.kind,
-                recipient=recipient,
-                subject={"week": about.isoformat()},
-                at=at,
-                useful_until=at + nudge.useful,
-                zone=rollout.zone,
-            )
+        curator = Person(recipient, rollout.zone, rollout.days_off)
+        slot = _personal(nudge, week, curator, rollout, subject={"week": about.isoformat()})
+        if slot.at >= min(begun):
+            yield slot
 
 
 def _personal(

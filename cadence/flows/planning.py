@@ -142,7 +142,13 @@ def rollout(session: Session, workspace: Workspace, *, now: datetime) -> Rollout
         ),
         working_days=working_days(workspace),
         hours=nudge_hours(workspace),
+        days_off=_days_off(workspace, now),
     )
+
+
+def _days_off(workspace: Workspace, now: datetime) -> frozenset[date]:
+    year = today_in(workspace, now).year
+    return public_holidays(workspace.country, year - 1, year + 1)
 
 
 def channel_of(run: TeamRun) -> Person:
@@ -238,15 +244,7 @@ def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:
         while cycles and cycles[-1][0] + timedelta(weeks=4) <= until.date():
             cycles.append((cycles[-1][0] + timedelta(weeks=4), now))
         runs.append(replace(run, cycles=tuple(cycles)))
-    return Rollout(
-        state.workspace_id,
-        state.zone,
-        state.curators,
-        state.people,
-        tuple(runs),
-        state.working_days,
-        state.hours,
-    )
+    return replace(state, runs=tuple(runs))
 
 
 def next_event(db: Database, *, now: datetime, horizon: timedelta = timedelta(days=35)) -> datetime | None:

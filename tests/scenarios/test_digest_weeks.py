@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.stage import Stage
-from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, at, posts, start_cycle
+from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, at, local_times, posts, start_cycle
 from tests.staging import on_stage
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -60,3 +60,14 @@ def test_a_late_check_in_settles_the_watch_of_its_week(desk: Stage) -> None:
     monday = digest_of(desk, "2026-03-09")
     assert UNANSWERED not in monday
     assert "no step over its cap" in monday
+
+
+def test_on_a_public_holiday_the_digest_comes_the_day_after(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage, monday="2026-03-30")
+        stage.play_until(at("2026-04-06 23:00"))  # Easter Monday in DE
+        before = len(posts(stage, CURATORS))
+        stage.play_until(at("2026-04-07 12:00"))
+        new = posts(stage, CURATORS)[before:]
+        assert local_times(new, "Europe/Berlin") == ["Tue 11:00"]
+        assert "Week of 30 Mar" in new[0].words

@@ -111,6 +111,17 @@ def test_who_is_missing_and_the_digest_are_about_last_week_and_come_after_the_la
     assert week_of(state, MONDAY - WEEK) == []
 
 
+def test_the_digest_waits_for_the_next_working_day_of_the_week() -> None:
+    holidays = frozenset({MONDAY + WEEK, MONDAY + WEEK + DAY})
+    state = rollout([person("U1")], run("U1"), days_off=holidays)
+    slot = only(week_of(state, MONDAY + WEEK), "digest")
+    assert (*local(slot), slot.skipped) == (MONDAY + WEEK + 2 * DAY, time(11), "")
+    whole_week = rollout(
+        [person("U1")], run("U1"), days_off=frozenset(MONDAY + WEEK + n * DAY for n in range(5))
+    )
+    assert only(week_of(whole_week, MONDAY + WEEK), "digest").skipped == "public holiday"
+
+
 def test_a_channel_is_told_on_its_own_next_working_day_of_the_week() -> None:
     channel = person("CTEAM", SYDNEY, days_off=frozenset({MONDAY}))
     slot = only(week_of(rollout([person("U1")], run("U1", team=channel))), "week-opens")
