@@ -11,9 +11,10 @@ from cadence.flows.gathering import expected_members
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
-from cadence.rules.calendar import week_number
+from cadence.rules.calendar import local_day, week_number
 from cadence.rules.kpi import Outcome
-from storage import decisions, playbooks, reports
+from storage import decisions, playbooks, reports, rubrics
+from templates.filters import day
 from templates.ids import Action
 
 
@@ -37,7 +38,7 @@ def attention(
 ) -> list[Attention]:
     """The runs that slipped in a week, gravest first. Silence counts once the week is over."""
     found = [
-        *(one for run in runs for one in _demoted(session, run, since=since, until=until)),
+        *(one for run in runs for one in _demoted(session, run, until=until)),
         *(one for run in runs for one in _missed(session, run, since=since, until=until)),
     ]
     if now >= until:
@@ -45,29 +46,28 @@ def attention(
     return found
 
 
-def _demoted(session: Session, run: TeamRun, *, since: datetime, until: datetime) -> list[Attention]:
-    rows = decisions.mode_changes(
-        session,
-        workspace_id=run.workspace.id,
-        since=since,
-        until=until,
-        adoption_id=run.id,
-        kind="demotion",
-    )
-    return [
-        Attention(
-            run,
-            say(
-                "{step} of {playbook} ({team}) was demoted; its rubric needs refining",
-                step=run.step(row.step).title,
-                playbook=run.playbook.title,
-                team=run.team.title,
-            ),
-            Offer("Why", Action.WHY, f"{run.id}:{row.step}"),
+def _demoted(session: Session, run: TeamRun, *, until: datetime) -> list[Attention]:
+    """The steps whose last change of mode is a demotion, until their rubric is revised."""
+    found = []
+    for step in run.spec.steps:
+        history = decisions.mode_history(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key
         )
-        for row in rows
-        if run.spec.step(row.step) is not None
-    ]
+        if not history or history[-1].kind != "demotion" or history[-1].changed_at >= until:
+            continue
+        demoted_at = history[-1].changed_at
+        revised = rubrics.revisions(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
+        if any(row.revised_at >= demoted_at for row in revised):
+            continue
+        text = say(
+            "{step} of {playbook} ({team}) was demoted {day}; its rubric isn't revised yet",
+            step=step.title,
+            playbook=run.playbook.title,
+            team=run.team.title,
+            day=day(local_day(demoted_at, run.zone)),
+        )
+        found.append((demoted_at, Attention(run, text, Offer("Why", Action.WHY, f"{run.id}:{step.key}"))))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 def _missed(session: Session, run: TeamRun, *, since: datetime, until: datetime) -> list[Attention]:

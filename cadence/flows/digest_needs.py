@@ -6,6 +6,7 @@ from datetime import date
 from sqlmodel import Session
 
 from cadence.flows.digest_standards import Watched
+from cadence.flows.guardrails import of_week
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import say
@@ -14,7 +15,7 @@ from cadence.rules.kpi import Direction, better, delta
 from cadence.rules.signals import busy_not_moving
 from storage import playbooks, reports, trail
 from storage.tables import PlaybookState, Workspace
-from templates.contexts.digests import Decision, KpiMove
+from templates.contexts.digests import Decision, KpiMove, TeamGuardrail
 from templates.ids import Action
 
 
@@ -95,8 +96,23 @@ def kpi_move(session: Session, run: TeamRun, week_start: date) -> list[tuple[Kpi
                 kpi=kpi_context(run, value=reading.value),
                 runs=runs,
                 busy=busy.found,
+                broken=tuple(rail.name for rail in of_week(session, run, week_start) if rail.held is False),
             ),
             is_better,
             worse,
         )
+    ]
+
+
+def guardrails_broken(session: Session, runs: Sequence[TeamRun], week_start: date) -> list[TeamGuardrail]:
+    """The guardrails past their limit in a week, the furthest past it first."""
+    found = [
+        (abs(rail.value - rail.limit) / (abs(rail.limit) or 1.0), run, rail)
+        for run in runs
+        for rail in of_week(session, run, week_start)
+        if rail.value is not None and rail.held is False
+    ]
+    return [
+        TeamGuardrail(playbook=run.playbook.title, team=run.team.title, guardrail=rail)
+        for _, run, rail in sorted(found, key=lambda one: -one[0])
     ]

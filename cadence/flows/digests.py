@@ -10,7 +10,7 @@ from sqlmodel import Session
 from cadence.flows.attention import attention
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_needs import decisions_waiting, kpi_move
+from cadence.flows.digest_needs import decisions_waiting, guardrails_broken, kpi_move
 from cadence.flows.digest_notes import drifts_waiting, notes, promotions_waiting
 from cadence.flows.digest_standards import DigestWeek, coverage_of, demoted, shown, watched
 from cadence.flows.planning import NUDGE_TITLES
@@ -64,15 +64,24 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     moved = [move for move, is_better, _ in moves if is_better]
     not_moved = [move for move, is_better, _ in sorted(moves, key=lambda one: -one[2]) if not is_better]
     demotions = demoted(session, workspace, runs, week)
-    slipping = {(one.playbook, one.team) for one in watches} | {
-        (move.playbook, move.team) for move in not_moved
-    }
-    slipping |= {(one.run.playbook.title, one.run.team.title) for one in slipped}
+    broken = guardrails_broken(session, runs, week_start)
+    slipping = dict.fromkeys(
+        [
+            *((one.run.playbook.title, one.run.team.title) for one in slipped),
+            *((one.playbook, one.team) for one in demotions),
+            *((one.playbook, one.team) for one in watches),
+            *((one.playbook, one.team) for one in broken),
+            *((move.playbook, move.team) for move in not_moved),
+        ]
+    )
     return Digest(
         week_start=week_start,
         decisions=tuple(needs[:10]),
         decision_count=len(needs),
         slipping=len(slipping),
+        slipping_teams=tuple(f"{playbook} · {team}" for playbook, team in slipping),
+        guardrails=tuple(broken[:10]),
+        guardrail_count=len(broken),
         moved=tuple(moved[:10]),
         moved_count=len(moved),
         not_moved=tuple(not_moved[:10]),

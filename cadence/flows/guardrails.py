@@ -106,6 +106,29 @@ def shown(rail: Guardrail, value: float | None) -> GuardrailShown:
     )
 
 
+def of_week(session: Session, run: TeamRun, week_start: date) -> list[GuardrailShown]:
+    """The guardrails with a week's readings."""
+    found = []
+    for rail in run.spec.kpi.guardrails:
+        row = reports.reading(
+            session,
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            week_start=week_start,
+            guardrail=rail.name,
+        )
+        found.append(shown(rail, row.value if row else None))
+    return found
+
+
+def latest(session: Session, run: TeamRun, cycle: Cycle) -> list[GuardrailShown]:
+    """The guardrails with a cycle's newest readings."""
+    return [
+        shown(rail, of.readings[-1] if of.readings else None)
+        for rail, of in zip(run.spec.kpi.guardrails, judged(session, run, cycle), strict=True)
+    ]
+
+
 def asked(session: Session, run: TeamRun, *, week_start: date | None) -> tuple[GuardrailAsked, ...]:
     """The guardrails as a form asks for them, with what was typed for the week before."""
     found = []

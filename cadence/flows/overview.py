@@ -14,6 +14,7 @@ from cadence.flows.drift_words import drift_history
 from cadence.flows.exceptions import step_groups, verdict_evidence
 from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.gathering import expected_members
+from cadence.flows.guardrails import latest
 from cadence.flows.kpis import pick_run
 from cadence.flows.promotion_posts import last_look
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
@@ -105,6 +106,7 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         next_cycle=next_start(session, run, over) if over else None,
         own_answer_due=not over and not paused and caller.member in asked and caller.member not in answered,
         standing=standing(session, run, now=now),
+        guardrails=tuple(latest(session, run, run.cycle)) if run.cycle else (),
     )
 
 

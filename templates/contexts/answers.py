@@ -103,6 +103,7 @@ class StatusRow:
         next_cycle: the Monday on which the next one starts.
         paused: nothing is asked until `owner` (a Slack ID) or a curator starts a cycle.
         own_answer_due: the reader's own check-in is open.
+        guardrails: with the newest reading of the cycle.
         standing: how setup stands while there is no cycle; how the origin team's number stands: a sentence each.
     """
 
@@ -126,6 +127,7 @@ class StatusRow:
     result: str | None = None
     next_cycle: date | None = None
     standing: tuple[str, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from cadence.refusals import Offer
 from templates.contexts.base import Kpi, MessageContext, ModeChange, StepEvidence
+from templates.contexts.verdicts import Guardrail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +19,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiMove:
-    """One adoption's number against its baseline. `busy`: many runs, and the number doesn't move."""
+    """One adoption's number against its baseline. `busy`: many runs, and the number doesn't move.
+
+    `broken` names the guardrails that are past their limit in the same week.
+    """
 
     playbook: str
     team: str
     kpi: Kpi
     runs: int
     busy: bool = False
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,15 @@ class TeamStep:
     playbook: str
     team: str
     step: StepEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamGuardrail:
+    """A guardrail past its limit, and where."""
+
+    playbook: str
+    team: str
+    guardrail: Guardrail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +95,9 @@ class Digest(MessageContext):
 
     Args:
         week_start: the Monday of the week reported.
-        slipping: teams over a cap, or whose number got worse.
+        slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
+        slipping_teams: who they are (`playbook · team`), gravest first.
+        guardrails: past their limit in the week, of `guardrail_count`.
         coverage: attested of expected check-ins, 0–1; None when none was expected.
         setup_minutes: median of the setups timed, None without one.
         for_curators: False for everybody else who asks: what waits doesn't wait for them.
@@ -112,6 +128,9 @@ class Digest(MessageContext):
     cycles_completed: Tally
     exceptions: ExceptionRatio | None = None
     exceptions_before: ExceptionRatio | None = None
+    slipping_teams: tuple[str, ...] = ()
+    guardrails: tuple[TeamGuardrail, ...] = ()
+    guardrail_count: int = 0
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()

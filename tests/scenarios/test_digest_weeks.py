@@ -71,3 +71,17 @@ def test_on_a_public_holiday_the_digest_comes_the_day_after(tmp_path: Path) -> N
         new = posts(stage, CURATORS)[before:]
         assert local_times(new, "Europe/Berlin") == ["Tue 11:00"]
         assert "Week of 30 Mar" in new[0].words
+
+
+def test_a_demoted_step_waits_in_every_digest_until_its_rubric_is_revised(desk: Stage) -> None:
+    types(desk, OWNER, "/attest as-declared runs=14")
+    types(desk, MEMBER, "/attest as-declared runs=15")
+    types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(7)))
+    waiting = "Send the reply of Reply (Desk) was demoted Thu 5 Mar; its rubric isn't revised yet"
+    first = digest_of(desk, "2026-03-09")
+    assert "Slipping: Reply · Desk" in first
+    assert "All steps: 7 exceptions in 29 attested runs, 24.1%" in first
+    assert waiting in first
+    assert waiting in digest_of(desk, "2026-03-16")
+    types(desk, OWNER, "/cadence rubric reply send revise the greeting is checked first")
+    assert waiting not in digest_of(desk, "2026-03-23")

@@ -8,6 +8,7 @@ import pytest
 from bot.stage import Stage
 from storage.tables import Cycle, Reading
 from tests.scenarios.plays import (
+    CURATORS,
     DESK,
     DESK_CHANNEL,
     REPLY,
@@ -131,3 +132,19 @@ def test_a_new_revision_changes_nothing_of_the_cycle_that_runs(desk: Stage, tmp_
     desk.play_until(at("2026-03-30 10:00"))
     assert rows(desk, Cycle)[0].result == "met"
     assert "target 5 min" in posts(desk, DESK_CHANNEL)[-1].words
+
+
+def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: Stage) -> None:
+    assert "CSAT: no reading (limit 4.6)" in types(desk, "/cadence status")
+    types(desk, "/kpi 14m csat=4.1")
+    shown = types(desk, "/cadence status")
+    assert "CSAT 4.1 (limit 4.6, *past it*)" in shown
+    assert "Reopen rate: no reading (limit 5%)" in shown
+    desk.play_until(at("2026-03-09 12:00"))
+    digest = posts(desk, CURATORS)[-1].words
+    assert "1 team slipping*\nSlipping: Reply · Desk" in digest
+    assert "42 min → 14 min (target 15 min), 0 runs; *CSAT past its limit*" in digest
+    assert (
+        "*Guardrails past their limit*, 1, worst first:\n• Reply (Desk): CSAT 4.1 (limit 4.6, *past it*)"
+        in digest
+    )

@@ -52,6 +52,7 @@ LOGGED = ExceptionLogged(
     evidence=UNDER,
     decision="hold",
 )
+HELD = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.7, held=True)
 STATUS = StatusRow(
     slug="support-reply",
     playbook="Support reply",
@@ -66,6 +67,7 @@ STATUS = StatusRow(
     verdicts=(VerdictSummary(step="Send the edited reply", decision="watch", decided_at=THURSDAY),),
     gate="at least one run attested; a rubric result recorded",
     own_answer_due=True,
+    guardrails=(HELD,),
 )
 HELP = HelpEntry(
     name="/kpi",
@@ -73,7 +75,6 @@ HELP = HelpEntry(
     summary="records this week's number; again in the same week corrects it and keeps both",
     example="/kpi support-reply 14m",
 )
-HELD = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.7, held=True)
 
 SAMPLES: dict[str, MessageContext] = {
     "recorded": RECORDED,

@@ -11,8 +11,10 @@ from templates.contexts.digests import (
     Skipped,
     Tally,
     TeamChange,
+    TeamGuardrail,
     TeamStep,
 )
+from templates.contexts.verdicts import Guardrail
 from templates.ids import Action
 from tests.templates.samples.common import CSAT, KPI, MONDAY, SEND
 
@@ -27,7 +29,7 @@ DIGEST = Digest(
     ),
     decision_count=2,
     slipping=1,
-    moved=(KpiMove(playbook="Support reply", team="Support EMEA", kpi=KPI, runs=86),),
+    moved=(KpiMove(playbook="Support reply", team="Support EMEA", kpi=KPI, runs=86, broken=("CSAT",)),),
     moved_count=1,
     not_moved=(
         KpiMove(
@@ -54,6 +56,17 @@ DIGEST = Digest(
     cycles_running=6,
     cycles_completed=Tally(now=4, before=4),
     setup_minutes=41,
+    slipping_teams=("Support reply · Support EMEA",),
+    guardrails=(
+        TeamGuardrail(
+            playbook="Support reply",
+            team="Support EMEA",
+            guardrail=Guardrail(
+                name="CSAT", unit="score", direction="higher", limit=4.6, value=4.1, held=False
+            ),
+        ),
+    ),
+    guardrail_count=1,
     exceptions=ExceptionRatio(exceptions=5, runs=120),
     exceptions_before=ExceptionRatio(exceptions=2, runs=110),
     notes=(
