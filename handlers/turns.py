@@ -18,7 +18,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from cadence.flows.callers import Caller
-from cadence.flows.people import today_of
+from cadence.flows.people import named, today_of
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, button_value
 from storage.engine import Clash, Database
@@ -164,7 +164,9 @@ def register_form(
                 outcome.word = "refused"
                 ack(
                     response_action="errors",
-                    errors={_error_field(body["view"], refusal.field): refusal.plain},
+                    errors={
+                        _error_field(body["view"], refusal.field): named(turn.db, turn.caller, refusal.plain)
+                    },
                 )
                 return
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest

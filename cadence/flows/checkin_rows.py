@@ -12,7 +12,7 @@ from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspac
 from cadence.flows.weeks import last_week
 from cadence.rules.calendar import instant, local_day, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
-from storage import people, playbooks, reports
+from storage import decisions, people, playbooks, reports
 from storage.tables import CheckIn, Cycle
 from templates.contexts.base import Kpi, StepMode
 from templates.contexts.checkins import Answer, CheckinRow, Drift
@@ -134,7 +134,9 @@ def checkin_row(session: Session, run: TeamRun, *, member: str, week_start: date
         playbook=run.playbook.title,
         team=run.team.title,
         week=week_number(cycle.starts_on, week_start) if cycle else None,
-        steps=step_modes(session, run),
+        steps=step_modes(session, run)
+        if week_start >= run.week_start
+        else _modes_then(session, run, week_start),
         exceptions=counts.get(run.id, 0),
         kpi=week_kpi(session, run, week_start=week_start),
         reporter=run.team.reporter == member,
@@ -148,6 +150,27 @@ def step_modes(session: Session, run: TeamRun) -> tuple[StepMode, ...]:
     return tuple(
         StepMode(key=step.key, title=step.title, mode=mode_of(modes, step)) for step in run.spec.steps
     )
+
+
+def _modes_then(session: Session, run: TeamRun, week_start: date) -> tuple[StepMode, ...]:
+    """The steps and who led each of them in a past week; one that changed in it is shown with both modes."""
+    begins = instant(week_start, time.min, run.zone)
+    ends = instant(week_start + timedelta(days=7), time.min, run.zone)
+    shown = []
+    for now in step_modes(session, run):
+        mode, was, until = now.mode, None, None
+        history = decisions.mode_history(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, step=now.key
+        )
+        for change in reversed(history):
+            if change.before is None or change.changed_at < begins:
+                break
+            if change.changed_at >= ends:
+                mode = change.before
+            else:
+                was, until = change.before, local_day(change.changed_at, run.zone)
+        shown.append(StepMode(key=now.key, title=now.title, mode=mode, was=was, until=until))
+    return tuple(shown)
 
 
 def answer_context(session: Session, run: TeamRun, row: CheckIn) -> Answer:

@@ -1,5 +1,6 @@
 """What a person asks for themselves: days away, a snooze, no reminders."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -22,6 +23,7 @@ from storage.ledger import Owed
 from storage.tables import Away, Member, MessageState, Workspace
 from templates.contexts.answers import AwaySet, Muted, Snoozed
 
+MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)>")
 LONGEST_AWAY = timedelta(days=366)
 
 
@@ -41,6 +43,16 @@ def today_of(db: Database, caller: Caller, *, now: datetime) -> date:
         if workspace is None:
             return now.date()
         return local_day(now, zone_of(session, workspace, caller.member))
+
+
+def named(db: Database, caller: Caller, text: str) -> str:
+    """A sentence for where Slack shows no mentions, such as a form's error: names in place of `<@U…>`."""
+    ids = set(MENTIONED.findall(text))
+    if not ids:
+        return text
+    with db.read() as session:
+        known = people.members(session, workspace_id=caller.workspace_id, member_ids=ids)
+    return MENTIONED.sub(lambda found: (known[found[1]].name if found[1] in known else "") or found[1], text)
 
 
 def set_away(

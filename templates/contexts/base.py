@@ -7,6 +7,7 @@ in the order to be shown; a template cuts what doesn't fit and says how many mor
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 Id = int | str
@@ -30,11 +31,16 @@ class ViewContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepMode:
-    """A step and the mode declared for it (`human-led`, `collaborative`, `ai-led`)."""
+    """A step and the mode declared for it (`human-led`, `collaborative`, `ai-led`).
+
+    `was` is the mode it had in the week asked about until a day of that week.
+    """
 
     key: str
     title: str
     mode: str
+    was: str | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     at,
+    bot_dms,
     changed,
     entries,
     posts,
@@ -83,6 +84,22 @@ def test_a_drift_to_ai_led_asks_a_curator_to_declare_it(tmp_path: Path) -> None:
         [alert] = alerts(stage)
         assert f"A curator declares it AI-led, or <@{OWNER}> recommits to the mode declared." in alert.words
         assert f"<@{OWNER}>, declare" not in alert.words
+
+
+def test_a_check_in_for_last_week_names_the_modes_of_that_week(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        curator = stage.workspace.person(CURATOR)
+        stage.play_until(at("2026-03-06 12:00"))
+        curator.types("/cadence mode support-reply send human-led it slipped", channel=DESK_CHANNEL)
+        stage.play_until(at("2026-03-09 10:30"))
+        curator.types("/cadence mode support-reply draft human-led it slipped, too", channel=DESK_CHANNEL)
+        owner = stage.workspace.person(OWNER)
+        missing = [one for one in bot_dms(stage, OWNER) if "Nudge them once more" in one.buttons][-1]
+        owner.clicks(missing, "Nudge them once more")
+        stage.tick()
+        asked = bot_dms(stage, MEMBER)[-1].words
+        assert "Draft three replies _collaborative_ · " in asked
+        assert "Send the edited reply _human-led_ (AI-led until Fri 6 Mar)" in asked
 
 
 def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
