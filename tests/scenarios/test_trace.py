@@ -45,7 +45,7 @@ def test_the_owner_reads_who_did_what_when_from_where_before_and_after(desk: Sta
         "_(command)_\nattestation as-declared, runs 20 → attestation as-declared, runs 21" in told
     )
     assert f"<@{OWNER}> declared the mode: Draft three replies, Support reply (Desk)" in told
-    assert "collaborative → human-led" in told
+    assert "collaborative → mode human-led, reason nobody trusts it" in told
     assert "reason tone was &lt;off&gt;" in told
     assert "Rollout Cadence judged: Send the edited reply, Support reply (Desk) _(the rule)_" in told
 
