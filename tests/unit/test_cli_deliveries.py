@@ -44,7 +44,7 @@ def test_every_message_of_a_week_is_there_with_what_became_of_it(slack: SandboxS
     db.close()
     cadence("tick", "--now", "2026-03-05T10:00:00+01:00", **tokens(slack))
 
-    said = cadence("deliveries", "--kind", "checkin")
+    said = cadence("deliveries")
     assert said.code == 0
     first, total, late, _, head, *rows = said.out.splitlines()
     assert first == f"4 messages in Rehearsal ({BUILT_IN_TEAM}). Times are Europe/Berlin."
