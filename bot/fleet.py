@@ -5,7 +5,7 @@ deletes the jobs of workers that are gone. A job sends one message and queues th
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -37,6 +37,10 @@ POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
 """A worker that wasn't heard of for so long is gone."""
+LONGEST_SECONDS = {"send_next": 40.0, "plan": 120.0}
+LONGEST_OTHER_SECONDS = 900.0
+"""A job that is under way for longer has ended without its end being written down: PostgreSQL was away just then.
+Its worker is alive, so its heartbeat says nothing; it would hold its recipient's lock for good."""
 SOON = timedelta(seconds=5)
 """A recipient whose next turn is so near is queued by the job before; the sweep finds the others."""
 LONGEST_BACKOFF_SECONDS = 5.0
@@ -76,6 +80,7 @@ class Fleet:
         self._worker = worker
         self._delivery = delivery
         self._clock = clock
+        self._under_way: dict[int, float] = {}
         self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="fleet")
 
     def run(self, stop: Event) -> None:
@@ -148,6 +153,8 @@ class Fleet:
         async def sweep(timestamp: int) -> None:  # noqa: ARG001 - a periodic task is told its time
             for job in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
                 await self._clear(engine, job)
+            for job in self._overdue(await engine.job_manager.list_jobs_async(status=Status.DOING.value)):
+                await self._clear(engine, job)
             await _queue_all(
                 engine,
                 send_next,
@@ -181,15 +188,26 @@ class Fleet:
         # What waits for the budget or a pause is left to the sweep: jobs would only chase each other.
         return turn if outcome is not Outcome.NOTHING or turn > now else None
 
+    def _overdue(self, jobs: Iterable[Job]) -> list[Job]:
+        """The jobs that have been under way for too long, as far as this worker has seen."""
+        now = monotonic()
+        known = {job.id: job for job in jobs if job.id is not None}
+        self._under_way = {id_: self._under_way.get(id_, now) for id_ in known}
+        return [
+            job
+            for id_, job in known.items()
+            if now - self._under_way[id_] > LONGEST_SECONDS.get(job.task_name, LONGEST_OTHER_SECONDS)
+        ]
+
     async def _clear(self, engine: App, job: Job) -> None:
-        """Delete the job of a worker that is gone; never run it again: its twin may be queued already."""
+        """Delete the job of a worker that is gone, or one that was lost; never run it again: its twin may be queued already."""
         if job.task_name == "send_next":
             where, recipient = str(job.task_kwargs["workspace"]), str(job.task_kwargs["recipient"])
             take_back = partial(self._delivery.outbox.take_back, where, recipient, now=self._clock())
             if await self._do(take_back) is None:
                 return
         await engine.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
-        log.info("a worker is gone", job=job.task_name)
+        log.info("a job was lost", job=job.task_name)
 
     async def _do(self, do: Callable[[], R]) -> R | None:
         """Run something that waits for the database or for Slack in a thread; None when it failed."""
