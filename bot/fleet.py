@@ -200,7 +200,7 @@ class Fleet:
         ]
 
     async def _clear(self, engine: App, job: Job) -> None:
-        """Delete the job of a worker that is gone, or one that was lost; never run it again: its twin may be queued already."""
+        """Delete the job of a worker that is gone, or a lost one. It never runs again: its twin may be queued."""
         if job.task_name == "send_next":
             where, recipient = str(job.task_kwargs["workspace"]), str(job.task_kwargs["recipient"])
             take_back = partial(self._delivery.outbox.take_back, where, recipient, now=self._clock())
