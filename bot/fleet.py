@@ -5,14 +5,14 @@ deletes the jobs of workers that are gone. A job sends one message and queues th
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 import structlog
@@ -37,7 +37,7 @@ POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
 """A worker that wasn't heard of for so long is gone."""
-LONGEST_SECONDS = {"send_next": 40.0, "plan": 120.0}
+LONGEST_SECONDS: Final[Mapping[str, float]] = {"send_next": 40.0, "plan": 120.0}
 LONGEST_OTHER_SECONDS = 900.0
 """A job that is under way for longer has ended without its end being written down: PostgreSQL was away just then.
 Its worker is alive, so its heartbeat says nothing; it would hold its recipient's lock for good."""
@@ -71,15 +71,26 @@ def _exists(connection: psycopg.Connection) -> bool:
 
 
 class Fleet:
-    """One worker of the fleet."""
+    """One worker of the fleet.
+
+    Args:
+        longest: seconds after which a job under way counts as lost, by task; every other task has 15 minutes.
+    """
 
     def __init__(
-        self, db: Database, *, worker: Worker, delivery: Delivery, clock: Callable[[], datetime]
+        self,
+        db: Database,
+        *,
+        worker: Worker,
+        delivery: Delivery,
+        clock: Callable[[], datetime],
+        longest: Mapping[str, float] = LONGEST_SECONDS,
     ) -> None:
         self._url = plain_url(db.url)
         self._worker = worker
         self._delivery = delivery
         self._clock = clock
+        self._longest = longest
         self._under_way: dict[int, float] = {}
         self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="fleet")
 
@@ -196,7 +207,7 @@ class Fleet:
         return [
             job
             for id_, job in known.items()
-            if now - self._under_way[id_] > LONGEST_SECONDS.get(job.task_name, LONGEST_OTHER_SECONDS)
+            if now - self._under_way[id_] > self._longest.get(job.task_name, LONGEST_OTHER_SECONDS)
         ]
 
     async def _clear(self, engine: App, job: Job) -> None:

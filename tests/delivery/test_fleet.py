@@ -37,14 +37,16 @@ def fleet_db(postgres_socket: str) -> Iterator[Database]:
 
 
 @contextmanager
-def running(office: PostOffice, planned: list[str]) -> Iterator[None]:
+def running(office: PostOffice, planned: list[str], **limits: Any) -> Iterator[None]:
     """One worker of the fleet."""
     worker = SimpleNamespace(
         plan=lambda: planned.append("plan"),
         meet_new=lambda: planned.append("meet_new"),
         refresh=lambda: planned.append("refresh"),
     )
-    fleet = Fleet(office.db, worker=cast(Worker, worker), delivery=office.delivery, clock=office.clock.now)
+    fleet = Fleet(
+        office.db, worker=cast(Worker, worker), delivery=office.delivery, clock=office.clock.now, **limits
+    )
     stop = Event()
     thread = Thread(target=fleet.run, args=(stop,))
     thread.start()
@@ -77,7 +79,17 @@ def test_everything_is_sent_in_order_and_the_planner_is_woken(fleet_db: Database
     assert rows(fleet_db, doing) == [], "a worker that is asked to stop finishes what it began"
 
 
-def test_a_worker_that_is_gone_holds_nobody_up(fleet_db: Database) -> None:
+@pytest.mark.parametrize(
+    ("heard_of", "limits"),
+    [
+        ("a minute ago", {}),
+        ("just now", {"longest": {"send_next": 1.0}}),  # alive, but its job's end was never written down
+    ],
+)
+def test_a_job_without_an_end_holds_nobody_up(
+    fleet_db: Database, heard_of: str, limits: dict[str, Any]
+) -> None:
+    heartbeat = "now() - interval '1 minute'" if heard_of == "a minute ago" else "now() + interval '1 hour'"
     with open_office(fleet_db) as office:
         key = office.owes("left behind")
         row = office.row(key)
@@ -87,15 +99,15 @@ def test_a_worker_that_is_gone_holds_nobody_up(fleet_db: Database) -> None:
             )
         rows(
             fleet_db,
-            """WITH gone AS (
-                 INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id
+            f"""WITH gone AS (
+                 INSERT INTO procrastinate_workers (last_heartbeat) VALUES ({heartbeat}) RETURNING id
                ) INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status, worker_id)
                  SELECT 'default', 'send_next', %(lane)s, %(lane)s, %(args)s, 'doing', id FROM gone RETURNING id""",
             lane=f"{row.workspace_id}:{CHANNEL}",
             args=f'{{"workspace": "{row.workspace_id}", "recipient": "{CHANNEL}"}}',
         )
         office.clock.set(office.clock.now() + LANDED)
-        with running(office, []):
+        with running(office, [], **limits):
             eventually(lambda: not office.unsent(), "it is taken up, long before its 30 seconds are over")
         assert office.said() == ["left behind"]
         assert office.row(key).attempts == 2
