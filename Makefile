@@ -41,8 +41,8 @@ migrations: $(STAMP) ## the tables and the migrations say the same
 check: lint types layers migrations ## everything CI runs
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=90
 
-bench: $(STAMP)  ## how often the rules are right, over 100,000 simulated cycles a cell
-	@$(BIN)/python -m tests.bench.rules_bench
+bench: $(STAMP)  ## measure: every part, or one with PART=rules
+	@$(BIN)/python -m tests.bench $(PART)
 
 chaos: $(STAMP)  ## kill workers and PostgreSQL at random while 1,500 messages go out; minutes
 	@$(BIN)/python -m tests.chaos

@@ -1,11 +1,9 @@
 """How often the project's own rules are right: simulated cycles, judged by `judge_step` and `judge_promotion`.
 
-Run by `make bench`, never by pytest: it measures, it doesn't assert. The same seed prints the same table.
+A part of `make bench`: it measures, it doesn't assert. The same seed prints the same table.
 """
 
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -118,14 +116,15 @@ def naively_proposed(passes: Counts, samples: int) -> tuple[float, float]:
 
 def row(title: str, cells: Sequence[str]) -> str:
     """One line of a table."""
-    return f"  {title:<26}" + "".join(f"{cell:>18}" for cell in cells) + "\n"
+    return f"  {title:<26}" + "".join(f"{cell:>18}" for cell in cells)
 
 
-def demotion_table(rate: float, write: Callable[[str], object]) -> float:
-    """Print how often each rule demotes at this true rate; the largest distance from what is expected."""
-    write(f"\nTrue exception rate {rate:.0%}, cap {CAP:.0%}: demoted, in % of {CYCLES:,} cycles")
-    write(" (specified, difference)\n")
-    write(row("", [f"{runs} runs a week" for runs in RUNS_A_WEEK]))
+def demotion_table(rate: float) -> tuple[list[str], float]:
+    """How often each rule demotes at this true rate, and the largest distance from what is expected."""
+    lines = [
+        f"True exception rate {rate:.0%}, cap {CAP:.0%}: demoted, in % of {CYCLES:,} cycles (specified, difference)",
+        row("", [f"{runs} runs a week" for runs in RUNS_A_WEEK]),
+    ]
     drawn = {
         runs: np.random.default_rng([SEED, runs, round(rate * 1000)]).binomial(
             runs, rate, size=(CYCLES, WEEKS)
@@ -148,16 +147,14 @@ def demotion_table(rate: float, write: Callable[[str], object]) -> float:
                 for cell, figure, gap in zip(cells, expected, gaps, strict=True)
             ]
             furthest = max(furthest, *map(abs, gaps))
-        write(row(name, cells))
-    return furthest
+        lines.append(row(name, cells))
+    return lines, furthest
 
 
-def promotion_table(rate: float, write: Callable[[str], object]) -> None:
-    """Print how often a step of this true pass rate is proposed after two cycles."""
-    write(
-        f"\nTrue pass rate {rate:.0%}, needed {ACCURACY:.0%}: proposed after two cycles, in % of {CYCLES:,}\n"
-    )
-    write(row("", [f"{samples} a cycle" for samples in SAMPLES_A_CYCLE]))
+def promotion_table(rate: float) -> Iterator[str]:
+    """How often a step of this true pass rate is proposed after two cycles."""
+    yield f"True pass rate {rate:.0%}, needed {ACCURACY:.0%}: proposed after two cycles, in % of {CYCLES:,}"
+    yield row("", [f"{samples} a cycle" for samples in SAMPLES_A_CYCLE])
     shares: dict[str, list[float]] = {"share over both": [], "share in each": [], "Rollout Cadence": []}
     for samples in SAMPLES_A_CYCLE:
         source = np.random.default_rng([SEED, samples, round(rate * 1000)])
@@ -166,19 +163,18 @@ def promotion_table(rate: float, write: Callable[[str], object]) -> None:
         for name, share in zip(shares, (together, in_each, proposed(passes, samples)), strict=True):
             shares[name].append(share)
     for name, line in shares.items():
-        write(row(name, [f"{share:.1%}" for share in line]))
+        yield row(name, [f"{share:.1%}" for share in line])
 
 
-def main() -> None:
-    """Print every table to standard output."""
-    write, began = sys.stdout.write, time.perf_counter()
-    furthest = max(demotion_table(rate, write) for rate in EXPECTED)
-    write(f"\nFurthest from a specified figure: {furthest:.1f} points.\n")
+def run() -> Iterator[str]:
+    """Every table."""
+    furthest = 0.0
+    for rate in EXPECTED:
+        lines, distance = demotion_table(rate)
+        furthest = max(furthest, distance)
+        yield from (*lines, "")
+    yield f"Furthest from a specified figure: {furthest:.1f} points."
     for rate in PASS_RATES:
-        promotion_table(rate, write)
-    write(f"\nSeed {SEED}: the same table every time.\n")
-    sys.stderr.write(f"{time.perf_counter() - began:.1f} s\n")
-
-
-if __name__ == "__main__":
-    main()
+        yield ""
+        yield from promotion_table(rate)
+    yield f"Seed {SEED}: the same table every time."
