@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from cadence.refusals import Refusal
 from handlers.grammar.table import TABLE
+from handlers.shortcuts import SHORTCUTS
 
 NAME: Final = "Rollout Cadence"
 ENDPOINT: Final = "/slack/events"
@@ -93,6 +94,15 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
             },
             "bot_user": {"display_name": NAME, "always_online": True},
             "slash_commands": _commands(address.get("request_url")),
+            "shortcuts": [
+                {
+                    "name": one.name,
+                    "type": "message" if one.on_message else "global",
+                    "callback_id": str(one.callback),
+                    "description": one.description,
+                }
+                for one in SHORTCUTS
+            ],
         },
         "oauth_config": {"scopes": {"bot": scopes()}},
         "settings": {

@@ -17,7 +17,7 @@ from typing import Protocol, Self
 from bot.app import Bot, build_bot
 from bot.commands import BUILT_IN_TEAM
 from bot.delivery import Pace
-from bot.sandbox import AppIdentity
+from bot.sandbox import AppIdentity, Shortcut
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import ACK_SECONDS, InProcess
 from bot.sandbox.server import SandboxServer
@@ -29,6 +29,7 @@ from bot.vocabulary import vocabulary
 from bot.web import Web, dispatch
 from cadence.documents import PlaybookSpec, WorkspaceSpec
 from handlers.grammar import TABLE
+from handlers.shortcuts import SHORTCUTS
 from storage.engine import Database
 
 APP = AppIdentity(name="Rollout Cadence")
@@ -77,6 +78,7 @@ class Stage(AbstractContextManager["Stage"]):
         self.workspace = workspace
         self._store = Store(state, workspace) if state is not None else None
         workspace.commands = {entry.slash: entry.usage for entry in reversed(TABLE)}
+        workspace.shortcuts = [Shortcut(one.name, one.callback, one.on_message) for one in SHORTCUTS]
         workspace.vocabulary = lambda member: vocabulary(db, member, now=clock.now())
         self.channel_zones = channel_zones or {}
         self.clock = clock

@@ -5,6 +5,7 @@ from string import Formatter
 
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
+_SPECIAL = re.compile(r"<([^<>]+)>")
 
 
 class Mrkdwn(str):
@@ -28,6 +29,25 @@ def mention(member: str) -> Mrkdwn:
 def channel_link(channel: str) -> Mrkdwn:
     """`<#C…>` for a Slack channel ID; anything else is shown as the plain text it is."""
     return Mrkdwn(f"<#{channel}>") if _CHANNEL.fullmatch(channel) else escape(channel)
+
+
+def plain_text(text: str) -> str:
+    """What people read of a message of Slack's: links by their words, `#channel`, no escapes.
+
+    A mention stays `<@U…>`, for whoever knows the name to that ID.
+    """
+    return _SPECIAL.sub(_read_special, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _read_special(found: re.Match[str]) -> str:
+    what, _, label = found[1].partition("|")
+    if what.startswith("@"):
+        return f"<{what}>"
+    if what.startswith("#"):
+        return f"#{label or what[1:]}"
+    if what.startswith("!"):
+        return label or f"@{what[1:].partition('^')[0]}"
+    return label or what.removeprefix("mailto:")
 
 
 def code(text: object) -> Mrkdwn:

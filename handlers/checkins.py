@@ -13,7 +13,7 @@ from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import SHORTCUT, Services, Turn, register_button, register_form
 from storage.tables import Attestation
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -79,8 +79,9 @@ def submitted(turn: Turn, form: Form) -> MessageContext | None:
         note=form.text(Field.NOTE),
         guardrails=form.texts(Field.GUARDRAIL),
     )
-    answered = answer(turn.db, turn.caller, [given], now=turn.now)
-    return answered if form.ids.get("w") is None else None
+    caller = turn.by(form)
+    answered = answer(turn.db, caller, [given], now=turn.now)
+    return answered if form.ids.get("w") is None or caller.surface == SHORTCUT else None
 
 
 def _attestation(word: str) -> Attestation:
@@ -102,7 +103,7 @@ def _drifts(form: Form) -> dict[str, str]:
     return drifts
 
 
-def all_submitted(turn: Turn, form: Form) -> None:
+def all_submitted(turn: Turn, form: Form) -> MessageContext | None:
     """The form for several check-ins: what it holds is answered, all or none."""
     week = read_week(str(form.ids.get("w")))
     rows = [field.partition(":")[2] for field in form.values if field.startswith(f"{Field.RUNS}:")]
@@ -116,7 +117,9 @@ def all_submitted(turn: Turn, form: Form) -> None:
         )
         for row in rows
     ]
-    answer(turn.db, turn.caller, given, now=turn.now)
+    caller = turn.by(form)
+    answered = answer(turn.db, caller, given, now=turn.now)
+    return answered if caller.surface == SHORTCUT else None
 
 
 def by_command(turn: Turn, command: commands.Attest) -> None:

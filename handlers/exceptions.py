@@ -85,4 +85,4 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         critical="critical" in form.options(Field.CRITICAL),
         link=form.text(Field.LINK) or None,
     )
-    return log_exception(turn.db, turn.caller, given, now=turn.now)
+    return log_exception(turn.db, turn.by(form), given, now=turn.now)

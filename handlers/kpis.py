@@ -75,4 +75,4 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         note=form.text(Field.NOTE),
         guardrails=form.texts(Field.GUARDRAIL),
     )
-    return record_number(turn.db, turn.caller, given, now=turn.now)
+    return record_number(turn.db, turn.by(form), given, now=turn.now)

@@ -21,6 +21,7 @@ from handlers import (
     rubrics,
     settings,
     setups,
+    shortcuts,
     standards,
     teams,
 )
@@ -50,5 +51,6 @@ def register_all(app: App, services: Services) -> None:
         adopting,
         lessons,
         setups,
+        shortcuts,
     ):
         journey.register(app, services)

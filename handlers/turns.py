@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -20,15 +20,17 @@ from slack_sdk.errors import SlackApiError
 from cadence.flows.callers import Caller
 from cadence.flows.people import named, today_of
 from cadence.refusals import Refusal
-from handlers.payloads import Body, Form, button_value
+from handlers.payloads import Body, Form, button_value, metadata
 from storage.engine import Clash, Database
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
-from templates.ids import Action, Callback
+from templates.ids import Action, Callback, Shortcut
 from templates.render import Json, render
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+SHORTCUT: Final = "shortcut"
+_SURFACE: Final = "from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class Turn:
     def today(self) -> date:
         """The person's local date."""
         return today_of(self.db, self.caller, now=self.now)
+
+    def by(self, form: Form) -> Caller:
+        """The caller of a form: one that a shortcut opened was given on that surface."""
+        return replace(self.caller, surface=SHORTCUT) if form.ids.get(_SURFACE) == SHORTCUT else self.caller
 
     def open(self, form: ViewContext, *, ids: str | None = None) -> None:
         """Show a form, on top of the one the person is in.
@@ -126,24 +132,46 @@ def register_button(
                 opening(trigger_id=body["trigger_id"], view=answer_view(context))
 
         turn = _turn(services, body, client, "button", say)
-        refused: Refused | None = None
-        with _observed(services, action) as outcome:
-            try:
-                _twice(lambda: run(turn, button_value(body), body))
-            except Refusal as refusal:
-                outcome.word = "refused"
-                refused = Refused(text=refusal.text, offer=refusal.offer)
-            except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
-                outcome.word = "error"
-                refused = _broken(services, error)
-        try:
-            if refused is not None:
-                say(refused)
-        except Exception as silent:  # noqa: BLE001 - Slack can't be reached: there is no way left to say so
-            services.code_for(silent)
+        _pressed(turn, action, lambda: run(turn, button_value(body), body))
         ack()
 
     app.action(action)(listener)
+
+
+def register_shortcut(
+    app: App, services: Services, shortcut: Shortcut, run: Callable[[Turn, Body], None], *, on_message: bool
+) -> None:
+    """Listen for a shortcut; there is no conversation to answer in, so the answer is a modal."""
+
+    def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        def say(context: MessageContext) -> None:
+            client.views_open(trigger_id=body["trigger_id"], view=answer_view(context))
+
+        turn = _turn(services, body, client, SHORTCUT, say)
+        _pressed(turn, shortcut, lambda: run(turn, body))
+        ack()
+
+    listen = app.message_shortcut if on_message else app.global_shortcut
+    listen(shortcut)(listener)
+
+
+def _pressed(turn: Turn, kind: str, run: Callable[[], None]) -> None:
+    """Do what was pressed or chosen; why it can't be done is said where the person looks."""
+    refused: Refused | None = None
+    with _observed(turn.services, kind) as outcome:
+        try:
+            _twice(run)
+        except Refusal as refusal:
+            outcome.word = "refused"
+            refused = Refused(text=refusal.text, offer=refusal.offer)
+        except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
+            outcome.word = "error"
+            refused = _broken(turn.services, error)
+    try:
+        if refused is not None:
+            turn.say(refused)
+    except Exception as silent:  # noqa: BLE001 - Slack can't be reached: there is no way left to say so
+        turn.services.code_for(silent)
 
 
 def register_form(
@@ -180,6 +208,11 @@ def register_form(
             ack(response_action="update", view=answer_view(shown))
 
     app.view(callback)(listener)
+
+
+def shortcut_ids(**ids: object) -> str:
+    """The private metadata of a form that a shortcut opens: what it was given is of that surface."""
+    return metadata(**ids, **{_SURFACE: SHORTCUT})
 
 
 def answer_view(context: MessageContext) -> Json:

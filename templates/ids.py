@@ -85,6 +85,15 @@ class Callback(StrEnum):
     INFO = "form.info"
     MODE = "form.mode"
     RECOMMIT = "form.recommit"
+    CHOOSE_CHECKIN = "form.choose_checkin"
+
+
+class Shortcut(StrEnum):
+    """What Slack's menus offer: on a message, or anywhere."""
+
+    LOG_EXCEPTION = "shortcut.log_exception"
+    CHECK_IN = "shortcut.check_in"
+    REPORT_NUMBER = "shortcut.report_number"
 
 
 class Field(StrEnum):
@@ -126,3 +135,4 @@ class Field(StrEnum):
     PASSES = "passes"
     RISKY = "risky"
     GRADE = "grade"
+    CHECKIN = "checkin"

@@ -169,7 +169,7 @@ def _drifts(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) 
             drifts[key] = Mode(mode)
     if not drifts:
         first = run.spec.steps[0]
-        if caller.surface == "form":
+        if caller.surface in ("form", "shortcut"):
             raise Refusal(
                 "Which step drifted? Choose who led it. A step in the mode it is declared in hasn't drifted.",
                 field=f"mode:{first.key}",

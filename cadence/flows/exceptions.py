@@ -1,7 +1,8 @@
 """Log an exception and judge its step in the same transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 
 from sqlmodel import Session
 
@@ -13,8 +14,9 @@ from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, r
 from cadence.flows.weeks import this_week
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
+from cadence.rules.calendar import instant
 from cadence.rules.verdicts import Line
-from storage import decisions, reports, trail
+from storage import decisions, people, reports, trail
 from storage import playbooks as playbook_rows
 from storage.engine import Database
 from storage.tables import LoggedException, StepVerdict
@@ -154,8 +156,12 @@ def _logged(
     )
 
 
-def step_groups(session: Session, caller: Caller, *, now: datetime) -> tuple[ChoiceGroup, ...]:
+def step_groups(
+    session: Session, caller: Caller, *, now: datetime, channel_first: str | None = None
+) -> tuple[ChoiceGroup, ...]:
     """The steps a person can choose from, under their playbooks; a value is `{adoption_id}:{step_key}`.
+
+    With `channel_first`, the playbooks of that channel's team come first, then those of one's own teams.
 
     Raises:
         Refusal: there is nothing to choose from.
@@ -163,6 +169,12 @@ def step_groups(session: Session, caller: Caller, *, now: datetime) -> tuple[Cho
     runs = visible_runs(session, caller, now=now)
     if not runs:
         raise Refusal("No team of yours runs a playbook yet, so there is no step to choose.")
+    if channel_first is not None:
+        mine = {
+            team.id
+            for team in people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+        }
+        runs.sort(key=lambda run: (run.team.channel != channel_first, run.team.id not in mine))
     groups = []
     for run in runs:
         modes = current_modes(session, run)
@@ -192,14 +204,17 @@ def exception_form(
     reason: str = "",
     link: str = "",
     critical: bool = False,
+    channel_first: str | None = None,
 ) -> forms.ExceptionForm:
     """The form to log an exception, with what is already known filled in.
+
+    `channel_first` is the channel whose team's steps are offered first.
 
     Raises:
         Refusal: there is no step to choose.
     """
     with db.read() as session:
-        groups = step_groups(session, caller, now=now)
+        groups = step_groups(session, caller, now=now, channel_first=channel_first)
         runs = visible_runs(session, caller, now=now)
     fitting = [
         f"{run.id}:{step}"
@@ -219,11 +234,21 @@ def exception_form(
 def counted_exceptions(
     db: Database, caller: Caller, *, adoption_id: int, step: str, now: datetime
 ) -> forms.ExceptionList:
-    """The exceptions that count against a step now, newest first."""
+    """The exceptions that count against a step now, newest first, and those of the cycle that did before."""
     with db.read() as session:
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
         require_team_member(session, caller, run, to="see its exceptions")
-        found = gather(session, run, require_cycle(run), run.step(step))
+        cycle = require_cycle(run)
+        found = gather(session, run, cycle, run.step(step))
+        counted = {one.id for one in found.exceptions}
+        of_cycle = reports.exceptions(
+            session,
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            step=step,
+            since=instant(cycle.starts_on, time.min, run.zone),
+            after_id=0,
+        )
         return forms.ExceptionList(
             playbook=run.playbook.title,
             team=run.team.title,
@@ -235,13 +260,18 @@ def counted_exceptions(
                 assumed=found.evidence.assumed,
                 cap=run.step(step).exception_cap,
             ),
-            items=tuple(
-                forms.LoggedException(
-                    logged_at=one.logged_at.astimezone(run.zone),
-                    reason=one.reason,
-                    critical=one.critical,
-                    link=one.link,
-                )
-                for one in reversed(found.exceptions)
-            ),
+            items=_listed(run, found.exceptions),
+            earlier=_listed(run, [one for one in of_cycle if one.id not in counted]),
         )
+
+
+def _listed(run: TeamRun, rows: Sequence[LoggedException]) -> tuple[forms.LoggedException, ...]:
+    return tuple(
+        forms.LoggedException(
+            logged_at=one.logged_at.astimezone(run.zone),
+            reason=one.reason,
+            critical=one.critical,
+            link=one.link,
+        )
+        for one in reversed(rows)
+    )

@@ -9,6 +9,7 @@ from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.followups import nudged_again
 from cadence.flows.gathering import away_members, expected_members
 from cadence.flows.people import zone_of
+from cadence.flows.permalinks import message_link
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
 from cadence.rules.calendar import local_day, week_number
 from storage import ledger, people, reports
@@ -84,10 +85,9 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
 
 def permalink(settings: dict[str, object], message: OwedMessage | None) -> str | None:
     """Where a message stands, from the workspace's address as `auth.test` gave it."""
-    base = settings.get("url")
-    if message is None or not message.ts or not message.channel or not isinstance(base, str):
+    if message is None or not message.ts or not message.channel or not settings.get("url"):
         return None
-    return f"{base.rstrip('/')}/archives/{message.channel}/p{message.ts.replace('.', '')}"
+    return message_link(settings, workspace_id=message.workspace_id, channel=message.channel, ts=message.ts)
 
 
 def run_of(session: Session, message: OwedMessage, now: datetime) -> TeamRun:

@@ -127,6 +127,16 @@ class ExceptionForm(ViewContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseCheckinForm(ViewContext):
+    """Which check-in is meant. Input: `checkin`, `{adoption_id}:{week_start}` or `all:{week_start}`."""
+
+    TEMPLATE: ClassVar[str] = "modals/choose_checkin.json.j2"
+    ALL: ClassVar[str] = "all"
+
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportForm(ViewContext):
     """A playbook's YAML in three inputs or more, `yaml`, `yaml:2`, `yaml:3` …, to be joined by a line break.
 
@@ -249,7 +259,10 @@ class LoggedException:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionList(ViewContext):
-    """The exceptions that count against a step, newest first; `evidence.exceptions` counts them all."""
+    """The exceptions that count against a step, newest first; `evidence.exceptions` counts them all.
+
+    `earlier` are those of the cycle that counted before the count started again, such as with a demotion.
+    """
 
     TEMPLATE: ClassVar[str] = "modals/exceptions.json.j2"
 
@@ -258,3 +271,4 @@ class ExceptionList(ViewContext):
     step: str
     evidence: Evidence
     items: tuple[LoggedException, ...]
+    earlier: tuple[LoggedException, ...] = ()

@@ -124,6 +124,14 @@ class Arena:
             "interactive", self._interaction(member, "block_actions") | place | {"actions": [pressed]}
         )
 
+    def shortcut(self, member: str, callback: str, message: Json | None = None) -> Reply:
+        """A shortcut: a global one, or one on a message in #support-emea."""
+        place: Json = {"callback_id": callback, "action_ts": "1.0"}
+        if message is not None:
+            place |= {"channel": {"id": "C01SUPEMEA", "name": "support-emea"}, "message": message}
+        kind = "shortcut" if message is None else "message_action"
+        return self._ask("interactive", self._interaction(member, kind) | place)
+
     def submits(self, member: str, view: Json) -> Reply:
         """A form."""
         return self._ask("interactive", self._interaction(member, "view_submission") | {"view": view})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from templates.ids import Action, Callback
+from templates.ids import Action, Callback, Shortcut
 from tests.fuzz.arena import CHANNELS, PEOPLE, Arena, Json, Reply, opened
 from tests.fuzz.nasty import button_values, command_texts, filled_forms
 
@@ -78,6 +78,10 @@ def _pressed(member: str, action: Action, value: str) -> Opener:
     return member, lambda arena, who: arena.presses(who, action, value)
 
 
+def _shortcut(member: str, shortcut: Shortcut, message: Json | None = None) -> Opener:
+    return member, lambda arena, who: arena.shortcut(who, shortcut, message)
+
+
 OPENERS: dict[Callback, list[Opener]] = {
     Callback.CHECKIN: [
         _pressed("U01AGENT1", Action.RAN_AS_DECLARED, f"1:{WEEK}"),
@@ -87,7 +91,12 @@ OPENERS: dict[Callback, list[Opener]] = {
     ],
     Callback.CHECKIN_ALL: [_pressed("U01AGENT1", Action.ALL_RAN, WEEK)],
     Callback.KPI: [_typed("U01LEAD", "/kpi"), _typed("U01CURATOR", "/kpi")],
-    Callback.EXCEPTION: [_typed("U01AGENT1", "/exception"), _typed("U01CURATOR", "/exception")],
+    Callback.EXCEPTION: [
+        _typed("U01AGENT1", "/exception"),
+        _typed("U01CURATOR", "/exception"),
+        _shortcut("U01AGENT1", Shortcut.LOG_EXCEPTION, {"ts": "1.0", "user": "U01LEAD", "text": "<!here> x"}),
+    ],
+    Callback.CHOOSE_CHECKIN: [_shortcut("U07ANALYST", Shortcut.CHECK_IN)],
     Callback.IMPORT: [_typed("U01LEAD", "/cadence", "playbook import")],
     Callback.CHOOSE_PLAYBOOK: [
         _typed("U01CURATOR", "/cadence", "playbook publish"),

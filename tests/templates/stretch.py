@@ -63,7 +63,7 @@ _LENGTHS = {
 }
 _DIGEST_LISTS = ("decisions", "moved", "not_moved", "demotions", "watches", "notes", "skipped", "sections")
 _COUNTS = {
-    **dict.fromkeys(("rows", "entries", "items", "problems", "lessons", "adoptions"), 60),
+    **dict.fromkeys(("rows", "entries", "items", "earlier", "problems", "lessons", "adoptions"), 60),
     **dict.fromkeys(("steps", "drifts"), 12),
     **dict.fromkeys(("missing", "members", "curators", "away"), 2000),
     **dict.fromkeys(_DIGEST_LISTS, 10_000),

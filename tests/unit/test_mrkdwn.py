@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadence.mrkdwn import Mrkdwn, channel_link, code, escape, mention, say
+from cadence.mrkdwn import Mrkdwn, channel_link, code, escape, mention, plain_text, say
 
 SPECIALS = re.compile(r"[<>]|&(?!(?:amp|lt|gt);)")
 NASTY = st.text(st.sampled_from("<>&@#!`|\n\r*_~U01Cx :"), max_size=40) | st.text(max_size=40)
@@ -128,3 +128,18 @@ def test_say_never_reads_a_value_as_a_template() -> None:
     assert say("{x}", x="{secret} {0}") == "{secret} {0}"
     with pytest.raises(KeyError):
         say("{missing}")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("it said &lt;b&gt; &amp; left", "it said <b> & left"),
+        ("<https://pay.example/1|refund> and <https://pay.example/2>", "refund and https://pay.example/2"),
+        ("<#C01|support> <#C02> <!here> <!subteam^S01|@desk>", "#support #C02 @here @desk"),
+        ("<@U01LEAD|lead> <mailto:a@b.example|a@b.example>", "<@U01LEAD> a@b.example"),
+        ("<!date^1772708400^{date}|Thursday> a < b", "Thursday a < b"),
+        ("&amp;lt;", "&lt;"),
+    ],
+)
+def test_a_message_as_people_read_it(written: str, read: str) -> None:
+    assert plain_text(written) == read

@@ -7,6 +7,7 @@ from templates.contexts.forms import (
     CheckinAllForm,
     CheckinAllRow,
     CheckinForm,
+    ChooseCheckinForm,
     CycleStartForm,
     DriftStep,
     ExceptionForm,
@@ -105,6 +106,13 @@ SAMPLES: dict[str, ViewContext] = {
     "form-exception-filled": ExceptionForm(
         groups=GROUPS, selected="7:send", critical=True, reason="Wrong tone.", link="https://example.com/1"
     ),
+    "form-choose-checkin": ChooseCheckinForm(
+        choices=(
+            Choice(label="All 2 of this week ran as declared", value="all:2026-12-14"),
+            Choice(label="Support reply · Support EMEA, this week", value="7:2026-12-14"),
+            Choice(label="Refund decision · Billing, this week", value="8:2026-12-14"),
+        )
+    ),
     "form-import": ImportForm(),
     "form-import-problems": ImportForm(
         typed=('playbook: support-reply\ntitle: "A \\ B"', "steps:"),
@@ -149,5 +157,6 @@ SAMPLES: dict[str, ViewContext] = {
     ),
     "view-exceptions": LIST,
     "view-exceptions-none": replace(LIST, items=()),
+    "view-exceptions-earlier": replace(LIST, items=(), earlier=LIST.items),
     "form-kpi-score": KpiForm(playbook="Refund decision", team="Billing", kpi=CSAT),
 }
