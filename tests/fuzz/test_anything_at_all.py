@@ -78,6 +78,12 @@ def _pressed(member: str, action: Action, value: str) -> Opener:
     return member, lambda arena, who: arena.presses(who, action, value)
 
 
+def _in_two_teams(arena: Arena, who: str) -> Reply:
+    """Two check-ins are open; by the time the form is sent, one of them is somebody else's again."""
+    arena.types(who, "/cadence", "team join support-apac", "C02SUPAPAC")
+    return arena.shortcut(who, Shortcut.CHECK_IN)
+
+
 def _shortcut(member: str, shortcut: Shortcut, message: Json | None = None) -> Opener:
     return member, lambda arena, who: arena.shortcut(who, shortcut, message)
 
@@ -96,7 +102,7 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/exception"),
         _shortcut("U01AGENT1", Shortcut.LOG_EXCEPTION, {"ts": "1.0", "user": "U01LEAD", "text": "<!here> x"}),
     ],
-    Callback.CHOOSE_CHECKIN: [_shortcut("U07ANALYST", Shortcut.CHECK_IN)],
+    Callback.CHOOSE_CHECKIN: [("U01AGENT1", _in_two_teams)],
     Callback.IMPORT: [_typed("U01LEAD", "/cadence", "playbook import")],
     Callback.CHOOSE_PLAYBOOK: [
         _typed("U01CURATOR", "/cadence", "playbook publish"),
