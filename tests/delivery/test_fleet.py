@@ -80,18 +80,17 @@ def test_everything_is_sent_in_order_and_the_planner_is_woken(fleet_db: Database
 
 
 @pytest.mark.parametrize(
-    ("heard_of", "limits"),
+    ("text", "heartbeat", "limits"),
     [
-        ("a minute ago", {}),
-        ("just now", {"longest": {"send_next": 1.0}}),  # alive, but its job's end was never written down
+        ("its worker is gone", "now() - interval '1 minute'", {}),
+        ("its end was never written", "now() + interval '1 hour'", {"longest": {"send_next": 1.0}}),
     ],
 )
 def test_a_job_without_an_end_holds_nobody_up(
-    fleet_db: Database, heard_of: str, limits: dict[str, Any]
+    fleet_db: Database, text: str, heartbeat: str, limits: dict[str, Any]
 ) -> None:
-    heartbeat = "now() - interval '1 minute'" if heard_of == "a minute ago" else "now() + interval '1 hour'"
     with open_office(fleet_db) as office:
-        key = office.owes("left behind")
+        key = office.owes(text)
         row = office.row(key)
         with office.db.write() as session:
             assert begin_attempt(
@@ -109,5 +108,5 @@ def test_a_job_without_an_end_holds_nobody_up(
         office.clock.set(office.clock.now() + LANDED)
         with running(office, [], **limits):
             eventually(lambda: not office.unsent(), "it is taken up, long before its 30 seconds are over")
-        assert office.said() == ["left behind"]
+        assert office.said() == [text]
         assert office.row(key).attempts == 2
