@@ -9,6 +9,7 @@ from handlers import (
     cycles,
     exceptions,
     gates,
+    handoffs,
     kpis,
     lessons,
     overview,
@@ -50,6 +51,7 @@ def register_all(app: App, services: Services) -> None:
         teams,
         adopting,
         lessons,
+        handoffs,
         setups,
         shortcuts,
     ):

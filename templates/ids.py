@@ -54,6 +54,9 @@ class Action(StrEnum):
     SETUP_DONE = "setup.done"
     LEARN = "learn.open"
     START_ANYWAY = "cycle.override"
+    SEND_HANDOFF = "handoff.send"
+    ACCEPT_HANDOFF = "handoff.accept"
+    FAIL_HANDOFF = "handoff.fail"
 
 
 class Callback(StrEnum):
@@ -85,6 +88,8 @@ class Callback(StrEnum):
     INFO = "form.info"
     MODE = "form.mode"
     RECOMMIT = "form.recommit"
+    HANDOFF = "form.handoff"
+    HANDOFF_FAIL = "form.handoff_fail"
     CHOOSE_CHECKIN = "form.choose_checkin"
 
 
@@ -136,3 +141,6 @@ class Field(StrEnum):
     RISKY = "risky"
     GRADE = "grade"
     CHECKIN = "checkin"
+    CONTRACT = "contract"
+    WHAT = "what"
+    LACKING = "lacking"

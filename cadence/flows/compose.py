@@ -13,6 +13,7 @@ from cadence.flows import (
     closing_post,
     digests,
     gate_posts,
+    handoff_posts,
     moving,
     personal_posts,
     promotion_posts,
@@ -48,6 +49,9 @@ _PERSONAL: Final = frozenset(
     "checkin-again",
     "asked",
     "champion",
+    "handoff-asked",
+    "handoff-overdue",
+    "handoff-answered",
 }
 
 
@@ -154,6 +158,9 @@ _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageCon
         session, run_of(session, message, now), int(message.subject["cycle"])
     ),
     "setup": setup_posts.setup,
+    "handoff": handoff_posts.post,
+    "handoff-asked": handoff_posts.post,
+    "handoff-overdue": handoff_posts.post,
 }
 """What a message says now that something happened to it; a check-in isn't among them, it is a member's whole week."""
 _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
@@ -181,6 +188,10 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "champion": lambda session, message, now: Say(setup_posts.champion(session, message, now)),
     "capacity-overridden": lambda session, message, now: Say(capacity.overridden(session, message, now)),
     "asked": lambda _session, message, _now: Say(_asked(message)),
+    "handoff": handoff_posts.posted,
+    "handoff-asked": handoff_posts.posted,
+    "handoff-overdue": handoff_posts.posted,
+    "handoff-answered": lambda session, message, now: Say(handoff_posts.answered(session, message, now)),
     "cycle-chart": charts.cycle_chart,
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))

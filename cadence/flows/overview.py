@@ -15,6 +15,7 @@ from cadence.flows.exceptions import step_groups, verdict_evidence
 from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.gathering import expected_members
 from cadence.flows.guardrails import latest
+from cadence.flows.handoff_lists import status_lines
 from cadence.flows.kpis import pick_run
 from cadence.flows.promotion_posts import last_look
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
@@ -46,7 +47,11 @@ def status(db: Database, caller: Caller, *, playbook: str | None, team: str | No
             runs = _only(runs, playbook, [run.playbook.slug for run in runs], kind="playbook")
         if team is not None:
             runs = _only(runs, team, [run.team.slug for run in runs], kind="team")
-        return Status(rows=tuple(_status_row(session, caller, run, now=now) for run in runs))
+        every = playbook is None and team is None
+        return Status(
+            rows=tuple(_status_row(session, caller, run, now=now) for run in runs),
+            handoffs=status_lines(session, caller, runs, every=every, now=now),
+        )
 
 
 def _only(runs: list[TeamRun], slug: str, slugs: list[str], *, kind: str) -> list[TeamRun]:

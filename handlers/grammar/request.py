@@ -120,13 +120,17 @@ class Request:
         option = self.team
         if not self.typed:
             return option
-        taken = self._phrase({team.casefold().replace("-", " "): team for team in self.vocabulary.teams})
-        team = taken or self._known_team(self.typed.take()[0].text)
+        team = self.next_team()
         if option and option != team:
             raise Refusal(
                 say("Two teams are named, {one} and {two}. Which one?", one=shown(team), two=shown(option))
             )
         return team
+
+    def next_team(self) -> str:
+        """Take the next words as a team."""
+        taken = self._phrase({team.casefold().replace("-", " "): team for team in self.vocabulary.teams})
+        return taken or self._known_team(self.typed.take()[0].text)
 
     def _known_team(self, typed: str) -> str:
         name = typed.strip().lstrip("#@").casefold()

@@ -4,6 +4,7 @@ from typing import Final
 
 from handlers.grammar.entries import (
     cycles,
+    handoffs,
     modes,
     overview,
     people,
@@ -27,6 +28,7 @@ TABLE: Final[tuple[Entry, ...]] = (
     *cycles.ENTRIES,
     *standards.ENTRIES,
     *spreading.ENTRIES,
+    *handoffs.ENTRIES,
     *people.ENTRIES,
     *modes.ENTRIES,
 )

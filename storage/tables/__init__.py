@@ -2,6 +2,7 @@
 
 from storage.tables.decisions import ModeChange, StepVerdict, TrailEntry
 from storage.tables.delivery import Lane, MessageState, OwedMessage
+from storage.tables.handoffs import Handoff, HandoffState
 from storage.tables.people import Away, Curator, Member, Team, TeamMember, Workspace
 from storage.tables.playbooks import (
     Adoption,
@@ -37,6 +38,8 @@ __all__ = [
     "Cycle",
     "CycleState",
     "DriftedStep",
+    "Handoff",
+    "HandoffState",
     "Lane",
     "Lesson",
     "LoggedException",

@@ -132,11 +132,15 @@ class StatusRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status(MessageContext):
-    """This week, one adoption after the other. None at all is said so."""
+    """This week, one adoption after the other. None at all is said so.
+
+    `handoffs` wait to be accepted: a sentence each.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/status.json.j2"
 
     rows: tuple[StatusRow, ...]
+    handoffs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

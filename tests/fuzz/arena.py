@@ -296,6 +296,7 @@ def _prepare(stage: Stage) -> None:
         agent.types("/exception draft tone was off", channel="C01SUPEMEA")
     agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
     lead.types("/kpi support-reply 22m", channel="C02SUPAPAC")
+    agent.types("/cadence handoff support-reply send billing refund for case 4711", channel="C01SUPEMEA")
     stage.tick()
     _plant_standards(stage)
     _plant_draft(stage)
@@ -317,35 +318,37 @@ def _plant_draft(stage: Stage) -> None:
 
 
 def _plant_standards(stage: Stage) -> None:
-    """A promotion that waits and a spot audit that isn't graded, both of adoption 1."""
+    """Of adoption 1: promotions that wait, of draft to AI-led and of send to collaborative, and an ungraded audit."""
     now = stage.clock.now()
     belongs: Json = {"workspace_id": BUILT_IN_TEAM, "adoption_id": 1, "cycle_id": 1, "step": "draft"}
     with stage.bot.db.write() as session:
-        row = playbooks.steps(session, workspace_id=BUILT_IN_TEAM, adoption_id=1)["draft"]
         policy = {"accuracy": 0.9, "max_risk": 0.02, "cycles": 1, "coverage": 0.8, "confidence": 0.95}
         counts = {"number": 1, "samples": 30, "passes": 30, "risky": 0, "over_cap": 0, "kpi": "met"}
-        session.add(
-            Promotion(
-                **belongs,
-                state=PromotionState.OPEN,
-                mode=row.mode,
-                leads_to=LADDER[rank(row.mode) + 1],
-                samples=30,
-                passes=30,
-                risky=0,
-                bound=0.9,
-                needed=29,
-                more=0,
-                evidence={
-                    "policy": policy,
-                    "cycles": [{**counts, "answered": 3, "expected": 3}],
-                    "drift_open": False,
-                    "rubric_revision": row.rubric,
-                    "demoted_on": None,
-                },
-                judged_at=now,
+        steps = playbooks.steps(session, workspace_id=BUILT_IN_TEAM, adoption_id=1)
+        row, steps["send"].mode = steps["draft"], Mode.HUMAN_LED
+        for step, standing in sorted(steps.items()):
+            session.add(
+                Promotion(
+                    **belongs | {"step": step},
+                    state=PromotionState.OPEN,
+                    mode=standing.mode,
+                    leads_to=LADDER[rank(standing.mode) + 1],
+                    samples=30,
+                    passes=30,
+                    risky=0,
+                    bound=0.9,
+                    needed=29,
+                    more=0,
+                    evidence={
+                        "policy": policy,
+                        "cycles": [{**counts, "answered": 3, "expected": 3}],
+                        "drift_open": False,
+                        "rubric_revision": standing.rubric,
+                        "demoted_on": None,
+                    },
+                    judged_at=now,
+                )
             )
-        )
         session.add(
             StepDrift(
                 **belongs,

@@ -64,6 +64,9 @@ REAL_VALUES = {
     Action.SETUP_DONE: ["1", "2", "4"],
     Action.TICK_ITEM: ["1:0:on", "1:0:off", "2:99:on", "4:0:on"],
     Action.START_ANYWAY: ["support-reply:support-apac:2026-04-06", "variance-review:support-emea:"],
+    Action.SEND_HANDOFF: ["1", "2", "4"],
+    Action.ACCEPT_HANDOFF: ["1", "2"],
+    Action.FAIL_HANDOFF: ["1", "2"],
     Action.ASK_THEM: ["U01LEAD:start a cycle", "U01CURATOR:change the settings"],
 }
 """What the buttons really carry; 4 is the adoption of another workspace."""
@@ -144,6 +147,14 @@ OPENERS: dict[Callback, list[Opener]] = {
     ],
     Callback.CAPACITY: [
         _pressed("U01CURATOR", Action.START_ANYWAY, "variance-review:support-emea:2026-04-06"),
+    ],
+    Callback.HANDOFF: [
+        _typed("U01AGENT1", "/cadence", "handoff"),
+        _pressed("U01CURATOR", Action.SEND_HANDOFF, "1"),
+    ],
+    Callback.HANDOFF_FAIL: [
+        _pressed("U07ANALYST", Action.FAIL_HANDOFF, "1"),
+        _typed("U01CURATOR", "/cadence", "handoff fail #1"),
     ],
     Callback.AUDIT: [
         _pressed("U01LEAD", Action.GRADE_AUDIT, f"1:{WEEK}"),

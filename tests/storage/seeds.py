@@ -62,6 +62,7 @@ class Planted:
     result: int = 0
     drift: int = 0
     mode_change: int = 0
+    handoff: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:

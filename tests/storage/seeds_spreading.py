@@ -9,6 +9,8 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage.tables import (
     ChecklistTick,
+    Handoff,
+    HandoffState,
     Lesson,
     Override,
     OverrideKind,
@@ -70,7 +72,24 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
         used=Mode.HUMAN_LED,
         at=NOW,
     )
-    session.add_all([audit, setup, proposal])
+    handoffs = [
+        Handoff(
+            **belongs,
+            version_id=ids.version,
+            place=0,
+            team_id=ids.team,
+            what="a case",
+            sent_by=MEMBER,
+            surface="command",
+            source=f"{state}-{ids.workspace}",
+            sent_at=NOW,
+            due_at=NOW,
+            state=state,
+            decided_at=NOW if state is HandoffState.FAILED else None,
+        )
+        for state in (HandoffState.SENT, HandoffState.FAILED)
+    ]
+    session.add_all([audit, setup, proposal, *handoffs])
     override = Override(
         workspace_id=ids.workspace,
         kind=OverrideKind.PUBLISH,
@@ -121,4 +140,5 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
         drift=drift.id or 0,
         setup=setup.id or 0,
         override=override.id or 0,
+        handoff=handoffs[0].id or 0,
     )

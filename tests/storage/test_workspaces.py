@@ -21,6 +21,7 @@ from storage import (
     decisions,
     deliveries,
     drifts,
+    handoffs,
     lanes,
     ledger,
     lessons,
@@ -134,6 +135,11 @@ BY_NAME: dict[str, Call] = {
     "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
     "lanes.free_at": lambda s, ws, _: lanes.free_at(s, workspace_id=ws, names=[MEMBER]),
     "setups.finished_between": lambda s, ws, _: setups.finished_between(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "handoffs.waiting": lambda s, ws, _: handoffs.waiting(s, workspace_id=ws),
+    "handoffs.overdue": lambda s, ws, _: handoffs.overdue(s, workspace_id=ws, now=UNTIL),
+    "handoffs.failed_between": lambda s, ws, _: handoffs.failed_between(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
@@ -312,6 +318,13 @@ BY_ID: dict[str, Call] = {
     ),
     "setups.of_adoption": lambda s, ws, ids: setups.of_adoption(s, workspace_id=ws, adoption_id=ids.adoption),
     "setups.ticks": lambda s, ws, ids: setups.ticks(s, workspace_id=ws, setup_id=ids.setup),
+    "handoffs.get": lambda s, ws, ids: handoffs.get(s, workspace_id=ws, handoff_id=ids.handoff),
+    "handoffs.by_source": lambda s, ws, ids: handoffs.by_source(
+        s, workspace_id=ws, source=f"sent-{ids.workspace}"
+    ),
+    "handoffs.waiting/of a sender": lambda s, ws, ids: handoffs.waiting(
+        s, workspace_id=ws, adoption_ids=[ids.adoption], team_ids=[]
+    ),
     "overrides.get": lambda s, ws, ids: overrides.get(s, workspace_id=ws, override_id=ids.override),
     "lessons.of_playbook": lambda s, ws, ids: lessons.of_playbook(
         s, workspace_id=ws, playbook_id=ids.playbook, limit=5

@@ -59,6 +59,7 @@ _LENGTHS = {
     **dict.fromkeys((*_LONG_TEXTS, "notes", "drifts"), 1000),
     **dict.fromkeys(("paragraphs", "lines", "changes", "link", "permalink", "summary", "usage"), 2000),
     "typed": 3000,
+    **dict.fromkeys(("what", "on_failure", "inputs", "outputs", "lacking"), 300),
     "name": 60,
 }
 _DIGEST_LISTS = ("decisions", "moved", "not_moved", "demotions", "watches", "notes", "skipped", "sections")
@@ -69,6 +70,7 @@ _COUNTS = {
     **dict.fromkeys(_DIGEST_LISTS, 10_000),
     **dict.fromkeys(("choices", "paragraphs", "lines", "changes"), 120),
     "groups": 50,
+    **dict.fromkeys(("inputs", "outputs", "lacking", "absent"), 20),
     **dict.fromkeys(
         ("gaps", "deltas", "teams", "nearly", "passed_over", "playbooks", "modes", "finishing", "runs"), 60
     ),

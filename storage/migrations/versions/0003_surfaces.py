@@ -1,5 +1,9 @@
 """Handoffs, homes, drafts of forms, installations, hours of an adoption."""
 
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -16,6 +20,41 @@ def upgrade() -> None:
 
 def _handoffs() -> None:
     """Handoffs between teams."""
+    op.create_table(
+        "handoff",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("workspace_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("adoption_id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("team_id", sa.Integer(), nullable=False),
+        sa.Column("what", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("link", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("sent_by", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("surface", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("sent_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("sent", "accepted", "failed", name="handoffstate", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=True),
+        sa.Column("decided_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("lacking", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"]),
+        sa.ForeignKeyConstraint(["adoption_id"], ["adoption.id"]),
+        sa.ForeignKeyConstraint(["version_id"], ["playbook_version.id"]),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("workspace_id", "source"),
+    )
+    with op.batch_alter_table("handoff", schema=None) as batch_op:
+        batch_op.create_index("ix_handoff_open", ["workspace_id", "state", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_handoff_adoption_id"), ["adoption_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_handoff_team_id"), ["team_id"], unique=False)
 
 
 def _homes() -> None:

@@ -7,6 +7,7 @@ from tests.templates.samples import (
     digests,
     forms,
     gates,
+    handoffs,
     playbooks,
     promotions,
     publishing,
@@ -28,5 +29,6 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **rubrics.SAMPLES,
     **standards.SAMPLES,
     **spreading.SAMPLES,
+    **handoffs.SAMPLES,
     **promotions.SAMPLES,
 }

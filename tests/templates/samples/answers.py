@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from cadence.mrkdwn import code, mention, say
+from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.refusals import Offer
 from templates.contexts.answers import (
     Attested,
@@ -136,6 +136,13 @@ SAMPLES: dict[str, MessageContext] = {
         )
     ),
     "status-nothing": Status(rows=()),
+    "status-handoffs": Status(
+        rows=(STATUS,),
+        handoffs=(
+            Mrkdwn("#12 Refund for case 4711: Support EMEA → Billing, overdue since Thu 17 Dec, 10:42"),
+            Mrkdwn("#13 Case 4712: Support EMEA → Billing, to be accepted by Fri 18 Dec, 10:42"),
+        ),
+    ),
     "refused": Refused(
         text=say("There's no step {key}. Did you mean {guess}?", key=code("sned"), guess=code("send")),
         offer=Offer("Log it on send", Action.LOG_EXCEPTION, "7:send"),

@@ -108,7 +108,7 @@ def test_help_comes_first(typed: str) -> None:
         ("14m week=", "A cycle has weeks 1 to 4, and `week=` is none of them."),
         ("14m week=1 week=2", "`week=` is given twice, as `1` and as `2`. Which one?"),
         ("14m team=suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
-        ("14m team=x", "There's no team `x`. The teams: `support-emea` and `support-us`."),
+        ("14m team=x", "There's no team `x`. The teams: `support-emea`, `support-us` and `billing`."),
         (
             "1h 30 slow",
             'Is `1h 30` one number? If so, write `1h30`. If not, put the note in quotes, like `1h "30 \u2026"`.',

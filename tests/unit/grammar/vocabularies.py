@@ -6,7 +6,9 @@ from handlers.grammar import Command, Vocabulary, parse
 
 THURSDAY = date(2026, 11, 26)
 ONE = Vocabulary(
-    {"support-reply": ("draft", "send")}, ("support-emea", "support-us"), {"support-reply": "Support reply"}
+    {"support-reply": ("draft", "send")},
+    ("support-emea", "support-us", "billing"),
+    {"support-reply": "Support reply"},
 )
 TWO = Vocabulary(
     {"support-reply": ("draft", "send"), "month-end": ("close", "draft")}, ("finance", "support-us")

@@ -1,0 +1,143 @@
+"""What was handed over and waits, as a list and as lines of the status."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, is_curator
+from cadence.flows.handoff_contracts import HandedOver, handed_over, may_answer, names_of
+from cadence.flows.people import zone_of
+from cadence.flows.runs import TeamRun, require_workspace, visible_runs
+from cadence.mrkdwn import Mrkdwn, say
+from cadence.refusals import Refusal
+from storage import handoffs, people
+from storage.engine import Database
+from storage.tables import Handoff, HandoffState
+from templates.contexts.handoffs import HandoffRow, Handoffs
+from templates.filters import clock, day
+
+LATELY = timedelta(days=7)
+"""How long what was sent back is still listed."""
+
+
+def show_handoffs(
+    db: Database, caller: Caller, *, playbook: str | None, team: str | None, now: datetime
+) -> Handoffs:
+    """What waits to be accepted, from and to the caller's teams; what was sent back lately. A curator sees all."""
+    with db.read() as session:
+        found = _seen(session, caller, now=now)
+        runs = visible_runs(session, caller, now=now)
+        failed = handoffs.failed_between(
+            session, workspace_id=caller.workspace_id, since=now - LATELY, until=now + LATELY
+        )
+        mine = {run.id for run in runs}
+        found += _whole(session, [row for row in reversed(failed) if row.adoption_id in mine], now=now)
+        fitting = [
+            one
+            for one in found
+            if playbook in (None, one.run.playbook.slug) and team in (None, one.run.team.slug, one.team.slug)
+        ]
+        title = fitting[0].run.playbook.title if playbook and fitting else None
+        return listed(session, caller, fitting, playbook=title, asked=None, now=now)
+
+
+def _seen(session: Session, caller: Caller, *, now: datetime) -> list[HandedOver]:
+    """What waits and concerns the caller, due first."""
+    curator = is_curator(session, caller)
+    runs = visible_runs(session, caller, now=now)
+    mine = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    rows = handoffs.waiting(
+        session,
+        workspace_id=caller.workspace_id,
+        adoption_ids=None if curator else [run.id for run in runs],
+        team_ids=None if curator else [team.id or 0 for team in mine],
+    )
+    return _whole(session, rows, now=now)
+
+
+def _whole(session: Session, rows: Iterable[Handoff], *, now: datetime) -> list[HandedOver]:
+    """The handoffs whose sender still runs the playbook."""
+    found = []
+    for row in rows:
+        try:
+            found.append(handed_over(session, row, now=now))
+        except Refusal:
+            continue
+    return found
+
+
+def answerable(session: Session, caller: Caller, *, playbook: str | None, now: datetime) -> list[HandedOver]:
+    """What waits for the caller: handed to their teams, else what they may answer otherwise."""
+    mine = {
+        team.id
+        for team in people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    }
+    waiting = [
+        one
+        for one in _seen(session, caller, now=now)
+        if playbook in (None, one.run.playbook.slug) and may_answer(session, caller, one, now=now)
+    ]
+    return [one for one in waiting if one.team.id in mine] or waiting
+
+
+def listed(
+    session: Session,
+    caller: Caller,
+    found: Sequence[HandedOver],
+    *,
+    playbook: str | None,
+    asked: str | None,
+    now: datetime,
+) -> Handoffs:
+    """Handoffs for a template."""
+    zone = zone_of(session, require_workspace(session, caller.workspace_id), caller.member)
+    rows = tuple(
+        HandoffRow(
+            handoff=names_of(one, zone),
+            overdue=_is_overdue(one.row, now),
+            may_answer=one.row.state is HandoffState.SENT and may_answer(session, caller, one, now=now),
+        )
+        for one in found
+    )
+    return Handoffs(
+        rows=rows,
+        waiting=sum(1 for one in found if one.row.state is HandoffState.SENT),
+        overdue=sum(1 for row in rows if row.overdue),
+        playbook=playbook,
+        asked=asked,
+    )
+
+
+def _is_overdue(row: Handoff, now: datetime) -> bool:
+    return row.state is HandoffState.SENT and row.due_at <= now
+
+
+def status_lines(
+    session: Session, caller: Caller, runs: Sequence[TeamRun], *, every: bool, now: datetime
+) -> tuple[Mrkdwn, ...]:
+    """What waits to be accepted, from these runs and, with `every`, to the caller's teams: a sentence each."""
+    shown = {run.id for run in runs}
+    mine = {
+        team.id
+        for team in people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    }
+    zone = zone_of(session, require_workspace(session, caller.workspace_id), caller.member)
+    lines = []
+    for one in _seen(session, caller, now=now):
+        if one.run.id not in shown and not (every and one.team.id in mine):
+            continue
+        due = one.row.due_at.astimezone(zone)
+        lines.append(
+            say(
+                "#{number} {what}: {team} → {to}, {when} {day}, {clock}",
+                number=one.row.id,
+                what=one.row.what[:100],
+                team=one.run.team.title[:40],
+                to=one.team.title[:40],
+                when="overdue since" if _is_overdue(one.row, now) else "to be accepted by",
+                day=day(due.date()),
+                clock=clock(due),
+            )
+        )
+    return tuple(lines)

@@ -1,0 +1,69 @@
+"""What the messages of a handoff say now: the one that hands over, the overdue one, what came of it."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.flows.composed import Composed, Say, Skip
+from cadence.flows.handoff_contracts import HandedOver, handed_over, names_of
+from cadence.flows.handoffs import OVERDUE
+from cadence.flows.people import zone_of
+from cadence.flows.runs import current_modes, mode_of
+from cadence.refusals import Refusal
+from cadence.rules.modes import rank
+from storage import handoffs
+from storage.tables import HandoffState, OwedMessage
+from templates.contexts.handoffs import HandoffAnswered, HandoffPost
+
+
+def _of(session: Session, message: OwedMessage, now: datetime) -> tuple[HandedOver, ZoneInfo]:
+    """The handoff a message is about, and the zone of who reads it."""
+    row = handoffs.get(session, workspace_id=message.workspace_id, handoff_id=int(message.subject["handoff"]))
+    if row is None:
+        raise Refusal("the handoff isn't there")
+    handed = handed_over(session, row, now=now)
+    if message.recipient == handed.team.channel:
+        return handed, ZoneInfo(handed.team.timezone)
+    return handed, zone_of(session, handed.run.workspace, message.recipient)
+
+
+def post(session: Session, message: OwedMessage, now: datetime) -> HandoffPost:
+    """What was handed over, or that nobody took it in time; once it is answered, the answer."""
+    handed, zone = _of(session, message, now)
+    return HandoffPost(
+        handoff=names_of(handed, zone),
+        inputs=handed.terms.inputs,
+        outputs=handed.terms.outputs,
+        on_failure=handed.terms.on_failure,
+        overdue=message.kind == OVERDUE,
+    )
+
+
+def posted(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """Ask for what was handed over to be accepted; nothing once it was answered."""
+    context = post(session, message, now)
+    state = context.handoff.state
+    if state == HandoffState.SENT:
+        return Say(context)
+    return Skip("accepted" if state == HandoffState.ACCEPTED else "sent back")
+
+
+def answered(session: Session, message: OwedMessage, now: datetime) -> HandoffAnswered:
+    """To who handed over and, when it can't be used, to the owner: what the receiving team says."""
+    handed, zone = _of(session, message, now)
+    run, fallback = handed.run, handed.terms.fallback
+    modes = current_modes(session, run)
+    above = [step for step in run.spec.steps if rank(mode_of(modes, step)) > rank(fallback)]
+    failed = handed.row.state is HandoffState.FAILED
+    mine = message.recipient == run.playbook.owner
+    return HandoffAnswered(
+        handoff=names_of(handed, zone),
+        on_failure=handed.terms.on_failure,
+        owner=run.playbook.owner,
+        fallback=fallback if failed and above else None,
+        declare=f"{run.id}:{above[0].key if len(above) == 1 else ''}:{fallback}"
+        if failed and above and mine
+        else None,
+        again=str(run.id) if failed else None,
+    )

@@ -1,0 +1,156 @@
+"""Handoffs between teams: `/cadence handoff`, its forms, and the buttons under what was handed over."""
+
+from collections.abc import Callable
+from typing import Final
+
+from slack_bolt import App
+
+from cadence.flows.handoff_answers import GONE, accept, fail, fail_form, which
+from cadence.flows.handoff_lists import show_handoffs
+from cadence.flows.handoffs import HandoffGiven, WhichContract, handoff_form, send_handoff
+from cadence.refusals import Refusal
+from handlers.grammar import commands
+from handlers.payloads import Body, Form, metadata, row_id
+from handlers.turns import Services, Turn, register_button, register_form
+from templates.contexts.answers import Done
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the buttons and the forms."""
+    register_button(app, services, Action.ACCEPT_HANDOFF, accepted)
+    register_button(app, services, Action.FAIL_HANDOFF, open_fail)
+    register_button(app, services, Action.SEND_HANDOFF, open_again)
+    register_form(app, services, Callback.HANDOFF, sent)
+    register_form(app, services, Callback.HANDOFF_FAIL, failed)
+
+
+def by_command(turn: Turn, command: commands.Handoff) -> None:
+    """`/cadence handoff`: at once when all is said, else by form."""
+    _VERBS[command.verb](turn, command)
+
+
+def _send(turn: Turn, command: commands.Handoff) -> None:
+    if command.to is None or command.text is None:
+        _open(turn, command)
+        return
+    given = HandoffGiven(
+        what=command.text,
+        to=command.to,
+        link=command.link,
+        playbook=command.playbook,
+        team=command.team,
+    )
+    try:
+        turn.say(send_handoff(turn.db, turn.caller, given, now=turn.now))
+    except WhichContract:
+        _open(turn, command)
+
+
+def _open(turn: Turn, command: commands.Handoff) -> None:
+    """The form with what was typed; who has nothing to hand over sees what waits for them."""
+    form = handoff_form(
+        turn.db,
+        turn.caller,
+        playbook=command.playbook,
+        team=command.team,
+        to=command.to,
+        what=command.text or "",
+        link=command.link or "",
+        now=turn.now,
+    )
+    if form is None:
+        _show(turn, command)
+    else:
+        turn.open(form)
+
+
+def _show(turn: Turn, command: commands.Handoff) -> None:
+    turn.say(show_handoffs(turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now))
+
+
+def _accept(turn: Turn, command: commands.Handoff) -> None:
+    found = which(
+        turn.db, turn.caller, verb="accept", playbook=command.playbook, number=command.number, now=turn.now
+    )
+    if isinstance(found, int):
+        turn.say(accept(turn.db, turn.caller, handoff_id=found, note=command.text or "", now=turn.now))
+    else:
+        turn.say(found)
+
+
+def _fail(turn: Turn, command: commands.Handoff) -> None:
+    found = which(
+        turn.db, turn.caller, verb="fail", playbook=command.playbook, number=command.number, now=turn.now
+    )
+    if not isinstance(found, int):
+        turn.say(found)
+    elif command.text is None:
+        _ask_why(turn, found)
+    else:
+        turn.say(fail(turn.db, turn.caller, handoff_id=found, reason=command.text, now=turn.now))
+
+
+_VERBS: Final[dict[str | None, Callable[[Turn, commands.Handoff], None]]] = {
+    None: _open,
+    "send": _send,
+    "show": _show,
+    "accept": _accept,
+    "fail": _fail,
+}
+
+
+def _id(value: str) -> int:
+    found = row_id(value)
+    if found is None:
+        raise Refusal(GONE)
+    return found
+
+
+def accepted(turn: Turn, value: str, _body: Body) -> None:
+    """[Accept]."""
+    turn.say(accept(turn.db, turn.caller, handoff_id=_id(value), now=turn.now))
+
+
+def open_fail(turn: Turn, value: str, _body: Body) -> None:
+    """[Can't use it]: the form that asks what is missing."""
+    _ask_why(turn, _id(value))
+
+
+def _ask_why(turn: Turn, number: int) -> None:
+    shown = fail_form(turn.db, turn.caller, handoff_id=number, now=turn.now)
+    if isinstance(shown, Done):
+        turn.say(shown)
+    else:
+        turn.open(shown, ids=metadata(h=number))
+
+
+def open_again(turn: Turn, value: str, _body: Body) -> None:
+    """[Hand over again], or [Hand over]: the form."""
+    form = handoff_form(turn.db, turn.caller, adoption_id=row_id(value), now=turn.now)
+    if form is None:
+        raise Refusal("Your playbooks hand nothing over any more. `/cadence handoff show` lists what waits.")
+    turn.open(form)
+
+
+def sent(turn: Turn, form: Form) -> MessageContext:
+    """The form to hand over."""
+    given = HandoffGiven(
+        contract=form.option(Field.CONTRACT) or "",
+        what=form.text(Field.WHAT),
+        link=form.text(Field.LINK) or None,
+    )
+    return send_handoff(turn.db, turn.caller, given, now=turn.now)
+
+
+def failed(turn: Turn, form: Form) -> MessageContext:
+    """The form that says why it can't be used."""
+    return fail(
+        turn.db,
+        turn.caller,
+        handoff_id=form.row("h"),
+        reason=form.text(Field.REASON),
+        lacking=form.options(Field.LACKING),
+        now=turn.now,
+    )

@@ -1,0 +1,50 @@
+"""Handoffs: what one team gave another under a contract of its playbook, and whether it was taken."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Index
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from storage.tables.columns import choice
+
+
+class HandoffState(StrEnum):
+    """What became of a handoff."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+
+
+class Handoff(SQLModel, table=True):
+    """Something handed over: the contract is the one at `place` (from 0) in the handoffs of the version.
+
+    `team_id` receives it; `due_at` is when the contract's hours are over. `lacking` are the inputs that the
+    receiving team missed, as the contract names them. `source` is the request it came with.
+    """
+
+    __tablename__ = "handoff"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "source"),
+        Index("ix_handoff_open", "workspace_id", "state", "due_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id")
+    adoption_id: int = Field(foreign_key="adoption.id", index=True)
+    version_id: int = Field(foreign_key="playbook_version.id")
+    place: int
+    team_id: int = Field(foreign_key="team.id", index=True)
+    what: str
+    link: str | None = None
+    sent_by: str = Field(max_length=32)
+    surface: str
+    source: str
+    sent_at: datetime
+    due_at: datetime
+    state: HandoffState = choice(HandoffState, default=HandoffState.SENT)
+    decided_by: str | None = Field(default=None, max_length=32)
+    decided_at: datetime | None = None
+    reason: str = ""
+    lacking: list[str] = Field(default_factory=list, sa_type=JSON)

@@ -1,0 +1,176 @@
+"""One team hands work to another under its playbook's contract (SPEC §1, §2, §4: handoff overdue)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.messages import Message
+from bot.stage import Stage
+from cadence.rules.modes import Mode
+from storage.tables import AdoptionStep, Handoff, HandoffState, MessageState
+from tests.scenarios.plays import at, bot_dms, entries, ledger, local_times, posts, rows, start_cycle
+from tests.staging import EXAMPLES, on_stage
+
+OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+THEIR_LEAD, THEIR_MEMBER, STRANGER = "U08LEAD", "U07ANALYST", "U02AGENT1"
+BILLING, EMEA = "C08BILLING", "C01SUPEMEA"
+SENT = "/cadence handoff support-reply send billing refund for case 4711"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """Support EMEA on the Tuesday of week 1, 10:00; billing runs nothing and is answered for by its reporter."""
+    with running(tmp_path) as ready:
+        yield ready
+
+
+@contextmanager
+def running(folder: Path, **settings: object) -> Iterator[Stage]:
+    with on_stage(folder, **settings) as ready:  # type: ignore[arg-type]
+        start_cycle(ready, "support-reply", team="support-emea")
+        ready.play_until(at("2026-03-03 10:00"))
+        yield ready
+
+
+def hand_over(stage: Stage, words: str = SENT, who: str = MEMBER) -> str:
+    said = stage.workspace.person(who).types(words, channel=EMEA)
+    stage.tick()
+    return said.text
+
+
+def asked(stage: Stage) -> Message:
+    [post] = [one for one in posts(stage, BILLING) if "4711" in one.text]
+    return post
+
+
+def dms(stage: Stage, who: str) -> list[str]:
+    return [one.text for one in bot_dms(stage, who) if "4711" in one.text]
+
+
+def the_row(stage: Stage) -> Handoff:
+    [row] = rows(stage, Handoff)
+    return row
+
+
+def test_what_is_handed_over_is_accepted_and_the_sender_hears_of_it(stage: Stage) -> None:
+    said = hand_over(stage)
+    assert said.startswith("Handed to Billing as #1. They have 24 hours to accept it, until Wed 4 Mar, 10:00")
+    post = asked(stage)
+    assert post.text == "Support reply hands over to Billing: refund for case 4711"
+    assert "Comes with: tagged ticket. Expected back: refund decision." in post.words
+    assert "If it can't be used: reopen the ticket." in post.words
+    assert post.buttons == ["Accept", "Can't use it"]
+    assert dms(stage, THEIR_LEAD) == [post.text]
+
+    member = stage.workspace.person(THEIR_MEMBER)
+    assert member.clicks(post, "Accept").text == "Accepted: refund for case 4711. <@U01AGENT1> is told."
+    assert "already" in member.clicks(post, "Accept", stale=True).text
+    stage.tick()
+    assert asked(stage).text == "Accepted by Billing: refund for case 4711"
+    assert asked(stage).buttons == []
+    assert dms(stage, THEIR_LEAD) == ["Accepted by Billing: refund for case 4711"]
+    assert dms(stage, MEMBER) == ["Billing accepted it: refund for case 4711"]
+    stage.play_until(at("2026-03-05 09:00"))
+    assert {one.reason for one in ledger(stage, "handoff-overdue", MessageState.SKIPPED)} == {"accepted"}
+    assert [entry.member for entry in entries(stage, "handoff-accepted")] == [THEIR_MEMBER]
+    assert the_row(stage).state is HandoffState.ACCEPTED
+
+
+def test_what_cannot_be_used_goes_back_with_what_the_contract_says(stage: Stage) -> None:
+    hand_over(stage)
+    lead = stage.workspace.person(THEIR_LEAD)
+    lead.clicks(asked(stage), "Can't use it")
+    assert "What the contract promises" in lead.form().words
+    assert lead.submits({"reason": " "}).errors
+    lead.submits({"lacking": ["0"], "reason": "Two cases carry that number"})
+    stage.tick()
+    assert asked(stage).text == "Billing can't use it: refund for case 4711"
+    for who, buttons in ((MEMBER, ["Hand over again"]), (OWNER, ["Hand over again", "Declare human-led"])):
+        told = bot_dms(stage, who)[-1]
+        assert "Missing: tagged ticket." in told.words
+        assert "The contract says what happens now: reopen the ticket." in told.words
+        assert told.buttons == buttons
+    assert (
+        "<@U08LEAD> sent it back on"
+        in stage.workspace.person(THEIR_MEMBER).types("/cadence handoff accept #1", channel=BILLING).text
+    )
+    assert {row.mode for row in rows(stage, AdoptionStep)} == {Mode.COLLABORATIVE, Mode.AI_LED}
+
+    owner = stage.workspace.person(OWNER)
+    owner.clicks(bot_dms(stage, OWNER)[-1], "Declare human-led")
+    owner.submits({"step": "1:send", "reason": "billing can't take them"})
+    modes = {row.step: row.mode for row in rows(stage, AdoptionStep)}
+    assert modes["send"] is Mode.HUMAN_LED
+    shown = stage.workspace.person(MEMBER).types("/cadence handoff support-reply show", channel=EMEA)
+    assert "No handoff waits in Support reply." in shown.words
+    assert "Two cases carry that number" in shown.words
+
+
+def test_both_owners_hear_once_when_the_hours_are_over_in_their_own_working_hours(stage: Stage) -> None:
+    stage.play_until(at("2026-03-06 15:00"))
+    hand_over(stage)
+    stage.play_until(at("2026-03-09 09:30"))
+    for who in (OWNER, THEIR_LEAD):
+        [late] = [one for one in bot_dms(stage, who) if "overdue" in one.text]
+        assert local_times([late], "Europe/Berlin") == ["Mon 09:00"]
+        assert late.text == "Handoff overdue at Billing: refund for case 4711"
+        assert "Nobody accepted it by Sat 7 Mar, 15:00; the contract gives 24 hours." in late.words
+    [late] = [one for one in bot_dms(stage, THEIR_LEAD) if "overdue" in one.text]
+    status = stage.workspace.person(OWNER).types("/cadence status", channel=EMEA).words
+    assert "#1 refund for case 4711: Support EMEA → Billing, overdue since Sat 7 Mar, 15:00" in status
+    stage.workspace.person(THEIR_LEAD).clicks(late, "Accept")
+    stage.play_until(at("2026-03-12 18:00"))
+    assert len(ledger(stage, "handoff-overdue")) == 2
+    assert not [one for one in bot_dms(stage, OWNER) if "overdue" in one.text]
+
+
+def test_the_form_offers_the_contracts_and_names_teams_that_are_not_here(stage: Stage) -> None:
+    member = stage.workspace.person(MEMBER)
+    member.types("/cadence handoff", channel=EMEA)
+    form = member.form()
+    assert "Billing: refund decision · Support reply (Support EMEA)" in form.words
+    assert member.submits({"what": " "}).errors
+    done = member.submits({"what": "refund for case 4711", "link": "https://example.com/4711"})
+    assert done.view is not None
+    assert "Handed to Billing as #1" in done.view.words
+    stage.tick()
+    assert "example.com/4711" in asked(stage).words
+
+
+def test_a_team_that_is_not_here_yet_can_take_nothing(tmp_path: Path) -> None:
+    playbook = tmp_path / "legal.yaml"
+    text = (EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8")
+    playbook.write_text(text.replace("to: billing", "to: legal"), encoding="utf-8")
+    with running(tmp_path, playbooks=[playbook]) as stage:
+        said = stage.workspace.person(MEMBER).types("/cadence handoff", channel=EMEA)
+        assert "`legal` isn't a team here yet, so nobody could take it." in said.text
+
+
+def test_who_has_no_part_in_it_can_neither_send_nor_answer(stage: Stage) -> None:
+    hand_over(stage)
+    stranger = stage.workspace.person(STRANGER)
+    assert "may answer a handoff from outside Billing" in stranger.types("/cadence handoff accept #1").text
+    assert "None of your playbooks hands anything over" in stranger.types(SENT).text
+    assert (
+        "That handoff isn't there"
+        in stage.workspace.person(CURATOR).types("/cadence handoff accept #99").text
+    )
+    assert the_row(stage).state is HandoffState.SENT
+    assert "Accepted" in stage.workspace.person(CURATOR).types("/cadence handoff accept #1 took it").text
+
+
+def test_the_receiver_sees_what_waits_and_needs_no_number_while_it_is_one(stage: Stage) -> None:
+    hand_over(stage)
+    member = stage.workspace.person(THEIR_MEMBER)
+    assert "1 handoff waits to be accepted" in member.types("/cadence handoff", channel=BILLING).text
+    hand_over(stage, SENT.replace("4711", "4712"))
+    which = member.types("/cadence handoff accept", channel=BILLING)
+    assert which.text == "Which one? 2 handoffs wait to be answered."
+    assert "Sent back" in member.types("/cadence handoff fail #2 it lacks the invoice", channel=BILLING).text
+    assert (
+        "Accepted: refund for case 4711"
+        in member.types("/cadence handoff accept paid out", channel=BILLING).text
+    )
+    assert [row.reason for row in rows(stage, Handoff)] == ["paid out", "it lacks the invoice"]

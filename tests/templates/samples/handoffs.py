@@ -1,0 +1,96 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from templates.contexts.base import Choice, MessageContext, ViewContext
+from templates.contexts.handoffs import (
+    HandoffAnswered,
+    HandoffFailForm,
+    HandoffForm,
+    HandoffNames,
+    HandoffPost,
+    HandoffRow,
+    Handoffs,
+)
+from tests.templates.samples.common import THURSDAY
+
+SENT = HandoffNames(
+    number=12,
+    playbook="Support reply",
+    team="Support EMEA",
+    to="Billing",
+    what="Refund for case 4711",
+    sent_by="U01AGENT1",
+    due_at=THURSDAY + timedelta(hours=24),
+    sla="24 hours",
+    link="https://example.com/cases/4711",
+)
+ACCEPTED = replace(
+    SENT,
+    state="accepted",
+    decided_by="U01AGENT2",
+    decided_at=THURSDAY + timedelta(hours=3),
+    reason="Paid out on Friday.",
+)
+FAILED = replace(
+    SENT,
+    state="failed",
+    decided_by="U01AGENT2",
+    decided_at=THURSDAY + timedelta(hours=3),
+    reason="Two cases carry that number.",
+    lacking=("tagged ticket",),
+)
+POST = HandoffPost(
+    handoff=SENT,
+    inputs=("tagged ticket",),
+    outputs=("refund decision",),
+    on_failure="reopen the ticket",
+)
+BACK = HandoffAnswered(
+    handoff=FAILED,
+    on_failure="reopen the ticket",
+    owner="U01LEAD",
+    fallback="human-led",
+    declare="7::human-led",
+    again="7",
+)
+ROW = HandoffRow(handoff=SENT, may_answer=True)
+
+SAMPLES: dict[str, MessageContext | ViewContext] = {
+    "handoff": POST,
+    "handoff-overdue": replace(POST, overdue=True),
+    "handoff-accepted": replace(POST, handoff=ACCEPTED),
+    "handoff-failed": replace(POST, handoff=FAILED, overdue=True),
+    "handoff-answered": replace(BACK, handoff=ACCEPTED, fallback=None, declare=None, again=None),
+    "handoff-answered-failed": BACK,
+    "handoff-answered-failed-by-hand-already": replace(BACK, fallback=None, declare=None),
+    "handoffs": Handoffs(
+        rows=(
+            replace(ROW, overdue=True),
+            replace(ROW, handoff=replace(SENT, number=13, link=None), may_answer=False),
+            HandoffRow(handoff=FAILED),
+        ),
+        waiting=2,
+        overdue=1,
+    ),
+    "handoffs-which": Handoffs(
+        rows=(ROW, replace(ROW, handoff=replace(SENT, number=13))), waiting=2, overdue=0, asked="accept"
+    ),
+    "handoffs-none": Handoffs(rows=(), waiting=0, overdue=0, playbook="Support reply"),
+    "form-handoff": HandoffForm(
+        choices=(Choice(label="Billing: refund decision · Support reply (Support EMEA)", value="7:3:0"),)
+    ),
+    "form-handoff-filled": HandoffForm(
+        choices=(Choice(label="Billing: refund decision · Support reply (Support EMEA)", value="7:3:0"),),
+        selected="7:3:0",
+        what="Refund for case 4711",
+        link="https://example.com/cases/4711",
+        absent=("legal", "payments-us"),
+    ),
+    "form-handoff-fail": HandoffFailForm(
+        playbook="Support reply",
+        team="Support EMEA",
+        what="Refund for case 4711",
+        on_failure="reopen the ticket",
+        choices=(Choice(label="tagged ticket", value="0"), Choice(label="case number", value="1")),
+    ),
+}
