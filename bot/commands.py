@@ -12,10 +12,11 @@ from bot.settings import Settings, SettingsRefused
 from cadence.documents import DocumentRefused, Problem, WorkspaceSpec, read_document
 from cadence.flows.callers import Caller
 from cadence.flows.checkup import checkup
-from cadence.flows.planning import NUDGE_TITLES, Planned, forecast
+from cadence.flows.planning import Planned, forecast
 from cadence.flows.playbooks import export_playbook, import_document
 from cadence.flows.profiles import ensure_workspace, workspace_ids
 from cadence.flows.teams import WorkspaceImported, export_workspace
+from cadence.nudges import TITLES
 from cadence.refusals import Refusal
 from storage.engine import Database
 from storage.migrate import differences, migrate, pending
@@ -170,7 +171,7 @@ def _planned(one: Planned) -> str:
     slot = one.slot
     local = slot.at.astimezone(slot.zone)
     skipped = f"  not sent: {slot.skipped}" if slot.skipped else ""
-    title = NUDGE_TITLES.get(slot.kind, slot.kind)
+    title = TITLES.get(slot.kind, slot.kind)
     return f"{local:%a %Y-%m-%d %H:%M} {slot.zone.key}  {slot.recipient}  {title}{skipped}"
 
 

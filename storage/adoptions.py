@@ -1,5 +1,6 @@
 """Queries on adoptions beside each other: the first of a playbook, what a team has running."""
 
+from sqlalchemy import String, cast
 from sqlmodel import Session, col, select
 
 from storage.tables import Adoption, Cycle, CycleState
@@ -14,6 +15,20 @@ def first_of(session: Session, *, workspace_id: str, playbook_id: int) -> Adopti
         .limit(1)
     )
     return session.exec(query).first()
+
+
+def by_id(session: Session, *, workspace_id: str, adoption_id: int) -> Adoption | None:
+    """One adoption."""
+    query = select(Adoption).where(Adoption.workspace_id == workspace_id, Adoption.id == adoption_id)
+    return session.exec(query).first()
+
+
+def with_hours(session: Session, *, workspace_id: str) -> list[Adoption]:
+    """The adoptions whose nudges have hours of their own."""
+    query = select(Adoption).where(
+        Adoption.workspace_id == workspace_id, cast(col(Adoption.hours), String) != "{}"
+    )
+    return list(session.exec(query.order_by(col(Adoption.id))))
 
 
 def running_of_team(session: Session, *, workspace_id: str, team_id: int) -> list[Adoption]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from cadence.documents.kinds import COUNTRY, TIMEZONE, channel, choice, member, slug, text
 from cadence.documents.playbook_reader import FUNCTION, RULE
-from cadence.documents.section import Kind, Section, group, listing
+from cadence.documents.section import Kind, Place, Section, WrongValueError, group, listing
+from cadence.documents.tree import Node
 from cadence.documents.words import (
     MAX_ITEMS,
     MAX_MEMBERS,
@@ -15,6 +16,8 @@ from cadence.documents.words import (
     Function,
     Weekday,
 )
+from cadence.nudges import Hour, Nudge
+from cadence.nudges.hours import SETTABLE, HourRefused, read_hour, require_in_order
 from cadence.rules.verdicts import Rule
 
 
@@ -39,7 +42,10 @@ class TeamSpec:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSpec:
-    """A workspace file. Without its `workspace:` part there are no curators, and the rest of it is None."""
+    """A workspace file. Without its `workspace:` part there are no curators, and the rest of it is None.
+
+    `nudges` are weekdays and hours, such as `Thu 10:00`, by kind of nudge, where they aren't the usual ones.
+    """
 
     curators: tuple[str, ...] = ()
     curator_channel: str | None = None
@@ -47,6 +53,7 @@ class WorkspaceSpec:
     country: str | None = None
     rule: Rule | None = None
     working_days: tuple[Weekday, ...] | None = None
+    nudges: dict[str, str] | None = None
     teams: tuple[TeamSpec, ...] = ()
 
     def team(self, slug: str) -> TeamSpec | None:
@@ -55,6 +62,39 @@ class WorkspaceSpec:
 
 
 _WORKING_DAYS = listing(choice(Weekday, example=Weekday.MON), most=len(Weekday), least=1)
+
+
+def _hour(row: Nudge) -> Kind[str]:
+    """The weekday and hour of one nudge, as it is written: `Thu 10:00`."""
+    read_text = text(20, example=str(row.hour)).read
+
+    def reading(node: Node, place: Place) -> str:
+        try:
+            return str(read_hour(read_text(node, place), row))
+        except HourRefused as wrong:
+            raise WrongValueError(wrong.reason, wrong.right) from None
+
+    return Kind(reading, "", str(row.hour))
+
+
+def _nudges(section: Section) -> dict[str, str]:
+    found = {row.kind: section.optional(row.kind, _hour(row), "") for row in SETTABLE}
+    given = {row.kind: read_hour(found[row.kind], row) for row in SETTABLE if found[row.kind]}
+    try:
+        require_in_order(given)
+    except HourRefused as wrong:
+        section.refuse("checkin-reminder", wrong.reason, wrong.right)
+    return {kind: str(hour) for kind, hour in given.items()}
+
+
+def hours_given(spec: WorkspaceSpec) -> dict[str, Hour] | None:
+    """The hours of a file, by kind of nudge; None when it says nothing of them."""
+    if spec.nudges is None:
+        return None
+    return {row.kind: read_hour(spec.nudges[row.kind], row) for row in SETTABLE if row.kind in spec.nudges}
+
+
+_NUDGES: Kind[dict[str, str]] = group(_nudges, {}, example="checkin: Thu 10:00")
 
 
 def _head(section: Section) -> WorkspaceSpec:
@@ -69,6 +109,7 @@ def _head(section: Section) -> WorkspaceSpec:
         country=section.optional("country", COUNTRY, None),
         rule=section.optional("rule", RULE, None),
         working_days=section.optional("working_days", _WORKING_DAYS, None),
+        nudges=section.optional("nudges", _NUDGES, None),
     )
 
 

@@ -4,11 +4,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from cadence.flows.closing import CLOSES_AT
+from cadence.flows.closing import instant_of_close
 from cadence.flows.exceptions import explained_evidence
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.refusals import Offer, Refusal
-from cadence.rules.calendar import instant
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, reports, trail
 from storage.tables import LoggedException, OwedMessage, StepVerdict
@@ -58,7 +57,7 @@ def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
 
 def _is_open(run: TeamRun, row: StepVerdict) -> bool:
     """Whether the cap line was still to come when the verdict was given."""
-    return not row.closing and row.judged_at < instant(row.closes_on, CLOSES_AT, run.zone)
+    return not row.closing and row.judged_at < instant_of_close(run, row.closes_on)
 
 
 def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:

@@ -1,6 +1,6 @@
 """Close a cycle on its fourth Friday: the result, the cap line for every step, the next cycle."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
@@ -11,10 +11,12 @@ from cadence.flows.drifting import judge_drifts
 from cadence.flows.gates import gates_of
 from cadence.flows.judging import curator_recipients, judge_all
 from cadence.flows.moving import count_anew
+from cadence.flows.nudge_hours import hours_in
 from cadence.flows.promotions import judge_promotions
 from cadence.flows.results import set_result
 from cadence.flows.runs import TeamRun, of_cycle, run_by_id
 from cadence.flows.versions import version_to_run
+from cadence.nudges import CYCLE_CLOSES
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
 from storage import ledger, playbooks, reports, trail
@@ -23,17 +25,20 @@ from storage.ledger import Owed
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, PlaybookState
 
 CHART_USEFUL = timedelta(days=2)
-CLOSES_AT = time(16, 0)
-"""The team's local hour at which a cycle closes on its fourth Friday."""
 
 
 def close_instant(run: TeamRun, cycle: Cycle) -> datetime:
-    """When a cycle closes: 16:00 on its fourth Friday, in the team's zone."""
-    return instant(cycle.closes_on, CLOSES_AT, run.zone)
+    """When a cycle closes: on its fourth Friday at the adoption's hour, 16:00 by default, in the team's zone."""
+    return instant_of_close(run, cycle.closes_on)
+
+
+def instant_of_close(run: TeamRun, closes_on: date) -> datetime:
+    """The instant at which a cycle of the run closes on a day."""
+    return instant(closes_on, hours_in(run.workspace, run.adoption)[CYCLE_CLOSES].at, run.zone)
 
 
 def close_due_cycles(db: Database, *, now: datetime) -> int:
-    """Close every cycle whose fourth Friday, 16:00 in its team's zone, has come; returns how many.
+    """Close every cycle whose fourth Friday, at the hour of its team, has come; returns how many.
 
     Each closes in a transaction of its own, so one that fails doesn't hold up the others.
     """

@@ -32,7 +32,7 @@ from cadence.flows.planning import public_holidays
 from cadence.flows.runs import require_workspace
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
-from cadence.nudges import NUDGES, Audience, Person, next_open
+from cadence.nudges import TABLE, Person, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage import ledger, people
@@ -42,9 +42,7 @@ from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import CheckinMessage
 
-_PERSONAL: Final = frozenset(
-    nudge.kind for nudge in NUDGES if nudge.audience not in (Audience.TEAM, Audience.CURATORS)
-) | {
+_PERSONAL: Final = frozenset(row.kind for row in TABLE if row.audience.is_personal) | {
     "checkin-snoozed",
     "checkin-again",
     "asked",

@@ -13,9 +13,9 @@ from cadence.flows.checkin_rows import cycle_of_week
 from cadence.flows.digest_needs import decisions_waiting, guardrails_broken, kpi_move
 from cadence.flows.digest_notes import drifts_waiting, notes, promotions_waiting
 from cadence.flows.digest_standards import DigestWeek, coverage_of, demoted, shown, watched
-from cadence.flows.planning import NUDGE_TITLES
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in
 from cadence.flows.undelivered import undelivered
+from cadence.nudges import TITLES
 from cadence.rules.calendar import monday_of
 from storage import ledger, playbooks, setups, signals, trail
 from storage.engine import Database
@@ -152,7 +152,7 @@ def _skipped(session: Session, workspace: Workspace, week: DigestWeek) -> tuple[
     """What wasn't sent in the week although somebody might have expected it."""
     counts = ledger.unsent_counts(session, workspace_id=workspace.id, since=week.at(0), until=week.at(1))
     return tuple(
-        Skipped(nudge=NUDGE_TITLES.get(kind, kind.replace("-", " ")), reason=reason, count=count)
+        Skipped(nudge=TITLES.get(kind, kind.replace("-", " ")), reason=reason, count=count)
         for kind, _, reason, count in counts
         if reason not in _QUIET_REASONS and kind != "rewrite"
     )

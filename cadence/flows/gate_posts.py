@@ -14,7 +14,7 @@ from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.planning import channel_of
 from cadence.flows.runs import TeamRun
 from cadence.flows.working_week import working_days
-from cadence.nudges import next_open
+from cadence.nudges import Unless, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import FRIDAY, week_number
 from cadence.rules.kpi import Unit, format_amount
@@ -98,7 +98,7 @@ def gate_due(session: Session, message: OwedMessage, now: datetime) -> Composed:
         return found
     cycle, week = found
     context = _due(session, run, cycle, week, message)
-    return Skip("gate met") if context.met else Say(context)
+    return Skip(Unless.GATE_MET) if context.met else Say(context)
 
 
 def due_context(session: Session, message: OwedMessage, now: datetime) -> GateDue:
@@ -122,9 +122,9 @@ def _due(session: Session, run: TeamRun, cycle: Cycle, week: int, message: OwedM
 def _week(session: Session, run: TeamRun, message: OwedMessage) -> tuple[Cycle, int] | Skip:
     """The cycle and its week that a message is about, unless there is nothing to say of it any more."""
     if run.adoption.state is not AdoptionState.ACTIVE:
-        return Skip("paused")
+        return Skip(Unless.PAUSED)
     cycle, week = _of_message(session, run, message)
-    return Skip("the cycle is closed") if cycle.result is not None else (cycle, week)
+    return Skip(Unless.CLOSED) if cycle.result is not None else (cycle, week)
 
 
 def _of_message(session: Session, run: TeamRun, message: OwedMessage) -> tuple[Cycle, int]:

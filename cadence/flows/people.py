@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.checkin_rows import key, member_runs
-from cadence.flows.planning import nudge_hours
+from cadence.flows.nudge_hours import hours_in
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
@@ -148,7 +148,7 @@ def _owe_missed_checkin(
     """Somebody who is back after this week's check-in went out gets it now."""
     zone = zone_of(session, workspace, who)
     week = monday_of(local_day(now, zone))
-    weekday, at = nudge_hours(workspace).get("checkin", (CHECKIN.weekday, CHECKIN.at))
+    weekday, at, _ = hours_in(workspace, None)[CHECKIN.kind]
     prefix = key("checkin", workspace.id, who, week)
     there = ledger.by_prefix(session, workspace_id=workspace.id, prefix=prefix)
     passed = instant(week + timedelta(days=weekday), at, zone) <= now

@@ -11,6 +11,7 @@ from cadence.flows.gathering import away_members, expected_members
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import message_link
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
+from cadence.nudges import Unless
 from cadence.rules.calendar import local_day, week_number
 from storage import ledger, people, reports
 from storage.tables import MessageState, OwedMessage
@@ -39,9 +40,9 @@ def checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
         now=now,
     )
     if not rows:
-        return Skip("no check-in is due")
+        return Skip(Unless.NOTHING_DUE)
     if all(row.answer for row in rows):
-        return Skip("already answered")
+        return Skip(Unless.ANSWERED)
     return Say(CheckinMessage(rows=rows, last_week=message.kind == "checkin-again"))
 
 
@@ -52,10 +53,10 @@ def _moved(session: Session, message: OwedMessage) -> Skip | None:
         session, workspace_id=message.workspace_id, prefix=key("checkin-snoozed", *ids)
     )[-1:]
     if any(one.id != message.id and one.state is MessageState.DUE for one in snoozed):
-        return Skip("snoozed")
+        return Skip(Unless.SNOOZED)
     same = ledger.by_prefix(session, workspace_id=message.workspace_id, prefix=key("checkin", *ids))
     came = any(one.id != message.id and one.state is MessageState.SENT for one in same)
-    return Skip("already asked") if message.kind == "checkin" and came else None
+    return Skip(Unless.ASKED) if message.kind == "checkin" and came else None
 
 
 def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
@@ -63,7 +64,7 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
     workspace = require_workspace(session, message.workspace_id)
     member = people.member(session, workspace_id=workspace.id, member_id=message.recipient)
     if member is not None and member.muted:
-        return Skip("muted")
+        return Skip(Unless.MUTED)
     zone = zone_of(session, workspace, message.recipient)
     first = None
     for kind in CHECKIN_KINDS:
@@ -72,9 +73,9 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
             if other.id == message.id or other.kind == "checkin-reminder":
                 continue
             if other.state is MessageState.DUE:
-                return Skip("the check-in itself is still to come")
+                return Skip(Unless.STILL_TO_COME)
             if other.sent_at and local_day(other.sent_at, zone) == local_day(now, zone):
-                return Skip("the check-in came today")
+                return Skip(Unless.CAME_TODAY)
             first = other if other.kind == "checkin" and other.state is MessageState.SENT else first
     composed = checkin(session, message, now)
     if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
@@ -104,7 +105,7 @@ def kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Compos
     """Ask the reporter for the number that is missing."""
     context = kpi_context(session, message, now)
     if context.reported is not None:
-        return Skip("already reported")
+        return Skip(Unless.REPORTED)
     asked = _last_asked(session, message)
     if asked is not None and now < asked + BREATHER:
         return Later(asked + BREATHER)
@@ -146,7 +147,7 @@ def _last_asked(session: Session, message: OwedMessage) -> datetime | None:
 def who_is_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """Tell the owner who has not answered."""
     context = missing_context(session, message, now)
-    return Say(context) if context.missing else Skip("all answered")
+    return Say(context) if context.missing else Skip(Unless.ALL_ANSWERED)
 
 
 def missing_context(session: Session, message: OwedMessage, now: datetime) -> WhoIsMissing:

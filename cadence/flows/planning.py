@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -10,9 +10,10 @@ from sqlmodel import Session
 
 from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, close_instant
+from cadence.flows.nudge_hours import adoption_hours, workspace_hours
 from cadence.flows.runs import TeamRun, team_runs, today_in
 from cadence.flows.working_week import working_days
-from cadence.nudges import NUDGES, ActiveRun, Person, Rollout, Slot, due
+from cadence.nudges import ActiveRun, Person, Rollout, Slot, due
 from storage import ledger, people, playbooks
 from storage.engine import Database
 from storage.ledger import Owed
@@ -121,6 +122,7 @@ def rollout(session: Session, workspace: Workspace, *, now: datetime) -> Rollout
     ):
         members[row.team_id].append(row.member)
     known = people_in(session, workspace, runs, members, now=now)
+    of_workspace = workspace_hours(workspace)
     return Rollout(
         workspace_id=workspace.id,
         zone=ZoneInfo(workspace.timezone),
@@ -137,11 +139,12 @@ def rollout(session: Session, workspace: Workspace, *, now: datetime) -> Rollout
                 reporter=run.team.reporter,
                 team=channel_of(run),
                 audited=any(step.verify and step.verify.sample for step in run.spec.steps),
+                hours=adoption_hours(run.adoption.hours, of_workspace),
             )
             for run in runs
         ),
         working_days=working_days(workspace),
-        hours=nudge_hours(workspace),
+        hours=of_workspace,
         days_off=_days_off(workspace, now),
     )
 
@@ -165,12 +168,6 @@ def channel_of(run: TeamRun) -> Person:
 def _cycles(session: Session, run: TeamRun) -> tuple[tuple[date, datetime], ...]:
     rows = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
     return tuple((cycle.starts_on, cycle.started_at) for cycle in rows[-2:])
-
-
-def nudge_hours(workspace: Workspace) -> dict[str, tuple[int, time]]:
-    """The workspace's own weekday and hour for each nudge that has one."""
-    stored = workspace.settings.get("nudges", {})
-    return {kind: (one["weekday"], time.fromisoformat(one["at"])) for kind, one in stored.items()}
 
 
 def people_in(
@@ -262,7 +259,3 @@ def next_event(db: Database, *, now: datetime, horizon: timedelta = timedelta(da
                     moments.append(close_instant(run, run.cycle))
     later = [moment for moment in moments if moment > now]
     return min(later) if later else None
-
-
-NUDGE_TITLES = {nudge.kind: nudge.title for nudge in NUDGES}
-"""What each nudge is called in a digest or a plan."""

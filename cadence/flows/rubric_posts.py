@@ -9,6 +9,7 @@ from cadence.flows.audits import by_member
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
+from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from storage import rubrics
 from storage.tables import OwedMessage, SpotAudit
@@ -48,9 +49,9 @@ def spot_audit(session: Session, message: OwedMessage, now: datetime) -> Compose
     """Ask the owner to grade the week's draw; not when nothing was attested, or all is graded."""
     context = audit_context(session, message, now)
     if not context.steps:
-        return Skip("no run was attested by then")
+        return Skip(Unless.NO_RUNS)
     if all(one.samples is not None for one in context.steps):
-        return Skip("already graded")
+        return Skip(Unless.GRADED)
     return Say(context)
 
 

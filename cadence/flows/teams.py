@@ -9,8 +9,10 @@ from sqlmodel import Session
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
 from cadence.documents.places import country_hint, is_country
 from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
+from cadence.documents.workspace import hours_given
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_team
+from cadence.flows.nudge_hours import keep_workspace_hours, own_hours
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.working_week import keep_days, stored_days
 from cadence.mrkdwn import channel_link, code, say
@@ -66,6 +68,10 @@ def import_workspace(
     workspace.rule = Rule(spec.rule) if spec.rule else workspace.rule
     keep_days(workspace, spec.working_days)
     session.add(workspace)
+    hours = hours_given(spec)
+    if hours is not None:
+        session.flush()
+        keep_workspace_hours(session, caller, hours, now=now)
     if spec.curators:
         people.set_curators(session, workspace_id=workspace.id, members=spec.curators, now=now)
     outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}
@@ -315,6 +321,7 @@ def export_workspace(db: Database, caller: Caller) -> str:
             country=workspace.country,
             rule=workspace.rule,
             working_days=stored_days(workspace),
+            nudges={kind: str(hour) for kind, hour in own_hours(workspace).items()} or None,
             teams=tuple(
                 TeamSpec(
                     slug=team.slug,

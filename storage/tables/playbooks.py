@@ -70,7 +70,10 @@ class PlaybookVersion(SQLModel, table=True):
 
 
 class Adoption(SQLModel, table=True):
-    """One team running one playbook version."""
+    """One team running one playbook version.
+
+    `hours` are the weekdays and hours of its nudges, by kind, where they differ from the workspace's.
+    """
 
     __tablename__ = "adoption"
     __table_args__ = (UniqueConstraint("playbook_id", "team_id"),)
@@ -83,6 +86,7 @@ class Adoption(SQLModel, table=True):
     champion: str | None = None
     state: AdoptionState = choice(AdoptionState, default=AdoptionState.ACTIVE)
     rule: Rule | None = choice(Rule, nullable=True, default=None)
+    hours: dict[str, Any] = document()
     created_at: datetime
 
 

@@ -132,7 +132,12 @@ def plant(session: Session, workspace_id: str = "T1") -> Planted:
     session.flush()
     assert version.id
     adoption = Adoption(
-        **belongs, playbook_id=playbook.id, version_id=version.id, team_id=team.id, created_at=NOW
+        **belongs,
+        playbook_id=playbook.id,
+        version_id=version.id,
+        team_id=team.id,
+        hours={"checkin": {"weekday": 3, "at": "09:00"}},
+        created_at=NOW,
     )
     session.add(adoption)
     session.flush()

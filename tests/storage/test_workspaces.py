@@ -82,6 +82,7 @@ def _take_away(session: Session, workspace_id: str, ids: Planted) -> bool:
 
 
 BY_NAME: dict[str, Call] = {
+    "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(s, workspace_id=ws),
     "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
     "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
     "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
@@ -312,6 +313,7 @@ BY_ID: dict[str, Call] = {
     "rubrics.open_promotions/adoption": lambda s, ws, ids: rubrics.open_promotions(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
+    "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(s, workspace_id=ws, adoption_id=ids.adoption),
     "adoptions.first_of": lambda s, ws, ids: adoptions.first_of(s, workspace_id=ws, playbook_id=ids.playbook),
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(
         s, workspace_id=ws, team_id=ids.team

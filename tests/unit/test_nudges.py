@@ -12,6 +12,7 @@ import pytest
 from cadence.nudges import (
     NUDGES,
     ActiveRun,
+    Hour,
     Person,
     Rollout,
     Slot,
@@ -227,7 +228,7 @@ def test_other_working_days_and_hours() -> None:
         [person("U1", ZoneInfo("Asia/Dubai")), person("UOWNER")],
         run("U1"),
         working_days=frozenset({0, 1, 2, 3, 6}),
-        hours={"checkin": (4, time(8, 30)), "checkin-reminder": (2, time(9))},
+        hours={"checkin": Hour(4, time(8, 30)), "checkin-reminder": Hour(2, time(9))},
     )
     assert local(only(week_of(state), "checkin")) == (sunday, time(8, 30))  # Friday is closed here
     assert local(only(week_of(state), "checkin-reminder")) == (MONDAY + 2 * DAY, time(9))
@@ -254,7 +255,7 @@ def test_local_hours_hold_over_the_clock_changes_of_2026(zone: ZoneInfo, change:
         [one, person("UOWNER", zone)],
         run("U1", cycles=((monday, begun),), reporter="U1", team=person("CTEAM", zone), audited=True),
         working_days=frozenset(range(7)),
-        hours={"checkin": (6, time(2, 30))},  # inside the very hour that is skipped or repeated
+        hours={"checkin": Hour(6, time(2, 30))},  # inside the very hour that is skipped or repeated
     )
     slots = list(due(begun, begun + 6 * WEEK, state))
     assert {slot.zone for slot in slots if slot.kind != "digest"} == {zone}
@@ -263,7 +264,7 @@ def test_local_hours_hold_over_the_clock_changes_of_2026(zone: ZoneInfo, change:
         assert len(found) == 4, nudge.kind
         for slot in found:
             day, at = local(slot)
-            expected = time(2, 30) if nudge.kind == "checkin" else nudge.at
+            expected = time(2, 30) if nudge.kind == "checkin" or not nudge.hour else nudge.hour.at
             skips = day == change and nudge.kind == "checkin" and at == time(3, 30)
             assert at == expected or skips
     sundays = [local(slot)[0] for slot in slots if slot.kind == "checkin"]
@@ -296,7 +297,7 @@ def test_a_monday_that_begins_while_the_workspace_still_has_saturday_is_not_lost
         [person("U1", east), person("UOWNER", east)],
         run("U1"),
         zone=west,
-        hours={"checkin": (0, time(0, 30))},
+        hours={"checkin": Hour(0, time(0, 30))},
     )
     at = datetime.combine(MONDAY, time(0, 30), tzinfo=east).astimezone(UTC)
     state = replace(state, runs=(run("U1", cycles=((MONDAY, at - WEEK),)),))

@@ -14,6 +14,7 @@ from cadence.nudges import (
     NUDGES,
     WEEKDAYS,
     ActiveRun,
+    Hour,
     Person,
     Rollout,
     due,
@@ -26,6 +27,10 @@ DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 FAR = ("Pacific/Kiritimati", "Pacific/Pago_Pago", "Etc/GMT+12", "Asia/Kathmandu", "Australia/Lord_Howe")
 zones = st.sampled_from([*FAR, "Europe/Berlin", "America/New_York", "America/Nuuk"]).map(ZoneInfo)
 hours = st.builds(time, st.integers(0, 23), st.sampled_from([0, 30, 59]))
+
+moments = st.datetimes(datetime(2026, 1, 20), datetime(2026, 12, 20)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
+set_hours = st.builds(Hour, st.integers(0, 6), hours, st.none() | moments)
+set_for_adoptions = st.dictionaries(st.sampled_from([one.kind for one in NUDGES]), set_hours, max_size=3)
 
 
 @st.composite
@@ -55,14 +60,25 @@ def rollouts(draw: st.DrawFn) -> Rollout:
         ("C1",),
         {one.member: one for one in everyone},
         (
-            ActiveRun(1, ((monday, begun), (monday + 4 * WEEK, begun + 4 * WEEK)), members, "U1", "U2"),
-            ActiveRun(2, ((monday + WEEK, begun),), ("U2", "U3"), "U3", None),
+            ActiveRun(
+                1,
+                ((monday, begun), (monday + 4 * WEEK, begun + 4 * WEEK)),
+                members,
+                "U1",
+                "U2",
+                hours=draw(set_for_adoptions),
+            ),
+            ActiveRun(
+                2,
+                ((monday + WEEK, begun),),
+                ("U2", "U3"),
+                "U3",
+                None,
+                hours=draw(set_for_adoptions),
+                joined=draw(st.dictionaries(st.sampled_from(["U2", "U3"]), moments)),
+            ),
         ),
-        hours=draw(
-            st.dictionaries(
-                st.sampled_from([one.kind for one in NUDGES]), st.tuples(st.integers(0, 6), hours)
-            )
-        ),
+        hours=draw(st.dictionaries(st.sampled_from([one.kind for one in NUDGES]), set_hours)),
         days_off=frozenset(draw(st.sets(st.dates(monday, monday + 4 * WEEK), max_size=4))),
     )
 

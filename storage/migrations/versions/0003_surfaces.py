@@ -71,3 +71,4 @@ def _installations() -> None:
 
 def _hours() -> None:
     """Nudge hours of an adoption."""
+    op.add_column("adoption", sa.Column("hours", sa.JSON(), nullable=False, server_default="{}"))

@@ -1,0 +1,110 @@
+"""Hours as people write them, a line each: `check-in: Thu 10:00`."""
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from typing import Final
+
+from cadence.nearest import nearest
+from cadence.nudges.persons import DAY_CLOSES, DAY_OPENS
+from cadence.nudges.table import BY_KIND, DAYS, TABLE, Audience, Hour, Nudge, Timing
+from cadence.rules.calendar import FRIDAY
+
+DAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WRITTEN: Final = re.compile(r"(?:(?P<day>[A-Za-z]+)\.?,?\s+)?(?P<hour>\d{1,2})[:.](?P<minute>\d\d)(?:\s?h)?")
+SETTABLE: Final = tuple(row for row in TABLE if row.hour is not None)
+"""The nudges whose hour can be set."""
+
+
+class HourRefused(ValueError):
+    """An hour that can't be one: the reason, and what would be right."""
+
+    def __init__(self, reason: str, right: str) -> None:
+        self.reason = reason
+        self.right = right
+        super().__init__(f"{reason}; {right}")
+
+
+def settable(*, of_adoption: bool = False) -> tuple[Nudge, ...]:
+    """The nudges whose hour can be set for a workspace, or for one adoption: the digest is about all of them."""
+    return tuple(row for row in SETTABLE if not (of_adoption and row.audience is Audience.CURATORS))
+
+
+def nudge_named(word: str, *, of_adoption: bool = False) -> Nudge:
+    """The nudge that a line is about, by its name or its kind.
+
+    Raises:
+        HourRefused: there is none, or it has no hour that can be set here.
+    """
+    wanted = " ".join(word.split()).casefold()
+    known = settable(of_adoption=of_adoption)
+    for row in known:
+        if wanted in {row.kind, row.title.casefold(), row.title.casefold().replace("-", "")}:
+            return row
+    for row in TABLE:
+        if wanted in {row.kind, row.title.casefold()}:
+            why = f"comes {row.on}, at no fixed hour" if row.hour is None else "is about the whole workspace"
+            raise HourRefused(f"{row.title} {why}", "leave that line out")
+    titles = [row.title for row in known]
+    meant = nearest(wanted, titles)
+    right = f"did you mean {meant}?" if meant else f"the nudges are {', '.join(titles)}"
+    raise HourRefused(f"there is no nudge “{word.strip()[:40]}”", right)
+
+
+def read_hour(text: str, nudge: Nudge) -> Hour:
+    """`Thu 10:00`; for what comes as a cycle closes `16:00` will do.
+
+    Raises:
+        HourRefused: not an hour, at night, or another day for what belongs to the fourth Friday.
+    """
+    example = f"write it as {nudge.hour}"
+    found = _WRITTEN.fullmatch(text.strip().removeprefix("4th").strip())
+    if found is None:
+        raise HourRefused(f"“{text.strip()[:40]}” is no weekday and hour", example)
+    hour, minute = int(found["hour"]), int(found["minute"])
+    if hour > 23 or minute > 59:
+        raise HourRefused(f"“{text.strip()[:40]}” is no time of day", example)
+    at = time(hour, minute)
+    if not DAY_OPENS <= at < DAY_CLOSES:
+        raise HourRefused(
+            f"{at:%H:%M} is outside the hours in which people are nudged",
+            f"choose one from {DAY_OPENS:%H:%M} to before {DAY_CLOSES:%H:%M}",
+        )
+    return Hour(_weekday(found["day"], nudge, example), at)
+
+
+def _weekday(word: str | None, nudge: Nudge, example: str) -> int:
+    if word is None:
+        if nudge.timing is Timing.CLOSING:
+            return FRIDAY
+        raise HourRefused("the weekday is missing", example)
+    short = 3
+    days = [
+        number
+        for number, name in enumerate(DAY_NAMES)
+        if len(word) >= short and name.casefold().startswith(word.casefold())
+    ]
+    if not days:
+        raise HourRefused(f"“{word[:20]}” is no weekday", f"the days are {', '.join(DAYS)}")
+    if nudge.timing is Timing.CLOSING and days[0] != FRIDAY:
+        raise HourRefused("a cycle closes on its fourth Friday", "only the hour can be another one")
+    return days[0]
+
+
+def in_lines(hours: Mapping[str, Hour]) -> str:
+    """Hours as the lines that are read back, in the order of the table."""
+    return "\n".join(f"{row.title}: {hours[row.kind]}" for row in SETTABLE if row.kind in hours)
+
+
+def require_in_order(hours: Mapping[str, Hour]) -> None:
+    """A reminder comes after what it reminds of.
+
+    Raises:
+        HourRefused: it wouldn't.
+    """
+    first, second = (hours.get(kind) or BY_KIND[kind].hour for kind in ("checkin", "checkin-reminder"))
+    if first and second and second[:2] <= first[:2]:
+        raise HourRefused(
+            f"the check-in reminder ({second}) would come before the check-in ({first})",
+            "choose a later hour for the reminder",
+        )

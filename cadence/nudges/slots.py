@@ -1,0 +1,275 @@
+"""Which slots are due between two instants (SPEC §4).
+
+Pure: plain values in, slots out. A slot is a person's or a team's local date and hour, named by a key that
+is the same however often it is computed, so that planning twice queues once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from cadence.nudges.persons import WEEKDAYS, Person, is_working, next_open
+from cadence.nudges.table import NUDGES, REMINDER, SPOT_AUDIT, Audience, Hour, Nudge
+from cadence.rules.calendar import instant, local_day, monday_of, week_number, working_day_from
+
+ZONES_APART = timedelta(days=2)
+"""People may be up to 26 hours ahead of their workspace's zone or behind it."""
+SUNDAY = 6
+_DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
+_instant = lru_cache(maxsize=4096)(instant)
+"""A workspace has few zones and hours: most people's slots are somebody else's instant too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRun:
+    """A run with a cycle, reduced to what planning needs. `cycles` are (Monday of week 1, start instant).
+
+    Args:
+        team: stands for the team's channel: its zone, and the public holidays of the team's country.
+        audited: whether runs of a step are drawn each week to be graded.
+        hours: by kind of nudge, where the adoption has hours of its own.
+        joined: when members joined, of those who did lately.
+        own: False when only its members' check-ins are planned here, and what is about the run elsewhere.
+    """
+
+    adoption_id: int
+    cycles: tuple[tuple[date, datetime], ...]
+    members: tuple[str, ...]
+    owner: str
+    reporter: str | None
+    team: Person | None = None
+    audited: bool = False
+    hours: Mapping[str, Hour] = field(default_factory=dict)
+    joined: Mapping[str, datetime] = field(default_factory=dict)
+    own: bool = True
+
+    def begun(self, week_start: date) -> datetime | None:
+        """When the cycle that holds a week was started; None when no cycle holds it."""
+        for starts_on, started_at in self.cycles:
+            if week_number(starts_on, week_start):
+                return started_at
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A workspace, or a part of its teams, at one moment, as far as planning is concerned.
+
+    Args:
+        curators: where the digest goes: a channel, else members.
+        working_days: weekdays on which people can be nudged, 0 is Monday.
+        hours: by kind of nudge, where the workspace has hours of its own.
+        days_off: public holidays of the workspace's country: the curators' digest waits for the next working day.
+    """
+
+    workspace_id: str
+    zone: ZoneInfo
+    curators: tuple[str, ...]
+    people: Mapping[str, Person]
+    runs: tuple[ActiveRun, ...]
+    working_days: frozenset[int] = WEEKDAYS
+    hours: Mapping[str, Hour] = field(default_factory=dict)
+    days_off: frozenset[date] = frozenset()
+
+    def hour(self, nudge: Nudge, run: ActiveRun | None = None) -> Hour:
+        """The weekday and hour of a nudge: the adoption's, else the workspace's, else the table's."""
+        own = run.hours.get(nudge.kind) if run else None
+        found = own or self.hours.get(nudge.kind) or nudge.hour
+        assert found is not None  # noqa: S101 - what has no hour isn't planned
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One nudge that is due.
+
+    Args:
+        recipient: a member, or the curators' channel.
+        subject: the ids the message is made from.
+        at: the instant, UTC.
+        skipped: why it can't be sent at all, when that is known already.
+    """
+
+    key: str
+    kind: str
+    recipient: str
+    subject: Mapping[str, object]
+    at: datetime
+    useful_until: datetime
+    zone: ZoneInfo
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The stretch of time asked about, and which hours may fall into it at all."""
+
+    since: datetime
+    until: datetime
+    known: dict[tuple[date, Hour, ZoneInfo], bool] = field(default_factory=dict)
+
+    def holds(self, at: datetime) -> bool:
+        return self.since < at <= self.until
+
+    def may_hold(self, week: date, hour: Hour, zone: ZoneInfo) -> bool:
+        """Whether a slot of the week can be due now: on its day, or on a later one of the week."""
+        found = self.known.get((week, hour, zone))
+        if found is None:
+            first = _instant(week + hour.weekday * _DAY, hour.at, zone)
+            last = _instant(week + SUNDAY * _DAY, hour.at, zone)
+            late = hour.since is not None and abs(local_day(hour.since, zone) - week) <= _WEEK
+            found = late or (first <= self.until and last > self.since)
+            self.known[week, hour, zone] = found
+        return found
+
+
+def due(since: datetime, until: datetime, rollout: Rollout) -> Iterator[Slot]:
+    """Every slot after `since` and up to `until`, in no particular order."""
+    window = _Window(since, until)
+    week = monday_of(local_day(since - ZONES_APART, rollout.zone)) - _WEEK
+    last = monday_of(local_day(until + ZONES_APART, rollout.zone))
+    while week <= last:
+        for nudge in NUDGES:
+            for slot in _slots(nudge, week, rollout, window):
+                if window.holds(slot.at):
+                    yield slot
+        week += _WEEK
+
+
+def _slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -> Iterable[Slot]:
+    """The slots of one nudge in the week that starts on `week`."""
+    about = week - _WEEK if nudge.about_last_week else week
+    if nudge.audience is Audience.MEMBER:
+        return _member_slots(nudge, week, rollout, window)
+    if nudge.audience is Audience.CURATORS:
+        return _digest_slots(nudge, week, about, rollout)
+    return _run_slots(nudge, week, about, rollout, window)
+
+
+def _member_slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -> Iterator[Slot]:
+    """One slot a member, however many playbooks they run, at the earliest hour any of these is asked for."""
+    asked: dict[str, list[tuple[Hour, datetime, datetime]]] = {}
+    for run in rollout.runs:
+        begun = run.begun(week)
+        if begun is None:
+            continue
+        hour = rollout.hour(nudge, run)
+        for member in run.members:
+            asked.setdefault(member, []).append((hour, begun, run.joined.get(member, begun)))
+    subject_week = week.isoformat()
+    for member, times in asked.items():
+        person = rollout.people[member]
+        if person.muted and nudge is REMINDER:
+            continue
+        if not any(window.may_hold(week, hour, person.zone) for hour, _, _ in times):
+            continue
+        chosen = _earliest(week, person, rollout, times)
+        if chosen is not None:
+            subject = {"member": member, "week": subject_week}
+            yield _personal(nudge, week, chosen, person, rollout, subject=subject)
+
+
+def _earliest(
+    week: date, person: Person, rollout: Rollout, times: list[tuple[Hour, datetime, datetime]]
+) -> Hour | None:
+    """The hour at which somebody in several runs is asked; None when every one had passed before its cycle began.
+
+    An hour that had passed before they joined counts only when there is no other, so that who joins a second
+    team isn't taken to have been asked long ago.
+    """
+    best: tuple[bool, datetime, Hour] | None = None
+    for hour, begun, joined in times:
+        at, _ = _moment(week, hour, person, rollout)
+        if at >= begun and (best is None or (at < joined, at) < best[:2]):
+            best = (at < joined, at, hour)
+    return best[2] if best else None
+
+
+def _run_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, window: _Window) -> Iterator[Slot]:
+    for run in rollout.runs:
+        person = _recipient(nudge, run, rollout) if run.own else None
+        begun = run.begun(about)
+        if begun is None or person is None or (nudge.kind == SPOT_AUDIT and not run.audited):
+            continue
+        hour = rollout.hour(nudge, run)
+        if not window.may_hold(week, hour, person.zone):
+            continue
+        slot = _personal(
+            nudge,
+            week,
+            hour,
+            person,
+            rollout,
+            subject={"adoption": run.adoption_id, "week": about.isoformat()},
+            about=f"{run.adoption_id}:",
+        )
+        if slot.at >= begun:
+            yield slot
+
+
+def _recipient(nudge: Nudge, run: ActiveRun, rollout: Rollout) -> Person | None:
+    """Whom a nudge about one run goes to; None when there is nobody."""
+    if nudge.audience is Audience.TEAM:
+        return run.team
+    member = run.owner if nudge.audience is Audience.OWNER else run.reporter
+    return rollout.people.get(member) if member is not None else None
+
+
+def _digest_slots(nudge: Nudge, week: date, about: date, rollout: Rollout) -> Iterator[Slot]:
+    begun = [at for run in rollout.runs for at in [run.begun(about)] if at is not None]
+    if not begun:
+        return
+    for recipient in rollout.curators:
+        curator = Person(recipient, rollout.zone, rollout.days_off)
+        slot = _personal(
+            nudge, week, rollout.hour(nudge), curator, rollout, subject={"week": about.isoformat()}
+        )
+        if slot.at >= min(begun):
+            yield slot
+
+
+def _personal(
+    nudge: Nudge,
+    week: date,
+    hour: Hour,
+    person: Person,
+    rollout: Rollout,
+    *,
+    subject: Mapping[str, object],
+    about: str = "",
+) -> Slot:
+    """A person's slot: moved to their next working day of the week, or dropped when there is none."""
+    at, skipped = _moment(week, hour, person, rollout)
+    return Slot(
+        key=f"{nudge.kind}:{rollout.workspace_id}:{about}{person.member}:{week}",
+        kind=nudge.kind,
+        recipient=person.member,
+        subject=subject,
+        at=at,
+        useful_until=at + nudge.useful,
+        zone=person.zone,
+        skipped=skipped,
+    )
+
+
+def _moment(week: date, hour: Hour, person: Person, rollout: Rollout) -> tuple[datetime, str]:
+    """When an hour of a week comes for a person, and why it can't be used, if so.
+
+    An hour that had passed when it was set is due when it was set: a nudge moved to earlier in the week isn't lost.
+    """
+    planned = week + hour.weekday * _DAY
+    day = working_day_from(planned, is_working=lambda day: is_working(person, day, rollout.working_days))
+    at = _instant(day or planned, hour.at, person.zone)
+    if day is not None and hour.since is not None and at < hour.since:
+        late = next_open(hour.since, person, rollout.working_days)
+        if monday_of(local_day(late, person.zone)) == week:
+            return late, ""
+    return at, "" if day else _why_not(person, planned)
+
+
+def _why_not(person: Person, day: date) -> str:
+    if person.is_away(day):
+        return "away"
+    return "public holiday" if day in person.days_off else "no working day left in the week"

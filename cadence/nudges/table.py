@@ -1,0 +1,210 @@
+"""The week's nudges as data, one row each (SPEC §4): to whom, when, on what condition, for how long.
+
+The README's table is written from these rows, planning computes its slots from them, and composing a message
+skips it for the reasons they name.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from cadence.rules.calendar import FRIDAY
+
+MONDAY, THURSDAY = 0, 3
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+"""Weekdays as people read them, Monday first."""
+
+
+class Audience(StrEnum):
+    """Whom a nudge goes to, in the words of the README."""
+
+    MEMBER = "each active member, DM"
+    REPORTER = "the KPI's reporter, DM"
+    OWNER = "the owner, DM"
+    TEAM = "the team's channel"
+    CURATORS = "the curators"
+    TEAM_AND_CURATORS = "the team's channel and the curators"
+    BOTH_OWNERS = "both owners, DM"
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it goes to people in a DM: then it also waits for their own working hours."""
+        return self.value.endswith("DM")
+
+
+class Timing(StrEnum):
+    """What makes a nudge due."""
+
+    WEEKLY = "its hour comes, in each week of a cycle"
+    CLOSING = "its hour comes, on the cycle's fourth Friday"
+    EVENT = "something happens"
+
+
+class Unless(StrEnum):
+    """Why a nudge isn't sent although its time has come: the reason of the skipped row in the ledger."""
+
+    ANSWERED = "already answered"
+    ASKED = "already asked"
+    SNOOZED = "snoozed"
+    NOTHING_DUE = "no check-in is due"
+    MUTED = "muted"
+    CAME_TODAY = "the check-in came today"
+    STILL_TO_COME = "the check-in itself is still to come"
+    NO_RUNS = "no run was attested by then"
+    GRADED = "already graded"
+    REPORTED = "already reported"
+    GATE_MET = "gate met"
+    PAUSED = "paused"
+    CLOSED = "the cycle is closed"
+    ALL_ANSWERED = "all answered"
+    ACCEPTED = "accepted"
+
+
+class Hour(NamedTuple):
+    """A weekday (0 is Monday) and a local hour; `since` is when somebody set it, None for a default."""
+
+    weekday: int
+    at: time
+    since: datetime | None = None
+
+    def __str__(self) -> str:
+        """As people write it: `Thu 10:00`."""
+        return f"{DAYS[self.weekday]} {self.at:%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """One row of the table.
+
+    Args:
+        kind: its name in the ledger.
+        title: its name for people.
+        audience: who gets it.
+        hour: its default weekday and local hour; None when something else makes it due.
+        useful: how long after it is due it is still worth sending.
+        unless: the conditions on which it isn't sent; composing it says which one held.
+        timing: what makes it due.
+        about_last_week: whether it asks about the week before the one it is sent in.
+        on: what makes it due, for people, when it has no hour.
+    """
+
+    kind: str
+    title: str
+    audience: Audience
+    hour: Hour | None
+    useful: timedelta
+    unless: tuple[Unless, ...] = ()
+    timing: Timing = Timing.WEEKLY
+    about_last_week: bool = False
+    on: str = ""
+
+    @property
+    def when(self) -> str:
+        """When it is due, in the words of the README."""
+        if self.hour is None:
+            return self.on
+        return f"4th {self.hour}" if self.timing is Timing.CLOSING else str(self.hour)
+
+
+CHECKIN_HOUR: Final = Hour(THURSDAY, time(10))
+CLOSING_HOUR: Final = Hour(FRIDAY, time(16))
+SPOT_AUDIT: Final = "spot-audit"
+CYCLE_CLOSES: Final = "cycle-closed"
+HANDOFF_OVERDUE: Final = "handoff-overdue"
+_OPEN = (Unless.ANSWERED, Unless.SNOOZED, Unless.NOTHING_DUE)
+
+WEEK_OPENS: Final = Nudge(
+    "week-opens",
+    "week opens",
+    Audience.TEAM,
+    Hour(MONDAY, time(9, 30)),
+    timedelta(hours=54),
+    (Unless.PAUSED, Unless.CLOSED),
+)
+CHECKIN: Final = Nudge(
+    "checkin", "check-in", Audience.MEMBER, CHECKIN_HOUR, timedelta(hours=62), (*_OPEN, Unless.ASKED)
+)
+REMINDER: Final = Nudge(
+    "checkin-reminder",
+    "check-in reminder",
+    Audience.MEMBER,
+    Hour(FRIDAY, time(10)),
+    timedelta(hours=30),
+    (Unless.ANSWERED, Unless.NOTHING_DUE, Unless.MUTED, Unless.CAME_TODAY, Unless.STILL_TO_COME),
+)
+TABLE: Final[tuple[Nudge, ...]] = (
+    WEEK_OPENS,
+    CHECKIN,
+    REMINDER,
+    Nudge(
+        SPOT_AUDIT,
+        "spot audit",
+        Audience.OWNER,
+        Hour(FRIDAY, time(11)),
+        timedelta(hours=30),
+        (Unless.NO_RUNS, Unless.GRADED),
+    ),
+    Nudge(
+        "kpi-missing",
+        "missing number",
+        Audience.REPORTER,
+        Hour(FRIDAY, time(14)),
+        timedelta(hours=26),
+        (Unless.REPORTED,),
+    ),
+    Nudge(
+        "gate-due",
+        "gate due",
+        Audience.OWNER,
+        Hour(FRIDAY, time(15)),
+        timedelta(hours=26),
+        (Unless.GATE_MET, Unless.PAUSED, Unless.CLOSED),
+    ),
+    Nudge(
+        "who-is-missing",
+        "who is missing",
+        Audience.OWNER,
+        Hour(MONDAY, time(10)),
+        timedelta(hours=30),
+        (Unless.ALL_ANSWERED,),
+        about_last_week=True,
+    ),
+    Nudge(
+        "digest",
+        "digest",
+        Audience.CURATORS,
+        Hour(MONDAY, time(11)),
+        timedelta(hours=54),
+        about_last_week=True,
+    ),
+    Nudge(
+        CYCLE_CLOSES,
+        "cycle closes",
+        Audience.TEAM_AND_CURATORS,
+        CLOSING_HOUR,
+        timedelta(days=30),
+        timing=Timing.CLOSING,
+    ),
+    Nudge(
+        HANDOFF_OVERDUE,
+        "handoff overdue",
+        Audience.BOTH_OWNERS,
+        None,
+        timedelta(days=7),
+        (Unless.ACCEPTED,),
+        timing=Timing.EVENT,
+        on="when its SLA passes",
+    ),
+)
+NUDGES: Final[tuple[Nudge, ...]] = tuple(row for row in TABLE if row.timing is Timing.WEEKLY)
+"""Those that planning computes slots of."""
+BY_KIND: Final = {row.kind: row for row in TABLE}
+TITLES: Final = {row.kind: row.title for row in TABLE}
+"""What each nudge is called in a digest or a plan."""
+
+
+def documented(row: Nudge) -> str:
+    """The row of the README's table."""
+    unless = f" {', '.join(row.unless)}" if row.unless else ""
+    return f"| {row.title} | {row.audience} | {row.when} |{unless} |"

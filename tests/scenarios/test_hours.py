@@ -1,0 +1,186 @@
+"""Nudges at hours that were set for a workspace or a team: by those who may, each still once (SPEC §4)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from bot.commands import BUILT_IN_TEAM, export_file, import_files
+from bot.settings import Settings
+from bot.stage import Stage
+from cadence.flows.callers import Caller
+from cadence.flows.nudge_hours import hours_of, lines_of, parse_hours, save_hours
+from cadence.refusals import NotAllowed, Refusal
+from storage.tables import Adoption, Cycle, CycleState
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    REPLY,
+    TRIAGE,
+    at,
+    bot_dms,
+    changed,
+    entries,
+    local_times,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.staging import on_stage
+
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """Monday morning of week 1, nothing sent yet."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-02 09:00"))
+        yield stage
+
+
+def set_hours(stage: Stage, member: str, text: str, *, playbook: str | None = "reply") -> None:
+    with stage.bot.db.write() as session:
+        adoption = session.exec(select(Adoption).order_by(Adoption.id)).first() if playbook else None  # type: ignore[arg-type]
+        save_hours(
+            session,
+            Caller(BUILT_IN_TEAM, member, "form"),
+            adoption_id=adoption.id if adoption else None,
+            hours=parse_hours(text),
+            now=stage.clock.now(),
+        )
+    stage.tick()
+
+
+def asked(stage: Stage, member: str = AGENT) -> list[str]:
+    return local_times(bot_dms(stage, member), "Europe/Berlin")
+
+
+def test_an_owner_sets_the_hours_of_a_team_and_a_curator_those_of_the_workspace(desk: Stage) -> None:
+    set_hours(desk, CURATOR, "digest: Mon 09:00\ncheck-in: Thu 09:00", playbook=None)
+    set_hours(desk, LEAD, "check-in: Wed 15:30\ncheck-in reminder: Thu 16:00\nwho is missing: Tue 08:00")
+    desk.play_until(at("2026-03-10 12:00"))
+    assert asked(desk) == ["Wed 15:30", "Thu 16:00"]
+    assert local_times(posts(desk, CURATORS), "Europe/Berlin") == ["Mon 09:00"]
+    assert asked(desk, LEAD)[-1] == "Tue 08:00"
+    told = [
+        (one.member, one.subject.partition(":")[0], one.before, one.after)
+        for one in entries(desk, "hours-set")
+    ]
+    assert told[0] == (
+        CURATOR,
+        "workspace",
+        {"check-in": "Thu 10:00", "digest": "Mon 11:00"},
+        {"check-in": "Thu 09:00", "digest": "Mon 09:00"},
+    )
+    assert told[1][1:] == (
+        "adoption",
+        {"check-in": "Thu 09:00", "check-in reminder": "Fri 10:00", "who is missing": "Mon 10:00"},
+        {"check-in": "Wed 15:30", "check-in reminder": "Thu 16:00", "who is missing": "Tue 08:00"},
+    )
+
+
+def test_who_may_not_sets_nothing(desk: Stage) -> None:
+    with pytest.raises(NotAllowed, match="Only a curator may change when the workspace is nudged"):
+        set_hours(desk, LEAD, "check-in: Fri 09:00", playbook=None)
+    with pytest.raises(NotAllowed, match="Only the owner"):
+        set_hours(desk, AGENT, "check-in: Fri 09:00")
+    assert entries(desk, "hours-set") == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("check-in: Sat 10:00", "Check-in: Saturday isn't a working day here; choose one of Monday, Tuesday"),
+        (
+            "check-in: Fri 10:00",
+            "The check-in reminder (Fri 10:00) would come before the check-in (Fri 10:00)",
+        ),
+    ],
+)
+def test_hours_that_cant_be_are_refused(desk: Stage, lines: str, said: str) -> None:
+    for playbook in ("reply", None):
+        with pytest.raises(Refusal) as refused:
+            set_hours(desk, CURATOR, lines, playbook=playbook)
+        assert said in refused.value.plain
+
+
+@pytest.mark.parametrize(
+    ("when", "moved", "comes"),
+    [
+        ("2026-03-05 12:00", "check-in: Thu 09:00", ["Thu 10:00", "Fri 10:00", "Thu 09:00"]),
+        ("2026-03-05 12:00", "check-in: Tue 09:00", ["Thu 10:00", "Fri 10:00", "Tue 09:00"]),
+        ("2026-03-04 12:00", "check-in: Thu 16:00", ["Thu 16:00", "Fri 10:00", "Thu 16:00"]),
+        ("2026-03-04 12:00", "check-in: Mon 09:00", ["Wed 12:00", "Fri 10:00", "Mon 09:00"]),
+        ("2026-03-05 09:59", "check-in: Fri 09:00", ["Fri 09:00", "Fri 09:00"]),
+    ],
+    ids=[
+        "earlier after it was sent",
+        "long before, too",
+        "later before it was sent",
+        "earlier, and past",
+        "later",
+    ],
+)
+def test_an_hour_changed_in_the_middle_of_a_week_loses_and_doubles_nothing(
+    desk: Stage, when: str, moved: str, comes: list[str]
+) -> None:
+    desk.play_until(at(when))
+    set_hours(desk, LEAD, moved)
+    desk.play_until(at("2026-03-12 17:00" if "Fri 09" not in moved else "2026-03-13 09:30"))
+    assert asked(desk) == comes
+
+
+def test_an_hour_taken_back_is_the_workspaces_again(desk: Stage) -> None:
+    set_hours(desk, LEAD, "check-in: Wed 09:00")
+    set_hours(desk, CURATOR, "check-in: Thu 11:00", playbook=None)
+    desk.play_until(at("2026-03-04 12:00"))
+    assert asked(desk) == ["Wed 09:00"]
+    set_hours(desk, LEAD, "")
+    desk.play_until(at("2026-03-12 12:00"))
+    assert asked(desk) == ["Wed 09:00", "Fri 10:00", "Thu 11:00"]
+    with desk.bot.db.read() as session:
+        lines = lines_of(hours_of(session, workspace_id=BUILT_IN_TEAM, adoption_id=1), of_adoption=True)
+    assert "check-in: Thu 11:00" in lines.splitlines()
+
+
+def test_a_cycle_closes_at_its_own_hour(desk: Stage) -> None:
+    set_hours(desk, LEAD, "cycle closes: 12:00")
+    desk.play_until(at("2026-03-27 11:59"))
+    assert rows(desk, Cycle)[0].state is CycleState.RUNNING
+    desk.play_until(at("2026-03-27 12:00"))
+    assert rows(desk, Cycle)[0].state is CycleState.CLOSED
+
+
+def test_who_runs_two_playbooks_is_asked_once_at_the_earlier_hour(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        start_cycle(stage)
+        start_cycle(stage, "triage")
+        set_hours(stage, LEAD, "check-in: Wed 09:00")
+        stage.play_until(at("2026-03-06 12:00"))
+        assert asked(stage) == ["Wed 09:00", "Fri 10:00"]
+        assert "Triage" in bot_dms(stage, AGENT)[0].words
+
+
+def test_the_workspace_file_sets_hours_and_gives_them_back(tmp_path: Path) -> None:
+    own = "  nudges:\n    checkin: Wed 09:30\n    digest: tuesday 8.00\nteams:\n"
+    file = changed(DESK, tmp_path, ("teams:\n", own))
+    with on_stage(tmp_path, workspace=file, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 12:00"))
+        assert asked(stage) == ["Wed 09:30"]
+        configured = Settings(_env_file=None, database_url=stage.bot.db.url)
+        out = tmp_path / "out.yaml"
+        out.write_text(export_file(configured, None), encoding="utf-8")
+        assert 'nudges:\n    checkin: "Wed 09:30"\n    digest: "Tue 08:00"\n' in out.read_text(
+            encoding="utf-8"
+        )
+        _, refused = import_files(configured, [out], now=stage.clock.now())
+        assert not refused
+        assert len(entries(stage, "hours-set")) == 1
+        wrong = changed(out, tmp_path, ("Wed 09:30", "Wed 23:00"), ("digest", "digets"))
+        _, refused = import_files(configured, [wrong], now=stage.clock.now())
+        assert "23:00 is outside the hours" in str(refused)
+        assert "did you mean `digest`?" in str(refused)
