@@ -33,15 +33,12 @@ def with_hours(session: Session, *, workspace_id: str) -> list[Adoption]:
 
 def running_of_team(session: Session, *, workspace_id: str, team_id: int) -> list[Adoption]:
     """The adoptions of a team that have a running cycle, one to come included."""
-    query = (
-        select(Adoption)
-        .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
-        .where(
-            Adoption.workspace_id == workspace_id,
-            Adoption.team_id == team_id,
-            Cycle.state == CycleState.RUNNING,
-        )
-        .distinct()
-        .order_by(col(Adoption.id))
+    running = select(Cycle.adoption_id).where(
+        Cycle.workspace_id == workspace_id, Cycle.state == CycleState.RUNNING
     )
-    return list(session.exec(query))
+    query = select(Adoption).where(
+        Adoption.workspace_id == workspace_id,
+        Adoption.team_id == team_id,
+        col(Adoption.id).in_(running),
+    )
+    return list(session.exec(query.order_by(col(Adoption.id))))
