@@ -157,7 +157,7 @@ def _single(kind: str, options: list[str], draw: st.DrawFn) -> Any:
     match kind:
         case "static_select" | "radio_buttons":
             return {"value": draw(st.sampled_from((*options, *IDS, *STEPS, "1:send", "4:send", "1:²")))}
-        case "checkboxes":
+        case "checkboxes" | "multi_static_select":
             return [{"value": one} for one in draw(st.lists(st.sampled_from((*options, "x")), max_size=2))]
         case "users_select":
             return draw(st.sampled_from(("U01LEAD", "U01AGENT1", "U0NOBODY", "<!channel>", "C1", "")))
@@ -177,6 +177,7 @@ _KEYS = {
     "static_select": "selected_option",
     "radio_buttons": "selected_option",
     "checkboxes": "selected_options",
+    "multi_static_select": "selected_options",
     "users_select": "selected_user",
     "multi_users_select": "selected_users",
     "channels_select": "selected_channel",
@@ -199,6 +200,7 @@ SOUND: dict[str, Any] = {
     Field.INPUTS: "10",
     Field.NOTE: "A quiet week.",
     Field.REASON: "policy adherence was off",
+    Field.WHAT: "refund for case 4711",
     Field.VERSION: "draft",
     Field.LINK: "https://sandbox.slack.com/archives/C01/p1",
     Field.TITLE: "Night Shift",
@@ -228,7 +230,7 @@ def _sound(block: Json) -> Any:
     started = [value for key, value in element.items() if key.startswith("initial_")]
     if started:
         return started[0]
-    if element["type"] == "checkboxes":
+    if element["type"] in ("checkboxes", "multi_static_select"):
         return []
     options = _options(element)
     return (
