@@ -4,6 +4,7 @@ import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -17,10 +18,12 @@ from bot.delivery import Delivery, Pace, Post
 from bot.directory import Directory
 from bot.errors import code_for
 from bot.gateway import Gateway, Identity, member_profile
+from bot.homes import Homes
 from bot.metrics import ACK_SECONDS, REQUESTS
 from bot.settings import Settings
 from bot.shapes import Shape
 from bot.worker import Worker
+from cadence.flows.homes import HomePace
 from cadence.flows.profiles import ensure_workspace, remember_address
 from handlers.routes import register_all
 from handlers.turns import Services
@@ -77,6 +80,7 @@ def build_bot(
     delivery = Delivery(
         db, post_for=post_for, clock=clock, pace=pace or Pace(a_minute=settings.cadence_messages_a_minute)
     )
+    homes = Homes(db, gateway_for=gateway_for, clock=clock, pace=_home_pace(delivery))
     app = _bolt(settings, token=token, api_url=api_url, signing_secret=signing_secret, identity=identity)
     register_all(
         app,
@@ -85,14 +89,20 @@ def build_bot(
             clock=clock,
             named_curators=frozenset(settings.cadence_curators),
             meet=directory.meet,
+            homes=homes,
             observe=_observe,
             code_for=code_for,
         ),
     )
     _listen_to_people(app, directory)
     _take_other_events(app)
-    worker = Worker(db, delivery=delivery, directory=directory, clock=clock)
+    worker = Worker(db, delivery=delivery, directory=directory, homes=homes, clock=clock)
     return Bot(settings, db, gateway, identity, directory, delivery, worker, app, clock)
+
+
+def _home_pace(delivery: Delivery) -> HomePace:
+    """Rehearsals, whose messages don't wait for each other, don't wait for Homes either."""
+    return HomePace() if delivery.outbox.pace.apart else HomePace(apart=timedelta(), each=timedelta())
 
 
 def _bolt(

@@ -178,6 +178,11 @@ class Fleet:
         async def plan(timestamp: int) -> None:  # noqa: ARG001
             await self._do(self._worker.plan)
 
+        @engine.periodic(cron="* * * * * */2")
+        @engine.task(name="homes", lock="homes", queueing_lock="homes")
+        async def homes(timestamp: int) -> None:  # noqa: ARG001
+            await self._do(self._worker.publish_homes)
+
         @engine.periodic(cron="* * * * * */30")
         @engine.task(name="meet_new", lock="people", queueing_lock="meet_new")
         async def meet_new(timestamp: int) -> None:  # noqa: ARG001

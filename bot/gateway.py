@@ -20,6 +20,8 @@ TIMEOUT_SECONDS = 8
 """Shorter than `attempts.LANDED`, after which another worker may take up what this one was posting."""
 QUICK_SECONDS = 1
 """For a look-up while a person waits for their answer."""
+WAITED_FOR_SECONDS = 2
+"""For a Home that its person is looking at: Slack wants its own answer after three."""
 
 CLOCKS_APART_SECONDS = 300
 """How far this machine's clock may be from Slack's: a message is looked for from that much earlier."""
@@ -82,6 +84,9 @@ class Gateway:
     def __init__(self, *, token: str, api_url: str) -> None:
         self.client = WebClient(token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
         self._quick = WebClient(token=token, base_url=api_url, timeout=QUICK_SECONDS, retry_handlers=[])
+        self._waited_for = WebClient(
+            token=token, base_url=api_url, timeout=WAITED_FOR_SECONDS, retry_handlers=[]
+        )
 
     def identity(self) -> Identity:
         """Who the bot is.
@@ -131,6 +136,11 @@ class Gateway:
     def update(self, *, channel: str, ts: str, text: str, blocks: list[dict[str, Any]]) -> None:
         """Rewrite a message; doing it again changes nothing."""
         self._call("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
+
+    def publish(self, *, member: str, view: dict[str, Any], quick: bool = False) -> None:
+        """Show a person their Home; doing it again changes nothing. `quick` while they wait for it."""
+        arguments = {"user_id": member, "view": view}
+        self._call("views.publish", arguments, client=self._waited_for if quick else None)
 
     def find(
         self,

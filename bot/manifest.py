@@ -30,6 +30,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "users.info": ("users:read",),
     "users.list": ("users:read",),
     "views.open": (),
+    "views.publish": (),
     "views.push": (),
 }
 """Every Web API method the code calls, and the bot scopes asked for it.
@@ -37,7 +38,12 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 Any one of them opens the method; several stand for several kinds of channel. Source: the scopes that Slack's
 reference lists for each method.
 """
-EVENTS: Final[Mapping[str, tuple[str, ...]]] = {"user_change": ("users:read",), "team_join": ("users:read",)}
+EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "app_home_opened": (),
+    "member_joined_channel": ("channels:read", "groups:read"),
+    "team_join": ("users:read",),
+    "user_change": ("users:read",),
+}
 """Every event the bot listens for, and the scopes Slack sends it for."""
 COMMANDS_SCOPE: Final = "commands"
 
@@ -88,7 +94,7 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },

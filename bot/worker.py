@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.delivery import Delivery, Outcome
 from bot.directory import Directory
+from bot.homes import Homes
 from bot.lanes import Lanes
 from bot.metrics import PLANNED
 from cadence.flows.planning import next_event, plan
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 DELIVER_EVERY_SECONDS = 0.25
 PLAN_EVERY_SECONDS = 5
+HOMES_EVERY_SECONDS = 1
 MEET_EVERY_SECONDS = 30
 REFRESH_EVERY_HOURS = 24
 
@@ -31,11 +33,18 @@ class Worker:
     """Plans and sends. Any number may do both at once: the database keeps them from sending twice."""
 
     def __init__(
-        self, db: Database, *, delivery: Delivery, directory: Directory, clock: Callable[[], datetime]
+        self,
+        db: Database,
+        *,
+        delivery: Delivery,
+        directory: Directory,
+        homes: Homes,
+        clock: Callable[[], datetime],
     ) -> None:
         self._db = db
         self._delivery = delivery
         self._directory = directory
+        self._homes = homes
         self._clock = clock
         self._busy = Lock()
         self._scheduler: BackgroundScheduler | None = None
@@ -47,7 +56,10 @@ class Worker:
             if self._lanes is not None:  # a clock that was moved meanwhile would make them look long gone
                 self._lanes.wait()
             self._plan()
-            return self._delivery.drain()
+            sent = self._delivery.drain()
+            while self._homes.work():
+                pass
+            return sent
 
     def next_event(self) -> datetime | None:
         """The next instant at which something becomes due."""
@@ -57,6 +69,10 @@ class Worker:
         """Ask Slack about everyone again."""
         for workspace_id in workspace_ids(self._db):
             self._directory.refresh(workspace_id)
+
+    def publish_homes(self) -> None:
+        """Publish the Homes that something changed for."""
+        self._homes.work()
 
     def meet_new(self) -> None:
         """Ask Slack about people of whom nothing is stored yet, such as those just imported."""
@@ -73,6 +89,7 @@ class Worker:
         )
         scheduler.add_job(self._guarded(self._deliver), "interval", seconds=DELIVER_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.plan), "interval", seconds=PLAN_EVERY_SECONDS)
+        scheduler.add_job(self._guarded(self.publish_homes), "interval", seconds=HOMES_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.meet_new), "interval", seconds=MEET_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.refresh), "interval", hours=REFRESH_EVERY_HOURS)
         self._scheduler, self._lanes = scheduler, Lanes(self._delivery)

@@ -8,11 +8,12 @@ from slack_bolt import App
 from cadence.flows.asking import checkin_all_form, checkin_form
 from cadence.flows.checkins import AnswerGiven, answer
 from cadence.flows.choosing import choose_checkin
-from cadence.flows.people import snooze
+from cadence.flows.people import mute, snooze
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
+from handlers.people import away_form
 from handlers.turns import SHORTCUT, Services, Turn, register_button, register_form
 from storage.tables import Attestation
 from templates.contexts.base import MessageContext
@@ -59,8 +60,14 @@ def all_ran(turn: Turn, value: str, _body: Body) -> None:
 
 
 def snoozed(turn: Turn, value: str, _body: Body) -> None:
-    """[Snooze]: the check-in comes back later."""
-    turn.say(snooze(turn.db, turn.caller, until=value.partition(":")[0], now=turn.now))
+    """[Snooze]: the check-in comes back later; or one is away, or wants no reminders."""
+    until = value.partition(":")[0]
+    if until == "away":
+        turn.open(away_form(turn))
+    elif until == "mute":
+        turn.say(mute(turn.db, turn.caller, muted=True, now=turn.now))
+    else:
+        turn.say(snooze(turn.db, turn.caller, until=until, now=turn.now))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext | None:

@@ -29,7 +29,7 @@ def away(turn: Turn, command: commands.Away) -> None:
     if command.off:
         turn.say(people.end_away(turn.db, turn.caller, member=command.member, now=turn.now))
     elif command.until is None:
-        turn.open(_form(turn, members=(command.member,) if command.member else ()))
+        turn.open(away_form(turn, members=(command.member,) if command.member else ()))
     else:
         turn.say(
             people.set_away(
@@ -43,7 +43,8 @@ def away(turn: Turn, command: commands.Away) -> None:
         )
 
 
-def _form(turn: Turn, *, members: tuple[str, ...]) -> AwayForm:
+def away_form(turn: Turn, *, members: tuple[str, ...] = ()) -> AwayForm:
+    """The form that asks from when to when, for the rest of this week unless they say otherwise."""
     return AwayForm(
         since=turn.today,
         until=turn.today + timedelta(days=6 - turn.today.weekday()),

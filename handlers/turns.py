@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -33,6 +33,16 @@ SHORTCUT: Final = "shortcut"
 _SURFACE: Final = "from"
 
 
+class Homes(Protocol):
+    """Shows people their Home. Neither raises when Slack doesn't take it: the worker tries again."""
+
+    def opened(self, workspace_id: str, member: str) -> None:
+        """A person opened it."""
+
+    def clicked(self, workspace_id: str, member: str) -> None:
+        """A person clicked something on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What every listener works with.
@@ -41,6 +51,7 @@ class Services:
         clock: the time, passed in.
         named_curators: members whom the installation names as curators.
         meet: makes sure the bot knows what Slack says of a person; called with workspace and member.
+        homes: shows people their Home.
         observe: told the kind of request, its outcome and how long it took in seconds.
     """
 
@@ -48,6 +59,7 @@ class Services:
     clock: Callable[[], datetime]
     named_curators: frozenset[str]
     meet: Callable[[str, str], None]
+    homes: Homes
     observe: Callable[[str, str, float], None]
     code_for: Callable[[BaseException], str]
 
@@ -128,11 +140,13 @@ def register_button(
                     replace_original=False,
                 )
             else:
-                opening = client.views_push if "view" in body else client.views_open
+                opening = client.views_push if _in_form(body) else client.views_open
                 opening(trigger_id=body["trigger_id"], view=answer_view(context))
 
         turn = _turn(services, body, client, "button", say)
         _pressed(turn, action, lambda: run(turn, button_value(body), body))
+        if _on_home(body):
+            services.homes.clicked(turn.caller.workspace_id, turn.caller.member)
         ack()
 
     app.action(action)(listener)
@@ -253,8 +267,17 @@ def _turn(
         client=client,
         trigger_id=str(body.get("trigger_id") or ""),
         say=say,
-        in_view="view" in body,
+        in_view=_in_form(body),
     )
+
+
+def _in_form(body: Body) -> bool:
+    """Whether a person is in a form: the next one is put on top of it."""
+    return "view" in body and not _on_home(body)
+
+
+def _on_home(body: Body) -> bool:
+    return bool((body.get("view") or {}).get("type") == "home")
 
 
 def _request_id(body: Body) -> str:

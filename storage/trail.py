@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from storage import homes
 from storage.tables import TrailEntry
 
 
@@ -21,7 +22,11 @@ def record(
     after: Any = None,
     correlation_id: str = "",
 ) -> None:
-    """Add one entry; `subject` is `noun:id`, `member` is None when the bot acted on its own."""
+    """Add one entry; `subject` is `noun:id`, `member` is None when the bot acted on its own.
+
+    Whatever people or the bot do comes through here, so this is where Homes learn that something happened.
+    """
+    homes.touch(session, workspace_id=workspace_id, subject=subject, member=member)
     session.add(
         TrailEntry(
             workspace_id=workspace_id,

@@ -57,6 +57,8 @@ class Action(StrEnum):
     SEND_HANDOFF = "handoff.send"
     ACCEPT_HANDOFF = "handoff.accept"
     FAIL_HANDOFF = "handoff.fail"
+    HOME_BACK = "home.back"
+    HOME_ON = "home.on"
 
 
 class Callback(StrEnum):

@@ -23,6 +23,7 @@ from cadence.flows import (
     setup_posts,
     standards_posts,
     submitting,
+    welcoming,
 )
 from cadence.flows.checkin_rows import checkin_rows
 from cadence.flows.composed import Composed, Later, Say, Skip
@@ -190,6 +191,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "handoff-asked": handoff_posts.posted,
     "handoff-overdue": handoff_posts.posted,
     "handoff-answered": lambda session, message, now: Say(handoff_posts.answered(session, message, now)),
+    "welcome": lambda session, message, now: Say(welcoming.welcome(session, message, now)),
     "cycle-chart": charts.cycle_chart,
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))

@@ -3,6 +3,7 @@
 from storage.tables.decisions import ModeChange, StepVerdict, TrailEntry
 from storage.tables.delivery import Lane, MessageState, OwedMessage
 from storage.tables.handoffs import Handoff, HandoffState
+from storage.tables.homes import Home, HomeChange
 from storage.tables.people import Away, Curator, Member, Team, TeamMember, Workspace
 from storage.tables.playbooks import (
     Adoption,
@@ -40,6 +41,8 @@ __all__ = [
     "DriftedStep",
     "Handoff",
     "HandoffState",
+    "Home",
+    "HomeChange",
     "Lane",
     "Lesson",
     "LoggedException",

@@ -19,6 +19,7 @@ from storage.tables import (
     Curator,
     Cycle,
     DriftedStep,
+    Home,
     LoggedException,
     Member,
     MessageState,
@@ -97,6 +98,7 @@ def plant(session: Session, workspace_id: str = "T1") -> Planted:
     workspace(session, workspace_id)
     belongs: dict[str, Any] = {"workspace_id": workspace_id}
     session.add(Curator(**belongs, member="U01CURATOR", since=NOW))
+    session.add(Home(**belongs, member=MEMBER, opened_at=NOW, stale_at=NOW, not_before=NOW, changes=3))
     session.add(Member(**belongs, id=MEMBER, name=f"Agent of {workspace_id}", seen_at=NOW))
     session.add(
         Away(**belongs, member=MEMBER, first_day=MONDAY, last_day=MONDAY + DAY, set_by=MEMBER, set_at=NOW)

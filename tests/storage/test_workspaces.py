@@ -22,6 +22,7 @@ from storage import (
     deliveries,
     drifts,
     handoffs,
+    homes,
     lanes,
     ledger,
     lessons,
@@ -144,8 +145,20 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
+    "homes.get": lambda s, ws, _: homes.get(s, workspace_id=ws, member=MEMBER),
+    "homes.changes": lambda s, ws, _: len(homes.changes(s, workspace_id=ws, limit=99)),
+    "homes.opened_since": lambda s, ws, _: homes.opened_since(s, workspace_id=ws, since=SINCE),
+    "homes.stale": lambda s, ws, _: homes.stale(s, workspace_id=ws, since=SINCE, now=NOW, limit=9),
+    "homes.concerned/names": lambda s, ws, _: homes.concerned(
+        s, workspace_id=ws, subjects=["team:support", "playbook:reply"]
+    ),
 }
 BY_ID: dict[str, Call] = {
+    "homes.concerned/ids": lambda s, ws, ids: homes.concerned(
+        s,
+        workspace_id=ws,
+        subjects=[f"adoption:{ids.adoption}/send", f"verdict:{ids.verdict}", f"cycle:{ids.cycle}"],
+    ),
     "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(s, workspace_id=ws, playbook_id=ids.playbook),
     "versions.published": lambda s, ws, ids: versions.published(s, workspace_id=ws, playbook_id=ids.playbook),
     "versions.newest_published": lambda s, ws, ids: versions.newest_published(
@@ -368,6 +381,28 @@ WRITES: dict[str, Call] = {
     ),
     "ledger.begin_attempt": lambda s, ws, ids: ledger.begin_attempt(
         s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"
+    ),
+    "homes.touch": lambda s, ws, _: homes.touch(s, workspace_id=ws, subject=f"member:{MEMBER}"),
+    "homes.opened": lambda s, ws, _: homes.opened(s, workspace_id=ws, member=OTHER, now=NOW),
+    "homes.drop_changes": lambda s, ws, _: homes.drop_changes(
+        s, workspace_id=ws, ids=[row.id or 0 for row in homes.changes(s, workspace_id=ws, limit=9)]
+    ),
+    "homes.mark": lambda s, ws, _: homes.mark(s, workspace_id=ws, members=[MEMBER], acted=[MEMBER], now=NOW),
+    "homes.claim": lambda s, ws, _: homes.claim(
+        s, workspace_id=ws, member=MEMBER, now=NOW, until=UNTIL, at_once=False
+    ),
+    "homes.shown": lambda s, ws, _: homes.shown(
+        s,
+        workspace_id=ws,
+        member=MEMBER,
+        changes=3,
+        digest="d",
+        now=NOW,
+        not_before=UNTIL,
+        published=True,
+    ),
+    "homes.failed": lambda s, ws, _: homes.failed(
+        s, workspace_id=ws, member=MEMBER, problem="user_not_found", again=None
     ),
     "trail.record": lambda s, ws, _: trail.record(
         s, workspace_id=ws, at=NOW, member=None, action="digest", subject="workspace:1", surface="rule"

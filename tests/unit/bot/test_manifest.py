@@ -78,7 +78,7 @@ def test_every_mode_keeps_the_same_promises() -> None:
     for made in (socket_mode(), over_http()):
         assert made["features"]["bot_user"]["display_name"] == "Rollout Cadence"
         assert made["features"]["app_home"] == {
-            "home_tab_enabled": False,
+            "home_tab_enabled": True,
             "messages_tab_enabled": True,
             "messages_tab_read_only_enabled": True,
         }
@@ -224,7 +224,7 @@ def test_missing_scopes() -> None:
 
 def test_scopes_say_what_they_are_for() -> None:
     assert uses("im:write") == ["conversations.open"]
-    assert uses("users:read") == ["users.info", "users.list", "user_change", "team_join"]
+    assert uses("users:read") == ["users.info", "users.list", "team_join", "user_change"]
     assert uses("commands") == ["slash commands"]
 
 

@@ -1,0 +1,182 @@
+"""What stands on a person's Home: what waits for them, their playbooks, the registry; a page at a time."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from cadence.flows import home_begin
+from cadence.flows.callers import Caller, is_curator
+from cadence.flows.checkin_rows import checkin_row, key, member_runs, missed_last_week, week_kpi
+from cadence.flows.home_needs import needs
+from cadence.flows.home_playbooks import home_playbook
+from cadence.flows.people import zone_of
+from cadence.flows.runs import TeamRun, require_workspace, team_runs
+from cadence.refusals import Refusal
+from cadence.rules.calendar import local_day, monday_of
+from storage import homes as rows
+from storage import ledger, people, playbooks, registry, reports
+from storage.tables import AdoptionState, MessageState, PlaybookState, Workspace
+from templates.contexts.checkins import CheckinRow
+from templates.contexts.home import Home, HomeItem, HomeNumber, HomeRegistry
+
+PAGE = 8
+"""Entries on a page: with the longest names their text stays under 13,000 characters."""
+EARLY_IN_THE_WEEK = 2
+"""Up to Tuesday, last week's open check-in is asked for once more."""
+NUMBER_FROM = 3
+"""The weekday (Thursday) from which the week's number is asked for."""
+
+Entry = Callable[[], HomeItem]
+"""An entry, worked out only when its page is looked at."""
+
+
+def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> Home:
+    """One page of a person's Home; a page past the last is the last."""
+    try:
+        workspace = require_workspace(session, caller.workspace_id)
+    except Refusal as unknown:
+        return Home(waiting=0, items=(), begin=(unknown.plain,))
+    row = rows.get(session, workspace_id=workspace.id, member=caller.member)
+    curator = is_curator(session, caller)
+    runs = team_runs(session, workspace=workspace, now=now)
+    mine = _mine(session, caller, runs)
+    open_rows = _open_checkins(session, caller, workspace, now=now)
+    waiting: list[Entry] = [*_checkins(open_rows), *_numbers(session, caller, mine, open_rows)]
+    waiting += [
+        _item(HomeItem(kind="need", need=need))
+        for need in needs(session, caller, workspace, runs, curator=curator, now=now)
+    ]
+    entries = [*waiting, *_playbooks(session, caller, mine, now=now)]
+    if curator:
+        entries.append(_item(HomeItem(kind="registry", registry=_registry(session, workspace))))
+    pages = max(1, -(-len(entries) // PAGE))
+    page = min(max(page, 1), pages)
+    begin = home_begin.first_steps(session, caller, workspace, mine, curator=curator)
+    return Home(
+        waiting=len(waiting),
+        items=tuple(entry() for entry in entries[(page - 1) * PAGE : page * PAGE]),
+        welcome=row is not None and not row.begun,
+        several_open=_several(open_rows),
+        next_checkin=None if waiting else home_begin.next_checkin(session, caller, workspace, mine, now=now),
+        begin=begin.lines,
+        offers=begin.offers,
+        page=page,
+        pages=pages,
+    )
+
+
+def _item(item: HomeItem) -> Entry:
+    return lambda: item
+
+
+def _mine(session: Session, caller: Caller, runs: Sequence[TeamRun]) -> list[TeamRun]:
+    """The runs of one's own teams, and of the playbooks one owns."""
+    teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    ids = {team.id for team in teams}
+    return [run for run in runs if run.team.id in ids or run.playbook.owner == caller.member]
+
+
+# --- what one is asked ----------------------------------------------------------------------------------------
+
+
+def _open_checkins(
+    session: Session, caller: Caller, workspace: Workspace, *, now: datetime
+) -> list[CheckinRow]:
+    """This week's open check-ins, once they were asked; before them last week's, early in the week."""
+    today = local_day(now, zone_of(session, workspace, caller.member))
+    week = monday_of(today)
+    found = []
+    if today.weekday() < EARLY_IN_THE_WEEK:
+        found += _open_in(session, caller, week - timedelta(weeks=1), missed=True, now=now)
+    if _was_asked(session, caller, week, now=now):
+        found += _open_in(session, caller, week, missed=False, now=now)
+    return found
+
+
+def _open_in(
+    session: Session, caller: Caller, week: date, *, missed: bool, now: datetime
+) -> list[CheckinRow]:
+    runs = member_runs(
+        session, workspace_id=caller.workspace_id, member=caller.member, week_start=week, now=now
+    )
+    asked = [
+        run
+        for run in runs
+        if run.adoption.state is AdoptionState.ACTIVE
+        and (not missed or missed_last_week(session, run, member=caller.member))
+    ]
+    shown = [checkin_row(session, run, member=caller.member, week_start=week) for run in asked]
+    return [row for row in shown if row.answer is None]
+
+
+def _was_asked(session: Session, caller: Caller, week: date, *, now: datetime) -> bool:
+    """Whether the week's check-in has come; one that couldn't be delivered is asked here all the same."""
+    prefix = key("checkin", caller.workspace_id, caller.member, week)
+    return any(
+        row.due_at <= now and row.state is not MessageState.SKIPPED
+        for row in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
+    )
+
+
+def _checkins(open_rows: Sequence[CheckinRow]) -> list[Entry]:
+    alone = len(open_rows) == 1
+    return [_item(HomeItem(kind="checkin", checkin=row, alone=alone)) for row in open_rows]
+
+
+def _several(open_rows: Sequence[CheckinRow]) -> str:
+    """The newest week, when several of its check-ins are open."""
+    weeks = [row.week_start for row in open_rows]
+    newest = max(weeks, default="")
+    return newest if weeks.count(newest) > 1 else ""
+
+
+def _numbers(
+    session: Session, caller: Caller, mine: Sequence[TeamRun], open_rows: Sequence[CheckinRow]
+) -> list[Entry]:
+    """The numbers one reports that are missing; an open check-in asks for its own."""
+    asked = {(row.adoption_id, row.week_start) for row in open_rows}
+    found = []
+    for run in mine:
+        week = run.week_start
+        late = run.week is not None and run.today.weekday() >= NUMBER_FROM
+        if run.team.reporter != caller.member or not late or (run.id, week.isoformat()) in asked:
+            continue
+        if run.adoption.state is not AdoptionState.ACTIVE or _is_reported(session, run):
+            continue
+        number = HomeNumber(
+            adoption_id=run.id,
+            week_start=week.isoformat(),
+            playbook=run.playbook.title,
+            team=run.team.title,
+            week=run.week,
+            kpi=week_kpi(session, run, week_start=week),
+        )
+        found.append(_item(HomeItem(kind="number", number=number)))
+    return found
+
+
+def _is_reported(session: Session, run: TeamRun) -> bool:
+    found = reports.reading(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=run.week_start
+    )
+    return found is not None
+
+
+# --- what one runs --------------------------------------------------------------------------------------------
+
+
+def _playbooks(session: Session, caller: Caller, mine: Sequence[TeamRun], *, now: datetime) -> list[Entry]:
+    def shown(run: TeamRun) -> Entry:
+        return lambda: HomeItem(kind="playbook", playbook=home_playbook(session, caller, run, now=now))
+
+    return [shown(run) for run in mine]
+
+
+def _registry(session: Session, workspace: Workspace) -> HomeRegistry:
+    counted = registry.counts(session, workspace_id=workspace.id)
+    published = sum(count for (_, state), count in counted.items() if state is not PlaybookState.RETIRED)
+    everything = playbooks.playbooks(session, workspace_id=workspace.id)
+    live = sum(1 for playbook in everything if playbook.state is not PlaybookState.RETIRED)
+    adopted = playbooks.adoption_counts(session, workspace_id=workspace.id)
+    return HomeRegistry(published=published, drafts=live - published, adoptions=sum(adopted.values()))

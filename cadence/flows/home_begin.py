@@ -1,0 +1,105 @@
+"""Where a person begins: the first step of their role, and when their next check-in comes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller
+from cadence.flows.people import zone_of
+from cadence.flows.planning import nudge_hours, people_in
+from cadence.flows.runs import TeamRun
+from cadence.flows.working_week import working_days
+from cadence.nudges import CHECKIN, ActiveRun, Rollout, due
+from cadence.refusals import Offer
+from storage import people, playbooks
+from storage.tables import AdoptionState, Workspace
+from templates.ids import Action
+
+AHEAD = timedelta(days=15)
+TEAMS_OFFERED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Sentences that say how to begin, and the buttons for it; empty when there is nothing to say."""
+
+    lines: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
+
+
+def first_steps(
+    session: Session, caller: Caller, workspace: Workspace, mine: Sequence[TeamRun], *, curator: bool
+) -> Begin:
+    """What a person without a playbook does first, by their role."""
+    if not people.curators(session, workspace_id=workspace.id):
+        member = people.member(session, workspace_id=workspace.id, member_id=caller.member)
+        if member is not None and member.is_admin:
+            line = "This workspace has no curator yet: name one, and a channel for the weekly digest."
+            return Begin((line,), (Offer("Set up", Action.OPEN_SETTINGS),))
+        return Begin(("Nobody has set this up yet. A workspace admin does it with `/cadence settings`.",))
+    if mine:
+        return Begin()
+    if curator:
+        if playbooks.playbooks(session, workspace_id=workspace.id):
+            return Begin()
+        line = "There is no playbook yet: import one, name its owner and a team, and start its first cycle."
+        return Begin((line,), (Offer("Import a playbook", Action.IMPORT_PLAYBOOK),))
+    return _join(session, caller, workspace)
+
+
+def _join(session: Session, caller: Caller, workspace: Workspace) -> Begin:
+    if people.teams_of(session, workspace_id=workspace.id, member_id=caller.member):
+        return Begin(("Your team runs no playbook yet; `/cadence playbook list` shows what there is.",))
+    teams = people.teams(session, workspace_id=workspace.id)
+    if not teams:
+        return Begin(("There is no team yet; `/cadence team create` makes one.",))
+    more = " `/cadence team join` with a team's name joins any other." if len(teams) > TEAMS_OFFERED else ""
+    return Begin(
+        (f"You are in no team yet: join the one you work in.{more}",),
+        tuple(
+            Offer(f"Join {team.title}"[:75], Action.TEAM_JOIN, team.slug) for team in teams[:TEAMS_OFFERED]
+        ),
+    )
+
+
+def next_checkin(
+    session: Session, caller: Caller, workspace: Workspace, mine: Sequence[TeamRun], *, now: datetime
+) -> datetime | None:
+    """When the person's next check-in comes, in their own zone; None when none is planned."""
+    teams = {team.id for team in people.teams_of(session, workspace_id=workspace.id, member_id=caller.member)}
+    runs = [
+        run
+        for run in mine
+        if run.team.id in teams and run.cycle is not None and run.adoption.state is AdoptionState.ACTIVE
+    ]
+    asked = {run.team.id or 0: [caller.member] for run in runs}
+    person = people_in(session, workspace, runs, asked, now=now).get(caller.member)
+    if person is None:
+        return None
+    rollout = Rollout(
+        workspace_id=workspace.id,
+        zone=ZoneInfo(workspace.timezone),
+        curators=(),
+        people={caller.member: person},
+        runs=tuple(_active(session, run, caller.member) for run in runs),
+        working_days=working_days(workspace),
+        hours=nudge_hours(workspace),
+    )
+    slots = [
+        slot.at for slot in due(now, now + AHEAD, rollout) if slot.kind == CHECKIN.kind and not slot.skipped
+    ]
+    return min(slots).astimezone(zone_of(session, workspace, caller.member)) if slots else None
+
+
+def _active(session: Session, run: TeamRun, member: str) -> ActiveRun:
+    cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    return ActiveRun(
+        adoption_id=run.id,
+        cycles=tuple((cycle.starts_on, cycle.started_at) for cycle in cycles[-2:]),
+        members=(member,),
+        owner="",
+        reporter=None,
+    )

@@ -1,0 +1,39 @@
+"""The Home tab: opened, turned; and what a person clicks there."""
+
+from typing import Any
+
+from slack_bolt import App
+
+from cadence.flows.homes import turn_page
+from cadence.flows.welcoming import invited
+from handlers.payloads import Body, row_id
+from handlers.turns import Services, Turn, register_button
+from templates.ids import Action
+
+
+def register(app: App, services: Services) -> None:
+    """Listen for the Home's events and its own buttons; the others on it are those of messages."""
+    for action in (Action.HOME_BACK, Action.HOME_ON):
+        register_button(app, services, action, turned)
+
+    def opened(event: dict[str, Any], context: dict[str, Any]) -> None:
+        if event.get("tab", "home") == "home":
+            services.meet(str(context.get("team_id") or ""), str(event.get("user") or ""))
+            services.homes.opened(str(context.get("team_id") or ""), str(event.get("user") or ""))
+
+    def joined(event: dict[str, Any], context: dict[str, Any]) -> None:
+        if event.get("user") == context.get("bot_user_id"):
+            invited(
+                services.db,
+                workspace_id=str(context.get("team_id") or ""),
+                channel=str(event.get("channel") or ""),
+                now=services.clock(),
+            )
+
+    app.event("app_home_opened")(opened)
+    app.event("member_joined_channel")(joined)
+
+
+def turned(turn: Turn, value: str, _body: Body) -> None:
+    """[Previous page] and [Next page]."""
+    turn_page(turn.db, turn.caller, page=row_id(value) or 1, now=turn.now)

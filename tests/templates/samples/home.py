@@ -1,0 +1,128 @@
+from dataclasses import replace
+from datetime import date
+
+from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
+from templates.contexts.base import MessageContext, ViewContext
+from templates.contexts.home import (
+    Home,
+    HomeItem,
+    HomeNeed,
+    HomeNumber,
+    HomePlaybook,
+    HomeRegistry,
+    HomeStep,
+    Welcome,
+    WelcomedPlaybook,
+)
+from templates.ids import Action
+from tests.templates.samples.checkins import OPEN, RAN
+from tests.templates.samples.common import KPI, NO_VALUE, OVER, THURSDAY, UNDER, WEEK
+
+NUMBER = HomeNumber(
+    adoption_id=7, week_start=WEEK, playbook="Support reply", team="Support EMEA", week=2, kpi=NO_VALUE
+)
+PROMOTION = HomeNeed(
+    text=Mrkdwn("*Draft three replies* could go from collaborative to AI-led: 60 of 61 samples passed"),
+    offers=(
+        Offer("Approve", Action.APPROVE_PROMOTION, "3"),
+        Offer("Decline", Action.DECLINE_PROMOTION, "3"),
+        Offer("Why", Action.WHY, "7:draft"),
+    ),
+)
+WATCH = HomeNeed(
+    text=Mrkdwn("Send the edited reply of Support reply (Support EMEA) is over its cap"),
+    offers=(Offer("Say what changes", Action.SAY_WHAT_CHANGES, "7:send"),),
+)
+PLAYBOOK = HomePlaybook(
+    adoption_id=7,
+    slug="support-reply",
+    playbook="Support reply",
+    team="Support EMEA",
+    week=2,
+    kpi=KPI,
+    readings=(31, 24),
+    answered=4,
+    expected=6,
+    steps=(
+        HomeStep(
+            key="draft",
+            title="Draft three replies",
+            mode="collaborative",
+            evidence=UNDER,
+            decision="hold",
+            judged_at=THURSDAY,
+        ),
+        HomeStep(key="send", title="Send the edited reply", mode="ai-led", evidence=OVER),
+    ),
+    week_start=WEEK,
+    gate="missing: a rubric result",
+    own=RAN,
+)
+SETTING_UP = replace(
+    PLAYBOOK,
+    week=None,
+    kpi=NO_VALUE,
+    readings=(),
+    answered=0,
+    expected=0,
+    steps=(HomeStep(key="draft", title="Draft three replies", mode="collaborative"),),
+    gate=None,
+    own=None,
+    standing=("No cycle yet: being set up, 2 of 3 items done",),
+)
+CHECKIN = HomeItem(kind="checkin", checkin=OPEN, alone=True)
+SHOWN = HomeItem(kind="playbook", playbook=PLAYBOOK)
+
+SAMPLES: dict[str, MessageContext | ViewContext] = {
+    "home": Home(
+        waiting=2, items=(CHECKIN, HomeItem(kind="number", number=NUMBER), SHOWN), next_checkin=THURSDAY
+    ),
+    "home-several": Home(
+        waiting=2,
+        several_open=WEEK,
+        items=(replace(CHECKIN, alone=False), HomeItem(kind="checkin", checkin=replace(OPEN, adoption_id=9))),
+    ),
+    "home-curator": Home(
+        waiting=2,
+        items=(
+            HomeItem(kind="need", need=PROMOTION),
+            HomeItem(kind="need", need=WATCH),
+            SHOWN,
+            HomeItem(kind="registry", registry=HomeRegistry(published=3, drafts=1, adoptions=7)),
+        ),
+        page=2,
+        pages=3,
+    ),
+    "home-welcome": Home(
+        waiting=0,
+        items=(),
+        welcome=True,
+        offers=(Offer("Join Support EMEA", Action.TEAM_JOIN, "support-emea"),),
+    ),
+    "home-nothing": Home(waiting=0, items=(SHOWN,), next_checkin=THURSDAY),
+    "home-between": Home(
+        waiting=0,
+        items=(
+            HomeItem(
+                kind="playbook", playbook=replace(PLAYBOOK, week=None, closed=1, result="met", own=None)
+            ),
+            HomeItem(kind="playbook", playbook=replace(PLAYBOOK, week=None, starts=date(2027, 1, 4))),
+            HomeItem(kind="playbook", playbook=replace(PLAYBOOK, paused=True)),
+            HomeItem(kind="playbook", playbook=SETTING_UP),
+        ),
+    ),
+    "home-empty": Home(
+        waiting=0,
+        items=(),
+        begin=("This workspace has no curator yet: name one, and a channel for the weekly digest.",),
+        offers=(Offer("Set up", Action.OPEN_SETTINGS),),
+    ),
+    "welcome": Welcome(channel="C01TEAM"),
+    "welcome-team": Welcome(
+        channel="C01TEAM",
+        team="Support EMEA",
+        runs=(WelcomedPlaybook(title="Support reply", owner="U01LEAD"),),
+    ),
+    "welcome-idle": Welcome(channel="C01TEAM", team="Support EMEA"),
+}
