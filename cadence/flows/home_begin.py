@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
+from cadence.flows.nudge_hours import adoption_hours, workspace_hours
 from cadence.flows.people import zone_of
-from cadence.flows.planning import nudge_hours, people_in
+from cadence.flows.planning import people_in
 from cadence.flows.runs import TeamRun
 from cadence.flows.working_week import working_days
 from cadence.nudges import CHECKIN, ActiveRun, Rollout, due
@@ -86,7 +87,7 @@ def next_checkin(
         people={caller.member: person},
         runs=tuple(_active(session, run, caller.member) for run in runs),
         working_days=working_days(workspace),
-        hours=nudge_hours(workspace),
+        hours=workspace_hours(workspace),
     )
     slots = [
         slot.at for slot in due(now, now + AHEAD, rollout) if slot.kind == CHECKIN.kind and not slot.skipped
@@ -102,4 +103,5 @@ def _active(session: Session, run: TeamRun, member: str) -> ActiveRun:
         members=(member,),
         owner="",
         reporter=None,
+        hours=adoption_hours(run.adoption.hours, workspace_hours(run.workspace)),
     )
