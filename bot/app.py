@@ -3,14 +3,17 @@
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from slack_bolt import App
-from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
+from slack_bolt.logger.messages import (
+    info_default_oauth_settings_loaded,
+    warning_client_prioritized_and_token_skipped,
+)
 from slack_sdk import WebClient
 
 from bot.clocks import Clock, utc_now
@@ -19,6 +22,8 @@ from bot.directory import Directory
 from bot.errors import code_for
 from bot.gateway import Gateway, Identity, member_profile
 from bot.homes import Homes
+from bot.installations import Installations, ManyWorkspaces, OneWorkspace, several
+from bot.installing import Installer
 from bot.metrics import ACK_SECONDS, REQUESTS
 from bot.settings import Settings
 from bot.shapes import Shape
@@ -27,9 +32,12 @@ from cadence.flows.homes import HomePace
 from cadence.flows.profiles import ensure_workspace, remember_address
 from handlers.routes import register_all
 from handlers.turns import Services
-from storage.engine import Database
+from storage.engine import Clash, Database
 
 log = structlog.get_logger(__name__)
+
+NOT_INSTALLED = "Rollout Cadence isn't installed in this workspace any more. An admin can install it again."
+"""What somebody is told who still sees it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +46,29 @@ class Bot:
 
     settings: Settings
     db: Database
-    gateway: Gateway
-    identity: Identity
+    installations: Installations
     directory: Directory
     delivery: Delivery
     worker: Worker
     app: App
     clock: Clock
+    installer: Installer | None = None
+
+    @property
+    def gateway(self) -> Gateway:
+        """Slack's Web API, of the bot's only workspace."""
+        return _only(self.installations).gateway
+
+    @property
+    def identity(self) -> Identity:
+        """Who the bot is in its only workspace."""
+        return _only(self.installations).identity
+
+
+def _only(installations: Installations) -> Post:
+    if not isinstance(installations, OneWorkspace):
+        raise LookupError("the bot is in several workspaces")
+    return installations.post
 
 
 def build_bot(
@@ -68,20 +92,82 @@ def build_bot(
     gateway = Gateway(token=token, api_url=api_url)
     identity = gateway.identity()
     ensure_workspace(db, workspace_id=identity.team_id, name=identity.team, now=clock())
-    remember_address(db, workspace_id=identity.team_id, url=identity.url, bot=identity.user_id)
+    remember_address(db, workspace_id=identity.team_id, url=identity.url, bot=identity.user_id, now=clock())
+    one = OneWorkspace(Post(gateway, identity), token=token)
+    bot = _wired(
+        settings, db=db, installations=one, api_url=api_url, secret=signing_secret, clock=clock, pace=pace
+    )
+    _take_other_events(bot.app)
+    return bot
 
+
+def build_shared_bot(
+    settings: Settings,
+    *,
+    db: Database,
+    signing_secret: str | None,
+    clock: Clock = utc_now,
+    pace: Pace | None = None,
+    tokens_clock: Clock = utc_now,
+) -> Bot:
+    """Wire the bot of several workspaces, which install it by themselves.
+
+    Args:
+        signing_secret: checks Slack's requests; None in a process that doesn't take any.
+        tokens_clock: real time, whatever the bot's own clock says.
+    """
+    many = several(settings, db, clock=tokens_clock)
+    bot = _wired(
+        settings,
+        db=db,
+        installations=many,
+        api_url=settings.slack_api_url,
+        secret=signing_secret,
+        clock=clock,
+        pace=pace,
+    )
+    _listen_to_uninstalls(bot.app, many)
+    _take_other_events(bot.app)
+
+    def arrived(workspace_id: str, member: str) -> None:
+        many.look_again()
+        with suppress(Clash):  # somebody else has met the same person just now
+            bot.directory.meet(workspace_id, member)
+
+    installer = Installer(
+        db,
+        client_id=many.client_id,
+        client_secret=many.client_secret,
+        api_url=settings.slack_api_url,
+        clock=tokens_clock,
+        met=arrived,
+    )
+    return replace(bot, installer=installer)
+
+
+def _wired(
+    settings: Settings,
+    *,
+    db: Database,
+    installations: Installations,
+    api_url: str,
+    secret: str | None,
+    clock: Clock,
+    pace: Pace | None,
+) -> Bot:
     def gateway_for(workspace_id: str) -> Gateway | None:
-        return gateway if workspace_id == identity.team_id else None
-
-    def post_for(workspace_id: str) -> Post | None:
-        return Post(gateway, identity) if workspace_id == identity.team_id else None
+        post = installations.post_for(workspace_id)
+        return post.gateway if post else None
 
     directory = Directory(db, gateway_for=gateway_for, clock=clock)
     delivery = Delivery(
-        db, post_for=post_for, clock=clock, pace=pace or Pace(a_minute=settings.cadence_messages_a_minute)
+        db,
+        post_for=installations.post_for,
+        clock=clock,
+        pace=pace or Pace(a_minute=settings.cadence_messages_a_minute),
     )
     homes = Homes(db, gateway_for=gateway_for, clock=clock, pace=_home_pace(delivery))
-    app = _bolt(settings, token=token, api_url=api_url, signing_secret=signing_secret, identity=identity)
+    app = _bolt(settings, api_url=api_url, signing_secret=secret, installations=installations)
     register_all(
         app,
         Services(
@@ -95,9 +181,15 @@ def build_bot(
         ),
     )
     _listen_to_people(app, directory)
-    _take_other_events(app)
-    worker = Worker(db, delivery=delivery, directory=directory, homes=homes, clock=clock)
-    return Bot(settings, db, gateway, identity, directory, delivery, worker, app, clock)
+    worker = Worker(
+        db,
+        delivery=delivery,
+        directory=directory,
+        homes=homes,
+        clock=clock,
+        keep_tokens=installations.keep_tokens,
+    )
+    return Bot(settings, db, installations, directory, delivery, worker, app, clock)
 
 
 def _home_pace(delivery: Delivery) -> HomePace:
@@ -106,19 +198,11 @@ def _home_pace(delivery: Delivery) -> HomePace:
 
 
 def _bolt(
-    settings: Settings, *, token: str, api_url: str, signing_secret: str | None, identity: Identity
+    settings: Settings, *, api_url: str, signing_secret: str | None, installations: Installations
 ) -> App:
-    who = AuthorizeResult(
-        enterprise_id=None,
-        team_id=identity.team_id,
-        bot_user_id=identity.user_id,
-        bot_id=identity.bot_id,
-        bot_token=token,
-    )
-
     def authorize(team_id: str | None, **_context: Any) -> Any:
-        """Only requests of the installed workspace are answered; no call to Slack is needed to know."""
-        return who if team_id in (None, identity.team_id) else None
+        """Only requests of a workspace with the bot in it are answered."""
+        return installations.authorize(team_id)
 
     return App(
         logger=_bolt_logger(),
@@ -130,22 +214,27 @@ def _bolt(
         request_verification_enabled=signing_secret is not None,
         listener_executor=ThreadPoolExecutor(settings.cadence_threads),
         raise_error_for_unhandled_request=False,
+        user_facing_authorize_error_message=NOT_INSTALLED,
     )
 
 
 def _bolt_logger() -> logging.Logger:
-    """Bolt's logger, without one warning.
+    """Bolt's logger, without two lines.
 
-    Bolt reads SLACK_BOT_TOKEN from the environment by itself and then warns that it won't use it; it can't be
-    told not to. Given as an argument, so that Bolt's many loggers take over its level and this filter.
+    Bolt reads SLACK_BOT_TOKEN and SLACK_CLIENT_ID from the environment by itself and says what it makes of them,
+    though it is given something else; it can't be told not to. Given as an argument, so that Bolt's many loggers
+    take over its level and this filter.
     """
     logger = logging.getLogger("slack_bolt")
-    logger.addFilter(_isnt_about_the_token)
+    logger.addFilter(_is_worth_a_line)
     return logger
 
 
-def _isnt_about_the_token(record: logging.LogRecord) -> bool:
-    return record.msg != warning_client_prioritized_and_token_skipped()
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    return record.msg not in (
+        warning_client_prioritized_and_token_skipped(),
+        info_default_oauth_settings_loaded(),
+    )
 
 
 def _observe(kind: str, outcome: str, seconds: float) -> None:
@@ -163,6 +252,21 @@ def _listen_to_people(app: App, directory: Directory) -> None:
 
     for kind in ("user_change", "team_join"):
         app.event(kind)(changed)
+
+
+def _listen_to_uninstalls(app: App, many: ManyWorkspaces) -> None:
+    """Slack says when a workspace takes the bot out."""
+
+    def gone(event: dict[str, Any], body: dict[str, Any], context: dict[str, Any]) -> None:
+        tokens = event.get("tokens")
+        of_people = event["type"] == "tokens_revoked" and not (isinstance(tokens, dict) and tokens.get("bot"))
+        if context.get("team_id") and not of_people:
+            at = body.get("event_time")
+            happened = datetime.fromtimestamp(at, UTC) if isinstance(at, int) else None
+            many.gone(str(context["team_id"]), happened_at=happened)
+
+    for kind in ("app_uninstalled", "tokens_revoked"):
+        app.event(kind)(gone)
 
 
 def _take_other_events(app: App) -> None:

@@ -260,6 +260,12 @@ def whatif(
 @app.command()
 def manifest(
     http: Annotated[str | None, typer.Option(help="The bot's public address; none: Socket Mode.")] = None,
+    oauth: Annotated[
+        bool, typer.Option("--oauth", help="Several workspaces install it by themselves.")
+    ] = False,
+    rotate: Annotated[
+        bool, typer.Option("--rotate-tokens", help="Their tokens end after 12 hours and are renewed.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
 ) -> None:
     """Print the app manifest to paste into Slack."""
@@ -267,7 +273,8 @@ def manifest(
         from bot.manifest import manifest as make  # noqa: PLC0415
         from bot.manifest import render_manifest  # noqa: PLC0415
 
-        typer.echo(render_manifest(make(socket_mode=http is None, url=http), as_json=as_json))
+        made = make(socket_mode=http is None, url=http, oauth=oauth, rotates=rotate)
+        typer.echo(render_manifest(made, as_json=as_json))
 
 
 @app.command()

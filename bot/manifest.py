@@ -15,6 +15,10 @@ from handlers.shortcuts import SHORTCUTS
 NAME: Final = "Rollout Cadence"
 ENDPOINT: Final = "/slack/events"
 """Where `bot.web` takes Slack's requests."""
+INSTALL: Final = "/slack/install"
+"""Where a workspace begins to install the bot by itself."""
+REDIRECT: Final = "/slack/oauth_redirect"
+"""Where Slack leads back to."""
 
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "apps.connections.open": (),  # takes the app-level token, whose scope isn't part of a manifest
@@ -27,6 +31,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "conversations.replies": ("im:history",),
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
+    "oauth.v2.access": (),  # takes the client's ID and secret
     "users.info": ("users:read",),
     "users.list": ("users:read",),
     "views.open": (),
@@ -45,9 +50,16 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "user_change": ("users:read",),
 }
 """Every event the bot listens for, and the scopes Slack sends it for."""
+OAUTH_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {"app_uninstalled": (), "tokens_revoked": ()}
+"""More events, where workspaces install the bot by themselves: it is told when one took it out."""
 COMMANDS_SCOPE: Final = "commands"
 
 _SHORT = "Keeps a team's AI playbook to its standard, week after week."
+_OVER_HTTP = (
+    "Several workspaces install the bot over HTTP: add --http with its public address, such as "
+    "--http https://cadence.example.com."
+)
+_ROTATES_WITH_OAUTH = "Only tokens that workspaces got by installing the bot are renewed: add --oauth."
 _LONG = (
     "Rollout Cadence runs four-week cycles for teams that work with AI. Each week it asks every member one short "
     "question at their own local hour, takes the KPI number and the exceptions in seconds, and decides by evidence "
@@ -73,17 +85,25 @@ def missing_scopes(granted: Iterable[str]) -> list[str]:
     return [scope for scope in scopes() if scope not in held]
 
 
-def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
+def manifest(
+    *, socket_mode: bool, url: str | None, oauth: bool = False, rotates: bool = False
+) -> dict[str, Any]:
     """The manifest, schema version 2.
 
     Args:
         socket_mode: Slack's requests come through a socket; no public address is needed.
         url: the bot's public address over HTTP, with or without `/slack/events`; not used in Socket Mode.
+        oauth: several workspaces install the bot by themselves, over HTTP.
+        rotates: their tokens end after half a day and are renewed; an app can't be switched back.
 
     Raises:
-        Refusal: HTTP without an address Slack could call.
+        Refusal: HTTP without an address Slack could call; OAuth without HTTP; rotation without OAuth.
     """
+    if (oauth and socket_mode) or (rotates and not oauth):
+        raise Refusal(_OVER_HTTP if oauth else _ROTATES_WITH_OAUTH)
     address = {} if socket_mode else {"request_url": _endpoint(url)}
+    back = {"redirect_urls": [_endpoint(url).removesuffix(ENDPOINT) + REDIRECT]} if oauth else {}
+    events = [*EVENTS, *OAUTH_EVENTS] if oauth else EVENTS
     return {
         "_metadata": {"major_version": 2},
         "display_information": {
@@ -110,13 +130,13 @@ def manifest(*, socket_mode: bool, url: str | None) -> dict[str, Any]:
                 for one in SHORTCUTS
             ],
         },
-        "oauth_config": {"scopes": {"bot": scopes()}},
+        "oauth_config": {**back, "scopes": {"bot": scopes()}},
         "settings": {
-            "event_subscriptions": {**address, "bot_events": sorted(EVENTS)},
+            "event_subscriptions": {**address, "bot_events": sorted(events)},
             "interactivity": {"is_enabled": True, **address},
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket_mode,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": rotates,
         },
     }
 

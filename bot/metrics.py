@@ -4,7 +4,7 @@ No label holds a person, a channel or anything else there is no end of. The READ
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Protocol
@@ -75,10 +75,12 @@ class SocketFigures:
 
 
 class DatabaseFigures:
-    """The ledger and the verdicts of one workspace, counted by the database when Prometheus asks."""
+    """The ledger and the verdicts of the workspaces served, counted by the database when Prometheus asks."""
 
-    def __init__(self, db: Database, workspace_id: str, clock: Callable[[], datetime]) -> None:
-        self._db, self._workspace_id, self._clock = db, workspace_id, clock
+    def __init__(
+        self, db: Database, served: Callable[[], Sequence[str]], clock: Callable[[], datetime]
+    ) -> None:
+        self._db, self._served, self._clock = db, served, clock
         self._lock = Lock()
         self._counted: tuple[float, Figures] | None = None
 
@@ -101,7 +103,7 @@ class DatabaseFigures:
             fresh = kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS
             found = figures(
                 self._db,
-                workspace_id=self._workspace_id,
+                workspace_ids=self._served(),
                 now=self._clock(),
                 counted=kept[1] if kept and fresh else None,
             )

@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 from slack_bolt import App
 
-from bot.app import Bot, build_bot
-from bot.clocks import Clock, clock_of
+from bot.app import Bot, build_bot, build_shared_bot
+from bot.clocks import Clock, clock_of, utc_now
 from bot.commands import BUILT_IN_TEAM, ready_database
 from bot.doctor_slack import app_token
 from bot.gateway import Gateway, SlackError
@@ -54,7 +54,9 @@ def _address(settings: Settings) -> tuple[str, str]:
 
 
 def real_bot(settings: Settings, *, secret: str | None, clock: Clock | None = None) -> Bot:
-    """The bot of the workspace that the token belongs to; without a token, of the built-in one that is running.
+    """The bot of the workspace that the token belongs to, or of those that installed it.
+
+    Without a token and a client ID it is that of the built-in workspace that is running.
 
     Args:
         clock: the time; when left out, real time, or that of the built-in workspace.
@@ -63,6 +65,10 @@ def real_bot(settings: Settings, *, secret: str | None, clock: Clock | None = No
         SettingsRefused: there is no workspace to work in, or the database can't be used.
         SlackError: the token isn't good, or Slack can't be reached.
     """
+    if settings.several:
+        return build_shared_bot(
+            settings, db=ready_database(settings), signing_secret=secret, clock=clock or utc_now
+        )
     token, api_url = _address(settings)
     return build_bot(
         settings,
@@ -111,7 +117,7 @@ def _work_alone(bot: Bot, stop: Event) -> None:
     try:
         bot.worker.refresh()
         bot.worker.start()
-        log.info("working", workspace=bot.identity.team)
+        log.info("working", workspace=bot.installations.name)
         stop.wait()
         bot.worker.stop()
     finally:
@@ -131,7 +137,7 @@ def _join_the_fleet(bot: Bot) -> Callable[[Bot, Event], None]:
     fleet = Fleet(bot.db, worker=bot.worker, delivery=bot.delivery, clock=bot.clock)
 
     def work(bot: Bot, stop: Event) -> None:
-        log.info("working", workspace=bot.identity.team)
+        log.info("working", workspace=bot.installations.name)
         fleet.run(stop)
 
     return work
@@ -170,16 +176,24 @@ def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None =
 
     return Web(
         db=bot.db,
-        workspace=bot.identity.team_id,
+        workspace=bot.installations.served,
         slack=slack,
         clock=bot.clock,
         watched=(going_on, listening) if link else (going_on,),
         heard=link.heard if link else None,
+        installer=bot.installer if slack else None,
     )
 
 
 def run_socket_mode(settings: Settings) -> None:
     """Everything in one process, without a public address, until it is asked to stop."""
+    if settings.several:
+        raise SettingsRefused(
+            [
+                "With SLACK_CLIENT_ID workspaces install the bot over HTTP, so Socket Mode isn't for it: run "
+                "`cadence web` and `cadence worker`. For one workspace set SLACK_BOT_TOKEN."
+            ]
+        )
     if settings.slack_app_token is None:
         raise SettingsRefused(
             [
@@ -199,15 +213,16 @@ def run_socket_mode(settings: Settings) -> None:
         _serving(settings, _web(bot, stop, slack=None, link=link), port=settings.port) as address,
         working(bot, stop),
     ):
-        log.info("connected", workspace=bot.identity.team, health=f"{address}/readyz")
+        log.info("connected", workspace=bot.installations.name, health=f"{address}/readyz")
         stop.wait()
 
 
 def run_web(settings: Settings) -> None:
     """Slack over HTTP, until the process is asked to stop."""
-    if settings.slack_bot_token is None or settings.slack_signing_secret is None:
+    token = settings.slack_bot_token or settings.slack_client_secret
+    if token is None or settings.slack_signing_secret is None:
         places = (
-            (settings.slack_bot_token, "SLACK_BOT_TOKEN", "OAuth & Permissions"),
+            (token, "SLACK_BOT_TOKEN", "OAuth & Permissions"),
             (settings.slack_signing_secret, "SLACK_SIGNING_SECRET", "Basic Information"),
         )
         raise SettingsRefused(
@@ -225,7 +240,7 @@ def run_web(settings: Settings) -> None:
         log.info(
             "listening",
             url=f"{address}/slack/events",
-            workspace=bot.identity.team,
+            workspace=bot.installations.name,
             health=f"{address}/readyz",
         )
         stop.wait()

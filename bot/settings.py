@@ -41,6 +41,10 @@ class Settings(BaseSettings):
         None, description="The app-level token, `xapp-…`, for Socket Mode."
     )
     slack_signing_secret: SecretStr | None = Field(None, description="The signing secret, for HTTP.")
+    slack_client_id: str | None = Field(
+        None, description="The app's client ID, where several workspaces install the bot by themselves."
+    )
+    slack_client_secret: SecretStr | None = Field(None, description="The client secret beside it.")
     slack_api_url: str = Field(SLACK_API, description="Where Slack's Web API is; any server that speaks it.")
     database_url: str | None = Field(
         None, repr=False, description="PostgreSQL or SQLite. Unset: SQLite in `CADENCE_DATA`."
@@ -69,6 +73,8 @@ class Settings(BaseSettings):
         "slack_bot_token",
         "slack_app_token",
         "slack_signing_secret",
+        "slack_client_id",
+        "slack_client_secret",
         "database_url",
         "cadence_worker_port",
         mode="before",
@@ -77,7 +83,7 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret")
+    @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_client_secret")
     @classmethod
     def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
         plain = value.get_secret_value().strip() if value is not None else ""
@@ -119,17 +125,38 @@ class Settings(BaseSettings):
             real = token is not None and self.slack_api_url == SLACK_API
             if token is not None and real and not token.get_secret_value().startswith(prefix):
                 raise ValueError(f"{name} is not such a token: it starts with `{prefix}`.")
-        if self.slack_bot_token is None and (self.slack_app_token or self.slack_signing_secret):
+        if (self.slack_client_id is None) != (self.slack_client_secret is None):
+            raise ValueError(
+                "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, or neither. "
+                "They are on the app's page, under “Basic Information”."
+            )
+        if self.several:
+            self._require_workspaces()
+        elif self.slack_bot_token is None and (self.slack_app_token or self.slack_signing_secret):
             raise ValueError(
                 "SLACK_BOT_TOKEN is missing: the app-level token and the signing secret need it beside them. "
                 "It is on the app's page, under “OAuth & Permissions”."
             )
         return self
 
+    def _require_workspaces(self) -> None:
+        """The same member ID may be another person in another workspace."""
+        alone = [one for one in self.cadence_curators if ":" not in one]
+        if alone:
+            raise ValueError(
+                f"CADENCE_CURATORS names {alone[0]} without a workspace. Where several workspaces install the bot, "
+                f"write T01234567:{alone[0]}."
+            )
+
+    @property
+    def several(self) -> bool:
+        """Whether workspaces install the bot by themselves; a bot token of its own comes first."""
+        return self.slack_bot_token is None and self.slack_client_id is not None
+
     @property
     def embedded(self) -> bool:
         """Whether the bot runs in its built-in workspace."""
-        return self.slack_bot_token is None
+        return self.slack_bot_token is None and self.slack_client_id is None
 
     @property
     def database(self) -> str:

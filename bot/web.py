@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from slack_bolt import App, BoltRequest
+from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import clear_contextvars
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from bot.installing import Installer
+from bot.manifest import INSTALL, REDIRECT
 from bot.metrics import DatabaseFigures, SocketFigures
 from bot.sockets import Heard
 from cadence.flows.health import health
@@ -26,6 +28,8 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionErro
 _ROUTES = Map(
     [
         Rule("/slack/events", methods=["POST"], endpoint="events"),
+        Rule(INSTALL, methods=["GET"], endpoint="install"),
+        Rule(REDIRECT, methods=["GET"], endpoint="redirect"),
         Rule("/healthz", methods=["GET"], endpoint="healthz"),
         Rule("/readyz", methods=["GET"], endpoint="readyz"),
         Rule("/metrics", methods=["GET"], endpoint="metrics"),
@@ -37,29 +41,32 @@ class Web:
     """The WSGI app.
 
     Args:
-        workspace: the workspace this process serves; readiness looks at its messages only.
+        workspace: the workspace this process serves, or what says which ones; readiness looks at their messages only.
         slack: None in a process that only reports its health.
         watched: more that readiness depends on: each says whether it is well, and how, in a line.
         heard: how the connection to Slack is, in Socket Mode.
+        installer: lets workspaces install the bot; None where there is one workspace.
     """
 
     def __init__(
         self,
         *,
         db: Database,
-        workspace: str,
+        workspace: str | Callable[[], Sequence[str]],
         slack: App | None,
         clock: Callable[[], datetime],
         watched: Sequence[Callable[[], tuple[bool, str]]] = (),
         heard: Callable[[], Heard] | None = None,
+        installer: Installer | None = None,
     ) -> None:
         self._db = db
-        self._workspace = workspace
+        self._served: Callable[[], Sequence[str]] = workspace if callable(workspace) else lambda: [workspace]
         self._slack = slack
         self._clock = clock
         self._watched = watched
+        self._installer = installer
         self._figures = CollectorRegistry()
-        self._figures.register(DatabaseFigures(db, workspace, clock))
+        self._figures.register(DatabaseFigures(db, self._served, clock))
         if heard is not None:
             self._figures.register(SocketFigures(heard))
 
@@ -90,13 +97,25 @@ class Web:
         status, text, headers = _answered(self._slack, asked)
         return Response(text, status, headers)
 
+    def _install(self, request: Request) -> Response:
+        """A workspace wants the bot."""
+        if self._installer is None:
+            return Response("the bot is in one workspace here\n", 404)
+        return _as_response(self._installer.begin(*_asked(request)))
+
+    def _redirect(self, request: Request) -> Response:
+        """Slack leads somebody back."""
+        if self._installer is None:
+            return Response("the bot is in one workspace here\n", 404)
+        return _as_response(self._installer.finish(*_asked(request)))
+
     def _healthz(self, _request: Request) -> Response:
         """The process is there."""
         return Response("ok\n")
 
     def _readyz(self, _request: Request) -> Response:
         """The bot can do its work: the database answers, nothing has been owed for too long, Slack is heard."""
-        found = health(self._db, now=self._clock(), workspace_id=self._workspace)
+        found = health(self._db, now=self._clock(), workspace_ids=self._served())
         others = [look() for look in self._watched]
         ready = found.ready and all(ok for ok, _ in others)
         lines = [*found.lines, *(line for _, line in others)]
@@ -106,6 +125,15 @@ class Web:
         """Figures for Prometheus: this process's own, and those of the database."""
         figures = generate_latest() + generate_latest(self._figures)
         return Response(figures, content_type=CONTENT_TYPE_LATEST)
+
+
+def _asked(request: Request) -> tuple[str, dict[str, str]]:
+    return request.query_string.decode("latin-1"), dict(request.headers)
+
+
+def _as_response(answer: BoltResponse) -> Response:
+    headers = [(name, value) for name, values in answer.headers.items() for value in values]
+    return Response(answer.body or "", answer.status, headers)
 
 
 def dispatch(app: App, body: str, headers: dict[str, str]) -> tuple[int, str, dict[str, str]]:

@@ -30,7 +30,11 @@ REFRESH_EVERY_HOURS = 24
 
 
 class Worker:
-    """Plans and sends. Any number may do both at once: the database keeps them from sending twice."""
+    """Plans and sends. Any number may do both at once: the database keeps them from sending twice.
+
+    Args:
+        keep_tokens: renews Slack's tokens that end soon, before anything is planned.
+    """
 
     def __init__(
         self,
@@ -40,18 +44,21 @@ class Worker:
         directory: Directory,
         homes: Homes,
         clock: Callable[[], datetime],
+        keep_tokens: Callable[[], None] = lambda: None,
     ) -> None:
         self._db = db
         self._delivery = delivery
         self._directory = directory
         self._homes = homes
         self._clock = clock
+        self._keep_tokens = keep_tokens
         self._busy = Lock()
         self._scheduler: BackgroundScheduler | None = None
         self._lanes: Lanes | None = None
 
     def tick(self) -> dict[Outcome, int]:
         """Plan what is due now and send what is owed, once."""
+        self._keep_tokens()
         with self._busy:
             if self._lanes is not None:  # a clock that was moved meanwhile would make them look long gone
                 self._lanes.wait()
@@ -106,6 +113,7 @@ class Worker:
 
     def plan(self) -> None:
         """Queue what is due now."""
+        self._keep_tokens()
         with self._busy:
             self._plan()
 

@@ -15,8 +15,9 @@ def workspace(session: Session, *, workspace_id: str) -> Workspace | None:
 
 
 def workspaces(session: Session) -> list[Workspace]:
-    """Every workspace of this installation."""
-    return list(session.exec(select(Workspace).order_by(col(Workspace.id))))
+    """Every workspace of this installation, but those that took the bot out."""
+    query = select(Workspace).where(col(Workspace.uninstalled_at).is_(None))
+    return list(session.exec(query.order_by(col(Workspace.id))))
 
 
 def curators(session: Session, *, workspace_id: str) -> list[str]:

@@ -17,6 +17,7 @@ from storage.tables import (
     Playbook,
     PlaybookVersion,
     Team,
+    Workspace,
 )
 
 
@@ -215,8 +216,12 @@ def cycle_on(session: Session, *, workspace_id: str, adoption_id: int, day: date
 
 
 def running_cycles(session: Session, *, closing_by: date | None = None) -> list[Cycle]:
-    """Cycles still running in any workspace; with `closing_by`, those whose fourth Friday has come."""
-    query = select(Cycle).where(Cycle.state == CycleState.RUNNING)
+    """Cycles still running in any workspace that has the bot; `closing_by`: those whose fourth Friday has come."""
+    query = (
+        select(Cycle)
+        .join(Workspace, col(Workspace.id) == col(Cycle.workspace_id))
+        .where(Cycle.state == CycleState.RUNNING, col(Workspace.uninstalled_at).is_(None))
+    )
     if closing_by is not None:
         query = query.where(Cycle.closes_on <= closing_by)
     return list(session.exec(query.order_by(col(Cycle.id))))

@@ -1,5 +1,7 @@
-"""The figures of a workspace for whoever watches the bot."""
+"""The figures of the workspaces for whoever watches the bot."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,15 +24,29 @@ class Figures:
     verdicts: tuple[tuple[str, int], ...]
 
 
-def figures(db: Database, *, workspace_id: str, now: datetime, counted: Figures | None = None) -> Figures:
+def figures(
+    db: Database, *, workspace_ids: Sequence[str], now: datetime, counted: Figures | None = None
+) -> Figures:
     """What is due now, and what there is in all; the latter is taken over from `counted` when it is given."""
+    waiting: Counter[str] = Counter()
+    first: dict[str, datetime] = {}
+    messages: Counter[tuple[str, str]] = Counter()
+    verdicts: Counter[str] = Counter()
     with db.read() as session:
-        waiting = deliveries.waiting(session, workspace_id=workspace_id, now=now)
-        due = tuple((kind, count, (now - first).total_seconds()) for kind, count, first in waiting)
-        if counted is not None:
-            return Figures(due, counted.messages, counted.verdicts)
-        return Figures(
-            due,
-            tuple(deliveries.by_state(session, workspace_id=workspace_id)),
-            tuple(deliveries.verdicts(session, workspace_id=workspace_id)),
-        )
+        for one in workspace_ids:
+            for kind, count, since in deliveries.waiting(session, workspace_id=one, now=now):
+                waiting[kind] += count
+                first[kind] = min(since, first.get(kind, since))
+            if counted is None:
+                for kind, state, count in deliveries.by_state(session, workspace_id=one):
+                    messages[kind, state] += count
+                for decision, count in deliveries.verdicts(session, workspace_id=one):
+                    verdicts[decision] += count
+    due = tuple((kind, count, (now - first[kind]).total_seconds()) for kind, count in waiting.items())
+    if counted is not None:
+        return Figures(due, counted.messages, counted.verdicts)
+    return Figures(
+        due,
+        tuple((kind, state, count) for (kind, state), count in messages.items()),
+        tuple(verdicts.items()),
+    )

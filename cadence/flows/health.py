@@ -1,5 +1,6 @@
 """Whether the bot can do its work."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,8 +22,8 @@ class Health:
     lines: tuple[str, ...]
 
 
-def health(db: Database, *, now: datetime, workspace_id: str) -> Health:
-    """Look at the database, its migrations, and how long messages of this process's workspace have been waiting.
+def health(db: Database, *, now: datetime, workspace_ids: Sequence[str]) -> Health:
+    """Look at the database, its migrations, and how long messages of this process's workspaces have been waiting.
 
     What is owed in other workspaces of the database is for the processes that have their tokens.
     """
@@ -31,12 +32,12 @@ def health(db: Database, *, now: datetime, workspace_id: str) -> Health:
         if waiting:
             return Health(False, (f"database: {len(waiting)} migrations to come; run `cadence migrate`",))
         with db.read() as session:
-            known = people.workspace(session, workspace_id=workspace_id) is not None
-            oldest = ledger.next_due(session, within=[workspace_id])
+            known = [one for one in workspace_ids if people.workspace(session, workspace_id=one)]
+            oldest = ledger.next_due(session, within=workspace_ids)
     except SQLAlchemyError as broken:
         return Health(False, (f"database: {type(broken).__name__}",))
     late = oldest is not None and now - oldest > OVERDUE
     state = f"late since {oldest:%Y-%m-%d %H:%M} UTC" if late else "in time"
-    workspace = "ok" if known else "not set up yet"
+    workspace = "not set up yet" if not known else "ok" if len(known) == 1 else f"ok, {len(known)} of them"
     lines = ("database: ok", f"workspace: {workspace}", f"messages: {state}")
     return Health(not late, lines)

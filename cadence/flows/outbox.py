@@ -68,7 +68,9 @@ class Outbox:
     ) -> list[tuple[str, str]]:
         """(workspace, recipient) pairs whose next message may go out now, in the workspaces that are served."""
         with self._db.read() as session:
-            served = [row.id for row in people.workspaces(session) if serves(row.id)]
+            known = [row.id for row in people.workspaces(session)]
+        served = [workspace_id for workspace_id in known if serves(workspace_id)]
+        with self._db.read() as session:
             return ledger.due_recipients(session, now=now, limit=limit, within=served)
 
     def next(self, workspace_id: str, recipient: str, *, now: datetime) -> OwedMessage | None:

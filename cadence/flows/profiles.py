@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cadence.flows.installing import go_on
 from cadence.flows.runs import require_workspace
 from cadence.flows.statuses import Status, follow
 from storage import people
@@ -55,10 +56,11 @@ def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile
     return len(statuses)
 
 
-def remember_address(db: Database, *, workspace_id: str, url: str, bot: str) -> None:
-    """Keep the workspace's address, for links to messages, and which member the bot is."""
+def remember_address(db: Database, *, workspace_id: str, url: str, bot: str, now: datetime) -> None:
+    """Keep the workspace's address, for links to messages, and which member the bot is. It has the bot again."""
     with db.write() as session:
         row = require_workspace(session, workspace_id)
+        go_on(session, row, now=now)
         if row.settings.get("url") != url or row.settings.get("bot") != bot:
             row.settings = row.settings | {"url": url, "bot": bot}
             session.add(row)

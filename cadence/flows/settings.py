@@ -58,7 +58,7 @@ def _workspace(session: Session, caller: Caller, *, now: datetime) -> Workspace:
 
 def _require_may_set(session: Session, caller: Caller, named: frozenset[str]) -> None:
     """The first to set a workspace up is one of its admins or somebody the installation names."""
-    if is_curator(session, caller) or caller.member in named:
+    if is_curator(session, caller) or {caller.member, f"{caller.workspace_id}:{caller.member}"} & named:
         return
     member = people.member(session, workspace_id=caller.workspace_id, member_id=caller.member)
     first = not people.curators(session, workspace_id=caller.workspace_id)

@@ -4,6 +4,7 @@ from storage.tables.decisions import ModeChange, StepVerdict, TrailEntry
 from storage.tables.delivery import Lane, MessageState, OwedMessage
 from storage.tables.handoffs import Handoff, HandoffState
 from storage.tables.homes import Home, HomeChange
+from storage.tables.installations import SlackBot, SlackInstallation, SlackState
 from storage.tables.people import Away, Curator, Member, Team, TeamMember, Workspace
 from storage.tables.playbooks import (
     Adoption,
@@ -62,6 +63,9 @@ __all__ = [
     "RubricRevision",
     "Setup",
     "SetupEnd",
+    "SlackBot",
+    "SlackInstallation",
+    "SlackState",
     "SpotAudit",
     "StepDrift",
     "StepVerdict",

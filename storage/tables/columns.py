@@ -1,5 +1,6 @@
 """Column types the tables share."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -25,3 +26,13 @@ def choice(kind: type[StrEnum], *, nullable: bool = False, **options: Any) -> An
 def document(**options: Any) -> Any:
     """A JSON column; what is stored is replaced whole, never changed in place."""
     return Field(sa_type=JSON, default_factory=dict, **options)
+
+
+def without_zone(moment: datetime) -> datetime:
+    """An instant as Slack's SDK stores it: UTC, and not saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def with_zone(moment: datetime) -> datetime:
+    """The other way round."""
+    return moment.replace(tzinfo=UTC)

@@ -23,6 +23,7 @@ class Workspace(SQLModel, table=True):
     min_runs: int = 20
     settings: dict[str, Any] = document()
     planned_until: datetime | None = None
+    uninstalled_at: datetime | None = None
     created_at: datetime
 
 

@@ -32,6 +32,7 @@ from storage.tables import (
     TeamMember,
     Workspace,
 )
+from tests.storage.seeds_installations import plant_installation
 from tests.storage.seeds_spreading import plant_standards
 
 NOW = datetime(2026, 12, 3, 9, 42, tzinfo=UTC)
@@ -97,6 +98,7 @@ def plant(session: Session, workspace_id: str = "T1") -> Planted:
     """One of everything in a workspace."""
     workspace(session, workspace_id)
     belongs: dict[str, Any] = {"workspace_id": workspace_id}
+    plant_installation(session, workspace_id, NOW)
     session.add(Curator(**belongs, member="U01CURATOR", since=NOW))
     session.add(Home(**belongs, member=MEMBER, opened_at=NOW, stale_at=NOW, not_before=NOW, changes=3))
     session.add(Member(**belongs, id=MEMBER, name=f"Agent of {workspace_id}", seen_at=NOW))

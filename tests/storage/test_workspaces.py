@@ -23,6 +23,7 @@ from storage import (
     drifts,
     handoffs,
     homes,
+    installations,
     lanes,
     ledger,
     lessons,
@@ -43,10 +44,13 @@ from storage.engine import Database
 from storage.tables import Cycle, MessageState
 from storage.trails import Scope
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
+from tests.storage.seeds_installations import CLIENT, bot_row
 
 NO_QUERIES = {"engine", "migrate", "tables", "migrations"}
 EVERY_WORKSPACE = {
     "people.workspaces": "the worker plans for each workspace of the installation",
+    "installations.current": "a process serves every workspace that has installed the app",
+    "installations.use_state": "whoever begins to install the app has no workspace yet",
     "playbooks.running_cycles": "the worker closes cycles in every workspace",
     "ledger.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "ledger.next_due": "the worker sleeps until something is due anywhere",
@@ -57,6 +61,9 @@ EVERY_WORKSPACE = {
     "attempts.renew": "the row's own id, read a moment before with its workspace",
     "attempts.under_way": "a worker that starts takes back what the one before it left, and is told each workspace",
 }
+
+OF_NOBODY = {"slack_state"}
+"""Tables whose rows belong to no workspace: somebody is about to install the bot, Slack will say where."""
 
 Call = Callable[[Session, str, Planted], Any]
 SINCE, UNTIL = NOW - 9 * DAY, NOW + 9 * DAY
@@ -80,6 +87,11 @@ def _take_away(session: Session, workspace_id: str, ids: Planted) -> bool:
     session.add_all(planned)
     session.flush()
     return cycles.take_away(session, workspace_id=workspace_id, cycle_id=planned[0].id or 0)
+
+
+def _install_again(session: Session, workspace_id: str, _ids: Planted) -> None:
+    session.add(bot_row(workspace_id, NOW + DAY))
+    installations.keep_newest(session, workspace_id=workspace_id, client_id=CLIENT)
 
 
 BY_NAME: dict[str, Call] = {
@@ -361,6 +373,14 @@ WRITES: dict[str, Call] = {
         s, workspace_id=ws, member_id=MEMBER, today=MONDAY, now=NOW
     ),
     "cycles.take_away": _take_away,
+    "installations.keep_newest": _install_again,
+    "installations.remove": lambda s, ws, _: installations.remove(s, workspace_id=ws, client_id=CLIENT),
+    "installations.rotate": lambda s, ws, _: installations.rotate(
+        s, workspace_id=ws, used="xoxe-1", token="xoxb-2", refresh_token="xoxe-2", expires_at=UNTIL
+    ),
+    "installations.skip_owed": lambda s, ws, _: installations.skip_owed(
+        s, workspace_id=ws, reason="uninstalled"
+    ),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
     "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),
@@ -466,6 +486,8 @@ def rows_of(session: Session, workspace_id: str) -> dict[str, list[Any]]:
     """Every row of a workspace, by table."""
     found = {}
     for name, table in sorted(SQLModel.metadata.tables.items()):
+        if name in OF_NOBODY:
+            continue
         owner = table.c.id if name == "workspace" else table.c.workspace_id
         found[name] = sorted(
             map(repr, session.connection().execute(table.select().where(owner == workspace_id)))

@@ -18,7 +18,18 @@ from werkzeug.test import Client
 import bot.app
 from bot.app import Bot, build_bot
 from bot.clocks import utc_now
-from bot.manifest import ENDPOINT, EVENTS, NEEDS, manifest, missing_scopes, render_manifest, scopes, uses
+from bot.manifest import (
+    ENDPOINT,
+    EVENTS,
+    NEEDS,
+    OAUTH_EVENTS,
+    REDIRECT,
+    manifest,
+    missing_scopes,
+    render_manifest,
+    scopes,
+    uses,
+)
 from bot.sandbox.methods import METHODS
 from bot.settings import load_settings
 from bot.web import Web
@@ -50,7 +61,15 @@ def problems(made: dict[str, Any]) -> list[str]:
     return [error.message for error in validator.iter_errors(made)]
 
 
-@pytest.mark.parametrize("made", [socket_mode(), over_http()], ids=["socket mode", "http"])
+def for_several(*, rotates: bool = False) -> dict[str, Any]:
+    return manifest(socket_mode=False, url=PUBLIC, oauth=True, rotates=rotates)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [socket_mode(), over_http(), for_several(), for_several(rotates=True)],
+    ids=["socket mode", "http", "several workspaces", "tokens that end"],
+)
 def test_slack_takes_the_manifest(made: dict[str, Any]) -> None:
     assert problems(made) == []
     assert made["_metadata"]["major_version"] == 2
@@ -130,6 +149,25 @@ def test_that_address_is_served(wired: Bot) -> None:
 def test_an_address_slack_cannot_call_is_refused(url: str | None) -> None:
     with pytest.raises(Refusal, match=r"write one such as https://"):
         manifest(socket_mode=False, url=url)
+
+
+def test_several_workspaces_are_led_back_and_heard_when_they_go() -> None:
+    made, one = for_several(rotates=True), over_http()
+    assert made["oauth_config"] == {
+        "redirect_urls": [f"{PUBLIC}{REDIRECT}"],
+        "scopes": one["oauth_config"]["scopes"],
+    }
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+    assert set(events) - set(one["settings"]["event_subscriptions"]["bot_events"]) == set(OAUTH_EVENTS)
+    assert made["settings"]["token_rotation_enabled"] is True
+    assert made["settings"]["org_deploy_enabled"] is False
+
+
+def test_several_workspaces_need_http_and_rotation_needs_them() -> None:
+    with pytest.raises(Refusal, match="add --http"):
+        manifest(socket_mode=True, url=None, oauth=True)
+    with pytest.raises(Refusal, match="add --oauth"):
+        manifest(socket_mode=False, url=PUBLIC, rotates=True)
 
 
 @pytest.mark.parametrize("as_json", [True, False])

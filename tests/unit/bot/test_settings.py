@@ -72,11 +72,36 @@ def test_the_env_file_is_read_and_the_environment_wins(
     assert (settings.host, settings.port) == ("0.0.0.0", 5000)
 
 
-@pytest.mark.parametrize("name", [*SECRETS, "DATABASE_URL"])
+@pytest.mark.parametrize("name", [*SECRETS, "DATABASE_URL", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"])
 @pytest.mark.parametrize("nothing", ["", "  "])
 def test_an_empty_value_is_no_value(name: str, nothing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, nothing)
     assert load_settings() == Settings()
+
+
+def test_workspaces_may_install_it_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(
+        monkeypatch,
+        SLACK_CLIENT_ID="12.34",
+        SLACK_CLIENT_SECRET="hunter2",
+        SLACK_SIGNING_SECRET="hunter3",
+        CADENCE_CURATORS="T1:U1",
+    )
+    settings = load_settings()
+    assert (settings.several, settings.embedded) == (True, False)
+    assert "hunter" not in repr(settings)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    assert not load_settings().several, "a token of its own comes first"
+
+
+def test_what_several_workspaces_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_CLIENT_ID", "12.34")
+    assert "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together" in sentences()[0]
+    set_all(monkeypatch, SLACK_CLIENT_SECRET="hunter2", CADENCE_CURATORS="T1:U1,U2")
+    assert sentences() == [
+        "CADENCE_CURATORS names U2 without a workspace. Where several workspaces install the bot, "
+        "write T01234567:U2."
+    ]
 
 
 @pytest.mark.parametrize(
