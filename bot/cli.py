@@ -177,16 +177,26 @@ def import_(
 
 @app.command()
 def export(
-    playbook: Annotated[
-        str | None, typer.Argument(help="A playbook's slug; none: the workspace file.")
+    playbooks: Annotated[
+        list[str] | None, typer.Argument(help="A playbook's slug; none: the workspace file.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--csv", help="Write all that was recorded into this folder instead.")
     ] = None,
     team_id: Team = None,
 ) -> None:
-    """Print a playbook, or the workspace file, as YAML that imports to the same rows."""
+    """Print a playbook, or the workspace file, as YAML that imports to the same rows; or write CSV files."""
     with _sentences():
-        from bot.commands import export_file  # noqa: PLC0415
+        from bot.commands import export_csv, export_file  # noqa: PLC0415
 
-        typer.echo(export_file(_settings(), playbook, team_id=team_id), nl=False)
+        slugs = playbooks or []
+        if folder is not None:
+            for line in export_csv(_settings(), folder, slugs, team_id=team_id):
+                typer.echo(line)
+            return
+        if len(slugs) > 1:
+            raise Stop("One playbook at a time as YAML. Several go into a folder with --csv.")
+        typer.echo(export_file(_settings(), slugs[0] if slugs else None, team_id=team_id), nl=False)
 
 
 @app.command()

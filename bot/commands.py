@@ -12,6 +12,7 @@ from bot.settings import Settings, SettingsRefused
 from cadence.documents import DocumentRefused, Problem, WorkspaceSpec, read_document
 from cadence.flows.callers import Caller
 from cadence.flows.checkup import checkup
+from cadence.flows.exports import export_folder
 from cadence.flows.planning import Planned, forecast
 from cadence.flows.playbooks import export_playbook, import_document
 from cadence.flows.profiles import ensure_workspace, workspace_ids
@@ -155,6 +156,23 @@ def export_file(settings: Settings, playbook: str | None, *, team_id: str | None
     db = ready_database(settings)
     caller = _caller(workspace_id(settings, db, team_id))
     return export_workspace(db, caller) if playbook is None else export_playbook(db, caller, playbook).yaml
+
+
+def export_csv(
+    settings: Settings, folder: Path, slugs: Sequence[str], *, team_id: str | None = None
+) -> Iterator[str]:
+    """Write what was recorded into a folder, of some playbooks or of the whole workspace; a line a file.
+
+    Raises:
+        Refusal: there is no such playbook, or the folder can't be written to.
+    """
+    db = ready_database(settings)
+    try:
+        counts = export_folder(db, _caller(workspace_id(settings, db, team_id)), folder, slugs)
+    except OSError as error:
+        raise Refusal(f"{folder} can't be written to: {error.strerror or type(error).__name__}.") from None
+    for name, count in counts.items():
+        yield f"{folder / name}: {count:,} {'row' if count == 1 else 'rows'}"
 
 
 def planned_lines(settings: Settings, *, now: datetime, weeks: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from tempfile import TemporaryFile
 
 import structlog
 
@@ -23,9 +24,9 @@ from bot.gateway import (
     SlackUnreachable,
 )
 from bot.metrics import MESSAGES, note_attempt
-from bot.uploads import is_shared, share, upload
+from bot.uploads import is_attached, is_shared, share, upload
 from cadence.flows.compose import compose
-from cadence.flows.composed import Later, Say, Show, Skip
+from cadence.flows.composed import NOT_ATTACHED, Attach, Later, Say, Show, Skip
 from cadence.flows.outbox import Outbox, Pace, Turn
 from storage.engine import Database, Unreachable
 from storage.lanes import POSTING
@@ -111,20 +112,25 @@ class Delivery:
         try:
             composed = compose(self._db, message, now=now)
             rendered = render(composed.context) if isinstance(composed, Say) else None
-        except Exception as broken:
-            log.error("message can't be written", key=message.key, exc_info=broken)
-            wait = SlackError(f"couldn't be written: {type(broken).__name__}")
-            return self._again(message, wait, until=now + FIXABLE_EVERY, now=now, attempt=message.attempts)
+        except Exception as broken:  # noqa: BLE001 - whatever it is, the next message mustn't wait for it
+            return self._unwritten(message, broken, now=now)
         if isinstance(composed, Skip):
             self.outbox.finish(message, MessageState.SKIPPED, now=now, reason=composed.reason)
             return self._count(message, Outcome.SKIPPED, composed.reason)
         if isinstance(composed, Show):
             return self._share(post, message, composed)
+        if isinstance(composed, Attach):
+            return self._attach(post, message, composed)
         if isinstance(composed, Later) or rendered is None:
             until = composed.until if isinstance(composed, Later) else now
             self.outbox.postpone(message, until=until, reason="waits for working hours")
             return Outcome.LATER
         return self._send(post, message, composed, rendered)
+
+    def _unwritten(self, message: OwedMessage, broken: Exception, *, now: datetime) -> Outcome:
+        log.error("message can't be written", key=message.key, exc_info=broken)
+        wait = SlackError(f"couldn't be written: {type(broken).__name__}")
+        return self._again(message, wait, until=now + FIXABLE_EVERY, now=now, attempt=message.attempts)
 
     def _send(self, post: Post, message: OwedMessage, composed: Say, rendered: Rendered) -> Outcome:
         now = self._clock()
@@ -163,7 +169,8 @@ class Delivery:
         try:
             if not self._is_shared(post, message, show):
                 file_id = _uploaded(post, show)
-                share(post.gateway, file_id=file_id, title=chart.title, thread=show.thread)
+                place, ts = show.thread
+                share(post.gateway, file_id=file_id, title=chart.title, channel=place, thread_ts=ts)
         except (SlackBusy, SlackUnclear) as error:
             return self._not_sent(message, error)
         except SlackError as error:
@@ -178,6 +185,46 @@ class Delivery:
         if not message.attempts or message.reason.startswith(NOT_SHARED):
             return False
         return is_shared(post.gateway, title=show.chart.title, thread=show.thread, bot=post.identity)
+
+    def _attach(self, post: Post, message: OwedMessage, attach: Attach) -> Outcome:
+        """Put a file into the recipient's DM. It is made before the attempt begins: that may take long."""
+        with TemporaryFile() as content:
+            try:
+                attach.write(self._db, content)
+            except Exception as broken:  # noqa: BLE001 - see `send_next`
+                return self._unwritten(message, broken, now=self._clock())
+            now, channel = self._clock(), self._known_channel(message)
+            methods = [*SHARING, *(["conversations.open"] if channel is None else [])]
+            turn = self.outbox.begin(message, methods=methods, channel=channel, text=attach.title, now=now)
+            if turn is not Turn.OURS:
+                return Outcome.NOTHING
+            try:
+                channel = channel or self._opened(post, message)
+                if not self._is_attached(post, message, attach, channel):
+                    file_id = upload(post.gateway, content=content, file=attach.file)
+                    if not self._still_ours(message, begun=now):
+                        return Outcome.NOTHING
+                    share(
+                        post.gateway,
+                        file_id=file_id,
+                        title=attach.title,
+                        channel=channel,
+                        comment=attach.comment,
+                    )
+            except (SlackBusy, SlackUnclear) as error:
+                return self._not_sent(message, error)
+            except SlackError as error:
+                error.code, now = f"{NOT_ATTACHED}: {error.code}", self._clock()
+                return self._again(message, error, until=now, now=now, attempt=message.attempts + 1)
+        self.outbox.finish(message, MessageState.SENT, now=self._clock(), channel=channel)
+        return self._count(message, Outcome.SENT)
+
+    def _is_attached(self, post: Post, message: OwedMessage, attach: Attach, channel: str) -> bool:
+        """Whether an attempt whose end nobody saw has put the file there."""
+        if not message.attempts or message.first_attempt_at is None:
+            return False
+        since = message.first_attempt_at
+        return is_attached(post.gateway, file=attach.file, channel=channel, since=since, bot=post.identity)
 
     def _record(self, message: OwedMessage, *, note: str, ts: str, channel: str) -> None:
         """Write down that a message was sent; a database that just went away is given a moment to come back."""

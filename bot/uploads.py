@@ -1,48 +1,56 @@
-"""Share a chart in a thread: reserve, upload, complete; and the look for what an unclear attempt left behind."""
+"""Share a chart or a file: reserve, upload, complete; and the look for what an unclear attempt left behind."""
 
+import os
+from collections.abc import Iterator
+from datetime import datetime
 from http.client import HTTPException
-from typing import Final
+from typing import IO, Any, Final
 from urllib.request import Request, urlopen
 
-from bot.gateway import Gateway, Identity, SlackRefused, SlackUnclear
+from bot.gateway import CLOCKS_APART_SECONDS, Gateway, Identity, SlackRefused, SlackUnclear
 
 _SECONDS: Final = 15
 
 
-def upload(gateway: Gateway, *, content: bytes, file: str, alt: str) -> str:
-    """Upload a file that nobody sees yet, and return its ID.
+def upload(gateway: Gateway, *, content: bytes | IO[bytes], file: str, alt: str = "") -> str:
+    """Upload a file that nobody sees yet, and return its ID. An open file is read from its beginning.
 
     Raises:
         SlackError: a call wasn't taken. Nothing is shared, whichever it was.
     """
-    arguments = {"filename": file, "length": len(content), "alt_txt": alt[:1000]}
+    length = len(content) if isinstance(content, bytes) else _rewound(content)
+    arguments = {"filename": file, "length": length} | ({"alt_txt": alt[:1000]} if alt else {})
     place = gateway.call("files.getUploadURLExternal", arguments)
-    _put(str(place.get("upload_url") or ""), content)
+    _put(str(place.get("upload_url") or ""), content, length)
     return str(place.get("file_id") or "")
 
 
-def share(gateway: Gateway, *, file_id: str, title: str, thread: tuple[str, str]) -> None:
-    """Share an uploaded file in a thread.
+def _rewound(content: IO[bytes]) -> int:
+    length = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    return length
+
+
+def share(
+    gateway: Gateway, *, file_id: str, title: str, channel: str, thread_ts: str = "", comment: str = ""
+) -> None:
+    """Share an uploaded file in a conversation, or in a thread of it.
 
     Raises:
         SlackError: the call wasn't taken; `SlackUnclear` when it may have been.
     """
-    channel, ts = thread
-    gateway.call(
-        "files.completeUploadExternal",
-        {
-            "files": [{"id": file_id, "title": title}],
-            "channel_id": channel,
-            "thread_ts": ts,
-            "initial_comment": title,
-        },
-    )
+    arguments = {
+        "files": [{"id": file_id, "title": title}],
+        "channel_id": channel,
+        "initial_comment": comment or title,
+    }
+    gateway.call("files.completeUploadExternal", arguments | ({"thread_ts": thread_ts} if thread_ts else {}))
 
 
-def _put(url: str, content: bytes) -> None:
+def _put(url: str, content: bytes | IO[bytes], length: int) -> None:
     if not url.startswith(("https://", "http://")):
         raise SlackRefused("no upload_url")
-    headers = {"Content-Type": "application/octet-stream"}
+    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
     request = Request(url, data=content, headers=headers, method="POST")  # noqa: S310 - checked just above
     try:
         with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
@@ -59,9 +67,21 @@ def is_shared(gateway: Gateway, *, title: str, thread: tuple[str, str], bot: Ide
     """
     channel, ts = thread
     answer = gateway.call("conversations.replies", {"channel": channel, "ts": ts, "limit": 200})
-    return any(
-        file.get("title") == title
-        for message in answer.get("messages") or []
-        if message.get("user") == bot.user_id or (bot.bot_id and message.get("bot_id") == bot.bot_id)
-        for file in message.get("files") or []
-    )
+    return any(file.get("title") == title for file in _files(answer, bot))
+
+
+def is_attached(gateway: Gateway, *, file: str, channel: str, since: datetime, bot: Identity) -> bool:
+    """Whether the bot's file of that name stands in a conversation since an instant.
+
+    Raises:
+        SlackError: the conversation can't be read.
+    """
+    oldest = f"{since.timestamp() - CLOCKS_APART_SECONDS:.6f}"
+    answer = gateway.call("conversations.history", {"channel": channel, "oldest": oldest, "limit": 200})
+    return any(one.get("name") == file for one in _files(answer, bot))
+
+
+def _files(answer: Any, bot: Identity) -> Iterator[dict[str, Any]]:
+    for message in answer.get("messages") or []:
+        if message.get("user") == bot.user_id or (bot.bot_id and message.get("bot_id") == bot.bot_id):
+            yield from message.get("files") or []

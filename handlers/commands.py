@@ -11,6 +11,7 @@ from handlers import (
     checkins,
     cycles,
     exceptions,
+    exports,
     handoffs,
     kpis,
     lessons,
@@ -66,6 +67,7 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.Trace: standards.trace,
     commands.Snooze: people.snooze,
     commands.Mute: people.mute,
+    commands.Export: exports.by_command,
 }
 
 

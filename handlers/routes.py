@@ -8,6 +8,7 @@ from handlers import (
     commands,
     cycles,
     exceptions,
+    exports,
     gates,
     handoffs,
     home,
@@ -56,5 +57,6 @@ def register_all(app: App, services: Services) -> None:
         handoffs,
         setups,
         shortcuts,
+        exports,
     ):
         journey.register(app, services)

@@ -93,6 +93,7 @@ class Callback(StrEnum):
     HANDOFF = "form.handoff"
     HANDOFF_FAIL = "form.handoff_fail"
     CHOOSE_CHECKIN = "form.choose_checkin"
+    EXPORT = "form.export"
 
 
 class Shortcut(StrEnum):

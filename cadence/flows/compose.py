@@ -12,6 +12,7 @@ from cadence.flows import (
     charts,
     closing_post,
     digests,
+    exports,
     gate_posts,
     handoff_posts,
     moving,
@@ -193,6 +194,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "handoff-answered": lambda session, message, now: Say(handoff_posts.answered(session, message, now)),
     "welcome": lambda session, message, now: Say(welcoming.welcome(session, message, now)),
     "cycle-chart": charts.cycle_chart,
+    exports.KIND: exports.export_file,
     "cycle-closed": lambda session, message, now: Say(
         closing_post.cycle_closed(session, run_of(session, message, now), int(message.subject["cycle"]))
     ),

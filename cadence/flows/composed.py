@@ -1,8 +1,11 @@
 """What composing a message can come to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import IO, Final
 
+from storage.engine import Database
 from templates.chart import Chart
 from templates.contexts.base import MessageContext
 
@@ -38,4 +41,25 @@ class Show:
     file: str
 
 
-Composed = Say | Show | Skip | Later
+NOT_ATTACHED: Final = "not attached"
+"""How the reason of a message begins whose file Slack didn't take; nobody has seen any of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """A file for the recipient, made only when it is sent and never held in memory.
+
+    Args:
+        file: its name, the same at every attempt and different from any other's.
+        title: shown above it.
+        comment: what is said with it.
+        write: writes it, from the database.
+    """
+
+    file: str
+    title: str
+    comment: str
+    write: Callable[[Database, IO[bytes]], None]
+
+
+Composed = Say | Show | Attach | Skip | Later

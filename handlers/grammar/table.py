@@ -4,6 +4,7 @@ from typing import Final
 
 from handlers.grammar.entries import (
     cycles,
+    exports,
     handoffs,
     modes,
     overview,
@@ -31,4 +32,5 @@ TABLE: Final[tuple[Entry, ...]] = (
     *handoffs.ENTRIES,
     *people.ENTRIES,
     *modes.ENTRIES,
+    *exports.ENTRIES,
 )

@@ -137,6 +137,17 @@ class ChooseCheckinForm(ViewContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportForm(ViewContext):
+    """What to export. Input: `playbook`, a slug or `*` for all there are to choose. At least one playbook."""
+
+    TEMPLATE: ClassVar[str] = "modals/export.json.j2"
+    ALL: ClassVar[str] = "*"
+
+    playbooks: tuple[Choice, ...]
+    curator: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportForm(ViewContext):
     """A playbook's YAML in three inputs or more, `yaml`, `yaml:2`, `yaml:3` …, to be joined by a line break.
 

@@ -114,6 +114,7 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/exception"),
         _shortcut("U01AGENT1", Shortcut.LOG_EXCEPTION, {"ts": "1.0", "user": "U01LEAD", "text": "<!here> x"}),
     ],
+    Callback.EXPORT: [_typed("U01LEAD", "/cadence", "export"), _typed("U01CURATOR", "/cadence", "export")],
     Callback.CHOOSE_CHECKIN: [("U01AGENT1", _in_two_teams)],
     Callback.IMPORT: [_typed("U01LEAD", "/cadence", "playbook import")],
     Callback.CHOOSE_PLAYBOOK: [

@@ -21,6 +21,7 @@ from storage import (
     decisions,
     deliveries,
     drifts,
+    exports,
     handoffs,
     homes,
     installations,
@@ -156,6 +157,9 @@ BY_NAME: dict[str, Call] = {
     "handoffs.failed_between": lambda s, ws, _: handoffs.failed_between(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
+    "exports.kpis": lambda s, ws, _: exports.kpis(s, workspace_id=ws, playbooks=None),
+    "exports.trail": lambda s, ws, _: list(exports.trail(s, workspace_id=ws, playbooks=None)),
+    "exports.verdicts/all": lambda s, ws, _: list(exports.verdicts(s, workspace_id=ws, playbooks=None)),
     "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
     "homes.get": lambda s, ws, _: homes.get(s, workspace_id=ws, member=MEMBER),
     "homes.changes": lambda s, ws, _: len(homes.changes(s, workspace_id=ws, limit=99)),
@@ -171,6 +175,19 @@ BY_ID: dict[str, Call] = {
         workspace_id=ws,
         subjects=[f"adoption:{ids.adoption}/send", f"verdict:{ids.verdict}", f"cycle:{ids.cycle}"],
     ),
+    "exports.readings": lambda s, ws, ids: list(
+        exports.readings(s, workspace_id=ws, playbooks=[ids.playbook])
+    ),
+    "exports.check_ins": lambda s, ws, ids: list(
+        exports.check_ins(s, workspace_id=ws, playbooks=[ids.playbook])
+    ),
+    "exports.exceptions": lambda s, ws, ids: list(
+        exports.exceptions(s, workspace_id=ws, playbooks=[ids.playbook])
+    ),
+    "exports.verdicts": lambda s, ws, ids: list(
+        exports.verdicts(s, workspace_id=ws, playbooks=[ids.playbook])
+    ),
+    "exports.drifted": lambda s, ws, ids: exports.drifted(s, workspace_id=ws, check_ins=[ids.check_in]),
     "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(s, workspace_id=ws, playbook_id=ids.playbook),
     "versions.published": lambda s, ws, ids: versions.published(s, workspace_id=ws, playbook_id=ids.playbook),
     "versions.newest_published": lambda s, ws, ids: versions.newest_published(

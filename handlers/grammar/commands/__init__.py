@@ -2,6 +2,7 @@
 
 from handlers.grammar.commands.base import Command
 from handlers.grammar.commands.cycles import CloseCycle, Cycle, PauseCycle, ShowCycle, StartCycle
+from handlers.grammar.commands.exports import Export
 from handlers.grammar.commands.handoffs import Handoff
 from handlers.grammar.commands.modes import DeclareMode, Trace
 from handlers.grammar.commands.overview import Digest, Help, Status, Why
@@ -31,6 +32,7 @@ __all__ = [
     "DeclareMode",
     "DiffPlaybook",
     "Digest",
+    "Export",
     "ExportPlaybook",
     "Handoff",
     "Help",

@@ -12,6 +12,7 @@ from templates.contexts.forms import (
     DriftStep,
     ExceptionForm,
     ExceptionList,
+    ExportForm,
     ImportForm,
     InfoView,
     KpiForm,
@@ -113,6 +114,14 @@ SAMPLES: dict[str, ViewContext] = {
             Choice(label="Refund decision · Billing, this week", value="8:2026-12-14"),
         )
     ),
+    "form-export": ExportForm(
+        playbooks=(
+            Choice(label="Support reply", value="support-reply"),
+            Choice(label="Refund decision", value="refund-decision"),
+        ),
+        curator=True,
+    ),
+    "form-export-owner": ExportForm(playbooks=(Choice(label="Support reply", value="support-reply"),)),
     "form-import": ImportForm(),
     "form-import-problems": ImportForm(
         typed=('playbook: support-reply\ntitle: "A \\ B"', "steps:"),

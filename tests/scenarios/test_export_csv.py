@@ -1,0 +1,252 @@
+"""What was recorded, as CSV: asked for in Slack, arriving as a file, read back to what is in the rows (SPEC §9)."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app as cli
+from bot.sandbox.capabilities import Capabilities
+from bot.stage import Stage
+from cadence.documents import read_playbook
+from cadence.flows.export_tables import TABLES, cell
+from storage import exports, playbooks
+from storage.tables import CheckIn, LoggedException, MessageState, Reading, StepVerdict, TrailEntry
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    TRIAGE,
+    at,
+    bot_dms,
+    entries,
+    ledger,
+    rows,
+    start_cycle,
+)
+from tests.staging import on_stage
+
+OWNER, MEMBER, OUTSIDER, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
+Files = dict[str, list[dict[str, str]]]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """A week with a correction, an exception that looks like a formula, and a playbook that nobody runs."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 12:00"))
+        for member, words in (
+            (OWNER, "/attest as-declared runs=20"),
+            (OWNER, "/attest drifted runs=21 draft=human-led send=collaborative -1 machine"),
+            (MEMBER, '/exception send +HYPERLINK("https://evil.example","tone") link=https://acme.example/1'),
+            (OWNER, "/kpi 14m +2 people"),
+            (OWNER, "/kpi 13.5m"),
+        ):
+            told = stage.workspace.person(member).types(words, channel=DESK_CHANNEL)
+            assert "ecorded" in told.text or "logged" in told.text, told.words
+        stage.tick()
+        yield stage
+
+
+def read(content: bytes) -> tuple[Files, dict[str, str]]:
+    """The tables and the other files of an archive."""
+    tables, others = {}, {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            text = archive.read(name).decode("utf-8")
+            if name.endswith(".csv"):
+                assert "\r\n" in text
+                tables[name.removesuffix(".csv")] = list(csv.DictReader(io.StringIO(text, newline="")))
+            else:
+                others[name] = text
+    return tables, others
+
+
+def arrived(stage: Stage, member: str) -> bytes:
+    """The file that came last into somebody's DM."""
+    stage.tick()
+    message = [one for one in bot_dms(stage, member) if one.files][-1]
+    content = stage.workspace.files.get(message.files[0]).content
+    assert content
+    return content
+
+
+def test_it_arrives_in_the_dm_and_says_what_the_rows_say(desk: Stage) -> None:
+    told = desk.workspace.person(OWNER).types("/cadence export reply")
+    assert "The export of Reply is being made. It arrives as a ZIP file in our direct messages" in told.words
+    tables, others = read(arrived(desk, OWNER))
+    assert set(tables) == {"readings", "attestations", "exceptions", "verdicts", "trail"}
+    assert read_playbook(others["playbooks/reply.yaml"]).slug == "reply"
+    assert "apostrophe" in others["about.txt"]
+    counts = {name: len(found) for name, found in tables.items()}
+    for name, table in (
+        ("readings", Reading),
+        ("attestations", CheckIn),
+        ("exceptions", LoggedException),
+        ("verdicts", StepVerdict),
+    ):
+        assert counts[name] == len(rows(desk, table)) > 0, name
+
+    first, second = tables["attestations"]
+    assert (first["runs"], second["runs"], second["attestation"]) == ("20", "21", "drifted")
+    assert second["drifted_steps"] == "draft=human-led send=collaborative"
+    assert first["replaced_at"] == second["answered_at"] == "2026-03-05T11:00:00+00:00"
+    assert datetime.fromisoformat(first["replaced_at"]) == desk.clock.now()
+    assert second["note"] == "'-1 machine"
+
+    [logged] = tables["exceptions"]
+    assert logged["reason"] == "'" + rows(desk, LoggedException)[0].reason
+    assert logged["link"] == "https://acme.example/1"
+    assert (logged["playbook"], logged["team"], logged["cycle"], logged["step"]) == (
+        "reply",
+        "desk",
+        "1",
+        "send",
+    )
+
+    numbers = [(one["number"], one["value"], one["unit"], one["note"]) for one in tables["readings"]]
+    assert numbers == [
+        ("First response time", "14", "minutes", "'+2 people"),
+        ("First response time", "13.5", "minutes", ""),
+    ]
+    about = {(one["action"], one["playbook"], one["team"]) for one in tables["trail"]}
+    assert {
+        ("check-in", "reply", "desk"),
+        ("exception", "reply", "desk"),
+        ("verdict", "reply", "desk"),
+    } <= about
+    assert all(one["playbook"] == "reply" for one in tables["trail"])
+
+
+def test_a_curator_has_everything_and_an_owner_only_their_own(desk: Stage) -> None:
+    curator = desk.workspace.person(CURATOR)
+    curator.types("/cadence export")
+    curator.submits({"playbook": "Everything in this workspace"})
+    tables, others = read(arrived(desk, CURATOR))
+    assert {"playbooks/reply.yaml", "playbooks/triage.yaml"} <= set(others)
+    asked = entries(desk, "exported")
+    assert [(one.member, one.surface, one.subject) for one in asked] == [
+        (CURATOR, "form", "workspace:T01SANDBOX")
+    ]
+    assert len(tables["trail"]) == len(rows(desk, TrailEntry))
+    assert {one["subject"] for one in tables["trail"]} >= {"workspace:T01SANDBOX", "playbook:triage"}
+
+
+@pytest.mark.parametrize("words", ["", "all", "reply"])
+def test_members_have_none_of_it(desk: Stage, words: str) -> None:
+    """Who answered tells who didn't: that is for owners and curators alone."""
+    for who in (MEMBER, OUTSIDER):
+        told = desk.workspace.person(who).types(f"/cadence export {words}".strip())
+        assert "Only" in told.words
+        assert f"<@{CURATOR}>" in told.words or f"<@{OWNER}>" in told.words
+        assert desk.workspace.person(who).view() is None
+    assert ledger(desk, "export") == []
+
+
+def test_whoever_is_no_owner_any_more_when_it_is_sent_gets_nothing(desk: Stage) -> None:
+    desk.workspace.person(OWNER).types("/cadence export reply")
+    with desk.bot.db.write() as session:
+        row = playbooks.by_slug(session, workspace_id="T01SANDBOX", slug="reply")
+        assert row is not None
+        row.owner = OUTSIDER
+        session.add(row)
+    desk.tick()
+    assert [row.reason for row in ledger(desk, "export", MessageState.SKIPPED)] == [
+        "no longer theirs to export"
+    ]
+
+
+def test_asked_twice_it_comes_once_and_an_unclear_end_is_looked_for(desk: Stage) -> None:
+    owner = desk.workspace.person(OWNER)
+    for _ in range(2):
+        owner.types("/cadence export reply")
+    desk.tick()
+    assert len([one for one in bot_dms(desk, OWNER) if one.files]) == 1
+    with desk.bot.db.write() as session:  # as if the worker had died right after Slack took the file
+        row = session.merge(ledger(desk, "export")[0])
+        row.state, row.reason = MessageState.DUE, "ReadTimeout"
+    desk.clock.advance(timedelta(minutes=1))
+    desk.tick()
+    assert len([one for one in bot_dms(desk, OWNER) if one.files]) == 1
+    assert [row.state for row in ledger(desk, "export")] == [MessageState.SENT]
+
+
+def test_where_slack_takes_no_file_a_sentence_says_so(desk: Stage) -> None:
+    desk.workspace.capabilities = Capabilities(scopes=desk.workspace.scopes - {"files:write"})
+    desk.workspace.person(OWNER).types("/cadence export reply")
+    desk.tick()
+    desk.tick()
+    said = bot_dms(desk, OWNER)[-1].words
+    assert "Slack didn't take the file (`missing_scope`)" in said
+    assert "cadence export --csv FOLDER" in said
+
+
+def test_the_command_line_writes_a_folder(
+    desk: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", desk.bot.db.url)
+    folder = tmp_path / "out"
+    for words in (["reply"], ["reply", "triage"], []):
+        told = CliRunner().invoke(cli, ["export", "--csv", str(folder), *words])
+        assert told.exit_code == 0, told.output
+        assert f"{folder / 'attestations.csv'}: 2 rows" in told.output
+    with (folder / "readings.csv").open(encoding="utf-8", newline="") as lines:
+        assert [row["value"] for row in csv.DictReader(lines)] == ["14", "13.5"]
+    assert sorted(path.name for path in folder.rglob("*")) == [
+        *("attestations.csv", "exceptions.csv", "playbooks", "readings.csv", "reply.yaml", "trail.csv"),
+        *("triage.yaml", "verdicts.csv"),
+    ]
+    (tmp_path / "file").write_text("")
+    for words in (
+        ["--csv", str(tmp_path / "file" / "x")],
+        ["--csv", str(folder), "relpy"],
+        ["reply", "triage"],
+    ):
+        told = CliRunner().invoke(cli, ["export", *words])
+        assert told.exit_code == 2, told.output
+        assert re.search(r"can't be written to|Did you mean|One playbook at a time", told.output)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+49 30", "'+49 30"),
+        ("-1", "'-1"),
+        ("@here", "'@here"),
+        ("\tx", "'\tx"),
+        ("'quoted", "''quoted"),
+        ("＝1", "'＝1"),
+        (" =1", " =1"),
+        ("tone, “off”", "tone, “off”"),
+        (-1.5, "-1.5"),
+        (0.1, "0.1"),
+        (14.0, "14"),
+        (True, "yes"),
+        (None, ""),
+        ({"b": 1, "a": "ü"}, '{"a": "ü", "b": 1}'),
+    ],
+)
+def test_a_cell_does_no_harm(value: Any, shown: str) -> None:
+    assert cell(value) == shown
+    if isinstance(value, str):
+        assert (shown.removeprefix("'") if shown.startswith("'") else shown) == value
+
+
+def test_pages_give_every_row_once(desk: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lines() -> dict[str, list[list[str]]]:
+        with desk.bot.db.read() as session:
+            return {table.name: list(table.lines(session, "T01SANDBOX", None)) for table in TABLES}
+
+    whole = lines()
+    monkeypatch.setattr(exports, "PAGE", 1)
+    assert lines() == whole
+    assert all(len(line) == len(table.columns) for table in TABLES for line in whole[table.name])
