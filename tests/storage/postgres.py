@@ -50,10 +50,13 @@ def account() -> str | None:
 
 
 class Server:
-    """A server in a folder of its own that can be stopped hard and started again."""
+    """A server in a folder of its own that can be stopped hard and started again.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._place, self._name = folder, binaries(), account()
+    `durable` writes what is committed through to the disk, as a real one does; tests don't wait for that.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self._folder, self._place, self._name, self._durable = folder, binaries(), account(), durable
         if self._name is not None:
             shutil.chown(folder, user=self._name)
 
@@ -71,7 +74,7 @@ class Server:
     def start(self) -> None:
         """Start, and recover what a hard stop left."""
         options = f"-c listen_addresses='' -c unix_socket_directories='{self._folder}'"
-        options += " -c fsync=off -c timezone=Asia/Tokyo"
+        options += f" -c fsync={'on' if self._durable else 'off'} -c timezone=Asia/Tokyo"
         self._run("pg_ctl", "start", "-w", "-l", str(self._folder / "log"), "-o", options)
 
     def crash(self) -> None:
@@ -100,7 +103,7 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(*, durable: bool = False) -> Iterator[Server]:
     """A running server, stopped at the end.
 
     Raises:
@@ -108,7 +111,7 @@ def server() -> Iterator[Server]:
     """
     folder = Path(tempfile.mkdtemp(prefix="cadence-pg-"))
     try:
-        found = Server(folder)
+        found = Server(folder, durable=durable)
         try:
             found.make()
             found.start()

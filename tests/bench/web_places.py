@@ -1,0 +1,170 @@
+"""The workspace that the web benchmark asks about: many teams in the middle of a cycle, and what came before."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from slack_sdk.signature import SignatureVerifier
+from sqlmodel import select
+
+from bot.commands import BUILT_IN_TEAM
+from bot.sandbox import AppIdentity, SandboxClock, SandboxServer, build_workspace
+from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_playbook, dump_workspace, read_playbook
+from cadence.flows.callers import Caller
+from cadence.flows.cycles import CycleGiven, start_cycle
+from cadence.flows.kpis import NumberGiven, record_number
+from cadence.flows.playbooks import import_document
+from cadence.flows.profiles import Profile, ensure_workspace, save_profiles
+from cadence.rules.calendar import monday_of
+from storage import ledger
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.migrate import migrate
+from storage.tables import Adoption, MessageState, Team
+from tests.staging import EXAMPLES
+
+TEAMS_A_PLAYBOOK = 4
+MEMBERS_A_TEAM = 8
+CURATOR = "U00CURATOR"
+ZONE = ZoneInfo("Europe/Berlin")
+APP = AppIdentity(name="Rollout Cadence")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How much there is: teams with a running cycle, and messages sent in earlier weeks."""
+
+    teams: int
+    messages: int
+
+    def team(self, number: int) -> TeamSpec:
+        """One of the teams."""
+        return TeamSpec(
+            slug=f"team-{number}",
+            title=f"Team {number}",
+            function=Function.SUPPORT,
+            region=None,
+            channel=f"C{number:04}TEAM",
+            timezone=ZONE.key,
+            country=None,
+            members=tuple(f"U{number:04}M{member}" for member in range(MEMBERS_A_TEAM)),
+            reporter=f"U{number:04}M0",
+        )
+
+    @property
+    def specs(self) -> tuple[TeamSpec, ...]:
+        """All of them."""
+        return tuple(self.team(number) for number in range(self.teams))
+
+
+def slack() -> SandboxServer:
+    """A server that says who the bot is; nobody asks it anything else."""
+    return SandboxServer(build_workspace(team_id=BUILT_IN_TEAM, name="Bench", clock=SandboxClock(), app=APP))
+
+
+def fill(db: Database, place: Place, *, now: datetime) -> None:
+    """Migrate and fill an empty database: second week of every team's cycle, first week's numbers in."""
+    migrate(db)
+    monday = monday_of(now.astimezone(ZONE).date()) - timedelta(weeks=1)
+    before, friday = _noon(monday - timedelta(days=3)), _noon(monday + timedelta(days=4))
+    ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="Bench", now=before)
+    cli, curator = _caller("command line", "cli"), _caller(CURATOR, "command")
+    workspace = WorkspaceSpec(curators=(CURATOR,), timezone=ZONE.key, teams=place.specs)
+    import_document(db, cli, dump_workspace(workspace), now=before)
+    members = [member for team in place.specs for member in team.members]
+    profiles = [Profile(member, f"Person {member}", ZONE.key) for member in members]
+    save_profiles(db, workspace_id=BUILT_IN_TEAM, profiles=profiles, now=before)
+    example = read_playbook((EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8"))
+    example = replace(example, pilot=None, handoffs=())
+    for number, team in enumerate(place.specs):
+        slug = f"playbook-{number // TEAMS_A_PLAYBOOK}"
+        if number % TEAMS_A_PLAYBOOK == 0:
+            import_document(
+                db, cli, dump_playbook(replace(example, slug=slug, title=f"Reply {slug}")), now=before
+            )
+        start_cycle(db, curator, CycleGiven(slug, team=team.slug, starts_on=monday), now=before)
+        reporter = _caller(team.reporter or "", "command")
+        record_number(db, reporter, NumberGiven(value="30", team=team.slug), now=friday)
+    _send_earlier(db, place, week=monday + timedelta(days=7), now=now)
+
+
+def _send_earlier(db: Database, place: Place, *, week: date, now: datetime) -> None:
+    """What the ledger holds: each team was asked for this week's number, and much was sent before."""
+    with db.read() as session:
+        adoptions = session.exec(select(Adoption.id, Team.reporter).join(Team)).all()
+    owed = [_sent("kpi-missing", f"{run}:{member}", member or "", week, at=now) for run, member in adoptions]
+    chance = random.Random(1)
+    for number in range(place.messages):
+        team = place.team(chance.randrange(place.teams))
+        member = chance.choice(team.members)
+        earlier = week - timedelta(weeks=1 + number // 500)
+        owed.append(_sent("checkin", f"{member}:{number}", member, earlier, at=_noon(earlier)))
+    with db.write() as session:
+        ledger.owe(session, workspace_id=BUILT_IN_TEAM, owed=owed, now=now)
+
+
+def _sent(kind: str, subject: str, recipient: str, week: date, *, at: datetime) -> Owed:
+    return Owed(
+        key=f"{kind}:{BUILT_IN_TEAM}:{subject}:{week}",
+        kind=kind,
+        recipient=recipient,
+        subject={"week": week.isoformat()},
+        due_at=at,
+        state=MessageState.SENT,
+    )
+
+
+def _caller(member: str, surface: str) -> Caller:
+    return Caller(BUILT_IN_TEAM, member, surface, request="bench")
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=UTC)
+
+
+def asked(place: Place, *, secret: str, at: float, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
+    """Signed `/kpi` requests without end, body and headers: another person and another number each time."""
+    verifier, stamp, chance, number = SignatureVerifier(secret), str(int(at)), random.Random(seed), 0
+    while True:
+        number += 1
+        team = place.team(chance.randrange(place.teams))
+        fields = {
+            "token": "t",
+            "team_id": BUILT_IN_TEAM,
+            "team_domain": "bench",
+            "channel_id": team.channel,
+            "channel_name": team.slug,
+            "user_id": chance.choice(team.members),
+            "user_name": "somebody",
+            "command": "/kpi",
+            "text": f"{20 + number * 0.001:.3f}m after a slow week",
+            "api_app_id": APP.app_id,
+            "is_enterprise_install": "false",
+            "response_url": "https://hooks.example/commands/1",
+            "trigger_id": f"{seed}.{number}.{stamp}",
+        }
+        body = urlencode(fields)
+        yield (
+            body,
+            {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "X-Slack-Request-Timestamp": stamp,
+                "X-Slack-Signature": verifier.generate_signature(timestamp=stamp, body=body) or "",
+            },
+        )
+
+
+def as_http(body: str, headers: dict[str, str]) -> bytes:
+    """A request as it goes over the line; the connection is kept."""
+    lines = [
+        "POST /slack/events HTTP/1.1",
+        "Host: 127.0.0.1",
+        "User-Agent: Slackbot 1.0 (+https://api.slack.com/robots)",
+        "Accept: application/json,*/*",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        f"Content-Length: {len(body)}",
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
