@@ -79,9 +79,10 @@ def register(app: App, services: Services) -> None:
 
 def _run(name: str) -> Callable[[Turn, str], None]:
     def run(turn: Turn, text: str) -> None:
-        words = lexicon(turn.db, turn.caller, now=turn.now)
+        whole = name != "/kpi"  # which names no steps, and a team only as `team=`
+        words = lexicon(turn.db, turn.caller, now=turn.now, steps=whole, teams=whole or "=" in text)
         vocabulary = Vocabulary(words.steps, words.teams, words.titles, words.others)
-        command = parse(name, text, vocabulary, turn.today)
+        command = parse(name, text, vocabulary, words.today)
         _JOURNEYS[type(command)](turn, command)
 
     return run

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -53,6 +53,11 @@ class Owed:
     state: MessageState = MessageState.DUE
     reason: str = ""
 
+_INSERT = {
+    dialect: make(OwedMessage).on_conflict_do_nothing(index_elements=["key"]).returning(col(OwedMessage.id))
+    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+
 
 def owe(
     session: Session, *, workspace_id: str, owed: Sequence[Owed], now: datetime, correlation_id: str = ""
@@ -84,14 +89,15 @@ def owe(
         }
         for one in owed
     ]
-    dialect = session.get_bind().dialect.name
-    upsert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    new = 0
-    for start in range(0, len(rows), 500):
-        insert = upsert(OwedMessage).values(rows[start : start + 500])
-        insert = insert.on_conflict_do_nothing(index_elements=["key"])
-        new += len(session.execute(insert.returning(col(OwedMessage.id))).all())
-    return new
+    session.flush()  # what the messages are about comes first
+    connection = session.connection()
+    insert = _INSERT[connection.dialect.name]
+    if len(rows) == 1:
+        return len(connection.execute(insert, rows[0]).all())
+    return sum(
+        len(connection.execute(insert, rows[start : start + 500]).all())
+        for start in range(0, len(rows), 500)
+    )
 
 
 def known_keys(session: Session, *, workspace_id: str, keys: Sequence[str]) -> set[str]:
@@ -292,14 +298,20 @@ def unsent_counts(
     return list(session.exec(query))
 
 
+_KEY = col(OwedMessage.key)
+_BY_PREFIX = (
+    select(OwedMessage)
+    .where(
+        OwedMessage.workspace_id == bindparam("workspace"),
+        bindparam("exact") <= _KEY,  # these two are a range of the index on keys: a semicolon follows the colon
+        bindparam("after") > _KEY,
+        or_(bindparam("exact") == _KEY, bindparam("first") <= _KEY),
+    )
+    .order_by(col(OwedMessage.id))
+)
+
+
 def by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[OwedMessage]:
     """The messages queued under a key, or under one that goes on from it after a colon."""
-    query = select(OwedMessage).where(
-        OwedMessage.workspace_id == workspace_id,
-        or_(
-            col(OwedMessage.key) == prefix,
-            func.substr(col(OwedMessage.key), 1, len(prefix) + 1)
-            == f"{prefix}:",  # SQLite's LIKE ignores case
-        ),
-    )
-    return list(session.exec(query.order_by(col(OwedMessage.id))))
+    asked = {"workspace": workspace_id, "exact": prefix, "first": f"{prefix}:", "after": f"{prefix};"}
+    return list(session.exec(_BY_PREFIX, params=asked))

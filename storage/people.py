@@ -1,9 +1,10 @@
 """Queries on people: the workspace, curators, members, teams, days away."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import or_, update
+from sqlalchemy import and_, bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from storage.tables import Away, Curator, Member, Team, TeamMember, Workspace
@@ -18,6 +19,55 @@ def workspaces(session: Session) -> list[Workspace]:
     """Every workspace of this installation, but those that took the bot out."""
     query = select(Workspace).where(col(Workspace.uninstalled_at).is_(None))
     return list(session.exec(query.order_by(col(Workspace.id))))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a person stands in a workspace.
+
+    Args:
+        timezone: their own, as Slack gives it.
+    """
+
+    workspace: Workspace
+    timezone: str | None
+    is_curator: bool
+
+
+# Statements of the busiest requests are put together once: that takes as long as running them.
+_STANDING = (
+    select(Workspace, Member.timezone, Curator.member)
+    .outerjoin(Member, and_(col(Member.workspace_id) == Workspace.id, col(Member.id) == bindparam("member")))
+    .outerjoin(
+        Curator, and_(col(Curator.workspace_id) == Workspace.id, col(Curator.member) == bindparam("member"))
+    )
+    .where(Workspace.id == bindparam("workspace"))
+)
+_TEAM_IDS = select(TeamMember.team_id).where(
+    TeamMember.workspace_id == bindparam("workspace"),
+    TeamMember.member == bindparam("member"),
+    col(TeamMember.left_at).is_(None),
+)
+_TEAM_SLUGS = select(Team.slug).where(Team.workspace_id == bindparam("workspace")).order_by(col(Team.slug))
+
+
+def standing(session: Session, *, workspace_id: str, member_id: str) -> Standing | None:
+    """Where a person stands, whoever they are; None in a workspace the bot doesn't know."""
+    found = session.exec(_STANDING, params={"workspace": workspace_id, "member": member_id}).first()
+    if found is None:
+        return None
+    workspace, zone, curator = found
+    return Standing(workspace, zone, curator is not None)
+
+
+def team_slugs(session: Session, *, workspace_id: str) -> list[str]:
+    """The slugs of all teams, in order."""
+    return list(session.exec(_TEAM_SLUGS, params={"workspace": workspace_id}))
+
+
+def team_ids(session: Session, *, workspace_id: str, member_id: str) -> set[int]:
+    """The ids of the teams a person is in now."""
+    return set(session.exec(_TEAM_IDS, params={"workspace": workspace_id, "member": member_id}))
 
 
 def curators(session: Session, *, workspace_id: str) -> list[str]:

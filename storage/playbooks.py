@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import and_, func
+from sqlalchemy import Select, and_, bindparam, case, func, or_
+from sqlalchemy import select as select_rows
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from cadence.rules.calendar import WEEKS
@@ -18,6 +22,7 @@ from storage.tables import (
     PlaybookVersion,
     Team,
     Workspace,
+    TeamMember,
 )
 
 
@@ -30,6 +35,43 @@ class Run:
     version: PlaybookVersion
     team: Team
     cycle: Cycle | None
+
+
+class Named(NamedTuple):
+    """A playbook's row without the rest of it; `run` says whether those asked about run it."""
+
+    id: int
+    slug: str
+    title: str
+    owner: str
+    run: bool
+
+
+def _names(member: str | None) -> Select[int, str, str, str, bool]:
+    running = select(Adoption.id).where(
+        Adoption.playbook_id == Playbook.id, Adoption.state != AdoptionState.ENDED
+    )
+    if member is not None:
+        running = running.join(TeamMember, col(TeamMember.team_id) == Adoption.team_id).where(
+            TeamMember.member == bindparam("member"), col(TeamMember.left_at).is_(None)
+        )
+    return (
+        select_rows(
+            col(Playbook.id), col(Playbook.slug), col(Playbook.title), col(Playbook.owner), running.exists()
+        )
+        .where(col(Playbook.workspace_id) == bindparam("workspace"))
+        .order_by(col(Playbook.slug))
+    )
+
+
+# Statements of the busiest requests are put together once: that takes as long as running them.
+_RUN_BY_ANYBODY, _RUN_BY_ONE = _names(None), _names("member")
+
+
+def names(session: Session, *, workspace_id: str, run_by: str | None = None) -> list[Named]:
+    """All playbooks by their names, in the order of their slugs, and whether a person's teams (or any) run them."""
+    query = _RUN_BY_ANYBODY if run_by is None else _RUN_BY_ONE
+    return [Named(*row) for row in session.execute(query, {"workspace": workspace_id, "member": run_by})]
 
 
 def by_slug(session: Session, *, workspace_id: str, slug: str) -> Playbook | None:
@@ -106,76 +148,90 @@ def runs(
     playbook_id: int | None = None,
     team_ids: Sequence[int] | None = None,
     owner: str | None = None,
+    member: str | None = None,
+    playbook: str | None = None,
+    team: str | None = None,
 ) -> list[Run]:
     """Adoptions that aren't ended, each with the cycle a date lies in, else its latest one.
 
     Between two cycles a weekend belongs to the one just closed; a cycle still to come counts when there is
-    no other.
+    no other. What the versions say isn't loaded before it is looked at: it is long, and `specs.spec_of` knows it.
+
+    Args:
+        member: the runs of the teams this person is in, and of the playbooks they own.
+        playbook: its slug.
+        team: its slug.
     """
-    query = (
-        select(Adoption, Playbook, Team)
-        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
-        .join(Team, col(Team.id) == col(Adoption.team_id))
-        .where(Adoption.workspace_id == workspace_id, Adoption.state != AdoptionState.ENDED)
-        .order_by(col(Playbook.slug), col(Team.slug))
-    )
-    if adoption_id is not None:
-        query = query.where(Adoption.id == adoption_id)
-    if playbook_id is not None:
-        query = query.where(Adoption.playbook_id == playbook_id)
-    if team_ids is not None:
-        query = query.where(col(Adoption.team_id).in_(team_ids))
-    if owner is not None:
-        query = query.where(Playbook.owner == owner)
-    found = list(session.exec(query))
-    cycles = _current_cycles(session, workspace_id=workspace_id, on=on, adoptions=[a for a, _, _ in found])
-    versions = _versions(session, workspace_id=workspace_id, found=[a for a, _, _ in found], cycles=cycles)
+    asked = {
+        "adoption": adoption_id,
+        "playbook_id": playbook_id,
+        "team_ids": team_ids,
+        "owner": owner,
+        "member": member,
+        "playbook": playbook,
+        "team": team,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    query = _runs_by(frozenset(given))
+    rows = session.execute(query, {"workspace": workspace_id, "on": on, **given})
     return [
-        Run(adoption, playbook, _version_for(versions, adoption, cycle), team, cycle)
-        for adoption, playbook, team in found
-        for cycle in [cycles.get(adoption.id or 0)]
+        Run(adoption, playbook, version, team, cycle) for adoption, playbook, team, cycle, version in rows
     ]
 
 
-def _current_cycles(
-    session: Session, *, workspace_id: str, on: date, adoptions: Sequence[Adoption]
-) -> dict[int, Cycle]:
-    ids = [adoption.id for adoption in adoptions]
-    current: dict[int, Cycle] = {}
-    for start in range(0, len(ids), 500):
-        query = (
-            select(Cycle)
-            .where(Cycle.workspace_id == workspace_id, col(Cycle.adoption_id).in_(ids[start : start + 500]))
-            .order_by(col(Cycle.adoption_id), col(Cycle.number))
+@cache
+def _runs_by(given: frozenset[str]) -> Select[Adoption, Playbook, Team, Cycle, PlaybookVersion]:
+    """The statement of `runs` for the filters of these names."""
+    begun = col(Cycle.starts_on) <= bindparam("on")
+    number = case((begun, Cycle.number), else_=-col(Cycle.number))
+    current = (
+        select(Cycle.id)
+        .where(Cycle.adoption_id == Adoption.id)
+        .order_by(begun.desc(), number.desc())
+        .limit(1)
+        .correlate(Adoption)
+        .scalar_subquery()
+    )
+    runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
+    query = (
+        select_rows(Adoption, Playbook, Team, Cycle, PlaybookVersion)
+        .join(Playbook, col(Playbook.id) == Adoption.playbook_id)
+        .join(Team, col(Team.id) == Adoption.team_id)
+        .outerjoin(Cycle, col(Cycle.id) == current)
+        .join(PlaybookVersion, col(PlaybookVersion.id) == runs_on)
+        .options(defer(PlaybookVersion.spec))  # type: ignore[arg-type]
+        .where(
+            col(Adoption.workspace_id) == bindparam("workspace"),
+            col(Adoption.state) != AdoptionState.ENDED,
         )
-        for cycle in session.exec(query):
-            if cycle.adoption_id not in current or cycle.starts_on <= on:
-                current[cycle.adoption_id] = cycle
-    return current
-
-
-def _versions(
-    session: Session, *, workspace_id: str, found: Sequence[Adoption], cycles: dict[int, Cycle]
-) -> dict[int, PlaybookVersion]:
-    ids = sorted({a.version_id for a in found} | {c.version_id for c in cycles.values()})
-    versions: dict[int, PlaybookVersion] = {}
-    for start in range(0, len(ids), 500):
-        query = select(PlaybookVersion).where(
-            PlaybookVersion.workspace_id == workspace_id,
-            col(PlaybookVersion.id).in_(ids[start : start + 500]),
-        )
-        versions.update({row.id or 0: row for row in session.exec(query)})
-    return versions
-
-
-def _version_for(
-    versions: dict[int, PlaybookVersion], adoption: Adoption, cycle: Cycle | None
-) -> PlaybookVersion:
-    return versions[cycle.version_id if cycle else adoption.version_id]
+        .order_by(col(Playbook.slug), col(Team.slug))
+    )
+    theirs = select(TeamMember.team_id).where(
+        TeamMember.workspace_id == bindparam("workspace"),
+        TeamMember.member == bindparam("member"),
+        col(TeamMember.left_at).is_(None),
+    )
+    filters = {
+        "adoption": col(Adoption.id) == bindparam("adoption"),
+        "playbook_id": col(Adoption.playbook_id) == bindparam("playbook_id"),
+        "team_ids": col(Adoption.team_id).in_(bindparam("team_ids", expanding=True)),
+        "owner": col(Playbook.owner) == bindparam("owner"),
+        "member": or_(col(Adoption.team_id).in_(theirs), col(Playbook.owner) == bindparam("member")),
+        "playbook": col(Playbook.slug) == bindparam("playbook"),
+        "team": col(Team.slug) == bindparam("team"),
+    }
+    return query.where(*(filters[name] for name in sorted(given)))
 
 
 def lock_adoption(session: Session, *, workspace_id: str, adoption_id: int) -> Adoption:
-    """The adoption as it is now, held until the transaction ends: what is judged can't change meanwhile."""
+    """The adoption as it is now, held until the transaction ends: what is judged can't change meanwhile.
+
+    On SQLite a transaction that writes has held the whole database since it began, so there is nothing to read again.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        known = session.get(Adoption, adoption_id)
+        if known is not None and known.workspace_id == workspace_id:
+            return known
     query = (
         select(Adoption)
         .where(Adoption.workspace_id == workspace_id, Adoption.id == adoption_id)

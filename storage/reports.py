@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
 from storage.tables import CheckIn, DriftedStep, LoggedException, Reading
@@ -101,18 +101,39 @@ def answered_members(
     return set(session.exec(query))
 
 
+_READING = select(Reading).where(
+    Reading.workspace_id == bindparam("workspace"),
+    Reading.adoption_id == bindparam("adoption"),
+    Reading.week_start == bindparam("week"),
+    Reading.guardrail == bindparam("rail"),
+    col(Reading.replaced_at).is_(None),
+)
+_REPLACE = (
+    update(Reading)
+    .where(col(Reading.workspace_id) == bindparam("workspace"), col(Reading.id) == bindparam("reading"))
+    .values(replaced_at=bindparam("at"))
+)
+_ADD = insert(Reading).returning(col(Reading.id))
+
+
 def reading(
     session: Session, *, workspace_id: str, adoption_id: int, week_start: date, guardrail: str = ""
 ) -> Reading | None:
     """The KPI's current reading of a week, or a guardrail's."""
-    query = select(Reading).where(
-        Reading.workspace_id == workspace_id,
-        Reading.adoption_id == adoption_id,
-        Reading.week_start == week_start,
-        Reading.guardrail == guardrail,
-        col(Reading.replaced_at).is_(None),
-    )
-    return session.exec(query).first()
+    asked = {"workspace": workspace_id, "adoption": adoption_id, "week": week_start, "rail": guardrail}
+    return session.exec(_READING, params=asked).first()
+
+
+def replace_reading(session: Session, *, workspace_id: str, reading_id: int, now: datetime) -> None:
+    """From now on another reading is the current one of its week."""
+    asked = {"workspace": workspace_id, "reading": reading_id, "at": now}
+    session.connection().execute(_REPLACE, asked)
+
+
+def add_reading(session: Session, *, workspace_id: str, row: Reading) -> int:
+    """Save a reading at once, without waiting for the session to; returns its id."""
+    values = row.model_dump(exclude={"id"}) | {"workspace_id": workspace_id}
+    return int(session.connection().execute(_ADD, values).scalar_one())
 
 
 def readings(session: Session, *, workspace_id: str, cycle_id: int, guardrail: str = "") -> dict[int, float]:

@@ -3,10 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from storage import homes
 from storage.tables import TrailEntry
+
+_ENTRY = insert(TrailEntry)
 
 
 def record(
@@ -27,19 +30,18 @@ def record(
     Whatever people or the bot do comes through here, so this is where Homes learn that something happened.
     """
     homes.touch(session, workspace_id=workspace_id, subject=subject, member=member)
-    session.add(
-        TrailEntry(
-            workspace_id=workspace_id,
-            at=at,
-            member=member,
-            action=action,
-            subject=subject,
-            surface=surface,
-            before=before,
-            after=after,
-            correlation_id=correlation_id,
-        )
-    )
+    entry = {
+        "workspace_id": workspace_id,
+        "at": at,
+        "member": member,
+        "action": action,
+        "subject": subject,
+        "surface": surface,
+        "before": before,
+        "after": after,
+        "correlation_id": correlation_id,
+    }
+    session.connection().execute(_ENTRY, entry)
 
 
 def entries(

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.runs import TeamRun
-from storage import ledger, people
+from storage import ledger
 from storage.ledger import Owed
 from storage.tables import MessageState
 
@@ -20,18 +20,12 @@ def rewrite_missing_number(
 
     `mark` tells one reading from the next: each rewrites the message once.
     """
-    rows = people.memberships(
-        session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
-    )
     asked = [
         sent
-        for member in sorted({row.member for row in rows})
         for sent in ledger.by_prefix(
-            session,
-            workspace_id=run.workspace.id,
-            prefix=f"{_KIND}:{run.workspace.id}:{run.id}:{member}:{week_start}",
+            session, workspace_id=run.workspace.id, prefix=f"{_KIND}:{run.workspace.id}:{run.id}"
         )
-        if sent.state is MessageState.SENT and sent.replaces_id is None
+        if f":{week_start}" in sent.key and sent.state is MessageState.SENT and sent.replaces_id is None
     ]
     ledger.owe(
         session,

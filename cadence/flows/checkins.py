@@ -137,8 +137,11 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
 def _week(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> ReportWeek:
     if given.week_start is not None:
         return week_starting(session, run, given.week_start)
-    missing = checkin_rows.missed_last_week(session, run, member=caller.member)
-    return meant_week(session, run, week=given.week, last_is_missing=missing)
+
+    def is_missing(_before: ReportWeek) -> bool:
+        return checkin_rows.missed_last_week(session, run, member=caller.member)
+
+    return meant_week(session, run, week=given.week, is_missing=is_missing)
 
 
 def _require_asked(session: Session, caller: Caller, run: TeamRun, week: ReportWeek) -> None:

@@ -45,5 +45,10 @@ def choose_checkin(
             still_open = open_runs(session, caller, week_start=start, now=now)
             only = still_open[0] if len(still_open) == 1 else None
         run = only or pick_run(session, caller, now=now, adoption_id=None, playbook=playbook, team=team)
-        missed = missed_last_week(session, run, member=caller.member)
-        return Chosen(run.id, meant_week(session, run, week=week, last_is_missing=missed).start)
+        meant = meant_week(
+            session,
+            run,
+            week=week,
+            is_missing=lambda _before: missed_last_week(session, run, member=caller.member),
+        )
+        return Chosen(run.id, meant.start)

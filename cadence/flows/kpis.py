@@ -11,7 +11,7 @@ from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.readings import keep_reading
 from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun, find_run, run_by_id
-from cadence.flows.weeks import ReportWeek, last_week, meant_week, week_starting
+from cadence.flows.weeks import ReportWeek, meant_week, week_starting
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
@@ -57,7 +57,8 @@ def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: date
             playbook=given.playbook,
             team=given.team,
         )
-        require_team_member(session, caller, run, to="report its number")
+        if given.adoption_id is not None:  # by words only runs are found that a person has to do with
+            require_team_member(session, caller, run, to="report its number")
         given = _without_guardrails(given) if not run.spec.kpi.guardrails else given
         value = amount(run, given.value) if given.value or not given.guardrails else None
         rails = read_guardrails(run, given.guardrails)
@@ -112,8 +113,7 @@ def require_team_member(session: Session, caller: Caller, run: TeamRun, *, to: s
     Raises:
         NotAllowed: anybody else.
     """
-    teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
-    if any(team.id == run.team.id for team in teams):
+    if run.team.id in people.team_ids(session, workspace_id=caller.workspace_id, member_id=caller.member):
         return
     require_owner_or_curator(
         session, caller, owner=run.playbook.owner, to=f"{to} from outside {run.team.title}"
@@ -144,12 +144,14 @@ def amount(run: TeamRun, typed: str) -> float:
 def _week(session: Session, run: TeamRun, given: NumberGiven) -> ReportWeek:
     if given.week_start is not None:
         return week_starting(session, run, given.week_start)
-    before = last_week(session, run)
-    missing = before is not None and (
-        reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=before.start)
-        is None
-    )
-    return meant_week(session, run, week=given.week, last_is_missing=missing)
+
+    def is_missing(before: ReportWeek) -> bool:
+        row = reports.reading(
+            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=before.start
+        )
+        return row is None
+
+    return meant_week(session, run, week=given.week, is_missing=is_missing)
 
 
 def kpi_context(run: TeamRun, *, value: float | None) -> Kpi:

@@ -1,45 +1,82 @@
-"""The names a person can use in a command."""
+"""The names a person can use in a command, and the day it is for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.runs import visible_runs
+from cadence.flows.specs import spec_of
+from cadence.rules.calendar import local_day
 from storage import people, playbooks
 from storage.engine import Database
+from storage.people import Standing
+from storage.playbooks import Named
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Step keys by playbook slug: of a person's own playbooks, and of the workspace's others; titles, team slugs."""
+    """Step keys by playbook slug: of a person's own playbooks, and of the workspace's others; titles, team slugs.
 
-    steps: Mapping[str, tuple[str, ...]]
-    teams: tuple[str, ...]
-    titles: Mapping[str, str]
+    `today` is the person's local date.
+    """
+
+    today: date
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    teams: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def lexicon(db: Database, caller: Caller, *, now: datetime) -> Lexicon:
-    """The playbooks a person has to do with: their teams' and those they own; when there are none, all."""
+def lexicon(
+    db: Database, caller: Caller, *, now: datetime, steps: bool = True, teams: bool = True
+) -> Lexicon:
+    """The playbooks a person has to do with: their teams' and those they own; when there are none, all.
+
+    What a command has no use for can be left out: `steps` (every playbook then has none), `teams`.
+    """
     with db.read() as session:
-        if people.workspace(session, workspace_id=caller.workspace_id) is None:
-            return Lexicon({}, (), {})
-        runs = visible_runs(session, caller, now=now)
-        known = playbooks.playbooks(session, workspace_id=caller.workspace_id)
-        versions = playbooks.newest_versions(session, workspace_id=caller.workspace_id)
-        every = {
-            playbook.slug: tuple(str(step["key"]) for step in versions[playbook.id or 0].spec["steps"])
-            for playbook in known
-            if playbook.id in versions
-        }
-        mine = {run.playbook.slug: tuple(step.key for step in run.spec.steps) for run in runs}
-        owned = {playbook.slug for playbook in known if playbook.owner == caller.member}
-        mine |= {slug: steps for slug, steps in every.items() if slug in owned and slug not in mine}
-        teams = people.teams(session, workspace_id=caller.workspace_id)
-        return Lexicon(
-            steps=mine or every,
-            teams=tuple(team.slug for team in teams),
-            titles={playbook.slug: playbook.title for playbook in known},
-            others={slug: steps for slug, steps in every.items() if mine and slug not in mine},
+        standing = people.standing(session, workspace_id=caller.workspace_id, member_id=caller.member)
+        if standing is None:
+            return Lexicon(now.date())
+        everywhere = caller.surface == "cli" or standing.is_curator
+        known = playbooks.names(
+            session, workspace_id=caller.workspace_id, run_by=None if everywhere else caller.member
         )
+        if steps:
+            every = _steps(session, caller, known)
+            runs = visible_runs(session, caller, now=now)
+            mine = {run.playbook.slug: tuple(step.key for step in run.spec.steps) for run in runs}
+        else:
+            every = {row.slug: () for row in known}
+            mine = {row.slug: () for row in known if row.run}
+        owned = {row.slug for row in known if row.owner == caller.member}
+        mine |= {slug: keys for slug, keys in every.items() if slug in owned and slug not in mine}
+        return Lexicon(
+            today=local_day(now, _zone(session, caller, standing)),
+            steps=mine or every,
+            teams=tuple(people.team_slugs(session, workspace_id=caller.workspace_id)) if teams else (),
+            titles={row.slug: row.title for row in known},
+            others={slug: keys for slug, keys in every.items() if mine and slug not in mine},
+        )
+
+
+def _steps(session: Session, caller: Caller, known: Sequence[Named]) -> dict[str, tuple[str, ...]]:
+    """Step keys of every playbook's newest revision, by slug."""
+    newest = playbooks.newest_versions(session, workspace_id=caller.workspace_id)
+    return {
+        row.slug: tuple(step.key for step in spec_of(session, newest[row.id]).steps)
+        for row in known
+        if row.id in newest
+    }
+
+
+def _zone(session: Session, caller: Caller, standing: Standing) -> ZoneInfo:
+    """A person's zone: Slack's, else their team's, else the workspace's."""
+    if standing.timezone:
+        return ZoneInfo(standing.timezone)
+    teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    return ZoneInfo(teams[0].timezone if teams else standing.workspace.timezone)

@@ -35,9 +35,9 @@ def keep_reading(
     if before is not None and before.value == value and before.note == note:
         return None
     if before is not None:
-        before.replaced_at = now
-        session.add(before)
-        session.flush()
+        reports.replace_reading(
+            session, workspace_id=run.workspace.id, reading_id=before.id or 0, now=now
+        )
     row = Reading(
         workspace_id=run.workspace.id,
         adoption_id=run.id,
@@ -52,8 +52,7 @@ def keep_reading(
         surface=caller.surface,
         reported_at=now,
     )
-    session.add(row)
-    session.flush()
+    reading_id = reports.add_reading(session, workspace_id=run.workspace.id, row=row)
     subject = f"adoption:{run.id}/week:{week.start}"
     trail.record(
         session,
@@ -68,5 +67,5 @@ def keep_reading(
         correlation_id=caller.request,
     )
     if not guardrail:
-        rewrite_missing_number(session, caller, run, week_start=week.start, mark=f"{row.id}", now=now)
+        rewrite_missing_number(session, caller, run, week_start=week.start, mark=f"{reading_id}", now=now)
     return before.value if before else None

@@ -1,16 +1,15 @@
 """Which team's run of which playbook something is about, and where that run stands today."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.documents import PlaybookSpec, Step, playbook_from_data
-from cadence.flows.callers import Caller, is_curator
+from cadence.documents import PlaybookSpec, Step
+from cadence.flows.callers import Caller
+from cadence.flows.specs import spec_of
 from cadence.mrkdwn import code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Refusal, Unknown
@@ -131,39 +130,37 @@ def team_runs(
     playbook_id: int | None = None,
     team_ids: Sequence[int] | None = None,
     owner: str | None = None,
+    member: str | None = None,
+    playbook: str | None = None,
+    team: str | None = None,
 ) -> list[TeamRun]:
-    """Every run that fits, each on its own team's local day, by playbook and team."""
+    """Every run that fits, each on its own team's local day, by playbook and team.
+
+    Args:
+        member: the runs of this person's teams, and of the playbooks they own.
+        playbook: its slug; `team`: its slug.
+    """
+    here = today_in(workspace, now)
     rows = playbooks.runs(
         session,
         workspace_id=workspace.id,
-        on=today_in(workspace, now),
+        on=here,
         adoption_id=adoption_id,
         playbook_id=playbook_id,
         team_ids=team_ids,
         owner=owner,
+        member=member,
+        playbook=playbook,
+        team=team,
     )
-    specs: dict[int, PlaybookSpec] = {}
     runs = []
     for row in rows:
-        today = local_day(now, ZoneInfo(row.team.timezone))
-        cycle = row.cycle
-        if today != today_in(workspace, now):
+        today, cycle = local_day(now, ZoneInfo(row.team.timezone)), row.cycle
+        if today != here:
             cycle = _cycle_on(session, workspace.id, row, today) or cycle
-        version_id = row.version.id or 0
-        if version_id not in specs:
-            specs[version_id] = _read_spec(json.dumps(row.version.spec))
-        runs.append(
-            TeamRun(
-                workspace, row.adoption, row.playbook, row.version, specs[version_id], row.team, cycle, today
-            )
-        )
+        spec = spec_of(session, row.version)
+        runs.append(TeamRun(workspace, row.adoption, row.playbook, row.version, spec, row.team, cycle, today))
     return runs
-
-
-@lru_cache(maxsize=256)
-def _read_spec(stored: str) -> PlaybookSpec:
-    """A version never changes, and reading it whole would be half the work of a request."""
-    return playbook_from_data(json.loads(stored))
 
 
 def _cycle_on(session: Session, workspace_id: str, row: playbooks.Run, today: date) -> Cycle | None:
@@ -183,14 +180,23 @@ def run_by_id(session: Session, *, workspace_id: str, adoption_id: int, now: dat
     return found[0]
 
 
-def visible_runs(session: Session, caller: Caller, *, now: datetime) -> list[TeamRun]:
-    """The runs a person has to do with: their teams', those of playbooks they own; a curator's are all."""
-    workspace = require_workspace(session, caller.workspace_id)
-    runs = team_runs(session, workspace=workspace, now=now)
-    if is_curator(session, caller):
-        return runs
-    mine = _team_ids(session, caller)
-    return [run for run in runs if run.team.id in mine or run.playbook.owner == caller.member]
+def visible_runs(
+    session: Session,
+    caller: Caller,
+    *,
+    now: datetime,
+    playbook: str | None = None,
+    team: str | None = None,
+) -> list[TeamRun]:
+    """The runs a person has to do with: their teams', those of playbooks they own; a curator's are all.
+
+    With slugs, those of one playbook or team only.
+    """
+    standing = people.standing(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    workspace = standing.workspace if standing else require_workspace(session, caller.workspace_id)
+    curator = caller.surface == "cli" or (standing is not None and standing.is_curator)
+    member = None if curator else caller.member
+    return team_runs(session, workspace=workspace, now=now, member=member, playbook=playbook, team=team)
 
 
 def find_run(
@@ -208,13 +214,9 @@ def find_run(
         NeedsChoice: more than one fits.
         Refusal: the person has nothing to do with any playbook yet.
     """
-    runs = visible_runs(session, caller, now=now)
-    if team is not None:
-        runs = [run for run in runs if run.team.slug == team] or _no_team(runs, team)
-    if playbook is not None:
-        runs = [run for run in runs if run.playbook.slug == playbook] or _no_run(
-            session, caller, runs, playbook, now=now
-        )
+    runs = visible_runs(session, caller, now=now, playbook=playbook, team=team)
+    if not runs and (playbook or team):
+        _say_why_none(session, caller, playbook, team, now=now)
     if not runs:
         raise Refusal(
             "No team of yours runs a playbook yet. An owner starts one with `/cadence cycle start`; "
@@ -230,6 +232,17 @@ def find_run(
     if len(runs) > 1:
         raise NeedsChoice(runs)
     return runs[0]
+
+
+def _say_why_none(
+    session: Session, caller: Caller, playbook: str | None, team: str | None, *, now: datetime
+) -> None:
+    """No run has these slugs: say what is wrong with one of them."""
+    runs = visible_runs(session, caller, now=now)
+    if team is not None:
+        runs = [run for run in runs if run.team.slug == team] or _no_team(runs, team)
+    if playbook is not None:
+        _no_run(session, caller, runs, playbook, now=now)
 
 
 def _no_team(runs: Sequence[TeamRun], slug: str) -> list[TeamRun]:
@@ -273,9 +286,8 @@ def _no_run(
     )
 
 
-def _team_ids(session: Session, caller: Caller) -> set[int | None]:
-    teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
-    return {team.id for team in teams}
+def _team_ids(session: Session, caller: Caller) -> set[int]:
+    return people.team_ids(session, workspace_id=caller.workspace_id, member_id=caller.member)
 
 
 def require_cycle(run: TeamRun) -> Cycle:
@@ -322,7 +334,7 @@ def of_cycle(session: Session, run: TeamRun, cycle: Cycle) -> TeamRun:
     return replace(
         run,
         version=version,
-        spec=playbook_from_data(version.spec),
+        spec=spec_of(session, version),
         cycle=cycle,
         today=min(run.today, cycle.closes_on),
     )

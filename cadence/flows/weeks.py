@@ -1,5 +1,6 @@
 """Which week a report is about."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -103,7 +104,9 @@ def this_week(run: TeamRun) -> ReportWeek:
 def last_week(session: Session, run: TeamRun) -> ReportWeek | None:
     """The week before today's, when the adoption had a cycle then."""
     start = run.week_start - timedelta(weeks=1)
-    cycle = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=start)
+    cycle = run.cycle
+    if cycle is None or not week_number(cycle.starts_on, start):
+        cycle = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=start)
     if cycle is None:
         return None
     return ReportWeek(cycle, week_number(cycle.starts_on, start) or WEEKS, start)
@@ -119,17 +122,23 @@ def _is_late(run: TeamRun, before: ReportWeek, week: int) -> bool:
     )
 
 
-def meant_week(session: Session, run: TeamRun, *, week: int | None, last_is_missing: bool) -> ReportWeek:
+def meant_week(
+    session: Session, run: TeamRun, *, week: int | None, is_missing: Callable[[ReportWeek], bool]
+) -> ReportWeek:
     """The week a typed report is about: `week=N`, else today's.
+
+    Args:
+        is_missing: whether last week's report is; only asked when that decides.
 
     Raises:
         NeedsWeek: it is Monday or Tuesday, no week was named and last week's report is missing.
         Refusal: the week can't take reports.
     """
-    before = last_week(session, run)
     if week is not None:
+        before = last_week(session, run)
         return before if before and _is_late(run, before, week) else numbered_week(run, week)
-    if before and last_is_missing and run.today.weekday() <= ASKED_UNTIL:
+    before = last_week(session, run) if run.today.weekday() <= ASKED_UNTIL else None
+    if before and is_missing(before):
         weeks = (before, this_week(run)) if run.week is not None else (before,)
         raise NeedsWeek(run, weeks)
     return this_week(run)

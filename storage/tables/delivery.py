@@ -4,10 +4,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, String
 from sqlmodel import Field, SQLModel
 
 from storage.tables.columns import choice, document
+
+_KEY = String(255).with_variant(String(255, collation="C"), "postgresql")
+"""Compared byte by byte on both databases, so that keys which begin alike are a range of the index."""
 
 
 class MessageState(StrEnum):
@@ -27,11 +30,14 @@ class OwedMessage(SQLModel, table=True):
     """
 
     __tablename__ = "ledger"
-    __table_args__ = (Index("ix_ledger_due", "state", "recipient", "due_at"),)
+    __table_args__ = (
+        Index("ix_ledger_due", "state", "recipient", "due_at"),
+        Index("ix_ledger_keys", "workspace_id", "key"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    workspace_id: str = Field(foreign_key="workspace.id", index=True)
-    key: str = Field(unique=True, max_length=255)
+    workspace_id: str = Field(foreign_key="workspace.id")
+    key: str = Field(unique=True, sa_type=_KEY)
     kind: str = Field(index=True)
     recipient: str = Field(max_length=32)
     subject: dict[str, Any] = document()

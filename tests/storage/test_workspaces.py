@@ -101,6 +101,9 @@ BY_NAME: dict[str, Call] = {
     "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
     "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
     "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
+    "people.standing": lambda s, ws, _: people.standing(s, workspace_id=ws, member_id=MEMBER),
+    "people.team_ids": lambda s, ws, _: people.team_ids(s, workspace_id=ws, member_id=MEMBER),
+    "people.team_slugs": lambda s, ws, _: people.team_slugs(s, workspace_id=ws),
     "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
     "people.member": lambda s, ws, _: people.member(s, workspace_id=ws, member_id=MEMBER),
     "people.members": lambda s, ws, _: people.members(s, workspace_id=ws, member_ids=[MEMBER]),
@@ -113,6 +116,9 @@ BY_NAME: dict[str, Call] = {
     ),
     "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(s, workspace_id=ws, slug="reply"),
     "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(s, workspace_id=ws),
+    "playbooks.names": lambda s, ws, _: playbooks.names(s, workspace_id=ws),
+    "playbooks.names/member": lambda s, ws, _: playbooks.names(s, workspace_id=ws, run_by=MEMBER),
+    "playbooks.runs/member": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
     "playbooks.runs": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY),
     "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
     "playbooks.published_at": lambda s, ws, _: playbooks.published_at(s, workspace_id=ws),
@@ -398,6 +404,10 @@ WRITES: dict[str, Call] = {
     "installations.skip_owed": lambda s, ws, _: installations.skip_owed(
         s, workspace_id=ws, reason="uninstalled"
     ),
+    "reports.replace_reading": lambda s, ws, ids: reports.replace_reading(
+        s, workspace_id=ws, reading_id=ids.reading, now=NOW
+    ),
+    "reports.add_reading": lambda s, ws, ids: reports.add_reading(s, workspace_id=ws, row=_another(ws, ids)),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
     "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),

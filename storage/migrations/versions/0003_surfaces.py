@@ -1,4 +1,4 @@
-"""Handoffs, homes, drafts of forms, installations, hours of an adoption."""
+"""Handoffs, homes, drafts of forms, installations, hours of an adoption, keys compared byte by byte."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _drafts()
     _installations()
     _hours()
+    _keys()
 
 
 def _handoffs() -> None:
@@ -153,3 +154,11 @@ def _bot_columns() -> list[sa.Column]:
 def _hours() -> None:
     """Nudge hours of an adoption."""
     op.add_column("adoption", sa.Column("hours", sa.JSON(), nullable=False, server_default="{}"))
+
+
+def _keys() -> None:
+    """Keys of the ledger that begin alike are a range of its index; SQLite compares byte by byte as it is."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("ledger", "key", type_=sa.String(255, collation="C"))
+    op.create_index("ix_ledger_keys", "ledger", ["workspace_id", "key"])
+    op.drop_index("ix_ledger_workspace_id", "ledger")
