@@ -53,6 +53,7 @@ class Owed:
     state: MessageState = MessageState.DUE
     reason: str = ""
 
+
 _INSERT = {
     dialect: make(OwedMessage).on_conflict_do_nothing(index_elements=["key"]).returning(col(OwedMessage.id))
     for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
@@ -95,8 +96,7 @@ def owe(
     if len(rows) == 1:
         return len(connection.execute(insert, rows[0]).all())
     return sum(
-        len(connection.execute(insert, rows[start : start + 500]).all())
-        for start in range(0, len(rows), 500)
+        len(connection.execute(insert, rows[start : start + 500]).all()) for start in range(0, len(rows), 500)
     )
 
 
@@ -303,7 +303,8 @@ _BY_PREFIX = (
     select(OwedMessage)
     .where(
         OwedMessage.workspace_id == bindparam("workspace"),
-        bindparam("exact") <= _KEY,  # these two are a range of the index on keys: a semicolon follows the colon
+        bindparam("exact")
+        <= _KEY,  # these two are a range of the index on keys: a semicolon follows the colon
         bindparam("after") > _KEY,
         or_(bindparam("exact") == _KEY, bindparam("first") <= _KEY),
     )

@@ -21,8 +21,8 @@ from storage.tables import (
     Playbook,
     PlaybookVersion,
     Team,
-    Workspace,
     TeamMember,
+    Workspace,
 )
 
 
@@ -47,7 +47,7 @@ class Named(NamedTuple):
     run: bool
 
 
-def _names(member: str | None) -> Select[int, str, str, str, bool]:
+def _names(member: str | None) -> Select[int | None, str, str, str, bool]:
     running = select(Adoption.id).where(
         Adoption.playbook_id == Playbook.id, Adoption.state != AdoptionState.ENDED
     )
@@ -71,7 +71,8 @@ _RUN_BY_ANYBODY, _RUN_BY_ONE = _names(None), _names("member")
 def names(session: Session, *, workspace_id: str, run_by: str | None = None) -> list[Named]:
     """All playbooks by their names, in the order of their slugs, and whether a person's teams (or any) run them."""
     query = _RUN_BY_ANYBODY if run_by is None else _RUN_BY_ONE
-    return [Named(*row) for row in session.execute(query, {"workspace": workspace_id, "member": run_by})]
+    rows = session.execute(query, {"workspace": workspace_id, "member": run_by})
+    return [Named(key or 0, slug, title, owner, run) for key, slug, title, owner, run in rows]
 
 
 def by_slug(session: Session, *, workspace_id: str, slug: str) -> Playbook | None:

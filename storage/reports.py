@@ -133,7 +133,7 @@ def replace_reading(session: Session, *, workspace_id: str, reading_id: int, now
 def add_reading(session: Session, *, workspace_id: str, row: Reading) -> int:
     """Save a reading at once, without waiting for the session to; returns its id."""
     values = row.model_dump(exclude={"id"}) | {"workspace_id": workspace_id}
-    return int(session.connection().execute(_ADD, values).scalar_one())
+    return session.connection().execute(_ADD, values).scalar_one() or 0
 
 
 def readings(session: Session, *, workspace_id: str, cycle_id: int, guardrail: str = "") -> dict[int, float]:

@@ -35,9 +35,7 @@ def keep_reading(
     if before is not None and before.value == value and before.note == note:
         return None
     if before is not None:
-        reports.replace_reading(
-            session, workspace_id=run.workspace.id, reading_id=before.id or 0, now=now
-        )
+        reports.replace_reading(session, workspace_id=run.workspace.id, reading_id=before.id or 0, now=now)
     row = Reading(
         workspace_id=run.workspace.id,
         adoption_id=run.id,

@@ -44,7 +44,7 @@ from storage.deliveries import Wanted
 from storage.engine import Database
 from storage.tables import Cycle, MessageState
 from storage.trails import Scope
-from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
+from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant, reading_row
 from tests.storage.seeds_installations import CLIENT, bot_row
 
 NO_QUERIES = {"engine", "migrate", "tables", "migrations"}
@@ -93,6 +93,11 @@ def _take_away(session: Session, workspace_id: str, ids: Planted) -> bool:
 def _install_again(session: Session, workspace_id: str, _ids: Planted) -> None:
     session.add(bot_row(workspace_id, NOW + DAY))
     installations.keep_newest(session, workspace_id=workspace_id, client_id=CLIENT)
+
+
+def _reading(session: Session, ids: Planted) -> int:
+    row = reports.reading(session, workspace_id=ids.workspace, adoption_id=ids.adoption, week_start=MONDAY)
+    return (row and row.id) or 0
 
 
 BY_NAME: dict[str, Call] = {
@@ -405,9 +410,11 @@ WRITES: dict[str, Call] = {
         s, workspace_id=ws, reason="uninstalled"
     ),
     "reports.replace_reading": lambda s, ws, ids: reports.replace_reading(
-        s, workspace_id=ws, reading_id=ids.reading, now=NOW
+        s, workspace_id=ws, reading_id=_reading(s, ids), now=NOW
     ),
-    "reports.add_reading": lambda s, ws, ids: reports.add_reading(s, workspace_id=ws, row=_another(ws, ids)),
+    "reports.add_reading": lambda s, ws, ids: reports.add_reading(
+        s, workspace_id=ws, row=reading_row(ids, week=3)
+    ),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
     "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),
