@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import case, delete, func, update
+from sqlalchemy import case, delete, func, insert, update
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -20,12 +20,14 @@ from storage.tables import (
     TrailEntry,
 )
 
+_CHANGE = insert(HomeChange)
 _OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle, "audit": SpotAudit}
 
 
 def touch(session: Session, *, workspace_id: str, subject: str, member: str | None = None) -> None:
     """Say that something happened to a subject of the trail (`adoption:7/send`), in its own transaction."""
-    session.add(HomeChange(workspace_id=workspace_id, subject=subject, member=member))
+    change = {"workspace_id": workspace_id, "subject": subject, "member": member}
+    session.connection().execute(_CHANGE, change)
 
 
 def get(session: Session, *, workspace_id: str, member: str) -> Home | None:
