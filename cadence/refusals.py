@@ -1,5 +1,6 @@
 """What the bot says when it can't do what was asked: what is wrong, and what would be right."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cadence.mrkdwn import Mrkdwn, escape
@@ -39,6 +40,15 @@ class Refusal(Exception):
     def plain(self) -> str:
         """The sentence for a terminal or a form field: no Slack escapes."""
         return self.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+class FieldsRefused(Refusal):
+    """Several fields of a form are wrong: `errors` says what is wrong with each, plain text by field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        field, text = next(iter(self.errors.items()))
+        super().__init__(text, field=field)
 
 
 class NotAllowed(Refusal):

@@ -23,12 +23,13 @@ _OLD_FORM = "This form is too old to be understood. Close it and open it again."
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A submitted form: its inputs by block id, and the ids it was opened with."""
+    """A submitted form: its inputs by block id, and the ids it was opened with; `below` is the view under it."""
 
     view_id: str
     callback: str
     ids: Mapping[str, Any]
     values: Mapping[str, Mapping[str, Any]]
+    below: str = ""
 
     @classmethod
     def of(cls, view: Mapping[str, Any]) -> "Form":
@@ -48,7 +49,14 @@ class Form:
             callback=view.get("callback_id", ""),
             ids=ids if isinstance(ids, dict) else {},
             values=inputs,
+            below=str(view.get("previous_view_id") or ""),
         )
+
+    @property
+    def slug(self) -> str | None:
+        """The slug that the form was opened with, if any."""
+        kept = self.ids.get("slug")
+        return _UNSTORABLE.sub("", kept) or None if isinstance(kept, str) else None
 
     def row(self, name: str) -> int:
         """The id of a row that the form was opened with.
@@ -84,6 +92,19 @@ class Form:
         """What was typed in each input `{field}:{key}`, by its key."""
         inputs = [one for one in self.values if one.startswith(f"{field}:")]
         return {one.partition(":")[2]: self.text(one) for one in inputs}
+
+    def typed(self) -> dict[str, str]:
+        """What was typed or chosen in each input, by block id; "" where nothing was."""
+        return {field: self._given(field) for field in self.values}
+
+    def _given(self, field: str) -> str:
+        member = self.values[field].get("selected_user")
+        return (
+            self.text(field)
+            or self.option(field)
+            or (member if isinstance(member, str) and _MEMBER.fullmatch(member) else "")
+            or ",".join(self.options(field))
+        )
 
     def whole(self, field: str) -> int | None:
         """A whole number, None when nothing was typed.

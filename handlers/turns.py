@@ -19,11 +19,12 @@ from slack_sdk.errors import SlackApiError
 
 from cadence.flows.callers import Caller
 from cadence.flows.people import named, today_of
-from cadence.refusals import Refusal
+from cadence.refusals import FieldsRefused, Refusal
 from handlers.payloads import Body, Form, button_value, metadata
 from storage.engine import Clash, Database
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
+from templates.contexts.forms import InfoView
 from templates.ids import Action, Callback, Shortcut
 from templates.render import Json, render
 
@@ -96,8 +97,48 @@ class Turn:
         `ids` replaces its private metadata; the trigger lives three seconds and is used once.
         """
         view = render(form if ids is None else replace(form, private_metadata=ids))
+        self._show(view)
+
+    def open_when_made(self, title: str, make: Callable[[], ViewContext], *, ids: str | None = None) -> None:
+        """Show a form that takes a while to make: the trigger is used at once, on a view that says so.
+
+        When it can't be made, the view says why.
+        """
+        opened = self._show(render(InfoView.loading(title)))
+        try:
+            form = make()
+        except Refusal as refusal:
+            view = answer_view(Refused(text=refusal.text, offer=refusal.offer))
+            self.client.views_update(view_id=opened, view=view)
+            return
+        self.update(opened, form, ids=ids)
+
+    def update(self, view_id: str, form: ViewContext, *, ids: str | None = None) -> None:
+        """Show a form in the place of a view that is open; without one, on its own."""
+        view = render(form if ids is None else replace(form, private_metadata=ids))
+        if view_id:
+            self.client.views_update(view_id=view_id, view=view)
+        else:
+            self._show(view)
+
+    def back_to(self, view_id: str, form: ViewContext, *, ids: str) -> ViewContext | None:
+        """What a submitted form leaves: the view below it, renewed. When that is gone, the form itself becomes it."""
+        renewed = replace(form, private_metadata=ids)
+        if view_id:
+            with suppress(SlackApiError):
+                self.client.views_update(view_id=view_id, view=render(renewed))
+                return None
+        return renewed
+
+    def again(self, shown: MessageContext | ViewContext, form: Form) -> MessageContext | ViewContext:
+        """A form shown once more keeps the ids it was opened with."""
+        return (
+            replace(shown, private_metadata=metadata(**form.ids)) if isinstance(shown, ViewContext) else shown
+        )
+
+    def _show(self, view: Json) -> str:
         opening = self.client.views_push if self.in_view else self.client.views_open
-        opening(trigger_id=self.trigger_id, view=view)
+        return str((opening(trigger_id=self.trigger_id, view=view).get("view") or {}).get("id") or "")
 
 
 def register_command(app: App, services: Services, name: str, run: Callable[[Turn, str], None]) -> None:
@@ -204,13 +245,10 @@ def register_form(
                 shown = _twice(lambda: run(turn, form))
             except Refusal as refusal:
                 outcome.word = "refused"
-                ack(
-                    response_action="errors",
-                    errors={
-                        _error_field(body["view"], refusal.field): named(turn.db, turn.caller, refusal.plain)
-                    },
-                )
-                return
+                if _inputs(body["view"]):
+                    ack(response_action="errors", errors=_errors(turn, body["view"], refusal))
+                    return
+                shown = Refused(text=refusal.text, offer=refusal.offer)
             except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
                 outcome.word = "error"
                 shown = _broken(services, error)
@@ -293,9 +331,23 @@ def _request_id(body: Body) -> str:
     return known if known.strip(":") else uuid4().hex
 
 
+def _errors(turn: Turn, view: Body, refusal: Refusal) -> dict[str, str]:
+    """What is wrong with a form, by block; names where Slack shows no mentions."""
+    wrong = refusal.errors.items() if isinstance(refusal, FieldsRefused) else [(refusal.field, refusal.plain)]
+    errors: dict[str, str] = {}
+    for field, text in wrong:
+        block, said = _error_field(view, field), named(turn.db, turn.caller, text)
+        errors[block] = f"{errors[block]} {said}" if block in errors else said
+    return errors
+
+
+def _inputs(view: Body) -> list[str]:
+    return [str(block["block_id"]) for block in view.get("blocks") or () if block.get("type") == "input"]
+
+
 def _error_field(view: Body, field: str | None) -> str:
     """The block an error is shown on: the field's own, else one of several of its kind, else the first."""
-    blocks = [str(block["block_id"]) for block in view.get("blocks") or () if block.get("type") == "input"]
+    blocks = _inputs(view)
     if field is not None and field in blocks:
         return field
     family = [block for block in blocks if field and block.partition(":")[0] == field.partition(":")[0]]

@@ -156,7 +156,7 @@ def _offer(item: Item, run: TeamRun, cycle: Cycle, week_start: date) -> Offer:
         case Item.RUBRIC_RESULT:
             return Offer("Record a rubric result", Action.RUBRIC_RECORD, str(run.id))
         case Item.PACKAGE:
-            return Offer("Complete the playbook", Action.IMPORT_PLAYBOOK, run.playbook.slug)
+            return Offer("Complete the playbook", Action.EDIT_PLAYBOOK, run.playbook.slug)
         case Item.NEXT_TEAM:
             return Offer("Name the next team", Action.NEXT_TEAM, f"{run.id}:{cycle.id}")
         case Item.DELTAS:

@@ -1,6 +1,6 @@
 """Import a playbook or a workspace file; show, list and export what is there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -66,16 +66,20 @@ def import_document(
 
 
 def import_playbook(
-    session: Session, caller: Caller, spec: PlaybookSpec, *, now: datetime
+    session: Session, caller: Caller, spec: PlaybookSpec, *, now: datetime, only_new: bool = False
 ) -> PlaybookImported:
     """Save a playbook's file as its next revision, unless it says the same as the newest.
 
     Raises:
         NotAllowed: someone else's playbook.
-        Refusal: it names a team that isn't there.
+        Refusal: it names a team that isn't there; with `only_new`, a playbook that is there already.
     """
     workspace = require_workspace(session, caller.workspace_id)
     known = playbooks.by_slug(session, workspace_id=workspace.id, slug=spec.slug)
+    if only_new and known is not None:
+        raise Refusal(
+            say("There is a playbook {slug} by now. Choose another short name.", slug=code(spec.slug))
+        )
     _require_importer(session, caller, spec, known)
     _require_references(session, workspace.id, spec)
     latest = None
@@ -135,6 +139,28 @@ def _imported(
         changes=changes,
         missing=package_gaps(spec),
     )
+
+
+def imported_before(session: Session, caller: Caller, *, slug: str, revision: int) -> PlaybookImported:
+    """What was said when a form was saved as that revision.
+
+    Raises:
+        Unknown: there is no such playbook any more.
+    """
+    playbook = require_playbook(session, caller.workspace_id, slug)
+    row = versions.revision(
+        session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0, revision=revision
+    )
+    assert row is not None  # noqa: S101 - a revision is never deleted
+    spec = playbook_from_data(row.spec)
+    changes: tuple[str, ...] = ()
+    if revision > 1:
+        before = versions.revision(
+            session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0, revision=revision - 1
+        )
+        changes = differences(playbook_from_data(before.spec), spec) if before else ()
+    made = _imported(session, spec, row, new=revision == 1, changes=changes)
+    return replace(made, by_form=True)
 
 
 def _require_importer(session: Session, caller: Caller, spec: PlaybookSpec, known: Playbook | None) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from sqlmodel import Session
+
 from cadence.documents import PlaybookSpec, dump_playbook, playbook_from_data, read_document
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.lookups import require_playbook
@@ -139,18 +141,30 @@ def save_revision(
             )
         )
     with db.write() as session:
-        workspace = require_workspace(session, caller.workspace_id)
-        known = require_playbook(session, workspace.id, playbook)
-        require_owner_or_curator(session, caller, owner=known.owner, to=f"revise {known.title}")
-        versions.lock_playbook(session, workspace_id=workspace.id, playbook_id=known.id or 0)
-        newest = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=known.id or 0)
-        assert newest is not None  # noqa: S101 - imported with its playbook
-        if newest.revision != revision and playbook_from_data(newest.spec) != spec:
-            raise Refusal(
-                say(
-                    "{who} saved draft {revision} meanwhile. Open the form again and put your changes into that.",
-                    who=mention(newest.created_by),
-                    revision=newest.revision,
-                )
-            )
+        require_newest(session, caller, playbook=playbook, revision=revision, spec=spec)
         return import_playbook(session, caller, spec, now=now)
+
+
+def require_newest(
+    session: Session, caller: Caller, *, playbook: str, revision: int, spec: PlaybookSpec
+) -> None:
+    """Let somebody save a draft of a playbook, which is locked, when nobody saved another one meanwhile.
+
+    Raises:
+        NotAllowed: neither the owner nor a curator.
+        Refusal: somebody did.
+    """
+    workspace = require_workspace(session, caller.workspace_id)
+    known = require_playbook(session, workspace.id, playbook)
+    require_owner_or_curator(session, caller, owner=known.owner, to=f"revise {known.title}")
+    versions.lock_playbook(session, workspace_id=workspace.id, playbook_id=known.id or 0)
+    newest = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=known.id or 0)
+    assert newest is not None  # noqa: S101 - imported with its playbook
+    if newest.revision != revision and playbook_from_data(newest.spec) != spec:
+        raise Refusal(
+            say(
+                "{who} saved draft {revision} meanwhile. Open the form again and put your changes into that.",
+                who=mention(newest.created_by),
+                revision=newest.revision,
+            )
+        )

@@ -2,6 +2,7 @@
 
 from storage.tables.decisions import ModeChange, StepVerdict, TrailEntry
 from storage.tables.delivery import Lane, MessageState, OwedMessage
+from storage.tables.drafts import FormDraft
 from storage.tables.handoffs import Handoff, HandoffState
 from storage.tables.homes import Home, HomeChange
 from storage.tables.installations import SlackBot, SlackInstallation, SlackState
@@ -40,6 +41,7 @@ __all__ = [
     "Cycle",
     "CycleState",
     "DriftedStep",
+    "FormDraft",
     "Handoff",
     "HandoffState",
     "Home",

@@ -92,7 +92,8 @@ class PlaybookList(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookImported(MessageContext):
-    """A file became a revision. `changes` says what differs from the one before; none means nothing was saved.
+    """A file, or with `by_form` a form, became a revision. `changes` says what differs from the one before; none
+    means nothing was saved.
 
     `published` is the number of the newest published version, which a new revision leaves as it is.
     """
@@ -106,6 +107,7 @@ class PlaybookImported(MessageContext):
     published: int | None = None
     changes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    by_form: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

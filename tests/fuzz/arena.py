@@ -185,7 +185,8 @@ class Arena:
         if api_method.startswith("views."):
             view = given["view"]
             self.offered.append({"view": json.loads(view) if isinstance(view, str) else view})
-        return {"ok": True, "user": {"id": given.get("user", "U0"), "name": "somebody"}}
+        shown = {"id": given.get("view_id") or "V1"}
+        return {"ok": True, "user": {"id": given.get("user", "U0"), "name": "somebody"}, "view": shown}
 
     def send_dict(self, body: Json) -> None:
         """Stands for a POST to a response URL."""

@@ -1,6 +1,6 @@
 """Ten thousand commands, buttons and forms: each is answered with a sentence, none with an error of ours.
 
-6,000 commands, 1,000 buttons and 3,000 forms, always the same ones. The database is put back after each.
+6,000 commands, 3,000 buttons and 6,000 forms or more, always the same ones. The database is put back after each.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.fuzz.nasty import button_values, command_texts, filled_forms
 
 EACH_COMMAND = 1_500
 EACH_BUTTON = 50
-EACH_FORM = 300
+EACH_FORM = 200
 FORMS = [callback for callback in Callback if callback is not Callback.INFO]
 
 WEEK = "2026-03-09"
@@ -76,6 +76,10 @@ REAL_VALUES = {
     Action.SEND_HANDOFF: ["1", "2", "4"],
     Action.ACCEPT_HANDOFF: ["1", "2"],
     Action.FAIL_HANDOFF: ["1", "2"],
+    Action.EDIT_PLAYBOOK: _PLAYBOOKS,
+    Action.EDIT_PART: ["support-reply:basics", ":kpi", "support-reply:steps:send", ":steps:", "x:pillars"],
+    Action.CHOOSE_KPI: ["own", "support:0", "finance:9"],
+    Action.START_ANEW: ["support-reply:", ":"],
     Action.ASK_THEM: ["U01LEAD:start a cycle", "U01CURATOR:change the settings"],
 }
 """What the buttons really carry; 4 is the adoption of another workspace."""
@@ -122,6 +126,26 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/cadence", "playbook revise"),
         _typed("U01AGENT1", "/cadence", "playbook diff"),
     ],
+    Callback.PLAYBOOK: [
+        _typed("U01AGENT1", "/cadence", "playbook new"),
+        _pressed("U01LEAD", Action.EDIT_PLAYBOOK, "support-reply"),
+    ],
+    Callback.PLAYBOOK_BASICS: [
+        _pressed("U01AGENT1", Action.EDIT_PART, ":basics"),
+        _pressed("U01CURATOR", Action.EDIT_PART, "support-reply:basics"),
+    ],
+    Callback.PLAYBOOK_KPI: [
+        _pressed("U01LEAD", Action.EDIT_PART, "support-reply:kpi"),
+        _pressed("U01CURATOR", Action.CHOOSE_KPI, "own"),
+    ],
+    Callback.PLAYBOOK_GUARDRAILS: [_pressed("U01LEAD", Action.EDIT_PART, "support-reply:guardrails")],
+    Callback.PLAYBOOK_STEP: [
+        _pressed("U01LEAD", Action.EDIT_PART, "support-reply:steps:draft"),
+        _pressed("U01AGENT1", Action.EDIT_PART, ":steps:"),
+    ],
+    Callback.PLAYBOOK_PACKAGE: [_pressed("U01LEAD", Action.EDIT_PART, "support-reply:package")],
+    Callback.PLAYBOOK_NEXT_TEAM: [_pressed("U01LEAD", Action.EDIT_PART, "support-reply:next-team")],
+    Callback.PLAYBOOK_PILLARS: [_pressed("U01LEAD", Action.EDIT_PART, "support-reply:pillars")],
     Callback.MOVE: [_typed("U01CURATOR", "/cadence", "playbook move variance-review")],
     Callback.RETIRE: [_typed("U01CURATOR", "/cadence", "playbook retire")],
     Callback.PUBLISH_ANYWAY: [_pressed("U01CURATOR", Action.PUBLISH_ANYWAY, "1:support-reply")],

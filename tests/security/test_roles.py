@@ -155,6 +155,31 @@ DEEDS = [
         OWNERS,
         ANY_OWNER,
     ),
+    Deed("begin a playbook", typed("/cadence", "playbook new"), EVERYBODY),
+    Deed("edit a playbook", pressed(Action.EDIT_PLAYBOOK, "support-reply"), OWNERS, ANY_OWNER),
+    Deed(
+        "edit a part of a playbook", pressed(Action.EDIT_PART, "support-reply:steps:draft"), OWNERS, ANY_OWNER
+    ),
+    Deed("choose a KPI", pressed(Action.CHOOSE_KPI, "support:0"), EVERYBODY),
+    Deed("begin a playbook's draft anew", pressed(Action.START_ANEW, "support-reply:"), OWNERS, ANY_OWNER),
+    Deed(
+        "fill in a part of a playbook",
+        sent(form(Callback.PLAYBOOK_BASICS, {"slug": "support-reply"}, title=text("Reply"))),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "name somebody else as owner",
+        sent(form(Callback.PLAYBOOK_BASICS, title=text("Mine"), owner={"selected_user": "U01AGENT2"})),
+        CURATORS,
+        ("curator",),
+    ),
+    Deed(
+        "save the edited playbook",
+        sent(form(Callback.PLAYBOOK, {"slug": "support-reply"})),
+        OWNERS,
+        ANY_OWNER,
+    ),
     Deed(
         "save a playbook's draft",
         sent(form(Callback.IMPORT, {"playbook": "support-reply", "revision": 1}, yaml=text(OWN_PLAYBOOK))),

@@ -9,6 +9,7 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage.tables import (
     ChecklistTick,
+    FormDraft,
     Handoff,
     HandoffState,
     Lesson,
@@ -129,6 +130,7 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
                 **typed,
             ),
             drift,
+            FormDraft(workspace_id=ids.workspace, member=MEMBER, subject="playbook", updated_at=NOW),
         ]
     )
     session.flush()

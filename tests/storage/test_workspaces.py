@@ -20,6 +20,7 @@ from storage import (
     cycles,
     decisions,
     deliveries,
+    drafts,
     drifts,
     exports,
     handoffs,
@@ -131,6 +132,9 @@ BY_NAME: dict[str, Call] = {
     "decisions.verdicts_after": lambda s, ws, _: decisions.verdicts_after(s, workspace_id=ws, after=0),
     "decisions.mode_changes": lambda s, ws, _: decisions.mode_changes(
         s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
+    "drafts.find": lambda s, ws, _: drafts.find(
+        s, workspace_id=ws, member=MEMBER, subject="playbook", lock=True
     ),
     "deliveries.find": lambda s, ws, _: deliveries.find(s, workspace_id=ws, wanted=Wanted(), limit=9),
     "deliveries.totals": lambda s, ws, _: deliveries.totals(s, workspace_id=ws, wanted=Wanted()),
@@ -415,6 +419,10 @@ WRITES: dict[str, Call] = {
     "reports.add_reading": lambda s, ws, ids: reports.add_reading(
         s, workspace_id=ws, row=reading_row(ids, week=3)
     ),
+    "drafts.keep": lambda s, ws, _: drafts.keep(
+        s, workspace_id=ws, member=MEMBER, subject="playbook", data={"title": "Reply"}, now=UNTIL
+    ),
+    "drafts.forget": lambda s, ws, _: drafts.forget(s, workspace_id=ws, member=MEMBER, subject="playbook"),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
     "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),

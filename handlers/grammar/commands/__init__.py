@@ -7,7 +7,13 @@ from handlers.grammar.commands.handoffs import Handoff
 from handlers.grammar.commands.modes import DeclareMode, Trace
 from handlers.grammar.commands.overview import Digest, Help, Status, Why
 from handlers.grammar.commands.people import Away, Mute, Settings, Snooze, SnoozeUntil
-from handlers.grammar.commands.playbooks import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
+from handlers.grammar.commands.playbooks import (
+    ExportPlaybook,
+    ImportPlaybook,
+    ListPlaybooks,
+    NewPlaybook,
+    ShowPlaybook,
+)
 from handlers.grammar.commands.publishing import (
     DiffPlaybook,
     MovePlaybook,
@@ -45,6 +51,7 @@ __all__ = [
     "LogException",
     "MovePlaybook",
     "Mute",
+    "NewPlaybook",
     "PauseCycle",
     "PublishPlaybook",
     "Registry",

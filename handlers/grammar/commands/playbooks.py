@@ -6,6 +6,11 @@ from handlers.grammar.commands.base import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlaybook(Command):
+    """`/cadence playbook new`: opens the guided form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlaybook(Command):
     """`/cadence playbook import`: opens the form for the YAML."""
 

@@ -8,6 +8,16 @@ from handlers.grammar.entries.entry import Entry
 ENTRIES: Final = (
     Entry(
         slash="/cadence",
+        name="playbook new",
+        usage="",
+        summary="opens a form that leads you through a new playbook; what you fill in is kept",
+        who="member",
+        examples=("/cadence playbook new",),
+        read=lambda _: commands.NewPlaybook(),
+        bare=commands.NewPlaybook,
+    ),
+    Entry(
+        slash="/cadence",
         name="playbook import",
         usage="",
         summary="opens the form for a playbook's YAML",

@@ -119,6 +119,9 @@ SAMPLES: dict[str, MessageContext] = {
     "playbook-imported": PlaybookImported(
         slug="support-reply", title="Support reply", version=1, new=True, missing=("examples",)
     ),
+    "playbook-created": PlaybookImported(
+        slug="support-reply", title="Support reply", version=1, new=True, missing=("examples",), by_form=True
+    ),
     "playbook-revised": PlaybookImported(
         slug="support-reply",
         title="Support reply",

@@ -132,7 +132,7 @@ def test_reads(typed: str, command: Command) -> None:
         ("playbook imprt", "There's no `/cadence playbook imprt`. Did you mean `/cadence playbook import`?"),
         (
             "playbook zzz",
-            "There's no `/cadence playbook zzz`. It has `import`, `show`, `list`, `export`, `revise` and 4 more.",
+            "There's no `/cadence playbook zzz`. It has `new`, `import`, `show`, `list`, `export` and 5 more.",
         ),
         ("playbook list x", "I can't place `x` here. It is used like this: `/cadence playbook list`."),
         ("status foo", "There's no playbook `foo`. Yours: `support-reply`."),

@@ -1,0 +1,186 @@
+"""The fields of the guided playbook form: where each stands in the file, how it is read and shown again."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from cadence.documents import Data, Problem
+from cadence.documents.parts import Part, Path, put_in, taken_out
+from cadence.rules.amounts import AmountError, Unit, parse_amount
+
+LONGEST = 3_000
+"""Characters that a field holds."""
+
+
+class Way(StrEnum):
+    """How what is typed becomes the value of a file."""
+
+    TEXT = "text"
+    LINES = "lines"
+    NUMBER = "number"
+    SHARE = "share"
+
+
+Fields = Mapping[str, tuple[Path, Way]]
+
+_PILLARS = ("value_event", "input_contract", "output_trust", "operational_owner", "replication_template")
+FIELDS: Mapping[Part, Fields] = {
+    Part.BASICS: {
+        "title": (("title",), Way.TEXT),
+        "slug": (("playbook",), Way.TEXT),
+        "function": (("function",), Way.TEXT),
+        "owner": (("owner",), Way.TEXT),
+        "runs_per_week": (("runs_per_week",), Way.NUMBER),
+        "pilot": (("pilot",), Way.TEXT),
+    },
+    Part.KPI: {
+        "name": (("kpi", "name"), Way.TEXT),
+        "unit": (("kpi", "unit"), Way.TEXT),
+        "direction": (("kpi", "direction"), Way.TEXT),
+        "baseline": (("kpi", "baseline"), Way.NUMBER),
+        "target": (("kpi", "target"), Way.NUMBER),
+        "window_days": (("kpi", "window_days"), Way.NUMBER),
+    },
+    Part.PACKAGE: {
+        "inputs": (("inputs",), Way.LINES),
+        "outputs": (("outputs",), Way.LINES),
+        "quality": (("quality",), Way.LINES),
+        "criteria": (("rubric", "criteria"), Way.LINES),
+        "threshold": (("rubric", "threshold"), Way.SHARE),
+        "loop": (("loop",), Way.TEXT),
+    },
+    Part.NEXT_TEAM: {
+        "cycles": (("scale_rule", "cycles"), Way.NUMBER),
+        "setup_minutes": (("setup_minutes",), Way.NUMBER),
+        "checklist": (("checklist",), Way.LINES),
+        "examples": (("examples",), Way.LINES),
+        "fixed": (("fixed",), Way.LINES),
+        "adaptable": (("adaptable",), Way.LINES),
+    },
+    Part.PILLARS: {pillar: (("pillars", pillar), Way.TEXT) for pillar in _PILLARS},
+}
+STEP: Fields = {
+    "title": (("title",), Way.TEXT),
+    "key": (("key",), Way.TEXT),
+    "mode": (("mode",), Way.TEXT),
+    "exception_cap": (("exception_cap",), Way.SHARE),
+    "fallback": (("fallback",), Way.TEXT),
+    "accuracy": (("promote", "accuracy"), Way.SHARE),
+    "max_risk": (("promote", "max_risk"), Way.SHARE),
+    "cycles": (("promote", "cycles"), Way.NUMBER),
+    "sample": (("verify", "sample"), Way.NUMBER),
+    "escalate_to": (("verify", "escalate_to"), Way.TEXT),
+    "automated": (("verify", "automated"), Way.TEXT),
+}
+GUARDRAIL: Fields = {
+    "name": (("name",), Way.TEXT),
+    "unit": (("unit",), Way.TEXT),
+    "direction": (("direction",), Way.TEXT),
+    "limit": (("limit",), Way.NUMBER),
+}
+AMOUNTS = ("baseline", "target", "limit")
+"""Fields that are counted in a unit."""
+
+_PERCENT = re.compile(r"(\d+(?:[.,]\d+)?|[.,]\d+) ?%")
+_BULLET = re.compile(r"^\s*(?:[-•*–]\s+)?")
+_INDEX = re.compile(r"\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Which part of a playbook somebody is about to fill in; `step` is its key, "" for a new one."""
+
+    slug: str | None
+    part: Part
+    step: str = ""
+
+
+def filled(
+    data: Data, fields: Fields, given: Mapping[str, str], *, unit: str | None = None
+) -> tuple[Data, dict[str, str]]:
+    """The data with what was typed in it, and what is wrong with amounts, by field.
+
+    A field that the form didn't hold stays as it was. `unit` is that of the amounts among the fields.
+    """
+    errors: dict[str, str] = {}
+    for field, (path, way) in fields.items():
+        if field not in given:
+            continue
+        try:
+            value = _value(given[field], way, unit if field in AMOUNTS else None)
+        except AmountError as error:
+            errors[field], value = str(error), given[field]
+        data = put_in(data, path, value)
+    return data, errors
+
+
+def _value(typed: str, way: Way, unit: str | None) -> JsonValue:
+    if not typed.strip():
+        return None
+    if unit in set(Unit):
+        return parse_amount(typed, Unit(unit or ""))
+    match way:
+        case Way.LINES:
+            return [line for line in (_BULLET.sub("", one).strip() for one in typed.splitlines()) if line]
+        case Way.NUMBER:
+            return _number(typed)
+        case Way.SHARE:
+            percent = _PERCENT.fullmatch(typed.strip())
+            share = float(percent[1].replace(",", ".")) if percent else None
+            return share / 100 if share is not None else _number(typed)
+        case _:
+            return typed
+
+
+def _number(typed: str) -> JsonValue:
+    """A number as people write it; what isn't one stays the text it is, for the reader to say so."""
+    try:
+        number = parse_amount(typed, Unit.COUNT)
+    except AmountError:
+        return typed
+    return int(number) if number.is_integer() else number
+
+
+def shown(data: Mapping[str, JsonValue], fields: Fields) -> dict[str, str]:
+    """Each field as it would be typed."""
+    return {field: _typed(taken_out(data, path), way) for field, (path, way) in fields.items()}
+
+
+def fits(text: str) -> str | None:
+    """A text, unless it is too long for a field: cut short, it would be saved so."""
+    return text if len(text) <= LONGEST else None
+
+
+def _typed(value: JsonValue, way: Way) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "\n".join(str(one) for one in value)
+    if isinstance(value, int | float):
+        return f"{value * 100:.10g}%" if way is Way.SHARE else f"{value:.12g}"
+    return str(value)
+
+
+def field_of(where: str, fields: Fields, *, below: str = "") -> str | None:
+    """The field of a problem's place, below the path of a step or a guardrail."""
+    inside = _INDEX.sub("", where.removeprefix(below).removeprefix("."))
+    places = {".".join(path): field for field, (path, _) in fields.items()}
+    while inside and inside not in places:
+        inside = inside.rpartition(".")[0]
+    return places.get(inside)
+
+
+def sentence(problem: Problem) -> str:
+    """A problem as one says it under a field: `This has 81 characters, more than 80; say it shorter.`"""
+    line = _INDEX.search(problem.where.rpartition(".")[2])
+    lead = f"Line {int(line[1]) + 1}" if line else "This"
+    said = f"{problem.reason}; {problem.right}"
+    if said.startswith(("is ", "has ", "holds ")):
+        said = f"{lead} {said}"
+    elif line:
+        said = f"{lead}: {said}"
+    said = said[0].upper() + said[1:]
+    return said if said.endswith(("?", ".")) else f"{said}."

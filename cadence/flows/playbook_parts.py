@@ -1,0 +1,340 @@
+"""One part of the guided playbook form: opened with what is there, and kept once a file would be taken with it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue
+from sqlmodel import Session
+
+from cadence.documents import KPI_CATALOGUE, Data, Function, Problem
+from cadence.documents.parts import Part, Path, part_of, problems_of, put_in, taken_out
+from cadence.documents.words import MAX_GUARDRAILS, SLUG, slug_of
+from cadence.flows import playbook_drafts as drafts
+from cadence.flows.callers import Caller, is_curator
+from cadence.flows.playbook_drafts import PlaybookDraft
+from cadence.flows.playbook_fields import (
+    FIELDS,
+    GUARDRAIL,
+    STEP,
+    Fields,
+    Spot,
+    Way,
+    field_of,
+    filled,
+    fits,
+    sentence,
+    shown,
+)
+from cadence.mrkdwn import code, say
+from cadence.refusals import FieldsRefused, NotAllowed, Refusal
+from storage import people, playbooks
+from storage.engine import Database
+from templates.contexts.base import Choice, ChoiceGroup, ViewContext
+from templates.contexts.playbook_form import (
+    BasicsForm,
+    GuardrailFields,
+    GuardrailsForm,
+    KpiPartForm,
+    NextTeamForm,
+    PackageForm,
+    PillarsForm,
+    StepForm,
+)
+
+_ELSEWHERE = {
+    Part.BASICS: "slug",
+    Part.KPI: "name",
+    Part.GUARDRAILS: "name:0",
+    Part.STEPS: "key",
+    Part.PACKAGE: "inputs",
+    Part.NEXT_TEAM: "adaptable",
+    Part.PILLARS: "value_event",
+}
+"""Where a part shows what it makes wrong beside others."""
+OWN = "own"
+DEFAULT = "default"
+_GROUPS = (
+    ChoiceGroup(label="Your own", choices=(Choice(label="A number of our own", value=OWN),)),
+    *(
+        ChoiceGroup(
+            label=function.capitalize(),
+            choices=tuple(
+                Choice(label=f"{kpi.name}, in {kpi.unit}", value=f"{function}:{at}")
+                for at, kpi in enumerate(offered)
+            ),
+        )
+        for function, offered in KPI_CATALOGUE.items()
+        if offered
+    ),
+)
+
+
+def part_form(db: Database, caller: Caller, spot: Spot, *, kpi: str | None = None) -> ViewContext:
+    """The form of a part, with what is there filled in; `kpi` is the number just chosen in it.
+
+    Raises:
+        Refusal: there is no such playbook, or it isn't theirs to edit.
+    """
+    with db.read() as session:
+        draft = drafts.load(session, caller, spot.slug)
+        texts = shown(draft.spec, FIELDS.get(spot.part, {}))
+        match spot.part:
+            case Part.BASICS:
+                return _basics_form(session, caller, draft, texts)
+            case Part.KPI:
+                return _kpi_form(draft.spec, texts, kpi)
+            case Part.GUARDRAILS:
+                return _guardrails_form(draft.spec)
+            case Part.STEPS:
+                return _step_form(draft.spec, spot.step)
+            case Part.PACKAGE:
+                return PackageForm(**{field: fits(text) for field, text in texts.items()})  # type: ignore[arg-type]
+            case Part.NEXT_TEAM:
+                return NextTeamForm(**{field: fits(text) for field, text in texts.items()})  # type: ignore[arg-type]
+            case Part.PILLARS:
+                return PillarsForm(**texts)
+
+
+def _basics_form(
+    session: Session, caller: Caller, draft: PlaybookDraft, texts: Mapping[str, str]
+) -> BasicsForm:
+    teams = people.teams(session, workspace_id=caller.workspace_id)
+    return BasicsForm(
+        fixed=draft.slug is not None,
+        slug=texts["slug"],
+        title=texts["title"],
+        function=texts["function"] or None,
+        owner=texts["owner"] or caller.member,
+        runs_per_week=texts["runs_per_week"],
+        teams=tuple(Choice(label=team.title, value=team.slug) for team in teams),
+        pilot=texts["pilot"] or None,
+    )
+
+
+def _kpi_form(spec: Data, texts: Mapping[str, str], kpi: str | None) -> KpiPartForm:
+    own = {field: texts[field] for field in ("name", "unit", "direction")}
+    chosen = kpi or _in_catalogue(own) or (OWN if own["name"] else None)
+    offered = _offered(chosen)
+    unit, direction = (offered["unit"], offered["direction"]) if offered else (own["unit"], own["direction"])
+    function = str(spec.get("function") or "").capitalize()
+    return KpiPartForm(
+        groups=tuple(sorted(_GROUPS, key=lambda group: (group is not _GROUPS[0], group.label != function))),
+        chosen=chosen,
+        own=chosen == OWN,
+        name="" if offered else own["name"],
+        unit=unit or None,
+        direction=direction or None,
+        baseline=texts["baseline"],
+        target=texts["target"],
+        window_days=texts["window_days"],
+    )
+
+
+def _offered(chosen: str | None) -> dict[str, str] | None:
+    """Name, unit and direction of a number of the catalogue."""
+    function, _, at = (chosen or "").partition(":")
+    if function not in set(Function) or not at.isdecimal():
+        return None
+    for number, kpi in enumerate(KPI_CATALOGUE[Function(function)]):
+        if str(number) == at:
+            return {"name": kpi.name, "unit": kpi.unit, "direction": kpi.direction}
+    return None
+
+
+def _in_catalogue(own: Mapping[str, str]) -> str | None:
+    values = (choice.value for group in _GROUPS for choice in group.choices)
+    return next((value for value in values if _offered(value) == own), None)
+
+
+def _guardrails_form(spec: Data) -> GuardrailsForm:
+    rows: list[JsonValue] = [*_list(taken_out(spec, ("kpi", "guardrails"))), {}, {}]
+    texts = [shown(row if isinstance(row, dict) else {}, GUARDRAIL) for row in rows[:MAX_GUARDRAILS]]
+    return GuardrailsForm(
+        rows=tuple(
+            GuardrailFields(
+                place=place,
+                name=text["name"],
+                unit=text["unit"] or None,
+                direction=text["direction"] or None,
+                limit=text["limit"],
+            )
+            for place, text in enumerate(texts)
+        )
+    )
+
+
+def _step_form(spec: Data, key: str) -> StepForm:
+    steps = _list(spec.get("steps"))
+    at = place_of(steps, key)
+    new = at == len(steps)
+    texts: dict[str, Any] = dict(shown(_group(steps, at), STEP))
+    texts |= {name: texts[name] or None for name in ("mode", "fallback", "escalate_to")}
+    return StepForm(new=new, places=len(steps) + new, position=at + 1, **texts)
+
+
+def place_of(steps: list[JsonValue], key: str) -> int:
+    """Where a step stands, from 0; after the last one when it is new, or was taken out meanwhile."""
+    keys = [step.get("key") if isinstance(step, dict) else None for step in steps]
+    return keys.index(key) if key and key in keys else len(steps)
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return list(value) if isinstance(value, list) else []
+
+
+def _group(rows: list[JsonValue], at: int) -> Data:
+    row = rows[at] if at < len(rows) else None
+    return row if isinstance(row, dict) else {}
+
+
+def keep_part(db: Database, caller: Caller, spot: Spot, given: Mapping[str, str], *, now: datetime) -> None:
+    """Keep what was typed in a part, once a file that holds it would be taken.
+
+    Args:
+        given: what was typed or chosen, by field; what isn't there stays as it was.
+
+    Raises:
+        FieldsRefused: what is wrong, by field, in the words a file would be refused with; nothing is kept.
+        NotAllowed: the playbook, or naming that owner, isn't theirs.
+    """
+    with db.write() as session:
+        draft = drafts.load(session, caller, spot.slug, lock=True)
+        if spot.part is Part.STEPS:
+            change = _with_step(draft.spec, spot.step, given)
+        elif spot.part is Part.GUARDRAILS:
+            change = _with_guardrails(draft.spec, given)
+        else:
+            given = _prepared(session, caller, draft, spot.part, given)
+            fields = FIELDS[spot.part]
+            unit = given.get("unit") or str(taken_out(draft.spec, ("kpi", "unit")))
+            change = _Change(*filled(draft.spec, fields, given, unit=unit), fields)
+        errors = _wrong(spot.part, draft.spec, change)
+        if errors:
+            raise FieldsRefused(errors)
+        drafts.keep(session, caller, draft, change.spec, now=now)
+
+
+def _prepared(
+    session: Session, caller: Caller, draft: PlaybookDraft, part: Part, given: Mapping[str, str]
+) -> Mapping[str, str]:
+    """What was typed, with what follows from it."""
+    if part is Part.KPI:
+        return _with_kpi(given)
+    if part is not Part.BASICS:
+        return given
+    owner = given.get("owner", "")
+    if owner and owner != (draft.spec.get("owner") or caller.member) and not is_curator(session, caller):
+        raise NotAllowed("Only a curator may make somebody else the owner.", field="owner")
+    if draft.slug is not None:
+        return {field: text for field, text in given.items() if field != "slug"}
+    slug = given.get("slug") or _slug_from(given.get("title", ""))
+    if slug and playbooks.by_slug(session, workspace_id=caller.workspace_id, slug=slug) is not None:
+        raise Refusal(
+            say(
+                "There is a playbook {slug} already. Choose another short name, or change that one with {way}.",
+                slug=code(slug),
+                way=code(f"/cadence playbook show {slug}"),
+            ),
+            field="slug",
+        )
+    return {**given, "slug": slug}
+
+
+def _slug_from(title: str) -> str:
+    made = slug_of(title)
+    return made if SLUG.fullmatch(made) else ""
+
+
+def _with_kpi(given: Mapping[str, str]) -> Mapping[str, str]:
+    """A number of the catalogue brings its name, unit and direction."""
+    chosen = given.get("catalogue", "")
+    offered = _offered(chosen)
+    if offered is not None:
+        return {**given, **offered}
+    if chosen != OWN or "unit" not in given:
+        raise Refusal("Choose a number, or “A number of our own” and say what it is.", field="catalogue")
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A playbook with a part filled in: the amounts that are wrong, and the fields of the part.
+
+    `below` is the path of the step they are of.
+    """
+
+    spec: Data
+    errors: dict[str, str]
+    fields: Fields
+    below: str = ""
+
+
+def _with_step(spec: Data, key: str, given: Mapping[str, str]) -> _Change:
+    steps = _list(spec.get("steps"))
+    at = place_of(steps, key)
+    if given.get("remove") and at < len(steps):
+        del steps[at]
+        return _Change(put_in(spec, ("steps",), steps), {}, STEP, "steps")
+    texts = dict(given)
+    if texts.get("fallback") == DEFAULT:
+        texts["fallback"] = ""
+    if not texts.get("key", ""):
+        texts["key"] = slug_of(texts.get("title", ""))
+    step, errors = filled(_group(steps, at), STEP, texts)
+    steps[at : at + 1] = []
+    position = given.get("position", "")
+    to = min(int(position) - 1, len(steps)) if re.fullmatch("[1-9][0-9]?", position) else at
+    steps.insert(to, step)
+    return _Change(put_in(spec, ("steps",), steps), errors, STEP, f"steps[{to}]")
+
+
+def _with_guardrails(spec: Data, given: Mapping[str, str]) -> _Change:
+    """The rows that hold something; a row whose name and limit are empty is taken away."""
+    rows: list[JsonValue] = []
+    fields: dict[str, tuple[Path, Way]] = {}
+    errors: dict[str, str] = {}
+    for place in range(MAX_GUARDRAILS):
+        texts = {field: given.get(f"{field}:{place}", "") for field in GUARDRAIL}
+        if not texts["name"].strip() and not texts["limit"].strip():
+            continue
+        row, wrong = filled({}, GUARDRAIL, texts, unit=texts["unit"])
+        errors |= {f"{field}:{place}": text for field, text in wrong.items()}
+        for field, (path, way) in GUARDRAIL.items():
+            fields[f"{field}:{place}"] = ((f"guardrails{len(rows)}", *path), way)
+        rows.append(row)
+    return _Change(put_in(spec, ("kpi", "guardrails"), rows), errors, fields)
+
+
+def _wrong(part: Part, before: Data, change: _Change) -> dict[str, str]:
+    """What is wrong in this part, and elsewhere because of it: a sentence by field."""
+    old = {(one.where, one.reason) for one in problems_of(before)}
+    errors = dict(change.errors)
+    for problem in problems_of(change.spec):
+        mine = _in_this(problem, part, change.below)
+        if not mine and (_missing(problem) or (problem.where, problem.reason) in old):
+            continue
+        field = field_of(_place(problem, part), change.fields, below=change.below) if mine else None
+        errors.setdefault(field or _ELSEWHERE[part], sentence(problem))
+    return errors
+
+
+def _in_this(problem: Problem, part: Part, below: str) -> bool:
+    if part_of(problem.where) is not part:
+        return False
+    if part is Part.KPI and problem.where == "kpi":
+        return False
+    return problem.where.startswith(f"{below}.") if part is Part.STEPS else True
+
+
+def _place(problem: Problem, part: Part) -> str:
+    """`kpi.guardrails[1].limit` as the fields of guardrails know it: `guardrails1.limit`."""
+    if part is not Part.GUARDRAILS:
+        return problem.where
+    return problem.where.removeprefix("kpi.").replace("[", "").replace("]", "")
+
+
+def _missing(problem: Problem) -> bool:
+    return problem.reason.startswith("is missing")

@@ -1,0 +1,26 @@
+"""What somebody has filled in and not sent yet."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from storage.tables.columns import document
+
+
+class FormDraft(SQLModel, table=True):
+    """A form that takes more than one sitting, as one person has filled it in so far.
+
+    It is theirs alone: whoever asks for a draft gets their own, whatever ids a form carries. `subject` is what
+    it will become, such as `playbook:support-reply`.
+    """
+
+    __tablename__ = "form_draft"
+    __table_args__ = (UniqueConstraint("workspace_id", "member", "subject"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    member: str = Field(max_length=32)
+    subject: str
+    data: dict[str, Any] = document()
+    updated_at: datetime

@@ -1,0 +1,203 @@
+"""The guided playbook form: part after part, kept between sittings, and the draft it becomes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.sandbox import payloads
+from bot.sandbox.answers import Answer, SubmitResult
+from bot.sandbox.person import Person
+from bot.stage import Stage
+from cadence.documents import playbook_from_data, read_playbook
+from storage.tables import FormDraft, Playbook, PlaybookVersion
+from tests.scenarios.plays import DESK, REPLY, at, rows
+from tests.staging import on_stage
+
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+BASICS = {"title": "Refund decision", "function": "support", "runs_per_week": "40", "pilot": "desk"}
+NUMBER = {"baseline": "42m", "target": "15", "window_days": ""}
+STEP = {"title": "Draft the decision", "mode": "collaborative", "exception_cap": "10%"}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A desk with one small playbook that nobody has run."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as ready:
+        yield ready
+
+
+def opens(stage: Stage, member: str = LEAD, text: str = "/cadence playbook new") -> Person:
+    person = stage.workspace.person(member)
+    assert person.types(text).failure is None
+    return person
+
+
+def fills(person: Person, part: str, values: dict[str, Any], *, slug: str = "") -> SubmitResult:
+    """Open a part from the overview, fill it in and send it off."""
+    person.clicks(person.form(), action_id="playbook.part", value=f"{slug}:{part}")
+    return person.submits(values)
+
+
+def test_part_after_part_becomes_a_draft_like_an_imported_one(stage: Stage) -> None:
+    person = opens(stage)
+    assert fills(person, "basics", BASICS).errors == {}
+    assert len(stage.workspace.views.stack(LEAD)) == 1, "back at the overview"
+    assert "Refund decision" in person.form().words
+    fills(person, "kpi", {"catalogue": "support:0", **NUMBER})
+    assert "First response time: 42 min → 15 min" in person.form().words
+    fills(
+        person,
+        "guardrails",
+        {"name:1": "CSAT", "unit:1": "score", "direction:1": "higher", "limit:1": "4.6/5"},
+    )
+    fills(person, "steps:", {**STEP, "sample": "5"})
+    fills(person, "steps:", {**STEP, "title": "Send it", "key": "send", "mode": "ai-led", "position": "1"})
+    fills(
+        person, "package", {"inputs": "- the ticket\n- the policy\n", "criteria": "tone", "threshold": "0.9"}
+    )
+    fills(person, "pillars", {"value_event": "a refund that was right the first time"})
+    said = person.submits()
+    assert said.view is not None
+    assert "Refund decision is created: revision 1" in said.view.words
+    assert "Start a cycle" in said.view.buttons
+    spec = playbook_from_data(rows(stage, PlaybookVersion)[-1].spec)
+    assert (spec.slug, spec.owner, spec.pilot, spec.runs_per_week) == ("refund-decision", LEAD, "desk", 40)
+    assert (spec.kpi.name, spec.kpi.unit, spec.kpi.baseline, spec.kpi.target) == (
+        "First response time",
+        "minutes",
+        42,
+        15,
+    )
+    assert [(rail.name, rail.limit) for rail in spec.kpi.guardrails] == [("CSAT", 4.6)]
+    assert [(step.key, step.exception_cap) for step in spec.steps] == [
+        ("send", 0.1),
+        ("draft-the-decision", 0.1),
+    ]
+    assert spec.steps[1].verify is not None
+    assert spec.inputs == ("the ticket", "the policy")
+    assert spec.rubric is not None
+    assert spec.rubric.threshold == 0.9
+
+
+def test_every_mistake_is_told_on_its_field_in_the_words_of_a_file(stage: Stage) -> None:
+    person = opens(stage)
+    wrong = fills(person, "basics", {**BASICS, "slug": "Refund!", "runs_per_week": "lots"})
+    assert wrong.errors == {
+        "slug": "`Refund!` is not a short name; write 2 to 40 small letters, digits and hyphens, a letter first, "
+        "such as `refund`.",
+        "runs_per_week": "The text `lots` was found where a number belongs; write a number such as 40.",
+    }
+    person.submits({"slug": "", "runs_per_week": "40"})
+    wrong = fills(
+        person,
+        "kpi",
+        {"catalogue": "support:0", "baseline": "14m", "target": "12 quarts", "window_days": "40"},
+    )
+    assert wrong.errors == {
+        "target": "`12 quarts` isn't a number of minutes. Try `14m` or `14`.",
+        "window_days": "40 is not between 14 and 30: a playbook moves its number in two to four weeks; write a whole "
+        "number such as 28.",
+    }
+    wrong = person.submits({"target": "1h", "window_days": ""})
+    assert wrong.errors == {
+        "target": "60 is no better than the baseline 14 when lower is better; write a target below it, or "
+        "`direction: higher`."
+    }
+    person.submits({"target": "10"})
+    wrong = fills(person, "steps:", {**STEP, "key": "refund-decision", "exception_cap": "10"})
+    assert wrong.errors == {
+        "exception_cap": "10 is not between 0 and 1; write 0.1 if 10% is meant.",
+    }
+    wrong = person.submits({"exception_cap": "10 %"})
+    assert list(wrong.errors) == ["key"]
+    assert "has the name of the playbook" in wrong.errors["key"]
+    person.submits({"key": "draft"})
+    wrong = fills(person, "guardrails", {"name:0": "First response time", "unit:1": "score", "limit:1": "x"})
+    assert {"unit:0", "direction:0", "limit:0", "name:1", "direction:1", "limit:1"} <= wrong.errors.keys()
+
+
+def test_what_was_filled_in_waits_until_one_comes_back_and_is_nobody_elses(stage: Stage) -> None:
+    stage.clock.set(at("2026-03-03 10:42"))
+    person = opens(stage)
+    fills(person, "basics", BASICS)
+    person.closes()
+    stage.clock.set(at("2026-03-05 09:00"))
+    assert "Draft from Tue 3 Mar, 10:42" in opens(stage).form().words
+    assert "Draft from" not in opens(stage, CURATOR).form().words
+    person = opens(stage)
+    person.clicks(person.form(), "Start anew")
+    assert "Refund decision" not in person.form().words
+    assert rows(stage, FormDraft) == []
+
+
+def test_what_is_missing_is_said_and_nothing_is_saved(stage: Stage) -> None:
+    person = opens(stage)
+    fills(person, "basics", BASICS)
+    said = person.submits()
+    assert said.view is not None
+    assert "Nothing was saved yet." in said.view.words
+    assert "The one number: kpi is missing" in said.view.words
+    assert len(rows(stage, Playbook)) == 1
+    assert len(rows(stage, FormDraft)) == 1
+
+
+def test_the_newest_draft_is_edited_and_what_the_form_does_not_ask_stays(stage: Stage) -> None:
+    person = stage.workspace.person(LEAD)
+    shown = person.types("/cadence playbook show reply")
+    person.clicks(shown.message, "Edit")  # type: ignore[arg-type]
+    assert "Draft 1 as it stands" in person.form().words
+    before = read_playbook(REPLY.read_text(encoding="utf-8"))
+    fills(person, f"steps:{before.steps[0].key}", {"title": "Write it"}, slug="reply")
+    said = person.submits()
+    assert said.view is not None
+    assert "is revised: revision 2" in said.view.words
+    after = playbook_from_data(rows(stage, PlaybookVersion)[-1].spec)
+    assert after.steps[0].title == "Write it"
+    assert (after.kpi, after.inputs, after.steps[1:]) == (before.kpi, before.inputs, before.steps[1:])
+
+
+def test_a_draft_that_somebody_overtook_is_not_saved_over_theirs(stage: Stage) -> None:
+    lead, curator = stage.workspace.person(LEAD), stage.workspace.person(CURATOR)
+    for person, minutes in ((lead, "50"), (curator, "40")):
+        person.clicks(person.types("/cadence playbook show reply").message, "Edit")  # type: ignore[arg-type]
+        fills(person, "next-team", {"setup_minutes": minutes}, slug="reply")
+    assert "is revised: revision 2" in curator.submits().view.words  # type: ignore[union-attr]
+    said = lead.submits()
+    assert said.view is not None
+    assert "saved draft 2 meanwhile" in said.view.words
+    assert len(rows(stage, PlaybookVersion)) == 2
+
+
+def test_a_second_click_is_answered_as_the_first(stage: Stage) -> None:
+    person = opens(stage)
+    fills(person, "basics", BASICS)
+    fills(person, "kpi", {"catalogue": "support:0", **NUMBER})
+    fills(person, "steps:", STEP)
+    click = payloads.view_submission(stage.workspace, person.user, person.form())
+    first, second = (stage.workspace.deliver("interactive", click).json for _ in range(2))
+    assert "Refund decision is created" in str(first)
+    assert second == first
+    assert len(rows(stage, PlaybookVersion)) == 2
+
+
+def test_a_number_of_ones_own_asks_for_its_name_and_unit(stage: Stage) -> None:
+    person = opens(stage)
+    person.clicks(person.form(), action_id="playbook.part", value=":kpi")
+    assert "unit" not in person.form().fields
+    person.fills(person.form(), {"catalogue": "own", "baseline": "3"})
+    assert {"name", "unit", "direction"} <= set(person.form().fields)
+    done = person.submits({"name": "Refunds a day", "unit": "count", "direction": "higher", "target": "1.2k"})
+    assert done.errors == {}
+    assert "Refunds a day: 3 → 1,200" in person.form().words
+
+
+def test_an_outsider_reaches_no_draft(stage: Stage) -> None:
+    person = stage.workspace.person(AGENT)
+    answer: Answer = person.types("/cadence playbook new")
+    assert answer.failure is None
+    person.clicks(person.form(), action_id="playbook.part", value=":basics")
+    assert person.submits({**BASICS, "owner": LEAD}).errors == {
+        "owner": "Only a curator may make somebody else the owner."
+    }
