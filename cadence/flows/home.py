@@ -52,7 +52,8 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         entries.append(_item(HomeItem(kind="registry", registry=_registry(session, workspace))))
     pages = max(1, -(-len(entries) // PAGE))
     page = min(max(page, 1), pages)
-    begin = home_begin.first_steps(session, caller, workspace, mine, curator=curator)
+    busy = bool(mine or waiting)
+    begin = home_begin.first_steps(session, caller, workspace, busy=busy, curator=curator)
     return Home(
         waiting=len(waiting),
         items=tuple(entry() for entry in entries[(page - 1) * PAGE : page * PAGE]),

@@ -32,16 +32,16 @@ class Begin:
 
 
 def first_steps(
-    session: Session, caller: Caller, workspace: Workspace, mine: Sequence[TeamRun], *, curator: bool
+    session: Session, caller: Caller, workspace: Workspace, *, busy: bool, curator: bool
 ) -> Begin:
-    """What a person without a playbook does first, by their role."""
+    """What a person whose Home is empty otherwise (not `busy`) does first, by their role."""
     if not people.curators(session, workspace_id=workspace.id):
         member = people.member(session, workspace_id=workspace.id, member_id=caller.member)
         if member is not None and member.is_admin:
             line = "This workspace has no curator yet: name one, and a channel for the weekly digest."
             return Begin((line,), (Offer("Set up", Action.OPEN_SETTINGS),))
         return Begin(("Nobody has set this up yet. A workspace admin does it with `/cadence settings`.",))
-    if mine:
+    if busy:
         return Begin()
     if curator:
         if playbooks.playbooks(session, workspace_id=workspace.id):

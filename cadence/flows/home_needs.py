@@ -19,7 +19,7 @@ from cadence.mrkdwn import escape, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
-from storage import rubrics
+from storage import playbooks, rubrics
 from storage.tables import AdoptionState, CycleState, Workspace
 from templates.contexts.digests import Decision
 from templates.contexts.home import HomeNeed
@@ -41,10 +41,11 @@ def needs(
     now: datetime,
 ) -> list[HomeNeed]:
     """What waits for the caller, decisions first: a curator's of all runs, an owner's of those they own."""
+    own = _owned(session, caller)
+    if not own and not curator:
+        return []
     mine = [run for run in runs if run.playbook.owner == caller.member]
     seen = list(runs) if curator else mine
-    if not seen and not curator:
-        return []
     week = DigestWeek(monday_of(today_in(workspace, now)), ZoneInfo(workspace.timezone))
     since, until = week.at(0), week.at(1)
     found = list(_promotions(session, workspace, seen, curator=curator))
@@ -55,7 +56,6 @@ def needs(
     found += [_need(one.text, one.offer) for one in slipped]
     found += _as_needs(drifts_waiting(session, seen))
     watches = watched(session, seen, week.monday)
-    own = {run.playbook.slug for run in mine}
     found += [
         _need(one.text, one.offer)
         for one in decisions_waiting(session, workspace, seen, watches)
@@ -63,6 +63,12 @@ def needs(
     ]
     found += [need for run in mine for need in (*_setup(session, run, now=now), *_gate(session, run))]
     return found
+
+
+def _owned(session: Session, caller: Caller) -> set[str]:
+    """The slugs of the playbooks the caller owns."""
+    rows = playbooks.playbooks(session, workspace_id=caller.workspace_id)
+    return {playbook.slug for playbook in rows if playbook.owner == caller.member}
 
 
 def _of_another(decision: Decision, own: set[str]) -> bool:

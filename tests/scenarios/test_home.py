@@ -1,14 +1,32 @@
 """The Home tab: what waits stands there with its buttons, and it changes when something happens (SPEC §7)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.commands import BUILT_IN_TEAM
+from bot.sandbox import CantDo, Channel, User
+from bot.sandbox.kinds import elements_of
 from bot.stage import Stage
-from storage.tables import CheckIn
-from tests.scenarios.plays import DESK, REPLY, at, bot_dms, rows, start_cycle
+from storage import people
+from storage.tables import CheckIn, PromotionState
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    at,
+    bot_dms,
+    changed,
+    posts,
+    rows,
+    start_cycle,
+)
+from tests.scenarios.test_promotions import TO_AI, play_cycle, promotion, solo
 from tests.staging import on_stage
+from tests.templates.seen import characters
 
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 
@@ -50,3 +68,154 @@ def test_an_answer_in_the_dm_takes_it_off_the_home_once(desk: Stage) -> None:
     desk.tick()
     assert "*Nothing waits for you.*" in agent.home().words
     assert published(desk) == before + 1
+
+
+def test_whose_home_is_not_open_is_left_alone(desk: Stage) -> None:
+    before = published(desk)
+    desk.workspace.person(AGENT).clicks(desk.workspace.person(AGENT).last_dm(), "Didn't run")
+    desk.workspace.person(AGENT).submits({})
+    desk.tick()
+    assert published(desk) == before
+    with pytest.raises(CantDo):
+        desk.workspace.person(AGENT).home()
+
+
+def test_a_home_nobody_looked_at_for_two_weeks_waits_until_it_is_opened(desk: Stage) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.opens_home()
+    desk.play_until(at("2026-03-20 12:00"))
+    before = published(desk)
+    desk.workspace.person(AGENT).types("/exception reply draft wrong tone", channel=DESK_CHANNEL)
+    desk.tick()
+    assert published(desk) == before
+    assert "week 3 of 4" in lead.opens_home().words
+
+
+def test_an_exception_shows_on_everybodys_home_around_it(desk: Stage) -> None:
+    three = [desk.workspace.person(one) for one in (LEAD, AGENT, CURATOR)]
+    for person in three:
+        person.opens_home()
+    before = published(desk)
+    three[1].types("/exception reply draft critical leaked a name", channel=DESK_CHANNEL)
+    desk.tick()
+    assert published(desk) == before + 3
+    for person in three[:2]:
+        assert "Draft the reply _human-led_" in person.home().words
+    for person in (three[0], three[2]):
+        assert "its rubric isn't revised yet" in person.home().words
+    assert "isn't revised" not in three[1].home().words
+
+
+def test_who_reports_the_number_is_asked_for_it_alone(desk: Stage) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.types("/attest reply as-declared runs=9", channel=DESK_CHANNEL)
+    home = lead.opens_home()
+    assert "*Numbers to report*" in home.words
+    lead.clicks(home, "Report the number")
+    lead.submits({"value": "24m"})
+    desk.tick()
+    assert "*Numbers to report*" not in lead.home().words
+    assert "First response time 24 min (target 15 min) · ▄ 24 min" in lead.home().words
+
+
+def test_a_curator_approves_on_the_home_and_nobody_else_can(tmp_path: Path) -> None:
+    with solo(tmp_path, TO_AI) as stage:
+        play_cycle(stage, 1, passes=40, samples=40)
+        curator, owner = stage.workspace.person(CURATOR), stage.workspace.person(LEAD)
+        home = curator.opens_home()
+        assert "could go from collaborative to AI-led: 40 of 40 samples passed" in home.words
+        assert "A curator decides" in owner.opens_home().words
+        assert "Approve" not in owner.home().buttons
+
+        [block] = [
+            block for block, one in elements_of(home.blocks) if one.get("action_id") == "promotion.approve"
+        ]
+        forged = stage.workspace.views.replace(replace(owner.home(), body=home.body))
+        owner.clicks(forged, "Approve", block_id=block["block_id"], stale=True)
+        assert "Only a curator" in owner.form().words
+        assert promotion(stage).state is PromotionState.OPEN
+
+        curator.clicks(home, "Approve")
+        assert promotion(stage).state is PromotionState.APPROVED
+        assert "could go from" not in curator.home().words, "shown at once, before anything is sent"
+        stage.tick()
+        assert any(one.text.startswith("Approved: Draft the reply") for one in posts(stage, CURATORS))
+
+
+def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:
+    thirty = []
+    for number in range(30):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        longest = ("title: Reply", f"title: {'W' * 77}{number:03}")
+        thirty.append(changed(REPLY, folder, ("playbook: reply", f"playbook: reply-{number:02}"), longest))
+    with on_stage(tmp_path, workspace=DESK, playbooks=thirty) as stage:
+        lead = stage.workspace.person(LEAD)
+        for number in range(2):
+            start_cycle(stage, f"reply-{number:02}")
+        home = lead.opens_home()
+        assert "*28 things wait for you.*" in home.words
+        assert home.buttons[-1] == "Next page"
+        for page in range(2, 5):
+            assert characters(home.blocks) <= 13_000
+            lead.clicks(home, "Next page")
+            home = lead.home()
+            assert f"Page {page} of 4" in home.words
+        assert home.buttons[-1] == "Previous page"
+        lead.types("/cadence mute")
+        stage.tick()
+        assert "Page 4 of 4" in lead.home().words
+        stage.clock.set(at("2026-02-28 12:00"))
+        assert "Page 1 of 4" in lead.opens_home().words
+
+
+# --- first contact --------------------------------------------------------------------------------------------
+
+
+def test_an_invited_bot_says_hello_once(desk: Stage) -> None:
+    bot = desk.workspace.app.user
+    desk.workspace.save_channel(Channel("C9NEW", "new", "public", frozenset({AGENT})))
+    desk.workspace.invite("C9NEW", bot)
+    desk.tick()
+    [hello] = posts(desk, "C9NEW")
+    assert hello.words.count("\n•") == 3
+    assert hello.buttons == ["Make this channel a team"]
+    desk.workspace.person(CURATOR).clicks(hello, "Make this channel a team")
+    assert "C9NEW" in str(desk.workspace.person(CURATOR).form().body)
+    desk.workspace.remove("C9NEW", bot)
+    desk.workspace.invite("C9NEW", bot)
+    desk.tick()
+    assert len(posts(desk, "C9NEW")) == 1
+    desk.workspace.remove(DESK_CHANNEL, bot)
+    desk.workspace.invite(DESK_CHANNEL, bot)
+    desk.tick()
+    again = posts(desk, DESK_CHANNEL)[-1]
+    assert "Reply, owned by <@U01LEAD>" in again.words
+    assert again.buttons == ["Status"]
+
+
+def test_a_first_home_says_what_this_is_until_the_first_step(desk: Stage) -> None:
+    stranger = desk.workspace.save_user(User("U09NEW", "new", "New")).id
+    newcomer = desk.workspace.person(stranger)
+    home = newcomer.opens_home()
+    assert "You are in no team yet" in home.words
+    assert "What this is" in home.words
+    newcomer.clicks(home, "Join Desk")
+    desk.tick()
+    assert "What this is" not in newcomer.home().words
+    assert "Reply, week 1 of 4" in newcomer.home().words
+
+
+@pytest.mark.parametrize("curators", [True, False])
+def test_an_empty_home_says_where_to_begin(tmp_path: Path, curators: bool) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[]) as stage:
+        if not curators:
+            with stage.bot.db.write() as session:
+                people.set_curators(session, workspace_id=BUILT_IN_TEAM, members=[], now=stage.clock.now())
+        boss = stage.workspace.save_user(User("U09BOSS", "boss", "Boss", is_admin=True)).id
+        stage.bot.worker.refresh()
+        who = stage.workspace.person(CURATOR if curators else boss)
+        home = who.opens_home()
+        assert home.buttons[0] == ("Import a playbook" if curators else "Set up")
+        who.clicks(home, home.buttons[0])
+        assert who.form()

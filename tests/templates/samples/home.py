@@ -98,7 +98,10 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         waiting=0,
         items=(),
         welcome=True,
-        offers=(Offer("Join Support EMEA", Action.TEAM_JOIN, "support-emea"),),
+        offers=(
+            Offer("Join Support EMEA", Action.TEAM_JOIN, "support-emea"),
+            Offer("Join Billing", Action.TEAM_JOIN, "billing"),
+        ),
     ),
     "home-nothing": Home(waiting=0, items=(SHOWN,), next_checkin=THURSDAY),
     "home-between": Home(
