@@ -313,6 +313,18 @@ def migrate(
         typer.echo(check_migrations() if check else migrate_database(load_settings()))
 
 
+@app.command()
+def forget(
+    workspace: Annotated[str, typer.Argument(help="The Slack workspace (T…) that took the bot out.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Really delete.")] = False,
+) -> None:
+    """Delete every row of a workspace that took the bot out; without --yes only say how many there are."""
+    with _sentences():
+        from bot.commands import forget_workspace  # noqa: PLC0415
+
+        typer.echo(forget_workspace(_settings(), workspace, really=yes))
+
+
 def _reach_this_machine_directly() -> None:
     """No proxy leads to the built-in workspace; Slack's SDK would send requests for 127.0.0.1 to one."""
     listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""

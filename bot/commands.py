@@ -7,12 +7,15 @@ from pathlib import Path
 
 from alembic.util import CommandError
 
+from bot.findings import printable
 from bot.gateway import Gateway
+from bot.manifest import INSTALL
 from bot.settings import Settings, SettingsRefused
 from cadence.documents import DocumentRefused, Problem, WorkspaceSpec, read_document
 from cadence.flows.callers import Caller
 from cadence.flows.checkup import checkup
 from cadence.flows.exports import export_folder
+from cadence.flows.forgetting import count_rows, forget
 from cadence.flows.planning import Planned, forecast
 from cadence.flows.playbooks import export_playbook, import_document
 from cadence.flows.profiles import ensure_workspace, workspace_ids
@@ -78,7 +81,7 @@ def workspace_id(settings: Settings, db: Database, team_id: str | None = None) -
     """Which workspace a command is about: as told, the token's, the only one, else the built-in one.
 
     Raises:
-        Refusal: there are several.
+        Refusal: there are several, or nobody has installed the bot yet.
         SlackError: the token isn't good, or Slack can't be reached.
     """
     if team_id is not None:
@@ -89,6 +92,8 @@ def workspace_id(settings: Settings, db: Database, team_id: str | None = None) -
     known = workspace_ids(db)
     if len(known) > 1:
         raise Refusal(f"Which workspace? Add --team-id with one of {', '.join(known)}.")
+    if settings.several and not known:
+        raise Refusal(f"No workspace has installed the bot yet. Open {INSTALL} at its public address.")
     return known[0] if known else BUILT_IN_TEAM
 
 
@@ -205,6 +210,21 @@ def migrate_database(settings: Settings) -> str:
     if not todo:
         return "The database is up to date."
     return "1 migration run." if todo == 1 else f"{todo} migrations run."
+
+
+def forget_workspace(settings: Settings, workspace: str, *, really: bool) -> str:
+    """Delete everything there is of a workspace that took the bot out.
+
+    Raises:
+        Refusal: it isn't known or still has the bot, or `really` wasn't said.
+    """
+    db = ready_database(settings)
+    count, name = count_rows(db, workspace)
+    rows = f"{count:,} rows of {printable(name)} ({printable(workspace)})"
+    if not really:
+        raise Refusal(f"This deletes {rows} for good. Say so with --yes.")
+    forget(db, workspace)
+    return f"{rows} deleted. Backups still have them."
 
 
 def check_migrations() -> str:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
-from bot import doctor_slack
+from bot import doctor_slack, doctor_workspaces
 from bot.findings import Finding, printable, slack_sentence
 from bot.gateway import Gateway
-from bot.manifest import ENDPOINT
+from bot.manifest import ENDPOINT, INSTALL
 from bot.settings import SLACK_API, Settings
 from cadence.flows.checkup import Checkup, MemberFound, TeamFound, WorkspaceFound, checkup
 from cadence.flows.profiles import valid_zone
@@ -27,6 +27,8 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
         The findings in the order in which to put them right. No token is ever part of one.
     """
     found = checkup(settings.database)
+    if settings.several:
+        return _examine_several(settings, found, clock)
     gateway, identity, connected = doctor_slack.connect(settings)
     findings = [*_mode(settings), *_database(settings, found), *_zone_data(), *connected]
     if settings.slack_app_token is not None:
@@ -43,11 +45,37 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
     return list(dict.fromkeys(_clean(finding, settings) for finding in findings))
 
 
-def _clean(finding: Finding, settings: Settings) -> Finding:
+def _examine_several(settings: Settings, found: Checkup, clock: Callable[[], datetime]) -> list[Finding]:
+    """The same, of every workspace that has installed the bot."""
+    findings = [*doctor_workspaces.mode(settings), *_database(settings, found), *_zone_data()]
+    looked = doctor_workspaces.look(settings, found, clock)
+    known = {one.id: one for one in found.workspaces}
+    for one in looked:
+        findings += one.findings
+        findings += _workspace(settings, known[one.installed.workspace_id], one.gateway)
+    if not looked and not found.trouble and not found.pending:
+        findings.append(
+            Finding(
+                False,
+                "No workspace has installed the bot yet.",
+                f"Open {INSTALL} at the bot's public address.",
+            )
+        )
+    tokens = [secret for one in looked for secret in (one.installed.token, one.installed.refresh_token or "")]
+    return list(dict.fromkeys(_clean(finding, settings, *tokens) for finding in findings))
+
+
+def _clean(finding: Finding, settings: Settings, *tokens: str) -> Finding:
     """Servers and files may put anything into their answers; no secret and no control character gets out."""
     what, remedy = printable(finding.what), printable(finding.remedy)
-    for secret in (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret):
-        hidden = secret.get_secret_value().strip() if secret is not None else ""
+    secrets = (
+        settings.slack_bot_token,
+        settings.slack_app_token,
+        settings.slack_signing_secret,
+        settings.slack_client_secret,
+    )
+    set_here = [secret.get_secret_value().strip() for secret in secrets if secret is not None]
+    for hidden in (*set_here, *tokens):
         if hidden:
             what, remedy = what.replace(hidden, "…"), remedy.replace(hidden, "…")
     return replace(finding, what=what, remedy=remedy)
@@ -55,6 +83,8 @@ def _clean(finding: Finding, settings: Settings) -> Finding:
 
 def _mode(settings: Settings) -> Iterator[Finding]:
     socket, http = settings.slack_app_token is not None, settings.slack_signing_secret is not None
+    if settings.slack_client_id is not None:
+        yield Finding(True, "SLACK_CLIENT_ID isn't used: SLACK_BOT_TOKEN names the one workspace.")
     if settings.embedded:
         yield Finding(True, "Mode: the built-in workspace, because SLACK_BOT_TOKEN isn't set.")
         if settings.slack_api_url != SLACK_API:
@@ -120,7 +150,7 @@ def _workspace(settings: Settings, workspace: WorkspaceFound, gateway: Gateway |
 def _curators(settings: Settings, workspace: WorkspaceFound) -> Iterator[Finding]:
     name = workspace.name
     if not any(not curator.deleted for curator in workspace.curators):
-        named = ", ".join(settings.cadence_curators)
+        named = ", ".join(_named(settings, workspace.id))
         first = f"{named} (from CADENCE_CURATORS)" if named else "A workspace admin"
         yield Finding(False, f"{name} has no curator.", f"{first} can name one with `/cadence settings`.")
     elif workspace.curator_channel is None:
@@ -133,6 +163,12 @@ def _curators(settings: Settings, workspace: WorkspaceFound) -> Iterator[Finding
             f"{name} has a time zone this machine doesn't know: {workspace.timezone}.",
             "Choose another with `/cadence settings`.",
         )
+
+
+def _named(settings: Settings, workspace_id: str) -> list[str]:
+    """Whom CADENCE_CURATORS names in a workspace."""
+    parted = [one.rpartition(":") for one in settings.cadence_curators]
+    return [member for where, _, member in parted if where in ("", workspace_id)]
 
 
 def _team(team: TeamFound) -> Iterator[Finding]:

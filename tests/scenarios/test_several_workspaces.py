@@ -15,11 +15,12 @@ import pytest
 from sqlmodel import col, select
 
 from bot.app import Bot, build_shared_bot
-from bot.commands import import_into
+from bot.commands import forget_workspace, import_into
 from bot.delivery import Pace
 from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
 from bot.web import Web
+from cadence.refusals import Refusal
 from storage import trail
 from storage.engine import Database
 from storage.migrate import migrate
@@ -226,6 +227,23 @@ def test_another_process_learns_of_it(both: House, tmp_path: Path) -> None:
     both.slack.uninstall(B)
     assert other.installations.post_for(B) is None
     assert other.installations.post_for(A) is not None
+
+
+def test_who_took_it_out_can_be_forgotten(both: House) -> None:
+    settings = both.bot.settings.model_copy(update={"database_url": both.bot.db.url})
+    with pytest.raises(Refusal, match="still has the bot"):
+        forget_workspace(settings, B, really=True)
+    both.clock.set(at("2026-03-02 09:30"))
+    both.bot.worker.tick()
+    both.slack.uninstall(B)
+    with pytest.raises(Refusal, match=r"This deletes \d+ rows of Team T0BBB \(T0BBB\) for good"):
+        forget_workspace(settings, B, really=False)
+    assert both.owed(B)
+    assert "deleted" in forget_workspace(settings, B, really=True)
+    assert both.owed(B) == []
+    assert both.owed(A)
+    with pytest.raises(Refusal, match="Nothing is stored"):
+        forget_workspace(settings, B, really=True)
 
 
 # --- coming back from Slack -----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from storage import (
     drafts,
     drifts,
     exports,
+    forgetting,
     handoffs,
     homes,
     installations,
@@ -102,6 +103,7 @@ def _reading(session: Session, ids: Planted) -> int:
 
 
 BY_NAME: dict[str, Call] = {
+    "forgetting.count": lambda s, ws, _: forgetting.count(s, workspace_id=ws),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(s, workspace_id=ws),
     "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
     "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
@@ -405,6 +407,7 @@ WRITES: dict[str, Call] = {
         s, workspace_id=ws, member_id=MEMBER, today=MONDAY, now=NOW
     ),
     "cycles.take_away": _take_away,
+    "forgetting.forget": lambda s, ws, _: forgetting.forget(s, workspace_id=ws),
     "installations.keep_newest": _install_again,
     "installations.remove": lambda s, ws, _: installations.remove(s, workspace_id=ws, client_id=CLIENT),
     "installations.rotate": lambda s, ws, _: installations.rotate(
@@ -574,6 +577,18 @@ def test_the_ids_of_another_workspace_find_nothing(db: Database, planted: tuple[
             except NoResultFound:
                 found[name] = None
     assert {name: one for name, one in found.items() if one} == {}
+
+
+def test_of_a_workspace_that_is_forgotten_nothing_is_left(
+    db: Database, planted: tuple[Planted, Planted]
+) -> None:
+    with db.write() as session:
+        rows = sum(map(len, rows_of(session, "T1").values()))
+        assert forgetting.count(session, workspace_id="T1") == rows > 30
+        forgetting.forget(session, workspace_id="T1")
+    with db.read() as session:
+        assert not any(rows_of(session, "T1").values())
+        assert forgetting.count(session, workspace_id="T2") == rows
 
 
 @pytest.mark.parametrize("name", sorted(WRITES))

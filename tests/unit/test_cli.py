@@ -110,6 +110,7 @@ def messages(workspace: Workspace) -> int:
 
 NO_SERVER = "http://127.0.0.1:9/api/"
 BOT = {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"}
+APP = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": SECRET}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +121,10 @@ BOT = {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"}
         ("web", {}, ["SLACK_BOT_TOKEN is missing", "SLACK_SIGNING_SECRET is missing"]),
         ("web", BOT, ["SLACK_SIGNING_SECRET is missing"]),
         ("web", {"SLACK_SIGNING_SECRET": SECRET}, ["SLACK_BOT_TOKEN is missing"]),
+        ("web", APP, ["SLACK_SIGNING_SECRET is missing"]),
+        ("run", APP, ["Socket Mode isn't for it: run `cadence web` and `cadence worker`"]),
+        ("import workspace.yaml", APP, ["No workspace has installed the bot yet"]),
+        ("worker", {"SLACK_CLIENT_ID": "1.2"}, ["SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together"]),
         ("tick", {}, ["no built-in workspace answers at http://127.0.0.1:"]),
         ("worker", {}, ["no built-in workspace answers at http://127.0.0.1:"]),
         ("tick", BOT | {"SLACK_API_URL": NO_SERVER}, ["Slack can't be reached"]),
@@ -137,7 +142,7 @@ BOT = {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"}
 def test_a_setting_that_is_missing_or_wrong_is_said_in_a_sentence(
     command: str, settings: Mapping[str, str], sentences: list[str]
 ) -> None:
-    said = cadence(command, **settings)
+    said = cadence(*command.split(), **settings)
     assert (said.code, said.out) == (2, "")
     assert len(said.sentences) == len(sentences)
     for sentence, words in zip(said.sentences, sentences, strict=True):

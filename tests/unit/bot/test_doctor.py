@@ -102,7 +102,7 @@ def test_a_database_that_is_not_there_is_not_made(clinic: Clinic, tmp_path: Path
 def test_migrations_to_come(clinic: Clinic) -> None:
     Database(clinic.url).engine.connect().close()
     what, remedy = only(clinic.todo())
-    assert what == "Database (SQLite): 2 migrations are still to come."
+    assert what == "Database (SQLite): 3 migrations are still to come."
     assert remedy == "Run `cadence migrate`."
 
 
