@@ -1,23 +1,31 @@
-"""The workspace's settings."""
+"""Settings: of the workspace, and of one team's run of a playbook."""
 
 from slack_bolt import App
 
+from cadence.flows.adoption_settings import AdoptionSettings, adoption_form, save_adoption
 from cadence.flows.settings import SettingsGiven, save_settings, settings_form
 from handlers.grammar import commands
-from handlers.payloads import Body, Form
+from handlers.payloads import Body, Form, metadata
 from handlers.turns import Services, Turn, register_button, register_form
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
 
 def register(app: App, services: Services) -> None:
-    """Listen for the button and the form."""
+    """Listen for the button and the forms."""
     register_button(app, services, Action.OPEN_SETTINGS, by_button)
     register_form(app, services, Callback.SETTINGS, submitted)
+    register_form(app, services, Callback.ADOPTION_SETTINGS, adoption_submitted)
 
 
-def open_form(turn: Turn, _command: commands.Settings) -> None:
-    """`/cadence settings`."""
+def open_form(turn: Turn, command: commands.Settings) -> None:
+    """`/cadence settings`: the workspace's, or those of a playbook's run."""
+    if command.playbook is not None:
+        form, adoption = adoption_form(
+            turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now
+        )
+        turn.open(form, ids=metadata(a=adoption))
+        return
     named = turn.services.named_curators
     turn.open(settings_form(turn.db, turn.caller, named=named, now=turn.now))
 
@@ -28,11 +36,27 @@ def by_button(turn: Turn, _value: str, _body: Body) -> None:
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext:
-    """The form."""
+    """The form of the workspace."""
+    asked = form.values
     given = SettingsGiven(
         curators=form.members(Field.CURATORS),
         curator_channel=form.channel(Field.CURATOR_CHANNEL),
         timezone=form.text(Field.TIMEZONE),
         rule=form.option(Field.RULE) or "",
+        country=form.text(Field.COUNTRY).upper() if Field.COUNTRY in asked else None,
+        min_runs=form.text(Field.MIN_RUNS) if Field.MIN_RUNS in asked else None,
+        working_days=form.options(Field.WORKING_DAYS) if Field.WORKING_DAYS in asked else None,
+        hours=form.text(Field.HOURS) if Field.HOURS in asked else None,
     )
     return save_settings(turn.db, turn.caller, given, named=turn.services.named_curators, now=turn.now)
+
+
+def adoption_submitted(turn: Turn, form: Form) -> MessageContext:
+    """The form of one team's run."""
+    given = AdoptionSettings(
+        form.row("a"),
+        champion=form.member(Field.CHAMPION),
+        rule=form.option(Field.RULE),
+        hours=form.text(Field.HOURS) if Field.HOURS in form.values else None,
+    )
+    return save_adoption(turn.db, turn.caller, given, now=turn.now)

@@ -1,14 +1,18 @@
-"""The workspace's settings: curators, their channel, the time zone, the rule."""
+"""The workspace's settings: curators, their channel, time zone, country, the rule, working days and hours."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
-from cadence.documents.places import is_timezone
+from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
+from cadence.documents.words import Weekday
 from cadence.flows.callers import Caller, is_curator, require_curator
-from cadence.mrkdwn import code, say
-from cadence.refusals import Refusal
+from cadence.flows.nudge_hours import FIELD as HOURS_FIELD
+from cadence.flows.nudge_hours import hours_of, keep_workspace_hours, lines_of, own_hours, parse_hours
+from cadence.flows.working_week import keep_days, working_days
+from cadence.refusals import FieldsRefused, Refusal
 from cadence.rules.verdicts import Rule
 from storage import people, trail
 from storage.engine import Database
@@ -16,15 +20,28 @@ from storage.tables import Workspace
 from templates.contexts.forms import SettingsForm
 from templates.contexts.playbooks import SettingsSaved
 
+FEWEST_RUNS, MOST_RUNS = 1, 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class SettingsGiven:
-    """Settings as someone filled them in."""
+    """Settings as someone filled them in. What is None wasn't asked and stays as it is.
+
+    Args:
+        country: an ISO code, "" for none.
+        min_runs: the fewest runs for the cap line of a demotion.
+        working_days: `mon`, `tue` …
+        hours: of the nudges, a line each.
+    """
 
     curators: tuple[str, ...]
     curator_channel: str | None
     timezone: str
     rule: str
+    country: str | None = None
+    min_runs: str | None = None
+    working_days: tuple[str, ...] | None = None
+    hours: str | None = None
 
 
 def settings_form(db: Database, caller: Caller, *, named: frozenset[str], now: datetime) -> SettingsForm:
@@ -44,7 +61,16 @@ def settings_form(db: Database, caller: Caller, *, named: frozenset[str], now: d
             rule=workspace.rule,
             curators=tuple(curators) or (caller.member,),
             curator_channel=workspace.curator_channel,
+            country=workspace.country or "",
+            min_runs=workspace.min_runs,
+            working_days=_days(workspace),
+            hours=lines_of(hours_of(session, workspace_id=workspace.id)),
         )
+
+
+def _days(workspace: Workspace) -> tuple[str, ...]:
+    chosen = working_days(workspace)
+    return tuple(day for at, day in enumerate(Weekday) if at in chosen)
 
 
 def _workspace(session: Session, caller: Caller, *, now: datetime) -> Workspace:
@@ -76,19 +102,13 @@ def save_settings(
         Refusal: no curator left, an unknown time zone or rule.
         NotAllowed: the caller may not.
     """
-    if not given.curators:
-        raise Refusal("A workspace needs at least one curator.", field="curators")
-    if given.rule not in set(Rule):
-        raise Refusal("Choose one of the three rules.", field="rule")
-    if not is_timezone(given.timezone):
-        raise Refusal(
-            say(
-                "{zone} is no time zone. Write one such as {right}.",
-                zone=code(given.timezone),
-                right=code("Europe/Berlin"),
-            ),
-            field="timezone",
-        )
+    errors = dict(_wrong(given))
+    try:
+        hours = None if given.hours is None else parse_hours(given.hours)
+    except Refusal as refused:
+        errors[HOURS_FIELD] = refused.plain
+    if errors:
+        raise FieldsRefused(errors)
     with db.write() as session:
         workspace = _workspace(session, caller, now=now)
         session.refresh(workspace, with_for_update=True)  # settings are saved one after the other
@@ -97,8 +117,15 @@ def save_settings(
         people.set_curators(session, workspace_id=workspace.id, members=given.curators, now=now)
         workspace.curator_channel = given.curator_channel
         workspace.timezone, workspace.rule = given.timezone, Rule(given.rule)
+        if given.country is not None:
+            workspace.country = given.country or None
+        if given.min_runs is not None:
+            workspace.min_runs = int(given.min_runs)
+        keep_days(workspace, [Weekday(day) for day in given.working_days or ()])
         session.add(workspace)
         session.flush()
+        if hours is not None:
+            keep_workspace_hours(session, caller, hours, now=now)
         trail.record(
             session,
             workspace_id=workspace.id,
@@ -116,7 +143,40 @@ def save_settings(
             timezone=given.timezone,
             rule=given.rule,
             curator_channel=given.curator_channel,
+            country=workspace.country or "",
+            min_runs=workspace.min_runs,
+            working_days=_days(workspace),
+            hours=lines_of(own_hours(workspace)),
         )
+
+
+def _wrong(given: SettingsGiven) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) of each that is."""
+    if not given.curators:
+        yield "curators", "A workspace needs at least one curator."
+    if given.rule not in set(Rule):
+        yield "rule", "Choose one of the three rules."
+    if not is_timezone(given.timezone):
+        yield "timezone", f"`{given.timezone}` is no time zone: {_ended(timezone_hint(given.timezone))}"
+    if given.country and not is_country(given.country):
+        yield (
+            "country",
+            f"`{given.country[:20]}` isn't a country known here: {_ended(country_hint(given.country))}",
+        )
+    if given.min_runs is not None and not _is_whole(given.min_runs, FEWEST_RUNS, MOST_RUNS):
+        yield "min_runs", f"Write a whole number from {FEWEST_RUNS} to {MOST_RUNS:,}, such as 20."
+    if given.working_days is not None and not set(given.working_days) <= set(Weekday):
+        yield "working_days", "Choose days of the week."
+    if given.working_days == ():
+        yield "working_days", "Choose at least one day: nobody is nudged on the others."
+
+
+def _ended(hint: str) -> str:
+    return hint if hint.endswith("?") else f"{hint}."
+
+
+def _is_whole(text: str, least: int, most: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 9 and least <= int(text) <= most
 
 
 def _as_data(session: Session, workspace: Workspace) -> dict[str, object]:
@@ -125,4 +185,7 @@ def _as_data(session: Session, workspace: Workspace) -> dict[str, object]:
         "curator_channel": workspace.curator_channel,
         "timezone": workspace.timezone,
         "rule": workspace.rule.value,
+        "country": workspace.country,
+        "min_runs": workspace.min_runs,
+        "working_days": list(_days(workspace)),
     }

@@ -199,7 +199,9 @@ class TeamForm(ViewContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsForm(ViewContext):
-    """The workspace. Inputs: `curators`, `curator_channel`, `timezone`, `rule`."""
+    """The workspace. Inputs: `curators`, `curator_channel`, `timezone`, `country`, `rule`, `min_runs`,
+    `working_days` (`mon` …), `hours` (a line a nudge).
+    """
 
     TEMPLATE: ClassVar[str] = "modals/settings.json.j2"
 
@@ -207,6 +209,35 @@ class SettingsForm(ViewContext):
     rule: str
     curators: tuple[str, ...] = ()
     curator_channel: str | None = None
+    country: str = ""
+    min_runs: int = 20
+    working_days: tuple[str, ...] = ()
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptionSettingsForm(ViewContext):
+    """One team's run of a playbook. Inputs: `champion`, `rule` (when `may_set_rule`), `hours` (a line a nudge).
+
+    Args:
+        state: `active` or `paused`.
+        rule: of its own; None for the playbook's or the workspace's, which is `inherited`.
+        team_slug: what [Change the team] carries, where the reporter is named.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/adoption_settings.json.j2"
+
+    playbook: str
+    team: str
+    team_slug: str
+    state: str
+    week: int | None
+    inherited: str
+    rule: str | None = None
+    may_set_rule: bool = False
+    champion: str | None = None
+    reporter: str | None = None
+    hours: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

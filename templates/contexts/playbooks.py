@@ -181,7 +181,10 @@ class CycleStarted(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsSaved(MessageContext):
-    """The workspace's settings as they are now; `saved` is False when they are only shown."""
+    """The workspace's settings as they are now; `saved` is False when they are only shown.
+
+    `hours` are the lines of the nudges whose hour isn't the usual one.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/settings_saved.json.j2"
 
@@ -189,4 +192,23 @@ class SettingsSaved(MessageContext):
     timezone: str
     rule: str
     curator_channel: str | None = None
+    country: str = ""
+    min_runs: int = 20
+    working_days: tuple[str, ...] = ()
+    hours: str = ""
     saved: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptionSaved(MessageContext):
+    """The settings of one team's run as they are now; `hours` are those of its own."""
+
+    TEMPLATE: ClassVar[str] = "answers/adoption_saved.json.j2"
+
+    playbook: str
+    team: str
+    rule: str
+    own_rule: bool
+    changed: bool
+    champion: str | None = None
+    hours: str = ""

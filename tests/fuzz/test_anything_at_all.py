@@ -156,6 +156,10 @@ OPENERS: dict[Callback, list[Opener]] = {
         _pressed("U01LEAD", Action.CREATE_TEAM, "support-emea"),
     ],
     Callback.SETTINGS: [_typed("U01CURATOR", "/cadence", "settings")],
+    Callback.ADOPTION_SETTINGS: [
+        _typed("U01LEAD", "/cadence", "settings support-reply team=support-emea"),
+        _typed("U01CURATOR", "/cadence", "settings support-reply team=support-emea"),
+    ],
     Callback.WATCH_ANSWER: [_pressed("U01LEAD", Action.SAY_WHAT_CHANGES, "1:draft")],
     Callback.AWAY: [
         _typed("U01AGENT1", "/cadence", "away"),

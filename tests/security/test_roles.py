@@ -291,6 +291,31 @@ DEEDS = [
     Deed("open the settings, command", typed("/cadence", "settings"), CURATORS, ("curator",)),
     Deed("open the settings, button", pressed(Action.OPEN_SETTINGS, ""), CURATORS, ("curator",)),
     Deed("save the settings", sent(SETTINGS), CURATORS, ("curator",)),
+    Deed(
+        "open a team's settings",
+        typed("/cadence", "settings support-reply team=support-emea"),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "save a team's settings",
+        sent(form(Callback.ADOPTION_SETTINGS, {"a": 1}, champion={"selected_user": MEMBER}, hours=text(""))),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "loosen a team's rule",
+        sent(
+            form(
+                Callback.ADOPTION_SETTINGS,
+                {"a": 1},
+                champion={"selected_user": MEMBER},
+                rule=option("evidence"),
+            )
+        ),
+        CURATORS,
+        ("curator",),
+    ),
     Deed("help", typed("/cadence", "help"), EVERYBODY),
     Deed("list the playbooks", typed("/cadence", "playbook list"), EVERYBODY),
     Deed("show a playbook", pressed(Action.SHOW_PLAYBOOK, "support-reply"), EVERYBODY),

@@ -37,6 +37,8 @@ _FIXED = frozenset(
             "attestation",
             "kind",
             "role",
+            "working_days",
+            "inherited",
         ),
         *("line", "decision", "trigger", "rule", "result", "state", "function", "action", "value"),
         *("week_start", "week", "selected", "step_key", "key", "adoption_id", "private_metadata"),

@@ -9,7 +9,10 @@ from handlers.grammar.commands.base import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Command):
-    """`/cadence settings`."""
+    """`/cadence settings`: the workspace's; with a playbook, those of a team that runs it."""
+
+    playbook: str | None = None
+    team: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

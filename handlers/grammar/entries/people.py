@@ -2,19 +2,20 @@
 
 from typing import Final
 
-from handlers.grammar import commands, readers
+from handlers.grammar import commands, read_settings, readers
 from handlers.grammar.entries.entry import Entry
 
 ENTRIES: Final = (
     Entry(
         slash="/cadence",
         name="settings",
-        usage="",
-        summary="opens the workspace's settings",
-        who="curator",
-        examples=("/cadence settings",),
-        read=lambda _: commands.Settings(),
+        usage="[playbook] [team=slug]",
+        summary="opens the workspace's settings, or those of a team that runs a playbook",
+        who="owner",
+        examples=("/cadence settings", "/cadence settings support-reply team=support-emea"),
+        read=read_settings.settings,
         bare=commands.Settings,
+        options=("team",),
     ),
     Entry(
         slash="/cadence",

@@ -3,6 +3,7 @@ from dataclasses import replace
 from cadence.mrkdwn import mention, say
 from templates.contexts.base import Choice, ChoiceGroup, GuardrailAsked, Problem, ViewContext
 from templates.contexts.forms import (
+    AdoptionSettingsForm,
     AwayForm,
     CheckinAllForm,
     CheckinAllRow,
@@ -149,6 +150,39 @@ SAMPLES: dict[str, ViewContext] = {
     ),
     "form-settings": SettingsForm(
         timezone="Europe/Berlin", rule="balanced", curators=("U01CURATOR",), curator_channel="C01CURATORS"
+    ),
+    "form-settings-full": SettingsForm(
+        timezone="Europe/Berlin",
+        rule="balanced",
+        curators=("U01CURATOR",),
+        curator_channel="C01CURATORS",
+        country="DE-BY",
+        min_runs=30,
+        working_days=("mon", "tue", "wed", "thu"),
+        hours="check-in: Thu 10:00\ndigest: Mon 11:00",
+    ),
+    "form-adoption-settings": AdoptionSettingsForm(
+        private_metadata=IDS,
+        playbook="Support reply",
+        team="Support EMEA",
+        team_slug="support-emea",
+        state="active",
+        week=2,
+        inherited="balanced",
+        may_set_rule=True,
+        champion="U01AGENT1",
+        reporter="U01LEAD",
+        hours="check-in: Thu 10:00",
+    ),
+    "form-adoption-settings-owner": AdoptionSettingsForm(
+        private_metadata=IDS,
+        playbook="Support reply",
+        team="Support EMEA",
+        team_slug="support-emea",
+        state="paused",
+        week=None,
+        inherited="balanced",
+        rule="strict",
     ),
     "form-settings-first": SettingsForm(timezone="UTC", rule="strict"),
     "form-watch-answer": WatchAnswerForm(

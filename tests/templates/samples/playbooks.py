@@ -3,6 +3,7 @@ from dataclasses import replace
 from templates.contexts.base import MessageContext, Problem
 from templates.contexts.playbooks import (
     AdoptionLine,
+    AdoptionSaved,
     CycleShown,
     CycleStarted,
     GateLine,
@@ -169,6 +170,27 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "settings-saved": SettingsSaved(
         curators=("U01CURATOR",), timezone="Europe/Berlin", rule="balanced", curator_channel="C01CURATORS"
+    ),
+    "settings-saved-full": SettingsSaved(
+        curators=("U01CURATOR",),
+        timezone="Europe/Berlin",
+        rule="strict",
+        country="DE",
+        min_runs=30,
+        working_days=("mon", "tue", "wed", "thu"),
+        hours="check-in: Wed 09:00",
+    ),
+    "adoption-saved": AdoptionSaved(
+        playbook="Support reply",
+        team="Support EMEA",
+        rule="strict",
+        own_rule=True,
+        changed=True,
+        champion="U01AGENT1",
+        hours="check-in: Wed 09:00",
+    ),
+    "adoption-saved-same": AdoptionSaved(
+        playbook="Support reply", team="Support EMEA", rule="balanced", own_rule=False, changed=False
     ),
     "settings-shown": SettingsSaved(curators=(), timezone="UTC", rule="strict", saved=False),
 }

@@ -168,7 +168,7 @@ def test_reads(typed: str, command: Command) -> None:
         ("away 2036-01-01", "From 2026-11-26 to 2036-01-01 is more than a year. Name an earlier last day."),
         ("away <@U1|a> <@U2|b>", "Name one person at a time, like `/cadence away 20 Dec @lead`."),
         ("snooze a week", "A check-in can't wait for `a week`. Choose `hour`, `tomorrow` or `friday`."),
-        ("settings tokens", "I can't place `tokens` here. It is used like this: `/cadence settings`."),
+        ("settings tokens", "There's no playbook `tokens`. Yours: `support-reply`."),
     ],
 )
 def test_refusals_teach(typed: str, answer: str) -> None:

@@ -1,0 +1,155 @@
+"""The settings of one team's run of a playbook: its champion, its rule for demotions, the hours of its nudges."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
+from cadence.flows.lookups import require_playbook
+from cadence.flows.nudge_hours import hours_in, hours_of, lines_of, parse_hours, save_hours
+from cadence.flows.runs import TeamRun, find_run, run_by_id
+from cadence.flows.teams import member_ids
+from cadence.mrkdwn import say
+from cadence.refusals import NotAllowed, Refusal
+from cadence.rules.verdicts import Rule
+from storage import playbooks, trail
+from storage.engine import Database
+from storage.tables import Adoption
+from templates.contexts.forms import AdoptionSettingsForm
+from templates.contexts.playbooks import AdoptionSaved
+
+INHERITED = "inherited"
+_WISH = "change the settings of its teams"
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionSettings:
+    """Settings of a run as someone filled them in; `rule` and `hours` are None where they weren't asked."""
+
+    adoption_id: int
+    champion: str | None
+    rule: str | None = None
+    hours: str | None = None
+
+
+def adoption_form(
+    db: Database, caller: Caller, *, playbook: str, team: str | None, now: datetime
+) -> tuple[AdoptionSettingsForm, int]:
+    """The form of one team's run, and the run's id; the rule is for curators to change.
+
+    Raises:
+        NotAllowed: neither the owner nor a curator.
+        NeedsChoice: several teams run it.
+    """
+    with db.read() as session:
+        known = require_playbook(session, caller.workspace_id, playbook)
+        require_owner_or_curator(session, caller, owner=known.owner, to=_WISH)
+        run = find_run(session, caller, now=now, playbook=playbook, team=team)
+        hours = hours_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        form = AdoptionSettingsForm(
+            playbook=run.playbook.title,
+            team=run.team.title,
+            team_slug=run.team.slug,
+            state=run.adoption.state,
+            week=run.week,
+            inherited=run.spec.rule or run.workspace.rule,
+            rule=run.adoption.rule,
+            may_set_rule=is_curator(session, caller),
+            champion=run.adoption.champion,
+            reporter=run.team.reporter,
+            hours=lines_of(hours, of_adoption=True),
+        )
+        return form, run.id
+
+
+def save_adoption(db: Database, caller: Caller, given: AdoptionSettings, *, now: datetime) -> AdoptionSaved:
+    """Save the settings of a run; what was before stays in the trail.
+
+    Raises:
+        NotAllowed: neither the owner nor a curator; the rule takes a curator.
+        Refusal: hours that can't be, a champion from outside the team.
+    """
+    hours = None if given.hours is None else parse_hours(given.hours, of_adoption=True)
+    with db.write() as session:
+        run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=given.adoption_id, now=now)
+        require_owner_or_curator(session, caller, owner=run.playbook.owner, to=_WISH)
+        adoption = playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        before, hours_before = _as_data(adoption), hours_in(run.workspace, adoption)
+        adoption.rule = _rule(session, caller, adoption, given.rule)
+        adoption.champion = _champion(session, run, adoption, given.champion)
+        session.add(adoption)
+        session.flush()
+        after = _as_data(adoption)
+        if after != before:
+            _record(session, caller, run, before, after, now=now)
+        if hours is not None:
+            save_hours(session, caller, adoption_id=run.id, hours=hours, now=now)
+        own = {
+            kind: hour
+            for kind, hour in hours_in(run.workspace, adoption).items()
+            if hour[:2] != hours_in(run.workspace, None)[kind][:2]
+        }
+        return AdoptionSaved(
+            playbook=run.playbook.title,
+            team=run.team.title,
+            rule=adoption.rule or run.spec.rule or run.workspace.rule,
+            own_rule=adoption.rule is not None,
+            changed=after != before or hours_in(run.workspace, adoption) != hours_before,
+            champion=adoption.champion,
+            hours=lines_of(own, of_adoption=True),
+        )
+
+
+def _rule(session: Session, caller: Caller, adoption: Adoption, given: str | None) -> Rule | None:
+    if given is None:
+        return adoption.rule
+    if given != INHERITED and given not in set(Rule):
+        raise Refusal("Choose one of the rules.", field="rule")
+    rule = None if given == INHERITED else Rule(given)
+    if rule != adoption.rule and not is_curator(session, caller):
+        raise NotAllowed("Only a curator may change the rule for demotions.", field="rule")
+    return rule
+
+
+def _champion(session: Session, run: TeamRun, adoption: Adoption, given: str | None) -> str | None:
+    """Somebody of the team, or the playbook's owner; whoever it was before may stay."""
+    if given is None and adoption.champion is not None:
+        raise Refusal(
+            "A team needs a champion. Choose somebody else, or leave it as it is.", field="champion"
+        )
+    if given in {None, adoption.champion, run.playbook.owner, *member_ids(session, run.team)}:
+        return given
+    raise Refusal(
+        say("That person isn't in {team}, and its champion has to be.", team=run.team.title), field="champion"
+    )
+
+
+def _as_data(adoption: Adoption) -> dict[str, object]:
+    return {"rule": adoption.rule.value if adoption.rule else None, "champion": adoption.champion}
+
+
+def _record(
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    before: dict[str, object],
+    after: dict[str, object],
+    *,
+    now: datetime,
+) -> None:
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=caller.member,
+        action="adoption-settings",
+        subject=f"adoption:{run.id}",
+        surface=caller.surface,
+        before=before,
+        after=after,
+        correlation_id=caller.request,
+    )
+    if run.cycle is not None and before["champion"] != after["champion"]:
+        rewrite_cycle_posts(session, caller, run, run.cycle, mark=f"champion:{now.timestamp()}", now=now)

@@ -1,0 +1,82 @@
+"""The settings of a workspace and of one team's run, by their forms: every row, every mistake on its field."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from storage.tables import Adoption, Workspace
+from tests.scenarios.plays import DESK, REPLY, at, entries, posts, rows, start_cycle
+from tests.staging import on_stage
+
+LEAD, AGENT, OTHER, CURATOR, CHANNEL = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR", "C01DESK"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """Monday noon of the desk's first week: the week is open."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as ready:
+        start_cycle(ready)
+        ready.play_until(at("2026-03-02 12:00"))
+        yield ready
+
+
+def test_every_setting_is_shown_changed_and_kept_in_the_trail(stage: Stage) -> None:
+    curator = stage.workspace.person(CURATOR)
+    curator.types("/cadence settings")
+    days = ["mon", "tue", "wed", "thu"]
+    hours = "check-in: Wed 09:00\ncheck-in reminder: Thu 09:00"
+    done = curator.submits({"country": "de-by", "min_runs": "30", "working_days": days, "hours": hours})
+    assert done.errors == {}
+    said = curator.form().words
+    assert "public holidays of DE-BY" in said
+    assert "the cap from 30 runs on" in said
+    assert "Mon, Tue, Wed, Thu" in said
+    assert "check-in: Wed 09:00" in said
+    [workspace] = rows(stage, Workspace)
+    assert (workspace.country, workspace.min_runs, workspace.settings["working_days"]) == ("DE-BY", 30, days)
+    assert entries(stage, "settings")[-1].after["min_runs"] == 30
+    assert entries(stage, "hours-set")[-1].after["check-in"] == "Wed 09:00"
+    stage.play_until(at("2026-03-04 09:05"))
+    assert any("did you run it" in message.words for message in stage.workspace.dm(AGENT))
+
+
+def test_every_mistake_is_on_its_field(stage: Stage) -> None:
+    curator = stage.workspace.person(CURATOR)
+    curator.types("/cadence settings")
+    wrong = curator.submits(
+        {"timezone": "Berlin", "country": "GER", "min_runs": "0", "hours": "check-in: Thu 23:00"}
+    )
+    assert wrong.errors.keys() == {"timezone", "country", "min_runs", "hours"}
+    assert wrong.errors["timezone"] == "`Berlin` is no time zone: did you mean `Europe/Berlin`?"
+    assert wrong.errors["hours"].startswith("Line 1: 23:00 is outside the hours")
+    right = {"timezone": "Europe/Berlin", "country": "", "min_runs": "20"}
+    wrong = curator.submits({**right, "hours": "check-in: Sun 10:00"})
+    assert wrong.errors == {
+        "hours": "Check-in: Sunday isn't a working day here; choose one of Monday, Tuesday, Wednesday, Thursday, "
+        "Friday."
+    }
+
+
+def test_an_owner_sets_the_hours_and_the_champion_of_their_team_but_not_its_rule(stage: Stage) -> None:
+    lead = stage.workspace.person(LEAD)
+    lead.types("/cadence settings reply", channel=CHANNEL)
+    assert "rule" not in lead.form().fields
+    assert lead.submits({"champion": "U0STRANGER"}).errors.keys() == {"champion"}
+    assert lead.submits({"champion": AGENT, "hours": "check-in: Wed 15:00"}).errors == {}
+    assert "check-in: Wed 15:00" in lead.form().words
+    [adoption] = rows(stage, Adoption)
+    assert (adoption.champion, adoption.rule) == (AGENT, None)
+    assert adoption.hours["checkin"]["at"] == "15:00"
+    assert entries(stage, "adoption-settings")[-1].after == {"rule": None, "champion": AGENT}
+    stage.tick()
+    assert "no champion" not in posts(stage, CHANNEL)[-1].words.casefold()
+
+
+def test_a_curator_gives_one_team_a_rule_of_its_own_and_takes_it_back(stage: Stage) -> None:
+    curator = stage.workspace.person(CURATOR)
+    for chosen, kept in (("strict", "strict"), ("inherited", None)):
+        curator.types("/cadence settings reply", channel=CHANNEL)
+        assert curator.submits({"champion": AGENT, "rule": chosen}).errors == {}
+        assert rows(stage, Adoption)[0].rule == kept
