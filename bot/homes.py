@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.gateway import Gateway, SlackBusy, SlackError, SlackRefused, SlackUnclear
+from bot.metrics import HOMES
 from cadence.flows import homes
 from cadence.flows.homes import Claimed, HomePace
 from cadence.flows.profiles import workspace_ids
@@ -94,6 +95,7 @@ class Homes:
             self._not_shown(workspace_id, member, error)
             return False
         self._shown(workspace_id, member, claimed, digest)
+        HOMES.labels(outcome="same" if digest == claimed.digest else "published").inc()
         return digest != claimed.digest
 
     def _shown(self, workspace_id: str, member: str, claimed: Claimed, digest: str) -> None:
@@ -110,6 +112,7 @@ class Homes:
     def _not_shown(self, workspace_id: str, member: str, error: SlackError) -> None:
         """Busy or unclear: soon again, for publishing twice does no harm. Refused: not until it is opened again."""
         now = self._clock()
+        HOMES.labels(outcome="failed").inc()
         log.warning("home not published", member=member, error=error.code)
         again: datetime | None = now + UNTIL_SOMEBODY_MENDS_IT
         if isinstance(error, SlackBusy):

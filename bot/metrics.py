@@ -30,6 +30,9 @@ ACK_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5),
 )
 PLANNED = Counter("cadence_planned_total", "Nudges that this process put into the ledger.")
+HOMES = Counter(
+    "cadence_homes_total", "Homes published, left as they were, or not taken by Slack.", ["outcome"]
+)
 KEPT_SECONDS = 30.0
 """How long figures that count every row are kept: asking more often doesn't cost more."""
 

@@ -135,6 +135,8 @@ class Page:
                 person.closes()
             case "home":
                 person.opens_home()
+            case "messages":
+                person.opens_messages()
             case "shortcut":
                 message = (
                     self._workspace.messages.get(body["channel"], body["ts"]) if body.get("ts") else None

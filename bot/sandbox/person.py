@@ -184,17 +184,21 @@ class Person:
 
     def opens_home(self) -> View:
         """Open the bot's Home tab and look at it; CantDo when the app published none."""
-        event: Json = {
-            "type": "app_home_opened",
-            "user": self.id,
-            "channel": self.dm_channel.id,
-            "tab": "home",
-        }
+        self._opens_tab("home")
+        return self.home()
+
+    def opens_messages(self) -> list[Message]:
+        """Open the bot's Messages tab: the app hears of it, and the DM shows."""
+        self._opens_tab("messages")
+        return self.dm()
+
+    def _opens_tab(self, tab: str) -> None:
+        """Both tabs say `app_home_opened`; the view goes with the Home only, once there is one."""
+        event: Json = {"type": "app_home_opened", "user": self.id, "channel": self.dm_channel.id, "tab": tab}
         published = self._workspace.views.home(self.id)
-        if published:
+        if published and tab == "home":
             event["view"] = payloads.show_view(self._workspace, published)
         self._workspace.emit(event)
-        return self.home()
 
     # --- forms ----------------------------------------------------------------------------------------------
 

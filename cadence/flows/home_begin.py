@@ -46,8 +46,12 @@ def first_steps(
     if curator:
         if playbooks.playbooks(session, workspace_id=workspace.id):
             return Begin()
-        line = "There is no playbook yet: import one, name its owner and a team, and start its first cycle."
-        return Begin((line,), (Offer("Import a playbook", Action.IMPORT_PLAYBOOK),))
+        line = "There is no playbook yet: write or import one, then start its first cycle in a team."
+        offers = (
+            Offer("New playbook", Action.NEW_PLAYBOOK),
+            Offer("Import a playbook", Action.IMPORT_PLAYBOOK),
+        )
+        return Begin((line,), offers)
     return _join(session, caller, workspace)
 
 

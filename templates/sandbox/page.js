@@ -2,7 +2,7 @@
 import { makeRenderer } from "./blocks.js";
 import { Clock } from "./clock.js";
 import { Completer } from "./complete.js";
-import { $, keepFocus, keyed } from "./dom.js";
+import { $, el, keepFocus, keyed } from "./dom.js";
 import { askFirst, FormDialog } from "./forms.js";
 import { showInspector } from "./inspector.js";
 import { makeMessages } from "./messages.js";
@@ -84,9 +84,10 @@ function show() {
 function showPlace() {
   const home = place === "home";
   const room = page.places?.find((entry) => entry.id === place);
-  const name = home ? `Home of ${page.bot}` : room?.name ?? "";
+  const name = home ? page.bot : room?.name ?? "";
   $("where").textContent = name;
   $("about").textContent = home ? "" : room?.dm ? "Direct message" : `${room?.members ?? 0} members`;
+  showTabs(home, home || room?.dm);
   $("write").hidden = home;
   $("text").placeholder = "Write, or / for a command";
   const box = $("messages");
@@ -108,6 +109,18 @@ function showPlace() {
   }
   box.dataset.at = `${me}/${place}`;
   box.dataset.last = last ?? "";
+}
+
+// The app's own two tabs, above its Home and its messages.
+function showTabs(home, ofApp) {
+  const dm = page.places?.find((entry) => entry.dm)?.id;
+  const tabs = ofApp && dm ? [["home", "Home", home], [dm, "Messages", !home]] : [];
+  keyed($("tabs"), tabs.map(([where, name, current]) => ({ key: name, print: `${where}${current}`, build: () => el("button", {
+    type: "button", class: "tab", "data-key": `tab-${name}`, "aria-current": current ? "page" : null,
+    onclick: async () => {
+      await go(where);
+      if (where !== "home") await act({ do: "messages" });
+    } }, name) })));
 }
 
 function showHome(box) {

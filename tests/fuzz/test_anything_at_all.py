@@ -163,6 +163,7 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.WATCH_ANSWER: [_pressed("U01LEAD", Action.SAY_WHAT_CHANGES, "1:draft")],
     Callback.AWAY: [
         _typed("U01AGENT1", "/cadence", "away"),
+        _pressed("U01AGENT1", Action.SNOOZE, f"away:{WEEK}"),
         _pressed("U01LEAD", Action.THEY_ARE_AWAY, "1:2026-03-02"),
     ],
     Callback.RUBRIC: [

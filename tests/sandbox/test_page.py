@@ -162,6 +162,8 @@ def test_home_on_the_page(server: SandboxServer, app: FakeApp) -> None:
     assert act(server, do="home")["ok"]
     shown = state(server, place="home")
     assert (shown["place"], shown["messages"], shown["home"]["type"]) == ("home", [], "home")
+    assert act(server, do="messages")["ok"]
+    assert app.seen[-1]["event"]["tab"] == "messages"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import CantDo, InProcess, SandboxServer, Workspace
 from tests.sandbox.fake_app import FakeApp, actions, button, field, modal, option, plain
@@ -268,6 +269,15 @@ def test_home_and_events(workspace: Workspace, app: FakeApp) -> None:
     assert app.seen[0]["event"]["tab"] == "home"
     agent.clicks(shown, "Open")
     assert app.seen[-1]["container"] == {"type": "view", "view_id": shown.id}
+    assert app.seen[-1]["view"]["type"] == "home"
+    assert app.seen[-1]["trigger_id"]
+    assert "response_url" not in app.seen[-1]
+    agent.opens_home()
+    assert app.seen[-1]["event"]["view"]["hash"] == shown.hash
+    agent.opens_messages()
+    assert (app.seen[-1]["event"]["tab"], "view" in app.seen[-1]["event"]) == ("messages", False)
+    with pytest.raises(SlackApiError, match="hash_conflict"):
+        app.client.views_publish(user_id="U01AGENT1", view=home, hash="1.old")
     workspace.invite("C01SUPEMEA", "U01GONE")
     assert app.seen[-1]["event"]["type"] == "member_joined_channel"
     workspace.change_user("U01AGENT1", tz="Asia/Tokyo", status_text="Away")

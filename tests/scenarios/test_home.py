@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.commands import BUILT_IN_TEAM
+from bot.homes import Homes
 from bot.sandbox import CantDo, Channel, User
 from bot.sandbox.kinds import elements_of
 from bot.stage import Stage
-from storage import people
-from storage.tables import CheckIn, PromotionState
+from cadence.flows.homes import HomePace
+from storage import homes, people
+from storage.tables import CheckIn, Home, PromotionState
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -104,6 +107,53 @@ def test_an_exception_shows_on_everybodys_home_around_it(desk: Stage) -> None:
     for person in (three[0], three[2]):
         assert "its rubric isn't revised yet" in person.home().words
     assert "isn't revised" not in three[1].home().words
+
+
+def test_homes_follow_each_other_at_slacks_pace_and_one_persons_more_slowly(desk: Stage) -> None:
+    bot = desk.bot
+    publisher = Homes(bot.db, gateway_for=lambda _: bot.gateway, clock=desk.clock, pace=HomePace())
+    for one in (LEAD, AGENT):
+        desk.workspace.person(one).opens_home()
+    desk.clock.set(at("2026-03-05 11:00"))
+    done: list[int] = []
+    for second in (0, 0, 1, 2, 6, 9):
+        desk.clock.set(at("2026-03-05 11:00") + timedelta(seconds=second))
+        desk.workspace.person(LEAD).types(f"/exception reply draft tone {len(done)}", channel=DESK_CHANNEL)
+        done.append(publisher.work())
+    assert done == [1, 0, 1, 0, 1, 1]
+
+
+def test_a_home_slack_refuses_waits_until_it_is_opened(desk: Stage) -> None:
+    now = desk.clock.now()
+    ghost = Home(
+        workspace_id=BUILT_IN_TEAM, member="U0GHOST", opened_at=now, stale_at=now, not_before=now, changes=1
+    )
+    with desk.bot.db.write() as session:
+        session.add(ghost)
+    desk.tick()
+    with desk.bot.db.read() as session:
+        row = homes.get(session, workspace_id=BUILT_IN_TEAM, member="U0GHOST")
+        assert row is not None
+        assert (row.problem, row.stale_at) == ("user_not_found", None)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("Mute reminders", "`/cadence mute off` turns reminders on again"),
+        ("Until tomorrow", "`/cadence snooze` chooses another time"),
+    ],
+)
+def test_the_dms_menu_says_how_to_take_it_back(desk: Stage, choice: str, said: str) -> None:
+    agent = desk.workspace.person(AGENT)
+    assert said in agent.chooses(agent.last_dm(), "checkin.snooze", choice).words
+
+
+def test_away_from_the_dm_opens_its_form(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    agent.chooses(agent.last_dm(), "checkin.snooze", "I'm away…")
+    agent.submits({"until": "2026-03-13"})
+    assert "`/cadence away off` ends it early" in agent.form().words
 
 
 def test_who_reports_the_number_is_asked_for_it_alone(desk: Stage) -> None:
@@ -216,6 +266,6 @@ def test_an_empty_home_says_where_to_begin(tmp_path: Path, curators: bool) -> No
         stage.bot.worker.refresh()
         who = stage.workspace.person(CURATOR if curators else boss)
         home = who.opens_home()
-        assert home.buttons[0] == ("Import a playbook" if curators else "Set up")
+        assert home.buttons[0] == ("New playbook" if curators else "Set up")
         who.clicks(home, home.buttons[0])
         assert who.form()
