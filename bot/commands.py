@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from alembic.util import CommandError
-
 from bot.findings import printable
 from bot.gateway import Gateway
 from bot.manifest import INSTALL
@@ -23,7 +21,7 @@ from cadence.flows.teams import WorkspaceImported, export_workspace
 from cadence.nudges import TITLES
 from cadence.refusals import Refusal
 from storage.engine import Database
-from storage.migrate import differences, migrate, pending
+from storage.migrate import Newer, differences, migrate, pending
 from templates.contexts.playbooks import PlaybookImported
 
 BUILT_IN_TEAM = "T01SANDBOX"
@@ -70,7 +68,7 @@ def bring_up(db: Database) -> None:
     """
     try:
         migrate(db)
-    except CommandError:
+    except Newer:
         raise Refusal(
             "A newer version of Rollout Cadence has changed this database. "
             "Run that version, or use a copy from before."

@@ -6,8 +6,6 @@ from io import StringIO
 from typing import Any, Final
 from urllib.parse import urlparse
 
-from ruamel.yaml import YAML
-
 from cadence.refusals import Refusal
 from handlers.grammar.table import TABLE
 from handlers.shortcuts import SHORTCUTS
@@ -146,6 +144,8 @@ def render_manifest(made: Mapping[str, Any], *, as_json: bool = False) -> str:
     """A manifest as YAML, or as JSON; ready to paste into Slack's form."""
     if as_json:
         return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    from ruamel.yaml import YAML  # noqa: PLC0415 - only `cadence manifest` writes one
+
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
     writer.allow_unicode = True

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
+from importlib import import_module
 from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
@@ -19,7 +20,6 @@ from bot.gateway import Gateway, SlackError
 from bot.serving import require_port, serving
 from bot.settings import Settings, SettingsRefused
 from bot.sockets import SlackSocket
-from bot.stage import APP
 from bot.web import Web
 from bot.worker import WorkerLock
 from cadence.refusals import Refusal
@@ -38,6 +38,8 @@ def _address(settings: Settings) -> tuple[str, str]:
     """
     if settings.slack_bot_token is not None:
         return settings.slack_bot_token.get_secret_value(), settings.slack_api_url
+    from bot.stage import APP  # noqa: PLC0415 - a real workspace needs nothing of the built-in one
+
     url = f"http://127.0.0.1:{settings.port}"
     try:
         found = Gateway(token=APP.token, api_url=f"{url}/api/").identity().team_id
@@ -158,6 +160,11 @@ def connected(bot: Bot, app_token: str) -> Iterator[SlackSocket]:
         link.close()
 
 
+def _warm_up() -> None:
+    """Load what judging steps needs once the process is ready, so that nobody's request waits for it."""
+    Thread(target=import_module, args=("scipy.special",), name="warming up", daemon=True).start()
+
+
 def _serving(settings: Settings, web: Web, *, port: int) -> AbstractContextManager[str]:
     return serving(web, host=settings.host, port=port, threads=settings.cadence_threads)
 
@@ -213,6 +220,7 @@ def run_socket_mode(settings: Settings) -> None:
         _serving(settings, _web(bot, stop, slack=None, link=link), port=settings.port) as address,
         working(bot, stop),
     ):
+        _warm_up()
         log.info("connected", workspace=bot.installations.name, health=f"{address}/readyz")
         stop.wait()
 
@@ -237,6 +245,7 @@ def run_web(settings: Settings) -> None:
         stopping() as stop,
         _serving(settings, _web(bot, stop, slack=bot.app), port=settings.port) as address,
     ):
+        _warm_up()
         log.info(
             "listening",
             url=f"{address}/slack/events",

@@ -4,11 +4,10 @@ import fcntl
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event, Lock
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.contextvars import bound_contextvars
 
 from bot.delivery import Delivery, Outcome
@@ -19,6 +18,9 @@ from bot.metrics import PLANNED
 from cadence.flows.planning import next_event, plan
 from cadence.flows.profiles import workspace_ids
 from storage.engine import Database, sqlite_file
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +93,8 @@ class Worker:
         left = self._delivery.outbox.take_all_back(now=self._clock())
         if left:
             log.info("taken back from a worker that is gone", messages=left)
+        from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - not for the web
+
         scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         )

@@ -1,22 +1,31 @@
-"""Bring a database to the tables this version expects, and say whether it is there."""
+"""Bring a database to the tables this version expects, and say whether it is there.
+
+Alembic is loaded when there is something to do: a process that starts on a migrated database needs none of it.
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
 from storage.engine import Database
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _FOLDER = Path(__file__).parent / "migrations"
+REVISIONS = sorted(file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*_*.py"))
+"""Every migration there is, oldest first: a file is named after its revision."""
 
 
-def _config(connection: Connection | None = None) -> Config:
+class Newer(Exception):
+    """A newer version of the bot has migrated the database."""
+
+
+def _config(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     if connection is not None:
@@ -25,26 +34,45 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def migrate(db: Database) -> None:
-    """Run every migration that is still to come. One process at a time: the release step does it."""
+    """Run every migration that is still to come. One process at a time: the release step does it.
+
+    Raises:
+        Newer: a newer version has migrated it.
+    """
+    current = _current(db)
+    if current == REVISIONS[-1]:
+        return
+    if current is not None and current not in REVISIONS:
+        raise Newer
+    from alembic import command  # noqa: PLC0415
+
     with db.engine.begin() as connection:
         command.upgrade(_config(connection), "head")
 
 
 def pending(db: Database) -> list[str]:
     """The migrations still to come, oldest first; empty when the database is up to date."""
-    script = ScriptDirectory.from_config(_config())
-    with db.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    revisions = [revision.revision for revision in script.walk_revisions()]
+    current = _current(db)
     if current is None:
-        return revisions[::-1]
-    if current not in revisions:  # a newer version of the bot has migrated it; there is nothing for us to do
+        return list(REVISIONS)
+    if current not in REVISIONS:  # a newer version of the bot has migrated it; there is nothing for us to do
         return []
-    return revisions[: revisions.index(current)][::-1]
+    return REVISIONS[REVISIONS.index(current) + 1 :]
+
+
+def _current(db: Database) -> str | None:
+    """The revision a database is at; None before the first."""
+    with db.engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def differences(db: Database) -> list[Any]:
     """What the tables say and the migrated database doesn't; empty when they agree."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, SQLModel.metadata))
@@ -52,5 +80,7 @@ def differences(db: Database) -> list[Any]:
 
 def new_revision(db: Database, message: str) -> None:
     """Write the migration that brings the migrated database to the tables (a tool for developers)."""
+    from alembic import command  # noqa: PLC0415
+
     with db.engine.begin() as connection:
         command.revision(_config(connection), message=message, autogenerate=True)

@@ -4,9 +4,6 @@ import re
 from io import StringIO
 
 from pydantic import JsonValue
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from cadence.documents.data import to_data
 from cadence.documents.playbook import PlaybookSpec
@@ -30,6 +27,8 @@ def dump_workspace(spec: WorkspaceSpec) -> str:
 
 
 def _dump(data: dict[str, JsonValue]) -> str:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded by the few who read or write files
+
     yaml = YAML(typ="rt", pure=True)
     yaml.width = _WIDTH
     yaml.allow_unicode = True
@@ -40,6 +39,8 @@ def _dump(data: dict[str, JsonValue]) -> str:
 
 
 def _block(value: JsonValue, key: str = "", *, flow: bool = False) -> object:
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq  # noqa: PLC0415 - as above
+
     flow = flow or key in _ON_ONE_LINE
     if isinstance(value, dict):
         mapping = CommentedMap({name: _block(part, name, flow=flow) for name, part in value.items()})
@@ -55,6 +56,11 @@ def _block(value: JsonValue, key: str = "", *, flow: bool = False) -> object:
 
 
 def _text(value: str, *, flow: bool) -> object:
+    from ruamel.yaml.scalarstring import (  # noqa: PLC0415 - as above
+        DoubleQuotedScalarString,
+        LiteralScalarString,
+    )
+
     if "\n" in value and not flow:
         return LiteralScalarString(value)
     # Only text that is plain beyond doubt stays unquoted: ruamel.yaml leaves `[key:]` a list of one mapping.

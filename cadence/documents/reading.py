@@ -8,7 +8,6 @@ from cadence.documents.playbook import PlaybookSpec
 from cadence.documents.playbook_reader import read_playbook_section
 from cadence.documents.problems import DocumentRefused, Problem
 from cadence.documents.section import Place, Section
-from cadence.documents.source import parse
 from cadence.documents.tree import Mapping, tree_of
 from cadence.documents.workspace import WorkspaceSpec, read_workspace_section
 from cadence.nearest import nearest
@@ -24,7 +23,7 @@ def read_document(text: str) -> PlaybookSpec | WorkspaceSpec:
     Raises:
         DocumentRefused: with every problem of the file, each with its line.
     """
-    root = parse(text)
+    root = _parsed(text)
     if _PLAYBOOK_KEYS & root.entries.keys():
         return _whole(root, read_playbook_section)
     if _WORKSPACE_KEYS & root.entries.keys():
@@ -44,7 +43,7 @@ def read_playbook(text: str) -> PlaybookSpec:
     Raises:
         DocumentRefused: with every problem of the file, each with its line.
     """
-    root = parse(text)
+    root = _parsed(text)
     if _WORKSPACE_KEYS & root.entries.keys() and not _PLAYBOOK_KEYS & root.entries.keys():
         raise DocumentRefused(
             [Problem(root.line, "", "this is a workspace file", "import it by itself, or send a playbook")]
@@ -58,7 +57,7 @@ def read_workspace(text: str) -> WorkspaceSpec:
     Raises:
         DocumentRefused: with every problem of the file, each with its line.
     """
-    root = parse(text)
+    root = _parsed(text)
     if not _WORKSPACE_KEYS & root.entries.keys():
         reason = (
             "this is a playbook" if "playbook" in root.entries else "neither `workspace` nor `teams` is here"
@@ -75,6 +74,12 @@ def playbook_from_data(data: AnyMapping[str, object]) -> PlaybookSpec:
 def workspace_from_data(data: AnyMapping[str, object]) -> WorkspaceSpec:
     """The workspace that `to_data` made into data; as strict as reading a file, but problems have no line."""
     return _whole(_stored(data), read_workspace_section)
+
+
+def _parsed(text: str) -> Mapping:
+    from cadence.documents.source import parse  # noqa: PLC0415 - YAML is slow to load, and files are rare
+
+    return parse(text)
 
 
 def _stored(data: AnyMapping[str, object]) -> Mapping:

@@ -1,10 +1,12 @@
 """YAML's own rules: what an unquoted word means (core schema of YAML 1.2), and its errors in plain words."""
 
 import re
-
-from ruamel.yaml.error import MarkedYAMLError
+from typing import TYPE_CHECKING
 
 from cadence.documents.problems import Problem
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -46,7 +48,7 @@ def resolve(word: str) -> str | int | float | bool | None:
     return word
 
 
-def explain(error: MarkedYAMLError) -> Problem:
+def explain(error: "MarkedYAMLError") -> Problem:
     """A syntax error of ruamel.yaml as a problem: its line, and words for people who don't know YAML."""
     context, problem = str(error.context or ""), str(error.problem or "")
     opened = any(

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from scipy.special import betaincc
-
 TYPICAL_ANSWERS = 4
 """A member's typical runs are the median of this many of their latest answers."""
 
@@ -73,6 +71,8 @@ def probability_above(cap: float, *, exceptions: int, runs: int) -> float:
         raise ValueError(f"{exceptions} exceptions in {runs} runs: the count must lie within 0 and the runs")
     if not 0 <= cap <= 1:
         raise ValueError(f"a cap of {cap} is not a share between 0 and 1")
+    from scipy.special import betaincc  # noqa: PLC0415 - slow to load; most processes start without judging
+
     return float(betaincc(exceptions + 0.5, runs - exceptions + 0.5, cap))
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from scipy.special import betaincinv
-
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER, Mode, rank
 
@@ -175,6 +173,8 @@ def lower_bound(passes: int, samples: int, confidence: float = CONFIDENCE) -> fl
         return 0.0
     if passes == samples:
         return float((1 - confidence) ** (1 / samples))
+    from scipy.special import betaincinv  # noqa: PLC0415 - slow to load; most processes start without judging
+
     return float(betaincinv(passes, samples - passes + 1, 1 - confidence))
 
 

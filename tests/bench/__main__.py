@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
-PARTS: Final = ("rules",)
+PARTS: Final = (
+    "rules",
+    "web",
+    "start",
+)
 
 
 def main(wanted: Sequence[str]) -> int:

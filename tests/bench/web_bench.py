@@ -93,7 +93,7 @@ def _on(name: str, url: str, folder: Path, scale: Scale) -> Iterator[str]:
         yield f"{name}"
         yield _inside(url, server, scale)
         with _served(url, server, folder) as (ours, theirs):
-            yield from _outside(Asker(folder, scale.place), ours, theirs, scale)
+            yield from outside(Asker(folder, scale.place), ours, theirs, scale)
 
 
 @contextmanager
@@ -150,7 +150,7 @@ class Asker:
         return Came(**json.loads(said.stdout))
 
 
-def _outside(ask: Asker, ours: int, theirs: int, scale: Scale) -> Iterator[str]:
+def outside(ask: Asker, ours: int, theirs: int, scale: Scale) -> Iterator[str]:
     """Throughput in alternating rounds, then latency at a steady rate."""
     for port in (ours, theirs):
         ask(port, "closed", CONNECTIONS, scale.seconds)  # warms up; not counted

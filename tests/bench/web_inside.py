@@ -18,6 +18,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from sqlalchemy import event
 
 from bot.app import build_bot
+from bot.commands import BUILT_IN_TEAM
 from bot.logs import set_up_logs
 from bot.settings import load_settings
 from bot.web import Web
@@ -95,19 +96,30 @@ def answer(app: WSGI, body: str, headers: dict[str, str]) -> None:
         raise AssertionError(f"not recorded: {said[0]} {text[:500]!r}")
 
 
-def main(url: str, api_url: str, teams: str, messages: str, count: str, profile: str | None = None) -> None:
-    """Print the cost of ours and of the bare app's."""
-    set_up_logs(level="info", form="text")
-    place, ours, theirs = Place(int(teams), int(messages)), Database(url), Database(url)
+def costs(
+    url: str, api_url: str, place: Place, *, count: int, profile: str | None = None
+) -> tuple[Cost, Cost]:
+    """The cost of ours and of the bare app's, on a database that is filled."""
+    ours, theirs = Database(url), Database(url)
     settings = load_settings(_env_file=None, database_url=url)
     bot = build_bot(settings, db=ours, token=APP.token, api_url=api_url, signing_secret=APP.signing_secret)
-    web = Web(db=ours, workspace=bot.identity.team_id, slack=bot.app, clock=bot.clock)
+    web = Web(db=ours, workspace=BUILT_IN_TEAM, slack=bot.app, clock=bot.clock)
     least = SlackRequestHandler(bare.bare_app(theirs, secret=APP.signing_secret))
-    costs = (
-        cost(web, ours, place, count=int(count), seed=-1, profile=profile),
-        cost(least, theirs, place, count=int(count), seed=-2),
+    found = (
+        cost(web, ours, place, count=count, seed=-1, profile=profile),
+        cost(least, theirs, place, count=count, seed=-2),
     )
-    sys.stdout.write(json.dumps([asdict(one) for one in costs]) + "\n")
+    ours.close()
+    theirs.close()
+    return found
+
+
+def main(url: str, api_url: str, teams: str, messages: str, count: str, profile: str | None = None) -> None:
+    """Print both costs."""
+    set_up_logs(level="info", form="text")
+    place = Place(int(teams), int(messages))
+    found = costs(url, api_url, place, count=int(count), profile=profile)
+    sys.stdout.write(json.dumps([asdict(one) for one in found]) + "\n")
 
 
 if __name__ == "__main__":
