@@ -10,7 +10,8 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
-from cadence.mrkdwn import Mrkdwn, code, say
+from cadence.flows.trace_words import Words, told, verb
+from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
 from cadence.rules.calendar import instant
@@ -19,33 +20,13 @@ from storage.engine import Database
 from storage.tables import TrailEntry
 from storage.trails import Scope
 from templates.contexts.standards import Trace, TraceRow
+from templates.filters import day
 
 PAGE = 10
 PRIVATE: Final = frozenset({"check-in", "check-in-corrected", "nudged-again"})
 """What tells who has answered, and so who hasn't: one's own is shown, everything to owners and curators."""
 HIDDEN: Final = frozenset({"window-opened"})
 """Kept for judging again; the change that opened a window is an entry of its own."""
-_ACTIONS: Final = {
-    "check-in": "answered the check-in",
-    "check-in-corrected": "corrected a check-in",
-    "reading": "reported the number",
-    "reading-corrected": "corrected the number",
-    "exception": "logged an exception",
-    "verdict": "judged",
-    "demotion": "demoted",
-    "promotion": "promoted",
-    "declaration": "declared the mode",
-    "drift": "found drift",
-    "drift-withdrawn": "withdrew the drift",
-    "watch-answered": "said what changes",
-    "nudged-again": "nudged the missing once more",
-    "rubric-result": "graded a sample",
-    "rubric-revised": "revised the rubric",
-    "cycle-started": "started a cycle",
-    "cycle-closed": "closed the cycle",
-    "team-changed": "changed the team",
-    "settings": "changed the settings",
-}
 _SURFACES: Final = {"rule": "the rule", "clock": "the clock", "cli": "the command line", "api": "the API"}
 
 
@@ -184,12 +165,49 @@ class _Names:
             return self._part(int(ident), part)
         if noun in ("verdict", "promotion", "cycle") and ident.isdecimal():
             return self._row(noun, int(ident))
+        if noun == "audit":
+            run, step = self._run(subject)
+            return self._part(run.id, step) if run else "a spot audit"
         if noun == "playbook":
             return next((run.playbook.title for run in self.runs.values() if run.playbook.slug == rest), rest)
         if noun == "team":
             team = people.team_by_slug(self.session, workspace_id=self.workspace_id, slug=rest)
             return team.title if team else rest
+        if noun == "member":
+            return mention(rest)
         return {"workspace": "the workspace"}.get(noun, rest)
+
+    def words(self, subject: str) -> Words:
+        """What the words of an entry on a subject need to know."""
+        run, part = self._run(subject)
+        if run is None:
+            return Words(self.zone, team=self._team)
+        rest = part.partition("/")[2] if part.startswith("week:") else ""
+        kpi = run.spec.kpi
+        units = {rail.name: rail.unit for rail in kpi.guardrails}
+        steps = {step.key: step.title for step in run.spec.steps}
+        return Words(self.zone, units.get(rest) if rest else kpi.unit, steps, self._team)
+
+    def _run(self, subject: str) -> tuple[TeamRun | None, str]:
+        """The run that an entry is about, and the part of it."""
+        noun, _, rest = subject.partition(":")
+        ident, _, part = rest.partition("/")
+        if not (ident.isascii() and ident.isdecimal()):
+            return None, ""
+        session, workspace_id = self.session, self.workspace_id
+        if noun == "adoption":
+            return self.runs.get(int(ident)), part
+        if noun == "cycle":
+            cycle = playbooks.cycle(session, workspace_id=workspace_id, cycle_id=int(ident))
+            return self.runs.get(cycle.adoption_id), ""
+        if noun == "audit":
+            audit = rubrics.audit(session, workspace_id=workspace_id, audit_id=int(ident))
+            return (self.runs.get(audit.adoption_id), audit.step) if audit else (None, "")
+        return None, ""
+
+    def _team(self, ident: int) -> str:
+        rows = people.teams(self.session, workspace_id=self.workspace_id)
+        return next((row.title for row in rows if row.id == ident), "a team no longer here")
 
     def _part(self, adoption_id: int, part: str) -> str:
         run = self.runs.get(adoption_id)
@@ -199,7 +217,7 @@ class _Names:
         first, _, rest = part.partition("/")
         if first.startswith("week:"):
             guardrail = f"{rest}, " if rest else ""
-            return f"{guardrail}week of {first.removeprefix('week:')}, {where}"
+            return f"{guardrail}week of {_day(first.removeprefix('week:'))}, {where}"
         step = run.spec.step(first) if first else None
         return f"{step.title if step else first}, {where}" if first else where
 
@@ -216,28 +234,21 @@ class _Names:
         return self._part(row.adoption_id, row.step) if row else noun
 
 
+def _day(text: str) -> str:
+    try:
+        return day(text)
+    except ValueError:
+        return text
+
+
 def _row(entry: TrailEntry, names: _Names, zone: ZoneInfo) -> TraceRow:
+    was, became = told(entry.action, entry.before, entry.after, names.words(entry.subject))
     return TraceRow(
         at=entry.at.astimezone(zone),
         member=entry.member,
         surface=_SURFACES.get(entry.surface, entry.surface),
-        what=_ACTIONS.get(entry.action, entry.action.replace("-", " ")),
+        what=verb(entry.action),
         about=names.of(entry.subject),
-        was=plain(entry.before),
-        became=plain(entry.after),
+        was=was,
+        became=became,
     )
-
-
-def plain(value: Any) -> str:
-    """What an entry kept, as words: `runs 14, note tone`. What is empty is left out."""
-    if isinstance(value, dict):
-        shown = {name: str(one).partition(":")[0] if name == "cause" else one for name, one in value.items()}
-        parts = ((str(name).replace("_", " "), plain(one)) for name, one in shown.items())
-        return ", ".join(f"{name} {one}" for name, one in parts if one)
-    if isinstance(value, list):
-        return ", ".join(filter(None, map(plain, value)))
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "" if value is None else str(value)

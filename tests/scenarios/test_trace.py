@@ -41,13 +41,16 @@ def test_the_owner_reads_who_did_what_when_from_where_before_and_after(desk: Sta
     told = trace(desk, OWNER, "support-reply").words
     assert "*The trail of Support reply, newest first*" in told
     assert (
-        f"_Thu 5 Mar 12:00_ <@{OWNER}> corrected a check-in: week of 2026-03-02, Support reply (Desk) "
-        "_(command)_\nattestation as-declared, runs 20 → attestation as-declared, runs 21" in told
+        f"_Thu 5 Mar 12:00_ <@{OWNER}> corrected a check-in: week of Mon 2 Mar, Support reply (Desk) "
+        "_(command)_\nran as declared, 20 runs → ran as declared, 21 runs" in told
     )
     assert f"<@{OWNER}> declared the mode: Draft three replies, Support reply (Desk)" in told
-    assert "collaborative → mode human-led, reason nobody trusts it" in told
-    assert "reason tone was &lt;off&gt;" in told
-    assert "Rollout Cadence judged: Send the edited reply, Support reply (Desk) _(the rule)_" in told
+    assert "collaborative → human-led, because “nobody trusts it”" in told
+    assert "“tone was &lt;off&gt;”" in told
+    assert (
+        "Rollout Cadence judged: Send the edited reply, Support reply (Desk) _(the rule)_\nwithin the cap"
+        in told
+    )
 
 
 def test_a_page_leads_to_the_older_one_and_the_last_one_ends(desk: Stage) -> None:
