@@ -6,6 +6,8 @@ from typing import Any
 from slack_bolt import App
 
 from cadence.flows.lexicon import lexicon
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
 from handlers import (
     adopting,
     checkins,
@@ -27,8 +29,10 @@ from handlers import (
     standards,
     teams,
 )
-from handlers.grammar import Vocabulary, commands, parse
-from handlers.turns import Services, Turn, register_command
+from handlers.grammar import Vocabulary, commands, is_harmless, parse
+from handlers.payloads import Body
+from handlers.turns import Services, Turn, register_button, register_command
+from templates.ids import Action
 
 _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.Kpi: kpis.by_command,
@@ -73,10 +77,22 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
 }
 
 
+_SLASHES = ("/kpi", "/attest", "/exception", "/cadence")
+
+
 def register(app: App, services: Services) -> None:
     """Listen for every slash command."""
-    for name in ("/kpi", "/attest", "/exception", "/cadence"):
+    for name in _SLASHES:
         register_command(app, services, name, _run(name))
+    register_button(app, services, Action.TYPE_IT, typed_again)
+
+
+def typed_again(turn: Turn, value: str, _body: Body) -> None:
+    """The button beside "Did you mean": types the command, if it only shows something or opens a form."""
+    slash, _, text = value.partition(" ")
+    if slash not in _SLASHES or not is_harmless(value):
+        raise Refusal(say("Please type it yourself: {line}.", line=code(value[:200])))
+    _run(slash)(turn, text)
 
 
 def _run(name: str) -> Callable[[Turn, str], None]:

@@ -7,10 +7,10 @@ from slack_bolt import App
 from cadence.flows import digests, overview
 from cadence.flows.callers import roles
 from cadence.flows.followups import answer_watch, watch_form
-from handlers.grammar import commands, help_text
+from handlers.grammar import commands, help_rest, help_text
 from handlers.payloads import Body, Form, metadata, split_ref
 from handlers.turns import Services, Turn, register_button, register_form
-from templates.contexts.answers import Help, HelpEntry
+from templates.contexts.answers import Help, HelpEntry, HelpRest
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -85,11 +85,13 @@ def help_(turn: Turn, command: commands.Help) -> None:
             name=entry.command,
             usage=f"{entry.command} {entry.usage}".strip(),
             summary=entry.summary,
-            example=entry.examples[0],
+            who=entry.who,
+            examples=entry.examples,
         )
         for entry in help_text(command.topic, held)
     )
-    turn.say(Help(entries=entries, topic=command.topic))
+    others = () if command.topic else tuple(HelpRest(who=who, names=names) for who, names in help_rest(held))
+    turn.say(Help(entries=entries, topic=command.topic, others=others))
 
 
 def open_answer(turn: Turn, value: str, _body: Body) -> None:

@@ -54,6 +54,7 @@ class Action(StrEnum):
     SETUP_DONE = "setup.done"
     LEARN = "learn.open"
     START_ANYWAY = "cycle.override"
+    TYPE_IT = "command.type"
     SEND_HANDOFF = "handoff.send"
     ACCEPT_HANDOFF = "handoff.accept"
     FAIL_HANDOFF = "handoff.fail"

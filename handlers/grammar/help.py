@@ -6,6 +6,7 @@ from typing import Final
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
+from handlers.grammar.suggest import suggestion
 from handlers.grammar.table import TABLE, Entry, Role
 from handlers.grammar.teach import shown
 
@@ -57,15 +58,27 @@ def help_text(topic: str | None, roles: frozenset[str]) -> list[HelpEntry]:
                 "There's no help on {topic}. Did you mean {near}?",
                 topic=shown(wanted),
                 near=code(f"/cadence help {near}"),
-            )
+            ),
+            offer=suggestion(f"/cadence help {near}"),
         )
     raise Unknown(
         say(
             "There's no help on {topic}. {way} lists every command.",
             topic=shown(wanted),
             way=code("/cadence help"),
-        )
+        ),
+        offer=suggestion("/cadence help"),
     )
+
+
+def help_rest(roles: frozenset[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """What a person with these roles may not do: who may, and the commands, by rank."""
+    most = max((_RANK.get(role, 0) for role in roles), default=0)
+    return [
+        (who, tuple(entry.command for entry in TABLE if entry.who == role))
+        for role, who in _WHO.items()
+        if _RANK[role] > most
+    ]
 
 
 def _shown(entry: Entry) -> HelpEntry:

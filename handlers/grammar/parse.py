@@ -9,9 +9,10 @@ from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from handlers.grammar.commands import Command, Cycle, Help, ListPlaybooks, TeamMembers
 from handlers.grammar.request import Request, Vocabulary, take_options
+from handlers.grammar.suggest import suggestion
 from handlers.grammar.table import TABLE, Entry
 from handlers.grammar.teach import clip, listed, shown
-from handlers.grammar.words import Typed
+from handlers.grammar.words import Typed, Word
 
 _ROOT = "/cadence"
 _SHORT: Final = {entry.slash: entry for entry in TABLE if entry.slash != _ROOT}
@@ -77,7 +78,7 @@ def _long(typed: Typed, vocabulary: Vocabulary, today: date) -> Command:
         typed.words = every_word
         return parse(head.key, typed.without(head), vocabulary, today)
     if head.key not in _HEADS:
-        raise _no_such(head.text, _HEADS, _ROOT)
+        raise _no_such(head, _HEADS, _ROOT, typed)
     typed.take()
     name = head.key
     if name in _GROUPS:
@@ -87,7 +88,7 @@ def _long(typed: Typed, vocabulary: Vocabulary, today: date) -> Command:
             return Help(topic=name)
         subs = tuple(each.split()[1] for each in _LONG if each.startswith(f"{name} "))
         if typed.key() not in subs:
-            raise _no_such(typed.words[0].text, subs, f"{_ROOT} {name}")
+            raise _no_such(typed.words[0], subs, f"{_ROOT} {name}", typed)
         name = f"{name} {typed.take()[0].key}"
     if _asks_help(typed) and len(typed.words) == 1:
         return Help(topic=name)
@@ -95,7 +96,8 @@ def _long(typed: Typed, vocabulary: Vocabulary, today: date) -> Command:
     return _read(_LONG[name], typed, options, vocabulary, today)
 
 
-def _no_such(word: str, known: tuple[str, ...], start: str) -> Unknown:
+def _no_such(wrong: Word, known: tuple[str, ...], start: str, typed: Typed) -> Unknown:
+    word = wrong.text
     near = nearest(word, known if start != _ROOT else (*known, *(slash[1:] for slash in _SHORT)))
     if near:
         right = f"/{near}" if start == _ROOT and f"/{near}" in _SHORT else f"{start} {near}"
@@ -104,7 +106,8 @@ def _no_such(word: str, known: tuple[str, ...], start: str) -> Unknown:
                 "There's no {typed}. Did you mean {right}?",
                 typed=code(f"{start} {clip(word)}"),
                 right=code(right),
-            )
+            ),
+            offer=suggestion(f"{right} {typed.source[wrong.end :]}"),
         )
     if start == _ROOT:
         return Unknown(

@@ -165,22 +165,32 @@ class Done(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelpEntry:
-    """One command: its `name` (`/cadence away`), `usage` with its arguments, and an `example` to type."""
+    """One command: its `name` (`/cadence away`), `usage` with its arguments, who may, and `examples` to type."""
 
     name: str
     usage: str
     summary: str
-    example: str
+    who: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpRest:
+    """The names of the commands that the reader may not use, and who may."""
+
+    who: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Help(MessageContext):
-    """All commands, or those of one topic."""
+    """The commands of one's roles, or those of one topic, whoever may. `others` are not the reader's."""
 
     TEMPLATE: ClassVar[str] = "answers/help.json.j2"
 
     entries: tuple[HelpEntry, ...]
     topic: str | None = None
+    others: tuple[HelpRest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,12 @@ REAL_VALUES = {
     Action.EDIT_PART: ["support-reply:basics", ":kpi", "support-reply:steps:send", ":steps:", "x:pillars"],
     Action.CHOOSE_KPI: ["own", "support:0", "finance:9"],
     Action.START_ANEW: ["support-reply:", ":"],
+    Action.TYPE_IT: [
+        "/cadence status support-reply",
+        "/cadence learn",
+        "/cadence playbook retire x",
+        "/nothing",
+    ],
     Action.ASK_THEM: ["U01LEAD:start a cycle", "U01CURATOR:change the settings"],
 }
 """What the buttons really carry; 4 is the adoption of another workspace."""

@@ -67,7 +67,8 @@ _LENGTHS = {
 _DIGEST_LISTS = ("decisions", "moved", "not_moved", "demotions", "watches", "notes", "skipped", "sections")
 _COUNTS = {
     **dict.fromkeys(("rows", "entries", "items", "earlier", "problems", "lessons", "adoptions"), 60),
-    **dict.fromkeys(("steps", "drifts"), 12),
+    **dict.fromkeys(("steps", "drifts", "examples"), 12),
+    "names": 60,
     **dict.fromkeys(("missing", "members", "curators", "away"), 2000),
     **dict.fromkeys(_DIGEST_LISTS, 10_000),
     **dict.fromkeys(("choices", "paragraphs", "lines", "changes"), 120),

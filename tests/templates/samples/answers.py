@@ -10,6 +10,7 @@ from templates.contexts.answers import (
     ExceptionLogged,
     Help,
     HelpEntry,
+    HelpRest,
     Muted,
     Recorded,
     Refused,
@@ -73,7 +74,8 @@ HELP = HelpEntry(
     name="/kpi",
     usage="/kpi [playbook] <value> [note]",
     summary="records this week's number; again in the same week corrects it and keeps both",
-    example="/kpi support-reply 14m",
+    who="everyone",
+    examples=("/kpi support-reply 14m", "/kpi 92% week=2"),
 )
 
 SAMPLES: dict[str, MessageContext] = {
@@ -153,7 +155,11 @@ SAMPLES: dict[str, MessageContext] = {
         offers=(Offer("Show what stands", Action.SHOW_STATUS, "me"),),
     ),
     "help": Help(
-        entries=(HELP, replace(HELP, name="/cadence away", usage="/cadence away", summary="suspends"))
+        entries=(HELP, replace(HELP, name="/cadence away", usage="/cadence away", summary="suspends")),
+        others=(
+            HelpRest(who="owners and curators", names=("/cadence cycle start", "/cadence rubric")),
+            HelpRest(who="curators", names=("/cadence playbook retire",)),
+        ),
     ),
     "help-topic": Help(entries=(HELP,), topic="kpi"),
     "away": AwaySet(since=FRIDAY, until=FRIDAY.replace(year=2027, month=1, day=2)),

@@ -3,8 +3,9 @@
 import pytest
 
 from cadence.refusals import Unknown
-from handlers.grammar import TABLE, help_text
+from handlers.grammar import TABLE, help_rest, help_text, is_harmless
 from handlers.grammar.commands import Help
+from handlers.grammar.suggest import ASKS, LOOKS
 from handlers.grammar.table import Entry
 from tests.unit.grammar.vocabularies import ONE, read
 
@@ -39,6 +40,46 @@ def test_help_lists_what_the_person_may_do(roles: frozenset[str], has: set[str],
     listed = {entry.command for entry in help_text(None, roles)}
     assert has <= listed
     assert not has_not & listed
+
+
+def test_help_names_who_may_the_rest() -> None:
+    of_member = dict(help_rest(frozenset({"member"})))
+    assert set(of_member) == {"owners and curators", "curators"}
+    assert "/cadence cycle start" in of_member["owners and curators"]
+    assert [who for who, _ in help_rest(frozenset({"owner"}))] == ["curators"]
+    assert help_rest(frozenset({"curator"})) == []
+    mine = {entry.command for entry in help_text(None, frozenset({"member"}))}
+    assert mine | {name for names in of_member.values() for name in names} == {one.command for one in TABLE}
+
+
+def help_asked(line: str) -> None:
+    command = read(f"/cadence {line}")
+    assert isinstance(command, Help)
+    help_text(command.topic, frozenset())
+
+
+def test_a_click_on_a_suggestion_only_looks_or_asks() -> None:
+    names = {entry.name for entry in TABLE}
+    assert names >= LOOKS | ASKS
+    assert not LOOKS & ASKS
+    for line, offered in (
+        ("stauts support-reply", "/cadence status support-reply"),
+        ("wy support-reply send", "/cadence why support-reply send"),
+        ("cycel", "/cadence cycle"),
+        ("playbook imprt", "/cadence playbook import"),
+        ("cycle strat", "/cadence cycle start"),
+        ("help stauts", "/cadence help status"),
+        ("cycle strat support-reply", None),
+        ("playbook retrie support-reply nobody needs it", None),
+        ("mtue", None),
+    ):
+        with pytest.raises(Unknown) as refused:
+            help_asked(line)
+        offer = refused.value.offer
+        assert (offer.value if offer else None) == offered, line
+    assert not is_harmless("/cadence mute")
+    assert not is_harmless("/cadence playbook publish")
+    assert not is_harmless("/kpi 14m")
 
 
 def test_a_topic_is_explained_whoever_asks() -> None:

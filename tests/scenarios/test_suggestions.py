@@ -1,0 +1,42 @@
+"""A mistyped command is put right by one click, as whoever clicks; help says what one may, and who may the rest."""
+
+from pathlib import Path
+
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, start_cycle
+from tests.staging import on_stage
+
+
+def test_a_click_types_the_command_that_was_meant(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        member = stage.workspace.person("U01AGENT1")
+        refused = member.types("/cadence stauts reply", channel=DESK_CHANNEL)
+        assert "Did you mean `/cadence status`?" in refused.words
+        assert refused.message
+        shown = member.clicks(refused.message, "/cadence status reply")
+        assert "Reply" in shown.words
+        assert "First response time" in shown.words
+        form = member.types("/cadence learnn", channel=DESK_CHANNEL)
+        assert form.message
+        assert member.clicks(form.message, "/cadence learn").view
+
+        owner = stage.workspace.person("U01LEAD")
+        retires = owner.types("/cadence playbook retrie reply nobody needs it")
+        assert "Did you mean `/cadence playbook retire`?" in retires.words
+        assert retires.message
+        assert not [block for block in retires.message.blocks if block["type"] == "actions"]
+
+
+def test_help_is_by_role(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        told = {
+            who: stage.workspace.person(who).types("/cadence help").words
+            for who in ("U01AGENT1", "U01LEAD", "U01CURATOR")
+        }
+    member, owner, curator = told.values()
+    assert "`/cadence cycle start`: " not in member
+    assert "_For owners and curators:_ " in member
+    assert "`/cadence cycle start`: " in owner
+    assert "_For curators:_ " in owner
+    assert "`/cadence playbook retire`: " in curator
+    assert "_For" not in curator
