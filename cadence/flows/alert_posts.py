@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.closing import instant_of_close
-from cadence.flows.exceptions import explained_evidence
+from cadence.flows.composed import Composed, Say, Skip
+from cadence.flows.exceptions import explained_evidence, verdict_evidence
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.watch_ends import watch_end
 from cadence.refusals import Offer, Refusal
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, reports, trail
@@ -25,9 +27,17 @@ def _verdict(session: Session, message: OwedMessage, now: datetime) -> tuple[Tea
     return run, row
 
 
+def watched(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """A step over its cap; not sent once it is under its cap again or was demoted."""
+    context = watch(session, message, now)
+    return Skip("over already") if context.ended in ("under", "demoted") else Say(context)
+
+
 def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
-    """A step over its cap, with what the owner said will change."""
+    """A step over its cap, with what the owner said will change, or how it ended."""
     run, row = _verdict(session, message, now)
+    step = run.spec.step(row.step)
+    end = watch_end(session, row, steps=frozenset(one.key for one in run.spec.steps))
     answers = trail.entries(
         session,
         workspace_id=run.workspace.id,
@@ -40,11 +50,15 @@ def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
         step_key=row.step,
         playbook=run.playbook.title,
         team=run.team.title,
-        step=run.step(row.step).title,
+        step=step.title if step else row.step,
         mode=row.mode,
         evidence=explained_evidence(session, run, row),
         probability=row.probability,
         owner=run.playbook.owner,
+        ended=end.how if end else None,
+        ended_at=end.at.astimezone(run.zone) if end and end.at else None,
+        latest=verdict_evidence(end.verdict) if end and end.verdict else None,
+        leads_to=end.verdict.lands_on if end and end.verdict else None,
         demote_at=row.demote_at if row.line is Line.NONE else None,
         close_date=row.closes_on if row.rule is not Rule.EVIDENCE and _is_open(run, row) else None,
         critical_reason=_critical_reason(session, row),

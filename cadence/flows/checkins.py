@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from cadence.flows import checkin_rows
 from cadence.flows.callers import Caller
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.judging import judge_all
@@ -21,7 +22,7 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.modes import Mode
-from storage import ledger, playbooks, reports, trail
+from storage import cycles, ledger, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Attestation, CheckIn, DriftedStep, MessageState
@@ -112,7 +113,10 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     save_guardrails(session, caller, run, week, rails, now=now)
     if is_new_value or rails:
         judge_again(session, caller, run, week.cycle, now=now)
+    ran = _has_run(session, week)
     row = _save(session, caller, run, week, given, runs=runs, drifts=drifts, before=before, now=now)
+    if (run.week or WEEKS) > 1 and _has_run(session, week) != ran:  # the second week's gate asks for a run
+        rewrite_cycle_posts(session, caller, run, week.cycle, mark=f"run:{row.id}", now=now)
     if runs > 0:
         first_run(session, run, now)
     if row is not before and run.cycle is not None and week.cycle.id == run.cycle.id:
@@ -132,6 +136,11 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
         answer=checkin_rows.answer_context(session, run, row),
         previous=previous if row is not before else None,
     )
+
+
+def _has_run(session: Session, week: ReportWeek) -> bool:
+    cycle = week.cycle
+    return cycles.attested_runs(session, workspace_id=cycle.workspace_id, cycle_id=cycle.id or 0) > 0
 
 
 def _week(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> ReportWeek:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
+from cadence.flows.champions import champion_left
 from cadence.flows.gates import gate_lines
 from cadence.flows.gathering import expected_members, gather
 from cadence.flows.judging import policy_for
@@ -73,6 +74,7 @@ def show_cycle(
             ),
             gates=gate_lines(session, run, cycle),
             champion=run.adoption.champion,
+            champion_left=champion_left(session, run),
             result=cycle.result,
         )
 

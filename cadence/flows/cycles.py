@@ -250,16 +250,24 @@ def _next_number(session: Session, run: TeamRun, starts_on: date) -> int:
             raise Refusal(
                 say(
                     "{team} is already in cycle {number} of {title}, "
-                    "from {starts:%-d %b} to {closes:%-d %b}. The next one follows by itself.",
+                    "from {starts:%-d %b} to {closes:%-d %b}. {after}",
                     team=run.team.title,
                     number=cycle.number,
                     title=run.playbook.title,
                     starts=cycle.starts_on,
                     closes=cycle.closes_on,
+                    after=_what_follows(run, cycle),
                 ),
                 field="date",
             )
     return len(cycles) + 1
+
+
+def _what_follows(run: TeamRun, cycle: Cycle) -> str:
+    if run.adoption.state is AdoptionState.ACTIVE:
+        return "The next one follows by itself."
+    monday = cycle.starts_on + timedelta(weeks=WEEKS)
+    return f"The team is paused, so none follows by itself: start one for {monday:%Y-%m-%d} or later."
 
 
 def declare_modes(session: Session, run: TeamRun, *, steps: list[tuple[str, Mode]], now: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from cadence.flows.champions import champion_here
 from cadence.flows.readiness import package_gaps
 from cadence.flows.runs import TeamRun, current_modes
 from cadence.mrkdwn import Mrkdwn, mention, say
@@ -52,7 +53,7 @@ def gate_of(session: Session, run: TeamRun, cycle: Cycle, week: int) -> Gate:
             target=run.spec.kpi.target,
             mode_map_published=all(step.key in declared for step in run.spec.steps),
             owner=run.playbook.owner,
-            champion=run.adoption.champion,
+            champion=champion_here(session, run),
         )
     if week == 2:
         return week_two(
@@ -78,6 +79,11 @@ def gate_of(session: Session, run: TeamRun, cycle: Cycle, week: int) -> Gate:
 def gates_of(session: Session, run: TeamRun, cycle: Cycle) -> tuple[Gate, ...]:
     """All four gates of a cycle."""
     return tuple(gate_of(session, run, cycle, week) for week in range(1, WEEKS + 1))
+
+
+def gates_due(session: Session, run: TeamRun, cycle: Cycle) -> tuple[Gate, ...]:
+    """The gates of a cycle's weeks up to now: what its posts speak of."""
+    return tuple(gate_of(session, run, cycle, week) for week in range(1, (run.week or WEEKS) + 1))
 
 
 def next_team(session: Session, run: TeamRun, cycle: Cycle) -> str | None:

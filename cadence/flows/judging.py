@@ -7,6 +7,7 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.gathering import gather, top_reason
 from cadence.flows.runs import TeamRun
+from cadence.flows.watch_ends import close_alert
 from cadence.flows.windows import set_mode
 from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
@@ -100,6 +101,8 @@ def judge(
         _alert(session, run, row, kind="demoted", now=now, correlation_id=correlation_id)
     elif row.decision is Decision.WATCH and _is_news(row, before[0] if before else None):
         _alert(session, run, row, kind="watch", now=now, correlation_id=correlation_id)
+    if before and _ends_watch(row, before[0]):
+        close_alert(session, run.adoption, step=step.key, mark=f"verdict:{row.id}", now=now)
     return row
 
 
@@ -130,6 +133,12 @@ def _is_news(row: StepVerdict, before: StepVerdict | None) -> bool:
     if before is None or before.decision is not Decision.WATCH:
         return True
     return before.window_from != row.window_from or row.critical > before.critical
+
+
+def _ends_watch(row: StepVerdict, before: StepVerdict) -> bool:
+    """The alert that stands says how it ended: the step is under its cap again, demoted, or its cycle closes."""
+    watched = before.decision is Decision.WATCH and before.window_from == row.window_from
+    return watched and (row.decision is not Decision.WATCH or (row.closing and not before.closing))
 
 
 def _demote(

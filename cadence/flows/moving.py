@@ -10,6 +10,8 @@ from cadence.documents import PlaybookSpec, Step, differences, playbook_from_dat
 from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.cycles import declare_modes
+from cadence.flows.drift_state import settle_drift
+from cadence.flows.proposals import lapse_open
 from cadence.flows.runs import (
     TeamRun,
     current_modes,
@@ -20,9 +22,11 @@ from cadence.flows.runs import (
     visible_runs,
 )
 from cadence.flows.versions import as_it_goes_on, require_not_retired, require_version, version_name
+from cadence.flows.watch_ends import close_watch
 from cadence.flows.windows import restart_window, set_mode
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
+from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage import playbooks, trail
 from storage.engine import Database
@@ -165,6 +169,9 @@ def count_anew(
     now: datetime,
 ) -> None:
     """Start every step's evidence again with another version, and declare the modes it declares otherwise."""
+    for gone in run.spec.steps:
+        if spec.step(gone.key) is None:
+            _end_step(session, run, gone, to=to, member=member, now=now)
     changed = {step.key for step, _ in _changed_modes(run.spec, spec)}
     changed |= {
         step.key for step in spec.steps if run.spec.step(step.key) is None
@@ -189,6 +196,26 @@ def count_anew(
         else:
             restart_window(session, run, step, now=now)
     declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
+
+
+def _end_step(
+    session: Session, run: TeamRun, step: Step, *, to: PlaybookVersion, member: str | None, now: datetime
+) -> None:
+    """A step that the other version doesn't have: nothing about it waits for anybody any more."""
+    why = f"{version_name(to)} doesn't have this step"
+    lapse_open(session, run, step=step.key, why=why, now=now)
+    close_watch(session, run.adoption, step=step.key, mark=f"gone:{to.id}", now=now)
+    settle_drift(
+        session,
+        run,
+        step,
+        event=DriftEvent.WITHDRAWN,
+        declared=mode_of(current_modes(session, run), step),
+        member=member,
+        reason=why,
+        cause=f"version:{to.id}",
+        now=now,
+    )
 
 
 def moved(session: Session, message: OwedMessage, now: datetime) -> TeamMoved:

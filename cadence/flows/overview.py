@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
+from cadence.flows.champions import champion_line
 from cadence.flows.checkin_rows import member_zone, week_kpi
 from cadence.flows.closing_post import next_start
-from cadence.flows.cycle_shown import step_evidence
+from cadence.flows.cycle_shown import step_evidence, steps_at_close
 from cadence.flows.drift_words import drift_history
 from cadence.flows.exceptions import step_groups, verdict_evidence
 from cadence.flows.gates import gate_line, gate_of
@@ -29,6 +30,7 @@ from storage import decisions, drifts, reports
 from storage.engine import Database
 from storage.tables import AdoptionState, CycleState, StepVerdict
 from templates.contexts.answers import Status, StatusRow, VerdictSummary
+from templates.contexts.base import StepEvidence
 from templates.contexts.forms import WhyForm
 from templates.contexts.verdicts import LineTried, VerdictDetail, Why
 from templates.filters import day
@@ -100,7 +102,7 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         kpi=week_kpi(session, run, week_start=week_start),
         answered=len(set(asked) & answered),
         expected=len(asked),
-        steps=step_evidence(session, run, run.cycle) if run.cycle else (),
+        steps=_steps(session, run),
         verdicts=tuple(verdicts),
         gate=gate.text if gate else None,
         gate_met=bool(gate and gate.met),
@@ -110,9 +112,17 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         result=over.result if over else None,
         next_cycle=next_start(session, run, over) if over else None,
         own_answer_due=not over and not paused and caller.member in asked and caller.member not in answered,
-        standing=standing(session, run, now=now),
+        standing=(*champion_line(session, run), *standing(session, run, now=now)),
         guardrails=tuple(latest(session, run, run.cycle)) if run.cycle else (),
     )
+
+
+def _steps(session: Session, run: TeamRun) -> tuple[StepEvidence, ...]:
+    """Each step as it stands now; once its cycle is closed, as it was judged then."""
+    if run.cycle is None:
+        return ()
+    shown = steps_at_close if run.cycle.state is CycleState.CLOSED else step_evidence
+    return shown(session, run, run.cycle)
 
 
 def why(

@@ -16,6 +16,7 @@ from cadence.documents import (
     to_data,
 )
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.champions import champion_left
 from cadence.flows.lessons import recent
 from cadence.flows.lookups import require_playbook
 from cadence.flows.people import zone_of
@@ -287,6 +288,7 @@ def _adoption_line(session: Session, run: TeamRun) -> AdoptionLine:
         version=version_name(goes_on.version),
         week=run.week,
         champion=run.adoption.champion,
+        champion_left=champion_left(session, run),
     )
 
 

@@ -8,7 +8,7 @@ from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.rules.kpi import Outcome
-from cadence.rules.promotions import Condition, PromotionVerdict, Unmet
+from cadence.rules.promotions import Condition, PromotionVerdict, Unmet, samples_needed
 from storage import rubrics
 from storage.tables import Cycle, Promotion, PromotionState
 from templates.filters import MODE_WORDS, plural, ratio
@@ -55,10 +55,26 @@ def _unmet(verdict: PromotionVerdict, one: Unmet) -> Mrkdwn:
 
 
 def _samples(verdict: PromotionVerdict) -> Mrkdwn:
+    """How many samples are missing. The next look leaves the oldest cycle out, and that cycle's samples with it."""
     failures = verdict.samples - verdict.passes
     counted = f"{verdict.samples:,} of {plural(verdict.needed, 'sample')}"
     failed = f" with {plural(failures, 'failure')}" if failures else ""
-    return say("{counted}{failed}: {more} more to decide", counted=counted, failed=failed, more=verdict.more)
+    if len(verdict.cycles) < verdict.policy.cycles:
+        return say(
+            "{counted}{failed}: {more} more to decide", counted=counted, failed=failed, more=verdict.more
+        )
+    kept = verdict.cycles[1:]
+    known, passed = sum(one.samples for one in kept), sum(one.passes for one in kept)
+    needed = samples_needed(known - passed, verdict.policy.accuracy, verdict.policy.confidence)
+    return say(
+        "{counted}{failed}: {short} too few; cycle {next} needs {more} more to decide{rest}",
+        counted=counted,
+        failed=failed,
+        short=verdict.needed - verdict.samples,
+        next=verdict.cycles[-1].number + 1,
+        more=max(needed - known, 1),
+        rest=f", with the {known:,} of cycle {kept[0].number}" if len(kept) == 1 and known else "",
+    )
 
 
 def promotion_lines(session: Session, run: TeamRun, cycle: Cycle) -> tuple[Mrkdwn, ...]:

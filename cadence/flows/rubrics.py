@@ -7,6 +7,8 @@ from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
+from cadence.flows.gates import gates_due
 from cadence.flows.kpis import pick_run
 from cadence.flows.promotion_evidence import Pool, pool, rubric_in_force
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle
@@ -124,8 +126,12 @@ def save_result(
     grades: list[str] | None = None,
 ) -> RubricResult:
     """Save a rubric result, its trail and, when there are more risky ones, the message to who hears of them."""
+    cycle = playbooks.cycle(session, workspace_id=run.workspace.id, cycle_id=row.cycle_id)
+    stood = gates_due(session, run, cycle)
     session.add(row)
     session.flush()
+    if gates_due(session, run, cycle) != stood:
+        rewrite_cycle_posts(session, caller, run, cycle, mark=f"graded:{row.id}", now=row.graded_at)
     subject = f"audit:{row.audit_id}" if row.audit_id else f"adoption:{run.id}/{step.key}"
     trail.record(
         session,

@@ -5,9 +5,11 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
+from cadence.flows.champions import champion_left
+from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.lessons import recent
 from cadence.flows.runs import TeamRun, run_by_id
-from cadence.flows.setups import minutes_of
+from cadence.flows.setups import minutes_of, start_offer
 from cadence.flows.versions import version_name
 from cadence.mrkdwn import channel_link, say
 from cadence.refusals import Offer
@@ -50,6 +52,8 @@ def setup(session: Session, message: OwedMessage, now: datetime) -> SetupPost:
         planned=spec.setup_minutes,
         items=_items(session, run, row, spec.checklist),
         champion=run.adoption.champion,
+        champion_left=champion_left(session, run),
+        owner=run.playbook.owner,
         minutes=minutes_of(row, now=now) if row else None,
         started_by=row.started_by if row else None,
         started_at=row.started_at.astimezone(run.zone) if row else None,
@@ -88,6 +92,27 @@ def _items(
 def _first_cycle(session: Session, run: TeamRun) -> date | None:
     cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
     return cycles[0].starts_on if cycles else None
+
+
+def ready(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """To the owner: a team is set up, and the button that starts its first cycle; not once it was started."""
+    run = _run(session, message, now)
+    row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    if row is None or _first_cycle(session, run) is not None:
+        return Skip("the first cycle was started already")
+    return Say(
+        Done(
+            text=say(
+                "{team} has set up {title} in {minutes:,} min ({limit:,} planned). "
+                "Next is its first cycle, which you or a curator may start.",
+                team=run.team.title,
+                title=run.playbook.title,
+                minutes=minutes_of(row, now=now),
+                limit=run.spec.setup_minutes,
+            ),
+            offers=(start_offer(run), Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)),
+        )
+    )
 
 
 def champion(session: Session, message: OwedMessage, now: datetime) -> Done:

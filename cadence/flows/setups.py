@@ -9,13 +9,14 @@ from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller
 from cadence.flows.kpis import require_team_member
 from cadence.flows.runs import TeamRun, run_by_id
-from cadence.mrkdwn import channel_link, say
-from cadence.refusals import Refusal
+from cadence.mrkdwn import channel_link, mention, say
+from cadence.refusals import Offer, Refusal
 from storage import ledger, playbooks, setups, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import ChecklistTick, MessageState, Setup, SetupEnd
 from templates.contexts.answers import Done
+from templates.ids import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +113,47 @@ def finish_setup(db: Database, caller: Caller, *, adoption_id: int, now: datetim
             session.add(row)
             _record(at, "setup-done", {"minutes": minutes_of(row, now=now), "ended": SetupEnd.SAID.value})
             rewrite(session, at.run, mark=caller.request, now=now)
+            _tell_owner(at, row)
         spec = playbook_from_data(
             playbooks.version(session, workspace_id=caller.workspace_id, version_id=row.version_id).spec
         )
         return Done(
             text=say(
-                "{title} is set up in {minutes:,} min ({limit:,} planned). Next: start the first cycle.",
+                "{title} is set up in {minutes:,} min ({limit:,} planned). Next: {who} starts the first cycle.",
                 title=at.run.playbook.title,
                 minutes=minutes_of(row, now=now),
                 limit=spec.setup_minutes,
-            )
+                who=mention(at.run.playbook.owner),
+            ),
+            offers=(start_offer(at.run),) if caller.member == at.run.playbook.owner else (),
         )
+
+
+def start_offer(run: TeamRun) -> Offer:
+    """The button that starts a team's first cycle."""
+    return Offer("Start the first cycle", Action.START_CYCLE, f"{run.playbook.slug}:{run.team.slug}")
+
+
+def _tell_owner(at: _At, row: Setup) -> None:
+    """The owner hears that a team is ready: they, not the team, may start its first cycle."""
+    owner = at.run.playbook.owner
+    if owner == at.caller.member:
+        return
+    ledger.owe(
+        at.session,
+        workspace_id=at.run.workspace.id,
+        owed=[
+            Owed(
+                key=f"setup-done:{at.run.workspace.id}:{row.id}:{owner}",
+                kind="setup-done",
+                recipient=owner,
+                subject={"adoption": at.run.id},
+                due_at=at.now,
+            )
+        ],
+        now=at.now,
+        correlation_id=at.caller.request,
+    )
 
 
 def first_run(session: Session, run: TeamRun, now: datetime) -> None:

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from cadence.flows.runs import run_by_id
+from cadence.documents import playbook_from_data
+from cadence.flows.runs import TeamRun, run_by_id
 from cadence.refusals import Refusal
 from cadence.rules.modes import rank
-from storage import decisions, drifts
+from storage import decisions, drifts, playbooks
 from storage.tables import OwedMessage, StepDrift
 from templates.contexts.standards import Drift, DriftNumbers, ModeDeclared
 
@@ -30,13 +31,12 @@ def drift(session: Session, message: OwedMessage, now: datetime) -> Drift:
         if (row.id or 0) > (found.id or 0)
     ]
     settled = later[0] if later else None
-    step = run.spec.step(found.step)
     return Drift(
         adoption_id=run.id,
         step_key=found.step,
         playbook=run.playbook.title,
         team=run.team.title,
-        step=step.title if step else found.step,
+        step=_title(session, run, found),
         declared=found.declared,
         used=found.used or found.declared,
         numbers=drift_numbers(found),
@@ -47,6 +47,15 @@ def drift(session: Session, message: OwedMessage, now: datetime) -> Drift:
         reason=settled.reason if settled else "",
         after=settled.declared if settled else None,
     )
+
+
+def _title(session: Session, run: TeamRun, found: StepDrift) -> str:
+    """The step's title, in the version it was found in when the team's own has it no more."""
+    step = run.spec.step(found.step)
+    if step is None and (then := found.evidence.get("version")):
+        version = playbooks.version(session, workspace_id=found.workspace_id, version_id=int(then))
+        step = playbook_from_data(version.spec).step(found.step)
+    return step.title if step else found.step
 
 
 def drift_numbers(found: StepDrift) -> DriftNumbers:

@@ -8,6 +8,7 @@ from cadence.documents import Step
 from cadence.flows.drift_state import settle_drift
 from cadence.flows.proposals import lapse_open
 from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.flows.watch_ends import close_watch
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage import reports, trail
@@ -35,6 +36,7 @@ def restart_window(
     """
     because = "the rubric was revised" if revised else because
     lapse_open(session, run, step=step.key, why=because, now=now)
+    close_watch(session, run.adoption, step=step.key, mark=f"restarted:{now.timestamp():.0f}", now=now)
     row = current_modes(session, run).get(step.key)
     if row is None:
         row = AdoptionStep(

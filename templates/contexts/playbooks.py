@@ -22,12 +22,16 @@ class PlaybookStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptionLine:
-    """A team that runs the playbook: `version` is `v2` or `draft 5`; `week` is 1–4, None between cycles."""
+    """A team that runs the playbook: `version` is `v2` or `draft 5`; `week` is 1–4, None between cycles.
+
+    `champion_left`: the champion isn't in the team any more.
+    """
 
     team: str
     version: str
     week: int | None = None
     champion: str | None = None
+    champion_left: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +161,7 @@ class CycleShown(MessageContext):
     steps: tuple[StepEvidence, ...]
     gates: tuple[GateLine, ...] = ()
     champion: str | None = None
+    champion_left: bool = False
     result: str | None = None
 
 

@@ -55,6 +55,8 @@ class SetupPost(MessageContext):
         fixed: what the team may not change; `adaptable` what it may.
         lessons: of earlier teams, newest first.
         cycle_starts: the first day of the first cycle; None while there is none.
+        champion_left: the champion isn't in the team any more.
+        owner: Slack ID, who names another and starts the first cycle.
     """
 
     TEMPLATE: ClassVar[str] = "messages/setup.json.j2"
@@ -77,6 +79,8 @@ class SetupPost(MessageContext):
     adaptable: tuple[str, ...] = ()
     lessons: tuple[str, ...] = ()
     cycle_starts: date | None = None
+    champion_left: bool = False
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

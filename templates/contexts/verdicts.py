@@ -25,6 +25,9 @@ class Watch(MessageContext):
         top_reason: the most frequent reason, `top_reason_count` times; None when no reason came twice.
         owner: Slack ID, asked what will change.
         answer: what the owner said, by `answered_by`, once they did.
+        ended: how the watch ended: `under` the cap again, `demoted`, `closed` with its cycle, `restarted` count, or
+            the step is `gone`; None while it goes on.
+        latest: the counts it ended with; `leads_to` is the mode it was demoted to.
     """
 
     TEMPLATE: ClassVar[str] = "messages/watch.json.j2"
@@ -45,6 +48,10 @@ class Watch(MessageContext):
     top_reason_count: int = 0
     answer: str | None = None
     answered_by: str | None = None
+    ended: str | None = None
+    ended_at: datetime | None = None
+    latest: Evidence | None = None
+    leads_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,11 @@ def test_the_checklist_is_ticked_against_the_clock(adopted: Stage) -> None:
     assert "set up in 41 min (60 planned)" in presses(adopted, SOLO, "Setup done")
     (post,) = posts(adopted, SOLO_CHANNEL)
     assert post.text.startswith("Reply is set up in Solo: 41 min (within 60)")
-    assert post.buttons == ["Start the first cycle", "Show the playbook"]
+    assert post.buttons == ["Show the playbook"]
+    assert f"Next: <@{LEAD}> or a curator starts the first cycle." in post.words
+    told = bot_dms(adopted, LEAD)[-1]
+    assert told.text.startswith("Solo has set up Reply in 41 min (60 planned).")
+    assert told.buttons == ["Start the first cycle", "Show the playbook"]
     (row,) = rows(adopted, Setup)
     assert (row.ended, row.done_by) == (SetupEnd.SAID, SOLO)
     ticks = rows(adopted, ChecklistTick)
@@ -154,7 +158,7 @@ def test_after_setup_the_owner_starts_the_cycle_of_that_team(adopted: Stage) -> 
         presses(adopted, SOLO, "Tick", f"2:{item}:on")
     presses(adopted, SOLO, "Setup done")
     lead = adopted.workspace.person(LEAD)
-    lead.clicks(posts(adopted, SOLO_CHANNEL)[0], "Start the first cycle")
+    lead.clicks(bot_dms(adopted, LEAD)[-1], "Start the first cycle")
     assert lead.submits({"date": "2026-03-09"}).errors == {}
     cycle = rows(adopted, Cycle)[-1]
     assert (cycle.adoption_id, cycle.number) == (2, 1)

@@ -58,6 +58,8 @@ def test_it_is_closed_by_hand_in_its_last_week_only(desk: Stage) -> None:
     assert "week 4 of 4" not in stands
     assert "not met yet" not in stands
     assert "Your check-in is open" not in types(desk, "/cadence status", AGENT)
+    assert "Exception logged" in types(desk, "/exception reply send this one came late", AGENT)
+    assert "Send the reply _AI-led_: 0 exceptions in" in types(desk, "/cadence status")
     first, second = rows(desk, Cycle)
     assert (first.state, first.closed_at, first.result) == (
         CycleState.CLOSED,
@@ -86,6 +88,8 @@ def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: Stage) -> None
     post = posts(desk, DESK_CHANNEL)[-1]
     assert "The team has paused" in post.words
     assert "Pause" not in post.buttons
+    too_early = types(desk, "/cadence cycle start reply 2026-03-23")
+    assert "so none follows by itself: start one for 2026-03-30 or later" in too_early
     before = len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))
     desk.play_until(at("2026-04-10 18:00"))
     assert (len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))) == before
@@ -124,6 +128,24 @@ def test_a_champion_is_of_the_team(desk: Stage) -> None:
     asked = {"playbook": "reply", "team": "solo", "date": "2026-03-23", "champion": AGENT}
     assert "That person isn't in Solo" in lead.submits(asked).errors["champion"]
     assert not lead.submits({"champion": "U01AGENT2"}).errors
+
+
+def test_a_champion_who_left_the_team_waits_for_the_owner_to_name_another(desk: Stage) -> None:
+    curator = desk.workspace.person(CURATOR)
+    curator.types("/cadence team join solo <@U01AGENT1>")
+    lead = desk.workspace.person(LEAD)
+    lead.types("/cadence cycle start", channel=DESK_CHANNEL)
+    assert not lead.submits(
+        {"playbook": "reply", "team": "solo", "date": "2026-03-23", "champion": AGENT}
+    ).errors
+    assert "champion" not in types(desk, "/cadence status reply team=solo")
+    curator.types("/cadence team leave solo <@U01AGENT1>")
+    stands = types(desk, "/cadence status reply team=solo")
+    assert f"Its champion, <@{AGENT}>, isn't in the team any more: <@{LEAD}> or a curator names" in stands
+    shown = types(desk, "/cadence cycle show reply team=solo")
+    assert f"champion <@{AGENT}> (no longer in the team)" in shown
+    desk.play_until(at("2026-03-23 10:00"))
+    assert "✗ a champion" in posts(desk, "C02SOLO")[-1].words
 
 
 def test_a_pause_in_the_middle_asks_nothing_and_can_be_taken_back(desk: Stage) -> None:

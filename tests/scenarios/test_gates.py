@@ -56,6 +56,8 @@ def test_the_button_does_it_and_the_gate_is_met(ready: Stage) -> None:
     agent = ready.workspace.person(AGENT)
     agent.clicks(posts(ready, DESK_CHANNEL)[-1], "Check in")
     agent.submits({"runs": "12"})
+    ready.tick()
+    assert "✓ a run attested in a check-in" in posts(ready, DESK_CHANNEL)[-1].words
     shown = types(ready, LEAD, "/cadence cycle show reply")
     assert "2. missing: a rubric result: not met" in shown
     assert "3. the package complete" in shown
@@ -63,6 +65,9 @@ def test_the_button_does_it_and_the_gate_is_met(ready: Stage) -> None:
     due = bot_dms(ready, LEAD)[-1].words
     assert "Reply, week 2 of 4: the gate still lacks a rubric result." in due
     assert "✓ a run attested in a check-in" in due
+    types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
+    assert "*Everything this week asks for is there*" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "the gate is met" in bot_dms(ready, LEAD)[-1].words
 
 
 def test_a_met_gate_is_nothing_to_bother_the_owner_with(ready: Stage) -> None:

@@ -195,3 +195,24 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: Stage) -> Non
     assert rows(published, Playbook)[0].state is PlaybookState.PUBLISHED
     assert [row.number for row in rows(published, PlaybookVersion)] == [1, 2]
     assert "starts on" in types(published, LEAD, "/cadence cycle start reply team=desk").words
+
+
+def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Stage) -> None:
+    types(published, AGENT, "/attest reply drifted send=human-led runs=20 week=2")
+    published.tick()
+    [alert] = [one for one in posts(published, CURATORS) if "is run human-led" in one.text]
+    assert "Recommit" in alert.buttons
+    dropped = """  - key: send
+    title: Send the reply
+    mode: ai-led
+    fallback: collaborative
+    exception_cap: 0.1
+    promote: {accuracy: 0.9, max_risk: 0.02, cycles: 2}
+"""
+    revise(published, (dropped, ""))
+    types(published, LEAD, "/cadence playbook move reply draft")
+    published.tick()
+    [alert] = [one for one in posts(published, CURATORS) if "is run human-led" in one.text]
+    assert "draft 2 doesn't have this step, and it is no drift any more." in alert.words
+    assert "Recommit" not in alert.buttons
+    assert alert.text.startswith("Send the reply is run human-led")

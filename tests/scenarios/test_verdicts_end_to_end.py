@@ -167,7 +167,8 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
         )
         [(closing, _)] = alerts(stage, "Send the edited reply is now collaborative")
         assert "Over the cap when the cycle closed, with at least 20 runs." in closing
-        assert len(alerts(stage, "Over the cap: Send the edited reply")) == 1
+        [(ended, _)] = alerts(stage, "No longer watched: Send the edited reply was demoted to collaborative")
+        assert "Until Fri 27 Mar: 5 exceptions in 40 runs (12.5%, cap 10%)." in ended
 
 
 def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Path) -> None:
@@ -176,6 +177,13 @@ def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Pa
         log(stage, 5)
         stage.play_until(at("2026-03-12 12:00"))
         attest(stage, 30)
+        [(ended, for_curators)] = alerts(
+            stage, "Back under the cap: Send the edited reply, 5 exceptions in 70"
+        )
+        assert ended == for_curators
+        assert "Until Thu 12 Mar: 5 exceptions in 40 runs (12.5%, cap 10%)." in ended
+        [post] = [one for one in posts(stage, SOLO_CHANNEL) if "Back under" in one.text]
+        assert post.buttons == ["Why"]
         assert "5 exceptions in 70 runs (7.1%, cap 10%)" in why(stage)
         stage.play_until(at("2026-03-27 16:00"))
         assert mode(stage) is Mode.AI_LED
@@ -207,6 +215,7 @@ def test_the_evidence_rule_never_demotes_at_the_cap(tmp_path: Path) -> None:
             attest(stage, 0)
         stage.play_until(at("2026-03-27 17:00"))
         assert mode(stage) is Mode.AI_LED
+        assert len(alerts(stage, "No longer watched: the cycle closed with Send the edited reply over")) == 1
 
 
 def test_ten_runs_and_two_are_watched_three_demote(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ _FIXED = frozenset(
             "after",
             "chosen",
             "leads_to",
+            "ended",
             "fallback",
             "declared",
             "used",

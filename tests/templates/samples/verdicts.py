@@ -13,7 +13,7 @@ from templates.contexts.verdicts import (
     Why,
 )
 from templates.ids import Action
-from tests.templates.samples.common import CSAT, DRAFT, FRIDAY, KPI, NEXT_CYCLE, OVER, SEND, THURSDAY
+from tests.templates.samples.common import CSAT, DRAFT, FRIDAY, KPI, NEXT_CYCLE, OVER, SEND, THURSDAY, UNDER
 from tests.templates.samples.promotions import LOOKED
 
 WATCH = Watch(
@@ -131,6 +131,15 @@ WHY = Why(
 
 SAMPLES: dict[str, MessageContext] = {
     "watch": WATCH,
+    "watch-under-again": replace(
+        WATCH, ended="under", ended_at=THURSDAY, latest=UNDER, answer="Shorter drafts.", answered_by="U01LEAD"
+    ),
+    "watch-demoted": replace(
+        WATCH, ended="demoted", ended_at=THURSDAY, latest=OVER, leads_to="collaborative"
+    ),
+    "watch-closed": replace(WATCH, ended="closed", ended_at=THURSDAY),
+    "watch-restarted": replace(WATCH, ended="restarted", ended_at=THURSDAY),
+    "watch-gone": replace(WATCH, ended="gone"),
     "watch-answered": replace(WATCH, answer="We load the new policy file today.", answered_by="U01LEAD"),
     "watch-human-led": replace(WATCH, mode="human-led", demote_at=None, close_date=None, top_reason=None),
     "watch-critical-human-led": replace(
