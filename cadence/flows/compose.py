@@ -51,7 +51,6 @@ _PERSONAL: Final = frozenset(row.kind for row in TABLE if row.audience.is_person
     "champion",
     "setup-done",
     "handoff-asked",
-    "handoff-overdue",
     "handoff-answered",
 }
 

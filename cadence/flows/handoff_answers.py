@@ -40,9 +40,11 @@ def accept(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now
         _decide(session, caller, handed, HandoffState.ACCEPTED, reason=note.strip(), lacking=(), now=now)
         return Done(
             text=say(
-                "Accepted: {what}. {sender} is told.",
+                "Accepted: {what}.{told}",
                 what=handed.row.what,
-                sender=mention(handed.row.sent_by),
+                told=say(" {sender} is told.", sender=mention(handed.row.sent_by))
+                if handed.row.sent_by != caller.member
+                else "",
             )
         )
 

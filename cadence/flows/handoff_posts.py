@@ -10,6 +10,7 @@ from cadence.flows.handoff_contracts import HandedOver, handed_over, names_of
 from cadence.flows.handoffs import OVERDUE
 from cadence.flows.people import zone_of
 from cadence.flows.runs import current_modes, mode_of
+from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.modes import rank
 from storage import handoffs
@@ -46,7 +47,7 @@ def posted(session: Session, message: OwedMessage, now: datetime) -> Composed:
     state = context.handoff.state
     if state == HandoffState.SENT:
         return Say(context)
-    return Skip("accepted" if state == HandoffState.ACCEPTED else "sent back")
+    return Skip(Unless.ACCEPTED if state == HandoffState.ACCEPTED else Unless.SENT_BACK)
 
 
 def answered(session: Session, message: OwedMessage, now: datetime) -> HandoffAnswered:

@@ -12,6 +12,7 @@ from cadence.flows.kpis import require_team_member
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, run_by_id, visible_runs
 from cadence.mrkdwn import code, say
+from cadence.nudges import BY_KIND, HANDOFF_OVERDUE
 from cadence.refusals import Refusal
 from storage import handoffs, ledger, playbooks, trail
 from storage.engine import Database
@@ -25,7 +26,7 @@ from templates.ids import Field
 
 LONGEST: Final = 300
 """Characters of what is handed over."""
-ASKED, POSTED, OVERDUE, ANSWERED = "handoff-asked", "handoff", "handoff-overdue", "handoff-answered"
+ASKED, POSTED, OVERDUE, ANSWERED = "handoff-asked", "handoff", HANDOFF_OVERDUE, "handoff-answered"
 """Kinds in the ledger: in a DM, in the channel, when the time is over, and back to who sent it."""
 
 
@@ -209,9 +210,10 @@ def _owe(session: Session, caller: Caller, row: Handoff, run: TeamRun, team: Tea
     """Ask the receiving team now; both owners hear of it when its time is over and nobody accepted it."""
     theirs = receiving_owner(session, team, now=now)
     both = dict.fromkeys(one for one in (run.playbook.owner, theirs) if one)
-    planned = [(POSTED, team.channel, now)]
-    planned += [(ASKED, theirs, now)] if theirs and theirs != caller.member else []
-    planned += [(OVERDUE, owner, row.due_at) for owner in both]
+    late = row.due_at + BY_KIND[OVERDUE].useful
+    planned: list[tuple[str, str, datetime, datetime | None]] = [(POSTED, team.channel, now, None)]
+    planned += [(ASKED, theirs, now, None)] if theirs and theirs != caller.member else []
+    planned += [(OVERDUE, owner, row.due_at, late) for owner in both]
     ledger.owe(
         session,
         workspace_id=row.workspace_id,
@@ -222,8 +224,9 @@ def _owe(session: Session, caller: Caller, row: Handoff, run: TeamRun, team: Tea
                 recipient=recipient,
                 subject={"handoff": row.id, "adoption": run.id},
                 due_at=at,
+                useful_until=until,
             )
-            for kind, recipient, at in planned
+            for kind, recipient, at, until in planned
         ],
         now=now,
         correlation_id=caller.request,

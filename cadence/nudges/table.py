@@ -59,6 +59,7 @@ class Unless(StrEnum):
     CLOSED = "the cycle is closed"
     ALL_ANSWERED = "all answered"
     ACCEPTED = "accepted"
+    SENT_BACK = "sent back"
 
 
 class Hour(NamedTuple):
@@ -192,7 +193,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.BOTH_OWNERS,
         None,
         timedelta(days=7),
-        (Unless.ACCEPTED,),
+        (Unless.ACCEPTED, Unless.SENT_BACK),
         timing=Timing.EVENT,
         on="when its SLA passes",
     ),
