@@ -217,12 +217,15 @@ def forget_workspace(settings: Settings, workspace: str, *, really: bool) -> str
         Refusal: it isn't known or still has the bot, or `really` wasn't said.
     """
     db = ready_database(settings)
-    count, name = count_rows(db, workspace)
-    rows = f"{count:,} rows of {printable(name)} ({printable(workspace)})"
-    if not really:
-        raise Refusal(f"This deletes {rows} for good. Say so with --yes.")
-    forget(db, workspace)
-    return f"{rows} deleted. Backups still have them."
+    try:
+        count, name = count_rows(db, workspace)
+        rows = f"{count:,} rows of {printable(name)} ({printable(workspace)})"
+        if not really:
+            raise Refusal(f"This deletes {rows} for good. Say so with --yes.")
+        forget(db, workspace)
+        return f"{rows} deleted. Backups still have them."
+    finally:
+        db.close()
 
 
 def check_migrations() -> str:

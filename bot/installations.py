@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
@@ -11,7 +12,7 @@ from typing import Protocol
 import structlog
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackClientError, SlackTokenRotationError
 from slack_sdk.oauth.installation_store import Bot as SlackBot
 from slack_sdk.oauth.token_rotation import TokenRotator
 
@@ -33,10 +34,16 @@ LATE = timedelta(minutes=5)
 ROTATING = "oauth.v2.access"
 """The method that renews a token, and the lane in which one process at a time does."""
 ROTATING_SECONDS = 30
+MOST_AT_ONCE = 50
+"""Tokens renewed at a time: planning waits for them."""
 KEEP_AFTER = (0.2, 0.5, 1, 2)
 """Seconds between tries to write a new token down."""
 ANY_END = 10**7
 """Minutes: the SDK is told that a token of any age is to be renewed; when to do so is decided here."""
+
+
+class _Away(Exception):
+    """Slack didn't answer; asking for another workspace would take as long."""
 
 
 class Installations(Protocol):
@@ -139,7 +146,8 @@ class ManyWorkspaces:
             return None
         held = self._known().get(workspace_id) or self._known(now=True).get(workspace_id)
         if held is not None and self._ends(held, LATE):
-            self._renew(held)
+            with suppress(_Away):
+                self._renew(held)
             held = self._known().get(workspace_id)
         return held.result if held is not None else None
 
@@ -160,10 +168,13 @@ class ManyWorkspaces:
         self.look_again()
 
     def keep_tokens(self) -> None:
-        """Renew the tokens that end within two hours."""
-        for held in list(self._known().values()):
-            if self._ends(held, RENEW_BEFORE):
+        """Renew the tokens that end within two hours, some at a time; while Slack is away, none."""
+        ending = [held for held in self._known().values() if self._ends(held, RENEW_BEFORE)]
+        for held in ending[:MOST_AT_ONCE]:
+            try:
                 self._renew(held)
+            except _Away:
+                return
 
     def _ends(self, held: _Held, within: timedelta) -> bool:
         end = held.installed.expires_at
@@ -199,7 +210,11 @@ class ManyWorkspaces:
         return _Held(one, Post(gateway, identity), _authorized(identity, one.token))
 
     def _renew(self, held: _Held) -> None:
-        """Renew a token, unless another process is at it; what fails is tried again in half a minute."""
+        """Renew a token, unless another process is at it; what fails is tried again in half a minute.
+
+        Raises:
+            _Away: Slack doesn't answer.
+        """
         where, now = held.installed.workspace_id, self._clock()
         until = now + timedelta(seconds=ROTATING_SECONDS)
         if not take_turn(self._db, where, name=ROTATING, now=now, until=until):
@@ -228,9 +243,12 @@ class ManyWorkspaces:
                 ),
                 minutes_before_expiration=ANY_END,
             )
-        except (SlackClientError, HTTPException, OSError) as failed:
-            log.warning("token not renewed", workspace=one.workspace_id, error=_word(failed))
+        except SlackTokenRotationError as refused:
+            log.error("token not renewed", workspace=one.workspace_id, error=_word(refused))
             return None
+        except (SlackClientError, HTTPException, OSError) as failed:
+            log.warning("token not renewed", workspace=one.workspace_id, error=type(failed).__name__)
+            raise _Away from failed
         log.info("token renewed", workspace=one.workspace_id)
         return renewed
 
@@ -264,11 +282,10 @@ def _authorized(identity: Identity, token: str) -> AuthorizeResult:
     )
 
 
-def _word(failed: Exception) -> str:
+def _word(refused: SlackTokenRotationError) -> str:
     """Slack's own word for what went wrong, without what was sent."""
-    response = getattr(getattr(failed, "api_error", None), "response", None)
-    code = response.get("error") if response is not None else None
-    return str(code or type(failed).__name__)
+    response = refused.api_error.response
+    return str(response.get("error") or "no answer") if hasattr(response, "get") else "no answer"
 
 
 def several(settings: Settings, db: Database, *, clock: Clock = utc_now) -> ManyWorkspaces:

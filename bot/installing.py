@@ -21,7 +21,7 @@ from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 
 from bot.gateway import TIMEOUT_SECONDS, Gateway, SlackError, typed_errors
 from bot.manifest import INSTALL, NAME, REDIRECT, scopes
-from cadence.flows.installing import Arrival, arrive, use_state
+from cadence.flows.installing import Arrival, arrive, drop_states, use_state
 from storage.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -70,6 +70,11 @@ class _States(SQLAlchemyOAuthStateStore):
     def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
         super().__init__(STATE_SECONDS, db.writing, table_name="slack_state")
         self._db, self._now = db, clock
+
+    def issue(self, *args: Any, **kwargs: Any) -> str:
+        """A new state; those that nobody came back with are forgotten."""
+        drop_states(self._db, now=self._now())
+        return super().issue(*args, **kwargs)
 
     def consume(self, state: str) -> bool:
         """Whether the state is good; it is used up."""

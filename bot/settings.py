@@ -1,5 +1,6 @@
 """Settings, read once from the environment: frozen and validated."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlparse
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
 
+_CLIENT_ID = re.compile(r"\d{1,24}\.\d{1,24}", re.ASCII)
 _RIGHT = {
     "PORT": "is not a port; write a whole number from 0 to 65535",
     "CADENCE_WORKER_PORT": "is not a port; write a whole number from 0 to 65535",
@@ -129,6 +131,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, or neither. "
                 "They are on the app's page, under “Basic Information”."
+            )
+        if self.slack_client_id is not None and not _CLIENT_ID.fullmatch(self.slack_client_id):
+            raise ValueError(
+                "SLACK_CLIENT_ID is not such an ID: it is two numbers with a point between them. "
+                "It is on the app's page, under “Basic Information”."
             )
         if self.several:
             self._require_workspaces()

@@ -53,7 +53,7 @@ class Worker:
         self._directory = directory
         self._homes = homes
         self._clock = clock
-        self._keep_tokens = keep_tokens
+        self._keep_tokens = self._guarded(keep_tokens)
         self._busy = Lock()
         self._scheduler: BackgroundScheduler | None = None
         self._lanes: Lanes | None = None

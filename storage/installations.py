@@ -67,9 +67,14 @@ def rotate(
 
 def use_state(session: Session, *, state: str, now: datetime) -> bool:
     """Take the state of an installation that somebody has begun; False when it is used, too old or made up."""
-    session.execute(delete(SlackState).where(col(SlackState.expire_at) <= without_zone(now)))
+    drop_states(session, now=now)
     used = session.execute(delete(SlackState).where(col(SlackState.state) == state))
     return bool(getattr(used, "rowcount", 0))
+
+
+def drop_states(session: Session, *, now: datetime) -> None:
+    """Installations that were begun and not finished in time."""
+    session.execute(delete(SlackState).where(col(SlackState.expire_at) <= without_zone(now)))
 
 
 def skip_owed(session: Session, *, workspace_id: str, reason: str) -> int:

@@ -172,3 +172,9 @@ def use_state(db: Database, state: str, *, now: datetime) -> bool:
     """Take the state of an installation that somebody has begun, once and in time."""
     with db.write() as session:
         return installations.use_state(session, state=state, now=now)
+
+
+def drop_states(db: Database, *, now: datetime) -> None:
+    """Forget what was begun and not finished in time."""
+    with db.write() as session:
+        installations.drop_states(session, now=now)

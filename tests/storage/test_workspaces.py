@@ -53,6 +53,7 @@ NO_QUERIES = {"engine", "migrate", "tables", "migrations"}
 EVERY_WORKSPACE = {
     "people.workspaces": "the worker plans for each workspace of the installation",
     "installations.current": "a process serves every workspace that has installed the app",
+    "installations.drop_states": "nor has who never came back",
     "installations.use_state": "whoever begins to install the app has no workspace yet",
     "playbooks.running_cycles": "the worker closes cycles in every workspace",
     "ledger.due_recipients": "the worker sends for every workspace, and is told which one each row is of",

@@ -97,7 +97,11 @@ def test_workspaces_may_install_it_by_themselves(monkeypatch: pytest.MonkeyPatch
 def test_what_several_workspaces_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_CLIENT_ID", "12.34")
     assert "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together" in sentences()[0]
-    set_all(monkeypatch, SLACK_CLIENT_SECRET="hunter2", CADENCE_CURATORS="T1:U1,U2")
+    set_all(monkeypatch, SLACK_CLIENT_ID="hunter2", SLACK_CLIENT_SECRET="12.34")
+    assert "SLACK_CLIENT_ID is not such an ID" in sentences()[0], "the secret would be in an address"
+    assert "hunter2" not in sentences()[0]
+    set_all(monkeypatch, SLACK_CLIENT_ID="12.34", SLACK_CLIENT_SECRET="hunter2")
+    monkeypatch.setenv("CADENCE_CURATORS", "T1:U1,U2")
     assert sentences() == [
         "CADENCE_CURATORS names U2 without a workspace. Where several workspaces install the bot, "
         "write T01234567:U2."
