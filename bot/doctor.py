@@ -52,7 +52,13 @@ def _examine_several(settings: Settings, found: Checkup, clock: Callable[[], dat
     known = {one.id: one for one in found.workspaces}
     for one in looked:
         findings += one.findings
-        findings += _workspace(settings, known[one.installed.workspace_id], one.gateway)
+        stored = known[one.installed.workspace_id]
+        findings += [
+            finding
+            if stored.name in finding.what
+            else replace(finding, what=f"{stored.name}: {finding.what}")
+            for finding in _workspace(settings, stored, one.gateway)
+        ]
     if not looked and not found.trouble and not found.pending:
         findings.append(
             Finding(

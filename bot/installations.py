@@ -22,6 +22,7 @@ from bot.gateway import TIMEOUT_SECONDS, Gateway, Identity
 from bot.settings import Settings
 from cadence.flows.installing import Installed, installed, keep_token, leave, take_turn
 from storage.engine import Database, Unreachable
+from templates.filters import plural
 
 log = structlog.get_logger(__name__)
 
@@ -133,7 +134,7 @@ class ManyWorkspaces:
     @property
     def name(self) -> str:
         """How many there are."""
-        return f"{len(self.served())} that installed it"
+        return plural(len(self.served()), "workspace")
 
     def post_for(self, workspace_id: str) -> Post | None:
         """How to post there; None as well while its token has ended and no other one came."""

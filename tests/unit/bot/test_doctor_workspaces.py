@@ -43,7 +43,7 @@ def test_all_is_well(several: Clinic) -> None:
         (True, "Mode: several workspaces. Each installs the bot at /slack/install; `cadence worker` sends."),
         (True, "Database (SQLite): answers and is up to date."),
         (True, "Acme (T01ACME): the token is good."),
-        (True, "Channels: the bot is in 2 of 2."),
+        (True, "Acme: Channels: the bot is in 2 of 2."),
     ]
     assert several.slack.tokens[0] == "xoxb-hunter2"
 
