@@ -1,0 +1,128 @@
+"""Nothing is undocumented, and nothing that is documented is missing: each table is compared with the program.
+
+The week's nudges have a test of their own, `tests/unit/test_nudge_table.py`; the deployment notes have
+`tests/unit/bot/test_deployment_notes.py`.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import typer
+
+from bot.cli import app
+from bot.settings import Settings
+from cadence.flows.compose import _COMPOSERS, _REWRITES
+from handlers.grammar import TABLE
+from handlers.shortcuts import SHORTCUTS
+from templates.ids import Action
+from tests.staging import EXAMPLES
+
+ROOT = EXAMPLES.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+CLI = typer.main.get_command(app)
+
+
+def table(text: str, first: str) -> list[list[str]]:
+    """The rows of every table whose header begins with that word, as cells."""
+    rows, inside = [], False
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+        if line.startswith("|") and cells[0] == first:
+            inside = True
+        elif not line.startswith("|"):
+            inside = False
+        elif inside and set(line) - set("|-: "):
+            rows.append(cells)
+    assert rows, f"there is no table of a {first}"
+    return rows
+
+
+def coded(cell: str) -> list[str]:
+    """What stands in code in a cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def commands_of(line: str) -> Iterator[str]:
+    """`/cadence team create\\|join [team]` names two commands; `/kpi [playbook]` one."""
+    words = line.replace("\\|", "|").split()
+    if not words[0].startswith("/"):
+        yield f"/cadence {line}"
+        return
+    names = {entry.command for entry in TABLE}
+    if words[0] != "/cadence" or len(words) < 2:
+        yield words[0]
+    elif f"/cadence {words[1]}" in names:
+        yield f"/cadence {words[1]}"
+    else:
+        for one in words[2].split("|"):
+            yield f"/cadence {words[1]} {one}"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    told = {name for row in table(README, "command") for line in coded(row[0]) for name in commands_of(line)}
+    assert told == {entry.command for entry in TABLE}
+
+
+def test_every_shortcut_is_in_the_readme() -> None:
+    told = {found for row in table(README, "shortcut") for found in re.findall("“([^”]+)”", row[0])}
+    assert told == {one.name for one in SHORTCUTS}
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    told = [name for row in table(README, "setting") for name in coded(row[0])]
+    assert sorted(told) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_every_metric_is_in_the_readme() -> None:
+    source = (ROOT / "bot" / "metrics.py").read_text(encoding="utf-8")
+    counted = {name.removesuffix("_total") for name in re.findall(r'"(cadence_[a-z_]+)"', source)}
+    assert {row[0].strip("`").removesuffix("_total") for row in table(README, "metric")} == counted
+
+
+def test_every_subcommand_and_option_is_in_the_reference() -> None:
+    assert isinstance(CLI, typer.core.TyperGroup)
+    told = {
+        coded(row[0])[0].split()[1]: sorted(coded(row[1]))
+        for row in table(REFERENCE, "command")
+        if len(row) == 3
+    }
+    real = {
+        name: sorted(one.opts[0] for one in command.params if one.param_type_name == "option")
+        for name, command in CLI.commands.items()
+    }
+    assert told == real
+
+
+def test_subcommands_named_anywhere_are_there() -> None:
+    assert isinstance(CLI, typer.core.TyperGroup)
+    named = set(re.findall(r"`cadence ([a-z]+)", README + REFERENCE))
+    assert named <= set(CLI.commands)
+
+
+def test_every_target_of_make_is_in_the_reference() -> None:
+    made = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [coded(row[0])[0].removeprefix("make ") for row in table(REFERENCE, "target")] == made
+
+
+def test_every_kind_of_message_is_in_the_reference() -> None:
+    told = [coded(row[0])[0] for row in table(REFERENCE, "kind")]
+    assert sorted(told) == sorted(_COMPOSERS)
+    assert set(_REWRITES) <= set(_COMPOSERS)
+
+
+def test_every_button_is_in_the_reference_with_who_may() -> None:
+    rows = table(REFERENCE, "button")
+    assert sorted(coded(row[1])[0] for row in rows) == sorted(Action)
+    roles = re.compile("everyone|oneself|curator|owner|team|the member asked|whoever may")
+    assert [row[1] for row in rows if not roles.search(row[2])] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/reference.md", "docs/deployment.md"]
+)
+def test_links_lead_somewhere(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
+        assert ((ROOT / path).parent / target).exists(), target
