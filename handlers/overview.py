@@ -31,9 +31,9 @@ def status(turn: Turn, command: commands.Status) -> None:
     )
 
 
-def status_by_button(turn: Turn, _value: str, _body: Body) -> None:
-    """[Show status]."""
-    turn.say(overview.status(turn.db, turn.caller, playbook=None, team=None, now=turn.now))
+def status_by_button(turn: Turn, value: str, _body: Body) -> None:
+    """[Status]: of one playbook, or of all that one has to do with."""
+    turn.say(overview.status(turn.db, turn.caller, playbook=value or None, team=None, now=turn.now))
 
 
 def why(turn: Turn, command: commands.Why) -> None:

@@ -39,8 +39,8 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         return Home(waiting=0, items=(), begin=(unknown.plain,))
     row = rows.get(session, workspace_id=workspace.id, member=caller.member)
     curator = is_curator(session, caller)
-    runs = team_runs(session, workspace=workspace, now=now)
-    mine = _mine(session, caller, runs)
+    mine = _mine(session, caller, workspace, now=now)
+    runs = team_runs(session, workspace=workspace, now=now) if curator else mine
     open_rows = _open_checkins(session, caller, workspace, now=now)
     waiting: list[Entry] = [*_checkins(open_rows), *_numbers(session, caller, mine, open_rows)]
     waiting += [
@@ -71,11 +71,14 @@ def _item(item: HomeItem) -> Entry:
     return lambda: item
 
 
-def _mine(session: Session, caller: Caller, runs: Sequence[TeamRun]) -> list[TeamRun]:
-    """The runs of one's own teams, and of the playbooks one owns."""
+def _mine(session: Session, caller: Caller, workspace: Workspace, *, now: datetime) -> list[TeamRun]:
+    """The runs of one's own teams, and of the playbooks one owns; others aren't even loaded."""
     teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
-    ids = {team.id for team in teams}
-    return [run for run in runs if run.team.id in ids or run.playbook.owner == caller.member]
+    ids = [team.id or 0 for team in teams]
+    found = team_runs(session, workspace=workspace, now=now, team_ids=ids) if ids else []
+    found += team_runs(session, workspace=workspace, now=now, owner=caller.member)
+    by_id = {run.id: run for run in found}
+    return sorted(by_id.values(), key=lambda run: (run.playbook.slug, run.team.slug))
 
 
 # --- what one is asked ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from bot.homes import Homes
 from bot.sandbox import CantDo, Channel, User
 from bot.sandbox.kinds import elements_of
 from bot.stage import Stage
+from cadence.flows import homes as flow
 from cadence.flows.homes import HomePace
 from storage import homes, people
 from storage.tables import CheckIn, Home, PromotionState
@@ -121,6 +123,37 @@ def test_homes_follow_each_other_at_slacks_pace_and_one_persons_more_slowly(desk
         desk.workspace.person(LEAD).types(f"/exception reply draft tone {len(done)}", channel=DESK_CHANNEL)
         done.append(publisher.work())
     assert done == [1, 0, 1, 0, 1, 1]
+
+
+def test_a_publication_that_nobody_ended_is_made_again_and_a_change_meanwhile_is_not_lost(
+    desk: Stage,
+) -> None:
+    """A worker is killed while it publishes; another one's publication crosses what somebody does."""
+    db, now, pace = desk.bot.db, desk.clock.now(), HomePace()
+    claim = partial(flow.claim, db, workspace_id=BUILT_IN_TEAM, member=LEAD, pace=pace)
+    lead, agent = desk.workspace.person(LEAD), desk.workspace.person(AGENT)
+    lead.opens_home()
+    agent.types("/exception reply draft wrong tone", channel=DESK_CHANNEL)
+    flow.spread(db, workspace_id=BUILT_IN_TEAM, now=now)
+    assert claim(now=now)
+    assert claim(now=now + timedelta(seconds=14)) is None
+    later = now + timedelta(seconds=16)
+    crossed = claim(now=later)
+    assert crossed
+    agent.types("/exception reply draft critical leaked a name", channel=DESK_CHANNEL)
+    flow.spread(db, workspace_id=BUILT_IN_TEAM, now=later)
+    flow.note_shown(
+        db,
+        workspace_id=BUILT_IN_TEAM,
+        member=LEAD,
+        claimed=crossed,
+        digest="old",
+        now=later,
+        pace=pace,
+    )
+    desk.clock.set(later + pace.each)
+    desk.tick()
+    assert "Draft the reply _human-led_" in lead.home().words
 
 
 def test_a_home_slack_refuses_waits_until_it_is_opened(desk: Stage) -> None:
