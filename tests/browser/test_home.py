@@ -1,0 +1,30 @@
+"""The app's Home on the page: its two tabs, and a check-in answered on it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from bot.stage import Stage
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_check_in_on_the_home(at_work: Stage, desktop: Visitor) -> None:
+    at_work.workspace.person("U01LEAD").types("/cadence cycle start support-reply 2026-03-02")
+    at_work.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
+    page = desktop.page
+    desktop.acts_as("Jana Hoffmann")
+    desktop.goes_to("Home")
+    home = page.locator("#messages")
+    expect(home).to_contain_text("1 thing waits for you.")
+    desktop.shoots("30-home-owner")
+    home.get_by_role("button", name="Ran as declared").click()
+    desktop.sends()
+    expect(home).to_contain_text("You: ran as declared")
+    page.locator("#tabs").get_by_role("button", name="Messages").click()
+    expect(desktop.message("ran as declared").last).to_contain_text("Change")
+    page.locator("#tabs").get_by_role("button", name="Home").click()
+    expect(home).to_contain_text("My playbooks")
+    desktop.shoots("31-home-answered")
