@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, func, or_, select
 
 from storage.tables import Handoff, HandoffState
 
@@ -42,20 +43,41 @@ def waiting(
     return list(session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(500)))
 
 
-def overdue(session: Session, *, workspace_id: str, now: datetime) -> list[Handoff]:
+def overdue(session: Session, *, workspace_id: str, now: datetime, limit: int) -> list[Handoff]:
     """What should have been accepted by now, the longest overdue first."""
-    query = select(Handoff).where(
-        Handoff.workspace_id == workspace_id, Handoff.state == HandoffState.SENT, Handoff.due_at <= now
+    query = select(Handoff).where(*_overdue(workspace_id, now))
+    return list(session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(limit)))
+
+
+def counts(
+    session: Session, *, workspace_id: str, since: datetime, until: datetime, now: datetime
+) -> tuple[int, int]:
+    """How many handoffs are overdue now, and how many were sent back in an interval."""
+    late = select(func.count()).where(*_overdue(workspace_id, now))
+    failed = select(func.count()).where(*_failed(workspace_id, since, until))
+    return session.exec(late).one(), session.exec(failed).one()
+
+
+def _overdue(workspace_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Handoff.workspace_id) == workspace_id,
+        col(Handoff.state) == HandoffState.SENT,
+        col(Handoff.due_at) <= now,
     )
-    return list(session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(500)))
 
 
-def failed_between(session: Session, *, workspace_id: str, since: datetime, until: datetime) -> list[Handoff]:
-    """What was sent back in an interval, oldest first."""
-    query = select(Handoff).where(
-        Handoff.workspace_id == workspace_id,
-        Handoff.state == HandoffState.FAILED,
+def _failed(workspace_id: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Handoff.workspace_id) == workspace_id,
+        col(Handoff.state) == HandoffState.FAILED,
         col(Handoff.decided_at) >= since,
         col(Handoff.decided_at) < until,
     )
-    return list(session.exec(query.order_by(col(Handoff.id)).limit(500)))
+
+
+def failed_between(
+    session: Session, *, workspace_id: str, since: datetime, until: datetime, limit: int
+) -> list[Handoff]:
+    """What was sent back in an interval, the newest first."""
+    query = select(Handoff).where(*_failed(workspace_id, since, until))
+    return list(session.exec(query.order_by(col(Handoff.decided_at).desc(), col(Handoff.id)).limit(limit)))

@@ -29,10 +29,10 @@ def show_handoffs(
         found = _seen(session, caller, now=now)
         runs = visible_runs(session, caller, now=now)
         failed = handoffs.failed_between(
-            session, workspace_id=caller.workspace_id, since=now - LATELY, until=now + LATELY
+            session, workspace_id=caller.workspace_id, since=now - LATELY, until=now + LATELY, limit=100
         )
         mine = {run.id for run in runs}
-        found += _whole(session, [row for row in reversed(failed) if row.adoption_id in mine], now=now)
+        found += _whole(session, [row for row in failed if row.adoption_id in mine], now=now)
         fitting = [
             one
             for one in found

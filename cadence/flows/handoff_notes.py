@@ -24,11 +24,14 @@ def handoff_lines(
     Ten at most, and how many there are.
     """
     zone = ZoneInfo(workspace.timezone)
-    late = handoffs.overdue(session, workspace_id=workspace.id, now=now)
-    failed = handoffs.failed_between(session, workspace_id=workspace.id, since=since, until=until)
-    lines = [_late(one, zone) for row in late[:SHOWN] for one in _whole(session, row, now)]
-    lines += [_failed(one) for row in failed[:SHOWN] for one in _whole(session, row, now)]
-    return tuple(lines), len(late) + len(failed)
+    late = handoffs.overdue(session, workspace_id=workspace.id, now=now, limit=SHOWN)
+    failed = handoffs.failed_between(
+        session, workspace_id=workspace.id, since=since, until=until, limit=SHOWN
+    )
+    lines = [_late(one, zone) for row in late for one in _whole(session, row, now)]
+    lines += [_failed(one) for row in failed for one in _whole(session, row, now)]
+    count = handoffs.counts(session, workspace_id=workspace.id, since=since, until=until, now=now)
+    return tuple(lines), sum(count)
 
 
 def _whole(session: Session, row: Handoff, now: datetime) -> list[HandedOver]:

@@ -100,6 +100,7 @@ class Digest(MessageContext):
         guardrails: past their limit in the week, of `guardrail_count`.
         coverage: attested of expected check-ins, 0–1; None when none was expected.
         setup_minutes: median of the setups timed, None without one.
+        handoffs: overdue ones, then those sent back in the week, of `handoff_count`: one sentence each.
         for_curators: False for everybody else who asks: what waits doesn't wait for them.
         exceptions: of the week, and `exceptions_before` of the week before.
         notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each.
@@ -135,3 +136,5 @@ class Digest(MessageContext):
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     for_curators: bool = True
+    handoffs: tuple[str, ...] = ()
+    handoff_count: int = 0

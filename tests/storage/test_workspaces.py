@@ -171,9 +171,12 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "handoffs.waiting": lambda s, ws, _: handoffs.waiting(s, workspace_id=ws),
-    "handoffs.overdue": lambda s, ws, _: handoffs.overdue(s, workspace_id=ws, now=UNTIL),
+    "handoffs.overdue": lambda s, ws, _: handoffs.overdue(s, workspace_id=ws, now=UNTIL, limit=5),
+    "handoffs.counts": lambda s, ws, _: handoffs.counts(
+        s, workspace_id=ws, since=SINCE, until=UNTIL, now=UNTIL
+    ),
     "handoffs.failed_between": lambda s, ws, _: handoffs.failed_between(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        s, workspace_id=ws, since=SINCE, until=UNTIL, limit=5
     ),
     "exports.kpis": lambda s, ws, _: exports.kpis(s, workspace_id=ws, playbooks=None),
     "exports.trail": lambda s, ws, _: list(exports.trail(s, workspace_id=ws, playbooks=None)),

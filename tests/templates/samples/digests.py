@@ -108,6 +108,16 @@ SAMPLES: dict[str, MessageContext] = {
     "digest": DIGEST,
     "digest-quiet": QUIET,
     "digest-coverage-down": replace(DIGEST, coverage=0.8, decisions=DIGEST.decisions[:1], decision_count=1),
+    "digest-handoffs": replace(
+        DIGEST,
+        handoffs=(
+            say(
+                "Refund for case 4711 waits for Billing, overdue since Wed 16 Dec (Support reply, Support EMEA)"
+            ),
+            say("Billing sent back case 4709 (Support reply, Support EMEA): two cases carry that number"),
+        ),
+        handoff_count=2,
+    ),
     "digest-coverage-same": replace(DIGEST, coverage=0.88),
     "digest-fewer-exceptions": replace(DIGEST, exceptions=ExceptionRatio(exceptions=1, runs=120)),
     "digest-same-exceptions": replace(DIGEST, exceptions_before=DIGEST.exceptions),
