@@ -29,6 +29,7 @@ def by_command(turn: Turn, command: commands.Adopt) -> None:
         )
         return
     given = AdoptionGiven(command.playbook, command.team, command.channel, command.champion)
+    _meet(turn, given)
     try:
         turn.say(adopt(turn.db, turn.caller, given, now=turn.now))
     except NeedsForm as ask:
@@ -47,6 +48,7 @@ def champion_added(turn: Turn, value: str, _body: Body) -> None:
     if len(parts) != _PARTS or not all(parts):
         raise Refusal("This button is too old to be understood. `/cadence adopt` starts again.")
     given = AdoptionGiven(parts[0], team=parts[1], champion=parts[2], add_champion=True)
+    _meet(turn, given)
     turn.say(adopt(turn.db, turn.caller, given, now=turn.now))
 
 
@@ -57,4 +59,10 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         team=form.option(Field.TEAM),
         champion=form.member(Field.CHAMPION),
     )
+    _meet(turn, given)
     return adopt(turn.db, turn.caller, given, now=turn.now)
+
+
+def _meet(turn: Turn, given: AdoptionGiven) -> None:
+    """Know what Slack says of a champion before they are judged."""
+    turn.services.meet(turn.caller.workspace_id, given.champion or "")

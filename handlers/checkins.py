@@ -121,12 +121,19 @@ def all_submitted(turn: Turn, form: Form) -> MessageContext | None:
             week_start=week,
             runs=form.whole(f"{Field.RUNS}:{row}"),
             value=form.text(f"{Field.VALUE}:{row}") or None,
+            guardrails=_guardrails(form, row),
         )
         for row in rows
     ]
     caller = turn.by(form)
     answered = answer(turn.db, caller, given, now=turn.now)
     return answered if caller.surface == SHORTCUT else None
+
+
+def _guardrails(form: Form, row: str) -> dict[str, str]:
+    """The guardrails of one of several check-ins: `guardrail:{key}:{adoption_id}`."""
+    typed = form.texts(Field.GUARDRAIL)
+    return {key.rpartition(":")[0]: text for key, text in typed.items() if key.rpartition(":")[2] == row}
 
 
 def by_command(turn: Turn, command: commands.Attest) -> None:

@@ -57,6 +57,7 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
     commands.JoinTeam: teams.join,
     commands.LeaveTeam: teams.leave,
     commands.TeamMembers: teams.members,
+    commands.TeamHolidays: teams.holidays,
     commands.Cycle: cycles.by_role,
     commands.StartCycle: cycles.start,
     commands.ShowCycle: cycles.show,

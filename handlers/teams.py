@@ -4,6 +4,7 @@ from slack_bolt import App
 
 from cadence.flows.asking import team_form
 from cadence.flows.joining import join_team
+from cadence.flows.team_holidays import team_holidays
 from cadence.flows.teams import TeamGiven, create_team, show_team
 from handlers.grammar import commands
 from handlers.payloads import Body, Form, channel_id, metadata
@@ -82,3 +83,8 @@ def left_by_button(turn: Turn, value: str, _body: Body) -> None:
 def members(turn: Turn, command: commands.TeamMembers) -> None:
     """`/cadence team members`."""
     turn.say(show_team(turn.db, turn.caller, command.team, now=turn.now))
+
+
+def holidays(turn: Turn, command: commands.TeamHolidays) -> None:
+    """`/cadence team holidays`."""
+    turn.say(team_holidays(turn.db, turn.caller, command.team, country=command.country, now=turn.now))

@@ -21,8 +21,10 @@ def find(
 def keep(
     session: Session, *, workspace_id: str, member: str, subject: str, data: dict[str, Any], now: datetime
 ) -> FormDraft:
-    """Keep what a person has filled in, in the place of what they had before."""
+    """Keep what a person has filled in, in the place of what they had before; the same again changes nothing."""
     row = find(session, workspace_id=workspace_id, member=member, subject=subject, lock=True)
+    if row is not None and row.data == data:
+        return row
     if row is None:
         row = FormDraft(workspace_id=workspace_id, member=member, subject=subject, updated_at=now)
     row.data, row.updated_at = data, now

@@ -12,6 +12,7 @@ from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.capacity import running_titles
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.teams import member_ids, record_team
 from cadence.flows.versions import require_not_retired, version_name, version_to_run
@@ -69,6 +70,9 @@ def adopt(db: Database, caller: Caller, given: AdoptionGiven, *, now: datetime) 
         known = playbooks.adoption_of(
             session, workspace_id=workspace.id, playbook_id=playbook.id or 0, team_id=team.id or 0
         )
+        if known is not None and done_before(session, caller, "adopted", f"adoption:{known.id}"):
+            version = playbooks.version(session, workspace_id=workspace.id, version_id=known.version_id)
+            return _adopted(session, playbook, version, known, team)
         _require_new(known, playbook, team)
         champion = _champion(session, caller, playbook, team, given, now=now)
         version = version_to_run(session, playbook, None)
@@ -156,7 +160,7 @@ def _champion(
     *,
     now: datetime,
 ) -> str:
-    """The champion, a member of the team: without one a team gets no access (SPEC §6)."""
+    """The champion, of the team or the playbook's owner: without one a team gets no access (SPEC §6)."""
     members = member_ids(session, team)
     champion = given.champion or (caller.member if caller.member in members else None)
     if champion is None:
@@ -168,7 +172,7 @@ def _champion(
             field="champion",
             team=team.slug,
         )
-    if champion in members:
+    if champion in members or champion == playbook.owner:
         return champion
     _require_person(session, team, champion)
     if not given.add_champion:
@@ -194,7 +198,7 @@ def _champion(
 
 def _require_person(session: Session, team: Team, champion: str) -> None:
     known = people.member(session, workspace_id=team.workspace_id, member_id=champion)
-    if not MEMBER.fullmatch(champion) or (known is not None and (known.is_bot or known.deleted)):
+    if not MEMBER.fullmatch(champion) or known is None or known.is_bot or known.deleted:
         raise Refusal("The champion has to be a person in this Slack. Choose another one.", field="champion")
 
 

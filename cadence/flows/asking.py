@@ -112,6 +112,7 @@ def checkin_all_form(db: Database, caller: Caller, *, week_start: date, now: dat
                     reporter=run.team.reporter == caller.member,
                     runs=max(1, typical(session, run, member=caller.member)),
                     usual=_has_answered(session, run, caller.member),
+                    guardrails=asked(session, run, week_start=week_start),
                 )
                 for run in runs
             ),

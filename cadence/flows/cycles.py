@@ -12,6 +12,7 @@ from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.repeats import done_before
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
 from cadence.flows.setups import rewrite as rewrite_setup
 from cadence.flows.versions import require_not_retired, state_of, version_to_run
@@ -73,6 +74,9 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         version = version_to_run(session, playbook, adoption)
         spec = playbook_from_data(version.spec)
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=adoption.id or 0, now=now)
+        again = _done_before(session, caller, run)
+        if again is not None:
+            return again
         under_way = run.cycle is not None and run.week is not None and run.cycle.state is CycleState.RUNNING
         if adoption.state is AdoptionState.PAUSED and run.cycle is not None and under_way:
             return _resumed(session, caller, run, run.cycle, now=now)
@@ -98,18 +102,32 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=run.id, now=now)
         rewrite_setup(session, run, mark=f"cycle:{cycle.id}", now=now)
         rewrite_last_closing(session, caller, run, mark=f"started:{cycle.id}", now=now)
-        return CycleStarted(
-            slug=playbook.slug,
-            playbook=playbook.title,
-            team=team.title,
-            number=number,
-            starts=starts_on,
-            closes=cycle.closes_on,
-            first_checkin=starts_on + timedelta(days=3),
-            kpi=kpi_context(run, value=None),
-            members=len(expected_members(session, run, week_start=starts_on)),
-            champion=adoption.champion,
-        )
+        return _started(session, run, cycle)
+
+
+def _done_before(session: Session, caller: Caller, run: TeamRun) -> CycleStarted | None:
+    """The answer to the same request the first time it came."""
+    if run.cycle is not None and done_before(session, caller, "resumed", f"adoption:{run.id}"):
+        return _goes_on(session, run, run.cycle)
+    for cycle in playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id):
+        if done_before(session, caller, "cycle-started", f"cycle:{cycle.id}"):
+            return _started(session, run, cycle)
+    return None
+
+
+def _started(session: Session, run: TeamRun, cycle: Cycle) -> CycleStarted:
+    return CycleStarted(
+        slug=run.playbook.slug,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        number=cycle.number,
+        starts=cycle.starts_on,
+        closes=cycle.closes_on,
+        first_checkin=cycle.starts_on + timedelta(days=3),
+        kpi=kpi_context(run, value=None),
+        members=len(expected_members(session, run, week_start=cycle.starts_on)),
+        champion=run.adoption.champion,
+    )
 
 
 def _resumed(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, now: datetime) -> CycleStarted:
@@ -130,6 +148,10 @@ def _resumed(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, no
     )
     session.flush()
     rewrite_last_closing(session, caller, run, mark=f"resumed:{now.timestamp()}", now=now)
+    return _goes_on(session, run, cycle)
+
+
+def _goes_on(session: Session, run: TeamRun, cycle: Cycle) -> CycleStarted:
     thursday = run.week_start + timedelta(days=3)
     return CycleStarted(
         slug=run.playbook.slug,

@@ -1,6 +1,7 @@
 """What people do about an alert: say what changes, nudge the missing once more."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -8,7 +9,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.checkin_rows import key
 from cadence.flows.exceptions import counted_exceptions
-from cadence.flows.gathering import away_members, expected_members
+from cadence.flows.gathering import assumed_why, away_members, expected_members
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
@@ -34,11 +35,12 @@ def watch_form(
             session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=1
         )
         said = _answers(session, run, step, since=last[0].window_from if last else None)
+        restarted, missing = assumed_why(session, run, last[0]) if last else (False, True)
     return WatchAnswerForm(
         playbook=counted.playbook,
         team=counted.team,
         step=counted.step,
-        evidence=counted.evidence,
+        evidence=replace(counted.evidence, restarted=restarted, missing=missing),
         answer=str(said[-1].after) if said else "",
     )
 

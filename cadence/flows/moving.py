@@ -12,6 +12,7 @@ from cadence.flows.callers import Caller, is_curator, require_curator, require_o
 from cadence.flows.cycles import declare_modes
 from cadence.flows.drift_state import settle_drift
 from cadence.flows.proposals import lapse_open
+from cadence.flows.repeats import done_before
 from cadence.flows.runs import (
     TeamRun,
     current_modes,
@@ -30,7 +31,7 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage import playbooks, trail
 from storage.engine import Database
-from storage.tables import Cycle, OwedMessage, PlaybookVersion
+from storage.tables import Cycle, OwedMessage, PlaybookVersion, TrailEntry
 from templates.contexts.base import Choice
 from templates.contexts.base import ModeChange as ModeChangeShown
 from templates.contexts.publishing import MoveForm, TeamMoved
@@ -66,7 +67,11 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
         run = find_run(session, caller, now=now, playbook=given.playbook, team=found.team.slug)
         target = require_version(session, run.playbook, number=given.number)
         run, cycle = as_it_goes_on(session, run)
-        if run.adoption.version_id == target.id:
+        before = run.adoption.version_id
+        entry = done_before(session, caller, "team-moved", f"adoption:{run.id}")
+        if before == target.id and entry is not None:
+            return _context(session, run, _moved(run, entry))
+        if before == target.id:
             raise Refusal(
                 say("{team} is on {name} already.", team=run.team.title, name=version_name(target)),
                 field=Field.VERSION,
@@ -75,7 +80,6 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
         raised = _newly_ai_led(run.spec, spec)
         if raised and target.number is None and not is_curator(session, caller):
             require_curator(session, caller, to=f"move a team to a draft that makes {raised[0].title} AI-led")
-        before = run.adoption.version_id
         begun = cycle is not None and cycle.starts_on <= run.today
         deferred = begun and run.spec.kpi != spec.kpi
         _change(session, caller, run, cycle, target, spec, deferred=deferred, now=now)
@@ -97,6 +101,17 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
             correlation_id=caller.request,
         )
         return _context(session, run, subject)
+
+
+def _moved(run: TeamRun, entry: TrailEntry) -> dict[str, object]:
+    """The subject of the announcement that a move made."""
+    return {
+        "adoption": run.id,
+        "before": entry.before["version"],
+        "after": entry.after["version"],
+        "deferred": entry.after["from_next_cycle"],
+        "by": entry.member,
+    }
 
 
 def _changed_modes(before: PlaybookSpec, after: PlaybookSpec) -> list[tuple[Step, Mode]]:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import available_timezones
 
 from sqlmodel import Session
 
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
-from cadence.documents.places import country_hint, is_country
+from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
 from cadence.documents.workspace import hours_given
 from cadence.flows.callers import Caller, is_curator, require_curator
@@ -16,7 +15,6 @@ from cadence.flows.nudge_hours import keep_workspace_hours, own_hours
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.working_week import keep_days, stored_days
 from cadence.mrkdwn import channel_link, code, say
-from cadence.nearest import nearest
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.verdicts import Rule
 from storage import people, trail
@@ -108,13 +106,12 @@ def save_team(session: Session, caller: Caller, given: TeamGiven, *, now: dateti
     Raises:
         Refusal: an unknown time zone, or a channel that belongs to another team.
     """
-    if given.timezone not in available_timezones():
-        guess = nearest(given.timezone, sorted(available_timezones()))
+    if not is_timezone(given.timezone):
         raise Refusal(
             say(
-                "{zone} is no time zone. {hint}",
+                "{zone} is no time zone: {hint}",
                 zone=code(given.timezone),
-                hint=f"Did you mean {guess}?" if guess else "Write one such as Europe/Berlin.",
+                hint=timezone_hint(given.timezone),
             ),
             field="timezone",
         )

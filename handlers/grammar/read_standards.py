@@ -39,7 +39,14 @@ def _count(request: Request, name: str) -> int | None:
     if typed is None:
         return None
     digits = typed.replace(",", "")
-    if not digits.isdecimal() or len(digits) > _MOST_DIGITS:
+    if digits.isdecimal() and len(digits.lstrip("0")) > _MOST_DIGITS:
+        raise Refusal(
+            say(
+                "{typed} is too many: 1 to 100,000 samples are recorded at once.",
+                typed=shown(f"{name}={typed}"),
+            )
+        )
+    if not digits.isdecimal() or len(digits) > 2 * _MOST_DIGITS:
         raise Refusal(
             say(
                 "{typed} isn't a number of samples. Write a whole number, like {right}.",

@@ -63,7 +63,9 @@ class CheckinForm(ViewContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinAllRow:
-    """One adoption in the form for several: `runs:{adoption_id}` and, for a reporter, `value:{adoption_id}`."""
+    """One adoption in the form for several: `runs:{adoption_id}` and, for a reporter, `value:{adoption_id}` and
+    `guardrail:{key}:{adoption_id}`.
+    """
 
     adoption_id: Id
     playbook: str
@@ -72,6 +74,7 @@ class CheckinAllRow:
     reporter: bool
     runs: int | None = None
     usual: bool = True
+    guardrails: tuple[GuardrailAsked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

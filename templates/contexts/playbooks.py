@@ -135,6 +135,34 @@ class TeamShown(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    """A public holiday and its name."""
+
+    on: date
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamHolidays(MessageContext):
+    """The public holidays that suspend a team's nudges, the next ones first.
+
+    Args:
+        country: whose they are; "" when none is named.
+        own: the team names it itself, not the workspace.
+        changed: it has just been changed.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/team_holidays.json.j2"
+
+    slug: str
+    team: str
+    country: str
+    own: bool
+    days: tuple[Holiday, ...]
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateLine:
     """One week's gate; `met` is None while it isn't due."""
 

@@ -12,6 +12,7 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    TRIAGE,
     at,
     bot_dms,
     changed,
@@ -148,3 +149,18 @@ def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: Stage) -> No
         "*Guardrails past their limit*, 1, worst first:\n• Reply (Desk): CSAT 4.1 (limit 4.6, *past it*)"
         in digest
     )
+
+
+def test_several_check_ins_in_one_form_ask_for_them_too(tmp_path: Path) -> None:
+    reply = changed(REPLY, tmp_path, RAILS)
+    with on_stage(tmp_path, workspace=DESK, playbooks=[reply, TRIAGE]) as stage:
+        for slug in ("reply", "triage"):
+            types(stage, f"/cadence cycle start {slug} 2026-03-02 team=desk")
+        stage.play_until(at("2026-03-05 11:00"))
+        lead = stage.workspace.person(LEAD)
+        lead.clicks(lead.last_dm(), "All ran as declared")
+        fields = [field for field in lead.form().fields if field.startswith("guardrail")]
+        assert len(fields) == 2
+        assert lead.submits({fields[0]: "lots"}).errors.keys() == {fields[0]}
+        assert lead.submits({fields[0]: "4.7/5"}).errors == {}
+        assert kept(stage) == [("CSAT", 4.7, True)]

@@ -10,7 +10,7 @@ from storage.tables import Adoption, Workspace
 from tests.scenarios.plays import DESK, REPLY, at, entries, posts, rows, start_cycle
 from tests.staging import on_stage
 
-LEAD, AGENT, OTHER, CURATOR, CHANNEL = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR", "C01DESK"
+LEAD, AGENT, SOLO, CURATOR, CHANNEL = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR", "C01DESK"
 
 
 @pytest.fixture
@@ -80,3 +80,18 @@ def test_a_curator_gives_one_team_a_rule_of_its_own_and_takes_it_back(stage: Sta
         curator.types("/cadence settings reply", channel=CHANNEL)
         assert curator.submits({"champion": AGENT, "rule": chosen}).errors == {}
         assert rows(stage, Adoption)[0].rule == kept
+
+
+def test_the_holidays_of_a_team_are_shown_and_changed(stage: Stage) -> None:
+    agent = stage.workspace.person(AGENT)
+    said = agent.types("/cadence team holidays de-by", channel=CHANNEL).words
+    assert "public holidays of DE-BY from now on" in said
+    assert "Fri 3 Apr 2026: Good Friday" in said
+    assert entries(stage, "team-changed")[-1].after == {"country": "DE-BY"}
+    assert "did you mean `DE`?" in agent.types("/cadence team holidays DEU", channel=CHANNEL).words
+    assert "Only members of" in stage.workspace.person(SOLO).types("/cadence team holidays desk FR").words
+
+
+def test_a_champion_nobody_knows_is_not_added_to_a_team(stage: Stage) -> None:
+    said = stage.workspace.person(CURATOR).types("/cadence adopt reply team=solo champion=<@U0NOBODY|x>")
+    assert "has to be a person in this Slack" in said.words

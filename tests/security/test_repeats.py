@@ -86,6 +86,23 @@ def test_a_second_time_changes_nothing(arena: Arena, deed: Deed, retry: int | No
         clock.set(begun)
 
 
+DONE_ONCE = [
+    ("adopt variance-review team=support-apac champion=<@U02AGENT1>", "takes up"),
+    ("cycle start support-reply 2026-04-06 team=support-amer", "cycle 1"),
+    ("playbook retire variance-review nobody needs it", "retired"),
+    ("playbook move variance-review draft", "draft 2"),
+]
+
+
+@pytest.mark.parametrize(("words", "answer"), DONE_ONCE)
+def test_a_request_that_succeeded_is_answered_the_same_the_second_time(
+    arena: Arena, words: str, answer: str
+) -> None:
+    first = arena.types("U01CURATOR", "/cadence", words, "C0NOWHERE").message
+    assert answer in str(first), first
+    assert arena.again().message == first
+
+
 def test_a_snooze_pressed_twice_comes_back_once(arena: Arena) -> None:
     """An hour from now is another instant a second later: the last one holds."""
     clock = arena.stage.clock

@@ -335,6 +335,13 @@ DEEDS = [
         ("members",),
     ),
     Deed("see the members of a team", typed("/cadence", "team members support-emea"), EVERYBODY),
+    Deed("see a team's holidays", typed("/cadence", "team holidays support-emea"), EVERYBODY),
+    Deed(
+        "change a team's holidays",
+        typed("/cadence", "team holidays support-emea DE-BY"),
+        TEAM | CURATORS,
+        ("members", "curator"),
+    ),
     Deed("join a team", typed("/cadence", "team join support-emea"), EVERYBODY),
     Deed("be away oneself", typed("/cadence", "away 2026-03-20"), EVERYBODY),
     Deed("mute", typed("/cadence", "mute"), EVERYBODY),

@@ -25,7 +25,7 @@ from handlers.grammar.commands.publishing import (
 from handlers.grammar.commands.reports import Attest, Kpi, LogException
 from handlers.grammar.commands.spreading import Adopt, Learn
 from handlers.grammar.commands.standards import ReviseRubric, Rubric
-from handlers.grammar.commands.teams import CreateTeam, JoinTeam, LeaveTeam, TeamMembers
+from handlers.grammar.commands.teams import CreateTeam, JoinTeam, LeaveTeam, TeamHolidays, TeamMembers
 
 __all__ = [
     "Adopt",
@@ -66,6 +66,7 @@ __all__ = [
     "SnoozeUntil",
     "StartCycle",
     "Status",
+    "TeamHolidays",
     "TeamMembers",
     "Trace",
     "Why",

@@ -36,3 +36,11 @@ class TeamMembers(Command):
     """`/cadence team members`."""
 
     team: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamHolidays(Command):
+    """`/cadence team holidays`. `country` is what was typed, in capitals; None to look only."""
+
+    team: str | None = None
+    country: str | None = None

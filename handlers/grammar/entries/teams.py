@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from handlers.grammar import commands, readers
+from handlers.grammar import commands, read_settings, readers
 from handlers.grammar.entries.entry import Entry
 
 ENTRIES: Final = (
@@ -47,6 +47,17 @@ ENTRIES: Final = (
         examples=("/cadence team members support-emea",),
         read=lambda request: commands.TeamMembers(team=request.take_team()),
         bare=commands.TeamMembers,
+        options=("team",),
+    ),
+    Entry(
+        slash="/cadence",
+        name="team holidays",
+        usage="[team] [country]",
+        summary="shows the public holidays on which a team isn't nudged, or changes whose they are",
+        who="member",
+        examples=("/cadence team holidays", "/cadence team holidays support-emea DE-BY"),
+        read=read_settings.holidays,
+        bare=commands.TeamHolidays,
         options=("team",),
     ),
 )

@@ -78,6 +78,10 @@ GUARDRAILS = (
 
 SAMPLES: dict[str, ViewContext] = {
     "form-checkin": CHECKIN,
+    "form-checkin-all-guardrails": CheckinAllForm(
+        private_metadata=IDS,
+        rows=(replace(ROW, guardrails=GUARDRAILS), replace(ROW, adoption_id=8, reporter=False)),
+    ),
     "form-checkin-member": replace(CHECKIN, reporter=False, runs=None, week=None),
     "form-checkin-drifted": replace(
         CHECKIN,

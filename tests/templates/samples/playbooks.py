@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 
 from templates.contexts.base import MessageContext, Problem
 from templates.contexts.playbooks import (
@@ -7,12 +8,14 @@ from templates.contexts.playbooks import (
     CycleShown,
     CycleStarted,
     GateLine,
+    Holiday,
     PlaybookImported,
     PlaybookLine,
     PlaybookList,
     PlaybookShown,
     PlaybookStep,
     SettingsSaved,
+    TeamHolidays,
     TeamShown,
 )
 from tests.templates.samples.common import DRAFT, FRIDAY, KPI, MONDAY, NO_VALUE, SEND
@@ -170,6 +173,23 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "settings-saved": SettingsSaved(
         curators=("U01CURATOR",), timezone="Europe/Berlin", rule="balanced", curator_channel="C01CURATORS"
+    ),
+    "team-holidays": TeamHolidays(
+        slug="support-emea",
+        team="Support EMEA",
+        country="DE-BY",
+        own=True,
+        changed=True,
+        days=(
+            Holiday(on=date(2026, 12, 25), name="Christmas Day"),
+            Holiday(on=date(2027, 1, 6), name="Epiphany"),
+        ),
+    ),
+    "team-holidays-workspace": TeamHolidays(
+        slug="support-emea", team="Support EMEA", country="DE", own=False, days=()
+    ),
+    "team-holidays-none": TeamHolidays(
+        slug="support-emea", team="Support EMEA", country="", own=False, days=()
     ),
     "settings-saved-full": SettingsSaved(
         curators=("U01CURATOR",),

@@ -19,6 +19,7 @@ from handlers.grammar.commands import (
     LeaveTeam,
     ListPlaybooks,
     Mute,
+    NewPlaybook,
     ReviseRubric,
     Rubric,
     Settings,
@@ -28,6 +29,7 @@ from handlers.grammar.commands import (
     SnoozeUntil,
     StartCycle,
     Status,
+    TeamHolidays,
     TeamMembers,
     Why,
 )
@@ -62,6 +64,12 @@ PLAYBOOK = "support-reply"
             "rubric support-reply draft passes=19 samples=20 risky=1 two refunds",
             Rubric(playbook=PLAYBOOK, step="draft", passes=19, samples=20, risky=1, note="two refunds"),
         ),
+        ("team holidays", TeamHolidays()),
+        ("team holidays support-emea de-by", TeamHolidays(team="support-emea", country="DE-BY")),
+        ("team holidays DE", TeamHolidays(country="DE")),
+        ("settings support-reply team=support-emea", Settings(playbook=PLAYBOOK, team="support-emea")),
+        ("settings", Settings()),
+        ("playbook new", NewPlaybook()),
         ("rubric draft samples=1,200", Rubric(playbook=PLAYBOOK, step="draft", samples=1200)),
         (
             "rubric draft revise refunds name their case",
@@ -90,7 +98,6 @@ PLAYBOOK = "support-reply"
         ("cycle show support-reply 20 Nov", ShowCycle(playbook=PLAYBOOK, day=date(2026, 11, 20))),
         ("cycle show support-reply", ShowCycle(playbook=PLAYBOOK)),
         ("digest", Digest()),
-        ("settings", Settings()),
         ("away", Away()),
         ("away <@U9|x>", Away(member="U9")),
         ("away off", Away(off=True)),
@@ -168,6 +175,10 @@ def test_reads(typed: str, command: Command) -> None:
         ("away 2036-01-01", "From 2026-11-26 to 2036-01-01 is more than a year. Name an earlier last day."),
         ("away <@U1|a> <@U2|b>", "Name one person at a time, like `/cadence away 20 Dec @lead`."),
         ("snooze a week", "A check-in can't wait for `a week`. Choose `hour`, `tomorrow` or `friday`."),
+        (
+            "rubric draft samples=1000000000",
+            "`samples=1000000000` is too many: 1 to 100,000 samples are recorded at once.",
+        ),
         ("settings tokens", "There's no playbook `tokens`. Yours: `support-reply`."),
     ],
 )

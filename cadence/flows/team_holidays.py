@@ -1,0 +1,93 @@
+"""The public holidays of a team: which ones suspend its nudges next, and whose they are."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.documents.places import country_hint, is_country
+from cadence.flows.callers import Caller, is_curator
+from cadence.flows.runs import require_workspace
+from cadence.flows.teams import member_ids, record_team, team_meant
+from cadence.flows.working_week import working_days
+from cadence.mrkdwn import code, say
+from cadence.refusals import NotAllowed, Refusal
+from cadence.rules.calendar import local_day
+from storage.engine import Database
+from storage.tables import Team
+from templates.contexts.playbooks import Holiday, TeamHolidays
+
+_AHEAD = timedelta(days=366)
+_SHOWN = 12
+
+
+def team_holidays(
+    db: Database, caller: Caller, slug: str | None, *, country: str | None, now: datetime
+) -> TeamHolidays:
+    """The days that suspend a team's nudges; with `country`, from now on those of that country or region of it.
+
+    Raises:
+        Refusal: no such team, or a country that isn't known.
+        NotAllowed: it isn't the caller's team to change.
+    """
+    if country is None:
+        with db.read() as session:
+            return _shown(session, team_meant(session, caller, slug), now=now)
+    with db.write() as session:
+        team = team_meant(session, caller, slug)
+        if caller.member not in member_ids(session, team) and not is_curator(session, caller):
+            raise NotAllowed(say("Only members of {team} or a curator may change it.", team=team.title))
+        if not is_country(country):
+            hint = country_hint(country)
+            raise Refusal(
+                say(
+                    "{code} isn't a country known here: {hint}{end}",
+                    code=code(country[:20]),
+                    hint=hint,
+                    end="" if hint.endswith("?") else ".",
+                ),
+                field="country",
+            )
+        before, team.country = team.country, country
+        session.add(team)
+        session.flush()
+        if before != country:
+            record_team(
+                session, caller, team.slug, before={"country": before}, after={"country": country}, now=now
+            )
+        return replace(_shown(session, team, now=now), changed=before != country)
+
+
+def _shown(session: Session, team: Team, *, now: datetime) -> TeamHolidays:
+    workspace = require_workspace(session, team.workspace_id)
+    country = team.country or workspace.country
+    today = local_day(now, ZoneInfo(team.timezone))
+    days = [
+        Holiday(on=day, name=name)
+        for day, name in named_holidays(country, today.year, today.year + 1)
+        if today <= day <= today + _AHEAD and day.weekday() in working_days(workspace)
+    ]
+    return TeamHolidays(
+        slug=team.slug,
+        team=team.title,
+        country=country or "",
+        own=team.country is not None,
+        days=tuple(days[:_SHOWN]),
+    )
+
+
+def named_holidays(country: str | None, first_year: int, last_year: int) -> list[tuple[date, str]]:
+    """The public holidays of a country (`DE`) or a region of it (`DE-BY`), by day; none when it isn't known."""
+    if not country:
+        return []
+    import holidays  # noqa: PLC0415 - it takes a while to load, and few commands need it
+
+    code_, _, region = country.partition("-")
+    try:
+        found = holidays.country_holidays(
+            code_, subdiv=region or None, years=range(first_year, last_year + 1), language="en_US"
+        )
+    except NotImplementedError:
+        return []
+    return sorted(found.items())
