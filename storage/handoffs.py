@@ -40,7 +40,7 @@ def waiting(
         parties.append(col(Handoff.team_id).in_(team_ids))
     if parties:
         query = query.where(or_(*parties))
-    return list(session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(500)))
+    return list(session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)))
 
 
 def overdue(session: Session, *, workspace_id: str, now: datetime, limit: int) -> list[Handoff]:

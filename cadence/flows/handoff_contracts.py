@@ -1,6 +1,6 @@
 """The contracts a playbook has with other teams, and who answers for the team that receives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -53,17 +53,26 @@ class HandedOver:
     team: Team
 
 
-def handed_over(session: Session, row: Handoff, *, now: datetime) -> HandedOver:
+def handed_over(
+    session: Session, row: Handoff, *, now: datetime, runs: Mapping[int, TeamRun] | None = None
+) -> HandedOver:
     """What belongs to a handoff. The contract is the one it was sent under, whatever the playbook says today.
+
+    `runs` are those that are loaded already, by adoption.
 
     Raises:
         Refusal: the sending team doesn't run the playbook any more.
     """
-    run = run_by_id(session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, now=now)
-    version = playbooks.version(session, workspace_id=row.workspace_id, version_id=row.version_id)
+    run = (runs or {}).get(row.adoption_id) or run_by_id(
+        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, now=now
+    )
+    spec = run.spec
+    if run.version.id != row.version_id:
+        version = playbooks.version(session, workspace_id=row.workspace_id, version_id=row.version_id)
+        spec = playbook_from_data(version.spec)
     team = cycles.team(session, workspace_id=row.workspace_id, team_id=row.team_id)
     assert team is not None  # noqa: S101 - a team is never deleted
-    return HandedOver(row, run, playbook_from_data(version.spec).handoffs[row.place], team)
+    return HandedOver(row, run, spec.handoffs[row.place], team)
 
 
 def receiving_owner(session: Session, team: Team, *, now: datetime) -> str | None:

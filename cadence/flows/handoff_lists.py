@@ -17,6 +17,8 @@ from storage.tables import Handoff, HandoffState
 from templates.contexts.handoffs import HandoffRow, Handoffs
 from templates.filters import clock, day
 
+SHOWN = 10
+"""Handoffs that a list shows."""
 LATELY = timedelta(days=7)
 """How long what was sent back is still listed."""
 
@@ -26,13 +28,13 @@ def show_handoffs(
 ) -> Handoffs:
     """What waits to be accepted, from and to the caller's teams; what was sent back lately. A curator sees all."""
     with db.read() as session:
-        found = _seen(session, caller, now=now)
         runs = visible_runs(session, caller, now=now)
+        found = _seen(session, caller, runs, now=now)
         failed = handoffs.failed_between(
             session, workspace_id=caller.workspace_id, since=now - LATELY, until=now + LATELY, limit=100
         )
         mine = {run.id for run in runs}
-        found += _whole(session, [row for row in failed if row.adoption_id in mine], now=now)
+        found += _whole(session, [row for row in failed if row.adoption_id in mine], runs, now=now)
         fitting = [
             one
             for one in found
@@ -42,10 +44,9 @@ def show_handoffs(
         return listed(session, caller, fitting, playbook=title, asked=None, now=now)
 
 
-def _seen(session: Session, caller: Caller, *, now: datetime) -> list[HandedOver]:
-    """What waits and concerns the caller, due first."""
+def _seen(session: Session, caller: Caller, runs: Sequence[TeamRun], *, now: datetime) -> list[HandedOver]:
+    """What waits and concerns the caller, due first; `runs` are all that are visible to them."""
     curator = is_curator(session, caller)
-    runs = visible_runs(session, caller, now=now)
     mine = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
     rows = handoffs.waiting(
         session,
@@ -53,15 +54,18 @@ def _seen(session: Session, caller: Caller, *, now: datetime) -> list[HandedOver
         adoption_ids=None if curator else [run.id for run in runs],
         team_ids=None if curator else [team.id or 0 for team in mine],
     )
-    return _whole(session, rows, now=now)
+    return _whole(session, rows, runs, now=now)
 
 
-def _whole(session: Session, rows: Iterable[Handoff], *, now: datetime) -> list[HandedOver]:
+def _whole(
+    session: Session, rows: Iterable[Handoff], runs: Sequence[TeamRun], *, now: datetime
+) -> list[HandedOver]:
     """The handoffs whose sender still runs the playbook."""
+    known = {run.id: run for run in runs}
     found = []
     for row in rows:
         try:
-            found.append(handed_over(session, row, now=now))
+            found.append(handed_over(session, row, now=now, runs=known))
         except Refusal:
             continue
     return found
@@ -75,7 +79,7 @@ def answerable(session: Session, caller: Caller, *, playbook: str | None, now: d
     }
     waiting = [
         one
-        for one in _seen(session, caller, now=now)
+        for one in _seen(session, caller, visible_runs(session, caller, now=now), now=now)
         if playbook in (None, one.run.playbook.slug) and may_answer(session, caller, one, now=now)
     ]
     return [one for one in waiting if one.team.id in mine] or waiting
@@ -96,9 +100,11 @@ def listed(
         HandoffRow(
             handoff=names_of(one, zone),
             overdue=_is_overdue(one.row, now),
-            may_answer=one.row.state is HandoffState.SENT and may_answer(session, caller, one, now=now),
+            may_answer=at < SHOWN
+            and one.row.state is HandoffState.SENT
+            and may_answer(session, caller, one, now=now),
         )
-        for one in found
+        for at, one in enumerate(found)
     )
     return Handoffs(
         rows=rows,
@@ -114,18 +120,23 @@ def _is_overdue(row: Handoff, now: datetime) -> bool:
 
 
 def status_lines(
-    session: Session, caller: Caller, runs: Sequence[TeamRun], *, every: bool, now: datetime
+    session: Session,
+    caller: Caller,
+    runs: Sequence[TeamRun],
+    *,
+    only: Sequence[TeamRun] | None = None,
+    now: datetime,
 ) -> tuple[Mrkdwn, ...]:
-    """What waits to be accepted, from these runs and, with `every`, to the caller's teams: a sentence each."""
-    shown = {run.id for run in runs}
+    """What waits to be accepted, from these runs and to the caller's teams, or from some `only`: a sentence each."""
+    shown = {run.id for run in (runs if only is None else only)}
     mine = {
         team.id
         for team in people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
     }
     zone = zone_of(session, require_workspace(session, caller.workspace_id), caller.member)
     lines = []
-    for one in _seen(session, caller, now=now):
-        if one.run.id not in shown and not (every and one.team.id in mine):
+    for one in _seen(session, caller, runs, now=now):
+        if one.run.id not in shown and not (only is None and one.team.id in mine):
             continue
         due = one.row.due_at.astimezone(zone)
         lines.append(

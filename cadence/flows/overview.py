@@ -44,15 +44,14 @@ def status(db: Database, caller: Caller, *, playbook: str | None, team: str | No
         Unknown: a playbook or team that the person has nothing to do with; the nearest is named.
     """
     with db.read() as session:
-        runs = visible_runs(session, caller, now=now)
+        every = runs = visible_runs(session, caller, now=now)
         if playbook is not None:
             runs = _only(runs, playbook, [run.playbook.slug for run in runs], kind="playbook")
         if team is not None:
             runs = _only(runs, team, [run.team.slug for run in runs], kind="team")
-        every = playbook is None and team is None
         return Status(
             rows=tuple(_status_row(session, caller, run, now=now) for run in runs),
-            handoffs=status_lines(session, caller, runs, every=every, now=now),
+            handoffs=status_lines(session, caller, every, only=None if runs is every else runs, now=now),
         )
 
 
