@@ -14,6 +14,8 @@ from storage.engine import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
+MANY_ROWS = 1_000_000
+"""Rows that SQLite expects in a workspace."""
 _FOLDER = Path(__file__).parent / "migrations"
 REVISIONS = sorted(file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*_*.py"))
 """Every migration there is, oldest first: a file is named after its revision."""
@@ -48,6 +50,26 @@ def migrate(db: Database) -> None:
 
     with db.engine.begin() as connection:
         command.upgrade(_config(connection), "head")
+        if db.is_sqlite:
+            _advise(connection)
+
+
+def _advise(connection: Connection) -> None:
+    """Tell SQLite that an index led by the workspace finds nothing: a file holds few workspaces, often one.
+
+    Without a word it takes any index of an asked column for as good as another, and reads all of a table where
+    the adoption's index would lead to a handful of rows. PostgreSQL counts for itself.
+    """
+    connection.exec_driver_sql("ANALYZE workspace")  # makes sqlite_stat1, which may be written to
+    indexes = connection.exec_driver_sql(
+        "SELECT m.tbl_name, m.name, (SELECT count(*) FROM pragma_index_info(m.name)) FROM sqlite_master m"
+        " JOIN pragma_index_info(m.name) first ON first.seqno = 0 AND first.name = 'workspace_id'"
+        " WHERE m.type = 'index'"
+    ).all()
+    connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+    for table, index, columns in indexes:
+        stat = " ".join([str(MANY_ROWS), str(MANY_ROWS), *["1"] * (columns - 1)])
+        connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (table, index, stat))
 
 
 def pending(db: Database) -> list[str]:

@@ -152,6 +152,7 @@ def runs(
     member: str | None = None,
     playbook: str | None = None,
     team: str | None = None,
+    adoption_ids: Sequence[int] | None = None,
 ) -> list[Run]:
     """Adoptions that aren't ended, each with the cycle a date lies in, else its latest one.
 
@@ -171,6 +172,7 @@ def runs(
         "member": member,
         "playbook": playbook,
         "team": team,
+        "adoption_ids": adoption_ids,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     query = _runs_by(frozenset(given))
@@ -220,6 +222,7 @@ def _runs_by(given: frozenset[str]) -> Select[Adoption, Playbook, Team, Cycle, P
         "member": or_(col(Adoption.team_id).in_(theirs), col(Playbook.owner) == bindparam("member")),
         "playbook": col(Playbook.slug) == bindparam("playbook"),
         "team": col(Team.slug) == bindparam("team"),
+        "adoption_ids": col(Adoption.id).in_(bindparam("adoption_ids", expanding=True)),
     }
     return query.where(*(filters[name] for name in sorted(given)))
 

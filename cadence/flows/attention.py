@@ -1,19 +1,21 @@
 """What a curator should look at first: demotions, cycles that missed, teams that have fallen silent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from sqlmodel import Session
 
 from cadence.flows.checkin_rows import cycle_of_week
+from cadence.flows.digest_scope import Scope, Worst
 from cadence.flows.gathering import expected_members
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import local_day, week_number
 from cadence.rules.kpi import Outcome
-from storage import decisions, playbooks, reports, rubrics
+from storage import decisions, digests, playbooks, reports, rubrics
 from templates.filters import day
 from templates.ids import Action
 
@@ -46,6 +48,78 @@ def attention(
     return found
 
 
+def slipped(scope: Scope) -> Worst[Callable[[TeamRun], Attention]]:
+    """The same for a digest: counted over all adoptions, in the same order."""
+    found: Worst[Callable[[TeamRun], Attention]] = Worst()
+    since, until = scope.week.at(0), scope.week.at(1)
+    about = {"workspace_id": scope.workspace_id}
+    for adoption, step, at in digests.demoted(scope.session, **about, until=until):
+        place = scope.step_at(adoption, step)
+        if place is not None:
+            order = (0, scope.places[adoption].rank, -at.timestamp(), place)
+            found.add(order, adoption, partial(_tell_demoted, step=step, at=at))
+    for adoption, number, result in digests.missed(scope.session, **about, since=since, until=until):
+        if (rank := scope.rank(adoption)) is not None:
+            found.add((1, rank, number), adoption, partial(_tell_missed, number=number, result=result))
+    return found
+
+
+def add_silent(
+    found: Worst[Callable[[TeamRun], Attention]],
+    *,
+    rank: int,
+    adoption: int,
+    asked: int,
+    answered: int,
+    has_number: bool,
+    week_start: date,
+) -> None:
+    """One more adoption of a week that is over: its check-ins are mostly missing, or its number is."""
+    if answered * 2 < asked:
+        tell = partial(_tell_silent, answered=answered, asked=asked, week_start=week_start)
+        found.add((2, rank, 0), adoption, tell)
+    if asked and not has_number:
+        found.add((2, rank, 1), adoption, partial(_tell_no_number, week_start=week_start))
+
+
+def _tell_demoted(run: TeamRun, *, step: str, at: datetime) -> Attention:
+    text = say(
+        "{step} of {playbook} ({team}) was demoted {day}; its rubric isn't revised yet",
+        step=run.step(step).title,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        day=day(local_day(at, run.zone)),
+    )
+    return Attention(run, text, Offer("Why", Action.WHY, f"{run.id}:{step}"))
+
+
+def _tell_missed(run: TeamRun, *, number: int, result: str | None) -> Attention:
+    text = say(
+        "{playbook} ({team}) closed cycle {number}: {result}",
+        playbook=run.playbook.title,
+        team=run.team.title,
+        number=number,
+        result=result,
+    )
+    return Attention(run, text)
+
+
+def _tell_silent(run: TeamRun, *, answered: int, asked: int, week_start: date) -> Attention:
+    text = say(
+        "{team}: {answered} of {asked} check-ins came for {playbook}",
+        team=run.team.title,
+        answered=answered,
+        asked=asked,
+        playbook=run.playbook.title,
+    )
+    return Attention(run, text, Offer("Nudge them once more", Action.NUDGE_AGAIN, f"{run.id}:{week_start}"))
+
+
+def _tell_no_number(run: TeamRun, *, week_start: date) -> Attention:
+    text = say("{team} has no number for {playbook}", team=run.team.title, playbook=run.playbook.title)
+    return Attention(run, text, Offer("Report the number", Action.REPORT_KPI, f"{run.id}:{week_start}"))
+
+
 def _demoted(session: Session, run: TeamRun, *, until: datetime) -> list[Attention]:
     """The steps whose last change of mode is a demotion, until their rubric is revised."""
     found = []
@@ -59,30 +133,14 @@ def _demoted(session: Session, run: TeamRun, *, until: datetime) -> list[Attenti
         revised = rubrics.revisions(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
         if any(row.revised_at >= demoted_at for row in revised):
             continue
-        text = say(
-            "{step} of {playbook} ({team}) was demoted {day}; its rubric isn't revised yet",
-            step=step.title,
-            playbook=run.playbook.title,
-            team=run.team.title,
-            day=day(local_day(demoted_at, run.zone)),
-        )
-        found.append((demoted_at, Attention(run, text, Offer("Why", Action.WHY, f"{run.id}:{step.key}"))))
+        found.append((demoted_at, _tell_demoted(run, step=step.key, at=demoted_at)))
     return [one for _, one in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 def _missed(session: Session, run: TeamRun, *, since: datetime, until: datetime) -> list[Attention]:
     cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
     return [
-        Attention(
-            run,
-            say(
-                "{playbook} ({team}) closed cycle {number}: {result}",
-                playbook=run.playbook.title,
-                team=run.team.title,
-                number=cycle.number,
-                result=cycle.result,
-            ),
-        )
+        _tell_missed(run, number=cycle.number, result=cycle.result)
         for cycle in cycles
         if cycle.closed_at is not None and since <= cycle.closed_at < until and cycle.result != Outcome.MET
     ]
@@ -99,32 +157,10 @@ def _silent(session: Session, run: TeamRun, *, week_start: date) -> list[Attenti
     )
     found = []
     if asked and len(answered) * 2 < len(asked):
-        found.append(
-            Attention(
-                run,
-                say(
-                    "{team}: {answered} of {asked} check-ins came for {playbook}",
-                    team=run.team.title,
-                    answered=len(answered),
-                    asked=len(asked),
-                    playbook=run.playbook.title,
-                ),
-                Offer("Nudge them once more", Action.NUDGE_AGAIN, f"{run.id}:{week_start}"),
-            )
-        )
+        found.append(_tell_silent(run, answered=len(answered), asked=len(asked), week_start=week_start))
     reading = reports.reading(
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
     )
     if reading is None and asked:
-        found.append(
-            Attention(
-                run,
-                say(
-                    "{team} has no number for {playbook}",
-                    team=run.team.title,
-                    playbook=run.playbook.title,
-                ),
-                Offer("Report the number", Action.REPORT_KPI, f"{run.id}:{week_start}"),
-            )
-        )
+        found.append(_tell_no_number(run, week_start=week_start))
     return found

@@ -1,21 +1,26 @@
 """What the digest says first: what waits for somebody, and the numbers that moved or didn't."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from sqlmodel import Session
 
+from cadence.documents import PlaybookSpec
+from cadence.flows.digest_scope import Scope, Worst, tell_unreported
 from cadence.flows.digest_standards import Watched
-from cadence.flows.guardrails import of_week
+from cadence.flows.guardrails import of_week, shown
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
-from cadence.rules.kpi import Direction, better, delta
+from cadence.rules.kpi import Direction, better, delta, meets
 from cadence.rules.signals import busy_not_moving
-from storage import playbooks, reports, trail
+from storage import digests, playbooks, reports, trail
 from storage.tables import PlaybookState, Workspace
 from templates.contexts.digests import Decision, KpiMove, TeamGuardrail
+from templates.contexts.verdicts import Guardrail as GuardrailShown
 from templates.ids import Action
 
 
@@ -33,86 +38,111 @@ def decisions_waiting(
             since=one.row.window_from,
         )
         if not answered:
-            needs.append(
-                Decision(
-                    text=say(
-                        "{step} of {playbook} ({team}) is over its cap and nobody has said what changes",
-                        step=one.run.step(one.row.step).title,
-                        playbook=one.playbook,
-                        team=one.team,
-                    ),
-                    offer=Offer("Say what changes", Action.SAY_WHAT_CHANGES, f"{one.run.id}:{one.row.step}"),
-                )
-            )
-    needs += [
-        Decision(
-            text=say(
-                "{team} has nobody who reports the number of {playbook}",
-                team=run.team.title,
-                playbook=run.playbook.title,
-            ),
-            offer=Offer("Change the team", Action.CREATE_TEAM, run.team.slug),
-        )
-        for run in runs
-        if run.team.reporter is None
-    ]
+            needs.append(tell_unanswered(one.run, step=one.row.step))
+    needs += [tell_unreported(run) for run in runs if run.team.reporter is None]
     running = {run.playbook.id for run in runs if run.cycle is not None}
     for playbook in playbooks.playbooks(session, workspace_id=workspace.id):
         if playbook.id not in running and playbook.state is not PlaybookState.RETIRED:
-            needs.append(
-                Decision(
-                    text=say("{title} has no running cycle", title=playbook.title),
-                    offer=Offer("Start a cycle", Action.START_CYCLE, playbook.slug),
-                )
-            )
+            needs.append(_tell_idle(playbook.slug, playbook.title))
     return needs
 
 
-def kpi_move(session: Session, run: TeamRun, week_start: date) -> list[tuple[KpiMove, bool, float]]:
-    """(move, better than the baseline, how much worse as a share) when the week has a reading."""
-    reading = reports.reading(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+def tell_unanswered(run: TeamRun, *, step: str) -> Decision:
+    """A step over its cap without an answer."""
+    return Decision(
+        text=say(
+            "{step} of {playbook} ({team}) is over its cap and nobody has said what changes",
+            step=run.step(step).title,
+            playbook=run.playbook.title,
+            team=run.team.title,
+        ),
+        offer=Offer("Say what changes", Action.SAY_WHAT_CHANGES, f"{run.id}:{step}"),
     )
-    if reading is None:
-        return []
+
+
+def _tell_idle(slug: str, title: str) -> Decision:
+    return Decision(
+        text=say("{title} has no running cycle", title=title),
+        offer=Offer("Start a cycle", Action.START_CYCLE, slug),
+    )
+
+
+def idle_playbooks(scope: Scope) -> list[Decision]:
+    """Playbooks that nobody runs."""
+    return [
+        _tell_idle(slug, title)
+        for playbook, slug, title in digests.not_retired(scope.session, workspace_id=scope.workspace_id)
+        if playbook not in scope.with_cycle
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The adoptions with a reading in the week: better than their baseline, or not, the worst first.
+
+    Args:
+        broken: guardrails past their limit, the furthest past it first.
+    """
+
+    moved: Worst[Callable[[TeamRun], KpiMove]]
+    not_moved: Worst[Callable[[TeamRun], KpiMove]]
+    broken: Worst[Callable[[TeamRun], TeamGuardrail]]
+
+
+def numbers_of(scope: Scope) -> Numbers:
+    """What the readings of the digest's week come to."""
+    found = Numbers(Worst(), Worst(), Worst())
+    monday = scope.week.monday
+    rows = digests.readings(scope.session, workspace_id=scope.workspace_id, week_start=monday)
+    for adoption, guardrail, value in rows:
+        spec, rank = scope.spec(adoption), scope.rank(adoption)
+        if spec is None or rank is None:
+            continue
+        if not guardrail:
+            is_better, worse = compared(spec, value)
+            tell = partial(_tell_move, session=scope.session, week_start=monday, value=value)
+            if is_better:
+                found.moved.add((rank,), adoption, tell)
+            else:
+                found.not_moved.add((-worse, rank), adoption, tell)
+            continue
+        for place, rail in enumerate(spec.kpi.guardrails):
+            if rail.name == guardrail and not meets(value, rail.limit, Direction(rail.direction)):
+                past = abs(value - rail.limit) / (abs(rail.limit) or 1.0)
+                found.broken.add(
+                    (-past, rank, place), adoption, partial(_tell_broken, rail=shown(rail, value))
+                )
+    return found
+
+
+def _tell_broken(run: TeamRun, *, rail: GuardrailShown) -> TeamGuardrail:
+    return TeamGuardrail(playbook=run.playbook.title, team=run.team.title, guardrail=rail)
+
+
+def compared(spec: PlaybookSpec, value: float) -> tuple[bool, float]:
+    """Whether a number is better than the baseline, and how much worse it is as a share."""
+    kpi, direction = spec.kpi, Direction(spec.kpi.direction)
+    share = delta(value, kpi.baseline, direction).share or 0.0
+    return better(value, kpi.baseline, direction), share if direction is Direction.LOWER else -share
+
+
+def _tell_move(run: TeamRun, *, session: Session, week_start: date, value: float) -> KpiMove:
+    """A number beside its baseline, with the runs of its week and the guardrails that it broke."""
     kpi, direction = run.spec.kpi, Direction(run.spec.kpi.direction)
     rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=week_start)
     runs = sum(count for _, week, count in rows if week == week_start)
     busy = busy_not_moving(
         runs=runs,
         expected=run.spec.runs_per_week,
-        value=reading.value,
+        value=value,
         baseline=kpi.baseline,
         direction=direction,
     )
-    is_better = better(reading.value, kpi.baseline, direction)
-    share = delta(reading.value, kpi.baseline, direction).share or 0.0
-    worse = share if direction is Direction.LOWER else -share
-    return [
-        (
-            KpiMove(
-                playbook=run.playbook.title,
-                team=run.team.title,
-                kpi=kpi_context(run, value=reading.value),
-                runs=runs,
-                busy=busy.found,
-                broken=tuple(rail.name for rail in of_week(session, run, week_start) if rail.held is False),
-            ),
-            is_better,
-            worse,
-        )
-    ]
-
-
-def guardrails_broken(session: Session, runs: Sequence[TeamRun], week_start: date) -> list[TeamGuardrail]:
-    """The guardrails past their limit in a week, the furthest past it first."""
-    found = [
-        (abs(rail.value - rail.limit) / (abs(rail.limit) or 1.0), run, rail)
-        for run in runs
-        for rail in of_week(session, run, week_start)
-        if rail.value is not None and rail.held is False
-    ]
-    return [
-        TeamGuardrail(playbook=run.playbook.title, team=run.team.title, guardrail=rail)
-        for _, run, rail in sorted(found, key=lambda one: -one[0])
-    ]
+    return KpiMove(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        kpi=kpi_context(run, value=value),
+        runs=runs,
+        busy=busy.found,
+        broken=tuple(rail.name for rail in of_week(session, run, week_start) if rail.held is False),
+    )

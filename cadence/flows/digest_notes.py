@@ -1,29 +1,28 @@
 """What the digest names besides numbers: contradictions, heroes, overrides, what was promoted or declined."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from sqlmodel import Session
 
-from cadence.flows.digest_standards import DigestWeek, title_of
+from cadence.flows.digest_scope import DigestWeek, Scope, Worst, told
+from cadence.flows.digest_signals import contradictions, heroes_of
+from cadence.flows.digest_standards import title_of
 from cadence.flows.drift_state import found_drift
 from cadence.flows.drift_words import drift_counts
-from cadence.flows.gathering import expected_members
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
-from cadence.rules.calendar import week_number
-from cadence.rules.kpi import Direction
-from cadence.rules.signals import READINGS, WeekSeen, contradiction, hero
-from storage import decisions, playbooks, rubrics, signals
-from storage.tables import Attestation, Cycle, Override, OverrideKind, PromotionState, Workspace
+from storage import decisions, digests, drifts, playbooks, rubrics, signals
+from storage.tables import Override, OverrideKind, Promotion, StepDrift, Workspace
 from templates.contexts.digests import Decision
-from templates.filters import amount, plural, ratio
 from templates.filters import mode as mode_word
+from templates.filters import plural
 from templates.ids import Action
 
-HERO_WEEKS = 2
-"""A running cycle says who reports its runs once this many of its weeks have answers."""
+NOTES = 10
+"""Sentences that are shown."""
+_CHANGES = (("promotion", "Promoted"), ("declaration", "Declared by hand"))
 
 
 def drifts_waiting(session: Session, runs: Sequence[TeamRun]) -> list[Decision]:
@@ -33,126 +32,103 @@ def drifts_waiting(session: Session, runs: Sequence[TeamRun]) -> list[Decision]:
         for step in run.spec.steps:
             row = found_drift(session, run, step)
             if row is not None:
-                found.append((float(row.evidence.get("share", 0)), run, step, row))
-    return [
-        Decision(
-            text=say(
-                "{step} of {playbook} ({team}) is run {counts}",
-                step=step.title,
-                playbook=run.playbook.title,
-                team=run.team.title,
-                counts=drift_counts(row),
-            ),
-            offer=Offer("Settle it", Action.DECLARE_MODE, f"{run.id}:{step.key}:{row.used or row.declared}"),
-        )
-        for _, run, step, row in sorted(found, key=lambda one: -one[0])
-    ]
+                found.append((float(row.evidence.get("share", 0)), run, row))
+    return [tell_drift(run, row) for _, run, row in sorted(found, key=lambda one: -one[0])]
+
+
+def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
+    """A drift that waits for the owner."""
+    return Decision(
+        text=say(
+            "{step} of {playbook} ({team}) is run {counts}",
+            step=run.step(row.step).title,
+            playbook=run.playbook.title,
+            team=run.team.title,
+            counts=drift_counts(row),
+        ),
+        offer=Offer("Settle it", Action.DECLARE_MODE, f"{run.id}:{row.step}:{row.used or row.declared}"),
+    )
+
+
+def open_drifts(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
+    """The same for a digest, counted over all adoptions."""
+    found: Worst[Callable[[TeamRun], Decision]] = Worst()
+    rows = digests.drifts_open(scope.session, workspace_id=scope.workspace_id)
+    for number, adoption, step, evidence in rows:
+        place, rank = scope.step_at(adoption, step), scope.rank(adoption)
+        if place is not None and rank is not None:
+            order = (-float(evidence.get("share", 0)), rank, place)
+            found.add(order, adoption, partial(_tell_drift, scope=scope, number=number))
+    return found
+
+
+def _tell_drift(run: TeamRun, *, scope: Scope, number: int) -> Decision:
+    row = drifts.event(scope.session, workspace_id=scope.workspace_id, drift_id=number)
+    assert row is not None  # noqa: S101 - it was counted a moment ago
+    return tell_drift(run, row)
 
 
 def promotions_waiting(session: Session, workspace: Workspace, runs: Sequence[TeamRun]) -> list[Decision]:
     """Promotions that wait for somebody's decision, the longest waiting first."""
     by_id = {run.id: run for run in runs}
     return [
-        Decision(
-            text=say(
-                "{step} of {playbook} ({team}) could go from {before} to {after}: {passes} of {samples} passed",
-                step=title_of(by_id[row.adoption_id], row.step),
-                playbook=by_id[row.adoption_id].playbook.title,
-                team=by_id[row.adoption_id].team.title,
-                before=mode_word(row.mode),
-                after=mode_word(row.leads_to or row.mode),
-                passes=row.passes,
-                samples=plural(row.samples, "sample"),
-            ),
-            offer=Offer("Approve", Action.APPROVE_PROMOTION, str(row.id)),
-        )
+        tell_promotion(by_id[row.adoption_id], row)
         for row in rubrics.open_promotions(session, workspace_id=workspace.id)
         if row.adoption_id in by_id
     ]
 
 
-def notes(
-    session: Session, workspace: Workspace, runs: Sequence[TeamRun], week: DigestWeek
-) -> tuple[Mrkdwn, ...]:
-    """One sentence for each thing worth knowing, gravest first."""
-    return (
-        *(line for run in runs for line in _contradiction(session, run, week.monday)),
-        *(line for run in runs for line in _hero(session, run, week.monday)),
-        *(_override(session, one) for one in _overrides(session, workspace, week)),
-        *_promotions(session, workspace, runs, week),
-    )
+def open_promotions(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
+    """The same for a digest, counted over all adoptions."""
+    found: Worst[Callable[[TeamRun], Decision]] = Worst()
+    for number, adoption in digests.promotions_open(scope.session, workspace_id=scope.workspace_id):
+        if adoption in scope.places:
+            found.add((number,), adoption, partial(_tell_promotion, scope=scope, number=number))
+    return found
 
 
-def _contradiction(session: Session, run: TeamRun, week_start: date) -> list[Mrkdwn]:
-    """Everybody attests as declared while the number got worse for three readings."""
-    rows = signals.latest_readings(
-        session,
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
-        until=week_start,
-        limit=READINGS + 1,
-    )
-    kpi = run.spec.kpi
-    before, weeks = (rows[0][1], rows[1:]) if len(rows) > READINGS else (kpi.baseline, rows)
-    kinds = signals.attestations(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, weeks=[one for one, _ in weeks]
-    )
-    found = contradiction(
-        [
-            WeekSeen(
-                value,
-                kinds.get((one, Attestation.AS_DECLARED), 0),
-                kinds.get((one, Attestation.DRIFTED), 0),
-            )
-            for one, value in weeks
-        ],
-        before=before,
-        direction=Direction(kpi.direction),
-    )
-    if not found.found or weeks[-1][0] != week_start:
-        return []
-    return [
-        say(
-            "Contradiction: {playbook} ({team}) is attested as declared ({count}, none drifted), "
-            "and {kpi} got worse {times} in a row: {values}",
+def _tell_promotion(run: TeamRun, *, scope: Scope, number: int) -> Decision:
+    row = rubrics.promotion(scope.session, workspace_id=scope.workspace_id, promotion_id=number)
+    assert row is not None  # noqa: S101 - it was counted a moment ago
+    return tell_promotion(run, row)
+
+
+def tell_promotion(run: TeamRun, row: Promotion) -> Decision:
+    """A promotion that waits for a decision."""
+    return Decision(
+        text=say(
+            "{step} of {playbook} ({team}) could go from {before} to {after}: {passes} of {samples} passed",
+            step=title_of(run, row.step),
             playbook=run.playbook.title,
             team=run.team.title,
-            count=plural(found.as_declared, "time"),
-            kpi=kpi.name,
-            times=plural(found.worse, "reading"),
-            values=" → ".join(amount(value, kpi.unit) for value in found.values),
-        )
+            before=mode_word(row.mode),
+            after=mode_word(row.leads_to or row.mode),
+            passes=row.passes,
+            samples=plural(row.samples, "sample"),
+        ),
+        offer=Offer("Approve", Action.APPROVE_PROMOTION, str(row.id)),
+    )
+
+
+def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...], int]:
+    """One sentence for each thing worth knowing, gravest first, and how many there are.
+
+    Args:
+        together: adoptions of teams of several; one alone has no choice but to report everything.
+    """
+    contradicting, heroes = contradictions(scope), heroes_of(scope, together)
+    overrides = _overrides(scope.session, scope.workspace, scope.week)
+    changes = [_declined(scope), *(_changes(scope, kind, word) for kind, word in _CHANGES)]
+    lines: list[Mrkdwn] = [
+        *told(scope, contradicting, NOTES),
+        *told(scope, heroes, NOTES),
+        *(_override(scope.session, one) for one in overrides[:NOTES]),
     ]
-
-
-def _hero(session: Session, run: TeamRun, week_start: date) -> list[Mrkdwn]:
-    """One person reports nearly all the runs of the cycle. A team of one has no choice, so it isn't named."""
-    cycle = playbooks.cycle_on(session, workspace_id=run.workspace.id, adoption_id=run.id, day=week_start)
-    if cycle is None or not _told_enough(cycle, week_start):
-        return []
-    if len(expected_members(session, run, week_start=week_start)) < 2:
-        return []
-    found = hero(signals.runs_by_member(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0))
-    if not found.found or found.member is None:
-        return []
-    return [
-        say(
-            "{playbook} ({team}): the standard hangs on one person. {who} reports {runs} of {total} ({share}, "
-            "limit {limit})",
-            playbook=run.playbook.title,
-            team=run.team.title,
-            who=mention(found.member),
-            runs=found.runs,
-            total=plural(found.total, "run"),
-            share=ratio(found.share),
-            limit=ratio(found.threshold),
-        )
-    ]
-
-
-def _told_enough(cycle: Cycle, week_start: date) -> bool:
-    week = week_number(cycle.starts_on, week_start)
-    return week is not None and week >= HERO_WEEKS
+    for section in changes:
+        if len(lines) < NOTES:
+            lines += told(scope, section, NOTES - len(lines))
+    count = sum(section.count for section in (contradicting, heroes, *changes)) + len(overrides)
+    return tuple(lines[:NOTES]), count
 
 
 def _overrides(session: Session, workspace: Workspace, week: DigestWeek) -> list[Override]:
@@ -160,8 +136,7 @@ def _overrides(session: Session, workspace: Workspace, week: DigestWeek) -> list
 
 
 def _override(session: Session, row: Override) -> Mrkdwn:
-    named = {one.id: one for one in playbooks.playbooks(session, workspace_id=row.workspace_id)}
-    title = named[row.playbook_id].title if row.playbook_id in named else ""
+    title = playbooks.by_id(session, workspace_id=row.workspace_id, playbook_id=row.playbook_id).title
     what = (
         say("{title} was published although something was missing", title=title)
         if row.kind is OverrideKind.PUBLISH
@@ -170,27 +145,41 @@ def _override(session: Session, row: Override) -> Mrkdwn:
     return say("Override by {who}: {what}. {reason}", who=mention(row.member), what=what, reason=row.reason)
 
 
-def _promotions(
-    session: Session, workspace: Workspace, runs: Sequence[TeamRun], week: DigestWeek
-) -> list[Mrkdwn]:
-    by_id = {run.id: run for run in runs}
-    since, until = week.at(0), week.at(1)
-    declined = signals.promotions_between(session, workspace_id=workspace.id, since=since, until=until)
-    lines = [
-        _changed("Declined", by_id[row.adoption_id], row.step, row.mode, row.leads_to)
-        for row in declined
-        if row.adoption_id in by_id and row.state is PromotionState.DECLINED
-    ]
-    for kind, word in (("promotion", "Promoted"), ("declaration", "Declared by hand")):
-        changes = decisions.mode_changes(
-            session, workspace_id=workspace.id, since=since, until=until, kind=kind
-        )
-        lines += [
-            _changed(word, by_id[row.adoption_id], row.step, row.before or row.after, row.after)
-            for row in changes
-            if row.adoption_id in by_id
-        ]
-    return lines
+def _declined(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
+    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+    since, until = scope.week.at(0), scope.week.at(1)
+    rows = digests.promotions_declined(
+        scope.session, workspace_id=scope.workspace_id, since=since, until=until
+    )
+    for number, adoption in rows:
+        if adoption in scope.places:
+            found.add((number,), adoption, partial(_tell_declined, scope=scope, number=number))
+    return found
+
+
+def _tell_declined(run: TeamRun, *, scope: Scope, number: int) -> Mrkdwn:
+    row = rubrics.promotion(scope.session, workspace_id=scope.workspace_id, promotion_id=number)
+    assert row is not None  # noqa: S101 - it was counted a moment ago
+    return _changed("Declined", run, row.step, row.mode, row.leads_to)
+
+
+def _changes(scope: Scope, kind: str, word: str) -> Worst[Callable[[TeamRun], Mrkdwn]]:
+    """The changes of mode of one kind in the week, newest first."""
+    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+    since, until = scope.week.at(0), scope.week.at(1)
+    rows = digests.changes(
+        scope.session, workspace_id=scope.workspace_id, since=since, until=until, kind=kind
+    )
+    for number, adoption in rows:
+        if adoption in scope.places:
+            found.add((-number,), adoption, partial(_tell_changed, scope=scope, number=number, word=word))
+    return found
+
+
+def _tell_changed(run: TeamRun, *, scope: Scope, number: int, word: str) -> Mrkdwn:
+    row = decisions.mode_change(scope.session, workspace_id=scope.workspace_id, change_id=number)
+    assert row is not None  # noqa: S101 - it was counted a moment ago
+    return _changed(word, run, row.step, row.before or row.after, row.after)
 
 
 def _changed(word: str, run: TeamRun, step: str, before: str, after: str | None) -> Mrkdwn:

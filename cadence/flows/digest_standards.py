@@ -1,34 +1,25 @@
 """The digest's standards: steps over their caps, demotions, coverage."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, time, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.gathering import expected_members, gather, window_runs
+from cadence.flows.digest_scope import DigestWeek, Scope, Worst
+from cadence.flows.gathering import gather, window_runs
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import instant
 from cadence.rules.verdicts import Decision
-from storage import decisions, playbooks, reports
-from storage.tables import Cycle, StepVerdict, Workspace
-from templates.contexts.base import Evidence, ModeChange, StepEvidence
-from templates.contexts.digests import TeamChange, TeamStep
+from storage import decisions, digests
+from storage.tables import Cycle, StepVerdict
+from templates.contexts.base import Evidence, ModeChange
+from templates.contexts.digests import TeamChange
 
-
-@dataclass(frozen=True, slots=True)
-class DigestWeek:
-    """The week a digest is about, as instants of the workspace."""
-
-    monday: date
-    zone: ZoneInfo
-
-    def at(self, weeks: int) -> datetime:
-        """Midnight of the Monday so many weeks after."""
-        return instant(self.monday + timedelta(weeks=weeks), time.min, self.zone)
+__all__ = ["DigestWeek", "Watched", "demotions_of", "title_of", "watched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,62 +85,30 @@ def _watched(session: Session, run: TeamRun, cycle: Cycle, step: Step, week_star
     return [Watched(run, rows[0], evidence)]
 
 
-def shown(watches: Sequence[Watched]) -> list[TeamStep]:
-    """Watched steps for the template."""
-    return [
-        TeamStep(
-            playbook=one.playbook,
-            team=one.team,
-            step=StepEvidence(
-                title=one.run.step(one.row.step).title, mode=one.row.mode, evidence=one.evidence
-            ),
-        )
-        for one in watches
-    ]
-
-
-def demoted(
-    session: Session, workspace: Workspace, runs: Sequence[TeamRun], week: DigestWeek
-) -> list[TeamChange]:
+def demotions_of(scope: Scope) -> Worst[Callable[[TeamRun], TeamChange]]:
     """The demotions of the week, newest first."""
-    by_id = {run.id: run for run in runs}
-    rows = decisions.mode_changes(
-        session, workspace_id=workspace.id, since=week.at(0), until=week.at(1), kind="demotion"
+    found: Worst[Callable[[TeamRun], TeamChange]] = Worst()
+    since, until = scope.week.at(0), scope.week.at(1)
+    rows = digests.changes(
+        scope.session, workspace_id=scope.workspace_id, since=since, until=until, kind="demotion"
     )
-    return [
-        TeamChange(
-            playbook=by_id[row.adoption_id].playbook.title,
-            team=by_id[row.adoption_id].team.title,
-            change=ModeChange(
-                step=title_of(by_id[row.adoption_id], row.step),
-                before=row.before or row.after,
-                after=row.after,
-            ),
-        )
-        for row in rows
-        if row.adoption_id in by_id
-    ]
+    for number, adoption in rows:
+        if adoption in scope.places:
+            found.add((-number,), adoption, partial(_tell_demotion, scope=scope, number=number))
+    return found
+
+
+def _tell_demotion(run: TeamRun, *, scope: Scope, number: int) -> TeamChange:
+    row = decisions.mode_change(scope.session, workspace_id=scope.workspace_id, change_id=number)
+    assert row is not None  # noqa: S101 - it was counted a moment ago
+    return TeamChange(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        change=ModeChange(step=title_of(run, row.step), before=row.before or row.after, after=row.after),
+    )
 
 
 def title_of(run: TeamRun, key: str) -> str:
     """A step's title; its key when the newest revision has dropped the step."""
     step = run.spec.step(key)
     return step.title if step else key
-
-
-def coverage_of(session: Session, runs: Sequence[TeamRun], week_start: date) -> float | None:
-    """Check-ins that came of those expected in a week, 0 to 1; None when none was."""
-    answered = expected = 0
-    for run in runs:
-        cycles = playbooks.cycle_on(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, day=week_start
-        )
-        if cycles is None:
-            continue
-        asked = set(expected_members(session, run, week_start=week_start))
-        came = reports.answered_members(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
-        )
-        answered += len(asked & came)
-        expected += len(asked)
-    return answered / expected if expected else None

@@ -1,27 +1,34 @@
 """The numbers of the curators' weekly digest, against the week before."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from statistics import median
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.flows.attention import attention
+from cadence.flows.attention import Attention, add_silent, slipped
 from cadence.flows.callers import Caller
-from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_needs import decisions_waiting, guardrails_broken, kpi_move
-from cadence.flows.digest_notes import drifts_waiting, notes, promotions_waiting
-from cadence.flows.digest_standards import DigestWeek, coverage_of, demoted, shown, watched
-from cadence.flows.runs import TeamRun, require_workspace, team_runs, today_in
-from cadence.flows.undelivered import undelivered
+from cadence.flows.digest_needs import idle_playbooks, numbers_of
+from cadence.flows.digest_notes import notes, open_drifts, open_promotions
+from cadence.flows.digest_scope import DigestWeek, Scope, Worst, scope_of, told
+from cadence.flows.digest_standards import demotions_of
+from cadence.flows.digest_watches import Watches, watches_of
+from cadence.flows.runs import TeamRun, require_workspace, today_in
+from cadence.flows.undelivered import undelivered_first
 from cadence.nudges import TITLES
 from cadence.rules.calendar import monday_of
-from storage import ledger, playbooks, setups, signals, trail
+from storage import digests, ledger, playbooks, signals
 from storage.engine import Database
-from storage.tables import CycleState, Workspace
+from storage.tables import Workspace
 from templates.contexts.digests import Decision, Digest, ExceptionRatio, Skipped, Tally
 
+SHOWN = 10
+"""Entries of a section that a digest holds."""
+SLIPPING_SHOWN = 3
 _QUIET_REASONS = frozenset(
     {
         "already answered",
@@ -52,59 +59,117 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     """The digest of the week that starts on a Monday."""
     workspace = require_workspace(session, workspace_id)
     week = DigestWeek(week_start, ZoneInfo(workspace.timezone))
-    runs = team_runs(session, workspace=workspace, now=now)
-    watches = watched(session, runs, week_start)
-    slipped = attention(session, runs, week_start=week_start, since=week.at(0), until=week.at(1), now=now)
-    needs = undelivered(session, workspace, runs, since=week.at(0), until=week.at(1))
-    needs += [Decision(text=one.text, offer=one.offer) for one in slipped]
-    needs += promotions_waiting(session, workspace, runs)
-    needs += drifts_waiting(session, runs)
-    needs += decisions_waiting(session, workspace, runs, watches)
-    moves = [move for run in runs for move in kpi_move(session, run, week_start)]
-    moved = [move for move, is_better, _ in moves if is_better]
-    not_moved = [move for move, is_better, _ in sorted(moves, key=lambda one: -one[2]) if not is_better]
-    demotions = demoted(session, workspace, runs, week)
-    broken = guardrails_broken(session, runs, week_start)
-    slipping = dict.fromkeys(
-        [
-            *((one.run.playbook.title, one.run.team.title) for one in slipped),
-            *((one.playbook, one.team) for one in demotions),
-            *((one.playbook, one.team) for one in watches),
-            *((one.playbook, one.team) for one in broken),
-            *((move.playbook, move.team) for move in not_moved),
-        ]
-    )
+    scope = scope_of(session, workspace, week, now=now)
+    slips = slipped(scope)
+    answers = _answers(scope, slips)
+    watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
+    needs, need_count = _needs(scope, slips, watches)
+    noted, note_count = notes(scope, together=answers.together)
+    slipping: list[Worst[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
     return Digest(
         week_start=week_start,
-        decisions=tuple(needs[:10]),
-        decision_count=len(needs),
-        slipping=len(slipping),
-        slipping_teams=tuple(f"{playbook} · {team}" for playbook, team in slipping),
-        guardrails=tuple(broken[:10]),
-        guardrail_count=len(broken),
-        moved=tuple(moved[:10]),
-        moved_count=len(moved),
-        not_moved=tuple(not_moved[:10]),
-        not_moved_count=len(not_moved),
-        no_reading_count=sum(1 for run in runs if cycle_of_week(session, run, week_start)) - len(moves),
-        demotions=tuple(demotions[:10]),
-        demotion_count=len(demotions),
-        watches=tuple(watch for watch in shown(watches)[:10]),
-        watch_count=len(watches),
-        coverage=coverage_of(session, runs, week_start),
-        coverage_before=coverage_of(session, runs, week_start - timedelta(weeks=1)),
+        decisions=tuple(needs),
+        decision_count=need_count,
+        slipping=len(set[int]().union(*(section.adoptions for section in slipping))),
+        slipping_teams=_names(scope, slipping),
+        guardrails=tuple(told(scope, numbers.broken, SHOWN)),
+        guardrail_count=numbers.broken.count,
+        moved=tuple(told(scope, numbers.moved, SHOWN)),
+        moved_count=numbers.moved.count,
+        not_moved=tuple(told(scope, numbers.not_moved, SHOWN)),
+        not_moved_count=numbers.not_moved.count,
+        no_reading_count=answers.in_cycle - numbers.moved.count - numbers.not_moved.count,
+        demotions=tuple(told(scope, demotions, SHOWN)),
+        demotion_count=demotions.count,
+        watches=tuple(told(scope, watches.over, SHOWN)),
+        watch_count=watches.over.count,
+        coverage=answers.coverage,
+        coverage_before=_coverage_before(scope),
         exceptions=_exceptions(session, workspace, week, 0),
         exceptions_before=_exceptions(session, workspace, week, -1),
         setup_minutes=_setup_minutes(session, workspace, week),
-        notes=notes(session, workspace, runs, week),
+        notes=noted,
+        note_count=note_count,
         published=_published(session, workspace, week),
-        adopted=_adopted(runs, week),
-        cycles_running=sum(
-            1 for run in runs if run.cycle is not None and run.cycle.state is CycleState.RUNNING
-        ),
-        cycles_completed=_completed(session, workspace, week),
+        adopted=_tally(scope, digests.adopted_before),
+        cycles_running=scope.running,
+        cycles_completed=_tally(scope, digests.closed_before),
         skipped=_skipped(session, workspace, week),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """How the week's check-ins came in.
+
+    Args:
+        in_cycle: adoptions that had a cycle.
+        together: of them, those of teams in which several people were asked.
+    """
+
+    in_cycle: int
+    together: set[int]
+    coverage: float | None
+
+
+def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Answers:
+    """Count the week's check-ins; once it is over, silence slips."""
+    over, monday = scope.now >= scope.week.at(1), scope.week.monday
+    together: set[int] = set()
+    expected = came = 0
+    rows = digests.answering(scope.session, workspace_id=scope.workspace_id, asking=scope.asking())
+    for adoption, asked, answered, has_number in rows:
+        expected, came = expected + asked, came + answered
+        if asked > 1:
+            together.add(adoption)
+        if over:
+            add_silent(
+                slips,
+                rank=scope.places[adoption].rank,
+                adoption=adoption,
+                asked=asked,
+                answered=answered,
+                has_number=has_number,
+                week_start=monday,
+            )
+    in_cycle = digests.in_cycle(scope.session, workspace_id=scope.workspace_id, day=monday)
+    return _Answers(in_cycle, together, came / expected if expected else None)
+
+
+def _coverage_before(scope: Scope) -> float | None:
+    rows = digests.answering(scope.session, workspace_id=scope.workspace_id, asking=scope.asking(-1))
+    expected = came = 0
+    for _, asked, answered, _ in rows:
+        expected, came = expected + asked, came + answered
+    return came / expected if expected else None
+
+
+def _needs(
+    scope: Scope, slips: Worst[Callable[[TeamRun], Attention]], watches: Watches
+) -> tuple[list[Decision], int]:
+    """What waits for somebody: the first few, and how many there are."""
+    needs, count = undelivered_first(scope, SHOWN)
+    promotions, drifts, idle = open_promotions(scope), open_drifts(scope), idle_playbooks(scope)
+    sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
+    count += sum(section.count for section in sections) + len(idle)
+
+    def fill(found: Callable[[int], list[Decision]]) -> None:
+        if len(needs) < SHOWN:
+            needs.extend(found(SHOWN - len(needs)))
+
+    fill(lambda many: [Decision(text=one.text, offer=one.offer) for one in told(scope, slips, many)])
+    for section in (promotions, drifts, watches.unanswered, scope.unreported):
+        fill(partial(told, scope, section))
+    fill(lambda many: idle[:many])
+    return needs, count
+
+
+def _names(scope: Scope, sections: Sequence[Worst[Any]]) -> tuple[str, ...]:
+    """The first teams that slip, gravest first."""
+    adoptions = dict.fromkeys(adoption for section in sections for adoption, _ in section.first())
+    first = list(adoptions)[:SLIPPING_SHOWN]
+    runs = scope.load(first)
+    return tuple(f"{runs[one].playbook.title} · {runs[one].team.title}" for one in first)
 
 
 def _exceptions(session: Session, workspace: Workspace, week: DigestWeek, weeks: int) -> ExceptionRatio:
@@ -121,8 +186,8 @@ def _exceptions(session: Session, workspace: Workspace, week: DigestWeek, weeks:
 
 def _setup_minutes(session: Session, workspace: Workspace, week: DigestWeek) -> float | None:
     """The median of the setups that ended in the week, in minutes; None without one."""
-    done = setups.finished_between(session, workspace_id=workspace.id, since=week.at(0), until=week.at(1))
-    minutes = [(row.done_at - row.started_at).total_seconds() / 60 for row in done if row.done_at]
+    seconds = digests.setup_seconds(session, workspace_id=workspace.id, since=week.at(0), until=week.at(1))
+    minutes = [one / 60 for one in seconds]
     return float(round(median(minutes))) if minutes else None
 
 
@@ -133,19 +198,18 @@ def _published(session: Session, workspace: Workspace, week: DigestWeek) -> Tall
     )
 
 
-def _adopted(runs: Sequence[TeamRun], week: DigestWeek) -> Tally:
-    return Tally(
-        now=sum(1 for run in runs if run.adoption.created_at < week.at(1)),
-        before=sum(1 for run in runs if run.adoption.created_at < week.at(0)),
-    )
+class _Counts(Protocol):
+    """A query that counts what there was before an instant."""
+
+    def __call__(self, session: Session, *, workspace_id: str, moment: datetime) -> int:
+        """How many."""
 
 
-def _completed(session: Session, workspace: Workspace, week: DigestWeek) -> Tally:
-    closed = trail.entries(session, workspace_id=workspace.id, action="cycle-closed")
-    return Tally(
-        now=sum(1 for entry in closed if entry.at < week.at(1)),
-        before=sum(1 for entry in closed if entry.at < week.at(0)),
-    )
+def _tally(scope: Scope, count: _Counts) -> Tally:
+    def before(weeks: int) -> int:
+        return count(scope.session, workspace_id=scope.workspace_id, moment=scope.week.at(weeks))
+
+    return Tally(now=before(1), before=before(0))
 
 
 def _skipped(session: Session, workspace: Workspace, week: DigestWeek) -> tuple[Skipped, ...]:

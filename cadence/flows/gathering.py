@@ -1,9 +1,10 @@
 """What is known of a step: who is asked, N in its two parts, the exceptions inside the window."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -62,23 +63,37 @@ def away_members(session: Session, run: TeamRun, *, week_start: date) -> list[st
 
 
 def _present(session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | None = None) -> set[str]:
-    sunday = week_start + timedelta(days=6)
     rows = people.memberships(
         session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
     )
     present = {
         row.member
         for row in rows
-        if local_day(row.joined_at, run.zone) <= sunday - timedelta(days=2)
-        and (as_of is None or row.joined_at <= as_of.moment)
-        and (
-            row.left_at is None
-            or (as_of is not None and row.left_at > as_of.moment)
-            or local_day(row.left_at, run.zone) > sunday
-        )
+        if is_present(row.joined_at, row.left_at, zone=run.zone, week_start=week_start, as_of=as_of)
     }
     known = people.members(session, workspace_id=run.workspace.id, member_ids=present)
     return present - {member.id for member in known.values() if member.deleted or member.is_bot}
+
+
+def is_present(
+    joined_at: datetime,
+    left_at: datetime | None,
+    *,
+    zone: ZoneInfo,
+    week_start: date,
+    as_of: AsOf | None = None,
+) -> bool:
+    """Whether a membership holds in a week: begun by its Friday, not ended before its Sunday is over."""
+    sunday = week_start + timedelta(days=6)
+    return (
+        local_day(joined_at, zone) <= sunday - timedelta(days=2)
+        and (as_of is None or joined_at <= as_of.moment)
+        and (
+            left_at is None
+            or (as_of is not None and left_at > as_of.moment)
+            or local_day(left_at, zone) > sunday
+        )
+    )
 
 
 def _away(
@@ -100,10 +115,17 @@ def _away(
         member_ids=present,
         as_of=as_of.moment if as_of else None,
     )
+    return away_throughout(
+        ((row.member, row.first_day, row.last_day) for row in rows), first=first, friday=friday
+    )
+
+
+def away_throughout(ranges: Iterable[tuple[str, date, date]], *, first: date, friday: date) -> set[str]:
+    """Who is away on every day from one to a Friday, by (member, first day, last day)."""
     days: dict[str, set[date]] = defaultdict(set)
-    for row in rows:
-        begin, end = max(row.first_day, first), min(row.last_day, friday)
-        days[row.member] |= {begin + timedelta(days=n) for n in range((end - begin).days + 1)}
+    for member, first_day, last_day in ranges:
+        begin, end = max(first_day, first), min(last_day, friday)
+        days[member] |= {begin + timedelta(days=n) for n in range((end - begin).days + 1)}
     return {member for member, away in days.items() if len(away) == (friday - first).days + 1}
 
 
@@ -128,7 +150,31 @@ def runs_between(
         since=first - HISTORY,
         through=as_of.through if as_of else None,
     )
-    stale = _answered_before(session, run, week=first, opened=opened, as_of=as_of)
+    return count_answers(
+        rows,
+        first=first,
+        last=last,
+        stale=_answered_before(session, run, week=first, opened=opened, as_of=as_of),
+        expected=lambda week: expected_members(session, run, week_start=week, as_of=as_of),
+        runs_per_week=run.spec.runs_per_week,
+    )
+
+
+def count_answers(
+    rows: Sequence[tuple[str, date, int]],
+    *,
+    first: date,
+    last: date,
+    stale: Collection[str],
+    expected: Callable[[date], Collection[str]],
+    runs_per_week: int,
+) -> Runs:
+    """N by (member, week, runs) of the answers, newest week first.
+
+    Args:
+        stale: whose answer for the first week tells of runs before the window.
+        expected: who is asked about a week.
+    """
     answered = {
         (member, week): runs for member, week, runs in rows if not (week == first and member in stale)
     }
@@ -136,8 +182,17 @@ def runs_between(
     for member, week, runs in rows:
         if week <= last:
             latest.setdefault(member, []).append(runs)
+    weeks = [first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
     return count_runs(
-        _member_weeks(session, run, first=first, last=last, answered=answered, latest=latest, as_of=as_of)
+        MemberWeek(
+            answered.get((member, week)),
+            typical_runs(
+                latest.get(member, [])[:TYPICAL_ANSWERS], runs_per_week=runs_per_week, members=len(asked)
+            ),
+        )
+        for week in weeks
+        for asked in [expected(week)]
+        for member in sorted({*asked, *(member for member, start in answered if start == week)})
     )
 
 
@@ -154,30 +209,6 @@ def _answered_before(
         moment=opened,
         through=as_of.through if as_of else None,
     )
-
-
-def _member_weeks(
-    session: Session,
-    run: TeamRun,
-    *,
-    first: date,
-    last: date,
-    answered: dict[tuple[str, date], int],
-    latest: dict[str, list[int]],
-    as_of: AsOf | None = None,
-) -> Iterable[MemberWeek]:
-    week = first
-    while week <= last:
-        expected = expected_members(session, run, week_start=week, as_of=as_of)
-        everyone = {*expected, *(member for member, start in answered if start == week)}
-        for member in sorted(everyone):
-            typical = typical_runs(
-                latest.get(member, [])[:TYPICAL_ANSWERS],
-                runs_per_week=run.spec.runs_per_week,
-                members=len(expected),
-            )
-            yield MemberWeek(answered.get((member, week)), typical)
-        week += timedelta(weeks=1)
 
 
 def cycle_start(run: TeamRun, cycle: Cycle) -> datetime:

@@ -133,6 +133,7 @@ def team_runs(
     member: str | None = None,
     playbook: str | None = None,
     team: str | None = None,
+    adoption_ids: Sequence[int] | None = None,
 ) -> list[TeamRun]:
     """Every run that fits, each on its own team's local day, by playbook and team.
 
@@ -152,6 +153,7 @@ def team_runs(
         member=member,
         playbook=playbook,
         team=team,
+        adoption_ids=adoption_ids,
     )
     runs = []
     for row in rows:

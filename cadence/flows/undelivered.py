@@ -6,9 +6,10 @@ from typing import Final
 
 from sqlmodel import Session
 
+from cadence.flows.digest_scope import Scope
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
-from storage import deliveries
+from storage import deliveries, digests
 from storage.tables import Workspace
 from templates.contexts.digests import Decision
 from templates.filters import plural
@@ -35,24 +36,43 @@ def undelivered(
 ) -> list[Decision]:
     """One sentence for each channel that messages of a week couldn't reach, the most messages first."""
     rows = deliveries.stuck(session, workspace_id=workspace.id, since=since, until=until)
-    return [
-        Decision(
-            text=say(
-                "{messages} couldn't go to {channel}{team}: {why}.",
-                messages=plural(count, "message"),
-                channel=channel_link(recipient),
-                team=_team(recipient, runs),
-                why=_why(reason, workspace),
-            )
+    return [_tell(row, _team(row[0], runs), workspace) for row in rows if _is_stuck(row[0], row[1])]
+
+
+def undelivered_first(scope: Scope, many: int) -> tuple[list[Decision], int]:
+    """The same for a digest: the first few, and how many channels there are."""
+    rows = [
+        row
+        for row in deliveries.stuck(
+            scope.session, workspace_id=scope.workspace_id, since=scope.week.at(0), until=scope.week.at(1)
         )
-        for recipient, reason, count in rows
-        if reason in _WHY and recipient.startswith(("C", "G"))
+        if _is_stuck(row[0], row[1])
     ]
+    teams = digests.teams_of_channels(
+        scope.session, workspace_id=scope.workspace_id, channels=[channel for channel, *_ in rows[:many]]
+    )
+    return [_tell(row, teams.get(row[0]), scope.workspace) for row in rows[:many]], len(rows)
 
 
-def _team(channel: str, runs: Sequence[TeamRun]) -> Mrkdwn:
-    title = next((run.team.title for run in runs if run.team.channel == channel), None)
-    return say(" ({title})", title=title) if title else say("")
+def _is_stuck(recipient: str, reason: str) -> bool:
+    return reason in _WHY and recipient.startswith(("C", "G"))
+
+
+def _tell(row: tuple[str, str, int], team: str | None, workspace: Workspace) -> Decision:
+    recipient, reason, count = row
+    return Decision(
+        text=say(
+            "{messages} couldn't go to {channel}{team}: {why}.",
+            messages=plural(count, "message"),
+            channel=channel_link(recipient),
+            team=say(" ({title})", title=team) if team else say(""),
+            why=_why(reason, workspace),
+        )
+    )
+
+
+def _team(channel: str, runs: Sequence[TeamRun]) -> str | None:
+    return next((run.team.title for run in runs if run.team.channel == channel), None)
 
 
 def _why(reason: str, workspace: Workspace) -> Mrkdwn:

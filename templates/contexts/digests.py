@@ -96,14 +96,15 @@ class Digest(MessageContext):
     Args:
         week_start: the Monday of the week reported.
         slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
-        slipping_teams: who they are (`playbook · team`), gravest first.
+        slipping_teams: the first of them (`playbook · team`), gravest first.
         guardrails: past their limit in the week, of `guardrail_count`.
         coverage: attested of expected check-ins, 0–1; None when none was expected.
         setup_minutes: median of the setups timed, None without one.
         handoffs: overdue ones, then those sent back in the week, of `handoff_count`: one sentence each.
         for_curators: False for everybody else who asks: what waits doesn't wait for them.
         exceptions: of the week, and `exceptions_before` of the week before.
-        notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each.
+        notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each, the
+            first of `note_count`.
     """
 
     TEMPLATE: ClassVar[str] = "messages/digest.json.j2"
@@ -134,6 +135,7 @@ class Digest(MessageContext):
     guardrail_count: int = 0
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
+    note_count: int = 0
     skipped: tuple[Skipped, ...] = ()
     for_curators: bool = True
     handoffs: tuple[str, ...] = ()

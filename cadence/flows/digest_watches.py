@@ -1,0 +1,197 @@
+"""The steps over their caps at the end of a week, of any number of adoptions: the same evidence, gathered in bulk."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache, partial
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from cadence.flows.digest_needs import tell_unanswered
+from cadence.flows.digest_scope import BATCH, Scope, Worst
+from cadence.flows.gathering import HISTORY, away_throughout, count_answers, is_present
+from cadence.flows.runs import TeamRun
+from cadence.rules.calendar import instant, local_day, monday_of, week_monday
+from storage import digests
+from storage.digests import WatchFound
+from templates.contexts.base import Evidence, StepEvidence
+from templates.contexts.digests import Decision, TeamStep
+
+_Answer = tuple[str, date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """The steps over their caps, worst first, and those of them whose owner hasn't said what changes."""
+
+    over: Worst[Callable[[TeamRun], TeamStep]]
+    unanswered: Worst[Callable[[TeamRun], Decision]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What was reported on some adoptions, by adoption, and who was there, by team."""
+
+    logged: dict[int, list[tuple[str, int, datetime]]]
+    answers: dict[int, list[_Answer]]
+    times: dict[int, list[tuple[str, date, datetime]]]
+    people: dict[int, list[tuple[str, datetime, datetime | None]]]
+    away: dict[str, list[tuple[str, date, date]]]
+
+
+def watches_of(scope: Scope) -> Watches:
+    """The steps that are watched and over their caps, worst first, as runs have come in about them since."""
+    found = Watches(Worst(), Worst())
+    rows = (
+        row
+        for row in digests.watches(
+            scope.session, workspace_id=scope.workspace_id, week_start=scope.week.monday
+        )
+        if scope.step_at(row.adoption, row.step) is not None and _is_open(row, scope.week.monday)
+    )
+    while chunk := list(islice(rows, BATCH)):
+        _judge(scope, chunk, found)
+    return found
+
+
+def _opens(row: WatchFound) -> datetime:
+    """When the step's evidence window opened: with its cycle, or with the last change of the step."""
+    start = _start(row)
+    return row.since if row.since is not None and row.since > start else start
+
+
+def _start(row: WatchFound) -> datetime:
+    return _midnight(row.starts_on, row.timezone)
+
+
+def _ended(row: WatchFound, monday: date) -> datetime:
+    return _midnight(monday + timedelta(weeks=1), row.timezone)
+
+
+@lru_cache(maxsize=512)
+def _midnight(day: date, zone: str) -> datetime:
+    """The same few again and again."""
+    return instant(day, time.min, ZoneInfo(zone))
+
+
+def _is_open(row: WatchFound, monday: date) -> bool:
+    """Whether nothing has started the step's evidence again since, and the window opened before the week's end."""
+    opens = _opens(row)
+    return row.judged_at >= opens and opens < _ended(row, monday)
+
+
+def _judge(scope: Scope, rows: Sequence[WatchFound], found: Watches) -> None:
+    monday = scope.week.monday
+    batch = _gathered(scope, rows)
+    over = [(row, evidence) for row in rows if (evidence := _evidence(scope, row, batch, monday))]
+    said = digests.answered_watches(
+        scope.session, workspace_id=scope.workspace_id, subjects=[_subject(row) for row, _ in over]
+    )
+    for row, evidence in over:
+        order = (
+            evidence.cap - (evidence.ratio or 0.0),
+            scope.places[row.adoption].rank,
+            scope.step_at(row.adoption, row.step) or 0,
+        )
+        found.over.add(order, row.adoption, partial(_tell_over, row=row, evidence=evidence))
+        answered = said.get(_subject(row))
+        if answered is None or answered < row.window_from:
+            found.unanswered.add(order, row.adoption, partial(tell_unanswered, step=row.step))
+
+
+def _tell_over(run: TeamRun, *, row: WatchFound, evidence: Evidence) -> TeamStep:
+    step = StepEvidence(title=run.step(row.step).title, mode=row.mode, evidence=evidence)
+    return TeamStep(playbook=run.playbook.title, team=run.team.title, step=step)
+
+
+def _subject(row: WatchFound) -> str:
+    return f"adoption:{row.adoption}/{row.step}"
+
+
+def _gathered(scope: Scope, rows: Sequence[WatchFound]) -> _Batch:
+    """Everything the evidence on some steps rests on, in a few queries."""
+    about, session = {"workspace_id": scope.workspace_id}, scope.session
+    adoptions, teams = sorted({row.adoption for row in rows}), sorted({row.team for row in rows})
+    first = min(monday_of(local_day(_opens(row), ZoneInfo(row.timezone))) for row in rows)
+    logged: dict[int, list[tuple[str, int, datetime]]] = defaultdict(list)
+    for adoption, step, number, at in digests.logged(session, **about, adoption_ids=adoptions):
+        logged[adoption].append((step, number, at))
+    answers: dict[int, list[_Answer]] = defaultdict(list)
+    since = first - HISTORY
+    for adoption, member, week, runs in digests.answers(
+        session, **about, adoption_ids=adoptions, since=since
+    ):
+        answers[adoption].append((member, week, runs))
+    times: dict[int, list[tuple[str, date, datetime]]] = defaultdict(list)
+    restarted = sorted({row.adoption for row in rows if _opens(row) > _start(row)})
+    for adoption, member, week, at in digests.answer_times(
+        session, **about, adoption_ids=restarted, since=first
+    ):
+        times[adoption].append((member, week, at))
+    people: dict[int, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
+    for team, member, joined_at, left_at in digests.presences(session, **about, team_ids=teams):
+        people[team].append((member, joined_at, left_at))
+    members = sorted({member for team in people.values() for member, _, _ in team})
+    away: dict[str, list[tuple[str, date, date]]] = defaultdict(list)
+    for start in range(0, len(members), BATCH):
+        friday = scope.week.monday + timedelta(days=4)
+        for range_ in digests.days_away(
+            session, **about, members=members[start : start + BATCH], first=first, last=friday
+        ):
+            away[range_[0]].append(range_)
+    return _Batch(logged, answers, times, people, away)
+
+
+def _evidence(scope: Scope, row: WatchFound, batch: _Batch, monday: date) -> Evidence | None:
+    """What is known of a step at the end of the week; None when that isn't over its cap."""
+    zone, opens, ended = ZoneInfo(row.timezone), _opens(row), _ended(row, monday)
+    first = monday_of(local_day(opens, zone))
+    last = max(first, min(monday, week_monday(row.starts_on, 4)))
+    spec = scope.spec(row.adoption)
+    stale = {
+        member
+        for member, week, at in batch.times.get(row.adoption, ())
+        if opens > _start(row) and week == first and at <= opens
+    }
+    runs = count_answers(
+        [one for one in batch.answers.get(row.adoption, ()) if one[1] >= first - HISTORY],
+        first=first,
+        last=last,
+        stale=stale,
+        expected=lambda week: _expected(batch, row.team, zone, week),
+        runs_per_week=spec.runs_per_week if spec else 0,
+    )
+    exceptions = sum(
+        step == row.step and number > row.after_exception and opens <= at < ended
+        for step, number, at in batch.logged.get(row.adoption, ())
+    )
+    evidence = Evidence(
+        exceptions=exceptions,
+        runs=max(runs.total, exceptions),
+        attested=runs.attested,
+        assumed=runs.assumed,
+        cap=row.cap,
+    )
+    return evidence if evidence.ratio is not None and evidence.ratio > evidence.cap else None
+
+
+def _expected(batch: _Batch, team: int, zone: ZoneInfo, week: date) -> set[str]:
+    present = {
+        member
+        for member, joined_at, left_at in batch.people.get(team, ())
+        if is_present(joined_at, left_at, zone=zone, week_start=week)
+    }
+    return present - away_throughout(
+        _overlapping(batch, present, week), first=week, friday=week + timedelta(days=4)
+    )
+
+
+def _overlapping(batch: _Batch, members: Iterable[str], week: date) -> Iterable[tuple[str, date, date]]:
+    friday = week + timedelta(days=4)
+    return (
+        range_
+        for member in members
+        for range_ in batch.away.get(member, ())
+        if range_[1] <= friday and range_[2] >= week
+    )
