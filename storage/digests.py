@@ -77,8 +77,8 @@ class Asking:
 
 
 def _stream(session: Session, query: Any) -> Iterator[Any]:
-    """Rows as tuples, a batch at a time; what they hold is said by the query's own function."""
-    return iter(session.execute(query.execution_options(yield_per=BATCH)).tuples())
+    """Rows, a batch at a time; what they hold is said by the query's own function."""
+    return iter(session.execute(query.execution_options(yield_per=BATCH)))
 
 
 def _by_zone(values: Mapping[str, _Value]) -> Any:

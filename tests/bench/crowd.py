@@ -348,7 +348,7 @@ def _step(
     if chance.random() < 0.1:
         since = _at(starts + timedelta(days=chance.randrange(0, 26)), chance.randrange(24))
     last = 0
-    for _ in range(chance.choice([0, 0, 1, 2, 6])):
+    for _ in range(chance.choice([0, 0, 1, 2, 6, 25])):
         last = rows.add(
             LoggedException,
             adoption_id=adoption,

@@ -13,6 +13,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, SQLModel
 
 import storage
+from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision
 from storage import (
     adoptions,
@@ -20,6 +21,7 @@ from storage import (
     cycles,
     decisions,
     deliveries,
+    digests,
     drafts,
     drifts,
     exports,
@@ -44,7 +46,7 @@ from storage import (
 )
 from storage.deliveries import Wanted
 from storage.engine import Database
-from storage.tables import Cycle, MessageState
+from storage.tables import Cycle, MessageState, ModeChange, Promotion, PromotionState, StepVerdict
 from storage.trails import Scope
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant, reading_row
 from tests.storage.seeds_installations import CLIENT, bot_row
@@ -71,6 +73,7 @@ OF_NOBODY = {"slack_state"}
 
 Call = Callable[[Session, str, Planted], Any]
 SINCE, UNTIL = NOW - 9 * DAY, NOW + 9 * DAY
+ASKING = digests.Asking(MONDAY, {"Europe/Berlin": UNTIL}, {"Europe/Berlin": UNTIL})
 
 
 def _take_away(session: Session, workspace_id: str, ids: Planted) -> bool:
@@ -101,6 +104,45 @@ def _install_again(session: Session, workspace_id: str, _ids: Planted) -> None:
 def _reading(session: Session, ids: Planted) -> int:
     row = reports.reading(session, workspace_id=ids.workspace, adoption_id=ids.adoption, week_start=MONDAY)
     return (row and row.id) or 0
+
+
+def _slipping(call: Callable[[Session, str], Any]) -> Call:
+    """Look while a step is watched, a promotion was declined and a cycle missed its target."""
+
+    def look(session: Session, workspace_id: str, ids: Planted) -> Any:
+        belongs = {"workspace_id": workspace_id, "adoption_id": ids.adoption}
+        with session.begin_nested() as kept:
+            over = session.get_one(Cycle, ids.cycle)
+            over.closed_at = NOW
+            row = session.get_one(Promotion, ids.promotion)
+            row.state = PromotionState.DECLINED
+            session.get_one(StepVerdict, ids.verdict).decision = Decision.WATCH
+            session.add(
+                ModeChange(
+                    **belongs,
+                    step="tag",
+                    kind="demotion",
+                    before=Mode.AI_LED,
+                    after=Mode.HUMAN_LED,
+                    changed_at=NOW,
+                )
+            )
+            for action, subject in (("watch-answered", "adoption:1/send"), ("cycle-closed", "cycle:1")):
+                trail.record(
+                    session,
+                    workspace_id=workspace_id,
+                    at=NOW,
+                    member=None,
+                    action=action,
+                    subject=subject,
+                    surface="rule",
+                )
+            session.flush()
+            found = call(session, workspace_id)
+            kept.rollback()
+        return found
+
+    return look
 
 
 BY_NAME: dict[str, Call] = {
@@ -153,6 +195,45 @@ BY_NAME: dict[str, Call] = {
     ),
     "trails.page/everything": lambda s, ws, _: trails.page(
         s, workspace_id=ws, scope=Scope(member="U0", everything=True), private=[], hidden=["x"]
+    ),
+    "digests.zones": lambda s, ws, _: digests.zones(s, workspace_id=ws),
+    "digests.places": lambda s, ws, _: list(digests.places(s, workspace_id=ws, today={"UTC": MONDAY})),
+    "digests.answering": lambda s, ws, _: list(digests.answering(s, workspace_id=ws, asking=ASKING)),
+    "digests.in_cycle": lambda s, ws, _: digests.in_cycle(s, workspace_id=ws, day=MONDAY),
+    "digests.demoted": _slipping(lambda s, ws: list(digests.demoted(s, workspace_id=ws, until=UNTIL))),
+    "digests.missed": _slipping(
+        lambda s, ws: list(digests.missed(s, workspace_id=ws, since=SINCE, until=UNTIL))
+    ),
+    "digests.promotions_open": lambda s, ws, _: list(digests.promotions_open(s, workspace_id=ws)),
+    "digests.promotions_declined": _slipping(
+        lambda s, ws: list(digests.promotions_declined(s, workspace_id=ws, since=SINCE, until=UNTIL))
+    ),
+    "digests.drifts_open": lambda s, ws, _: list(digests.drifts_open(s, workspace_id=ws)),
+    "digests.changes": lambda s, ws, _: list(
+        digests.changes(s, workspace_id=ws, since=SINCE, until=UNTIL, kind="demotion")
+    ),
+    "digests.readings": lambda s, ws, _: list(digests.readings(s, workspace_id=ws, week_start=MONDAY)),
+    "digests.latest_readings": lambda s, ws, _: list(
+        digests.latest_readings(s, workspace_id=ws, week_start=MONDAY, many=3)
+    ),
+    "digests.most_runs": lambda s, ws, _: list(
+        digests.most_runs(s, workspace_id=ws, week_start=MONDAY, begun_by=MONDAY)
+    ),
+    "digests.watches": _slipping(lambda s, ws: list(digests.watches(s, workspace_id=ws, week_start=MONDAY))),
+    "digests.days_away": lambda s, ws, _: list(
+        digests.days_away(s, workspace_id=ws, members=[MEMBER], first=MONDAY, last=MONDAY)
+    ),
+    "digests.answered_watches": _slipping(
+        lambda s, ws: digests.answered_watches(s, workspace_id=ws, subjects=["adoption:1/send"])
+    ),
+    "digests.not_retired": lambda s, ws, _: list(digests.not_retired(s, workspace_id=ws)),
+    "digests.teams_of_channels": lambda s, ws, _: digests.teams_of_channels(
+        s, workspace_id=ws, channels=[CHANNEL]
+    ),
+    "digests.adopted_before": lambda s, ws, _: digests.adopted_before(s, workspace_id=ws, moment=UNTIL),
+    "digests.closed_before": _slipping(lambda s, ws: digests.closed_before(s, workspace_id=ws, moment=UNTIL)),
+    "digests.setup_seconds": lambda s, ws, _: digests.setup_seconds(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "signals.runs_of_week": lambda s, ws, _: signals.runs_of_week(s, workspace_id=ws, week_start=MONDAY),
     "signals.exceptions_between": lambda s, ws, _: signals.exceptions_between(
@@ -329,6 +410,22 @@ BY_ID: dict[str, Call] = {
         private=["check-in"],
         hidden=["x"],
     ),
+    "digests.weeks_of_readings": lambda s, ws, ids: list(
+        digests.weeks_of_readings(s, workspace_id=ws, adoption_ids=[ids.adoption], until=MONDAY, many=3)
+    ),
+    "digests.attestations": lambda s, ws, ids: list(
+        digests.attestations(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY, until=MONDAY)
+    ),
+    "digests.logged": lambda s, ws, ids: list(
+        digests.logged(s, workspace_id=ws, adoption_ids=[ids.adoption])
+    ),
+    "digests.answers": lambda s, ws, ids: list(
+        digests.answers(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+    ),
+    "digests.answer_times": lambda s, ws, ids: list(
+        digests.answer_times(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+    ),
+    "digests.presences": lambda s, ws, ids: list(digests.presences(s, workspace_id=ws, team_ids=[ids.team])),
     "signals.runs_by_member": lambda s, ws, ids: signals.runs_by_member(
         s, workspace_id=ws, cycle_id=ids.cycle
     ),

@@ -1,0 +1,95 @@
+"""A digest asks as many questions of fifty adoptions as of ten, and finds what looking at each of them finds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import Session, SQLModel
+
+from cadence.flows.attention import attention
+from cadence.flows.checkin_rows import cycle_of_week
+from cadence.flows.digest_needs import decisions_waiting
+from cadence.flows.digest_notes import drifts_waiting, promotions_waiting
+from cadence.flows.digest_scope import DigestWeek
+from cadence.flows.digest_standards import watched
+from cadence.flows.digests import digest
+from cadence.flows.gathering import expected_members
+from cadence.flows.runs import TeamRun, require_workspace, team_runs
+from storage import reports
+from storage.engine import Database
+from templates.contexts.digests import Digest
+from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant
+
+
+@contextmanager
+def counting(db: Database) -> Iterator[list[str]]:
+    """The statements that the database is asked."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def told(session: Session) -> Digest:
+    return digest(session, workspace_id=TEAM_ID, week_start=MONDAY, now=NOW)
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
+    plant(db, 60, seed=seed)
+    with db.read() as session:
+        shown = told(session)
+        workspace = require_workspace(session, TEAM_ID)
+        runs = team_runs(session, workspace=workspace, now=NOW)
+        week = DigestWeek(MONDAY, ZoneInfo(workspace.timezone))
+        watches = watched(session, runs, MONDAY)
+        slips = attention(session, runs, week_start=MONDAY, since=week.at(0), until=week.at(1), now=NOW)
+        needs = [one.text for one in slips]
+        needs += [one.text for one in promotions_waiting(session, workspace, runs)]
+        needs += [one.text for one in drifts_waiting(session, runs)]
+        needs += [one.text for one in decisions_waiting(session, workspace, runs, watches)]
+        assert shown.decision_count == len(needs) > 20
+        assert [one.text for one in shown.decisions] == needs[:10]
+        assert shown.watch_count == len(watches) > 0
+        assert [(one.team, one.step.evidence) for one in shown.watches] == [
+            (one.team, one.evidence) for one in watches[:10]
+        ]
+        assert shown.coverage == coverage(session, runs, 0)
+        assert shown.coverage_before == coverage(session, runs, -1)
+        in_cycle = sum(cycle_of_week(session, run, MONDAY) is not None for run in runs)
+        assert shown.moved_count + shown.not_moved_count + shown.no_reading_count == in_cycle
+
+
+def coverage(session: Session, runs: list[TeamRun], weeks: int) -> float:
+    """Check-ins that came of those expected."""
+    monday, came, asked = MONDAY + timedelta(weeks=weeks), 0, 0
+    for run in runs:
+        if cycle_of_week(session, run, monday):
+            expected = set(expected_members(session, run, week_start=monday))
+            answered = reports.answered_members(
+                session, workspace_id=TEAM_ID, adoption_id=run.id, week_start=monday
+            )
+            came, asked = came + len(expected & answered), asked + len(expected)
+    return came / asked
+
+
+def test_more_adoptions_ask_no_more_of_the_database(db: Database) -> None:
+    plant(db, 40)
+    with counting(db) as few, db.read() as session:
+        told(session)
+    with db.write() as session:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            session.execute(table.delete())
+    plant(db, 200)
+    with counting(db) as many, db.read() as session:
+        assert told(session).decision_count > 60
+    assert len(many) <= len(few) + 5, "sections that were short before are full now"
