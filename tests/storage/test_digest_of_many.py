@@ -92,4 +92,4 @@ def test_more_adoptions_ask_no_more_of_the_database(db: Database) -> None:
     plant(db, 200)
     with counting(db) as many, db.read() as session:
         assert told(session).decision_count > 60
-    assert len(many) <= len(few) + 5, "sections that were short before are full now"
+    assert len(many) <= len(few) + 20, "an entry that is shown may ask for its row, and no other"
