@@ -53,7 +53,7 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
         week = DigestWeek(MONDAY, ZoneInfo(workspace.timezone))
         watches = watched(session, runs, MONDAY)
         slips = attention(session, runs, week_start=MONDAY, since=week.at(0), until=week.at(1), now=NOW)
-        needs = [one.text for one in slips]
+        needs: list[str] = [one.text for one in slips]
         needs += [one.text for one in promotions_waiting(session, workspace, runs)]
         needs += [one.text for one in drifts_waiting(session, runs)]
         needs += [one.text for one in decisions_waiting(session, workspace, runs, watches)]

@@ -110,7 +110,7 @@ def _slipping(call: Callable[[Session, str], Any]) -> Call:
     """Look while a step is watched, a promotion was declined and a cycle missed its target."""
 
     def look(session: Session, workspace_id: str, ids: Planted) -> Any:
-        belongs = {"workspace_id": workspace_id, "adoption_id": ids.adoption}
+        belongs: dict[str, Any] = {"workspace_id": workspace_id, "adoption_id": ids.adoption}
         with session.begin_nested() as kept:
             over = session.get_one(Cycle, ids.cycle)
             over.closed_at = NOW
