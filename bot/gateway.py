@@ -1,7 +1,7 @@
 """The one place that calls Slack to post: typed errors, and a look for what an unclear attempt left behind."""
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,10 @@ LONGEST_PAUSE_SECONDS = 3600.0
 
 FIXABLE = codes(Kind.FIXABLE)
 """Refusals that somebody can put right (invite the bot, install it again): worth another try in an hour."""
+
+
+REVOKED = frozenset({"account_inactive", "token_revoked"})
+"""What Slack says of a token of a workspace that took the bot out."""
 
 
 class SlackError(Exception):
@@ -79,9 +83,14 @@ class Identity:
 
 
 class Gateway:
-    """Slack's Web API for one workspace, with no retry of its own: the ledger decides when to try again."""
+    """Slack's Web API for one workspace, with no retry of its own: the ledger decides when to try again.
 
-    def __init__(self, *, token: str, api_url: str) -> None:
+    Args:
+        revoked: called when Slack says that the token isn't good any more.
+    """
+
+    def __init__(self, *, token: str, api_url: str, revoked: Callable[[], None] = lambda: None) -> None:
+        self._revoked = revoked
         self.client = WebClient(token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
         self._quick = WebClient(token=token, base_url=api_url, timeout=QUICK_SECONDS, retry_handlers=[])
         self._waited_for = WebClient(
@@ -222,10 +231,15 @@ class Gateway:
 
     def _call(self, method: str, arguments: dict[str, Any], *, client: WebClient | None = None) -> Any:
         caller = client or self.client
-        with typed_errors(method):
-            if _as_json(method):
-                return caller.api_call(method, json=arguments)
-            return caller.api_call(method, params={name: _plain(one) for name, one in arguments.items()})
+        try:
+            with typed_errors(method):
+                if _as_json(method):
+                    return caller.api_call(method, json=arguments)
+                return caller.api_call(method, params={name: _plain(one) for name, one in arguments.items()})
+        except SlackUnreachable as error:
+            if error.code in REVOKED:
+                self._revoked()
+            raise
 
 
 @contextmanager

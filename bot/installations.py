@@ -4,24 +4,21 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPException
+from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import Protocol
 
 import structlog
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError, SlackTokenRotationError
-from slack_sdk.oauth.installation_store import Bot as SlackBot
-from slack_sdk.oauth.token_rotation import TokenRotator
 
 from bot.clocks import Clock, utc_now
 from bot.delivery import Post
-from bot.gateway import TIMEOUT_SECONDS, Gateway, Identity
+from bot.gateway import REVOKED, Gateway, Identity, SlackError
 from bot.settings import Settings
-from cadence.flows.installing import Installed, installed, keep_token, leave, take_turn
-from storage.engine import Database, Unreachable
+from bot.tokens import Away, Renewals
+from cadence.flows.installing import Installed, installed, leave
+from storage.engine import Database
 from templates.filters import plural
 
 log = structlog.get_logger(__name__)
@@ -32,19 +29,8 @@ RENEW_BEFORE = timedelta(hours=2)
 """How long before its end a token is renewed by whoever plans; the one before stays good until then."""
 LATE = timedelta(minutes=5)
 """So near its end, whoever answers a request renews it: nobody plans."""
-ROTATING = "oauth.v2.access"
-"""The method that renews a token, and the lane in which one process at a time does."""
-ROTATING_SECONDS = 30
 MOST_AT_ONCE = 50
 """Tokens renewed at a time: planning waits for them."""
-KEEP_AFTER = (0.2, 0.5, 1, 2)
-"""Seconds between tries to write a new token down."""
-ANY_END = 10**7
-"""Minutes: the SDK is told that a token of any age is to be renewed; when to do so is decided here."""
-
-
-class _Away(Exception):
-    """Slack didn't answer; asking for another workspace would take as long."""
 
 
 class Installations(Protocol):
@@ -129,6 +115,10 @@ class ManyWorkspaces:
         self._clock, self._timer = clock, timer
         self._held: Mapping[str, _Held] = {}
         self._looked: float | None = None
+        self._suspects: set[str] = set()
+        self._tokens = Renewals(
+            db, client_id=client_id, client_secret=client_secret, api_url=api_url, clock=clock
+        )
         self._lock = Lock()
 
     @property
@@ -147,7 +137,7 @@ class ManyWorkspaces:
             return None
         held = self._known().get(workspace_id) or self._known(now=True).get(workspace_id)
         if held is not None and self._ends(held, LATE):
-            with suppress(_Away):
+            with suppress(Away):
                 self._renew(held)
             held = self._known().get(workspace_id)
         return held.result if held is not None else None
@@ -169,13 +159,29 @@ class ManyWorkspaces:
         self.look_again()
 
     def keep_tokens(self) -> None:
-        """Renew the tokens that end within two hours, some at a time; while Slack is away, none."""
+        """Renew the tokens that end within two hours, some at a time; while Slack is away, none.
+
+        Slack tells only a few times that it was taken out somewhere: whoever was down then learns it here.
+        """
+        while self._suspects:
+            self._ask(self._suspects.pop())
         ending = [held for held in self._known().values() if self._ends(held, RENEW_BEFORE)]
         for held in ending[:MOST_AT_ONCE]:
             try:
                 self._renew(held)
-            except _Away:
+            except Away:
                 return
+
+    def _ask(self, workspace_id: str) -> None:
+        """Slack didn't take a workspace's token: was the bot taken out there?"""
+        held = self._known(now=True).get(workspace_id)
+        if held is None:
+            return
+        try:
+            Gateway(token=held.installed.token, api_url=self._api_url).identity()
+        except SlackError as error:
+            if error.code in REVOKED:
+                self.gone(workspace_id, happened_at=None)
 
     def _ends(self, held: _Held, within: timedelta) -> bool:
         end = held.installed.expires_at
@@ -207,70 +213,23 @@ class ManyWorkspaces:
             bot_id=one.bot_id or None,
             scopes=one.scopes,
         )
-        gateway = Gateway(token=one.token, api_url=self._api_url)
+        revoked = partial(self._suspects.add, one.workspace_id)
+        gateway = Gateway(token=one.token, api_url=self._api_url, revoked=revoked)
         return _Held(one, Post(gateway, identity), _authorized(identity, one.token))
 
     def _renew(self, held: _Held) -> None:
-        """Renew a token, unless another process is at it; what fails is tried again in half a minute.
+        """Renew a token, unless another process is at it.
 
         Raises:
-            _Away: Slack doesn't answer.
+            Away: Slack doesn't answer.
         """
-        where, now = held.installed.workspace_id, self._clock()
-        until = now + timedelta(seconds=ROTATING_SECONDS)
-        if not take_turn(self._db, where, name=ROTATING, now=now, until=until):
+        where = held.installed.workspace_id
+        if not self._tokens.take_turn(where):
             return
         newest = self._known(now=True).get(where)
-        if newest is None or newest.installed.token != held.installed.token:
-            return
-        renewed = self._renewed(newest.installed)
-        if renewed is not None:
-            self._keep(newest.installed, renewed)
+        if newest is not None and newest.installed.token == held.installed.token:
+            self._tokens.renew(newest.installed)
             self.look_again()
-
-    def _renewed(self, one: Installed) -> SlackBot | None:
-        client = WebClient(base_url=self._api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
-        rotator = TokenRotator(client_id=self.client_id, client_secret=self.client_secret, client=client)
-        try:
-            renewed = rotator.perform_bot_token_rotation(
-                bot=SlackBot(
-                    team_id=one.workspace_id,
-                    bot_token=one.token,
-                    bot_id=one.bot_id,
-                    bot_user_id=one.bot_user,
-                    bot_refresh_token=one.refresh_token,
-                    bot_token_expires_at=0,
-                    installed_at=one.installed_at,
-                ),
-                minutes_before_expiration=ANY_END,
-            )
-        except SlackTokenRotationError as refused:
-            log.error("token not renewed", workspace=one.workspace_id, error=_word(refused))
-            return None
-        except (SlackClientError, HTTPException, OSError) as failed:
-            log.warning("token not renewed", workspace=one.workspace_id, error=type(failed).__name__)
-            raise _Away from failed
-        log.info("token renewed", workspace=one.workspace_id)
-        return renewed
-
-    def _keep(self, before: Installed, renewed: SlackBot) -> None:
-        """The refresh token is used up: a database that just went away is given a moment to come back."""
-        end = datetime.fromtimestamp(renewed.bot_token_expires_at or 0, UTC)
-        for pause in (*KEEP_AFTER, None):
-            try:
-                keep_token(
-                    self._db,
-                    before,
-                    token=renewed.bot_token,
-                    refresh_token=renewed.bot_refresh_token or "",
-                    expires_at=end,
-                )
-            except Unreachable:
-                if pause is None:
-                    raise
-                time.sleep(pause)
-            else:
-                return
 
 
 def _authorized(identity: Identity, token: str) -> AuthorizeResult:
@@ -281,12 +240,6 @@ def _authorized(identity: Identity, token: str) -> AuthorizeResult:
         bot_id=identity.bot_id,
         bot_token=token,
     )
-
-
-def _word(refused: SlackTokenRotationError) -> str:
-    """Slack's own word for what went wrong, without what was sent."""
-    response = refused.api_error.response
-    return str(response.get("error") or "no answer") if hasattr(response, "get") else "no answer"
 
 
 def several(settings: Settings, db: Database, *, clock: Clock = utc_now) -> ManyWorkspaces:

@@ -29,9 +29,11 @@ log = structlog.get_logger(__name__)
 STATE_SECONDS = 600
 """How long somebody may take at Slack."""
 _TEAM = re.compile(r"[TE][A-Z0-9]{1,31}")
+_STATE = re.compile(r"[0-9a-f-]{36}")
 _SENTENCES = {
     "access_denied": "Nothing was installed: it was cancelled at Slack.",
-    "invalid_browser": "Nothing was installed: it was begun in another browser, or the page was loaded again.",
+    "invalid_browser": "Nothing was installed: it was begun in another browser, the page was loaded again, or this "
+    "address doesn't begin with https.",
     "invalid_state": "Nothing was installed: the link is more than ten minutes old, or was used before.",
     "missing_code": "Nothing was installed: Slack sent no code along.",
     "invalid_code": "Nothing was installed: Slack doesn't take the code; it is old, or was used before.",
@@ -78,7 +80,7 @@ class _States(SQLAlchemyOAuthStateStore):
 
     def consume(self, state: str) -> bool:
         """Whether the state is good; it is used up."""
-        return use_state(self._db, state, now=self._now())
+        return bool(_STATE.fullmatch(state)) and use_state(self._db, state, now=self._now())
 
 
 class _Cookies(OAuthStateUtils):

@@ -20,6 +20,7 @@ from bot.sandbox import AppIdentity
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import InProcess
 from bot.sandbox.server import SandboxServer, _Quiet
+from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
 from bot.stage import PATIENCE_SECONDS, people_of
 from bot.web import Web, dispatch
@@ -37,6 +38,7 @@ class Slacks:
         self._served = {team: SandboxServer(one) for team, one in self.workspaces.items()}
         self.codes: dict[str, dict[str, Any]] = {}
         self.tokens: dict[str, str] = {}
+        self.revoked: set[str] = set()
         self.refresh_tokens: dict[str, str] = {}
         self.refreshed = 0
         self._numbers = count(1)
@@ -78,6 +80,7 @@ class Slacks:
 
     def uninstall(self, team: str, *, tell: Iterable[str] = ("tokens_revoked", "app_uninstalled")) -> None:
         """The workspace takes the app out: its tokens end, and the app is told."""
+        self.revoked |= {token for token, one in self.tokens.items() if one == team}
         self.tokens = {token: one for token, one in self.tokens.items() if one != team}
         for kind in tell:
             assert self.event(team, {"type": kind, "tokens": {"bot": ["U0BOT"], "oauth": []}}) == 200
@@ -135,9 +138,11 @@ class Slacks:
             return self._served[head].wsgi(environ, start_response)
         if request.path == "/api/oauth.v2.access":
             return _json(self._access(request))(environ, start_response)
-        team = self.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        team = self.tokens.get(token)
         if team is None:
-            return _json({"ok": False, "error": "invalid_auth"})(environ, start_response)
+            error = "token_revoked" if token in self.revoked else "invalid_auth"
+            return _json({"ok": False, "error": error})(environ, start_response)
         environ["HTTP_AUTHORIZATION"] = f"Bearer {self.workspaces[team].app.token}"
         return self._served[team].wsgi(environ, start_response)
 
@@ -194,7 +199,13 @@ def _workspace(file: Path, clock: SandboxClock, team: str) -> Workspace:
     channels.append({"id": spec.curator_channel, "members": list(spec.curators)})
     app = AppIdentity(name="Rollout Cadence", token=f"xoxb-own-{team}", signing_secret=SIGNING_SECRET)
     return build_workspace(
-        team_id=team, name=f"Team {team}", clock=clock, app=app, members=members, channels=channels
+        team_id=team,
+        name=f"Team {team}",
+        clock=clock,
+        app=app,
+        members=members,
+        channels=channels,
+        tickets=Tickets(lambda: clock.now().timestamp()) if clock.frozen else None,
     )
 
 

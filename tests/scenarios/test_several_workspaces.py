@@ -218,6 +218,17 @@ def test_what_was_owed_when_it_was_taken_out_is_skipped(both: House) -> None:
     assert both.dms(B, AGENT) == [], "what was skipped stays so"
 
 
+def test_an_uninstall_that_nobody_heard_of_is_found_out(both: House) -> None:
+    both.slack.uninstall(B, tell=())
+    both.clock.set(at("2026-03-02 09:30"))
+    both.bot.worker.tick()
+    assert both.bot.installations.served() == [A, B], "it took a message to notice"
+    both.bot.worker.tick()
+    assert both.bot.installations.served() == [A]
+    assert {one.reason for one in both.owed(B)} == {"uninstalled"}
+    assert len(both.posts(A, DESK_CHANNEL)) == 1
+
+
 def test_an_uninstall_that_is_told_late_does_not_undo_what_came_after(both: House) -> None:
     assert both.slack.event(B, {"type": "app_uninstalled"}, at=time.time() - 60) == 200
     assert both.slack.event(B, {"type": "tokens_revoked", "tokens": {"oauth": [LEAD]}}) == 200
@@ -322,6 +333,13 @@ def test_what_slack_says_instead_of_a_code(
     answer = house.browser.comes_back(**query)
     assert (answer.status_code, word in answer.text) == (status, True)
     assert "<script" not in answer.text
+    assert nothing_kept(house)
+
+
+@pytest.mark.parametrize("state", ["\xff", "x" * 5_000, "%00", "' OR 1=1 --", "deleted"])
+def test_a_forged_state_is_refused_whatever_the_cookie_says(house: House, state: str) -> None:
+    answer = house.browser.comes_back_with(f"slack-app-oauth-state={state}", code="x", state=state)
+    assert answer.status_code in (400, 401)
     assert nothing_kept(house)
 
 

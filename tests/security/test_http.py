@@ -54,6 +54,11 @@ def test_a_signed_request_is_answered(stage: Stage, client: Client) -> None:
     assert (answer.status_code, answer.json["response_type"]) == (200, "ephemeral")  # type: ignore[index]
 
 
+@pytest.mark.parametrize("path", ["/slack/install", "/slack/oauth_redirect?code=x&state=y"])
+def test_with_a_token_of_its_own_the_bot_is_not_installed_anywhere_else(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
 STAMPS = ["", "0", "-1", "now", "1e9", "12.5", "٣٣٣", "²", " ", "9" * 15, "9" * 5_000, "\t1"]
 SIGNATURES = ["", "v0=", "v0=" + "0" * 64, "v1=abc", "garbage", "v0=" + "f" * 5_000, "ÿÿ"]
 
