@@ -145,7 +145,7 @@ def test_a_champion_who_left_the_team_waits_for_the_owner_to_name_another(desk: 
     shown = types(desk, "/cadence cycle show reply team=solo")
     assert f"champion <@{AGENT}> (no longer in the team)" in shown
     desk.play_until(at("2026-03-23 10:00"))
-    assert "✗ a champion" in posts(desk, "C02SOLO")[-1].words
+    assert "✗ Missing: a champion" in posts(desk, "C02SOLO")[-1].words
 
 
 def test_a_pause_in_the_middle_asks_nothing_and_can_be_taken_back(desk: Stage) -> None:

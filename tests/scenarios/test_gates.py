@@ -46,8 +46,8 @@ def test_each_week_opens_with_what_is_there_what_is_missing_and_who_can_do_it(re
     assert "Draft the reply _collaborative_ · Send the reply _AI-led_" in first
     assert "*Everything this week asks for is there*" in first
     assert "Reply, week 2 of 4: run it and capture the rubric" in second
-    assert "✗ a run attested in a check-in – anybody in the team" in second
-    assert f"✗ a rubric result – <@{LEAD}> or a curator" in second
+    assert "✗ Missing: a run attested in a check-in – anybody in the team" in second
+    assert f"✗ Missing: a rubric result – <@{LEAD}> or a curator" in second
     assert posts(ready, DESK_CHANNEL)[-1].buttons == ["Check in", "Record a rubric result"]
 
 
@@ -57,14 +57,14 @@ def test_the_button_does_it_and_the_gate_is_met(ready: Stage) -> None:
     agent.clicks(posts(ready, DESK_CHANNEL)[-1], "Check in")
     agent.submits({"runs": "12"})
     ready.tick()
-    assert "✓ a run attested in a check-in" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "✓ There: a run attested in a check-in" in posts(ready, DESK_CHANNEL)[-1].words
     shown = types(ready, LEAD, "/cadence cycle show reply")
     assert "2. missing: a rubric result: not met" in shown
     assert "3. the package complete" in shown
     ready.play_until(at("2026-03-13 15:00"))
     due = bot_dms(ready, LEAD)[-1].words
     assert "Reply, week 2 of 4: the gate still lacks a rubric result." in due
-    assert "✓ a run attested in a check-in" in due
+    assert "✓ There: a run attested in a check-in" in due
     types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
     assert "*Everything this week asks for is there*" in posts(ready, DESK_CHANNEL)[-1].words
     assert "the gate is met" in bot_dms(ready, LEAD)[-1].words
@@ -79,7 +79,7 @@ def test_a_met_gate_is_nothing_to_bother_the_owner_with(ready: Stage) -> None:
 def test_week_4_names_the_next_team_and_submits(ready: Stage) -> None:
     ready.play_until(at("2026-03-23 09:30"))
     post = posts(ready, DESK_CHANNEL)[-1]
-    assert "✗ the next team, or why there is none" in post.words
+    assert "✗ Missing: the next team, or why there is none" in post.words
     assert "weekly numbers for the delta (0 of at least 3) – whoever reports the KPI" in post.words
     assert "Still open from before: a run attested in a check-in; a rubric result; the package" in post.words
     agent, lead = ready.workspace.person(AGENT), ready.workspace.person(LEAD)
@@ -90,7 +90,7 @@ def test_week_4_names_the_next_team_and_submits(ready: Stage) -> None:
     assert not lead.submits({"team": "solo"}).errors
     ready.tick()
     assert rows(ready, Cycle)[0].next_team_id is not None
-    assert "✓ the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "✓ There: the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
     missing = lead.clicks(post, "Submit to the registry").words
     assert "Still missing before it can be published:" in missing
     assert "A second team set up within 60 min: none so far" in missing
@@ -111,6 +111,6 @@ def test_there_may_be_no_next_team_with_a_reason(ready: Stage) -> None:
     curator.clicks(posts(ready, DESK_CHANNEL)[-1], "Name the next team")
     curator.submits({"reason": "Two teams are <enough>"})
     ready.tick()
-    assert "✓ the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "✓ There: the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
     [entry] = entries(ready, "next-team")
     assert (entry.member, entry.after) == (CURATOR, {"team": None, "reason": "Two teams are <enough>"})

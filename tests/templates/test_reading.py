@@ -36,7 +36,9 @@ def test_the_notification_is_a_sentence_by_itself(name: str) -> None:
 def test_no_words_are_missing_and_none_is_doubled(name: str) -> None:
     for rendered in every(name):
         for shown in texts(blocks_of(rendered)):
-            assert not re.search(r"\bNone\b(?! counts| yet)|\bnull\b|\bUndefined\b|\{\{|\}\}|\(\)|“”", shown), shown
+            assert not re.search(
+                r"\bNone\b(?! counts| yet)|\bnull\b|\bUndefined\b|\{\{|\}\}|\(\)|“”", shown
+            ), shown
             assert not re.search(
                 r"(?<!\n) {2}|(?<=\w) [,.;:](?=\s|$)|\.\.|,,|,\.|: ?\.", shown.replace("```", "")
             ), shown
