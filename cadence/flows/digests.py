@@ -17,6 +17,7 @@ from cadence.flows.digest_notes import notes, open_drifts, open_promotions
 from cadence.flows.digest_scope import DigestWeek, Scope, Worst, scope_of, told
 from cadence.flows.digest_standards import demotions_of
 from cadence.flows.digest_watches import Watches, watches_of
+from cadence.flows.handoff_notes import handoff_lines
 from cadence.flows.runs import TeamRun, require_workspace, today_in
 from cadence.flows.undelivered import undelivered_first
 from cadence.nudges import TITLES
@@ -31,17 +32,21 @@ SHOWN = 10
 SLIPPING_SHOWN = 3
 _QUIET_REASONS = frozenset(
     {
+        "accepted",
+        "all answered",
         "already answered",
         "already asked",
         "already reported",
-        "all answered",
         "gate met",
         "muted",
         "no check-in is due",
+        "over already",
         "paused",
+        "sent back",
         "snoozed",
         "the check-in came today",
         "the check-in itself is still to come",
+        "the first cycle was started already",
     }
 )
 """Reasons that mean all is well: a curator needn't read them."""
@@ -65,6 +70,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
     needs, need_count = _needs(scope, slips, watches)
     noted, note_count = notes(scope, together=answers.together)
+    handed, handed_count = handoff_lines(session, workspace, since=week.at(0), until=week.at(1), now=now)
     slipping: list[Worst[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
     return Digest(
         week_start=week_start,
@@ -90,6 +96,8 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         setup_minutes=_setup_minutes(session, workspace, week),
         notes=noted,
         note_count=note_count,
+        handoffs=handed,
+        handoff_count=handed_count,
         published=_published(session, workspace, week),
         adopted=_tally(scope, digests.adopted_before),
         cycles_running=scope.running,
