@@ -6,8 +6,9 @@ from slack_bolt import App
 
 from cadence.flows.homes import turn_page
 from cadence.flows.welcoming import invited
+from cadence.refusals import Refusal
 from handlers.payloads import Body, row_id
-from handlers.turns import Services, Turn, register_button
+from handlers.turns import Services, Turn, on_home, register_button
 from templates.ids import Action
 
 
@@ -34,6 +35,8 @@ def register(app: App, services: Services) -> None:
     app.event("member_joined_channel")(joined)
 
 
-def turned(turn: Turn, value: str, _body: Body) -> None:
-    """[Previous page] and [Next page]."""
+def turned(turn: Turn, value: str, body: Body) -> None:
+    """[Previous page] and [Next page]; the page shows when the Home is published, as after every click on it."""
+    if not on_home(body):
+        raise Refusal("This button turns the pages of the Home tab. Open it, and turn them there.")
     turn_page(turn.db, turn.caller, page=row_id(value) or 1, now=turn.now)

@@ -186,7 +186,7 @@ def register_button(
 
         turn = _turn(services, body, client, "button", say)
         _pressed(turn, action, lambda: run(turn, button_value(body), body))
-        if _on_home(body):
+        if on_home(body):
             services.homes.clicked(turn.caller.workspace_id, turn.caller.member)
         ack()
 
@@ -311,10 +311,11 @@ def _turn(
 
 def _in_form(body: Body) -> bool:
     """Whether a person is in a form: the next one is put on top of it."""
-    return "view" in body and not _on_home(body)
+    return "view" in body and not on_home(body)
 
 
-def _on_home(body: Body) -> bool:
+def on_home(body: Body) -> bool:
+    """Whether something was clicked on the Home."""
     return bool((body.get("view") or {}).get("type") == "home")
 
 

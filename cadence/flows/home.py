@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cadence.flows import home_begin
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.checkin_rows import checkin_row, key, member_runs, missed_last_week, week_kpi
-from cadence.flows.home_needs import needs
+from cadence.flows.home_needs import Needs, needs, needs_of_many
 from cadence.flows.home_playbooks import home_playbook
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
@@ -22,6 +22,8 @@ from templates.contexts.home import Home, HomeItem, HomeNumber, HomeRegistry
 
 PAGE = 8
 """Entries on a page: with the longest names their text stays under 13,000 characters."""
+MANY = 100
+"""Up to so many runs are looked at one by one for a curator; of more the digest's first decisions are shown."""
 EARLY_IN_THE_WEEK = 2
 """Up to Tuesday, last week's open check-in is asked for once more."""
 NUMBER_FROM = 3
@@ -40,13 +42,10 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
     row = rows.get(session, workspace_id=workspace.id, member=caller.member)
     curator = is_curator(session, caller)
     mine = _mine(session, caller, workspace, now=now)
-    runs = team_runs(session, workspace=workspace, now=now) if curator else mine
     open_rows = _open_checkins(session, caller, workspace, now=now)
     waiting: list[Entry] = [*_checkins(open_rows), *_numbers(session, caller, mine, open_rows)]
-    waiting += [
-        _item(HomeItem(kind="need", need=need))
-        for need in needs(session, caller, workspace, runs, curator=curator, now=now)
-    ]
+    needed = _needs(session, caller, workspace, mine, curator=curator, now=now)
+    waiting += [_item(HomeItem(kind="need", need=need)) for need in needed.listed]
     entries = [*waiting, *_playbooks(session, caller, mine, now=now)]
     if curator:
         entries.append(_item(HomeItem(kind="registry", registry=_registry(session, workspace))))
@@ -55,7 +54,7 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
     busy = bool(mine or waiting)
     begin = home_begin.first_steps(session, caller, workspace, busy=busy, curator=curator)
     return Home(
-        waiting=len(waiting),
+        waiting=len(waiting) + needed.more,
         items=tuple(entry() for entry in entries[(page - 1) * PAGE : page * PAGE]),
         welcome=row is not None and not row.begun,
         several_open=_several(open_rows),
@@ -79,6 +78,23 @@ def _mine(session: Session, caller: Caller, workspace: Workspace, *, now: dateti
     found += team_runs(session, workspace=workspace, now=now, owner=caller.member)
     by_id = {run.id: run for run in found}
     return sorted(by_id.values(), key=lambda run: (run.playbook.slug, run.team.slug))
+
+
+def _needs(
+    session: Session,
+    caller: Caller,
+    workspace: Workspace,
+    mine: Sequence[TeamRun],
+    *,
+    curator: bool,
+    now: datetime,
+) -> Needs:
+    if not curator:
+        return needs(session, caller, workspace, mine, curator=False, now=now)
+    if sum(playbooks.adoption_counts(session, workspace_id=workspace.id).values()) > MANY:
+        return needs_of_many(session, workspace, mine, now=now)
+    runs = team_runs(session, workspace=workspace, now=now)
+    return needs(session, caller, workspace, runs, curator=True, now=now)
 
 
 # --- what one is asked ----------------------------------------------------------------------------------------

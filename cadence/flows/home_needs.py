@@ -1,6 +1,7 @@
 """What waits for an owner's or a curator's decision: what the digest collects, with every button that settles it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,12 @@ from cadence.flows.callers import Caller
 from cadence.flows.digest_needs import decisions_waiting
 from cadence.flows.digest_notes import drifts_waiting
 from cadence.flows.digest_standards import DigestWeek, title_of, watched
+from cadence.flows.digests import digest
 from cadence.flows.gates import gate_line, gate_of, gate_offers
-from cadence.flows.runs import TeamRun, today_in
+from cadence.flows.runs import TeamRun, run_by_id, today_in
 from cadence.flows.standing import standing
 from cadence.flows.undelivered import undelivered
-from cadence.mrkdwn import escape, say
+from cadence.mrkdwn import code, escape, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
@@ -27,8 +29,39 @@ from templates.filters import mode as mode_word
 from templates.filters import plural
 from templates.ids import Action
 
+PROMOTIONS_SHOWN = 20
 GATE_FROM = 3
 """The weekday (Thursday) from which a gate that isn't met waits for the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What waits; `more` of it isn't listed."""
+
+    listed: tuple[HomeNeed, ...] = ()
+    more: int = 0
+
+
+def needs_of_many(session: Session, workspace: Workspace, mine: Sequence[TeamRun], *, now: datetime) -> Needs:
+    """A curator's where very many teams run something: promotions, and the first of what the digest lists."""
+    week = monday_of(today_in(workspace, now))
+    shown = digest(session, workspace_id=workspace.id, week_start=week, now=now)
+    others = [
+        one for one in shown.decisions if not (one.offer and one.offer.action == Action.APPROVE_PROMOTION)
+    ]
+    open_ones = rubrics.open_promotions(session, workspace_id=workspace.id)
+    runs = [
+        run_by_id(session, workspace_id=workspace.id, adoption_id=adoption, now=now)
+        for adoption in dict.fromkeys(row.adoption_id for row in open_ones[:PROMOTIONS_SHOWN])
+    ]
+    listed = [*_promotions(session, workspace, runs, curator=True), *_as_needs(others)]
+    more = max(0, shown.decision_count - len(listed))
+    if more:
+        text = say("… and {more} more that {command} knows of", more=more, command=code("/cadence digest"))
+        listed.append(HomeNeed(text=text))
+        more -= 1
+    own = [need for run in mine for need in (*_setup(session, run, now=now), *_gate(session, run))]
+    return Needs((*listed, *_audits(session, mine), *own), more)
 
 
 def needs(
@@ -39,11 +72,11 @@ def needs(
     *,
     curator: bool,
     now: datetime,
-) -> list[HomeNeed]:
+) -> Needs:
     """What waits for the caller, decisions first: a curator's of all runs, an owner's of those they own."""
     own = _owned(session, caller)
     if not own and not curator:
-        return []
+        return Needs()
     mine = [run for run in runs if run.playbook.owner == caller.member]
     seen = list(runs) if curator else mine
     week = DigestWeek(monday_of(today_in(workspace, now)), ZoneInfo(workspace.timezone))
@@ -62,7 +95,7 @@ def needs(
         if curator or not _of_another(one, own)
     ]
     found += [need for run in mine for need in (*_setup(session, run, now=now), *_gate(session, run))]
-    return found
+    return Needs(tuple(found))
 
 
 def _owned(session: Session, caller: Caller) -> set[str]:
