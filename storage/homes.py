@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from storage.tables import (
     Adoption,
     Cycle,
+    Handoff,
     Home,
     HomeChange,
     Playbook,
@@ -218,6 +219,15 @@ def _around(session: Session, *, workspace_id: str, adoption_ids: Collection[int
             .join(Team, col(Team.id) == col(Adoption.team_id))
             .where(*of)
         )
-        found |= set(session.exec(members))
+        receivers = (
+            select(TeamMember.member)
+            .join(Handoff, col(Handoff.team_id) == col(TeamMember.team_id))
+            .where(
+                Handoff.workspace_id == workspace_id,
+                col(Handoff.adoption_id).in_(ids[start : start + 500]),
+                col(TeamMember.left_at).is_(None),
+            )
+        )
+        found |= set(session.exec(members)) | set(session.exec(receivers))
         found |= {one for pair in session.exec(leaders) for one in pair if one}
     return found

@@ -29,6 +29,7 @@ from tests.scenarios.plays import (
     rows,
     start_cycle,
 )
+from tests.scenarios.test_handoffs import asked, hand_over, running
 from tests.scenarios.test_promotions import TO_AI, play_cycle, promotion, solo
 from tests.staging import on_stage
 from tests.templates.seen import characters
@@ -256,6 +257,20 @@ def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:
         assert "Page 4 of 4" in lead.home().words
         stage.clock.set(at("2026-02-28 12:00"))
         assert "Page 1 of 4" in lead.opens_home().words
+
+
+def test_what_is_handed_over_is_accepted_on_the_home(tmp_path: Path) -> None:
+    with running(tmp_path) as stage:
+        analyst = stage.workspace.person("U07ANALYST")
+        analyst.opens_home()
+        hand_over(stage)
+        home = analyst.home()
+        assert "hands over to Billing: refund for case 4711" in home.words
+        assert "to be accepted by Wed 4 Mar 10:00" in home.words
+        analyst.clicks(home, "Accept")
+        assert "4711" not in analyst.home().words
+        stage.tick()
+        assert asked(stage).text == "Accepted by Billing: refund for case 4711"
 
 
 # --- first contact --------------------------------------------------------------------------------------------

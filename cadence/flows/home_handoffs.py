@@ -1,0 +1,48 @@
+"""What was handed over to a person's teams and waits to be accepted."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlmodel import Session
+
+from cadence.flows.callers import Caller
+from cadence.flows.handoff_contracts import handed_over
+from cadence.flows.people import zone_of
+from cadence.flows.runs import require_workspace
+from cadence.mrkdwn import say
+from cadence.refusals import Offer, Refusal
+from storage import handoffs, people
+from templates.contexts.home import HomeNeed
+from templates.filters import clock, day
+from templates.ids import Action
+
+
+def handoffs_to(session: Session, caller: Caller, *, now: datetime) -> Iterator[HomeNeed]:
+    """Each handoff to a team of the caller's, due first, with the buttons that answer it."""
+    teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    if not teams:
+        return
+    zone = zone_of(session, require_workspace(session, caller.workspace_id), caller.member)
+    ids = [team.id or 0 for team in teams]
+    for row in handoffs.waiting(session, workspace_id=caller.workspace_id, team_ids=ids):
+        try:
+            whole = handed_over(session, row, now=now)
+        except Refusal:  # the sending team doesn't run the playbook any more
+            continue
+        due = row.due_at.astimezone(zone)
+        yield HomeNeed(
+            text=say(
+                "{playbook} ({sender}) hands over to {to}: {what}, {due} {day} {clock}",
+                sender=whole.run.team.title,
+                to=whole.team.title,
+                what=row.what[:200],
+                playbook=whole.run.playbook.title,
+                due="overdue since" if row.due_at < now else "to be accepted by",
+                day=day(due.date()),
+                clock=clock(due),
+            ),
+            offers=(
+                Offer("Accept", Action.ACCEPT_HANDOFF, str(row.id)),
+                Offer("Can't use it", Action.FAIL_HANDOFF, str(row.id)),
+            ),
+        )
