@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, or_, update
 from sqlmodel import Session, col, select
@@ -34,6 +35,14 @@ class Standing:
     is_curator: bool
 
 
+class Whereabouts(NamedTuple):
+    """The zones of a workspace and of a person in it (as Slack gives it), and whether they are a curator."""
+
+    here: str
+    own: str | None
+    is_curator: bool
+
+
 # Statements of the busiest requests are put together once: that takes as long as running them.
 _STANDING = (
     select(Workspace, Member.timezone, Curator.member)
@@ -42,6 +51,9 @@ _STANDING = (
         Curator, and_(col(Curator.workspace_id) == Workspace.id, col(Curator.member) == bindparam("member"))
     )
     .where(Workspace.id == bindparam("workspace"))
+)
+_WHEREABOUTS = _STANDING.with_only_columns(
+    col(Workspace.timezone), col(Member.timezone), col(Curator.member).is_not(None)
 )
 _TEAM_IDS = select(TeamMember.team_id).where(
     TeamMember.workspace_id == bindparam("workspace"),
@@ -58,6 +70,13 @@ def standing(session: Session, *, workspace_id: str, member_id: str) -> Standing
         return None
     workspace, zone, curator = found
     return Standing(workspace, zone, curator is not None)
+
+
+def whereabouts(session: Session, *, workspace_id: str, member_id: str) -> Whereabouts | None:
+    """`standing` without the rows, for those who only want to know what day it is."""
+    asked = {"workspace": workspace_id, "member": member_id}
+    found = session.connection().execute(_WHEREABOUTS, asked).first()
+    return None if found is None else Whereabouts(*found)
 
 
 def team_slugs(session: Session, *, workspace_id: str) -> list[str]:

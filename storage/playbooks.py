@@ -71,7 +71,7 @@ _RUN_BY_ANYBODY, _RUN_BY_ONE = _names(None), _names("member")
 def names(session: Session, *, workspace_id: str, run_by: str | None = None) -> list[Named]:
     """All playbooks by their names, in the order of their slugs, and whether a person's teams (or any) run them."""
     query = _RUN_BY_ANYBODY if run_by is None else _RUN_BY_ONE
-    rows = session.execute(query, {"workspace": workspace_id, "member": run_by})
+    rows = session.connection().execute(query, {"workspace": workspace_id, "member": run_by})
     return [Named(key or 0, slug, title, owner, run) for key, slug, title, owner, run in rows]
 
 

@@ -130,10 +130,38 @@ def replace_reading(session: Session, *, workspace_id: str, reading_id: int, now
     session.connection().execute(_REPLACE, asked)
 
 
-def add_reading(session: Session, *, workspace_id: str, row: Reading) -> int:
+def add_reading(
+    session: Session,
+    *,
+    workspace_id: str,
+    adoption_id: int,
+    cycle_id: int,
+    week: int,
+    week_start: date,
+    guardrail: str,
+    value: float,
+    typed: str,
+    note: str,
+    member: str,
+    surface: str,
+    now: datetime,
+) -> int:
     """Save a reading at once, without waiting for the session to; returns its id."""
-    values = row.model_dump(exclude={"id"}) | {"workspace_id": workspace_id}
-    return session.connection().execute(_ADD, values).scalar_one() or 0
+    row = {
+        "workspace_id": workspace_id,
+        "adoption_id": adoption_id,
+        "cycle_id": cycle_id,
+        "week": week,
+        "week_start": week_start,
+        "guardrail": guardrail,
+        "value": value,
+        "typed": typed,
+        "note": note,
+        "member": member,
+        "surface": surface,
+        "reported_at": now,
+    }
+    return session.connection().execute(_ADD, row).scalar_one() or 0
 
 
 def readings(session: Session, *, workspace_id: str, cycle_id: int, guardrail: str = "") -> dict[int, float]:

@@ -13,7 +13,7 @@ from cadence.flows.specs import spec_of
 from cadence.rules.calendar import local_day
 from storage import people, playbooks
 from storage.engine import Database
-from storage.people import Standing
+from storage.people import Whereabouts
 from storage.playbooks import Named
 
 
@@ -39,10 +39,10 @@ def lexicon(
     What a command has no use for can be left out: `steps` (every playbook then has none), `teams`.
     """
     with db.read() as session:
-        standing = people.standing(session, workspace_id=caller.workspace_id, member_id=caller.member)
-        if standing is None:
+        there = people.whereabouts(session, workspace_id=caller.workspace_id, member_id=caller.member)
+        if there is None:
             return Lexicon(now.date())
-        everywhere = caller.surface == "cli" or standing.is_curator
+        everywhere = caller.surface == "cli" or there.is_curator
         known = playbooks.names(
             session, workspace_id=caller.workspace_id, run_by=None if everywhere else caller.member
         )
@@ -56,7 +56,7 @@ def lexicon(
         owned = {row.slug for row in known if row.owner == caller.member}
         mine |= {slug: keys for slug, keys in every.items() if slug in owned and slug not in mine}
         return Lexicon(
-            today=local_day(now, _zone(session, caller, standing)),
+            today=local_day(now, _zone(session, caller, there)),
             steps=mine or every,
             teams=tuple(people.team_slugs(session, workspace_id=caller.workspace_id)) if teams else (),
             titles={row.slug: row.title for row in known},
@@ -74,9 +74,9 @@ def _steps(session: Session, caller: Caller, known: Sequence[Named]) -> dict[str
     }
 
 
-def _zone(session: Session, caller: Caller, standing: Standing) -> ZoneInfo:
+def _zone(session: Session, caller: Caller, there: Whereabouts) -> ZoneInfo:
     """A person's zone: Slack's, else their team's, else the workspace's."""
-    if standing.timezone:
-        return ZoneInfo(standing.timezone)
+    if there.own:
+        return ZoneInfo(there.own)
     teams = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
-    return ZoneInfo(teams[0].timezone if teams else standing.workspace.timezone)
+    return ZoneInfo(teams[0].timezone if teams else there.here)

@@ -9,7 +9,6 @@ from cadence.flows.callers import Caller
 from cadence.flows.runs import TeamRun
 from cadence.flows.weeks import ReportWeek
 from storage import reports, trail
-from storage.tables import Reading
 
 
 def keep_reading(
@@ -36,7 +35,8 @@ def keep_reading(
         return None
     if before is not None:
         reports.replace_reading(session, workspace_id=run.workspace.id, reading_id=before.id or 0, now=now)
-    row = Reading(
+    reading_id = reports.add_reading(
+        session,
         workspace_id=run.workspace.id,
         adoption_id=run.id,
         cycle_id=week.cycle.id or 0,
@@ -48,9 +48,8 @@ def keep_reading(
         note=note,
         member=caller.member,
         surface=caller.surface,
-        reported_at=now,
+        now=now,
     )
-    reading_id = reports.add_reading(session, workspace_id=run.workspace.id, row=row)
     subject = f"adoption:{run.id}/week:{week.start}"
     trail.record(
         session,

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 # Never meant to be seen: control characters, halves of a surrogate pair, and marks that reorder a line.
@@ -27,6 +28,7 @@ _QUOTES: Final = {
 }
 
 
+@lru_cache(maxsize=1024)
 def unescape(text: str) -> str:
     """Undo Slack's escapes once (`&amp;lt;` was typed as `&lt;`); mentions become names, links addresses."""
     return _ESCAPED.sub(_unescaped, text)
@@ -42,6 +44,12 @@ def _unescaped(found: re.Match[str]) -> str:
     elif kind == "!":
         target = "@" + (label or target[1:])
     return _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], target)
+
+
+@lru_cache(maxsize=1024)
+def _key(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return _DASHES.sub("-", plain).strip(_EDGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,7 @@ class Word:
     @property
     def key(self) -> str:
         """For comparing: lower case, plain dashes, without quotes and punctuation around it."""
-        plain = unicodedata.normalize("NFKC", self.text).casefold()
-        return _DASHES.sub("-", plain).strip(_EDGES)
+        return _key(self.text)
 
     @property
     def member(self) -> str | None:

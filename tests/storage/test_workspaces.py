@@ -48,7 +48,7 @@ from storage.deliveries import Wanted
 from storage.engine import Database
 from storage.tables import Cycle, MessageState, ModeChange, Promotion, PromotionState, StepVerdict
 from storage.trails import Scope
-from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant, reading_row
+from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
 from tests.storage.seeds_installations import CLIENT, bot_row
 
 NO_QUERIES = {"engine", "migrate", "tables", "migrations"}
@@ -153,6 +153,7 @@ BY_NAME: dict[str, Call] = {
     "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
     "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
     "people.standing": lambda s, ws, _: people.standing(s, workspace_id=ws, member_id=MEMBER),
+    "people.whereabouts": lambda s, ws, _: people.whereabouts(s, workspace_id=ws, member_id=MEMBER),
     "people.team_ids": lambda s, ws, _: people.team_ids(s, workspace_id=ws, member_id=MEMBER),
     "people.team_slugs": lambda s, ws, _: people.team_slugs(s, workspace_id=ws),
     "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
@@ -521,7 +522,19 @@ WRITES: dict[str, Call] = {
         s, workspace_id=ws, reading_id=_reading(s, ids), now=NOW
     ),
     "reports.add_reading": lambda s, ws, ids: reports.add_reading(
-        s, workspace_id=ws, row=reading_row(ids, week=3)
+        s,
+        workspace_id=ws,
+        adoption_id=ids.adoption,
+        cycle_id=ids.cycle,
+        week=3,
+        week_start=MONDAY + 14 * DAY,
+        guardrail="",
+        value=1,
+        typed="1",
+        note="",
+        member=MEMBER,
+        surface="command",
+        now=NOW,
     ),
     "drafts.keep": lambda s, ws, _: drafts.keep(
         s, workspace_id=ws, member=MEMBER, subject="playbook", data={"title": "Reply"}, now=UNTIL
