@@ -7,7 +7,7 @@ number of planners may plan the same slot. Sending it is another transaction, la
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -310,6 +310,33 @@ _BY_PREFIX = (
     )
     .order_by(col(OwedMessage.id))
 )
+
+
+class Sent(NamedTuple):
+    """A message that was sent, as far as rewriting it needs."""
+
+    id: int
+    key: str
+    kind: str
+    recipient: str
+    subject: dict[str, Any]
+
+
+_SENT = _BY_PREFIX.where(
+    col(OwedMessage.state) == MessageState.SENT, col(OwedMessage.replaces_id).is_(None)
+).with_only_columns(
+    col(OwedMessage.id),
+    col(OwedMessage.key),
+    col(OwedMessage.kind),
+    col(OwedMessage.recipient),
+    col(OwedMessage.subject),
+)
+
+
+def sent_by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[Sent]:
+    """Of `by_prefix`, those that were sent; what rewrote one of them isn't one."""
+    asked = {"workspace": workspace_id, "exact": prefix, "first": f"{prefix}:", "after": f"{prefix};"}
+    return [Sent(*row) for row in session.connection().execute(_SENT, asked)]
 
 
 def by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[OwedMessage]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, col, select
@@ -108,6 +109,7 @@ _READING = select(Reading).where(
     Reading.guardrail == bindparam("rail"),
     col(Reading.replaced_at).is_(None),
 )
+_STORED = _READING.with_only_columns(col(Reading.id), col(Reading.value), col(Reading.note))
 _REPLACE = (
     update(Reading)
     .where(col(Reading.workspace_id) == bindparam("workspace"), col(Reading.id) == bindparam("reading"))
@@ -122,6 +124,23 @@ def reading(
     """The KPI's current reading of a week, or a guardrail's."""
     asked = {"workspace": workspace_id, "adoption": adoption_id, "week": week_start, "rail": guardrail}
     return session.exec(_READING, params=asked).first()
+
+
+class Stored(NamedTuple):
+    """A reading without the rest of its row."""
+
+    id: int
+    value: float
+    note: str
+
+
+def stored_reading(
+    session: Session, *, workspace_id: str, adoption_id: int, week_start: date, guardrail: str
+) -> Stored | None:
+    """`reading` for those who only want to know what it says."""
+    asked = {"workspace": workspace_id, "adoption": adoption_id, "week": week_start, "rail": guardrail}
+    found = session.connection().execute(_STORED, asked).first()
+    return None if found is None else Stored(found[0] or 0, found[1], found[2])
 
 
 def replace_reading(session: Session, *, workspace_id: str, reading_id: int, now: datetime) -> None:

@@ -24,7 +24,7 @@ def keep_reading(
     now: datetime,
 ) -> float | None:
     """Save a reading and return the value it corrects, if there was one; the same again changes nothing."""
-    before = reports.reading(
+    before = reports.stored_reading(
         session,
         workspace_id=run.workspace.id,
         adoption_id=run.id,
@@ -34,7 +34,7 @@ def keep_reading(
     if before is not None and before.value == value and before.note == note:
         return None
     if before is not None:
-        reports.replace_reading(session, workspace_id=run.workspace.id, reading_id=before.id or 0, now=now)
+        reports.replace_reading(session, workspace_id=run.workspace.id, reading_id=before.id, now=now)
     reading_id = reports.add_reading(
         session,
         workspace_id=run.workspace.id,

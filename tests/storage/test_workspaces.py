@@ -358,6 +358,9 @@ BY_ID: dict[str, Call] = {
     "reports.reading": lambda s, ws, ids: reports.reading(
         s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
     ),
+    "reports.stored_reading": lambda s, ws, ids: reports.stored_reading(
+        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY, guardrail=""
+    ),
     "reports.readings": lambda s, ws, ids: reports.readings(s, workspace_id=ws, cycle_id=ids.cycle),
     "reports.latest_reading": lambda s, ws, ids: reports.latest_reading(
         s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY
@@ -498,6 +501,7 @@ BY_ID: dict[str, Call] = {
     ),
     "ledger.known_keys": lambda s, ws, ids: ledger.known_keys(s, workspace_id=ws, keys=[ids.key]),
     "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
+    "ledger.sent_by_prefix": lambda s, ws, ids: ledger.sent_by_prefix(s, workspace_id=ws, prefix=ids.key),
     "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
 }
 WRITES: dict[str, Call] = {
