@@ -47,7 +47,7 @@ class Scale:
     counted: int
 
 
-FULL: Final = Scale(Place(teams=40, messages=10_000), rounds=4, seconds=1.5, steady=4.0, counted=300)
+FULL: Final = Scale(Place(teams=40, messages=10_000), rounds=3, seconds=1.5, steady=3.0, counted=300)
 TINY: Final = Scale(Place(teams=2, messages=10), rounds=1, seconds=0.1, steady=0.1, counted=2)
 
 
