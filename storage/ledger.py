@@ -312,31 +312,25 @@ _BY_PREFIX = (
 )
 
 
-class Sent(NamedTuple):
-    """A message that was sent, as far as rewriting it needs."""
+class Brief(NamedTuple):
+    """A message, as far as rewriting it needs."""
 
     id: int
     key: str
     kind: str
     recipient: str
     subject: dict[str, Any]
+    state: MessageState
+    replaces_id: int | None
 
 
-_SENT = _BY_PREFIX.where(
-    col(OwedMessage.state) == MessageState.SENT, col(OwedMessage.replaces_id).is_(None)
-).with_only_columns(
-    col(OwedMessage.id),
-    col(OwedMessage.key),
-    col(OwedMessage.kind),
-    col(OwedMessage.recipient),
-    col(OwedMessage.subject),
-)
+_BRIEFS = _BY_PREFIX.with_only_columns(*(getattr(OwedMessage, name) for name in Brief._fields))
 
 
-def sent_by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[Sent]:
-    """Of `by_prefix`, those that were sent; what rewrote one of them isn't one."""
+def briefs_by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[Brief]:
+    """`by_prefix` without the rest of the rows."""
     asked = {"workspace": workspace_id, "exact": prefix, "first": f"{prefix}:", "after": f"{prefix};"}
-    return [Sent(*row) for row in session.connection().execute(_SENT, asked)]
+    return [Brief(*row) for row in session.connection().execute(_BRIEFS, asked)]
 
 
 def by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[OwedMessage]:

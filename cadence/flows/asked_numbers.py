@@ -8,6 +8,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.runs import TeamRun
 from storage import ledger
 from storage.ledger import Owed
+from storage.tables import MessageState
 
 _KIND = "kpi-missing"
 
@@ -21,10 +22,10 @@ def rewrite_missing_number(
     """
     asked = [
         sent
-        for sent in ledger.sent_by_prefix(
+        for sent in ledger.briefs_by_prefix(
             session, workspace_id=run.workspace.id, prefix=f"{_KIND}:{run.workspace.id}:{run.id}"
         )
-        if f":{week_start}" in sent.key
+        if f":{week_start}" in sent.key and sent.state is MessageState.SENT and sent.replaces_id is None
     ]
     ledger.owe(
         session,

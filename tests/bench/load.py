@@ -19,7 +19,9 @@ from selectors import EVENT_READ, DefaultSelector
 MARK = b"\0\0next\0\0"
 """Stands between two requests of a file."""
 WAIT_SECONDS = 10.0
-"""How long the last answers may take."""
+"""How long an answer may take."""
+MOST_CONNECTIONS = 64
+"""Fewer than a WSGI server takes at once: a request that finds none free waits here, and its time runs."""
 _END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
@@ -80,7 +82,14 @@ class Load:
         free = []
         for key, _ in self._lines.select(max(wait, 0.0)):
             line: Line = key.data
-            answer = line.hear()
+            try:
+                answer = line.hear()
+            except OSError:
+                self.wrong += 1
+                self._lines.unregister(line.socket)
+                line.socket.close()
+                free.append(self.connect())
+                continue
             if answer is not None:
                 self.seconds.append(time.perf_counter() - line.begun)
                 self.wrong += not (answer.startswith(b"HTTP/1.1 200") and self.wanted in answer)
@@ -111,11 +120,12 @@ class Load:
         total = min(len(self.requests), int(rate * lasting))
         while asked < total or waiting:
             due = begun + asked / rate
-            if asked < total and time.perf_counter() >= due:
+            can = asked < total and (free or waiting < MOST_CONNECTIONS)
+            if can and time.perf_counter() >= due:
                 (free.pop() if free else self.connect()).ask(self.requests.popleft(), due)
                 asked, waiting = asked + 1, waiting + 1
                 continue
-            came = self.answered(due - time.perf_counter() if asked < total else WAIT_SECONDS)
+            came = self.answered(due - time.perf_counter() if can else WAIT_SECONDS)
             free += came
             waiting -= len(came)
         return time.perf_counter() - begun

@@ -501,7 +501,7 @@ BY_ID: dict[str, Call] = {
     ),
     "ledger.known_keys": lambda s, ws, ids: ledger.known_keys(s, workspace_id=ws, keys=[ids.key]),
     "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
-    "ledger.sent_by_prefix": lambda s, ws, ids: ledger.sent_by_prefix(s, workspace_id=ws, prefix=ids.key),
+    "ledger.briefs_by_prefix": lambda s, ws, ids: ledger.briefs_by_prefix(s, workspace_id=ws, prefix=ids.key),
     "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
 }
 WRITES: dict[str, Call] = {
