@@ -266,7 +266,7 @@ def test_what_is_handed_over_is_accepted_on_the_home(tmp_path: Path) -> None:
         hand_over(stage)
         home = analyst.home()
         assert "hands over to Billing: refund for case 4711" in home.words
-        assert "to be accepted by Wed 4 Mar 10:00" in home.words
+        assert "to be accepted by Wed 4 Mar 09:00" in home.words, "in their own zone"
         analyst.clicks(home, "Accept")
         assert "4711" not in analyst.home().words
         stage.tick()
