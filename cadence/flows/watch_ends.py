@@ -43,8 +43,9 @@ def watch_end(session: Session, row: StepVerdict, *, steps: frozenset[str]) -> W
             how: Literal["under", "demoted"] = "demoted" if later.decision is Decision.DEMOTE else "under"
             return WatchEnd(how, later.judged_at, later)
     cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
-    if not row.closing and cycle.state is CycleState.CLOSED:
-        return WatchEnd("closed", cycle.closed_at)
+    closed = cycle.closed_at if cycle.state is CycleState.CLOSED else None
+    if closed is not None and not row.closing and row.judged_at < closed:  # at its last weekend it may begin
+        return WatchEnd("closed", closed)
     if row.step not in steps:
         return WatchEnd("gone", None)
     known = playbooks.steps(session, workspace_id=row.workspace_id, adoption_id=row.adoption_id)
