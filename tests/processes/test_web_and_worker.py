@@ -116,7 +116,7 @@ def test_the_web_process_answers_the_worker_sends_and_a_second_worker_takes_over
         eventually(lambda: sent(running.folder) == 2, "the alerts are sent", working)
         assert [len(posted(server, room, "demoted")) for room in (ROOM, CURATORS)] == [1, 1]
         assert "working" not in waiting.err
-        assert traced(running.web, working, "exception") == 2
+        eventually(lambda: traced(running.web, working, "exception") == 2, "its log says so too", working)
 
         working.kill()
         assert owner.types("/exception", "draft critical a name was wrong", channel=ROOM).failure is None
