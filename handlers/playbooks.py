@@ -95,12 +95,13 @@ def revise(turn: Turn, command: commands.RevisePlaybook) -> None:
     if command.playbook is None:
         turn.open(choose_form(turn.db, turn.caller, "revise", playbook=None), ids=metadata(to="revise"))
         return
-    turn.open(draft(turn, command.playbook))
+    slug = command.playbook
+    turn.open_when_made(REVISE_HEADING, lambda: draft(turn, slug))
 
 
 def revised_by_button(turn: Turn, value: str, _body: Body) -> None:
-    """[Edit the playbook], [Revise it]."""
-    turn.open(draft(turn, value))
+    """[Edit as YAML]."""
+    turn.open_when_made(REVISE_HEADING, lambda: draft(turn, value))
 
 
 def draft(turn: Turn, slug: str) -> ImportForm:

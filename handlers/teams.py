@@ -47,7 +47,7 @@ def by_button(turn: Turn, value: str, _body: Body) -> None:
 def submitted(turn: Turn, form: Form) -> MessageContext:
     """The form."""
     given = TeamGiven(
-        slug=form.ids.get("slug") or form.text(Field.SLUG),
+        slug=form.slug or form.text(Field.SLUG),
         title=form.text(Field.TITLE),
         function=form.option(Field.FUNCTION) or "other",
         channel=form.channel(Field.CHANNEL) or "",
@@ -56,6 +56,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         region=form.text(Field.REGION) or None,
         country=form.text(Field.COUNTRY).upper() or None,
         reporter=form.member(Field.REPORTER),
+        new=form.slug is None,
     )
     return create_team(turn.db, turn.caller, given, now=turn.now)
 

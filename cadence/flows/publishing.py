@@ -113,7 +113,7 @@ def _nothing_new(playbook: Playbook, version: PlaybookVersion) -> Refusal:
             command=code(f"/cadence playbook revise {playbook.slug}"),
         ),
         field=Field.PLAYBOOK,
-        offer=Offer("Revise it", Action.REVISE, playbook.slug),
+        offer=Offer("Edit it", Action.EDIT_PLAYBOOK, playbook.slug),
     )
 
 

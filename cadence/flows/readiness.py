@@ -211,7 +211,7 @@ def _file_gap(playbook: Playbook, spec: PlaybookSpec) -> Gap | None:
     return Gap(
         "package",
         say("The package lacks {parts}", parts=", ".join(lacking)),
-        Offer("Edit the playbook", Action.REVISE, playbook.slug),
+        Offer("Edit the playbook", Action.EDIT_PLAYBOOK, playbook.slug),
     )
 
 

@@ -11,6 +11,7 @@ from cadence.documents.words import Weekday
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.nudge_hours import FIELD as HOURS_FIELD
 from cadence.flows.nudge_hours import hours_of, keep_workspace_hours, lines_of, own_hours, parse_hours
+from cadence.flows.team_checks import ended
 from cadence.flows.working_week import keep_days, working_days
 from cadence.refusals import FieldsRefused, Refusal
 from cadence.rules.verdicts import Rule
@@ -157,11 +158,11 @@ def _wrong(given: SettingsGiven) -> Iterator[tuple[str, str]]:
     if given.rule not in set(Rule):
         yield "rule", "Choose one of the three rules."
     if not is_timezone(given.timezone):
-        yield "timezone", f"`{given.timezone}` is no time zone: {_ended(timezone_hint(given.timezone))}"
+        yield "timezone", f"`{given.timezone}` is no time zone: {ended(timezone_hint(given.timezone))}"
     if given.country and not is_country(given.country):
         yield (
             "country",
-            f"`{given.country[:20]}` isn't a country known here: {_ended(country_hint(given.country))}",
+            f"`{given.country[:20]}` isn't a country known here: {ended(country_hint(given.country))}",
         )
     if given.min_runs is not None and not _is_whole(given.min_runs, FEWEST_RUNS, MOST_RUNS):
         yield "min_runs", f"Write a whole number from {FEWEST_RUNS} to {MOST_RUNS:,}, such as 20."
@@ -169,10 +170,6 @@ def _wrong(given: SettingsGiven) -> Iterator[tuple[str, str]]:
         yield "working_days", "Choose days of the week."
     if given.working_days == ():
         yield "working_days", "Choose at least one day: nobody is nudged on the others."
-
-
-def _ended(hint: str) -> str:
-    return hint if hint.endswith("?") else f"{hint}."
 
 
 def _is_whole(text: str, least: int, most: int) -> bool:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cadence.documents.places import country_hint, is_country
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.runs import require_workspace
+from cadence.flows.team_checks import ended
 from cadence.flows.teams import member_ids, record_team, team_meant
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import code, say
@@ -39,13 +40,11 @@ def team_holidays(
         if caller.member not in member_ids(session, team) and not is_curator(session, caller):
             raise NotAllowed(say("Only members of {team} or a curator may change it.", team=team.title))
         if not is_country(country):
-            hint = country_hint(country)
             raise Refusal(
                 say(
-                    "{code} isn't a country known here: {hint}{end}",
+                    "{code} isn't a country known here: {hint}",
                     code=code(country[:20]),
-                    hint=hint,
-                    end="" if hint.endswith("?") else ".",
+                    hint=ended(country_hint(country)),
                 ),
                 field="country",
             )

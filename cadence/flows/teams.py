@@ -6,16 +6,17 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
-from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
-from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
+from cadence.documents.places import is_timezone, timezone_hint
 from cadence.documents.workspace import hours_given
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_team
 from cadence.flows.nudge_hours import keep_workspace_hours, own_hours
+from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
+from cadence.flows.team_checks import wrong_fields
 from cadence.flows.working_week import keep_days, stored_days
 from cadence.mrkdwn import channel_link, code, say
-from cadence.refusals import NotAllowed, Refusal
+from cadence.refusals import FieldsRefused, NotAllowed, Refusal
 from cadence.rules.verdicts import Rule
 from storage import people, trail
 from storage.engine import Database
@@ -35,7 +36,7 @@ class WorkspaceImported:
 
 @dataclass(frozen=True, slots=True)
 class TeamGiven:
-    """A team as someone filled it in."""
+    """A team as someone filled it in; a `new` one mustn't be there yet."""
 
     slug: str
     title: str
@@ -46,6 +47,7 @@ class TeamGiven:
     region: str | None = None
     country: str | None = None
     reporter: str | None = None
+    new: bool = False
 
 
 def import_workspace(
@@ -206,7 +208,8 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
     with db.write() as session:
         require_workspace(session, caller.workspace_id)
         known = people.team_by_slug(session, workspace_id=caller.workspace_id, slug=given.slug)
-        _require_sound(given, new=known is None)
+        if known is not None and given.new:
+            return _created_before(session, caller, known, now=now)
         insiders = member_ids(session, known) if known else list(given.members)
         if caller.member not in insiders and not is_curator(session, caller):
             raise NotAllowed(
@@ -216,43 +219,21 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
                 ),
                 field="members",
             )
-        if given.reporter is not None and given.reporter not in given.members:
-            raise Refusal("The one who reports the number has to be a member of the team.", field="reporter")
+        errors = dict(wrong_fields(given, new=known is None))
+        if errors:
+            raise FieldsRefused(errors)
         outcome = save_team(session, caller, given, now=now)
         team = require_team(session, caller.workspace_id, given.slug)
         return _shown(session, team, now=now, created=outcome == "created", changed=outcome == "changed")
 
 
-def _require_sound(given: TeamGiven, *, new: bool) -> None:
-    """What a workspace file would refuse, a form can't bring in either; see `cadence.documents.words`."""
-    if new and (not SLUG.fullmatch(given.slug) or given.slug in RESERVED):
-        made = slug_of(given.title)
-        right = made if SLUG.fullmatch(made) and made not in RESERVED else "support-emea"
-        raise Refusal(
-            f"A short name is 2 to 40 small letters, digits and dashes, a letter first, such as {right}.",
-            field="slug",
-        )
-    if not given.title.strip() or len(given.title) > TITLE_LENGTH or "\n" in given.title:
-        raise Refusal(f"A team needs a name on one line, {TITLE_LENGTH} characters at most.", field="title")
-    if given.function not in set(Function):
-        raise Refusal("Choose one of the functions.", field="function")
-    if not given.channel:
-        raise Refusal("A team needs a channel for its posts. Choose one.", field="channel")
-    if not given.members:
-        raise Refusal("A team needs at least one member.", field="members")
-    if len(given.members) > MAX_MEMBERS:
-        raise Refusal(f"A team has {MAX_MEMBERS} members at most.", field="members")
-    if len(given.region or "") > NAME_LENGTH:
-        raise Refusal(f"A region has {NAME_LENGTH} characters at most.", field="region")
-    if given.country and not is_country(given.country):
-        raise Refusal(
-            say(
-                "{code} isn't a country known here: {hint}.",
-                code=code(given.country[:20]),
-                hint=country_hint(given.country),
-            ),
-            field="country",
-        )
+def _created_before(session: Session, caller: Caller, known: Team, *, now: datetime) -> TeamShown:
+    """The answer to a second click; somebody else's team isn't changed by making one of its name."""
+    if done_before(session, caller, "team-created", f"team:{known.slug}"):
+        return _shown(session, known, now=now, created=True)
+    raise Refusal(
+        say("There is a team {slug} already. Choose another short name.", slug=code(known.slug)), field="slug"
+    )
 
 
 def show_team(db: Database, caller: Caller, slug: str | None, *, now: datetime) -> TeamShown:

@@ -50,9 +50,9 @@ def unknown_playbook(word: str, slugs: Iterable[str], command: str, rest: str) -
             say(
                 "There's no playbook {word}, nor any other yet. {way} adds one.",
                 word=shown(word),
-                way=code("/cadence playbook import"),
+                way=code("/cadence playbook new"),
             ),
-            offer=Offer(label="Import a playbook", action=Action.IMPORT_PLAYBOOK),
+            offer=Offer(label="New playbook", action=Action.NEW_PLAYBOOK),
         )
     near = nearest(word, known)
     if near:

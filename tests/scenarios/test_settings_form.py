@@ -95,3 +95,13 @@ def test_the_holidays_of_a_team_are_shown_and_changed(stage: Stage) -> None:
 def test_a_champion_nobody_knows_is_not_added_to_a_team(stage: Stage) -> None:
     said = stage.workspace.person(CURATOR).types("/cadence adopt reply team=solo champion=<@U0NOBODY|x>")
     assert "has to be a person in this Slack" in said.words
+
+
+def test_every_mistake_of_a_team_is_on_its_field_and_nobody_elses_team_is_overwritten(stage: Stage) -> None:
+    agent = stage.workspace.person(AGENT)
+    agent.types("/cadence team create Night shift")
+    typed = {"function": "support", "channel": "C02SOLO", "members": [AGENT]}
+    assert agent.submits({**typed, "slug": "solo"}).errors.keys() == {"slug"}, "it is there already"
+    wrong = agent.submits({"slug": "Night!", "timezone": "Berlin", "country": "GER", "reporter": LEAD})
+    assert wrong.errors.keys() == {"slug", "timezone", "country", "reporter"}
+    assert wrong.errors["timezone"] == "`Berlin` is no time zone: did you mean `Europe/Berlin`?"

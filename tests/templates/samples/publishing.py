@@ -38,7 +38,7 @@ BLOCKED = PublishBlocked(
         ),
         GapLine(
             text="The package lacks examples, checklist",
-            offer=Offer("Edit the playbook", Action.REVISE, "support-reply"),
+            offer=Offer("Edit the playbook", Action.EDIT_PLAYBOOK, "support-reply"),
         ),
     ),
     may_override=True,

@@ -130,15 +130,15 @@ def test_refusals_teach(typed: str, answer: str) -> None:
     assert refused.value.plain == answer
 
 
-def test_without_any_playbook_the_refusal_offers_the_import() -> None:
+def test_without_any_playbook_the_refusal_offers_the_form() -> None:
     with pytest.raises(Unknown) as refused:
         read("/kpi billing 14m", NONE)
     assert (
         refused.value.plain
-        == "There's no playbook `billing`, nor any other yet. `/cadence playbook import` adds one."
+        == "There's no playbook `billing`, nor any other yet. `/cadence playbook new` adds one."
     )
     assert refused.value.offer is not None
-    assert refused.value.offer.action == Action.IMPORT_PLAYBOOK
+    assert refused.value.offer.action == Action.NEW_PLAYBOOK
 
 
 def test_a_note_of_a_thousand_characters_is_kept_and_a_longer_one_refused_with_its_length() -> None:
