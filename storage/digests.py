@@ -28,7 +28,7 @@ from cadence.rules.calendar import WEEKS
 from cadence.rules.drift import DriftEvent
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import Mode
-from cadence.rules.verdicts import Decision
+from cadence.rules.verdicts import Decision, Line
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -447,6 +447,7 @@ class WatchFound:
     timezone: str
     since: datetime | None
     after_exception: int
+    line: Line
 
 
 def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterator[WatchFound]:
@@ -472,6 +473,7 @@ def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterato
             col(Team.timezone),
             col(AdoptionStep.since),
             func.coalesce(col(AdoptionStep.after_exception), 0),
+            col(StepVerdict.line),
         )
         .join(last, last.c.id == col(StepVerdict.id))
         .join(Cycle, col(Cycle.id) == col(StepVerdict.cycle_id))

@@ -17,6 +17,7 @@ from cadence.mrkdwn import say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta, meets
 from cadence.rules.signals import busy_not_moving
+from cadence.rules.verdicts import Line
 from storage import digests, playbooks, reports, trail
 from storage.tables import PlaybookState, Workspace
 from templates.contexts.digests import Decision, KpiMove, TeamGuardrail
@@ -38,7 +39,7 @@ def decisions_waiting(
             since=one.row.window_from,
         )
         if not answered:
-            needs.append(tell_unanswered(one.run, step=one.row.step))
+            needs.append(tell_unanswered(one.run, step=one.row.step, critical=one.row.line is Line.CRITICAL))
     needs += [tell_unreported(run) for run in runs if run.team.reporter is None]
     running = {run.playbook.id for run in runs if run.cycle is not None}
     for playbook in playbooks.playbooks(session, workspace_id=workspace.id):
@@ -47,11 +48,12 @@ def decisions_waiting(
     return needs
 
 
-def tell_unanswered(run: TeamRun, *, step: str) -> Decision:
-    """A step over its cap without an answer."""
+def tell_unanswered(run: TeamRun, *, step: str, critical: bool = False) -> Decision:
+    """A step over its cap, or with a critical exception that can't demote it, without an answer."""
     return Decision(
         text=say(
-            "{step} of {playbook} ({team}) is over its cap and nobody has said what changes",
+            "{step} of {playbook} ({team}) {what} and nobody has said what changes",
+            what="had a critical exception" if critical else "is over its cap",
             step=run.step(step).title,
             playbook=run.playbook.title,
             team=run.team.title,

@@ -13,6 +13,7 @@ from cadence.flows.digest_scope import BATCH, Scope, Worst
 from cadence.flows.gathering import HISTORY, away_throughout, count_answers, is_present
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import instant, local_day, monday_of, week_monday
+from cadence.rules.verdicts import Line
 from storage import digests
 from storage.digests import WatchFound
 from templates.contexts.base import Evidence, StepEvidence
@@ -97,12 +98,18 @@ def _judge(scope: Scope, rows: Sequence[WatchFound], found: Watches) -> None:
         found.over.add(order, row.adoption, partial(_tell_over, row=row, evidence=evidence))
         answered = said.get(_subject(row))
         if answered is None or answered < row.window_from:
-            found.unanswered.add(order, row.adoption, partial(tell_unanswered, step=row.step))
+            found.unanswered.add(
+                order, row.adoption, partial(tell_unanswered, step=row.step, critical=_is_critical(row))
+            )
 
 
 def _tell_over(run: TeamRun, *, row: WatchFound, evidence: Evidence) -> TeamStep:
     step = StepEvidence(title=run.step(row.step).title, mode=row.mode, evidence=evidence)
-    return TeamStep(playbook=run.playbook.title, team=run.team.title, step=step)
+    return TeamStep(playbook=run.playbook.title, team=run.team.title, step=step, critical=_is_critical(row))
+
+
+def _is_critical(row: WatchFound) -> bool:
+    return row.line is Line.CRITICAL
 
 
 def _subject(row: WatchFound) -> str:

@@ -43,11 +43,12 @@ class TeamChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamStep:
-    """A step over its cap, and where."""
+    """A step over its cap, and where; `critical` when it is a critical exception that it is watched for."""
 
     playbook: str
     team: str
     step: StepEvidence
+    critical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,17 @@ def test_mondays_digest_keeps_the_watch_of_the_week_before(desk: Stage) -> None:
         assert "Over the cap: Send the reply, 3 exceptions in 29 runs (10.3%, cap 10%)" in shown
 
 
+def test_a_step_watched_for_a_critical_exception_is_named_so(desk: Stage) -> None:
+    types(desk, OWNER, "/cadence mode reply draft human-led nobody trusts it", "/attest as-declared runs=3")
+    types(desk, MEMBER, "/attest as-declared runs=3", "/exception draft critical it quoted a price")
+    shown = digest_of(desk, "2026-03-09")
+    assert (
+        "Draft the reply of Reply (Desk) had a critical exception and nobody has said what changes" in shown
+    )
+    assert "Critical exception: Draft the reply, 1 exception in 6 runs (16.7%, cap 10%)" in shown
+    assert "Over the cap" not in shown
+
+
 def test_a_late_check_in_settles_the_watch_of_its_week(desk: Stage) -> None:
     over_the_cap(desk)
     desk.play_until(at("2026-03-09 09:00"))

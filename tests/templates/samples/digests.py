@@ -47,8 +47,11 @@ DIGEST = Digest(
         ),
     ),
     demotion_count=1,
-    watches=(TeamStep(playbook="Support reply", team="Support APAC", step=SEND),),
-    watch_count=1,
+    watches=(
+        TeamStep(playbook="Support reply", team="Support APAC", step=SEND),
+        TeamStep(playbook="Support reply", team="Support AMER", step=SEND, critical=True),
+    ),
+    watch_count=2,
     coverage=0.92,
     coverage_before=0.88,
     published=Tally(now=3, before=2),

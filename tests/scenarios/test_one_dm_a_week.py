@@ -1,0 +1,54 @@
+"""One DM a week however many playbooks; wherever it is answered, every message says what was answered (SPEC §4)."""
+
+from pathlib import Path
+
+from bot.sandbox.kinds import elements_of
+from bot.sandbox.messages import Message
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, TRIAGE, at, bot_dms, start_cycle
+from tests.staging import on_stage
+
+OWNER, MEMBER = "U01LEAD", "U01AGENT1"
+
+
+def buttons(message: Message) -> list[str]:
+    return [one["text"]["text"] for _, one in elements_of(message.blocks) if one["type"] == "button"]
+
+
+def test_a_check_in_is_answered_anywhere_and_said_everywhere(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        for playbook in ("reply", "triage"):
+            start_cycle(stage, playbook)
+        stage.play_until(at("2026-03-05 12:00"))
+        member, owner = stage.workspace.person(MEMBER), stage.workspace.person(OWNER)
+        assert [len(bot_dms(stage, who)) for who in (MEMBER, OWNER)] == [1, 1]
+
+        member.types(
+            "/attest reply as-declared runs=3", channel=DESK_CHANNEL
+        )  # by command, and only one of two
+        stage.tick()
+        [dm] = bot_dms(stage, MEMBER)
+        assert dm.text == "1 of 2 check-ins is open: did you run it as declared?"
+        assert buttons(dm) == ["Ran as declared", "Something drifted", "Didn't run", "Change"]
+
+        stage.play_until(at("2026-03-06 10:05"))
+        dm, reminder = bot_dms(stage, MEMBER)
+        assert "Triage, week 1 of 4: your check-in is still open" in reminder.text
+        assert "Reply" not in reminder.words
+        member.clicks(reminder, "Didn't run")  # from the reminder
+        member.submits({})
+        stage.tick()
+        for message in bot_dms(stage, MEMBER):
+            assert buttons(message) == ["Change", "Change"]
+            assert "*Reply, week 1 of 4*: ran as declared, 3 runs" in message.words
+            assert "*Triage, week 1 of 4*: didn't run" in message.words
+
+        _, reminder = bot_dms(stage, OWNER)
+        owner.clicks(reminder, "All ran as declared")
+        owner.submits({})
+        stage.tick()
+        for message in bot_dms(stage, OWNER)[:2]:
+            assert message.text == "✓ All 2 check-ins are answered. Thank you."
+            assert buttons(message) == ["Change", "Change"]
+
+        stage.play_until(at("2026-03-08 20:00"))
+        assert len(bot_dms(stage, MEMBER)) == 2  # the check-in and its one reminder
