@@ -4,6 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/scenarios tests/security tests/delivery
+STAGED := tests/scenarios tests/storage tests/delivery
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help run test test-postgres check lint types layers migrations bench chaos lock clean
 
@@ -20,10 +24,11 @@ run: $(STAMP)    ## start the bot in its built-in workspace
 	@$(BIN)/cadence run
 
 test: $(STAMP)   ## run the tests
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(PYTEST) $(COVERAGE) $(COVERED)
+	$(PYTEST) $(COVERED:%=--ignore=%)
 
 test-postgres: $(STAMP) ## run every test that has a stage on PostgreSQL
-	$(BIN)/python -m pytest -n $(WORKERS) --postgres tests/scenarios tests/security tests/delivery tests/storage
+	$(PYTEST) --postgres $(STAGED)
 
 lint: $(STAMP)   ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -39,7 +44,8 @@ migrations: $(STAMP) ## the tables and the migrations say the same
 	$(BIN)/cadence migrate --check
 
 check: lint types layers migrations ## everything CI runs
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=90
+	@$(MAKE) --no-print-directory test COVERAGE='--cov --cov-report=term:skip-covered --cov-fail-under=90'
+	@$(MAKE) --no-print-directory test-postgres
 
 bench: $(STAMP)  ## measure: every part, or one with PART=rules
 	@$(BIN)/python -m tests.bench $(PART)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -103,11 +104,11 @@ def import_files(
     settings: Settings, files: Sequence[Path], *, team_id: str | None = None, now: datetime | None = None
 ) -> tuple[list[str], list[str]]:
     """Import files, workspace files first; returns what was done and every problem of those refused."""
-    db = ready_database(settings)
-    moment = now or datetime.now().astimezone()
-    workspace = workspace_id(settings, db, team_id)
-    ensure_workspace(db, workspace_id=workspace, name="", now=moment)
-    return import_into(db, workspace, files, now=moment)
+    with closing(ready_database(settings)) as db:
+        moment = now or datetime.now().astimezone()
+        workspace = workspace_id(settings, db, team_id)
+        ensure_workspace(db, workspace_id=workspace, name="", now=moment)
+        return import_into(db, workspace, files, now=moment)
 
 
 def import_into(
@@ -156,9 +157,11 @@ def _said(imported: PlaybookImported | WorkspaceImported) -> str:
 
 def export_file(settings: Settings, playbook: str | None, *, team_id: str | None = None) -> str:
     """A playbook, or without a slug the workspace file, as YAML."""
-    db = ready_database(settings)
-    caller = _caller(workspace_id(settings, db, team_id))
-    return export_workspace(db, caller) if playbook is None else export_playbook(db, caller, playbook).yaml
+    with closing(ready_database(settings)) as db:
+        caller = _caller(workspace_id(settings, db, team_id))
+        return (
+            export_workspace(db, caller) if playbook is None else export_playbook(db, caller, playbook).yaml
+        )
 
 
 def export_csv(
@@ -169,23 +172,25 @@ def export_csv(
     Raises:
         Refusal: there is no such playbook, or the folder can't be written to.
     """
-    db = ready_database(settings)
-    try:
-        counts = export_folder(db, _caller(workspace_id(settings, db, team_id)), folder, slugs)
-    except OSError as error:
-        raise Refusal(f"{folder} can't be written to: {error.strerror or type(error).__name__}.") from None
-    for name, count in counts.items():
-        yield f"{folder / name}: {count:,} {'row' if count == 1 else 'rows'}"
+    with closing(ready_database(settings)) as db:
+        try:
+            counts = export_folder(db, _caller(workspace_id(settings, db, team_id)), folder, slugs)
+        except OSError as error:
+            raise Refusal(
+                f"{folder} can't be written to: {error.strerror or type(error).__name__}."
+            ) from None
+        for name, count in counts.items():
+            yield f"{folder / name}: {count:,} {'row' if count == 1 else 'rows'}"
 
 
 def planned_lines(settings: Settings, *, now: datetime, weeks: int) -> Iterator[str]:
     """What would be sent in the weeks to come, a line each, by the recipient's own time."""
-    db = ready_database(settings)
-    found = forecast(db, now=now, until=now + timedelta(weeks=weeks))
-    if not found:
-        yield "Nothing is due. A cycle starts with /cadence cycle start."
-    for one in found:
-        yield _planned(one)
+    with closing(ready_database(settings)) as db:
+        found = forecast(db, now=now, until=now + timedelta(weeks=weeks))
+        if not found:
+            yield "Nothing is due. A cycle starts with /cadence cycle start."
+        for one in found:
+            yield _planned(one)
 
 
 def _planned(one: Planned) -> str:
@@ -198,16 +203,16 @@ def _planned(one: Planned) -> str:
 
 def migrate_database(settings: Settings) -> str:
     """Run the migrations still to come."""
-    db = open_database(settings)
-    todo = len(pending(db))
-    bring_up(db)
-    if not db.is_sqlite:
-        from bot.fleet import prepare  # noqa: PLC0415 - SQLite needs none of it
+    with closing(open_database(settings)) as db:
+        todo = len(pending(db))
+        bring_up(db)
+        if not db.is_sqlite:
+            from bot.fleet import prepare  # noqa: PLC0415 - SQLite needs none of it
 
-        todo += prepare(db)
-    if not todo:
-        return "The database is up to date."
-    return "1 migration run." if todo == 1 else f"{todo} migrations run."
+            todo += prepare(db)
+        if not todo:
+            return "The database is up to date."
+        return "1 migration run." if todo == 1 else f"{todo} migrations run."
 
 
 def forget_workspace(settings: Settings, workspace: str, *, really: bool) -> str:
@@ -216,16 +221,13 @@ def forget_workspace(settings: Settings, workspace: str, *, really: bool) -> str
     Raises:
         Refusal: it isn't known or still has the bot, or `really` wasn't said.
     """
-    db = ready_database(settings)
-    try:
+    with closing(ready_database(settings)) as db:
         count, name = count_rows(db, workspace)
         rows = f"{count:,} rows of {printable(name)} ({printable(workspace)})"
         if not really:
             raise Refusal(f"This deletes {rows} for good. Say so with --yes.")
         forget(db, workspace)
         return f"{rows} deleted. Backups still have them."
-    finally:
-        db.close()
 
 
 def check_migrations() -> str:

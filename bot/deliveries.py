@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,8 +37,8 @@ def seen(settings: Settings, asked: Asked, *, team_id: str | None, now: datetime
     Raises:
         Refusal: a filter isn't one, or there are several workspaces to choose from.
     """
-    db = ready_database(settings)
-    return deliveries_of(db, team_id or _workspace(settings, db), asked, now=now)
+    with closing(ready_database(settings)) as db:
+        return deliveries_of(db, team_id or _workspace(settings, db), asked, now=now)
 
 
 def _workspace(settings: Settings, db: Database) -> str:

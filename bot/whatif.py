@@ -1,6 +1,7 @@
 """`cadence whatif`: the recorded weeks under other thresholds, as a table."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from bot.clocks import clock_of
 from bot.commands import ready_database, workspace_id
@@ -65,21 +66,21 @@ def whatif_lines(
     told: Told = lambda _: None,
 ) -> Iterator[str]:
     """The table, a line at a time; `told` hears how far the work is."""
-    db = ready_database(settings)
 
     def progress(done: int, of: int) -> None:
         if done % EVERY == 0:
             told(f"{done:,} of {of:,} verdicts judged again")
 
-    found = what_if(
-        db,
-        workspace_id=workspace_id(settings, db, team_id),
-        playbook=playbook,
-        thresholds=thresholds,
-        step=step,
-        now=clock_of(settings)(),
-        progress=progress,
-    )
+    with closing(ready_database(settings)) as db:
+        found = what_if(
+            db,
+            workspace_id=workspace_id(settings, db, team_id),
+            playbook=playbook,
+            thresholds=thresholds,
+            step=step,
+            now=clock_of(settings)(),
+            progress=progress,
+        )
     yield from as_lines(found, thresholds)
 
 
