@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/scenarios tests/security tests/delivery
-STAGED := tests/scenarios tests/storage tests/delivery
+STAGED := tests/scenarios tests/security tests/delivery
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help run test test-postgres check lint types layers migrations bench chaos lock clean
