@@ -87,12 +87,13 @@ def _with_reasons(stage: Stage, text: str) -> None:
     agent = stage.workspace.person("U01AGENT1")
     for _ in range(6):
         agent.types("/exception", f"draft {text}", channel="C01SUPEMEA")
+    stage.tick()
+    watch = [message for message in agent.sees("C01SUPEMEA") if "Say what changes" in message.buttons]
+    agent.clicks(watch[0], "See the exceptions")
     agent.types("/exception", f"send critical {text}", channel="C01SUPEMEA")
     agent.types("/exception", channel="C01SUPEMEA")
     agent.submits({"step": "1:draft", "reason": text, "link": text})
     stage.tick()
-    watch = [message for message in agent.sees("C01SUPEMEA") if "Say what changes" in message.buttons]
-    agent.clicks(watch[0], "See the exceptions")
 
 
 def _with_notes(stage: Stage, text: str) -> None:
