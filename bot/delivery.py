@@ -7,7 +7,7 @@ after it, so whatever happens in between can be settled: the next attempt first 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from tempfile import TemporaryFile
 
@@ -47,6 +47,8 @@ BACKOFF = (2, 5, 10, 20, 60, 300)
 FIXABLE_EVERY = timedelta(hours=1)
 RECORD_AFTER = (0.2, 0.5, 1, 2, 4)
 """Seconds between tries to write down that a message was sent."""
+SOON = timedelta(seconds=5)
+"""A recipient whose next turn is so near is waited for to the instant; whoever looks around finds the others."""
 FRESH = timedelta(seconds=2)
 """An attempt older than this, after a look for the message or a machine that slept, asks whether it still holds."""
 
@@ -140,7 +142,7 @@ class Delivery:
         if turn is not Turn.OURS:
             return Outcome.NOTHING
         try:
-            note = ""
+            note, called = "", self._clock()
             if composed.rewrites:
                 channel, ts = composed.rewrites
                 post.gateway.update(channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
@@ -149,13 +151,14 @@ class Delivery:
                 found, note = self._found(post, message, channel)
                 if not found and not self._still_ours(message, begun=now):
                     return Outcome.NOTHING
+                called = self._clock()
                 ts = found or post.gateway.post(
                     channel=channel, text=rendered.text, blocks=rendered.blocks, key=message.key
                 )
         except SlackError as error:
             return self._not_sent(message, error)
         note_attempt("sent")
-        self._record(message, note=note, ts=ts, channel=channel)
+        self._record(message, note=note, ts=ts, channel=channel, called=called)
         return self._count(message, Outcome.SENT, note)
 
     def _share(self, post: Post, message: OwedMessage, show: Show) -> Outcome:
@@ -226,12 +229,21 @@ class Delivery:
         since = message.first_attempt_at
         return is_attached(post.gateway, file=attach.file, channel=channel, since=since, bot=post.identity)
 
-    def _record(self, message: OwedMessage, *, note: str, ts: str, channel: str) -> None:
+    def _record(self, message: OwedMessage, *, note: str, ts: str, channel: str, called: datetime) -> None:
         """Write down that a message was sent; a database that just went away is given a moment to come back."""
+        arrived = _arrived(ts, called=called, answered=self._clock())
         for pause in (*RECORD_AFTER, None):
             now = self._clock()
             try:
-                self.outbox.finish(message, MessageState.SENT, now=now, reason=note, ts=ts, channel=channel)
+                self.outbox.finish(
+                    message,
+                    MessageState.SENT,
+                    now=now,
+                    reason=note,
+                    ts=ts,
+                    channel=channel,
+                    arrived=arrived,
+                )
             except Unreachable:
                 if pause is None:
                     raise
@@ -322,6 +334,14 @@ class Delivery:
         )
         return outcome
 
+    def soon(self, workspace_id: str, recipient: str) -> float | None:
+        """Seconds until a recipient's next message may go out; None when none waits, or not for its turn alone."""
+        now = self._clock()
+        turn = self.outbox.turn_of(workspace_id, recipient, now=now)
+        if turn is None or not now < turn <= now + SOON:
+            return None
+        return (turn - now).total_seconds()
+
     def drain(self, *, patient: bool = True) -> dict[Outcome, int]:
         """Send everything due now, one message after the other, at each channel's pace.
 
@@ -340,6 +360,18 @@ class Delivery:
                 self._sleep(max(0.001, (turn - self._clock()).total_seconds()))
             elif not progressed:
                 return totals
+
+
+def _arrived(ts: str, *, called: datetime, answered: datetime) -> datetime:
+    """When Slack had a message, by the `ts` it gave it; a clock that goes wrong moves that within the call only.
+
+    An older message, rewritten or found again, was there before the call; its turn counts from the answer.
+    """
+    try:
+        at = datetime.fromtimestamp(float(ts), UTC)
+    except (ValueError, OverflowError, OSError):
+        return answered
+    return min(max(at, called), answered) if at >= called - FRESH else answered
 
 
 def _uploaded(post: Post, show: Show) -> str:

@@ -103,7 +103,10 @@ class Worker:
         scheduler.add_job(self._guarded(self.publish_homes), "interval", seconds=HOMES_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.meet_new), "interval", seconds=MEET_EVERY_SECONDS)
         scheduler.add_job(self._guarded(self.refresh), "interval", hours=REFRESH_EVERY_HOURS)
-        self._scheduler, self._lanes = scheduler, Lanes(self._delivery)
+        self._scheduler, self._lanes = (
+            scheduler,
+            Lanes(self._delivery, may_begin=lambda: not self._busy.locked()),
+        )
         scheduler.start()
 
     def stop(self) -> None:

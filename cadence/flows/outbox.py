@@ -164,15 +164,19 @@ class Outbox:
         ts: str | None = None,
         channel: str | None = None,
         attempt: int | None = None,
+        arrived: datetime | None = None,
     ) -> None:
-        """The message was sent (there, under that `ts`), skipped or has failed; `attempt`: only if it is the last."""
+        """The message was sent (there, under that `ts`), skipped or has failed; `attempt`: only if it is the last.
+
+        The recipient's next turn is counted from when Slack had the message, where that is known: `arrived`.
+        """
         with self._db.write() as session:
             if state is MessageState.SENT and self.pace.apart:
                 lanes.close(
                     session,
                     workspace_id=message.workspace_id,
                     name=message.recipient,
-                    until=now + self.pace.apart,
+                    until=(arrived or now) + self.pace.apart,
                 )
             ledger.finish(
                 session,

@@ -9,11 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
-PARTS: Final = (
-    "rules",
-    "web",
-    "start",
-)
+PARTS: Final = ("rules", "web", "start", "drain", "digest")
 
 
 def main(wanted: Sequence[str]) -> int:

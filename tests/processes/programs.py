@@ -110,6 +110,11 @@ class Program:
         self.process.kill()
         self.process.wait(PATIENCE_SECONDS)
 
+    def end(self) -> None:
+        """End it, should it still run."""
+        if self.process.poll() is None:
+            self.kill()
+
 
 @contextmanager
 def started(folder: Path, command: str, **settings: str) -> Iterator[Program]:
