@@ -1,8 +1,9 @@
 """The database: SQLite or PostgreSQL behind the same two kinds of transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -70,6 +71,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self.writing: Engine = self.engine.execution_options(writes=True)
+        self._turn: AbstractContextManager[object] = RLock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -79,8 +81,11 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end, or not at all on an error."""
-        with Session(self.writing, expire_on_commit=False) as session, session.begin():
+        """A session whose changes are committed together at the end, or not at all on an error.
+
+        On SQLite the threads of a process take turns: who asks SQLite itself sleeps longer with every try.
+        """
+        with self._turn, Session(self.writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:

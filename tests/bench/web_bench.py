@@ -6,6 +6,7 @@ the ratios are what counts.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -73,6 +74,9 @@ def run(scale: Scale = FULL) -> Iterator[str]:
         f"{scale.place.teams} teams of 8 in the second week of a cycle, {scale.place.messages:,} messages sent "
         "before; each request is another person and another number"
     )
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if load > processors / 2:
+        yield f"other work is going on (load {load:.1f} on {processors} processors): look at the CPU ratio first"
     with TemporaryDirectory() as folder:
         yield from _on("SQLite (synchronous=FULL)", f"sqlite:///{folder}/bench.db", Path(folder), scale)
     try:
@@ -112,6 +116,7 @@ def _served(url: str, server: SandboxServer, folder: Path) -> Iterator[tuple[int
             [sys.executable, "-m", "tests.bench.bare", url, str(theirs), secret],
             env=environment(folder, {}),
             cwd=REPOSITORY,
+            stderr=subprocess.DEVNULL,
         )
         try:
             eventually(
