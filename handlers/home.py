@@ -1,5 +1,6 @@
 """The Home tab: opened, turned; and what a person clicks there."""
 
+from contextlib import suppress
 from typing import Any
 
 from slack_bolt import App
@@ -9,6 +10,7 @@ from cadence.flows.welcoming import invited
 from cadence.refusals import Refusal
 from handlers.payloads import Body, row_id
 from handlers.turns import Services, Turn, on_home, register_button
+from storage.engine import Clash
 from templates.ids import Action
 
 
@@ -18,9 +20,11 @@ def register(app: App, services: Services) -> None:
         register_button(app, services, action, turned)
 
     def opened(event: dict[str, Any], context: dict[str, Any]) -> None:
-        if event.get("tab", "home") == "home":
-            services.meet(str(context.get("team_id") or ""), str(event.get("user") or ""))
-            services.homes.opened(str(context.get("team_id") or ""), str(event.get("user") or ""))
+        workspace_id, member = str(context.get("team_id") or ""), str(event.get("user") or "")
+        if member and event.get("tab", "home") == "home":
+            with suppress(Clash):  # another process has met the same person just now
+                services.meet(workspace_id, member)
+            services.homes.opened(workspace_id, member)
 
     def joined(event: dict[str, Any], context: dict[str, Any]) -> None:
         if event.get("user") == context.get("bot_user_id"):
