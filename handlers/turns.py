@@ -75,7 +75,7 @@ class Turn:
     client: WebClient
     trigger_id: str
     say: Callable[[MessageContext], None]
-    in_view: bool = False
+    inside: str | None = None
 
     @property
     def db(self) -> Database:
@@ -137,8 +137,7 @@ class Turn:
         )
 
     def _show(self, view: Json) -> str:
-        opening = self.client.views_push if self.in_view else self.client.views_open
-        return str((opening(trigger_id=self.trigger_id, view=view).get("view") or {}).get("id") or "")
+        return _on_top(self.client, self.trigger_id, view, inside=self.inside)
 
 
 def register_command(app: App, services: Services, name: str, run: Callable[[Turn, str], None]) -> None:
@@ -181,8 +180,7 @@ def register_button(
                     replace_original=False,
                 )
             else:
-                opening = client.views_push if _in_form(body) else client.views_open
-                opening(trigger_id=body["trigger_id"], view=answer_view(context))
+                _on_top(client, body["trigger_id"], answer_view(context), inside=_form_around(body))
 
         turn = _turn(services, body, client, "button", say)
         _pressed(turn, action, lambda: run(turn, button_value(body), body))
@@ -305,13 +303,25 @@ def _turn(
         client=client,
         trigger_id=str(body.get("trigger_id") or ""),
         say=say,
-        in_view=_in_form(body),
+        inside=_form_around(body),
     )
 
 
-def _in_form(body: Body) -> bool:
-    """Whether a person is in a form: the next one is put on top of it."""
-    return "view" in body and not on_home(body)
+def _form_around(body: Body) -> str | None:
+    """The form that a person is in, by its id: the next one is put on top of it. None outside of one."""
+    return str((body["view"] or {}).get("id") or "") if "view" in body and not on_home(body) else None
+
+
+def _on_top(client: WebClient, trigger_id: str, view: Json, *, inside: str | None) -> str:
+    """Show a view on top of a form, or in its place once three are open, or on its own; returns its id."""
+    opening = client.views_push if inside is not None else client.views_open
+    try:
+        shown = opening(trigger_id=trigger_id, view=view)
+    except SlackApiError as full:
+        if not inside or full.response.get("error") != "push_limit_reached":
+            raise
+        shown = client.views_update(view_id=inside, view=view)
+    return str((shown.get("view") or {}).get("id") or "")
 
 
 def on_home(body: Body) -> bool:

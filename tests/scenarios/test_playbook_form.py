@@ -158,6 +158,19 @@ def test_the_newest_draft_is_edited_and_what_the_form_does_not_ask_stays(stage: 
     assert (after.kpi, after.inputs, after.steps[1:]) == (before.kpi, before.inputs, before.steps[1:])
 
 
+def test_however_deep_one_is_the_form_still_opens(stage: Stage) -> None:
+    person = opens(stage)
+    for part, values in (("basics", BASICS), ("kpi", {"catalogue": "support:0", **NUMBER}), ("steps:", STEP)):
+        fills(person, part, values)
+    person.submits()
+    person.clicks(person.form(), "Show it")
+    person.clicks(person.form(), "Edit")
+    assert len(stage.workspace.views.stack(LEAD)) == 3, "no more fit"
+    done = fills(person, "basics", {"runs_per_week": "50"}, slug="refund-decision")
+    assert done.errors == {}
+    assert "support, 50 runs a week" in person.form().words
+
+
 def test_a_draft_that_somebody_overtook_is_not_saved_over_theirs(stage: Stage) -> None:
     lead, curator = stage.workspace.person(LEAD), stage.workspace.person(CURATOR)
     for person, minutes in ((lead, "50"), (curator, "40")):
