@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Boolean, Connection, Date, DateTime, Float, Integer, MetaData, Table, inspect
 from sqlmodel import SQLModel
 
 from storage.engine import Database, normal_url
-from storage.migrate import _config, differences, migrate, pending
+from storage.migrate import REVISIONS, _config, differences, migrate, pending
 
 
 def test_the_migrated_database_has_exactly_the_tables(db: Database) -> None:
@@ -27,6 +28,11 @@ def test_an_empty_database_waits_for_every_migration_and_then_for_none(empty_db:
     migrate(empty_db)
     assert pending(empty_db) == []
     assert differences(empty_db) == []
+
+
+def test_every_migration_is_a_file_named_after_it() -> None:
+    chain = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
+    assert chain[::-1] == REVISIONS
 
 
 def test_migrating_again_changes_nothing(db: Database) -> None:
