@@ -7,9 +7,9 @@ number of planners may plan the same slot. Sending it is another transaction, la
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -54,10 +54,17 @@ class Owed:
     reason: str = ""
 
 
-_INSERT = {
-    dialect: make(OwedMessage).on_conflict_do_nothing(index_elements=["key"]).returning(col(OwedMessage.id))
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+def _insert(make: Any) -> Any:
+    """The dialect's insert that leaves keys alone which are there already."""
+    table = cast(Table, OwedMessage.__table__)  # type: ignore[attr-defined]
+    due = bindparam("due", type_=table.c.due_at.type)
+    row = make(table).values(
+        due_at=due, not_before=due, attempts=literal_column("0"), text=literal_column("''")
+    )
+    return row.on_conflict_do_nothing(index_elements=["key"]).inline()
+
+
+_INSERT: Final = {"sqlite": _insert(sqlite.insert), "postgresql": _insert(postgresql.insert)}
 
 
 def owe(
@@ -78,13 +85,10 @@ def owe(
             "recipient": one.recipient,
             "subject": one.subject,
             "replaces_id": one.replaces_id,
-            "due_at": one.due_at,
-            "not_before": one.due_at,
+            "due": one.due_at,
             "useful_until": one.useful_until or one.due_at + FOREVER,
             "state": one.state,
             "reason": one.reason,
-            "attempts": 0,
-            "text": "",
             "correlation_id": correlation_id,
             "created_at": now,
         }
@@ -92,20 +96,18 @@ def owe(
     ]
     session.flush()  # what the messages are about comes first
     connection = session.connection()
-    insert = _INSERT[connection.dialect.name]
-    if len(rows) == 1:
-        return len(connection.execute(insert, rows[0]).all())
-    return sum(
-        len(connection.execute(insert, rows[start : start + 500]).all()) for start in range(0, len(rows), 500)
+    done = connection.execute(
+        _INSERT[connection.dialect.name], rows, execution_options={"preserve_rowcount": True}
     )
+    return int(done.rowcount)
 
 
 def known_keys(session: Session, *, workspace_id: str, keys: Sequence[str]) -> set[str]:
     """Which of these keys are in the ledger already."""
     found: set[str] = set()
-    for start in range(0, len(keys), 500):
+    for start in range(0, len(keys), 2_000):
         query = select(OwedMessage.key).where(
-            OwedMessage.workspace_id == workspace_id, col(OwedMessage.key).in_(keys[start : start + 500])
+            OwedMessage.workspace_id == workspace_id, col(OwedMessage.key).in_(keys[start : start + 2_000])
         )
         found.update(session.exec(query))
     return found

@@ -1,6 +1,7 @@
 """Close a cycle on its fourth Friday: the result, the cap line for every step, the next cycle."""
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -11,15 +12,15 @@ from cadence.flows.drifting import judge_drifts
 from cadence.flows.gates import gates_of
 from cadence.flows.judging import curator_recipients, judge_all
 from cadence.flows.moving import count_anew
-from cadence.flows.nudge_hours import hours_in
+from cadence.flows.nudge_hours import adoption_hours, hours_in, workspace_hours
 from cadence.flows.promotions import judge_promotions
 from cadence.flows.results import set_result
 from cadence.flows.runs import TeamRun, of_cycle, run_by_id
 from cadence.flows.versions import version_to_run
-from cadence.nudges import CYCLE_CLOSES
+from cadence.nudges import CLOSING_HOUR, CYCLE_CLOSES
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
-from storage import ledger, playbooks, reports, trail
+from storage import ledger, people, plans, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, PlaybookState
@@ -44,10 +45,25 @@ def close_due_cycles(db: Database, *, now: datetime) -> int:
     """
     with db.read() as session:
         due = [
-            (cycle.workspace_id, cycle.adoption_id, cycle.id or 0)
-            for cycle in playbooks.running_cycles(session, closing_by=local_day_latest(now))
+            (row.workspace_id, row.adoption_id, row.cycle_id)
+            for row, closes_at in closing_instants(session, closing_by=local_day_latest(now))
+            if closes_at <= now
         ]
     return sum(close_cycle(db, *ids, now=now) for ids in due)
+
+
+def closing_instants(
+    session: Session, *, closing_by: date | None = None
+) -> list[tuple[plans.ClosingRow, datetime]]:
+    """The running cycles of every workspace, each with the instant at which it closes."""
+    hours = {row.id: workspace_hours(row) for row in people.workspaces(session)}
+    found = []
+    for row in plans.closings(session, closing_by=closing_by):
+        of_workspace = hours.get(row.workspace_id, {})
+        own = adoption_hours(row.hours, of_workspace) if row.hours else {}
+        at = (own.get(CYCLE_CLOSES) or of_workspace.get(CYCLE_CLOSES) or CLOSING_HOUR).at
+        found.append((row, instant(row.closes_on, at, ZoneInfo(row.timezone))))
+    return found
 
 
 def local_day_latest(now: datetime) -> date:

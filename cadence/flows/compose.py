@@ -28,9 +28,9 @@ from cadence.flows import (
 )
 from cadence.flows.checkin_rows import checkin_rows
 from cadence.flows.composed import Composed, Later, Say, Skip
+from cadence.flows.days_off import public_holidays
 from cadence.flows.people import zone_of
 from cadence.flows.personal_posts import run_of, week_of
-from cadence.flows.planning import public_holidays
 from cadence.flows.runs import require_workspace
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
@@ -65,7 +65,8 @@ def compose(db: Database, message: OwedMessage, *, now: datetime) -> Composed:
             if closed is not None:
                 return closed
         try:
-            return _COMPOSERS[message.kind](session, message, now)
+            composed = _COMPOSERS[message.kind](session, message, now)
+            return Skip(str(composed.reason)) if isinstance(composed, Skip) else composed
         except Refusal as gone:
             return Skip(gone.plain)
 

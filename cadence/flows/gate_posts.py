@@ -11,9 +11,8 @@ from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.gates import TASKS, gate_checks, gate_of, gate_offers, missed_before, words
 from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.personal_posts import run_of, week_of
-from cadence.flows.planning import channel_of
 from cadence.flows.runs import TeamRun
-from cadence.flows.working_week import working_days
+from cadence.flows.working_week import channel_of, working_days
 from cadence.nudges import Unless, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import FRIDAY, week_number

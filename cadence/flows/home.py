@@ -60,7 +60,7 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         items=tuple(entry() for entry in entries[(page - 1) * PAGE : page * PAGE]),
         welcome=row is not None and not row.begun,
         several_open=_several(open_rows),
-        next_checkin=None if waiting else home_begin.next_checkin(session, caller, workspace, mine, now=now),
+        next_checkin=None if waiting else home_begin.next_checkin(session, caller, workspace, now=now),
         begin=begin.lines,
         offers=begin.offers,
         page=page,

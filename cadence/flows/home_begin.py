@@ -1,22 +1,17 @@
 """Where a person begins: the first step of their role, and when their next check-in comes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.nudge_hours import adoption_hours, workspace_hours
 from cadence.flows.people import zone_of
-from cadence.flows.planning import people_in
-from cadence.flows.runs import TeamRun
-from cadence.flows.working_week import working_days
-from cadence.nudges import CHECKIN, ActiveRun, Rollout, due
+from cadence.flows.rollouts import rollout_of
+from cadence.nudges import CHECKIN, due
 from cadence.refusals import Offer
 from storage import people, playbooks
-from storage.tables import AdoptionState, Workspace
+from storage.tables import Workspace
 from templates.ids import Action
 
 AHEAD = timedelta(days=15)
@@ -70,42 +65,9 @@ def _join(session: Session, caller: Caller, workspace: Workspace) -> Begin:
     )
 
 
-def next_checkin(
-    session: Session, caller: Caller, workspace: Workspace, mine: Sequence[TeamRun], *, now: datetime
-) -> datetime | None:
+def next_checkin(session: Session, caller: Caller, workspace: Workspace, *, now: datetime) -> datetime | None:
     """When the person's next check-in comes, in their own zone; None when none is planned."""
-    teams = {team.id for team in people.teams_of(session, workspace_id=workspace.id, member_id=caller.member)}
-    runs = [
-        run
-        for run in mine
-        if run.team.id in teams and run.cycle is not None and run.adoption.state is AdoptionState.ACTIVE
-    ]
-    asked = {run.team.id or 0: [caller.member] for run in runs}
-    person = people_in(session, workspace, runs, asked, now=now).get(caller.member)
-    if person is None:
-        return None
-    rollout = Rollout(
-        workspace_id=workspace.id,
-        zone=ZoneInfo(workspace.timezone),
-        curators=(),
-        people={caller.member: person},
-        runs=tuple(_active(session, run, caller.member) for run in runs),
-        working_days=working_days(workspace),
-        hours=workspace_hours(workspace),
-    )
-    slots = [
-        slot.at for slot in due(now, now + AHEAD, rollout) if slot.kind == CHECKIN.kind and not slot.skipped
-    ]
+    until = now + AHEAD
+    own = rollout_of(session, workspace, caller.member, now=now, until=until)
+    slots = [slot.at for slot in due(now, until, own) if slot.kind == CHECKIN.kind and not slot.skipped]
     return min(slots).astimezone(zone_of(session, workspace, caller.member)) if slots else None
-
-
-def _active(session: Session, run: TeamRun, member: str) -> ActiveRun:
-    cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
-    return ActiveRun(
-        adoption_id=run.id,
-        cycles=tuple((cycle.starts_on, cycle.started_at) for cycle in cycles[-2:]),
-        members=(member,),
-        owner="",
-        reporter=None,
-        hours=adoption_hours(run.adoption.hours, workspace_hours(run.workspace)),
-    )

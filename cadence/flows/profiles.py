@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cadence.flows.installing import go_on
 from cadence.flows.runs import require_workspace
 from cadence.flows.statuses import Status, follow
-from storage import people
+from storage import people, trail
 from storage.engine import Database
 from storage.tables import Member, Workspace
 
@@ -43,8 +43,11 @@ def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile
     """
     statuses: dict[str, Status] = {}
     with db.write() as session:
+        before: dict[str, object] = {}
+        after: dict[str, object] = {}
         for profile in profiles:
             row = people.member(session, workspace_id=workspace_id, member_id=profile.member)
+            was = _what_counts(row) if row else None
             if row is None:
                 row = Member(workspace_id=workspace_id, id=profile.member, seen_at=now)
             row.name, row.timezone = profile.name, valid_zone(profile.timezone)
@@ -52,8 +55,27 @@ def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile
             row.seen_at = now
             session.add(row)
             statuses[profile.member] = Status() if profile.deleted else profile.status
+            if _what_counts(row) != was:
+                before[row.id], after[row.id] = was, _what_counts(row)
+        if after:
+            trail.record(
+                session,
+                workspace_id=workspace_id,
+                at=now,
+                member=None,
+                action="profiles-changed",
+                subject=f"workspace:{workspace_id}",
+                surface="slack",
+                before=before,
+                after=after,
+            )
         follow(session, require_workspace(session, workspace_id), statuses, now=now)
     return len(statuses)
+
+
+def _what_counts(row: Member) -> dict[str, object]:
+    """What decides when somebody is nudged, and whether."""
+    return {"timezone": row.timezone, "deleted": row.deleted, "bot": row.is_bot}
 
 
 def remember_address(db: Database, *, workspace_id: str, url: str, bot: str, now: datetime) -> None:

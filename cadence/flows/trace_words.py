@@ -264,6 +264,7 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "team-changed": ("changed the team", _plain),
     "settings": ("changed the settings", _plain),
     "hours-set": ("changed the hours", _plain),
+    "profiles-changed": ("heard of people from Slack", _plain),
     "away": ("set away", _away),
     "back": ("is back", _away),
     "snoozed": ("snoozed the check-in", _snoozed),

@@ -25,8 +25,8 @@ from templates.filters import day
 PAGE = 10
 PRIVATE: Final = frozenset({"check-in", "check-in-corrected", "nudged-again"})
 """What tells who has answered, and so who hasn't: one's own is shown, everything to owners and curators."""
-HIDDEN: Final = frozenset({"window-opened"})
-"""Kept for judging again; the change that opened a window is an entry of its own."""
+HIDDEN: Final = frozenset({"window-opened", "profiles-changed"})
+"""Kept for judging again, and for planning; the change that opened a window is an entry of its own."""
 _SURFACES: Final = {"rule": "the rule", "clock": "the clock", "cli": "the command line", "api": "the API"}
 
 

@@ -13,6 +13,7 @@ from cadence.nudges.slots import ActiveRun, Rollout, Slot, due
 from cadence.nudges.table import (
     BY_KIND,
     CHECKIN,
+    CLOSING_HOUR,
     CYCLE_CLOSES,
     HANDOFF_OVERDUE,
     NUDGES,
@@ -32,6 +33,7 @@ from cadence.nudges.table import (
 __all__ = [
     "BY_KIND",
     "CHECKIN",
+    "CLOSING_HOUR",
     "CYCLE_CLOSES",
     "DAY_CLOSES",
     "DAY_OPENS",

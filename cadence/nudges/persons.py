@@ -31,7 +31,7 @@ class Person:
 
     def is_away(self, day: date) -> bool:
         """Whether they said they are away."""
-        return any(first <= day <= last for first, last in self.away)
+        return bool(self.away) and any(first <= day <= last for first, last in self.away)
 
 
 def is_working(person: Person, day: date, working_days: frozenset[int]) -> bool:

@@ -104,11 +104,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The stretch of time asked about, and which hours may fall into it at all."""
+    """The stretch of time asked about, which hours may fall into it at all, and when they come for most people."""
 
     since: datetime
     until: datetime
     known: dict[tuple[date, Hour, ZoneInfo], bool] = field(default_factory=dict)
+    moments: dict[tuple[date, Hour, ZoneInfo, int], tuple[datetime, str]] = field(default_factory=dict)
 
     def holds(self, at: datetime) -> bool:
         return self.since < at <= self.until
@@ -144,7 +145,7 @@ def _slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -> Itera
     if nudge.audience is Audience.MEMBER:
         return _member_slots(nudge, week, rollout, window)
     if nudge.audience is Audience.CURATORS:
-        return _digest_slots(nudge, week, about, rollout)
+        return _digest_slots(nudge, week, about, rollout, window)
     return _run_slots(nudge, week, about, rollout, window)
 
 
@@ -163,16 +164,23 @@ def _member_slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -
         person = rollout.people[member]
         if person.muted and nudge is REMINDER:
             continue
-        if not any(window.may_hold(week, hour, person.zone) for hour, _, _ in times):
+        for hour, _, _ in times:
+            if window.may_hold(week, hour, person.zone):
+                break
+        else:
             continue
-        chosen = _earliest(week, person, rollout, times)
+        chosen = _earliest(week, person, rollout, window, times)
         if chosen is not None:
             subject = {"member": member, "week": subject_week}
-            yield _personal(nudge, week, chosen, person, rollout, subject=subject)
+            yield _personal(nudge, week, chosen, person, rollout, window, subject=subject)
 
 
 def _earliest(
-    week: date, person: Person, rollout: Rollout, times: list[tuple[Hour, datetime, datetime]]
+    week: date,
+    person: Person,
+    rollout: Rollout,
+    window: _Window,
+    times: list[tuple[Hour, datetime, datetime]],
 ) -> Hour | None:
     """The hour at which somebody in several runs is asked; None when every one had passed before its cycle began.
 
@@ -181,7 +189,7 @@ def _earliest(
     """
     best: tuple[bool, datetime, Hour] | None = None
     for hour, begun, joined in times:
-        at, _ = _moment(week, hour, person, rollout)
+        at, _ = _moment(week, hour, person, rollout, window)
         if at >= begun and (best is None or (at < joined, at) < best[:2]):
             best = (at < joined, at, hour)
     return best[2] if best else None
@@ -202,6 +210,7 @@ def _run_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, window: 
             hour,
             person,
             rollout,
+            window,
             subject={"adoption": run.adoption_id, "week": about.isoformat()},
             about=f"{run.adoption_id}:",
         )
@@ -217,14 +226,14 @@ def _recipient(nudge: Nudge, run: ActiveRun, rollout: Rollout) -> Person | None:
     return rollout.people.get(member) if member is not None else None
 
 
-def _digest_slots(nudge: Nudge, week: date, about: date, rollout: Rollout) -> Iterator[Slot]:
+def _digest_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, window: _Window) -> Iterator[Slot]:
     begun = [at for run in rollout.runs for at in [run.begun(about)] if at is not None]
     if not begun:
         return
     for recipient in rollout.curators:
         curator = Person(recipient, rollout.zone, rollout.days_off)
         slot = _personal(
-            nudge, week, rollout.hour(nudge), curator, rollout, subject={"week": about.isoformat()}
+            nudge, week, rollout.hour(nudge), curator, rollout, window, subject={"week": about.isoformat()}
         )
         if slot.at >= min(begun):
             yield slot
@@ -236,12 +245,13 @@ def _personal(
     hour: Hour,
     person: Person,
     rollout: Rollout,
+    window: _Window,
     *,
     subject: Mapping[str, object],
     about: str = "",
 ) -> Slot:
     """A person's slot: moved to their next working day of the week, or dropped when there is none."""
-    at, skipped = _moment(week, hour, person, rollout)
+    at, skipped = _moment(week, hour, person, rollout, window)
     return Slot(
         key=f"{nudge.kind}:{rollout.workspace_id}:{about}{person.member}:{week}",
         kind=nudge.kind,
@@ -254,11 +264,24 @@ def _personal(
     )
 
 
-def _moment(week: date, hour: Hour, person: Person, rollout: Rollout) -> tuple[datetime, str]:
+def _moment(
+    week: date, hour: Hour, person: Person, rollout: Rollout, window: _Window
+) -> tuple[datetime, str]:
     """When an hour of a week comes for a person, and why it can't be used, if so.
 
-    An hour that had passed when it was set is due when it was set: a nudge moved to earlier in the week isn't lost.
+    For everybody in a zone and a country who isn't away it is the same.
     """
+    if person.away:
+        return _moment_of(week, hour, person, rollout)
+    same = (week, hour, person.zone, id(person.days_off))
+    found = window.moments.get(same)
+    if found is None:
+        found = window.moments[same] = _moment_of(week, hour, person, rollout)
+    return found
+
+
+def _moment_of(week: date, hour: Hour, person: Person, rollout: Rollout) -> tuple[datetime, str]:
+    """An hour that had passed when it was set is due when it was set: a nudge moved to earlier isn't lost."""
     planned = week + hour.weekday * _DAY
     day = working_day_from(planned, is_working=lambda day: is_working(person, day, rollout.working_days))
     at = _instant(day or planned, hour.at, person.zone)

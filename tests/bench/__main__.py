@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
-PARTS: Final = ("rules", "web", "start", "drain", "digest")
+PARTS: Final = (
+    "rules",
+    "web",
+    "start",
+    "planning",
+    "drain",
+    "digest",
+)
 
 
 def main(wanted: Sequence[str]) -> int:

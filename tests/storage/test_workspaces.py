@@ -34,6 +34,7 @@ from storage import (
     lessons,
     overrides,
     people,
+    plans,
     playbooks,
     registry,
     reports,
@@ -58,6 +59,7 @@ EVERY_WORKSPACE = {
     "installations.drop_states": "nor has who never came back",
     "installations.use_state": "whoever begins to install the app has no workspace yet",
     "playbooks.running_cycles": "the worker closes cycles in every workspace",
+    "plans.closings": "the worker closes cycles in every workspace, and is told which one each is of",
     "ledger.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "ledger.next_due": "the worker sleeps until something is due anywhere",
     "ledger.begin_attempt": "the row's own id, read a moment before with its workspace",
@@ -148,6 +150,26 @@ def _slipping(call: Callable[[Session, str], Any]) -> Call:
 BY_NAME: dict[str, Call] = {
     "forgetting.count": lambda s, ws, _: forgetting.count(s, workspace_id=ws),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(s, workspace_id=ws),
+    "plans.stretch_of_teams": lambda s, ws, _: plans.stretch_of_teams(s, workspace_id=ws, after=0, limit=1),
+    "plans.runs/stretch": lambda s, ws, _: plans.runs(
+        s, workspace_id=ws, teams=(0, 10**6), first=MONDAY, last=MONDAY
+    ),
+    "plans.begun": lambda s, ws, _: plans.begun(s, workspace_id=ws, first=MONDAY, last=MONDAY),
+    "plans.places/members": lambda s, ws, _: plans.places(s, workspace_id=ws, members=[MEMBER]),
+    "plans.places/stretch": lambda s, ws, _: plans.places(s, workspace_id=ws, stretch=(0, 10**6)),
+    "plans.persons/members": lambda s, ws, _: plans.persons(s, workspace_id=ws, members=[MEMBER]),
+    "plans.persons/stretch": lambda s, ws, _: plans.persons(s, workspace_id=ws, stretch=(0, 10**6)),
+    "plans.days_away/members": lambda s, ws, _: plans.days_away(
+        s, workspace_id=ws, first=MONDAY, last=MONDAY, members=[MEMBER]
+    ),
+    "plans.days_away/stretch": lambda s, ws, _: plans.days_away(
+        s, workspace_id=ws, first=MONDAY, last=MONDAY, stretch=(0, 10**6)
+    ),
+    "plans.joined": lambda s, ws, _: plans.joined(
+        s, workspace_id=ws, stretch=(0, 10**6), since=NOW - 400 * DAY
+    ),
+    "plans.changes": lambda s, ws, _: plans.changes(s, workspace_id=ws, after=0),
+    "plans.last_change": lambda s, ws, _: plans.last_change(s, workspace_id=ws),
     "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
     "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
     "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
@@ -477,6 +499,10 @@ BY_ID: dict[str, Call] = {
     "rubrics.open_promotions/adoption": lambda s, ws, ids: rubrics.open_promotions(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
+    "plans.runs": lambda s, ws, ids: plans.runs(
+        s, workspace_id=ws, teams=[ids.team], first=MONDAY, last=MONDAY
+    ),
+    "plans.specs": lambda s, ws, ids: plans.specs(s, workspace_id=ws, version_ids=[ids.version]),
     "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(s, workspace_id=ws, adoption_id=ids.adoption),
     "adoptions.first_of": lambda s, ws, ids: adoptions.first_of(s, workspace_id=ws, playbook_id=ids.playbook),
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(

@@ -1,0 +1,270 @@
+"""A workspace as planning sees it, whole or a stretch of its teams at a time, so that memory doesn't grow with it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from cadence.flows.days_off import public_holidays
+from cadence.flows.nudge_hours import adoption_hours, workspace_hours
+from cadence.flows.working_week import working_days
+from cadence.nudges import ActiveRun, Hour, Person, Rollout
+from cadence.nudges.slots import ZONES_APART
+from cadence.rules.calendar import WEEKS, local_day, monday_of
+from storage import people, plans
+from storage.engine import Database
+from storage.plans import PersonRow, PlaceRow, RunRow, Stretch
+from storage.tables import Workspace
+
+TEAMS_AT_ONCE = 200
+_EVERYONE: Stretch = (0, 2**31 - 1)
+_NOBODY: Stretch = (0, 0)
+_LATELY = timedelta(weeks=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is planned for: a workspace, and the weeks that slots between two instants may lie in.
+
+    `audited` remembers which versions have audited steps: a version never changes.
+    """
+
+    workspace: Workspace
+    now: datetime
+    first: date
+    last: date
+    audited: dict[int, bool] = field(default_factory=dict)
+    zones: dict[str, ZoneInfo] = field(default_factory=dict)
+
+    @classmethod
+    def between(cls, workspace: Workspace, since: datetime, until: datetime, *, now: datetime) -> "Scope":
+        """The weeks of the slots after one instant and up to another, and the week before them."""
+        zone = ZoneInfo(workspace.timezone)
+        first = monday_of(local_day(since - ZONES_APART, zone)) - timedelta(weeks=2)
+        last = monday_of(local_day(until + ZONES_APART, zone)) + timedelta(weeks=1)
+        return cls(workspace, now, first, last)
+
+    def zone(self, name: str) -> ZoneInfo:
+        """A zone by its name."""
+        found = self.zones.get(name)
+        if found is None:
+            found = self.zones[name] = ZoneInfo(name)
+        return found
+
+    def days_off(self, country: str | None) -> frozenset[date]:
+        """The public holidays of a country, else of the workspace's, in these weeks."""
+        return public_holidays(country or self.workspace.country, self.first.year, self.last.year)
+
+
+def rollout(
+    session: Session, workspace: Workspace, *, now: datetime, until: datetime | None = None
+) -> Rollout:
+    """A whole workspace."""
+    scope = Scope.between(workspace, now, until or now, now=now)
+    curators = curators_of(session, workspace)
+    return _part(session, scope, _EVERYONE, curators=curators)
+
+
+def rollout_of(
+    session: Session, workspace: Workspace, member: str, *, now: datetime, until: datetime
+) -> Rollout:
+    """What one person's check-ins hang on."""
+    scope = Scope.between(workspace, now, until, now=now)
+    ids: Any = {"workspace_id": workspace.id}
+    places = plans.places(session, **ids, members=[member])
+    teams = sorted(place.team_id for place in places)
+    rows = plans.runs(session, **ids, teams=teams, first=_earliest(scope), last=scope.last) if teams else []
+    persons = _persons(session, scope, _NOBODY, {member: places} if places else {}, rows)
+    _learn_audits(session, scope, rows)
+    members = {place.team_id: [place] for place in places if member in persons}
+    return _rollout(scope, persons, tuple(_runs(scope, rows, members, {}, own=False)))
+
+
+def parts(db: Database, scope: Scope, *, teams_at_once: int = TEAMS_AT_ONCE) -> Iterator[Rollout]:
+    """The workspace in parts: each person's check-in is in one of them, each run and the digest too."""
+    with db.read() as session:
+        yield _curators_part(session, scope)
+    after = 0
+    while True:
+        with db.read() as session:
+            up_to = plans.stretch_of_teams(
+                session, workspace_id=scope.workspace.id, after=after, limit=teams_at_once
+            )
+            if up_to is None:
+                return
+            part = _part(session, scope, (after, up_to))
+        yield part
+        after = up_to
+
+
+def curators_of(session: Session, workspace: Workspace) -> tuple[str, ...]:
+    """Where the digest goes: the curators' channel, else each of them."""
+    if workspace.curator_channel:
+        return (workspace.curator_channel,)
+    return tuple(people.curators(session, workspace_id=workspace.id))
+
+
+def _curators_part(session: Session, scope: Scope) -> Rollout:
+    """What the digest hangs on: that some run had begun."""
+    begun = plans.begun(session, workspace_id=scope.workspace.id, first=_earliest(scope), last=scope.last)
+    runs = tuple(ActiveRun(0, (one,), (), "", None, own=False) for one in begun)
+    return _rollout(scope, {}, runs, curators=curators_of(session, scope.workspace))
+
+
+def _earliest(scope: Scope) -> date:
+    """The first Monday of a cycle that still holds a week of the scope."""
+    return scope.first - timedelta(weeks=WEEKS - 1)
+
+
+def _rollout(
+    scope: Scope, persons: dict[str, Person], runs: tuple[ActiveRun, ...], *, curators: tuple[str, ...] = ()
+) -> Rollout:
+    workspace = scope.workspace
+    return Rollout(
+        workspace_id=workspace.id,
+        zone=scope.zone(workspace.timezone),
+        curators=curators,
+        people=persons,
+        runs=runs,
+        working_days=working_days(workspace),
+        hours=workspace_hours(workspace),
+        days_off=scope.days_off(None),
+    )
+
+
+def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[str, ...] = ()) -> Rollout:
+    ids: Any = {"workspace_id": scope.workspace.id}
+    when: Any = {"first": _earliest(scope), "last": scope.last}
+    rows = plans.runs(session, **ids, teams=stretch, **when)
+    if not rows:
+        return _rollout(scope, {}, (), curators=curators)
+    places: dict[str, list[PlaceRow]] = defaultdict(list)
+    for place in plans.places(session, **ids, stretch=stretch):
+        places[place.member].append(place)
+    others = sorted(
+        {one.team_id for found in places.values() for one in found if not _inside(stretch, one.team_id)}
+    )
+    beside = plans.runs(session, **ids, teams=others, **when) if others else []
+    running = {row.team_id for row in (*rows, *beside)}
+    persons = _persons(session, scope, stretch, places, rows)
+    members: dict[int, list[PlaceRow]] = defaultdict(list)
+    for member, found in places.items():
+        active = [one for one in found if one.team_id in running]
+        if member in persons and active and _inside(stretch, min(one.team_id for one in active)):
+            for one in active:
+                members[one.team_id].append(one)
+    _learn_audits(session, scope, (*rows, *beside))
+    joined: dict[int, dict[str, datetime]] = defaultdict(dict)
+    lately = plans.joined(session, **ids, stretch=stretch, since=scope.now - _LATELY)
+    for (team_id, member), moment in lately.items():
+        joined[team_id][member] = moment
+    runs = (
+        *_runs(scope, rows, members, joined),
+        *_runs(scope, beside, members, joined, own=False),
+    )
+    return _rollout(scope, persons, runs, curators=curators)
+
+
+def _inside(stretch: Stretch, team_id: int) -> bool:
+    return stretch[0] < team_id <= stretch[1]
+
+
+def _persons(
+    session: Session,
+    scope: Scope,
+    stretch: Stretch,
+    places: dict[str, list[PlaceRow]],
+    rows: Sequence[RunRow],
+) -> dict[str, Person]:
+    """Everybody who may be nudged, each in their own zone, with holidays and days away."""
+    ids: Any = {"workspace_id": scope.workspace.id}
+    asked = {one for row in rows for one in (row.owner, row.reporter) if one}
+    outside = sorted(asked - places.keys() if stretch != _NOBODY else asked | places.keys())
+    known: dict[str, PersonRow] = {}
+    away: dict[str, list[tuple[date, date]]] = defaultdict(list)
+    home = {member: min(found, key=lambda one: one.team) for member, found in places.items()}
+    for place in plans.places(session, **ids, members=outside):
+        best = home.setdefault(place.member, place)
+        if place.team < best.team:
+            home[place.member] = place
+    selections: tuple[Any, ...] = ({"stretch": stretch}, {"members": outside})
+    for these in selections:
+        known |= {row.member: row for row in plans.persons(session, **ids, **these)}
+        for member, first, last in plans.days_away(
+            session,
+            **ids,
+            first=scope.first,
+            last=scope.last + timedelta(weeks=1),
+            **these,
+        ):
+            away[member].append((first, last))
+    found = {}
+    for member in dict.fromkeys((*places, *outside)):
+        row, place_of = known.get(member), home.get(member)
+        if row is None or not row.gone:
+            found[member] = _person(scope, member, row, place_of, tuple(away.get(member, ())))
+    return found
+
+
+def _person(
+    scope: Scope,
+    member: str,
+    row: PersonRow | None,
+    home: PlaceRow | None,
+    away: tuple[tuple[date, date], ...],
+) -> Person:
+    """Their zone is Slack's, else their team's, else the workspace's, as it is when the message is composed."""
+    zone = (row.timezone if row else None) or (home.timezone if home else scope.workspace.timezone)
+    return Person(
+        member=member,
+        zone=scope.zone(zone),
+        days_off=scope.days_off(home.country if home else None),
+        away=away,
+        muted=bool(row and row.muted),
+    )
+
+
+def _runs(
+    scope: Scope,
+    rows: Iterable[RunRow],
+    members: dict[int, list[PlaceRow]],
+    joined: dict[int, dict[str, datetime]],
+    *,
+    own: bool = True,
+) -> Iterator[ActiveRun]:
+    of_adoption: dict[int, list[RunRow]] = {}
+    for row in rows:
+        of_adoption.setdefault(row.adoption_id, []).append(row)
+    of_workspace = workspace_hours(scope.workspace)
+    for adoption_id, cycles in of_adoption.items():
+        row = cycles[0]
+        zone = scope.zone(row.timezone)
+        today = local_day(scope.now, zone)
+        version = ([one for one in cycles if one.starts_on <= today] or cycles[:1])[-1].version_id
+        yield ActiveRun(
+            adoption_id=adoption_id,
+            cycles=tuple((one.starts_on, one.started_at) for one in cycles),
+            members=tuple(place.member for place in members.get(row.team_id, ())),
+            owner=row.owner,
+            reporter=row.reporter,
+            team=Person(row.channel, zone, scope.days_off(row.country)),
+            audited=scope.audited[version],
+            hours=_hours(row, of_workspace),
+            joined=joined.get(row.team_id, {}),
+            own=own,
+        )
+
+
+def _hours(row: RunRow, of_workspace: dict[str, Hour]) -> dict[str, Hour]:
+    return adoption_hours(row.hours, of_workspace) if row.hours else {}
+
+
+def _learn_audits(session: Session, scope: Scope, rows: Iterable[RunRow]) -> None:
+    unknown = {row.version_id for row in rows} - scope.audited.keys()
+    for number, spec in plans.specs(session, workspace_id=scope.workspace.id, version_ids=unknown).items():
+        steps = spec.get("steps", [])
+        scope.audited[number] = any((step.get("verify") or {}).get("sample") for step in steps)

@@ -1,0 +1,292 @@
+"""Queries of planning: plain columns of a stretch of teams, and no objects, so that a large workspace fits.
+
+A stretch is (after, up to): teams with an id above the first, up to the second.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlmodel import Session, col
+
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    Away,
+    Cycle,
+    CycleState,
+    Member,
+    Playbook,
+    PlaybookVersion,
+    Team,
+    TeamMember,
+    TrailEntry,
+)
+
+Stretch: TypeAlias = tuple[int, int]
+CHUNK = 500
+"""So many ids go into one query."""
+
+
+class RunRow(NamedTuple):
+    """A cycle of an active run, with its team."""
+
+    adoption_id: int
+    team_id: int
+    hours: dict[str, Any]
+    playbook: str
+    owner: str
+    team: str
+    channel: str
+    timezone: str
+    country: str | None
+    reporter: str | None
+    starts_on: date
+    started_at: datetime
+    version_id: int
+
+
+class PlaceRow(NamedTuple):
+    """A person in a team."""
+
+    member: str
+    team_id: int
+    team: str
+    timezone: str
+    country: str | None
+
+
+class PersonRow(NamedTuple):
+    """What planning needs to know of a person."""
+
+    member: str
+    timezone: str | None
+    gone: bool
+    muted: bool
+
+
+def stretch_of_teams(session: Session, *, workspace_id: str, after: int, limit: int) -> int | None:
+    """The id up to which the next teams after one go; None when there are no more."""
+    query = (
+        select(col(Team.id))
+        .where(col(Team.workspace_id) == workspace_id, col(Team.id) > after)
+        .order_by(col(Team.id))
+        .limit(limit)
+    )
+    ids = list(session.execute(query).scalars())
+    return ids[-1] if ids else None
+
+
+def runs(
+    session: Session, *, workspace_id: str, teams: Stretch | Sequence[int], first: date, last: date
+) -> list[RunRow]:
+    """The cycles of active runs that begin in an interval of days, by playbook, team and cycle."""
+    found: list[RunRow] = []
+    for which in _teams(Adoption.team_id, teams):
+        query = (
+            select(
+                col(Adoption.id),
+                col(Adoption.team_id),
+                col(Adoption.hours),
+                col(Playbook.slug),
+                col(Playbook.owner),
+                col(Team.slug),
+                col(Team.channel),
+                col(Team.timezone),
+                col(Team.country),
+                col(Team.reporter),
+                col(Cycle.starts_on),
+                col(Cycle.started_at),
+                col(Cycle.version_id),
+            )
+            .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+            .join(Team, col(Team.id) == col(Adoption.team_id))
+            .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
+            .where(
+                col(Adoption.workspace_id) == workspace_id,
+                col(Adoption.state) == AdoptionState.ACTIVE,
+                col(Cycle.starts_on) >= first,
+                col(Cycle.starts_on) <= last,
+                which,
+            )
+            .order_by(col(Playbook.slug), col(Team.slug), col(Cycle.number))
+        )
+        found += [RunRow(*row) for row in session.execute(query)]
+    return found
+
+
+def begun(session: Session, *, workspace_id: str, first: date, last: date) -> list[tuple[date, datetime]]:
+    """When the first cycle of an active run was started, by the Monday it begins on."""
+    query = (
+        select(col(Cycle.starts_on), func.min(Cycle.started_at))
+        .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
+        .where(
+            col(Cycle.workspace_id) == workspace_id,
+            col(Adoption.state) == AdoptionState.ACTIVE,
+            col(Cycle.starts_on) >= first,
+            col(Cycle.starts_on) <= last,
+        )
+        .group_by(col(Cycle.starts_on))
+    )
+    return [(day, at) for day, at in session.execute(query)]
+
+
+class ClosingRow(NamedTuple):
+    """A running cycle, and what says when it closes."""
+
+    workspace_id: str
+    adoption_id: int
+    cycle_id: int
+    closes_on: date
+    timezone: str
+    hours: dict[str, Any]
+
+
+def closings(session: Session, *, closing_by: date | None = None) -> list[ClosingRow]:
+    """Running cycles of any workspace, oldest first; with `closing_by`, those whose fourth Friday has come."""
+    query = (
+        select(
+            col(Cycle.workspace_id),
+            col(Cycle.adoption_id),
+            col(Cycle.id),
+            col(Cycle.closes_on),
+            col(Team.timezone),
+            col(Adoption.hours),
+        )
+        .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(col(Cycle.state) == CycleState.RUNNING, col(Adoption.state) != AdoptionState.ENDED)
+        .order_by(col(Cycle.id))
+    )
+    if closing_by is not None:
+        query = query.where(col(Cycle.closes_on) <= closing_by)
+    return [ClosingRow(*row) for row in session.execute(query)]
+
+
+def places(
+    session: Session, *, workspace_id: str, stretch: Stretch | None = None, members: Sequence[str] = ()
+) -> list[PlaceRow]:
+    """The teams that people are in now: of everybody in a stretch of teams, or of these people."""
+    found: list[PlaceRow] = []
+    for which in _people(workspace_id, TeamMember.member, stretch, members):
+        query = (
+            select(
+                col(TeamMember.member),
+                col(TeamMember.team_id),
+                col(Team.slug),
+                col(Team.timezone),
+                col(Team.country),
+            )
+            .join(Team, col(Team.id) == col(TeamMember.team_id))
+            .where(col(TeamMember.workspace_id) == workspace_id, col(TeamMember.left_at).is_(None), which)
+            .order_by(col(TeamMember.id))
+        )
+        found += [PlaceRow(*row) for row in session.execute(query)]
+    return found
+
+
+def joined(
+    session: Session, *, workspace_id: str, stretch: Stretch, since: datetime
+) -> dict[tuple[int, str], datetime]:
+    """When the people in a stretch of teams joined any team, by team and member, of those who did lately."""
+    [inside] = _people(workspace_id, TeamMember.member, stretch, ())
+    query = select(col(TeamMember.team_id), col(TeamMember.member), col(TeamMember.joined_at)).where(
+        col(TeamMember.workspace_id) == workspace_id,
+        col(TeamMember.left_at).is_(None),
+        col(TeamMember.joined_at) > since,
+        inside,
+    )
+    return {(team_id, member): at for team_id, member, at in session.execute(query)}
+
+
+def persons(
+    session: Session, *, workspace_id: str, stretch: Stretch | None = None, members: Sequence[str] = ()
+) -> list[PersonRow]:
+    """What is known of everybody in a stretch of teams, or of these people."""
+    found: list[PersonRow] = []
+    for which in _people(workspace_id, Member.id, stretch, members):
+        query = select(
+            col(Member.id), col(Member.timezone), col(Member.deleted), col(Member.is_bot), col(Member.muted)
+        ).where(col(Member.workspace_id) == workspace_id, which)
+        found += [
+            PersonRow(member, zone, deleted or bot, muted)
+            for member, zone, deleted, bot, muted in session.execute(query)
+        ]
+    return found
+
+
+def days_away(
+    session: Session,
+    *,
+    workspace_id: str,
+    first: date,
+    last: date,
+    stretch: Stretch | None = None,
+    members: Sequence[str] = (),
+) -> list[tuple[str, date, date]]:
+    """(member, first day, last day) of absences that overlap a range and still stand."""
+    found: list[tuple[str, date, date]] = []
+    for which in _people(workspace_id, Away.member, stretch, members):
+        query = select(col(Away.member), col(Away.first_day), col(Away.last_day)).where(
+            col(Away.workspace_id) == workspace_id,
+            col(Away.first_day) <= last,
+            col(Away.last_day) >= first,
+            col(Away.ended_at).is_(None),
+            which,
+        )
+        found += [(member, start, end) for member, start, end in session.execute(query)]
+    return found
+
+
+def specs(session: Session, *, workspace_id: str, version_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """What these versions say, by id."""
+    ids = sorted(set(version_ids))
+    found: dict[int, dict[str, Any]] = {}
+    for start in range(0, len(ids), CHUNK):
+        query = select(col(PlaybookVersion.id), col(PlaybookVersion.spec)).where(
+            col(PlaybookVersion.workspace_id) == workspace_id,
+            col(PlaybookVersion.id).in_(ids[start : start + CHUNK]),
+        )
+        found.update({number or 0: spec for number, spec in session.execute(query)})
+    return found
+
+
+def changes(session: Session, *, workspace_id: str, after: int) -> tuple[int, frozenset[str]]:
+    """The id of the trail's last entry, and which actions were recorded after an id."""
+    query = (
+        select(col(TrailEntry.action), func.max(TrailEntry.id))
+        .where(col(TrailEntry.workspace_id) == workspace_id, col(TrailEntry.id) > after)
+        .group_by(col(TrailEntry.action))
+    )
+    found = [(action, last or 0) for action, last in session.execute(query)]
+    return max([after, *(last for _, last in found)]), frozenset(action for action, _ in found)
+
+
+def last_change(session: Session, *, workspace_id: str) -> int:
+    """The id of the trail's last entry; 0 when there is none."""
+    query = select(func.max(TrailEntry.id)).where(col(TrailEntry.workspace_id) == workspace_id)
+    return session.execute(query).scalar() or 0
+
+
+def _teams(column: Any, teams: Stretch | Sequence[int]) -> Iterable[ColumnElement[bool]]:
+    if isinstance(teams, tuple):
+        return [_within(column, teams)]
+    return [col(column).in_(teams[start : start + CHUNK]) for start in range(0, len(teams), CHUNK)]
+
+
+def _within(column: Any, stretch: Sequence[int]) -> ColumnElement[bool]:
+    return and_(col(column) > stretch[0], col(column) <= stretch[1])
+
+
+def _people(
+    workspace_id: str, column: Any, stretch: Stretch | None, members: Sequence[str]
+) -> Iterable[ColumnElement[bool]]:
+    if stretch is not None:
+        inside = select(col(TeamMember.member)).where(
+            col(TeamMember.workspace_id) == workspace_id,
+            col(TeamMember.left_at).is_(None),
+            _within(TeamMember.team_id, stretch),
+        )
+        return [col(column).in_(inside)]
+    return [col(column).in_(members[start : start + CHUNK]) for start in range(0, len(members), CHUNK)]
