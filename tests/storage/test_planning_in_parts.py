@@ -166,7 +166,7 @@ def test_who_is_away_for_the_rest_of_the_week_is_skipped_once(crowd: Database) -
         session.add(
             Away(
                 workspace_id="T1",
-                member="U0000007",
+                member="U0000006",
                 first_day=date(2026, 3, 4),
                 last_day=date(2026, 3, 9),
                 set_by="U1",
@@ -175,5 +175,5 @@ def test_who_is_away_for_the_rest_of_the_week_is_skipped_once(crowd: Database) -
         )
     plan(crowd, now=THURSDAY_EVENING + DAY)
     with crowd.read() as session:
-        rows = session.execute(select(OwedMessage).where(col(OwedMessage.recipient) == "U0000007")).scalars()
+        rows = session.execute(select(OwedMessage).where(col(OwedMessage.recipient) == "U0000006")).scalars()
         assert {(row.kind, row.reason) for row in rows} >= {("checkin", "away"), ("checkin-reminder", "away")}
