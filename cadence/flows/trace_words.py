@@ -263,6 +263,7 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "team-created": ("made the team", _plain),
     "team-changed": ("changed the team", _plain),
     "settings": ("changed the settings", _plain),
+    "adoption-settings": ("changed the settings", _plain),
     "hours-set": ("changed the hours", _plain),
     "profiles-changed": ("heard of people from Slack", _plain),
     "away": ("set away", _away),
