@@ -2,22 +2,22 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
-from cadence.flows.checkin_rows import key, member_runs
-from cadence.flows.nudge_hours import hours_in
+from cadence.flows.checkin_rows import key
+from cadence.flows.coming_back import open_runs as owed_runs
+from cadence.flows.coming_back import owe_missed_checkin
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
-from cadence.nudges import CHECKIN, DAY_CLOSES, Person, next_open
+from cadence.nudges import DAY_CLOSES, Person, next_open
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import instant, local_day, monday_of
-from storage import ledger, people, reports, trail
+from storage import ledger, people, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Away, Member, MessageState, Workspace
@@ -136,42 +136,10 @@ def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime)
         _require_may_mark(session, caller, who, now=now)
         today = local_day(now, zone_of(session, workspace, who))
         ended = people.end_away(session, workspace_id=workspace.id, member_id=who, today=today, now=now)
-        _owe_missed_checkin(session, caller, workspace, who, now=now)
+        owe_missed_checkin(session, workspace, who, now=now, correlation_id=caller.request)
         if ended:
             _record(session, caller, "back", who, {"from": str(today)}, now=now)
         return AwaySet(since=today, until=today, cleared=True, members=() if who == caller.member else (who,))
-
-
-def _owe_missed_checkin(
-    session: Session, caller: Caller, workspace: Workspace, who: str, *, now: datetime
-) -> None:
-    """Somebody who is back after this week's check-in went out gets it now."""
-    zone = zone_of(session, workspace, who)
-    week = monday_of(local_day(now, zone))
-    weekday, at, _ = hours_in(workspace, None)[CHECKIN.kind]
-    prefix = key("checkin", workspace.id, who, week)
-    there = ledger.by_prefix(session, workspace_id=workspace.id, prefix=prefix)
-    passed = instant(week + timedelta(days=weekday), at, zone) <= now
-    if not passed or any(row.state in {MessageState.DUE, MessageState.SENT} for row in there):
-        return
-    if not open_runs(session, replace(caller, member=who), week_start=week, now=now):
-        return
-    ledger.owe(
-        session,
-        workspace_id=workspace.id,
-        owed=[
-            Owed(
-                key=f"{prefix}:back:{now.date()}",
-                kind="checkin",
-                recipient=who,
-                subject={"member": who, "week": week.isoformat()},
-                due_at=now,
-                useful_until=now + CHECKIN.useful,
-            )
-        ],
-        now=now,
-        correlation_id=caller.request,
-    )
 
 
 def _require_may_mark(session: Session, caller: Caller, who: str, *, now: datetime) -> None:
@@ -260,25 +228,9 @@ def _snooze_instant(until: str, *, now: datetime, zone: ZoneInfo) -> datetime:
 
 def open_runs(session: Session, caller: Caller, *, week_start: date, now: datetime) -> list[TeamRun]:
     """The runs whose check-in the caller still owes for a week."""
-    runs = member_runs(
-        session,
-        workspace_id=caller.workspace_id,
-        member=caller.member,
-        week_start=week_start,
-        now=now,
+    return owed_runs(
+        session, workspace_id=caller.workspace_id, member=caller.member, week_start=week_start, now=now
     )
-    return [
-        run
-        for run in runs
-        if reports.check_in(
-            session,
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
-            week_start=week_start,
-            member=caller.member,
-        )
-        is None
-    ]
 
 
 def _record(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.coming_back import owe_missed_checkin
 from cadence.flows.people import zone_of
 from cadence.rules.calendar import local_day
 from cadence.rules.statuses import OPEN_END, days_away
@@ -43,7 +44,8 @@ def follow(session: Session, workspace: Workspace, statuses: Mapping[str, Status
     for member, status in statuses.items():
         zone = zone_of(session, workspace, member)
         said = days_away(status.text, status.emoji, status.expires, zone=zone, now=now)
-        _settle(session, workspace, member, kept.get(member), said, status, zone=zone, now=now)
+        if _settle(session, workspace, member, kept.get(member), said, status, zone=zone, now=now):
+            owe_missed_checkin(session, workspace, member, now=now)
 
 
 def _settle(
@@ -56,19 +58,20 @@ def _settle(
     *,
     zone: ZoneInfo,
     now: datetime,
-) -> None:
+) -> bool:
+    """Write down what a status says now; True when days away that aren't over were taken back or cut short."""
     today = local_day(now, zone)
     if row is not None and row.last_day < today:
         row = None
     if row is not None and said is not None and _same(row, said, status):
-        return
+        return False
     if row is not None:
         row.ended_at = now
         session.add(row)
         if said is None:
             _record(session, workspace, member, "back", {"from": str(today)}, now=now)
     if said is None or not people.teams_of(session, workspace_id=workspace.id, member_id=member):
-        return
+        return row is not None
     first, last = said
     session.add(
         Away(
@@ -81,6 +84,7 @@ def _settle(
         )
     )
     _record(session, workspace, member, "away", {"from": str(first), "until": str(last)}, now=now)
+    return row is not None and last < row.last_day
 
 
 def _same(row: Away, said: tuple[date, date], status: Status) -> bool:

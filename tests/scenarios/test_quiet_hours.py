@@ -90,6 +90,14 @@ def test_back_early_the_check_in_comes_once(desk: Stage) -> None:
     assert nudged(desk, AGENT) == ["Thu 13:00", "Fri 10:00"]
 
 
+def test_back_on_the_morning_after_the_check_in_comes_at_its_hour(desk: Stage) -> None:
+    types(desk, AGENT, "/cadence away 2026-03-05..2026-03-08")
+    desk.play_until(at("2026-03-06 08:15"))
+    types(desk, AGENT, "/cadence away off")
+    desk.play_until(at("2026-03-08 23:00"))
+    assert nudged(desk, AGENT) == ["Fri 10:00"]
+
+
 @pytest.mark.parametrize(
     ("monday", "until", "agents", "leads", "not_sent"),
     [

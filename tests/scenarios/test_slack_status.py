@@ -55,6 +55,30 @@ def test_back_early_is_asked_on_thursday_and_what_was_set_by_hand_stays(desk: St
     assert not any("did you run it" in dm.words for dm in bot_dms(desk, "U01LEAD"))
 
 
+@pytest.mark.parametrize(
+    ("back", "comes"),
+    [
+        ("2026-03-05 13:00", ["Thu 13:00", "Fri 10:00"]),
+        ("2026-03-06 08:30", ["Fri 10:00"]),
+        ("2026-03-06 14:00", ["Fri 14:00"]),
+        ("2026-03-07 12:00", []),
+    ],
+    ids=["on the day", "the morning after", "late the day after", "too late"],
+)
+def test_who_is_back_early_is_asked_on_their_next_working_day_of_the_week(
+    desk: Stage, back: str, comes: list[str]
+) -> None:
+    desk.play_until(at("2026-03-04 12:00"))
+    desk.workspace.change_user(AGENT, status_text="Out sick", status_emoji=":face_with_thermometer:")
+    desk.play_until(at(back))
+    assert bot_dms(desk, AGENT) == []
+    desk.workspace.change_user(AGENT, status_text="", status_emoji="")
+    desk.workspace.change_user(AGENT, status_text="", status_emoji="")
+    desk.tick()
+    desk.play_until(at("2026-03-08 20:00"))
+    assert local_times(bot_dms(desk, AGENT), "Europe/Berlin") == comes
+
+
 def test_a_week_from_sunday_to_thursday(tmp_path: Path) -> None:
     text = DESK.read_text(encoding="utf-8")
     weekend = "  working_days: [sun, mon, tue, wed, thu]\n"

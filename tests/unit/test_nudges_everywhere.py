@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from cadence.documents.places import is_timezone
 from cadence.flows.planning import LOOK_BACK
-from cadence.nudges import DAY_CLOSES, DAY_OPENS, NUDGES, ActiveRun, Person, Rollout, Slot, due, is_working
+from cadence.nudges import (
+    DAY_CLOSES,
+    DAY_OPENS,
+    NUDGES,
+    ActiveRun,
+    Hour,
+    Person,
+    Rollout,
+    Slot,
+    due,
+    is_working,
+)
 from cadence.rules.calendar import monday_of
 
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
@@ -21,11 +32,17 @@ ZONES = sorted(name for name in available_timezones() if is_timezone(name))
 SUNDAY_TO_THURSDAY = frozenset({6, 0, 1, 2, 3})
 
 
-def rollout(monday: date, person: Person, *, working_days: frozenset[int] = frozenset(range(5))) -> Rollout:
+def rollout(
+    monday: date,
+    person: Person,
+    *,
+    working_days: frozenset[int] = frozenset(range(5)),
+    hours: dict[str, Hour] | None = None,
+) -> Rollout:
     """One team of one person, who is member, owner and reporter; its cycle was started long before."""
     started = datetime.combine(monday - WEEK, time(), tzinfo=UTC)
     team = Person("C1", person.zone)
-    run = ActiveRun(1, ((monday, started),), ("U1",), "U1", "U1", team=team, audited=True)
+    run = ActiveRun(1, ((monday, started),), ("U1",), "U1", "U1", team=team, audited=True, hours=hours or {})
     return Rollout("T1", person.zone, ("C2",), {"U1": person}, (run,), working_days)
 
 
@@ -97,15 +114,34 @@ def test_never_on_a_holiday_a_day_away_or_a_weekend(
             assert monday_of(day) in (monday, monday + WEEK)
 
 
+times = st.builds(time, st.integers(DAY_OPENS.hour, DAY_CLOSES.hour - 1), st.integers(0, 59))
+of_adoption = st.dictionaries(
+    st.sampled_from([nudge.kind for nudge in NUDGES if nudge.kind != "digest"]),
+    st.builds(Hour, st.integers(0, 4), times, st.none()),
+)
+
+
 @settings(max_examples=400, deadline=None)
-@given(monday=mondays, home=names, abroad=names, minutes=st.integers(0, 7 * 24 * 60))
+@given(monday=mondays, name=names, hours=of_adoption)
+def test_an_adoptions_own_hours_hold_everywhere(monday: date, name: str, hours: dict[str, Hour]) -> None:
+    slots = of_week(rollout(monday, Person("U1", ZoneInfo(name)), hours=hours), monday)
+    assert Counter(slot.kind for slot in slots) == Counter(nudge.kind for nudge in NUDGES)
+    for slot in slots:
+        there = slot.at.astimezone(slot.zone)
+        assert by_day(slot)
+        if slot.kind in hours:
+            assert (there.weekday(), there.time()) == hours[slot.kind][:2]
+
+
+@settings(max_examples=300, deadline=None)
+@given(monday=mondays, home=names, abroad=names, minutes=st.integers(0, 7 * 24 * 60), hours=of_adoption)
 def test_who_changes_zone_in_the_middle_of_a_week_gets_each_nudge_once(
-    monday: date, home: str, abroad: str, minutes: int
+    monday: date, home: str, abroad: str, minutes: int, hours: dict[str, Hour]
 ) -> None:
     """Planned every half hour or so: before the flight with one zone, after it with the other."""
     start = datetime.combine(monday, time(), tzinfo=UTC) - 2 * DAY
     flight = start + 2 * DAY + timedelta(minutes=minutes)
-    before = rollout(monday, Person("U1", ZoneInfo(home)))
+    before = rollout(monday, Person("U1", ZoneInfo(home)), hours=hours)
     after = Rollout("T1", before.zone, before.curators, {"U1": Person("U1", ZoneInfo(abroad))}, before.runs)
     planned = [slot.key for slot in due(start, flight, before)]
     planned += [slot.key for slot in due(flight - LOOK_BACK, start + 12 * DAY, after)]
