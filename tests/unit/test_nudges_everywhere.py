@@ -49,7 +49,7 @@ def rollout(
 def of_week(state: Rollout, monday: date) -> list[Slot]:
     """The slots of the cycle's first week, with what is asked of it on the Monday after."""
     start = datetime.combine(monday, time(), tzinfo=UTC) - 2 * DAY
-    found = due(start, start + 12 * DAY, state)
+    found = due(start, start + 15 * DAY, state)
     return [slot for slot in found if slot.subject["week"] == monday.isoformat() or slot.kind == "digest"]
 
 
@@ -144,7 +144,7 @@ def test_who_changes_zone_in_the_middle_of_a_week_gets_each_nudge_once(
     before = rollout(monday, Person("U1", ZoneInfo(home)), hours=hours)
     after = Rollout("T1", before.zone, before.curators, {"U1": Person("U1", ZoneInfo(abroad))}, before.runs)
     planned = [slot.key for slot in due(start, flight, before)]
-    planned += [slot.key for slot in due(flight - LOOK_BACK, start + 12 * DAY, after)]
+    planned += [slot.key for slot in due(flight - LOOK_BACK, start + 15 * DAY, after)]
     personal = {key for key in planned if ":U1:" in key}
     assert {key.partition(":")[0] for key in personal} == {
         nudge.kind for nudge in NUDGES if nudge.audience.is_personal
