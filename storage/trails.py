@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, String, and_, cast, false, func, literal, or_
 from sqlmodel import Session, col, select
 
-from storage.tables import Cycle, Promotion, StepVerdict, TrailEntry
+from storage.tables import Cycle, Promotion, SpotAudit, StepVerdict, TrailEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _in_scope(workspace_id: str, scope: Scope, private: Collection[str]) -> Colu
 
 
 def _about(workspace_id: str, adoptions: tuple[int, ...], step: str | None) -> ColumnElement[bool]:
-    """Entries on adoptions: on themselves, their steps and weeks, cycles, verdicts and promotions."""
+    """Entries on adoptions: on themselves, their steps and weeks, cycles, verdicts, audits and promotions."""
     if not adoptions:
         return false()
     subject = col(TrailEntry.subject)
@@ -90,17 +90,27 @@ def _about(workspace_id: str, adoptions: tuple[int, ...], step: str | None) -> C
     promotions = select(_named("promotion", col(Promotion.id))).where(
         Promotion.workspace_id == workspace_id, col(Promotion.adoption_id).in_(adoptions)
     )
+    audits = select(_named("audit", col(SpotAudit.id))).where(
+        SpotAudit.workspace_id == workspace_id, col(SpotAudit.adoption_id).in_(adoptions)
+    )
     if step is not None:
         verdicts = verdicts.where(StepVerdict.step == step)
         promotions = promotions.where(Promotion.step == step)
+        audits = audits.where(SpotAudit.step == step)
         named = [subject == f"adoption:{one}/{step}" for one in adoptions]
-        return or_(*named, subject.in_(verdicts), subject.in_(promotions))
+        return or_(*named, subject.in_(verdicts), subject.in_(promotions), subject.in_(audits))
     cycles = select(_named("cycle", col(Cycle.id))).where(
         Cycle.workspace_id == workspace_id, col(Cycle.adoption_id).in_(adoptions)
     )
     named = [subject == f"adoption:{one}" for one in adoptions]
     named += [func.substr(subject, 1, len(f"adoption:{one}/")) == f"adoption:{one}/" for one in adoptions]
-    return or_(*named, subject.in_(verdicts), subject.in_(promotions), subject.in_(cycles))
+    return or_(
+        *named,
+        subject.in_(verdicts),
+        subject.in_(promotions),
+        subject.in_(audits),
+        subject.in_(cycles),
+    )
 
 
 def _named(noun: str, column: object) -> ColumnElement[str]:

@@ -37,7 +37,7 @@ def test_no_words_are_missing_and_none_is_doubled(name: str) -> None:
     for rendered in every(name):
         for shown in texts(blocks_of(rendered)):
             assert not re.search(
-                r"\bNone\b(?! counts| yet)|\bnull\b|\bUndefined\b|\{\{|\}\}|\(\)|“”", shown
+                r"(?<=[\w:,] )None\b|[(=]None\b|\bnull\b|\bUndefined\b|\{\{|\}\}|\(\)|“”", shown
             ), shown
             assert not re.search(
                 r"(?<!\n) {2}|(?<=\w) [,.;:](?=\s|$)|\.\.|,,|,\.|: ?\.", shown.replace("```", "")
