@@ -10,7 +10,7 @@ ENTRIES: Final = (
         slash="/cadence",
         name="settings",
         usage="[playbook] [team=slug]",
-        summary="opens the workspace's settings, or those of a team that runs a playbook",
+        summary="opens the settings of a team that runs a playbook, or, for curators, the workspace's",
         who="owner",
         examples=("/cadence settings", "/cadence settings support-reply team=support-emea"),
         read=read_settings.settings,
