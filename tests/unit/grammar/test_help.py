@@ -94,6 +94,7 @@ def test_a_topic_is_explained_whoever_asks() -> None:
         "/cadence team join",
         "/cadence team leave",
         "/cadence team members",
+        "/cadence team holidays",
     ]
     assert help_text("cadence cycle start", frozenset())[0].who == "owners and curators"
 
