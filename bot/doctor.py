@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
+import psycopg
+
 from bot import doctor_slack, doctor_workspaces
 from bot.findings import Finding, printable, slack_sentence
 from bot.gateway import Gateway
@@ -12,6 +14,7 @@ from bot.manifest import ENDPOINT, INSTALL
 from bot.settings import SLACK_API, Settings
 from cadence.flows.checkup import Checkup, MemberFound, TeamFound, WorkspaceFound, checkup
 from cadence.flows.profiles import valid_zone
+from storage.engine import Database
 
 __all__ = ["Finding", "examine", "slack_sentence"]
 
@@ -130,6 +133,27 @@ def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:
         yield Finding(False, f"{name}: {count} still to come.", "Run `cadence migrate`.")
     else:
         yield Finding(True, f"{name}: answers and is up to date.")
+        if found.kind == "PostgreSQL":
+            yield _queue(settings)
+
+
+def _queue(settings: Settings) -> Finding:
+    """Whether the tables of the queue's engine are there, in the version that this process runs."""
+    from bot.fleet import SCHEMA, is_prepared  # noqa: PLC0415 - SQLite needs none of it
+
+    db = Database(settings.database)
+    try:
+        is_there = is_prepared(db)
+    except psycopg.Error as broken:
+        return Finding(
+            False, f"Queue: it can't be looked at ({type(broken).__name__}).", "Check DATABASE_URL."
+        )
+    finally:
+        db.close()
+    if is_there:
+        return Finding(True, f"Queue: its tables are there ({SCHEMA}).")
+    what = f"Queue: the tables of this version are missing ({SCHEMA}); no worker starts without them."
+    return Finding(False, what, "Run `cadence migrate`. Workers of an older version go on beside it.")
 
 
 def _zone_data() -> Iterator[Finding]:

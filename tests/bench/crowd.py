@@ -447,7 +447,9 @@ def _now_and_then(
             Promotion,
             **about,
             cycle_id=cycle,
-            state=chance.choice([PromotionState.OPEN, PromotionState.DECLINED]),
+            state=chance.choice([PromotionState.OPEN, PromotionState.DECLINED])
+            if starts > MONDAY - timedelta(weeks=4)
+            else PromotionState.DECLINED,
             mode=Mode.COLLABORATIVE,
             leads_to=Mode.AI_LED,
             samples=40,
