@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final
 
 from sqlalchemy import event, func, insert, select
@@ -57,7 +57,7 @@ COUNTRIES: Final = ("DE", "GB", "US", "PE", "IN", "JP")
 
 
 def run(*, sizes: tuple[int, ...] = SIZES) -> Iterable[str]:
-    """One line a size; the ratios compare the time and the memory a member takes with the smallest size's."""
+    """One line a size; the ratios compare what a member takes with the smallest size's."""
     yield "Planning a Thursday (SQLite, one process a size)"
     first: float | None = None
     for size in sizes:
@@ -67,14 +67,15 @@ def run(*, sizes: tuple[int, ...] = SIZES) -> Iterable[str]:
             text=True,
             check=True,
         )
-        seconds, new, queries, again, again_queries, idle, idle_queries, rest, peak = map(
+        seconds, cpu, new, queries, again, again_queries, idle, idle_queries, rest, peak = map(
             float, found.stdout.split()
         )
-        each = seconds / size
+        each = cpu / size
         first = first or each
         yield (
-            f"  {size:>7,} members: {seconds:6.2f} s, {new:,.0f} messages, {queries:,.0f} queries, "
-            f"{1e6 * each:.0f} µs a member (× {each / first:.2f}), memory {peak:.0f} MB, {peak - rest:+.0f} MB; "
+            f"  {size:>7,} members: {seconds:.2f} s ({cpu:.2f} s of CPU), {new:,.0f} messages, "
+            f"{queries:,.0f} queries, {1e6 * each:.0f} µs of CPU a member (× {each / first:.2f}), "
+            f"memory {peak:.0f} MB, {peak - rest:+.0f} MB; "
             f"looked at again {again:.2f} s, {again_queries:,.0f} queries; "
             f"between two hours {1e3 * idle:.1f} ms, {idle_queries:.0f} queries"
         )
@@ -198,7 +199,9 @@ def _one_size(members: int) -> str:
         os.waitpid(pid, 0)
         plan(db, now=BEFORE - timedelta(days=3))  # loads what is loaded once
         rest = _peak()
+        began = process_time()
         seconds, new, queries = measured(db, THURSDAY_EVENING)
+        cpu = process_time() - began
         peak = _peak()
         again, more, again_queries = measured(db, THURSDAY_EVENING + timedelta(minutes=6))
         idle, none, idle_queries = measured(db, THURSDAY_EVENING + timedelta(minutes=7))
@@ -209,7 +212,7 @@ def _one_size(members: int) -> str:
             ).scalar()
         expected = members - members // 50  # who is away on Thursday is asked on Friday
         assert asked == expected, f"{asked} check-ins for {expected} members"
-        figures = (seconds, new, queries, again, again_queries, idle, idle_queries, rest, peak)
+        figures = (seconds, cpu, new, queries, again, again_queries, idle, idle_queries, rest, peak)
         return " ".join(f"{one:.6f}" for one in figures)
 
 
