@@ -6,8 +6,9 @@ from cadence.flows.adopting import AdoptionGiven, NeedsForm, adopt
 from cadence.flows.adopting_form import adopt_form
 from cadence.refusals import Refusal
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

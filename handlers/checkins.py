@@ -12,9 +12,10 @@ from cadence.flows.people import mute, snooze
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
 from handlers.people import away_form
-from handlers.turns import SHORTCUT, Services, Turn, register_button, register_form
+from handlers.turns import SHORTCUT, Services, Turn
 from storage.tables import Attestation
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field

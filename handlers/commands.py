@@ -30,8 +30,9 @@ from handlers import (
     teams,
 )
 from handlers.grammar import Vocabulary, commands, is_harmless, parse
+from handlers.listeners import register_button, register_command
 from handlers.payloads import Body
-from handlers.turns import Services, Turn, register_button, register_command
+from handlers.turns import Services, Turn
 from templates.ids import Action
 
 _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {

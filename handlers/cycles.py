@@ -10,8 +10,9 @@ from cadence.flows.capacity import CapacityFull, capacity_form
 from cadence.flows.cycle_shown import show_cycle
 from cadence.flows.cycles import CycleGiven, start_cycle
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, read_week
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Field
 

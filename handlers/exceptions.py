@@ -5,8 +5,9 @@ from slack_bolt import App
 from cadence.flows.exceptions import ExceptionGiven, counted_exceptions, exception_form, log_exception
 from cadence.flows.runs import NeedsChoice
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, row_id, split_ref
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

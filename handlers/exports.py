@@ -5,8 +5,9 @@ from slack_bolt import App
 from cadence.flows.exports import ask_export, export_form
 from cadence.refusals import Refusal
 from handlers.grammar import commands
+from handlers.listeners import register_form
 from handlers.payloads import Form
-from handlers.turns import Services, Turn, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.contexts.forms import ExportForm
 from templates.ids import Callback, Field

@@ -3,8 +3,9 @@
 from slack_bolt import App
 
 from cadence.flows.submitting import NextTeamGiven, name_next_team, next_team_form, submit
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_rows
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

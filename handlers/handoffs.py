@@ -10,8 +10,9 @@ from cadence.flows.handoff_lists import show_handoffs
 from cadence.flows.handoffs import HandoffGiven, WhichContract, handoff_form, send_handoff
 from cadence.refusals import Refusal
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, row_id
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field

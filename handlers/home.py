@@ -8,8 +8,10 @@ from slack_bolt import App
 from cadence.flows.homes import turn_page
 from cadence.flows.welcoming import invited
 from cadence.refusals import Refusal
+from handlers.listeners import register_button
 from handlers.payloads import Body, row_id
-from handlers.turns import Services, Turn, on_home, register_button
+from handlers.turns import Services, Turn
+from handlers.views import on_home
 from storage.engine import Clash
 from templates.ids import Action
 

@@ -9,8 +9,9 @@ from cadence.flows.kpis import NumberGiven, record_number
 from cadence.flows.runs import NeedsChoice
 from cadence.flows.weeks import NeedsWeek
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

@@ -4,8 +4,9 @@ from slack_bolt import App
 
 from cadence.flows.lessons import LessonGiven, learn, learn_form
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

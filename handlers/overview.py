@@ -8,8 +8,9 @@ from cadence.flows import digests, overview
 from cadence.flows.callers import roles
 from cadence.flows.followups import answer_watch, watch_form
 from handlers.grammar import commands, help_rest, help_text
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_ref
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.answers import Help, HelpEntry, HelpRest
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field

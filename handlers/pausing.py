@@ -7,8 +7,9 @@ from slack_bolt import App
 from cadence.flows.pausing import WhichRun, ask_which, close_by_hand, pause
 from cadence.refusals import Refusal
 from handlers.grammar import commands
+from handlers.listeners import register_button
 from handlers.payloads import Body, row_id
-from handlers.turns import Services, Turn, register_button
+from handlers.turns import Services, Turn
 from templates.ids import Action
 
 

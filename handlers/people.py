@@ -8,8 +8,9 @@ from cadence.flows import people
 from cadence.flows.followups import ask, nudge_again, rewrite_missing, still_missing
 from cadence.refusals import Refusal
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_week
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.answers import SnoozeAsked
 from templates.contexts.base import MessageContext
 from templates.contexts.forms import AwayForm

@@ -8,8 +8,9 @@ from cadence.flows.playbook_form import create_draft, playbook_hub, start_anew
 from cadence.flows.playbook_parts import keep_part, part_form
 from cadence.refusals import Refusal
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback
 

@@ -18,8 +18,9 @@ from cadence.flows.teams import WorkspaceImported
 from cadence.mrkdwn import Mrkdwn, escape, say
 from cadence.refusals import Refusal
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext, Problem, ViewContext
 from templates.contexts.forms import ImportForm, InfoView

@@ -4,8 +4,9 @@ from slack_bolt import App
 
 from cadence.flows.promotion_decisions import GONE, approve, decline, decline_form
 from cadence.refusals import Refusal
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, row_id
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field

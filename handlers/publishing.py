@@ -10,8 +10,9 @@ from cadence.flows.revising import choose_form
 from handlers import playbooks
 from handlers.grammar import commands
 from handlers.grammar.read_publishing import version_of
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_ref
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Field
 

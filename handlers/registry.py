@@ -5,8 +5,9 @@ from slack_bolt import App
 from cadence.documents import Function
 from cadence.flows.registry import show_registry
 from handlers.grammar import commands
+from handlers.listeners import register_button
 from handlers.payloads import Body, row_id
-from handlers.turns import Services, Turn, register_button
+from handlers.turns import Services, Turn
 from templates.ids import Action
 
 

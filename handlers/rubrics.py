@@ -12,8 +12,9 @@ from cadence.flows.rubrics import (
 )
 from cadence.flows.runs import NeedsChoice
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, row_id, split_ref, split_week
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

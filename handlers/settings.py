@@ -5,8 +5,9 @@ from slack_bolt import App
 from cadence.flows.adoption_settings import AdoptionSettings, adoption_form, save_adoption
 from cadence.flows.settings import SettingsGiven, save_settings, settings_form
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

@@ -4,8 +4,9 @@ from slack_bolt import App
 
 from cadence.flows.setups import finish_setup, start_setup, tick
 from cadence.refusals import Refusal
+from handlers.listeners import register_button
 from handlers.payloads import Body, row_id, split_ref
-from handlers.turns import Services, Turn, register_button
+from handlers.turns import Services, Turn
 from templates.ids import Action
 
 _OLD = "This button is too old to be understood. The checklist is in the team's channel."

@@ -8,8 +8,9 @@ from slack_bolt import App
 from cadence.flows.asking import checkin_all_form, checkin_form, kpi_form
 from cadence.flows.shortcuts import MessageSeen, choose_checkin_form, exception_from
 from cadence.refusals import Refusal
+from handlers.listeners import register_form, register_shortcut
 from handlers.payloads import Body, Form, read_week, split_week
-from handlers.turns import Services, Turn, register_form, register_shortcut, shortcut_ids
+from handlers.turns import Services, Turn, shortcut_ids
 from templates.contexts.base import ViewContext
 from templates.contexts.forms import ChooseCheckinForm
 from templates.ids import Callback, Field, Shortcut

@@ -9,8 +9,9 @@ from cadence.flows.tracing import trace as read_trail
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_ref
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

@@ -7,8 +7,9 @@ from cadence.flows.joining import join_team
 from cadence.flows.team_holidays import team_holidays
 from cadence.flows.teams import TeamGiven, create_team, show_team
 from handlers.grammar import commands
+from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, channel_id, metadata
-from handlers.turns import Services, Turn, register_button, register_form
+from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 

@@ -23,7 +23,7 @@ from cadence.flows.settings import SettingsGiven, save_settings
 from cadence.flows.teams import TeamGiven, create_team
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
-from handlers.turns import _twice
+from handlers.listeners import _twice
 from storage.engine import Database
 from storage.tables import (
     AdoptionStep,
