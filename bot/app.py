@@ -20,11 +20,12 @@ from bot.clocks import Clock, utc_now
 from bot.delivery import Delivery, Pace, Post
 from bot.directory import Directory
 from bot.errors import code_for
-from bot.gateway import Gateway, Identity, member_profile
+from bot.gateway import Gateway, Identity
 from bot.homes import Homes
 from bot.installations import Installations, ManyWorkspaces, OneWorkspace, several
 from bot.installing import Installer
 from bot.metrics import ACK_SECONDS, REQUESTS
+from bot.profiles import member_profile
 from bot.settings import Settings
 from bot.shapes import Shape
 from bot.worker import Worker

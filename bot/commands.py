@@ -18,7 +18,7 @@ from cadence.flows.forgetting import count_rows, forget
 from cadence.flows.planning import Planned, forecast
 from cadence.flows.playbooks import export_playbook, import_document
 from cadence.flows.profiles import ensure_workspace, workspace_ids
-from cadence.flows.teams import WorkspaceImported, export_workspace
+from cadence.flows.workspace_files import WorkspaceImported, export_workspace
 from cadence.nudges import TITLES
 from cadence.refusals import Refusal
 from storage.engine import Database

@@ -6,7 +6,8 @@ from threading import Lock
 
 import structlog
 
-from bot.gateway import Gateway, SlackBusy, SlackError, SlackUnclear, pick
+from bot.gateway import Gateway, SlackBusy, SlackError, SlackUnclear
+from bot.profiles import pick
 from cadence.flows.profiles import Profile, has_profile, known_members, save_profiles
 from storage.engine import Database
 

@@ -1,7 +1,7 @@
 """The one place that calls Slack to post: typed errors, and a look for what an unclear attempt left behind."""
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,9 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.profiles import member_profile
 from bot.slack_errors import Kind, codes, known
 from cadence.flows.profiles import Profile
-from cadence.flows.statuses import Status
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 8
@@ -298,34 +298,3 @@ def _seconds(value: object) -> float:
         return min(max(1.0, float(str(value))), LONGEST_PAUSE_SECONDS)
     except ValueError:
         return 30.0
-
-
-def member_profile(user: dict[str, Any]) -> Profile:
-    """Slack's user object as far as the bot cares; a server may know less."""
-    details = user.get("profile") or {}
-    name = (
-        details.get("display_name") or user.get("real_name") or details.get("real_name") or user.get("name")
-    )
-    return Profile(
-        member=str(user["id"]),
-        name=str(name or user["id"]),
-        timezone=user.get("tz") or None,
-        is_admin=bool(user.get("is_admin") or user.get("is_owner")),
-        is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
-        deleted=bool(user.get("deleted")),
-        status=_status(details),
-    )
-
-
-def _status(details: dict[str, Any]) -> Status:
-    expires = details.get("status_expiration")
-    return Status(
-        text=str(details.get("status_text") or ""),
-        emoji=str(details.get("status_emoji") or ""),
-        expires=expires if isinstance(expires, int) else 0,
-    )
-
-
-def pick(profiles: Iterable[Profile], wanted: set[str]) -> list[Profile]:
-    """Those of the people that the bot has to do with."""
-    return [profile for profile in profiles if profile.member in wanted]

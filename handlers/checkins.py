@@ -6,7 +6,8 @@ from datetime import date
 from slack_bolt import App
 
 from cadence.flows.asking import checkin_all_form, checkin_form
-from cadence.flows.checkins import AnswerGiven, answer
+from cadence.flows.checkin_checks import AnswerGiven
+from cadence.flows.checkins import answer
 from cadence.flows.choosing import choose_checkin
 from cadence.flows.people import mute, snooze
 from cadence.refusals import Refusal

@@ -5,7 +5,8 @@ from slack_bolt import App
 from cadence.documents.parts import Part
 from cadence.flows.playbook_fields import Spot
 from cadence.flows.playbook_form import create_draft, playbook_hub, start_anew
-from cadence.flows.playbook_parts import keep_part, part_form
+from cadence.flows.playbook_part_forms import part_form
+from cadence.flows.playbook_parts import keep_part
 from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

@@ -14,7 +14,7 @@ from cadence.flows.revising import (
     revise_form,
     save_revision,
 )
-from cadence.flows.teams import WorkspaceImported
+from cadence.flows.workspace_files import WorkspaceImported
 from cadence.mrkdwn import Mrkdwn, escape, say
 from cadence.refusals import Refusal
 from handlers.grammar import commands

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.promotion_evidence import pool, rubric_in_force
-from cadence.flows.rubrics import save_result
+from cadence.flows.rubric_results import save_result
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.nudges import SPOT_AUDIT

@@ -1,13 +1,13 @@
 """Answer a check-in: attestation, runs, the KPI number, drift. A second answer corrects the first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlmodel import Session
 
 from cadence.flows import checkin_rows
 from cadence.flows.callers import Caller
+from cadence.flows.checkin_checks import AnswerGiven, drifts_given, require_asked, runs_given
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.guardrails import read_guardrails, save_guardrails
@@ -15,49 +15,18 @@ from cadence.flows.judging import judge_all
 from cadence.flows.kpis import amount, pick_run
 from cadence.flows.readings import keep_reading
 from cadence.flows.results import judge_again
-from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.flows.runs import TeamRun
 from cadence.flows.setups import first_run
 from cadence.flows.weeks import ReportWeek, meant_week, week_starting
-from cadence.mrkdwn import code, say
-from cadence.refusals import NotAllowed, Refusal
+from cadence.mrkdwn import say
+from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.modes import Mode
 from storage import cycles, ledger, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.tables import Attestation, CheckIn, DriftedStep, MessageState
+from storage.tables import CheckIn, DriftedStep, MessageState
 from templates.contexts.answers import Attested, AttestedRow
-
-FAR_ABOVE = 20
-"""How many times somebody's usual number of runs is taken for a slip of the finger."""
-ALWAYS_FINE = 200
-"""Runs in a week that are taken from anybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerGiven:
-    """One answer as someone gave it.
-
-    Args:
-        runs: how often the workflow ran; None takes the member's typical number.
-        value: the KPI number as typed, None when it isn't theirs to give.
-        guardrails: their numbers as typed, by name.
-        complete_inputs: runs whose inputs were complete.
-        drifts: the mode each drifted step was really run in, by step key.
-    """
-
-    attestation: Attestation
-    playbook: str | None = None
-    team: str | None = None
-    adoption_id: int | None = None
-    week: int | None = None
-    week_start: date | None = None
-    runs: int | None = None
-    value: str | None = None
-    complete_inputs: int | None = None
-    drifts: Mapping[str, str] = field(default_factory=dict)
-    note: str = ""
-    guardrails: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer(db: Database, caller: Caller, given: Sequence[AnswerGiven], *, now: datetime) -> Attested:
@@ -89,9 +58,9 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
     )
     playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
     week = _week(session, caller, run, given)
-    _require_asked(session, caller, run, week)
-    drifts = _drifts(session, caller, run, given)
-    runs = _runs(session, caller, run, given)
+    require_asked(session, caller, run, week)
+    drifts = drifts_given(session, caller, run, given)
+    runs = runs_given(session, caller, run, given)
     if given.complete_inputs is not None and not 0 <= given.complete_inputs <= runs:
         raise Refusal(
             say("Runs with complete inputs can't be more than the {runs} runs.", runs=runs), field="inputs"
@@ -151,71 +120,6 @@ def _week(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) ->
         return checkin_rows.missed_last_week(session, run, member=caller.member)
 
     return meant_week(session, run, week=given.week, is_missing=is_missing)
-
-
-def _require_asked(session: Session, caller: Caller, run: TeamRun, week: ReportWeek) -> None:
-    if not 1 <= week.week <= WEEKS or not checkin_rows.was_member(
-        session, run, member=caller.member, week_start=week.start
-    ):
-        raise NotAllowed(
-            say(
-                "Only members of {team} answer its check-in. {command} puts you in the team.",
-                team=run.team.title,
-                command=code(f"/cadence team join {run.team.slug}"),
-            )
-        )
-
-
-def _drifts(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> dict[str, Mode]:
-    if given.attestation is Attestation.AS_DECLARED and given.drifts:
-        raise Refusal(
-            "A step in another mode means that something drifted; choose that.", field="attestation"
-        )
-    if given.attestation is not Attestation.DRIFTED:
-        return {}
-    modes = current_modes(session, run)
-    drifts: dict[str, Mode] = {}
-    for key, mode in given.drifts.items():
-        step = run.step(key)
-        if mode_of(modes, step) is not Mode(mode):
-            drifts[key] = Mode(mode)
-    if not drifts:
-        first = run.spec.steps[0]
-        if caller.surface in ("form", "shortcut"):
-            raise Refusal(
-                "Which step drifted? Choose who led it. A step in the mode it is declared in hasn't drifted.",
-                field=f"mode:{first.key}",
-            )
-        raise Refusal(
-            say(
-                "Which step drifted, and who led it? For example {example}. "
-                "A step in the mode it is declared in hasn't drifted.",
-                example=code(f"/attest {run.playbook.slug} drifted {first.key}=human-led"),
-            ),
-            field=f"mode:{first.key}",
-        )
-    return drifts
-
-
-def _runs(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) -> int:
-    if given.attestation is Attestation.NOT_RUN:
-        if given.runs:
-            raise Refusal(say("“Didn't run” goes with 0 runs, not {runs}.", runs=given.runs), field="runs")
-        return 0
-    usual = max(1, checkin_rows.typical(session, run, member=caller.member))
-    runs = usual if given.runs is None else given.runs
-    if runs == 0:
-        raise Refusal("With 0 runs the answer is “Didn't run”.", field="runs")
-    if runs < 0:
-        raise Refusal("Runs can't be fewer than 0; write a whole number such as 14.", field="runs")
-    most = max(ALWAYS_FINE, FAR_ABOVE * usual)
-    if runs > most:
-        raise Refusal(
-            f"{runs:,} runs is far above your usual {usual:,}. Up to {most:,} are taken for a week; "
-            "if there really were more, write that in the note.",
-            field="runs",
-        )
-    return runs
 
 
 def _save(

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.capacity import require_capacity
+from cadence.flows.cycle_days import next_number, start_day
 from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import kpi_context
@@ -19,10 +20,7 @@ from cadence.flows.versions import require_not_retired, state_of, version_to_run
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import (
-    WEEKS,
     closing_day,
-    monday_of,
-    next_monday,
 )
 from cadence.rules.modes import Mode
 from storage import people, playbooks, trail
@@ -80,8 +78,8 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         under_way = run.cycle is not None and run.week is not None and run.cycle.state is CycleState.RUNNING
         if adoption.state is AdoptionState.PAUSED and run.cycle is not None and under_way:
             return _resumed(session, caller, run, run.cycle, now=now)
-        starts_on = _start_day(run, given.starts_on)
-        number = _next_number(session, run, starts_on)
+        starts_on = start_day(run, given.starts_on)
+        number = next_number(session, run, starts_on)
         require_capacity(session, caller, run, starts_on=starts_on, reason=given.override, now=now)
         adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
         declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
@@ -233,63 +231,6 @@ def _adopt(
     elif champion is not None:
         adoption.champion = champion
     return playbooks.lock_adoption(session, workspace_id=playbook.workspace_id, adoption_id=adoption.id or 0)
-
-
-def _start_day(run: TeamRun, asked: date | None) -> date:
-    if asked is None:
-        return run.today if run.today.weekday() == 0 else next_monday(run.today)
-    if asked.weekday() != 0:
-        raise Refusal(
-            say(
-                "A cycle starts on a Monday, and {asked:%-d %B} is a {asked:%A}. "
-                "The nearest are {before:%Y-%m-%d} and {after:%Y-%m-%d}.",
-                asked=asked,
-                before=monday_of(asked),
-                after=next_monday(asked),
-            ),
-            field="date",
-        )
-    if asked < run.week_start:
-        raise Refusal(
-            say(
-                "{asked:%-d %B} is past, and nobody was asked then. "
-                "Start this week with {this:%Y-%m-%d} or next week with {next:%Y-%m-%d}.",
-                asked=asked,
-                this=run.week_start,
-                next=next_monday(run.today),
-            ),
-            field="date",
-        )
-    if asked > run.today + timedelta(days=366):
-        raise Refusal("That is more than a year ahead; choose a nearer Monday.", field="date")
-    return asked
-
-
-def _next_number(session: Session, run: TeamRun, starts_on: date) -> int:
-    cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
-    for cycle in cycles:
-        if cycle.state is CycleState.RUNNING or cycle.starts_on + timedelta(weeks=WEEKS) > starts_on:
-            raise Refusal(
-                say(
-                    "{team} is already in cycle {number} of {title}, "
-                    "from {starts:%-d %b} to {closes:%-d %b}. {after}",
-                    team=run.team.title,
-                    number=cycle.number,
-                    title=run.playbook.title,
-                    starts=cycle.starts_on,
-                    closes=cycle.closes_on,
-                    after=_what_follows(run, cycle),
-                ),
-                field="date",
-            )
-    return len(cycles) + 1
-
-
-def _what_follows(run: TeamRun, cycle: Cycle) -> str:
-    if run.adoption.state is AdoptionState.ACTIVE:
-        return "The next one follows by itself."
-    monday = cycle.starts_on + timedelta(weeks=WEEKS)
-    return f"The team is paused, so none follows by itself: start one for {monday:%Y-%m-%d} or later."
 
 
 def declare_modes(session: Session, run: TeamRun, *, steps: list[tuple[str, Mode]], now: datetime) -> None:

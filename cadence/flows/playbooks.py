@@ -23,8 +23,8 @@ from cadence.flows.people import zone_of
 from cadence.flows.publishing import override_shown, publisher
 from cadence.flows.readiness import readiness
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
-from cadence.flows.teams import WorkspaceImported, import_workspace
 from cadence.flows.versions import as_it_goes_on, require_version, version_name
+from cadence.flows.workspace_files import WorkspaceImported, import_workspace
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day

@@ -10,7 +10,8 @@ from cadence.documents import Step
 from cadence.flows.cycle_shown import coverage
 from cadence.flows.runs import TeamRun, current_modes
 from cadence.rules.kpi import Outcome
-from cadence.rules.promotions import GradedCycle, PromotionPolicy, lower_bound, samples_needed, samples_short
+from cadence.rules.promotions import GradedCycle, PromotionPolicy, samples_short
+from cadence.rules.samples import lower_bound, samples_needed
 from cadence.rules.verdicts import Decision
 from storage import decisions, playbooks, rubrics
 from storage.tables import Cycle, CycleState, RubricResult

@@ -8,7 +8,8 @@ from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.rules.kpi import Outcome
-from cadence.rules.promotions import Condition, PromotionVerdict, Unmet, samples_needed
+from cadence.rules.promotions import Condition, PromotionVerdict, Unmet
+from cadence.rules.samples import samples_needed
 from storage import rubrics
 from storage.tables import Cycle, Promotion, PromotionState
 from templates.filters import MODE_WORDS, plural, ratio

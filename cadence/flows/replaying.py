@@ -12,18 +12,16 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
-from cadence.documents import playbook_from_data
 from cadence.flows.drifting import drift_evidence, see_drift
-from cadence.flows.gathering import AsOf, cycle_start, top_reason, window_runs
+from cadence.flows.gathering import AsOf, top_reason, window_runs
+from cadence.flows.past import as_it_stood, counted_then, newest_check_in, window_of_then
 from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
-from cadence.flows.windows import VERSION_CHANGED, WINDOW_OPENED
-from cadence.rules.calendar import local_day
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
-from storage import decisions, drifts, playbooks, reports, rubrics, signals, trail
-from storage.tables import Cycle, LoggedException, ModeChange, StepDrift, StepVerdict
+from storage import decisions, drifts, playbooks, signals
+from storage.tables import StepDrift, StepVerdict
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -131,20 +129,6 @@ def _runs(session: Session, workspace_id: str, now: datetime) -> dict[int, TeamR
     return {run.id: run for run in team_runs(session, workspace=workspace, now=now)}
 
 
-def as_it_stood(
-    session: Session, run: TeamRun, *, cycle: Cycle, version_id: int, moment: datetime
-) -> TeamRun:
-    """A team's run on a day of the past, in the cycle and on the version of then."""
-    version = playbooks.version(session, workspace_id=run.workspace.id, version_id=version_id)
-    return replace(
-        run,
-        version=version,
-        spec=playbook_from_data(version.spec),
-        cycle=cycle,
-        today=local_day(moment, run.zone),
-    )
-
-
 def _again(session: Session, run: TeamRun, row: StepVerdict) -> Replayed:
     cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
     run = as_it_stood(
@@ -155,9 +139,9 @@ def _again(session: Session, run: TeamRun, row: StepVerdict) -> Replayed:
     step = run.spec.step(row.step)
     if step is None:
         return Replayed(run, row, None, (f"the playbook has no step {row.step}",))
-    mode, window_from = _window(session, run, cycle, row, declared=Mode(step.mode))
-    logged = _counted(session, row, window_from)
-    as_of = AsOf(row.judged_at, _through(session, row))
+    mode, window_from = window_of_then(session, run, cycle, row, declared=Mode(step.mode))
+    logged = counted_then(session, row, window_from)
+    as_of = AsOf(row.judged_at, newest_check_in(session, row))
     runs = window_runs(session, run, cycle, window_from=window_from, as_of=as_of)
     verdict = judge_step(
         evidence=StepEvidence(
@@ -228,66 +212,6 @@ def _same(stored: object, found: object) -> bool:
     if isinstance(stored, float) and isinstance(found, float | int):
         return math.isclose(stored, found, rel_tol=1e-9, abs_tol=1e-12)
     return stored == found
-
-
-def _window(
-    session: Session, run: TeamRun, cycle: Cycle, row: StepVerdict, *, declared: Mode
-) -> tuple[Mode, datetime]:
-    """Who led the step then, and since when evidence on it counted."""
-    changes = _changes_before(session, row)
-    revised = [
-        one.revised_at
-        for one in rubrics.revisions(
-            session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
-        )
-        if one.revised_at <= row.judged_at
-    ]
-    moved = [
-        one.at
-        for one in trail.entries(
-            session,
-            workspace_id=row.workspace_id,
-            action=WINDOW_OPENED,
-            subject=f"adoption:{row.adoption_id}/{row.step}",
-        )
-        if one.at <= row.judged_at and one.after["because"] == VERSION_CHANGED
-    ]
-    opened = [cycle_start(run, cycle), *(one.changed_at for one in changes), *revised, *moved]
-    return (changes[-1].after if changes else declared), max(opened)
-
-
-def _changes_before(session: Session, row: StepVerdict) -> list[ModeChange]:
-    """The step's changes of mode up to a verdict; one at its own instant may have come of it, or of a later one."""
-    before = []
-    for change in decisions.mode_history(
-        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
-    ):
-        later = change.verdict_id is not None and change.verdict_id >= (row.id or 0)
-        if later or change.changed_at > row.judged_at:
-            break
-        before.append(change)
-    return before
-
-
-def _counted(session: Session, row: StepVerdict, window_from: datetime) -> list[LoggedException]:
-    logged = reports.exceptions(
-        session,
-        workspace_id=row.workspace_id,
-        adoption_id=row.adoption_id,
-        step=row.step,
-        since=window_from,
-        after_id=row.after_exception,
-    )
-    return [one for one in logged if (one.id or 0) <= row.through_exception]
-
-
-def _through(session: Session, row: StepVerdict) -> int:
-    """The newest check-in of then; verdicts of a version that didn't write it down go by the clock."""
-    if row.through_check_in is not None:
-        return row.through_check_in
-    return reports.last_check_in_id(
-        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, until=row.judged_at
-    )
 
 
 def _drift_differences(session: Session, run: TeamRun, row: StepDrift) -> tuple[str, ...]:

@@ -7,19 +7,17 @@ from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.callers import Caller, require_owner_or_curator
-from cadence.flows.cycle_rewrites import rewrite_cycle_posts
-from cadence.flows.gates import gates_due
 from cadence.flows.kpis import pick_run
 from cadence.flows.promotion_evidence import Pool, pool, rubric_in_force
+from cadence.flows.rubric_results import escalation, save_result
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle
 from cadence.flows.windows import restart_window
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode, rank
-from cadence.rules.promotions import samples_needed
-from storage import decisions, ledger, playbooks, rubrics, trail
+from cadence.rules.samples import samples_needed
+from storage import decisions, playbooks, rubrics, trail
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.tables import RubricResult, RubricRevision
 from templates.contexts.rubrics import Pooled, RubricRevised, SampleRecorded
 
@@ -113,70 +111,6 @@ def _checked(given: SampleGiven) -> tuple[int, int]:
             f"{risky:,} can't have been risky of {samples:,}. Write 0 to {samples:,}.", field="risky"
         )
     return samples, passes
-
-
-def save_result(
-    session: Session,
-    caller: Caller,
-    run: TeamRun,
-    step: Step,
-    row: RubricResult,
-    *,
-    before: RubricResult | None = None,
-    grades: list[str] | None = None,
-) -> RubricResult:
-    """Save a rubric result, its trail and, when there are more risky ones, the message to who hears of them."""
-    cycle = playbooks.cycle(session, workspace_id=run.workspace.id, cycle_id=row.cycle_id)
-    stood = gates_due(session, run, cycle)
-    session.add(row)
-    session.flush()
-    if gates_due(session, run, cycle) != stood:
-        rewrite_cycle_posts(session, caller, run, cycle, mark=f"graded:{row.id}", now=row.graded_at)
-    subject = f"audit:{row.audit_id}" if row.audit_id else f"adoption:{run.id}/{step.key}"
-    trail.record(
-        session,
-        workspace_id=run.workspace.id,
-        at=row.graded_at,
-        member=caller.member,
-        action="rubric-result",
-        subject=subject,
-        surface=caller.surface,
-        before=_counts(before) if before else None,
-        after={**_counts(row), "revision": row.revision, "grades": grades},
-        correlation_id=caller.request,
-    )
-    if row.risky > (before.risky if before else 0) and (contact := escalation(step)) is not None:
-        owed = Owed(
-            key=f"risky-grade:{run.workspace.id}:{row.id}:{contact}",
-            kind="risky-grade",
-            recipient=contact,
-            subject={"adoption": run.id, "result": row.id},
-            due_at=row.graded_at,
-        )
-        ledger.owe(
-            session,
-            workspace_id=run.workspace.id,
-            owed=[owed],
-            now=row.graded_at,
-            correlation_id=caller.request,
-        )
-    return row
-
-
-def _counts(row: RubricResult) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "step": row.step,
-        "samples": row.samples,
-        "passes": row.passes,
-        "risky": row.risky,
-        "note": row.note,
-    }
-
-
-def escalation(step: Step) -> str | None:
-    """Who hears at once of a risky grade of a step; None when nobody is named."""
-    return step.verify.escalate_to if step.verify else None
 
 
 def _recorded(

@@ -5,33 +5,18 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
 from cadence.documents.places import is_timezone, timezone_hint
-from cadence.documents.workspace import hours_given
-from cadence.flows.callers import Caller, is_curator, require_curator
+from cadence.flows.callers import Caller, is_curator
 from cadence.flows.lookups import require_team
-from cadence.flows.nudge_hours import keep_workspace_hours, own_hours
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.team_checks import wrong_fields
-from cadence.flows.working_week import keep_days, stored_days
 from cadence.mrkdwn import channel_link, code, say
 from cadence.refusals import FieldsRefused, NotAllowed, Refusal
-from cadence.rules.verdicts import Rule
 from storage import people, trail
 from storage.engine import Database
-from storage.tables import Team, Workspace
+from storage.tables import Team
 from templates.contexts.playbooks import TeamShown
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceImported:
-    """What a workspace file changed: team slugs and the curators."""
-
-    created: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    curators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,58 +33,6 @@ class TeamGiven:
     country: str | None = None
     reporter: str | None = None
     new: bool = False
-
-
-def import_workspace(
-    session: Session, caller: Caller, spec: WorkspaceSpec, *, now: datetime
-) -> WorkspaceImported:
-    """Write a workspace file's rows, in the caller's transaction; teams it doesn't name are left alone.
-
-    Raises:
-        NotAllowed: the caller is no curator.
-        Refusal: a channel that belongs to another team already.
-    """
-    workspace = require_workspace(session, caller.workspace_id)
-    session.refresh(workspace, with_for_update=True)  # files are imported one after the other
-    require_curator(session, caller, to="import a workspace file")
-    workspace.timezone = spec.timezone or workspace.timezone
-    workspace.country = spec.country or workspace.country
-    workspace.curator_channel = spec.curator_channel or workspace.curator_channel
-    workspace.rule = Rule(spec.rule) if spec.rule else workspace.rule
-    keep_days(workspace, spec.working_days)
-    session.add(workspace)
-    hours = hours_given(spec)
-    if hours is not None:
-        session.flush()
-        keep_workspace_hours(session, caller, hours, now=now)
-    if spec.curators:
-        people.set_curators(session, workspace_id=workspace.id, members=spec.curators, now=now)
-    outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}
-    for team in spec.teams:
-        outcome[_import_team(session, caller, workspace, team, now=now)].append(team.slug)
-    return WorkspaceImported(
-        tuple(outcome["created"]),
-        tuple(outcome["changed"]),
-        tuple(outcome["unchanged"]),
-        tuple(people.curators(session, workspace_id=workspace.id)),
-    )
-
-
-def _import_team(
-    session: Session, caller: Caller, workspace: Workspace, spec: TeamSpec, *, now: datetime
-) -> str:
-    given = TeamGiven(
-        slug=spec.slug,
-        title=spec.title,
-        function=spec.function,
-        channel=spec.channel,
-        timezone=spec.timezone or workspace.timezone,
-        members=tuple(spec.members),
-        region=spec.region,
-        country=spec.country or workspace.country,
-        reporter=spec.reporter,
-    )
-    return save_team(session, caller, given, now=now)
 
 
 def save_team(session: Session, caller: Caller, given: TeamGiven, *, now: datetime) -> str:
@@ -286,33 +219,3 @@ def _shown(
         created=created,
         changed=changed,
     )
-
-
-def export_workspace(db: Database, caller: Caller) -> str:
-    """The workspace file; importing it again changes nothing."""
-    with db.read() as session:
-        workspace = require_workspace(session, caller.workspace_id)
-        spec = WorkspaceSpec(
-            curators=tuple(people.curators(session, workspace_id=workspace.id)),
-            curator_channel=workspace.curator_channel,
-            timezone=workspace.timezone,
-            country=workspace.country,
-            rule=workspace.rule,
-            working_days=stored_days(workspace),
-            nudges={kind: str(hour) for kind, hour in own_hours(workspace).items()} or None,
-            teams=tuple(
-                TeamSpec(
-                    slug=team.slug,
-                    title=team.title,
-                    function=Function(team.function),
-                    region=team.region,
-                    channel=team.channel,
-                    timezone=team.timezone,
-                    country=team.country,
-                    members=tuple(member_ids(session, team)),
-                    reporter=team.reporter,
-                )
-                for team in people.teams(session, workspace_id=workspace.id)
-            ),
-        )
-        return dump_workspace(spec)

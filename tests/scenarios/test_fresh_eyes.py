@@ -10,7 +10,7 @@ from bot.stage import Stage
 from cadence.documents import read_workspace
 from cadence.flows.callers import Caller
 from cadence.flows.settings import SettingsGiven, save_settings
-from cadence.flows.teams import export_workspace
+from cadence.flows.workspace_files import export_workspace
 from storage.tables import Attestation, CheckIn, Reading, Team
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, bot_dms, rows, start_cycle
 from tests.staging import on_stage

@@ -13,7 +13,7 @@ from cadence.documents import read_workspace
 from cadence.documents.places import country_hint, is_country
 from cadence.flows.callers import Caller
 from cadence.flows.days_off import public_holidays
-from cadence.flows.teams import export_workspace
+from cadence.flows.workspace_files import export_workspace
 from storage.tables import Away
 from tests.scenarios.plays import DESK, REPLY, at, bot_dms, local_times, rows, start_cycle
 from tests.staging import on_stage

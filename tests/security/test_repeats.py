@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 from bot.commands import BUILT_IN_TEAM, import_into
 from bot.stage import Stage
 from cadence.flows.callers import Caller
-from cadence.flows.checkins import AnswerGiven, answer
+from cadence.flows.checkin_checks import AnswerGiven
+from cadence.flows.checkins import answer
 from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.exceptions import ExceptionGiven, log_exception
 from cadence.flows.kpis import NumberGiven, record_number

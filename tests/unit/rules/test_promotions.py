@@ -18,10 +18,9 @@ from cadence.rules.promotions import (
     PromotionVerdict,
     Unmet,
     judge_promotion,
-    lower_bound,
-    samples_needed,
     samples_short,
 )
+from cadence.rules.samples import lower_bound, samples_needed
 
 PROPOSE, HOLD, INSUFFICIENT = PromotionDecision
 POLICY = PromotionPolicy()

@@ -1,0 +1,38 @@
+"""What Slack says of a person, as far as the bot cares."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from cadence.flows.profiles import Profile
+from cadence.flows.statuses import Status
+
+
+def member_profile(user: dict[str, Any]) -> Profile:
+    """Slack's user object as far as the bot cares; a server may know less."""
+    details = user.get("profile") or {}
+    name = (
+        details.get("display_name") or user.get("real_name") or details.get("real_name") or user.get("name")
+    )
+    return Profile(
+        member=str(user["id"]),
+        name=str(name or user["id"]),
+        timezone=user.get("tz") or None,
+        is_admin=bool(user.get("is_admin") or user.get("is_owner")),
+        is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
+        deleted=bool(user.get("deleted")),
+        status=_status(details),
+    )
+
+
+def _status(details: dict[str, Any]) -> Status:
+    expires = details.get("status_expiration")
+    return Status(
+        text=str(details.get("status_text") or ""),
+        emoji=str(details.get("status_emoji") or ""),
+        expires=expires if isinstance(expires, int) else 0,
+    )
+
+
+def pick(profiles: Iterable[Profile], wanted: set[str]) -> list[Profile]:
+    """Those of the people that the bot has to do with."""
+    return [profile for profile in profiles if profile.member in wanted]
