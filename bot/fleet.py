@@ -114,7 +114,7 @@ class Fleet:
                 await self._work(stop)
             except (psycopg.Error, ProcrastinateException, OSError) as lost:
                 log.warning("PostgreSQL is away", error=type(lost).__name__)
-            except Exception:
+            except Exception:  # a worker begins again, whatever ended its engine
                 log.exception("the engine stumbled")
             wait = (
                 POLL_SECONDS
@@ -249,7 +249,7 @@ class Fleet:
             return await asyncio.get_running_loop().run_in_executor(self._pool, do)
         except Unreachable:
             log.warning("PostgreSQL went away in the middle of a job")
-        except Exception:
+        except Exception:  # the job is disposable: the ledger still has the message
             log.exception("worker stumbled")
         return None
 

@@ -130,5 +130,5 @@ def _harmless(workspace_id: str, member: str) -> Iterator[None]:
     """What a person did is done and saved: a Home that can't be shown now must not look like a failure of that."""
     try:
         yield
-    except Exception:
+    except Exception:  # what was done is saved, and must not look as if it had failed
         log.exception("home stumbled", workspace=workspace_id, member=member)

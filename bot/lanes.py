@@ -61,7 +61,7 @@ class Lanes:
         try:
             if self._delivery.send_next(*lane) is not Outcome.NOTHING:
                 wait = self._delivery.soon(*lane)
-        except Exception:
+        except Exception:  # a pool would swallow it unseen; this recipient's next turn comes by itself
             log.exception("lane stumbled", recipient=lane[1])
         finally:
             with self._changed:

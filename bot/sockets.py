@@ -159,7 +159,7 @@ class SlackSocket:
         while not self._stop.wait(min(self._ping, self._stale / 2)):
             try:
                 self.look()
-            except Exception:
+            except Exception:  # a watch that ended would never see the next dead socket
                 log.exception("socket watch stumbled")
 
     def _connected(self) -> _Handler:

@@ -145,7 +145,7 @@ class Worker:
         def run() -> None:
             try:
                 job()
-            except Exception:
+            except Exception:  # one bad turn mustn't end planning or sending
                 log.exception("worker stumbled", job=job.__name__)
 
         return run

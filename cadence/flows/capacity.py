@@ -4,16 +4,15 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator
-from cadence.flows.judging import curator_recipients
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.signals import CYCLES_AT_ONCE, capacity
-from storage import adoptions, ledger, overrides, people, playbooks, trail
+from storage import adoptions, overrides, people, playbooks, trail
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.tables import Adoption, Override, OverrideKind, OwedMessage
 from templates.contexts.spreading import CapacityForm, CapacityOverridden
 from templates.ids import Action
@@ -126,20 +125,13 @@ def _override(
         after=row.passed_over | {"reason": reason},
         correlation_id=caller.request,
     )
-    recipients = dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
-    ledger.owe(
+    announce(
         session,
-        workspace_id=run.workspace.id,
-        owed=[
-            Owed(
-                key=f"capacity-overridden:{run.workspace.id}:{row.id}:{recipient}",
-                kind="capacity-overridden",
-                recipient=recipient,
-                subject={"override": row.id},
-                due_at=now,
-            )
-            for recipient in recipients
-        ],
+        run.workspace,
+        [run.team],
+        kind="capacity-overridden",
+        slot=row.id,
+        subject={"override": row.id},
         now=now,
         correlation_id=caller.request,
     )

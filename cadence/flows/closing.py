@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
+from cadence.flows.announcing import curators_read
 from cadence.flows.callers import Caller
 from cadence.flows.cycles import add_cycle, declare_modes
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.gates import gates_of
-from cadence.flows.judging import curator_recipients, judge_all
+from cadence.flows.judging import judge_all
 from cadence.flows.moving import count_anew
 from cadence.flows.nudge_hours import adoption_hours, hours_in, workspace_hours
 from cadence.flows.promotions import judge_promotions
@@ -148,7 +149,7 @@ def _start_next(session: Session, adoption: Adoption, cycle: Cycle, run: TeamRun
 
 
 def _owe_close(session: Session, run: TeamRun, cycle: Cycle, *, now: datetime) -> None:
-    recipients = dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
+    recipients = dict.fromkeys([run.team.channel, *curators_read(session, run.workspace)])
     ledger.owe(
         session,
         workspace_id=run.workspace.id,

@@ -5,18 +5,18 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from cadence.documents import Step
+from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.exceptions import step_groups
-from cadence.flows.judging import curator_recipients
 from cadence.flows.kpis import pick_run
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.windows import set_mode
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode, rank
-from storage import ledger, playbooks, trail
+from storage import playbooks, trail
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.tables import ModeChange
 from templates.contexts.answers import Done
 from templates.contexts.standards import ModeForm
@@ -66,25 +66,7 @@ def declare_mode(db: Database, caller: Caller, given: ModeGiven, *, now: datetim
         if said and caller.request and said[-1].correlation_id == caller.request:
             return _told(run, step.title, given.mode)
         before = mode_of(current_modes(session, run), step)
-        if before is given.mode:
-            raise Refusal(
-                say(
-                    "{step} is {mode} already; nothing was changed.",
-                    step=step.title,
-                    mode=mode_word(before),
-                ),
-                field="mode",
-            )
-        if not given.reason.strip():
-            raise Refusal(
-                say(
-                    "Say why in a few words, for example {example}.",
-                    example=code(
-                        f"/cadence mode {run.playbook.slug} {step.key} {given.mode} the drafts need an editor"
-                    ),
-                ),
-                field="reason",
-            )
+        _require_change(run, step, before, given)
         change = set_mode(
             session,
             run,
@@ -100,6 +82,28 @@ def declare_mode(db: Database, caller: Caller, given: ModeGiven, *, now: datetim
         )
         _announce(session, caller, run, change, now=now)
         return _told(run, step.title, given.mode, raised=rank(given.mode) > rank(before))
+
+
+def _require_change(run: TeamRun, step: Step, before: Mode, given: ModeGiven) -> None:
+    if before is given.mode:
+        raise Refusal(
+            say(
+                "{step} is {mode} already; nothing was changed.",
+                step=step.title,
+                mode=mode_word(before),
+            ),
+            field="mode",
+        )
+    if not given.reason.strip():
+        raise Refusal(
+            say(
+                "Say why in a few words, for example {example}.",
+                example=code(
+                    f"/cadence mode {run.playbook.slug} {step.key} {given.mode} the drafts need an editor"
+                ),
+            ),
+            field="reason",
+        )
 
 
 def _require_may(session: Session, caller: Caller, run: TeamRun, mode: Mode) -> None:
@@ -122,19 +126,13 @@ def _told(run: TeamRun, step: str, mode: Mode, *, raised: bool = False) -> Done:
 
 
 def _announce(session: Session, caller: Caller, run: TeamRun, change: ModeChange, *, now: datetime) -> None:
-    ledger.owe(
+    announce(
         session,
-        workspace_id=run.workspace.id,
-        owed=[
-            Owed(
-                key=f"mode-declared:{run.workspace.id}:{change.id}:{recipient}",
-                kind="mode-declared",
-                recipient=recipient,
-                subject={"change": change.id},
-                due_at=now,
-            )
-            for recipient in dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
-        ],
+        run.workspace,
+        [run.team],
+        kind="mode-declared",
+        slot=change.id,
+        subject={"change": change.id},
         now=now,
         correlation_id=caller.request,
     )

@@ -6,19 +6,18 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents import Step
+from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, require_owner_or_curator
-from cadence.flows.drift_state import alert_key, found_drift, settle_drift
+from cadence.flows.drift_state import found_drift, settle_drift
 from cadence.flows.gathering import AsOf, expected_members
-from cadence.flows.judging import curator_recipients
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.drift import DriftEvent, DriftVerdict, StepAttestation, judge_drift
 from cadence.rules.modes import Mode
-from storage import decisions, drifts, ledger, playbooks, reports, trail
+from storage import decisions, drifts, playbooks, reports, trail
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.tables import Cycle, StepDrift
 from templates.contexts.answers import Done
 from templates.contexts.standards import RecommitForm
@@ -154,19 +153,13 @@ def _found(
         after={"declared": row.declared, "used": row.used, **row.evidence},
         correlation_id=correlation_id,
     )
-    ledger.owe(
+    announce(
         session,
-        workspace_id=run.workspace.id,
-        owed=[
-            Owed(
-                key=f"{alert_key(row)}:{recipient}",
-                kind="drift",
-                recipient=recipient,
-                subject={"drift": row.id},
-                due_at=now,
-            )
-            for recipient in dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
-        ],
+        run.workspace,
+        [run.team],
+        kind="drift",
+        slot=row.id,
+        subject={"drift": row.id},
         now=now,
         correlation_id=correlation_id,
     )

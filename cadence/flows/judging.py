@@ -5,14 +5,14 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents import Step
+from cadence.flows.announcing import announce
 from cadence.flows.gathering import gather, top_reason
 from cadence.flows.runs import TeamRun
 from cadence.flows.watch_ends import close_alert
 from cadence.flows.windows import set_mode
 from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
-from storage import decisions, ledger, people, reports, trail
-from storage.ledger import Owed
+from storage import decisions, reports, trail
 from storage.tables import Cycle, StepVerdict
 
 
@@ -41,12 +41,43 @@ def judge(
 
     `cause` is what made us look: `exception:ID`, `check-in:ID` or `close:CYCLE`.
     """
+    row = _verdict(session, run, cycle, step, cause=cause, now=now, closing=closing)
+    before = decisions.last_verdicts(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
+    )
+    session.add(row)
+    session.flush()
+    trail.record(
+        session,
+        workspace_id=run.workspace.id,
+        at=now,
+        member=None,
+        action="verdict",
+        subject=f"verdict:{row.id}",
+        surface="rule",
+        after={"decision": row.decision, "line": row.line, "cause": cause},
+        correlation_id=correlation_id,
+    )
+    if row.decision is Decision.DEMOTE:
+        _demote(session, run, step, row, now=now, correlation_id=correlation_id)
+        _alert(session, run, row, kind="demoted", now=now, correlation_id=correlation_id)
+    elif row.decision is Decision.WATCH and _is_news(row, before[0] if before else None):
+        _alert(session, run, row, kind="watch", now=now, correlation_id=correlation_id)
+    if before and _ends_watch(row, before[0]):
+        close_alert(session, run.adoption, step=step.key, mark=f"verdict:{row.id}", now=now)
+    return row
+
+
+def _verdict(
+    session: Session, run: TeamRun, cycle: Cycle, step: Step, *, cause: str, now: datetime, closing: bool
+) -> StepVerdict:
+    """What the rule says now, with every number it rests on; not saved yet."""
     found = gather(session, run, cycle, step, closing=closing)
     decided = judge_step(
         evidence=found.evidence, policy=policy_for(run, step), mode=found.mode, fallback=found.fallback
     )
     reason, count = top_reason(found.exceptions)
-    row = StepVerdict(
+    return StepVerdict(
         workspace_id=run.workspace.id,
         adoption_id=run.id,
         cycle_id=cycle.id or 0,
@@ -80,30 +111,6 @@ def judge(
         cause=cause,
         judged_at=now,
     )
-    before = decisions.last_verdicts(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
-    )
-    session.add(row)
-    session.flush()
-    trail.record(
-        session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=None,
-        action="verdict",
-        subject=f"verdict:{row.id}",
-        surface="rule",
-        after={"decision": row.decision, "line": row.line, "cause": cause},
-        correlation_id=correlation_id,
-    )
-    if row.decision is Decision.DEMOTE:
-        _demote(session, run, step, row, now=now, correlation_id=correlation_id)
-        _alert(session, run, row, kind="demoted", now=now, correlation_id=correlation_id)
-    elif row.decision is Decision.WATCH and _is_news(row, before[0] if before else None):
-        _alert(session, run, row, kind="watch", now=now, correlation_id=correlation_id)
-    if before and _ends_watch(row, before[0]):
-        close_alert(session, run.adoption, step=step.key, mark=f"verdict:{row.id}", now=now)
-    return row
 
 
 def judge_all(
@@ -162,26 +169,13 @@ def _demote(
 def _alert(
     session: Session, run: TeamRun, row: StepVerdict, *, kind: str, now: datetime, correlation_id: str
 ) -> None:
-    ledger.owe(
+    announce(
         session,
-        workspace_id=run.workspace.id,
-        owed=[
-            Owed(
-                key=f"{kind}:{run.workspace.id}:{row.id}:{recipient}",
-                kind=kind,
-                recipient=recipient,
-                subject={"verdict": row.id},
-                due_at=now,
-            )
-            for recipient in dict.fromkeys([run.team.channel, *curator_recipients(session, run)])
-        ],
+        run.workspace,
+        [run.team],
+        kind=kind,
+        slot=row.id,
+        subject={"verdict": row.id},
         now=now,
         correlation_id=correlation_id,
     )
-
-
-def curator_recipients(session: Session, run: TeamRun) -> list[str]:
-    """Where curators read: their channel, else each one's DM."""
-    if run.workspace.curator_channel:
-        return [run.workspace.curator_channel]
-    return people.curators(session, workspace_id=run.workspace.id)

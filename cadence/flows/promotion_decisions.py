@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents import Step
+from cadence.flows.announcing import curators_read, tell
 from cadence.flows.callers import Caller, require_curator, require_owner_or_curator
-from cadence.flows.judging import curator_recipients
 from cadence.flows.people import zone_of
 from cadence.flows.promotion_evidence import rubric_in_force
 from cadence.flows.proposals import lapse_open, rewrite_proposal
@@ -15,9 +15,8 @@ from cadence.flows.windows import set_mode
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode
-from storage import ledger, playbooks, rubrics, trail
+from storage import playbooks, rubrics, trail
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.tables import Promotion, PromotionState
 from templates.contexts.answers import Done
 from templates.contexts.promotions import DeclineForm
@@ -58,7 +57,7 @@ def approve(db: Database, caller: Caller, *, promotion_id: int, now: datetime) -
             correlation_id=caller.request,
             now=now,
         )
-        told = [run.team.channel, *curator_recipients(session, run)]
+        told = [run.team.channel, *curators_read(session, run.workspace)]
         _tell(session, caller, run, row, kind="promoted", recipients=told, now=now)
         return Done(
             text=say(
@@ -87,7 +86,7 @@ def decline(db: Database, caller: Caller, *, promotion_id: int, reason: str, now
                 "Say in a sentence why not, so that the owner knows what to work on.", field="reason"
             )
         _decide(session, caller, row, PromotionState.DECLINED, reason=reason.strip(), now=now)
-        told = [run.playbook.owner, *curator_recipients(session, run)]
+        told = [run.playbook.owner, *curators_read(session, run.workspace)]
         others = [one for one in told if one != caller.member]
         _tell(session, caller, run, row, kind="promotion-declined", recipients=others, now=now)
         return Done(
@@ -202,14 +201,13 @@ def _tell(
     recipients: list[str],
     now: datetime,
 ) -> None:
-    owed = [
-        Owed(
-            key=f"{kind}:{run.workspace.id}:{row.id}:{recipient}",
-            kind=kind,
-            recipient=recipient,
-            subject={"promotion": row.id, "adoption": run.id},
-            due_at=now,
-        )
-        for recipient in dict.fromkeys(recipients)
-    ]
-    ledger.owe(session, workspace_id=run.workspace.id, owed=owed, now=now, correlation_id=caller.request)
+    tell(
+        session,
+        run.workspace,
+        recipients,
+        kind=kind,
+        slot=row.id,
+        subject={"promotion": row.id, "adoption": run.id},
+        now=now,
+        correlation_id=caller.request,
+    )

@@ -7,15 +7,15 @@ from typing import Any, Final
 from sqlmodel import Session
 
 from cadence.documents import Step
+from cadence.flows.announcing import curators_read, tell
 from cadence.flows.drift_state import drift_open
-from cadence.flows.judging import curator_recipients
 from cadence.flows.promotion_evidence import (
     counted_cycles,
     graded_cycles,
     promotion_policy,
     rubric_in_force,
 )
-from cadence.flows.proposals import PROPOSED, lapse_open, proposal_key
+from cadence.flows.proposals import PROPOSED, lapse_open
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER
@@ -26,8 +26,7 @@ from cadence.rules.promotions import (
     PromotionVerdict,
     judge_promotion,
 )
-from storage import decisions, ledger, trail
-from storage.ledger import Owed
+from storage import decisions, trail
 from storage.tables import Cycle, Promotion, PromotionState
 
 _STATES: Final = {
@@ -133,15 +132,12 @@ def judge_again(row: Promotion) -> PromotionVerdict:
 
 
 def _propose(session: Session, run: TeamRun, row: Promotion, *, now: datetime) -> None:
-    recipients = dict.fromkeys([run.playbook.owner, *curator_recipients(session, run)])
-    owed = [
-        Owed(
-            key=f"{proposal_key(row)}:{recipient}",
-            kind=PROPOSED,
-            recipient=recipient,
-            subject={"promotion": row.id, "adoption": run.id},
-            due_at=now,
-        )
-        for recipient in recipients
-    ]
-    ledger.owe(session, workspace_id=run.workspace.id, owed=owed, now=now)
+    tell(
+        session,
+        run.workspace,
+        [run.playbook.owner, *curators_read(session, run.workspace)],
+        kind=PROPOSED,
+        slot=row.id,
+        subject={"promotion": row.id, "adoption": run.id},
+        now=now,
+    )

@@ -5,18 +5,17 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from cadence.flows.announcing import curators_read, tell
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.gates import gates_of
-from cadence.flows.judging import curator_recipients
 from cadence.flows.lookups import require_team
 from cadence.flows.readiness import Readiness, readiness
 from cadence.flows.runs import TeamRun, of_cycle, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
-from storage import ledger, people, playbooks, trail
+from storage import people, playbooks, trail
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.tables import Cycle, OwedMessage
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
@@ -195,19 +194,13 @@ def _record(
 
 
 def _tell_curators(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, now: datetime) -> None:
-    ledger.owe(
+    tell(
         session,
-        workspace_id=run.workspace.id,
-        owed=[
-            Owed(
-                key=f"submitted:{run.workspace.id}:{cycle.id}:{recipient}",
-                kind="submitted",
-                recipient=recipient,
-                subject={"adoption": run.id, "cycle": cycle.id},
-                due_at=now,
-            )
-            for recipient in curator_recipients(session, run)
-        ],
+        run.workspace,
+        curators_read(session, run.workspace),
+        kind="submitted",
+        slot=cycle.id,
+        subject={"adoption": run.id, "cycle": cycle.id},
         now=now,
         correlation_id=caller.request,
     )

@@ -100,18 +100,7 @@ def set_mode(
     )
     session.add(change)
     session.flush()
-    trail.record(
-        session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=member,
-        action=kind,
-        subject=f"adoption:{run.id}/{step.key}",
-        surface=surface or ("rule" if member is None else "command"),
-        before=before,
-        after={"mode": mode, "reason": reason} if kind == "declaration" else mode,
-        correlation_id=correlation_id,
-    )
+    _record(session, change, surface=surface, correlation_id=correlation_id)
     settle_drift(
         session,
         run,
@@ -125,3 +114,19 @@ def set_mode(
         correlation_id=correlation_id,
     )
     return change
+
+
+def _record(session: Session, change: ModeChange, *, surface: str, correlation_id: str) -> None:
+    declared = change.kind == "declaration"
+    trail.record(
+        session,
+        workspace_id=change.workspace_id,
+        at=change.changed_at,
+        member=change.member,
+        action=change.kind,
+        subject=f"adoption:{change.adoption_id}/{change.step}",
+        surface=surface or ("rule" if change.member is None else "command"),
+        before=change.before,
+        after={"mode": change.after, "reason": change.reason} if declared else change.after,
+        correlation_id=correlation_id,
+    )
