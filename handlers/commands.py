@@ -1,11 +1,12 @@
 """The four slash commands: text in, one journey out."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from slack_bolt import App
 
-from cadence.flows.lexicon import lexicon
+from cadence.flows.lexicon import Lexicon, lexicon
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from handlers import (
@@ -79,6 +80,7 @@ _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
 }
 
 
+_DIGIT = re.compile(r"\d")
 _SLASHES = ("/kpi", "/attest", "/exception", "/cadence")
 
 
@@ -99,10 +101,18 @@ def typed_again(turn: Turn, value: str, _body: Body) -> None:
 
 def _run(name: str) -> Callable[[Turn, str], None]:
     def run(turn: Turn, text: str) -> None:
+        def read(words: Lexicon) -> commands.Command:
+            vocabulary = Vocabulary(words.steps, words.teams, words.titles, words.others)
+            return parse(name, text, vocabulary, words.today)
+
         whole = name != "/kpi"  # which names no steps, and a team only as `team=`
-        words = lexicon(turn.db, turn.caller, now=turn.now, steps=whole, teams=whole or "=" in text)
-        vocabulary = Vocabulary(words.steps, words.teams, words.titles, words.others)
-        command = parse(name, text, vocabulary, words.today)
-        _JOURNEYS[type(command)](turn, command)
+        teams = whole or "=" in text
+        command: commands.Command | None
+        if not whole and _DIGIT.search(text):  # without one there's no number to record
+            command = kpis.by_words(turn, read, teams=teams)
+        else:
+            command = read(lexicon(turn.db, turn.caller, now=turn.now, steps=whole, teams=teams))
+        if command is not None:
+            _JOURNEYS[type(command)](turn, command)
 
     return run

@@ -1,11 +1,13 @@
 """This week's number: `/kpi`, its form, and the button of the message that asks for it."""
 
+from collections.abc import Callable
 from datetime import date
 
 from slack_bolt import App
 
 from cadence.flows.asking import kpi_form
-from cadence.flows.kpis import NumberGiven, record_number
+from cadence.flows.kpis import NumberGiven, record_number, record_typed
+from cadence.flows.lexicon import Lexicon
 from cadence.flows.runs import NeedsChoice
 from cadence.flows.weeks import NeedsWeek
 from handlers.grammar import commands
@@ -24,10 +26,45 @@ def register(app: App, services: Services) -> None:
 
 def by_command(turn: Turn, command: commands.Kpi) -> None:
     """`/kpi`: records at once; opens the form when bare, or when it isn't clear which run or week is meant."""
-    if command.value is None and not command.guardrails:
+    given = _given(command)
+    if given is None:
         open_form(turn, None)
         return
-    given = NumberGiven(
+    try:
+        turn.say(record_number(turn.db, turn.caller, given, now=turn.now))
+    except (NeedsWeek, NeedsChoice) as ask:
+        _ask(turn, given, ask)
+
+
+def by_words(
+    turn: Turn, read: Callable[[Lexicon], commands.Command], *, teams: bool
+) -> commands.Command | None:
+    """`/kpi` with a number, in one transaction; what the words mean instead, when they don't record one."""
+    meant: list[commands.Command] = []
+    given = NumberGiven("")
+
+    def number(words: Lexicon) -> NumberGiven | None:
+        nonlocal given
+        command = read(words)
+        found = _given(command) if isinstance(command, commands.Kpi) else None
+        given = found or given
+        meant[:] = [] if found else [command]
+        return found
+
+    try:
+        recorded = record_typed(turn.db, turn.caller, number, teams=teams, now=turn.now)
+    except (NeedsWeek, NeedsChoice) as ask:
+        _ask(turn, given, ask)
+        return None
+    if recorded is not None:
+        turn.say(recorded)
+    return meant[0] if meant else None
+
+
+def _given(command: commands.Kpi) -> NumberGiven | None:
+    if command.value is None and not command.guardrails:
+        return None
+    return NumberGiven(
         value=command.value or "",
         playbook=command.playbook,
         team=command.team,
@@ -35,12 +72,12 @@ def by_command(turn: Turn, command: commands.Kpi) -> None:
         note=command.note or "",
         guardrails=dict(command.guardrails),
     )
-    try:
-        turn.say(record_number(turn.db, turn.caller, given, now=turn.now))
-    except NeedsWeek as ask:
-        open_form(turn, ask.adoption_id, value=command.value or "", note=command.note or "")
-    except NeedsChoice:
-        open_form(turn, None, value=command.value or "", note=command.note or "")
+
+
+def _ask(turn: Turn, given: NumberGiven, ask: NeedsWeek | NeedsChoice) -> None:
+    """Open the form: it isn't clear which week or run is meant."""
+    adoption_id = ask.adoption_id if isinstance(ask, NeedsWeek) else None
+    open_form(turn, adoption_id, value=given.value, note=given.note)
 
 
 def open_form(

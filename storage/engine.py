@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 from sqlmodel import Session
 
 Clash = IntegrityError
@@ -23,6 +24,12 @@ POOL_SECONDS = 5
 """How long a thread waits for a connection of the pool; Slack doesn't wait longer for an answer."""
 RECYCLE_SECONDS = 1800
 """Connections are renewed after this: firewalls and poolers drop those that are older without a word."""
+
+
+IDLE_SECONDS = 1.0
+"""A connection nobody has used for longer is asked whether it is alive before it is used again."""
+_CONNECTION = "connection"
+_USED_AT = "used at"
 
 
 def normal_url(url: str) -> str:
@@ -70,6 +77,9 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "checkin", _note_use)
+            event.listen(self.engine, "checkout", self._ask_the_idle)
         self.writing: Engine = self.engine.execution_options(writes=True)
         self._turn: AbstractContextManager[object] = RLock() if self.is_sqlite else nullcontext()
 
@@ -92,6 +102,28 @@ class Database:
         """Give every connection back."""
         self.engine.dispose()
 
+    def _ask_the_idle(self, connection: Any, record: Any, _proxy: object) -> None:
+        """A connection that was cut while nobody used it is replaced, with all the others: a busy one isn't asked."""
+        if monotonic() - record.info.get(_USED_AT, monotonic()) < IDLE_SECONDS:
+            return
+        dialect = self.engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as gone:
+            raise InvalidatePoolError from gone
+
+
+def connection_of(session: Session) -> Connection:
+    """The connection of a session's transaction, for statements that have no use for objects; looked up once."""
+    known: Connection | None = session.info.get(_CONNECTION)
+    if known is None or known.closed or not known.in_transaction():
+        known = session.info[_CONNECTION] = session.connection()
+    return known
+
+
+def _note_use(_connection: object, record: Any) -> None:
+    record.info[_USED_AT] = monotonic()
+
 
 def _pooled(url: URL, connections: int) -> dict[str, Any]:
     """How connections to PostgreSQL are made and kept; what the URL says itself is obeyed."""
@@ -101,7 +133,6 @@ def _pooled(url: URL, connections: int) -> dict[str, Any]:
         "max_overflow": 0,
         "pool_timeout": POOL_SECONDS,
         "pool_recycle": RECYCLE_SECONDS,
-        "pool_pre_ping": True,  # a connection that was cut meanwhile is replaced before it is used
         "connect_args": {name: wish for name, wish in wishes.items() if name not in url.query},
     }
 

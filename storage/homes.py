@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import case, delete, func, insert, update
 from sqlmodel import Session, col, select
 
+from storage.engine import connection_of
 from storage.tables import (
     Adoption,
     Cycle,
@@ -28,7 +29,7 @@ _OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle,
 def touch(session: Session, *, workspace_id: str, subject: str, member: str | None = None) -> None:
     """Say that something happened to a subject of the trail (`adoption:7/send`), in its own transaction."""
     change = {"workspace_id": workspace_id, "subject": subject, "member": member}
-    session.connection().execute(_CHANGE, change)
+    connection_of(session).execute(_CHANGE, change)
 
 
 def get(session: Session, *, workspace_id: str, member: str) -> Home | None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from structlog.contextvars import get_contextvars
 
+from storage.engine import connection_of
 from storage.lanes import BUDGET, POSTING
 from storage.tables import Lane, MessageState, OwedMessage
 
@@ -95,7 +96,7 @@ def owe(
         for one in owed
     ]
     session.flush()  # what the messages are about comes first
-    connection = session.connection()
+    connection = connection_of(session)
     done = connection.execute(
         _INSERT[connection.dialect.name], rows, execution_options={"preserve_rowcount": True}
     )
@@ -332,7 +333,7 @@ _BRIEFS = _BY_PREFIX.with_only_columns(*(getattr(OwedMessage, name) for name in 
 def briefs_by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[Brief]:
     """`by_prefix` without the rest of the rows."""
     asked = {"workspace": workspace_id, "exact": prefix, "first": f"{prefix}:", "after": f"{prefix};"}
-    return [Brief(*row) for row in session.connection().execute(_BRIEFS, asked)]
+    return [Brief(*row) for row in connection_of(session).execute(_BRIEFS, asked)]
 
 
 def by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[OwedMessage]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, bindparam, or_, update
 from sqlmodel import Session, col, select
 
+from storage.engine import connection_of
 from storage.tables import Away, Curator, Member, Team, TeamMember, Workspace
 
 
@@ -75,7 +76,7 @@ def standing(session: Session, *, workspace_id: str, member_id: str) -> Standing
 def whereabouts(session: Session, *, workspace_id: str, member_id: str) -> Whereabouts | None:
     """`standing` without the rows, for those who only want to know what day it is."""
     asked = {"workspace": workspace_id, "member": member_id}
-    found = session.connection().execute(_WHEREABOUTS, asked).first()
+    found = connection_of(session).execute(_WHEREABOUTS, asked).first()
     return None if found is None else Whereabouts(*found)
 
 

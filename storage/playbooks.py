@@ -12,6 +12,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from cadence.rules.calendar import WEEKS
+from storage.engine import connection_of
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -30,6 +31,7 @@ from storage.tables import (
 class Run:
     """One team running one playbook: the rows that belong together. `cycle` is None before the first."""
 
+    workspace: Workspace
     adoption: Adoption
     playbook: Playbook
     version: PlaybookVersion
@@ -71,7 +73,7 @@ _RUN_BY_ANYBODY, _RUN_BY_ONE = _names(None), _names("member")
 def names(session: Session, *, workspace_id: str, run_by: str | None = None) -> list[Named]:
     """All playbooks by their names, in the order of their slugs, and whether a person's teams (or any) run them."""
     query = _RUN_BY_ANYBODY if run_by is None else _RUN_BY_ONE
-    rows = session.connection().execute(query, {"workspace": workspace_id, "member": run_by})
+    rows = connection_of(session).execute(query, {"workspace": workspace_id, "member": run_by})
     return [Named(key or 0, slug, title, owner, run) for key, slug, title, owner, run in rows]
 
 
@@ -178,12 +180,13 @@ def runs(
     query = _runs_by(frozenset(given))
     rows = session.execute(query, {"workspace": workspace_id, "on": on, **given})
     return [
-        Run(adoption, playbook, version, team, cycle) for adoption, playbook, team, cycle, version in rows
+        Run(workspace, adoption, playbook, version, team, cycle)
+        for workspace, adoption, playbook, team, cycle, version in rows
     ]
 
 
 @cache
-def _runs_by(given: frozenset[str]) -> Select[Adoption, Playbook, Team, Cycle, PlaybookVersion]:
+def _runs_by(given: frozenset[str]) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion]:
     """The statement of `runs` for the filters of these names."""
     begun = col(Cycle.starts_on) <= bindparam("on")
     number = case((begun, Cycle.number), else_=-col(Cycle.number))
@@ -197,7 +200,8 @@ def _runs_by(given: frozenset[str]) -> Select[Adoption, Playbook, Team, Cycle, P
     )
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
     query = (
-        select_rows(Adoption, Playbook, Team, Cycle, PlaybookVersion)
+        select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion)
+        .join(Adoption, col(Adoption.workspace_id) == Workspace.id)
         .join(Playbook, col(Playbook.id) == Adoption.playbook_id)
         .join(Team, col(Team.id) == Adoption.team_id)
         .outerjoin(Cycle, col(Cycle.id) == current)
@@ -227,6 +231,14 @@ def _runs_by(given: frozenset[str]) -> Select[Adoption, Playbook, Team, Cycle, P
     return query.where(*(filters[name] for name in sorted(given)))
 
 
+_LOCK = (
+    select(Adoption)
+    .where(Adoption.workspace_id == bindparam("workspace"), Adoption.id == bindparam("adoption"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 def lock_adoption(session: Session, *, workspace_id: str, adoption_id: int) -> Adoption:
     """The adoption as it is now, held until the transaction ends: what is judged can't change meanwhile.
 
@@ -236,13 +248,7 @@ def lock_adoption(session: Session, *, workspace_id: str, adoption_id: int) -> A
         known = session.get(Adoption, adoption_id)
         if known is not None and known.workspace_id == workspace_id:
             return known
-    query = (
-        select(Adoption)
-        .where(Adoption.workspace_id == workspace_id, Adoption.id == adoption_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return session.exec(query).one()
+    return session.exec(_LOCK, params={"workspace": workspace_id, "adoption": adoption_id}).one()
 
 
 def steps(session: Session, *, workspace_id: str, adoption_id: int) -> dict[str, AdoptionStep]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, insert, update
 from sqlmodel import Session, col, select
 
+from storage.engine import connection_of
 from storage.tables import CheckIn, DriftedStep, LoggedException, Reading
 
 
@@ -139,14 +140,14 @@ def stored_reading(
 ) -> Stored | None:
     """`reading` for those who only want to know what it says."""
     asked = {"workspace": workspace_id, "adoption": adoption_id, "week": week_start, "rail": guardrail}
-    found = session.connection().execute(_STORED, asked).first()
+    found = connection_of(session).execute(_STORED, asked).first()
     return None if found is None else Stored(found[0] or 0, found[1], found[2])
 
 
 def replace_reading(session: Session, *, workspace_id: str, reading_id: int, now: datetime) -> None:
     """From now on another reading is the current one of its week."""
     asked = {"workspace": workspace_id, "reading": reading_id, "at": now}
-    session.connection().execute(_REPLACE, asked)
+    connection_of(session).execute(_REPLACE, asked)
 
 
 def add_reading(
@@ -180,7 +181,7 @@ def add_reading(
         "surface": surface,
         "reported_at": now,
     }
-    return session.connection().execute(_ADD, row).scalar_one() or 0
+    return connection_of(session).execute(_ADD, row).scalar_one() or 0
 
 
 def readings(session: Session, *, workspace_id: str, cycle_id: int, guardrail: str = "") -> dict[int, float]:

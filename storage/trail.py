@@ -7,6 +7,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from storage import homes
+from storage.engine import connection_of
 from storage.tables import TrailEntry
 
 _ENTRY = insert(TrailEntry)
@@ -41,7 +42,7 @@ def record(
         "after": after,
         "correlation_id": correlation_id,
     }
-    session.connection().execute(_ENTRY, entry)
+    connection_of(session).execute(_ENTRY, entry)
 
 
 def entries(

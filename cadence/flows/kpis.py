@@ -1,6 +1,6 @@
 """Record this week's number."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.guardrails import read_guardrails, save_guardrails
+from cadence.flows.lexicon import Lexicon, lexicon_of
 from cadence.flows.readings import keep_reading
 from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun, find_run, run_by_id
@@ -59,29 +60,54 @@ def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: date
         )
         if given.adoption_id is not None:  # by words only runs are found that a person has to do with
             require_team_member(session, caller, run, to="report its number")
-        given = _without_guardrails(given) if not run.spec.kpi.guardrails else given
-        value = amount(run, given.value) if given.value or not given.guardrails else None
-        rails = read_guardrails(run, given.guardrails)
-        playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
-        week = _week(session, run, given)
-        replaced = None
-        if value is not None:
-            replaced = keep_reading(
-                session, caller, run, week, value=value, typed=given.value, note=given.note, now=now
-            )
-        kept = save_guardrails(session, caller, run, week, rails, now=now)
-        judge_again(session, caller, run, week.cycle, now=now)
-        return Recorded(
-            slug=run.playbook.slug,
-            playbook=run.playbook.title,
-            team=run.team.title,
-            kpi=kpi_context(run, value=value),
-            met=value is not None and meets(value, run.spec.kpi.target, Direction(run.spec.kpi.direction)),
-            week_start=week.start,
-            replaced=replaced,
-            guardrails=kept,
-            result=week.cycle.result,
+        return _record(session, caller, run, given, now=now)
+
+
+def record_typed(
+    db: Database, caller: Caller, read: Callable[[Lexicon], NumberGiven | None], *, teams: bool, now: datetime
+) -> Recorded | None:
+    """`record_number` for one that is still to be read, in the same transaction: who asks is looked up once.
+
+    Args:
+        read: reads the words, with the names the person can use (no steps; teams' when `teams`); None when they
+            are no number after all. It must be quick: a transaction that writes is open.
+
+    Raises:
+        Refusal: as `record_number`, and what `read` raises.
+    """
+    with db.write() as session:
+        there = people.whereabouts(session, workspace_id=caller.workspace_id, member_id=caller.member)
+        given = read(lexicon_of(session, caller, there, now=now, steps=False, teams=teams))
+        if given is None:
+            return None
+        run = find_run(session, caller, now=now, playbook=given.playbook, team=given.team, there=there)
+        return _record(session, caller, run, given, now=now)
+
+
+def _record(session: Session, caller: Caller, run: TeamRun, given: NumberGiven, *, now: datetime) -> Recorded:
+    given = _without_guardrails(given) if not run.spec.kpi.guardrails else given
+    value = amount(run, given.value) if given.value or not given.guardrails else None
+    rails = read_guardrails(run, given.guardrails)
+    playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
+    week = _week(session, run, given)
+    replaced = None
+    if value is not None:
+        replaced = keep_reading(
+            session, caller, run, week, value=value, typed=given.value, note=given.note, now=now
         )
+    kept = save_guardrails(session, caller, run, week, rails, now=now)
+    judge_again(session, caller, run, week.cycle, now=now)
+    return Recorded(
+        slug=run.playbook.slug,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        kpi=kpi_context(run, value=value),
+        met=value is not None and meets(value, run.spec.kpi.target, Direction(run.spec.kpi.direction)),
+        week_start=week.start,
+        replaced=replaced,
+        guardrails=kept,
+        result=week.cycle.result,
+    )
 
 
 def _without_guardrails(given: NumberGiven) -> NumberGiven:

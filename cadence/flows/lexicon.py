@@ -40,28 +40,41 @@ def lexicon(
     """
     with db.read() as session:
         there = people.whereabouts(session, workspace_id=caller.workspace_id, member_id=caller.member)
-        if there is None:
-            return Lexicon(now.date())
-        everywhere = caller.surface == "cli" or there.is_curator
-        known = playbooks.names(
-            session, workspace_id=caller.workspace_id, run_by=None if everywhere else caller.member
-        )
-        if steps:
-            every = _steps(session, caller, known)
-            runs = visible_runs(session, caller, now=now)
-            mine = {run.playbook.slug: tuple(step.key for step in run.spec.steps) for run in runs}
-        else:
-            every = {row.slug: () for row in known}
-            mine = {row.slug: () for row in known if row.run}
-        owned = {row.slug for row in known if row.owner == caller.member}
-        mine |= {slug: keys for slug, keys in every.items() if slug in owned and slug not in mine}
-        return Lexicon(
-            today=local_day(now, _zone(session, caller, there)),
-            steps=mine or every,
-            teams=tuple(people.team_slugs(session, workspace_id=caller.workspace_id)) if teams else (),
-            titles={row.slug: row.title for row in known},
-            others={slug: keys for slug, keys in every.items() if mine and slug not in mine},
-        )
+        return lexicon_of(session, caller, there, now=now, steps=steps, teams=teams)
+
+
+def lexicon_of(
+    session: Session,
+    caller: Caller,
+    there: Whereabouts | None,
+    *,
+    now: datetime,
+    steps: bool = True,
+    teams: bool = True,
+) -> Lexicon:
+    """`lexicon` within a transaction, of somebody whose whereabouts are known; None: the bot doesn't know where."""
+    if there is None:
+        return Lexicon(now.date())
+    everywhere = caller.surface == "cli" or there.is_curator
+    known = playbooks.names(
+        session, workspace_id=caller.workspace_id, run_by=None if everywhere else caller.member
+    )
+    if steps:
+        every = _steps(session, caller, known)
+        runs = visible_runs(session, caller, now=now, there=there)
+        mine = {run.playbook.slug: tuple(step.key for step in run.spec.steps) for run in runs}
+    else:
+        every = {row.slug: () for row in known}
+        mine = {row.slug: () for row in known if row.run}
+    owned = {row.slug for row in known if row.owner == caller.member}
+    mine |= {slug: keys for slug, keys in every.items() if slug in owned and slug not in mine}
+    return Lexicon(
+        today=local_day(now, _zone(session, caller, there)),
+        steps=mine or every,
+        teams=tuple(people.team_slugs(session, workspace_id=caller.workspace_id)) if teams else (),
+        titles={row.slug: row.title for row in known},
+        others={slug: keys for slug, keys in every.items() if mine and slug not in mine},
+    )
 
 
 def _steps(session: Session, caller: Caller, known: Sequence[Named]) -> dict[str, tuple[str, ...]]:

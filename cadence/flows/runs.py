@@ -16,6 +16,7 @@ from cadence.refusals import Offer, Refusal, Unknown
 from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.modes import Mode
 from storage import people, playbooks
+from storage.people import Whereabouts
 from storage.tables import Adoption, AdoptionStep, Cycle, Playbook, PlaybookVersion, Team, Workspace
 from templates.ids import Action
 
@@ -155,14 +156,16 @@ def team_runs(
         team=team,
         adoption_ids=adoption_ids,
     )
-    runs = []
-    for row in rows:
-        today, cycle = local_day(now, ZoneInfo(row.team.timezone)), row.cycle
-        if today != here:
-            cycle = _cycle_on(session, workspace.id, row, today) or cycle
-        spec = spec_of(session, row.version)
-        runs.append(TeamRun(workspace, row.adoption, row.playbook, row.version, spec, row.team, cycle, today))
-    return runs
+    return [_seen(session, row, here=here, now=now) for row in rows]
+
+
+def _seen(session: Session, row: playbooks.Run, *, here: date, now: datetime) -> TeamRun:
+    """A run on the local day of its team; its cycle was looked up for the workspace's day, `here`."""
+    today, cycle = local_day(now, ZoneInfo(row.team.timezone)), row.cycle
+    if today != here:
+        cycle = _cycle_on(session, row.workspace.id, row, today) or cycle
+    spec = spec_of(session, row.version)
+    return TeamRun(row.workspace, row.adoption, row.playbook, row.version, spec, row.team, cycle, today)
 
 
 def _cycle_on(session: Session, workspace_id: str, row: playbooks.Run, today: date) -> Cycle | None:
@@ -189,11 +192,19 @@ def visible_runs(
     now: datetime,
     playbook: str | None = None,
     team: str | None = None,
+    there: Whereabouts | None = None,
 ) -> list[TeamRun]:
     """The runs a person has to do with: their teams', those of playbooks they own; a curator's are all.
 
-    With slugs, those of one playbook or team only.
+    With slugs, those of one playbook or team only; `there` when it was asked in this transaction.
     """
+    if there is not None:
+        here = local_day(now, ZoneInfo(there.here))
+        member = None if caller.surface == "cli" or there.is_curator else caller.member
+        rows = playbooks.runs(
+            session, workspace_id=caller.workspace_id, on=here, member=member, playbook=playbook, team=team
+        )
+        return [_seen(session, row, here=here, now=now) for row in rows]
     standing = people.standing(session, workspace_id=caller.workspace_id, member_id=caller.member)
     workspace = standing.workspace if standing else require_workspace(session, caller.workspace_id)
     curator = caller.surface == "cli" or (standing is not None and standing.is_curator)
@@ -208,6 +219,7 @@ def find_run(
     now: datetime,
     playbook: str | None = None,
     team: str | None = None,
+    there: Whereabouts | None = None,
 ) -> TeamRun:
     """The run a command is about: by slug; then the channel's team; then the person's own team.
 
@@ -216,7 +228,7 @@ def find_run(
         NeedsChoice: more than one fits.
         Refusal: the person has nothing to do with any playbook yet.
     """
-    runs = visible_runs(session, caller, now=now, playbook=playbook, team=team)
+    runs = visible_runs(session, caller, now=now, playbook=playbook, team=team, there=there)
     if not runs and (playbook or team):
         _say_why_none(session, caller, playbook, team, now=now)
     if not runs:

@@ -8,6 +8,7 @@ from sqlalchemy import Pool
 from sqlmodel import Session
 
 from cadence.documents import PlaybookSpec, playbook_from_data
+from storage.engine import connection_of
 from storage.tables import PlaybookVersion
 
 _MOST = 1_000
@@ -34,6 +35,6 @@ def spec_of(session: Session, version: PlaybookVersion) -> PlaybookSpec:
 
 
 def _kept(session: Session) -> dict[_Key, PlaybookSpec]:
-    pool = session.connection().engine.pool
+    pool = connection_of(session).engine.pool
     with _lock:
         return _known.setdefault(pool, {})
