@@ -4,8 +4,9 @@ from slack_bolt import App
 
 from cadence.flows.asking import team_form
 from cadence.flows.joining import join_team
+from cadence.flows.team_checks import TeamGiven
 from cadence.flows.team_holidays import team_holidays
-from cadence.flows.teams import TeamGiven, create_team, show_team
+from cadence.flows.teams import create_team, show_team
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, channel_id, metadata

@@ -5,6 +5,7 @@ import time
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -24,7 +25,7 @@ from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
 from bot.stage import PATIENCE_SECONDS, people_of
 from bot.web import Web, dispatch
-from cadence.documents import read_workspace
+from cadence.documents import WorkspaceSpec, read_workspace
 
 CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET = "12.34", "client-secret", "signing-secret"
 HERE = "https://cadence.example.com"
@@ -187,8 +188,13 @@ def slacks(file: Path, clock: SandboxClock, *team_ids: str) -> Iterator[Slacks]:
         running.stop()
 
 
+@lru_cache(maxsize=4)
+def _read(file: Path) -> WorkspaceSpec:
+    return read_workspace(file.read_text(encoding="utf-8"))
+
+
 def _workspace(file: Path, clock: SandboxClock, team: str) -> Workspace:
-    spec = read_workspace(file.read_text(encoding="utf-8"))
+    spec = _read(file)
     members = [
         {"id": member, "real_name": f"{member} of {team}", "tz": zone, "is_admin": member in spec.curators}
         for member, zone in people_of(spec).items()

@@ -1,4 +1,4 @@
-"""One part of the guided playbook form: opened with what is there, and kept once a file would be taken with it."""
+"""Keep one part of the guided playbook form, once a file that holds it would be taken."""
 
 import re
 from collections.abc import Mapping

@@ -1,17 +1,30 @@
-"""What is wrong with a team as somebody filled it in, by field."""
+"""A team as somebody filled it in, and what is wrong with it, by field."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 from cadence.documents import Function
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
 
-if TYPE_CHECKING:
-    from cadence.flows.teams import TeamGiven
+
+@dataclass(frozen=True, slots=True)
+class TeamGiven:
+    """A team as someone filled it in; a `new` one mustn't be there yet."""
+
+    slug: str
+    title: str
+    function: str
+    channel: str
+    timezone: str
+    members: tuple[str, ...] = field(default_factory=tuple)
+    region: str | None = None
+    country: str | None = None
+    reporter: str | None = None
+    new: bool = False
 
 
-def wrong_fields(given: "TeamGiven", *, new: bool) -> Iterator[tuple[str, str]]:
+def wrong_fields(given: TeamGiven, *, new: bool) -> Iterator[tuple[str, str]]:
     """(field, what is wrong) of what a workspace file would refuse too; see `cadence.documents.words`."""
     if new and (not SLUG.fullmatch(given.slug) or given.slug in RESERVED):
         made = slug_of(given.title)
@@ -35,7 +48,7 @@ def wrong_fields(given: "TeamGiven", *, new: bool) -> Iterator[tuple[str, str]]:
     yield from _wrong_places(given)
 
 
-def _wrong_places(given: "TeamGiven") -> Iterator[tuple[str, str]]:
+def _wrong_places(given: TeamGiven) -> Iterator[tuple[str, str]]:
     if not is_timezone(given.timezone):
         yield (
             "timezone",

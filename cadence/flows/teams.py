@@ -1,6 +1,5 @@
-"""Who is who: the workspace file, teams, joining and leaving."""
+"""Teams: created, changed and shown, by those who may."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
@@ -10,29 +9,13 @@ from cadence.flows.callers import Caller, is_curator
 from cadence.flows.lookups import require_team
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
-from cadence.flows.team_checks import wrong_fields
+from cadence.flows.team_checks import TeamGiven, wrong_fields
 from cadence.mrkdwn import channel_link, code, say
 from cadence.refusals import FieldsRefused, NotAllowed, Refusal
 from storage import people, trail
 from storage.engine import Database
 from storage.tables import Team
 from templates.contexts.playbooks import TeamShown
-
-
-@dataclass(frozen=True, slots=True)
-class TeamGiven:
-    """A team as someone filled it in; a `new` one mustn't be there yet."""
-
-    slug: str
-    title: str
-    function: str
-    channel: str
-    timezone: str
-    members: tuple[str, ...] = field(default_factory=tuple)
-    region: str | None = None
-    country: str | None = None
-    reporter: str | None = None
-    new: bool = False
 
 
 def save_team(session: Session, caller: Caller, given: TeamGiven, *, now: datetime) -> str:

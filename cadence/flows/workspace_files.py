@@ -10,7 +10,8 @@ from cadence.documents.workspace import hours_given
 from cadence.flows.callers import Caller, require_curator
 from cadence.flows.nudge_hours import keep_workspace_hours, own_hours
 from cadence.flows.runs import require_workspace
-from cadence.flows.teams import TeamGiven, member_ids, save_team
+from cadence.flows.team_checks import TeamGiven
+from cadence.flows.teams import member_ids, save_team
 from cadence.flows.working_week import keep_days, stored_days
 from cadence.rules.verdicts import Rule
 from storage import people

@@ -1,6 +1,7 @@
-"""Ten thousand commands, buttons and forms: each is answered with a sentence, none with an error of ours.
+"""Ten thousand commands, buttons and forms, and more: each is answered with a sentence, none with an error of ours.
 
-6,000 commands, 3,000 buttons and 6,000 forms or more, always the same ones. The database is put back after each.
+1,500 of each command, 50 of each button and 200 of each form, always the same ones. The database is put back after
+each.
 """
 
 from collections import Counter

@@ -15,6 +15,10 @@ from bot.sandbox.kinds import elements_of
 from bot.stage import Stage
 from cadence.flows import homes as flow
 from cadence.flows.homes import HomePace
+from cadence.flows.promotions import judge_promotions
+from cadence.flows.runs import run_by_id
+from cadence.rules.kpi import Outcome
+from cadence.rules.promotions import GradedCycle
 from storage import homes, people
 from storage.tables import CheckIn, Home, PromotionState
 from tests.scenarios.plays import (
@@ -30,7 +34,7 @@ from tests.scenarios.plays import (
     start_cycle,
 )
 from tests.scenarios.test_handoffs import asked, hand_over, running
-from tests.scenarios.test_promotions import TO_AI, play_cycle, promotion, solo
+from tests.scenarios.test_promotions import TO_AI, promotion, solo
 from tests.staging import on_stage
 from tests.templates.seen import characters
 
@@ -202,9 +206,25 @@ def test_who_reports_the_number_is_asked_for_it_alone(desk: Stage) -> None:
     assert "First response time 24 min (target 15 min) · ▄ 24 min" in lead.home().words
 
 
-def test_a_curator_approves_on_the_home_and_nobody_else_can(tmp_path: Path) -> None:
+def propose(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look at promotions that closes a cycle, over one in which all 40 samples passed."""
+    shown = GradedCycle(
+        number=1, samples=40, passes=40, risky=0, over_cap=0, answered=4, expected=4, kpi=Outcome.MET
+    )
+    monkeypatch.setattr("cadence.flows.promotions.graded_cycles", lambda *_: [shown])
+    now = stage.clock.now()
+    with stage.bot.db.write() as session:
+        run = run_by_id(session, workspace_id=BUILT_IN_TEAM, adoption_id=1, now=now)
+        assert run.cycle
+        judge_promotions(session, run, run.cycle, now=now)
+    stage.tick()
+
+
+def test_a_curator_approves_on_the_home_and_nobody_else_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with solo(tmp_path, TO_AI) as stage:
-        play_cycle(stage, 1, passes=40, samples=40)
+        propose(stage, monkeypatch)
         curator, owner = stage.workspace.person(CURATOR), stage.workspace.person(LEAD)
         home = curator.opens_home()
         assert "could go from collaborative to AI-led: 40 of 40 samples passed" in home.words

@@ -21,7 +21,8 @@ from cadence.flows.people import mute
 from cadence.flows.playbooks import import_document
 from cadence.flows.profiles import ensure_workspace
 from cadence.flows.settings import SettingsGiven, save_settings
-from cadence.flows.teams import TeamGiven, create_team
+from cadence.flows.team_checks import TeamGiven
+from cadence.flows.teams import create_team
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.listeners import _twice

@@ -1,0 +1,139 @@
+"""One bot that several workspaces install by themselves, and a browser to install it with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlmodel import col, select
+
+from bot.app import Bot, build_shared_bot
+from bot.commands import import_into
+from bot.delivery import Pace
+from bot.sandbox.clock import SandboxClock
+from bot.settings import Settings
+from bot.web import Web
+from storage.engine import Database
+from storage.migrate import migrate
+from storage.tables import OwedMessage, SlackBot
+from tests.scenarios.plays import DESK, REPLY, at
+from tests.slacks import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, Browser, Slacks, slacks
+from tests.staging import FRIDAY_BEFORE, OnPostgres
+from tests.storage import postgres
+
+A, B = "T0AAA", "T0BBB"
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+_NUMBERS = count(1)
+
+
+class TokenClock:
+    """Real time, moved on."""
+
+    ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class House:
+    """One bot, two workspaces, and a browser."""
+
+    bot: Bot
+    slack: Slacks
+    clock: SandboxClock
+    tokens: TokenClock
+    browser: Browser
+
+    def install(self, team: str, **granted: Any) -> None:
+        answer = self.browser.installs(self.slack.grant(team, **granted))
+        assert answer.status_code == 200, answer.text
+
+    def prepare(self, team: str) -> None:
+        """Teams, a playbook and a running cycle, as in any other workspace."""
+        _, refused = import_into(self.bot.db, team, [DESK, REPLY], now=self.clock.now())
+        assert not refused, refused
+        said = self.types(team, LEAD, "/cadence cycle start reply 2026-03-02 team=desk")
+        assert "starts on" in said, said
+
+    def types(self, team: str, member: str, text: str, channel: str | None = None) -> str:
+        return self.slack.workspaces[team].person(member).types(text, channel=channel).text
+
+    def play_until(self, moment: str) -> None:
+        until = at(moment)
+        while (event := self.bot.worker.next_event()) is not None and event <= until:
+            self.clock.set(max(event, self.clock.now()))
+            self.bot.worker.tick()
+        self.clock.set(until)
+        self.bot.worker.tick()
+
+    def dms(self, team: str, member: str) -> list[str]:
+        return [one.text for one in self.slack.workspaces[team].dm(member) if one.bot_id]
+
+    def posts(self, team: str, channel: str) -> list[str]:
+        return [one.text for one in self.slack.workspaces[team].history(channel) if one.bot_id]
+
+    def owed(self, team: str) -> list[OwedMessage]:
+        with self.bot.db.read() as session:
+            query = select(OwedMessage).where(OwedMessage.workspace_id == team)
+            return list(session.exec(query.order_by(col(OwedMessage.id))))
+
+    def bots(self) -> list[SlackBot]:
+        with self.bot.db.read() as session:
+            return list(session.exec(select(SlackBot)))
+
+
+@contextmanager
+def a_house(folder: Path, **settings: Any) -> Iterator[House]:
+    clock, tokens = SandboxClock(FRIDAY_BEFORE, frozen=True), TokenClock()
+    db = _opened(folder)
+    with slacks(DESK, clock, A, B) as slack:
+        configured = Settings(
+            _env_file=None,
+            slack_client_id=CLIENT_ID,
+            slack_client_secret=CLIENT_SECRET,
+            slack_signing_secret=SIGNING_SECRET,
+            slack_api_url=slack.api_url,
+            **settings,
+        )
+        bot = build_shared_bot(
+            configured,
+            db=db,
+            signing_secret=SIGNING_SECRET,
+            clock=clock.now,
+            pace=Pace(timedelta()),
+            tokens_clock=tokens,
+        )
+        slack.connect(bot)
+        web = Web(
+            db=db, workspace=bot.installations.served, slack=bot.app, clock=clock.now, installer=bot.installer
+        )
+        yield House(bot, slack, clock, tokens, Browser(web))
+    db.close()
+
+
+def _opened(folder: Path) -> Database:
+    """A migrated database without rows."""
+    if OnPostgres.socket is not None:
+        name = f"several{next(_NUMBERS)}"
+        postgres.create(OnPostgres.socket, name)
+        db = Database(postgres.url(OnPostgres.socket, name))
+        migrate(db)
+        return db
+    file = folder / "several.db"
+    file.write_bytes(_empty())
+    return Database(f"sqlite:///{file}")
+
+
+@lru_cache(maxsize=1)
+def _empty() -> bytes:
+    with TemporaryDirectory() as folder:
+        db = Database(f"sqlite:///{folder}/empty.db")
+        migrate(db)
+        db.close()
+        return Path(folder, "empty.db").read_bytes()
