@@ -31,6 +31,7 @@ from cadence.flows.outbox import Outbox, Pace, Turn
 from storage.engine import Database, Unreachable
 from storage.lanes import POSTING
 from storage.tables import MessageState, OwedMessage
+from storage.turns import Waiting
 from templates.chart import draw
 from templates.render import Rendered, render
 
@@ -107,10 +108,11 @@ class Delivery:
     def send_next(self, workspace_id: str, recipient: str) -> Outcome:
         """Send the message that this recipient has waited for longest, or say why not."""
         now = self._clock()
-        message = self.outbox.next(workspace_id, recipient, now=now)
+        waiting = self.outbox.next(workspace_id, recipient, now=now)
         post = self._post_for(workspace_id)
-        if message is None or post is None:
+        if waiting is None or post is None:
             return Outcome.NOTHING
+        message = waiting.message
         try:
             composed = compose(self._db, message, now=now)
             rendered = render(composed.context) if isinstance(composed, Say) else None
@@ -120,34 +122,37 @@ class Delivery:
             self.outbox.finish(message, MessageState.SKIPPED, now=now, reason=composed.reason)
             return self._count(message, Outcome.SKIPPED, composed.reason)
         if isinstance(composed, Show):
-            return self._share(post, message, composed)
+            return self._share(post, waiting, composed)
         if isinstance(composed, Attach):
-            return self._attach(post, message, composed)
+            return self._attach(post, waiting, composed)
         if isinstance(composed, Later) or rendered is None:
             until = composed.until if isinstance(composed, Later) else now
             self.outbox.postpone(message, until=until, reason="waits for working hours")
             return Outcome.LATER
-        return self._send(post, message, composed, rendered)
+        return self._send(post, waiting, composed, rendered)
 
     def _unwritten(self, message: OwedMessage, broken: Exception, *, now: datetime) -> Outcome:
         log.error("message can't be written", key=message.key, exc_info=broken)
         wait = SlackError(f"couldn't be written: {type(broken).__name__}")
         return self._again(message, wait, until=now + FIXABLE_EVERY, now=now, attempt=message.attempts)
 
-    def _send(self, post: Post, message: OwedMessage, composed: Say, rendered: Rendered) -> Outcome:
-        now = self._clock()
-        channel = composed.rewrites[0] if composed.rewrites else self._known_channel(message)
+    def _send(self, post: Post, waiting: Waiting, composed: Say, rendered: Rendered) -> Outcome:
+        message, now = waiting.message, self._turn(waiting)
+        channel = composed.rewrites[0] if composed.rewrites else _known_channel(waiting)
         methods = _methods(message, rewrites=composed.rewrites is not None, channel=channel)
         turn = self.outbox.begin(message, methods=methods, channel=channel, text=rendered.text, now=now)
         if turn is not Turn.OURS:
             return Outcome.NOTHING
+        self._wait_for(now)
+        opened: str | None = None
         try:
             note, called = "", self._clock()
             if composed.rewrites:
                 channel, ts = composed.rewrites
                 post.gateway.update(channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
             else:
-                channel = channel or self._opened(post, message)
+                if channel is None:
+                    channel = opened = _opened(post, message)
                 found, note = self._found(post, message, channel)
                 if not found and not self._still_ours(message, begun=now):
                     return Outcome.NOTHING
@@ -156,19 +161,29 @@ class Delivery:
                     channel=channel, text=rendered.text, blocks=rendered.blocks, key=message.key
                 )
         except SlackError as error:
-            return self._not_sent(message, error)
+            return self._not_sent(message, error, opened=opened)
         note_attempt("sent")
-        self._record(message, note=note, ts=ts, channel=channel, called=called)
+        self._record(message, note=note, ts=ts, channel=channel, called=called, opened=opened)
         return self._count(message, Outcome.SENT, note)
 
-    def _share(self, post: Post, message: OwedMessage, show: Show) -> Outcome:
+    def _turn(self, waiting: Waiting) -> datetime:
+        """When the message goes out: now, or when the recipient's turn comes in a moment."""
+        return max(self._clock(), waiting.turn)
+
+    def _wait_for(self, turn: datetime) -> None:
+        wait = (turn - self._clock()).total_seconds()
+        if wait > 0:
+            self._sleep(wait)
+
+    def _share(self, post: Post, waiting: Waiting, show: Show) -> Outcome:
         """Upload a chart, once. What can't be shared is left out: the post has the numbers in words."""
-        chart, now = show.chart, self._clock()
+        message, chart, now = waiting.message, show.chart, self._turn(waiting)
         turn = self.outbox.begin(
             message, methods=list(SHARING), channel=show.thread[0], text=chart.title, now=now
         )
         if turn is not Turn.OURS:
             return Outcome.NOTHING
+        self._wait_for(now)
         try:
             if not self._is_shared(post, message, show):
                 file_id = _uploaded(post, show)
@@ -189,20 +204,23 @@ class Delivery:
             return False
         return is_shared(post.gateway, title=show.chart.title, thread=show.thread, bot=post.identity)
 
-    def _attach(self, post: Post, message: OwedMessage, attach: Attach) -> Outcome:
+    def _attach(self, post: Post, waiting: Waiting, attach: Attach) -> Outcome:
         """Put a file into the recipient's DM. It is made before the attempt begins: that may take long."""
+        message = waiting.message
         with TemporaryFile() as content:
             try:
                 attach.write(self._db, content)
             except Exception as broken:  # noqa: BLE001 - see `send_next`
                 return self._unwritten(message, broken, now=self._clock())
-            now, channel = self._clock(), self._known_channel(message)
+            now, channel, opened = self._turn(waiting), _known_channel(waiting), None
             methods = [*SHARING, *(["conversations.open"] if channel is None else [])]
             turn = self.outbox.begin(message, methods=methods, channel=channel, text=attach.title, now=now)
             if turn is not Turn.OURS:
                 return Outcome.NOTHING
+            self._wait_for(now)
             try:
-                channel = channel or self._opened(post, message)
+                if channel is None:
+                    channel = opened = _opened(post, message)
                 if not self._is_attached(post, message, attach, channel):
                     file_id = upload(post.gateway, content=content, file=attach.file)
                     if not self._still_ours(message, begun=now):
@@ -215,11 +233,11 @@ class Delivery:
                         comment=attach.comment,
                     )
             except (SlackBusy, SlackUnclear) as error:
-                return self._not_sent(message, error)
+                return self._not_sent(message, error, opened=opened)
             except SlackError as error:
                 error.code, now = f"{NOT_ATTACHED}: {error.code}", self._clock()
                 return self._again(message, error, until=now, now=now, attempt=message.attempts + 1)
-        self.outbox.finish(message, MessageState.SENT, now=self._clock(), channel=channel)
+        self.outbox.finish(message, MessageState.SENT, now=self._clock(), channel=channel, opened=opened)
         return self._count(message, Outcome.SENT)
 
     def _is_attached(self, post: Post, message: OwedMessage, attach: Attach, channel: str) -> bool:
@@ -229,7 +247,16 @@ class Delivery:
         since = message.first_attempt_at
         return is_attached(post.gateway, file=attach.file, channel=channel, since=since, bot=post.identity)
 
-    def _record(self, message: OwedMessage, *, note: str, ts: str, channel: str, called: datetime) -> None:
+    def _record(
+        self,
+        message: OwedMessage,
+        *,
+        note: str,
+        ts: str,
+        channel: str,
+        called: datetime,
+        opened: str | None,
+    ) -> None:
         """Write down that a message was sent; a database that just went away is given a moment to come back."""
         arrived = _arrived(ts, called=called, answered=self._clock())
         for pause in (*RECORD_AFTER, None):
@@ -243,6 +270,7 @@ class Delivery:
                     ts=ts,
                     channel=channel,
                     arrived=arrived,
+                    opened=opened,
                 )
             except Unreachable:
                 if pause is None:
@@ -255,19 +283,6 @@ class Delivery:
         """A look for the message may have taken long: whoever thought us gone may be sending it by now."""
         now = self._clock()
         return now - begun < FRESH or self.outbox.still_ours(message, now=now)
-
-    def _known_channel(self, message: OwedMessage) -> str | None:
-        """The channel, or a person's DM once it was opened."""
-        if message.recipient.startswith(("U", "W")):
-            return self.outbox.dm_channel(message)
-        return message.recipient
-
-    def _opened(self, post: Post, message: OwedMessage) -> str:
-        channel = post.gateway.open_dm(message.recipient)
-        if not channel:
-            raise SlackRefused("no DM with this person")
-        self.outbox.remember_dm(message, channel=channel, now=self._clock())
-        return channel
 
     def _found(self, post: Post, message: OwedMessage, channel: str) -> tuple[str | None, str]:
         """After an unclear attempt: the `ts` of the message if it did get through, and a remark for its row."""
@@ -288,8 +303,10 @@ class Delivery:
             return None, "possibly repeated: the channel's history can't be read"
         return found, ""
 
-    def _not_sent(self, message: OwedMessage, error: SlackError) -> Outcome:
+    def _not_sent(self, message: OwedMessage, error: SlackError, *, opened: str | None = None) -> Outcome:
         now, attempt = self._clock(), message.attempts + 1
+        if opened:
+            self.outbox.remember_dm(message, channel=opened, now=now)
         note_attempt(type(error).__name__.removeprefix("Slack").lower(), error.code)
         log.warning(
             "message not sent",
@@ -372,6 +389,19 @@ def _arrived(ts: str, *, called: datetime, answered: datetime) -> datetime:
     except (ValueError, OverflowError, OSError):
         return answered
     return min(max(at, called), answered) if at >= called - FRESH else answered
+
+
+def _known_channel(waiting: Waiting) -> str | None:
+    """The channel, or a person's DM once it was opened."""
+    recipient = waiting.message.recipient
+    return waiting.dm if recipient.startswith(("U", "W")) else recipient
+
+
+def _opened(post: Post, message: OwedMessage) -> str:
+    channel = post.gateway.open_dm(message.recipient)
+    if not channel:
+        raise SlackRefused("no DM with this person")
+    return channel
 
 
 def _uploaded(post: Post, show: Show) -> str:

@@ -27,6 +27,7 @@ from procrastinate.worker import Worker as ProcrastinateWorker
 
 from bot.delivery import SOON, Delivery, Outcome
 from bot.worker import Worker
+from cadence.flows.outbox import AHEAD
 from storage.engine import Database, Unreachable, plain_url
 
 log = structlog.get_logger(__name__)
@@ -214,13 +215,13 @@ class Fleet:
         return await proceed()
 
     def _send(self, workspace: str, recipient: str) -> datetime | None:
-        """Send one message; returns when the recipient's next one may go out, if that is soon."""
+        """Send one message; returns when to begin with the recipient's next one, if that is soon."""
         outcome, now = self._delivery.send_next(workspace, recipient), self._clock()
         turn = self._delivery.outbox.turn_of(workspace, recipient, now=now)
         if turn is None or turn > now + SOON:
             return None
         # What waits for the budget or a pause is left to the sweep: jobs would only chase each other.
-        return turn if outcome is not Outcome.NOTHING or turn > now else None
+        return max(now, turn - AHEAD) if outcome is not Outcome.NOTHING or turn > now + AHEAD else None
 
     def _overdue(self, jobs: Iterable[Job]) -> list[Job]:
         """The jobs that have been under way for too long, as far as this worker has seen."""

@@ -10,6 +10,7 @@ from time import monotonic
 import structlog
 
 from bot.delivery import Delivery, Outcome
+from cadence.flows.outbox import AHEAD
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +68,7 @@ class Lanes:
             with self._changed:
                 self._busy.discard(lane)
                 if wait is not None:
-                    heapq.heappush(self._turns, (monotonic() + wait, lane))
+                    heapq.heappush(self._turns, (monotonic() + wait - AHEAD.total_seconds(), lane))
                 self._changed.notify_all()
 
     def _wake(self) -> None:

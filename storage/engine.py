@@ -1,17 +1,20 @@
 """The database: SQLite or PostgreSQL behind the same two kinds of transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 from sqlmodel import Session
 
+from storage.together import Together
+
+R = TypeVar("R")
 Clash = IntegrityError
 """Two writers made the same thing at once; whoever is told so may look again and find what the first one made."""
 Unreachable = OperationalError
@@ -82,6 +85,7 @@ class Database:
             event.listen(self.engine, "checkout", self._ask_the_idle)
         self.writing: Engine = self.engine.execution_options(writes=True)
         self._turn: AbstractContextManager[object] = RLock() if self.is_sqlite else nullcontext()
+        self._together = Together(self._turn, self.write) if self.is_sqlite else None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -97,6 +101,17 @@ class Database:
         """
         with self._turn, Session(self.writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def together(self, work: Callable[[Session], R]) -> R:
+        """Do something in a write transaction, committed when this returns.
+
+        On SQLite it may share one with what other threads do just then: the disk is waited for once. `work` may be
+        called again after it was rolled back, so it must change nothing but the database.
+        """
+        if self._together is not None:
+            return self._together.do(work)
+        with self.write() as session:
+            return work(session)
 
     def close(self) -> None:
         """Give every connection back."""

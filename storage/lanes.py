@@ -6,9 +6,9 @@ recipient's lane first, the ledger's row after, and the budget last, always in t
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import case, func
+from sqlalchemy import DateTime, Interval, bindparam, case, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -21,56 +21,95 @@ BUDGET = "budget"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+_WHERE: Final[Any] = bindparam("workspace")
+_FREE: Final = select(col(Lane.name), col(Lane.free_at)).where(
+    Lane.workspace_id == _WHERE, col(Lane.name).in_(bindparam("names", expanding=True))
+)
+
+
+def _insert(build: Any) -> Any:
+    return build(Lane).values(workspace_id=_WHERE, name=bindparam("lane"), free_at=bindparam("until"))
+
+
+def _taking(build: Any) -> Any:
+    insert = _insert(build)
+    return insert.on_conflict_do_update(
+        index_elements=["workspace_id", "name"],
+        set_={"free_at": insert.excluded.free_at},
+        where=col(Lane.free_at) <= bindparam("now"),
+    ).returning(col(Lane.name))
+
+
+def _closing(build: Any) -> Any:
+    insert = _insert(build)
+    later = case(
+        (col(Lane.free_at) > insert.excluded.free_at, col(Lane.free_at)), else_=insert.excluded.free_at
+    )
+    return insert.on_conflict_do_update(index_elements=["workspace_id", "name"], set_={"free_at": later})
+
+
+def _spending() -> Any:
+    """The budget's lane moves on by a share, from now less a burst at the earliest; PostgreSQL reckons it itself."""
+    insert = _insert(postgresql.insert)
+    share, floor = bindparam("share", type_=Interval()), bindparam("floor", type_=DateTime(timezone=True))
+    return insert.on_conflict_do_update(
+        index_elements=["workspace_id", "name"],
+        set_={"free_at": func.greatest(col(Lane.free_at), floor) + share},
+        where=col(Lane.free_at) <= bindparam("now"),
+    ).returning(col(Lane.name))
+
+
+# Put together once: that takes longer than running them, and every message needs them all.
+_TAKE: Final = {"sqlite": _taking(sqlite.insert), "postgresql": _taking(postgresql.insert)}
+_CLOSE: Final = {"sqlite": _closing(sqlite.insert), "postgresql": _closing(postgresql.insert)}
+_SPEND: Final = _spending()
+
+
 def free_at(session: Session, *, workspace_id: str, names: Sequence[str]) -> dict[str, datetime]:
     """When lanes are free, by name; those that never were in use are left out."""
-    query = select(Lane).where(Lane.workspace_id == workspace_id, col(Lane.name).in_(names))
-    return {lane.name: lane.free_at for lane in session.exec(query)}
+    asked = {"workspace": workspace_id, "names": list(names)}
+    return {row.name: row.free_at for row in session.connection().execute(_FREE, asked)}
 
 
 def take(session: Session, *, workspace_id: str, name: str, now: datetime, until: datetime) -> bool:
     """Take the turn in a lane and close it `until` then; False when it isn't free. Of several at once one gets it."""
-    insert = _insert(session).values(workspace_id=workspace_id, name=name, free_at=until)
-    taken = session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["workspace_id", "name"],
-            set_={"free_at": insert.excluded.free_at},
-            where=col(Lane.free_at) <= now,
-        ).returning(col(Lane.name))
-    )
-    return taken.first() is not None
+    connection = session.connection()
+    given = {"workspace": workspace_id, "lane": name, "until": until, "now": now}
+    return connection.execute(_TAKE[connection.dialect.name], given).first() is not None
 
 
-def spend(session: Session, *, workspace_id: str, now: datetime, share: timedelta, burst: timedelta) -> bool:
+def spend(
+    session: Session,
+    *,
+    workspace_id: str,
+    now: datetime,
+    share: timedelta,
+    burst: timedelta,
+    free: datetime | None = None,
+) -> bool:
     """Take a message's share of the workspace's budget; False when it is spent for now.
 
     Every message of the workspace comes through here: call it last in a transaction, so that nobody waits long.
+
+    Args:
+        free: when the budget is free, as this transaction has read; spares SQLite the question.
     """
-    if session.get_bind().dialect.name == "sqlite":  # its writers come one after the other anyway
-        free = free_at(session, workspace_id=workspace_id, names=[BUDGET]).get(BUDGET, LONG_AGO)
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":  # its writers come one after the other anyway
+        if free is None:
+            free = free_at(session, workspace_id=workspace_id, names=[BUDGET]).get(BUDGET, LONG_AGO)
         until = max(free, now - burst) + share
         return take(session, workspace_id=workspace_id, name=BUDGET, now=now, until=until)
-    insert = postgresql.insert(Lane).values(
-        workspace_id=workspace_id, name=BUDGET, free_at=now - burst + share
-    )
-    spent = session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["workspace_id", "name"],
-            set_={"free_at": func.greatest(col(Lane.free_at), now - burst) + share},
-            where=col(Lane.free_at) <= now,
-        ).returning(col(Lane.name))
-    )
-    return spent.first() is not None
+    floor = now - burst
+    given = {"workspace": workspace_id, "lane": BUDGET, "now": now, "floor": floor, "share": share}
+    return connection.execute(_SPEND, given | {"until": floor + share}).first() is not None
 
 
 def close(session: Session, *, workspace_id: str, name: str, until: datetime) -> None:
     """Nothing goes through a lane before `until`; one that is closed for longer stays so."""
-    insert = _insert(session).values(workspace_id=workspace_id, name=name, free_at=until)
-    later = case(
-        (col(Lane.free_at) > insert.excluded.free_at, col(Lane.free_at)), else_=insert.excluded.free_at
-    )
-    session.execute(
-        insert.on_conflict_do_update(index_elements=["workspace_id", "name"], set_={"free_at": later})
-    )
+    connection = session.connection()
+    given = {"workspace": workspace_id, "lane": name, "until": until}
+    connection.execute(_CLOSE[connection.dialect.name], given)
 
 
 def next_turn(session: Session, *, now: datetime, within: timedelta) -> datetime | None:
@@ -88,8 +127,3 @@ def next_turn(session: Session, *, now: datetime, within: timedelta) -> datetime
         )
     )
     return session.exec(query).one()
-
-
-def _insert(session: Session) -> Any:
-    build = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return build(Lane)

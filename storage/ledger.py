@@ -1,7 +1,7 @@
 """The ledger of messages owed: queued once under a key, then sent, skipped or failed.
 
 A message is queued in the transaction of what caused it. Its key makes queueing it again a no-op, so any
-number of planners may plan the same slot. Sending it is another transaction, later.
+number of planners may plan the same slot. Sending it is another transaction, later: `turns.py`, `attempts.py`.
 """
 
 from collections.abc import Sequence
@@ -9,25 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, or_, update
+from sqlalchemy import Table, bindparam, func, literal_column, or_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from structlog.contextvars import get_contextvars
 
 from storage.engine import connection_of
-from storage.lanes import BUDGET, POSTING
-from storage.tables import Lane, MessageState, OwedMessage
+from storage.tables import MessageState, OwedMessage
 
 FOREVER = timedelta(days=30)
 """How long an alert stays worth sending after downtime."""
-LONGEST_ATTEMPT = timedelta(seconds=30)
-"""Nobody else takes a message for this long after an attempt began; who posts late asks first (`attempts.renew`)."""
-UNDER_WAY = "being sent"
-"""The reason of a message while somebody is sending it."""
-SETTLING = 5
-"""Attempts during which later messages to the same recipient wait, so that order holds; one that can't be
-sent for longer no longer holds them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,159 +103,6 @@ def known_keys(session: Session, *, workspace_id: str, keys: Sequence[str]) -> s
         )
         found.update(session.exec(query))
     return found
-
-
-def _held_up(row: Any, *, at: Any) -> ColumnElement[bool]:
-    """Whether another message to the recipient of `row` is on its way, or to be tried again, at an instant."""
-    ahead = aliased(OwedMessage)
-    return (
-        select(ahead.id)
-        .where(
-            ahead.state == MessageState.DUE,
-            ahead.workspace_id == row.workspace_id,
-            ahead.recipient == row.recipient,
-            ahead.attempts >= 1,
-            ahead.attempts <= SETTLING,
-            ahead.not_before > at,
-        )
-        .exists()
-    )
-
-
-def _closed(now: datetime) -> ColumnElement[bool]:
-    """Whether the recipient's turn, a pause in posting or the budget of the workspace is still to wait for."""
-    return (
-        select(Lane.name)
-        .where(
-            Lane.workspace_id == OwedMessage.workspace_id,
-            col(Lane.name).in_([col(OwedMessage.recipient), POSTING, BUDGET]),
-            Lane.free_at > now,
-        )
-        .exists()
-    )
-
-
-def due_recipients(
-    session: Session, *, now: datetime, limit: int = 500, within: Sequence[str] | None = None
-) -> list[tuple[str, str]]:
-    """(workspace, recipient) pairs whose next message may go out now, the longest waiting first.
-
-    `within` looks at these workspaces only: those of others must not take up the limit.
-    """
-    query = (
-        select(OwedMessage.workspace_id, OwedMessage.recipient, func.min(OwedMessage.due_at).label("first"))
-        .where(
-            OwedMessage.state == MessageState.DUE,
-            OwedMessage.not_before <= now,
-            ~_held_up(OwedMessage, at=now),
-            ~_closed(now),
-        )
-        .group_by(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
-        .order_by("first")
-        .limit(limit)
-    )
-    if within is not None:
-        query = query.where(col(OwedMessage.workspace_id).in_(within))
-    return [(workspace_id, recipient) for workspace_id, recipient, _ in session.exec(query)]
-
-
-def next_due(session: Session, *, within: Sequence[str] | None = None) -> datetime | None:
-    """When the earliest waiting message may be sent; `within` looks at these workspaces only."""
-    query = (
-        select(OwedMessage.workspace_id, func.min(OwedMessage.not_before), func.max(Lane.free_at))
-        .outerjoin(Lane, (col(Lane.workspace_id) == OwedMessage.workspace_id) & (col(Lane.name) == POSTING))
-        .where(OwedMessage.state == MessageState.DUE, ~_held_up(OwedMessage, at=OwedMessage.not_before))
-        .group_by(col(OwedMessage.workspace_id))
-    )
-    if within is not None:
-        query = query.where(col(OwedMessage.workspace_id).in_(within))
-    return min((max(first, paused or first) for _, first, paused in session.exec(query)), default=None)
-
-
-def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> OwedMessage | None:
-    """The message this recipient has waited for longest, of those that may be sent now.
-
-    Messages go out in the order they were due; one that was postponed doesn't hold up the others.
-    """
-    query = (
-        select(OwedMessage)
-        .where(
-            OwedMessage.state == MessageState.DUE,
-            OwedMessage.workspace_id == workspace_id,
-            OwedMessage.recipient == recipient,
-            OwedMessage.not_before <= now,
-            ~_held_up(OwedMessage, at=now),
-        )
-        .order_by(col(OwedMessage.due_at), col(OwedMessage.id))
-        .limit(1)
-    )
-    return session.exec(query).first()
-
-
-def begin_attempt(
-    session: Session, *, message_id: int, attempts: int, now: datetime, channel: str | None, text: str
-) -> bool:
-    """Record that a message is about to be posted; False when another worker got there first.
-
-    Nobody else takes it for `LONGEST_ATTEMPT`, unless its process is known to be gone (`attempts.take_back`).
-    """
-    changed = session.execute(
-        update(OwedMessage)
-        .where(
-            col(OwedMessage.id) == message_id,
-            col(OwedMessage.state) == MessageState.DUE,
-            col(OwedMessage.attempts) == attempts,
-        )
-        .values(
-            attempts=attempts + 1,
-            first_attempt_at=func.coalesce(col(OwedMessage.first_attempt_at), now),
-            last_attempt_at=now,
-            not_before=now + LONGEST_ATTEMPT,
-            reason=UNDER_WAY,
-            channel=channel,
-            text=text,
-        )
-    )
-    return bool(getattr(changed, "rowcount", 0))
-
-
-def finish(
-    session: Session,
-    *,
-    message_id: int,
-    state: MessageState,
-    now: datetime,
-    reason: str = "",
-    ts: str | None = None,
-    channel: str | None = None,
-    attempts: int | None = None,
-) -> None:
-    """End a message: sent (with its channel and `ts`), skipped or failed (with the reason).
-
-    With `attempts`, only while no later attempt has begun: a worker that was taken for dead decides nothing.
-    """
-    values: dict[str, Any] = {"state": state, "reason": reason[:500]}
-    if state is MessageState.SENT:
-        values |= {"sent_at": now, "ts": ts}
-    if channel is not None:
-        values["channel"] = channel
-    session.execute(update(OwedMessage).where(*_if_due(message_id, attempts)).values(**values))
-
-
-def postpone(
-    session: Session, *, message_id: int, until: datetime, reason: str, attempts: int | None = None
-) -> None:
-    """Try one message again later; with `attempts`, only while no later attempt has begun."""
-    session.execute(
-        update(OwedMessage)
-        .where(*_if_due(message_id, attempts))
-        .values(not_before=until, reason=reason[:500])
-    )
-
-
-def _if_due(message_id: int, attempts: int | None) -> list[ColumnElement[bool]]:
-    found = [col(OwedMessage.id) == message_id, col(OwedMessage.state) == MessageState.DUE]
-    return found if attempts is None else [*found, col(OwedMessage.attempts) == attempts]
 
 
 def timestamps(session: Session, *, workspace_id: str, channel: str) -> set[str]:

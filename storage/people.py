@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import and_, bindparam, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
@@ -219,3 +220,25 @@ def end_away(session: Session, *, workspace_id: str, member_id: str, today: date
         .values(ended_at=now)
     )
     return int(getattr(changed, "rowcount", 0))
+
+
+def _remembering(build: Any) -> Any:
+    insert = build(Member).values(
+        workspace_id=bindparam("workspace"),
+        id=bindparam("member"),
+        dm_channel=bindparam("dm"),
+        seen_at=bindparam("at"),
+    )
+    return insert.on_conflict_do_update(
+        index_elements=["workspace_id", "id"], set_={"dm_channel": insert.excluded.dm_channel}
+    )
+
+
+_REMEMBER: Final = {"sqlite": _remembering(sqlite.insert), "postgresql": _remembering(postgresql.insert)}
+
+
+def remember_dm(session: Session, *, workspace_id: str, member_id: str, channel: str, now: datetime) -> None:
+    """Keep the DM channel of a person, so that it is looked up once; whoever isn't known yet is from now on."""
+    connection = session.connection()
+    given = {"workspace": workspace_id, "member": member_id, "dm": channel, "at": now}
+    connection.execute(_REMEMBER[connection.dialect.name], given)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage import ledger, people
+from storage import people, turns
 from storage.engine import Database
 from storage.migrate import pending
 
@@ -33,7 +33,7 @@ def health(db: Database, *, now: datetime, workspace_ids: Sequence[str]) -> Heal
             return Health(False, (f"database: {len(waiting)} migrations to come; run `cadence migrate`",))
         with db.read() as session:
             known = [one for one in workspace_ids if people.workspace(session, workspace_id=one)]
-            oldest = ledger.next_due(session, within=workspace_ids)
+            oldest = turns.next_due(session, within=workspace_ids)
     except SQLAlchemyError as broken:
         return Health(False, (f"database: {type(broken).__name__}",))
     late = oldest is not None and now - oldest > OVERDUE

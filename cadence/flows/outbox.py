@@ -7,10 +7,13 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from cadence.flows.profiles import remember_dm
-from storage import attempts, lanes, ledger, people
+from storage import attempts, lanes, ledger, people, turns
 from storage.engine import Database
 from storage.tables import MessageState, OwedMessage
+from storage.turns import Waiting
+
+AHEAD = timedelta(milliseconds=100)
+"""A turn that is so near is taken already: all is ready when it comes, and only the call is left."""
 
 BURST = timedelta(seconds=5)
 """A workspace that was quiet may have so much of its budget at once."""
@@ -71,17 +74,15 @@ class Outbox:
             known = [row.id for row in people.workspaces(session)]
         served = [workspace_id for workspace_id in known if serves(workspace_id)]
         with self._db.read() as session:
-            return ledger.due_recipients(session, now=now, limit=limit, within=served)
+            return turns.due_recipients(session, now=now, limit=limit, within=served)
 
-    def next(self, workspace_id: str, recipient: str, *, now: datetime) -> OwedMessage | None:
-        """The message a recipient has waited for longest; None as well while it isn't the recipient's turn."""
-        names = [recipient, lanes.POSTING, lanes.BUDGET]
+    def next(self, workspace_id: str, recipient: str, *, now: datetime) -> Waiting | None:
+        """The message a recipient has waited for longest; None as well while their turn isn't near."""
         with self._db.read() as session:
-            if any(
-                at > now for at in lanes.free_at(session, workspace_id=workspace_id, names=names).values()
-            ):
-                return None
-            return ledger.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
+            found = turns.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
+        if found is None or found.closed > now or found.turn > now + min(AHEAD, self.pace.apart):
+            return None
+        return found
 
     def next_turn(self, *, now: datetime) -> datetime | None:
         """When somebody who waits only for their turn has it; None when nobody does soon."""
@@ -91,11 +92,7 @@ class Outbox:
     def turn_of(self, workspace_id: str, recipient: str, *, now: datetime) -> datetime | None:
         """When the recipient's second is over; None when no message is waiting for that."""
         with self._db.read() as session:
-            waiting = ledger.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
-            if waiting is None:
-                return None
-            own = lanes.free_at(session, workspace_id=workspace_id, names=[recipient])
-            return max(now, own.get(recipient, now))
+            return turns.turn_of(session, workspace_id=workspace_id, recipient=recipient, now=now)
 
     def begin(
         self, message: OwedMessage, *, methods: Collection[str], channel: str | None, text: str, now: datetime
@@ -104,37 +101,46 @@ class Outbox:
 
         Args:
             methods: those of Slack's that it will need; a pause in one of them is waited for.
+            now: when it will be made: the recipient's turn, which may be just ahead.
         """
+
+        def work(session: Session) -> Turn:
+            names = {message.recipient, lanes.BUDGET, *methods}
+            free = lanes.free_at(session, workspace_id=message.workspace_id, names=list(names))
+            until = max((at for name, at in free.items() if name in methods), default=now)
+            if until > now:
+                reason = "waits while Slack asks for a pause"
+                attempts.postpone(session, message_id=message.id or 0, until=until, reason=reason)
+                return Turn.WAIT
+            if self.pace.apart and max(free.values(), default=now) > now:
+                return Turn.WAIT
+            budget = free.get(lanes.BUDGET, lanes.LONG_AGO)
+            self._take_turn(session, message, channel=channel, text=text, now=now, budget=budget)
+            return Turn.OURS
+
         try:
-            with self._db.write() as session:
-                if self._is_paused(session, message, methods=methods, now=now):
-                    return Turn.WAIT
-                self._take_turn(session, message, channel=channel, text=text, now=now)
+            return self._db.together(work)
         except _NotNow as found:
             return found.turn
-        return Turn.OURS
-
-    def _is_paused(
-        self, session: Session, message: OwedMessage, *, methods: Collection[str], now: datetime
-    ) -> bool:
-        pauses = lanes.free_at(session, workspace_id=message.workspace_id, names=list(methods))
-        until = max(pauses.values(), default=now)
-        if until > now:
-            ledger.postpone(
-                session, message_id=message.id or 0, until=until, reason="waits while Slack asks for a pause"
-            )
-        return until > now
 
     def _take_turn(
-        self, session: Session, message: OwedMessage, *, channel: str | None, text: str, now: datetime
+        self,
+        session: Session,
+        message: OwedMessage,
+        *,
+        channel: str | None,
+        text: str,
+        now: datetime,
+        budget: datetime,
     ) -> None:
+        """Raises what undoes the transaction when somebody else is ahead."""
         where, pace = message.workspace_id, self.pace
         until = now + pace.apart
         if pace.apart and not lanes.take(
             session, workspace_id=where, name=message.recipient, now=now, until=until
         ):
             raise _NotNow(Turn.WAIT)
-        begun = ledger.begin_attempt(
+        begun = attempts.begin(
             session,
             message_id=message.id or 0,
             attempts=message.attempts,
@@ -145,7 +151,7 @@ class Outbox:
         if not begun:
             raise _NotNow(Turn.TAKEN)
         if pace.apart and not lanes.spend(
-            session, workspace_id=where, now=now, share=pace.between, burst=BURST
+            session, workspace_id=where, now=now, share=pace.between, burst=BURST, free=budget
         ):
             raise _NotNow(Turn.WAIT)
 
@@ -165,20 +171,21 @@ class Outbox:
         channel: str | None = None,
         attempt: int | None = None,
         arrived: datetime | None = None,
+        opened: str | None = None,
     ) -> None:
         """The message was sent (there, under that `ts`), skipped or has failed; `attempt`: only if it is the last.
 
-        The recipient's next turn is counted from when Slack had the message, where that is known: `arrived`.
+        The recipient's next turn is counted from when Slack had the message, where that is known: `arrived`. A DM
+        that was `opened` for it is remembered.
         """
-        with self._db.write() as session:
+
+        def work(session: Session) -> None:
             if state is MessageState.SENT and self.pace.apart:
-                lanes.close(
-                    session,
-                    workspace_id=message.workspace_id,
-                    name=message.recipient,
-                    until=(arrived or now) + self.pace.apart,
-                )
-            ledger.finish(
+                until = (arrived or now) + self.pace.apart
+                lanes.close(session, workspace_id=message.workspace_id, name=message.recipient, until=until)
+            if opened:
+                self._remember(session, message, opened, now=now)
+            attempts.finish(
                 session,
                 message_id=message.id or 0,
                 state=state,
@@ -188,6 +195,8 @@ class Outbox:
                 channel=channel,
                 attempts=attempt,
             )
+
+        self._db.together(work)
 
     def postpone(
         self,
@@ -202,7 +211,9 @@ class Outbox:
         with self._db.write() as session:
             if pause:
                 lanes.close(session, workspace_id=message.workspace_id, name=pause, until=until)
-            ledger.postpone(session, message_id=message.id or 0, until=until, reason=reason, attempts=attempt)
+            attempts.postpone(
+                session, message_id=message.id or 0, until=until, reason=reason, attempts=attempt
+            )
 
     def take_back(self, workspace_id: str, recipient: str, *, now: datetime) -> int:
         """Who was sending to a recipient is known to be gone; returns how many messages are tried again."""
@@ -220,18 +231,12 @@ class Outbox:
         with self._db.read() as session:
             return ledger.timestamps(session, workspace_id=message.workspace_id, channel=channel)
 
-    def dm_channel(self, message: OwedMessage) -> str | None:
-        """The DM channel of a recipient, if it is known."""
-        with self._db.read() as session:
-            row = people.member(session, workspace_id=message.workspace_id, member_id=message.recipient)
-            return row.dm_channel if row else None
-
     def remember_dm(self, message: OwedMessage, *, channel: str, now: datetime) -> None:
         """Keep the DM channel of a recipient."""
-        remember_dm(
-            self._db,
-            workspace_id=message.workspace_id,
-            member=message.recipient,
-            channel=channel,
-            now=now,
-        )
+        with self._db.write() as session:
+            self._remember(session, message, channel, now=now)
+
+    @staticmethod
+    def _remember(session: Session, message: OwedMessage, channel: str, *, now: datetime) -> None:
+        where, who = message.workspace_id, message.recipient
+        people.remember_dm(session, workspace_id=where, member_id=who, channel=channel, now=now)

@@ -17,7 +17,7 @@ from cadence.mrkdwn import mention, say
 from cadence.nudges import DAY_CLOSES, Person, next_open
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import instant, local_day, monday_of
-from storage import ledger, people, trail
+from storage import attempts, ledger, people, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Away, Member, MessageState, Workspace
@@ -203,7 +203,7 @@ def _owe_snoozed(session: Session, caller: Caller, *, week: date, at: datetime, 
     )
     for row in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix):
         if row.state is MessageState.DUE and row.key != owed.key:
-            ledger.finish(
+            attempts.finish(
                 session, message_id=row.id or 0, state=MessageState.SKIPPED, now=now, reason="snoozed"
             )
     new = ledger.owe(

@@ -9,7 +9,7 @@ from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, closing_instants
 from cadence.flows.rollouts import Scope, parts, rollout
 from cadence.nudges import Rollout, Slot, due
-from storage import ledger, people
+from storage import ledger, people, turns
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import MessageState, Workspace
@@ -135,7 +135,7 @@ def next_event(db: Database, *, now: datetime, horizon: timedelta = timedelta(da
     """The next instant after now at which something becomes due: a slot, a closing cycle, a waiting message."""
     moments: list[datetime] = []
     with db.read() as session:
-        waiting = ledger.next_due(session)
+        waiting = turns.next_due(session)
         if waiting is not None:
             moments.append(max(waiting, now + timedelta(seconds=1)))
         for workspace in people.workspaces(session):

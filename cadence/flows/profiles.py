@@ -121,13 +121,3 @@ def known_members(db: Database, *, workspace_id: str) -> set[str]:
             *(team.reporter for team in teams if team.reporter),
             *people.curators(session, workspace_id=workspace_id),
         }
-
-
-def remember_dm(db: Database, *, workspace_id: str, member: str, channel: str, now: datetime) -> None:
-    """Keep the DM channel of a person, so that it is looked up once."""
-    with db.write() as session:
-        row = people.member(session, workspace_id=workspace_id, member_id=member)
-        if row is None:
-            row = Member(workspace_id=workspace_id, id=member, seen_at=now)
-        row.dm_channel = channel
-        session.add(row)

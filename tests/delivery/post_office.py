@@ -69,7 +69,7 @@ class PostOffice:
             key=key,
             kind=kind,
             recipient=recipient,
-            subject={"by": "U02LEAD", "what": what},
+            subject={"by": "U02LEAD", "what": what, "from": "2026-03-09", "until": "2026-03-10"},
             due_at=now,
             useful_until=now + timedelta(hours=hours),
         )

@@ -11,9 +11,8 @@ import pytest
 
 from bot.fleet import SCHEMA, Fleet, is_prepared, prepare
 from bot.worker import Worker
-from storage.attempts import LANDED
+from storage.attempts import LANDED, begin
 from storage.engine import Database, plain_url
-from storage.ledger import begin_attempt
 from storage.migrate import migrate
 from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice, open_office
 from tests.processes.programs import eventually
@@ -93,7 +92,7 @@ def test_a_job_without_an_end_holds_nobody_up(
         key = office.owes(text)
         row = office.row(key)
         with office.db.write() as session:
-            assert begin_attempt(
+            assert begin(
                 session, message_id=row.id or 0, attempts=0, now=office.clock.now(), channel=CHANNEL, text=""
             )
         rows(

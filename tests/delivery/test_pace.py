@@ -1,13 +1,20 @@
 """A recipient's next turn: a second after Slack had the last message, and waited for to the instant."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from sqlalchemy import event
 
-from bot.delivery import Outcome, Pace, _arrived
+from bot.delivery import Delivery, Outcome, Pace, Post, _arrived
+from bot.gateway import Gateway
 from bot.lanes import Lanes
-from tests.bench import digest_bench
-from tests.delivery.post_office import CHANNEL, TEAM, PostOffice
+from cadence.flows.outbox import AHEAD
+from storage.engine import Database
+from tests.bench import digest_bench, drain_bench
+from tests.delivery.post_office import CHANNEL, MEMBER, TEAM, PostOffice
 
 CALLED = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
 ANSWERED = CALLED + timedelta(seconds=0.8)
@@ -60,3 +67,63 @@ def test_lanes_go_on_by_themselves_until_they_are_closed(office: PostOffice) -> 
 def test_the_benchmark_of_the_digest_runs() -> None:
     (line,) = digest_bench.run([8], on_postgres=False)
     assert line.startswith("SQLite: 8 adoptions")
+
+
+def test_a_turn_that_is_near_is_taken_before_it_comes(office: PostOffice) -> None:
+    delivery = office.worker(Pace(timedelta(seconds=1)))
+    office.owes("first")
+    second = office.owes("second")
+    assert delivery.send_next(TEAM, CHANNEL) is Outcome.SENT
+    turn = delivery.outbox.turn_of(TEAM, CHANNEL, now=office.clock.now())
+    assert turn is not None
+    office.clock.set(turn - 2 * AHEAD)
+    assert delivery.send_next(TEAM, CHANNEL) is Outcome.NOTHING, "nobody waits for so long"
+    office.clock.set(turn - AHEAD)
+    assert delivery.send_next(TEAM, CHANNEL) is Outcome.SENT
+    assert (office.row(second).first_attempt_at, office.clock.now()) == (turn, turn)
+
+
+def test_a_message_to_somebody_new_costs_few_statements_and_two_transactions(office: PostOffice) -> None:
+    delivery = office.worker(Pace(timedelta(seconds=1)))
+    office.owes("first", MEMBER, kind="set-away")
+    asked: list[str] = []
+    commits: list[object] = []
+    event.listen(
+        office.db.engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement)
+    )
+    event.listen(office.db.writing, "commit", commits.append)
+    assert delivery.send_next(TEAM, MEMBER) is Outcome.SENT
+    told = [statement for statement in asked if not statement.startswith("BEGIN")]
+    assert len(told) <= 8
+    assert len(commits) == 2, "the attempt before the call, and its end"
+
+
+class Here:
+    """A worker in this process, in the place of one that would take seconds to start."""
+
+    def __init__(self, _folder: Path, _command: str, settings: Mapping[str, str]) -> None:
+        db = Database(settings["DATABASE_URL"])
+        gateway = Gateway(token=settings["SLACK_BOT_TOKEN"], api_url=settings["SLACK_API_URL"])
+        post = Post(gateway, gateway.identity())
+        delivery = Delivery(db, post_for=lambda _team: post, clock=lambda: datetime.now(UTC))
+        self._lanes, self._over = Lanes(delivery), Event()
+        self._filling = Thread(target=self._fill)
+        self._filling.start()
+
+    def _fill(self) -> None:
+        while not self._over.wait(0.05):
+            self._lanes.fill()
+
+    def end(self) -> None:
+        """Stop, however often it is said."""
+        self._over.set()
+        self._filling.join()
+        self._lanes.close()
+
+
+def test_the_benchmark_of_draining_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain_bench, "Program", Here)
+    drain = drain_bench.Drain("tiny", messages=4, recipients=2, people=True, seconds=20)
+    came, alone = drain_bench._came(drain, on_postgres=False)
+    assert drain_bench._figures(drain, came).startswith("4 of 4 in ")
+    assert alone.endswith(" a second")

@@ -12,9 +12,8 @@ import pytest
 from bot.delivery import Delivery, Outcome, Pace
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Channel
-from storage.attempts import LANDED
+from storage.attempts import LANDED, LONGEST_ATTEMPT
 from storage.engine import Unreachable
-from storage.ledger import LONGEST_ATTEMPT
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line, Rule
-from storage import decisions, lanes, ledger, trail
+from storage import attempts, decisions, lanes, ledger, trail
 from storage.ledger import Owed
 from storage.tables import (
     Adoption,
@@ -259,7 +259,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     ledger.owe(session, workspace_id=workspace_id, owed=[owed(key), failed, sent], now=NOW)
     lanes.close(session, workspace_id=workspace_id, name=MEMBER, until=NOW - DAY)
     (row,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=sent.key)
-    ledger.finish(
+    attempts.finish(
         session, message_id=row.id or 0, state=MessageState.SENT, now=NOW, ts="1.5", channel=CHANNEL
     )
     trail.record(

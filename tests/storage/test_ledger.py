@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import attempts, lanes, ledger
+from storage import attempts, lanes, ledger, turns
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import MessageState, OwedMessage
@@ -45,12 +45,12 @@ def row(db: Database, key: str) -> OwedMessage:
 
 def sendable(db: Database, recipient: str = MEMBER, now: datetime = NOW) -> str | None:
     with db.read() as session:
-        found = ledger.oldest_due(session, workspace_id="T1", recipient=recipient, now=now)
-    return found.key if found else None
+        found = turns.oldest_due(session, workspace_id="T1", recipient=recipient, now=now)
+    return found.message.key if found else None
 
 
 def begin(session: Session, message: OwedMessage, now: datetime = NOW) -> bool:
-    return ledger.begin_attempt(
+    return attempts.begin(
         session, message_id=message.id or 0, attempts=message.attempts, now=now, channel="D1", text="hello"
     )
 
@@ -104,7 +104,7 @@ def test_messages_to_one_recipient_go_out_in_order(db: Database, queue: Callable
     sent = []
     while (key := sendable(db)) is not None:
         with db.write() as session:
-            ledger.finish(
+            attempts.finish(
                 session, message_id=row(db, key).id or 0, state=MessageState.SENT, now=NOW, ts="1.2"
             )
         sent.append(key)
@@ -152,14 +152,14 @@ def test_a_message_ends_once(db: Database, queue: Callable[..., int], end: Messa
     queue(owed("a"))
     number = row(db, "a").id or 0
     with db.write() as session:
-        ledger.finish(session, message_id=number, state=end, now=NOW, reason="x" * 900, ts="1.2")
+        attempts.finish(session, message_id=number, state=end, now=NOW, reason="x" * 900, ts="1.2")
     ended = row(db, "a")
     assert (ended.state, len(ended.reason)) == (end, 500)
     assert (ended.sent_at, ended.ts) == ((NOW, "1.2") if end is MessageState.SENT else (None, None))
     for other in MessageState:
         with db.write() as session:
-            ledger.finish(session, message_id=number, state=other, now=LATER, reason="again", ts="9.9")
-            ledger.postpone(session, message_id=number, until=LATER, reason="later")
+            attempts.finish(session, message_id=number, state=other, now=LATER, reason="again", ts="9.9")
+            attempts.postpone(session, message_id=number, until=LATER, reason="later")
             assert not begin(session, ended)
     assert row(db, "a") == ended
     assert sendable(db) is None
@@ -168,7 +168,9 @@ def test_a_message_ends_once(db: Database, queue: Callable[..., int], end: Messa
 def test_a_postponed_message_waits_and_lets_the_others_pass(db: Database, queue: Callable[..., int]) -> None:
     queue(owed("a", due_at=NOW - MINUTE), owed("b"))
     with db.write() as session:
-        ledger.postpone(session, message_id=row(db, "a").id or 0, until=LATER, reason="waits for the morning")
+        attempts.postpone(
+            session, message_id=row(db, "a").id or 0, until=LATER, reason="waits for the morning"
+        )
     assert sendable(db) == "b"
     assert sendable(db, now=LATER) == "a"
     assert (row(db, "a").state, row(db, "a").reason) == (MessageState.DUE, "waits for the morning")
@@ -191,10 +193,10 @@ def test_nobody_is_due_through_a_closed_lane(
             session, workspace_id="T1", name=lane, until=NOW
         )  # a shorter pause doesn't end a longer one
     with db.read() as session:
-        due = ledger.due_recipients(session, now=NOW)
+        due = turns.due_recipients(session, now=NOW)
         assert {recipient for where, recipient in due if where == "T1"} == open_to
         assert ("T2", MEMBER) in due
-        assert len(ledger.due_recipients(session, now=NOW + MINUTE)) == 3
+        assert len(turns.due_recipients(session, now=NOW + MINUTE)) == 3
         waits = lane in (MEMBER, lanes.BUDGET)
         assert lanes.next_turn(session, now=NOW, within=MINUTE) == (NOW + MINUTE if waits else None)
         assert lanes.next_turn(session, now=NOW, within=MINUTE / 2) is None
@@ -205,7 +207,7 @@ def test_a_paused_workspace_is_due_when_the_pause_is_over(db: Database, queue: C
     with db.write() as session:
         lanes.close(session, workspace_id="T1", name=lanes.POSTING, until=LATER)
     with db.read() as session:
-        assert ledger.next_due(session) == LATER
+        assert turns.next_due(session) == LATER
 
 
 def test_of_eight_in_a_lane_at_once_one_takes_the_turn(db: Database, queue: Callable[..., int]) -> None:
@@ -242,13 +244,13 @@ def test_what_a_worker_left_behind_is_taken_back(db: Database, queue: Callable[.
         assert attempts.take_back(session, workspace_id="T1", recipient=MEMBER, now=soon) == 0
     assert (row(db, "a").not_before, row(db, "b").not_before) == (
         NOW + attempts.LANDED,
-        NOW + ledger.LONGEST_ATTEMPT,
+        NOW + attempts.LONGEST_ATTEMPT,
     )
     with db.write() as session:
         assert not attempts.renew(session, message_id=row(db, "a").id or 0, attempts=1, now=soon)
         assert attempts.renew(session, message_id=row(db, "b").id or 0, attempts=1, now=soon)
         assert not attempts.renew(session, message_id=row(db, "b").id or 0, attempts=2, now=soon)
-    assert row(db, "b").not_before == soon + ledger.LONGEST_ATTEMPT
+    assert row(db, "b").not_before == soon + attempts.LONGEST_ATTEMPT
 
 
 def test_a_worker_that_was_taken_for_dead_decides_nothing(db: Database, queue: Callable[..., int]) -> None:
@@ -258,11 +260,11 @@ def test_a_worker_that_was_taken_for_dead_decides_nothing(db: Database, queue: C
             assert begin(session, row(db, "a"))
     number, under_way = row(db, "a").id or 0, row(db, "a")
     with db.write() as session:
-        ledger.postpone(session, message_id=number, until=LATER, reason="late", attempts=1)
-        ledger.finish(session, message_id=number, state=MessageState.FAILED, now=NOW, attempts=1)
+        attempts.postpone(session, message_id=number, until=LATER, reason="late", attempts=1)
+        attempts.finish(session, message_id=number, state=MessageState.FAILED, now=NOW, attempts=1)
     assert row(db, "a") == under_way
     with db.write() as session:
-        ledger.finish(session, message_id=number, state=MessageState.SENT, now=NOW, ts="1.2")
+        attempts.finish(session, message_id=number, state=MessageState.SENT, now=NOW, ts="1.2")
     assert row(db, "a").ts == "1.2", "what was posted, was posted"
 
 
@@ -274,17 +276,17 @@ def test_who_is_owed_something_now(db: Database, queue: Callable[..., int]) -> N
     queue(owed("d", recipient="U03LATER", due_at=LATER))
     queue(replace(owed("e", recipient="U04SKIPPED"), state=MessageState.SKIPPED))
     with db.read() as session:
-        assert ledger.due_recipients(session, now=NOW) == [("T1", OTHER), ("T2", MEMBER), ("T1", MEMBER)]
-        assert ledger.due_recipients(session, now=NOW, limit=1) == [("T1", OTHER)]
-        assert ledger.due_recipients(session, now=NOW, limit=1, within=["T2"]) == [("T2", MEMBER)]
-        assert ("T1", "U03LATER") in ledger.due_recipients(session, now=LATER)
-        assert ledger.next_due(session) == NOW - 5 * MINUTE
+        assert turns.due_recipients(session, now=NOW) == [("T1", OTHER), ("T2", MEMBER), ("T1", MEMBER)]
+        assert turns.due_recipients(session, now=NOW, limit=1) == [("T1", OTHER)]
+        assert turns.due_recipients(session, now=NOW, limit=1, within=["T2"]) == [("T2", MEMBER)]
+        assert ("T1", "U03LATER") in turns.due_recipients(session, now=LATER)
+        assert turns.next_due(session) == NOW - 5 * MINUTE
 
 
 def test_nothing_waits_in_an_empty_ledger(db: Database) -> None:
     with db.read() as session:
-        assert ledger.next_due(session) is None
-        assert ledger.due_recipients(session, now=NOW) == []
+        assert turns.next_due(session) is None
+        assert turns.due_recipients(session, now=NOW) == []
 
 
 @pytest.mark.parametrize(

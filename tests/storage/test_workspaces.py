@@ -43,6 +43,7 @@ from storage import (
     signals,
     trail,
     trails,
+    turns,
     versions,
 )
 from storage.deliveries import Wanted
@@ -60,11 +61,11 @@ EVERY_WORKSPACE = {
     "installations.use_state": "whoever begins to install the app has no workspace yet",
     "playbooks.running_cycles": "the worker closes cycles in every workspace",
     "plans.closings": "the worker closes cycles in every workspace, and is told which one each is of",
-    "ledger.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
-    "ledger.next_due": "the worker sleeps until something is due anywhere",
-    "ledger.begin_attempt": "the row's own id, read a moment before with its workspace",
-    "ledger.finish": "the row's own id, read a moment before with its workspace",
-    "ledger.postpone": "the row's own id, read a moment before with its workspace",
+    "turns.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
+    "turns.next_due": "the worker sleeps until something is due anywhere",
+    "attempts.begin": "the row's own id, read a moment before with its workspace",
+    "attempts.finish": "the row's own id, read a moment before with its workspace",
+    "attempts.postpone": "the row's own id, read a moment before with its workspace",
     "lanes.next_turn": "the worker waits for the first turn anywhere",
     "attempts.renew": "the row's own id, read a moment before with its workspace",
     "attempts.under_way": "a worker that starts takes back what the one before it left, and is told each workspace",
@@ -211,7 +212,8 @@ BY_NAME: dict[str, Call] = {
     "deliveries.verdicts": lambda s, ws, _: deliveries.verdicts(s, workspace_id=ws),
     "deliveries.stuck": lambda s, ws, _: deliveries.stuck(s, workspace_id=ws, since=SINCE, until=UNTIL),
     "deliveries.kinds": lambda s, ws, _: deliveries.kinds(s, workspace_id=ws),
-    "ledger.oldest_due": lambda s, ws, _: ledger.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    "turns.turn_of": lambda s, ws, _: turns.turn_of(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    "turns.oldest_due": lambda s, ws, _: turns.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
     "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
         s, workspace_id=ws, since=SINCE, until=UNTIL
@@ -531,6 +533,9 @@ BY_ID: dict[str, Call] = {
     "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
 }
 WRITES: dict[str, Call] = {
+    "people.remember_dm": lambda s, ws, _: people.remember_dm(
+        s, workspace_id=ws, member_id=MEMBER, channel="D9", now=NOW
+    ),
     "people.set_curators": lambda s, ws, _: people.set_curators(s, workspace_id=ws, members=[OTHER], now=NOW),
     "people.set_members": lambda s, ws, ids: people.set_members(
         s, workspace_id=ws, team_id=ids.team, members=[OTHER], now=NOW
@@ -575,20 +580,20 @@ WRITES: dict[str, Call] = {
     "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),
     "lanes.spend": lambda s, ws, _: lanes.spend(s, workspace_id=ws, now=NOW, share=DAY, burst=DAY),
     "attempts.take_back": lambda s, ws, ids: [
-        ledger.begin_attempt(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
+        attempts.begin(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
         attempts.take_back(s, workspace_id=ws, recipient=MEMBER, now=NOW),
     ],
     "attempts.renew": lambda s, ws, ids: [
-        ledger.begin_attempt(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
+        attempts.begin(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
         attempts.renew(s, message_id=ids.message, attempts=1, now=NOW),
     ],
-    "ledger.finish": lambda s, ws, ids: ledger.finish(
+    "attempts.finish": lambda s, ws, ids: attempts.finish(
         s, message_id=ids.message, state=MessageState.SENT, now=NOW, ts="1.2"
     ),
-    "ledger.postpone": lambda s, ws, ids: ledger.postpone(
+    "attempts.postpone": lambda s, ws, ids: attempts.postpone(
         s, message_id=ids.message, until=UNTIL, reason="busy"
     ),
-    "ledger.begin_attempt": lambda s, ws, ids: ledger.begin_attempt(
+    "attempts.begin": lambda s, ws, ids: attempts.begin(
         s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"
     ),
     "homes.touch": lambda s, ws, _: homes.touch(s, workspace_id=ws, subject=f"member:{MEMBER}"),
