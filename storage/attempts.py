@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
+from storage.engine import connection_of
 from storage.tables import MessageState, OwedMessage
 
 LONGEST_ATTEMPT = timedelta(seconds=30)
@@ -92,7 +93,7 @@ def _changed(session: Session, change: Any, given: dict[str, Any], *, attempts: 
     if attempts is not None:
         change, given = change.where(_NTH), given | {"nth": attempts}
     session.flush()
-    return bool(session.connection().execute(change, given).rowcount)
+    return bool(connection_of(session).execute(change, given).rowcount)
 
 
 def renew(session: Session, *, message_id: int, attempts: int, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import DateTime, Interval, bindparam, case, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from storage.engine import connection_of
 from storage.tables import Lane, MessageState, OwedMessage
 
 POSTING = "chat.postMessage"
@@ -68,12 +69,12 @@ _SPEND: Final = _spending()
 def free_at(session: Session, *, workspace_id: str, names: Sequence[str]) -> dict[str, datetime]:
     """When lanes are free, by name; those that never were in use are left out."""
     asked = {"workspace": workspace_id, "names": list(names)}
-    return {row.name: row.free_at for row in session.connection().execute(_FREE, asked)}
+    return {row.name: row.free_at for row in connection_of(session).execute(_FREE, asked)}
 
 
 def take(session: Session, *, workspace_id: str, name: str, now: datetime, until: datetime) -> bool:
     """Take the turn in a lane and close it `until` then; False when it isn't free. Of several at once one gets it."""
-    connection = session.connection()
+    connection = connection_of(session)
     given = {"workspace": workspace_id, "lane": name, "until": until, "now": now}
     return connection.execute(_TAKE[connection.dialect.name], given).first() is not None
 
@@ -94,7 +95,7 @@ def spend(
     Args:
         free: when the budget is free, as this transaction has read; spares SQLite the question.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     if connection.dialect.name == "sqlite":  # its writers come one after the other anyway
         if free is None:
             free = free_at(session, workspace_id=workspace_id, names=[BUDGET]).get(BUDGET, LONG_AGO)
@@ -107,7 +108,7 @@ def spend(
 
 def close(session: Session, *, workspace_id: str, name: str, until: datetime) -> None:
     """Nothing goes through a lane before `until`; one that is closed for longer stays so."""
-    connection = session.connection()
+    connection = connection_of(session)
     given = {"workspace": workspace_id, "lane": name, "until": until}
     connection.execute(_CLOSE[connection.dialect.name], given)
 

@@ -239,6 +239,6 @@ _REMEMBER: Final = {"sqlite": _remembering(sqlite.insert), "postgresql": _rememb
 
 def remember_dm(session: Session, *, workspace_id: str, member_id: str, channel: str, now: datetime) -> None:
     """Keep the DM channel of a person, so that it is looked up once; whoever isn't known yet is from now on."""
-    connection = session.connection()
+    connection = connection_of(session)
     given = {"workspace": workspace_id, "member": member_id, "dm": channel, "at": now}
     connection.execute(_REMEMBER[connection.dialect.name], given)

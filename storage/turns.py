@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from storage.engine import connection_of
 from storage.lanes import BUDGET, POSTING
 from storage.tables import Lane, Member, MessageState, OwedMessage
 
@@ -151,5 +152,5 @@ def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: date
 def turn_of(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> datetime | None:
     """When the recipient's lane is free, at the earliest now; None when no message is waiting for that."""
     asked = {"workspace": workspace_id, "recipient": recipient, "now": now}
-    turn, waiting = session.connection().execute(_TURN, asked).one()
+    turn, waiting = connection_of(session).execute(_TURN, asked).one()
     return max(now, turn or now) if waiting else None
