@@ -73,12 +73,12 @@ class Form:
         """The Monday that the form was opened with, if any.
 
         Raises:
-            Refusal: it isn't a date.
+            Refusal: it isn't a Monday.
         """
         kept = self.ids.get(name)
         if kept is None:
             return None
-        found = _day(kept)
+        found = _monday(kept)
         if found is None:
             raise Refusal(_OLD_FORM)
         return found
@@ -205,6 +205,12 @@ def _day(text: object) -> date | None:
     return found if found.year in _YEARS else None
 
 
+def _monday(text: object) -> date | None:
+    """The day a week is kept by; weeks counted from other days would be told apart from it."""
+    found = _day(text)
+    return found if found is not None and found.weekday() == 0 else None
+
+
 def row_id(text: str) -> int | None:
     """The id of a row as buttons and forms carry it; None for anything else."""
     return int(text) if _ID.fullmatch(text) else None
@@ -257,12 +263,12 @@ def split_week(value: str) -> tuple[int, date]:
 
 
 def read_week(value: str) -> date:
-    """`{week_start}` as a button carries it.
+    """`{week_start}`, a Monday, as a button carries it.
 
     Raises:
         Refusal: it is something else.
     """
-    found = _day(value)
+    found = _monday(value)
     if found is None:
         raise Refusal("This button is too old to be understood. `/attest` answers this week.")
     return found

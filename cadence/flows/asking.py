@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.checkin_rows import step_modes, typical, was_member, week_kpi
+from cadence.flows.checkin_rows import may_answer, step_modes, typical, week_kpi
 from cadence.flows.guardrails import asked
 from cadence.flows.kpis import kpi_context, require_team_member
 from cadence.flows.people import open_runs, zone_of
@@ -47,7 +47,7 @@ def checkin_form(
     with db.read() as session:
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
         week = week_starting(session, run, week_start or run.week_start)
-        if not was_member(session, run, member=caller.member, week_start=week.start):
+        if not may_answer(session, run, member=caller.member, week_start=week.start):
             raise NotAllowed(say("Only members of {team} answer its check-in.", team=run.team.title))
         before = reports.check_in(
             session,

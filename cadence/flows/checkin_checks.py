@@ -54,9 +54,9 @@ def require_asked(session: Session, caller: Caller, run: TeamRun, week: ReportWe
     """Let a week through that this person was asked for.
 
     Raises:
-        NotAllowed: they were no member of the team then.
+        NotAllowed: they are no member of the team, or weren't then.
     """
-    if not 1 <= week.week <= WEEKS or not checkin_rows.was_member(
+    if not 1 <= week.week <= WEEKS or not checkin_rows.may_answer(
         session, run, member=caller.member, week_start=week.start
     ):
         raise NotAllowed(

@@ -32,15 +32,18 @@ def member_zone(session: Session, *, workspace_id: str, member: str, fallback: s
     return ZoneInfo(known.timezone if known and known.timezone else fallback)
 
 
-def was_member(session: Session, run: TeamRun, *, member: str, week_start: date) -> bool:
-    """Whether someone was in the team in a week."""
+def may_answer(session: Session, run: TeamRun, *, member: str, week_start: date) -> bool:
+    """Whether someone is in the team and was in a week; who has left asks the owner to put an old week right."""
     sunday = week_start + timedelta(days=6)
-    rows = people.memberships(
-        session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
-    )
-    return any(
-        row.member == member
-        and local_day(row.joined_at, run.zone) <= sunday
+    rows = [
+        row
+        for row in people.memberships(
+            session, workspace_id=run.workspace.id, team_ids=[run.team.id or 0], current=False
+        )
+        if row.member == member
+    ]
+    return any(row.left_at is None for row in rows) and any(
+        local_day(row.joined_at, run.zone) <= sunday
         and (row.left_at is None or local_day(row.left_at, run.zone) >= week_start)
         for row in rows
     )

@@ -1,6 +1,7 @@
 """The tables of an export: their columns, and each row as text that a spreadsheet reads without harm."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,8 +12,10 @@ from sqlmodel import Session
 
 from storage import exports
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
-"""What a spreadsheet may take for the beginning of a formula; and the mark itself, so that it can be taken off."""
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take for the beginning of a formula, also after characters that nobody sees."""
+_FIRST: Final = ("\t", "\r", "\n", "'")
+"""What it may leave out at the beginning; and the mark itself, so that it can be taken off."""
 Cells = Iterator[list[str]]
 
 
@@ -40,7 +43,15 @@ def cell(value: object) -> str:
         case dict() | list():
             return json.dumps(value, ensure_ascii=False, sort_keys=True)
     text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FIRST) or _visible(text).startswith(_FORMULA) else text
+
+
+def _visible(text: str) -> str:
+    """Text from its first character that can be seen: spaces, control and format characters can't."""
+    for at, char in enumerate(text):
+        if not char.isspace() and unicodedata.category(char) not in {"Cc", "Cf"}:
+            return text[at:]
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller, require_curator, require_owner_or_curator
 from cadence.flows.runs import require_workspace
+from cadence.flows.team_checks import ended
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import say
 from cadence.nudges import BY_KIND, Hour
@@ -106,14 +107,14 @@ def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
             continue
         name, colon, value = line.partition(":")
         try:
-            if not colon:
-                raise HourRefused("there is no colon", "write a line as check-in: Thu 10:00")
+            if not colon or name.rstrip()[-1:].isdecimal():  # the colon of `check-in Thu 10:00` is the hour's
+                raise HourRefused("there is no colon after the name", "write a line as check-in: Thu 10:00")
             row = nudge_named(name, of_adoption=of_adoption)
             if row.kind in found:
                 raise HourRefused(f"{row.title} is there twice", "keep one of them")
             found[row.kind] = read_hour(value, row)
         except HourRefused as wrong:
-            raise Refusal(f"Line {number}: {wrong.reason}; {wrong.right}.", field=FIELD) from None
+            raise Refusal(f"Line {number}: {wrong.reason}; {ended(wrong.right)}", field=FIELD) from None
     return found
 
 

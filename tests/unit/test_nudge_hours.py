@@ -35,7 +35,7 @@ def test_hours_as_people_write_them(line: str, kind: str, hour: tuple[int, time]
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("check-in Thu 10", "Line 1: there is no colon; write a line as check-in: Thu 10:00."),
+        ("check-in Thu 10", "Line 1: there is no colon after the name; write a line as check-in: Thu 10:00."),
         ("check-in: Thu", "“Thu” is no weekday and hour; write it as Thu 10:00."),
         ("check-in: 10:00", "the weekday is missing; write it as Thu 10:00."),
         ("check-in: Thorsday 10:00", "“Thorsday” is no weekday; the days are Mon, Tue"),
@@ -45,6 +45,7 @@ def test_hours_as_people_write_them(line: str, kind: str, hour: tuple[int, time]
             "07:59 is outside the hours in which people are nudged; choose one from 08:00",
         ),
         ("check-in: Thu 18:00", "18:00 is outside the hours"),
+        ("check-in Thu 10:00", "there is no colon after the name; write a line as check-in: Thu 10:00."),
         ("chekin: Thu 10:00", "there is no nudge “chekin”; did you mean check-in?"),
         ("lunch: Thu 12:00", "there is no nudge “lunch”; the nudges are week opens, check-in,"),
         ("cycle closes: Thu 15:00", "a cycle closes on its fourth Friday; only the hour can be another one."),
@@ -57,6 +58,12 @@ def test_a_line_that_cant_be_read_says_what_would_be_right(line: str, said: str)
         parse_hours(line)
     assert said in refused.value.plain
     assert refused.value.field == "hours"
+
+
+def test_a_question_ends_with_one_mark() -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_hours("chekin: Thu 10:00")
+    assert refused.value.plain.endswith("check-in?")
 
 
 def test_the_digest_is_no_adoptions() -> None:
