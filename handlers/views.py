@@ -1,5 +1,7 @@
 """Where a view is shown: on top of a form, in its place or on the Home; which block an error is shown on."""
 
+import re
+
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -10,6 +12,8 @@ from handlers.payloads import Body
 from storage.engine import Database
 from templates.contexts.base import MessageContext
 from templates.render import Json, render
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def answer_view(context: MessageContext) -> Json:
@@ -46,11 +50,11 @@ def on_home(body: Body) -> bool:
 
 
 def form_errors(db: Database, caller: Caller, view: Body, refusal: Refusal) -> dict[str, str]:
-    """What is wrong with a form, by block; names where Slack shows no mentions."""
+    """What is wrong with a form, by block; names where Slack shows no mentions, quotes where it shows no code."""
     wrong = refusal.errors.items() if isinstance(refusal, FieldsRefused) else [(refusal.field, refusal.plain)]
     errors: dict[str, str] = {}
     for field, text in wrong:
-        block, said = _error_field(view, field), named(db, caller, text)
+        block, said = _error_field(view, field), _CODE.sub(r"“\1”", named(db, caller, text))
         errors[block] = f"{errors[block]} {said}" if block in errors else said
     return errors
 

@@ -13,6 +13,7 @@ from bot.sandbox.errors import CantDo, SlackError
 from bot.sandbox.kinds import Json
 from bot.sandbox.page_clock import Mover, PageClock, Player
 from bot.sandbox.page_state import PageState
+from bot.sandbox.payloads import escaped
 from bot.sandbox.requests import json_response
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Page:
         if text.startswith("/"):
             return {"failure": person.types(text, channel=channel).failure}
         if text:
-            person.says(text, channel, thread_ts=body.get("thread_ts"))
+            person.says(escaped(self._workspace, text), channel, thread_ts=body.get("thread_ts"))
         return {}
 
     def _target(self, body: Json) -> "Target":

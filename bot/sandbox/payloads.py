@@ -18,7 +18,7 @@ _ROOM_NAMES = {"im": "directmessage", "private": "privategroup"}
 
 
 def escaped(workspace: "Workspace", text: str) -> str:
-    """A command's text as it arrives with `should_escape`: names become `<@U…|name>` and `<#C…|name>`."""
+    """What is typed as Slack passes it on: names become `<@U…|name>` and `<#C…|name>`, other signs are escaped."""
     ids = {f"@{user.name}": f"<@{user.id}|{user.name}>" for user in workspace.users()}
     ids |= {f"#{room.name}": f"<#{room.id}|{room.name}>" for room in workspace.channels() if room.name}
     parts = _KNOWN.split(text)

@@ -5,7 +5,7 @@ from cadence.documents.playbook import DEFAULT_WINDOW_DAYS, Guardrail, Kpi
 from cadence.documents.section import Kind, Place, Section, WrongValueError, group, listing
 from cadence.documents.tree import Node, Sequence
 from cadence.documents.words import MAX_GUARDRAILS, NAME_LENGTH
-from cadence.rules.amounts import Unit
+from cadence.rules.amounts import Unit, format_amount
 from cadence.rules.kpi import Direction, better
 
 ONE_KPI = "there is more than one KPI: with two numbers a team can always point to the better one"
@@ -63,7 +63,11 @@ def _check_kpi(section: Section, kpi: Kpi) -> None:
         kpi.target, kpi.baseline, kpi.direction
     ):
         side, other = ("below", "higher") if kpi.direction is Direction.LOWER else ("above", "lower")
-        numbers = f"{kpi.target:.12g} is no better than the baseline {kpi.baseline:.12g}"
+        unit = kpi.unit if section.sound("unit") else None
+        target, baseline = (
+            format_amount(value, unit) if unit else f"{value:.12g}" for value in (kpi.target, kpi.baseline)
+        )
+        numbers = f"{target} is no better than the baseline {baseline}"
         reason = f"{numbers} when {kpi.direction} is better"
         section.refuse("target", reason, f"write a target {side} it, or `direction: {other}`")
     names = [guardrail.name.casefold() for guardrail in kpi.guardrails]

@@ -1,7 +1,7 @@
 """The fields of the guided playbook form: where each stands in the file, how it is read and shown again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -130,6 +130,8 @@ def _value(typed: str, way: Way, unit: str | None) -> JsonValue:
         case Way.SHARE:
             percent = _PERCENT.fullmatch(typed.strip())
             share = float(percent[1].replace(",", ".")) if percent else None
+            if share is not None and share > 100:
+                raise AmountError(f"`{typed.strip()}` is more than all of it.", Unit.PERCENT, ("10%", "90%"))
             return share / 100 if share is not None else _number(typed)
         case _:
             return typed
@@ -173,11 +175,34 @@ def field_of(where: str, fields: Fields, *, below: str = "") -> str | None:
     return places.get(inside)
 
 
+_FILE_WORDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"write [\d.]+ if ([\d.]+%) is meant"), r"write \1 if that is meant"),
+    (re.compile(r"between 0 and 1\b"), "between 0% and 100%"),
+    (re.compile(r"such as 0\.(\d\d)\b"), lambda found: f"such as {int(found[1])}%"),
+    (re.compile(r", or `direction: \w+`"), ""),
+    (re.compile(r"write `fallback: [\w-]+`, or leave the line out"), "choose “One level down”"),
+    (
+        re.compile(r"write `sample: 5`, or `automated:` with a check's name"),
+        "write how many runs to grade, or a check",
+    ),
+    (re.compile(r"or leave the line out"), "or leave it empty"),
+    (re.compile(r"[Tt]he text (`.*`) was found where a number belongs"), r"\1 is no number"),
+    (re.compile(r"`[\w-]+: ([^`]+)`"), r"`\1`"),
+)
+"""What a file's reader says of keys and lines, and how a form says it, which has neither."""
+
+
+def _as_a_form_says(said: str) -> str:
+    for words, instead in _FILE_WORDS:
+        said = words.sub(instead, said)
+    return said
+
+
 def sentence(problem: Problem) -> str:
     """A problem as one says it under a field: `This has 81 characters, more than 80; say it shorter.`"""
     line = _INDEX.search(problem.where.rpartition(".")[2])
     lead = f"Line {int(line[1]) + 1}" if line else "This"
-    said = f"{problem.reason}; {problem.right}"
+    said = _as_a_form_says(f"{problem.reason}; {problem.right}")
     if said.startswith(("is ", "has ", "holds ")):
         said = f"{lead} {said}"
     elif line:

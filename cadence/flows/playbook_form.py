@@ -1,5 +1,6 @@
 """The guided playbook form as a whole: what it has and lacks, and the draft it becomes."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,8 +18,10 @@ from cadence.flows.playbook_fields import FIELDS, sentence
 from cadence.flows.playbooks import import_playbook, imported_before
 from cadence.flows.revising import require_newest
 from cadence.flows.runs import require_workspace
+from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
 from cadence.rules.amounts import Unit, format_amount
+from storage import people
 from storage.engine import Database
 from templates.contexts.playbook_form import PartRow, PlaybookHub, StepRow
 from templates.contexts.playbooks import PlaybookImported
@@ -32,6 +35,9 @@ _TITLES = {
     Part.PILLARS: "The five pillars",
 }
 _PILLARS = 5
+_WHOLE = {"kpi": "nothing is filled in yet", "steps": "there is none yet; add the first one"}
+_NAMES = {"playbook": "short name", "runs_per_week": "number of runs a week"}
+"""Keys of the file that the form calls by another name."""
 
 
 def playbook_hub(db: Database, caller: Caller, slug: str | None) -> PlaybookHub:
@@ -102,15 +108,18 @@ def _said(problem: Problem) -> str:
 
 def _in_the_hub(problem: Problem) -> str:
     """`Title is missing`: what to write shows in the part's own form."""
-    name = problem.where.rpartition(".")[2].replace("_", " ")
+    if problem.where in _WHOLE:
+        return _WHOLE[problem.where]
+    name = problem.where.rpartition(".")[2]
     if problem.reason.startswith("is missing"):
-        return f"{name} {problem.reason}"
+        return f"the {_NAMES.get(name, name.replace('_', ' '))} {problem.reason}"
     return sentence(problem)
 
 
 def _hub(session: Session, caller: Caller, draft: PlaybookDraft) -> PlaybookHub:
     workspace = require_workspace(session, caller.workspace_id)
     spec, slug = draft.spec, draft.slug or ""
+    titles = {team.slug: team.title for team in people.teams(session, workspace_id=caller.workspace_id)}
     by_part: dict[Part | None, list[Problem]] = {}
     for problem in problems_of(spec):
         by_part.setdefault(part_of(problem.where), []).append(problem)
@@ -120,7 +129,7 @@ def _hub(session: Session, caller: Caller, draft: PlaybookDraft) -> PlaybookHub:
     return PlaybookHub(
         slug=slug,
         heading=str(spec.get("title") or ""),
-        parts=tuple(_row(spec, slug, part, by_part.get(part, [])) for part in _TITLES),
+        parts=tuple(_row(spec, slug, part, by_part.get(part, []), titles) for part in _TITLES),
         steps=steps,
         add_step=f"{slug}:{Part.STEPS}:" if len(steps) < MAX_STEPS else "",
         steps_missing=tuple(map(sentence, by_part.get(Part.STEPS, []))) if steps else (),
@@ -148,7 +157,7 @@ def _share(value: JsonValue) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _row(spec: Data, slug: str, part: Part, problems: list[Problem]) -> PartRow:
+def _row(spec: Data, slug: str, part: Part, problems: list[Problem], titles: Mapping[str, str]) -> PartRow:
     begun = _begun(spec, part)
     lacking = [name for name in PUBLISHED_WITH.get(part, ()) if name not in spec]
     if part is Part.PILLARS:
@@ -160,7 +169,7 @@ def _row(spec: Data, slug: str, part: Part, problems: list[Problem]) -> PartRow:
         value=f"{slug}:{part}",
         done=not problems,
         begun=begun,
-        text=_text(spec, part) if begun else _EMPTY[part],
+        text=_text(spec, part, titles) if begun else _EMPTY[part],
         missing=tuple(map(_in_the_hub, problems)) if begun else (),
         later=tuple(name.replace("_", " ") for name in lacking),
     )
@@ -172,7 +181,7 @@ _EMPTY = {
     Part.GUARDRAILS: "Optional: up to two numbers that must not get worse.",
     Part.PACKAGE: "",
     Part.NEXT_TEAM: "",
-    Part.PILLARS: "A curator reads them before a pilot.",
+    Part.PILLARS: "What to settle before a pilot. A cycle starts without them; publishing needs all five.",
 }
 
 
@@ -182,10 +191,17 @@ def _begun(spec: Data, part: Part) -> bool:
     return any(taken_out(spec, path) is not None for path, _ in FIELDS[part].values())
 
 
-def _text(spec: Data, part: Part) -> str:
+def _text(spec: Data, part: Part, titles: Mapping[str, str]) -> str:
     match part:
         case Part.BASICS:
-            return f"{spec.get('function')}, {spec.get('runs_per_week')} runs a week"
+            owner, pilot = str(spec.get("owner") or ""), str(spec.get("pilot") or "")
+            return say(
+                "{function}, {runs} runs a week{owner}{pilot}",
+                function=spec.get("function"),
+                runs=spec.get("runs_per_week"),
+                owner=say(", owner {who}", who=mention(owner)) if owner else "",
+                pilot=say(", first team {team}", team=titles.get(pilot, pilot)) if pilot else "",
+            )
         case Part.KPI:
             unit, name = taken_out(spec, ("kpi", "unit")), taken_out(spec, ("kpi", "name"))
             sides = [_amount(taken_out(spec, ("kpi", key)), unit) for key in ("baseline", "target")]

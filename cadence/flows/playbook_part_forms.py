@@ -20,6 +20,7 @@ from cadence.flows.playbook_fields import (
     fits,
     shown,
 )
+from cadence.rules.amounts import Unit
 from storage import people
 from storage.engine import Database
 from templates.contexts.base import Choice, ChoiceGroup, ViewContext
@@ -40,13 +41,20 @@ OWN = "own"
 DEFAULT = "default"
 
 
+_COUNTED = {Unit.COUNT: "a count", Unit.SCORE: "a score", Unit.CURRENCY: "an amount of money"}
+
+
+def _counted(name: str, unit: Unit) -> str:
+    return f"{name} ({_COUNTED[unit]})" if unit in _COUNTED else f"{name}, in {unit}"
+
+
 _GROUPS = (
     ChoiceGroup(label="Your own", choices=(Choice(label="A number of our own", value=OWN),)),
     *(
         ChoiceGroup(
             label=function.capitalize(),
             choices=tuple(
-                Choice(label=f"{kpi.name}, in {kpi.unit}", value=f"{function}:{at}")
+                Choice(label=_counted(kpi.name, kpi.unit), value=f"{function}:{at}")
                 for at, kpi in enumerate(offered)
             ),
         )

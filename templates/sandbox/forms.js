@@ -66,9 +66,8 @@ export class FormDialog {
     cross.append(depth > 1 ? "←" : "✕");
     const close = leave("form-close", null, "");
     close.append(view.close ? label(view.close) : "Close");
-    const steps = depth > 1 ? el("span", { class: "note" }, `form ${depth}`) : null;
     this.dialog.replaceChildren(el("form", { novalidate: true, onsubmit: (event) => this.submit(event, view) },
-      el("header", {}, el("h2", { id: "form-title" }, label(view.title)), steps, cross),
+      el("header", {}, el("h2", { id: "form-title" }, label(view.title)), cross),
       el("div", { class: "fields-of-form" }, ...body), el("footer", {}, this.failed, close, this.send)));
   }
 
@@ -103,9 +102,8 @@ export class FormDialog {
     const answer = await this.act({ do: "submit", view_id: view.id, values: this.values() });
     this.busy = false;
     this.dialog.removeAttribute("aria-busy");
-    if (this.shown !== shown && !answer.errors) return;
-    if (this.send) this.send.textContent = words;
-    this.refuse(answer);
+    if (this.shown === shown && this.send) this.send.textContent = words; // a form built anew has its own words
+    if (this.shown?.id === view.id) this.refuse(answer);
   }
 
   refuse(answer) {

@@ -1,5 +1,6 @@
 """Every block and input is shown and can be used; what people typed is text and nothing else; a phone is enough."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import escape
@@ -27,10 +28,11 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[dict[str, Any]] = []
+        self.answer = ""
 
     def deliver(self, kind: str, body: dict[str, Any], retry_num: int | None = None) -> AppAnswer:
         self.heard.append(body)
-        return AppAnswer(200, "")
+        return AppAnswer(200, self.answer)
 
 
 @pytest.fixture
@@ -139,3 +141,16 @@ def choose(at: Visitor, label: str, search: str) -> None:
     box = at.form.locator(f"#field-{label}")
     box.fill(search)
     box.press("Enter")
+
+
+def test_a_form_built_anew_has_its_own_button(
+    chromium: Browser, server: SandboxServer, app: Listener
+) -> None:
+    hub = {**form(), "submit": {"type": "plain_text", "text": "Create the draft"}, "blocks": []}
+    hub["blocks"] = [{"type": "section", "text": {"type": "plain_text", "text": "What there is"}}]
+    app.answer = json.dumps({"response_action": "update", "view": hub})
+    with visiting(chromium, server.url, DESKTOP) as at:
+        part = {**hub, "submit": {"type": "plain_text", "text": "Keep"}}
+        server.workspace.views.open("U01AGENT", part)
+        at.form.get_by_role("button", name="Keep").click()
+        expect(at.form.locator("footer .primary")).to_have_text("Create the draft")

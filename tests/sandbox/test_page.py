@@ -86,6 +86,12 @@ def test_other_paths_go_to_the_fallback(workspace: Workspace) -> None:
         assert ask(server, "POST", "/api/api.test")[2] == '{"ok": true, "args": {}}'
 
 
+def test_signs_that_are_typed_stay(server: SandboxServer, workspace: Workspace) -> None:
+    deed = {"as": "U01LEAD", "do": "type", "text": "5 < 7 & a <b> c", "channel": "C01SUPEMEA"}
+    ask(server, "POST", "/_sandbox/act", deed)
+    assert workspace.history("C01SUPEMEA")[-1].text == "5 &lt; 7 &amp; a &lt;b&gt; c"
+
+
 def test_other_names_and_other_sites_are_refused(server: SandboxServer, workspace: Workspace) -> None:
     assert ask(server, "GET", "/", Host="evil.example")[0] == 403
     assert ask(server, "GET", "/", Host=f"localhost:{server.port}")[0] == 200

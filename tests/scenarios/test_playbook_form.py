@@ -81,13 +81,13 @@ def test_part_after_part_becomes_a_draft_like_an_imported_one(stage: Stage) -> N
     assert spec.rubric.threshold == 0.9
 
 
-def test_every_mistake_is_told_on_its_field_in_the_words_of_a_file(stage: Stage) -> None:
+def test_every_mistake_is_told_on_its_field_in_the_words_of_the_form(stage: Stage) -> None:
     person = opens(stage)
     wrong = fills(person, "basics", {**BASICS, "slug": "Refund!", "runs_per_week": "lots"})
     assert wrong.errors == {
-        "slug": "`Refund!` is not a short name; write 2 to 40 small letters, digits and hyphens, a letter first, "
-        "such as `refund`.",
-        "runs_per_week": "The text `lots` was found where a number belongs; write a number such as 40.",
+        "slug": "“Refund!” is not a short name; write 2 to 40 small letters, digits and hyphens, a letter first, "
+        "such as “refund”.",
+        "runs_per_week": "“lots” is no number; write a number such as 40.",
     }
     person.submits({"slug": "", "runs_per_week": "40"})
     wrong = fills(
@@ -96,21 +96,23 @@ def test_every_mistake_is_told_on_its_field_in_the_words_of_a_file(stage: Stage)
         {"catalogue": "support:0", "baseline": "14m", "target": "12 quarts", "window_days": "40"},
     )
     assert wrong.errors == {
-        "target": "`12 quarts` isn't a number of minutes. Try `14m` or `14`.",
+        "target": "“12 quarts” isn't a number of minutes. Try “14m” or “14”.",
         "window_days": "40 is not between 14 and 30: a playbook moves its number in two to four weeks; write a whole "
         "number such as 28.",
     }
     wrong = person.submits({"target": "1h", "window_days": ""})
     assert wrong.errors == {
-        "target": "60 is no better than the baseline 14 when lower is better; write a target below it, or "
-        "`direction: higher`."
+        "target": "60 min is no better than the baseline 14 min when lower is better; write a target below it."
     }
     person.submits({"target": "10"})
     wrong = fills(person, "steps:", {**STEP, "key": "refund-decision", "exception_cap": "10"})
     assert wrong.errors == {
-        "exception_cap": "10 is not between 0 and 1; write 0.1 if 10% is meant.",
+        "exception_cap": "10 is not between 0% and 100%; write 10% if that is meant.",
     }
-    wrong = person.submits({"exception_cap": "10 %"})
+    wrong = person.submits({"exception_cap": "150%", "fallback": "collaborative"})
+    assert wrong.errors["exception_cap"] == "“150%” is more than all of it. Try “10%” or “90%”."
+    assert wrong.errors["fallback"].endswith("would change nothing; choose “One level down”.")
+    wrong = person.submits({"exception_cap": "10 %", "fallback": "default"})
     assert list(wrong.errors) == ["key"]
     assert "has the name of the playbook" in wrong.errors["key"]
     person.submits({"key": "draft"})
@@ -137,8 +139,10 @@ def test_what_is_missing_is_said_and_nothing_is_saved(stage: Stage) -> None:
     fills(person, "basics", BASICS)
     said = person.submits()
     assert said.view is not None
-    assert "Nothing was saved yet." in said.view.words
-    assert "The one number: kpi is missing" in said.view.words
+    assert "The draft isn't created yet. What you filled in is kept." in said.view.words
+    assert "The one number: nothing is filled in yet" in said.view.words
+    assert "Steps: there is none yet; add the first one" in said.view.words
+    assert "support, 40 runs a week, owner <@U01LEAD>, first team " in said.view.words
     assert len(rows(stage, Playbook)) == 1
     assert len(rows(stage, FormDraft)) == 1
 
