@@ -232,7 +232,13 @@ def doctor() -> None:
 
 @app.command()
 def migrate(
-    check: Annotated[bool, typer.Option("--check", help="Only compare tables and migrations.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="For developers: compare the tables with what the migrations make, and leave the database alone.",
+        ),
+    ] = False,
 ) -> None:
     """Bring the database to this version's tables."""
     with sentences():

@@ -56,19 +56,20 @@ def ready_database(settings: Settings) -> Database:
     db = open_database(settings)
     if db.is_sqlite:
         bring_up(db)
-    elif pending(db):
-        raise Refusal("The database isn't migrated yet. Run `cadence migrate` first.")
+    elif todo := len(pending(db)):
+        what = "1 migration is" if todo == 1 else f"{todo} migrations are"
+        raise Refusal(f"The database isn't up to date: {what} still to come. Run `cadence migrate` first.")
     return db
 
 
-def bring_up(db: Database) -> None:
-    """Run the migrations still to come.
+def bring_up(db: Database) -> int:
+    """Run the migrations still to come; returns how many.
 
     Raises:
         Refusal: a newer version has migrated the database.
     """
     try:
-        migrate(db)
+        return migrate(db)
     except Newer:
         raise Refusal(
             "A newer version of Rollout Cadence has changed this database. "
@@ -204,15 +205,14 @@ def _planned(one: Planned) -> str:
 def migrate_database(settings: Settings) -> str:
     """Run the migrations still to come."""
     with closing(open_database(settings)) as db:
-        todo = len(pending(db))
-        bring_up(db)
+        run, queue = bring_up(db), False
         if not db.is_sqlite:
             from bot.fleet import prepare  # noqa: PLC0415 - SQLite needs none of it
 
-            todo += prepare(db)
-        if not todo:
-            return "The database is up to date."
-        return "1 migration run." if todo == 1 else f"{todo} migrations run."
+            queue = prepare(db)
+    done = [f"{run} {'migration' if run == 1 else 'migrations'} run"] if run else []
+    done += ["the queue's tables made"] if queue else []
+    return f"{', '.join(done).capitalize()}." if done else "The database is up to date."
 
 
 def forget_workspace(settings: Settings, workspace: str, *, really: bool) -> str:

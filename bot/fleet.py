@@ -106,14 +106,18 @@ class Fleet:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     async def _supervise(self, stop: Event) -> None:
-        wait = POLL_SECONDS
+        wait, away = POLL_SECONDS, False
         while not stop.is_set():
             began = monotonic()
             try:
                 async with await psycopg.AsyncConnection.connect(self._url, connect_timeout=5):
                     pass
+                if away:
+                    log.info("PostgreSQL is back")
+                    away = False
                 await self._work(stop)
             except (psycopg.Error, ProcrastinateException, OSError) as lost:
+                away = True
                 log.warning("PostgreSQL is away", error=type(lost).__name__)
             except Exception:  # a worker begins again, whatever ended its engine
                 log.exception("the engine stumbled")

@@ -171,7 +171,7 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     plain = not (parsed.query or parsed.fragment or any(character.isspace() for character in text))
-    return parsed.scheme in {"http", "https"} and bool(parsed.hostname) and plain
+    return parsed.scheme == "https" and bool(parsed.hostname) and plain
 
 
 def _commands(url: str | None) -> list[dict[str, Any]]:

@@ -135,7 +135,7 @@ def _join_the_fleet(bot: Bot) -> Callable[[Bot, Event], None]:
     from bot.fleet import Fleet, is_prepared  # noqa: PLC0415 - SQLite needs none of it
 
     if not is_prepared(bot.db):
-        raise Refusal("The database isn't migrated yet. Run `cadence migrate` first.")
+        raise Refusal("The queue's tables aren't made yet. Run `cadence migrate` first.")
     fleet = Fleet(bot.db, worker=bot.worker, delivery=bot.delivery, clock=bot.clock)
 
     def work(bot: Bot, stop: Event) -> None:
@@ -165,8 +165,10 @@ def _warm_up() -> None:
     Thread(target=import_module, args=("scipy.special",), name="warming up", daemon=True).start()
 
 
-def _serving(settings: Settings, web: Web, *, port: int) -> AbstractContextManager[str]:
-    return serving(web, host=settings.host, port=port, threads=settings.cadence_threads)
+def _serving(
+    settings: Settings, web: Web, *, port: int, setting: str = "PORT"
+) -> AbstractContextManager[str]:
+    return serving(web, host=settings.host, port=port, threads=settings.cadence_threads, setting=setting)
 
 
 def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None = None) -> Web:
@@ -263,7 +265,8 @@ def run_worker(settings: Settings) -> None:
     with ExitStack() as parts:
         stop = parts.enter_context(stopping())
         if port is not None:
-            address = parts.enter_context(_serving(settings, _web(bot, stop, slack=None), port=port))
+            web = _web(bot, stop, slack=None)
+            address = parts.enter_context(_serving(settings, web, port=port, setting="CADENCE_WORKER_PORT"))
             log.info("listening", health=f"{address}/readyz")
         parts.enter_context(working(bot, stop))
         stop.wait()

@@ -26,7 +26,7 @@ SETTLE_SECONDS = 0.1
 """A connection just accepted brings its request within this."""
 
 
-def require_port(host: str, port: int) -> None:
+def require_port(host: str, port: int, *, setting: str = "PORT") -> None:
     """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
 
     Raises:
@@ -41,19 +41,19 @@ def require_port(host: str, port: int) -> None:
         raise SettingsRefused(
             [
                 f"Nothing can listen at {host}, port {port} ({why}). "
-                "Set PORT (or HOST) to another one, such as PORT=3001."
+                f"Set {setting} (or HOST) to another one, such as {setting}={3001 if port != 3001 else 3002}."
             ]
         ) from None
 
 
 @contextmanager
-def serving(app: Any, *, host: str, port: int, threads: int) -> Iterator[str]:
+def serving(app: Any, *, host: str, port: int, threads: int, setting: str = "PORT") -> Iterator[str]:
     """Serve a WSGI app; yields its address. Afterwards nobody is let in, and who is in is answered.
 
     Raises:
         SettingsRefused: nothing can listen there.
     """
-    require_port(host, port)
+    require_port(host, port, setting=setting)
     sockets: dict[int, Any] = {}
     server = create_server(
         app,

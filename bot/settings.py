@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
 
+_MEMBER = re.compile(r"(T[A-Z0-9]+:)?[UW][A-Z0-9]+", re.ASCII)
 _CLIENT_ID = re.compile(r"\d{1,24}\.\d{1,24}", re.ASCII)
 _RIGHT = {
     "PORT": "is not a port; write a whole number from 0 to 65535",
@@ -101,6 +102,16 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("cadence_curators")
+    @classmethod
+    def _members(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not _MEMBER.fullmatch(one):
+                raise ValueError(
+                    f"has {one} in it, which is no member ID; write U01234567 or T01234567:U01234567"
+                )
+        return value
 
     @field_validator("slack_api_url")
     @classmethod

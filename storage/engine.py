@@ -155,10 +155,10 @@ def _pooled(url: URL, connections: int) -> dict[str, Any]:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions on its own
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",  # first: a new file's journal may be in other hands
         "foreign_keys=ON",
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

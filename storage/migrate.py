@@ -35,23 +35,31 @@ def _config(connection: Connection | None = None) -> "Config":
     return config
 
 
-def migrate(db: Database) -> None:
-    """Run every migration that is still to come. One process at a time: the release step does it.
+def migrate(db: Database) -> int:
+    """Run every migration that is still to come; returns how many. Of several processes one does it, others wait.
 
     Raises:
         Newer: a newer version has migrated it.
     """
-    current = _current(db)
-    if current == REVISIONS[-1]:
-        return
-    if current is not None and current not in REVISIONS:
-        raise Newer
+    if not _to_come(_current(db)):
+        return 0
     from alembic import command  # noqa: PLC0415
 
-    with db.engine.begin() as connection:
-        command.upgrade(_config(connection), "head")
-        if db.is_sqlite:
-            _advise(connection)
+    with db.writing.begin() as connection:
+        if not db.is_sqlite:  # SQLite's writers wait for each other by themselves
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('rollout-cadence migrations'))"))
+        todo = _to_come(_revision(connection))
+        if todo:
+            command.upgrade(_config(connection), "head")
+            if db.is_sqlite:
+                _advise(connection)
+    return len(todo)
+
+
+def _to_come(current: str | None) -> list[str]:
+    if current is not None and current not in REVISIONS:
+        raise Newer
+    return REVISIONS[REVISIONS.index(current) + 1 :] if current else list(REVISIONS)
 
 
 def _advise(connection: Connection) -> None:
@@ -74,20 +82,22 @@ def _advise(connection: Connection) -> None:
 
 def pending(db: Database) -> list[str]:
     """The migrations still to come, oldest first; empty when the database is up to date."""
-    current = _current(db)
-    if current is None:
-        return list(REVISIONS)
-    if current not in REVISIONS:  # a newer version of the bot has migrated it; there is nothing for us to do
+    try:
+        return _to_come(_current(db))
+    except Newer:  # there is nothing for us to do
         return []
-    return REVISIONS[REVISIONS.index(current) + 1 :]
 
 
 def _current(db: Database) -> str | None:
     """The revision a database is at; None before the first."""
     with db.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def differences(db: Database) -> list[Any]:

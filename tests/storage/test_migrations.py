@@ -1,6 +1,7 @@
 """The migrations and the tables say the same, on both databases."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlmodel import SQLModel
 
 from storage.engine import Database, normal_url
 from storage.migrate import REVISIONS, _config, differences, migrate, pending
+from tests.storage.threads import at_once
 
 
 def test_the_migrated_database_has_exactly_the_tables(db: Database) -> None:
@@ -27,6 +29,15 @@ def test_an_empty_database_waits_for_every_migration_and_then_for_none(empty_db:
     assert differences(empty_db) != []
     migrate(empty_db)
     assert pending(empty_db) == []
+    assert differences(empty_db) == []
+
+
+def test_of_several_processes_one_migrates_and_the_others_wait(empty_db: Database) -> None:
+    def process() -> int:
+        with closing(Database(empty_db.url)) as own:
+            return migrate(own)
+
+    assert sorted(at_once(process, times=4)) == [0, 0, 0, len(REVISIONS)]
     assert differences(empty_db) == []
 
 

@@ -157,7 +157,7 @@ def test_a_setting_that_is_missing_or_wrong_is_said_in_a_sentence(
     [
         (
             {"DATABASE_URL": f"postgresql://cadence:{SECRET}@127.0.0.1:9/cadence"},
-            "The database can't be used: nothing answers at its address. Check DATABASE_URL.",
+            "The database can't be used: no server answers at its host and port. Check DATABASE_URL.",
         ),
         (
             {"DATABASE_URL": "sqlite:////proc/nowhere/cadence.db"},

@@ -115,7 +115,10 @@ def test_many_migrations_to_come(clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        (f"postgresql://bot:hunter2@127.0.0.1:{closed_port()}/cadence", "nothing answers at its address"),
+        (
+            f"postgresql://bot:hunter2@127.0.0.1:{closed_port()}/cadence",
+            "no server answers at its host and port",
+        ),
         ("postgresql://bot:hunter2@[::1/cadence", "its address can't be read"),
         ("postgresql://bot:x@127.0.0.1:hunter2/cadence", "its address can't be read"),
         ("postgresql+nosuchdriver://bot:hunter2@127.0.0.1/d", "it names a driver that isn't installed"),

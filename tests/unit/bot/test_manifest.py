@@ -139,6 +139,7 @@ def test_that_address_is_served(wired: Bot) -> None:
         "",
         "cadence.example.com",
         "ftp://cadence.example.com",
+        "http://cadence.example.com",
         "https://",
         "https://a b",
         "http://[::1",

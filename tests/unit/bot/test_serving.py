@@ -6,7 +6,10 @@ from contextlib import ExitStack
 from threading import Event, Thread
 from typing import Any
 
-from bot.serving import serving
+import pytest
+
+from bot.serving import require_port, serving
+from bot.settings import SettingsRefused
 from tests.processes.programs import eventually, fetch, free_port
 
 
@@ -40,3 +43,10 @@ def test_a_request_that_is_being_answered_is_answered_to_its_end() -> None:
     asking.join(30)
     stopping.join(30)
     assert answers == [(200, "answered" * 10_000)]
+
+
+def test_a_port_that_is_taken_is_said_by_its_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsRefused, match=r"such as CADENCE_WORKER_PORT=3001"):
+            require_port("127.0.0.1", port, setting="CADENCE_WORKER_PORT")

@@ -79,6 +79,12 @@ def test_an_empty_value_is_no_value(name: str, nothing: str, monkeypatch: pytest
     assert load_settings() == Settings()
 
 
+@pytest.mark.parametrize("wrong", ["bob", "U1, bob", "T1:", "u01", "U1:T1"])
+def test_a_curator_is_named_by_an_id(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CADENCE_CURATORS", wrong)
+    assert "which is no member ID; write U01234567" in sentences()[0]
+
+
 def test_workspaces_may_install_it_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(
         monkeypatch,
