@@ -220,6 +220,19 @@ def exception_by_source(session: Session, *, workspace_id: str, source: str) -> 
     return session.exec(query).first()
 
 
+def exceptions_by_link(
+    session: Session, *, workspace_id: str, adoption_id: int, step: str, link: str
+) -> list[LoggedException]:
+    """What was logged on a step with this link as its evidence, oldest first."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == workspace_id,
+        LoggedException.adoption_id == adoption_id,
+        LoggedException.step == step,
+        LoggedException.link == link,
+    )
+    return list(session.exec(query.order_by(col(LoggedException.id))))
+
+
 def exceptions(
     session: Session,
     *,

@@ -10,6 +10,8 @@ from cadence.flows.callers import Caller
 from cadence.flows.gathering import assumed_why, gather
 from cadence.flows.judging import judge
 from cadence.flows.kpis import pick_run, require_team_member
+from cadence.flows.people import zone_of
+from cadence.flows.permalinks import is_message
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
 from cadence.flows.weeks import this_week
 from cadence.mrkdwn import code, say
@@ -44,6 +46,8 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
 
     The request it came with is its key: when Slack sends it again, nothing is logged twice.
 
+    Nor is one message counted twice on a step.
+
     Raises:
         Refusal: no such step, no reason, no running cycle, several runs fit, not their team.
     """
@@ -67,12 +71,16 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
                 field="reason",
             )
         playbook_rows.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
-        known = reports.exception_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
+        known = _known(session, caller, run, step.key, given)
         if known is not None:
             verdicts = decisions.last_verdicts(
                 session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
             )
-            return _logged(session, run, known, verdicts[0], duplicate=True)
+            answer = _logged(session, run, known, verdicts[0], duplicate=True)
+            if known.source == caller.request:
+                return answer
+            zone = zone_of(session, run.workspace, caller.member)
+            return replace(answer, logged_by=known.member, logged_at=known.logged_at.astimezone(zone))
         row = _save(session, caller, run, step.key, given, now=now)
         verdict = judge(
             session,
@@ -84,6 +92,22 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
             correlation_id=caller.request,
         )
         return _logged(session, run, row, verdict, duplicate=False)
+
+
+def _known(
+    session: Session, caller: Caller, run: TeamRun, step: str, given: ExceptionGiven
+) -> LoggedException | None:
+    """The exception this would be once more: the same request, or the same message logged on the same step.
+
+    Who says that a message logged as an ordinary exception is a critical one says something new.
+    """
+    known = reports.exception_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
+    if known is not None or given.link is None or not is_message(given.link):
+        return known
+    same = reports.exceptions_by_link(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, link=given.link
+    )
+    return next((one for one in same if one.critical or not given.critical), None)
 
 
 def _save(

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.documents import HandoffTerms, playbook_from_data
-from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.mrkdwn import mention, say
+from cadence.refusals import NotAllowed, Offer
 from storage import cycles, people, playbooks
 from storage.tables import Handoff, Team
 from templates.contexts.handoffs import HandoffNames
+from templates.ids import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +94,41 @@ def receiving_owner(session: Session, team: Team, *, now: datetime) -> str | Non
 
 
 def may_answer(session: Session, caller: Caller, handed: HandedOver, *, now: datetime) -> bool:
-    """Whether the caller may accept a handoff or send it back."""
-    mine = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    """Whether the caller may accept a handoff or send it back: never for the side that sent it alone."""
     return (
-        any(team.id == handed.team.id for team in mine)
-        or caller.member in (handed.run.playbook.owner, receiving_owner(session, handed.team, now=now))
+        handed.team.id in people.team_ids(session, workspace_id=caller.workspace_id, member_id=caller.member)
+        or caller.member == _receiver(session, handed, now=now)
         or is_curator(session, caller)
     )
 
 
+def _receiver(session: Session, handed: HandedOver, *, now: datetime) -> str | None:
+    """Who answers for the receiving team, as long as they don't answer for the sender too."""
+    answers = receiving_owner(session, handed.team, now=now)
+    return None if answers == handed.run.playbook.owner else answers
+
+
 def require_receiver(session: Session, caller: Caller, handed: HandedOver, *, now: datetime) -> None:
-    """Let the receiving team through, and those who answer for either side.
+    """Let the receiving team through, who answers for it, and curators.
 
     Raises:
-        NotAllowed: anybody else.
+        NotAllowed: anybody else, the sending side with them.
     """
-    if not may_answer(session, caller, handed, now=now):
-        require_owner_or_curator(
-            session,
-            caller,
-            owner=receiving_owner(session, handed.team, now=now) or handed.run.playbook.owner,
-            to=f"answer a handoff from outside {handed.team.title[:60]}",
-        )
+    if may_answer(session, caller, handed, now=now):
+        return
+    to = f"answer a handoff from outside {handed.team.title[:60]}"
+    answers = _receiver(session, handed, now=now)
+    if answers is None:
+        require_curator(session, caller, to=to)
+        return
+    raise NotAllowed(
+        say(
+            "Only {team} accepts what is handed to it: its members, {who}, or a curator.",
+            team=handed.team.title[:60],
+            who=mention(answers),
+        ),
+        offer=Offer("Ask them", Action.ASK_THEM, f"{answers}:{to}"[:150]),
+    )
 
 
 def names_of(handed: HandedOver, zone: ZoneInfo) -> HandoffNames:

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.callers import Caller
 from cadence.flows.composed import Composed, Say, Skip
-from cadence.flows.handoff_contracts import HandedOver, handed_over, names_of
+from cadence.flows.handoff_contracts import HandedOver, handed_over, may_answer, names_of
 from cadence.flows.handoffs import OVERDUE
 from cadence.flows.people import zone_of
 from cadence.flows.runs import current_modes, mode_of
@@ -32,12 +33,14 @@ def _of(session: Session, message: OwedMessage, now: datetime) -> tuple[HandedOv
 def post(session: Session, message: OwedMessage, now: datetime) -> HandoffPost:
     """What was handed over, or that nobody took it in time; once it is answered, the answer."""
     handed, zone = _of(session, message, now)
+    reader = Caller(message.workspace_id, message.recipient, "message")
     return HandoffPost(
         handoff=names_of(handed, zone),
         inputs=handed.terms.inputs,
         outputs=handed.terms.outputs,
         on_failure=handed.terms.on_failure,
         overdue=message.kind == OVERDUE,
+        may_answer=message.recipient == handed.team.channel or may_answer(session, reader, handed, now=now),
     )
 
 
@@ -61,7 +64,7 @@ def answered(session: Session, message: OwedMessage, now: datetime) -> HandoffAn
     return HandoffAnswered(
         handoff=names_of(handed, zone),
         on_failure=handed.terms.on_failure,
-        owner=run.playbook.owner,
+        owner=None if mine else run.playbook.owner,
         fallback=fallback if failed and above else None,
         declare=f"{run.id}:{above[0].key if len(above) == 1 else ''}:{fallback}"
         if failed and above and mine

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cadence.flows import home_begin
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.checkin_rows import checkin_row, key, member_runs, missed_last_week, week_kpi
-from cadence.flows.home_handoffs import handoffs_to
+from cadence.flows.home_handoffs import handoffs_from, handoffs_to
 from cadence.flows.home_needs import Needs, needs, needs_of_many
 from cadence.flows.home_playbooks import home_playbook
 from cadence.flows.people import zone_of
@@ -46,7 +46,10 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
     open_rows = _open_checkins(session, caller, workspace, now=now)
     waiting: list[Entry] = [*_checkins(open_rows), *_numbers(session, caller, mine, open_rows)]
     needed = _needs(session, caller, workspace, mine, curator=curator, now=now)
-    handed = handoffs_to(session, caller, now=now)
+    handed = (
+        *handoffs_to(session, caller, now=now),
+        *handoffs_from(session, caller, mine, now=now),
+    )
     waiting += [_item(HomeItem(kind="need", need=need)) for need in (*handed, *needed.listed)]
     entries = [*waiting, *_playbooks(session, caller, mine, now=now)]
     if curator:

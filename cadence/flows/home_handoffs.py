@@ -1,6 +1,6 @@
-"""What was handed over to a person's teams and waits to be accepted."""
+"""What was handed over to a person's teams and waits to be accepted, and what of theirs is overdue elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller
 from cadence.flows.handoff_contracts import handed_over
 from cadence.flows.people import zone_of
-from cadence.flows.runs import require_workspace
+from cadence.flows.runs import TeamRun, require_workspace
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from storage import handoffs, people
@@ -44,5 +44,36 @@ def handoffs_to(session: Session, caller: Caller, *, now: datetime) -> Iterator[
             offers=(
                 Offer("Accept", Action.ACCEPT_HANDOFF, str(row.id)),
                 Offer("Can't use it", Action.FAIL_HANDOFF, str(row.id)),
+            ),
+        )
+
+
+def handoffs_from(
+    session: Session, caller: Caller, runs: Sequence[TeamRun], *, now: datetime
+) -> Iterator[HomeNeed]:
+    """Each overdue handoff that the caller sent or whose playbook they own, the longest first.
+
+    `runs` are those of their teams and of the playbooks they own.
+    """
+    known = {run.id: run for run in runs}
+    receives = people.team_ids(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    zone = zone_of(session, require_workspace(session, caller.workspace_id), caller.member)
+    for row in handoffs.waiting(session, workspace_id=caller.workspace_id, adoption_ids=list(known)):
+        run = known[row.adoption_id]
+        if row.due_at > now or caller.member not in (row.sent_by, run.playbook.owner):
+            continue
+        if row.team_id in receives:
+            continue  # it is listed with what they can accept
+        whole = handed_over(session, row, now=now, runs=known)
+        due = row.due_at.astimezone(zone)
+        yield HomeNeed(
+            text=say(
+                "{to} hasn't accepted {what}, overdue since {day} {clock} ({playbook}, {sender}): please ask them",
+                to=whole.team.title,
+                what=row.what[:200],
+                day=day(due.date()),
+                clock=clock(due),
+                playbook=run.playbook.title,
+                sender=run.team.title,
             ),
         )

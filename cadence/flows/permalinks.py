@@ -8,6 +8,16 @@ _TS: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}")
 _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{1,23}")
 
 
+_MESSAGE: Final = re.compile(
+    r"https?://[^/\s]+/(?:archives/[CGD][A-Z0-9]+/p[0-9]+|app_redirect\?\S*message_ts=)\S*"
+)
+
+
+def is_message(link: str) -> bool:
+    """Whether a link is one of a Slack message, so that the same link is the same message."""
+    return _MESSAGE.fullmatch(link) is not None
+
+
 def message_link(
     settings: Mapping[str, object],
     *,

@@ -63,6 +63,7 @@ class ExceptionLogged(MessageContext):
         after: the mode it landed on, when demoted.
         link: of the message kept as evidence.
         duplicate: it was logged before; nothing changed.
+        logged_by: Slack ID of who logged this message before, and when (`logged_at`); None for one's own retry.
     """
 
     TEMPLATE: ClassVar[str] = "answers/exception_logged.json.j2"
@@ -80,6 +81,8 @@ class ExceptionLogged(MessageContext):
     after: str | None = None
     link: str | None = None
     duplicate: bool = False
+    logged_by: str | None = None
+    logged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ class HandoffPost(MessageContext):
     Args:
         inputs: what comes with it, as the contract names it; `outputs` is what is expected back.
         on_failure: what the contract says happens when it can't be used.
+        may_answer: the reader is of the receiving side, so they get the buttons.
     """
 
     TEMPLATE: ClassVar[str] = "messages/handoff.json.j2"
@@ -53,6 +54,7 @@ class HandoffPost(MessageContext):
     outputs: tuple[str, ...]
     on_failure: str
     overdue: bool = False
+    may_answer: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ class HandoffAnswered(MessageContext):
     """To those who handed over: it was accepted, or it can't be used and what the contract says of that.
 
     Args:
-        owner: Slack ID, who may declare the fallback mode.
+        owner: Slack ID, who may declare the fallback mode; None when that is the reader.
         fallback: the mode the contract names for such a case; None when no step is above it.
         declare: what [Declare …] carries; None for those who may not.
         again: what [Hand over again] carries.
@@ -70,7 +72,7 @@ class HandoffAnswered(MessageContext):
 
     handoff: HandoffNames
     on_failure: str
-    owner: str
+    owner: str | None
     fallback: str | None = None
     declare: str | None = None
     again: str | None = None

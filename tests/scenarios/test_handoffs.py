@@ -123,7 +123,17 @@ def test_both_owners_hear_once_when_the_hours_are_over_in_their_own_working_hour
         "refund for case 4711 waits for Billing, overdue since Sat 7 Mar (Support reply, Support EMEA)"
         in digest
     )
+    [mine] = [one for one in bot_dms(stage, OWNER) if "overdue" in one.text]
+    assert (mine.buttons, "Billing accepts it; please ask them." in mine.words) == ([], True)
+    owner = stage.workspace.person(OWNER)
+    assert "Only Billing accepts" in owner.types("/cadence handoff accept #1", channel=EMEA).text
+    assert (
+        "Billing hasn't accepted refund for case 4711, overdue since Sat 7 Mar 15:00"
+        in owner.opens_home().words
+    )
+    assert the_row(stage).state is HandoffState.SENT
     [late] = [one for one in bot_dms(stage, THEIR_LEAD) if "overdue" in one.text]
+    assert late.buttons == ["Accept", "Can't use it"]
     status = stage.workspace.person(OWNER).types("/cadence status", channel=EMEA).words
     assert "#1 refund for case 4711: Support EMEA → Billing, overdue since Sat 7 Mar, 15:00" in status
     stage.workspace.person(THEIR_LEAD).clicks(late, "Accept")
@@ -157,7 +167,10 @@ def test_a_team_that_is_not_here_yet_can_take_nothing(tmp_path: Path) -> None:
 def test_who_has_no_part_in_it_can_neither_send_nor_answer(stage: Stage) -> None:
     hand_over(stage)
     stranger = stage.workspace.person(STRANGER)
-    assert "may answer a handoff from outside Billing" in stranger.types("/cadence handoff accept #1").text
+    assert (
+        "Only Billing accepts what is handed to it: its members, <@U08LEAD>, or a curator"
+        in stranger.types("/cadence handoff accept #1").text
+    )
     assert "None of your playbooks hands anything over" in stranger.types(SENT).text
     assert (
         "That handoff isn't there"

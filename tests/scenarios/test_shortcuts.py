@@ -80,6 +80,23 @@ def test_a_message_becomes_the_evidence_of_an_exception(desk: Stage) -> None:
     assert link in owner.types("/cadence trace reply", channel=DESK_CHANNEL).words
 
 
+def test_a_message_is_counted_once_on_a_step(desk: Stage) -> None:
+    member, owner = desk.workspace.person(MEMBER), desk.workspace.person(OWNER)
+    wrong = owner.says("it promised a refund", DESK_CHANNEL)
+    told = []
+    for who, values in ((member, {}), (owner, {}), (owner, {"critical": ["critical"]}), (member, {})):
+        who.shortcut(Shortcut.LOG_EXCEPTION, wrong)
+        told.append(submitted(who, {"step": "1:send", **values}))
+        who.closes()
+        if len(told) == 2:
+            assert len(rows(desk, LoggedException)) == 1
+    assert "Already logged on Send the reply: 1 exception" in told[1]
+    assert "<@U01AGENT1> logged this message on Thu 5 Mar, 12:00. Nothing was counted twice." in told[1]
+    assert "Critical exception logged" in told[2]  # that is new
+    assert "Already logged" in told[3]
+    assert [row.critical for row in rows(desk, LoggedException)] == [False, True]
+
+
 def test_the_channels_team_comes_first_then_ones_own(desk: Stage) -> None:
     start_cycle(desk, "triage", "2026-03-09", team="solo")
     curator = desk.workspace.person(CURATOR)

@@ -392,6 +392,9 @@ BY_ID: dict[str, Call] = {
     "reports.exception_by_source": lambda s, ws, ids: reports.exception_by_source(
         s, workspace_id=ws, source=ids.source
     ),
+    "reports.exceptions_by_link": lambda s, ws, ids: reports.exceptions_by_link(
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send", link="https://t.example/archives/C1/p1"
+    ),
     "reports.exceptions": lambda s, ws, ids: reports.exceptions(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send", since=SINCE, after_id=0
     ),

@@ -107,6 +107,7 @@ SAMPLES: dict[str, MessageContext] = {
     "exception-logged-restarted": replace(
         LOGGED, evidence=replace(LOGGED.evidence, attested=0, assumed=86, restarted=True, missing=False)
     ),
+    "exception-logged-before": replace(LOGGED, duplicate=True, logged_by="U01AGENT1", logged_at=THURSDAY),
     "exception-logged-twice": replace(LOGGED, duplicate=True),
     "status": Status(rows=(STATUS,)),
     "status-several": Status(

@@ -58,10 +58,12 @@ ROW = HandoffRow(handoff=SENT, may_answer=True)
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "handoff": POST,
     "handoff-overdue": replace(POST, overdue=True),
+    "handoff-overdue-at-the-others": replace(POST, overdue=True, may_answer=False),
     "handoff-accepted": replace(POST, handoff=ACCEPTED),
     "handoff-failed": replace(POST, handoff=FAILED, overdue=True),
     "handoff-answered": replace(BACK, handoff=ACCEPTED, fallback=None, declare=None, again=None),
     "handoff-answered-failed": BACK,
+    "handoff-answered-failed-to-owner": replace(BACK, owner=None),
     "handoff-answered-failed-by-hand-already": replace(BACK, fallback=None, declare=None),
     "handoffs": Handoffs(
         rows=(
