@@ -187,17 +187,38 @@ def places(
 
 
 def joined(
-    session: Session, *, workspace_id: str, stretch: Stretch, since: datetime
+    session: Session,
+    *,
+    workspace_id: str,
+    since: datetime,
+    stretch: Stretch | None = None,
+    members: Sequence[str] = (),
 ) -> dict[tuple[int, str], datetime]:
-    """When the people in a stretch of teams joined any team, by team and member, of those who did lately."""
-    [inside] = _people(workspace_id, TeamMember.member, stretch, ())
-    query = select(col(TeamMember.team_id), col(TeamMember.member), col(TeamMember.joined_at)).where(
-        col(TeamMember.workspace_id) == workspace_id,
-        col(TeamMember.left_at).is_(None),
-        col(TeamMember.joined_at) > since,
-        inside,
+    """When everybody in a stretch of teams, or these people, joined any team lately, by team and member."""
+    found: dict[tuple[int, str], datetime] = {}
+    for which in _people(workspace_id, TeamMember.member, stretch, members):
+        query = select(col(TeamMember.team_id), col(TeamMember.member), col(TeamMember.joined_at)).where(
+            col(TeamMember.workspace_id) == workspace_id,
+            col(TeamMember.left_at).is_(None),
+            col(TeamMember.joined_at) > since,
+            which,
+        )
+        found |= {(team_id, member): at for team_id, member, at in session.execute(query)}
+    return found
+
+
+def resumed(session: Session, *, workspace_id: str, since: datetime) -> dict[int, datetime]:
+    """When runs that were paused went on lately, by adoption."""
+    query = (
+        select(col(TrailEntry.subject), func.max(TrailEntry.at))
+        .where(
+            col(TrailEntry.workspace_id) == workspace_id,
+            col(TrailEntry.action) == "resumed",
+            col(TrailEntry.at) > since,
+        )
+        .group_by(col(TrailEntry.subject))
     )
-    return {(team_id, member): at for team_id, member, at in session.execute(query)}
+    return {int(subject.partition(":")[2]): at for subject, at in session.execute(query)}
 
 
 def persons(

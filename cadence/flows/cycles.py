@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.capacity import require_capacity
+from cadence.flows.coming_back import next_checkin, owe_missed_checkin
 from cadence.flows.cycle_days import next_number, start_day
 from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.gathering import expected_members
@@ -72,7 +73,7 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         version = version_to_run(session, playbook, adoption)
         spec = playbook_from_data(version.spec)
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=adoption.id or 0, now=now)
-        again = _done_before(session, caller, run)
+        again = _done_before(session, caller, run, now=now)
         if again is not None:
             return again
         under_way = run.cycle is not None and run.week is not None and run.cycle.state is CycleState.RUNNING
@@ -103,10 +104,10 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         return _started(session, run, cycle)
 
 
-def _done_before(session: Session, caller: Caller, run: TeamRun) -> CycleStarted | None:
+def _done_before(session: Session, caller: Caller, run: TeamRun, *, now: datetime) -> CycleStarted | None:
     """The answer to the same request the first time it came."""
     if run.cycle is not None and done_before(session, caller, "resumed", f"adoption:{run.id}"):
-        return _goes_on(session, run, run.cycle)
+        return _goes_on(session, run, run.cycle, now=now)
     for cycle in playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id):
         if done_before(session, caller, "cycle-started", f"cycle:{cycle.id}"):
             return _started(session, run, cycle)
@@ -145,12 +146,16 @@ def _resumed(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, no
         correlation_id=caller.request,
     )
     session.flush()
+    asked = expected_members(session, run, week_start=run.week_start)
+    owe_missed_checkin(session, run.workspace, *asked, now=now, correlation_id=caller.request)
     rewrite_last_closing(session, caller, run, mark=f"resumed:{now.timestamp()}", now=now)
-    return _goes_on(session, run, cycle)
+    return _goes_on(session, run, cycle, now=now)
 
 
-def _goes_on(session: Session, run: TeamRun, cycle: Cycle) -> CycleStarted:
+def _goes_on(session: Session, run: TeamRun, cycle: Cycle, *, now: datetime) -> CycleStarted:
     thursday = run.week_start + timedelta(days=3)
+    usual = thursday if run.today <= thursday else thursday + timedelta(weeks=1)
+    asked = expected_members(session, run, week_start=run.week_start)
     return CycleStarted(
         slug=run.playbook.slug,
         playbook=run.playbook.title,
@@ -158,9 +163,9 @@ def _goes_on(session: Session, run: TeamRun, cycle: Cycle) -> CycleStarted:
         number=cycle.number,
         starts=cycle.starts_on,
         closes=cycle.closes_on,
-        first_checkin=thursday if run.today <= thursday else thursday + timedelta(weeks=1),
+        first_checkin=next_checkin(session, run.workspace, asked, now=now) or usual,
         kpi=kpi_context(run, value=None),
-        members=len(expected_members(session, run, week_start=run.week_start)),
+        members=len(asked),
         champion=run.adoption.champion,
         resumed=True,
     )

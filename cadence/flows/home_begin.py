@@ -68,6 +68,6 @@ def _join(session: Session, caller: Caller, workspace: Workspace) -> Begin:
 def next_checkin(session: Session, caller: Caller, workspace: Workspace, *, now: datetime) -> datetime | None:
     """When the person's next check-in comes, in their own zone; None when none is planned."""
     until = now + AHEAD
-    own = rollout_of(session, workspace, caller.member, now=now, until=until)
+    own = rollout_of(session, workspace, [caller.member], now=now, until=until)
     slots = [slot.at for slot in due(now, until, own) if slot.kind == CHECKIN.kind and not slot.skipped]
     return min(slots).astimezone(zone_of(session, workspace, caller.member)) if slots else None

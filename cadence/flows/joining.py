@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
+from cadence.flows.coming_back import owe_missed_checkin
+from cadence.flows.runs import require_workspace
 from cadence.flows.teams import member_ids, record_team, team_meant
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import NotAllowed, Offer
@@ -68,6 +70,13 @@ def _write(
     session.add(team)
     session.flush()
     record_team(session, caller, team.slug, before=sorted(before), after=sorted(members), now=now)
+    owe_missed_checkin(
+        session,
+        require_workspace(session, caller.workspace_id),
+        *sorted(members - before),
+        now=now,
+        correlation_id=caller.request,
+    )
 
 
 def _said(caller: Caller, team: Team, who: Collection[str], sentence: str) -> Mrkdwn:

@@ -70,18 +70,24 @@ def rollout(
 
 
 def rollout_of(
-    session: Session, workspace: Workspace, member: str, *, now: datetime, until: datetime
+    session: Session, workspace: Workspace, asked: Sequence[str], *, now: datetime, until: datetime
 ) -> Rollout:
-    """What one person's check-ins hang on."""
+    """What the check-ins of some people hang on."""
     scope = Scope.between(workspace, now, until, now=now)
     ids: Any = {"workspace_id": workspace.id}
-    places = plans.places(session, **ids, members=[member])
-    teams = sorted(place.team_id for place in places)
+    places: dict[str, list[PlaceRow]] = defaultdict(list)
+    for place in plans.places(session, **ids, members=asked):
+        places[place.member].append(place)
+    teams = sorted({place.team_id for found in places.values() for place in found})
     rows = plans.runs(session, **ids, teams=teams, first=_earliest(scope), last=scope.last) if teams else []
-    persons = _persons(session, scope, _NOBODY, {member: places} if places else {}, rows)
+    persons = _persons(session, scope, _NOBODY, places, rows)
     _learn_audits(session, scope, rows)
-    members = {place.team_id: [place] for place in places if member in persons}
-    return _rollout(scope, persons, tuple(_runs(scope, rows, members, {}, own=False)))
+    members: dict[int, list[PlaceRow]] = defaultdict(list)
+    for member, found in places.items():
+        for place in found if member in persons else ():
+            members[place.team_id].append(place)
+    since = _asked_since(session, scope, rows, members, members=asked)
+    return _rollout(scope, persons, tuple(_runs(scope, rows, members, since, own=False)))
 
 
 def parts(db: Database, scope: Scope, *, teams_at_once: int = TEAMS_AT_ONCE) -> Iterator[Rollout]:
@@ -158,15 +164,34 @@ def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[s
             for one in active:
                 members[one.team_id].append(one)
     _learn_audits(session, scope, (*rows, *beside))
-    joined: dict[int, dict[str, datetime]] = defaultdict(dict)
-    lately = plans.joined(session, **ids, stretch=stretch, since=scope.now - _LATELY)
-    for (team_id, member), moment in lately.items():
-        joined[team_id][member] = moment
+    since = _asked_since(session, scope, (*rows, *beside), members, stretch=stretch)
     runs = (
-        *_runs(scope, rows, members, joined),
-        *_runs(scope, beside, members, joined, own=False),
+        *_runs(scope, rows, members, since),
+        *_runs(scope, beside, members, since, own=False),
     )
     return _rollout(scope, persons, runs, curators=curators)
+
+
+def _asked_since(
+    session: Session,
+    scope: Scope,
+    rows: Sequence[RunRow],
+    in_team: dict[int, list[PlaceRow]],
+    **these: Any,
+) -> dict[int, dict[str, datetime]]:
+    """By adoption, since when its members are asked: those who joined lately, and all where a pause ended lately."""
+    when: Any = {"workspace_id": scope.workspace.id, "since": scope.now - _LATELY}
+    joined = plans.joined(session, **when, **these)
+    resumed = plans.resumed(session, **when)
+    found: dict[int, dict[str, datetime]] = {}
+    for adoption_id, team_id in {(row.adoption_id, row.team_id) for row in rows}:
+        since = found[adoption_id] = {}
+        for member in {place.member for place in in_team.get(team_id, ())}:
+            marks = [joined.get((team_id, member)), resumed.get(adoption_id)]
+            known = [mark for mark in marks if mark is not None]
+            if known:
+                since[member] = max(known)
+    return found
 
 
 def _inside(stretch: Stretch, team_id: int) -> bool:
@@ -232,7 +257,7 @@ def _runs(
     scope: Scope,
     rows: Iterable[RunRow],
     members: dict[int, list[PlaceRow]],
-    joined: dict[int, dict[str, datetime]],
+    since: dict[int, dict[str, datetime]],
     *,
     own: bool = True,
 ) -> Iterator[ActiveRun]:
@@ -254,7 +279,7 @@ def _runs(
             team=Person(row.channel, zone, scope.days_off(row.country)),
             audited=scope.audited[version],
             hours=_hours(row, of_workspace),
-            joined=joined.get(row.team_id, {}),
+            joined=since.get(adoption_id, {}),
             own=own,
         )
 

@@ -9,7 +9,7 @@ from cadence.nudges.persons import (
     is_working,
     next_open,
 )
-from cadence.nudges.slots import ActiveRun, Rollout, Slot, due
+from cadence.nudges.slots import ActiveRun, Rollout, Slot, due, member_hours
 from cadence.nudges.table import (
     BY_KIND,
     CHECKIN,
@@ -58,5 +58,6 @@ __all__ = [
     "documented",
     "due",
     "is_working",
+    "member_hours",
     "next_open",
 ]

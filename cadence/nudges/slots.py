@@ -6,7 +6,7 @@ is the same however often it is computed, so that planning twice queues once.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,7 @@ class ActiveRun:
         team: stands for the team's channel: its zone, and the public holidays of the team's country.
         audited: whether runs of a step are drawn each week to be graded.
         hours: by kind of nudge, where the adoption has hours of its own.
-        joined: when members joined, of those who did lately.
+        joined: since when members are asked, of those who joined lately, and of all after a pause.
         own: False when only its members' check-ins are planned here, and what is about the run elsewhere.
     """
 
@@ -151,16 +151,8 @@ def _slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -> Itera
 
 def _member_slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -> Iterator[Slot]:
     """One slot a member, however many playbooks they run, at the earliest hour any of these is asked for."""
-    asked: dict[str, list[tuple[Hour, datetime, datetime]]] = {}
-    for run in rollout.runs:
-        begun = run.begun(week)
-        if begun is None:
-            continue
-        hour = rollout.hour(nudge, run)
-        for member in run.members:
-            asked.setdefault(member, []).append((hour, begun, run.joined.get(member, begun)))
     subject_week = week.isoformat()
-    for member, times in asked.items():
+    for member, times in _asked(nudge, week, rollout).items():
         person = rollout.people[member]
         if person.muted and nudge is REMINDER:
             continue
@@ -175,6 +167,31 @@ def _member_slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -
             yield _personal(nudge, week, chosen, person, rollout, window, subject=subject)
 
 
+def _asked(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, list[tuple[Hour, datetime, datetime]]]:
+    """By member, each run's hour, when its cycle began and since when the member is asked there."""
+    asked: dict[str, list[tuple[Hour, datetime, datetime]]] = {}
+    for run in rollout.runs:
+        begun = run.begun(week)
+        if begun is None:
+            continue
+        hour = rollout.hour(nudge, run)
+        for member in run.members:
+            asked.setdefault(member, []).append((hour, begun, run.joined.get(member, begun)))
+    return asked
+
+
+def member_hours(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, Hour]:
+    """The hour at which each member is asked in a week, by the rule of `due`."""
+    window = _Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    found = {}
+    for member, times in _asked(nudge, week, rollout).items():
+        person = rollout.people[member]
+        hour = _earliest(week, person, rollout, window, times)
+        if hour is not None:
+            found[member] = hour
+    return found
+
+
 def _earliest(
     week: date,
     person: Person,
@@ -184,8 +201,8 @@ def _earliest(
 ) -> Hour | None:
     """The hour at which somebody in several runs is asked; None when every one had passed before its cycle began.
 
-    An hour that had passed before they joined counts only when there is no other, so that who joins a second
-    team isn't taken to have been asked long ago.
+    An hour that had passed before they joined, or while the run was paused, counts only when there is no other, so
+    that nobody is taken to have been asked long ago.
     """
     best: tuple[bool, datetime, Hour] | None = None
     for hour, begun, joined in times:

@@ -29,7 +29,7 @@ from tests.scenarios.plays import (
 )
 from tests.staging import on_stage
 
-LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+LEAD, AGENT, NEWCOMER, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
 
 
 @pytest.fixture
@@ -162,6 +162,51 @@ def test_who_runs_two_playbooks_is_asked_once_at_the_earlier_hour(tmp_path: Path
         stage.play_until(at("2026-03-06 12:00"))
         assert asked(stage) == ["Wed 09:00", "Fri 10:00"]
         assert "Triage" in bot_dms(stage, AGENT)[0].words
+
+
+def test_a_team_that_goes_on_after_a_pause_is_asked_at_the_next_hour_there_is(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        start_cycle(stage)
+        start_cycle(stage, "triage")
+        stage.play_until(at("2026-03-02 08:00"))
+        set_hours(stage, LEAD, "check-in: Mon 09:00\ncheck-in reminder: Tue 09:00")
+        owner = stage.workspace.person(LEAD)
+        owner.types("/cadence cycle pause reply")
+        stage.play_until(at("2026-03-04 12:00"))
+        assert "goes to 2 members on Thu 5 Mar" in owner.types("/cadence cycle start reply").words
+        stage.play_until(at("2026-03-06 12:00"))
+        assert asked(stage) == ["Thu 10:00", "Fri 10:00"]
+
+
+def test_a_team_that_goes_on_late_in_the_week_gets_the_check_in_and_no_reminder(desk: Stage) -> None:
+    owner = desk.workspace.person(LEAD)
+    owner.types("/cadence cycle pause reply")
+    desk.play_until(at("2026-03-06 14:00"))
+    assert "goes to 2 members on Fri 6 Mar" in owner.types("/cadence cycle start reply").words
+    desk.play_until(at("2026-03-06 18:00"))
+    assert asked(desk) == ["Fri 14:00"]
+    assert "did you run it" in bot_dms(desk, AGENT)[0].words
+
+
+def test_who_joins_late_in_the_week_gets_the_check_in_and_no_reminder(desk: Stage) -> None:
+    desk.play_until(at("2026-03-06 13:00"))
+    desk.workspace.person(NEWCOMER).types("/cadence team join desk")
+    desk.play_until(at("2026-03-06 18:00"))
+    assert asked(desk, NEWCOMER) == ["Fri 13:00"]
+    assert "did you run it" in bot_dms(desk, NEWCOMER)[0].words
+
+
+@pytest.mark.parametrize("day", ["2026-03-04 12:00", "2026-03-03 15:00"])
+def test_who_joins_a_second_team_after_its_hour_is_asked_at_the_firsts(tmp_path: Path, day: str) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        start_cycle(stage)
+        start_cycle(stage, "triage", team="solo")
+        stage.play_until(at("2026-03-02 08:00"))
+        set_hours(stage, LEAD, "check-in: Mon 09:00\ncheck-in reminder: Tue 09:00")
+        stage.play_until(at(day))
+        stage.workspace.person(NEWCOMER).types("/cadence team join desk")
+        stage.play_until(at("2026-03-06 12:00"))
+        assert asked(stage, NEWCOMER) == ["Thu 10:00", "Fri 10:00"]
 
 
 def test_the_workspace_file_sets_hours_and_gives_them_back(tmp_path: Path) -> None:

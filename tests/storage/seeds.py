@@ -281,6 +281,15 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         subject=f"adoption:{ids.adoption}/send",
         surface="rule",
     )
+    trail.record(
+        session,
+        workspace_id=workspace_id,
+        at=NOW,
+        member=MEMBER,
+        action="resumed",
+        subject=f"adoption:{ids.adoption}",
+        surface="command",
+    )
     session.flush()
     ids = plant_standards(session, ids)
     (message,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=key)

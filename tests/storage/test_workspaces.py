@@ -166,6 +166,7 @@ BY_NAME: dict[str, Call] = {
     "plans.days_away/stretch": lambda s, ws, _: plans.days_away(
         s, workspace_id=ws, first=MONDAY, last=MONDAY, stretch=(0, 10**6)
     ),
+    "plans.resumed": lambda s, ws, _: plans.resumed(s, workspace_id=ws, since=NOW - 90 * DAY),
     "plans.joined": lambda s, ws, _: plans.joined(
         s, workspace_id=ws, stretch=(0, 10**6), since=NOW - 400 * DAY
     ),
