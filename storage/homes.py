@@ -22,7 +22,7 @@ from storage.tables import (
     TrailEntry,
 )
 
-_CHANGE = insert(HomeChange)
+_CHANGE = insert(HomeChange).inline()
 _OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle, "audit": SpotAudit}
 
 

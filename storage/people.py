@@ -54,9 +54,6 @@ _STANDING = (
     )
     .where(Workspace.id == bindparam("workspace"))
 )
-_WHEREABOUTS = _STANDING.with_only_columns(
-    col(Workspace.timezone), col(Member.timezone), col(Curator.member).is_not(None)
-)
 _TEAM_IDS = select(TeamMember.team_id).where(
     TeamMember.workspace_id == bindparam("workspace"),
     TeamMember.member == bindparam("member"),
@@ -72,13 +69,6 @@ def standing(session: Session, *, workspace_id: str, member_id: str) -> Standing
         return None
     workspace, zone, curator = found
     return Standing(workspace, zone, curator is not None)
-
-
-def whereabouts(session: Session, *, workspace_id: str, member_id: str) -> Whereabouts | None:
-    """`standing` without the rows, for those who only want to know what day it is."""
-    asked = {"workspace": workspace_id, "member": member_id}
-    found = connection_of(session).execute(_WHEREABOUTS, asked).first()
-    return None if found is None else Whereabouts(*found)
 
 
 def team_slugs(session: Session, *, workspace_id: str) -> list[str]:

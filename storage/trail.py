@@ -3,14 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
 from storage import homes
 from storage.engine import connection_of
-from storage.tables import TrailEntry
+from storage.tables import HomeChange, TrailEntry
 
-_ENTRY = insert(TrailEntry)
+_ENTRY = insert(TrailEntry).inline()
+_ENTRY_AND_CHANGE = _ENTRY.add_cte(
+    insert(HomeChange)
+    .values(workspace_id=bindparam("home"), subject=bindparam("happened"), member=bindparam("whose"))
+    .inline()
+    .cte("touched")
+)
+"""Both at once, where a statement can."""
 
 
 def record(
@@ -30,7 +37,6 @@ def record(
 
     Whatever people or the bot do comes through here, so this is where Homes learn that something happened.
     """
-    homes.touch(session, workspace_id=workspace_id, subject=subject, member=member)
     entry = {
         "workspace_id": workspace_id,
         "at": at,
@@ -42,7 +48,14 @@ def record(
         "after": after,
         "correlation_id": correlation_id,
     }
-    connection_of(session).execute(_ENTRY, entry)
+    connection = connection_of(session)
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            _ENTRY_AND_CHANGE, entry | {"home": workspace_id, "happened": subject, "whose": member}
+        )
+        return
+    homes.touch(session, workspace_id=workspace_id, subject=subject, member=member)
+    connection.execute(_ENTRY, entry)
 
 
 def entries(

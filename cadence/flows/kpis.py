@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.guardrails import read_guardrails, save_guardrails
-from cadence.flows.lexicon import Lexicon, lexicon_of
+from cadence.flows.lexicon import Lexicon, known_to, lexicon_of
 from cadence.flows.readings import keep_reading
 from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun, find_run, run_by_id
@@ -76,11 +76,11 @@ def record_typed(
         Refusal: as `record_number`, and what `read` raises.
     """
     with db.write() as session:
-        there = people.whereabouts(session, workspace_id=caller.workspace_id, member_id=caller.member)
-        given = read(lexicon_of(session, caller, there, now=now, steps=False, teams=teams))
+        known = known_to(session, caller)
+        given = read(lexicon_of(session, caller, known, now=now, steps=False, teams=teams))
         if given is None:
             return None
-        run = find_run(session, caller, now=now, playbook=given.playbook, team=given.team, there=there)
+        run = find_run(session, caller, now=now, playbook=given.playbook, team=given.team, there=known.there)
         return _record(session, caller, run, given, now=now)
 
 

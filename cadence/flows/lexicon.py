@@ -14,7 +14,7 @@ from cadence.rules.calendar import local_day
 from storage import people, playbooks
 from storage.engine import Database
 from storage.people import Whereabouts
-from storage.playbooks import Named
+from storage.playbooks import Known, Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +39,33 @@ def lexicon(
     What a command has no use for can be left out: `steps` (every playbook then has none), `teams`.
     """
     with db.read() as session:
-        there = people.whereabouts(session, workspace_id=caller.workspace_id, member_id=caller.member)
-        return lexicon_of(session, caller, there, now=now, steps=steps, teams=teams)
+        found = known_to(session, caller)
+        return lexicon_of(session, caller, found, now=now, steps=steps, teams=teams)
+
+
+def known_to(session: Session, caller: Caller) -> Known:
+    """Where the caller is, and what playbooks there are; on the command line all of them count."""
+    return playbooks.known_to(
+        session,
+        workspace_id=caller.workspace_id,
+        member_id=caller.member,
+        everywhere=caller.surface == "cli",
+    )
 
 
 def lexicon_of(
     session: Session,
     caller: Caller,
-    there: Whereabouts | None,
+    found: Known,
     *,
     now: datetime,
     steps: bool = True,
     teams: bool = True,
 ) -> Lexicon:
-    """`lexicon` within a transaction, of somebody whose whereabouts are known; None: the bot doesn't know where."""
+    """`lexicon` within a transaction, from what `known_to` found."""
+    there, known = found
     if there is None:
         return Lexicon(now.date())
-    everywhere = caller.surface == "cli" or there.is_curator
-    known = playbooks.names(
-        session, workspace_id=caller.workspace_id, run_by=None if everywhere else caller.member
-    )
     if steps:
         every = _steps(session, caller, known)
         runs = visible_runs(session, caller, now=now, there=there)

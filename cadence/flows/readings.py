@@ -24,17 +24,16 @@ def keep_reading(
     now: datetime,
 ) -> float | None:
     """Save a reading and return the value it corrects, if there was one; the same again changes nothing."""
-    before = reports.stored_reading(
+    before = reports.replace_reading(
         session,
         workspace_id=run.workspace.id,
         adoption_id=run.id,
         week_start=week.start,
         guardrail=guardrail,
+        value=value,
+        note=note,
+        now=now,
     )
-    if before is not None and before.value == value and before.note == note:
-        return None
-    if before is not None:
-        reports.replace_reading(session, workspace_id=run.workspace.id, reading_id=before.id, now=now)
     reading_id = reports.add_reading(
         session,
         workspace_id=run.workspace.id,
@@ -50,19 +49,21 @@ def keep_reading(
         surface=caller.surface,
         now=now,
     )
+    if reading_id is None:
+        return None
     subject = f"adoption:{run.id}/week:{week.start}"
     trail.record(
         session,
         workspace_id=run.workspace.id,
         at=now,
         member=caller.member,
-        action="reading-corrected" if before else "reading",
+        action="reading" if before is None else "reading-corrected",
         subject=f"{subject}/{guardrail}" if guardrail else subject,
         surface=caller.surface,
-        before=before.value if before else None,
+        before=before,
         after=value,
         correlation_id=caller.request,
     )
     if not guardrail:
         rewrite_missing_number(session, caller, run, week_start=week.start, mark=f"{reading_id}", now=now)
-    return before.value if before else None
+    return before

@@ -1,6 +1,7 @@
 """What a read and a write promise, and what a column takes."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -169,3 +170,40 @@ def test_sqlite_is_told_to_lose_nothing(db: Database) -> None:
             for name in ("foreign_keys", "journal_mode", "synchronous", "busy_timeout")
         }
     assert pragmas == {"foreign_keys": 1, "journal_mode": "wal", "synchronous": 2, "busy_timeout": 10_000}
+
+
+@pytest.mark.parametrize("db", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_connection_cut_while_nobody_used_it_is_replaced(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backend() -> int:
+        with db.read() as session:
+            return int(session.connection().execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+    first = backend()
+    assert backend() == first
+    other = Database(db.url)
+    with other.read() as session:
+        session.connection().execute(text("SELECT pg_terminate_backend(:it, 2000)"), {"it": first})
+    other.close()
+    monkeypatch.setattr("storage.engine.IDLE_SECONDS", 0.0)
+    assert backend() != first
+
+
+def test_the_same_reading_again_replaces_nothing(db: Database) -> None:
+    with db.write() as session:
+        plant(session)
+    with db.write() as session:
+        row = session.exec(select(Reading)).one()
+        again = partial(
+            reports.replace_reading,
+            session,
+            workspace_id="T1",
+            adoption_id=row.adoption_id,
+            week_start=row.week_start,
+            guardrail="",
+            value=row.value,
+            now=NOW,
+        )
+        assert again(note=row.note) is None
+        assert again(note="why") == row.value

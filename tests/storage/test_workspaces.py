@@ -104,11 +104,6 @@ def _install_again(session: Session, workspace_id: str, _ids: Planted) -> None:
     installations.keep_newest(session, workspace_id=workspace_id, client_id=CLIENT)
 
 
-def _reading(session: Session, ids: Planted) -> int:
-    row = reports.reading(session, workspace_id=ids.workspace, adoption_id=ids.adoption, week_start=MONDAY)
-    return (row and row.id) or 0
-
-
 def _slipping(call: Callable[[Session, str], Any]) -> Call:
     """Look while a step is watched, a promotion was declined and a cycle missed its target."""
 
@@ -177,7 +172,6 @@ BY_NAME: dict[str, Call] = {
     "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
     "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
     "people.standing": lambda s, ws, _: people.standing(s, workspace_id=ws, member_id=MEMBER),
-    "people.whereabouts": lambda s, ws, _: people.whereabouts(s, workspace_id=ws, member_id=MEMBER),
     "people.team_ids": lambda s, ws, _: people.team_ids(s, workspace_id=ws, member_id=MEMBER),
     "people.team_slugs": lambda s, ws, _: people.team_slugs(s, workspace_id=ws),
     "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
@@ -192,8 +186,10 @@ BY_NAME: dict[str, Call] = {
     ),
     "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(s, workspace_id=ws, slug="reply"),
     "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(s, workspace_id=ws),
-    "playbooks.names": lambda s, ws, _: playbooks.names(s, workspace_id=ws),
-    "playbooks.names/member": lambda s, ws, _: playbooks.names(s, workspace_id=ws, run_by=MEMBER),
+    "playbooks.known_to": lambda s, ws, _: playbooks.known_to(s, workspace_id=ws, member_id=MEMBER),
+    "playbooks.known_to/everywhere": lambda s, ws, _: playbooks.known_to(
+        s, workspace_id=ws, member_id=MEMBER, everywhere=True
+    ),
     "playbooks.runs/member": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
     "playbooks.runs": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY),
     "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
@@ -383,9 +379,6 @@ BY_ID: dict[str, Call] = {
     "reports.reading": lambda s, ws, ids: reports.reading(
         s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
     ),
-    "reports.stored_reading": lambda s, ws, ids: reports.stored_reading(
-        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY, guardrail=""
-    ),
     "reports.readings": lambda s, ws, ids: reports.readings(s, workspace_id=ws, cycle_id=ids.cycle),
     "reports.latest_reading": lambda s, ws, ids: reports.latest_reading(
         s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY
@@ -558,7 +551,14 @@ WRITES: dict[str, Call] = {
         s, workspace_id=ws, reason="uninstalled"
     ),
     "reports.replace_reading": lambda s, ws, ids: reports.replace_reading(
-        s, workspace_id=ws, reading_id=_reading(s, ids), now=NOW
+        s,
+        workspace_id=ws,
+        adoption_id=ids.adoption,
+        week_start=MONDAY,
+        guardrail="",
+        value=1,
+        note="",
+        now=NOW,
     ),
     "reports.add_reading": lambda s, ws, ids: reports.add_reading(
         s,
