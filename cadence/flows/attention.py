@@ -15,7 +15,7 @@ from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import local_day, week_number
 from cadence.rules.kpi import Outcome
-from storage import decisions, digests, playbooks, reports, rubrics
+from storage import decisions, digest_changes, playbooks, reports, rubrics
 from templates.filters import day
 from templates.ids import Action
 
@@ -53,12 +53,12 @@ def slipped(scope: Scope) -> Worst[Callable[[TeamRun], Attention]]:
     found: Worst[Callable[[TeamRun], Attention]] = Worst()
     since, until = scope.week.at(0), scope.week.at(1)
     about = {"workspace_id": scope.workspace_id}
-    for adoption, step, at in digests.demoted(scope.session, **about, until=until):
+    for adoption, step, at in digest_changes.demoted(scope.session, **about, until=until):
         place = scope.step_at(adoption, step)
         if place is not None:
             order = (0, scope.places[adoption].rank, -at.timestamp(), place)
             found.add(order, adoption, partial(_tell_demoted, step=step, at=at))
-    for adoption, number, result in digests.missed(scope.session, **about, since=since, until=until):
+    for adoption, number, result in digest_changes.missed(scope.session, **about, since=since, until=until):
         if (rank := scope.rank(adoption)) is not None:
             found.add((1, rank, number), adoption, partial(_tell_missed, number=number, result=result))
     return found

@@ -18,7 +18,7 @@ from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta, meets
 from cadence.rules.signals import busy_not_moving
 from cadence.rules.verdicts import Line
-from storage import digests, playbooks, reports, trail
+from storage import digest_numbers, digests, playbooks, reports, trail
 from storage.tables import PlaybookState, Workspace
 from templates.contexts.digests import Decision, KpiMove, TeamGuardrail
 from templates.contexts.verdicts import Guardrail as GuardrailShown
@@ -95,7 +95,7 @@ def numbers_of(scope: Scope) -> Numbers:
     """What the readings of the digest's week come to."""
     found = Numbers(Worst(), Worst(), Worst())
     monday = scope.week.monday
-    rows = digests.readings(scope.session, workspace_id=scope.workspace_id, week_start=monday)
+    rows = digest_numbers.readings(scope.session, workspace_id=scope.workspace_id, week_start=monday)
     for adoption, guardrail, value in rows:
         spec, rank = scope.spec(adoption), scope.rank(adoption)
         if spec is None or rank is None:

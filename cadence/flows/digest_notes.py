@@ -13,7 +13,7 @@ from cadence.flows.drift_words import drift_counts
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
-from storage import decisions, digests, drifts, playbooks, rubrics, signals
+from storage import decisions, digest_changes, drifts, playbooks, rubrics, signals
 from storage.tables import Override, OverrideKind, Promotion, StepDrift, Workspace
 from templates.contexts.digests import Decision
 from templates.filters import mode as mode_word
@@ -53,7 +53,7 @@ def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
 def open_drifts(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
     """The same for a digest, counted over all adoptions."""
     found: Worst[Callable[[TeamRun], Decision]] = Worst()
-    rows = digests.drifts_open(scope.session, workspace_id=scope.workspace_id)
+    rows = digest_changes.drifts_open(scope.session, workspace_id=scope.workspace_id)
     for number, adoption, step, evidence in rows:
         place, rank = scope.step_at(adoption, step), scope.rank(adoption)
         if place is not None and rank is not None:
@@ -81,7 +81,7 @@ def promotions_waiting(session: Session, workspace: Workspace, runs: Sequence[Te
 def open_promotions(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
     """The same for a digest, counted over all adoptions."""
     found: Worst[Callable[[TeamRun], Decision]] = Worst()
-    for number, adoption in digests.promotions_open(scope.session, workspace_id=scope.workspace_id):
+    for number, adoption in digest_changes.promotions_open(scope.session, workspace_id=scope.workspace_id):
         if adoption in scope.places:
             found.add((number,), adoption, partial(_tell_promotion, scope=scope, number=number))
     return found
@@ -148,7 +148,7 @@ def _override(session: Session, row: Override) -> Mrkdwn:
 def _declined(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
     found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
     since, until = scope.week.at(0), scope.week.at(1)
-    rows = digests.promotions_declined(
+    rows = digest_changes.promotions_declined(
         scope.session, workspace_id=scope.workspace_id, since=since, until=until
     )
     for number, adoption in rows:
@@ -167,7 +167,7 @@ def _changes(scope: Scope, kind: str, word: str) -> Worst[Callable[[TeamRun], Mr
     """The changes of mode of one kind in the week, newest first."""
     found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
     since, until = scope.week.at(0), scope.week.at(1)
-    rows = digests.changes(
+    rows = digest_changes.changes(
         scope.session, workspace_id=scope.workspace_id, since=since, until=until, kind=kind
     )
     for number, adoption in rows:

@@ -11,7 +11,7 @@ from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.rules.kpi import Direction, better
 from cadence.rules.signals import HERO_SHARE, READINGS, Contradiction, WeekSeen, contradiction, hero
-from storage import digests, signals
+from storage import digest_numbers, signals
 from storage.tables import Attestation
 from templates.filters import amount, plural, ratio
 
@@ -33,7 +33,7 @@ def contradictions(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
 
 def _worsening(scope: Scope) -> Iterator[int]:
     """The adoptions whose number got worse with each of the latest readings, one of them of the digest's week."""
-    rows = digests.latest_readings(
+    rows = digest_numbers.latest_readings(
         scope.session, workspace_id=scope.workspace_id, week_start=scope.week.monday, many=READINGS + 1
     )
     for adoption, *values in rows:
@@ -51,14 +51,16 @@ def _looked_at(scope: Scope, adoptions: Sequence[int]) -> Iterator[tuple[int, Co
     """What readings and attestations of some adoptions come to, in two queries."""
     about, monday = {"workspace_id": scope.workspace_id}, scope.week.monday
     readings: dict[int, list[tuple[date, float]]] = defaultdict(list)
-    found = digests.weeks_of_readings(
+    found = digest_numbers.weeks_of_readings(
         scope.session, **about, adoption_ids=adoptions, until=monday, many=READINGS + 1
     )
     for adoption, week, value in found:
         readings[adoption].append((week, value))
     first = min(week for rows in readings.values() for week, _ in rows)
     kinds: dict[tuple[int, date, Attestation], int] = {}
-    counted = digests.attestations(scope.session, **about, adoption_ids=adoptions, since=first, until=monday)
+    counted = digest_numbers.attestations(
+        scope.session, **about, adoption_ids=adoptions, since=first, until=monday
+    )
     for adoption, week, kind, count in counted:
         kinds[adoption, week, kind] = count
     for adoption, rows in readings.items():
@@ -93,7 +95,7 @@ def heroes_of(scope: Scope, together: Collection[int]) -> Worst[Callable[[TeamRu
     """One person reports nearly all the runs of the cycle. A team of one has no choice, so it isn't named."""
     found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
     monday = scope.week.monday
-    rows = digests.most_runs(
+    rows = digest_numbers.most_runs(
         scope.session,
         workspace_id=scope.workspace_id,
         week_start=monday,

@@ -14,7 +14,7 @@ from cadence.flows.gathering import gather, window_runs
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import instant
 from cadence.rules.verdicts import Decision
-from storage import decisions, digests
+from storage import decisions, digest_changes
 from storage.tables import Cycle, StepVerdict
 from templates.contexts.base import Evidence, ModeChange
 from templates.contexts.digests import TeamChange
@@ -89,7 +89,7 @@ def demotions_of(scope: Scope) -> Worst[Callable[[TeamRun], TeamChange]]:
     """The demotions of the week, newest first."""
     found: Worst[Callable[[TeamRun], TeamChange]] = Worst()
     since, until = scope.week.at(0), scope.week.at(1)
-    rows = digests.changes(
+    rows = digest_changes.changes(
         scope.session, workspace_id=scope.workspace_id, since=since, until=until, kind="demotion"
     )
     for number, adoption in rows:

@@ -14,8 +14,8 @@ from cadence.flows.gathering import HISTORY, away_throughout, count_answers, is_
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import instant, local_day, monday_of, week_monday
 from cadence.rules.verdicts import Line
-from storage import digests
-from storage.digests import WatchFound
+from storage import digest_watches
+from storage.digest_watches import WatchFound
 from templates.contexts.base import Evidence, StepEvidence
 from templates.contexts.digests import Decision, TeamStep
 
@@ -46,7 +46,7 @@ def watches_of(scope: Scope) -> Watches:
     found = Watches(Worst(), Worst())
     rows = (
         row
-        for row in digests.watches(
+        for row in digest_watches.watches(
             scope.session, workspace_id=scope.workspace_id, week_start=scope.week.monday
         )
         if scope.step_at(row.adoption, row.step) is not None and _is_open(row, scope.week.monday)
@@ -86,7 +86,7 @@ def _judge(scope: Scope, rows: Sequence[WatchFound], found: Watches) -> None:
     monday = scope.week.monday
     batch = _gathered(scope, rows)
     over = [(row, evidence) for row in rows if (evidence := _evidence(scope, row, batch, monday))]
-    said = digests.answered_watches(
+    said = digest_watches.answered_watches(
         scope.session, workspace_id=scope.workspace_id, subjects=[_subject(row) for row, _ in over]
     )
     for row, evidence in over:
@@ -122,28 +122,28 @@ def _gathered(scope: Scope, rows: Sequence[WatchFound]) -> _Batch:
     adoptions, teams = sorted({row.adoption for row in rows}), sorted({row.team for row in rows})
     first = min(monday_of(local_day(_opens(row), ZoneInfo(row.timezone))) for row in rows)
     logged: dict[int, list[tuple[str, int, datetime]]] = defaultdict(list)
-    for adoption, step, number, at in digests.logged(session, **about, adoption_ids=adoptions):
+    for adoption, step, number, at in digest_watches.logged(session, **about, adoption_ids=adoptions):
         logged[adoption].append((step, number, at))
     answers: dict[int, list[_Answer]] = defaultdict(list)
     since = first - HISTORY
-    for adoption, member, week, runs in digests.answers(
+    for adoption, member, week, runs in digest_watches.answers(
         session, **about, adoption_ids=adoptions, since=since
     ):
         answers[adoption].append((member, week, runs))
     times: dict[int, list[tuple[str, date, datetime]]] = defaultdict(list)
     restarted = sorted({row.adoption for row in rows if _opens(row) > _start(row)})
-    for adoption, member, week, at in digests.answer_times(
+    for adoption, member, week, at in digest_watches.answer_times(
         session, **about, adoption_ids=restarted, since=first
     ):
         times[adoption].append((member, week, at))
     people: dict[int, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
-    for team, member, joined_at, left_at in digests.presences(session, **about, team_ids=teams):
+    for team, member, joined_at, left_at in digest_watches.presences(session, **about, team_ids=teams):
         people[team].append((member, joined_at, left_at))
     members = sorted({member for team in people.values() for member, _, _ in team})
     away: dict[str, list[tuple[str, date, date]]] = defaultdict(list)
     for start in range(0, len(members), BATCH):
         friday = scope.week.monday + timedelta(days=4)
-        for range_ in digests.days_away(
+        for range_ in digest_watches.days_away(
             session, **about, members=members[start : start + BATCH], first=first, last=friday
         ):
             away[range_[0]].append(range_)

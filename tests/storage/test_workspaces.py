@@ -21,6 +21,9 @@ from storage import (
     cycles,
     decisions,
     deliveries,
+    digest_changes,
+    digest_numbers,
+    digest_watches,
     digests,
     drafts,
     drifts,
@@ -222,31 +225,39 @@ BY_NAME: dict[str, Call] = {
     "digests.places": lambda s, ws, _: list(digests.places(s, workspace_id=ws, today={"UTC": MONDAY})),
     "digests.answering": lambda s, ws, _: list(digests.answering(s, workspace_id=ws, asking=ASKING)),
     "digests.in_cycle": lambda s, ws, _: digests.in_cycle(s, workspace_id=ws, day=MONDAY),
-    "digests.demoted": _slipping(lambda s, ws: list(digests.demoted(s, workspace_id=ws, until=UNTIL))),
-    "digests.missed": _slipping(
-        lambda s, ws: list(digests.missed(s, workspace_id=ws, since=SINCE, until=UNTIL))
+    "digest_changes.demoted": _slipping(
+        lambda s, ws: list(digest_changes.demoted(s, workspace_id=ws, until=UNTIL))
     ),
-    "digests.promotions_open": lambda s, ws, _: list(digests.promotions_open(s, workspace_id=ws)),
-    "digests.promotions_declined": _slipping(
-        lambda s, ws: list(digests.promotions_declined(s, workspace_id=ws, since=SINCE, until=UNTIL))
+    "digest_changes.missed": _slipping(
+        lambda s, ws: list(digest_changes.missed(s, workspace_id=ws, since=SINCE, until=UNTIL))
     ),
-    "digests.drifts_open": lambda s, ws, _: list(digests.drifts_open(s, workspace_id=ws)),
-    "digests.changes": lambda s, ws, _: list(
-        digests.changes(s, workspace_id=ws, since=SINCE, until=UNTIL, kind="demotion")
+    "digest_changes.promotions_open": lambda s, ws, _: list(
+        digest_changes.promotions_open(s, workspace_id=ws)
     ),
-    "digests.readings": lambda s, ws, _: list(digests.readings(s, workspace_id=ws, week_start=MONDAY)),
-    "digests.latest_readings": lambda s, ws, _: list(
-        digests.latest_readings(s, workspace_id=ws, week_start=MONDAY, many=3)
+    "digest_changes.promotions_declined": _slipping(
+        lambda s, ws: list(digest_changes.promotions_declined(s, workspace_id=ws, since=SINCE, until=UNTIL))
     ),
-    "digests.most_runs": lambda s, ws, _: list(
-        digests.most_runs(s, workspace_id=ws, week_start=MONDAY, begun_by=MONDAY)
+    "digest_changes.drifts_open": lambda s, ws, _: list(digest_changes.drifts_open(s, workspace_id=ws)),
+    "digest_changes.changes": lambda s, ws, _: list(
+        digest_changes.changes(s, workspace_id=ws, since=SINCE, until=UNTIL, kind="demotion")
     ),
-    "digests.watches": _slipping(lambda s, ws: list(digests.watches(s, workspace_id=ws, week_start=MONDAY))),
-    "digests.days_away": lambda s, ws, _: list(
-        digests.days_away(s, workspace_id=ws, members=[MEMBER], first=MONDAY, last=MONDAY)
+    "digest_numbers.readings": lambda s, ws, _: list(
+        digest_numbers.readings(s, workspace_id=ws, week_start=MONDAY)
     ),
-    "digests.answered_watches": _slipping(
-        lambda s, ws: digests.answered_watches(s, workspace_id=ws, subjects=["adoption:1/send"])
+    "digest_numbers.latest_readings": lambda s, ws, _: list(
+        digest_numbers.latest_readings(s, workspace_id=ws, week_start=MONDAY, many=3)
+    ),
+    "digest_numbers.most_runs": lambda s, ws, _: list(
+        digest_numbers.most_runs(s, workspace_id=ws, week_start=MONDAY, begun_by=MONDAY)
+    ),
+    "digest_watches.watches": _slipping(
+        lambda s, ws: list(digest_watches.watches(s, workspace_id=ws, week_start=MONDAY))
+    ),
+    "digest_watches.days_away": lambda s, ws, _: list(
+        digest_watches.days_away(s, workspace_id=ws, members=[MEMBER], first=MONDAY, last=MONDAY)
+    ),
+    "digest_watches.answered_watches": _slipping(
+        lambda s, ws: digest_watches.answered_watches(s, workspace_id=ws, subjects=["adoption:1/send"])
     ),
     "digests.not_retired": lambda s, ws, _: list(digests.not_retired(s, workspace_id=ws)),
     "digests.teams_of_channels": lambda s, ws, _: digests.teams_of_channels(
@@ -435,22 +446,28 @@ BY_ID: dict[str, Call] = {
         private=["check-in"],
         hidden=["x"],
     ),
-    "digests.weeks_of_readings": lambda s, ws, ids: list(
-        digests.weeks_of_readings(s, workspace_id=ws, adoption_ids=[ids.adoption], until=MONDAY, many=3)
+    "digest_numbers.weeks_of_readings": lambda s, ws, ids: list(
+        digest_numbers.weeks_of_readings(
+            s, workspace_id=ws, adoption_ids=[ids.adoption], until=MONDAY, many=3
+        )
     ),
-    "digests.attestations": lambda s, ws, ids: list(
-        digests.attestations(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY, until=MONDAY)
+    "digest_numbers.attestations": lambda s, ws, ids: list(
+        digest_numbers.attestations(
+            s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY, until=MONDAY
+        )
     ),
-    "digests.logged": lambda s, ws, ids: list(
-        digests.logged(s, workspace_id=ws, adoption_ids=[ids.adoption])
+    "digest_watches.logged": lambda s, ws, ids: list(
+        digest_watches.logged(s, workspace_id=ws, adoption_ids=[ids.adoption])
     ),
-    "digests.answers": lambda s, ws, ids: list(
-        digests.answers(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+    "digest_watches.answers": lambda s, ws, ids: list(
+        digest_watches.answers(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
     ),
-    "digests.answer_times": lambda s, ws, ids: list(
-        digests.answer_times(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+    "digest_watches.answer_times": lambda s, ws, ids: list(
+        digest_watches.answer_times(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
     ),
-    "digests.presences": lambda s, ws, ids: list(digests.presences(s, workspace_id=ws, team_ids=[ids.team])),
+    "digest_watches.presences": lambda s, ws, ids: list(
+        digest_watches.presences(s, workspace_id=ws, team_ids=[ids.team])
+    ),
     "signals.runs_by_member": lambda s, ws, ids: signals.runs_by_member(
         s, workspace_id=ws, cycle_id=ids.cycle
     ),

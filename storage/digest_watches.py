@@ -1,0 +1,200 @@
+"""Queries of the digest on watched steps: their windows, what was logged and answered since, and by whom."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import (
+    and_,
+    func,
+    select,
+)
+from sqlmodel import Session, col
+
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Line
+from storage.streams import cycles_of, stream
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    AdoptionStep,
+    Away,
+    CheckIn,
+    Cycle,
+    LoggedException,
+    Member,
+    StepVerdict,
+    Team,
+    TeamMember,
+    TrailEntry,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFound:
+    """The last watch of a step, in the cycle of the week asked about, and its window by now."""
+
+    verdict: int
+    adoption: int
+    step: str
+    mode: Mode
+    cap: float
+    judged_at: datetime
+    window_from: datetime
+    starts_on: date
+    team: int
+    timezone: str
+    since: datetime | None
+    after_exception: int
+    line: Line
+
+
+def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterator[WatchFound]:
+    """The steps that were last watched in the cycle of a week, by adoption."""
+    cycles = cycles_of(workspace_id, week_start)
+    last = (
+        select(func.max(col(StepVerdict.id)).label("id"))
+        .where(col(StepVerdict.workspace_id) == workspace_id, col(StepVerdict.decision) == Decision.WATCH)
+        .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
+        .subquery()
+    )
+    query = (
+        select(
+            col(StepVerdict.id),
+            col(StepVerdict.adoption_id),
+            col(StepVerdict.step),
+            col(StepVerdict.mode),
+            col(StepVerdict.cap),
+            col(StepVerdict.judged_at),
+            col(StepVerdict.window_from),
+            col(Cycle.starts_on),
+            col(Team.id),
+            col(Team.timezone),
+            col(AdoptionStep.since),
+            func.coalesce(col(AdoptionStep.after_exception), 0),
+            col(StepVerdict.line),
+        )
+        .join(last, last.c.id == col(StepVerdict.id))
+        .join(Cycle, col(Cycle.id) == col(StepVerdict.cycle_id))
+        .join(
+            cycles,
+            and_(cycles.c.adoption_id == col(Cycle.adoption_id), cycles.c.number == col(Cycle.number)),
+        )
+        .join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .outerjoin(
+            AdoptionStep,
+            and_(
+                col(AdoptionStep.adoption_id) == col(StepVerdict.adoption_id),
+                col(AdoptionStep.step) == col(StepVerdict.step),
+            ),
+        )
+        .where(col(Adoption.state) != AdoptionState.ENDED)
+        .order_by(col(StepVerdict.adoption_id))
+    )
+    return (WatchFound(*row) for row in stream(session, query))
+
+
+def logged(
+    session: Session, *, workspace_id: str, adoption_ids: Collection[int]
+) -> Iterator[tuple[int, str, int, datetime]]:
+    """(adoption, step, exception, when) of everything logged on some adoptions."""
+    query = select(
+        col(LoggedException.adoption_id),
+        col(LoggedException.step),
+        col(LoggedException.id),
+        col(LoggedException.logged_at),
+    ).where(
+        col(LoggedException.workspace_id) == workspace_id,
+        col(LoggedException.adoption_id).in_(adoption_ids),
+    )
+    return stream(session, query)
+
+
+def answers(
+    session: Session, *, workspace_id: str, adoption_ids: Collection[int], since: date
+) -> Iterator[tuple[int, str, date, int]]:
+    """(adoption, member, week, runs) of the current answers from a week on, newest week first."""
+    query = (
+        select(col(CheckIn.adoption_id), col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.runs))
+        .where(
+            col(CheckIn.workspace_id) == workspace_id,
+            col(CheckIn.adoption_id).in_(adoption_ids),
+            col(CheckIn.week_start) >= since,
+            col(CheckIn.replaced_at).is_(None),
+        )
+        .order_by(col(CheckIn.week_start).desc(), col(CheckIn.id).desc())
+    )
+    return stream(session, query)
+
+
+def answer_times(
+    session: Session, *, workspace_id: str, adoption_ids: Collection[int], since: date
+) -> Iterator[tuple[int, str, date, datetime]]:
+    """(adoption, member, week, when) of the answers from a week on; one that was corrected since counts too."""
+    query = select(
+        col(CheckIn.adoption_id), col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.answered_at)
+    ).where(
+        col(CheckIn.workspace_id) == workspace_id,
+        col(CheckIn.adoption_id).in_(adoption_ids),
+        col(CheckIn.week_start) >= since,
+    )
+    return stream(session, query)
+
+
+def presences(
+    session: Session, *, workspace_id: str, team_ids: Collection[int]
+) -> Iterator[tuple[int, str, datetime, datetime | None]]:
+    """(team, member, joined, left) of some teams; without bots and those who were deleted."""
+    query = (
+        select(
+            col(TeamMember.team_id),
+            col(TeamMember.member),
+            col(TeamMember.joined_at),
+            col(TeamMember.left_at),
+        )
+        .outerjoin(
+            Member,
+            and_(
+                col(Member.workspace_id) == col(TeamMember.workspace_id),
+                col(Member.id) == col(TeamMember.member),
+            ),
+        )
+        .where(
+            col(TeamMember.workspace_id) == workspace_id,
+            col(TeamMember.team_id).in_(team_ids),
+            ~func.coalesce(col(Member.deleted), False),
+            ~func.coalesce(col(Member.is_bot), False),
+        )
+    )
+    return stream(session, query)
+
+
+def days_away(
+    session: Session, *, workspace_id: str, members: Collection[str], first: date, last: date
+) -> Iterator[tuple[str, date, date]]:
+    """(member, first day, last day) of the days away that overlap a range and still stand."""
+    query = select(col(Away.member), col(Away.first_day), col(Away.last_day)).where(
+        col(Away.workspace_id) == workspace_id,
+        col(Away.member).in_(members),
+        col(Away.first_day) <= last,
+        col(Away.last_day) >= first,
+        col(Away.ended_at).is_(None),
+    )
+    return stream(session, query)
+
+
+def answered_watches(
+    session: Session, *, workspace_id: str, subjects: Collection[str]
+) -> dict[str, datetime]:
+    """When somebody last said what changes, by subject."""
+    query = (
+        select(col(TrailEntry.subject), func.max(col(TrailEntry.at)))
+        .where(
+            col(TrailEntry.workspace_id) == workspace_id,
+            col(TrailEntry.action) == "watch-answered",
+            col(TrailEntry.subject).in_(subjects),
+        )
+        .group_by(col(TrailEntry.subject))
+    )
+    return dict(stream(session, query))

@@ -1,0 +1,58 @@
+"""What the digest's queries share: rows a batch at a time, values by time zone, the cycle that a date lies in."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+)
+from sqlmodel import Session, col
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from cadence.rules.calendar import WEEKS
+from storage.tables import (
+    Cycle,
+    Team,
+)
+
+BATCH = 1000
+"""Rows that are held at a time."""
+
+_Value = TypeVar("_Value", date, datetime)
+
+
+def stream(session: Session, query: Any) -> Iterator[Any]:
+    """Rows, a batch at a time; what they hold is said by the query's own function."""
+    return iter(session.execute(query.execution_options(yield_per=BATCH)))
+
+
+def by_zone(values: Mapping[str, _Value]) -> Any:
+    """A team's value by its time zone; zones are few, and those with the same value are one case."""
+    zones: dict[_Value, list[str]] = {}
+    for zone, value in values.items():
+        zones.setdefault(value, []).append(zone)
+    kind = UTCDateTime() if isinstance(next(iter(zones)), datetime) else Date()
+    whens = [(col(Team.timezone).in_(sorted(names)), literal(value, kind)) for value, names in zones.items()]
+    return case(*whens[1:], else_=whens[0][1]) if len(whens) > 1 else whens[0][1]
+
+
+def covers(day: date) -> ColumnElement[bool]:
+    """Whether a cycle's four weeks, Monday to Sunday, hold a date."""
+    return and_(col(Cycle.starts_on) <= day, col(Cycle.starts_on) > day - timedelta(weeks=WEEKS))
+
+
+def cycles_of(workspace_id: str, day: date) -> Any:
+    """(adoption, number) of the cycle a date lies in; of two, the later."""
+    query: Any = (
+        select(col(Cycle.adoption_id).label("adoption_id"), func.max(col(Cycle.number)).label("number"))
+        .where(col(Cycle.workspace_id) == workspace_id, covers(day))
+        .group_by(col(Cycle.adoption_id))
+    )
+    return query.cte("cycles")
