@@ -24,7 +24,10 @@ _WHY: Final[dict[str, str]] = {
     "is_archived": _ARCHIVED,
     "is_inactive": _ARCHIVED,
     "restricted_action": _CLOSED,
+    "restricted_action_non_threadable_channel": _CLOSED,
     "restricted_action_read_only_channel": _CLOSED,
+    "restricted_action_thread_locked": _CLOSED,
+    "restricted_action_thread_only_channel": _CLOSED,
     "posting_to_channel_denied": _CLOSED,
 }
 """What is wrong with a channel and who can put it right, by Slack's word for it. What is wrong with the token as a

@@ -1,0 +1,89 @@
+"""Every error of Slack's table ends a message where somebody can see it: no end is silent."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.delivery import Delivery, Outcome, Post
+from bot.gateway import _ERRORS, Identity, SlackError
+from bot.metrics import ATTEMPTS
+from bot.slack_errors import _GONE, _INVITE, _RESTRICTED, ERRORS, Kind
+from cadence.flows.deliveries import Asked, deliveries_of
+from cadence.flows.digests import _QUIET_REASONS
+from cadence.flows.figures import figures
+from cadence.flows.outbox import Pace
+from cadence.flows.profiles import ensure_workspace
+from cadence.flows.undelivered import _is_stuck
+from storage import ledger
+from storage.engine import Database
+from storage.ledger import Owed
+from storage.migrate import migrate
+from storage.tables import MessageState
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+ENDING = {code: row for code, row in ERRORS.items() if row.kind in _ERRORS}
+
+
+class Refusing:
+    """A Slack that refuses each channel's message with the word the channel is named after."""
+
+    def post(self, *, channel: str, **_: Any) -> str:
+        """Refuse it."""
+        code = channel.removeprefix("C:")
+        error: SlackError = _ERRORS[ERRORS[code].kind](code)
+        raise error
+
+
+def owe(db: Database, code: str) -> None:
+    owed = Owed(
+        key=f"set-away:{code}",
+        kind="set-away",
+        recipient=f"C:{code}",
+        subject={"by": "U1", "from": "2026-03-09", "until": "2026-03-10"},
+        due_at=NOW,
+        useful_until=NOW + timedelta(minutes=30),
+    )
+    with db.write() as session:
+        ledger.owe(session, workspace_id="T1", owed=[owed], now=NOW)
+
+
+def test_every_error_that_ends_a_message_is_seen(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/ends.db")
+    migrate(db)
+    ensure_workspace(db, workspace_id="T1", name="Team", now=NOW)
+    for code in ENDING:
+        owe(db, code)
+    bot = Identity("T1", "Team", "", "U0BOT", "B0BOT", frozenset())
+    post = Post(Refusing(), bot)  # type: ignore[arg-type]
+    delivery = Delivery(db, post_for=lambda _: post, clock=lambda: NOW, pace=Pace(timedelta()))
+    assert set(delivery.drain()) == {Outcome.FAILED, Outcome.SKIPPED}
+
+    with db.read() as session:
+        told = ledger.unsent_counts(session, workspace_id="T1", since=NOW, until=NOW + timedelta(days=1))
+    ends = {reason: state for _, state, reason, _ in told}
+    for code, row in ENDING.items():
+        gone = row.kind is Kind.DONE
+        assert ends.pop(code) is (MessageState.SKIPPED if gone else MessageState.FAILED), code
+        assert code not in _QUIET_REASONS, "the digest tells what wasn't sent, and why"
+        assert ATTEMPTS.labels(outcome=_ERRORS[row.kind].__name__.removeprefix("Slack").lower(), error=code)
+    assert ends == {}
+    counted = {
+        (kind, state): count for kind, state, count in figures(db, workspace_ids=["T1"], now=NOW).messages
+    }
+    failed = sum(row.kind is not Kind.DONE for row in ENDING.values())
+    assert counted["set-away", MessageState.FAILED] == failed
+    assert counted["set-away", MessageState.SKIPPED] == len(ENDING) - failed
+    seen = deliveries_of(db, "T1", Asked(state="failed", limit=999), now=NOW)
+    db.close()
+    assert {row.reason for row in seen.messages} == {
+        code for code, row in ENDING.items() if row.kind is not Kind.DONE
+    }
+
+
+@pytest.mark.parametrize(
+    "code", [code for code, row in ERRORS.items() if row.remedy in (_GONE, _INVITE, _RESTRICTED)]
+)
+def test_a_channel_that_somebody_must_mend_is_named_in_the_digest(code: str) -> None:
+    assert _is_stuck("C01TEAM", code)
