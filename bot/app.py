@@ -260,8 +260,9 @@ def _listen_to_uninstalls(app: App, many: ManyWorkspaces) -> None:
 
     def gone(event: dict[str, Any], body: dict[str, Any], context: dict[str, Any]) -> None:
         tokens = event.get("tokens")
-        of_people = event["type"] == "tokens_revoked" and not (isinstance(tokens, dict) and tokens.get("bot"))
-        if context.get("team_id") and not of_people:
+        bots = tokens.get("bot") if isinstance(tokens, dict) else None
+        ours = event["type"] == "app_uninstalled" or many.is_bot(str(context.get("team_id")), bots)
+        if context.get("team_id") and ours:
             at = body.get("event_time")
             happened = datetime.fromtimestamp(at, UTC) if isinstance(at, int) else None
             many.gone(str(context["team_id"]), happened_at=happened)

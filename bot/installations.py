@@ -150,6 +150,15 @@ class ManyWorkspaces:
         """Something changed here and now."""
         self._looked = None
 
+    def is_bot(self, workspace_id: str, revoked: object) -> bool:
+        """Whether the bot of a workspace is among those that Slack says lost their tokens."""
+        held = self._known(now=True).get(workspace_id)
+        return (
+            isinstance(revoked, list)
+            and bool(revoked)
+            and (held is None or not held.installed.bot_user or held.installed.bot_user in revoked)
+        )
+
     def gone(self, workspace_id: str, *, happened_at: datetime | None) -> None:
         """A workspace took the bot out."""
         if leave(

@@ -39,6 +39,8 @@ def by_button(turn: Turn, _value: str, _body: Body) -> None:
 def submitted(turn: Turn, form: Form) -> MessageContext:
     """The form of the workspace."""
     asked = form.values
+    for curator in form.members(Field.CURATORS):
+        turn.services.meet(turn.caller.workspace_id, curator)
     given = SettingsGiven(
         curators=form.members(Field.CURATORS),
         curator_channel=form.channel(Field.CURATOR_CHANNEL),

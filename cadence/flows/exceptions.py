@@ -14,6 +14,7 @@ from cadence.flows.people import zone_of
 from cadence.flows.permalinks import is_message
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
 from cadence.flows.weeks import this_week
+from cadence.links import kept_link
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant
@@ -121,7 +122,7 @@ def _save(
         step=step,
         critical=given.critical,
         reason=given.reason.strip(),
-        link=given.link,
+        link=kept_link(given.link),
         member=caller.member,
         surface=caller.surface,
         source=caller.request,

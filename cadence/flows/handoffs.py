@@ -11,6 +11,7 @@ from cadence.flows.handoff_contracts import Contract, contracts_of, hours_words,
 from cadence.flows.kpis import require_team_member
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, run_by_id, visible_runs
+from cadence.links import kept_link
 from cadence.mrkdwn import code, say
 from cadence.nudges import BY_KIND, HANDOFF_OVERDUE
 from cadence.refusals import Refusal
@@ -62,11 +63,11 @@ def send_handoff(db: Database, caller: Caller, given: HandoffGiven, *, now: date
         require_team_member(session, caller, run, to="hand its work over")
         if team is None:
             raise Refusal(not_here(contract.terms.to), field=Field.CONTRACT)
-        what = _checked(given.what)
+        what, link = _checked(given.what), kept_link(given.link)
         playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
         row = handoffs.by_source(session, workspace_id=caller.workspace_id, source=caller.request)
         if row is None:
-            row = _save(session, caller, contract, team, what, given.link, now=now)
+            row = _save(session, caller, contract, team, what, link, now=now)
             _owe(session, caller, row, run, team, now=now)
         due = row.due_at.astimezone(zone_of(session, run.workspace, caller.member))
         return Done(

@@ -24,6 +24,7 @@ class PlaybookDraft:
         revision: that it began with, None for a new one.
         kept_at: when something was last filled in; None before anything was.
         made: the slug and revision that were made of it, and by which request.
+        kept_by: the request that filled in last.
     """
 
     slug: str | None
@@ -31,6 +32,7 @@ class PlaybookDraft:
     revision: int | None = None
     kept_at: datetime | None = None
     made: tuple[str, int, str] | None = None
+    kept_by: str = ""
 
 
 def subject_of(slug: str | None) -> str:
@@ -73,7 +75,9 @@ def load(session: Session, caller: Caller, slug: str | None, *, lock: bool = Fal
         return begun
     if "made" in row.data:
         return replace(begun, made=tuple(row.data["made"]))
-    return PlaybookDraft(slug, row.data["spec"], row.data["revision"], row.updated_at)
+    return PlaybookDraft(
+        slug, row.data["spec"], row.data["revision"], row.updated_at, kept_by=row.data.get("by", "")
+    )
 
 
 def _begun(session: Session, caller: Caller, slug: str | None) -> PlaybookDraft:
@@ -85,7 +89,7 @@ def _begun(session: Session, caller: Caller, slug: str | None) -> PlaybookDraft:
 
 def keep(session: Session, caller: Caller, draft: PlaybookDraft, spec: Data, *, now: datetime) -> None:
     """Keep what has been filled in."""
-    _keep(session, caller, draft, {"spec": spec, "revision": draft.revision}, now=now)
+    _keep(session, caller, draft, {"spec": spec, "revision": draft.revision, "by": caller.request}, now=now)
 
 
 def keep_made(

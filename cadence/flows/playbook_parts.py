@@ -41,6 +41,7 @@ _ELSEWHERE = {
     Part.PILLARS: "value_event",
 }
 """Where a part shows what it makes wrong beside others."""
+NO_NAME = "No short name can be made of this title. Write one in small letters, such as `{example}`."
 
 
 def keep_part(db: Database, caller: Caller, spot: Spot, given: Mapping[str, str], *, now: datetime) -> None:
@@ -55,6 +56,8 @@ def keep_part(db: Database, caller: Caller, spot: Spot, given: Mapping[str, str]
     """
     with db.write() as session:
         draft = drafts.load(session, caller, spot.slug, lock=True)
+        if caller.request and draft.kept_by == caller.request:  # a second click: it is kept already
+            return
         if spot.part is Part.STEPS:
             change = _with_step(draft.spec, spot.step, given)
         elif spot.part is Part.GUARDRAILS:
@@ -84,6 +87,8 @@ def _prepared(
     if draft.slug is not None:
         return {field: text for field, text in given.items() if field != "slug"}
     slug = given.get("slug") or _slug_from(given.get("title", ""))
+    if not slug and given.get("title"):
+        raise Refusal(NO_NAME.format(example="support-reply"), field="slug")
     if slug and playbooks.by_slug(session, workspace_id=caller.workspace_id, slug=slug) is not None:
         raise Refusal(
             say(
@@ -128,8 +133,8 @@ class _Change:
 def _with_step(spec: Data, key: str, given: Mapping[str, str]) -> _Change:
     steps = as_list(spec.get("steps"))
     at = place_of(steps, key)
-    if given.get("remove") and at < len(steps):
-        del steps[at]
+    if given.get("remove"):  # sent again, the step is gone already
+        del steps[at : at + 1]
         return _Change(put_in(spec, ("steps",), steps), {}, STEP, "steps")
     texts = dict(given)
     if texts.get("fallback") == DEFAULT:
@@ -137,6 +142,8 @@ def _with_step(spec: Data, key: str, given: Mapping[str, str]) -> _Change:
     if not texts.get("key", ""):
         texts["key"] = slug_of(texts.get("title", ""))
     step, errors = filled(group_at(steps, at), STEP, texts)
+    if not texts["key"] and texts.get("title"):
+        errors["key"] = NO_NAME.format(example="draft")
     steps[at : at + 1] = []
     position = given.get("position", "")
     to = min(int(position) - 1, len(steps)) if re.fullmatch("[1-9][0-9]?", position) else at

@@ -1,6 +1,6 @@
 """The workspace's settings: curators, their channel, time zone, country, the rule, working days and hours."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,14 +84,21 @@ def _workspace(session: Session, caller: Caller, *, now: datetime) -> Workspace:
 
 
 def _require_may_set(session: Session, caller: Caller, named: frozenset[str]) -> None:
-    """The first to set a workspace up is one of its admins or somebody the installation names."""
+    """The first to set a workspace up, and to do so again once no curator is left, is an admin or somebody named."""
     if is_curator(session, caller) or {caller.member, f"{caller.workspace_id}:{caller.member}"} & named:
         return
     member = people.member(session, workspace_id=caller.workspace_id, member_id=caller.member)
-    first = not people.curators(session, workspace_id=caller.workspace_id)
+    curators = people.curators(session, workspace_id=caller.workspace_id)
+    first = not set(curators) - _not_people(session, caller.workspace_id, curators)
     if first and member is not None and member.is_admin:
         return
     require_curator(session, caller, to="change the settings")
+
+
+def _not_people(session: Session, workspace_id: str, members: Collection[str]) -> set[str]:
+    """Those of some members who are a bot, have left this Slack, or were never in it as far as is known."""
+    known = people.members(session, workspace_id=workspace_id, member_ids=members)
+    return {one for one in members if one not in known or known[one].deleted or known[one].is_bot}
 
 
 def save_settings(
@@ -115,6 +122,11 @@ def save_settings(
         session.refresh(workspace, with_for_update=True)  # settings are saved one after the other
         _require_may_set(session, caller, named)
         before = _as_data(session, workspace)
+        if _not_people(session, workspace.id, given.curators) - {caller.member}:
+            raise Refusal(
+                "A curator has to be a person in this Slack: no app, and nobody who has left.",
+                field="curators",
+            )
         people.set_curators(session, workspace_id=workspace.id, members=given.curators, now=now)
         workspace.curator_channel = given.curator_channel
         workspace.timezone, workspace.rule = given.timezone, Rule(given.rule)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from cadence.links import is_link
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from handlers.grammar.teach import shown, unknown_team
@@ -145,7 +146,7 @@ class Request:
         typed = self.options.get("link")
         if typed is None:
             return None
-        if not typed.lower().startswith(("https://", "http://")) or len(typed) > LONGEST_TEXT:
+        if not is_link(typed):
             raise Refusal(
                 say(
                     "{typed} isn't a link I can keep. Copy a message's link and write {right}.",

@@ -7,6 +7,8 @@ import pytest
 
 from bot.sandbox.views import View
 from bot.stage import Stage
+from cadence.links import is_link, kept_link
+from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from storage.tables import Attestation, CheckIn, DriftedStep, Reading
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, TRIAGE, at, bot_dms, entries, rows, start_cycle
@@ -253,6 +255,22 @@ def test_bare_commands_open_their_forms(desk: Stage) -> None:
         assert opened is not None, typed
         assert title in opened.title, typed
         lead.closes()
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "not a link", "https://a.example/x y"])
+def test_what_is_no_link_is_refused_on_its_field(link: str) -> None:
+    assert not is_link(link)
+    with pytest.raises(Refusal, match="isn't a link I can keep") as refused:
+        kept_link(link)
+    assert refused.value.field == "link"
+
+
+def test_the_form_of_an_exception_keeps_links_only(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    agent.types("/exception", channel=DESK_CHANNEL)
+    typed = {"step": "Send the reply (AI-led)", "reason": "tone was off"}
+    assert "isn't a link" in agent.submits({**typed, "link": "javascript:alert(1)"}).errors["link"]
+    assert agent.submits({"link": "https://acme.example/1"}).errors == {}
 
 
 def test_a_mistyped_step_is_one_click_from_right(desk: Stage) -> None:

@@ -199,6 +199,25 @@ def test_a_second_click_is_answered_as_the_first(stage: Stage) -> None:
     assert len(rows(stage, PlaybookVersion)) == 2
 
 
+def test_a_step_sent_twice_is_added_or_removed_once(stage: Stage) -> None:
+    person = opens(stage)
+
+    def twice(step: str, values: dict[str, Any]) -> Any:
+        person.clicks(person.form(), action_id="playbook.part", value=f":steps:{step}")
+        person.fills(person.form(), values)
+        click = payloads.view_submission(stage.workspace, person.user, person.form())
+        first, second = (stage.workspace.deliver("interactive", click).json for _ in range(2))
+        assert second == first
+        person.closes()
+        return rows(stage, FormDraft)[0].data["spec"].get("steps", [])
+
+    assert len(twice("", STEP)) == 1
+    assert twice(rows(stage, FormDraft)[0].data["spec"]["steps"][0]["key"], {"remove": ["remove"]}) == []
+    person.clicks(person.form(), action_id="playbook.part", value=":steps:")
+    refused = person.submits({**STEP, "key": "", "title": "下書き"})
+    assert refused.errors["key"].startswith("No short name can be made of this title.")
+
+
 def test_a_number_of_ones_own_asks_for_its_name_and_unit(stage: Stage) -> None:
     person = opens(stage)
     person.clicks(person.form(), action_id="playbook.part", value=":kpi")

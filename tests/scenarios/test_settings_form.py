@@ -82,6 +82,21 @@ def test_a_curator_gives_one_team_a_rule_of_its_own_and_takes_it_back(stage: Sta
         assert rows(stage, Adoption)[0].rule == kept
 
 
+def test_curators_are_people_so_that_somebody_can_still_open_the_settings(stage: Stage) -> None:
+    curator = stage.workspace.person(CURATOR)
+    curator.types("/cadence settings")
+    stage.workspace.change_user(SOLO, deleted=True)
+    for nobody in ("U0NOBODY", stage.workspace.app.user, SOLO):
+        answer = curator.submits({"curators": [CURATOR, nobody]})
+        assert "has to be a person" in answer.errors["curators"], nobody
+
+    stage.workspace.change_user(CURATOR, deleted=True)
+    stage.workspace.change_user(AGENT, is_admin=True)
+    opened = stage.workspace.person(AGENT).types("/cadence settings").view
+    assert opened is not None
+    assert stage.workspace.person(AGENT).submits({"curators": [AGENT]}).errors == {}
+
+
 def test_the_holidays_of_a_team_are_shown_and_changed(stage: Stage) -> None:
     agent = stage.workspace.person(AGENT)
     said = agent.types("/cadence team holidays de-by", channel=CHANNEL).words

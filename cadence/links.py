@@ -1,0 +1,27 @@
+"""Which links are kept as evidence."""
+
+import re
+from typing import Final
+
+from cadence.refusals import Refusal
+
+LONGEST_LINK: Final = 1_000
+_LINK: Final = re.compile(r"https?://[^\s<>|]+", re.IGNORECASE)
+
+
+def is_link(text: str) -> bool:
+    """Whether text is one web address of at most 1,000 characters, and nothing else."""
+    return len(text) <= LONGEST_LINK and _LINK.fullmatch(text) is not None
+
+
+def kept_link(text: str | None) -> str | None:
+    """A link as somebody gave it in a form.
+
+    Raises:
+        Refusal: on its field, when it is no web address.
+    """
+    if text and not is_link(text):
+        raise Refusal(
+            "That isn't a link I can keep. Copy a message's link; it begins with `https://`.", field="link"
+        )
+    return text
