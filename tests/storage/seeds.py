@@ -172,6 +172,7 @@ def _plant_reports(
         cycle_id=cycle.id,
         step="send",
         reason="tone was off",
+        link="https://t.example/archives/C1/p1",
         member=MEMBER,
         surface="command",
         source=f"request-{workspace_id}",
