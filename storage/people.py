@@ -197,6 +197,19 @@ def away_between(
     return list(session.exec(query))
 
 
+def away_taken_back(
+    session: Session, *, workspace_id: str, set_by: str, member_ids: Iterable[str]
+) -> list[Away]:
+    """Days away that were taken back, of those whose setter's name begins so and goes on."""
+    query = select(Away).where(
+        Away.workspace_id == workspace_id,
+        col(Away.ended_at).is_not(None),
+        col(Away.set_by).startswith(f"{set_by} "),
+        col(Away.member).in_(sorted(set(member_ids))),
+    )
+    return list(session.exec(query))
+
+
 def end_away(session: Session, *, workspace_id: str, member_id: str, today: date, now: datetime) -> int:
     """Take back a person's days away that aren't over yet; returns how many ranges that were."""
     changed = session.execute(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -29,6 +30,12 @@ class Status:
     emoji: str = ""
     expires: int = 0
 
+    @property
+    def mark(self) -> str:
+        """Who set days away, with a checksum that tells this status from another; what it says isn't kept."""
+        said = f"{self.text}|{self.emoji}|{self.expires}"
+        return f"{BY_STATUS} {crc32(said.encode()):08x}"
+
 
 def follow(session: Session, workspace: Workspace, statuses: Mapping[str, Status], *, now: datetime) -> None:
     """Keep days away in step with what statuses say now; days that somebody set by hand are left alone."""
@@ -40,12 +47,25 @@ def follow(session: Session, workspace: Workspace, statuses: Mapping[str, Status
         last=today + timedelta(days=400),
         member_ids=statuses,
     )
-    kept = {row.member: row for row in rows if row.set_by == BY_STATUS}
+    kept = {row.member: row for row in rows if row.set_by.startswith(BY_STATUS)}
+    refused = _taken_back(session, workspace, statuses)
     for member, status in statuses.items():
+        if member in refused and member not in kept:
+            continue
         zone = zone_of(session, workspace, member)
         said = days_away(status.text, status.emoji, status.expires, zone=zone, now=now)
         if _settle(session, workspace, member, kept.get(member), said, status, zone=zone, now=now):
             owe_missed_checkin(session, workspace, member, now=now)
+
+
+def _taken_back(session: Session, workspace: Workspace, statuses: Mapping[str, Status]) -> set[str]:
+    """Whose days away were taken back by hand: that holds while their status stays as it was then."""
+    rows = people.away_taken_back(session, workspace_id=workspace.id, set_by=BY_STATUS, member_ids=statuses)
+    for row in rows:
+        if row.set_by != statuses[row.member].mark:
+            row.set_by = BY_STATUS
+            session.add(row)
+    return {row.member for row in rows if row.set_by != BY_STATUS}
 
 
 def _settle(
@@ -64,9 +84,11 @@ def _settle(
     if row is not None and row.last_day < today:
         row = None
     if row is not None and said is not None and _same(row, said, status):
+        row.set_by = status.mark
+        session.add(row)
         return False
     if row is not None:
-        row.ended_at = now
+        row.ended_at, row.set_by = now, BY_STATUS
         session.add(row)
         if said is None:
             _record(session, workspace, member, "back", {"from": str(today)}, now=now)
@@ -79,7 +101,7 @@ def _settle(
             member=member,
             first_day=first,
             last_day=last,
-            set_by=BY_STATUS,
+            set_by=status.mark,
             set_at=now,
         )
     )

@@ -79,6 +79,18 @@ def test_who_is_back_early_is_asked_on_their_next_working_day_of_the_week(
     assert local_times(bot_dms(desk, AGENT), "Europe/Berlin") == comes
 
 
+def test_what_a_person_says_holds_until_their_status_changes(desk: Stage) -> None:
+    desk.workspace.change_user(AGENT, status_text="Vacationing", status_emoji=":palm_tree:")
+    desk.workspace.person(AGENT).types("/cadence away off")
+    desk.workspace.change_user(AGENT, real_name="Another Name")
+    desk.bot.worker.refresh()
+    assert [row for row in rows(desk, Away) if row.ended_at is None] == []
+    desk.workspace.change_user(AGENT, status_text="Out sick", status_emoji=":face_with_thermometer:")
+    desk.workspace.change_user(AGENT, status_text="", status_emoji="")
+    desk.workspace.change_user(AGENT, status_text="Vacationing", status_emoji=":palm_tree:")
+    assert len([row for row in rows(desk, Away) if row.ended_at is None]) == 1
+
+
 def test_a_week_from_sunday_to_thursday(tmp_path: Path) -> None:
     text = DESK.read_text(encoding="utf-8")
     weekend = "  working_days: [sun, mon, tue, wed, thu]\n"

@@ -105,6 +105,8 @@ def plant(session: Session, workspace_id: str = "T1") -> Planted:
     session.add(
         Away(**belongs, member=MEMBER, first_day=MONDAY, last_day=MONDAY + DAY, set_by=MEMBER, set_at=NOW)
     )
+    status: Any = {"set_by": "slack status 0", "set_at": NOW, "ended_at": NOW}
+    session.add(Away(**belongs, member=MEMBER, first_day=MONDAY, last_day=MONDAY, **status))
     team = Team(
         **belongs,
         slug="support",

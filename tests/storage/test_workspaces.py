@@ -187,6 +187,9 @@ BY_NAME: dict[str, Call] = {
     "people.away_between": lambda s, ws, _: people.away_between(
         s, workspace_id=ws, first=MONDAY, last=MONDAY
     ),
+    "people.away_taken_back": lambda s, ws, _: people.away_taken_back(
+        s, workspace_id=ws, set_by="slack status", member_ids=[MEMBER]
+    ),
     "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(s, workspace_id=ws, slug="reply"),
     "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(s, workspace_id=ws),
     "playbooks.known_to": lambda s, ws, _: playbooks.known_to(s, workspace_id=ws, member_id=MEMBER),
