@@ -9,7 +9,8 @@ from cadence.flows.asking import checkin_all_form, checkin_form
 from cadence.flows.checkin_checks import AnswerGiven
 from cadence.flows.checkins import answer
 from cadence.flows.choosing import choose_checkin
-from cadence.flows.people import mute, snooze
+from cadence.flows.people import end_away, mute
+from cadence.flows.snoozing import snooze
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.grammar import commands
@@ -63,13 +64,16 @@ def all_ran(turn: Turn, value: str, _body: Body) -> None:
 
 def snoozed(turn: Turn, value: str, _body: Body) -> None:
     """[Snooze]: the check-in comes back later; or one is away, or wants no reminders."""
-    until = value.partition(":")[0]
-    if until == "away":
+    until, _, week = value.partition(":")
+    if until == "back":
+        turn.say(end_away(turn.db, turn.caller, member=None, now=turn.now))
+    elif until == "away":
         turn.open(away_form(turn))
-    elif until == "mute":
-        turn.say(mute(turn.db, turn.caller, muted=True, now=turn.now))
+    elif until in {"mute", "unmute"}:
+        turn.say(mute(turn.db, turn.caller, muted=until == "mute", now=turn.now))
     else:
-        turn.say(snooze(turn.db, turn.caller, until=until, now=turn.now))
+        start = read_week(week) if week else None
+        turn.say(snooze(turn.db, turn.caller, until=until, week_start=start, now=turn.now))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext | None:

@@ -6,12 +6,13 @@ from slack_bolt import App
 
 from cadence.flows import people
 from cadence.flows.followups import ask, nudge_again, rewrite_missing, still_missing
+from cadence.flows.snoozing import ask_until
+from cadence.flows.snoozing import snooze as snooze_until
 from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_week
 from handlers.turns import Services, Turn
-from templates.contexts.answers import SnoozeAsked
 from templates.contexts.base import MessageContext
 from templates.contexts.forms import AwayForm
 from templates.ids import Action, Callback, Field
@@ -90,10 +91,9 @@ def ask_them(turn: Turn, value: str, _body: Body) -> None:
 def snooze(turn: Turn, command: commands.Snooze) -> None:
     """`/cadence snooze`; bare, it asks until when."""
     if command.until is None:
-        week = turn.today - timedelta(days=turn.today.weekday())
-        turn.say(SnoozeAsked(week_start=week.isoformat()))
+        turn.say(ask_until(turn.db, turn.caller, now=turn.now))
         return
-    turn.say(people.snooze(turn.db, turn.caller, until=command.until, now=turn.now))
+    turn.say(snooze_until(turn.db, turn.caller, until=command.until, now=turn.now))
 
 
 def mute(turn: Turn, command: commands.Mute) -> None:

@@ -214,10 +214,14 @@ def link(url: str, label: str | None = None) -> Mrkdwn:
     return Mrkdwn(f"<{escape(url)}|{escape(label)}>") if label else Mrkdwn(f"<{escape(url)}>")
 
 
-def sparkline(readings: Sequence[float | None]) -> str:
-    """One bar a reading, a dot where there is none. Always beside the numbers, never instead of them."""
+def sparkline(readings: Sequence[float | None], target: float | None = None) -> str:
+    """One bar a reading, a dot where there is none. Always beside the numbers, never instead of them.
+
+    With a `target` the scale reaches to it, so that a small change isn't drawn from floor to ceiling.
+    """
     known = [value for value in readings if value is not None]
-    low, span = min(known, default=0.0), max(known, default=0.0) - min(known, default=0.0)
+    scale = [*known, target] if known and target is not None else known
+    low, span = min(scale, default=0.0), max(scale, default=0.0) - min(scale, default=0.0)
     top = len(_BARS) - 1
     return "".join(
         "·" if value is None else _BARS[math.floor((value - low) / span * top + 0.5) if span else top // 2]

@@ -1,7 +1,7 @@
 """Turn a row of the ledger into what it says now, or into the reason why it needn't be sent."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from sqlmodel import Session
@@ -28,13 +28,13 @@ from cadence.flows import (
 )
 from cadence.flows.checkin_rows import checkin_rows
 from cadence.flows.composed import Composed, Later, Say, Skip
-from cadence.flows.days_off import public_holidays
-from cadence.flows.people import zone_of
+from cadence.flows.people import person_of
 from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.runs import require_workspace
+from cadence.flows.snoozing import snooze_menu
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
-from cadence.nudges import TABLE, Person, next_open
+from cadence.nudges import TABLE, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage import ledger, people
@@ -77,23 +77,8 @@ def _closed_door(session: Session, message: OwedMessage, *, now: datetime) -> Co
     member = people.member(session, workspace_id=workspace.id, member_id=message.recipient)
     if member is not None and member.deleted:
         return Skip("left the workspace")
-    zone = zone_of(session, workspace, message.recipient)
-    today = local_day(now, zone)
-    away = people.away_between(
-        session,
-        workspace_id=workspace.id,
-        first=today,
-        last=today + timedelta(days=7),
-        member_ids=[message.recipient],
-    )
-    teams = people.teams_of(session, workspace_id=workspace.id, member_id=message.recipient)
-    country = teams[0].country if teams and teams[0].country else workspace.country
-    person = Person(
-        member=message.recipient,
-        zone=zone,
-        days_off=public_holidays(country, today.year, today.year + 1),
-        away=tuple((row.first_day, row.last_day) for row in away),
-    )
+    person = person_of(session, workspace, message.recipient, now=now)
+    today = local_day(now, person.zone)
     opens = next_open(now, person, working_days(workspace))
     if opens == now:
         return None
@@ -117,7 +102,11 @@ def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
         week_start=week_of(message),
         now=now,
     )
-    return Say(CheckinMessage(rows=rows), rewrites=place) if rows else Skip("no check-in is due")
+    if not rows:
+        return Skip("no check-in is due")
+    workspace = require_workspace(session, message.workspace_id)
+    menu = snooze_menu(session, workspace, message.recipient, now=now)
+    return Say(CheckinMessage(rows=rows, snoozes=menu), rewrites=place)
 
 
 def _asked(message: OwedMessage) -> Done:

@@ -7,17 +7,28 @@ from sqlmodel import Session
 
 from cadence.flows import home_begin
 from cadence.flows.callers import Caller, is_curator
-from cadence.flows.checkin_rows import checkin_row, key, member_runs, missed_last_week, week_kpi
+from cadence.flows.checkin_rows import (
+    checkin_row,
+    cycle_of_week,
+    key,
+    member_runs,
+    missed_last_week,
+    week_kpi,
+)
 from cadence.flows.home_handoffs import handoffs_from, handoffs_to
 from cadence.flows.home_needs import Needs, needs, needs_of_many
 from cadence.flows.home_playbooks import home_playbook
+from cadence.flows.home_quiet import quiet
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
+from cadence.flows.snoozing import KIND, snooze_menu
+from cadence.flows.weeks import last_week
+from cadence.nudges import CHECKIN, Unless
 from cadence.refusals import Refusal
-from cadence.rules.calendar import local_day, monday_of
+from cadence.rules.calendar import local_day, monday_of, week_number
 from storage import homes as rows
 from storage import ledger, people, playbooks, registry, reports
-from storage.tables import AdoptionState, MessageState, PlaybookState, Workspace
+from storage.tables import AdoptionState, CycleState, MessageState, PlaybookState, Workspace
 from templates.contexts.checkins import CheckinRow
 from templates.contexts.home import Home, HomeItem, HomeNumber, HomeRegistry
 
@@ -64,6 +75,8 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         welcome=row is not None and not row.begun,
         several_open=_several(open_rows),
         next_checkin=None if waiting else home_begin.next_checkin(session, caller, workspace, now=now),
+        snoozes=snooze_menu(session, workspace, caller.member, now=now),
+        quiet=tuple(quiet(session, caller, workspace, now=now)),
         begin=begin.lines,
         offers=begin.offers,
         page=page,
@@ -111,9 +124,10 @@ def _open_checkins(
     """This week's open check-ins, once they were asked; before them last week's, early in the week."""
     today = local_day(now, zone_of(session, workspace, caller.member))
     week = monday_of(today)
+    before = week - timedelta(weeks=1)
     found = []
-    if today.weekday() < EARLY_IN_THE_WEEK:
-        found += _open_in(session, caller, week - timedelta(weeks=1), missed=True, now=now)
+    if today.weekday() < EARLY_IN_THE_WEEK or _was_snoozed(session, caller, before):
+        found += _open_in(session, caller, before, missed=True, now=now)
     if _was_asked(session, caller, week, now=now):
         found += _open_in(session, caller, week, missed=False, now=now)
     return found
@@ -137,11 +151,25 @@ def _open_in(
 
 def _was_asked(session: Session, caller: Caller, week: date, *, now: datetime) -> bool:
     """Whether the week's check-in has come; one that couldn't be delivered is asked here all the same."""
-    prefix = key("checkin", caller.workspace_id, caller.member, week)
+    found = []
+    for kind in (CHECKIN.kind, KIND):
+        prefix = key(kind, caller.workspace_id, caller.member, week)
+        found += ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
     return any(
-        row.due_at <= now and row.state is not MessageState.SKIPPED
-        for row in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
+        row.due_at <= now
+        and (
+            row.state is not MessageState.SKIPPED
+            or (row.kind == CHECKIN.kind and row.reason == Unless.SNOOZED)
+        )
+        for row in found
     )
+
+
+def _was_snoozed(session: Session, caller: Caller, week: date) -> bool:
+    """Whether a week's check-in comes back, or has come back, after it was snoozed."""
+    prefix = key(KIND, caller.workspace_id, caller.member, week)
+    rows = ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
+    return any(row.state is not MessageState.SKIPPED for row in rows)
 
 
 def _checkins(open_rows: Sequence[CheckinRow]) -> list[Entry]:
@@ -163,28 +191,36 @@ def _numbers(
     asked = {(row.adoption_id, row.week_start) for row in open_rows}
     found = []
     for run in mine:
-        week = run.week_start
-        late = run.week is not None and run.today.weekday() >= NUMBER_FROM
-        if run.team.reporter != caller.member or not late or (run.id, week.isoformat()) in asked:
+        if run.team.reporter != caller.member or run.adoption.state is not AdoptionState.ACTIVE:
             continue
-        if run.adoption.state is not AdoptionState.ACTIVE or _is_reported(session, run):
-            continue
-        number = HomeNumber(
-            adoption_id=run.id,
-            week_start=week.isoformat(),
-            playbook=run.playbook.title,
-            team=run.team.title,
-            week=run.week,
-            kpi=week_kpi(session, run, week_start=week),
-        )
-        found.append(_item(HomeItem(kind="number", number=number)))
+        for about in _weeks_to_report(session, run):
+            week = about.isoformat()
+            if (run.id, week) in asked or _is_reported(session, run, about):
+                continue
+            cycle = cycle_of_week(session, run, about)
+            number = HomeNumber(
+                adoption_id=run.id,
+                week_start=week,
+                playbook=run.playbook.title,
+                team=run.team.title,
+                week=week_number(cycle.starts_on, about) if cycle else None,
+                kpi=week_kpi(session, run, week_start=about),
+            )
+            found.append(_item(HomeItem(kind="number", number=number)))
     return found
 
 
-def _is_reported(session: Session, run: TeamRun) -> bool:
-    found = reports.reading(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=run.week_start
-    )
+def _weeks_to_report(session: Session, run: TeamRun) -> list[date]:
+    """Last week early in a week, while its cycle runs; this week late in it."""
+    weekday = run.today.weekday()
+    before = last_week(session, run) if weekday < EARLY_IN_THE_WEEK else None
+    late = before is not None and before.cycle.state is CycleState.RUNNING
+    weeks = [before.start] if before is not None and late else []
+    return [*weeks, run.week_start] if run.week is not None and weekday >= NUMBER_FROM else weeks
+
+
+def _is_reported(session: Session, run: TeamRun, week_start: date) -> bool:
+    found = reports.reading(session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start)
     return found is not None
 
 

@@ -1,13 +1,14 @@
 """Where a person begins: the first step of their role, and when their next check-in comes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.people import zone_of
+from cadence.flows.people import open_runs, zone_of
 from cadence.flows.rollouts import rollout_of
+from cadence.flows.snoozing import pending
 from cadence.nudges import CHECKIN, due
 from cadence.refusals import Offer
 from storage import people, playbooks
@@ -69,5 +70,13 @@ def next_checkin(session: Session, caller: Caller, workspace: Workspace, *, now:
     """When the person's next check-in comes, in their own zone; None when none is planned."""
     until = now + AHEAD
     own = rollout_of(session, workspace, [caller.member], now=now, until=until)
-    slots = [slot.at for slot in due(now, until, own) if slot.kind == CHECKIN.kind and not slot.skipped]
+    snoozed = pending(session, workspace_id=workspace.id, member=caller.member)
+    slots = [
+        slot.at
+        for slot in due(now, until, own)
+        if slot.kind == CHECKIN.kind and not slot.skipped and slot.subject["week"] not in snoozed
+    ]
+    for week, at in snoozed.items():
+        if open_runs(session, caller, week_start=date.fromisoformat(week), now=now):
+            slots.append(at)
     return min(slots).astimezone(zone_of(session, workspace, caller.member)) if slots else None

@@ -86,7 +86,7 @@ def needs(
         found += _as_needs(undelivered(session, workspace, seen, since=since, until=until))
     found += list(_audits(session, mine))
     slipped = attention(session, seen, week_start=week.monday, since=since, until=until, now=now)
-    found += [_need(one.text, one.offer) for one in slipped]
+    found += [_need(one.text, one.offer) for one in slipped if one.offer]  # a closed cycle: nothing to decide
     found += _as_needs(drifts_waiting(session, seen))
     watches = watched(session, seen, week.monday)
     found += [

@@ -1,6 +1,7 @@
 """One of a person's playbooks as their Home shows it."""
 
 from datetime import datetime
+from textwrap import shorten
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -18,6 +19,9 @@ from storage import registry, reports
 from storage.tables import AdoptionState, Cycle, CycleState
 from templates.contexts.home import HomePlaybook, HomeStep
 from templates.contexts.playbooks import GateLine
+
+GATE_SIZE = 150
+"""What a gate lacks, in so many characters, cut between words; `/cadence cycle show` has all of it."""
 
 
 def home_playbook(session: Session, caller: Caller, run: TeamRun, *, now: datetime) -> HomePlaybook:
@@ -48,7 +52,7 @@ def home_playbook(session: Session, caller: Caller, run: TeamRun, *, now: dateti
         expected=len(asked),
         steps=_steps(session, run, cycle, zone),
         week_start=week_start.isoformat(),
-        gate=gate.text if gate else None,
+        gate=shorten(gate.text, GATE_SIZE, placeholder=" …") if gate else None,
         gate_met=bool(gate and gate.met),
         closed=closed.number if closed else None,
         result=closed.result if closed else None,

@@ -1,27 +1,27 @@
-"""What a person asks for themselves: days away, a snooze, no reminders."""
+"""What a person asks for themselves: days away, no reminders."""
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
-from cadence.flows.checkin_rows import key
 from cadence.flows.coming_back import open_runs as owed_runs
 from cadence.flows.coming_back import owe_missed_checkin
+from cadence.flows.days_off import public_holidays
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
-from cadence.nudges import DAY_CLOSES, Person, next_open
+from cadence.nudges import Person, next_open
 from cadence.refusals import NotAllowed, Refusal
-from cadence.rules.calendar import instant, local_day, monday_of
-from storage import attempts, ledger, people, trail
+from cadence.rules.calendar import local_day, monday_of
+from storage import ledger, people, trail
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.tables import Away, Member, MessageState, Workspace
-from templates.contexts.answers import AwaySet, Muted, Snoozed
+from storage.tables import Away, Member, Workspace
+from templates.contexts.answers import AwaySet, Muted
 
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)>")
 LONGEST_AWAY = timedelta(days=366)
@@ -34,6 +34,27 @@ def zone_of(session: Session, workspace: Workspace, member: str) -> ZoneInfo:
         return ZoneInfo(row.timezone)
     teams = people.teams_of(session, workspace_id=workspace.id, member_id=member)
     return ZoneInfo(teams[0].timezone if teams else workspace.timezone)
+
+
+def person_of(session: Session, workspace: Workspace, member: str, *, now: datetime) -> Person:
+    """Somebody as they can be nudged in the days to come: their zone, public holidays and days away."""
+    zone = zone_of(session, workspace, member)
+    today = local_day(now, zone)
+    away = people.away_between(
+        session,
+        workspace_id=workspace.id,
+        first=today,
+        last=today + timedelta(days=7),
+        member_ids=[member],
+    )
+    teams = people.teams_of(session, workspace_id=workspace.id, member_id=member)
+    country = teams[0].country if teams and teams[0].country else workspace.country
+    return Person(
+        member=member,
+        zone=zone,
+        days_off=public_holidays(country, today.year, today.year + 1),
+        away=tuple((row.first_day, row.last_day) for row in away),
+    )
 
 
 def today_of(db: Database, caller: Caller, *, now: datetime) -> date:
@@ -86,7 +107,7 @@ def set_away(
                     set_at=now,
                 )
             )
-            _record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
+            record(session, caller, "away", who, {"from": str(first), "until": str(last)}, now=now)
             if who != caller.member:
                 _tell(session, caller, workspace, who, first=first, last=last, now=now)
         others = tuple(who for who in members if who != caller.member)
@@ -138,7 +159,7 @@ def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime)
         ended = people.end_away(session, workspace_id=workspace.id, member_id=who, today=today, now=now)
         owe_missed_checkin(session, workspace, who, now=now, correlation_id=caller.request)
         if ended:
-            _record(session, caller, "back", who, {"from": str(today)}, now=now)
+            record(session, caller, "back", who, {"from": str(today)}, now=now)
         return AwaySet(since=today, until=today, cleared=True, members=() if who == caller.member else (who,))
 
 
@@ -164,66 +185,8 @@ def mute(db: Database, caller: Caller, *, muted: bool, now: datetime) -> Muted:
         changed, row.muted = row.muted != muted, muted
         session.add(row)
         if changed:
-            _record(session, caller, "muted" if muted else "unmuted", caller.member, None, now=now)
+            record(session, caller, "muted" if muted else "unmuted", caller.member, None, now=now)
         return Muted(muted=muted)
-
-
-def snooze(db: Database, caller: Caller, *, until: str, now: datetime) -> Snoozed:
-    """Bring this week's open check-in back in an hour, tomorrow or on Friday.
-
-    Raises:
-        Refusal: nothing is open, or the time asked for isn't in this week's working days any more.
-    """
-    with db.write() as session:
-        workspace = require_workspace(session, caller.workspace_id)
-        zone = zone_of(session, workspace, caller.member)
-        week = monday_of(local_day(now, zone))
-        if not open_runs(session, caller, week_start=week, now=now):
-            raise Refusal("Nothing waits for you this week: every check-in of yours is answered.")
-        at = _snooze_instant(until, now=now, zone=zone)
-        if monday_of(local_day(at, zone)) != week:
-            raise Refusal(
-                "That would be after this week's check-in is due. Choose an earlier time, or answer it now."
-            )
-        if _owe_snoozed(session, caller, week=week, at=at, now=now):
-            _record(session, caller, "snoozed", caller.member, {"until": at.isoformat()}, now=now)
-        return Snoozed(until=at.astimezone(zone))
-
-
-def _owe_snoozed(session: Session, caller: Caller, *, week: date, at: datetime, now: datetime) -> bool:
-    """The check-in comes back once: the last snooze holds. False when that very snooze is there already."""
-    prefix = key("checkin-snoozed", caller.workspace_id, caller.member, week)
-    owed = Owed(
-        key=f"{prefix}:{at.timestamp():.0f}:{caller.request}"[:255],
-        kind="checkin-snoozed",
-        recipient=caller.member,
-        subject={"member": caller.member, "week": week.isoformat()},
-        due_at=at,
-        useful_until=at + timedelta(hours=20),
-    )
-    for row in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix):
-        if row.state is MessageState.DUE and row.key != owed.key:
-            attempts.finish(
-                session, message_id=row.id or 0, state=MessageState.SKIPPED, now=now, reason="snoozed"
-            )
-    new = ledger.owe(
-        session, workspace_id=caller.workspace_id, owed=[owed], now=now, correlation_id=caller.request
-    )
-    return bool(new)
-
-
-def _snooze_instant(until: str, *, now: datetime, zone: ZoneInfo) -> datetime:
-    today = local_day(now, zone)
-    if until == "hour":
-        later = now + timedelta(hours=1)
-        if later.astimezone(zone).time() < DAY_CLOSES:
-            return next_open(later, Person("", zone))
-        return next_open(instant(today + timedelta(days=1), time(9), zone), Person("", zone))
-    if until == "tomorrow":
-        return instant(today + timedelta(days=1), time(10), zone)
-    friday = monday_of(today) + timedelta(days=4)
-    at = instant(friday, time(10), zone)
-    return at if at > now else instant(friday + timedelta(days=3), time(10), zone)
 
 
 def open_runs(session: Session, caller: Caller, *, week_start: date, now: datetime) -> list[TeamRun]:
@@ -233,7 +196,7 @@ def open_runs(session: Session, caller: Caller, *, week_start: date, now: dateti
     )
 
 
-def _record(
+def record(
     session: Session,
     caller: Caller,
     action: str,
@@ -242,6 +205,7 @@ def _record(
     *,
     now: datetime,
 ) -> None:
+    """What somebody set for themselves, or for another, in the trail."""
     trail.record(
         session,
         workspace_id=caller.workspace_id,

@@ -11,8 +11,9 @@ from cadence.flows.gathering import away_members, expected_members
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import message_link
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
+from cadence.flows.snoozing import snooze_menu
 from cadence.nudges import Unless
-from cadence.rules.calendar import local_day, week_number
+from cadence.rules.calendar import local_day, monday_of, week_number
 from storage import ledger, people, reports
 from storage.tables import MessageState, OwedMessage
 from templates.contexts.checkins import CheckinMessage, CheckinReminder, KpiMissing, WhoIsMissing
@@ -43,7 +44,15 @@ def checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
         return Skip(Unless.NOTHING_DUE)
     if all(row.answer for row in rows):
         return Skip(Unless.ANSWERED)
-    return Say(CheckinMessage(rows=rows, last_week=message.kind == "checkin-again"))
+    workspace = require_workspace(session, message.workspace_id)
+    today = local_day(now, zone_of(session, workspace, message.recipient))
+    return Say(
+        CheckinMessage(
+            rows=rows,
+            last_week=week_of(message) < monday_of(today),
+            snoozes=snooze_menu(session, workspace, message.recipient, now=now),
+        )
+    )
 
 
 def _moved(session: Session, message: OwedMessage) -> Skip | None:
@@ -81,7 +90,13 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
     if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
         return composed
     rows = tuple(row for row in composed.context.rows if row.answer is None)
-    return Say(CheckinReminder(rows=rows, permalink=permalink(workspace.settings, first)))
+    return Say(
+        CheckinReminder(
+            rows=rows,
+            permalink=permalink(workspace.settings, first),
+            snoozes=composed.context.snoozes,
+        )
+    )
 
 
 def permalink(settings: dict[str, object], message: OwedMessage | None) -> str | None:

@@ -215,15 +215,17 @@ class SnoozeAsked(MessageContext):
     TEMPLATE: ClassVar[str] = "answers/snooze_asked.json.j2"
 
     week_start: str
+    choices: tuple[str, ...] = ("hour", "tomorrow", "friday")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snoozed(MessageContext):
-    """The check-in comes back `until` then."""
+    """The check-in comes back `until` then; `last_week`'s does not move this week's."""
 
     TEMPLATE: ClassVar[str] = "answers/snoozed.json.j2"
 
     until: datetime
+    last_week: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from templates.contexts.base import Id, Kpi, MessageContext, StepMode
+
+SNOOZES: Final = ("hour", "tomorrow", "friday", "away", "mute")
+"""What the menu beside an open check-in can offer; `unmute` takes the place of `mute` once reminders are off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class CheckinMessage(MessageContext):
 
     rows: tuple[CheckinRow, ...]
     last_week: bool = False
+    snoozes: tuple[str, ...] = SNOOZES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,7 @@ class CheckinReminder(MessageContext):
     TEMPLATE: ClassVar[str] = "messages/checkin_reminder.json.j2"
 
     rows: tuple[CheckinRow, ...]
+    snoozes: tuple[str, ...] = SNOOZES
     permalink: str | None = None
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Evidence, Id, Kpi, MessageContext, ViewContext
-from templates.contexts.checkins import Answer, CheckinRow
+from templates.contexts.checkins import SNOOZES, Answer, CheckinRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,8 @@ class Home(ViewContext):
         welcome: whether to say what this is, until they have done something.
         several_open: the Monday of the week with several open check-ins, "" with one or none.
         next_checkin: when theirs comes, in their zone; None when none is planned.
+        snoozes: what the menu beside an open check-in offers.
+        quiet: what is quiet and until when: days away, a snooze, muted reminders; with what ends it.
         begin: sentences that say how to begin, and the buttons for it.
     """
 
@@ -123,6 +125,8 @@ class Home(ViewContext):
     next_checkin: datetime | None = None
     begin: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
+    snoozes: tuple[str, ...] = SNOOZES
+    quiet: tuple[HomeNeed, ...] = ()
     page: int = 1
     pages: int = 1
 

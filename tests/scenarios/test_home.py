@@ -203,7 +203,7 @@ def test_who_reports_the_number_is_asked_for_it_alone(desk: Stage) -> None:
     lead.submits({"value": "24m"})
     desk.tick()
     assert "*Numbers to report*" not in lead.home().words
-    assert "First response time 24 min (target 15 min) · ▄ 24 min" in lead.home().words
+    assert "First response time 24 min (target 15 min) · by week █ 24 min" in lead.home().words
 
 
 def propose(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,3 +343,13 @@ def test_an_empty_home_says_where_to_begin(tmp_path: Path, curators: bool) -> No
         assert home.buttons[0] == ("New playbook" if curators else "Set up")
         who.clicks(home, home.buttons[0])
         assert who.form()
+
+
+def test_last_weeks_number_is_still_asked_for_on_monday(desk: Stage) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.types("/attest reply as-declared runs=9", channel=DESK_CHANNEL)
+    desk.clock.set(at("2026-03-09 09:00"))
+    home = lead.opens_home()
+    assert "*Numbers to report*" in home.words
+    assert "Report the number" in home.buttons
+    assert "of the runs assumed" in home.words

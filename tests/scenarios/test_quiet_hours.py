@@ -318,3 +318,50 @@ def test_those_who_were_away_are_said_to_be(desk: Stage) -> None:
     desk.tick()
     assert "Every check-in is in" in lead.last_dm().words
     assert f"Away: <@{AGENT}>" in lead.last_dm().words
+
+
+def test_last_weeks_check_in_can_be_snoozed_without_this_weeks(desk: Stage) -> None:
+    desk.play_until(at("2026-03-09 10:00"))
+    agent = desk.workspace.person(AGENT)
+    agent.chooses(agent.opens_home(), "checkin.snooze", "Until Friday")
+    desk.tick()
+    assert "Last week's check-in is snoozed until Fri 13 Mar at 10:00" in agent.home().words
+    desk.play_until(at("2026-03-13 10:01"))
+    weeks = ["week 2 of 4", "week 1 of 4", "week 2 of 4"]  # Thursday's, last week's back, Friday's reminder
+    came = [one.words for one in bot_dms(desk, AGENT)[2:]]
+    assert nudged(desk, AGENT)[2] == "Thu 10:00"
+    assert sorted(weeks) == sorted(week for text in came for week in set(weeks) if week in text)
+    assert "*2 things wait for you.*" in agent.opens_home().words
+
+
+def test_a_snoozed_check_in_stands_on_the_home_and_says_when_it_comes_back(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    types(desk, AGENT, "/cadence snooze friday")
+    assert "Your next check-in arrives Fri 6 Mar at 10:00" in agent.opens_home().words
+    for moment in ("2026-03-05 10:30", "2026-03-06 10:30"):
+        desk.play_until(at(moment))
+        assert "*1 thing waits for you.*" in agent.opens_home().words
+
+
+def test_only_what_can_be_kept_is_offered(desk: Stage) -> None:
+    desk.play_until(at("2026-03-06 10:00"))
+    reminder = str(bot_dms(desk, AGENT)[-1].blocks)
+    assert "For an hour" in reminder
+    assert "Until tomorrow" not in reminder
+    assert "Until Friday" not in reminder
+    assert "Snooze it for an hour" in types(desk, AGENT, "/cadence snooze tomorrow")
+    desk.play_until(at("2026-03-06 17:30"))
+    assert "Please answer it now" in types(desk, AGENT, "/cadence snooze friday")
+
+
+def test_what_is_quiet_is_said_on_the_home_and_ends_there(desk: Stage) -> None:
+    agent = desk.workspace.person(AGENT)
+    types(desk, AGENT, "/cadence mute")
+    types(desk, AGENT, "/cadence away 2026-03-02..2026-03-04")
+    home = agent.opens_home()
+    assert "You are away until Wed 4 Mar" in home.words
+    agent.clicks(home, "I'm back")
+    agent.clicks(agent.home(), "Turn reminders on")
+    desk.tick()
+    assert "away until" not in agent.home().words
+    assert "Reminders are off" not in agent.home().words
