@@ -20,6 +20,7 @@ from bot.sandbox.messages import Message
 from bot.sandbox.views import View
 from bot.stage import Stage
 from cadence.documents import WorkspaceSpec
+from cadence.documents.playbook import Step
 from templates.ids import Action, Field
 
 EXAMPLE = "Example answer"
@@ -123,7 +124,8 @@ class _Play:
         except (CantDo, SlackError):
             return  # somebody was faster: the person at the page, most likely
         local = self._now.astimezone(ZoneInfo(user.tz))
-        self._tell(f"{local:%a} {local.day} {local:%b %H:%M}, {user.shown}: {done or deed.what}.")
+        place = user.tz.rpartition("/")[2].replace("_", " ")
+        self._tell(f"{local:%a} {local.day} {local:%b %H:%M} in {place}, {user.shown}: {done or deed.what}.")
         self._stop.wait(self._pause)
 
     def _plan(self, at: datetime, member: str, what: str, do: Callable[[], str | None]) -> None:
@@ -158,19 +160,22 @@ class _Play:
             luck = luck_of(cycle.slug, cycle.team, str(cycle.starts), str(week))
             step = cycle.steps[-1]
             for _ in range(round(share * step.exception_cap * cycle.runs_per_week)):
-                self._plan_one(cycle, luck.choice(people), step.key, week, luck)
+                self._plan_one(cycle, luck.choice(people), step, week, luck)
             if luck.random() < 0.5:
-                self._plan_one(cycle, luck.choice(people), cycle.steps[0].key, week, luck)
+                self._plan_one(cycle, luck.choice(people), cycle.steps[0], week, luck)
 
-    def _plan_one(self, cycle: PlayedCycle, member: str, step: str, week: int, luck: Random) -> None:
+    def _plan_one(self, cycle: PlayedCycle, member: str, step: Step, week: int, luck: Random) -> None:
         day = cycle.starts + timedelta(days=7 * week + luck.randrange(4))
         zone = ZoneInfo(self._stage.workspace.user(member).tz)
         at = datetime.combine(day, time(10 + luck.randrange(6), luck.randrange(60)), zone)
         reason = f"{luck.choice(cycle.criteria)} was off ({EXAMPLE.lower()})"
-        command = f"/exception {cycle.slug} {step} {reason} team={cycle.team}"
+        command = f"/exception {cycle.slug} {step.key} {reason} team={cycle.team}"
         if at > self._now:
             self._plan(
-                at, member, f"logged an exception on {step}", partial(self._hands.type, member, command)
+                at,
+                member,
+                f"logged an exception on “{step.title}”",
+                partial(self._hands.type, member, command),
             )
 
     def _plan_grading(self, cycle: PlayedCycle) -> None:
@@ -184,7 +189,7 @@ class _Play:
                 passes = SAMPLES - luck_of(cycle.slug, step.key, str(week)).randrange(2)
                 words = f"passes={passes} samples={SAMPLES} {EXAMPLE}"
                 command = f"/cadence rubric {cycle.slug} {step.key} {words} team={cycle.team}"
-                what = f"graded {step.key}: {passes} of {SAMPLES} pass"
+                what = f"graded “{step.title}”: {passes} of {SAMPLES} pass"
                 self._plan(at, cycle.owner, what, partial(self._hands.type, cycle.owner, command))
 
     def _knows(self, member: str) -> bool:

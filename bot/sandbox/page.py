@@ -149,10 +149,24 @@ class Page:
 
     def _type(self, person: "Person", body: Json) -> Json:
         text, channel = str(body["text"]).strip(), str(body["channel"])
+        if text.split(" ")[0] in ("/invite", "/remove"):
+            return self._move_app(person, channel, into=text.startswith("/invite"))
         if text.startswith("/"):
             return {"failure": person.types(text, channel=channel).failure}
         if text:
             person.says(escaped(self._workspace, text), channel, thread_ts=body.get("thread_ts"))
+        return {}
+
+    def _move_app(self, person: "Person", channel: str, *, into: bool) -> Json:
+        """Slack's own `/invite` and `/remove`; here the app is the only one they move."""
+        person.sees(channel)
+        room = self._workspace.channel(channel)
+        if room.kind == "im":
+            raise CantDo("Only a channel has members to invite or remove.")
+        app = self._workspace.app.user
+        if (app in room.members) is into:
+            raise CantDo("The app is in this channel already." if into else "The app isn't in this channel.")
+        (self._workspace.invite if into else self._workspace.remove)(room.id, app)
         return {}
 
     def _target(self, body: Json) -> "Target":

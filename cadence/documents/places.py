@@ -41,7 +41,7 @@ def _countries() -> dict[str, str]:
         for module, entry in COUNTRIES.items()
         for word in (module.replace("_", " "), entry[1], entry[2])
     }
-    return {**names, "uk": "GB", "usa": "US", "england": "GB"}
+    return {**names, "uk": "GB", "usa": "US", "england": "GB", "bavaria": "DE-BY", "bayern": "DE-BY"}
 
 
 def is_country(code: str) -> bool:
@@ -66,4 +66,8 @@ def country_hint(word: str) -> str:
         near = nearest(region, _regions(country)) or _regions(country)[0]
         return f"write a region of {country} such as `{country}-{near}`, or `{country}` alone"
     meant = known.get(word.strip().casefold()) or known.get(nearest(word, known) or "")
-    return f"did you mean `{meant}`?" if meant else "write an ISO 3166 code such as `DE`, `BR` or `IN`"
+    return (
+        f"did you mean `{meant}`?"
+        if meant
+        else "write a country's two letters such as `DE`, or with a region `DE-BY`"
+    )

@@ -54,6 +54,8 @@ def adoption_form(
             team_slug=run.team.slug,
             state=run.adoption.state,
             week=run.week,
+            starts=run.cycle.starts_on if run.cycle and run.today < run.cycle.starts_on else None,
+            no_cycle=run.cycle is None,
             inherited=run.spec.rule or run.workspace.rule,
             rule=run.adoption.rule,
             may_set_rule=is_curator(session, caller),

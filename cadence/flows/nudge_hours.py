@@ -99,9 +99,10 @@ def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
     """Read lines such as `check-in: Thu 10:00`, by kind of nudge; `in_lines` writes them.
 
     Raises:
-        Refusal: the first line that can't be read, with what would be right; its field is `hours`.
+        Refusal: each line that can't be read, with what would be right; its field is `hours`.
     """
     found: dict[str, Hour] = {}
+    refused: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -114,7 +115,9 @@ def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
                 raise HourRefused(f"{row.title} is there twice", "keep one of them")
             found[row.kind] = read_hour(value, row)
         except HourRefused as wrong:
-            raise Refusal(f"Line {number}: {wrong.reason}; {ended(wrong.right)}", field=FIELD) from None
+            refused.append(f"Line {number}: {wrong.reason}; {ended(wrong.right)}")
+    if refused:
+        raise Refusal(" ".join(refused), field=FIELD)
     return found
 
 

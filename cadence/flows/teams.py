@@ -10,7 +10,7 @@ from cadence.flows.lookups import require_team
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.team_checks import TeamGiven, wrong_fields
-from cadence.mrkdwn import channel_link, code, say
+from cadence.mrkdwn import Mrkdwn, channel_link, code, say
 from cadence.refusals import FieldsRefused, NotAllowed, Refusal
 from storage import people, trail
 from storage.engine import Database
@@ -177,10 +177,14 @@ def team_meant(session: Session, caller: Caller, slug: str | None) -> Team:
     mine = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
     if len(mine) == 1:
         return mine[0]
-    slugs = ", ".join(team.slug for team in people.teams(session, workspace_id=caller.workspace_id)[:12])
+    known = mine or people.teams(session, workspace_id=caller.workspace_id)
+    slugs = Mrkdwn(", ".join(code(team.slug) for team in known[:12]))
     if not slugs:
         raise Refusal("There's no team yet. `/cadence team create` makes the first one.", field="team")
-    raise Refusal(say("Which team? Add one of these: {slugs}.", slugs=code(slugs)), field="team")
+    raise Refusal(
+        say("Which team? Add one of {whose}: {slugs}.", whose="yours" if mine else "these", slugs=slugs),
+        field="team",
+    )
 
 
 def _shown(

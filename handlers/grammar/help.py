@@ -11,7 +11,7 @@ from handlers.grammar.table import TABLE, Entry, Role
 from handlers.grammar.teach import shown
 
 _RANK: Final[dict[str, int]] = {"member": 0, "owner": 1, "curator": 2}
-_WHO: Final[dict[Role, str]] = {"member": "everyone", "owner": "owners and curators", "curator": "curators"}
+WHO: Final[dict[Role, str]] = {"member": "everyone", "owner": "owners and curators", "curator": "curators"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ def help_rest(roles: frozenset[str]) -> list[tuple[str, tuple[str, ...]]]:
     most = max((_RANK.get(role, 0) for role in roles), default=0)
     return [
         (who, tuple(entry.command for entry in TABLE if entry.who == role))
-        for role, who in _WHO.items()
+        for role, who in WHO.items()
         if _RANK[role] > most
     ]
 
 
 def _shown(entry: Entry) -> HelpEntry:
-    return HelpEntry(entry.command, entry.usage, entry.summary, _WHO[entry.who], entry.examples)
+    return HelpEntry(entry.command, entry.usage, entry.summary, WHO[entry.who], entry.examples)

@@ -8,6 +8,7 @@ from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from handlers.grammar.commands import Command, Cycle, Help, ListPlaybooks, TeamMembers
+from handlers.grammar.help import WHO
 from handlers.grammar.request import Request, Vocabulary, take_options
 from handlers.grammar.suggest import suggestion
 from handlers.grammar.table import TABLE, Entry
@@ -101,13 +102,16 @@ def _no_such(wrong: Word, known: tuple[str, ...], start: str, typed: Typed) -> U
     near = nearest(word, known if start != _ROOT else (*known, *(slash[1:] for slash in _SHORT)))
     if near:
         right = f"/{near}" if start == _ROOT and f"/{near}" in _SHORT else f"{start} {near}"
+        offer = suggestion(f"{right} {typed.source[wrong.end :]}")
+        entry = _LONG.get(right.removeprefix(f"{_ROOT} "))
         return Unknown(
             say(
-                "There's no {typed}. Did you mean {right}?",
+                "There's no {typed}. Did you mean {right}{whose}?",
                 typed=code(f"{start} {clip(word)}"),
-                right=code(right),
+                right=code(offer.label if offer else right),
+                whose="" if entry is None or entry.who == "member" else f" (for {WHO[entry.who]})",
             ),
-            offer=suggestion(f"{right} {typed.source[wrong.end :]}"),
+            offer=offer,
         )
     if start == _ROOT:
         return Unknown(

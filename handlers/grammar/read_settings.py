@@ -27,7 +27,12 @@ def holidays(request: Request) -> commands.TeamHolidays:
     slugs = {team.casefold() for team in request.vocabulary.teams}
     words = [word.text for word in request.typed.words]
     country = None
-    if words and words[-1].casefold() not in slugs and _LOOKS_LIKE_COUNTRY.fullmatch(words[-1]):
+    behind_a_team = len(words) == 2 and words[0].casefold() in slugs
+    if (
+        words
+        and words[-1].casefold() not in slugs
+        and (behind_a_team or _LOOKS_LIKE_COUNTRY.fullmatch(words[-1]))
+    ):
         country = words[-1].upper()
         request.typed.words = request.typed.words[:-1]
     team = request.take_team() if request.typed else option

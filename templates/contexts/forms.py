@@ -226,6 +226,8 @@ class AdoptionSettingsForm(ViewContext):
         state: `active` or `paused`.
         rule: of its own; None for the playbook's or the workspace's, which is `inherited`.
         team_slug: what [Change the team] carries, where the reporter is named.
+        starts: the Monday of the cycle to come.
+        no_cycle: it never had one.
     """
 
     TEMPLATE: ClassVar[str] = "modals/adoption_settings.json.j2"
@@ -236,6 +238,8 @@ class AdoptionSettingsForm(ViewContext):
     state: str
     week: int | None
     inherited: str
+    starts: date | None = None
+    no_cycle: bool = False
     rule: str | None = None
     may_set_rule: bool = False
     champion: str | None = None

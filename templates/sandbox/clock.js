@@ -22,6 +22,7 @@ export class Clock {
     $("play").hidden = !state.can_play || state.playing;
     $("playing").hidden = !state.playing;
     $("played").textContent = state.played;
+    document.body.classList.toggle("playing", state.playing);
     const still = state.moving || this.busy;
     for (const button of [...this.buttons, $("play")]) {
       if (still) button.setAttribute("aria-disabled", "true");

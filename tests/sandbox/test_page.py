@@ -92,6 +92,17 @@ def test_signs_that_are_typed_stay(server: SandboxServer, workspace: Workspace) 
     assert workspace.history("C01SUPEMEA")[-1].text == "5 &lt; 7 &amp; a &lt;b&gt; c"
 
 
+def test_the_app_is_removed_and_invited_as_in_slack(server: SandboxServer, workspace: Workspace) -> None:
+    room, app = "C01SUPEMEA", workspace.app.user
+    deed = {"as": "U01LEAD", "do": "type", "channel": room}
+    workspace.invite(room, app)
+    assert "already" in ask(server, "POST", "/_sandbox/act", {**deed, "text": "/invite @app"})[2]
+    ask(server, "POST", "/_sandbox/act", {**deed, "text": "/remove @app"})
+    assert app not in workspace.channel(room).members
+    ask(server, "POST", "/_sandbox/act", {**deed, "text": "/invite @app"})
+    assert app in workspace.channel(room).members
+
+
 def test_other_names_and_other_sites_are_refused(server: SandboxServer, workspace: Workspace) -> None:
     assert ask(server, "GET", "/", Host="evil.example")[0] == 403
     assert ask(server, "GET", "/", Host=f"localhost:{server.port}")[0] == 200

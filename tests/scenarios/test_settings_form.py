@@ -103,6 +103,8 @@ def test_the_holidays_of_a_team_are_shown_and_changed(stage: Stage) -> None:
     assert "public holidays of DE-BY from now on" in said
     assert "Fri 3 Apr 2026: Good Friday" in said
     assert entries(stage, "team-changed")[-1].after == {"country": "DE-BY"}
+    told = agent.types("/cadence team holidays desk Bavaria", channel=CHANNEL).words
+    assert "did you mean `DE-BY`?" in told
     assert "did you mean `DE`?" in agent.types("/cadence team holidays DEU", channel=CHANNEL).words
     assert "Only members of" in stage.workspace.person(SOLO).types("/cadence team holidays desk FR").words
 

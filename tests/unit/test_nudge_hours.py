@@ -66,6 +66,11 @@ def test_a_question_ends_with_one_mark() -> None:
     assert refused.value.plain.endswith("check-in?")
 
 
+def test_every_line_that_cant_be_read_is_told() -> None:
+    with pytest.raises(Refusal, match=r"Line 1: there is no colon.* Line 3: “Thu 25:00” is no time"):
+        parse_hours("check-in Thu\nkpi-missing: Fri 17:00\ncheck-in reminder: Thu 25:00")
+
+
 def test_the_digest_is_no_adoptions() -> None:
     with pytest.raises(Refusal, match="digest is about the whole workspace; leave that line out"):
         parse_hours("digest: Mon 10:00", of_adoption=True)

@@ -188,6 +188,16 @@ SAMPLES: dict[str, ViewContext] = {
         inherited="balanced",
         rule="strict",
     ),
+    "form-adoption-settings-before": AdoptionSettingsForm(
+        private_metadata=IDS,
+        playbook="Support reply",
+        team="Support EMEA",
+        team_slug="support-emea",
+        state="active",
+        week=None,
+        starts=MONDAY,
+        inherited="balanced",
+    ),
     "form-settings-first": SettingsForm(timezone="UTC", rule="strict"),
     "form-watch-answer": WatchAnswerForm(
         playbook="Support reply", team="Support EMEA", step="Send the edited reply", evidence=OVER

@@ -67,6 +67,7 @@ PLAYBOOK = "support-reply"
         ("team holidays", TeamHolidays()),
         ("team holidays support-emea de-by", TeamHolidays(team="support-emea", country="DE-BY")),
         ("team holidays DE", TeamHolidays(country="DE")),
+        ("team holidays support-emea Bavaria", TeamHolidays(team="support-emea", country="BAVARIA")),
         ("settings support-reply team=support-emea", Settings(playbook=PLAYBOOK, team="support-emea")),
         ("settings", Settings()),
         ("playbook new", NewPlaybook()),
@@ -136,7 +137,16 @@ def test_reads(typed: str, command: Command) -> None:
         ("stats", "There's no `/cadence stats`. Did you mean `/cadence status`?"),
         ("atest ran", "There's no `/cadence atest`. Did you mean `/attest`?"),
         ("zzz", "There's no `/cadence zzz`. `/cadence help` lists what there is."),
-        ("playbook imprt", "There's no `/cadence playbook imprt`. Did you mean `/cadence playbook import`?"),
+        (
+            "playbook imprt",
+            "There's no `/cadence playbook imprt`. Did you mean `/cadence playbook import` "
+            "(for owners and curators)?",
+        ),
+        (
+            "cycle stat",
+            "There's no `/cadence cycle stat`. Did you mean `/cadence cycle start` (for owners and curators)?",
+        ),
+        ("playbok new", "There's no `/cadence playbok`. Did you mean `/cadence playbook new`?"),
         (
             "playbook zzz",
             "There's no `/cadence playbook zzz`. It has `new`, `import`, `show`, `list`, `export` and 5 more.",
