@@ -11,7 +11,7 @@ def test_a_click_types_the_command_that_was_meant(tmp_path: Path) -> None:
         start_cycle(stage)
         member = stage.workspace.person("U01AGENT1")
         refused = member.types("/cadence stauts reply", channel=DESK_CHANNEL)
-        assert "Did you mean `/cadence status`?" in refused.words
+        assert "Did you mean `/cadence status reply`?" in refused.words
         assert refused.message
         shown = member.clicks(refused.message, "/cadence status reply")
         assert "Reply" in shown.words
@@ -22,7 +22,7 @@ def test_a_click_types_the_command_that_was_meant(tmp_path: Path) -> None:
 
         owner = stage.workspace.person("U01LEAD")
         retires = owner.types("/cadence playbook retrie reply nobody needs it")
-        assert "Did you mean `/cadence playbook retire`?" in retires.words
+        assert "Did you mean `/cadence playbook retire` (for " in retires.words
         assert retires.message
         assert not [block for block in retires.message.blocks if block["type"] == "actions"]
 

@@ -87,7 +87,7 @@ def test_teams_alone_are_a_workspace_file_when_each_says_its_zone() -> None:
         ("country: DE", "country: DEU", 0, "teams[0].country", "`DEU`", "`DE`"),
         ("country: DE", "country: UK", 0, "teams[0].country", "`UK`", "`GB`"),
         ("country: DE", "country: Brazil", 0, "teams[0].country", "`Brazil`", "`BR`"),
-        ("country: DE", "country: XQ", 0, "teams[0].country", "`XQ`", "ISO 3166"),
+        ("country: DE", "country: XQ", 0, "teams[0].country", "`XQ`", "two letters such as `DE`"),
         ("U01AGENT1, U01AGENT2", "U01AGENT1, U01AGENT1", 0, "teams[0].members[2]", "twice", "one of them"),
         ("U01AGENT1, U01AGENT2", "anna", 0, "teams[0].members[1]", "`anna`", "Copy member ID"),
         ("reporter: U01LEAD", "reporter: U09OTHER", 0, "teams[0].reporter", "not a member", "`members`"),
