@@ -11,7 +11,7 @@ from cadence.flows.runs import require_workspace
 from cadence.flows.team_checks import ended
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import say
-from cadence.nudges import BY_KIND, Hour
+from cadence.nudges import BY_KIND, Hour, Nudge
 from cadence.nudges.hours import (
     DAY_NAMES,
     SETTABLE,
@@ -173,6 +173,37 @@ def keep_workspace_hours(session: Session, caller: Caller, hours: Hours, *, now:
     session.add(workspace)
     _record(session, caller, f"workspace:{workspace.id}", before, wanted, now=now)
     return _effective(workspace_hours(workspace))
+
+
+def require_days_left(session: Session, workspace: Workspace) -> None:
+    """No nudge may be set to after the week's last working day: it would never come.
+
+    Raises:
+        Refusal: one is, for the workspace or for an adoption; the sentence names each.
+    """
+    of_workspace, days = workspace_hours(workspace), working_days(workspace)
+    lost = {row.kind: row.title for row, _ in _lost(_effective(of_workspace), days)}
+    for adoption in adoptions.with_hours(session, workspace_id=workspace.id):
+        own = _effective(of_workspace | adoption_hours(adoption.hours, of_workspace))
+        lost = {row.kind: f"{row.title} ({hour} in an adoption)" for row, hour in _lost(own, days)} | lost
+    if lost:
+        raise Refusal(
+            say(
+                "After the week's last working day, {last}, nothing would come: {titles}. Choose one of {days}.",
+                last=DAY_NAMES[max(days)],
+                titles=", ".join(lost.values()),
+                days=", ".join(DAY_NAMES[day] for day in sorted(days)),
+            ),
+            field=FIELD,
+        )
+
+
+def _lost(hours: Hours, days: frozenset[int]) -> list[tuple[Nudge, Hour]]:
+    return [
+        (row, hours[row.kind])
+        for row in SETTABLE
+        if row.timing is Timing.WEEKLY and hours[row.kind].weekday > max(days)
+    ]
 
 
 def _own(adoption: Adoption, of_workspace: Hours) -> dict[str, Hour]:

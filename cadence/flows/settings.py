@@ -10,7 +10,14 @@ from cadence.documents.places import country_hint, is_country, is_timezone, time
 from cadence.documents.words import Weekday
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.nudge_hours import FIELD as HOURS_FIELD
-from cadence.flows.nudge_hours import hours_of, keep_workspace_hours, lines_of, own_hours, parse_hours
+from cadence.flows.nudge_hours import (
+    hours_of,
+    keep_workspace_hours,
+    lines_of,
+    own_hours,
+    parse_hours,
+    require_days_left,
+)
 from cadence.flows.team_checks import ended
 from cadence.flows.working_week import keep_days, working_days
 from cadence.refusals import FieldsRefused, Refusal
@@ -139,6 +146,7 @@ def save_settings(
         session.flush()
         if hours is not None:
             keep_workspace_hours(session, caller, hours, now=now)
+            require_days_left(session, workspace)
         trail.record(
             session,
             workspace_id=workspace.id,

@@ -106,5 +106,10 @@ def require_in_order(hours: Mapping[str, Hour]) -> None:
     if first and second and second[:2] <= first[:2]:
         raise HourRefused(
             f"the check-in reminder ({second}) would come before the check-in ({first})",
-            "choose a later hour for the reminder",
+            "choose a later day for the reminder",
+        )
+    if first and second and second.weekday == first.weekday:
+        raise HourRefused(
+            f"the check-in reminder ({second}) is on the day of the check-in ({first}), when nobody is reminded",
+            "choose a later day for the reminder, or an earlier one for the check-in",
         )
