@@ -8,11 +8,13 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
+from cadence.flows.drift_state import found_drift
+from cadence.flows.drift_words import drift_counts
 from cadence.flows.exceptions import step_groups
 from cadence.flows.kpis import pick_run
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.windows import set_mode
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode, rank
 from storage import playbooks, trail
@@ -158,6 +160,7 @@ def mode_form(
         Refusal: there is no step to choose.
         NotAllowed: a step was named that the caller may not declare.
     """
+    run = None
     with db.read() as session:
         if ref is None and step is not None:
             run = pick_run(session, caller, now=now, adoption_id=None, playbook=playbook, team=team)
@@ -166,5 +169,14 @@ def mode_form(
             adoption_id = int(ref.partition(":")[0])
             run = pick_run(session, caller, now=now, adoption_id=adoption_id, playbook=None, team=None)
             _require_may(session, caller, run, mode or Mode.HUMAN_LED)
-        groups = step_groups(session, caller, now=now)
-    return ModeForm(groups=groups, selected=ref, chosen=mode, reason=reason)
+        alone = int(ref.partition(":")[0]) if ref is not None else None
+        groups = step_groups(session, caller, now=now, adoption_id=alone)
+        found = _found(session, run, ref) if run is not None and ref is not None else None
+    return ModeForm(groups=groups, selected=ref, chosen=mode, reason=reason, drift=found)
+
+
+def _found(session: Session, run: TeamRun, ref: str) -> Mrkdwn | None:
+    """How the step of a form drifts, in words; None when no drift of it waits."""
+    step = run.spec.step(ref.partition(":")[2])
+    row = found_drift(session, run, step) if step is not None else None
+    return drift_counts(row) if row is not None else None

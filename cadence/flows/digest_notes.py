@@ -16,8 +16,8 @@ from cadence.refusals import Offer
 from storage import decisions, digest_changes, drifts, playbooks, rubrics, signals
 from storage.tables import Override, OverrideKind, Promotion, StepDrift, Workspace
 from templates.contexts.digests import Decision
+from templates.filters import day, plural
 from templates.filters import mode as mode_word
-from templates.filters import plural
 from templates.ids import Action
 
 NOTES = 10
@@ -26,6 +26,11 @@ _CHANGES = (("promotion", "Promoted"), ("declaration", "Declared by hand"))
 
 
 def drifts_waiting(session: Session, runs: Sequence[TeamRun]) -> list[Decision]:
+    """What the digest says of drifts that nobody has settled yet, the widest first."""
+    return [tell_drift(run, row) for run, row in drifts_of(session, runs)]
+
+
+def drifts_of(session: Session, runs: Sequence[TeamRun]) -> list[tuple[TeamRun, StepDrift]]:
     """Drifts that nobody has settled yet, the widest first."""
     found = []
     for run in runs:
@@ -33,18 +38,19 @@ def drifts_waiting(session: Session, runs: Sequence[TeamRun]) -> list[Decision]:
             row = found_drift(session, run, step)
             if row is not None:
                 found.append((float(row.evidence.get("share", 0)), run, row))
-    return [tell_drift(run, row) for _, run, row in sorted(found, key=lambda one: -one[0])]
+    return [(run, row) for _, run, row in sorted(found, key=lambda one: -one[0])]
 
 
 def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
     """A drift that waits for the owner."""
     return Decision(
         text=say(
-            "{step} of {playbook} ({team}) is run {counts}",
+            "{step} of {playbook} ({team}) is run {counts}, found {day}",
             step=run.step(row.step).title,
             playbook=run.playbook.title,
             team=run.team.title,
             counts=drift_counts(row),
+            day=day(row.at.astimezone(run.zone).date()),
         ),
         offer=Offer("Settle it", Action.DECLARE_MODE, f"{run.id}:{row.step}:{row.used or row.declared}"),
     )

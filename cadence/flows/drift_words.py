@@ -12,16 +12,22 @@ from templates.filters import mode as mode_word
 
 
 def drift_counts(found: StepDrift) -> Mrkdwn:
-    """`human-led, not collaborative: 3 of 9 attestations (33.3%, limit 20%), in weeks 1 and 2`."""
+    """`human-led, not collaborative: 3 of 9 attestations (33.3%, limit 20%), in weeks 1 and 2`.
+
+    Check-ins that were still to come when it was found are said to be.
+    """
     numbers = drift_numbers(found)
     weeks = [str(week) for week in numbers.weeks]
     last = f"{', '.join(weeks[:-1])} and {weeks[-1]}" if len(weeks) > 1 else "".join(weeks)
     return say(
-        "{used}, not {declared}: {drifted} of {attestations} ({share}, limit {limit}), in {weeks} {last}",
+        "{used}, not {declared}: {drifted} of {attestations} ({share}, limit {limit}{awaited}), in {weeks} {last}",
         used=mode_word(found.used or found.declared),
         declared=mode_word(found.declared),
         drifted=numbers.drifted,
-        attestations=plural(numbers.attested + numbers.awaited, "attestation"),
+        attestations=plural(
+            numbers.attested + numbers.awaited, "check-in" if numbers.awaited else "attestation"
+        ),
+        awaited=f"; {numbers.awaited} of them still to come then" if numbers.awaited else "",
         share=ratio(numbers.share),
         limit=ratio(numbers.limit),
         weeks="weeks" if len(weeks) > 1 else "week",

@@ -182,16 +182,22 @@ def _logged(
 
 
 def step_groups(
-    session: Session, caller: Caller, *, now: datetime, channel_first: str | None = None
+    session: Session,
+    caller: Caller,
+    *,
+    now: datetime,
+    channel_first: str | None = None,
+    adoption_id: int | None = None,
 ) -> tuple[ChoiceGroup, ...]:
     """The steps a person can choose from, under their playbooks; a value is `{adoption_id}:{step_key}`.
 
+    With `adoption_id`, the steps of that one alone.
     With `channel_first`, the playbooks of that channel's team come first, then those of one's own teams.
 
     Raises:
         Refusal: there is nothing to choose from.
     """
-    runs = visible_runs(session, caller, now=now)
+    runs = [run for run in visible_runs(session, caller, now=now) if adoption_id in (None, run.id)]
     if not runs:
         raise Refusal("No team of yours runs a playbook yet, so there is no step to choose.")
     if channel_first is not None:

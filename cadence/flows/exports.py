@@ -26,6 +26,8 @@ from templates.contexts.forms import ExportForm
 
 KIND: Final = "export"
 USEFUL: Final = timedelta(hours=24)
+SHOWN: Final = 3
+"""Playbooks that an export names."""
 _TO: Final = "export what was recorded"
 
 
@@ -167,12 +169,24 @@ def export_file(session: Session, message: OwedMessage, _now: datetime) -> Compo
         return Say(_not_attached(message.reason.removeprefix(NOT_ATTACHED).strip(": ")))
     asked = message.created_at.astimezone(zone_of(session, workspace, message.recipient))
     name = next((row.slug for row in rows if chosen == [row.id]), "rollout-cadence")
+    inside = _inside([row.title for row in rows if chosen is not None and row.id in chosen])
     return Attach(
         file=f"{name}-{asked:%Y-%m-%d}-{message.id}.zip",
-        title=f"Export of {asked:%-d %B %Y, %H:%M}",
-        comment="Here is the export you asked for: CSV files, and about.txt says how to read them.",
+        title=f"Export of {inside}, {asked:%-d %B %Y, %H:%M}",
+        comment=say(
+            "Here is the export you asked for, of {inside}: CSV files, and about.txt says how to read them.",
+            inside=inside,
+        ),
         write=partial(write_zip, workspace_id=workspace.id, playbooks=chosen),
     )
+
+
+def _inside(titles: Sequence[str]) -> str:
+    """What a file holds: the first playbooks' titles; the whole workspace when it isn't narrowed to any."""
+    if not titles:
+        return "the whole workspace"
+    more = f" and {len(titles) - SHOWN} more playbooks" if len(titles) > SHOWN else ""
+    return ", ".join(title[:60] for title in titles[:SHOWN]) + more
 
 
 def _not_attached(error: str) -> Done:

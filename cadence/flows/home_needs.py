@@ -10,9 +10,10 @@ from sqlmodel import Session
 from cadence.flows.attention import attention
 from cadence.flows.callers import Caller
 from cadence.flows.digest_needs import decisions_waiting
-from cadence.flows.digest_notes import drifts_waiting
+from cadence.flows.digest_notes import drifts_of, tell_drift
 from cadence.flows.digest_standards import DigestWeek, title_of, watched
 from cadence.flows.digests import digest
+from cadence.flows.drifting import see_drift
 from cadence.flows.gates import gate_line, gate_of, gate_offers
 from cadence.flows.runs import TeamRun, run_by_id, today_in
 from cadence.flows.standing import standing
@@ -22,11 +23,11 @@ from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
 from storage import playbooks, rubrics
-from storage.tables import AdoptionState, CycleState, Workspace
+from storage.tables import AdoptionState, CycleState, StepDrift, Workspace
 from templates.contexts.digests import Decision
 from templates.contexts.home import HomeNeed
 from templates.filters import mode as mode_word
-from templates.filters import plural
+from templates.filters import plural, ratio
 from templates.ids import Action
 
 PROMOTIONS_SHOWN = 20
@@ -87,7 +88,7 @@ def needs(
     found += list(_audits(session, mine))
     slipped = attention(session, seen, week_start=week.monday, since=since, until=until, now=now)
     found += [_need(one.text, one.offer) for one in slipped if one.offer]  # a closed cycle: nothing to decide
-    found += _as_needs(drifts_waiting(session, seen))
+    found += [_drift(session, run, row) for run, row in drifts_of(session, seen)]
     watches = watched(session, seen, week.monday)
     found += [
         _need(one.text, one.offer)
@@ -147,6 +148,29 @@ def _promotions(
             ),
             offers=(*(decide if may else ()), Offer("Why", Action.WHY, f"{run.id}:{row.step}")),
         )
+
+
+def _drift(session: Session, run: TeamRun, row: StepDrift) -> HomeNeed:
+    """A drift that waits: as it was found, as it stands with the answers since, and both ways to settle it."""
+    now = ""
+    if run.cycle is not None and run.cycle.id == row.cycle_id:
+        seen = see_drift(session, run, run.cycle, run.step(row.step)).verdict
+        if seen.attested > int(row.evidence["attested"]):
+            now = say(
+                "; by now {drifted} of {attestations} ({share})",
+                drifted=seen.drifted,
+                attestations=plural(seen.attested, "attestation"),
+                share=ratio(seen.drifted / seen.attested),
+            )
+    ref, used = f"{run.id}:{row.step}", row.used or row.declared
+    return HomeNeed(
+        text=say("{found}{now}", found=tell_drift(run, row).text, now=now),
+        offers=(
+            Offer(f"Declare {mode_word(used)}", Action.DECLARE_MODE, f"{ref}:{used}"),
+            Offer("Recommit", Action.RECOMMIT, ref),
+            Offer("Why", Action.WHY, ref),
+        ),
+    )
 
 
 def _audits(session: Session, runs: Sequence[TeamRun]) -> Iterator[HomeNeed]:

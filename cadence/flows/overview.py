@@ -17,13 +17,14 @@ from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.gathering import expected_members
 from cadence.flows.guardrails import latest
 from cadence.flows.handoff_lists import status_lines
-from cadence.flows.kpis import pick_run
+from cadence.flows.kpis import kpi_context, pick_run
 from cadence.flows.promotion_posts import last_look
 from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
 from cadence.flows.standing import standing
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
+from cadence.rules.calendar import WEEKS
 from cadence.rules.evidence import probability_above
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, drifts, reports
@@ -96,9 +97,9 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         playbook=run.playbook.title,
         team=run.team.title,
         week=run.week,
-        week_start=week_start,
-        week_end=week_start + timedelta(days=6),
-        kpi=week_kpi(session, run, week_start=week_start),
+        week_start=over.starts_on if over else week_start,
+        week_end=over.starts_on + timedelta(weeks=WEEKS, days=-1) if over else week_start + timedelta(days=6),
+        kpi=kpi_context(run, value=over.kpi_value) if over else week_kpi(session, run, week_start=week_start),
         answered=len(set(asked) & answered),
         expected=len(asked),
         steps=_steps(session, run),

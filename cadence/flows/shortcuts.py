@@ -96,7 +96,7 @@ def choose_checkin_form(db: Database, caller: Caller, *, now: datetime) -> Choos
         still = open_runs(session, caller, week_start=week, now=now)
         found = [_choice(run, before, "last week") for run in late if before]
         if len(still) > 1:
-            label = f"All {len(still)} of this week ran as declared"
+            label = f"{'Both' if len(still) == 2 else f'All {len(still)}'} of this week ran as declared"
             found.append(Choice(label=label, value=f"{ChooseCheckinForm.ALL}:{week}"))
         found += [_choice(run, week, "this week") for run in still]
         if not found:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
+from cadence.mrkdwn import Mrkdwn
 from templates.contexts.base import ChoiceGroup, Id, MessageContext, ViewContext
 
 
@@ -96,7 +97,10 @@ class RecommitForm(ViewContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeForm(ViewContext):
-    """Who leads a step. Inputs: `step` (of value `{adoption_id}:{step_key}`), `mode`, `reason`."""
+    """Who leads a step. Inputs: `step` (of value `{adoption_id}:{step_key}`), `mode`, `reason`.
+
+    `drift` is how the step is run, with the numbers, while that waits to be settled.
+    """
 
     TEMPLATE: ClassVar[str] = "modals/mode.json.j2"
 
@@ -104,6 +108,7 @@ class ModeForm(ViewContext):
     selected: str | None = None
     chosen: str | None = None
     reason: str = ""
+    drift: Mrkdwn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

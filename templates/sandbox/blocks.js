@@ -92,7 +92,7 @@ export function makeRenderer(page, act, confirmed) {
   function file(shared) {
     const own = shared.url_private.startsWith(`${page().base_url}/`) ? shared.url_private.slice(page().base_url.length) : shared.url_private;
     const title = el("a", { href: own, download: shared.name }, shared.title);
-    if (!shared.mimetype.startsWith("image/")) return el("div", { class: "file" }, title, el("span", { class: "note" }, `${shared.size} bytes`));
+    if (!shared.mimetype.startsWith("image/")) return el("div", { class: "file" }, title, el("span", { class: "note" }, shared.size < 1000 ? `${shared.size} bytes` : `${Math.round(shared.size / 1000)} KB`));
     return el("figure", { class: "file" }, el("figcaption", {}, title), image({ image_url: shared.url_private, alt_text: shared.alt_txt || shared.title }));
   }
 

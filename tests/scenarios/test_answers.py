@@ -226,7 +226,7 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
         assert lead.submits({"value:2": "8%"}).closed
         stage.tick()
         [answered] = bot_dms(stage, LEAD)
-        assert "All 2 check-ins are answered" in answered.words
+        assert "Both check-ins are answered" in answered.words
         assert answered.buttons == ["Change", "Change"]
         assert [(row.adoption_id, row.runs) for row in rows(stage, CheckIn)] == [(1, 14), (2, 10)]
 

@@ -47,7 +47,7 @@ def test_a_check_in_is_answered_anywhere_and_said_everywhere(tmp_path: Path) -> 
         owner.submits({})
         stage.tick()
         for message in bot_dms(stage, OWNER)[:2]:
-            assert message.text == "✓ All 2 check-ins are answered. Thank you."
+            assert message.text == "✓ Both check-ins are answered. Thank you."
             assert buttons(message) == ["Change", "Change"]
 
         stage.play_until(at("2026-03-08 20:00"))

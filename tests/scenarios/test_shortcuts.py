@@ -153,7 +153,7 @@ def test_check_in_asks_which_when_there_are_several(desk: Stage) -> None:
     offered = [option["text"]["text"] for option in member.form().blocks[0]["element"]["options"]]
     assert offered == [
         "Reply · Desk, last week",
-        "All 2 of this week ran as declared",
+        "Both of this week ran as declared",
         "Reply · Desk, this week",
         "Triage · Desk, this week",
     ]

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from cadence.mrkdwn import Mrkdwn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.standards import (
     Drift,
@@ -102,6 +103,12 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "trace-nothing": Trace(rows=()),
     "form-recommit": RECOMMIT,
     "form-mode": ModeForm(groups=GROUPS),
+    "form-mode-drift": ModeForm(
+        groups=GROUPS,
+        selected="7:draft",
+        chosen="human-led",
+        drift=Mrkdwn("human-led, not collaborative: 2 of 8 attestations (25%, limit 20%), in week 1"),
+    ),
     "form-mode-filled": ModeForm(
         groups=GROUPS, selected="7:draft", chosen="human-led", reason="Nobody trusts the drafts yet."
     ),
