@@ -19,7 +19,7 @@ from cadence.flows.exceptions import ExceptionGiven, log_exception
 from cadence.flows.kpis import NumberGiven, record_number
 from cadence.flows.people import mute
 from cadence.flows.playbooks import import_document
-from cadence.flows.profiles import ensure_workspace
+from cadence.flows.profiles import Profile, ensure_workspace, save_profiles
 from cadence.flows.settings import SettingsGiven, save_settings
 from cadence.flows.team_checks import TeamGiven
 from cadence.flows.teams import create_team
@@ -291,6 +291,8 @@ def test_somebody_unknown_can_do_things_at_once(running: Database) -> None:
 
 def test_settings_saved_at_once_leave_one_of_them_whole(running: Database) -> None:
     named = frozenset({"U01CURATOR"})
+    people = [Profile(f"U0CURATOR{number}", "Some One") for number in range(8)]
+    save_profiles(running, workspace_id=BUILT_IN_TEAM, profiles=people, now=NOW)
 
     def work(number: int) -> None:
         given = SettingsGiven(("U01CURATOR", f"U0CURATOR{number}"), None, "Europe/Berlin", "balanced")
