@@ -1,5 +1,7 @@
 """The database: SQLite or PostgreSQL behind the same two kinds of transaction."""
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -21,6 +23,8 @@ Unreachable = OperationalError
 """The database went away in the middle of something; it may be there again in a moment."""
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another one."""
+WAL_RETRY_MS = 50
+"""How often a new SQLite file is asked to be one with a write-ahead log while another process has it."""
 CONNECT_SECONDS = 5
 """How long PostgreSQL may take to let us in; a URL that says `connect_timeout` itself is obeyed."""
 POOL_SECONDS = 5
@@ -154,13 +158,18 @@ def _pooled(url: URL, connections: int) -> dict[str, Any]:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions on its own
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",  # first: a new file's journal may be in other hands
-        "foreign_keys=ON",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-    ):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}").close()
+    for tries_left in reversed(range(BUSY_TIMEOUT_MS // WAL_RETRY_MS)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except (
+            sqlite3.OperationalError
+        ):  # another process turns a new file to WAL: SQLite waits for no lock here
+            if not tries_left:
+                raise
+            time.sleep(WAL_RETRY_MS / 1000)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -270,12 +270,13 @@ def _spy(errors: list[BaseException]) -> Callable[[BaseException], str]:
 
 def _remembered(find: Callable[..., Any]) -> Callable[..., Any]:
     """The words a person can use are always the same here, and finding them is half the work of a command."""
-    known: dict[str, Any] = {}
+    known: dict[tuple[object, ...], Any] = {}
 
     def once(db: Database, caller: Caller, **rest: Any) -> Any:
-        if caller.member not in known:
-            known[caller.member] = find(db, caller, **rest)
-        return known[caller.member]
+        asked = (caller.member, *sorted(rest.items()))
+        if asked not in known:
+            known[asked] = find(db, caller, **rest)
+        return known[asked]
 
     return once
 

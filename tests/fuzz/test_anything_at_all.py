@@ -266,13 +266,14 @@ def test_whatever_a_button_carries_is_answered(arena: Arena, action: Action) -> 
 @pytest.mark.parametrize("callback", FORMS)
 def test_whatever_a_form_holds_is_answered(arena: Arena, callback: Callback) -> None:
     arena.reset()
+    replies = [(member, ask(arena, member)) for member, ask in OPENERS[callback]]
     views = [
         (member, view)
-        for member, ask in OPENERS[callback]
-        for view in ask(arena, member).views
+        for member, reply in replies
+        for view in reply.views
         if view.get("callback_id") == callback
     ]
-    assert len(views) == len(OPENERS[callback])
+    assert len(views) == len(OPENERS[callback]), [reply.message for _, reply in replies]
     before = arena.asked
     outcomes: Counter[str] = Counter()
 

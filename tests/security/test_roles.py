@@ -71,7 +71,7 @@ def team_form(slug: str | None = None) -> Json:
 
 SETTINGS = form(
     Callback.SETTINGS,
-    curators={"selected_users": [STRANGER]},
+    curators={"selected_users": [CURATOR, MEMBER]},
     timezone=text("Europe/Berlin"),
     rule=option("balanced"),
 )
