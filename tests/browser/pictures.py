@@ -46,6 +46,7 @@ def main() -> None:
             check_in(at)
             played_until(stage, cast, "said what changes")
             alert(at)
+            home(at)
             played_until(stage, cast, "no such words")
             chart(at)
         browser.close()
@@ -65,6 +66,14 @@ def alert(at: Visitor) -> None:
     at.page.mouse.move(0, 0)
     take(at.message("Over the cap").locator(".content"), "alert")
     at.page.screenshot(path=PICTURES / "page.png")
+
+
+def home(at: Visitor) -> None:
+    """The owner's Home: what waits, and the playbook in numbers."""
+    at.goes_to("Home")
+    expect(at.page.locator("#messages")).to_contain_text("My playbooks")
+    at.page.screenshot(path=PICTURES / "home.png")
+    at.goes_to("support-emea")
 
 
 def chart(at: Visitor) -> None:
