@@ -147,18 +147,20 @@ def save_settings(
         if hours is not None:
             keep_workspace_hours(session, caller, hours, now=now)
             require_days_left(session, workspace)
-        trail.record(
-            session,
-            workspace_id=workspace.id,
-            at=now,
-            member=caller.member,
-            action="settings",
-            subject=f"workspace:{workspace.id}",
-            surface=caller.surface,
-            before=before,
-            after=_as_data(session, workspace),
-            correlation_id=caller.request,
-        )
+        after = _as_data(session, workspace)
+        if after != before:
+            trail.record(
+                session,
+                workspace_id=workspace.id,
+                at=now,
+                member=caller.member,
+                action="settings",
+                subject=f"workspace:{workspace.id}",
+                surface=caller.surface,
+                before=before,
+                after=after,
+                correlation_id=caller.request,
+            )
         return SettingsSaved(
             curators=given.curators,
             timezone=given.timezone,

@@ -85,7 +85,7 @@ def test_the_bot_comes_back_when_the_connection_ends(running: Running, reason: s
 
 
 def test_health_is_where_the_first_log_line_says(running: Running) -> None:
-    assert f"health={running.url}/readyz" in running.program.err
+    eventually(lambda: f"health={running.url}/readyz" in running.program.err, "the log says so")
     assert fetch(f"{running.url}/healthz") == (200, "ok\n")
     assert fetch(f"{running.url}/readyz")[0] == 200
     assert "cadence_" in fetch(f"{running.url}/metrics")[1]
