@@ -1,7 +1,5 @@
 """Queries on setups and their checklists."""
 
-from datetime import datetime
-
 from sqlmodel import Session, col, select
 
 from storage.tables import ChecklistTick, Setup
@@ -21,14 +19,3 @@ def ticks(session: Session, *, workspace_id: str, setup_id: int) -> dict[int, Ch
         col(ChecklistTick.unticked_at).is_(None),
     )
     return {row.item: row for row in session.exec(query)}
-
-
-def finished_between(session: Session, *, workspace_id: str, since: datetime, until: datetime) -> list[Setup]:
-    """The setups that ended in an interval, oldest first; each took `done_at - started_at`."""
-    query = select(Setup).where(
-        Setup.workspace_id == workspace_id,
-        col(Setup.done_at).is_not(None),
-        col(Setup.done_at) >= since,
-        col(Setup.done_at) < until,
-    )
-    return list(session.exec(query.order_by(col(Setup.done_at), col(Setup.id))))

@@ -25,11 +25,6 @@ NOTES = 10
 _CHANGES = (("promotion", "Promoted"), ("declaration", "Declared by hand"))
 
 
-def drifts_waiting(session: Session, runs: Sequence[TeamRun]) -> list[Decision]:
-    """What the digest says of drifts that nobody has settled yet, the widest first."""
-    return [tell_drift(run, row) for run, row in drifts_of(session, runs)]
-
-
 def drifts_of(session: Session, runs: Sequence[TeamRun]) -> list[tuple[TeamRun, StepDrift]]:
     """Drifts that nobody has settled yet, the widest first."""
     found = []
@@ -57,7 +52,7 @@ def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
 
 
 def open_drifts(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
-    """The same for a digest, counted over all adoptions."""
+    """`drifts_of` for a digest, counted over all adoptions."""
     found: Worst[Callable[[TeamRun], Decision]] = Worst()
     rows = digest_changes.drifts_open(scope.session, workspace_id=scope.workspace_id)
     for number, adoption, step, evidence in rows:
@@ -74,18 +69,8 @@ def _tell_drift(run: TeamRun, *, scope: Scope, number: int) -> Decision:
     return tell_drift(run, row)
 
 
-def promotions_waiting(session: Session, workspace: Workspace, runs: Sequence[TeamRun]) -> list[Decision]:
-    """Promotions that wait for somebody's decision, the longest waiting first."""
-    by_id = {run.id: run for run in runs}
-    return [
-        tell_promotion(by_id[row.adoption_id], row)
-        for row in rubrics.open_promotions(session, workspace_id=workspace.id)
-        if row.adoption_id in by_id
-    ]
-
-
 def open_promotions(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
-    """The same for a digest, counted over all adoptions."""
+    """Promotions that wait for somebody's decision, the longest waiting first, over all adoptions."""
     found: Worst[Callable[[TeamRun], Decision]] = Worst()
     for number, adoption in digest_changes.promotions_open(scope.session, workspace_id=scope.workspace_id):
         if adoption in scope.places:

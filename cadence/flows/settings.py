@@ -147,20 +147,7 @@ def save_settings(
         if hours is not None:
             keep_workspace_hours(session, caller, hours, now=now)
             require_days_left(session, workspace)
-        after = _as_data(session, workspace)
-        if after != before:
-            trail.record(
-                session,
-                workspace_id=workspace.id,
-                at=now,
-                member=caller.member,
-                action="settings",
-                subject=f"workspace:{workspace.id}",
-                surface=caller.surface,
-                before=before,
-                after=after,
-                correlation_id=caller.request,
-            )
+        _note_change(session, caller, workspace, before, now=now)
         return SettingsSaved(
             curators=given.curators,
             timezone=given.timezone,
@@ -171,6 +158,27 @@ def save_settings(
             working_days=_days(workspace),
             hours=lines_of(own_hours(workspace)),
         )
+
+
+def _note_change(
+    session: Session, caller: Caller, workspace: Workspace, before: dict[str, object], *, now: datetime
+) -> None:
+    """In the trail, unless everything is as it was: a second click changes nothing."""
+    after = _as_data(session, workspace)
+    if after == before:
+        return
+    trail.record(
+        session,
+        workspace_id=workspace.id,
+        at=now,
+        member=caller.member,
+        action="settings",
+        subject=f"workspace:{workspace.id}",
+        surface=caller.surface,
+        before=before,
+        after=after,
+        correlation_id=caller.request,
+    )
 
 
 def _wrong(given: SettingsGiven) -> Iterator[tuple[str, str]]:

@@ -12,13 +12,13 @@ from sqlmodel import Session, SQLModel
 from cadence.flows.attention import attention
 from cadence.flows.checkin_rows import cycle_of_week
 from cadence.flows.digest_needs import decisions_waiting
-from cadence.flows.digest_notes import drifts_waiting, promotions_waiting
+from cadence.flows.digest_notes import drifts_of, tell_drift, tell_promotion
 from cadence.flows.digest_scope import DigestWeek
 from cadence.flows.digest_standards import watched
 from cadence.flows.digests import digest
 from cadence.flows.gathering import expected_members
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
-from storage import reports
+from storage import reports, rubrics
 from storage.engine import Database
 from templates.contexts.digests import Digest
 from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant
@@ -54,8 +54,10 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
         watches = watched(session, runs, MONDAY)
         slips = attention(session, runs, week_start=MONDAY, since=week.at(0), until=week.at(1), now=NOW)
         needs: list[str] = [one.text for one in slips]
-        needs += [one.text for one in promotions_waiting(session, workspace, runs)]
-        needs += [one.text for one in drifts_waiting(session, runs)]
+        by_id = {run.id: run for run in runs}
+        proposed = rubrics.open_promotions(session, workspace_id=workspace.id)
+        needs += [tell_promotion(by_id[row.adoption_id], row).text for row in proposed]
+        needs += [tell_drift(run, row).text for run, row in drifts_of(session, runs)]
         needs += [one.text for one in decisions_waiting(session, workspace, runs, watches)]
         assert shown.decision_count == len(needs) > 20
         assert [one.text for one in shown.decisions] == needs[:10]

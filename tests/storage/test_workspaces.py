@@ -284,9 +284,6 @@ BY_NAME: dict[str, Call] = {
     "drifts.between": lambda s, ws, _: drifts.between(s, workspace_id=ws, since=SINCE, until=UNTIL),
     "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
     "lanes.free_at": lambda s, ws, _: lanes.free_at(s, workspace_id=ws, names=[MEMBER]),
-    "setups.finished_between": lambda s, ws, _: setups.finished_between(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
-    ),
     "handoffs.waiting": lambda s, ws, _: handoffs.waiting(s, workspace_id=ws),
     "handoffs.overdue": lambda s, ws, _: handoffs.overdue(s, workspace_id=ws, now=UNTIL, limit=5),
     "handoffs.counts": lambda s, ws, _: handoffs.counts(
