@@ -14,7 +14,7 @@ from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
-from cadence.flows.teams import member_ids, record_team
+from cadence.flows.teams import keep_members, member_ids, record_team
 from cadence.flows.versions import require_not_retired, version_name, version_to_run
 from cadence.mrkdwn import Mrkdwn, channel_link, code, mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
@@ -191,7 +191,7 @@ def _champion(
     if caller.member not in {*members, champion} and not is_curator(session, caller):
         raise NotAllowed(say("Only members of {team} or a curator may add somebody to it.", team=team.title))
     after = {*members, champion}
-    people.set_members(session, workspace_id=team.workspace_id, team_id=team.id or 0, members=after, now=now)
+    keep_members(session, caller, team, after, now=now)
     record_team(session, caller, team.slug, before=sorted(members), after=sorted(after), now=now)
     return champion
 

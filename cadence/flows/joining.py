@@ -6,12 +6,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
-from cadence.flows.coming_back import owe_missed_checkin
-from cadence.flows.runs import require_workspace
-from cadence.flows.teams import member_ids, record_team, team_meant
+from cadence.flows.teams import keep_members, member_ids, record_team, team_meant
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import NotAllowed, Offer
-from storage import people
 from storage.engine import Database
 from storage.tables import Team
 from templates.contexts.answers import Done
@@ -62,21 +59,11 @@ _ALREADY = "{who} {are} in {team} already."
 def _write(
     session: Session, caller: Caller, team: Team, *, before: set[str], members: set[str], now: datetime
 ) -> None:
-    people.set_members(
-        session, workspace_id=caller.workspace_id, team_id=team.id or 0, members=members, now=now
-    )
     if team.reporter not in members:
         team.reporter = None
     session.add(team)
-    session.flush()
+    keep_members(session, caller, team, members, now=now)
     record_team(session, caller, team.slug, before=sorted(before), after=sorted(members), now=now)
-    owe_missed_checkin(
-        session,
-        require_workspace(session, caller.workspace_id),
-        *sorted(members - before),
-        now=now,
-        correlation_id=caller.request,
-    )
 
 
 def _said(caller: Caller, team: Team, who: Collection[str], sentence: str) -> Mrkdwn:

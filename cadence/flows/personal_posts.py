@@ -8,12 +8,13 @@ from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, cycle_of_wee
 from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.followups import nudged_again
 from cadence.flows.gathering import away_members, expected_members
+from cadence.flows.nudge_hours import hours_in
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import message_link
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
 from cadence.flows.snoozing import snooze_menu
-from cadence.nudges import Unless
-from cadence.rules.calendar import local_day, monday_of, week_number
+from cadence.nudges import CYCLE_CLOSES, Unless
+from cadence.rules.calendar import instant, local_day, monday_of, week_number
 from storage import ledger, people, reports
 from storage.tables import MessageState, OwedMessage
 from templates.contexts.checkins import CheckinMessage, CheckinReminder, KpiMissing, WhoIsMissing
@@ -89,7 +90,10 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
     composed = checkin(session, message, now)
     if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
         return composed
-    rows = tuple(row for row in composed.context.rows if row.answer is None)
+    unanswered = [row for row in composed.context.rows if row.answer is None]
+    rows = tuple(row for row in unanswered if not _closed_before(session, message, row.adoption_id, now))
+    if not rows:
+        return Skip(Unless.CLOSED)
     return Say(
         CheckinReminder(
             rows=rows,
@@ -97,6 +101,21 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
             snoozes=composed.context.snoozes,
         )
     )
+
+
+def _closed_before(session: Session, message: OwedMessage, adoption_id: int, now: datetime) -> bool:
+    """Whether the week's cycle was closed before the hour of a nudge, both by the team's clock.
+
+    Who lives far west of their team is nudged after the close by their own clock; theirs still comes.
+    """
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=adoption_id, now=now)
+    cycle = cycle_of_week(session, run, week_of(message))
+    if cycle is None or cycle.closed_at is None:
+        return False
+    hours = hours_in(run.workspace, run.adoption)
+    nudge, closing = hours[message.kind], hours[CYCLE_CLOSES]
+    asked = instant(week_of(message) + timedelta(days=nudge.weekday), nudge.at, run.zone)
+    return min(cycle.closed_at, instant(cycle.closes_on, closing.at, run.zone)) <= asked
 
 
 def permalink(settings: dict[str, object], message: OwedMessage | None) -> str | None:
@@ -121,6 +140,8 @@ def kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Compos
     context = kpi_context(session, message, now)
     if context.reported is not None:
         return Skip(Unless.REPORTED)
+    if _closed_before(session, message, context.adoption_id, now):
+        return Skip(Unless.CLOSED)
     asked = _last_asked(session, message)
     if asked is not None and now < asked + BREATHER:
         return Later(asked + BREATHER)

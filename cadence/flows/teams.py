@@ -1,11 +1,13 @@
 """Teams: created, changed and shown, by those who may."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import Session
 
 from cadence.documents.places import is_timezone, timezone_hint
 from cadence.flows.callers import Caller, is_curator
+from cadence.flows.coming_back import owe_missed_checkin
 from cadence.flows.lookups import require_team
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
@@ -60,19 +62,24 @@ def save_team(session: Session, caller: Caller, given: TeamGiven, *, now: dateti
     row.reporter = given.reporter
     session.add(row)
     session.flush()
-    people.set_members(
-        session,
-        workspace_id=caller.workspace_id,
-        team_id=row.id or 0,
-        members=given.members,
-        now=now,
-    )
-    session.flush()
+    keep_members(session, caller, row, given.members, now=now)
     after = _as_data(session, row)
     if before == after:
         return "unchanged"
     record_team(session, caller, given.slug, before=before, after=after, now=now)
     return "changed" if before else "created"
+
+
+def keep_members(
+    session: Session, caller: Caller, team: Team, members: Iterable[str], *, now: datetime
+) -> None:
+    """Make exactly these people the team's members; who comes late in a week still gets its check-in."""
+    joined, _ = people.set_members(
+        session, workspace_id=caller.workspace_id, team_id=team.id or 0, members=members, now=now
+    )
+    session.flush()
+    workspace = require_workspace(session, caller.workspace_id)
+    owe_missed_checkin(session, workspace, *sorted(joined), now=now, correlation_id=caller.request)
 
 
 def record_team(

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
 from cadence.documents.workspace import hours_given
 from cadence.flows.callers import Caller, require_curator
-from cadence.flows.nudge_hours import keep_workspace_hours, own_hours
+from cadence.flows.nudge_hours import keep_workspace_hours, own_hours, require_days_left
 from cadence.flows.runs import require_workspace
 from cadence.flows.team_checks import TeamGiven
 from cadence.flows.teams import member_ids, save_team
@@ -51,6 +51,8 @@ def import_workspace(
     if hours is not None:
         session.flush()
         keep_workspace_hours(session, caller, hours, now=now)
+    if hours is not None or spec.working_days:
+        require_days_left(session, workspace)
     if spec.curators:
         people.set_curators(session, workspace_id=workspace.id, members=spec.curators, now=now)
     outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}

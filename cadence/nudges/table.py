@@ -132,7 +132,14 @@ REMINDER: Final = Nudge(
     Audience.MEMBER,
     Hour(FRIDAY, time(10)),
     timedelta(hours=30),
-    (Unless.ANSWERED, Unless.NOTHING_DUE, Unless.MUTED, Unless.CAME_TODAY, Unless.STILL_TO_COME),
+    (
+        Unless.ANSWERED,
+        Unless.NOTHING_DUE,
+        Unless.MUTED,
+        Unless.CAME_TODAY,
+        Unless.STILL_TO_COME,
+        Unless.CLOSED,
+    ),
 )
 TABLE: Final[tuple[Nudge, ...]] = (
     WEEK_OPENS,
@@ -152,7 +159,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.REPORTER,
         Hour(FRIDAY, time(14)),
         timedelta(hours=26),
-        (Unless.REPORTED,),
+        (Unless.REPORTED, Unless.CLOSED),
     ),
     Nudge(
         "gate-due",

@@ -12,7 +12,7 @@ from bot.stage import Stage
 from cadence.flows.callers import Caller
 from cadence.flows.nudge_hours import hours_of, lines_of, parse_hours, save_hours
 from cadence.refusals import NotAllowed, Refusal
-from storage.tables import Adoption, Cycle, CycleState
+from storage.tables import Adoption, Cycle, CycleState, Workspace
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -22,6 +22,7 @@ from tests.scenarios.plays import (
     bot_dms,
     changed,
     entries,
+    ledger,
     local_times,
     posts,
     rows,
@@ -163,6 +164,44 @@ def test_a_cycle_closes_at_its_own_hour(desk: Stage) -> None:
     assert rows(desk, Cycle)[0].state is CycleState.CLOSED
 
 
+def test_who_is_asked_after_the_close_hears_nothing_more_of_the_closed_cycle(desk: Stage) -> None:
+    set_hours(desk, LEAD, "cycle closes: 08:00")
+    desk.play_until(at("2026-03-26 12:00"))
+    before = len(asked(desk)), len(asked(desk, LEAD))
+    desk.play_until(at("2026-03-29 20:00"))
+    assert (len(asked(desk)), len(asked(desk, LEAD))) == before
+    for kind in ("checkin-reminder", "kpi-missing", "gate-due"):
+        assert ledger(desk, kind)[-1].reason == "the cycle is closed"
+
+
+def test_a_cycle_closed_by_hand_is_asked_about_no_more(desk: Stage) -> None:
+    desk.play_until(at("2026-03-26 12:00"))
+    owner = desk.workspace.person(LEAD)
+    assert "closed: insufficient" in owner.types("/cadence cycle close reply").words
+    desk.play_until(at("2026-03-29 20:00"))
+    assert asked(desk)[-1] == "Thu 10:00"
+    assert ledger(desk, "kpi-missing")[-1].reason == "the cycle is closed"
+
+
+def test_the_reminder_names_only_what_is_still_running(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        start_cycle(stage)
+        start_cycle(stage, "triage")
+        set_hours(stage, LEAD, "cycle closes: 08:00")
+        stage.play_until(at("2026-03-27 10:05"))
+        reminder = bot_dms(stage, AGENT)[-1].words
+        assert "Triage, week 4 of 4: your check-in is still open" in reminder
+        assert "Reply" not in reminder
+
+
+def test_who_lives_far_west_of_the_team_still_has_a_fourth_friday(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        stage.workspace.change_user(LEAD, tz="America/Los_Angeles")
+        start_cycle(stage)
+        stage.play_until(at("2026-03-29 20:00"))
+        assert local_times(bot_dms(stage, LEAD), "America/Los_Angeles")[-2:] == ["Fri 10:00", "Fri 14:00"]
+
+
 def test_who_runs_two_playbooks_is_asked_once_at_the_earlier_hour(tmp_path: Path) -> None:
     with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
         start_cycle(stage)
@@ -205,6 +244,43 @@ def test_who_joins_late_in_the_week_gets_the_check_in_and_no_reminder(desk: Stag
     assert "did you run it" in bot_dms(desk, NEWCOMER)[0].words
 
 
+@pytest.mark.parametrize("way", ["form", "file"])
+def test_who_is_added_late_in_the_week_gets_the_check_in_and_no_reminder(
+    desk: Stage, tmp_path: Path, way: str
+) -> None:
+    desk.play_until(at("2026-03-06 13:00"))
+    lead = desk.workspace.person(LEAD)
+    if way == "form":
+        lead.types("/cadence team create desk")
+        assert not lead.submits({"members": [LEAD, "U01AGENT1", NEWCOMER]}).errors
+    else:
+        file = changed(DESK, tmp_path, ("[U01LEAD, U01AGENT1]", "[U01LEAD, U01AGENT1, U01AGENT2]"))
+        _, refused = import_files(
+            Settings(_env_file=None, database_url=desk.bot.db.url), [file], now=desk.clock.now()
+        )
+        assert not refused
+    desk.tick()
+    desk.play_until(at("2026-03-06 18:00"))
+    assert asked(desk, NEWCOMER) == ["Fri 13:00"]
+    assert "did you run it" in bot_dms(desk, NEWCOMER)[0].words
+
+
+def test_a_champion_added_late_in_the_week_gets_the_check_in_and_no_reminder(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        start_cycle(stage)
+        start_cycle(stage, "triage", team="solo")
+        stage.play_until(at("2026-03-06 13:00"))
+        curator = stage.workspace.person(CURATOR)
+        offered = curator.types(f"/cadence adopt triage team=desk champion=<@{CURATOR}>").message
+        assert offered is not None
+        curator.clicks(offered, "Add them and adopt")
+        stage.tick()
+        stage.play_until(at("2026-03-06 18:00"))
+        told = [one.text for one in bot_dms(stage, CURATOR)]
+        assert len([one for one in told if "did you run it" in one]) == 1, told
+        assert not [one for one in told if "still open" in one]
+
+
 @pytest.mark.parametrize("day", ["2026-03-04 12:00", "2026-03-03 15:00"])
 def test_who_joins_a_second_team_after_its_hour_is_asked_at_the_firsts(tmp_path: Path, day: str) -> None:
     with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
@@ -238,3 +314,21 @@ def test_the_workspace_file_sets_hours_and_gives_them_back(tmp_path: Path) -> No
         _, refused = import_files(configured, [wrong], now=stage.clock.now())
         assert "23:00 is outside the hours" in str(refused)
         assert "did you mean `digest`?" in str(refused)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "  working_days: [mon, tue, wed]\n",
+        "  working_days: [mon, tue, wed, thu]\n  nudges:\n    checkin: Wed 10:00\n",
+    ],
+)
+def test_a_file_whose_working_days_would_drop_a_nudge_is_refused(tmp_path: Path, head: str) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        file = changed(DESK, tmp_path, ("teams:\n", head + "teams:\n"))
+        _, refused = import_files(
+            Settings(_env_file=None, database_url=stage.bot.db.url), [file], now=stage.clock.now()
+        )
+        assert "check-in reminder, spot audit, missing number, gate due" in str(refused)
+        assert "After the week's last working day" in str(refused)
+        assert not rows(stage, Workspace)[0].settings.get("working_days")
