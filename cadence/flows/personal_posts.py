@@ -91,7 +91,7 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
     if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
         return composed
     unanswered = [row for row in composed.context.rows if row.answer is None]
-    rows = tuple(row for row in unanswered if not _closed_before(session, message, row.adoption_id, now))
+    rows = tuple(row for row in unanswered if not _closed_before(session, message, int(row.adoption_id), now))
     if not rows:
         return Skip(Unless.CLOSED)
     return Say(
@@ -140,7 +140,7 @@ def kpi_missing(session: Session, message: OwedMessage, now: datetime) -> Compos
     context = kpi_context(session, message, now)
     if context.reported is not None:
         return Skip(Unless.REPORTED)
-    if _closed_before(session, message, context.adoption_id, now):
+    if _closed_before(session, message, int(context.adoption_id), now):
         return Skip(Unless.CLOSED)
     asked = _last_asked(session, message)
     if asked is not None and now < asked + BREATHER:
