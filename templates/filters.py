@@ -127,10 +127,11 @@ def _date(on: date | str) -> date:
     return date.fromisoformat(on) if isinstance(on, str) else on
 
 
-def day(on: date | str) -> str:
-    """`Fri 18 Dec`; a date or an ISO one."""
+def day(on: date | str, since: date | None = None) -> str:
+    """`Fri 18 Dec`; a date or an ISO one. With `since`, the year too when it is another one."""
     on = _date(on)
-    return f"{WEEKDAYS[on.weekday()]} {short_day(on)}"
+    year = f" {on.year}" if since is not None and on.year != since.year else ""
+    return f"{WEEKDAYS[on.weekday()]} {short_day(on)}{year}"
 
 
 def short_day(on: date | str) -> str:

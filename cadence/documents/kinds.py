@@ -184,15 +184,14 @@ def whole(least: int, most: int, *, example: str, why: str = "") -> Kind[int]:
     return Kind(reading, least, example)
 
 
-def hours(most: int, *, example: str) -> Kind[float]:
-    """A span in hours, above 0."""
+def hours(least: float, most: int, *, example: str) -> Kind[float]:
+    """A span in hours, from `least` (0 is no span) to `most`."""
+    why = f"from {least:g} to {most:,}" if least else f"above 0 and at most {most:,}"
 
     def reading(node: Node, _place: Place) -> float:
         value = _number(node, example)
-        if not 0 < value <= most:
-            raise WrongValueError(
-                f"{value:g} hours is not above 0 and at most {most}", f"write one such as {example}"
-            )
+        if not least <= value <= most or value == 0:
+            raise WrongValueError(f"{value:.12g} hours is not {why}", f"write one such as {example}")
         return value
 
     return Kind(reading, 1.0, example)

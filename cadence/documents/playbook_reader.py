@@ -28,23 +28,34 @@ def _rubric(section: Section) -> Rubric:
     )
 
 
-def _handoff(section: Section) -> HandoffTerms:
+_SOONEST, _LATEST = 0.25, 672
+"""Hours a contract may give: a quarter of one, in which somebody can answer, to the four weeks of a cycle."""
+
+
+def _handoff(section: Section, sla: Kind[float]) -> HandoffTerms:
     return HandoffTerms(
         to=section.needed("to", slug("billing")),
         inputs=section.needed("inputs", listing(item("tagged ticket"), most=MAX_ITEMS, least=1)),
         outputs=section.needed("outputs", listing(item("refund decision"), most=MAX_ITEMS, least=1)),
-        sla_hours=section.needed("sla_hours", hours(8760, example="24")),
+        sla_hours=section.needed("sla_hours", sla),
         on_failure=section.needed("on_failure", item("reopen the ticket")),
         fallback=section.needed("fallback", MODE),
     )
 
 
-_HANDOFF = group(
-    _handoff,
-    HandoffTerms("", (), (), 1.0, "", Mode.HUMAN_LED),
-    example="{to: billing, inputs: [tagged ticket], outputs: [refund decision], sla_hours: 24, "
-    "on_failure: reopen the ticket, fallback: human-led}",
-)
+def _handoffs(sla: Kind[float]) -> Kind[tuple[HandoffTerms, ...]]:
+    one = group(
+        lambda section: _handoff(section, sla),
+        HandoffTerms("", (), (), 1.0, "", Mode.HUMAN_LED),
+        example="{to: billing, inputs: [tagged ticket], outputs: [refund decision], sla_hours: 24, "
+        "on_failure: reopen the ticket, fallback: human-led}",
+    )
+    return listing(one, most=MAX_ITEMS)
+
+
+_HANDOFFS = _handoffs(hours(_SOONEST, _LATEST, example="24"))
+_HANDOFFS_KEPT = _handoffs(hours(0, 8760, example="24"))
+"""A version never changes, so one from before these bounds is still read."""
 
 
 def _pillars(section: Section) -> Pillars:
@@ -78,6 +89,15 @@ def _items(example: str) -> Kind[tuple[str, ...]]:
 
 def read_playbook_section(section: Section) -> PlaybookSpec:
     """The playbook of a file's top-level keys; problems are noted in the section's place."""
+    return _playbook(section, _HANDOFFS)
+
+
+def read_kept_playbook_section(section: Section) -> PlaybookSpec:
+    """The playbook of a stored version, which may be from before a bound was drawn closer."""
+    return _playbook(section, _HANDOFFS_KEPT)
+
+
+def _playbook(section: Section, handoffs: Kind[tuple[HandoffTerms, ...]]) -> PlaybookSpec:
     second = "kpis" in section
     section.refuse_other("kpis", ONE_KPI, KEEP_ONE)
     spec = PlaybookSpec(
@@ -113,7 +133,7 @@ def read_playbook_section(section: Section) -> PlaybookSpec:
         checklist=section.optional("checklist", _items("connect the ticket queue"), ()),
         fixed=section.optional("fixed", _items("rubric"), ()),
         adaptable=section.optional("adaptable", _items("tone guide"), ()),
-        handoffs=section.optional("handoffs", listing(_HANDOFF, most=MAX_ITEMS), ()),
+        handoffs=section.optional("handoffs", handoffs, ()),
         pillars=section.optional("pillars", _PILLARS, Pillars()),
     )
     _check(section, spec)

@@ -5,7 +5,7 @@ from collections.abc import Mapping as AnyMapping
 from typing import TypeVar
 
 from cadence.documents.playbook import PlaybookSpec
-from cadence.documents.playbook_reader import read_playbook_section
+from cadence.documents.playbook_reader import read_kept_playbook_section, read_playbook_section
 from cadence.documents.problems import DocumentRefused, Problem
 from cadence.documents.section import Place, Section
 from cadence.documents.tree import Mapping, tree_of
@@ -67,8 +67,8 @@ def read_workspace(text: str) -> WorkspaceSpec:
 
 
 def playbook_from_data(data: AnyMapping[str, object]) -> PlaybookSpec:
-    """The playbook that `to_data` made into data; as strict as reading a file, but problems have no line."""
-    return _whole(_stored(data), read_playbook_section)
+    """The playbook that `to_data` made into data; as strict as reading a file was then, and problems have no line."""
+    return _whole(_stored(data), read_kept_playbook_section)
 
 
 def workspace_from_data(data: AnyMapping[str, object]) -> WorkspaceSpec:

@@ -142,6 +142,7 @@ def names_of(handed: HandedOver, zone: ZoneInfo) -> HandoffNames:
         what=row.what,
         link=row.link,
         sent_by=row.sent_by,
+        sent_at=row.sent_at.astimezone(zone),
         due_at=row.due_at.astimezone(zone),
         sla=hours_words(handed.terms.sla_hours),
         state=row.state,

@@ -147,7 +147,7 @@ def status_lines(
                 team=one.run.team.title[:40],
                 to=one.team.title[:40],
                 when="overdue since" if _is_overdue(one.row, now) else "to be accepted by",
-                day=day(due.date()),
+                day=day(due, one.row.sent_at.astimezone(zone)),
                 clock=clock(due),
             )
         )

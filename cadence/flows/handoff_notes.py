@@ -47,7 +47,7 @@ def _late(one: HandedOver, zone: ZoneInfo) -> Mrkdwn:
         "{what} waits for {to}, overdue since {day} ({playbook}, {team})",
         what=one.row.what[:120],
         to=one.team.title[:60],
-        day=day(one.row.due_at.astimezone(zone).date()),
+        day=day(one.row.due_at.astimezone(zone), one.row.sent_at.astimezone(zone)),
         playbook=one.run.playbook.title[:60],
         team=one.run.team.title[:60],
     )

@@ -77,7 +77,7 @@ def send_handoff(db: Database, caller: Caller, given: HandoffGiven, *, now: date
                 team=team.title,
                 number=row.id,
                 hours=hours_words(contract.terms.sla_hours),
-                day=day(due.date()),
+                day=day(due, now.astimezone(due.tzinfo)),
                 clock=clock(due),
             )
         )

@@ -38,7 +38,7 @@ def handoffs_to(session: Session, caller: Caller, *, now: datetime) -> Iterator[
                 what=row.what[:200],
                 playbook=whole.run.playbook.title,
                 due="overdue since" if row.due_at < now else "to be accepted by",
-                day=day(due.date()),
+                day=day(due, row.sent_at.astimezone(zone)),
                 clock=clock(due),
             ),
             offers=(
@@ -71,7 +71,7 @@ def handoffs_from(
                 "{to} hasn't accepted {what}, overdue since {day} {clock} ({playbook}, {sender}): please ask them",
                 to=whole.team.title,
                 what=row.what[:200],
-                day=day(due.date()),
+                day=day(due, row.sent_at.astimezone(zone)),
                 clock=clock(due),
                 playbook=run.playbook.title,
                 sender=run.team.title,

@@ -15,6 +15,7 @@ class HandoffNames:
         number: its id, as commands name it: `#12`.
         playbook: titles, of the playbook, the team that sent it and the team it goes to (`to`).
         sent_by: Slack ID.
+        sent_at: when it was handed over.
         due_at: until when it should be accepted; `sla` says how long that is, such as `24 hours`.
         state: `sent`, `accepted` or `failed`.
         decided_by: Slack ID.
@@ -27,6 +28,7 @@ class HandoffNames:
     to: str
     what: str
     sent_by: str
+    sent_at: datetime
     due_at: datetime
     sla: str
     state: str = "sent"

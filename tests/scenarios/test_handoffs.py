@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot.sandbox.messages import Message
 from bot.stage import Stage
 from cadence.rules.modes import Mode
-from storage.tables import AdoptionStep, Handoff, HandoffState, MessageState
+from storage.tables import AdoptionStep, Handoff, HandoffState, MessageState, PlaybookVersion
 from tests.scenarios.plays import at, bot_dms, entries, ledger, local_times, posts, rows, start_cycle
 from tests.staging import EXAMPLES, on_stage
 
@@ -193,3 +194,31 @@ def test_the_receiver_sees_what_waits_and_needs_no_number_while_it_is_one(stage:
         in member.types("/cadence handoff accept paid out", channel=BILLING).text
     )
     assert [row.reason for row in rows(stage, Handoff)] == ["paid out", "it lacks the invoice"]
+
+
+def test_the_hours_of_a_contract_have_bounds_and_a_version_from_before_them_is_still_read(
+    tmp_path: Path,
+) -> None:
+    with on_stage(tmp_path) as stage:
+        with stage.bot.db.write() as session:
+            kept = session.exec(select(PlaybookVersion)).one()
+            [contract] = kept.spec["handoffs"]
+            kept.spec = kept.spec | {"handoffs": [contract | {"sla_hours": 8000}]}
+            session.add(kept)
+        start_cycle(stage, "support-reply", team="support-emea")
+        stage.play_until(at("2026-03-03 10:00"))
+        assert "They have 8000 hours to accept it, until Sat 30 Jan 2027, 18:00" in hand_over(stage)
+        assert "Please accept it by *Sat 30 Jan 2027, 18:00*" in asked(stage).words
+        shown = stage.workspace.person(THEIR_MEMBER).types("/cadence handoff", channel=BILLING)
+        assert "To be accepted by Sat 30 Jan 2027, 17:00" in shown.words
+        assert (
+            "to be accepted by Sat 30 Jan 2027 17:00"
+            in stage.workspace.person(THEIR_MEMBER).opens_home().words
+        )
+
+        owner = stage.workspace.person(OWNER)
+        text = (EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8")
+        owner.types("/cadence playbook import")
+        refused = owner.submits({"yaml": text.replace("sla_hours: 24", "sla_hours: 8000")})
+        assert refused.view is not None
+        assert "8000 hours is not from 0.25 to 672" in refused.view.words

@@ -20,6 +20,7 @@ SENT = HandoffNames(
     to="Billing",
     what="Refund for case 4711",
     sent_by="U01AGENT1",
+    sent_at=THURSDAY,
     due_at=THURSDAY + timedelta(hours=24),
     sla="24 hours",
     link="https://example.com/cases/4711",
@@ -57,6 +58,7 @@ ROW = HandoffRow(handoff=SENT, may_answer=True)
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "handoff": POST,
+    "handoff-due-next-year": replace(POST, handoff=replace(SENT, due_at=THURSDAY + timedelta(days=28))),
     "handoff-overdue": replace(POST, overdue=True),
     "handoff-overdue-at-the-others": replace(POST, overdue=True, may_answer=False),
     "handoff-accepted": replace(POST, handoff=ACCEPTED),

@@ -122,7 +122,7 @@ HANDOFFS = st.builds(
     to=SLUGS,
     inputs=lists(lines_of(300), least=1),
     outputs=lists(lines_of(300), least=1),
-    sla_hours=st.floats(0, 8760, exclude_min=True),
+    sla_hours=st.floats(0.25, 672),
     on_failure=lines_of(300),
     fallback=st.sampled_from(Mode),
 )
