@@ -1,5 +1,6 @@
 """The processes of a real installation: Socket Mode in one, or web and worker apart."""
 
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -67,6 +68,12 @@ def real_bot(settings: Settings, *, secret: str | None, clock: Clock | None = No
         SettingsRefused: there is no workspace to work in, or the database can't be used.
         SlackError: the token isn't good, or Slack can't be reached.
     """
+    bot = _real_bot(settings, secret=secret, clock=clock)
+    gc.freeze()  # the program itself is never garbage, and looking through it was a quarter of planning
+    return bot
+
+
+def _real_bot(settings: Settings, *, secret: str | None, clock: Clock | None) -> Bot:
     if settings.several:
         return build_shared_bot(
             settings, db=ready_database(settings), signing_secret=secret, clock=clock or utc_now

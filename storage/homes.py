@@ -32,6 +32,12 @@ def touch(session: Session, *, workspace_id: str, subject: str, member: str | No
     connection_of(session).execute(_CHANGE, change)
 
 
+def touch_all(session: Session, *, workspace_id: str, subjects: Sequence[str]) -> None:
+    """Say that something happened to each of these subjects, and that nobody did it."""
+    changes = [{"workspace_id": workspace_id, "subject": subject, "member": None} for subject in subjects]
+    connection_of(session).execute(_CHANGE, changes)
+
+
 def get(session: Session, *, workspace_id: str, member: str) -> Home | None:
     """A person's Home; None when they never opened it."""
     return session.get(Home, (workspace_id, member))

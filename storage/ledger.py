@@ -94,17 +94,6 @@ def owe(
     return int(done.rowcount)
 
 
-def known_keys(session: Session, *, workspace_id: str, keys: Sequence[str]) -> set[str]:
-    """Which of these keys are in the ledger already."""
-    found: set[str] = set()
-    for start in range(0, len(keys), 2_000):
-        query = select(OwedMessage.key).where(
-            OwedMessage.workspace_id == workspace_id, col(OwedMessage.key).in_(keys[start : start + 2_000])
-        )
-        found.update(session.exec(query))
-    return found
-
-
 def timestamps(session: Session, *, workspace_id: str, channel: str) -> set[str]:
     """The `ts` of every message sent to a channel: those that are accounted for."""
     query = select(OwedMessage.ts).where(

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlmodel import Session, col
 
+from storage.engine import connection_of
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -48,13 +49,14 @@ class RunRow(NamedTuple):
 
 
 class PlaceRow(NamedTuple):
-    """A person in a team."""
+    """A person in a team; `joined` says when, if it was lately."""
 
     member: str
     team_id: int
     team: str
     timezone: str
     country: str | None
+    joined: datetime | None
 
 
 class PersonRow(NamedTuple):
@@ -74,7 +76,7 @@ def stretch_of_teams(session: Session, *, workspace_id: str, after: int, limit: 
         .order_by(col(Team.id))
         .limit(limit)
     )
-    ids = list(session.execute(query).scalars())
+    ids = list(connection_of(session).execute(query).scalars())
     return ids[-1] if ids else None
 
 
@@ -112,7 +114,7 @@ def runs(
             )
             .order_by(col(Playbook.slug), col(Team.slug), col(Cycle.number))
         )
-        found += [RunRow(*row) for row in session.execute(query)]
+        found += [RunRow(*row) for row in connection_of(session).execute(query)]
     return found
 
 
@@ -129,7 +131,7 @@ def begun(session: Session, *, workspace_id: str, first: date, last: date) -> li
         )
         .group_by(col(Cycle.starts_on))
     )
-    return [(day, at) for day, at in session.execute(query)]
+    return [(day, at) for day, at in connection_of(session).execute(query)]
 
 
 class ClosingRow(NamedTuple):
@@ -161,11 +163,16 @@ def closings(session: Session, *, closing_by: date | None = None) -> list[Closin
     )
     if closing_by is not None:
         query = query.where(col(Cycle.closes_on) <= closing_by)
-    return [ClosingRow(*row) for row in session.execute(query)]
+    return [ClosingRow(*row) for row in connection_of(session).execute(query)]
 
 
 def places(
-    session: Session, *, workspace_id: str, stretch: Stretch | None = None, members: Sequence[str] = ()
+    session: Session,
+    *,
+    workspace_id: str,
+    lately: datetime,
+    stretch: Stretch | None = None,
+    members: Sequence[str] = (),
 ) -> list[PlaceRow]:
     """The teams that people are in now: of everybody in a stretch of teams, or of these people."""
     found: list[PlaceRow] = []
@@ -177,33 +184,13 @@ def places(
                 col(Team.slug),
                 col(Team.timezone),
                 col(Team.country),
+                case((col(TeamMember.joined_at) > lately, col(TeamMember.joined_at))),
             )
             .join(Team, col(Team.id) == col(TeamMember.team_id))
             .where(col(TeamMember.workspace_id) == workspace_id, col(TeamMember.left_at).is_(None), which)
             .order_by(col(TeamMember.id))
         )
-        found += [PlaceRow(*row) for row in session.execute(query)]
-    return found
-
-
-def joined(
-    session: Session,
-    *,
-    workspace_id: str,
-    since: datetime,
-    stretch: Stretch | None = None,
-    members: Sequence[str] = (),
-) -> dict[tuple[int, str], datetime]:
-    """When everybody in a stretch of teams, or these people, joined any team lately, by team and member."""
-    found: dict[tuple[int, str], datetime] = {}
-    for which in _people(workspace_id, TeamMember.member, stretch, members):
-        query = select(col(TeamMember.team_id), col(TeamMember.member), col(TeamMember.joined_at)).where(
-            col(TeamMember.workspace_id) == workspace_id,
-            col(TeamMember.left_at).is_(None),
-            col(TeamMember.joined_at) > since,
-            which,
-        )
-        found |= {(team_id, member): at for team_id, member, at in session.execute(query)}
+        found += [PlaceRow(*row) for row in connection_of(session).execute(query)]
     return found
 
 
@@ -218,7 +205,7 @@ def resumed(session: Session, *, workspace_id: str, since: datetime) -> dict[int
         )
         .group_by(col(TrailEntry.subject))
     )
-    return {int(subject.partition(":")[2]): at for subject, at in session.execute(query)}
+    return {int(subject.partition(":")[2]): at for subject, at in connection_of(session).execute(query)}
 
 
 def persons(
@@ -232,7 +219,7 @@ def persons(
         ).where(col(Member.workspace_id) == workspace_id, which)
         found += [
             PersonRow(member, zone, deleted or bot, muted)
-            for member, zone, deleted, bot, muted in session.execute(query)
+            for member, zone, deleted, bot, muted in connection_of(session).execute(query)
         ]
     return found
 
@@ -256,7 +243,7 @@ def days_away(
             col(Away.ended_at).is_(None),
             which,
         )
-        found += [(member, start, end) for member, start, end in session.execute(query)]
+        found += [(member, start, end) for member, start, end in connection_of(session).execute(query)]
     return found
 
 
@@ -269,7 +256,7 @@ def specs(session: Session, *, workspace_id: str, version_ids: Iterable[int]) ->
             col(PlaybookVersion.workspace_id) == workspace_id,
             col(PlaybookVersion.id).in_(ids[start : start + CHUNK]),
         )
-        found.update({number or 0: spec for number, spec in session.execute(query)})
+        found.update({number or 0: spec for number, spec in connection_of(session).execute(query)})
     return found
 
 
@@ -280,14 +267,14 @@ def changes(session: Session, *, workspace_id: str, after: int) -> tuple[int, fr
         .where(col(TrailEntry.workspace_id) == workspace_id, col(TrailEntry.id) > after)
         .group_by(col(TrailEntry.action))
     )
-    found = [(action, last or 0) for action, last in session.execute(query)]
+    found = [(action, last or 0) for action, last in connection_of(session).execute(query)]
     return max([after, *(last for _, last in found)]), frozenset(action for action, _ in found)
 
 
 def last_change(session: Session, *, workspace_id: str) -> int:
     """The id of the trail's last entry; 0 when there is none."""
     query = select(func.max(TrailEntry.id)).where(col(TrailEntry.workspace_id) == workspace_id)
-    return session.execute(query).scalar() or 0
+    return connection_of(session).execute(query).scalar() or 0
 
 
 def _teams(column: Any, teams: Stretch | Sequence[int]) -> Iterable[ColumnElement[bool]]:

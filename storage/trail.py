@@ -1,7 +1,8 @@
 """The append-only record of who did what, when and from where."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
@@ -56,6 +57,24 @@ def record(
         return
     homes.touch(session, workspace_id=workspace_id, subject=subject, member=member)
     connection.execute(_ENTRY, entry)
+
+
+class Entry(NamedTuple):
+    """Something the bot did on its own, one of many at once."""
+
+    action: str
+    subject: str
+    surface: str
+    after: Any = None
+
+
+def record_all(session: Session, *, workspace_id: str, at: datetime, entries: Sequence[Entry]) -> None:
+    """Add many entries of what the bot did on its own at an instant, in as many statements as for one."""
+    connection = connection_of(session)
+    nothing = {"member": None, "before": None, "correlation_id": ""}
+    rows = [{"workspace_id": workspace_id, "at": at, **one._asdict(), **nothing} for one in entries]
+    connection.execute(_ENTRY, rows)
+    homes.touch_all(session, workspace_id=workspace_id, subjects=[one.subject for one in entries])
 
 
 def entries(

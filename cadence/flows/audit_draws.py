@@ -1,79 +1,88 @@
 """Spot audits: draw attested runs of a step each week, for the owner to grade (SPEC §6)."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session
 
-from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.runs import TeamRun, run_by_id
 from cadence.nudges import SPOT_AUDIT
 from cadence.rules.audits import Attested, draw
 from cadence.rules.calendar import week_number
-from storage import playbooks, reports, rubrics, trail
-from storage.ledger import Owed
-from storage.tables import MessageState, SpotAudit
+from storage import audits, plans, trail
+from storage.queueing import Nudged
+from storage.tables import SpotAudit
+from storage.trail import Entry
 
 
-def draw_due_audits(session: Session, workspace_id: str, owed: Sequence[Owed], *, now: datetime) -> None:
+def draw_due_audits(session: Session, workspace_id: str, nudges: Iterable[Nudged], *, now: datetime) -> None:
     """Draw the runs that the spot-audit messages queued just now will ask about."""
-    for one in owed:
-        if one.kind == SPOT_AUDIT and one.state is MessageState.DUE:
-            playbooks.lock_adoption(
-                session, workspace_id=workspace_id, adoption_id=int(one.subject["adoption"])
-            )
-            run = run_by_id(
-                session, workspace_id=workspace_id, adoption_id=int(one.subject["adoption"]), now=now
-            )
-            _draw_week(session, run, date.fromisoformat(one.subject["week"]), now=now)
+    by_week: dict[date, set[int]] = defaultdict(set)
+    for one in nudges:
+        if one.kind == SPOT_AUDIT and not one.reason:
+            by_week[date.fromisoformat(one.subject["week"])].add(int(one.subject["adoption"]))
+    for week_start, adoption_ids in by_week.items():
+        _draw_week(session, workspace_id, sorted(adoption_ids), week_start, now=now)
 
 
-def _draw_week(session: Session, run: TeamRun, week_start: date, *, now: datetime) -> None:
-    cycle = cycle_of_week(session, run, week_start)
-    population = attested_runs(session, run, week_start=week_start)
-    known = {
-        one.step
-        for one in rubrics.audits_of_week(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
-        )
-    }
-    if cycle is None or not population:
+def _draw_week(
+    session: Session, workspace_id: str, adoption_ids: Sequence[int], week_start: date, *, now: datetime
+) -> None:
+    """Draw for one week, all runs at once."""
+    of_week: Any = {"workspace_id": workspace_id, "adoption_ids": adoption_ids, "week_start": week_start}
+    audits.lock_adoptions(session, workspace_id=workspace_id, adoption_ids=adoption_ids)
+    known = audits.drawn(session, **of_week)
+    rows = [row for row in _draws(session, of_week, now=now) if (row.adoption_id, row.step) not in known]
+    if not rows:
         return
-    for step in run.spec.steps:
-        if step.verify is None or not step.verify.sample or step.key in known:
-            continue
-        seed = f"{run.workspace.id}/{run.id}/{step.key}/{week_start}"
-        row = SpotAudit(
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
-            cycle_id=cycle.id or 0,
-            step=step.key,
-            week=week_number(cycle.starts_on, week_start) or 0,
-            week_start=week_start,
-            sample=step.verify.sample,
-            seed=seed,
-            population=[list(one) for one in population],
-            drawn=[list(one) for one in draw(population, sample=step.verify.sample, seed=seed)],
-            drawn_at=now,
-        )
-        session.add(row)
-        session.flush()
-        trail.record(
-            session,
-            workspace_id=run.workspace.id,
-            at=now,
-            member=None,
+    audits.add(session, workspace_id=workspace_id, rows=rows)
+    ids = audits.drawn(session, **of_week)
+    entries = [
+        Entry(
             action="audit-drawn",
-            subject=f"audit:{row.id}",
+            subject=f"audit:{ids[row.adoption_id, row.step]}",
             surface="clock",
-            after={"step": step.key, "week": week_start.isoformat(), "seed": seed, "drawn": row.drawn},
+            after={"step": row.step, "week": week_start.isoformat(), "seed": row.seed, "drawn": row.drawn},
         )
+        for row in rows
+    ]
+    trail.record_all(session, workspace_id=workspace_id, at=now, entries=entries)
 
 
-def attested_runs(session: Session, run: TeamRun, *, week_start: date) -> list[Attested]:
-    """(member, runs) of who attested runs for a week so far, by member."""
-    rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=week_start)
-    return sorted((member, runs) for member, week, runs in rows if week == week_start and runs)
+def _draws(session: Session, of_week: dict[str, Any], *, now: datetime) -> Iterator[SpotAudit]:
+    """What the audited steps of runs come to for a week, by run and step."""
+    workspace_id, week_start = of_week["workspace_id"], of_week["week_start"]
+    populations: dict[int, list[Attested]] = defaultdict(list)
+    for adoption_id, member, runs in audits.attested(session, **of_week):
+        populations[adoption_id].append((member, runs))
+    cycles = audits.cycles_of_week(session, **of_week)
+    specs = plans.specs(session, workspace_id=workspace_id, version_ids=[one.version_id for one in cycles])
+    for cycle in cycles:
+        population = populations[cycle.adoption_id]
+        for step, sample in _sampled(specs[cycle.version_id]) if population else ():
+            seed = f"{workspace_id}/{cycle.adoption_id}/{step}/{week_start}"
+            yield SpotAudit(
+                workspace_id=workspace_id,
+                adoption_id=cycle.adoption_id,
+                cycle_id=cycle.cycle_id,
+                step=step,
+                week=week_number(cycle.starts_on, week_start) or 0,
+                week_start=week_start,
+                sample=sample,
+                seed=seed,
+                population=[list(one) for one in population],
+                drawn=[list(one) for one in draw(population, sample=sample, seed=seed)],
+                drawn_at=now,
+            )
+
+
+def _sampled(spec: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """(step, runs drawn a week) of a version's steps that are audited."""
+    for step in spec.get("steps", []):
+        sample = (step.get("verify") or {}).get("sample")
+        if sample:
+            yield step["key"], sample
 
 
 def draw_again(row: SpotAudit) -> tuple[Attested, ...]:

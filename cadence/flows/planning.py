@@ -9,10 +9,10 @@ from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, closing_instants
 from cadence.flows.rollouts import Scope, parts, rollout
 from cadence.nudges import Rollout, Slot, due
-from storage import ledger, people, turns
+from storage import people, queueing, turns
 from storage.engine import Database
-from storage.ledger import Owed
-from storage.tables import MessageState, Workspace
+from storage.queueing import Nudged
+from storage.tables import Workspace
 
 LOOK_BACK = timedelta(hours=26)
 """How far planning looks back past the last time: then no slot is lost to a row committed late, a clock set
@@ -63,47 +63,37 @@ def _plan_part(db: Database, part: Rollout, *, since: datetime, now: datetime) -
     if not slots:
         return 0
     with db.read() as session:
-        known = ledger.known_keys(session, workspace_id=part.workspace_id, keys=[slot.key for slot in slots])
-    owed = _newest([_owed(slot, now) for slot in slots if slot.key not in known])
-    if not owed:
+        known = queueing.known_keys(
+            session, workspace_id=part.workspace_id, keys=[slot.key for slot in slots]
+        )
+    nudges = _newest([_nudged(slot, now) for slot in slots if slot.key not in known])
+    if not nudges:
         return 0
     with db.write() as session:
-        new = ledger.owe(session, workspace_id=part.workspace_id, owed=owed, now=now)
-        draw_due_audits(session, part.workspace_id, owed, now=now)
+        new = queueing.queue(session, workspace_id=part.workspace_id, nudges=nudges, now=now)
+        draw_due_audits(session, part.workspace_id, nudges, now=now)
         return new
 
 
-def _owed(slot: Slot, now: datetime) -> Owed:
+def _nudged(slot: Slot, now: datetime) -> Nudged:
     reason = slot.skipped or ("no longer useful after downtime" if slot.useful_until < now else "")
-    return Owed(
-        key=slot.key,
-        kind=slot.kind,
-        recipient=slot.recipient,
-        subject=dict(slot.subject),
-        due_at=slot.at,
-        useful_until=slot.useful_until,
-        state=MessageState.SKIPPED if reason else MessageState.DUE,
-        reason=reason,
-    )
+    return Nudged(slot.key, slot.kind, slot.recipient, slot.subject, slot.at, slot.useful_until, reason)
 
 
-def _newest(owed: list[Owed]) -> list[Owed]:
+def _newest(nudges: list[Nudged]) -> list[Nudged]:
     """After downtime one of each kind goes to a recipient, the newest; an older one is recorded as skipped."""
     newest: dict[tuple[str, str, object], datetime] = {}
-    due_now = 0
-    for one in owed:
-        if one.state is MessageState.DUE:
-            due_now += 1
-            about = one.kind, one.recipient, one.subject.get("adoption")
-            newest[about] = max(one.due_at, newest.get(about, one.due_at))
-    if len(newest) == due_now:  # each is the only one of its kind
-        return owed
+    waiting = [one for one in nudges if not one.reason]
+    for one in waiting:
+        about = one.kind, one.recipient, one.subject.get("adoption")
+        newest[about] = max(one.due_at, newest.get(about, one.due_at))
+    if len(newest) == len(waiting):  # each is the only one of its kind
+        return nudges
     return [
-        replace(one, state=MessageState.SKIPPED, reason="a newer one was due after downtime")
-        if one.state is MessageState.DUE
-        and one.due_at < newest[one.kind, one.recipient, one.subject.get("adoption")]
+        one._replace(reason="a newer one was due after downtime")
+        if not one.reason and one.due_at < newest[one.kind, one.recipient, one.subject.get("adoption")]
         else one
-        for one in owed
+        for one in nudges
     ]
 
 

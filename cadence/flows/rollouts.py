@@ -30,7 +30,8 @@ _LATELY = timedelta(weeks=1)
 class Scope:
     """What is planned for: a workspace, and the weeks that slots between two instants may lie in.
 
-    `audited` remembers which versions have audited steps: a version never changes.
+    `audited` remembers which versions have audited steps: a version never changes. `resumed` are the runs whose
+    pause ended lately.
     """
 
     workspace: Workspace
@@ -38,6 +39,7 @@ class Scope:
     first: date
     last: date
     audited: dict[int, bool] = field(default_factory=dict)
+    resumed: dict[int, datetime] = field(default_factory=dict)
     zones: dict[str, ZoneInfo] = field(default_factory=dict)
 
     @classmethod
@@ -47,6 +49,15 @@ class Scope:
         first = monday_of(local_day(since - ZONES_APART, zone)) - timedelta(weeks=2)
         last = monday_of(local_day(until + ZONES_APART, zone)) + timedelta(weeks=1)
         return cls(workspace, now, first, last)
+
+    @property
+    def lately(self) -> datetime:
+        """Who joined since then wasn't there when others were asked."""
+        return self.now - _LATELY
+
+    def learn_pauses(self, session: Session) -> None:
+        """Look up whose pause ended lately: of the whole workspace, so once."""
+        self.resumed.update(plans.resumed(session, workspace_id=self.workspace.id, since=self.lately))
 
     def zone(self, name: str) -> ZoneInfo:
         """A zone by its name."""
@@ -65,6 +76,7 @@ def rollout(
 ) -> Rollout:
     """A whole workspace."""
     scope = Scope.between(workspace, now, until or now, now=now)
+    scope.learn_pauses(session)
     curators = curators_of(session, workspace)
     return _part(session, scope, _EVERYONE, curators=curators)
 
@@ -74,9 +86,10 @@ def rollout_of(
 ) -> Rollout:
     """What the check-ins of some people hang on."""
     scope = Scope.between(workspace, now, until, now=now)
+    scope.learn_pauses(session)
     ids: Any = {"workspace_id": workspace.id}
     places: dict[str, list[PlaceRow]] = defaultdict(list)
-    for place in plans.places(session, **ids, members=asked):
+    for place in plans.places(session, **ids, lately=scope.lately, members=asked):
         places[place.member].append(place)
     teams = sorted({place.team_id for found in places.values() for place in found})
     rows = plans.runs(session, **ids, teams=teams, first=_earliest(scope), last=scope.last) if teams else []
@@ -86,13 +99,13 @@ def rollout_of(
     for member, found in places.items():
         for place in found if member in persons else ():
             members[place.team_id].append(place)
-    since = _asked_since(session, scope, rows, members, members=asked)
-    return _rollout(scope, persons, tuple(_runs(scope, rows, members, since, own=False)))
+    return _rollout(scope, persons, tuple(_runs(scope, rows, members, own=False)))
 
 
 def parts(db: Database, scope: Scope, *, teams_at_once: int = TEAMS_AT_ONCE) -> Iterator[Rollout]:
     """The workspace in parts: each person's check-in is in one of them, each run and the digest too."""
     with db.read() as session:
+        scope.learn_pauses(session)
         yield _curators_part(session, scope)
     after = 0
     while True:
@@ -149,7 +162,7 @@ def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[s
     if not rows:
         return _rollout(scope, {}, (), curators=curators)
     places: dict[str, list[PlaceRow]] = defaultdict(list)
-    for place in plans.places(session, **ids, stretch=stretch):
+    for place in plans.places(session, **ids, lately=scope.lately, stretch=stretch):
         places[place.member].append(place)
     others = sorted(
         {one.team_id for found in places.values() for one in found if not _inside(stretch, one.team_id)}
@@ -164,34 +177,18 @@ def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[s
             for one in active:
                 members[one.team_id].append(one)
     _learn_audits(session, scope, (*rows, *beside))
-    since = _asked_since(session, scope, (*rows, *beside), members, stretch=stretch)
-    runs = (
-        *_runs(scope, rows, members, since),
-        *_runs(scope, beside, members, since, own=False),
-    )
+    runs = (*_runs(scope, rows, members), *_runs(scope, beside, members, own=False))
     return _rollout(scope, persons, runs, curators=curators)
 
 
-def _asked_since(
-    session: Session,
-    scope: Scope,
-    rows: Sequence[RunRow],
-    in_team: dict[int, list[PlaceRow]],
-    **these: Any,
-) -> dict[int, dict[str, datetime]]:
-    """By adoption, since when its members are asked: those who joined lately, and all where a pause ended lately."""
-    when: Any = {"workspace_id": scope.workspace.id, "since": scope.now - _LATELY}
-    joined = plans.joined(session, **when, **these)
-    resumed = plans.resumed(session, **when)
-    found: dict[int, dict[str, datetime]] = {}
-    for adoption_id, team_id in {(row.adoption_id, row.team_id) for row in rows}:
-        since = found[adoption_id] = {}
-        for member in {place.member for place in in_team.get(team_id, ())}:
-            marks = [joined.get((team_id, member)), resumed.get(adoption_id)]
-            known = [mark for mark in marks if mark is not None]
-            if known:
-                since[member] = max(known)
-    return found
+def _asked_since(places: Sequence[PlaceRow], resumed: datetime | None) -> dict[str, datetime]:
+    """Since when a run's members are asked: those who joined lately, and all where a pause ended lately."""
+    since = {}
+    for place in places:
+        marks = [mark for mark in (place.joined, resumed) if mark is not None]
+        if marks:
+            since[place.member] = max(marks)
+    return since
 
 
 def _inside(stretch: Stretch, team_id: int) -> bool:
@@ -212,7 +209,7 @@ def _persons(
     known: dict[str, PersonRow] = {}
     away: dict[str, list[tuple[date, date]]] = defaultdict(list)
     home = {member: min(found, key=lambda one: one.team) for member, found in places.items()}
-    for place in plans.places(session, **ids, members=outside):
+    for place in plans.places(session, **ids, lately=scope.lately, members=outside):
         best = home.setdefault(place.member, place)
         if place.team < best.team:
             home[place.member] = place
@@ -254,12 +251,7 @@ def _person(
 
 
 def _runs(
-    scope: Scope,
-    rows: Iterable[RunRow],
-    members: dict[int, list[PlaceRow]],
-    since: dict[int, dict[str, datetime]],
-    *,
-    own: bool = True,
+    scope: Scope, rows: Iterable[RunRow], members: dict[int, list[PlaceRow]], *, own: bool = True
 ) -> Iterator[ActiveRun]:
     of_adoption: dict[int, list[RunRow]] = {}
     for row in rows:
@@ -267,19 +259,20 @@ def _runs(
     of_workspace = workspace_hours(scope.workspace)
     for adoption_id, cycles in of_adoption.items():
         row = cycles[0]
+        places = members.get(row.team_id, [])
         zone = scope.zone(row.timezone)
         today = local_day(scope.now, zone)
         version = ([one for one in cycles if one.starts_on <= today] or cycles[:1])[-1].version_id
         yield ActiveRun(
             adoption_id=adoption_id,
             cycles=tuple((one.starts_on, one.started_at) for one in cycles),
-            members=tuple(place.member for place in members.get(row.team_id, ())),
+            members=tuple(place.member for place in places),
             owner=row.owner,
             reporter=row.reporter,
             team=Person(row.channel, zone, scope.days_off(row.country)),
             audited=scope.audited[version],
             hours=_hours(row, of_workspace),
-            joined=since.get(adoption_id, {}),
+            joined=_asked_since(places, scope.resumed.get(adoption_id)),
             own=own,
         )
 

@@ -4,6 +4,7 @@ Each size has a process of its own, so that its peak of memory is its own. Plann
 known; between two hours nothing is computed at all.
 """
 
+import gc
 import os
 import resource
 import subprocess
@@ -197,6 +198,7 @@ def _one_size(members: int) -> str:
             build(db, members)
             os._exit(0)
         os.waitpid(pid, 0)
+        gc.freeze()  # as `real_bot` does
         plan(db, now=BEFORE - timedelta(days=3))  # loads what is loaded once
         rest = _peak()
         began = process_time()

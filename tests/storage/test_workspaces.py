@@ -18,6 +18,7 @@ from cadence.rules.verdicts import Decision
 from storage import (
     adoptions,
     attempts,
+    audits,
     cycles,
     decisions,
     deliveries,
@@ -39,6 +40,7 @@ from storage import (
     people,
     plans,
     playbooks,
+    queueing,
     registry,
     reports,
     rubrics,
@@ -51,7 +53,8 @@ from storage import (
 )
 from storage.deliveries import Wanted
 from storage.engine import Database
-from storage.tables import Cycle, MessageState, ModeChange, Promotion, PromotionState, StepVerdict
+from storage.queueing import Nudged
+from storage.tables import Cycle, MessageState, ModeChange, Promotion, PromotionState, SpotAudit, StepVerdict
 from storage.trails import Scope
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
 from tests.storage.seeds_installations import CLIENT, bot_row
@@ -154,8 +157,8 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, teams=(0, 10**6), first=MONDAY, last=MONDAY
     ),
     "plans.begun": lambda s, ws, _: plans.begun(s, workspace_id=ws, first=MONDAY, last=MONDAY),
-    "plans.places/members": lambda s, ws, _: plans.places(s, workspace_id=ws, members=[MEMBER]),
-    "plans.places/stretch": lambda s, ws, _: plans.places(s, workspace_id=ws, stretch=(0, 10**6)),
+    "plans.places/members": lambda s, ws, _: plans.places(s, workspace_id=ws, lately=NOW, members=[MEMBER]),
+    "plans.places/stretch": lambda s, ws, _: plans.places(s, workspace_id=ws, lately=NOW, stretch=(0, 10**6)),
     "plans.persons/members": lambda s, ws, _: plans.persons(s, workspace_id=ws, members=[MEMBER]),
     "plans.persons/stretch": lambda s, ws, _: plans.persons(s, workspace_id=ws, stretch=(0, 10**6)),
     "plans.days_away/members": lambda s, ws, _: plans.days_away(
@@ -165,9 +168,6 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, first=MONDAY, last=MONDAY, stretch=(0, 10**6)
     ),
     "plans.resumed": lambda s, ws, _: plans.resumed(s, workspace_id=ws, since=NOW - 90 * DAY),
-    "plans.joined": lambda s, ws, _: plans.joined(
-        s, workspace_id=ws, stretch=(0, 10**6), since=NOW - 400 * DAY
-    ),
     "plans.changes": lambda s, ws, _: plans.changes(s, workspace_id=ws, after=0),
     "plans.last_change": lambda s, ws, _: plans.last_change(s, workspace_id=ws),
     "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
@@ -518,6 +518,18 @@ BY_ID: dict[str, Call] = {
     "plans.runs": lambda s, ws, ids: plans.runs(
         s, workspace_id=ws, teams=[ids.team], first=MONDAY, last=MONDAY
     ),
+    "audits.lock_adoptions": lambda s, ws, ids: audits.lock_adoptions(
+        s, workspace_id=ws, adoption_ids=[ids.adoption]
+    ),
+    "audits.cycles_of_week": lambda s, ws, ids: audits.cycles_of_week(
+        s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
+    ),
+    "audits.attested": lambda s, ws, ids: audits.attested(
+        s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
+    ),
+    "audits.drawn": lambda s, ws, ids: audits.drawn(
+        s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
+    ),
     "plans.specs": lambda s, ws, ids: plans.specs(s, workspace_id=ws, version_ids=[ids.version]),
     "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(s, workspace_id=ws, adoption_id=ids.adoption),
     "adoptions.first_of": lambda s, ws, ids: adoptions.first_of(s, workspace_id=ws, playbook_id=ids.playbook),
@@ -541,7 +553,7 @@ BY_ID: dict[str, Call] = {
     "lessons.by_source": lambda s, ws, ids: lessons.by_source(
         s, workspace_id=ws, source=f"standard-{ids.workspace}"
     ),
-    "ledger.known_keys": lambda s, ws, ids: ledger.known_keys(s, workspace_id=ws, keys=[ids.key]),
+    "queueing.known_keys": lambda s, ws, ids: queueing.known_keys(s, workspace_id=ws, keys=[ids.key]),
     "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
     "ledger.briefs_by_prefix": lambda s, ws, ids: ledger.briefs_by_prefix(s, workspace_id=ws, prefix=ids.key),
     "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
@@ -597,6 +609,31 @@ WRITES: dict[str, Call] = {
     ),
     "drafts.forget": lambda s, ws, _: drafts.forget(s, workspace_id=ws, member=MEMBER, subject="playbook"),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
+    "audits.add": lambda s, ws, ids: audits.add(
+        s,
+        workspace_id=ws,
+        rows=[
+            SpotAudit(
+                workspace_id=ws,
+                adoption_id=ids.adoption,
+                cycle_id=ids.cycle,
+                step="draft",
+                week=1,
+                week_start=MONDAY,
+                sample=1,
+                seed="s",
+                population=[],
+                drawn=[],
+                drawn_at=NOW,
+            )
+        ],
+    ),
+    "queueing.queue": lambda s, ws, _: queueing.queue(
+        s,
+        workspace_id=ws,
+        nudges=[Nudged(f"new:{ws}", "checkin", MEMBER, {"week": "2026-03-02"}, NOW, UNTIL)],
+        now=NOW,
+    ),
     "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
     "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),
     "lanes.spend": lambda s, ws, _: lanes.spend(s, workspace_id=ws, now=NOW, share=DAY, burst=DAY),
@@ -618,6 +655,7 @@ WRITES: dict[str, Call] = {
         s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"
     ),
     "homes.touch": lambda s, ws, _: homes.touch(s, workspace_id=ws, subject=f"member:{MEMBER}"),
+    "homes.touch_all": lambda s, ws, _: homes.touch_all(s, workspace_id=ws, subjects=[f"member:{MEMBER}"]),
     "homes.opened": lambda s, ws, _: homes.opened(s, workspace_id=ws, member=OTHER, now=NOW),
     "homes.drop_changes": lambda s, ws, _: homes.drop_changes(
         s, workspace_id=ws, ids=[row.id or 0 for row in homes.changes(s, workspace_id=ws, limit=9)]
@@ -638,6 +676,9 @@ WRITES: dict[str, Call] = {
     ),
     "homes.failed": lambda s, ws, _: homes.failed(
         s, workspace_id=ws, member=MEMBER, problem="user_not_found", again=None
+    ),
+    "trail.record_all": lambda s, ws, _: trail.record_all(
+        s, workspace_id=ws, at=NOW, entries=[trail.Entry("audit-drawn", "audit:1", "clock")]
     ),
     "trail.record": lambda s, ws, _: trail.record(
         s, workspace_id=ws, at=NOW, member=None, action="digest", subject="workspace:1", surface="rule"
