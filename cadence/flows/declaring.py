@@ -14,12 +14,12 @@ from cadence.flows.exceptions import step_groups
 from cadence.flows.kpis import pick_run
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.windows import set_mode
-from cadence.mrkdwn import Mrkdwn, code, say
+from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode, rank
 from storage import playbooks, trail
 from storage.engine import Database
-from storage.tables import ModeChange
+from storage.tables import ModeChange, StepDrift
 from templates.contexts.answers import Done
 from templates.contexts.standards import ModeForm
 from templates.filters import mode as mode_word
@@ -172,11 +172,18 @@ def mode_form(
         alone = int(ref.partition(":")[0]) if ref is not None else None
         groups = step_groups(session, caller, now=now, adoption_id=alone)
         found = _found(session, run, ref) if run is not None and ref is not None else None
-    return ModeForm(groups=groups, selected=ref, chosen=mode, reason=reason, drift=found)
+        if found is not None and mode is None and (found.used != Mode.AI_LED or is_curator(session, caller)):
+            mode = found.used
+        return ModeForm(
+            groups=groups,
+            selected=ref,
+            chosen=mode,
+            reason=reason,
+            drift=drift_counts(found) if found is not None else None,
+        )
 
 
-def _found(session: Session, run: TeamRun, ref: str) -> Mrkdwn | None:
-    """How the step of a form drifts, in words; None when no drift of it waits."""
+def _found(session: Session, run: TeamRun, ref: str) -> StepDrift | None:
+    """The drift of a form's step that waits to be settled."""
     step = run.spec.step(ref.partition(":")[2])
-    row = found_drift(session, run, step) if step is not None else None
-    return drift_counts(row) if row is not None else None
+    return found_drift(session, run, step) if step is not None else None

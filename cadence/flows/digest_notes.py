@@ -47,7 +47,7 @@ def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
             counts=drift_counts(row),
             day=day(row.at.astimezone(run.zone).date()),
         ),
-        offer=Offer("Settle it", Action.DECLARE_MODE, f"{run.id}:{row.step}:{row.used or row.declared}"),
+        offer=Offer("Settle it", Action.DECLARE_MODE, f"{run.id}:{row.step}"),
     )
 
 

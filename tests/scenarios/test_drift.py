@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.messages import Message
 from bot.stage import Stage
 from cadence.rules.drift import DriftEvent
@@ -137,6 +139,22 @@ def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
         assert len(alerts(stage)) == 1
         attest(stage, MEMBER, "drifted draft=human-led runs=20")
         assert len(alerts(stage)) == 2
+
+
+@pytest.mark.parametrize("used", ["human-led", "ai-led"])
+def test_the_digest_settles_it_either_way(tmp_path: Path, used: str) -> None:
+    with desk(tmp_path) as stage:
+        attest(stage, MEMBER, f"drifted draft={used} runs=20")
+        stage.play_until(at("2026-03-09 11:30"))
+        curator = stage.workspace.person(CURATOR)
+        curator.clicks(posts(stage, CURATORS)[-1], "Settle it")
+        form = curator.form()
+        [block] = [one for one in form.blocks if one["block_id"] == "mode"]
+        assert block["element"]["initial_option"]["value"] == used
+        curator.clicks(form, "Recommit")
+        assert "Recommitting keeps it collaborative" in curator.form().words
+        curator.submits({"note": "Two drafts a day are made together"})
+        assert events(stage) == [DriftEvent.FOUND, DriftEvent.RECOMMITTED]
 
 
 def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:
