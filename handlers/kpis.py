@@ -28,7 +28,7 @@ def by_command(turn: Turn, command: commands.Kpi) -> None:
     """`/kpi`: records at once; opens the form when bare, or when it isn't clear which run or week is meant."""
     given = _given(command)
     if given is None:
-        open_form(turn, None)
+        open_form(turn, None, playbook=command.playbook, team=command.team)
         return
     try:
         turn.say(record_number(turn.db, turn.caller, given, now=turn.now))
@@ -77,11 +77,25 @@ def _given(command: commands.Kpi) -> NumberGiven | None:
 def _ask(turn: Turn, given: NumberGiven, ask: NeedsWeek | NeedsChoice) -> None:
     """Open the form: it isn't clear which week or run is meant."""
     adoption_id = ask.adoption_id if isinstance(ask, NeedsWeek) else None
-    open_form(turn, adoption_id, value=given.value, note=given.note)
+    open_form(
+        turn,
+        adoption_id,
+        playbook=given.playbook,
+        team=given.team,
+        value=given.value,
+        note=given.note,
+    )
 
 
 def open_form(
-    turn: Turn, adoption_id: int | None, *, week: date | None = None, value: str = "", note: str = ""
+    turn: Turn,
+    adoption_id: int | None,
+    *,
+    playbook: str | None = None,
+    team: str | None = None,
+    week: date | None = None,
+    value: str = "",
+    note: str = "",
 ) -> None:
     """Open the form, with what is known."""
     form = kpi_form(
@@ -89,6 +103,8 @@ def open_form(
         turn.caller,
         adoption_id=adoption_id,
         now=turn.now,
+        playbook=playbook,
+        team=team,
         week_start=week,
         value=value,
         note=note,

@@ -10,8 +10,8 @@ from cadence.flows.checkin_rows import may_answer, step_modes, typical, week_kpi
 from cadence.flows.guardrails import asked
 from cadence.flows.kpis import kpi_context, require_team_member
 from cadence.flows.people import open_runs, zone_of
-from cadence.flows.runs import TeamRun, require_workspace, run_by_id, visible_runs
-from cadence.flows.weeks import ReportWeek, last_week, week_starting
+from cadence.flows.runs import NeedsChoice, TeamRun, find_run, require_workspace, run_by_id, visible_runs
+from cadence.flows.weeks import ReportWeek, last_week, this_week, week_starting
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of, next_monday
@@ -130,6 +130,8 @@ def kpi_form(
     *,
     adoption_id: int | None,
     now: datetime,
+    playbook: str | None = None,
+    team: str | None = None,
     week_start: date | None = None,
     value: str = "",
     note: str = "",
@@ -137,21 +139,21 @@ def kpi_form(
     """The form for a KPI number; asks for the run or the week only when it isn't clear.
 
     Raises:
-        Refusal: no team of the caller's runs a playbook.
+        Refusal: no team of the caller's runs a playbook, or no week of it takes a number.
     """
     with db.read() as session:
         if adoption_id is None:
-            runs = [run for run in visible_runs(session, caller, now=now) if run.cycle is not None]
-            if not runs:
-                raise Refusal("No team of yours has a running cycle, so there is no number to report yet.")
+            runs = _measured_runs(session, caller, playbook, team, now=now)
             if len(runs) > 1:
-                return KpiForm(adoptions=run_choices(runs), value=value, note=note)
+                return KpiForm(adoptions=_kpi_choices(runs), value=value, note=note)
             run = runs[0]
         else:
             run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
         require_team_member(session, caller, run, to="report its number")
         before = last_week(session, run)
         weeks = _week_choices(run, before)
+        if week_start is None and not weeks:
+            this_week(run)  # says when there will be one
         return KpiForm(
             playbook=run.playbook.title,
             team=run.team.title,
@@ -163,6 +165,29 @@ def kpi_form(
             note=note,
             guardrails=asked(session, run, week_start=week_start),
         )
+
+
+def _measured_runs(
+    session: Session, caller: Caller, playbook: str | None, team: str | None, *, now: datetime
+) -> list[TeamRun]:
+    """The runs a number may be of: those that are named, as `/kpi` understands it, else all of the caller's."""
+    if playbook or team:
+        try:
+            return [find_run(session, caller, now=now, playbook=playbook, team=team)]
+        except NeedsChoice as several:
+            return list(several.runs)
+    runs = [run for run in visible_runs(session, caller, now=now) if run.cycle is not None]
+    if not runs:
+        raise Refusal("No team of yours has a running cycle, so there is no number to report yet.")
+    return runs
+
+
+def _kpi_choices(runs: Sequence[TeamRun]) -> tuple[Choice, ...]:
+    """Runs as options, each with its number: `Reply · Desk: First response time, minutes`."""
+    return tuple(
+        Choice(label=f"{one.label[:45]}: {run.spec.kpi.name}, {run.spec.kpi.unit}", value=one.value)
+        for run, one in zip(runs, run_choices(runs), strict=True)
+    )
 
 
 def _week_choices(run: TeamRun, before: ReportWeek | None) -> tuple[Choice, ...]:

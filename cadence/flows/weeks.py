@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from sqlmodel import Session
 
 from cadence.flows.runs import TeamRun, require_cycle
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, week_monday, week_number
 from storage import playbooks
@@ -92,9 +92,11 @@ def this_week(run: TeamRun) -> ReportWeek:
     if week is None:
         raise Refusal(
             say(
-                "Cycle {number} of {title} is over. A new one starts with {command}.",
+                "Cycle {number} of {title} is over. "
+                "Its owner, {owner}, or a curator starts a new one with {command}.",
                 number=cycle.number,
                 title=run.playbook.title,
+                owner=mention(run.playbook.owner),
                 command=code(f"/cadence cycle start {run.playbook.slug}"),
             )
         )

@@ -257,6 +257,41 @@ def test_bare_commands_open_their_forms(desk: Stage) -> None:
         lead.closes()
 
 
+def test_a_playbook_without_a_number_opens_the_form_on_it(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as stage:
+        for playbook in ("reply", "triage"):
+            start_cycle(stage, playbook)
+        stage.play_until(at("2026-03-05 10:42"))
+        lead = stage.workspace.person(LEAD)
+        asked = lead.types("/kpi triage", channel=DESK_CHANNEL).view
+        assert asked is not None
+        assert "Triage" in asked.words
+        assert "Reopen rate" in asked.words
+        assert fields(asked) == ["week", "value", "note"]
+        lead.closes()
+        open_to_all = lead.types("/kpi", channel=DESK_CHANNEL).view
+        assert open_to_all is not None
+        assert "Triage · Desk: Reopen rate, percent" in open_to_all.words
+
+
+def test_a_playbook_whose_cycle_is_closed_opens_the_form_for_its_last_week_and_later_says_who_goes_on(
+    desk: Stage,
+) -> None:
+    lead, agent = desk.workspace.person(LEAD), desk.workspace.person(AGENT)
+    desk.play_until(at("2026-03-27 17:00"))
+    lead.types("/cadence cycle pause reply")
+    desk.play_until(at("2026-03-30 09:15"))
+    asked = agent.types("/kpi reply", channel=DESK_CHANNEL).view
+    assert asked is not None
+    assert "First response time" in asked.words
+    agent.submits({"week": "Last week (week 4 of 4)", "value": "13m"})
+    assert [row.week for row in rows(desk, Reading)] == [4]
+    desk.play_until(at("2026-04-08 09:15"))
+    over = "Cycle 1 of Reply is over. Its owner, <@U01LEAD>, or a curator starts a new one"
+    assert over in types(desk, AGENT, "/kpi reply")
+    assert over in types(desk, AGENT, "/kpi 13m")
+
+
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "not a link", "https://a.example/x y"])
 def test_what_is_no_link_is_refused_on_its_field(link: str) -> None:
     assert not is_link(link)
