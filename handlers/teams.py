@@ -5,8 +5,9 @@ from slack_bolt import App
 from cadence.flows.asking import team_form
 from cadence.flows.joining import join_team
 from cadence.flows.team_checks import TeamGiven
-from cadence.flows.team_holidays import team_holidays
-from cadence.flows.teams import create_team, show_team
+from cadence.flows.team_holidays import holidays_form, team_holidays
+from cadence.flows.teams import WhichTeam, create_team, show_team
+from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, channel_id, metadata
@@ -20,7 +21,9 @@ def register(app: App, services: Services) -> None:
     register_button(app, services, Action.CREATE_TEAM, by_button)
     register_button(app, services, Action.TEAM_JOIN, joined_by_button)
     register_button(app, services, Action.TEAM_LEAVE, left_by_button)
+    register_button(app, services, Action.TEAM_HOLIDAYS, open_holidays)
     register_form(app, services, Callback.TEAM, submitted)
+    register_form(app, services, Callback.HOLIDAYS, holidays_asked)
 
 
 def create(turn: Turn, command: commands.CreateTeam) -> None:
@@ -89,5 +92,22 @@ def members(turn: Turn, command: commands.TeamMembers) -> None:
 
 
 def holidays(turn: Turn, command: commands.TeamHolidays) -> None:
-    """`/cadence team holidays`."""
-    turn.say(team_holidays(turn.db, turn.caller, command.team, country=command.country, now=turn.now))
+    """`/cadence team holidays`: at once, else by form when it isn't clear whose."""
+    try:
+        turn.say(team_holidays(turn.db, turn.caller, command.team, country=command.country, now=turn.now))
+    except WhichTeam:
+        turn.open(holidays_form(turn.db, turn.caller, country=command.country or ""))
+
+
+def open_holidays(turn: Turn, value: str, _body: Body) -> None:
+    """[Change the country]."""
+    turn.open(holidays_form(turn.db, turn.caller, slug=value))
+
+
+def holidays_asked(turn: Turn, form: Form) -> MessageContext:
+    """The form."""
+    country = form.text(Field.COUNTRY).strip().upper() or None
+    slug = form.option(Field.TEAM)
+    if slug is None:
+        raise Refusal("Choose a team.", field=Field.TEAM)
+    return team_holidays(turn.db, turn.caller, slug, country=country, now=turn.now)

@@ -15,8 +15,11 @@ from cadence.flows.working_week import working_days
 from cadence.mrkdwn import code, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day
+from storage import people
 from storage.engine import Database
 from storage.tables import Team
+from templates.contexts.base import Choice
+from templates.contexts.forms import HolidaysForm
 from templates.contexts.playbooks import Holiday, TeamHolidays
 
 _AHEAD = timedelta(days=366)
@@ -30,6 +33,7 @@ def team_holidays(
 
     Raises:
         Refusal: no such team, or a country that isn't known.
+        WhichTeam: it isn't clear which team.
         NotAllowed: it isn't the caller's team to change.
     """
     if country is None:
@@ -56,6 +60,29 @@ def team_holidays(
                 session, caller, team.slug, before={"country": before}, after={"country": country}, now=now
             )
         return replace(_shown(session, team, now=now), changed=before != country)
+
+
+def holidays_form(
+    db: Database, caller: Caller, *, slug: str | None = None, country: str = ""
+) -> HolidaysForm:
+    """The form that asks whose holidays: of a team when it is known, else of one to choose, the caller's first."""
+    with db.read() as session:
+        workspace = require_workspace(session, caller.workspace_id)
+        teams = people.teams(session, workspace_id=workspace.id)
+        if not teams:
+            raise Refusal("There's no team yet. `/cadence team create` makes the first one.")
+        own = people.team_ids(session, workspace_id=workspace.id, member_id=caller.member)
+        known = next((team for team in teams if team.slug == slug), None)
+        return HolidaysForm(
+            teams=tuple(
+                Choice(label=team.title, value=team.slug)
+                for team in sorted(
+                    teams, key=lambda team: (team is not known, team.id not in own, team.title)
+                )
+            ),
+            team=known.slug if known else None,
+            country=country or (known.country or "" if known else ""),
+        )
 
 
 def _shown(session: Session, team: Team, *, now: datetime) -> TeamHolidays:

@@ -169,11 +169,16 @@ def show_team(db: Database, caller: Caller, slug: str | None, *, now: datetime) 
         return _shown(session, team_meant(session, caller, slug), now=now)
 
 
+class WhichTeam(Refusal):
+    """Several teams fit what was asked: the person has to say which."""
+
+
 def team_meant(session: Session, caller: Caller, slug: str | None) -> Team:
     """The team of a slug; without one that of the channel, else the only one the caller is in.
 
     Raises:
-        Refusal: no such team, or it isn't clear which.
+        Refusal: no such team.
+        WhichTeam: it isn't clear which.
     """
     if slug is not None:
         return require_team(session, caller.workspace_id, slug)
@@ -188,7 +193,7 @@ def team_meant(session: Session, caller: Caller, slug: str | None) -> Team:
     slugs = Mrkdwn(", ".join(code(team.slug) for team in known[:12]))
     if not slugs:
         raise Refusal("There's no team yet. `/cadence team create` makes the first one.", field="team")
-    raise Refusal(
+    raise WhichTeam(
         say("Which team? Add one of {whose}: {slugs}.", whose="yours" if mine else "these", slugs=slugs),
         field="team",
     )

@@ -114,6 +114,17 @@ class KpiForm(ViewContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HolidaysForm(ViewContext):
+    """The public holidays of a team. Inputs: `team` (a slug; at least one), `country`; left empty, they are shown."""
+
+    TEMPLATE: ClassVar[str] = "modals/holidays.json.j2"
+
+    teams: tuple[Choice, ...]
+    team: str | None = None
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionForm(ViewContext):
     """An exception. Inputs: `step`, `critical` (a checkbox of value `critical`), `reason`, `link`.
 

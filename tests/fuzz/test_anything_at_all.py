@@ -66,6 +66,7 @@ REAL_VALUES = {
     Action.PUBLISH_ANYWAY: [f"1:{slug}" for slug in _PLAYBOOKS],
     Action.SHOW_REGISTRY: ["all", "sales", "support:1"],
     Action.TURN_REGISTRY: ["all:2", "support:9"],
+    Action.TEAM_HOLIDAYS: ["support-emea", ""],
     Action.CREATE_TEAM: ["support-emea", ""],
     Action.ADOPT: _PLAYBOOKS,
     Action.LEARN: _PLAYBOOKS,
@@ -161,6 +162,10 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.TEAM: [
         _typed("U01LEAD", "/cadence", "team create Night Shift"),
         _pressed("U01LEAD", Action.CREATE_TEAM, "support-emea"),
+    ],
+    Callback.HOLIDAYS: [
+        _pressed("U01LEAD", Action.TEAM_HOLIDAYS, "support-emea"),
+        _pressed("U01CURATOR", Action.TEAM_HOLIDAYS, ""),
     ],
     Callback.SETTINGS: [_typed("U01CURATOR", "/cadence", "settings")],
     Callback.ADOPTION_SETTINGS: [

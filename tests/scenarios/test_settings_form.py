@@ -110,6 +110,27 @@ def test_the_holidays_of_a_team_are_shown_and_changed(stage: Stage) -> None:
     assert "Only members of" in stage.workspace.person(SOLO).types("/cadence team holidays desk FR").words
 
 
+def test_the_holidays_are_asked_for_by_form_when_it_isnt_clear_whose(stage: Stage) -> None:
+    curator = stage.workspace.person(CURATOR)
+    asked = curator.types("/cadence team holidays").view
+    assert asked is not None
+    assert asked.title == "Public holidays"
+    refused = curator.submits({"team": "desk", "country": "Bavaria"})
+    assert "did you mean “DE-BY”?" in refused.errors["country"]
+    done = curator.submits({"team": "desk", "country": "de-by"}).view
+    assert done is not None
+    assert "Desk: public holidays of DE-BY from now on" in done.words
+    curator.clicks(done, "Change the country")
+    again = curator.submits({"country": "FR"}).view
+    assert again is not None
+    assert "Desk: public holidays of FR from now on" in again.words
+    curator.types("/cadence team holidays")
+    shown = curator.submits({"team": "desk"}).view
+    assert shown is not None
+    assert "Desk: public holidays of FR*" in shown.words
+    assert len(entries(stage, "team-changed")) == 2
+
+
 def test_a_champion_nobody_knows_is_not_added_to_a_team(stage: Stage) -> None:
     said = stage.workspace.person(CURATOR).types("/cadence adopt reply team=solo champion=<@U0NOBODY|x>")
     assert "has to be a person in this Slack" in said.words

@@ -342,6 +342,13 @@ DEEDS = [
         TEAM | CURATORS,
         ("members", "curator"),
     ),
+    Deed("open the holidays of a team", pressed(Action.TEAM_HOLIDAYS, "support-emea"), EVERYBODY),
+    Deed(
+        "change a team's holidays, form",
+        sent(form(Callback.HOLIDAYS, team=option("support-emea"), country=text("DE-BY"))),
+        TEAM | CURATORS,
+        ("members", "curator"),
+    ),
     Deed("join a team", typed("/cadence", "team join support-emea"), EVERYBODY),
     Deed("be away oneself", typed("/cadence", "away 2026-03-20"), EVERYBODY),
     Deed("mute", typed("/cadence", "mute"), EVERYBODY),

@@ -14,6 +14,7 @@ from templates.contexts.forms import (
     ExceptionForm,
     ExceptionList,
     ExportForm,
+    HolidaysForm,
     ImportForm,
     InfoView,
     KpiForm,
@@ -71,6 +72,7 @@ LIST = ExceptionList(
         ),
     ),
 )
+TEAMS = (Choice(label="Support EMEA", value="support-emea"), Choice(label="Billing", value="billing"))
 GUARDRAILS = (
     GuardrailAsked(key="csat", name="CSAT", unit="score", direction="higher", limit=4.6, typed="4.7"),
     GuardrailAsked(key="reopen-rate", name="Reopen rate", unit="percent", direction="lower", limit=5),
@@ -205,6 +207,8 @@ SAMPLES: dict[str, ViewContext] = {
     "form-watch-answer-change": WatchAnswerForm(
         playbook="Support reply", team="Support EMEA", step="Send", evidence=OVER, answer="The policy file."
     ),
+    "form-holidays": HolidaysForm(teams=TEAMS),
+    "form-holidays-of-a-team": HolidaysForm(teams=TEAMS, team="support-emea", country="DE-BY"),
     "form-away": AwayForm(since=MONDAY, until=SUNDAY),
     "form-away-others": AwayForm(since=MONDAY, until=SUNDAY, members=("U01AGENT1",)),
     "form-why": WhyForm(groups=GROUPS, selected="8:decide"),
