@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from tempfile import TemporaryFile
+from typing import NamedTuple
 
 import structlog
 
@@ -64,6 +65,13 @@ class Outcome(StrEnum):
     NOTHING = "nothing"
 
 
+class Step(NamedTuple):
+    """What became of an attempt, and whether no other message waited for the recipient when it began."""
+
+    outcome: Outcome
+    is_last: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """Where and how the messages of one workspace go out."""
@@ -99,20 +107,26 @@ class Delivery:
 
     def due(self, *, limit: int = 500) -> list[tuple[str, str]]:
         """(workspace, recipient) pairs whose next message may go out now."""
-        return self.outbox.recipients(
-            now=self._clock(),
-            limit=limit,
-            serves=lambda workspace_id: self._post_for(workspace_id) is not None,
-        )
+        return self.outbox.recipients(now=self._clock(), limit=limit, serves=self.serves)
+
+    def serves(self, workspace_id: str) -> bool:
+        """Whether this process can post in a workspace."""
+        return self._post_for(workspace_id) is not None
 
     def send_next(self, workspace_id: str, recipient: str) -> Outcome:
         """Send the message that this recipient has waited for longest, or say why not."""
-        now = self._clock()
-        waiting = self.outbox.next(workspace_id, recipient, now=now)
+        return self.step(workspace_id, recipient).outcome
+
+    def step(self, workspace_id: str, recipient: str) -> Step:
+        """`send_next` for who goes on with the recipient's next message: it says when there was none."""
+        waiting = self.outbox.next(workspace_id, recipient, now=self._clock())
         post = self._post_for(workspace_id)
         if waiting is None or post is None:
-            return Outcome.NOTHING
-        message = waiting.message
+            return Step(Outcome.NOTHING)
+        return Step(self._begin(post, waiting), is_last=waiting.is_last)
+
+    def _begin(self, post: Post, waiting: Waiting) -> Outcome:
+        message, now = waiting.message, self._clock()
         try:
             composed = compose(self._db, message, now=now)
             rendered = render(composed.context) if isinstance(composed, Say) else None

@@ -19,10 +19,11 @@ import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
 from procrastinate.job_context import JobContext
-from procrastinate.jobs import Job, Status
+from procrastinate.jobs import Job, JobDeferrer, Status
 from procrastinate.metadata import extract_metadata
 from procrastinate.schema import SchemaManager
 from procrastinate.tasks import Task
+from procrastinate.types import JSONValue
 from procrastinate.worker import Worker as ProcrastinateWorker
 
 from bot.delivery import SOON, Delivery, Outcome
@@ -44,8 +45,11 @@ LONGEST_SECONDS: Final[Mapping[str, float]] = {"send_next": 40.0, "plan": 120.0}
 LONGEST_OTHER_SECONDS = 900.0
 """A job that is under way for longer has ended without its end being written down: PostgreSQL was away just then.
 Its worker is alive, so its heartbeat says nothing; it would hold its recipient's lock for good."""
-AFTER_SECONDS = 0.002
-"""How long after a turn has come its job is looked for."""
+AFTER_SECONDS = (0.002, 0.03)
+"""How long after a turn has come its job is looked for: twice, since who is just looking isn't told."""
+SWEEP_SECONDS = 0.8
+"""For so long a sweep, which begins every second, looks around again and again."""
+UNENDED = (Status.TODO.value, Status.DOING.value)
 LONGEST_BACKOFF_SECONDS = 5.0
 R = TypeVar("R")
 
@@ -167,22 +171,12 @@ class Fleet:
             turn = await self._do(partial(self._send, workspace, recipient))
             if turn is not None:
                 await _queue(send_next, (workspace, recipient), at=turn)
-                wait = (turn - self._clock()).total_seconds() + AFTER_SECONDS
-                asyncio.get_running_loop().call_later(max(0.0, wait), self._look)
+                self._look_after(turn)
 
         @engine.periodic(cron="* * * * * *")
         @engine.task(name="sweep", queueing_lock="sweep", priority=10)
         async def sweep(timestamp: int) -> None:  # noqa: ARG001 - a periodic task is told its time
-            for job in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-                await self._clear(engine, job)
-            for job in self._overdue(await engine.job_manager.list_jobs_async(status=Status.DOING.value)):
-                await self._clear(engine, job)
-            await _queue_all(
-                engine,
-                send_next,
-                await self._do(partial(self._delivery.due, limit=self._delivery.outbox.pace.at_most(1)))
-                or [],
-            )
+            await self._sweep(engine, send_next)
 
         @engine.periodic(cron="* * * * * */5")
         @engine.task(name="plan", lock="plan", queueing_lock="plan", priority=5)
@@ -206,6 +200,37 @@ class Fleet:
 
         return engine
 
+    def _look_after(self, turn: datetime) -> None:
+        wait = max(0.0, (turn - self._clock()).total_seconds())
+        for after in AFTER_SECONDS:
+            asyncio.get_running_loop().call_later(wait + after, self._look)
+
+    async def _sweep(self, engine: App, task: Task[..., Any, Any]) -> None:
+        """Clear what workers left that are gone, then look around until the next sweep begins."""
+        end = monotonic() + SWEEP_SECONDS
+        for job in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            await self._clear(engine, job)
+        for job in self._overdue(await engine.job_manager.list_jobs_async(status=Status.DOING.value)):
+            await self._clear(engine, job)
+        await self._queue_due(engine, task)
+        while monotonic() + POLL_SECONDS < end:
+            await asyncio.sleep(POLL_SECONDS)
+            await self._queue_due(engine, task)
+
+    async def _queue_due(self, engine: App, task: Task[..., Any, Any]) -> None:
+        """A job for everybody whose turn it is, in one go: who clashes with another sweep leaves them to it."""
+        # Who has a job is asked first: whose job ends meanwhile isn't due any more.
+        listed = await engine.job_manager.list_jobs_async(task=task.name)
+        busy = {job.lock for job in listed if job.status in UNENDED}
+        limit = self._delivery.outbox.pace.at_most(POLL_SECONDS)
+        due = await self._do(partial(self._delivery.due, limit=limit)) or []
+        left = [lane for lane in due if _lock(lane) not in busy]
+        jobs = [_for(task, lane).job.evolve(task_kwargs=_arguments(lane)) for lane in left]
+        if jobs:
+            with suppress(AlreadyEnqueued):
+                await engine.job_manager.batch_defer_jobs_async(jobs)
+            self._look()
+
     async def _meet(
         self, proceed: Callable[[], Awaitable[Any]], _context: JobContext, worker: ProcrastinateWorker
     ) -> Any:
@@ -220,12 +245,14 @@ class Fleet:
 
     def _send(self, workspace: str, recipient: str) -> datetime | None:
         """Send one message; returns when to begin with the recipient's next one, if that is soon."""
-        outcome, now = self._delivery.send_next(workspace, recipient), self._clock()
+        step, now = self._delivery.step(workspace, recipient), self._clock()
+        if step.is_last:
+            return None
         turn = self._delivery.outbox.turn_of(workspace, recipient, now=now)
         if turn is None or turn > now + SOON:
             return None
         # What waits for the budget or a pause is left to the sweep: jobs would only chase each other.
-        return max(now, turn - AHEAD) if outcome is not Outcome.NOTHING or turn > now + AHEAD else None
+        return max(now, turn - AHEAD) if step.outcome is not Outcome.NOTHING or turn > now + AHEAD else None
 
     def _overdue(self, jobs: Iterable[Job]) -> list[Job]:
         """The jobs that have been under way for too long, as far as this worker has seen."""
@@ -259,33 +286,19 @@ class Fleet:
         return None
 
 
-async def _queue_all(engine: App, task: Task[..., Any, Any], lanes: list[tuple[str, str]]) -> None:
-    """The same for many, in one go unless somebody is queueing them too."""
-    waiting = await engine.job_manager.list_jobs_async(task=task.name, status=Status.TODO.value)
-    queued = {job.queueing_lock for job in waiting}
-    left = [lane for lane in lanes if _lock(lane) not in queued]
-    jobs = [
-        task.configure(lock=_lock(lane), queueing_lock=_lock(lane)).job.evolve(
-            task_kwargs={"workspace": lane[0], "recipient": lane[1]}
-        )
-        for lane in left
-    ]
-    try:
-        if jobs:
-            await engine.job_manager.batch_defer_jobs_async(jobs)
-    except AlreadyEnqueued:
-        for lane in left:
-            await _queue(task, lane)
-
-
 def _lock(lane: tuple[str, str]) -> str:
     return ":".join(lane)
 
 
-async def _queue(task: Task[..., Any, Any], lane: tuple[str, str], at: datetime | None = None) -> None:
+def _arguments(lane: tuple[str, str]) -> dict[str, JSONValue]:
+    return dict(zip(("workspace", "recipient"), lane, strict=True))
+
+
+def _for(task: Task[..., Any, Any], lane: tuple[str, str], at: datetime | None = None) -> JobDeferrer:
     """One job at a time works for a recipient, and one more may wait."""
-    workspace, recipient = lane
+    return task.configure(lock=_lock(lane), queueing_lock=_lock(lane), schedule_at=at)
+
+
+async def _queue(task: Task[..., Any, Any], lane: tuple[str, str], at: datetime) -> None:
     with suppress(AlreadyEnqueued):
-        await task.configure(lock=_lock(lane), queueing_lock=_lock(lane), schedule_at=at).defer_async(
-            workspace=workspace, recipient=recipient
-        )
+        await _for(task, lane, at).defer_async(**_arguments(lane))

@@ -60,7 +60,8 @@ class Lanes:
     def _send(self, lane: tuple[str, str]) -> None:
         wait = None
         try:
-            if self._delivery.send_next(*lane) is not Outcome.NOTHING:
+            step = self._delivery.step(*lane)
+            if step.outcome is not Outcome.NOTHING and not step.is_last:
                 wait = self._delivery.soon(*lane)
         except Exception:  # a pool would swallow it unseen; this recipient's next turn comes by itself
             log.exception("lane stumbled", recipient=lane[1])

@@ -72,7 +72,7 @@ class Worker:
 
     def next_event(self) -> datetime | None:
         """The next instant at which something becomes due."""
-        return next_event(self._db, now=self._clock())
+        return next_event(self._db, now=self._clock(), serves=self._delivery.serves)
 
     def refresh(self) -> None:
         """Ask Slack about everyone again."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, bindparam, func
+from sqlalchemy import ColumnElement, bindparam, func, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -21,34 +21,37 @@ sent for longer no longer holds them up."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+def _ahead(row: Any, *, at: Any) -> tuple[ColumnElement[bool], ...]:
+    """What is true of a message that is on its way, or to be tried again, at an instant."""
+    return (
+        row.state == MessageState.DUE,
+        row.attempts >= 1,
+        row.attempts <= SETTLING,
+        row.not_before > at,
+    )
+
+
 def _held_up(row: Any, *, at: Any) -> ColumnElement[bool]:
-    """Whether another message to the recipient of `row` is on its way, or to be tried again, at an instant."""
-    ahead = aliased(OwedMessage)
-    return (
-        select(ahead.id)
-        .where(
-            ahead.state == MessageState.DUE,
-            ahead.workspace_id == row.workspace_id,
-            ahead.recipient == row.recipient,
-            ahead.attempts >= 1,
-            ahead.attempts <= SETTLING,
-            ahead.not_before > at,
-        )
-        .exists()
-    )
+    """Whether another message to the recipient of `row` is ahead."""
+    ahead: Any = aliased(OwedMessage)
+    of_theirs = (ahead.workspace_id == row.workspace_id, ahead.recipient == row.recipient)
+    return select(ahead.id).where(*_ahead(ahead, at=at), *of_theirs).exists()
 
 
-def _closed(now: datetime) -> ColumnElement[bool]:
-    """Whether the recipient's turn, a pause in posting or the budget of the workspace is still to wait for."""
-    return (
-        select(Lane.name)
-        .where(
-            Lane.workspace_id == OwedMessage.workspace_id,
-            col(Lane.name).in_([col(OwedMessage.recipient), POSTING, BUDGET]),
-            Lane.free_at > now,
-        )
-        .exists()
-    )
+def _all_held_up(at: datetime) -> Any:
+    """The (workspace, recipient) pairs to whom a message is ahead: read once, as `_paced` is, not for each."""
+    ahead: Any = aliased(OwedMessage)
+    return select(ahead.workspace_id, ahead.recipient).where(*_ahead(ahead, at=at))
+
+
+def _paced(now: datetime) -> Any:
+    """The (workspace, recipient) pairs whose turn is still to come."""
+    return select(Lane.workspace_id, Lane.name).where(Lane.free_at > now)
+
+
+def _closed(now: datetime) -> Any:
+    """The workspaces in which all posting is paused, or whose budget is spent."""
+    return select(Lane.workspace_id).where(col(Lane.name).in_([POSTING, BUDGET]), Lane.free_at > now)
 
 
 def due_recipients(
@@ -58,13 +61,15 @@ def due_recipients(
 
     `within` looks at these workspaces only: those of others must not take up the limit.
     """
+    who = tuple_(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
     query = (
         select(OwedMessage.workspace_id, OwedMessage.recipient, func.min(OwedMessage.due_at).label("first"))
         .where(
             OwedMessage.state == MessageState.DUE,
             OwedMessage.not_before <= now,
-            ~_held_up(OwedMessage, at=now),
-            ~_closed(now),
+            col(OwedMessage.workspace_id).not_in(_closed(now)),
+            who.not_in(_all_held_up(now)),
+            who.not_in(_paced(now)),
         )
         .group_by(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
         .order_by("first")
@@ -95,12 +100,14 @@ class Waiting(NamedTuple):
         dm: the recipient's DM channel, where it is known.
         turn: when the recipient's lane is free; long ago when it never was in use.
         closed: until when all posting, or the budget of the workspace, is closed.
+        is_last: whether no other message waits for this recipient now.
     """
 
     message: OwedMessage
     dm: str | None
     turn: datetime
     closed: datetime
+    is_last: bool
 
 
 def _lane(*names: Any) -> Any:
@@ -131,9 +138,9 @@ _OLDEST: Final = (
     )
     .where(*_DUE)
     .order_by(col(OwedMessage.due_at), col(OwedMessage.id))
-    .limit(1)
+    .limit(2)
 )
-_TURN: Final = select(_lane(bindparam("recipient")), func.count()).where(*_DUE)
+_TURN: Final = select(_lane(bindparam("recipient")), _lane(POSTING, BUDGET), func.count()).where(*_DUE)
 
 
 def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> Waiting | None:
@@ -142,15 +149,15 @@ def oldest_due(session: Session, *, workspace_id: str, recipient: str, now: date
     Messages go out in the order they were due; one that was postponed doesn't hold up the others.
     """
     asked = {"workspace": workspace_id, "recipient": recipient, "now": now}
-    found = session.execute(_OLDEST, asked).first()
-    if found is None:
+    found = session.execute(_OLDEST, asked).all()
+    if not found:
         return None
-    message, dm, turn, closed = found
-    return Waiting(message, dm, turn or LONG_AGO, closed or LONG_AGO)
+    message, dm, turn, closed = found[0]
+    return Waiting(message, dm, turn or LONG_AGO, closed or LONG_AGO, is_last=len(found) == 1)
 
 
 def turn_of(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> datetime | None:
-    """When the recipient's lane is free, at the earliest now; None when no message is waiting for that."""
+    """When the recipient's lane is free, at the earliest now; None when no message is waiting for that alone."""
     asked = {"workspace": workspace_id, "recipient": recipient, "now": now}
-    turn, waiting = connection_of(session).execute(_TURN, asked).one()
-    return max(now, turn or now) if waiting else None
+    turn, closed, waiting = connection_of(session).execute(_TURN, asked).one()
+    return max(now, turn or now) if waiting and (closed or now) <= now else None

@@ -43,7 +43,7 @@ class Pace:
 
     def at_most(self, seconds: float) -> int:
         """How many recipients to begin with at once for so long: twice the budget, so that it is spent whole."""
-        return min(500, max(16, round(2 * seconds * self.a_minute / 60)))
+        return min(500, max(8, round(2 * seconds * self.a_minute / 60)))
 
     @property
     def between(self) -> timedelta:
@@ -90,7 +90,7 @@ class Outbox:
             return lanes.next_turn(session, now=now, within=self.pace.apart)
 
     def turn_of(self, workspace_id: str, recipient: str, *, now: datetime) -> datetime | None:
-        """When the recipient's second is over; None when no message is waiting for that."""
+        """When the recipient's second is over; None when no message is waiting for that alone."""
         with self._db.read() as session:
             return turns.turn_of(session, workspace_id=workspace_id, recipient=recipient, now=now)
 

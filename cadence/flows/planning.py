@@ -1,6 +1,6 @@
 """Plan what is due: compute the slots from the database and queue each in the ledger once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -121,14 +121,26 @@ def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:
     return replace(state, runs=tuple(runs))
 
 
-def next_event(db: Database, *, now: datetime, horizon: timedelta = timedelta(days=35)) -> datetime | None:
-    """The next instant after now at which something becomes due: a slot, a closing cycle, a waiting message."""
+def next_event(
+    db: Database,
+    *,
+    now: datetime,
+    serves: Callable[[str], bool] = lambda _workspace_id: True,
+    horizon: timedelta = timedelta(days=35),
+) -> datetime | None:
+    """The next instant after now at which something becomes due: a slot, a closing cycle, a waiting message.
+
+    What waits in a workspace that this process doesn't serve is due for good, but nothing happens to it here.
+    """
     moments: list[datetime] = []
     with db.read() as session:
-        waiting = turns.next_due(session)
+        known = people.workspaces(session)
+    served = [workspace.id for workspace in known if serves(workspace.id)]
+    with db.read() as session:
+        waiting = turns.next_due(session, within=served)
         if waiting is not None:
             moments.append(max(waiting, now + timedelta(seconds=1)))
-        for workspace in people.workspaces(session):
+        for workspace in known:
             moments += _slots_to_come(rollout(session, workspace, now=now, until=now + horizon), now, horizon)
         moments += [moment for _, moment in closing_instants(session)]
     later = [moment for moment in moments if moment > now]

@@ -6,7 +6,7 @@ ideal: a message a second in a channel, the budget's messages a minute in a work
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,9 +24,11 @@ from storage.engine import Database
 from storage.ledger import Owed
 from storage.migrate import migrate
 from tests.bench.slack import TEAM_ID, TOKEN, Slack, slack
+from tests.bench.start_bench import cpu_seconds
 from tests.processes.programs import Program
 from tests.storage import postgres
 
+FLEETS = (2, 3)
 UNBUDGETED = 60_000
 WARM_UP_SECONDS = 60.0
 
@@ -66,27 +68,26 @@ TINY = Scale(
 
 
 def run(scale: Scale = Scale(), *, fleet: bool = True) -> Iterator[str]:
-    """Drain on SQLite and on PostgreSQL."""
-    yield from _drained("SQLite, embedded", scale, on_postgres=False)
-    if not fleet:
-        return
+    """Drain on SQLite, and on PostgreSQL with two workers and with three."""
+    yield from _drained("SQLite, embedded", scale)
     try:
-        yield from _drained("PostgreSQL, fleet of two workers", scale, on_postgres=True)
+        for many in FLEETS if fleet else ():
+            yield from _drained(f"PostgreSQL, fleet of {many} workers", scale, fleet=many)
     except postgres.NoPostgres as reason:
         yield f"PostgreSQL: {reason}"
 
 
-def _drained(name: str, scale: Scale, *, on_postgres: bool) -> Iterator[str]:
+def _drained(name: str, scale: Scale, *, fleet: int = 0) -> Iterator[str]:
     for drain in (scale.one, scale.budget, scale.burst):
-        came, ideal = _came(drain, on_postgres=on_postgres)
-        yield f"{name}: {drain.name}: {_figures(drain, came)}{ideal}"
+        came, cost = _came(drain, fleet=fleet)
+        yield f"{name}: {drain.name}: {_figures(drain, came)}{cost}"
 
 
-def _came(drain: Drain, *, on_postgres: bool) -> tuple[list[tuple[float, str]], str]:
-    """When each message came; and for a burst what the calls alone take."""
+def _came(drain: Drain, *, fleet: int = 0) -> tuple[list[tuple[float, str]], str]:
+    """When each message came, sent by one worker on SQLite or by a fleet on PostgreSQL; and what it cost."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadence-drain-")))
-        server = stack.enter_context(postgres.server()) if on_postgres else None
+        server = stack.enter_context(postgres.server()) if fleet else None
         if server is not None:
             postgres.create(server.socket, "drain")
         url = postgres.url(server.socket, "drain") if server else f"sqlite:///{folder / 'drain.db'}"
@@ -101,18 +102,23 @@ def _came(drain: Drain, *, on_postgres: bool) -> tuple[list[tuple[float, str]], 
             "CADENCE_LOG": "error",
             "CADENCE_MESSAGES_A_MINUTE": str(drain.a_minute),
         }
-        crew = [Program(folder, "worker", settings) for _ in range(2 if server else 1)]
+        crew = [Program(folder, "worker", settings) for _ in range(fleet or 1)]
         for program in crew:
             stack.callback(program.end)
         _owe(db, [("C0WARM", "warm-up")])
         _until(there, 1, WARM_UP_SECONDS)
-        begun = time.time()
+        before, begun = _cpu(crew), time.time()
         _owe(db, _messages(drain))
         _until(there, 1 + drain.messages, drain.seconds)
         came = [(at - begun, channel) for at, channel in there.came() if channel != "C0WARM"]
+        cost = f", {1000 * (_cpu(crew) - before) / max(1, len(came)):.1f} ms of the workers' CPU each"
         for program in crew:
             program.end()
-        return came, _alone(there, drain) if drain.people else ""
+        return came, cost + (_alone(there, drain) if drain.people else "")
+
+
+def _cpu(crew: Sequence[Program]) -> float:
+    return sum(cpu_seconds(program.process.pid) for program in crew)
 
 
 def _prepare(db: Database) -> None:

@@ -137,7 +137,7 @@ def _started(
             if process.poll() is not None or time.perf_counter() - begun > PATIENCE_SECONDS:
                 raise AssertionError(f"never ready: {' '.join(command)}")
             time.sleep(0.01)
-        seconds, cpu = time.perf_counter() - begun, _cpu(process.pid)
+        seconds, cpu = time.perf_counter() - begun, cpu_seconds(process.pid)
         time.sleep(REST_SECONDS)
         return Started(seconds, cpu, _megabytes(process.pid))
     finally:
@@ -145,7 +145,7 @@ def _started(
         process.wait()
 
 
-def _cpu(process: int) -> float:
+def cpu_seconds(process: int) -> float:
     """Seconds of CPU that a process has taken; 0 where the system doesn't say."""
     told = Path(f"/proc/{process}/stat")
     if not told.exists():

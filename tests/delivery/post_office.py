@@ -21,6 +21,7 @@ from storage.ledger import Owed
 from storage.tables import MessageState, OwedMessage
 
 TEAM, CHANNEL, QUIET, MEMBER = "T1", "C01TEAM", "C02QUIET", "U01AGENT"
+MANY = [f"C1{number:03}" for number in range(100)]
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
@@ -110,14 +111,18 @@ class PostOffice:
 
 @contextmanager
 def open_office(db: Database) -> Iterator[PostOffice]:
-    """A team's channel, one that nobody writes in, and a member who wasn't written to yet."""
+    """A team's channel, one that nobody writes in, many others, and a member who wasn't written to yet."""
     ensure_workspace(db, workspace_id=TEAM, name="Team", now=NOON)
     clock = SandboxClock(NOON, frozen=True)
     workspace = build_workspace(
         team_id=TEAM,
         clock=clock,
         members=[{"id": MEMBER, "name": "agent"}],
-        channels=[{"id": CHANNEL, "name": "team", "members": [MEMBER]}, {"id": QUIET, "name": "quiet"}],
+        channels=[
+            {"id": CHANNEL, "name": "team", "members": [MEMBER]},
+            {"id": QUIET, "name": "quiet"},
+            *({"id": one, "name": one.lower()} for one in MANY),
+        ],
     )
     faults = Script()
     with SandboxServer(workspace, faults=faults) as server:

@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any, cast
 
 import psycopg
 import pytest
 
+from bot.delivery import Step
 from bot.fleet import SCHEMA, Fleet, is_prepared, prepare
 from bot.worker import Worker
 from storage.attempts import LANDED, begin
 from storage.engine import Database, plain_url
 from storage.migrate import migrate
-from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice, open_office
+from tests.delivery.post_office import CHANNEL, MANY, MEMBER, QUIET, PostOffice, open_office
 from tests.processes.programs import eventually
 from tests.storage import postgres
 from tests.storage.threads import at_once
@@ -42,6 +44,7 @@ def running(office: PostOffice, planned: list[str], **limits: Any) -> Iterator[N
         plan=lambda: planned.append("plan"),
         meet_new=lambda: planned.append("meet_new"),
         refresh=lambda: planned.append("refresh"),
+        publish_homes=lambda: None,
     )
     fleet = Fleet(
         office.db, worker=cast(Worker, worker), delivery=office.delivery, clock=office.clock.now, **limits
@@ -76,6 +79,33 @@ def test_everything_is_sent_in_order_and_the_planner_is_woken(fleet_db: Database
             assert office.said(room) == [f"{recipient} {number}" for number in range(4)]
     doing = "SELECT 1 FROM procrastinate_jobs WHERE status = 'doing'"
     assert rows(fleet_db, doing) == [], "a worker that is asked to stop finishes what it began"
+
+
+def test_who_is_due_is_looked_for_four_times_a_second_and_gets_one_job(
+    fleet_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_office(fleet_db) as office:
+        looks, steps = [], []
+        due, step = office.delivery.due, office.delivery.step
+
+        def slowly(*, limit: int) -> list[tuple[str, str]]:
+            looks.append(monotonic())
+            found = due(limit=limit)
+            sleep(0.2)
+            return found
+
+        def counted(workspace_id: str, recipient: str) -> Step:
+            steps.append(recipient)
+            return step(workspace_id, recipient)
+
+        monkeypatch.setattr(office.delivery, "due", slowly)
+        monkeypatch.setattr(office.delivery, "step", counted)
+        for channel in MANY:
+            office.owes(channel, channel)
+        with running(office, []):
+            eventually(lambda: len(looks) >= 12 and not office.unsent(), "all is sent")
+        assert looks[11] - looks[0] < 9, "once a second would take eleven"
+        assert len(steps) < 120, "whose job is under way, or done, isn't given another"
 
 
 @pytest.mark.parametrize(

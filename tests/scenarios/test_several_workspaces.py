@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from sqlmodel import select
 
 from bot.app import build_shared_bot
 from bot.commands import forget_workspace
+from cadence.flows.profiles import ensure_workspace
 from cadence.refusals import Refusal
-from storage import trail
+from storage import ledger, trail
+from storage.ledger import Owed
 from storage.tables import MessageState, SlackInstallation
 from tests.scenarios.houses import AGENT, CURATOR, LEAD, A, B, House, a_house
 from tests.scenarios.plays import DESK_CHANNEL, at
@@ -87,6 +90,17 @@ def test_what_was_owed_when_it_was_taken_out_is_skipped(both: House) -> None:
     both.install(B)
     both.bot.worker.tick()
     assert both.dms(B, AGENT) == [], "what was skipped stays so"
+
+
+def test_what_is_owed_where_nobody_serves_does_not_move_the_clock(both: House) -> None:
+    before = both.bot.worker.next_event()
+    now = both.clock.now()
+    ensure_workspace(both.bot.db, workspace_id="T0OLD", name="Served by nobody", now=now)
+    owed = Owed(key="left", kind="set-away", recipient=LEAD, subject={}, due_at=now)
+    with both.bot.db.write() as session:
+        ledger.owe(session, workspace_id="T0OLD", owed=[owed], now=now)
+    assert before is not None
+    assert both.bot.worker.next_event() == before > now + timedelta(hours=1)
 
 
 def test_an_uninstall_that_nobody_heard_of_is_found_out(both: House) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from storage import attempts, lanes, ledger, turns
@@ -195,6 +196,24 @@ def test_nobody_is_due_through_a_closed_lane(
         waits = lane in (MEMBER, lanes.BUDGET)
         assert lanes.next_turn(session, now=NOW, within=MINUTE) == (NOW + MINUTE if waits else None)
         assert lanes.next_turn(session, now=NOW, within=MINUTE / 2) is None
+
+
+def test_who_is_due_is_found_without_reading_all_rows_for_each(
+    db: Database, queue: Callable[..., int]
+) -> None:
+    many = [f"U{number:04}" for number in range(300)]
+    queue(*(owed(one, recipient=one) for one in many))
+    with db.write() as session:
+        for one in many:
+            lanes.close(session, workspace_id="T1", name=one, until=NOW)
+    with db.read() as session:
+        assert len(turns.due_recipients(session, now=NOW)) == 300
+        if not db.is_sqlite:
+            told = text(
+                "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = :name"
+            )
+            for table in ("lane", "ledger"):
+                assert session.execute(told, {"name": table}).scalar_one() <= 4 * len(many), table
 
 
 def test_a_paused_workspace_is_due_when_the_pause_is_over(db: Database, queue: Callable[..., int]) -> None:
