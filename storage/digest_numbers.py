@@ -107,9 +107,9 @@ def attestations(
 
 
 def most_runs(
-    session: Session, *, workspace_id: str, week_start: date, begun_by: date
-) -> Iterator[tuple[int, int, int, int]]:
-    """(adoption, cycle, the most runs of one member, all runs) of the cycles of a week that began by a Monday."""
+    session: Session, *, workspace_id: str, week_start: date, begun_by: date, above: float
+) -> Iterator[tuple[int, int]]:
+    """(adoption, cycle) of a week's cycles that began by a Monday, and of whose runs one member has such a share."""
     cycles = cycles_of(workspace_id, week_start)
     by_member = (
         select(
@@ -130,7 +130,9 @@ def most_runs(
         .group_by(col(Cycle.adoption_id), col(Cycle.id), col(CheckIn.member))
         .subquery()
     )
-    query = select(
-        by_member.c.adoption_id, by_member.c.cycle_id, func.max(by_member.c.runs), func.sum(by_member.c.runs)
-    ).group_by(by_member.c.adoption_id, by_member.c.cycle_id)
+    query = (
+        select(by_member.c.adoption_id, by_member.c.cycle_id)
+        .group_by(by_member.c.adoption_id, by_member.c.cycle_id)
+        .having(func.max(by_member.c.runs) > above * func.sum(by_member.c.runs))
+    )
     return stream(session, query)

@@ -96,9 +96,9 @@ def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterato
 
 
 def logged(
-    session: Session, *, workspace_id: str, adoption_ids: Collection[int]
+    session: Session, *, workspace_id: str, adoption_ids: Collection[int], since: datetime
 ) -> Iterator[tuple[int, str, int, datetime]]:
-    """(adoption, step, exception, when) of everything logged on some adoptions."""
+    """(adoption, step, exception, when) of everything logged on some adoptions from an instant on."""
     query = select(
         col(LoggedException.adoption_id),
         col(LoggedException.step),
@@ -107,6 +107,7 @@ def logged(
     ).where(
         col(LoggedException.workspace_id) == workspace_id,
         col(LoggedException.adoption_id).in_(adoption_ids),
+        col(LoggedException.logged_at) >= since,
     )
     return stream(session, query)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from storage.engine import connection_of
 from storage.streams import by_zone, covers, stream
 from storage.tables import (
     Adoption,
@@ -136,20 +137,31 @@ def _asked(workspace_id: str, asking: Asking) -> Any:
     return query.cte("asked")
 
 
+def coverage(session: Session, *, workspace_id: str, asking: Asking) -> tuple[int, int]:
+    """How many were asked about a week, and how many of them answered, over all adoptions."""
+    each = _answering(workspace_id, asking).subquery()
+    query = select(func.sum(each.c.asked), func.sum(each.c.answered))
+    asked, answered = connection_of(session).execute(query).one()
+    return int(asked or 0), int(answered or 0)
+
+
 def answering(session: Session, *, workspace_id: str, asking: Asking) -> Iterator[tuple[int, int, int, bool]]:
     """(adoption, asked, answered of them, has a number) of a week; only with a cycle and somebody to ask."""
-    asked, monday = _asked(workspace_id, asking), asking.monday
     number = exists().where(
         col(Reading.adoption_id) == col(Adoption.id),
-        col(Reading.week_start) == monday,
+        col(Reading.week_start) == asking.monday,
         col(Reading.guardrail) == "",
         col(Reading.replaced_at).is_(None),
     )
-    query = (
-        select(col(Adoption.id), func.count(), func.count(col(CheckIn.id)), number)
-        .select_from(
-            asked
-        )  # first, because SQLite finds an adoption by its team, and no team in a list made here
+    return stream(session, _answering(workspace_id, asking).add_columns(number))
+
+
+def _answering(workspace_id: str, asking: Asking) -> Any:
+    """(adoption, asked, answered of them) of a week."""
+    asked, monday = _asked(workspace_id, asking), asking.monday
+    return (
+        select(col(Adoption.id), func.count().label("asked"), func.count(col(CheckIn.id)).label("answered"))
+        .select_from(asked)  # SQLite finds an adoption by its team, and no team in a list made here
         .join(Adoption, col(Adoption.team_id) == asked.c.team_id)
         .outerjoin(
             CheckIn,
@@ -163,7 +175,6 @@ def answering(session: Session, *, workspace_id: str, asking: Asking) -> Iterato
         .where(*_in_cycle(workspace_id, monday))
         .group_by(col(Adoption.id))
     )
-    return stream(session, query)
 
 
 def _in_cycle(workspace_id: str, day: date) -> list[ColumnElement[bool]]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MANY_ROWS = 1_000_000
 """Rows that SQLite expects in a workspace."""
+OF_A_WEEK = {"week_start": 50_000, "logged_at": 50_000}
+"""Rows that it expects of a workspace and one of these; of one and anything else a row."""
 _FOLDER = Path(__file__).parent / "migrations"
 REVISIONS = sorted(file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*_*.py"))
 """Every migration there is, oldest first: a file is named after its revision."""
@@ -70,14 +72,16 @@ def _advise(connection: Connection) -> None:
     """
     connection.exec_driver_sql("ANALYZE workspace")  # makes sqlite_stat1, which may be written to
     indexes = connection.exec_driver_sql(
-        "SELECT m.tbl_name, m.name, (SELECT count(*) FROM pragma_index_info(m.name)) FROM sqlite_master m"
+        "SELECT m.tbl_name, m.name, (SELECT group_concat(name) FROM pragma_index_info(m.name)) FROM sqlite_master m"
         " JOIN pragma_index_info(m.name) first ON first.seqno = 0 AND first.name = 'workspace_id'"
         " WHERE m.type = 'index'"
     ).all()
     connection.exec_driver_sql("DELETE FROM sqlite_stat1")
     for table, index, columns in indexes:
-        stat = " ".join([str(MANY_ROWS), str(MANY_ROWS), *["1"] * (columns - 1)])
+        found = [OF_A_WEEK.get(column, 1) for column in columns.split(",")[1:]]
+        stat = " ".join(map(str, [MANY_ROWS, MANY_ROWS, *found]))
         connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (table, index, stat))
+    connection.exec_driver_sql("ANALYZE sqlite_schema")  # this connection reads what it was told, too
 
 
 def pending(db: Database) -> list[str]:

@@ -17,6 +17,7 @@ from sqlmodel import Session, col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from cadence.rules.calendar import WEEKS
+from storage.engine import connection_of
 from storage.tables import (
     Cycle,
     Team,
@@ -30,7 +31,7 @@ _Value = TypeVar("_Value", date, datetime)
 
 def stream(session: Session, query: Any) -> Iterator[Any]:
     """Rows, a batch at a time; what they hold is said by the query's own function."""
-    return iter(session.execute(query.execution_options(yield_per=BATCH)))
+    return iter(connection_of(session).execute(query.execution_options(yield_per=BATCH)))
 
 
 def by_zone(values: Mapping[str, _Value]) -> Any:

@@ -100,10 +100,11 @@ def heroes_of(scope: Scope, together: Collection[int]) -> Worst[Callable[[TeamRu
         workspace_id=scope.workspace_id,
         week_start=monday,
         begun_by=monday - timedelta(weeks=HERO_WEEKS - 1),
+        above=HERO_SHARE,
     )
-    for adoption, cycle, most, total in rows:
+    for adoption, cycle in rows:
         rank = scope.rank(adoption)
-        if rank is not None and adoption in together and total and most / total > HERO_SHARE:
+        if rank is not None and adoption in together:
             found.add((rank,), adoption, partial(_tell_hero, scope=scope, cycle=cycle))
     return found
 

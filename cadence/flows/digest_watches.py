@@ -122,7 +122,10 @@ def _gathered(scope: Scope, rows: Sequence[WatchFound]) -> _Batch:
     adoptions, teams = sorted({row.adoption for row in rows}), sorted({row.team for row in rows})
     first = min(monday_of(local_day(_opens(row), ZoneInfo(row.timezone))) for row in rows)
     logged: dict[int, list[tuple[str, int, datetime]]] = defaultdict(list)
-    for adoption, step, number, at in digest_watches.logged(session, **about, adoption_ids=adoptions):
+    opened = min(_opens(row) for row in rows)
+    for adoption, step, number, at in digest_watches.logged(
+        session, **about, adoption_ids=adoptions, since=opened
+    ):
         logged[adoption].append((step, number, at))
     answers: dict[int, list[_Answer]] = defaultdict(list)
     since = first - HISTORY

@@ -145,11 +145,10 @@ def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Ans
 
 
 def _coverage_before(scope: Scope) -> float | None:
-    rows = digests.answering(scope.session, workspace_id=scope.workspace_id, asking=scope.asking(-1))
-    expected = came = 0
-    for _, asked, answered, _ in rows:
-        expected, came = expected + asked, came + answered
-    return came / expected if expected else None
+    asked, answered = digests.coverage(
+        scope.session, workspace_id=scope.workspace_id, asking=scope.asking(-1)
+    )
+    return answered / asked if asked else None
 
 
 def _needs(

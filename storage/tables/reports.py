@@ -29,6 +29,7 @@ class CheckIn(SQLModel, table=True):
 
     __tablename__ = "check_in"
     __table_args__ = (
+        Index("ix_check_in_week", "workspace_id", "week_start"),
         Index(
             "uq_check_in_current",
             "adoption_id",
@@ -41,7 +42,7 @@ class CheckIn(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    workspace_id: str = Field(foreign_key="workspace.id")
     adoption_id: int = Field(foreign_key="adoption.id", index=True)
     cycle_id: int = Field(foreign_key="cycle.id", index=True)
     week: int
@@ -76,6 +77,7 @@ class Reading(SQLModel, table=True):
 
     __tablename__ = "reading"
     __table_args__ = (
+        Index("ix_reading_week", "workspace_id", "week_start"),
         Index(
             "uq_reading_current",
             "adoption_id",
@@ -88,7 +90,7 @@ class Reading(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    workspace_id: str = Field(foreign_key="workspace.id")
     adoption_id: int = Field(foreign_key="adoption.id", index=True)
     cycle_id: int = Field(foreign_key="cycle.id", index=True)
     week: int
@@ -113,10 +115,11 @@ class LoggedException(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("workspace_id", "source"),
         Index("ix_exception_window", "adoption_id", "step", "logged_at"),
+        Index("ix_exception_logged", "workspace_id", "logged_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    workspace_id: str = Field(foreign_key="workspace.id")
     adoption_id: int = Field(foreign_key="adoption.id")
     cycle_id: int = Field(foreign_key="cycle.id", index=True)
     step: str

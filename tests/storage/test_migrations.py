@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,25 @@ def test_migrating_again_changes_nothing(db: Database) -> None:
     migrate(db)
     assert pending(db) == []
     assert differences(db) == []
+
+
+def test_sqlite_knows_what_its_indexes_find_in_the_process_that_migrated(tmp_path: Path) -> None:
+    """Else one that migrates as it starts would read whole tables until it starts again."""
+    with closing(Database(f"sqlite:///{tmp_path / 'new.db'}")) as new:
+        migrate(new)
+
+        def way(condition: str, table: str = "check_in") -> str:
+            query = f"EXPLAIN QUERY PLAN SELECT id FROM {table} WHERE workspace_id = 'T1' AND {condition}"
+            with new.engine.connect() as connection:
+                return str(connection.exec_driver_sql(query).first())
+
+        assert "ix_check_in_week (workspace_id=? AND week_start=?)" in way("week_start = '2026-03-02'")
+        assert "ix_exception_logged" in way("logged_at >= '2026-03-02'", "exception")
+        of_adoption = "adoption_id = 1 AND week_start = '2026-03-02' AND replaced_at IS NULL"
+        assert "uq_check_in_current" in way(of_adoption)
+        assert "uq_reading_current" in way(f"{of_adoption} AND guardrail = ''", "reading")
+        assert "ix_check_in_adoption_id" in way("adoption_id = 1")
+        assert "ix_check_in_cycle_id" in way("cycle_id = 1 AND replaced_at IS NULL")
 
 
 def test_the_indexes_that_matter_are_there(db: Database) -> None:

@@ -226,6 +226,7 @@ BY_NAME: dict[str, Call] = {
     ),
     "digests.zones": lambda s, ws, _: digests.zones(s, workspace_id=ws),
     "digests.places": lambda s, ws, _: list(digests.places(s, workspace_id=ws, today={"UTC": MONDAY})),
+    "digests.coverage": lambda s, ws, _: digests.coverage(s, workspace_id=ws, asking=ASKING),
     "digests.answering": lambda s, ws, _: list(digests.answering(s, workspace_id=ws, asking=ASKING)),
     "digests.in_cycle": lambda s, ws, _: digests.in_cycle(s, workspace_id=ws, day=MONDAY),
     "digest_changes.demoted": _slipping(
@@ -251,7 +252,7 @@ BY_NAME: dict[str, Call] = {
         digest_numbers.latest_readings(s, workspace_id=ws, week_start=MONDAY, many=3)
     ),
     "digest_numbers.most_runs": lambda s, ws, _: list(
-        digest_numbers.most_runs(s, workspace_id=ws, week_start=MONDAY, begun_by=MONDAY)
+        digest_numbers.most_runs(s, workspace_id=ws, week_start=MONDAY, begun_by=MONDAY, above=0.5)
     ),
     "digest_watches.watches": _slipping(
         lambda s, ws: list(digest_watches.watches(s, workspace_id=ws, week_start=MONDAY))
@@ -457,7 +458,7 @@ BY_ID: dict[str, Call] = {
         )
     ),
     "digest_watches.logged": lambda s, ws, ids: list(
-        digest_watches.logged(s, workspace_id=ws, adoption_ids=[ids.adoption])
+        digest_watches.logged(s, workspace_id=ws, adoption_ids=[ids.adoption], since=NOW - 90 * DAY)
     ),
     "digest_watches.answers": lambda s, ws, ids: list(
         digest_watches.answers(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
