@@ -27,7 +27,7 @@ test: $(STAMP)   ## run the tests
 	$(PYTEST) $(COVERAGE) $(COVERED)
 	$(PYTEST) $(COVERED:%=--ignore=%)
 
-test-postgres: $(STAMP) ## run every test that has a stage on PostgreSQL
+test-postgres: $(STAMP) ## run every test that has a stage again, on PostgreSQL
 	$(PYTEST) --postgres $(STAGED)
 
 lint: $(STAMP)   ## ruff: rules and format
@@ -45,6 +45,7 @@ migrations: $(STAMP) ## the tables and the migrations say the same
 
 check: lint types layers migrations ## everything CI runs
 	@$(MAKE) --no-print-directory test COVERAGE='--cov --cov-report=term:skip-covered --cov-fail-under=90'
+	@$(MAKE) --no-print-directory test-postgres
 
 bench: $(STAMP)  ## measure: every part, or one with PART=rules
 	@$(BIN)/python -m tests.bench $(PART)

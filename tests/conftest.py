@@ -8,21 +8,47 @@ from pathlib import Path
 import pytest
 
 from bot.stage import Stage
-from tests.staging import OnPostgres, on_stage
+from tests.databases import OnPostgres
+from tests.staging import on_stage
 from tests.storage import postgres
-
-BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--postgres` puts every stage on PostgreSQL; without it those marked `both` are tried on both databases."""
+    """`--postgres` is how `make test-postgres` tries what `make test` tried on SQLite."""
     parser.addoption("--postgres", action="store_true", help="keep the rows of every stage in PostgreSQL")
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What is marked `both` runs once on each database."""
-    if metafunc.definition.get_closest_marker("both") and not metafunc.config.getoption("--postgres"):
-        metafunc.parametrize("_database", BOTH, indirect=True)
+def pytest_report_header() -> str | None:
+    """Says in one line why the tests that need PostgreSQL are skipped."""
+    try:
+        postgres.usable()
+    except postgres.NoPostgres as reason:
+        return f"Tests on PostgreSQL are skipped: {reason}"
+    return None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without PostgreSQL there is nothing to try on it; on CI that is an error."""
+    if config.getoption("--postgres"):
+        try:
+            postgres.usable()
+        except postgres.NoPostgres as reason:
+            pytest.exit(f"Tests on PostgreSQL are skipped: {reason}", returncode=int(on_ci()))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--postgres`, leave out what runs on one database whatever that says: `make test` has it already."""
+    if config.getoption("--postgres"):
+        settled = [
+            item for item in items if {"sqlite", "postgres"} & {mark.name for mark in item.iter_markers()}
+        ]
+        config.hook.pytest_deselected(items=settled)
+        items[:] = [item for item in items if item not in settled]
+
+
+def on_ci() -> bool:
+    """Whether nothing may be skipped."""
+    return os.environ.get("CI", "").lower() in {"1", "true"}
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +74,7 @@ def postgres_socket() -> Iterator[str]:
         try:
             socket = stack.enter_context(postgres.cluster())
         except postgres.NoPostgres as reason:
-            if os.environ.get("CI", "").lower() in {"1", "true"}:
+            if on_ci():
                 pytest.fail(str(reason))
             pytest.skip(str(reason))
         yield socket
@@ -59,13 +85,6 @@ def _everything_on_postgres(request: pytest.FixtureRequest) -> None:
     """With `--postgres`, also for the stages that several tests share."""
     if request.config.getoption("--postgres"):
         OnPostgres.socket = request.getfixturevalue("postgres_socket")
-
-
-@pytest.fixture(autouse=True)
-def _database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the stages of this test keep their rows."""
-    if getattr(request, "param", "") == "postgres":
-        monkeypatch.setattr(OnPostgres, "socket", request.getfixturevalue("postgres_socket"))
 
 
 @pytest.fixture

@@ -6,21 +6,18 @@ from pathlib import Path
 import pytest
 
 from storage.engine import Database
+from tests.databases import database
 from tests.delivery.post_office import PostOffice, open_office
-from tests.storage.conftest import db, migrated_file, postgres_url
+from tests.storage.conftest import db, postgres_url
 
-__all__ = ["db", "migrated_file", "office", "postgres_url", "shared_office"]
+__all__ = ["db", "office", "postgres_url", "shared_office"]
 
 
 @pytest.fixture
-def office(migrated_file: Path, tmp_path: Path) -> Iterator[PostOffice]:
-    """On SQLite."""
-    path = tmp_path / "office.db"
-    path.write_bytes(migrated_file.read_bytes())
-    database = Database(f"sqlite:///{path}")
-    with open_office(database) as ready:
+def office(tmp_path: Path) -> Iterator[PostOffice]:
+    """Where `--postgres` says, else on SQLite."""
+    with database(tmp_path / "office.db") as db, open_office(db) as ready:
         yield ready
-    database.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Every error of Slack's table ends a message where somebody can see it: no end is silent."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from cadence.flows.undelivered import _is_stuck
 from storage import ledger
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.migrate import migrate
 from storage.tables import MessageState
+from tests.databases import database
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ENDING = {code: row for code, row in ERRORS.items() if row.kind in _ERRORS}
@@ -49,9 +50,14 @@ def owe(db: Database, code: str) -> None:
         ledger.owe(session, workspace_id="T1", owed=[owed], now=NOW)
 
 
-def test_every_error_that_ends_a_message_is_seen(tmp_path: Path) -> None:
-    db = Database(f"sqlite:///{tmp_path}/ends.db")
-    migrate(db)
+@pytest.fixture
+def ledger_db(tmp_path: Path) -> Iterator[Database]:
+    with database(tmp_path / "ends.db") as db:
+        yield db
+
+
+def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
+    db = ledger_db
     ensure_workspace(db, workspace_id="T1", name="Team", now=NOW)
     for code in ENDING:
         owe(db, code)
@@ -76,7 +82,6 @@ def test_every_error_that_ends_a_message_is_seen(tmp_path: Path) -> None:
     assert counted["set-away", MessageState.FAILED] == failed
     assert counted["set-away", MessageState.SKIPPED] == len(ENDING) - failed
     seen = deliveries_of(db, "T1", Asked(state="failed", limit=999), now=NOW)
-    db.close()
     assert {row.reason for row in seen.messages} == {
         code for code, row in ENDING.items() if row.kind is not Kind.DONE
     }

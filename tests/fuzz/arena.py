@@ -1,7 +1,6 @@
 """A prepared bot that can be asked thousands of things a minute: no HTTP, the database put back each time."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from cadence.rules.modes import LADDER, Mode, rank
 from storage import playbooks
 from storage.engine import Database
 from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
+from tests.databases import kept
 from tests.staging import EXAMPLES, on_stage
 
 Json = dict[str, Any]
@@ -67,33 +67,23 @@ class Broken(AssertionError):
 class Arena:
     """The bot on a stage that only records what it would send to Slack."""
 
-    def __init__(self, stage: Stage, errors: list[BaseException], file: Path) -> None:
+    def __init__(self, stage: Stage, errors: list[BaseException]) -> None:
         self.stage = stage
         self.asked = 0
         self.offered: list[Json] = []
         self._errors = errors
-        self._file = file
         self._trigger = 0
         self._lexicon = _remembered(lexicon)
         self._last: tuple[Any, Json] = ("slash_commands", {})
-        self._live = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        self._pristine = sqlite3.connect(":memory:", check_same_thread=False)
-        self._live.backup(self._pristine)
-        self._version = self._data_version()
+        self._kept = kept(stage.bot.db)
 
     def close(self) -> None:
-        """Give the database back."""
-        self._live.close()
-        self._pristine.close()
-
-    def _data_version(self) -> int:
-        return int(self._live.execute("PRAGMA data_version").fetchone()[0])
+        """Forget what the database held."""
+        self._kept.close()
 
     def reset(self) -> None:
         """Put the database back, so that every input meets the same rows and a failure can be repeated."""
-        if self._data_version() != self._version:
-            self._pristine.backup(self._live)
-            self._version = self._data_version()
+        self._kept.put_back()
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -251,11 +241,12 @@ def opened(folder: Path) -> Iterator[Arena]:
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bot_app, "code_for", _spy(errors))
-            stage = stack.enter_context(on_stage(folder, playbooks=files, in_a_file=True))
+            stage = stack.enter_context(on_stage(folder, playbooks=files))
         _prepare(stage)
-        event.listen(stage.bot.db.engine, "connect", _careless)
-        stage.bot.db.engine.dispose()
-        arena = Arena(stage, errors, folder / "stage.db")
+        if stage.bot.db.is_sqlite:
+            event.listen(stage.bot.db.engine, "connect", _careless)
+            stage.bot.db.close()
+        arena = Arena(stage, errors)
         yield arena
         arena.close()
 

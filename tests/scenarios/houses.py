@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlmodel import col, select
@@ -18,17 +15,14 @@ from bot.delivery import Pace
 from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
 from bot.web import Web
-from storage.engine import Database
-from storage.migrate import migrate
 from storage.tables import OwedMessage, SlackBot
+from tests.databases import database
 from tests.scenarios.plays import DESK, REPLY, at
 from tests.slacks import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, Browser, Slacks, slacks
-from tests.staging import FRIDAY_BEFORE, OnPostgres
-from tests.storage import postgres
+from tests.staging import FRIDAY_BEFORE
 
 A, B = "T0AAA", "T0BBB"
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
-_NUMBERS = count(1)
 
 
 class TokenClock:
@@ -91,8 +85,7 @@ class House:
 @contextmanager
 def a_house(folder: Path, **settings: Any) -> Iterator[House]:
     clock, tokens = SandboxClock(FRIDAY_BEFORE, frozen=True), TokenClock()
-    db = _opened(folder)
-    with slacks(DESK, clock, A, B) as slack:
+    with database(folder / "several.db") as db, slacks(DESK, clock, A, B) as slack:
         configured = Settings(
             _env_file=None,
             slack_client_id=CLIENT_ID,
@@ -114,26 +107,3 @@ def a_house(folder: Path, **settings: Any) -> Iterator[House]:
             db=db, workspace=bot.installations.served, slack=bot.app, clock=clock.now, installer=bot.installer
         )
         yield House(bot, slack, clock, tokens, Browser(web))
-    db.close()
-
-
-def _opened(folder: Path) -> Database:
-    """A migrated database without rows."""
-    if OnPostgres.socket is not None:
-        name = f"several{next(_NUMBERS)}"
-        postgres.create(OnPostgres.socket, name)
-        db = Database(postgres.url(OnPostgres.socket, name))
-        migrate(db)
-        return db
-    file = folder / "several.db"
-    file.write_bytes(_empty())
-    return Database(f"sqlite:///{file}")
-
-
-@lru_cache(maxsize=1)
-def _empty() -> bytes:
-    with TemporaryDirectory() as folder:
-        db = Database(f"sqlite:///{folder}/empty.db")
-        migrate(db)
-        db.close()
-        return Path(folder, "empty.db").read_bytes()

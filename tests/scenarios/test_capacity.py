@@ -28,8 +28,6 @@ from tests.scenarios.plays import (
 )
 from tests.staging import on_stage
 
-pytestmark = pytest.mark.both
-
 LEAD, CURATOR = "U01LEAD", "U01CURATOR"
 
 

@@ -56,7 +56,6 @@ def test_a_state_is_used_once_in_time_and_by_the_browser_that_began(house: House
     assert nothing_kept(house)
 
 
-@pytest.mark.both
 def test_of_two_that_bring_one_state_one_is_let_in(house: House) -> None:
     state = house.browser.begins()
     statuses: list[int] = []
@@ -152,7 +151,6 @@ def test_a_named_curator_is_one_in_that_workspace_only(tmp_path: Path) -> None:
 # --- tokens that end ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.both
 def test_a_token_is_renewed_before_its_end_by_one_process(house: House) -> None:
     house.install(A, expires_in=43_200)
     house.install(B)

@@ -5,16 +5,30 @@ second team, a published version. `UPDATE_GOLDEN=1 make test` writes it anew.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal import FIRST_MONDAY, FileRefused, read_answers, rehearse_files
 from cadence.documents import read_workspace
+from tests.databases import OnPostgres, database
 from tests.scenarios.plays import DATA, DESK, REPLY
 from tests.staging import EXAMPLES
 
 WORKSPACE = EXAMPLES / "workspace.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _where_it_keeps_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A rehearsal makes a SQLite file; with `--postgres` a database there must tell the same."""
+    with ExitStack() as places:
+        if OnPostgres.socket is not None:
+            monkeypatch.setattr(
+                "bot.rehearsal.Database", lambda _url: places.enter_context(database(tmp_path / "none"))
+            )
+        yield
 
 
 def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, weeks: int = 4) -> str:

@@ -1,8 +1,6 @@
 """Every verdict, drift and promotion follows from the rows as they stood when it was given (SPEC §9)."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,8 +9,8 @@ from bot.commands import BUILT_IN_TEAM
 from bot.stage import Stage
 from cadence.flows.replaying import Replay, replay
 from cadence.rules.verdicts import Decision
-from storage.engine import Database
 from storage.tables import ModeChange, StepVerdict
+from tests.databases import copy_of
 from tests.scenarios.plays import DESK, DESK_CHANNEL, at, changed, rows, start_cycle
 from tests.staging import EXAMPLES, on_stage
 
@@ -59,7 +57,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         ("pilot: support-emea", "pilot: desk"),
         ("exception_cap: 0.05", "exception_cap: 0.10"),
     )
-    with on_stage(folder, workspace=DESK, playbooks=[playbook], in_a_file=True) as stage:
+    with on_stage(folder, workspace=DESK, playbooks=[playbook]) as stage:
         start_cycle(stage, "support-reply")
         for moment, member, words in PLAY:
             stage.play_until(at(moment))
@@ -102,13 +100,9 @@ TAMPERINGS: dict[str, str] = {
 
 @pytest.mark.parametrize("what", TAMPERINGS)
 def test_a_row_that_was_tampered_with_shows(played: Stage, what: str, tmp_path: Path) -> None:
-    copy = tmp_path / "copy.db"
-    with closing(sqlite3.connect(str(played.bot.db.engine.url.database))) as original:
-        original.execute("VACUUM INTO ?", (str(copy),))
-    with closing(sqlite3.connect(copy)) as tampered, tampered:
-        assert tampered.execute(TAMPERINGS[what]).rowcount
-    db = Database(f"sqlite:///{copy}")
-    with db.read() as session:
-        found = replay(session, workspace_id=BUILT_IN_TEAM, now=played.clock.now())
-    db.close()
+    with copy_of(played.bot.db, tmp_path / "copy.db") as db:
+        with db.write() as session:
+            assert session.connection().exec_driver_sql(TAMPERINGS[what]).rowcount
+        with db.read() as session:
+            found = replay(session, workspace_id=BUILT_IN_TEAM, now=played.clock.now())
     assert found.differences, what

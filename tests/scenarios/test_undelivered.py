@@ -3,13 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from bot.stage import Stage
 from storage.tables import MessageState
 from tests.scenarios.plays import CURATORS, at, ledger, posts, start_cycle
-
-pytestmark = pytest.mark.both
 
 ROOM = "C01SUPEMEA"
 

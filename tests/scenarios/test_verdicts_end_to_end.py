@@ -28,8 +28,6 @@ from tests.scenarios.plays import (
 )
 from tests.staging import EXAMPLES, on_stage
 
-pytestmark = pytest.mark.both
-
 MEMBER, OWNER = "U01AGENT2", "U01LEAD"
 
 

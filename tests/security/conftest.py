@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fuzz.arena import Arena, opened
-from tests.storage.conftest import db, migrated_file, postgres_url
+from tests.storage.conftest import db, postgres_url
 
-__all__ = ["arena", "db", "migrated_file", "postgres_url", "shared_arena"]
+__all__ = ["arena", "db", "postgres_url", "shared_arena"]
 
 
 @pytest.fixture(scope="session")
