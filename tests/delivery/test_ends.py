@@ -25,14 +25,15 @@ from tests.databases import database
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ENDING = {code: row for code, row in ERRORS.items() if row.kind in _ERRORS}
+CHANNELS = {code: f"C{number:03}" for number, code in enumerate(ENDING)}
 
 
 class Refusing:
-    """A Slack that refuses each channel's message with the word the channel is named after."""
+    """A Slack that refuses each channel's message with a word of its own."""
 
     def post(self, *, channel: str, **_: Any) -> str:
         """Refuse it."""
-        code = channel.removeprefix("C:")
+        code = next(code for code, name in CHANNELS.items() if name == channel)
         error: SlackError = _ERRORS[ERRORS[code].kind](code)
         raise error
 
@@ -41,7 +42,7 @@ def owe(db: Database, code: str) -> None:
     owed = Owed(
         key=f"set-away:{code}",
         kind="set-away",
-        recipient=f"C:{code}",
+        recipient=CHANNELS[code],
         subject={"by": "U1", "from": "2026-03-09", "until": "2026-03-10"},
         due_at=NOW,
         useful_until=NOW + timedelta(minutes=30),
