@@ -5,8 +5,9 @@ from typing import Final
 
 from slack_bolt import App
 
-from cadence.flows.handoff_answers import GONE, accept, fail, fail_form, which
+from cadence.flows.handoff_answers import Verb, accept, fail, fail_form, finish, which, withdraw
 from cadence.flows.handoff_lists import show_handoffs
+from cadence.flows.handoff_states import GONE
 from cadence.flows.handoffs import HandoffGiven, WhichContract, handoff_form, send_handoff
 from cadence.refusals import Refusal
 from handlers.grammar import commands
@@ -22,6 +23,8 @@ def register(app: App, services: Services) -> None:
     """Listen for the buttons and the forms."""
     register_button(app, services, Action.ACCEPT_HANDOFF, accepted)
     register_button(app, services, Action.FAIL_HANDOFF, open_fail)
+    register_button(app, services, Action.FINISH_HANDOFF, finished)
+    register_button(app, services, Action.WITHDRAW_HANDOFF, withdrawn)
     register_button(app, services, Action.SEND_HANDOFF, open_again)
     register_form(app, services, Callback.HANDOFF, sent)
     register_form(app, services, Callback.HANDOFF_FAIL, failed)
@@ -71,26 +74,41 @@ def _show(turn: Turn, command: commands.Handoff) -> None:
     turn.say(show_handoffs(turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now))
 
 
-def _accept(turn: Turn, command: commands.Handoff) -> None:
+def _which(turn: Turn, command: commands.Handoff, verb: Verb) -> int | None:
+    """The handoff that is meant; None when several fit, which are then listed."""
     found = which(
-        turn.db, turn.caller, verb="accept", playbook=command.playbook, number=command.number, now=turn.now
+        turn.db, turn.caller, verb=verb, playbook=command.playbook, number=command.number, now=turn.now
     )
     if isinstance(found, int):
+        return found
+    turn.say(found)
+    return None
+
+
+def _accept(turn: Turn, command: commands.Handoff) -> None:
+    found = _which(turn, command, "accept")
+    if found is not None:
         turn.say(accept(turn.db, turn.caller, handoff_id=found, note=command.text or "", now=turn.now))
-    else:
-        turn.say(found)
 
 
 def _fail(turn: Turn, command: commands.Handoff) -> None:
-    found = which(
-        turn.db, turn.caller, verb="fail", playbook=command.playbook, number=command.number, now=turn.now
-    )
-    if not isinstance(found, int):
-        turn.say(found)
-    elif command.text is None:
+    found = _which(turn, command, "fail")
+    if found is not None and command.text is None:
         _ask_why(turn, found)
-    else:
-        turn.say(fail(turn.db, turn.caller, handoff_id=found, reason=command.text, now=turn.now))
+    elif found is not None:
+        turn.say(fail(turn.db, turn.caller, handoff_id=found, reason=command.text or "", now=turn.now))
+
+
+def _done(turn: Turn, command: commands.Handoff) -> None:
+    found = _which(turn, command, "done")
+    if found is not None:
+        turn.say(finish(turn.db, turn.caller, handoff_id=found, note=command.text or "", now=turn.now))
+
+
+def _withdraw(turn: Turn, command: commands.Handoff) -> None:
+    found = _which(turn, command, "withdraw")
+    if found is not None:
+        turn.say(withdraw(turn.db, turn.caller, handoff_id=found, reason=command.text or "", now=turn.now))
 
 
 _VERBS: Final[dict[str | None, Callable[[Turn, commands.Handoff], None]]] = {
@@ -99,6 +117,8 @@ _VERBS: Final[dict[str | None, Callable[[Turn, commands.Handoff], None]]] = {
     "show": _show,
     "accept": _accept,
     "fail": _fail,
+    "done": _done,
+    "withdraw": _withdraw,
 }
 
 
@@ -112,6 +132,16 @@ def _id(value: str) -> int:
 def accepted(turn: Turn, value: str, _body: Body) -> None:
     """[Accept]."""
     turn.say(accept(turn.db, turn.caller, handoff_id=_id(value), now=turn.now))
+
+
+def finished(turn: Turn, value: str, _body: Body) -> None:
+    """[Done]."""
+    turn.say(finish(turn.db, turn.caller, handoff_id=_id(value), now=turn.now))
+
+
+def withdrawn(turn: Turn, value: str, _body: Body) -> None:
+    """[Withdraw]."""
+    turn.say(withdraw(turn.db, turn.caller, handoff_id=_id(value), now=turn.now))
 
 
 def open_fail(turn: Turn, value: str, _body: Body) -> None:

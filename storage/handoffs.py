@@ -27,12 +27,13 @@ def waiting(
     workspace_id: str,
     adoption_ids: Sequence[int] | None = None,
     team_ids: Sequence[int] | None = None,
+    state: HandoffState = HandoffState.SENT,
 ) -> list[Handoff]:
-    """What nobody has accepted or sent back yet, due first: sent by these adoptions or to these teams.
+    """What waits to be accepted (or is in another state), due first: sent by these adoptions or to these teams.
 
     All of the workspace's when neither is given.
     """
-    query = select(Handoff).where(Handoff.workspace_id == workspace_id, Handoff.state == HandoffState.SENT)
+    query = select(Handoff).where(Handoff.workspace_id == workspace_id, Handoff.state == state)
     parties = []
     if adoption_ids is not None:
         parties.append(col(Handoff.adoption_id).in_(adoption_ids))
@@ -81,3 +82,20 @@ def failed_between(
     """What was sent back in an interval, the newest first."""
     query = select(Handoff).where(*_failed(workspace_id, since, until))
     return list(session.exec(query.order_by(col(Handoff.decided_at).desc(), col(Handoff.id)).limit(limit)))
+
+
+def ended_between(
+    session: Session, *, workspace_id: str, since: datetime, until: datetime
+) -> dict[HandoffState, int]:
+    """How many handoffs came to their end in an interval, by the state that is."""
+    query = (
+        select(Handoff.state, func.count())
+        .where(
+            col(Handoff.workspace_id) == workspace_id,
+            col(Handoff.state).in_((HandoffState.DONE, HandoffState.WITHDRAWN)),
+            col(Handoff.decided_at) >= since,
+            col(Handoff.decided_at) < until,
+        )
+        .group_by(col(Handoff.state))
+    )
+    return {HandoffState(state): count for state, count in session.exec(query)}

@@ -59,6 +59,8 @@ class Action(StrEnum):
     SEND_HANDOFF = "handoff.send"
     ACCEPT_HANDOFF = "handoff.accept"
     FAIL_HANDOFF = "handoff.fail"
+    FINISH_HANDOFF = "handoff.done"
+    WITHDRAW_HANDOFF = "handoff.withdraw"
     HOME_BACK = "home.back"
     HOME_ON = "home.on"
     NEW_PLAYBOOK = "playbook.new"

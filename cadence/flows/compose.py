@@ -182,7 +182,7 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "handoff": handoff_posts.posted,
     "handoff-asked": handoff_posts.posted,
     "handoff-overdue": handoff_posts.posted,
-    "handoff-answered": lambda session, message, now: Say(handoff_posts.answered(session, message, now)),
+    "handoff-answered": handoff_posts.answered,
     "welcome": lambda session, message, now: Say(welcoming.welcome(session, message, now)),
     "cycle-chart": charts.cycle_chart,
     exports.KIND: exports.export_file,

@@ -1,28 +1,30 @@
-"""Accept what was handed over, or say why it can't be used; a second click changes nothing."""
+"""What becomes of what was handed over: accepted and done, sent back, withdrawn; a second click changes nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
-
-from sqlmodel import Session
+from typing import Literal, TypeAlias
 
 from cadence.flows.callers import Caller
-from cadence.flows.handoff_contracts import HandedOver, handed_over, require_receiver
-from cadence.flows.handoff_lists import answerable, listed
-from cadence.flows.handoffs import ANSWERED, ASKED, OVERDUE, POSTED, handoff_key
-from cadence.flows.people import zone_of
-from cadence.mrkdwn import mention, say
-from cadence.refusals import Refusal
-from storage import handoffs, ledger, playbooks, trail
+from cadence.flows.handoff_contracts import HandedOver, require_receiver, require_sender
+from cadence.flows.handoff_lists import answerable, in_hand, listed, withdrawable
+from cadence.flows.handoff_states import decide, held, settled
+from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.refusals import Offer, Refusal
 from storage.engine import Database
-from storage.ledger import Owed
-from storage.tables import Handoff, HandoffState, MessageState
+from storage.tables import HandoffState
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
 from templates.contexts.handoffs import HandoffFailForm, Handoffs
-from templates.filters import clock, day
+from templates.ids import Action
 
-GONE = "That handoff isn't there. `/cadence handoff show` lists what waits."
+Verb: TypeAlias = Literal["accept", "fail", "done", "withdraw"]
+_OPEN = (HandoffState.SENT,)
+_NOTHING: dict[Verb, str] = {
+    "accept": "Nothing that was handed to your teams waits to be answered.",
+    "fail": "Nothing that was handed to your teams waits to be answered.",
+    "done": "Nothing that your teams accepted is still in hand.",
+    "withdraw": "Nothing that you handed over waits to be accepted.",
+}
 
 
 def accept(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now: datetime) -> Done:
@@ -33,20 +35,62 @@ def accept(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now
         NotAllowed: somebody who has no part in the receiving team.
     """
     with db.write() as session:
-        handed = _held(session, caller, handoff_id, now=now)
-        settled = _settled(session, caller, handed)
-        if settled is not None:
-            return settled
-        _decide(session, caller, handed, HandoffState.ACCEPTED, reason=note.strip(), lacking=(), now=now)
+        handed = held(session, caller, handoff_id, now=now)
+        require_receiver(session, caller, handed, now=now)
+        already = settled(session, caller, handed, still=_OPEN)
+        if already is not None:
+            return already
+        decide(session, caller, handed, HandoffState.ACCEPTED, reason=note.strip(), now=now)
+        return Done(
+            text=say("Accepted: {what}.{told}", what=handed.row.what, told=_told(caller, handed)),
+            offers=(Offer("Done", Action.FINISH_HANDOFF, str(handoff_id)),),
+        )
+
+
+def finish(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now: datetime) -> Done:
+    """The receiving team is done with what was handed over; who sent it is told.
+
+    Raises:
+        Refusal: no such handoff.
+        NotAllowed: somebody who has no part in the receiving team.
+    """
+    with db.write() as session:
+        handed = held(session, caller, handoff_id, now=now)
+        require_receiver(session, caller, handed, now=now)
+        already = settled(session, caller, handed, still=(*_OPEN, HandoffState.ACCEPTED))
+        if already is not None:
+            return already
+        decide(session, caller, handed, HandoffState.DONE, reason=note.strip(), now=now)
+        return Done(text=say("Done: {what}.{told}", what=handed.row.what, told=_told(caller, handed)))
+
+
+def withdraw(db: Database, caller: Caller, *, handoff_id: int, reason: str = "", now: datetime) -> Done:
+    """Take back what was handed over, while nobody has accepted it; the receiving team's messages say so.
+
+    Raises:
+        Refusal: no such handoff.
+        NotAllowed: neither who sent it, nor the owner, nor a curator.
+    """
+    with db.write() as session:
+        handed = held(session, caller, handoff_id, now=now)
+        require_sender(session, caller, handed)
+        already = settled(session, caller, handed, still=_OPEN)
+        if already is not None:
+            return already
+        decide(session, caller, handed, HandoffState.WITHDRAWN, reason=reason.strip(), now=now)
         return Done(
             text=say(
-                "Accepted: {what}.{told}",
+                "Withdrawn: {what}. {team} needn't accept it any more.{told}",
                 what=handed.row.what,
-                told=say(" {sender} is told.", sender=mention(handed.row.sent_by))
-                if handed.row.sent_by != caller.member
-                else "",
+                team=handed.team.title,
+                told=_told(caller, handed),
             )
         )
+
+
+def _told(caller: Caller, handed: HandedOver) -> Mrkdwn | str:
+    sender = handed.row.sent_by
+    return say(" {sender} is told.", sender=mention(sender)) if sender != caller.member else ""
 
 
 def fail(
@@ -67,15 +111,16 @@ def fail(
         NotAllowed: somebody who has no part in the receiving team.
     """
     with db.write() as session:
-        handed = _held(session, caller, handoff_id, now=now)
-        settled = _settled(session, caller, handed)
-        if settled is not None:
-            return settled
+        handed = held(session, caller, handoff_id, now=now)
+        require_receiver(session, caller, handed, now=now)
+        already = settled(session, caller, handed, still=_OPEN)
+        if already is not None:
+            return already
         if not reason.strip():
             raise Refusal("Say in a sentence why it can't be used.", field="reason")
         named = dict(enumerate(handed.terms.inputs))
         missing = [text for place, text in named.items() if str(place) in lacking]
-        _decide(session, caller, handed, HandoffState.FAILED, reason=reason.strip(), lacking=missing, now=now)
+        decide(session, caller, handed, HandoffState.FAILED, reason=reason.strip(), lacking=missing, now=now)
         return Done(
             text=say(
                 "Sent back: {what}. {sender} and the owner are told; the contract says: {then}.",
@@ -96,10 +141,11 @@ def fail_form(
         NotAllowed: somebody who has no part in the receiving team.
     """
     with db.write() as session:
-        handed = _held(session, caller, handoff_id, now=now)
-        settled = _settled(session, caller, handed)
-        if settled is not None:
-            return settled
+        handed = held(session, caller, handoff_id, now=now)
+        require_receiver(session, caller, handed, now=now)
+        already = settled(session, caller, handed, still=_OPEN)
+        if already is not None:
+            return already
         return HandoffFailForm(
             playbook=handed.run.playbook.title,
             team=handed.run.team.title,
@@ -116,7 +162,7 @@ def which(
     db: Database,
     caller: Caller,
     *,
-    verb: Literal["accept", "fail"],
+    verb: Verb,
     playbook: str | None,
     number: int | None,
     now: datetime,
@@ -131,109 +177,10 @@ def which(
     if number is not None:
         return number
     with db.read() as session:
-        waiting = answerable(session, caller, playbook=playbook, now=now)
+        find = {"done": in_hand, "withdraw": withdrawable}.get(verb, answerable)
+        waiting = find(session, caller, playbook=playbook, now=now)
         if not waiting:
-            raise Refusal("Nothing that was handed to your teams waits to be answered.")
+            raise Refusal(_NOTHING[verb])
         if len(waiting) == 1:
             return waiting[0].row.id or 0
         return listed(session, caller, waiting, playbook=None, asked=verb, now=now)
-
-
-def _held(session: Session, caller: Caller, handoff_id: int, *, now: datetime) -> HandedOver:
-    """A handoff the caller may answer, its sender's adoption locked."""
-    row = handoffs.get(session, workspace_id=caller.workspace_id, handoff_id=handoff_id)
-    if row is None:
-        raise Refusal(GONE)
-    playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=row.adoption_id)
-    session.refresh(row)
-    handed = handed_over(session, row, now=now)
-    require_receiver(session, caller, handed, now=now)
-    return handed
-
-
-def _settled(session: Session, caller: Caller, handed: HandedOver) -> Done | None:
-    """What became of a handoff; None while it waits."""
-    row = handed.row
-    if row.state is HandoffState.SENT or row.decided_at is None:
-        return None
-    if row.decided_by == caller.member and row.state is HandoffState.ACCEPTED:
-        return Done(text=say("You accepted it already: {what}.", what=row.what))
-    at = row.decided_at.astimezone(zone_of(session, handed.run.workspace, caller.member))
-    return Done(
-        text=say(
-            "{who} {did} on {day}, {clock}; nothing was changed.",
-            who=mention(row.decided_by or ""),
-            did="accepted it" if row.state is HandoffState.ACCEPTED else "sent it back",
-            day=day(at.date()),
-            clock=clock(at),
-        )
-    )
-
-
-def _decide(
-    session: Session,
-    caller: Caller,
-    handed: HandedOver,
-    state: HandoffState,
-    *,
-    reason: str,
-    lacking: Sequence[str],
-    now: datetime,
-) -> None:
-    row = handed.row
-    row.state, row.reason, row.lacking = state, reason, list(lacking)
-    row.decided_by, row.decided_at = caller.member, now
-    session.add(row)
-    session.flush()
-    trail.record(
-        session,
-        workspace_id=row.workspace_id,
-        at=now,
-        member=caller.member,
-        action=f"handoff-{state}",
-        subject=f"adoption:{row.adoption_id}",
-        surface=caller.surface,
-        before=HandoffState.SENT,
-        after={"handoff": row.id, "what": row.what, "reason": reason, "lacking": list(lacking)},
-        correlation_id=caller.request,
-    )
-    told = [row.sent_by]
-    if state is HandoffState.FAILED:
-        told.append(handed.run.playbook.owner)
-    ledger.owe(
-        session,
-        workspace_id=row.workspace_id,
-        owed=[
-            *_rewrites(session, row, now=now),
-            *(
-                Owed(
-                    key=f"{handoff_key(ANSWERED, row)}:{member}",
-                    kind=ANSWERED,
-                    recipient=member,
-                    subject={"handoff": row.id, "adoption": row.adoption_id},
-                    due_at=now,
-                )
-                for member in dict.fromkeys(told)
-                if member != caller.member
-            ),
-        ],
-        now=now,
-        correlation_id=caller.request,
-    )
-
-
-def _rewrites(session: Session, row: Handoff, *, now: datetime) -> list[Owed]:
-    """What was posted of a handoff says from now on what came of it."""
-    return [
-        Owed(
-            key=f"rewrite:{sent.id}:{row.state}",
-            kind="rewrite",
-            recipient=sent.recipient,
-            subject=sent.subject,
-            due_at=now,
-            replaces_id=sent.id,
-        )
-        for kind in (POSTED, ASKED, OVERDUE)
-        for sent in ledger.by_prefix(session, workspace_id=row.workspace_id, prefix=handoff_key(kind, row))
-        if sent.state is MessageState.SENT and sent.replaces_id is None
-    ]

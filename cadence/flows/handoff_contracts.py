@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.documents import HandoffTerms, playbook_from_data
-from cadence.flows.callers import Caller, is_curator, require_curator
+from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Offer
@@ -129,6 +129,23 @@ def require_receiver(session: Session, caller: Caller, handed: HandedOver, *, no
         ),
         offer=Offer("Ask them", Action.ASK_THEM, f"{answers}:{to}"[:150]),
     )
+
+
+def may_withdraw(session: Session, caller: Caller, handed: HandedOver) -> bool:
+    """Whether the caller may take a handoff back: who sent it, the playbook's owner, a curator."""
+    return caller.member in (handed.row.sent_by, handed.run.playbook.owner) or is_curator(session, caller)
+
+
+def require_sender(session: Session, caller: Caller, handed: HandedOver) -> None:
+    """Let through who handed it over, the playbook's owner, and curators.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if not may_withdraw(session, caller, handed):
+        require_owner_or_curator(
+            session, caller, owner=handed.run.playbook.owner, to="withdraw what somebody else handed over"
+        )
 
 
 def names_of(handed: HandedOver, zone: ZoneInfo) -> HandoffNames:

@@ -1,4 +1,4 @@
-"""What was handed over and waits, as a list and as lines of the status."""
+"""What was handed over and waits or is in hand, as a list and as lines of the status."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
-from cadence.flows.handoff_contracts import HandedOver, handed_over, may_answer, names_of
+from cadence.flows.handoff_contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
 from cadence.mrkdwn import Mrkdwn, say
@@ -26,10 +26,14 @@ LATELY = timedelta(days=7)
 def show_handoffs(
     db: Database, caller: Caller, *, playbook: str | None, team: str | None, now: datetime
 ) -> Handoffs:
-    """What waits to be accepted, from and to the caller's teams; what was sent back lately. A curator sees all."""
+    """What waits to be accepted or is in hand, from and to the caller's teams; what was sent back lately.
+
+    A curator sees all.
+    """
     with db.read() as session:
         runs = visible_runs(session, caller, now=now)
         found = _seen(session, caller, runs, now=now)
+        found += _seen(session, caller, runs, state=HandoffState.ACCEPTED, now=now)
         failed = handoffs.failed_between(
             session, workspace_id=caller.workspace_id, since=now - LATELY, until=now + LATELY, limit=100
         )
@@ -44,8 +48,15 @@ def show_handoffs(
         return listed(session, caller, fitting, playbook=title, asked=None, now=now)
 
 
-def _seen(session: Session, caller: Caller, runs: Sequence[TeamRun], *, now: datetime) -> list[HandedOver]:
-    """What waits and concerns the caller, due first; `runs` are all that are visible to them."""
+def _seen(
+    session: Session,
+    caller: Caller,
+    runs: Sequence[TeamRun],
+    *,
+    state: HandoffState = HandoffState.SENT,
+    now: datetime,
+) -> list[HandedOver]:
+    """What waits (or is in another state) and concerns the caller, due first; `runs` are all visible to them."""
     curator = is_curator(session, caller)
     mine = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
     rows = handoffs.waiting(
@@ -53,6 +64,7 @@ def _seen(session: Session, caller: Caller, runs: Sequence[TeamRun], *, now: dat
         workspace_id=caller.workspace_id,
         adoption_ids=None if curator else [run.id for run in runs],
         team_ids=None if curator else [team.id or 0 for team in mine],
+        state=state,
     )
     return _whole(session, rows, runs, now=now)
 
@@ -73,16 +85,37 @@ def _whole(
 
 def answerable(session: Session, caller: Caller, *, playbook: str | None, now: datetime) -> list[HandedOver]:
     """What waits for the caller: handed to their teams, else what they may answer otherwise."""
-    mine = {
-        team.id
-        for team in people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
-    }
-    waiting = [
+    return _received(session, caller, HandoffState.SENT, playbook=playbook, now=now)
+
+
+def in_hand(session: Session, caller: Caller, *, playbook: str | None, now: datetime) -> list[HandedOver]:
+    """What was accepted and isn't done: by the caller, else by their teams, else what they may finish otherwise."""
+    found = _received(session, caller, HandoffState.ACCEPTED, playbook=playbook, now=now)
+    return [one for one in found if one.row.decided_by == caller.member] or found
+
+
+def withdrawable(
+    session: Session, caller: Caller, *, playbook: str | None, now: datetime
+) -> list[HandedOver]:
+    """What waits to be accepted and the caller may withdraw: what they sent, else what others did."""
+    found = [
         one
         for one in _seen(session, caller, visible_runs(session, caller, now=now), now=now)
+        if playbook in (None, one.run.playbook.slug) and may_withdraw(session, caller, one)
+    ]
+    return [one for one in found if one.row.sent_by == caller.member] or found
+
+
+def _received(
+    session: Session, caller: Caller, state: HandoffState, *, playbook: str | None, now: datetime
+) -> list[HandedOver]:
+    mine = people.team_ids(session, workspace_id=caller.workspace_id, member_id=caller.member)
+    found = [
+        one
+        for one in _seen(session, caller, visible_runs(session, caller, now=now), state=state, now=now)
         if playbook in (None, one.run.playbook.slug) and may_answer(session, caller, one, now=now)
     ]
-    return [one for one in waiting if one.team.id in mine] or waiting
+    return [one for one in found if one.team.id in mine] or found
 
 
 def listed(
@@ -101,8 +134,11 @@ def listed(
             handoff=names_of(one, zone),
             overdue=_is_overdue(one.row, now),
             may_answer=at < SHOWN
-            and one.row.state is HandoffState.SENT
+            and one.row.state in (HandoffState.SENT, HandoffState.ACCEPTED)
             and may_answer(session, caller, one, now=now),
+            may_withdraw=at < SHOWN
+            and one.row.state is HandoffState.SENT
+            and may_withdraw(session, caller, one),
         )
         for at, one in enumerate(found)
     )
@@ -110,6 +146,7 @@ def listed(
         rows=rows,
         waiting=sum(1 for one in found if one.row.state is HandoffState.SENT),
         overdue=sum(1 for row in rows if row.overdue),
+        in_hand=sum(1 for one in found if one.row.state is HandoffState.ACCEPTED),
         playbook=playbook,
         asked=asked,
     )

@@ -1,5 +1,6 @@
 """What the digest says of handoffs: what waits for whom longer than agreed, and what was sent back in the week."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from cadence.flows.handoff_contracts import HandedOver, handed_over
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Refusal
 from storage import handoffs
-from storage.tables import Handoff, Workspace
+from storage.tables import Handoff, HandoffState, Workspace
 from templates.filters import day
 
 SHOWN = 5
@@ -21,7 +22,7 @@ def handoff_lines(
 ) -> tuple[tuple[Mrkdwn, ...], int]:
     """A sentence for each handoff that is overdue now, the longest first, then for each sent back in an interval.
 
-    Ten at most, and how many there are.
+    Ten at most, how many came to their end before them, and how many lines there are.
     """
     zone = ZoneInfo(workspace.timezone)
     late = handoffs.overdue(session, workspace_id=workspace.id, now=now, limit=SHOWN)
@@ -30,8 +31,15 @@ def handoff_lines(
     )
     lines = [_late(one, zone) for row in late for one in _whole(session, row, now)]
     lines += [_failed(one) for row in failed for one in _whole(session, row, now)]
-    count = handoffs.counts(session, workspace_id=workspace.id, since=since, until=until, now=now)
-    return tuple(lines), sum(count)
+    count = sum(handoffs.counts(session, workspace_id=workspace.id, since=since, until=until, now=now))
+    ended = _ended(handoffs.ended_between(session, workspace_id=workspace.id, since=since, until=until))
+    return (*ended, *lines), count + len(ended)
+
+
+def _ended(counts: Mapping[HandoffState, int]) -> tuple[Mrkdwn, ...]:
+    """`3 done, 1 withdrawn in the week`; nothing when there was none."""
+    words = [f"{count} {state}" for state, count in sorted(counts.items()) if count]
+    return (say("{words} in the week", words=", ".join(words)),) if words else ()
 
 
 def _whole(session: Session, row: Handoff, now: datetime) -> list[HandedOver]:

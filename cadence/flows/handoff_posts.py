@@ -1,6 +1,7 @@
 """What the messages of a handoff say now: the one that hands over, the overdue one, what came of it."""
 
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -17,6 +18,14 @@ from cadence.rules.modes import rank
 from storage import handoffs
 from storage.tables import HandoffState, OwedMessage
 from templates.contexts.handoffs import HandoffAnswered, HandoffPost
+
+_SETTLED: Final = {
+    HandoffState.ACCEPTED: Unless.ACCEPTED,
+    HandoffState.DONE: Unless.ACCEPTED,
+    HandoffState.FAILED: Unless.SENT_BACK,
+    HandoffState.WITHDRAWN: Unless.WITHDRAWN,
+}
+"""Why nobody is asked any more to accept it."""
 
 
 def _of(session: Session, message: OwedMessage, now: datetime) -> tuple[HandedOver, ZoneInfo]:
@@ -47,15 +56,19 @@ def post(session: Session, message: OwedMessage, now: datetime) -> HandoffPost:
 def posted(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """Ask for what was handed over to be accepted; nothing once it was answered."""
     context = post(session, message, now)
-    state = context.handoff.state
-    if state == HandoffState.SENT:
-        return Say(context)
-    return Skip(Unless.ACCEPTED if state == HandoffState.ACCEPTED else Unless.SENT_BACK)
+    reason = _SETTLED.get(HandoffState(context.handoff.state))
+    return Say(context) if reason is None else Skip(reason)
 
 
-def answered(session: Session, message: OwedMessage, now: datetime) -> HandoffAnswered:
+def answered(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """To who handed over and, when it can't be used, to the owner: what the receiving team says."""
     handed, zone = _of(session, message, now)
+    if message.subject.get("state", handed.row.state) != handed.row.state:
+        return Skip("something newer is said of it")
+    return Say(_answer(session, message, handed, zone))
+
+
+def _answer(session: Session, message: OwedMessage, handed: HandedOver, zone: ZoneInfo) -> HandoffAnswered:
     run, fallback = handed.run, handed.terms.fallback
     modes = current_modes(session, run)
     above = [step for step in run.spec.steps if rank(mode_of(modes, step)) > rank(fallback)]

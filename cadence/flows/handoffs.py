@@ -14,7 +14,7 @@ from cadence.flows.runs import TeamRun, run_by_id, visible_runs
 from cadence.links import kept_link
 from cadence.mrkdwn import code, say
 from cadence.nudges import BY_KIND, HANDOFF_OVERDUE
-from cadence.refusals import Refusal
+from cadence.refusals import Offer, Refusal
 from storage import handoffs, ledger, playbooks, trail
 from storage.engine import Database
 from storage.ledger import Owed
@@ -23,7 +23,7 @@ from templates.contexts.answers import Done
 from templates.contexts.base import Choice
 from templates.contexts.handoffs import HandoffForm
 from templates.filters import clock, day
-from templates.ids import Field
+from templates.ids import Action, Field
 
 LONGEST: Final = 300
 """Characters of what is handed over."""
@@ -79,7 +79,8 @@ def send_handoff(db: Database, caller: Caller, given: HandoffGiven, *, now: date
                 hours=hours_words(contract.terms.sla_hours),
                 day=day(due, now.astimezone(due.tzinfo)),
                 clock=clock(due),
-            )
+            ),
+            offers=(Offer("Withdraw", Action.WITHDRAW_HANDOFF, str(row.id)),),
         )
 
 

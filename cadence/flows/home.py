@@ -15,7 +15,7 @@ from cadence.flows.checkin_rows import (
     missed_last_week,
     week_kpi,
 )
-from cadence.flows.home_handoffs import handoffs_from, handoffs_to
+from cadence.flows.home_handoffs import handoffs_from, handoffs_in_hand, handoffs_to
 from cadence.flows.home_needs import Needs, needs, needs_of_many
 from cadence.flows.home_playbooks import home_playbook
 from cadence.flows.home_quiet import quiet
@@ -59,6 +59,7 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
     needed = _needs(session, caller, workspace, mine, curator=curator, now=now)
     handed = (
         *handoffs_to(session, caller, now=now),
+        *handoffs_in_hand(session, caller, now=now),
         *handoffs_from(session, caller, mine, now=now),
     )
     waiting += [_item(HomeItem(kind="need", need=need)) for need in (*handed, *needed.listed)]

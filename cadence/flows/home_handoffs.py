@@ -1,4 +1,4 @@
-"""What was handed over to a person's teams and waits to be accepted, and what of theirs is overdue elsewhere."""
+"""What was handed to a person's teams and waits or is in hand, and what of theirs is overdue elsewhere."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -12,6 +12,7 @@ from cadence.flows.runs import TeamRun, require_workspace
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from storage import handoffs, people
+from storage.tables import HandoffState
 from templates.contexts.home import HomeNeed
 from templates.filters import clock, day
 from templates.ids import Action
@@ -48,6 +49,33 @@ def handoffs_to(session: Session, caller: Caller, *, now: datetime) -> Iterator[
         )
 
 
+def handoffs_in_hand(session: Session, caller: Caller, *, now: datetime) -> Iterator[HomeNeed]:
+    """Each handoff that the caller accepted for a team of theirs and hasn't said to be done, due first."""
+    ids = list(people.team_ids(session, workspace_id=caller.workspace_id, member_id=caller.member))
+    if not ids:
+        return
+    zone = zone_of(session, require_workspace(session, caller.workspace_id), caller.member)
+    for row in handoffs.waiting(
+        session, workspace_id=caller.workspace_id, team_ids=ids, state=HandoffState.ACCEPTED
+    ):
+        if row.decided_by != caller.member or row.decided_at is None:
+            continue
+        try:
+            whole = handed_over(session, row, now=now)
+        except Refusal:  # the sending team doesn't run the playbook any more
+            continue
+        yield HomeNeed(
+            text=say(
+                "You accepted {what} from {sender} on {day} ({playbook}): say when it is done",
+                what=row.what[:200],
+                sender=whole.run.team.title,
+                day=day(row.decided_at.astimezone(zone)),
+                playbook=whole.run.playbook.title,
+            ),
+            offers=(Offer("Done", Action.FINISH_HANDOFF, str(row.id)),),
+        )
+
+
 def handoffs_from(
     session: Session, caller: Caller, runs: Sequence[TeamRun], *, now: datetime
 ) -> Iterator[HomeNeed]:
@@ -76,4 +104,5 @@ def handoffs_from(
                 playbook=run.playbook.title,
                 sender=run.team.title,
             ),
+            offers=(Offer("Withdraw", Action.WITHDRAW_HANDOFF, str(row.id)),),
         )

@@ -260,6 +260,8 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "handoff-sent": ("handed over", _handoff),
     "handoff-accepted": ("accepted the handoff", _handoff),
     "handoff-failed": ("couldn't use the handoff", _handoff),
+    "handoff-done": ("finished the handoff", _handoff),
+    "handoff-withdrawn": ("withdrew the handoff", _handoff),
     "team-created": ("made the team", _plain),
     "team-changed": ("changed the team", _plain),
     "settings": ("changed the settings", _plain),

@@ -60,6 +60,7 @@ class Unless(StrEnum):
     ALL_ANSWERED = "all answered"
     ACCEPTED = "accepted"
     SENT_BACK = "sent back"
+    WITHDRAWN = "withdrawn"
 
 
 class Hour(NamedTuple):
@@ -200,7 +201,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.BOTH_OWNERS,
         None,
         timedelta(days=7),
-        (Unless.ACCEPTED, Unless.SENT_BACK),
+        (Unless.ACCEPTED, Unless.SENT_BACK, Unless.WITHDRAWN),
         timing=Timing.EVENT,
         on="when its SLA passes",
     ),

@@ -1,4 +1,4 @@
-"""Read a handoff: `send`, `accept`, `fail`, `show`."""
+"""Read a handoff: `send`, `accept`, `fail`, `done`, `withdraw`, `show`."""
 
 import re
 from typing import Final, Literal, get_args
@@ -10,16 +10,22 @@ from handlers.grammar import commands
 from handlers.grammar.request import Request
 from handlers.grammar.teach import listed, shown, unknown_playbook
 
-Verb = Literal["send", "accept", "fail", "show"]
+Verb = Literal["send", "accept", "fail", "done", "withdraw", "show"]
 
 _VERBS: Final[dict[str, Verb]] = {verb: verb for verb in get_args(Verb)}
-_NOUNS: Final[dict[Verb, str]] = {"send": "description", "accept": "note", "fail": "reason"}
+_NOUNS: Final[dict[Verb, str]] = {
+    "send": "description",
+    "accept": "note",
+    "fail": "reason",
+    "done": "note",
+    "withdraw": "reason",
+}
 _NUMBER: Final = re.compile(r"(#)?([1-9][0-9]{0,8})")
 _ADVICE: Final = "Shorten it, or give the link to it with link=…."
 
 
 def handoff(request: Request) -> commands.Handoff:
-    """`/cadence handoff [playbook] send <team> <what> | accept [#id] [note] | fail [#id] <reason> | show`."""
+    """`/cadence handoff [playbook] send <team> <what> | accept|done|fail|withdraw [#id] [note] | show`."""
     named = request.playbook()
     verb = _verb(request, named) if request.typed else None
     if verb in (None, "show"):

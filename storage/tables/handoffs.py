@@ -10,18 +10,21 @@ from storage.tables.columns import choice
 
 
 class HandoffState(StrEnum):
-    """What became of a handoff."""
+    """What became of a handoff: accepted and later done, sent back (`failed`), or withdrawn before that."""
 
     SENT = "sent"
     ACCEPTED = "accepted"
     FAILED = "failed"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
 
 
 class Handoff(SQLModel, table=True):
     """Something handed over: the contract is the one at `place` (from 0) in the handoffs of the version.
 
     `team_id` receives it; `due_at` is when the contract's hours are over. `lacking` are the inputs that the
-    receiving team missed, as the contract names them. `source` is the request it came with.
+    receiving team missed, as the contract names them. `decided_by` brought it into its state.
+    `source` is the request it came with.
     """
 
     __tablename__ = "handoff"

@@ -17,9 +17,10 @@ class HandoffNames:
         sent_by: Slack ID.
         sent_at: when it was handed over.
         due_at: until when it should be accepted; `sla` says how long that is, such as `24 hours`.
-        state: `sent`, `accepted` or `failed`.
+        state: `sent`, `accepted`, `failed`, `done` or `withdrawn`.
         decided_by: Slack ID.
-        reason: the note of who accepted it, or why it can't be used; `lacking` are the inputs that were missed.
+        reason: the note of who accepted or finished it, or why it can't be used or was withdrawn.
+        lacking: the inputs that were missed.
     """
 
     number: Id
@@ -61,7 +62,7 @@ class HandoffPost(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffAnswered(MessageContext):
-    """To those who handed over: it was accepted, or it can't be used and what the contract says of that.
+    """To those who handed over: it was accepted, is done or was withdrawn, or can't be used and what follows then.
 
     Args:
         owner: Slack ID, who may declare the fallback mode; None when that is the reader.
@@ -82,18 +83,22 @@ class HandoffAnswered(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffRow:
-    """One handoff in a list. `overdue`: its time is over; `may_answer`: the reader may accept it or send it back."""
+    """One handoff in a list. `overdue`: its time is over.
+
+    `may_answer`: the reader may accept it or send it back and, once it is accepted, say that it is done.
+    """
 
     handoff: HandoffNames
     overdue: bool = False
     may_answer: bool = False
+    may_withdraw: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoffs(MessageContext):
-    """What was handed over and waits, and what was sent back lately; the first ten are shown.
+    """What was handed over and waits, what is `in_hand`, and what was sent back lately; the first ten are shown.
 
-    `asked` is the command that meant one of several: `accept` or `fail`.
+    `asked` is the command that meant one of several: `accept`, `fail`, `done` or `withdraw`.
     """
 
     TEMPLATE: ClassVar[str] = "answers/handoffs.json.j2"
@@ -101,6 +106,7 @@ class Handoffs(MessageContext):
     rows: tuple[HandoffRow, ...]
     waiting: int
     overdue: int
+    in_hand: int = 0
     playbook: str | None = None
     asked: str | None = None
 

@@ -78,6 +78,8 @@ REAL_VALUES = {
     Action.SEND_HANDOFF: ["1", "2", "4"],
     Action.ACCEPT_HANDOFF: ["1", "2"],
     Action.FAIL_HANDOFF: ["1", "2"],
+    Action.FINISH_HANDOFF: ["1", "2"],
+    Action.WITHDRAW_HANDOFF: ["1", "2"],
     Action.EDIT_PLAYBOOK: _PLAYBOOKS,
     Action.EDIT_PART: ["support-reply:basics", ":kpi", "support-reply:steps:send", ":steps:", "x:pillars"],
     Action.CHOOSE_KPI: ["own", "support:0", "finance:9"],

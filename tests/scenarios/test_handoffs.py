@@ -70,7 +70,7 @@ def test_what_is_handed_over_is_accepted_and_the_sender_hears_of_it(stage: Stage
     assert "already" in member.clicks(post, "Accept", stale=True).text
     stage.tick()
     assert asked(stage).text == "Accepted by Billing: refund for case 4711"
-    assert asked(stage).buttons == []
+    assert asked(stage).buttons == ["Done"]
     assert dms(stage, THEIR_LEAD) == ["Accepted by Billing: refund for case 4711"]
     assert dms(stage, MEMBER) == ["Billing accepted it: refund for case 4711"]
     stage.play_until(at("2026-03-05 09:00"))
@@ -222,3 +222,78 @@ def test_the_hours_of_a_contract_have_bounds_and_a_version_from_before_them_is_s
         refused = owner.submits({"yaml": text.replace("sla_hours: 24", "sla_hours: 8000")})
         assert refused.view is not None
         assert "8000 hours is not from 0.25 to 672" in refused.view.words
+
+
+def test_what_was_accepted_is_done_and_the_sender_hears_of_it(stage: Stage) -> None:
+    hand_over(stage)
+    member = stage.workspace.person(THEIR_MEMBER)
+    accepted = member.types("/cadence handoff accept", channel=BILLING)
+    stage.tick()
+    assert accepted.message is not None
+    assert accepted.message.buttons == ["Done"]
+    assert "You accepted refund for case 4711 from Support EMEA on Tue 3 Mar" in member.opens_home().words
+    listed = stage.workspace.person(OWNER).types("/cadence handoff show", channel=EMEA)
+    assert listed.text == "No handoff waits, 1 in hand."
+
+    lead = stage.workspace.person(THEIR_LEAD)
+    assert lead.clicks(asked(stage), "Done").text == "Done: refund for case 4711. <@U01AGENT1> is told."
+    assert lead.clicks(asked(stage), "Done", stale=True).text.startswith("You finished it already")
+    stage.tick()
+    assert asked(stage).text == "Done by Billing: refund for case 4711"
+    assert asked(stage).buttons == []
+    assert dms(stage, MEMBER)[-1] == "Billing is done with it: refund for case 4711"
+    assert "You accepted" not in member.opens_home().words
+    assert "finished it on Tue 3 Mar" in member.types("/cadence handoff done #1", channel=BILLING).text
+    assert "Nothing that your teams accepted" in member.types("/cadence handoff done", channel=BILLING).text
+    [entry] = entries(stage, "handoff-done")
+    assert (entry.member, entry.before) == (THEIR_LEAD, "accepted")
+    assert "finished the handoff" in stage.workspace.person(OWNER).types("/cadence trace support-reply").words
+    stage.play_until(at("2026-03-05 09:00"))
+    assert {one.reason for one in ledger(stage, "handoff-overdue")} == {"accepted"}
+    assert "1 done in the week" in stage.workspace.person(CURATOR).types("/cadence digest").words
+
+
+def test_what_nobody_took_yet_is_withdrawn_by_who_sent_it(stage: Stage) -> None:
+    said = stage.workspace.person(MEMBER).types(SENT, channel=EMEA)
+    stage.tick()
+    member, owner, theirs = (stage.workspace.person(one) for one in (MEMBER, OWNER, THEIR_MEMBER))
+    assert "Only the owner (<@U01LEAD>) or a curator may" in theirs.types("/cadence handoff withdraw #1").text
+    assert said.message is not None
+    assert member.clicks(said.message, "Withdraw").text == (
+        "Withdrawn: refund for case 4711. Billing needn't accept it any more."
+    )
+    stage.tick()
+    assert asked(stage).text == "Withdrawn, nothing is to be done: refund for case 4711"
+    assert asked(stage).buttons == []
+    assert dms(stage, THEIR_LEAD) == [asked(stage).text]
+    assert "<@U01AGENT1> withdrew it on Tue 3 Mar" in theirs.types("/cadence handoff accept #1").text
+    assert "<@U01AGENT1> withdrew it" in owner.types("/cadence handoff withdraw #1").text
+    assert "No handoff waits" in theirs.types("/cadence handoff show", channel=BILLING).text
+    assert "4711" not in theirs.opens_home().words
+    stage.play_until(at("2026-03-05 09:00"))
+    assert {one.reason for one in ledger(stage, "handoff-overdue")} == {"withdrawn"}
+    assert "1 withdrawn in the week" in stage.workspace.person(CURATOR).types("/cadence digest").words
+
+
+def test_an_overdue_one_can_be_withdrawn_from_home_and_the_sender_is_told(stage: Stage) -> None:
+    hand_over(stage)
+    hand_over(stage, SENT.replace("4711", "4712"))
+    stage.play_until(at("2026-03-04 12:00"))
+    owner = stage.workspace.person(OWNER)
+    home = owner.opens_home()
+    assert "Billing hasn't accepted refund for case 4711" in home.words
+    owner.clicks(home, "Withdraw", value="1")
+    stage.tick()
+    assert dms(stage, MEMBER) == ["Your handoff to Billing was withdrawn: refund for case 4711"]
+    assert not [one for one in bot_dms(stage, OWNER) if "overdue" in one.text and "4711" in one.text]
+    which = stage.workspace.person(MEMBER).types("/cadence handoff withdraw wrong case", channel=EMEA)
+    assert which.text == "Withdrawn: refund for case 4712. Billing needn't accept it any more."
+    assert rows(stage, Handoff)[1].reason == "wrong case"
+
+
+def test_an_accepted_one_isnt_withdrawn(stage: Stage) -> None:
+    hand_over(stage)
+    stage.workspace.person(THEIR_MEMBER).types("/cadence handoff accept #1", channel=BILLING)
+    said = stage.workspace.person(MEMBER).types("/cadence handoff withdraw #1", channel=EMEA).text
+    assert said == "<@U07ANALYST> accepted it on Tue 3 Mar, 10:00; nothing was changed."
+    assert the_row(stage).state is HandoffState.ACCEPTED

@@ -288,9 +288,11 @@ def test_what_is_handed_over_is_accepted_on_the_home(tmp_path: Path) -> None:
         assert "hands over to Billing: refund for case 4711" in home.words
         assert "to be accepted by Wed 4 Mar 09:00" in home.words, "in their own zone"
         analyst.clicks(home, "Accept")
-        assert "4711" not in analyst.home().words
+        assert "You accepted refund for case 4711 from Support EMEA" in analyst.home().words
         stage.tick()
         assert asked(stage).text == "Accepted by Billing: refund for case 4711"
+        analyst.clicks(analyst.home(), "Done")
+        assert "4711" not in analyst.home().words
 
 
 # --- first contact --------------------------------------------------------------------------------------------

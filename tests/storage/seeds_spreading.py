@@ -86,9 +86,9 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
             sent_at=NOW,
             due_at=NOW,
             state=state,
-            decided_at=NOW if state is HandoffState.FAILED else None,
+            decided_at=None if state is HandoffState.SENT else NOW,
         )
-        for state in (HandoffState.SENT, HandoffState.FAILED)
+        for state in (HandoffState.SENT, HandoffState.FAILED, HandoffState.DONE)
     ]
     session.add_all([audit, setup, proposal, *handoffs])
     override = Override(

@@ -290,6 +290,9 @@ BY_NAME: dict[str, Call] = {
     "handoffs.counts": lambda s, ws, _: handoffs.counts(
         s, workspace_id=ws, since=SINCE, until=UNTIL, now=UNTIL
     ),
+    "handoffs.ended_between": lambda s, ws, _: handoffs.ended_between(
+        s, workspace_id=ws, since=SINCE, until=UNTIL
+    ),
     "handoffs.failed_between": lambda s, ws, _: handoffs.failed_between(
         s, workspace_id=ws, since=SINCE, until=UNTIL, limit=5
     ),

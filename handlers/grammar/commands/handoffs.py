@@ -12,11 +12,11 @@ class Handoff(Command):
 
     Args:
         to: the receiving team's slug, for `send`; `team` is the sending one's.
-        number: which handoff, for `accept` and `fail`; may be left out while only one waits.
+        number: which handoff, for all but `send` and `show`; may be left out while only one waits.
         text: what is handed over, the note, or the reason.
     """
 
-    verb: Literal["send", "accept", "fail", "show"] | None = None
+    verb: Literal["send", "accept", "fail", "done", "withdraw", "show"] | None = None
     playbook: str | None = None
     to: str | None = None
     number: int | None = None

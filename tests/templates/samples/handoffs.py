@@ -40,6 +40,10 @@ FAILED = replace(
     reason="Two cases carry that number.",
     lacking=("tagged ticket",),
 )
+DONE = replace(ACCEPTED, state="done", reason="Paid out, see the case.")
+WITHDRAWN = replace(
+    SENT, state="withdrawn", decided_by="U01AGENT1", decided_at=THURSDAY, reason="Wrong case."
+)
 POST = HandoffPost(
     handoff=SENT,
     inputs=("tagged ticket",),
@@ -62,8 +66,13 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "handoff-overdue": replace(POST, overdue=True),
     "handoff-overdue-at-the-others": replace(POST, overdue=True, may_answer=False),
     "handoff-accepted": replace(POST, handoff=ACCEPTED),
+    "handoff-accepted-by-others": replace(POST, handoff=ACCEPTED, may_answer=False),
+    "handoff-done": replace(POST, handoff=DONE),
+    "handoff-withdrawn": replace(POST, handoff=WITHDRAWN, overdue=True),
     "handoff-failed": replace(POST, handoff=FAILED, overdue=True),
     "handoff-answered": replace(BACK, handoff=ACCEPTED, fallback=None, declare=None, again=None),
+    "handoff-answered-done": replace(BACK, handoff=DONE, fallback=None, declare=None, again=None),
+    "handoff-answered-withdrawn": replace(BACK, handoff=WITHDRAWN, fallback=None, declare=None, again=None),
     "handoff-answered-failed": BACK,
     "handoff-answered-failed-to-owner": replace(BACK, owner=None),
     "handoff-answered-failed-by-hand-already": replace(BACK, fallback=None, declare=None),
@@ -71,10 +80,23 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         rows=(
             replace(ROW, overdue=True),
             replace(ROW, handoff=replace(SENT, number=13, link=None), may_answer=False),
+            replace(ROW, handoff=replace(SENT, number=14), may_withdraw=True),
+            HandoffRow(handoff=ACCEPTED, may_answer=True),
             HandoffRow(handoff=FAILED),
         ),
-        waiting=2,
+        waiting=3,
         overdue=1,
+        in_hand=1,
+    ),
+    "handoffs-which-done": Handoffs(
+        rows=(
+            HandoffRow(handoff=ACCEPTED, may_answer=True),
+            HandoffRow(handoff=replace(ACCEPTED, number=13)),
+        ),
+        waiting=0,
+        overdue=0,
+        in_hand=2,
+        asked="done",
     ),
     "handoffs-which": Handoffs(
         rows=(ROW, replace(ROW, handoff=replace(SENT, number=13))), waiting=2, overdue=0, asked="accept"

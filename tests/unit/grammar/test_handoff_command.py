@@ -35,6 +35,13 @@ from tests.unit.grammar.vocabularies import read
         ("accept 12", Handoff(verb="accept", number=12)),
         ("accept 2 boxes came", Handoff(verb="accept", text="2 boxes came")),
         ("fail #12 – it lacks the invoice", Handoff(verb="fail", number=12, text="it lacks the invoice")),
+        ("done", Handoff(verb="done")),
+        ("done #12 paid out", Handoff(verb="done", number=12, text="paid out")),
+        ("withdraw 12", Handoff(verb="withdraw", number=12)),
+        (
+            "support-reply withdraw wrong case",
+            Handoff(verb="withdraw", playbook="support-reply", text="wrong case"),
+        ),
         ("show support-reply", Handoff(verb="show", playbook="support-reply")),
         ("support-reply show", Handoff(verb="show", playbook="support-reply")),
     ],
