@@ -4,18 +4,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_scope import Scope, Worst
+from cadence.flows.digest_notes import open_drifts, open_promotions
+from cadence.flows.digest_scope import DigestWeek, Scope, Worst, scope_of
+from cadence.flows.digest_watches import watches_of
 from cadence.flows.gathering import expected_members
-from cadence.flows.runs import TeamRun
+from cadence.flows.runs import TeamRun, today_in
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
-from cadence.rules.calendar import local_day, week_number
+from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.kpi import Outcome
 from storage import decisions, digest_changes, playbooks, reports, rubrics
+from storage.tables import Workspace
 from templates.filters import day
 from templates.ids import Action
 
@@ -48,20 +53,44 @@ def attention(
     return found
 
 
+def deciding(session: Session, workspace: Workspace, *, now: datetime) -> dict[int, int]:
+    """The adoptions that wait for a decision, each with its place among them: the gravest first, as in a digest."""
+    week = DigestWeek(monday_of(today_in(workspace, now)), ZoneInfo(workspace.timezone))
+    scope = scope_of(session, workspace, week, now=now)
+    demoted: Worst[Callable[[TeamRun], Attention]] = Worst()
+    _add_demoted(demoted, scope)
+    sections: tuple[Worst[Any], ...] = (
+        demoted,
+        open_promotions(scope),
+        open_drifts(scope),
+        watches_of(scope).unanswered,
+        scope.unreported,
+    )
+    ordered = [sorted(section.adoptions, key=lambda one: scope.places[one].rank) for section in sections]
+    found = dict.fromkeys(adoption for adoptions in ordered for adoption in adoptions)
+    return {adoption: place for place, adoption in enumerate(found)}
+
+
 def slipped(scope: Scope) -> Worst[Callable[[TeamRun], Attention]]:
     """The same for a digest: counted over all adoptions, in the same order."""
     found: Worst[Callable[[TeamRun], Attention]] = Worst()
-    since, until = scope.week.at(0), scope.week.at(1)
-    about = {"workspace_id": scope.workspace_id}
-    for adoption, step, at in digest_changes.demoted(scope.session, **about, until=until):
+    _add_demoted(found, scope)
+    rows = digest_changes.missed(
+        scope.session, workspace_id=scope.workspace_id, since=scope.week.at(0), until=scope.week.at(1)
+    )
+    for adoption, number, result in rows:
+        if (rank := scope.rank(adoption)) is not None:
+            found.add((1, rank, number), adoption, partial(_tell_missed, number=number, result=result))
+    return found
+
+
+def _add_demoted(found: Worst[Callable[[TeamRun], Attention]], scope: Scope) -> None:
+    rows = digest_changes.demoted(scope.session, workspace_id=scope.workspace_id, until=scope.week.at(1))
+    for adoption, step, at in rows:
         place = scope.step_at(adoption, step)
         if place is not None:
             order = (0, scope.places[adoption].rank, -at.timestamp(), place)
             found.add(order, adoption, partial(_tell_demoted, step=step, at=at))
-    for adoption, number, result in digest_changes.missed(scope.session, **about, since=since, until=until):
-        if (rank := scope.rank(adoption)) is not None:
-            found.add((1, rank, number), adoption, partial(_tell_missed, number=number, result=result))
-    return found
 
 
 def add_silent(

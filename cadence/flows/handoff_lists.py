@@ -1,6 +1,6 @@
 """What was handed over and waits or is in hand, as a list and as lines of the status."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.handoff_contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
 from cadence.flows.people import zone_of
-from cadence.flows.runs import TeamRun, require_workspace, visible_runs
+from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Refusal
 from storage import handoffs, people
@@ -55,14 +55,18 @@ def _seen(
     *,
     state: HandoffState = HandoffState.SENT,
     now: datetime,
+    adoption_ids: Sequence[int] | None = None,
 ) -> list[HandedOver]:
-    """What waits (or is in another state) and concerns the caller, due first; `runs` are all visible to them."""
+    """What waits (or is in another state) and concerns the caller, due first.
+
+    `runs`, or `adoption_ids`, are all that are visible to them.
+    """
     curator = is_curator(session, caller)
     mine = people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
     rows = handoffs.waiting(
         session,
         workspace_id=caller.workspace_id,
-        adoption_ids=None if curator else [run.id for run in runs],
+        adoption_ids=None if curator else adoption_ids or [run.id for run in runs],
         team_ids=None if curator else [team.id or 0 for team in mine],
         state=state,
     )
@@ -73,7 +77,12 @@ def _whole(
     session: Session, rows: Iterable[Handoff], runs: Sequence[TeamRun], *, now: datetime
 ) -> list[HandedOver]:
     """The handoffs whose sender still runs the playbook."""
-    known = {run.id: run for run in runs}
+    rows, known = list(rows), {run.id: run for run in runs}
+    unknown = {row.adoption_id for row in rows} - known.keys()
+    if unknown:
+        workspace = require_workspace(session, rows[0].workspace_id)
+        more = team_runs(session, workspace=workspace, now=now, adoption_ids=sorted(unknown))
+        known |= {run.id: run for run in more}
     found = []
     for row in rows:
         try:
@@ -159,20 +168,24 @@ def _is_overdue(row: Handoff, now: datetime) -> bool:
 def status_lines(
     session: Session,
     caller: Caller,
-    runs: Sequence[TeamRun],
+    seen: Sequence[int],
     *,
-    only: Sequence[TeamRun] | None = None,
+    only: Collection[int] | None = None,
+    runs: Sequence[TeamRun],
     now: datetime,
 ) -> tuple[Mrkdwn, ...]:
-    """What waits to be accepted, from these runs and to the caller's teams, or from some `only`: a sentence each."""
-    shown = {run.id for run in (runs if only is None else only)}
+    """What waits to be accepted, from adoptions and to the caller's teams, or from some `only`: a sentence each.
+
+    `runs` are those that are loaded already.
+    """
+    shown = set(seen if only is None else only)
     mine = {
         team.id
         for team in people.teams_of(session, workspace_id=caller.workspace_id, member_id=caller.member)
     }
     zone = zone_of(session, require_workspace(session, caller.workspace_id), caller.member)
     lines = []
-    for one in _seen(session, caller, runs, now=now):
+    for one in _seen(session, caller, runs, now=now, adoption_ids=seen):
         if one.run.id not in shown and not (only is None and one.team.id in mine):
             continue
         due = one.row.due_at.astimezone(zone)

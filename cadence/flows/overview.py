@@ -1,12 +1,14 @@
 """What stands this week, and why a step was judged as it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.flows.callers import Caller
+from cadence.flows.attention import deciding
+from cadence.flows.callers import Caller, is_curator
 from cadence.flows.champions import champion_line
 from cadence.flows.checkin_rows import member_zone, week_kpi
 from cadence.flows.closing_post import next_start
@@ -19,7 +21,7 @@ from cadence.flows.guardrails import latest
 from cadence.flows.handoff_lists import status_lines
 from cadence.flows.kpis import kpi_context, pick_run
 from cadence.flows.promotion_posts import last_look
-from cadence.flows.runs import TeamRun, current_modes, mode_of, visible_runs
+from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
 from cadence.flows.standing import standing
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
@@ -27,15 +29,19 @@ from cadence.refusals import Unknown
 from cadence.rules.calendar import WEEKS
 from cadence.rules.evidence import probability_above
 from cadence.rules.verdicts import Line, Rule
-from storage import decisions, drifts, reports
+from storage import decisions, drifts, reports, visible
 from storage.engine import Database
-from storage.tables import AdoptionState, CycleState, StepVerdict
+from storage.tables import AdoptionState, CycleState, StepVerdict, Workspace
+from storage.visible import NamedRun
 from templates.contexts.answers import Status, StatusRow, VerdictSummary
 from templates.contexts.base import StepEvidence
 from templates.contexts.forms import WhyForm
 from templates.contexts.verdicts import LineTried, VerdictDetail, Why
 from templates.filters import day
 from templates.filters import mode as mode_word
+
+SHOWN = 10
+"""Runs that a status shows."""
 
 
 def status(db: Database, caller: Caller, *, playbook: str | None, team: str | None, now: datetime) -> Status:
@@ -45,22 +51,45 @@ def status(db: Database, caller: Caller, *, playbook: str | None, team: str | No
         Unknown: a playbook or team that the person has nothing to do with; the nearest is named.
     """
     with db.read() as session:
-        every = runs = visible_runs(session, caller, now=now)
+        workspace = require_workspace(session, caller.workspace_id)
+        member = None if is_curator(session, caller) else caller.member
+        every = named = visible.runs_named(session, workspace_id=workspace.id, member=member)
         if playbook is not None:
-            runs = _only(runs, playbook, [run.playbook.slug for run in runs], kind="playbook")
+            named = _only(named, playbook, [run.playbook for run in named], kind="playbook")
         if team is not None:
-            runs = _only(runs, team, [run.team.slug for run in runs], kind="team")
+            named = _only(named, team, [run.team for run in named], kind="team")
+        chosen = _first_to_see(session, workspace, [run.adoption_id for run in named], now=now)
+        found = team_runs(session, workspace=workspace, now=now, adoption_ids=chosen) if chosen else []
+        runs = sorted(found, key=lambda run: chosen.index(run.id))
         return Status(
             rows=tuple(_status_row(session, caller, run, now=now) for run in runs),
-            handoffs=status_lines(session, caller, every, only=None if runs is every else runs, now=now),
+            more=len(named) - len(runs),
+            handoffs=status_lines(
+                session,
+                caller,
+                [run.adoption_id for run in every],
+                only=None if named is every else {run.adoption_id for run in named},
+                runs=runs,
+                now=now,
+            ),
         )
 
 
-def _only(runs: list[TeamRun], slug: str, slugs: list[str], *, kind: str) -> list[TeamRun]:
+def _first_to_see(
+    session: Session, workspace: Workspace, adoption_ids: Sequence[int], *, now: datetime
+) -> list[int]:
+    """All of them when they are few; of more, those that wait for a decision before the others."""
+    if len(adoption_ids) <= SHOWN:
+        return list(adoption_ids)
+    graver = deciding(session, workspace, now=now)
+    return sorted(adoption_ids, key=lambda one: graver.get(one, len(graver)))[:SHOWN]
+
+
+def _only(runs: list[NamedRun], slug: str, slugs: list[str], *, kind: str) -> list[NamedRun]:
     found = [run for run, one in zip(runs, slugs, strict=True) if one == slug]
     if found:
         return found
-    guess = nearest(slug, slugs)
+    guess = nearest(slug, sorted(set(slugs)))
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(say("No {kind} {slug} of yours is running.{hint}", kind=kind, slug=code(slug), hint=hint))
 

@@ -137,12 +137,14 @@ class StatusRow:
 class Status(MessageContext):
     """This week, one adoption after the other. None at all is said so.
 
-    `handoffs` wait to be accepted: a sentence each.
+    `more` aren't among the rows; then what waits for a decision comes first. `handoffs` wait to be accepted: a
+    sentence each.
     """
 
     TEMPLATE: ClassVar[str] = "answers/status.json.j2"
 
     rows: tuple[StatusRow, ...]
+    more: int = 0
     handoffs: tuple[str, ...] = ()
 
 

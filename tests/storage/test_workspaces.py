@@ -50,6 +50,7 @@ from storage import (
     trails,
     turns,
     versions,
+    visible,
 )
 from storage.deliveries import Wanted
 from storage.engine import Database
@@ -172,6 +173,8 @@ BY_NAME: dict[str, Call] = {
     "plans.last_change": lambda s, ws, _: plans.last_change(s, workspace_id=ws),
     "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
     "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
+    "visible.runs_named": lambda s, ws, _: visible.runs_named(s, workspace_id=ws),
+    "visible.runs_named/member": lambda s, ws, _: visible.runs_named(s, workspace_id=ws, member=MEMBER),
     "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
     "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
     "people.standing": lambda s, ws, _: people.standing(s, workspace_id=ws, member_id=MEMBER),

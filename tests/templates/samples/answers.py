@@ -125,6 +125,7 @@ SAMPLES: dict[str, MessageContext] = {
             ),
         )
     ),
+    "status-many": Status(rows=(replace(STATUS, own_answer_due=False), replace(STATUS, gate=None)), more=230),
     "status-paused": Status(rows=(replace(STATUS, paused=True, owner="U01LEAD", own_answer_due=False),)),
     "status-closed": Status(
         rows=(

@@ -1,0 +1,60 @@
+"""In a large workspace what waits for a decision comes first, and looking asks no more than in a small one."""
+
+from sqlmodel import SQLModel
+
+from cadence.flows.attention import deciding
+from cadence.flows.callers import Caller
+from cadence.flows.overview import SHOWN, status
+from cadence.flows.runs import require_workspace
+from storage import visible
+from storage.engine import Database
+from templates.contexts.answers import Status
+from tests.bench.crowd import CURATOR, NOW, TEAM_ID, plant
+from tests.storage.test_digest_of_many import counting
+
+CALLER = Caller(TEAM_ID, CURATOR, "command")
+
+
+def emptied(db: Database) -> None:
+    with db.write() as session:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            session.execute(table.delete())
+
+
+def running(db: Database) -> int:
+    with db.read() as session:
+        return len(visible.runs_named(session, workspace_id=TEAM_ID))
+
+
+def shown(db: Database) -> tuple[Status, int]:
+    with counting(db) as asked:
+        found = status(db, CALLER, playbook=None, team=None, now=NOW)
+    return found, len(asked)
+
+
+def test_a_status_of_many_shows_what_waits_for_a_decision_and_counts_the_rest(db: Database) -> None:
+    plant(db, 40)
+    few, asked = shown(db)
+    assert (len(few.rows), few.more) == (SHOWN, running(db) - SHOWN)
+    emptied(db)
+    plant(db, 240)
+    many, asked_of_many = shown(db)
+    assert (len(many.rows), many.more) == (SHOWN, running(db) - SHOWN)
+    assert asked_of_many <= asked + 40, "a row may ask for more of its own, and no other"
+    with db.read() as session:
+        graver = deciding(session, require_workspace(session, TEAM_ID), now=NOW)
+        named = visible.runs_named(session, workspace_id=TEAM_ID)
+    assert SHOWN < len(graver) < running(db)
+    first = sorted(
+        (one for one in named if one.adoption_id in graver), key=lambda one: graver[one.adoption_id]
+    )
+    teams = {f"{row.slug} {row.team}" for row in many.rows}
+    assert len(teams) == SHOWN
+    assert [row.slug for row in many.rows] == [one.playbook for one in first[:SHOWN]]
+
+
+def test_who_has_little_to_do_with_sees_all_of_it_by_name(db: Database) -> None:
+    plant(db, 8)
+    found, _ = shown(db)
+    assert (len(found.rows), found.more) == (8, 0)
+    assert [row.slug for row in found.rows] == sorted(row.slug for row in found.rows)
