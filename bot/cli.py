@@ -60,12 +60,15 @@ def worker() -> None:
 @app.command()
 def sandbox(
     workspace: Annotated[Path | None, typer.Option(help="A workspace file: its people and channels.")] = None,
+    http: Annotated[
+        str | None, typer.Option(help="Where `cadence web` answers, such as http://127.0.0.1:3001.")
+    ] = None,
 ) -> None:
     """Start only the built-in workspace, and print how to point a bot at it."""
     with sentences():
         from bot.embedded import run_sandbox  # noqa: PLC0415
 
-        run_sandbox(settings_and_logs(), workspace)
+        run_sandbox(settings_and_logs(), workspace, app_url=http)
 
 
 @app.command()

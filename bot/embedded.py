@@ -1,13 +1,15 @@
 """`cadence run` without Slack: the built-in workspace with example people, and the bot working in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
 from bot.cast import Cast
 from bot.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
+from bot.manifest import INSTALL
 from bot.processes import stopping
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.server import SandboxServer
@@ -81,24 +83,54 @@ def _work(settings: Settings, db: Database) -> None:
         stage.bot.worker.stop()
 
 
-def run_sandbox(settings: Settings, workspace: Path | None) -> None:
-    """Serve only the built-in workspace, for a bot in another process, until asked to stop."""
+def run_sandbox(settings: Settings, workspace: Path | None, *, app_url: str | None = None) -> None:
+    """Serve only the built-in workspace, for a bot in another process, until asked to stop.
+
+    Args:
+        app_url: where that bot answers over HTTP; without it it is reached through Socket Mode.
+
+    Raises:
+        Refusal: the workspace file can't be read, or `app_url` is no address.
+        SettingsRefused: the port is taken.
+    """
+    if app_url is not None:
+        app_url = _address(app_url)
     spec = read_workspace(_text(workspace)) if workspace else _example_people()
     built = _people(spec, (), SandboxClock())
     require_port(settings.host, settings.port)
     with (
         stopping() as stop,
-        SandboxServer(built, host=settings.host, port=settings.port, socket_mode=True) as server,
+        SandboxServer(
+            built, host=settings.host, port=settings.port, socket_mode=app_url is None, app_url=app_url
+        ) as server,
     ):
-        print(f"The workspace {built.name} is at {server.url}. Point a bot at it with", flush=True)  # noqa: T201
-        for name, value in (
-            ("SLACK_API_URL", server.api_url),
-            ("SLACK_BOT_TOKEN", built.app.token),
-            ("SLACK_APP_TOKEN", built.app.app_token),
-            ("SLACK_SIGNING_SECRET", built.app.signing_secret),
-        ):
-            print(f"  export {name}={value}", flush=True)  # noqa: T201
+        for line in _how_to_point_at(server, app_url):
+            print(line, flush=True)  # noqa: T201
         stop.wait()
+
+
+def _address(app_url: str) -> str:
+    """`http://127.0.0.1:3001`, without a slash at the end."""
+    given = urlsplit(app_url)
+    if given.scheme not in ("http", "https") or not given.hostname:
+        raise Refusal(f"{app_url} is no address. Write it as http://127.0.0.1:3001.")
+    return app_url.rstrip("/")
+
+
+def _how_to_point_at(server: SandboxServer, app_url: str | None) -> Iterator[str]:
+    """What to set for the bot, a line each."""
+    workspace, app = server.workspace, server.workspace.app
+    yield f"The workspace {workspace.name} is at {server.url}. Point a bot at it with"
+    yield f"  export SLACK_API_URL={server.api_url}"
+    yield f"  export SLACK_BOT_TOKEN={app.token}"
+    if app_url is None:
+        yield f"  export SLACK_APP_TOKEN={app.app_token}"
+    yield f"  export SLACK_SIGNING_SECRET={app.signing_secret}"
+    if app_url is not None:
+        yield f"  export PORT={urlsplit(app_url).port or 80}"
+        yield f"To install it at {app_url}{INSTALL} instead, leave SLACK_BOT_TOKEN unset and set"
+        yield f"  export SLACK_CLIENT_ID={app.client_id}"
+        yield f"  export SLACK_CLIENT_SECRET={app.client_secret}"
 
 
 def _text(file: Path) -> str:

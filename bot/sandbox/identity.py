@@ -18,6 +18,7 @@ class AppIdentity:
         token: the bot token.
         app_token: the app-level token for Socket Mode.
         signing_secret: signs what the workspace sends.
+        client_id: names the app to `oauth.v2.access`; `client_secret` stands beside it.
     """
 
     name: str = "bot"
@@ -27,6 +28,8 @@ class AppIdentity:
     token: str = "xoxb-sandbox"  # noqa: S105
     app_token: str = "xapp-sandbox"  # noqa: S105
     signing_secret: str = "sandbox-signing-secret"  # noqa: S105
+    client_id: str = "1.2"
+    client_secret: str = "sandbox-client-secret"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,20 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
+from secrets import token_hex
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlencode
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from bot.sandbox import api
 from bot.sandbox.answers import respond
+from bot.sandbox.delivery import SignedHttp
 from bot.sandbox.errors import SlackError
 from bot.sandbox.faults import Fault, FaultPlan
 from bot.sandbox.page import Page
@@ -49,6 +53,7 @@ class SandboxServer:
             the time reached. Without it the page sets the clock itself.
         on_play: lets example people act until they are done or told to stop; the page offers it when given.
         faults: makes the Web API fail on purpose.
+        app_url: where the app answers over HTTP: it is delivered to there, and installing leads back there.
         socket_mode: also listen for Socket Mode and deliver through it.
         allowed_hosts: more `Host` names than the loopback ones; others are refused (DNS rebinding).
     """
@@ -64,11 +69,13 @@ class SandboxServer:
         on_play: Player | None = None,
         faults: FaultPlan | None = None,
         socket_mode: bool = False,
+        app_url: str | None = None,
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         self.workspace = workspace
         self.faults = faults
         self.sockets = Sockets(workspace.app.app_id, host) if socket_mode else None
+        self._app_url = app_url
         self._host = host
         self._port = port
         self._fallback = fallback
@@ -85,6 +92,9 @@ class SandboxServer:
         )
         self._thread.start()
         self.workspace.base_url = self.url
+        if self._app_url is not None:
+            secret = self.workspace.app.signing_secret
+            self.workspace.connect(SignedHttp(f"{self._app_url}/slack/events", secret))
         if self.sockets:
             self.sockets.start()
             self.workspace.socket_url = self.sockets.new_url
@@ -149,6 +159,7 @@ class SandboxServer:
             "upload": self._upload,
             "files": self._file,
             "archives": self.page.permalink,
+            "oauth": self._authorize,
             "_sandbox": self.page.answer,
             "": self.page.answer,
         }.get(head)
@@ -186,6 +197,13 @@ class SandboxServer:
         if fault is Fault.SLOW and self.faults:
             time.sleep(self.faults.slow_seconds)
         return None
+
+    def _authorize(self, request: Request, rest: str) -> Response | None:
+        """Where installing asks for consent: here nobody is asked, and the app gets a code at once."""
+        if rest != "v2/authorize" or self._app_url is None:
+            return None
+        given = {"code": token_hex(8), "state": request.args.get("state", "")}
+        return redirect(f"{self._app_url}/slack/oauth_redirect?{urlencode(given)}")
 
     def _hook(self, request: Request, rest: str) -> Response:
         kind, _, name = rest.partition("/")

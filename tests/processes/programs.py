@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -74,12 +74,14 @@ def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, str
 class Program:
     """A running `cadence` process; what it prints goes to files beside its database."""
 
-    def __init__(self, folder: Path, command: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, command: str, settings: Mapping[str, str], arguments: Sequence[str] = ()
+    ) -> None:
         self._folder = folder
         self._name = f"{command}-{time.monotonic_ns()}"
         with self._file("out").open("w") as out, self._file("err").open("w") as err:
             self.process = subprocess.Popen(
-                [*CADENCE, command],
+                [*CADENCE, command, *arguments],
                 cwd=folder,
                 env=environment(folder, settings),
                 stdin=subprocess.DEVNULL,
@@ -117,9 +119,9 @@ class Program:
 
 
 @contextmanager
-def started(folder: Path, command: str, **settings: str) -> Iterator[Program]:
+def started(folder: Path, command: str, *arguments: str, **settings: str) -> Iterator[Program]:
     """A `cadence` process that is ended at the latest when the block is left."""
-    program = Program(folder, command, settings)
+    program = Program(folder, command, settings, arguments)
     try:
         yield program
     finally:

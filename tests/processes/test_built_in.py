@@ -1,13 +1,20 @@
 """`cadence run` and `cadence sandbox` without tokens, and what can be done beside them."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from slack_sdk import WebClient
 
-from tests.processes.programs import Program, eventually, fetch, free_port, run, started
+from tests.processes import places
+from tests.processes.places import counted
+from tests.processes.programs import PATIENCE_SECONDS, Program, eventually, fetch, free_port, run, started
 
 
 @dataclass
@@ -77,3 +84,65 @@ def test_the_sandbox_prints_how_to_point_a_bot_at_it_and_nothing_else(tmp_path: 
 
         assert program.stop() == 0
         assert program.err == ""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """The built-in workspace by itself, for a bot over HTTP: its address, the bot's, and what it prints to set."""
+    page, bot = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
+    with started(tmp_path, "sandbox", "--http", bot, PORT=page.rpartition(":")[2]) as program:
+        eventually(lambda: "SLACK_CLIENT_SECRET" in program.out, "the exports", program)
+        exported = [line.removeprefix("  export ") for line in program.out.splitlines() if "export" in line]
+        yield page, bot, dict(line.split("=", 1) for line in exported)
+
+
+def acts(page: str, **deed: str) -> Any:
+    """What somebody does on the page."""
+    body = json.dumps(deed | {"as": "U01CURATOR", "channel": "C01SUPEMEA"}).encode()
+    return json.loads(fetch(f"{page}/_sandbox/act", body, Content_Type="application/json")[1])
+
+
+def opens(url: str, **headers: str) -> tuple[Message, str]:
+    """The headers and the body of one answer: a browser's step on a way of redirections."""
+    where = urlsplit(url)
+    connection = HTTPConnection(where.netloc, timeout=PATIENCE_SECONDS)
+    try:
+        connection.request("GET", f"{where.path}?{where.query}", headers=headers)
+        answer = connection.getresponse()
+        return answer.headers, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_a_web_process_and_a_worker_are_reached_by_the_workspace(
+    tmp_path: Path, served: tuple[str, str, dict[str, str]]
+) -> None:
+    page, bot, exports = served
+    assert exports["PORT"] == bot.rpartition(":")[2]
+    places.database(tmp_path).close()
+    with started(tmp_path, "web", **exports) as web, started(tmp_path, "worker", **exports) as worker:
+        eventually(lambda: fetch(f"{bot}/healthz")[0] == 200, "the web process answers", web)
+        text = "/exception support-reply send critical a price was made up"
+        assert acts(page, do="type", text=text) == {"ok": True, "failure": None}
+        sent = "SELECT count(*) FROM ledger WHERE kind = 'demoted' AND state = 'sent'"
+        eventually(lambda: counted(tmp_path, sent) == 2, "the alerts are sent", worker)
+
+
+def test_the_bot_can_be_installed_in_the_workspace(
+    tmp_path: Path, served: tuple[str, str, dict[str, str]]
+) -> None:
+    page, bot, exports = served
+    del exports["SLACK_BOT_TOKEN"]
+    with started(tmp_path, "web", **exports) as web:
+        eventually(lambda: fetch(f"{bot}/healthz")[0] == 200, "the web process answers", web)
+        asked, _ = opens(f"{bot}/slack/install")
+        back, _ = opens(asked["Location"])
+        _, said = opens(back["Location"], Cookie=asked["Set-Cookie"].partition(";")[0])
+        assert "It works in Rehearsal now" in said
+        assert acts(page, do="type", text="/cadence help") == {"ok": True, "failure": None}
+
+
+def test_where_the_bot_answers_has_to_be_an_address(tmp_path: Path) -> None:
+    said = run(tmp_path, "sandbox", "--http", "localhost:3001")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "localhost:3001 is no address. Write it as http://127.0.0.1:3001.\n"
