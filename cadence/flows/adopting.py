@@ -12,6 +12,7 @@ from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.capacity import running_titles
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.noting import note
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.teams import keep_members, member_ids, record_team
@@ -20,7 +21,7 @@ from cadence.mrkdwn import Mrkdwn, channel_link, code, mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.calendar import local_day
 from cadence.rules.signals import CYCLES_AT_ONCE
-from storage import ledger, people, playbooks, trail
+from storage import ledger, people, playbooks
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Adoption, AdoptionState, Playbook, PlaybookState, PlaybookVersion, Team
@@ -223,21 +224,18 @@ def _save(
     adoption.version_id, adoption.champion, adoption.state = version.id or 0, champion, AdoptionState.ACTIVE
     session.add(adoption)
     session.flush()
-    trail.record(
+    note(
         session,
-        workspace_id=playbook.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action="adopted",
         subject=f"adoption:{adoption.id}",
-        surface=caller.surface,
         after={
             "playbook": playbook.slug,
             "team": team.slug,
             "version": version_name(version),
             "champion": champion,
         },
-        correlation_id=caller.request,
+        now=now,
     )
     return adoption
 

@@ -8,13 +8,14 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook
+from cadence.flows.noting import note
 from cadence.flows.nudge_hours import hours_in, hours_of, lines_of, parse_hours, save_hours
 from cadence.flows.runs import TeamRun, find_run, run_by_id
 from cadence.flows.teams import member_ids
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.verdicts import Rule
-from storage import playbooks, trail
+from storage import playbooks
 from storage.engine import Database
 from storage.tables import Adoption
 from templates.contexts.forms import AdoptionSettingsForm
@@ -141,17 +142,14 @@ def _record(
     *,
     now: datetime,
 ) -> None:
-    trail.record(
+    note(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="adoption-settings",
         subject=f"adoption:{run.id}",
-        surface=caller.surface,
         before=before,
         after=after,
-        correlation_id=caller.request,
+        now=now,
     )
     if run.cycle is not None and before["champion"] != after["champion"]:
         rewrite_cycle_posts(session, caller, run, run.cycle, mark=f"champion:{now.timestamp()}", now=now)

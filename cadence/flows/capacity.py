@@ -7,11 +7,12 @@ from sqlmodel import Session
 from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.noting import note
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.signals import CYCLES_AT_ONCE, capacity
-from storage import adoptions, overrides, people, playbooks, trail
+from storage import adoptions, overrides, people, playbooks
 from storage.engine import Database
 from storage.tables import Adoption, Override, OverrideKind, OwedMessage
 from templates.contexts.spreading import CapacityForm, CapacityOverridden
@@ -114,16 +115,13 @@ def _override(
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="capacity-overridden",
         subject=f"adoption:{run.id}",
-        surface=caller.surface,
         after=row.passed_over | {"reason": reason},
-        correlation_id=caller.request,
+        now=now,
     )
     announce(
         session,

@@ -13,6 +13,7 @@ from cadence.flows.drifting import judge_drifts
 from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.judging import judge_all
 from cadence.flows.kpis import amount, pick_run
+from cadence.flows.noting import note
 from cadence.flows.readings import keep_reading
 from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun
@@ -22,7 +23,7 @@ from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.modes import Mode
-from storage import cycles, ledger, playbooks, reports, trail
+from storage import cycles, ledger, playbooks, reports
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import CheckIn, DriftedStep, MessageState
@@ -168,17 +169,14 @@ def _save(
         DriftedStep(workspace_id=run.workspace.id, check_in_id=row.id or 0, step=step, mode=mode)
         for step, mode in drifts.items()
     )
-    trail.record(
+    note(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="check-in-corrected" if before else "check-in",
         subject=f"adoption:{run.id}/week:{week.start}",
-        surface=caller.surface,
         before=known,
         after=after,
-        correlation_id=caller.request,
+        now=now,
     )
     session.flush()
     return row

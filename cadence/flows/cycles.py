@@ -14,6 +14,7 @@ from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.noting import note
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
 from cadence.flows.setups import rewrite as rewrite_setup
@@ -24,7 +25,7 @@ from cadence.rules.calendar import (
     closing_day,
 )
 from cadence.rules.modes import Mode
-from storage import people, playbooks, trail
+from storage import people, playbooks
 from storage.engine import Database
 from storage.tables import (
     Adoption,
@@ -86,16 +87,13 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         declare_modes(session, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps], now=now)
         cycle = add_cycle(session, adoption, number=number, starts_on=starts_on, by=caller.member, now=now)
         playbook.state = state_of(session, playbook)
-        trail.record(
+        note(
             session,
-            workspace_id=workspace.id,
-            at=now,
-            member=caller.member,
+            caller,
             action="cycle-started",
             subject=f"cycle:{cycle.id}",
-            surface=caller.surface,
             after={"number": number, "starts_on": starts_on.isoformat(), "revision": version.revision},
-            correlation_id=caller.request,
+            now=now,
         )
         session.flush()
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=run.id, now=now)
@@ -133,17 +131,14 @@ def _resumed(session: Session, caller: Caller, run: TeamRun, cycle: Cycle, *, no
     """A team that was paused in the middle of a cycle goes on with it."""
     run.adoption.state = AdoptionState.ACTIVE
     session.add(run.adoption)
-    trail.record(
+    note(
         session,
-        workspace_id=caller.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action="resumed",
         subject=f"adoption:{run.id}",
-        surface=caller.surface,
         before=AdoptionState.PAUSED,
         after=AdoptionState.ACTIVE,
-        correlation_id=caller.request,
+        now=now,
     )
     session.flush()
     asked = expected_members(session, run, week_start=run.week_start)

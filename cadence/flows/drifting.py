@@ -10,6 +10,7 @@ from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.drift_state import found_drift, settle_drift
 from cadence.flows.gathering import AsOf, expected_members
+from cadence.flows.noting import note, note_rule
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
@@ -142,14 +143,12 @@ def _found(
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note_rule(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=None,
+        run,
         action="drift",
         subject=f"adoption:{run.id}/{step.key}",
-        surface="rule",
+        now=now,
         after={"declared": row.declared, "used": row.used, **row.evidence},
         correlation_id=correlation_id,
     )
@@ -204,14 +203,12 @@ def _withdraw(
         now=now,
         correlation_id=correlation_id,
     )
-    trail.record(
+    note_rule(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=None,
+        run,
         action="drift-withdrawn",
         subject=f"adoption:{run.id}/{step.key}",
-        surface="rule",
+        now=now,
         correlation_id=correlation_id,
     )
 
@@ -287,15 +284,12 @@ def recommit(db: Database, caller: Caller, *, adoption_id: int, step: str, text:
             now=now,
             correlation_id=caller.request,
         )
-        trail.record(
+        note(
             session,
-            workspace_id=run.workspace.id,
-            at=now,
-            member=caller.member,
+            caller,
             action="recommitted",
             subject=f"adoption:{run.id}/{step}",
-            surface=caller.surface,
             after=text.strip(),
-            correlation_id=caller.request,
+            now=now,
         )
         return Done(text=noted)

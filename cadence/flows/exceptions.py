@@ -10,6 +10,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.gathering import assumed_why, gather
 from cadence.flows.judging import judge
 from cadence.flows.kpis import pick_run, require_team_member
+from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import is_message
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
@@ -19,7 +20,7 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant
 from cadence.rules.verdicts import Line
-from storage import decisions, people, reports, trail
+from storage import decisions, people, reports
 from storage import playbooks as playbook_rows
 from storage.engine import Database
 from storage.tables import LoggedException, StepVerdict
@@ -130,16 +131,13 @@ def _save(
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="exception",
         subject=f"adoption:{run.id}/{step}",
-        surface=caller.surface,
         after={"id": row.id, "critical": row.critical, "reason": row.reason, "link": row.link},
-        correlation_id=caller.request,
+        now=now,
     )
     return row
 

@@ -12,11 +12,12 @@ from cadence.flows.callers import Caller, is_curator, require_curator, require_o
 from cadence.flows.composed import NOT_ATTACHED, Attach, Composed, Say, Skip
 from cadence.flows.export_files import write_folder, write_zip
 from cadence.flows.lookups import require_playbook
+from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import Mrkdwn, code, escape, say
 from cadence.refusals import Refusal
-from storage import ledger, playbooks, trail
+from storage import ledger, playbooks
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import MessageState, OwedMessage, Playbook
@@ -143,15 +144,12 @@ def _owe(
         correlation_id=caller.request,
     )
     if new:
-        trail.record(
+        note(
             session,
-            workspace_id=caller.workspace_id,
-            at=now,
-            member=caller.member,
+            caller,
             action="exported",
             subject=f"playbook:{slug}" if slug else f"workspace:{caller.workspace_id}",
-            surface=caller.surface,
-            correlation_id=caller.request,
+            now=now,
         )
 
 

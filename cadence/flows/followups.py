@@ -10,6 +10,7 @@ from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.checkin_rows import key
 from cadence.flows.exceptions import counted_exceptions
 from cadence.flows.gathering import assumed_why, away_members, expected_members
+from cadence.flows.noting import note
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
@@ -82,17 +83,14 @@ def answer_watch(
         )
         if before and before[-1].correlation_id == caller.request:
             return noted
-        trail.record(
+        note(
             session,
-            workspace_id=run.workspace.id,
-            at=now,
-            member=caller.member,
+            caller,
             action="watch-answered",
             subject=f"adoption:{run.id}/{step}",
-            surface=caller.surface,
             before=before[-1].after if before else None,
             after=text.strip(),
-            correlation_id=caller.request,
+            now=now,
         )
         verdicts = decisions.last_verdicts(
             session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=50
@@ -161,16 +159,13 @@ def nudge_again(db: Database, caller: Caller, *, adoption_id: int, week_start: d
             for member in missing
         ]
         ledger.owe(session, workspace_id=run.workspace.id, owed=owed, now=now, correlation_id=caller.request)
-        trail.record(
+        note(
             session,
-            workspace_id=run.workspace.id,
-            at=now,
-            member=caller.member,
+            caller,
             action="nudged-again",
             subject=subject,
-            surface=caller.surface,
             after=missing,
-            correlation_id=caller.request,
+            now=now,
         )
         _rewrite_missing(session, caller, adoption_id=run.id, now=now)
         names = Mrkdwn(", ".join(mention(member) for member in missing[:20]))

@@ -9,10 +9,11 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller
 from cadence.flows.handoff_contracts import HandedOver, handed_over
 from cadence.flows.handoffs import ANSWERED, ASKED, OVERDUE, POSTED, handoff_key
+from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
-from storage import handoffs, ledger, playbooks, trail
+from storage import handoffs, ledger, playbooks
 from storage.ledger import Owed
 from storage.tables import Handoff, HandoffState, MessageState
 from templates.contexts.answers import Done
@@ -78,17 +79,14 @@ def decide(
     row.decided_by, row.decided_at = caller.member, now
     session.add(row)
     session.flush()
-    trail.record(
+    note(
         session,
-        workspace_id=row.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action=f"handoff-{state}",
         subject=f"adoption:{row.adoption_id}",
-        surface=caller.surface,
         before=before,
         after={"handoff": row.id, "what": row.what, "reason": reason, "lacking": list(lacking)},
-        correlation_id=caller.request,
+        now=now,
     )
     told = [row.sent_by]
     if state is HandoffState.FAILED:

@@ -9,13 +9,14 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller
 from cadence.flows.handoff_contracts import Contract, contracts_of, hours_words, receiving_owner
 from cadence.flows.kpis import require_team_member
+from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, run_by_id, visible_runs
 from cadence.links import kept_link
 from cadence.mrkdwn import code, say
 from cadence.nudges import BY_KIND, HANDOFF_OVERDUE
 from cadence.refusals import Offer, Refusal
-from storage import handoffs, ledger, playbooks, trail
+from storage import handoffs, ledger, playbooks
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Handoff, Team
@@ -189,16 +190,13 @@ def _save(
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="handoff-sent",
         subject=f"adoption:{run.id}",
-        surface=caller.surface,
         after={"handoff": row.id, "to": team.slug, "what": what, "link": link, "due": row.due_at.isoformat()},
-        correlation_id=caller.request,
+        now=now,
     )
     return row
 

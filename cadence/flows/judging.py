@@ -7,12 +7,13 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.announcing import announce
 from cadence.flows.gathering import gather, top_reason
+from cadence.flows.noting import note_rule
 from cadence.flows.runs import TeamRun
 from cadence.flows.watch_ends import close_alert
 from cadence.flows.windows import set_mode
 from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
-from storage import decisions, reports, trail
+from storage import decisions, reports
 from storage.tables import Cycle, StepVerdict
 
 
@@ -47,14 +48,12 @@ def judge(
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note_rule(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=None,
+        run,
         action="verdict",
         subject=f"verdict:{row.id}",
-        surface="rule",
+        now=now,
         after={"decision": row.decision, "line": row.line, "cause": cause},
         correlation_id=correlation_id,
     )

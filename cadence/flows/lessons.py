@@ -8,10 +8,11 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
+from cadence.flows.noting import note
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
-from storage import lessons, people, playbooks, trail
+from storage import lessons, people, playbooks
 from storage.engine import Database
 from storage.tables import Lesson, Playbook
 from templates.contexts.answers import Done
@@ -142,16 +143,13 @@ def _save(
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note(
         session,
-        workspace_id=caller.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action="lesson-learned",
         subject=f"playbook:{playbook.slug}",
-        surface=caller.surface,
         after={"lesson": row.id, "text": text, "adoption": row.adoption_id, "cycle": row.cycle_id},
-        correlation_id=caller.request,
+        now=now,
     )
     if run is not None and cycle is not None:
         rewrite_cycle_posts(session, caller, run, cycle, mark=f"lesson:{row.id}", now=now)

@@ -11,6 +11,7 @@ from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.cycles import declare_modes
 from cadence.flows.drift_state import settle_drift
+from cadence.flows.noting import note
 from cadence.flows.proposals import lapse_open
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import (
@@ -29,7 +30,7 @@ from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
-from storage import playbooks, trail
+from storage import playbooks
 from storage.engine import Database
 from storage.tables import Cycle, OwedMessage, PlaybookVersion, TrailEntry
 from templates.contexts.base import Choice
@@ -153,14 +154,11 @@ def _change(
             cycle.version_id = target.id or 0
             session.add(cycle)
         count_anew(session, run, spec, to=target, member=caller.member, surface=caller.surface, now=now)
-    trail.record(
+    note(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="team-moved",
         subject=f"adoption:{run.id}",
-        surface=caller.surface,
         before={"version": before},
         after={
             "version": target.id,
@@ -168,7 +166,7 @@ def _change(
             "cycle": cycle.id if cycle is not None and not deferred else None,
             "from_next_cycle": deferred,
         },
-        correlation_id=caller.request,
+        now=now,
     )
     session.flush()
 

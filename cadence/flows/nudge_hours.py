@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, require_curator, require_owner_or_curator
+from cadence.flows.noting import note
 from cadence.flows.runs import require_workspace
 from cadence.flows.team_checks import ended
 from cadence.flows.working_week import working_days
@@ -24,7 +25,7 @@ from cadence.nudges.hours import (
 )
 from cadence.nudges.table import Timing
 from cadence.refusals import Refusal
-from storage import adoptions, playbooks, trail
+from storage import adoptions, playbooks
 from storage.tables import Adoption, Workspace
 
 FIELD: Final = "hours"
@@ -271,15 +272,12 @@ def _record(
     changed = [kind for kind in after if after[kind][:2] != before[kind][:2]]
     if not changed:
         return
-    trail.record(
+    note(
         session,
-        workspace_id=caller.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action="hours-set",
         subject=subject,
-        surface=caller.surface,
         before={BY_KIND[kind].title: str(before[kind]) for kind in changed},
         after={BY_KIND[kind].title: str(after[kind]) for kind in changed},
-        correlation_id=caller.request,
+        now=now,
     )

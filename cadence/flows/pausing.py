@@ -9,11 +9,12 @@ from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.closing import close_instant, finish_cycle
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.kpis import pick_run
+from cadence.flows.noting import note
 from cadence.flows.runs import TeamRun, of_cycle, require_cycle, visible_runs
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import WEEKS, week_monday
-from storage import cycles, playbooks, trail
+from storage import cycles, playbooks
 from storage.engine import Database
 from storage.tables import AdoptionState, Cycle, CycleState
 from templates.contexts.answers import Done
@@ -115,17 +116,14 @@ def pause(db: Database, caller: Caller, which: WhichRun, *, now: datetime) -> Do
         run.adoption.state = AdoptionState.PAUSED
         session.add(run.adoption)
         taken = _take_away_next(session, run)
-        trail.record(
+        note(
             session,
-            workspace_id=caller.workspace_id,
-            at=now,
-            member=caller.member,
+            caller,
             action="paused",
             subject=f"adoption:{run.id}",
-            surface=caller.surface,
             before=AdoptionState.ACTIVE,
             after=AdoptionState.PAUSED,
-            correlation_id=caller.request,
+            now=now,
         )
         session.flush()
         rows = playbooks.cycles_of(session, workspace_id=caller.workspace_id, adoption_id=run.id)

@@ -11,13 +11,14 @@ from cadence.flows.callers import Caller, is_curator
 from cadence.flows.coming_back import open_runs as owed_runs
 from cadence.flows.coming_back import owe_missed_checkin
 from cadence.flows.days_off import public_holidays
+from cadence.flows.noting import note
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
 from cadence.nudges import Person, next_open
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of
-from storage import ledger, people, trail
+from storage import ledger, people
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Away, Member, Workspace
@@ -206,14 +207,11 @@ def record(
     now: datetime,
 ) -> None:
     """What somebody set for themselves, or for another, in the trail."""
-    trail.record(
+    note(
         session,
-        workspace_id=caller.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action=action,
         subject=f"member:{who}",
-        surface=caller.surface,
         after=after,
-        correlation_id=caller.request,
+        now=now,
     )

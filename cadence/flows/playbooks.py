@@ -19,6 +19,7 @@ from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.champions import champion_left
 from cadence.flows.lessons import recent
 from cadence.flows.lookups import require_playbook
+from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.publishing import override_shown, publisher
 from cadence.flows.readiness import readiness
@@ -28,7 +29,7 @@ from cadence.flows.workspace_files import WorkspaceImported, import_workspace
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day
-from storage import people, playbooks, trail, versions
+from storage import people, playbooks, versions
 from storage.engine import Database
 from storage.tables import Playbook, PlaybookVersion, Workspace
 from templates.contexts.base import Kpi
@@ -112,17 +113,14 @@ def import_playbook(
         created_at=now,
     )
     session.add(row)
-    trail.record(
+    note(
         session,
-        workspace_id=workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="playbook-imported",
         subject=f"playbook:{spec.slug}",
-        surface=caller.surface,
         before={"revision": latest.revision} if latest else None,
         after={"revision": row.revision, "changes": list(changes)},
-        correlation_id=caller.request,
+        now=now,
     )
     return _imported(session, spec, row, new=known is None, changes=changes)
 

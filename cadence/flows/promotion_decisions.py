@@ -7,6 +7,7 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.announcing import curators_read, tell
 from cadence.flows.callers import Caller, require_curator, require_owner_or_curator
+from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.promotion_evidence import rubric_in_force
 from cadence.flows.proposals import lapse_open, rewrite_proposal
@@ -15,7 +16,7 @@ from cadence.flows.windows import set_mode
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode
-from storage import playbooks, rubrics, trail
+from storage import playbooks, rubrics
 from storage.engine import Database
 from storage.tables import Promotion, PromotionState
 from templates.contexts.answers import Done
@@ -176,17 +177,14 @@ def _decide(
     row.state, row.reason, row.decided_by, row.decided_at = state, reason, caller.member, now
     session.add(row)
     session.flush()
-    trail.record(
+    note(
         session,
-        workspace_id=caller.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action=f"promotion-{state}",
         subject=f"promotion:{row.id}",
-        surface=caller.surface,
         before=PromotionState.OPEN,
         after={"state": state, "step": row.step, "reason": reason},
-        correlation_id=caller.request,
+        now=now,
     )
     rewrite_proposal(session, row, now=now, correlation_id=caller.request)
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.announcing import curators_read, tell
 from cadence.flows.drift_state import drift_open
+from cadence.flows.noting import note_rule
 from cadence.flows.promotion_evidence import (
     counted_cycles,
     graded_cycles,
@@ -26,7 +27,7 @@ from cadence.rules.promotions import (
     PromotionVerdict,
     judge_promotion,
 )
-from storage import decisions, trail
+from storage import decisions
 from storage.tables import Cycle, Promotion, PromotionState
 
 _STATES: Final = {
@@ -81,14 +82,12 @@ def _judge(session: Session, run: TeamRun, cycle: Cycle, step: Step, *, now: dat
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note_rule(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=None,
+        run,
         action="promotion-judged",
         subject=f"promotion:{row.id}",
-        surface="rule",
+        now=now,
         after={"step": step.key, "decision": verdict.decision, "cycle": cycle.id},
     )
     if row.state is PromotionState.OPEN:

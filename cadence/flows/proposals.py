@@ -4,8 +4,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from cadence.flows.noting import note_rule
 from cadence.flows.runs import TeamRun
-from storage import ledger, rubrics, trail
+from storage import ledger, rubrics
 from storage.ledger import Owed
 from storage.tables import MessageState, Promotion, PromotionState
 
@@ -23,14 +24,12 @@ def lapse_open(session: Session, run: TeamRun, *, step: str | None = None, why: 
         row.state, row.reason, row.decided_at = PromotionState.LAPSED, why, now
         session.add(row)
         session.flush()
-        trail.record(
+        note_rule(
             session,
-            workspace_id=run.workspace.id,
-            at=now,
-            member=None,
+            run,
             action="promotion-lapsed",
             subject=f"promotion:{row.id}",
-            surface="rule",
+            now=now,
             before=PromotionState.OPEN,
             after={"state": row.state, "why": why},
         )

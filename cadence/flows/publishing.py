@@ -9,6 +9,7 @@ from cadence.documents import differences, playbook_from_data
 from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_playbook
+from cadence.flows.noting import note
 from cadence.flows.readiness import Gap, Readiness, readiness
 from cadence.flows.runs import require_workspace
 from cadence.flows.versions import state_of
@@ -163,14 +164,11 @@ def _freeze(
                 overridden_at=now,
             )
         )
-    trail.record(
+    note(
         session,
-        workspace_id=playbook.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action="playbook-published",
         subject=f"playbook:{playbook.slug}",
-        surface=caller.surface,
         before={"state": before},
         after={
             "state": playbook.state,
@@ -179,7 +177,7 @@ def _freeze(
             "passed_over": [gap.kind for gap in ready.gaps],
             "reason": reason,
         },
-        correlation_id=caller.request,
+        now=now,
     )
     session.flush()
 

@@ -10,6 +10,7 @@ from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, require_curator
 from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.lookups import require_playbook
+from cadence.flows.noting import note
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.mrkdwn import say
@@ -45,17 +46,14 @@ def retire(db: Database, caller: Caller, slug: str, reason: str, *, now: datetim
         session.add(playbook)
         teams = versions.adopters(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
         taken_back = [cycle for one in teams for cycle in _take_back_planned(session, *one, now=now)]
-        trail.record(
+        note(
             session,
-            workspace_id=workspace.id,
-            at=now,
-            member=caller.member,
+            caller,
             action="playbook-retired",
             subject=f"playbook:{playbook.slug}",
-            surface=caller.surface,
             before={"state": before},
             after={"state": playbook.state, "reason": reason, "cycles_taken_back": taken_back},
-            correlation_id=caller.request,
+            now=now,
         )
         session.flush()
         for run in team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id):

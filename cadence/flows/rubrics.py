@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.kpis import pick_run
+from cadence.flows.noting import note
 from cadence.flows.promotion_evidence import Pool, pool, rubric_in_force
 from cadence.flows.rubric_results import escalation, save_result
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle
@@ -16,7 +17,7 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode, rank
 from cadence.rules.samples import samples_needed
-from storage import decisions, playbooks, rubrics, trail
+from storage import decisions, playbooks, rubrics
 from storage.engine import Database
 from storage.tables import RubricResult, RubricRevision
 from templates.contexts.rubrics import Pooled, RubricRevised, SampleRecorded
@@ -225,17 +226,14 @@ def revise_rubric(
             revised_at=now,
         )
         session.add(row)
-        trail.record(
+        note(
             session,
-            workspace_id=run.workspace.id,
-            at=now,
-            member=caller.member,
+            caller,
             action="rubric-revised",
             subject=f"adoption:{run.id}/{step.key}",
-            surface=caller.surface,
             before={"revision": before},
             after={"revision": row.number, "change": row.change},
-            correlation_id=caller.request,
+            now=now,
         )
         return _revised(session, run, step, row, duplicate=False)
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.documents.words import Weekday
 from cadence.flows.callers import Caller, is_curator, require_curator
+from cadence.flows.noting import note
 from cadence.flows.nudge_hours import FIELD as HOURS_FIELD
 from cadence.flows.nudge_hours import (
     hours_of,
@@ -22,7 +23,7 @@ from cadence.flows.team_checks import ended
 from cadence.flows.working_week import keep_days, working_days
 from cadence.refusals import FieldsRefused, Refusal
 from cadence.rules.verdicts import Rule
-from storage import people, trail
+from storage import people
 from storage.engine import Database
 from storage.tables import Workspace
 from templates.contexts.forms import SettingsForm
@@ -167,17 +168,14 @@ def _note_change(
     after = _as_data(session, workspace)
     if after == before:
         return
-    trail.record(
+    note(
         session,
-        workspace_id=workspace.id,
-        at=now,
-        member=caller.member,
+        caller,
         action="settings",
         subject=f"workspace:{workspace.id}",
-        surface=caller.surface,
         before=before,
         after=after,
-        correlation_id=caller.request,
+        now=now,
     )
 
 

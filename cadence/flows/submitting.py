@@ -10,11 +10,12 @@ from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.gates import gates_of
 from cadence.flows.lookups import require_team
+from cadence.flows.noting import note
 from cadence.flows.readiness import Readiness, readiness
 from cadence.flows.runs import TeamRun, of_cycle, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
-from storage import people, playbooks, trail
+from storage import people, playbooks
 from storage.engine import Database
 from storage.tables import Cycle, OwedMessage
 from templates.contexts.answers import Done
@@ -177,17 +178,14 @@ def _record(
     after: object,
     now: datetime,
 ) -> None:
-    trail.record(
+    note(
         session,
-        workspace_id=caller.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action=action,
         subject=f"cycle:{cycle.id}",
-        surface=caller.surface,
         before=before,
         after=after,
-        correlation_id=caller.request,
+        now=now,
     )
     session.flush()
     rewrite_cycle_posts(session, caller, run, cycle, mark=f"{action}:{now.timestamp()}", now=now)

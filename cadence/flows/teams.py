@@ -9,12 +9,13 @@ from cadence.documents.places import is_timezone, timezone_hint
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.coming_back import owe_missed_checkin
 from cadence.flows.lookups import require_team
+from cadence.flows.noting import note
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.team_checks import TeamGiven, wrong_fields
 from cadence.mrkdwn import Mrkdwn, channel_link, code, say
 from cadence.refusals import FieldsRefused, NotAllowed, Refusal
-from storage import people, trail
+from storage import people
 from storage.engine import Database
 from storage.tables import Team
 from templates.contexts.playbooks import TeamShown
@@ -86,17 +87,14 @@ def record_team(
     session: Session, caller: Caller, slug: str, *, before: object, after: object, now: datetime
 ) -> None:
     """Put a change of a team into the trail."""
-    trail.record(
+    note(
         session,
-        workspace_id=caller.workspace_id,
-        at=now,
-        member=caller.member,
+        caller,
         action="team-changed" if before else "team-created",
         subject=f"team:{slug}",
-        surface=caller.surface,
         before=before,
         after=after,
-        correlation_id=caller.request,
+        now=now,
     )
 
 

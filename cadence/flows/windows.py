@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.drift_state import settle_drift
+from cadence.flows.noting import note_rule
 from cadence.flows.proposals import lapse_open
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.watch_ends import close_watch
@@ -49,14 +50,12 @@ def restart_window(
     )
     session.add(row)
     session.flush()
-    trail.record(
+    note_rule(
         session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=None,
+        run,
         action=WINDOW_OPENED,
         subject=f"adoption:{run.id}/{step.key}",
-        surface="rule",
+        now=now,
         after={"because": because, "after_exception": row.after_exception},
     )
     return row
