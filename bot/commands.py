@@ -16,7 +16,8 @@ from cadence.flows.checkup import checkup
 from cadence.flows.exports import export_folder
 from cadence.flows.forgetting import count_rows, forget
 from cadence.flows.planning import Planned, forecast
-from cadence.flows.playbooks import export_playbook, import_document
+from cadence.flows.playbook_imports import import_document
+from cadence.flows.playbooks import export_playbook
 from cadence.flows.profiles import ensure_workspace, workspace_ids
 from cadence.flows.workspace_files import WorkspaceImported, export_workspace
 from cadence.nudges import TITLES

@@ -2,7 +2,8 @@
 
 from slack_bolt import App
 
-from cadence.flows.exceptions import ExceptionGiven, counted_exceptions, exception_form, log_exception
+from cadence.flows.exception_forms import counted_exceptions, exception_form
+from cadence.flows.exceptions import ExceptionGiven, log_exception
 from cadence.flows.runs import NeedsChoice
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

@@ -5,7 +5,8 @@ from dataclasses import replace
 from slack_bolt import App
 
 from cadence.documents import DocumentRefused
-from cadence.flows.playbooks import export_playbook, import_document, list_playbooks, show_playbook
+from cadence.flows.playbook_imports import import_document
+from cadence.flows.playbooks import export_playbook, list_playbooks, show_playbook
 from cadence.flows.revising import (
     PARTS,
     REVISE_HEADING,

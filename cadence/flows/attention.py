@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.asked_members import expected_members
 from cadence.flows.checkin_rows import cycle_of_week
 from cadence.flows.digest_notes import open_drifts, open_promotions
 from cadence.flows.digest_scope import DigestWeek, Scope, Worst, scope_of
 from cadence.flows.digest_watches import watches_of
-from cadence.flows.gathering import expected_members
 from cadence.flows.runs import TeamRun, today_in
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.flows.gathering import expected_members
+from cadence.flows.asked_members import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
 from cadence.flows.weeks import last_week

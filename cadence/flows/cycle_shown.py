@@ -4,10 +4,11 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from cadence.flows.asked_members import expected_members
 from cadence.flows.callers import Caller
 from cadence.flows.champions import champion_left
 from cadence.flows.gates import gate_lines
-from cadence.flows.gathering import expected_members, gather
+from cadence.flows.gathering import gather
 from cadence.flows.judging import policy_for
 from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.runs import TeamRun, find_run, of_cycle

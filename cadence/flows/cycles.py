@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
+from cadence.flows.asked_members import expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.capacity import require_capacity
 from cadence.flows.coming_back import next_checkin, owe_missed_checkin
 from cadence.flows.cycle_days import next_number, start_day
 from cadence.flows.cycle_rewrites import rewrite_last_closing
-from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.noting import note

@@ -10,7 +10,7 @@ from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.drift_state import found_drift
 from cadence.flows.drift_words import drift_counts
-from cadence.flows.exceptions import step_groups
+from cadence.flows.exception_forms import step_groups
 from cadence.flows.kpis import pick_run
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.windows import set_mode

@@ -8,9 +8,10 @@ from functools import lru_cache, partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from cadence.flows.asked_members import away_throughout, is_present
 from cadence.flows.digest_needs import tell_unanswered
 from cadence.flows.digest_scope import BATCH, Scope, Worst
-from cadence.flows.gathering import HISTORY, away_throughout, count_answers, is_present
+from cadence.flows.gathering import HISTORY, count_answers
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import instant, local_day, monday_of, week_monday
 from cadence.rules.verdicts import Line

@@ -7,9 +7,9 @@ from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.announcing import announce
+from cadence.flows.asked_members import AsOf, expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.drift_state import found_drift, settle_drift
-from cadence.flows.gathering import AsOf, expected_members
 from cadence.flows.noting import note, note_rule
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
 from cadence.mrkdwn import say

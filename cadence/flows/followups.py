@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from cadence.flows.asked_members import away_members, expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.checkin_rows import key
-from cadence.flows.exceptions import counted_exceptions
-from cadence.flows.gathering import assumed_why, away_members, expected_members
+from cadence.flows.exception_forms import counted_exceptions
+from cadence.flows.gathering import assumed_why
 from cadence.flows.noting import note
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say

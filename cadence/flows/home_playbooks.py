@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.asked_members import expected_members
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import answer_context, member_zone, week_kpi
 from cadence.flows.cycle_shown import step_evidence
 from cadence.flows.gates import gate_line, gate_of
-from cadence.flows.gathering import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.standing import standing

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.asked_members import expected_members
 from cadence.flows.attention import deciding
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.champions import champion_line
@@ -14,9 +15,9 @@ from cadence.flows.checkin_rows import member_zone, week_kpi
 from cadence.flows.closing_post import next_start
 from cadence.flows.cycle_shown import step_evidence, steps_at_close
 from cadence.flows.drift_words import drift_history
-from cadence.flows.exceptions import step_groups, verdict_evidence
+from cadence.flows.exception_forms import step_groups
+from cadence.flows.exceptions import verdict_evidence
 from cadence.flows.gates import gate_line, gate_of
-from cadence.flows.gathering import expected_members
 from cadence.flows.guardrails import latest
 from cadence.flows.handoff_lists import status_lines
 from cadence.flows.kpis import kpi_context, pick_run

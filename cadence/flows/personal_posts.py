@@ -4,10 +4,10 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from cadence.flows.asked_members import away_members, expected_members
 from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, cycle_of_week, key, week_kpi
 from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.followups import nudged_again
-from cadence.flows.gathering import away_members, expected_members
 from cadence.flows.nudge_hours import hours_in
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import message_link

@@ -15,7 +15,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.people import zone_of
 from cadence.flows.playbook_drafts import PlaybookDraft
 from cadence.flows.playbook_fields import FIELDS, sentence
-from cadence.flows.playbooks import import_playbook, imported_before
+from cadence.flows.playbook_imports import import_playbook, imported_before
 from cadence.flows.revising import require_newest
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import mention, say

@@ -1,41 +1,31 @@
-"""Import a playbook or a workspace file; show, list and export what is there."""
+"""The playbooks there are: listed, shown and exported."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlmodel import Session
 
 from cadence.documents import (
     PlaybookSpec,
-    WorkspaceSpec,
-    differences,
     dump_playbook,
-    package_gaps,
     playbook_from_data,
-    read_document,
-    to_data,
 )
-from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.callers import Caller, is_curator
 from cadence.flows.champions import champion_left
 from cadence.flows.lessons import recent
 from cadence.flows.lookups import require_playbook
-from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.publishing import override_shown, publisher
 from cadence.flows.readiness import readiness
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
 from cadence.flows.versions import as_it_goes_on, require_version, version_name
-from cadence.flows.workspace_files import WorkspaceImported, import_workspace
-from cadence.mrkdwn import code, mention, say
-from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day
-from storage import people, playbooks, versions
+from storage import playbooks, versions
 from storage.engine import Database
-from storage.tables import Playbook, PlaybookVersion, Workspace
+from storage.tables import Workspace
 from templates.contexts.base import Kpi
 from templates.contexts.playbooks import (
     AdoptionLine,
-    PlaybookImported,
     PlaybookLine,
     PlaybookList,
     PlaybookShown,
@@ -49,146 +39,6 @@ class Exported:
 
     slug: str
     yaml: str
-
-
-def import_document(
-    db: Database, caller: Caller, text: str, *, now: datetime
-) -> PlaybookImported | WorkspaceImported:
-    """Import whatever the text is, a playbook or a workspace file.
-
-    Raises:
-        DocumentRefused: every problem of the file at once; nothing is saved.
-        NotAllowed: a workspace file from somebody who is no curator, someone else's playbook.
-    """
-    spec = read_document(text)
-    with db.write() as session:
-        if isinstance(spec, WorkspaceSpec):
-            return import_workspace(session, caller, spec, now=now)
-        return import_playbook(session, caller, spec, now=now)
-
-
-def import_playbook(
-    session: Session, caller: Caller, spec: PlaybookSpec, *, now: datetime, only_new: bool = False
-) -> PlaybookImported:
-    """Save a playbook's file as its next revision, unless it says the same as the newest.
-
-    Raises:
-        NotAllowed: someone else's playbook.
-        Refusal: it names a team that isn't there; with `only_new`, a playbook that is there already.
-    """
-    workspace = require_workspace(session, caller.workspace_id)
-    known = playbooks.by_slug(session, workspace_id=workspace.id, slug=spec.slug)
-    if only_new and known is not None:
-        raise Refusal(
-            say("There is a playbook {slug} by now. Choose another short name.", slug=code(spec.slug))
-        )
-    _require_importer(session, caller, spec, known)
-    _require_references(session, workspace.id, spec)
-    latest = None
-    if known is not None:
-        latest = playbooks.newest_version(session, workspace_id=workspace.id, playbook_id=known.id or 0)
-    changes: tuple[str, ...] = ()
-    if latest is not None:
-        before = playbook_from_data(latest.spec)
-        changes = differences(before, spec)
-        if not changes:
-            return _imported(session, spec, latest, new=False, changes=())
-    playbook = known or Playbook(
-        workspace_id=workspace.id,
-        slug=spec.slug,
-        title=spec.title,
-        function=spec.function,
-        owner=spec.owner,
-        created_at=now,
-    )
-    playbook.title, playbook.function, playbook.owner = spec.title, spec.function, spec.owner
-    session.add(playbook)
-    session.flush()
-    row = PlaybookVersion(
-        workspace_id=workspace.id,
-        playbook_id=playbook.id or 0,
-        revision=(latest.revision if latest else 0) + 1,
-        spec=to_data(spec),
-        created_by=caller.member,
-        created_at=now,
-    )
-    session.add(row)
-    note(
-        session,
-        caller,
-        action="playbook-imported",
-        subject=f"playbook:{spec.slug}",
-        before={"revision": latest.revision} if latest else None,
-        after={"revision": row.revision, "changes": list(changes)},
-        now=now,
-    )
-    return _imported(session, spec, row, new=known is None, changes=changes)
-
-
-def _imported(
-    session: Session, spec: PlaybookSpec, row: PlaybookVersion, *, new: bool, changes: tuple[str, ...]
-) -> PlaybookImported:
-    published = versions.newest_published(session, workspace_id=row.workspace_id, playbook_id=row.playbook_id)
-    return PlaybookImported(
-        slug=spec.slug,
-        title=spec.title,
-        version=row.revision,
-        published=published.number if published else None,
-        new=new,
-        changes=changes,
-        missing=package_gaps(spec),
-    )
-
-
-def imported_before(session: Session, caller: Caller, *, slug: str, revision: int) -> PlaybookImported:
-    """What was said when a form was saved as that revision.
-
-    Raises:
-        Unknown: there is no such playbook any more.
-    """
-    playbook = require_playbook(session, caller.workspace_id, slug)
-    row = versions.revision(
-        session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0, revision=revision
-    )
-    assert row is not None  # noqa: S101 - a revision is never deleted
-    spec = playbook_from_data(row.spec)
-    changes: tuple[str, ...] = ()
-    if revision > 1:
-        before = versions.revision(
-            session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0, revision=revision - 1
-        )
-        changes = differences(playbook_from_data(before.spec), spec) if before else ()
-    made = _imported(session, spec, row, new=revision == 1, changes=changes)
-    return replace(made, by_form=True)
-
-
-def _require_importer(session: Session, caller: Caller, spec: PlaybookSpec, known: Playbook | None) -> None:
-    """A curator imports anything; an owner their own; a playbook taken over needs its owner or a curator."""
-    if known is not None:
-        require_owner_or_curator(session, caller, owner=known.owner, to=f"change {spec.title}")
-    elif caller.member != spec.owner and not is_curator(session, caller):
-        raise NotAllowed(
-            say(
-                "This file names {owner} as owner. Only they or a curator may import it.",
-                owner=mention(spec.owner),
-            ),
-            field="yaml",
-        )
-
-
-def _require_references(session: Session, workspace_id: str, spec: PlaybookSpec) -> None:
-    if spec.pilot and people.team_by_slug(session, workspace_id=workspace_id, slug=spec.pilot) is None:
-        slugs = ", ".join(team.slug for team in people.teams(session, workspace_id=workspace_id)[:8])
-        raise Refusal(
-            say(
-                "The file names {team} as pilot, and there's no such team. {hint}",
-                team=code(spec.pilot),
-                hint=f"Teams here: {slugs}."
-                if slugs
-                else "Import the workspace file first, or make the team with `/cadence team create`.",
-            ),
-            field="yaml",
-        )
 
 
 def list_playbooks(db: Database, caller: Caller, *, function: str | None = None) -> PlaybookList:

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
+from cadence.flows.asked_members import AsOf
 from cadence.flows.drifting import drift_evidence, see_drift
-from cadence.flows.gathering import AsOf, top_reason, window_runs
+from cadence.flows.gathering import top_reason, window_runs
 from cadence.flows.past import as_it_stood, counted_then, newest_check_in, window_of_then
 from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun, require_workspace, team_runs

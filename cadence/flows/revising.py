@@ -9,7 +9,7 @@ from sqlmodel import Session
 from cadence.documents import PlaybookSpec, dump_playbook, playbook_from_data, read_document
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.lookups import require_playbook
-from cadence.flows.playbooks import import_playbook
+from cadence.flows.playbook_imports import import_playbook
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
-from cadence.flows.exceptions import step_groups
+from cadence.flows.exception_forms import step_groups
 from cadence.flows.rubrics import TO_RECORD, TO_REVISE, SampleGiven, StepMeant
 from cadence.flows.runs import run_by_id, visible_runs
 from storage.engine import Database

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import member_runs
-from cadence.flows.exceptions import exception_form
+from cadence.flows.exception_forms import exception_form
 from cadence.flows.people import named, open_runs, zone_of
 from cadence.flows.permalinks import message_link
 from cadence.flows.runs import TeamRun, require_workspace

@@ -16,7 +16,7 @@ from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_playbook, 
 from cadence.flows.callers import Caller
 from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.kpis import NumberGiven, record_number
-from cadence.flows.playbooks import import_document
+from cadence.flows.playbook_imports import import_document
 from cadence.flows.profiles import Profile, ensure_workspace, save_profiles
 from cadence.rules.calendar import monday_of
 from storage import ledger

@@ -18,7 +18,7 @@ from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.exceptions import ExceptionGiven, log_exception
 from cadence.flows.kpis import NumberGiven, record_number
 from cadence.flows.people import mute
-from cadence.flows.playbooks import import_document
+from cadence.flows.playbook_imports import import_document
 from cadence.flows.profiles import Profile, ensure_workspace, save_profiles
 from cadence.flows.settings import SettingsGiven, save_settings
 from cadence.flows.team_checks import TeamGiven
