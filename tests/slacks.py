@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlparse
 
 from werkzeug.serving import make_server
@@ -20,6 +20,7 @@ from bot.app import Bot
 from bot.sandbox import AppIdentity
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import InProcess
+from bot.sandbox.faults import FaultPlan
 from bot.sandbox.server import SandboxServer, _Quiet
 from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
@@ -29,6 +30,7 @@ from cadence.documents import WorkspaceSpec, read_workspace
 
 CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET = "12.34", "client-secret", "signing-secret"
 HERE = "https://cadence.example.com"
+Plan = TypeVar("Plan", bound=FaultPlan)
 
 
 class Slacks:
@@ -60,6 +62,11 @@ class Slacks:
         self._server.shutdown()
         self._thread.join(5)
         self._server.server_close()
+
+    def refuse(self, team: str, faults: Plan) -> Plan:
+        """From now on calls of a workspace fail as planned."""
+        self._served[team].faults = faults
+        return faults
 
     def connect(self, bot: Bot) -> None:
         for one in self.workspaces.values():

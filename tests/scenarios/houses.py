@@ -83,8 +83,8 @@ class House:
 
 
 @contextmanager
-def a_house(folder: Path, **settings: Any) -> Iterator[House]:
-    clock, tokens = SandboxClock(FRIDAY_BEFORE, frozen=True), TokenClock()
+def a_house(folder: Path, *, clock: SandboxClock | None = None, **settings: Any) -> Iterator[House]:
+    clock, tokens = clock or SandboxClock(FRIDAY_BEFORE, frozen=True), TokenClock()
     with database(folder / "several.db") as db, slacks(DESK, clock, A, B) as slack:
         configured = Settings(
             _env_file=None,
