@@ -32,7 +32,7 @@ from cadence.flows.outbox import Outbox, Pace, Turn
 from storage.engine import Database, Unreachable
 from storage.lanes import POSTING
 from storage.tables import MessageState, OwedMessage
-from storage.turns import Waiting
+from storage.turns import MOST, Waiting
 from templates.chart import draw
 from templates.render import Rendered, render
 
@@ -105,8 +105,8 @@ class Delivery:
         self._clock = clock
         self._sleep = sleep
 
-    def due(self, *, limit: int = 500) -> list[tuple[str, str]]:
-        """(workspace, recipient) pairs whose next message may go out now."""
+    def due(self, *, limit: int = MOST) -> list[tuple[str, str]]:
+        """(workspace, recipient) pairs whose next message may go out now, so many in a workspace at most."""
         return self.outbox.recipients(now=self._clock(), limit=limit, serves=self.serves)
 
     def serves(self, workspace_id: str) -> bool:

@@ -18,6 +18,8 @@ from storage.tables import Lane, Member, MessageState, OwedMessage
 SETTLING = 5
 """Attempts during which later messages to the same recipient wait, so that order holds; one that can't be
 sent for longer no longer holds them up."""
+MOST = 500
+"""Recipients found at a time, in all workspaces together."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -55,29 +57,36 @@ def _closed(now: datetime) -> Any:
 
 
 def due_recipients(
-    session: Session, *, now: datetime, limit: int = 500, within: Sequence[str] | None = None
+    session: Session, *, now: datetime, limit: int = MOST, within: Sequence[str] | None = None
 ) -> list[tuple[str, str]]:
-    """(workspace, recipient) pairs whose next message may go out now, the longest waiting first.
+    """(workspace, recipient) pairs whose next message may go out now, the longest waiting of each workspace first.
 
-    `within` looks at these workspaces only: those of others must not take up the limit.
+    Args:
+        limit: at most so many in a workspace: who has much to send must not keep the others waiting.
+        within: look at these workspaces only: those of others must not take up the room.
     """
-    who = tuple_(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
-    query = (
-        select(OwedMessage.workspace_id, OwedMessage.recipient, func.min(OwedMessage.due_at).label("first"))
+    where, who = col(OwedMessage.workspace_id), col(OwedMessage.recipient)
+    first = func.min(OwedMessage.due_at)
+    waiting = (
+        select(where, who, first.label("first"))
+        .add_columns(func.row_number().over(partition_by=where, order_by=[first, who]).label("place"))
         .where(
-            OwedMessage.state == MessageState.DUE,
-            OwedMessage.not_before <= now,
-            col(OwedMessage.workspace_id).not_in(_closed(now)),
-            who.not_in(_all_held_up(now)),
-            who.not_in(_paced(now)),
+            col(OwedMessage.state) == MessageState.DUE,
+            col(OwedMessage.not_before) <= now,
+            where.not_in(_closed(now)),
+            tuple_(where, who).not_in(_all_held_up(now)),
+            tuple_(where, who).not_in(_paced(now)),
         )
-        .group_by(col(OwedMessage.workspace_id), col(OwedMessage.recipient))
-        .order_by("first")
-        .limit(limit)
+        .group_by(where, who)
     )
     if within is not None:
-        query = query.where(col(OwedMessage.workspace_id).in_(within))
-    return [(workspace_id, recipient) for workspace_id, recipient, _ in session.exec(query)]
+        waiting = waiting.where(where.in_(within))
+    ranked = waiting.subquery().c
+    query = select(ranked.workspace_id, ranked.recipient).where(ranked.place <= limit)
+    return [
+        (workspace_id, recipient)
+        for workspace_id, recipient in session.exec(query.order_by(ranked.place, ranked.first).limit(MOST))
+    ]
 
 
 def next_due(session: Session, *, within: Sequence[str] | None = None) -> datetime | None:

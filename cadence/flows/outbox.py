@@ -43,7 +43,7 @@ class Pace:
 
     def at_most(self, seconds: float) -> int:
         """How many recipients to begin with at once for so long: twice the budget, so that it is spent whole."""
-        return min(500, max(8, round(2 * seconds * self.a_minute / 60)))
+        return min(turns.MOST, max(8, round(2 * seconds * self.a_minute / 60)))
 
     @property
     def between(self) -> timedelta:
@@ -69,7 +69,7 @@ class Outbox:
     def recipients(
         self, *, now: datetime, limit: int, serves: Callable[[str], bool]
     ) -> list[tuple[str, str]]:
-        """(workspace, recipient) pairs whose next message may go out now, in the workspaces that are served."""
+        """(workspace, recipient) pairs whose next message may go out now, so many in each that is served."""
         with self._db.read() as session:
             known = [row.id for row in people.workspaces(session)]
         served = [workspace_id for workspace_id in known if serves(workspace_id)]
