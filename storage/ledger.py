@@ -7,7 +7,7 @@ number of planners may plan the same slot. Sending it is another transaction, la
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, func, literal_column, or_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -140,27 +140,6 @@ _BY_PREFIX = (
     )
     .order_by(col(OwedMessage.id))
 )
-
-
-class Brief(NamedTuple):
-    """A message, as far as rewriting it needs."""
-
-    id: int
-    key: str
-    kind: str
-    recipient: str
-    subject: dict[str, Any]
-    state: MessageState
-    replaces_id: int | None
-
-
-_BRIEFS = _BY_PREFIX.with_only_columns(*(getattr(OwedMessage, name) for name in Brief._fields))
-
-
-def briefs_by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[Brief]:
-    """`by_prefix` without the rest of the rows."""
-    asked = {"workspace": workspace_id, "exact": prefix, "first": f"{prefix}:", "after": f"{prefix};"}
-    return [Brief(*row) for row in connection_of(session).execute(_BRIEFS, asked)]
 
 
 def by_prefix(session: Session, *, workspace_id: str, prefix: str) -> list[OwedMessage]:

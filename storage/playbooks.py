@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Boolean, Select, and_, bindparam, case, func, or_
+from sqlalchemy import Boolean, ScalarSelect, Select, and_, bindparam, case, func, or_
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
@@ -227,26 +227,28 @@ def runs(
     ]
 
 
+_BEGUN = col(Cycle.starts_on) <= bindparam("on")
+CURRENT_CYCLE: ScalarSelect[int | None] = (
+    select(Cycle.id)
+    .where(Cycle.adoption_id == Adoption.id)
+    .order_by(_BEGUN.desc(), case((_BEGUN, col(Cycle.number)), else_=-col(Cycle.number)).desc())
+    .limit(1)
+    .correlate(Adoption)
+    .scalar_subquery()
+)
+"""The id of the cycle of an adoption that `runs` tells of, for a date given as `on`."""
+
+
 @cache
 def _runs_by(given: frozenset[str]) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion]:
     """The statement of `runs` for the filters of these names."""
-    begun = col(Cycle.starts_on) <= bindparam("on")
-    number = case((begun, Cycle.number), else_=-col(Cycle.number))
-    current = (
-        select(Cycle.id)
-        .where(Cycle.adoption_id == Adoption.id)
-        .order_by(begun.desc(), number.desc())
-        .limit(1)
-        .correlate(Adoption)
-        .scalar_subquery()
-    )
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
     query = (
         select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion)
         .join(Adoption, col(Adoption.workspace_id) == Workspace.id)
         .join(Playbook, col(Playbook.id) == Adoption.playbook_id)
         .join(Team, col(Team.id) == Adoption.team_id)
-        .outerjoin(Cycle, col(Cycle.id) == current)
+        .outerjoin(Cycle, col(Cycle.id) == CURRENT_CYCLE)
         .join(PlaybookVersion, col(PlaybookVersion.id) == runs_on)
         .options(defer(PlaybookVersion.spec))  # type: ignore[arg-type]
         .where(

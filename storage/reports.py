@@ -3,14 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import cast
 
-from sqlalchemy import Date, Insert, Integer, String, Table, bindparam, func, insert, or_, update
-from sqlalchemy import select as select_rows
-from sqlalchemy.orm import aliased
+from sqlalchemy import bindparam, func
 from sqlmodel import Session, col, select
 
-from storage.engine import connection_of
 from storage.tables import CheckIn, DriftedStep, LoggedException, Reading
 
 
@@ -112,37 +108,6 @@ _READING = select(Reading).where(
     Reading.guardrail == bindparam("rail"),
     col(Reading.replaced_at).is_(None),
 )
-_REPLACE = (
-    update(Reading)
-    .where(
-        col(Reading.workspace_id) == bindparam("workspace"),
-        col(Reading.adoption_id) == bindparam("adoption"),
-        col(Reading.week_start) == bindparam("monday"),
-        col(Reading.guardrail) == bindparam("rail"),
-        col(Reading.replaced_at).is_(None),
-        or_(col(Reading.value) != bindparam("number"), col(Reading.note) != bindparam("said")),
-    )
-    .values(replaced_at=bindparam("at"))
-    .returning(col(Reading.value))
-)
-
-
-def _add_reading() -> Insert:
-    """Puts in a reading of a week that has no current one; says its id."""
-    names = [column.key for column in cast(Table, Reading.__table__).columns]  # type: ignore[attr-defined]
-    given = [name for name in names if name not in ("id", "replaced_at")]
-    current = aliased(Reading)
-    there = select(current.id).where(
-        current.adoption_id == bindparam("its_adoption_id", type_=Integer()),
-        current.week_start == bindparam("its_week_start", type_=Date()),
-        current.guardrail == bindparam("its_guardrail", type_=String()),
-        col(current.replaced_at).is_(None),
-    )
-    values = select_rows(*(bindparam(f"its_{name}", type_=getattr(Reading, name).type) for name in given))
-    return insert(Reading).from_select(given, values.where(~there.exists())).returning(col(Reading.id))
-
-
-_ADD = _add_reading()
 
 
 def reading(
@@ -151,70 +116,6 @@ def reading(
     """The KPI's current reading of a week, or a guardrail's."""
     asked = {"workspace": workspace_id, "adoption": adoption_id, "week": week_start, "rail": guardrail}
     return session.exec(_READING, params=asked).first()
-
-
-def replace_reading(
-    session: Session,
-    *,
-    workspace_id: str,
-    adoption_id: int,
-    week_start: date,
-    guardrail: str,
-    value: float,
-    note: str,
-    now: datetime,
-) -> float | None:
-    """Let another reading be the current one of its week; returns the value there was.
-
-    None when there was none, or it says the same.
-    """
-    asked = {
-        "workspace": workspace_id,
-        "adoption": adoption_id,
-        "monday": week_start,
-        "rail": guardrail,
-        "number": value,
-        "said": note,
-        "at": now,
-    }
-    return connection_of(session).execute(_REPLACE, asked).scalar_one_or_none()
-
-
-def add_reading(
-    session: Session,
-    *,
-    workspace_id: str,
-    adoption_id: int,
-    cycle_id: int,
-    week: int,
-    week_start: date,
-    guardrail: str,
-    value: float,
-    typed: str,
-    note: str,
-    member: str,
-    surface: str,
-    now: datetime,
-) -> int | None:
-    """Save a reading at once, without waiting for the session to; returns its id.
-
-    None when the week has a current one, which `replace_reading` found to say the same.
-    """
-    row = {
-        "its_workspace_id": workspace_id,
-        "its_adoption_id": adoption_id,
-        "its_cycle_id": cycle_id,
-        "its_week": week,
-        "its_week_start": week_start,
-        "its_guardrail": guardrail,
-        "its_value": value,
-        "its_typed": typed,
-        "its_note": note,
-        "its_member": member,
-        "its_surface": surface,
-        "its_reported_at": now,
-    }
-    return connection_of(session).execute(_ADD, row).scalar_one_or_none()
 
 
 def readings(session: Session, *, workspace_id: str, cycle_id: int, guardrail: str = "") -> dict[int, float]:

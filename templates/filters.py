@@ -79,9 +79,8 @@ def flow(body: Markup) -> Markup:
 
     What values hold stays as it is: their own spaces and line breaks are written `\u0020` and `\u000a`.
     """
-    one_line = re.sub(r"\s+", " ", body)
-    breaks = re.sub(r"(?: ?\\n ?)+", r"\\n", one_line)
-    return Markup(re.sub(r"^(?: |\\n)+|(?: |\\n)+$", "", breaks))  # noqa: S704 - still the same JSON
+    lines = (line.strip(" ") for line in " ".join(str(body).split()).split(r"\n"))
+    return Markup(r"\n".join(line for line in lines if line))  # noqa: S704 - still the same JSON
 
 
 def _width(piece: str) -> int:
@@ -89,12 +88,18 @@ def _width(piece: str) -> int:
     return _ESCAPED_WIDTHS.get(piece) or sum(2 if char > "\uffff" else 1 for char in piece)
 
 
+def _plain_width(text: str) -> int:
+    """What a text takes of a limit, counted at once."""
+    wide = 0 if text.isascii() else sum(char > "\uffff" for char in text)
+    return len(text) + wide + sum((width - 1) * text.count(char) for char, width in _ESCAPED_WIDTHS.items())
+
+
 def clip(text: str, size: int) -> str:
     """At most `size` characters as Slack counts them, escapes included; whole characters, entities, mentions."""
     if isinstance(text, Markup):
         raise TypeError("Clip the value, not what was already printed.")
     safe = isinstance(text, Mrkdwn)
-    if len(text) * (2 if safe else _WIDEST) <= size:
+    if len(text) * (2 if safe else _WIDEST) <= size or (not safe and _plain_width(text) <= size):
         return text
     widths = [(piece, _width(piece)) for piece in (_TOKEN.findall(text) if safe else text)]
     if sum(width for _, width in widths) <= size:

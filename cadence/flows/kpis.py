@@ -1,14 +1,14 @@
 """Record this week's number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
 
+from cadence.documents import PlaybookSpec
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.guardrails import read_guardrails, save_guardrails
-from cadence.flows.lexicon import Lexicon, known_to, lexicon_of
 from cadence.flows.readings import keep_reading
 from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun, find_run, run_by_id
@@ -16,10 +16,11 @@ from cadence.flows.weeks import ReportWeek, meant_week, week_starting
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
-from storage import people, playbooks, reports
+from storage import people, reports
 from storage.engine import Database
 from templates.contexts.answers import Recorded
 from templates.contexts.base import Kpi
+from templates.contexts.verdicts import Guardrail as GuardrailShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +61,14 @@ def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: date
         )
         if given.adoption_id is not None:  # by words only runs are found that a person has to do with
             require_team_member(session, caller, run, to="report its number")
-        return _record(session, caller, run, given, now=now)
+        return record(session, caller, run, given, now=now)
 
 
-def record_typed(
-    db: Database, caller: Caller, read: Callable[[Lexicon], NumberGiven | None], *, teams: bool, now: datetime
-) -> Recorded | None:
-    """`record_number` for one that is still to be read, in the same transaction: who asks is looked up once.
-
-    Args:
-        read: reads the words, with the names the person can use (no steps; teams' when `teams`); None when they
-            are no number after all. It must be quick: a transaction that writes is open.
-
-    Raises:
-        Refusal: as `record_number`, and what `read` raises.
-    """
-    with db.write() as session:
-        known = known_to(session, caller)
-        given = read(lexicon_of(session, caller, known, now=now, steps=False, teams=teams))
-        if given is None:
-            return None
-        run = find_run(session, caller, now=now, playbook=given.playbook, team=given.team, there=known.there)
-        return _record(session, caller, run, given, now=now)
-
-
-def _record(session: Session, caller: Caller, run: TeamRun, given: NumberGiven, *, now: datetime) -> Recorded:
+def record(session: Session, caller: Caller, run: TeamRun, given: NumberGiven, *, now: datetime) -> Recorded:
+    """Record a number of a run, within a transaction; raises what `record_number` does."""
     given = _without_guardrails(given) if not run.spec.kpi.guardrails else given
     value = amount(run, given.value) if given.value or not given.guardrails else None
     rails = read_guardrails(run, given.guardrails)
-    playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=run.id)
     week = _week(session, run, given)
     replaced = None
     if value is not None:
@@ -97,16 +77,43 @@ def _record(session: Session, caller: Caller, run: TeamRun, given: NumberGiven, 
         )
     kept = save_guardrails(session, caller, run, week, rails, now=now)
     judge_again(session, caller, run, week.cycle, now=now)
-    return Recorded(
+    return recorded(
+        run.spec,
         slug=run.playbook.slug,
         playbook=run.playbook.title,
         team=run.team.title,
-        kpi=kpi_context(run, value=value),
-        met=value is not None and meets(value, run.spec.kpi.target, Direction(run.spec.kpi.direction)),
+        value=value,
         week_start=week.start,
         replaced=replaced,
         guardrails=kept,
         result=week.cycle.result,
+    )
+
+
+def recorded(
+    spec: PlaybookSpec,
+    *,
+    slug: str,
+    playbook: str,
+    team: str,
+    value: float | None,
+    week_start: date,
+    replaced: float | None,
+    guardrails: tuple[GuardrailShown, ...] = (),
+    result: str | None = None,
+) -> Recorded:
+    """The answer to whoever reported a number; `result` when its cycle is closed already."""
+    kpi = spec.kpi
+    return Recorded(
+        slug=slug,
+        playbook=playbook,
+        team=team,
+        kpi=kpi_of(spec, value=value),
+        met=value is not None and meets(value, kpi.target, Direction(kpi.direction)),
+        week_start=week_start,
+        replaced=replaced,
+        guardrails=guardrails,
+        result=result,
     )
 
 
@@ -181,8 +188,13 @@ def _week(session: Session, run: TeamRun, given: NumberGiven) -> ReportWeek:
 
 
 def kpi_context(run: TeamRun, *, value: float | None) -> Kpi:
-    """The KPI for a template, with the value to show."""
-    kpi = run.spec.kpi
+    """The KPI of a run for a template, with the value to show."""
+    return kpi_of(run.spec, value=value)
+
+
+def kpi_of(spec: PlaybookSpec, *, value: float | None) -> Kpi:
+    """The KPI of what a version says, with the value to show."""
+    kpi = spec.kpi
     return Kpi(
         name=kpi.name,
         unit=kpi.unit,

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from cadence.flows.asked_numbers import rewrite_missing_number
 from cadence.flows.callers import Caller
 from cadence.flows.runs import TeamRun
 from cadence.flows.weeks import ReportWeek
-from storage import reports, trail
+from storage import numbers
+from storage.numbers import Number
 
 
 def keep_reading(
@@ -24,46 +24,23 @@ def keep_reading(
     now: datetime,
 ) -> float | None:
     """Save a reading and return the value it corrects, if there was one; the same again changes nothing."""
-    before = reports.replace_reading(
+    kept = numbers.keep(
         session,
         workspace_id=run.workspace.id,
-        adoption_id=run.id,
-        week_start=week.start,
-        guardrail=guardrail,
-        value=value,
-        note=note,
-        now=now,
+        number=Number(
+            adoption_id=run.id,
+            cycle_id=week.cycle.id or 0,
+            cycle_state=week.cycle.state,
+            week=week.week,
+            week_start=week.start,
+            guardrail=guardrail,
+            value=value,
+            typed=typed,
+            note=note,
+            member=caller.member,
+            surface=caller.surface,
+            request=caller.request,
+            at=now,
+        ),
     )
-    reading_id = reports.add_reading(
-        session,
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
-        cycle_id=week.cycle.id or 0,
-        week=week.week,
-        week_start=week.start,
-        guardrail=guardrail,
-        value=value,
-        typed=typed[:200],
-        note=note,
-        member=caller.member,
-        surface=caller.surface,
-        now=now,
-    )
-    if reading_id is None:
-        return None
-    subject = f"adoption:{run.id}/week:{week.start}"
-    trail.record(
-        session,
-        workspace_id=run.workspace.id,
-        at=now,
-        member=caller.member,
-        action="reading" if before is None else "reading-corrected",
-        subject=f"{subject}/{guardrail}" if guardrail else subject,
-        surface=caller.surface,
-        before=before,
-        after=value,
-        correlation_id=caller.request,
-    )
-    if not guardrail:
-        rewrite_missing_number(session, caller, run, week_start=week.start, mark=f"{reading_id}", now=now)
-    return before
+    return kept.before

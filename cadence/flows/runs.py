@@ -1,8 +1,9 @@
 """Which team's run of which playbook something is about, and where that run stands today."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -19,6 +20,8 @@ from storage import people, playbooks
 from storage.people import Whereabouts
 from storage.tables import Adoption, AdoptionStep, Cycle, Playbook, PlaybookVersion, Team, Workspace
 from templates.ids import Action
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,15 @@ def visible_runs(
     return team_runs(session, workspace=workspace, now=now, member=member, playbook=playbook, team=team)
 
 
+def narrowed(runs: Sequence[R], *wishes: Callable[[R], bool]) -> list[R]:
+    """While there are several: those of which a wish is true, if there are any; then by the next wish."""
+    left = list(runs)
+    for wish in wishes:
+        if len(left) > 1:
+            left = [run for run in left if wish(run)] or left
+    return left
+
+
 def find_run(
     session: Session,
     caller: Caller,
@@ -236,13 +248,13 @@ def find_run(
             "No team of yours runs a playbook yet. An owner starts one with `/cadence cycle start`; "
             "`/cadence playbook list` shows what there is."
         )
-    if len(runs) > 1 and caller.channel is not None:
-        runs = [run for run in runs if run.team.channel == caller.channel] or runs
-    if len(runs) > 1:
-        mine = _team_ids(session, caller)
-        runs = [run for run in runs if run.team.id in mine] or runs
-    if len(runs) > 1:  # a team that is still setting up has nothing to report
-        runs = [run for run in runs if run.cycle is not None] or runs
+    mine = _team_ids(session, caller) if len(runs) > 1 else set()
+    runs = narrowed(
+        runs,
+        lambda run: run.team.channel == caller.channel,
+        lambda run: run.team.id in mine,
+        lambda run: run.cycle is not None,  # a team that is still setting up has nothing to report
+    )
     if len(runs) > 1:
         raise NeedsChoice(runs)
     return runs[0]

@@ -34,6 +34,11 @@ def spec_of(session: Session, version: PlaybookVersion) -> PlaybookSpec:
     return spec
 
 
+def spec_known(session: Session, key: tuple[int, datetime, str]) -> PlaybookSpec | None:
+    """What a version says, by its id and when and by whom it was written; None when nobody has read it here yet."""
+    return _kept(session).get(key)
+
+
 def _kept(session: Session) -> dict[_Key, PlaybookSpec]:
     pool = connection_of(session).engine.pool
     with _lock:

@@ -10,6 +10,7 @@ from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line, Rule
 from storage import attempts, decisions, lanes, ledger, trail
 from storage.ledger import Owed
+from storage.numbers import Number
 from storage.tables import (
     Adoption,
     AdoptionStep,
@@ -18,6 +19,7 @@ from storage.tables import (
     CheckIn,
     Curator,
     Cycle,
+    CycleState,
     DriftedStep,
     Home,
     LoggedException,
@@ -92,6 +94,23 @@ def check_in(ids: Planted, *, runs: int = 14, member: str = MEMBER, week: int = 
 def owed(key: str, *, recipient: str = MEMBER, due_at: datetime = NOW, kind: str = "checkin") -> Owed:
     """A message to queue."""
     return Owed(key=key, kind=kind, recipient=recipient, subject={"week": "2026-11-30"}, due_at=due_at)
+
+
+def number(adoption_id: int, cycle_id: int, value: float = 1.0, **others: Any) -> Number:
+    """A number of the planted cycle's third week, which has none yet."""
+    given: dict[str, Any] = {
+        "cycle_state": CycleState.RUNNING,
+        "week": 3,
+        "week_start": MONDAY + 14 * DAY,
+        "guardrail": "",
+        "typed": "1",
+        "note": "",
+        "member": MEMBER,
+        "surface": "command",
+        "request": "asked",
+        "at": NOW,
+    }
+    return Number(adoption_id=adoption_id, cycle_id=cycle_id, value=value, **(given | others))
 
 
 def plant(session: Session, workspace_id: str = "T1") -> Planted:

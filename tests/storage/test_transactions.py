@@ -1,7 +1,6 @@
 """What a read and a write promise, and what a column takes."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -188,22 +187,3 @@ def test_a_connection_cut_while_nobody_used_it_is_replaced(
     other.close()
     monkeypatch.setattr("storage.engine.IDLE_SECONDS", 0.0)
     assert backend() != first
-
-
-def test_the_same_reading_again_replaces_nothing(db: Database) -> None:
-    with db.write() as session:
-        plant(session)
-    with db.write() as session:
-        row = session.exec(select(Reading)).one()
-        again = partial(
-            reports.replace_reading,
-            session,
-            workspace_id="T1",
-            adoption_id=row.adoption_id,
-            week_start=row.week_start,
-            guardrail="",
-            value=row.value,
-            now=NOW,
-        )
-        assert again(note=row.note) is None
-        assert again(note="why") == row.value

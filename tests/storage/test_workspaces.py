@@ -36,7 +36,9 @@ from storage import (
     lanes,
     ledger,
     lessons,
+    numbers,
     overrides,
+    own_runs,
     people,
     plans,
     playbooks,
@@ -57,10 +59,10 @@ from storage.engine import Database
 from storage.queueing import Nudged
 from storage.tables import Cycle, MessageState, ModeChange, Promotion, PromotionState, SpotAudit, StepVerdict
 from storage.trails import Scope
-from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, owed, plant
+from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, number, owed, plant
 from tests.storage.seeds_installations import CLIENT, bot_row
 
-NO_QUERIES = {"engine", "streams", "migrate", "tables", "migrations"}
+NO_QUERIES = {"engine", "rewrites", "streams", "migrate", "tables", "migrations"}
 EVERY_WORKSPACE = {
     "people.workspaces": "the worker plans for each workspace of the installation",
     "installations.current": "a process serves every workspace that has installed the app",
@@ -200,6 +202,7 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, member_id=MEMBER, everywhere=True
     ),
     "playbooks.runs/member": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
+    "own_runs.own": lambda s, ws, _: own_runs.own(s, workspace_id=ws, member_id=MEMBER, on=MONDAY),
     "playbooks.runs": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY),
     "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
     "playbooks.published_at": lambda s, ws, _: playbooks.published_at(s, workspace_id=ws),
@@ -561,8 +564,10 @@ BY_ID: dict[str, Call] = {
         s, workspace_id=ws, source=f"standard-{ids.workspace}"
     ),
     "queueing.known_keys": lambda s, ws, ids: queueing.known_keys(s, workspace_id=ws, keys=[ids.key]),
+    "numbers.is_there": lambda s, ws, ids: numbers.is_there(
+        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+    ),
     "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
-    "ledger.briefs_by_prefix": lambda s, ws, ids: ledger.briefs_by_prefix(s, workspace_id=ws, prefix=ids.key),
     "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
 }
 WRITES: dict[str, Call] = {
@@ -586,30 +591,8 @@ WRITES: dict[str, Call] = {
     "installations.skip_owed": lambda s, ws, _: installations.skip_owed(
         s, workspace_id=ws, reason="uninstalled"
     ),
-    "reports.replace_reading": lambda s, ws, ids: reports.replace_reading(
-        s,
-        workspace_id=ws,
-        adoption_id=ids.adoption,
-        week_start=MONDAY,
-        guardrail="",
-        value=1,
-        note="",
-        now=NOW,
-    ),
-    "reports.add_reading": lambda s, ws, ids: reports.add_reading(
-        s,
-        workspace_id=ws,
-        adoption_id=ids.adoption,
-        cycle_id=ids.cycle,
-        week=3,
-        week_start=MONDAY + 14 * DAY,
-        guardrail="",
-        value=1,
-        typed="1",
-        note="",
-        member=MEMBER,
-        surface="command",
-        now=NOW,
+    "numbers.keep": lambda s, ws, ids: numbers.keep(
+        s, workspace_id=ws, number=number(ids.adoption, ids.cycle)
     ),
     "drafts.keep": lambda s, ws, _: drafts.keep(
         s, workspace_id=ws, member=MEMBER, subject="playbook", data={"title": "Reply"}, now=UNTIL

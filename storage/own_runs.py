@@ -1,0 +1,181 @@
+"""What a person who types a number may mean, in one statement and without rows: the busiest request of all."""
+
+from datetime import date, datetime
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    literal_column,
+    union_all,
+)
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, col
+
+from storage.engine import connection_of
+from storage.people import Whereabouts
+from storage.playbooks import CURRENT_CYCLE
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    Curator,
+    Cycle,
+    CycleState,
+    Member,
+    Playbook,
+    PlaybookVersion,
+    Team,
+    TeamMember,
+    Workspace,
+)
+
+_FIELD, _ROW = "\x1f", "\x1e"
+"""Between the fields of a playbook's names and between playbooks: no name holds them."""
+
+
+class OwnRun(NamedTuple):
+    """A run of a team that a person is in, or of a playbook they own, as far as a number needs it.
+
+    `version_id`, `version_at` and `version_by` are the version it runs on; `cycle_id` and what follows are None
+    before the first cycle.
+    """
+
+    adoption_id: int
+    slug: str
+    playbook: str
+    team_slug: str
+    team: str
+    channel: str
+    timezone: str
+    is_member: bool
+    version_id: int
+    version_at: datetime
+    version_by: str
+    cycle_id: int | None
+    cycle_state: CycleState | None
+    starts_on: date | None
+
+
+class PlaybookNames(NamedTuple):
+    """How a playbook is called, and who owns it."""
+
+    slug: str
+    title: str
+    owner: str
+
+
+class Own(NamedTuple):
+    """Where a person is, how the workspace's playbooks are called, and the person's own runs."""
+
+    there: Whereabouts
+    names: tuple[PlaybookNames, ...]
+    runs: tuple[OwnRun, ...]
+
+
+def own(session: Session, *, workspace_id: str, member_id: str, on: date) -> Own | None:
+    """The runs a person has to do with, each with the cycle a date lies in; None when there are none.
+
+    Which those are, and which cycle, is said in `playbooks.runs`; of curators it says all, here their own.
+    """
+    asked = {"workspace": workspace_id, "member": member_id, "on": on}
+    rows = connection_of(session).execute(_own(), asked).all()
+    if not rows:
+        return None
+    first = rows[0]
+    there = Whereabouts(first[0], first[1], first[2])
+    return Own(there, _names(first[3]), tuple(OwnRun._make(row[4:]) for row in rows))
+
+
+@lru_cache(maxsize=256)
+def _names(joined: str) -> tuple[PlaybookNames, ...]:
+    return tuple(sorted(PlaybookNames(*one.split(_FIELD)) for one in joined.split(_ROW)))
+
+
+def _mine() -> Subquery:
+    """Adoptions that a person has to do with, and whether they are in the team; each by an index of its own."""
+    of_team: Any = (
+        select_rows(col(Adoption.id), literal_column("1").label("is_member"))
+        .join(TeamMember, col(TeamMember.team_id) == col(Adoption.team_id))
+        .where(
+            col(TeamMember.member) == bindparam("member"),
+            col(TeamMember.left_at).is_(None),
+            col(Adoption.workspace_id) == bindparam("workspace"),
+            col(Adoption.state) != AdoptionState.ENDED,
+        )
+    )
+    owned: Any = (
+        select_rows(col(Adoption.id), literal_column("0"))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .where(
+            col(Playbook.workspace_id) == bindparam("workspace"),
+            col(Playbook.owner) == bindparam("member"),
+            col(Adoption.state) != AdoptionState.ENDED,
+        )
+    )
+    either = union_all(of_team, owned).subquery()
+    return select_rows(either.c.id, func.max(either.c.is_member)).group_by(either.c.id).subquery()
+
+
+def _names_of_all() -> ScalarSelect[Any]:
+    """The names of the workspace's playbooks, joined."""
+    field: ColumnElement[str] = literal_column(f"'{_FIELD}'")
+    apart: Any = literal_column(f"'{_ROW}'")
+    named = Playbook.__table__.alias("named")  # type: ignore[attr-defined]
+    each = named.c.slug + field + named.c.title + field + named.c.owner
+    ours = named.c.workspace_id == bindparam("workspace")
+    return select_rows(func.aggregate_strings(each, apart)).where(ours).scalar_subquery()
+
+
+@cache
+def _own() -> Select[Any]:
+    person = (
+        select_rows(col(Member.timezone))
+        .where(col(Member.workspace_id) == bindparam("workspace"), col(Member.id) == bindparam("member"))
+        .scalar_subquery()
+    )
+    curator = (
+        select_rows(literal_column("1"))
+        .select_from(Curator)
+        .where(
+            col(Curator.workspace_id) == bindparam("workspace"), col(Curator.member) == bindparam("member")
+        )
+        .exists()
+    )
+    mine = _mine()
+    columns: tuple[Any, ...] = (
+        col(Workspace.timezone),
+        person,
+        curator,
+        _names_of_all(),
+        col(Adoption.id),
+        col(Playbook.slug),
+        col(Playbook.title),
+        col(Team.slug),
+        col(Team.title),
+        col(Team.channel),
+        col(Team.timezone),
+        mine.c[1] == literal_column("1"),
+        col(PlaybookVersion.id),
+        col(PlaybookVersion.created_at),
+        col(PlaybookVersion.created_by),
+        col(Cycle.id),
+        col(Cycle.state),
+        col(Cycle.starts_on),
+    )
+    runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
+    return (
+        select_rows(*columns)
+        .select_from(mine)
+        .join(Adoption, col(Adoption.id) == mine.c[0])
+        .join(Workspace, col(Workspace.id) == col(Adoption.workspace_id))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .outerjoin(Cycle, col(Cycle.id) == CURRENT_CYCLE)
+        .join(PlaybookVersion, col(PlaybookVersion.id) == runs_on)
+        .order_by(col(Playbook.slug), col(Team.slug))
+    )
