@@ -33,10 +33,11 @@ def by_command(turn: Turn, command: commands.LogException) -> None:
         team=command.team,
         link=command.link,
     )
-    try:
-        turn.say(log_exception(turn.db, turn.caller, given, now=turn.now))
-    except NeedsChoice:
-        open_form(turn, command)
+    turn.say_or_ask(
+        lambda: log_exception(turn.db, turn.caller, given, now=turn.now),
+        unclear=NeedsChoice,
+        ask=lambda: open_form(turn, command),
+    )
 
 
 def open_form(turn: Turn, command: commands.LogException) -> None:

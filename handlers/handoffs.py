@@ -46,10 +46,11 @@ def _send(turn: Turn, command: commands.Handoff) -> None:
         playbook=command.playbook,
         team=command.team,
     )
-    try:
-        turn.say(send_handoff(turn.db, turn.caller, given, now=turn.now))
-    except WhichContract:
-        _open(turn, command)
+    turn.say_or_ask(
+        lambda: send_handoff(turn.db, turn.caller, given, now=turn.now),
+        unclear=WhichContract,
+        ask=lambda: _open(turn, command),
+    )
 
 
 def _open(turn: Turn, command: commands.Handoff) -> None:

@@ -37,10 +37,11 @@ def by_command(turn: Turn, command: commands.Rubric) -> None:
     if meant is None or (command.samples is None and command.passes is None):
         turn.open(rubric_form(turn.db, turn.caller, meant, given, now=turn.now))
         return
-    try:
-        turn.say(record_sample(turn.db, turn.caller, meant, given, now=turn.now))
-    except NeedsChoice:
-        turn.open(rubric_form(turn.db, turn.caller, meant, given, now=turn.now))
+    turn.say_or_ask(
+        lambda: record_sample(turn.db, turn.caller, meant, given, now=turn.now),
+        unclear=NeedsChoice,
+        ask=lambda: turn.open(rubric_form(turn.db, turn.caller, meant, given, now=turn.now)),
+    )
 
 
 def revise(turn: Turn, command: commands.ReviseRubric) -> None:

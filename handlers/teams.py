@@ -93,10 +93,11 @@ def members(turn: Turn, command: commands.TeamMembers) -> None:
 
 def holidays(turn: Turn, command: commands.TeamHolidays) -> None:
     """`/cadence team holidays`: at once, else by form when it isn't clear whose."""
-    try:
-        turn.say(team_holidays(turn.db, turn.caller, command.team, country=command.country, now=turn.now))
-    except WhichTeam:
-        turn.open(holidays_form(turn.db, turn.caller, country=command.country or ""))
+    turn.say_or_ask(
+        lambda: team_holidays(turn.db, turn.caller, command.team, country=command.country, now=turn.now),
+        unclear=WhichTeam,
+        ask=lambda: turn.open(holidays_form(turn.db, turn.caller, country=command.country or "")),
+    )
 
 
 def open_holidays(turn: Turn, value: str, _body: Body) -> None:

@@ -83,6 +83,15 @@ class Turn:
         """The caller of a form: one that a shortcut opened was given on that surface."""
         return replace(self.caller, surface=SHORTCUT) if form.ids.get(_SURFACE) == SHORTCUT else self.caller
 
+    def say_or_ask(
+        self, do: Callable[[], MessageContext], *, unclear: type[Refusal], ask: Callable[[], None]
+    ) -> None:
+        """Do what was typed and say what came of it; `ask` by form when it isn't clear what is meant."""
+        try:
+            self.say(do())
+        except unclear:
+            ask()
+
     def open(self, form: ViewContext, *, ids: str | None = None) -> None:
         """Show a form, on top of the one the person is in.
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from sqlmodel import Session
+
 from cadence.flows.callers import Caller
 from cadence.flows.handoff_contracts import HandedOver, require_receiver, require_sender
 from cadence.flows.handoff_lists import answerable, in_hand, listed, withdrawable
@@ -27,6 +29,20 @@ _NOTHING: dict[Verb, str] = {
 }
 
 
+def _received(
+    session: Session,
+    caller: Caller,
+    handoff_id: int,
+    *,
+    still: Sequence[HandoffState] = _OPEN,
+    now: datetime,
+) -> HandedOver | Done:
+    """A handoff that the caller may answer; what became of it, when that is settled already."""
+    handed = held(session, caller, handoff_id, now=now)
+    require_receiver(session, caller, handed, now=now)
+    return settled(session, caller, handed, still=still) or handed
+
+
 def accept(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now: datetime) -> Done:
     """Take what was handed over; who sent it is told. A second click says what was decided.
 
@@ -35,11 +51,9 @@ def accept(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now
         NotAllowed: somebody who has no part in the receiving team.
     """
     with db.write() as session:
-        handed = held(session, caller, handoff_id, now=now)
-        require_receiver(session, caller, handed, now=now)
-        already = settled(session, caller, handed, still=_OPEN)
-        if already is not None:
-            return already
+        handed = _received(session, caller, handoff_id, now=now)
+        if isinstance(handed, Done):
+            return handed
         decide(session, caller, handed, HandoffState.ACCEPTED, reason=note.strip(), now=now)
         return Done(
             text=say("Accepted: {what}.{told}", what=handed.row.what, told=_told(caller, handed)),
@@ -55,11 +69,9 @@ def finish(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now
         NotAllowed: somebody who has no part in the receiving team.
     """
     with db.write() as session:
-        handed = held(session, caller, handoff_id, now=now)
-        require_receiver(session, caller, handed, now=now)
-        already = settled(session, caller, handed, still=(*_OPEN, HandoffState.ACCEPTED))
-        if already is not None:
-            return already
+        handed = _received(session, caller, handoff_id, still=(*_OPEN, HandoffState.ACCEPTED), now=now)
+        if isinstance(handed, Done):
+            return handed
         decide(session, caller, handed, HandoffState.DONE, reason=note.strip(), now=now)
         return Done(text=say("Done: {what}.{told}", what=handed.row.what, told=_told(caller, handed)))
 
@@ -111,11 +123,9 @@ def fail(
         NotAllowed: somebody who has no part in the receiving team.
     """
     with db.write() as session:
-        handed = held(session, caller, handoff_id, now=now)
-        require_receiver(session, caller, handed, now=now)
-        already = settled(session, caller, handed, still=_OPEN)
-        if already is not None:
-            return already
+        handed = _received(session, caller, handoff_id, now=now)
+        if isinstance(handed, Done):
+            return handed
         if not reason.strip():
             raise Refusal("Say in a sentence why it can't be used.", field="reason")
         named = dict(enumerate(handed.terms.inputs))
@@ -141,11 +151,9 @@ def fail_form(
         NotAllowed: somebody who has no part in the receiving team.
     """
     with db.write() as session:
-        handed = held(session, caller, handoff_id, now=now)
-        require_receiver(session, caller, handed, now=now)
-        already = settled(session, caller, handed, still=_OPEN)
-        if already is not None:
-            return already
+        handed = _received(session, caller, handoff_id, now=now)
+        if isinstance(handed, Done):
+            return handed
         return HandoffFailForm(
             playbook=handed.run.playbook.title,
             team=handed.run.team.title,
