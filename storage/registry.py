@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, select
 
 from storage.tables import (
     Adoption,
     AdoptionState,
+    Cycle,
+    CycleState,
     Override,
     OverrideKind,
     Playbook,
@@ -54,20 +56,78 @@ def page(
 
 
 def adopters(
-    session: Session, *, workspace_id: str, playbook_ids: Sequence[int]
-) -> list[tuple[Adoption, Team]]:
-    """(adoption, team) of some playbooks that aren't ended, the first of each playbook first."""
-    query = (
-        select(Adoption, Team)
-        .join(Team, col(Team.id) == col(Adoption.team_id))
+    session: Session, *, workspace_id: str, playbook_ids: Sequence[int], limit: int
+) -> list[tuple[Adoption, Team, int]]:
+    """(adoption, team, how many there are) of the first few adoptions of some playbooks that aren't ended.
+
+    By playbook, whoever took it up first before the others.
+    """
+    of_playbook = col(Adoption.playbook_id)
+    ranked = (
+        select(
+            col(Adoption.id).label("id"),
+            func.row_number().over(partition_by=of_playbook, order_by=col(Adoption.id)).label("place"),
+            func.count().over(partition_by=of_playbook).label("many"),
+        )
         .where(
             Adoption.workspace_id == workspace_id,
             col(Adoption.playbook_id).in_(playbook_ids),
             Adoption.state != AdoptionState.ENDED,
         )
+        .subquery()
+    )
+    query = (
+        select(Adoption, Team, ranked.c.many)
+        .join(ranked, ranked.c.id == col(Adoption.id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(ranked.c.place <= limit)
         .order_by(col(Adoption.playbook_id), col(Adoption.id))
     )
+    return [(adoption, team, many) for adoption, team, many in session.exec(query)]
+
+
+def last_results(session: Session, *, workspace_id: str, adoption_ids: Sequence[int]) -> list[Cycle]:
+    """The last cycle of each of some adoptions that closed with a number."""
+    last = (
+        select(col(Cycle.adoption_id).label("adoption_id"), func.max(Cycle.number).label("number"))
+        .where(
+            Cycle.workspace_id == workspace_id,
+            col(Cycle.adoption_id).in_(adoption_ids),
+            Cycle.state == CycleState.CLOSED,
+            col(Cycle.kpi_value).is_not(None),
+        )
+        .group_by(col(Cycle.adoption_id))
+        .subquery()
+    )
+    query = select(Cycle).join(
+        last, and_(last.c.adoption_id == col(Cycle.adoption_id), last.c.number == col(Cycle.number))
+    )
     return list(session.exec(query))
+
+
+def nearest(session: Session, *, workspace_id: str, function: str | None, limit: int) -> list[Playbook]:
+    """The first few playbooks that are on their way, those that most teams run before the others."""
+    adopted = (
+        select(func.count())
+        .where(Adoption.playbook_id == Playbook.id, Adoption.state != AdoptionState.ENDED)
+        .correlate(Playbook)
+        .scalar_subquery()
+    )
+    query = select(Playbook).where(*_on_their_way(workspace_id, function))
+    return list(session.exec(query.order_by(adopted.desc(), col(Playbook.slug)).limit(limit)))
+
+
+def count_on_their_way(session: Session, *, workspace_id: str, function: str | None) -> int:
+    """How many playbooks aren't retired."""
+    return session.exec(select(func.count()).where(*_on_their_way(workspace_id, function))).one()
+
+
+def _on_their_way(workspace_id: str, function: str | None) -> list[ColumnElement[bool]]:
+    found = [
+        col(Playbook.workspace_id) == workspace_id,
+        col(Playbook.state) != PlaybookState.RETIRED,
+    ]
+    return [*found, col(Playbook.function) == function] if function is not None else found
 
 
 def version_rows(

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from cadence.documents import PlaybookSpec, playbook_from_data
+from cadence.documents import PlaybookSpec
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.publishing import override_shown
 from cadence.flows.readiness import minutes_of, readiness
 from cadence.flows.runs import require_workspace
+from cadence.flows.specs import spec_of
 from cadence.flows.versions import version_name
 from cadence.refusals import Offer
-from storage import playbooks, versions
 from storage import registry as rows
+from storage import versions
 from storage.engine import Database
 from storage.tables import (
     Adoption,
     Cycle,
-    CycleState,
     Playbook,
     PlaybookState,
     PlaybookVersion,
@@ -33,6 +33,10 @@ from templates.ids import Action
 
 PAGE = 6
 """Playbooks on one page."""
+TEAMS = 5
+"""Teams of a playbook that are shown."""
+NEARLY = 8
+"""Playbooks on their way that are looked at, when none is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class _Found:
     """What a page rests on, read at once."""
 
     teams: Mapping[int, Sequence[tuple[Adoption, Team]]]
+    many: Mapping[int, int]
     closed: Mapping[int, Cycle]
     versions: Mapping[int, PlaybookVersion]
     specs: Mapping[int, PlaybookSpec]
@@ -76,6 +81,7 @@ def show_registry(db: Database, caller: Caller, *, function: str | None, page: i
             pages=pages,
             following=f"{function or 'all'}:{page + 1}" if page < pages else "",
             nearly=() if total else _nearly(session, caller, function),
+            nearly_more=0 if total else _nearly_more(session, caller, function),
             retired=retired,
         )
 
@@ -86,16 +92,14 @@ def _menu(live: Counter[str]) -> tuple[Choice, ...]:
 
 
 def _around(session: Session, workspace_id: str, playbook_ids: Sequence[int]) -> _Found:
-    adopted = rows.adopters(session, workspace_id=workspace_id, playbook_ids=playbook_ids)
+    adopted = rows.adopters(session, workspace_id=workspace_id, playbook_ids=playbook_ids, limit=TEAMS)
     teams: defaultdict[int, list[tuple[Adoption, Team]]] = defaultdict(list)
-    for adoption, team in adopted:
+    for adoption, team, _ in adopted:
         teams[adoption.playbook_id].append((adoption, team))
-    ids = [adoption.id or 0 for adoption, _ in adopted]
-    closed: dict[int, Cycle] = {}
-    for cycle in versions.cycles(session, workspace_id=workspace_id, adoption_ids=ids):
-        if cycle.state is CycleState.CLOSED and cycle.kpi_value is not None:
-            closed.setdefault(cycle.adoption_id, cycle)
-    wanted = {adoption.version_id for adoption, _ in adopted} | {one.version_id for one in closed.values()}
+    ids = [adoption.id or 0 for adoption, *_ in adopted]
+    results = rows.last_results(session, workspace_id=workspace_id, adoption_ids=ids)
+    closed = {cycle.adoption_id: cycle for cycle in results}
+    wanted = {adoption.version_id for adoption, *_ in adopted} | {one.version_id for one in closed.values()}
     found = rows.version_rows(session, workspace_id=workspace_id, version_ids=sorted(wanted))
     verdicts: defaultdict[int, list[StepVerdict]] = defaultdict(list)
     for verdict in rows.newest_verdicts(session, workspace_id=workspace_id, adoption_ids=ids):
@@ -105,9 +109,10 @@ def _around(session: Session, workspace_id: str, playbook_ids: Sequence[int]) ->
         overrides[row.playbook_id].append(override_shown(row))
     return _Found(
         teams=teams,
+        many={adoption.playbook_id: many for adoption, _, many in adopted},
         closed=closed,
         versions=found,
-        specs={version_id: playbook_from_data(version.spec) for version_id, version in found.items()},
+        specs={version_id: spec_of(session, version) for version_id, version in found.items()},
         setups={
             setup.adoption_id: minutes_of(setup)
             for setup in versions.setups(session, workspace_id=workspace_id, adoption_ids=ids)
@@ -130,6 +135,7 @@ def _playbook(playbook: Playbook, number: int, found: _Found) -> RegistryPlayboo
         teams=tuple(
             _team(adoption, team, first[0] if first else adoption, found) for adoption, team in teams
         ),
+        more_teams=max(0, found.many.get(playbook.id or 0, 0) - len(teams)),
         first=first[1].title if first else "",
         overrides=tuple(found.overrides.get(playbook.id or 0, ())),
     )
@@ -189,12 +195,10 @@ def _evidence(row: StepVerdict) -> Evidence:
 
 
 def _nearly(session: Session, caller: Caller, function: str | None) -> tuple[NearlyThere, ...]:
-    """What is on its way, with the button for those who may look further; the nearest first."""
+    """What most teams wait for, with the button for those who may look further; the nearest first."""
     curator = is_curator(session, caller)
     found = []
-    for playbook in playbooks.playbooks(session, workspace_id=caller.workspace_id):
-        if playbook.state is PlaybookState.RETIRED or function not in (None, playbook.function):
-            continue
+    for playbook in rows.nearest(session, workspace_id=caller.workspace_id, function=function, limit=NEARLY):
         may = curator or caller.member == playbook.owner
         found.append(
             NearlyThere(
@@ -205,3 +209,8 @@ def _nearly(session: Session, caller: Caller, function: str | None) -> tuple[Nea
             )
         )
     return tuple(sorted(found, key=lambda one: (one.gaps, one.title)))
+
+
+def _nearly_more(session: Session, caller: Caller, function: str | None) -> int:
+    count = rows.count_on_their_way(session, workspace_id=caller.workspace_id, function=function)
+    return max(0, count - NEARLY)

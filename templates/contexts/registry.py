@@ -32,7 +32,7 @@ class RegistryTeam:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryPlaybook:
-    """One published playbook. `first` is the title of the team that ran it first."""
+    """One published playbook. `first` is the title of the team that ran it first; `more_teams` aren't shown."""
 
     slug: str
     title: str
@@ -41,6 +41,7 @@ class RegistryPlaybook:
     number: int
     owner: str
     teams: tuple[RegistryTeam, ...]
+    more_teams: int = 0
     first: str = ""
     overrides: tuple[OverrideShown, ...] = ()
 
@@ -65,7 +66,7 @@ class Registry(MessageContext):
         functions: the menu, one option a function that has any; the value is what the menu carries.
         page: from 1.
         following: what the button to the next page carries; empty on the last.
-        nearly: what is on its way, when nothing is published.
+        nearly: what is on its way, when nothing is published; `nearly_more` aren't shown.
         retired: how many published playbooks are retired and not shown.
     """
 
@@ -79,4 +80,5 @@ class Registry(MessageContext):
     pages: int = 1
     following: str = ""
     nearly: tuple[NearlyThere, ...] = ()
+    nearly_more: int = 0
     retired: int = 0

@@ -11,12 +11,13 @@ from bot.commands import BUILT_IN_TEAM
 from bot.sandbox.limits import problems_of_message
 from bot.stage import Stage
 from cadence.flows.callers import Caller
-from cadence.flows.registry import PAGE, show_registry
+from cadence.flows.registry import NEARLY, PAGE, TEAMS, show_registry
 from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion, Setup, Team
 from templates.render import render
 from tests.scenarios.plays import DESK, REPLY, rows, start_cycle
 from tests.scenarios.test_publishing import AGENT, CURATOR, LEAD, complete, prove, types
 from tests.staging import on_stage
+from tests.storage.test_digest_of_many import counting
 
 
 def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
@@ -81,13 +82,38 @@ def test_a_hundred_playbooks_of_ten_teams_fit(tmp_path: Path, function: str | No
             shown = show_registry(stage.bot.db, caller, function=function, page=page)
             rendered = render(shown)
             assert problems_of_message({"text": rendered.text, "blocks": rendered.blocks}) == []
-            assert all(len(row.teams) == 10 for row in shown.rows)
+            assert all((len(row.teams), row.more_teams) == (TEAMS, 10 - TEAMS) for row in shown.rows)
             seen += [row.slug for row in shown.rows]
             if not shown.following:
                 break
         assert len(seen) == len(set(seen)) == shown.total == (100 if function is None else 50)
         assert shown.pages == -(-shown.total // PAGE)
         assert len(rows(stage, Cycle)) == 1000
+
+
+def test_more_teams_ask_no_more_of_the_database(tmp_path: Path) -> None:
+    asked = []
+    for teams in (3, 40):
+        folder = tmp_path / str(teams)
+        folder.mkdir()
+        with on_stage(folder, workspace=DESK, playbooks=[complete(tmp_path)]) as stage:
+            fill(stage, playbooks=8, teams=teams)
+            with counting(stage.bot.db) as statements:
+                shown = show_registry(stage.bot.db, Caller(BUILT_IN_TEAM, AGENT, "command"), function=None)
+            assert {row.more_teams for row in shown.rows} == {max(0, teams - TEAMS)}
+            asked.append(len(statements))
+    assert asked[1] <= asked[0]
+
+
+def test_of_many_on_their_way_a_few_are_looked_at(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as stage:
+        fill(stage, playbooks=12, teams=1)
+        with stage.bot.db.write() as session:
+            for version in session.exec(select(PlaybookVersion)):
+                version.number = None
+        shown = show_registry(stage.bot.db, Caller(BUILT_IN_TEAM, AGENT, "command"), function=None)
+        assert (shown.total, len(shown.nearly), shown.nearly_more) == (0, NEARLY, 13 - NEARLY)
+        assert "… and 5 more on their way." in str(render(shown).blocks)
 
 
 def fill(stage: Stage, *, playbooks: int, teams: int) -> None:

@@ -57,7 +57,16 @@ from storage import (
 from storage.deliveries import Wanted
 from storage.engine import Database
 from storage.queueing import Nudged
-from storage.tables import Cycle, MessageState, ModeChange, Promotion, PromotionState, SpotAudit, StepVerdict
+from storage.tables import (
+    Cycle,
+    CycleState,
+    MessageState,
+    ModeChange,
+    Promotion,
+    PromotionState,
+    SpotAudit,
+    StepVerdict,
+)
 from storage.trails import Scope
 from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, number, owed, plant
 from tests.storage.seeds_installations import CLIENT, bot_row
@@ -152,6 +161,17 @@ def _slipping(call: Callable[[Session, str], Any]) -> Call:
     return look
 
 
+def _closed_with_a_number(session: Session, workspace_id: str, ids: Planted) -> list[int | None]:
+    with session.begin_nested() as kept:
+        over = session.get_one(Cycle, ids.cycle)
+        over.state, over.kpi_value = CycleState.CLOSED, 12.5
+        session.flush()
+        found = registry.last_results(session, workspace_id=workspace_id, adoption_ids=[ids.adoption])
+        known = [row.id for row in found]
+        kept.rollback()
+    return known
+
+
 BY_NAME: dict[str, Call] = {
     "forgetting.count": lambda s, ws, _: forgetting.count(s, workspace_id=ws),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(s, workspace_id=ws),
@@ -173,6 +193,10 @@ BY_NAME: dict[str, Call] = {
     "plans.resumed": lambda s, ws, _: plans.resumed(s, workspace_id=ws, since=NOW - 90 * DAY),
     "plans.changes": lambda s, ws, _: plans.changes(s, workspace_id=ws, after=0),
     "plans.last_change": lambda s, ws, _: plans.last_change(s, workspace_id=ws),
+    "registry.nearest": lambda s, ws, _: registry.nearest(s, workspace_id=ws, function=None, limit=9),
+    "registry.count_on_their_way": lambda s, ws, _: registry.count_on_their_way(
+        s, workspace_id=ws, function=None
+    ),
     "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
     "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
     "visible.runs_named": lambda s, ws, _: visible.runs_named(s, workspace_id=ws),
@@ -341,8 +365,9 @@ BY_ID: dict[str, Call] = {
     "versions.revision": lambda s, ws, ids: versions.revision(
         s, workspace_id=ws, playbook_id=ids.playbook, revision=1
     ),
+    "registry.last_results": _closed_with_a_number,
     "registry.adopters": lambda s, ws, ids: registry.adopters(
-        s, workspace_id=ws, playbook_ids=[ids.playbook]
+        s, workspace_id=ws, playbook_ids=[ids.playbook], limit=5
     ),
     "registry.version_rows": lambda s, ws, ids: registry.version_rows(
         s, workspace_id=ws, version_ids=[ids.version]

@@ -156,7 +156,10 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "registry": REGISTRY,
     "registry-page": replace(
         REGISTRY,
-        rows=(ROW, replace(ROW, title="Refund decision", teams=(), overrides=(), state="published")),
+        rows=(
+            replace(ROW, more_teams=35),
+            replace(ROW, title="Refund decision", teams=(), overrides=(), state="published"),
+        ),
         total=100,
         page=2,
         pages=13,
