@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.sandbox import payloads
 from bot.sandbox.answers import Answer, SubmitResult, show_command_ack, show_submit_ack
@@ -10,79 +10,20 @@ from bot.sandbox.errors import CantDo, SlackError
 from bot.sandbox.forms import find_input, find_option, refused_fields, state_of
 from bot.sandbox.kinds import STATEFUL, Json, elements_of
 from bot.sandbox.messages import Message
+from bot.sandbox.onlooker import Onlooker
 from bot.sandbox.views import View, state_values
-
-if TYPE_CHECKING:
-    from bot.sandbox.people import Channel, User
-    from bot.sandbox.workspace import Workspace
 
 Target = Message | View
 """What can be clicked on: a message, a form or a Home, as it was when it was last looked at."""
 
 
-class Person:
+class Person(Onlooker):
     """One member. Everything that can't be done in Slack's client raises `CantDo`, an AssertionError.
 
     Args:
         workspace: where they are.
         user_id: who they are.
     """
-
-    def __init__(self, workspace: "Workspace", user_id: str) -> None:
-        self._workspace = workspace
-        self.id = user_id
-
-    @property
-    def user(self) -> "User":
-        """The member as they are now."""
-        return self._workspace.user(self.id)
-
-    @property
-    def dm_channel(self) -> "Channel":
-        """Their DM with the bot, opened when it wasn't yet."""
-        return self._workspace.dm_with(self.id)
-
-    # --- reading --------------------------------------------------------------------------------------------
-
-    def dm(self) -> list[Message]:
-        """The messages of their DM with the bot, oldest first, without ephemeral ones."""
-        return self._workspace.dm(self.id)
-
-    def last_dm(self) -> Message:
-        """The newest message from the bot in their DM."""
-        found = [message for message in self.dm() if message.bot_id]
-        if not found:
-            raise CantDo(f"{self.user.name} has no message from the bot")
-        return found[-1]
-
-    def sees(self, channel: str) -> list[Message]:
-        """Everything they see in a channel, oldest first, ephemeral messages to them too."""
-        return self._workspace.messages.all_in(self._room(channel).id, self.id)
-
-    def ephemerals(self) -> list[Message]:
-        """Messages only they see, in every channel, oldest first."""
-        return [message for message in self._workspace.messages.everywhere() if message.only_to == self.id]
-
-    def view(self) -> View | None:
-        """The form on top, or None."""
-        stack = self._workspace.views.stack(self.id)
-        return stack[-1] if stack else None
-
-    def form(self) -> View:
-        """The form on top; CantDo when none is open."""
-        found = self.view()
-        if found is None:
-            raise CantDo(f"{self.user.name} has no form open")
-        return found
-
-    def home(self) -> View:
-        """The Home the app published for them; CantDo when it published none."""
-        found = self._workspace.views.home(self.id)
-        if found is None:
-            raise CantDo(f"no Home was published for {self.user.name}")
-        return found
-
-    # --- doing ----------------------------------------------------------------------------------------------
 
     def types(self, command: str, text: str = "", *, channel: str | None = None) -> Answer:
         """Type a slash command in a channel, or in the DM with the bot when none is given.
@@ -286,12 +227,6 @@ class Person:
         if found.only_to not in (None, self.id):
             raise CantDo(f"{self.user.name} doesn't see this message")
         return found
-
-    def _room(self, channel: str) -> "Channel":
-        room = self.dm_channel if channel == f"D{self.id[1:]}" else self._workspace.channel(channel)
-        if room.kind != "public" and self.id not in room.members:
-            raise CantDo(f"{self.user.name} doesn't see {channel}")
-        return room
 
     def _answer(self, status: int, failure: str | None, mark: int) -> Answer:
         return Answer(status, self._seen_since(mark), self.view(), failure)
