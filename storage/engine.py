@@ -4,12 +4,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from pathlib import Path
 from threading import RLock
 from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
 from sqlmodel import Session
@@ -83,7 +84,7 @@ class Database:
         self.engine: Engine = create_engine(self.url, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            event.listen(self.engine, "connect", self._begin_by_itself)
         else:
             event.listen(self.engine, "checkin", _note_use)
             event.listen(self.engine, "checkout", self._ask_the_idle)
@@ -120,6 +121,13 @@ class Database:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+
+    def _begin_by_itself(self, _connection: object, _record: object) -> None:
+        """From the first connection on, when SQLAlchemy knows which SQLite it is."""
+        if self.writing.dialect is self.engine.dialect:
+            self.writing.dialect = copy(self.engine.dialect)
+            _begin_with(self.writing.dialect, "BEGIN IMMEDIATE")
+            _begin_with(self.engine.dialect, "BEGIN")
 
     def _ask_the_idle(self, connection: Any, record: Any, _proxy: object) -> None:
         """A connection that was cut while nobody used it is replaced, with all the others: a busy one isn't asked."""
@@ -172,6 +180,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
             time.sleep(WAL_RETRY_MS / 1000)
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin_with(dialect: Dialect, statement: str) -> None:
+    """Let a dialect begin its transactions with a statement.
+
+    Not by an event of the engine: while somebody listens to any, each statement looks for listeners in six places.
+    """
+
+    def begin(connection: PoolProxiedConnection) -> None:
+        connection.cursor().execute(statement).close()
+
+    dialect.do_begin = begin  # type: ignore[assignment, method-assign]
