@@ -1,14 +1,16 @@
 """Plan what is due: compute the slots from the database and queue each in the ledger once."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from cadence.flows import replanning
 from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, closing_instants
 from cadence.flows.rollouts import Scope, parts, rollout
-from cadence.nudges import Rollout, Slot, due
+from cadence.nudges import BY_KIND, CYCLE_CLOSES, ActiveRun, Nudge, Rollout, Slot, Unless, due
+from cadence.rules.calendar import WEEKS, week_number
 from storage import people, queueing, turns
 from storage.engine import Database
 from storage.queueing import Nudged
@@ -102,12 +104,40 @@ def forecast(db: Database, *, now: datetime, until: datetime) -> list[Planned]:
     planned = []
     with db.read() as session:
         for workspace in people.workspaces(session):
-            state = rollout(session, workspace, now=now, until=until)
+            state = _extended(rollout(session, workspace, now=now, until=until), now=now, until=until)
+            closed = _Closed(state)
             planned += [
-                Planned(workspace.id, slot)
-                for slot in due(now, until, _extended(state, now=now, until=until))
+                Planned(workspace.id, slot._replace(skipped=Unless.CLOSED) if closed.before(slot) else slot)
+                for slot in due(now, until, state)
             ]
     return sorted(planned, key=lambda one: (one.slot.at, one.slot.kind, one.slot.recipient))
+
+
+class _Closed:
+    """Which slots come after the close of the cycles they ask about, both by the team's clock."""
+
+    def __init__(self, state: Rollout) -> None:
+        self._state = state
+        self._runs: dict[object, list[ActiveRun]] = defaultdict(list)
+        for run in state.runs:
+            for who in (run.adoption_id, *run.members):
+                self._runs[who].append(run)
+
+    def before(self, slot: Slot) -> bool:
+        """Whether every run that a slot is about is closed by then."""
+        nudge = BY_KIND[slot.kind]
+        if slot.skipped or Unless.CLOSED not in nudge.unless:
+            return False
+        week = date.fromisoformat(str(slot.subject["week"]))
+        about = self._runs[slot.subject.get("adoption") or slot.subject.get("member")]
+        asking = [run for run in about if run.begun(week) is not None]
+        return bool(asking) and all(self._closes(run, nudge, week) for run in asking)
+
+    def _closes(self, run: ActiveRun, nudge: Nudge, week: date) -> bool:
+        """Whether a run's cycle ends in a week, at an hour that isn't after the nudge's."""
+        closing, asked = self._state.hour(BY_KIND[CYCLE_CLOSES], run), self._state.hour(nudge, run)
+        ends = any(week_number(starts_on, week) == WEEKS for starts_on, _ in run.cycles)
+        return ends and closing[:2] <= asked[:2]
 
 
 def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:

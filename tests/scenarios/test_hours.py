@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from bot.commands import BUILT_IN_TEAM, export_file, import_files
+from bot.commands import BUILT_IN_TEAM, export_file, import_files, planned_lines
 from bot.settings import Settings
 from bot.stage import Stage
 from cadence.flows.callers import Caller
@@ -172,6 +172,22 @@ def test_who_is_asked_after_the_close_hears_nothing_more_of_the_closed_cycle(des
     assert (len(asked(desk)), len(asked(desk, LEAD))) == before
     for kind in ("checkin-reminder", "kpi-missing", "gate-due"):
         assert ledger(desk, kind)[-1].reason == "the cycle is closed"
+
+
+def test_the_plan_says_what_an_early_close_leaves_unsent(desk: Stage) -> None:
+    set_hours(desk, LEAD, "cycle closes: 14:00")
+    settings = Settings(_env_file=None, database_url=desk.bot.db.url)
+    friday = [
+        line.partition("  ")[2]
+        for line in planned_lines(settings, now=at("2026-03-26 12:00"), weeks=1)
+        if line.startswith("Fri 2026-03-27")
+    ]
+    assert friday == [
+        f"{AGENT}  check-in reminder",
+        f"{LEAD}  check-in reminder",
+        f"{LEAD}  missing number  not sent: the cycle is closed",
+        f"{LEAD}  gate due  not sent: the cycle is closed",
+    ]
 
 
 def test_a_cycle_closed_by_hand_is_asked_about_no_more(desk: Stage) -> None:
