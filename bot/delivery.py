@@ -7,31 +7,29 @@ after it, so whatever happens in between can be settled: the next attempt first 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
 import structlog
 
+from bot.ends import FRESH, Ends, Outcome
 from bot.gateway import (
     Gateway,
     Identity,
     SlackBusy,
     SlackError,
-    SlackGone,
     SlackRefused,
     SlackUnclear,
     SlackUnreachable,
 )
-from bot.metrics import MESSAGES, note_attempt
 from bot.uploads import is_attached, is_shared, share, upload
 from cadence.flows.compose import compose
 from cadence.flows.composed import NOT_ATTACHED, Attach, Later, Say, Show, Skip
 from cadence.flows.outbox import Outbox, Pace, Turn
-from storage.engine import Database, Unreachable
+from storage.engine import Database
 from storage.lanes import POSTING
-from storage.tables import MessageState, OwedMessage
+from storage.tables import OwedMessage
 from storage.turns import MOST, Waiting
 from templates.chart import draw
 from templates.render import Rendered, render
@@ -44,25 +42,8 @@ SHARING = ("files.getUploadURLExternal", "files.completeUploadExternal")
 """What sharing a chart needs; a pause that Slack asked of either holds it."""
 NOT_SHARED = "not shared"
 """How the reason of an attempt begins that failed before anybody could see the file."""
-BACKOFF = (2, 5, 10, 20, 60, 300)
-"""Seconds before the next attempt after an unclear one."""
-FIXABLE_EVERY = timedelta(hours=1)
-RECORD_AFTER = (0.2, 0.5, 1, 2, 4)
-"""Seconds between tries to write down that a message was sent."""
 SOON = timedelta(seconds=5)
 """A recipient whose next turn is so near is waited for to the instant; whoever looks around finds the others."""
-FRESH = timedelta(seconds=2)
-"""An attempt older than this, after a look for the message or a machine that slept, asks whether it still holds."""
-
-
-class Outcome(StrEnum):
-    """What became of one attempt to send."""
-
-    SENT = "sent"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-    LATER = "later"
-    NOTHING = "nothing"
 
 
 class Step(NamedTuple):
@@ -104,6 +85,7 @@ class Delivery:
         self._post_for = post_for
         self._clock = clock
         self._sleep = sleep
+        self._ends = Ends(self.outbox, clock=clock, sleep=sleep)
 
     def due(self, *, limit: int = MOST) -> list[tuple[str, str]]:
         """(workspace, recipient) pairs whose next message may go out now, so many in a workspace at most."""
@@ -131,10 +113,9 @@ class Delivery:
             composed = compose(self._db, message, now=now)
             rendered = render(composed.context) if isinstance(composed, Say) else None
         except Exception as broken:  # noqa: BLE001 - whatever it is, the next message mustn't wait for it
-            return self._unwritten(message, broken, now=now)
+            return self._ends.unwritten(message, broken)
         if isinstance(composed, Skip):
-            self.outbox.finish(message, MessageState.SKIPPED, now=now, reason=composed.reason)
-            return self._count(message, Outcome.SKIPPED, composed.reason)
+            return self._ends.skipped(message, composed.reason)
         if isinstance(composed, Show):
             return self._share(post, waiting, composed)
         if isinstance(composed, Attach):
@@ -144,11 +125,6 @@ class Delivery:
             self.outbox.postpone(message, until=until, reason="waits for working hours")
             return Outcome.LATER
         return self._send(post, waiting, composed, rendered)
-
-    def _unwritten(self, message: OwedMessage, broken: Exception, *, now: datetime) -> Outcome:
-        log.error("message can't be written", key=message.key, exc_info=broken)
-        wait = SlackError(f"couldn't be written: {type(broken).__name__}")
-        return self._again(message, wait, until=now + FIXABLE_EVERY, now=now, attempt=message.attempts)
 
     def _send(self, post: Post, waiting: Waiting, composed: Say, rendered: Rendered) -> Outcome:
         message, now = waiting.message, self._turn(waiting)
@@ -175,10 +151,8 @@ class Delivery:
                     channel=channel, text=rendered.text, blocks=rendered.blocks, key=message.key
                 )
         except SlackError as error:
-            return self._not_sent(message, error, opened=opened)
-        note_attempt("sent")
-        self._record(message, note=note, ts=ts, channel=channel, called=called, opened=opened)
-        return self._count(message, Outcome.SENT, note)
+            return self._ends.not_sent(message, error, opened=opened)
+        return self._ends.sent(message, note=note, ts=ts, channel=channel, called=called, opened=opened)
 
     def _turn(self, waiting: Waiting) -> datetime:
         """When the message goes out: now, or when the recipient's turn comes in a moment."""
@@ -204,13 +178,10 @@ class Delivery:
                 place, ts = show.thread
                 share(post.gateway, file_id=file_id, title=chart.title, channel=place, thread_ts=ts)
         except (SlackBusy, SlackUnclear) as error:
-            return self._not_sent(message, error)
+            return self._ends.not_sent(message, error)
         except SlackError as error:
-            reason = f"no chart: {error.code}"
-            self.outbox.finish(message, MessageState.SKIPPED, now=self._clock(), reason=reason)
-            return self._count(message, Outcome.SKIPPED, reason)
-        self.outbox.finish(message, MessageState.SENT, now=self._clock(), channel=show.thread[0])
-        return self._count(message, Outcome.SENT)
+            return self._ends.skipped(message, f"no chart: {error.code}")
+        return self._ends.shown(message, channel=show.thread[0])
 
     def _is_shared(self, post: Post, message: OwedMessage, show: Show) -> bool:
         """Whether an attempt whose end nobody saw has shared the chart."""
@@ -225,7 +196,7 @@ class Delivery:
             try:
                 attach.write(self._db, content)
             except Exception as broken:  # noqa: BLE001 - see `send_next`
-                return self._unwritten(message, broken, now=self._clock())
+                return self._ends.unwritten(message, broken)
             now, channel, opened = self._turn(waiting), _known_channel(waiting), None
             methods = [*SHARING, *(["conversations.open"] if channel is None else [])]
             turn = self.outbox.begin(message, methods=methods, channel=channel, text=attach.title, now=now)
@@ -247,12 +218,11 @@ class Delivery:
                         comment=attach.comment,
                     )
             except (SlackBusy, SlackUnclear) as error:
-                return self._not_sent(message, error, opened=opened)
+                return self._ends.not_sent(message, error, opened=opened)
             except SlackError as error:
                 error.code, now = f"{NOT_ATTACHED}: {error.code}", self._clock()
-                return self._again(message, error, until=now, now=now, attempt=message.attempts + 1)
-        self.outbox.finish(message, MessageState.SENT, now=self._clock(), channel=channel, opened=opened)
-        return self._count(message, Outcome.SENT)
+                return self._ends.again(message, error, until=now, now=now, attempt=message.attempts + 1)
+        return self._ends.shown(message, channel=channel, opened=opened)
 
     def _is_attached(self, post: Post, message: OwedMessage, attach: Attach, channel: str) -> bool:
         """Whether an attempt whose end nobody saw has put the file there."""
@@ -260,38 +230,6 @@ class Delivery:
             return False
         since = message.first_attempt_at
         return is_attached(post.gateway, file=attach.file, channel=channel, since=since, bot=post.identity)
-
-    def _record(
-        self,
-        message: OwedMessage,
-        *,
-        note: str,
-        ts: str,
-        channel: str,
-        called: datetime,
-        opened: str | None,
-    ) -> None:
-        """Write down that a message was sent; a database that just went away is given a moment to come back."""
-        arrived = _arrived(ts, called=called, answered=self._clock())
-        for pause in (*RECORD_AFTER, None):
-            now = self._clock()
-            try:
-                self.outbox.finish(
-                    message,
-                    MessageState.SENT,
-                    now=now,
-                    reason=note,
-                    ts=ts,
-                    channel=channel,
-                    arrived=arrived,
-                    opened=opened,
-                )
-            except Unreachable:
-                if pause is None:
-                    raise
-                self._sleep(pause)
-            else:
-                return
 
     def _still_ours(self, message: OwedMessage, *, begun: datetime) -> bool:
         """A look for the message may have taken long: whoever thought us gone may be sending it by now."""
@@ -316,54 +254,6 @@ class Delivery:
             log.warning("history can't be read", key=message.key, error=blind.code)
             return None, "possibly repeated: the channel's history can't be read"
         return found, ""
-
-    def _not_sent(self, message: OwedMessage, error: SlackError, *, opened: str | None = None) -> Outcome:
-        now, attempt = self._clock(), message.attempts + 1
-        if opened:
-            self.outbox.remember_dm(message, channel=opened, now=now)
-        note_attempt(type(error).__name__.removeprefix("Slack").lower(), error.code)
-        log.warning(
-            "message not sent",
-            kind=message.kind,
-            key=message.key,
-            error=error.code,
-            attempts=attempt,
-            correlation_id=message.correlation_id,
-        )
-        if isinstance(error, SlackBusy):
-            until = now + timedelta(seconds=error.retry_after)
-            self.outbox.postpone(message, until=until, reason=error.code, pause=error.method, attempt=attempt)
-            return Outcome.LATER
-        if isinstance(error, SlackUnclear):
-            wait = BACKOFF[min(message.attempts, len(BACKOFF) - 1)]
-            return self._again(message, error, until=now + timedelta(seconds=wait), now=now, attempt=attempt)
-        if isinstance(error, SlackUnreachable):
-            return self._again(message, error, until=now + FIXABLE_EVERY, now=now, attempt=attempt)
-        gone = isinstance(error, SlackGone)
-        state = MessageState.SKIPPED if gone else MessageState.FAILED
-        self.outbox.finish(message, state, now=now, reason=error.code, attempt=attempt)
-        return self._count(message, Outcome.SKIPPED if gone else Outcome.FAILED, error.code)
-
-    def _again(
-        self, message: OwedMessage, error: SlackError, *, until: datetime, now: datetime, attempt: int
-    ) -> Outcome:
-        if until > message.useful_until:
-            self.outbox.finish(message, MessageState.FAILED, now=now, reason=error.code, attempt=attempt)
-            return self._count(message, Outcome.FAILED, error.code)
-        self.outbox.postpone(message, until=until, reason=error.code, attempt=attempt)
-        return Outcome.LATER
-
-    def _count(self, message: OwedMessage, outcome: Outcome, reason: str = "") -> Outcome:
-        MESSAGES.labels(kind=message.kind, outcome=outcome).inc()
-        log.info(
-            f"message {outcome}",
-            kind=message.kind,
-            key=message.key,
-            recipient=message.recipient,
-            reason=reason,
-            correlation_id=message.correlation_id,
-        )
-        return outcome
 
     def soon(self, workspace_id: str, recipient: str) -> float | None:
         """Seconds until a recipient's next message may go out; None when none waits, or not for its turn alone."""
@@ -391,18 +281,6 @@ class Delivery:
                 self._sleep(max(0.001, (turn - self._clock()).total_seconds()))
             elif not progressed:
                 return totals
-
-
-def _arrived(ts: str, *, called: datetime, answered: datetime) -> datetime:
-    """When Slack had a message, by the `ts` it gave it; a clock that goes wrong moves that within the call only.
-
-    An older message, rewritten or found again, was there before the call; its turn counts from the answer.
-    """
-    try:
-        at = datetime.fromtimestamp(float(ts), UTC)
-    except (ValueError, OverflowError, OSError):
-        return answered
-    return min(max(at, called), answered) if at >= called - FRESH else answered
 
 
 def _known_channel(waiting: Waiting) -> str | None:

@@ -87,7 +87,7 @@ def _came(drain: Drain, *, fleet: int = 0) -> tuple[list[tuple[float, str]], str
     """When each message came, sent by one worker on SQLite or by a fleet on PostgreSQL; and what it cost."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadence-drain-")))
-        server = stack.enter_context(postgres.server()) if fleet else None
+        server = stack.enter_context(postgres.server(durable=True)) if fleet else None
         if server is not None:
             postgres.create(server.socket, "drain")
         url = postgres.url(server.socket, "drain") if server else f"sqlite:///{folder / 'drain.db'}"

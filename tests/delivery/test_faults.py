@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.delivery import BACKOFF, Outcome
+from bot.ends import BACKOFF, Outcome
 from bot.gateway import SlackBusy, _typed
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault

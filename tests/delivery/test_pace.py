@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import event
 
-from bot.delivery import Delivery, Outcome, Pace, Post, _arrived
+from bot.delivery import Delivery, Outcome, Pace, Post
+from bot.ends import arrived
 from bot.gateway import Gateway
 from bot.lanes import Lanes
 from cadence.flows.outbox import AHEAD
@@ -35,7 +36,7 @@ ANSWERED = CALLED + timedelta(seconds=0.8)
     ],
 )
 def test_a_turn_counts_from_the_message_but_never_from_outside_the_call(ts: str, after: float) -> None:
-    found = _arrived(ts, called=CALLED, answered=ANSWERED)
+    found = arrived(ts, called=CALLED, answered=ANSWERED)
     assert (found - CALLED).total_seconds() == pytest.approx(after, abs=1e-5)
 
 
