@@ -12,6 +12,8 @@ from pathlib import Path
 import psycopg
 
 USER = "cadence"
+INSTALLED = Path("/usr/lib/postgresql")
+"""Where Debian keeps each version's programs, off the PATH."""
 FIRST_WITH_STRATEGIES = 150000
 FLEETING = {
     "fsync": "off",
@@ -42,11 +44,11 @@ def binaries() -> Path:
     """
     on_path = shutil.which("initdb")
     places = [Path(on_path).resolve().parent] if on_path else []
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places += sorted(INSTALLED.glob("*/bin"), reverse=True)
     for place in places:
         if (place / "initdb").exists() and (place / "postgres").exists():
             return place
-    raise NoPostgres("no PostgreSQL found: neither initdb on the PATH nor /usr/lib/postgresql/*/bin")
+    raise NoPostgres(f"no PostgreSQL found: neither initdb on the PATH nor {INSTALLED}/*/bin")
 
 
 def account() -> str | None:
