@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import exists, insert
 from sqlmodel import Session, col, select
 
 from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
-from storage.tables import Adoption, CheckIn, Cycle, SpotAudit
+from storage.tables import Adoption, CheckIn, Cycle, RubricResult, SpotAudit
 
 
 class WeekOfCycle(NamedTuple):
@@ -76,6 +76,26 @@ def drawn(
         SpotAudit.week_start == week_start,
     )
     return {(adoption, step): number or 0 for adoption, step, number in session.exec(query)}
+
+
+def ungraded(
+    session: Session, *, workspace_id: str, adoption_ids: Sequence[int], since: date
+) -> list[tuple[int, date, int]]:
+    """(adoption, week, runs drawn) of the audits of weeks from one on that nobody has graded."""
+    graded = exists().where(
+        col(RubricResult.audit_id) == col(SpotAudit.id), col(RubricResult.replaced_at).is_(None)
+    )
+    query = (
+        select(col(SpotAudit.adoption_id), col(SpotAudit.week_start), col(SpotAudit.drawn))
+        .where(
+            SpotAudit.workspace_id == workspace_id,
+            col(SpotAudit.adoption_id).in_(adoption_ids),
+            SpotAudit.week_start >= since,
+            ~graded,
+        )
+        .order_by(col(SpotAudit.id))
+    )
+    return [(adoption, week, len(drawn)) for adoption, week, drawn in session.exec(query)]
 
 
 def add(session: Session, *, workspace_id: str, rows: Sequence[SpotAudit]) -> None:

@@ -3,7 +3,7 @@
 What is local to a team (its today, the ends of its week) comes in by time zone, worked out once for each zone.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -65,11 +65,12 @@ def zones(session: Session, *, workspace_id: str) -> list[str]:
 
 
 def places(
-    session: Session, *, workspace_id: str, today: Mapping[str, date]
+    session: Session, *, workspace_id: str, today: Mapping[str, date], only: Sequence[int] | None = None
 ) -> Iterator[tuple[int, int, int, CycleState | None, bool]]:
     """(adoption, playbook, version, state of its cycle, nobody reports its number) of what isn't ended.
 
-    By playbook and team. The cycle and its version are those of `playbooks.runs`, on each team's own day.
+    By playbook and team. The cycle and its version are those of `playbooks.runs`, on each team's own day. With
+    `only`, of these adoptions.
     """
     found = aliased(Cycle)
     own = col(found.adoption_id) == col(Adoption.id)
@@ -95,6 +96,8 @@ def places(
         .where(col(Adoption.workspace_id) == workspace_id, col(Adoption.state) != AdoptionState.ENDED)
         .order_by(col(Playbook.slug), col(Team.slug))
     )
+    if only is not None:
+        query = query.where(col(Adoption.id).in_(only))
     return stream(session, query)
 
 

@@ -1,6 +1,6 @@
 """What the digest says first: what waits for somebody, and the numbers that moved or didn't."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -8,8 +8,7 @@ from functools import partial
 from sqlmodel import Session
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.digest_scope import Scope, Worst, tell_unreported
-from cadence.flows.digest_standards import Watched
+from cadence.flows.digest_scope import Scope, Worst
 from cadence.flows.guardrails import of_week, shown
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun
@@ -17,35 +16,10 @@ from cadence.mrkdwn import say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta, meets
 from cadence.rules.signals import busy_not_moving
-from cadence.rules.verdicts import Line
-from storage import digest_numbers, digests, playbooks, reports, trail
-from storage.tables import PlaybookState, Workspace
+from storage import digest_numbers, digests, reports
 from templates.contexts.digests import Decision, KpiMove, TeamGuardrail
 from templates.contexts.verdicts import Guardrail as GuardrailShown
 from templates.ids import Action
-
-
-def decisions_waiting(
-    session: Session, workspace: Workspace, runs: Sequence[TeamRun], watches: Sequence[Watched]
-) -> list[Decision]:
-    """What waits for somebody: steps over their cap without an answer, playbooks that nobody runs."""
-    needs = []
-    for one in watches:
-        answered = trail.entries(
-            session,
-            workspace_id=workspace.id,
-            action="watch-answered",
-            subject=f"adoption:{one.run.id}/{one.row.step}",
-            since=one.row.window_from,
-        )
-        if not answered:
-            needs.append(tell_unanswered(one.run, step=one.row.step, critical=one.row.line is Line.CRITICAL))
-    needs += [tell_unreported(run) for run in runs if run.team.reporter is None]
-    running = {run.playbook.id for run in runs if run.cycle is not None}
-    for playbook in playbooks.playbooks(session, workspace_id=workspace.id):
-        if playbook.id not in running and playbook.state is not PlaybookState.RETIRED:
-            needs.append(_tell_idle(playbook.slug, playbook.title))
-    return needs
 
 
 def tell_unanswered(run: TeamRun, *, step: str, critical: bool = False) -> Decision:
@@ -62,7 +36,8 @@ def tell_unanswered(run: TeamRun, *, step: str, critical: bool = False) -> Decis
     )
 
 
-def _tell_idle(slug: str, title: str) -> Decision:
+def tell_idle(slug: str, title: str) -> Decision:
+    """A playbook that nobody runs."""
     return Decision(
         text=say("{title} has no running cycle", title=title),
         offer=Offer("Start a cycle", Action.START_CYCLE, slug),
@@ -72,7 +47,7 @@ def _tell_idle(slug: str, title: str) -> Decision:
 def idle_playbooks(scope: Scope) -> list[Decision]:
     """Playbooks that nobody runs."""
     return [
-        _tell_idle(slug, title)
+        tell_idle(slug, title)
         for playbook, slug, title in digests.not_retired(scope.session, workspace_id=scope.workspace_id)
         if playbook not in scope.with_cycle
     ]

@@ -1,14 +1,14 @@
 """What the digest names besides numbers: contradictions, heroes, overrides, what was promoted or declined."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
+from typing import TypeVar
 
 from sqlmodel import Session
 
 from cadence.flows.digest_scope import DigestWeek, Scope, Worst, told
 from cadence.flows.digest_signals import contradictions, heroes_of
 from cadence.flows.digest_standards import title_of
-from cadence.flows.drift_state import found_drift
 from cadence.flows.drift_words import drift_counts
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, mention, say
@@ -20,20 +20,10 @@ from templates.filters import day, plural
 from templates.filters import mode as mode_word
 from templates.ids import Action
 
+T = TypeVar("T")
 NOTES = 10
 """Sentences that are shown."""
 _CHANGES = (("promotion", "Promoted"), ("declaration", "Declared by hand"))
-
-
-def drifts_of(session: Session, runs: Sequence[TeamRun]) -> list[tuple[TeamRun, StepDrift]]:
-    """Drifts that nobody has settled yet, the widest first."""
-    found = []
-    for run in runs:
-        for step in run.spec.steps:
-            row = found_drift(session, run, step)
-            if row is not None:
-                found.append((float(row.evidence.get("share", 0)), run, row))
-    return [(run, row) for _, run, row in sorted(found, key=lambda one: -one[0])]
 
 
 def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
@@ -52,36 +42,48 @@ def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
 
 
 def open_drifts(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
-    """`drifts_of` for a digest, counted over all adoptions."""
-    found: Worst[Callable[[TeamRun], Decision]] = Worst()
+    """Drifts that nobody has settled yet, the widest first."""
+    return drifts_waiting(scope, tell_drift)
+
+
+def drifts_waiting(scope: Scope, tell: Callable[[TeamRun, StepDrift], T]) -> Worst[Callable[[TeamRun], T]]:
+    """The same, each as `tell` says it."""
+    found: Worst[Callable[[TeamRun], T]] = Worst()
     rows = digest_changes.drifts_open(scope.session, workspace_id=scope.workspace_id)
     for number, adoption, step, evidence in rows:
         place, rank = scope.step_at(adoption, step), scope.rank(adoption)
         if place is not None and rank is not None:
             order = (-float(evidence.get("share", 0)), rank, place)
-            found.add(order, adoption, partial(_tell_drift, scope=scope, number=number))
+            found.add(order, adoption, partial(_of_drift, scope=scope, number=number, tell=tell))
     return found
 
 
-def _tell_drift(run: TeamRun, *, scope: Scope, number: int) -> Decision:
+def _of_drift(run: TeamRun, *, scope: Scope, number: int, tell: Callable[[TeamRun, StepDrift], T]) -> T:
     row = drifts.event(scope.session, workspace_id=scope.workspace_id, drift_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
-    return tell_drift(run, row)
+    return tell(run, row)
 
 
 def open_promotions(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
-    """Promotions that wait for somebody's decision, the longest waiting first, over all adoptions."""
-    found: Worst[Callable[[TeamRun], Decision]] = Worst()
+    """Promotions that wait for somebody's decision, the longest waiting first."""
+    return promotions_waiting(scope, tell_promotion)
+
+
+def promotions_waiting(
+    scope: Scope, tell: Callable[[TeamRun, Promotion], T]
+) -> Worst[Callable[[TeamRun], T]]:
+    """The same, each as `tell` says it."""
+    found: Worst[Callable[[TeamRun], T]] = Worst()
     for number, adoption in digest_changes.promotions_open(scope.session, workspace_id=scope.workspace_id):
         if adoption in scope.places:
-            found.add((number,), adoption, partial(_tell_promotion, scope=scope, number=number))
+            found.add((number,), adoption, partial(_of_promotion, scope=scope, number=number, tell=tell))
     return found
 
 
-def _tell_promotion(run: TeamRun, *, scope: Scope, number: int) -> Decision:
+def _of_promotion(run: TeamRun, *, scope: Scope, number: int, tell: Callable[[TeamRun, Promotion], T]) -> T:
     row = rubrics.promotion(scope.session, workspace_id=scope.workspace_id, promotion_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
-    return tell_promotion(run, row)
+    return tell(run, row)
 
 
 def tell_promotion(run: TeamRun, row: Promotion) -> Decision:

@@ -3,7 +3,7 @@
 Everything is counted on numbers that the database streams; only what a section shows is loaded.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar
@@ -144,12 +144,19 @@ class Scope:
         return self.loaded
 
 
-def scope_of(session: Session, workspace: Workspace, week: DigestWeek, *, now: datetime) -> Scope:
-    """Look over all adoptions, once."""
+def scope_of(
+    session: Session,
+    workspace: Workspace,
+    week: DigestWeek,
+    *,
+    now: datetime,
+    only: Sequence[int] | None = None,
+) -> Scope:
+    """Look over all adoptions, or `only` some, once."""
     zones = digests.zones(session, workspace_id=workspace.id) or [workspace.timezone]
     scope = Scope(session, workspace, week, now, tuple(zones))
     today = {zone: local_day(now, ZoneInfo(zone)) for zone in zones}
-    found = digests.places(session, workspace_id=workspace.id, today=today)
+    found = digests.places(session, workspace_id=workspace.id, today=today, only=only)
     for rank, (adoption, playbook, version, cycle, is_unreported) in enumerate(found):
         scope.places[adoption] = Place(rank, version)
         scope.running += cycle is CycleState.RUNNING

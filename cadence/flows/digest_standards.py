@@ -1,88 +1,13 @@
 """The digest's standards: steps over their caps, demotions, coverage."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, time, timedelta
+from collections.abc import Callable
 from functools import partial
 
-from sqlmodel import Session
-
-from cadence.documents import Step
-from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_scope import DigestWeek, Scope, Worst
-from cadence.flows.gathering import gather, window_runs
+from cadence.flows.digest_scope import Scope, Worst
 from cadence.flows.runs import TeamRun
-from cadence.rules.calendar import instant
-from cadence.rules.verdicts import Decision
 from storage import decisions, digest_changes
-from storage.tables import Cycle, StepVerdict
-from templates.contexts.base import Evidence, ModeChange
+from templates.contexts.base import ModeChange
 from templates.contexts.digests import TeamChange
-
-__all__ = ["DigestWeek", "Watched", "demotions_of", "title_of", "watched"]
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """A step that was watched and over its cap when a week ended, as runs have come in about it since."""
-
-    run: TeamRun
-    row: StepVerdict
-    evidence: Evidence
-
-    @property
-    def playbook(self) -> str:
-        """The playbook's title."""
-        return self.run.playbook.title
-
-    @property
-    def team(self) -> str:
-        """The team's title."""
-        return self.run.team.title
-
-
-def watched(session: Session, runs: Sequence[TeamRun], week_start: date) -> list[Watched]:
-    """The steps over their caps at the end of a week, worst first.
-
-    The weeks after it don't count: their runs, still assumed, would hide what the week was watched for.
-    """
-    found = []
-    for run in runs:
-        cycle = cycle_of_week(session, run, week_start)
-        if cycle is None:
-            continue
-        for step in run.spec.steps:
-            found += _watched(session, run, cycle, step, week_start)
-    return sorted(found, key=lambda one: one.evidence.cap - (one.evidence.ratio or 0.0))
-
-
-def _watched(session: Session, run: TeamRun, cycle: Cycle, step: Step, week_start: date) -> list[Watched]:
-    rows = decisions.last_verdicts(
-        session,
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
-        step=step.key,
-        limit=1,
-        decision=Decision.WATCH,
-    )
-    if not rows or rows[0].cycle_id != cycle.id:
-        return []
-    gathered = gather(session, run, cycle, step)
-    ended = instant(week_start + timedelta(weeks=1), time.min, run.zone)
-    if rows[0].judged_at < gathered.window_from or gathered.window_from >= ended:
-        return []
-    runs = window_runs(session, run, cycle, window_from=gathered.window_from, until_week=week_start)
-    exceptions = sum(one.logged_at < ended for one in gathered.exceptions)
-    evidence = Evidence(
-        exceptions=exceptions,
-        runs=max(runs.total, exceptions),
-        attested=runs.attested,
-        assumed=runs.assumed,
-        cap=rows[0].cap,
-    )
-    if evidence.ratio is None or evidence.ratio <= evidence.cap:
-        return []
-    return [Watched(run, rows[0], evidence)]
 
 
 def demotions_of(scope: Scope) -> Worst[Callable[[TeamRun], TeamChange]]:

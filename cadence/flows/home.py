@@ -16,7 +16,7 @@ from cadence.flows.checkin_rows import (
     week_kpi,
 )
 from cadence.flows.home_handoffs import handoffs_from, handoffs_in_hand, handoffs_to
-from cadence.flows.home_needs import Needs, needs, needs_of_many
+from cadence.flows.home_needs import Need, needs
 from cadence.flows.home_playbooks import home_playbook
 from cadence.flows.home_quiet import quiet
 from cadence.flows.people import zone_of
@@ -34,8 +34,6 @@ from templates.contexts.home import Home, HomeItem, HomeNumber, HomeRegistry
 
 PAGE = 8
 """Entries on a page: with the longest names their text stays under 13,000 characters."""
-MANY = 100
-"""Up to so many runs are looked at one by one for a curator; of more the digest's first decisions are shown."""
 EARLY_IN_THE_WEEK = 2
 """Up to Tuesday, last week's open check-in is asked for once more."""
 NUMBER_FROM = 3
@@ -56,13 +54,14 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
     mine = _mine(session, caller, workspace, now=now)
     open_rows = _open_checkins(session, caller, workspace, now=now)
     waiting: list[Entry] = [*_checkins(open_rows), *_numbers(session, caller, mine, open_rows)]
-    needed = _needs(session, caller, workspace, mine, curator=curator, now=now)
+    needed = needs(session, caller, workspace, mine, curator=curator, now=now)
     handed = (
         *handoffs_to(session, caller, now=now),
         *handoffs_in_hand(session, caller, now=now),
         *handoffs_from(session, caller, mine, now=now),
     )
-    waiting += [_item(HomeItem(kind="need", need=need)) for need in (*handed, *needed.listed)]
+    waiting += [_item(HomeItem(kind="need", need=need)) for need in handed]
+    waiting += [_needed(need) for need in needed.listed]
     entries = [*waiting, *_playbooks(session, caller, mine, now=now)]
     if curator:
         entries.append(_item(HomeItem(kind="registry", registry=_registry(session, workspace))))
@@ -99,21 +98,8 @@ def _mine(session: Session, caller: Caller, workspace: Workspace, *, now: dateti
     return sorted(by_id.values(), key=lambda run: (run.playbook.slug, run.team.slug))
 
 
-def _needs(
-    session: Session,
-    caller: Caller,
-    workspace: Workspace,
-    mine: Sequence[TeamRun],
-    *,
-    curator: bool,
-    now: datetime,
-) -> Needs:
-    if not curator:
-        return needs(session, caller, workspace, mine, curator=False, now=now)
-    if sum(playbooks.adoption_counts(session, workspace_id=workspace.id).values()) > MANY:
-        return needs_of_many(session, workspace, mine, now=now)
-    runs = team_runs(session, workspace=workspace, now=now)
-    return needs(session, caller, workspace, runs, curator=True, now=now)
+def _needed(need: Need) -> Entry:
+    return lambda: HomeItem(kind="need", need=need())
 
 
 # --- what one is asked ----------------------------------------------------------------------------------------

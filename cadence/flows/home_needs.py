@@ -1,102 +1,123 @@
 """What waits for an owner's or a curator's decision: what the digest collects, with every button that settles it."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.flows.attention import attention
+from cadence.flows.attention import Attention, demoted
 from cadence.flows.callers import Caller
-from cadence.flows.digest_needs import decisions_waiting
-from cadence.flows.digest_notes import drifts_of, tell_drift
-from cadence.flows.digest_standards import DigestWeek, title_of, watched
-from cadence.flows.digests import digest
+from cadence.flows.digest_needs import idle_playbooks
+from cadence.flows.digest_notes import drifts_waiting, promotions_waiting, tell_drift
+from cadence.flows.digest_scope import KEPT, DigestWeek, Scope, Worst, scope_of
+from cadence.flows.digest_standards import title_of
+from cadence.flows.digest_watches import watches_of
 from cadence.flows.drifting import see_drift
 from cadence.flows.gates import gate_line, gate_of, gate_offers
-from cadence.flows.runs import TeamRun, run_by_id, today_in
+from cadence.flows.runs import TeamRun, today_in
 from cadence.flows.standing import standing
-from cadence.flows.undelivered import undelivered
+from cadence.flows.undelivered import undelivered_first
 from cadence.mrkdwn import code, escape, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
-from storage import playbooks, rubrics
-from storage.tables import AdoptionState, CycleState, StepDrift, Workspace
+from storage import audits, playbooks
+from storage.tables import AdoptionState, CycleState, Promotion, StepDrift, Workspace
 from templates.contexts.digests import Decision
 from templates.contexts.home import HomeNeed
 from templates.filters import mode as mode_word
 from templates.filters import plural, ratio
 from templates.ids import Action
 
-PROMOTIONS_SHOWN = 20
 GATE_FROM = 3
 """The weekday (Thursday) from which a gate that isn't met waits for the owner."""
+GATES = 20
+"""Runs of an owner whose gates are looked at."""
+
+Need = Callable[[], HomeNeed]
+"""Something that waits, put into words only when its page is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What waits; `more` of it isn't listed."""
 
-    listed: tuple[HomeNeed, ...] = ()
+    listed: tuple[Need, ...] = ()
     more: int = 0
-
-
-def needs_of_many(session: Session, workspace: Workspace, mine: Sequence[TeamRun], *, now: datetime) -> Needs:
-    """A curator's where very many teams run something: promotions, and the first of what the digest lists."""
-    week = monday_of(today_in(workspace, now))
-    shown = digest(session, workspace_id=workspace.id, week_start=week, now=now)
-    others = [
-        one for one in shown.decisions if not (one.offer and one.offer.action == Action.APPROVE_PROMOTION)
-    ]
-    open_ones = rubrics.open_promotions(session, workspace_id=workspace.id)
-    runs = [
-        run_by_id(session, workspace_id=workspace.id, adoption_id=adoption, now=now)
-        for adoption in dict.fromkeys(row.adoption_id for row in open_ones[:PROMOTIONS_SHOWN])
-    ]
-    listed = [*_promotions(session, workspace, runs, curator=True), *_as_needs(others)]
-    more = max(0, shown.decision_count - len(listed))
-    if more:
-        text = say("… and {more} more that {command} knows of", more=more, command=code("/cadence digest"))
-        listed.append(HomeNeed(text=text))
-        more -= 1
-    own = [need for run in mine for need in (*_setup(session, run, now=now), *_gate(session, run))]
-    return Needs((*listed, *_audits(session, mine), *own), more)
 
 
 def needs(
     session: Session,
     caller: Caller,
     workspace: Workspace,
-    runs: Sequence[TeamRun],
+    mine: Sequence[TeamRun],
     *,
     curator: bool,
     now: datetime,
 ) -> Needs:
-    """What waits for the caller, decisions first: a curator's of all runs, an owner's of those they own."""
+    """What waits for the caller, decisions first: a curator's of all runs, an owner's of those they own.
+
+    What a digest counts over all adoptions is counted here; of each kind the first are listed.
+    """
     own = _owned(session, caller)
     if not own and not curator:
         return Needs()
-    mine = [run for run in runs if run.playbook.owner == caller.member]
-    seen = list(runs) if curator else mine
+    owned = [run for run in mine if run.playbook.owner == caller.member]
     week = DigestWeek(monday_of(today_in(workspace, now)), ZoneInfo(workspace.timezone))
-    since, until = week.at(0), week.at(1)
-    found = list(_promotions(session, workspace, seen, curator=curator))
-    if curator:
-        found += _as_needs(undelivered(session, workspace, seen, since=since, until=until))
-    found += list(_audits(session, mine))
-    slipped = attention(session, seen, week_start=week.monday, since=since, until=until, now=now)
-    found += [_need(one.text, one.offer) for one in slipped if one.offer]  # a closed cycle: nothing to decide
-    found += [_drift(session, run, row) for run, row in drifts_of(session, seen)]
-    watches = watched(session, seen, week.monday)
-    found += [
-        _need(one.text, one.offer)
-        for one in decisions_waiting(session, workspace, seen, watches)
-        if curator or not _of_another(one, own)
+    only = None if curator else [run.id for run in owned]
+    scope = scope_of(session, workspace, week, now=now, only=only)
+    scope.loaded.update((run.id, run) for run in owned)
+    channels, stuck = undelivered_first(scope, KEPT) if curator else ([], 0)
+    idle = [one for one in idle_playbooks(scope) if curator or not _of_another(one, own)]
+    sections: tuple[Worst[Any], ...] = (
+        promotions_waiting(scope, partial(_promotion, curator=curator)),
+        demoted(scope),
+        drifts_waiting(scope, partial(_drift, session)),
+        watches_of(scope).unanswered,
+        scope.unreported,
+    )
+    promotions, *others = (_listed(scope, section) for section in sections)
+    listed: list[Need] = [
+        *promotions,
+        *(partial(_need, one) for one in channels),
+        *_audits(session, owned),
+        *(need for section in others for need in section),
+        *(partial(_need, one) for one in idle[:KEPT]),
+        *(need for run in owned for need in _setup(session, run, now=now)),
+        *_gates(session, owned),
     ]
-    found += [need for run in mine for need in (*_setup(session, run, now=now), *_gate(session, run))]
-    return Needs(tuple(found))
+    counted = stuck + len(idle) + sum(section.count for section in sections)
+    kept = len(channels) + len(idle[:KEPT]) + len(promotions) + sum(map(len, others))
+    if counted == kept:
+        return Needs(tuple(listed))
+    return Needs((*listed, partial(_more, counted - kept)), counted - kept - 1)
+
+
+def _listed(scope: Scope, section: Worst[Any]) -> list[Need]:
+    """The first entries of a section, each loaded when it is looked at."""
+    return [partial(_told, scope, adoption, tell) for adoption, tell in section.first()]
+
+
+def _told(
+    scope: Scope, adoption: int, tell: Callable[[TeamRun], HomeNeed | Decision | Attention]
+) -> HomeNeed:
+    told = tell(scope.load([adoption])[adoption])
+    return told if isinstance(told, HomeNeed) else _need(told)
+
+
+def _need(decision: Decision | Attention) -> HomeNeed:
+    return HomeNeed(text=escape(decision.text), offers=(decision.offer,) if decision.offer else ())
+
+
+def _more(count: int) -> HomeNeed:
+    return HomeNeed(
+        text=say("… and {more} more that {command} knows of", more=count, command=code("/cadence digest"))
+    )
 
 
 def _owned(session: Session, caller: Caller) -> set[str]:
@@ -111,43 +132,27 @@ def _of_another(decision: Decision, own: set[str]) -> bool:
     return offer is not None and offer.action == Action.START_CYCLE and offer.value not in own
 
 
-def _need(text: str, offer: Offer | None) -> HomeNeed:
-    return HomeNeed(text=escape(text), offers=(offer,) if offer else ())
-
-
-def _as_needs(decisions: Sequence[Decision]) -> list[HomeNeed]:
-    return [_need(one.text, one.offer) for one in decisions]
-
-
-def _promotions(
-    session: Session, workspace: Workspace, runs: Sequence[TeamRun], *, curator: bool
-) -> Iterator[HomeNeed]:
-    """Promotions to be decided: only a curator may approve one to AI-led."""
-    by_id = {run.id: run for run in runs}
-    for row in rubrics.open_promotions(session, workspace_id=workspace.id):
-        run = by_id.get(row.adoption_id)
-        if run is None:
-            continue
-        may = curator or row.leads_to is not LADDER[-1]
-        decide = (
-            Offer("Approve", Action.APPROVE_PROMOTION, str(row.id)),
-            Offer("Decline", Action.DECLINE_PROMOTION, str(row.id)),
-        )
-        yield HomeNeed(
-            text=say(
-                "*{step}* of {playbook} ({team}) could go from {before} to {after}: "
-                "{passes} of {samples} passed{who}",
-                step=title_of(run, row.step),
-                playbook=run.playbook.title,
-                team=run.team.title,
-                before=mode_word(row.mode),
-                after=mode_word(row.leads_to or row.mode),
-                passes=row.passes,
-                samples=plural(row.samples, "sample"),
-                who="" if may else ". A curator decides",
-            ),
-            offers=(*(decide if may else ()), Offer("Why", Action.WHY, f"{run.id}:{row.step}")),
-        )
+def _promotion(run: TeamRun, row: Promotion, *, curator: bool) -> HomeNeed:
+    """A promotion to be decided: only a curator may approve one to AI-led."""
+    may = curator or row.leads_to is not LADDER[-1]
+    decide = (
+        Offer("Approve", Action.APPROVE_PROMOTION, str(row.id)),
+        Offer("Decline", Action.DECLINE_PROMOTION, str(row.id)),
+    )
+    return HomeNeed(
+        text=say(
+            "*{step}* of {playbook} ({team}) could go from {before} to {after}: {passes} of {samples} passed{who}",
+            step=title_of(run, row.step),
+            playbook=run.playbook.title,
+            team=run.team.title,
+            before=mode_word(row.mode),
+            after=mode_word(row.leads_to or row.mode),
+            passes=row.passes,
+            samples=plural(row.samples, "sample"),
+            who="" if may else ". A curator decides",
+        ),
+        offers=(*(decide if may else ()), Offer("Why", Action.WHY, f"{run.id}:{row.step}")),
+    )
 
 
 def _drift(session: Session, run: TeamRun, row: StepDrift) -> HomeNeed:
@@ -173,37 +178,46 @@ def _drift(session: Session, run: TeamRun, row: StepDrift) -> HomeNeed:
     )
 
 
-def _audits(session: Session, runs: Sequence[TeamRun]) -> Iterator[HomeNeed]:
+def _audits(session: Session, runs: Sequence[TeamRun]) -> Iterator[Need]:
     """Runs drawn this week that nobody has graded yet."""
-    for run in runs:
-        drawn = rubrics.audits_of_week(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=run.week_start
-        )
-        waiting = [
-            row
-            for row in drawn
-            if rubrics.result_of_audit(session, workspace_id=run.workspace.id, audit_id=row.id or 0) is None
-        ]
-        count = sum(len(row.drawn) for row in waiting)
-        if count:
-            yield HomeNeed(
-                text=say(
-                    "{runs} of {playbook} ({team}), drawn at random, {wait} to be graded",
-                    runs=plural(count, "run"),
-                    playbook=run.playbook.title,
-                    team=run.team.title,
-                    wait="waits" if count == 1 else "wait",
-                ),
-                offers=(Offer("Grade them", Action.GRADE_AUDIT, f"{run.id}:{run.week_start}"),),
-            )
-
-
-def _setup(session: Session, run: TeamRun, *, now: datetime) -> Iterator[HomeNeed]:
-    """A team that has taken it up and hasn't begun its first cycle."""
-    if run.cycle is not None or run.adoption.state is not AdoptionState.ACTIVE:
+    by_id = {run.id: run for run in runs}
+    if not by_id:
         return
+    drawn: Counter[int] = Counter()
+    for adoption, week, count in audits.ungraded(
+        session,
+        workspace_id=runs[0].workspace.id,
+        adoption_ids=sorted(by_id),
+        since=min(run.week_start for run in runs),
+    ):
+        if week == by_id[adoption].week_start:
+            drawn[adoption] += count
+    for adoption, count in drawn.items():
+        yield partial(_audit, by_id[adoption], count)
+
+
+def _audit(run: TeamRun, count: int) -> HomeNeed:
+    return HomeNeed(
+        text=say(
+            "{runs} of {playbook} ({team}), drawn at random, {wait} to be graded",
+            runs=plural(count, "run"),
+            playbook=run.playbook.title,
+            team=run.team.title,
+            wait="waits" if count == 1 else "wait",
+        ),
+        offers=(Offer("Grade them", Action.GRADE_AUDIT, f"{run.id}:{run.week_start}"),),
+    )
+
+
+def _setup(session: Session, run: TeamRun, *, now: datetime) -> Iterator[Need]:
+    """A team that has taken it up and hasn't begun its first cycle."""
+    if run.cycle is None and run.adoption.state is AdoptionState.ACTIVE:
+        yield partial(_setting_up, session, run, now)
+
+
+def _setting_up(session: Session, run: TeamRun, now: datetime) -> HomeNeed:
     stands = standing(session, run, now=now)
-    yield HomeNeed(
+    return HomeNeed(
         text=say(
             "{playbook} in {team}: {stands}",
             playbook=run.playbook.title,
@@ -214,16 +228,42 @@ def _setup(session: Session, run: TeamRun, *, now: datetime) -> Iterator[HomeNee
     )
 
 
-def _gate(session: Session, run: TeamRun) -> Iterator[HomeNeed]:
-    """This week's gate, late in the week, while something is missing."""
+def _gates(session: Session, runs: Sequence[TeamRun]) -> Iterator[Need]:
+    """This week's gates, late in the week, where something is missing; of many runs the first are looked at."""
+    due = [run for run in runs if _has_gate(run)]
+    for run in due[:GATES]:
+        yield from _gate(session, run)
+    if len(due) > GATES:
+        yield partial(_other_gates, len(due) - GATES)
+
+
+def _other_gates(count: int) -> HomeNeed:
+    return HomeNeed(
+        text=say(
+            "{runs} of yours have a gate this week, too: {command} with a team's name shows it",
+            runs=plural(count, "more run"),
+            command=code("/cadence status team="),
+        )
+    )
+
+
+def _has_gate(run: TeamRun) -> bool:
+    return (
+        run.cycle is not None
+        and run.week is not None
+        and run.cycle.state is CycleState.RUNNING
+        and run.adoption.state is AdoptionState.ACTIVE
+        and run.today.weekday() >= GATE_FROM
+    )
+
+
+def _gate(session: Session, run: TeamRun) -> Iterator[Need]:
     cycle, week = run.cycle, run.week
-    if cycle is None or week is None or cycle.state is not CycleState.RUNNING:
-        return
-    if run.adoption.state is not AdoptionState.ACTIVE or run.today.weekday() < GATE_FROM:
+    if cycle is None or week is None:
         return
     gate = gate_of(session, run, cycle, week)
     if not gate.met:
-        yield HomeNeed(
+        need = HomeNeed(
             text=say(
                 "Gate of week {week}, {playbook} ({team}): {lacks}",
                 week=week,
@@ -233,3 +273,4 @@ def _gate(session: Session, run: TeamRun) -> Iterator[HomeNeed]:
             ),
             offers=gate_offers(run, cycle, gate.missing, run.week_start),
         )
+        yield lambda: need

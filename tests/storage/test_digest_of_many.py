@@ -10,18 +10,16 @@ from sqlalchemy import event
 from sqlmodel import Session, SQLModel
 
 from cadence.flows.asked_members import expected_members
-from cadence.flows.attention import attention
 from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_needs import decisions_waiting
-from cadence.flows.digest_notes import drifts_of, tell_drift, tell_promotion
+from cadence.flows.digest_notes import tell_drift, tell_promotion
 from cadence.flows.digest_scope import DigestWeek
-from cadence.flows.digest_standards import watched
 from cadence.flows.digests import digest
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
 from storage import reports, rubrics
 from storage.engine import Database
 from templates.contexts.digests import Digest
 from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant
+from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
 
 
 @contextmanager

@@ -1,18 +1,28 @@
 """In a large workspace what waits for a decision comes first, and looking asks no more than in a small one."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 from sqlmodel import SQLModel
 
 from cadence.flows.attention import deciding
 from cadence.flows.callers import Caller
+from cadence.flows.digest_scope import DigestWeek
+from cadence.flows.home import PAGE, home_view
+from cadence.flows.home_needs import needs
 from cadence.flows.overview import SHOWN, status
-from cadence.flows.runs import require_workspace
-from storage import visible
+from cadence.flows.runs import require_workspace, team_runs, today_in
+from cadence.mrkdwn import escape
+from cadence.rules.calendar import monday_of
+from storage import rubrics, visible
 from storage.engine import Database
 from templates.contexts.answers import Status
 from tests.bench.crowd import CURATOR, NOW, TEAM_ID, plant
+from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
 from tests.storage.test_digest_of_many import counting
 
 CALLER = Caller(TEAM_ID, CURATOR, "command")
+FRIDAY = NOW - timedelta(days=3)
 
 
 def emptied(db: Database) -> None:
@@ -51,6 +61,41 @@ def test_a_status_of_many_shows_what_waits_for_a_decision_and_counts_the_rest(db
     teams = {f"{row.slug} {row.team}" for row in many.rows}
     assert len(teams) == SHOWN
     assert [row.slug for row in many.rows] == [one.playbook for one in first[:SHOWN]]
+
+
+def test_a_home_asks_no_more_of_the_database_where_more_waits(db: Database) -> None:
+    waiting, asked = [], []
+    for adoptions in (120, 480):
+        emptied(db)
+        plant(db, adoptions)
+        with counting(db) as statements, db.read() as session:
+            home = home_view(session, CALLER, page=1, now=FRIDAY)
+        assert len(home.items) == PAGE
+        waiting.append(home.waiting)
+        asked.append(len(statements))
+    assert waiting[1] > 3 * waiting[0] > 3 * PAGE
+    assert asked[1] <= asked[0] + 20, "what is on the page may ask for more of its own, and nothing else"
+
+
+def test_a_home_lists_what_each_run_comes_to(db: Database) -> None:
+    plant(db, 120)
+    with db.read() as session:
+        workspace = require_workspace(session, TEAM_ID)
+        runs = team_runs(session, workspace=workspace, now=FRIDAY)
+        week = DigestWeek(monday_of(today_in(workspace, FRIDAY)), ZoneInfo(workspace.timezone))
+        slips = attention(
+            session, runs, week_start=week.monday, since=week.at(0), until=week.at(1), now=FRIDAY
+        )
+        watches = watched(session, runs, week.monday)
+        expected = [str(one.text) for one in slips if one.offer]
+        expected += [str(one.text) for one in decisions_waiting(session, workspace, runs, watches)]
+        drifting = drifts_of(session, runs)
+        promoted = rubrics.open_promotions(session, workspace_id=TEAM_ID)
+        found = needs(session, CALLER, workspace, [], curator=True, now=FRIDAY)
+        said = [need().text for need in found.listed]
+    assert found.more == 0
+    assert len(said) == len(expected) + len(drifting) + len(promoted)
+    assert {escape(text) for text in expected} <= set(said)
 
 
 def test_who_has_little_to_do_with_sees_all_of_it_by_name(db: Database) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import NoResultFound
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, select
 
 import storage
 from cadence.rules.modes import Mode
@@ -64,6 +64,7 @@ from storage.tables import (
     ModeChange,
     Promotion,
     PromotionState,
+    RubricResult,
     SpotAudit,
     StepVerdict,
 )
@@ -170,6 +171,16 @@ def _closed_with_a_number(session: Session, workspace_id: str, ids: Planted) -> 
         known = [row.id for row in found]
         kept.rollback()
     return known
+
+
+def _ungraded(session: Session, workspace_id: str, ids: Planted) -> list[Any]:
+    with session.begin_nested() as kept:
+        for row in session.exec(select(RubricResult).where(RubricResult.adoption_id == ids.adoption)):
+            row.replaced_at = NOW
+        session.flush()
+        found = audits.ungraded(session, workspace_id=workspace_id, adoption_ids=[ids.adoption], since=MONDAY)
+        kept.rollback()
+    return found
 
 
 BY_NAME: dict[str, Call] = {
@@ -562,6 +573,7 @@ BY_ID: dict[str, Call] = {
     "audits.attested": lambda s, ws, ids: audits.attested(
         s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
     ),
+    "audits.ungraded": _ungraded,
     "audits.drawn": lambda s, ws, ids: audits.drawn(
         s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
     ),
