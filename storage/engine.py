@@ -18,6 +18,8 @@ from sqlmodel import Session
 from storage.together import Together
 
 R = TypeVar("R")
+Bound = Session | Connection
+"""What a statement without objects needs: a transaction, with a session or without one."""
 Clash = IntegrityError
 """Two writers made the same thing at once; whoever is told so may look again and find what the first one made."""
 Unreachable = OperationalError
@@ -118,6 +120,13 @@ class Database:
         with self.write() as session:
             return work(session)
 
+    def plainly(self, work: Callable[[Connection], R]) -> R:
+        """`together` for work without objects: a session takes as long as a statement to begin and end."""
+        if self._together is not None:
+            return self._together.do(lambda session: work(connection_of(session)))
+        with self.engine.begin() as connection:
+            return work(connection)
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
@@ -140,8 +149,10 @@ class Database:
             raise InvalidatePoolError from gone
 
 
-def connection_of(session: Session) -> Connection:
+def connection_of(session: Bound) -> Connection:
     """The connection of a session's transaction, for statements that have no use for objects; looked up once."""
+    if isinstance(session, Connection):
+        return session
     known: Connection | None = session.info.get(_CONNECTION)
     if known is None or known.closed or not known.in_transaction():
         known = session.info[_CONNECTION] = session.connection()

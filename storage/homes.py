@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import case, delete, func, insert, update
 from sqlmodel import Session, col, select
 
-from storage.engine import connection_of
+from storage.engine import Bound, connection_of
 from storage.tables import (
     Adoption,
     Cycle,
@@ -26,7 +26,7 @@ _CHANGE = insert(HomeChange).inline()
 _OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle, "audit": SpotAudit}
 
 
-def touch(session: Session, *, workspace_id: str, subject: str, member: str | None = None) -> None:
+def touch(session: Bound, *, workspace_id: str, subject: str, member: str | None = None) -> None:
     """Say that something happened to a subject of the trail (`adoption:7/send`), in its own transaction."""
     change = {"workspace_id": workspace_id, "subject": subject, "member": member}
     connection_of(session).execute(_CHANGE, change)

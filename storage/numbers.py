@@ -31,7 +31,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, SQLModel
 
 from storage import rewrites, trail
-from storage.engine import Clash, connection_of
+from storage.engine import Bound, Clash, connection_of
 from storage.tables import Adoption, Cycle, CycleState, HomeChange, Reading, TrailEntry
 
 FIRST, CORRECTED = "reading", "reading-corrected"
@@ -80,13 +80,14 @@ class Overtaken(Clash):
         super().__init__("the cycle is another one by now", None, Exception())
 
 
-def keep(session: Session, *, workspace_id: str, number: Number) -> Kept:
+def keep(session: Bound, *, workspace_id: str, number: Number) -> Kept:
     """Save a number as the current one of its week; a number that says the same changes nothing.
 
     Raises:
         Clash: somebody else came first; asked again, it is kept.
     """
-    session.flush()  # what it is a number of comes first
+    if isinstance(session, Session):
+        session.flush()  # what it is a number of comes first
     asked = _asked(workspace_id, number)
     connection = connection_of(session)
     if connection.dialect.name == "sqlite":
@@ -101,7 +102,7 @@ def keep(session: Session, *, workspace_id: str, number: Number) -> Kept:
     raise Overtaken
 
 
-def is_there(session: Session, *, workspace_id: str, adoption_id: int, week_start: date) -> bool:
+def is_there(session: Bound, *, workspace_id: str, adoption_id: int, week_start: date) -> bool:
     """Whether a week has its KPI number."""
     asked = {"workspace": workspace_id, "adoption": adoption_id, "monday": week_start, "rail": ""}
     return bool(connection_of(session).execute(_THERE, asked).scalar_one())
@@ -178,7 +179,7 @@ _END = _end()
 _ADD = insert(_READING).from_select(list(_COLUMNS), _row().where(~_IS_CURRENT)).returning(_READING.c.id)
 
 
-def _keep_step_by_step(session: Session, number: Number, asked: dict[str, Any]) -> Kept:
+def _keep_step_by_step(session: Bound, number: Number, asked: dict[str, Any]) -> Kept:
     connection = connection_of(session)
     before: float | None = connection.execute(_END, asked).scalar_one_or_none()
     new: int | None = connection.execute(_ADD, asked).scalar_one_or_none()

@@ -15,9 +15,9 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, col
+from sqlmodel import col
 
-from storage.engine import connection_of
+from storage.engine import Bound, connection_of
 from storage.people import Whereabouts
 from storage.playbooks import CURRENT_CYCLE
 from storage.tables import (
@@ -77,7 +77,7 @@ class Own(NamedTuple):
     runs: tuple[OwnRun, ...]
 
 
-def own(session: Session, *, workspace_id: str, member_id: str, on: date) -> Own | None:
+def own(session: Bound, *, workspace_id: str, member_id: str, on: date) -> Own | None:
     """The runs a person has to do with, each with the cycle a date lies in; None when there are none.
 
     Which those are, and which cycle, is said in `playbooks.runs`; of curators it says all, here their own.

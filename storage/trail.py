@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, select
 
 from storage import homes
-from storage.engine import connection_of
+from storage.engine import Bound, connection_of
 from storage.tables import HomeChange, TrailEntry
 
 _ENTRY = insert(TrailEntry).inline()
@@ -22,7 +22,7 @@ _ENTRY_AND_CHANGE = _ENTRY.add_cte(
 
 
 def record(
-    session: Session,
+    session: Bound,
     *,
     workspace_id: str,
     at: datetime,

@@ -8,7 +8,7 @@ from sqlalchemy import Pool
 from sqlmodel import Session
 
 from cadence.documents import PlaybookSpec, playbook_from_data
-from storage.engine import connection_of
+from storage.engine import Bound, connection_of
 from storage.tables import PlaybookVersion
 
 _MOST = 1_000
@@ -34,12 +34,12 @@ def spec_of(session: Session, version: PlaybookVersion) -> PlaybookSpec:
     return spec
 
 
-def spec_known(session: Session, key: tuple[int, datetime, str]) -> PlaybookSpec | None:
+def spec_known(session: Bound, key: tuple[int, datetime, str]) -> PlaybookSpec | None:
     """What a version says, by its id and when and by whom it was written; None when nobody has read it here yet."""
     return _kept(session).get(key)
 
 
-def _kept(session: Session) -> dict[_Key, PlaybookSpec]:
+def _kept(session: Bound) -> dict[_Key, PlaybookSpec]:
     pool = connection_of(session).engine.pool
     with _lock:
         return _known.setdefault(pool, {})

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session
-
 from cadence.documents import PlaybookSpec
 from cadence.flows.callers import Caller
 from cadence.flows.kpis import NumberGiven, recorded
@@ -23,7 +21,7 @@ from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.kpi import AmountError, Unit, parse_amount
 from storage import numbers, own_runs
-from storage.engine import Database
+from storage.engine import Bound, Database
 from storage.numbers import Number
 from storage.own_runs import Own, OwnRun
 from storage.tables import CycleState
@@ -43,7 +41,7 @@ def record_typed(db: Database, caller: Caller, read: Read, *, teams: bool, now: 
         Refusal: as `record_number`, and what `read` raises.
     """
     if not teams:
-        done = db.together(lambda session: _record_usual(session, caller, read, now=now))
+        done = db.plainly(lambda session: _record_usual(session, caller, read, now=now))
         if done is not None:
             return done
     with db.write() as session:
@@ -55,7 +53,7 @@ def record_typed(db: Database, caller: Caller, read: Read, *, teams: bool, now: 
         return record_the_long_way(session, caller, run, given, now=now)
 
 
-def _record_usual(session: Session, caller: Caller, read: Read, *, now: datetime) -> Recorded | None:
+def _record_usual(session: Bound, caller: Caller, read: Read, *, now: datetime) -> Recorded | None:
     """None, with nothing changed, when it isn't the usual one."""
     own = _own(session, caller, now=now)
     given = _given(own, caller, read, now=now) if own else None
@@ -70,7 +68,7 @@ def _record_usual(session: Session, caller: Caller, read: Read, *, now: datetime
     return _keep(session, caller, run, spec, given, value=value, today=today, now=now)
 
 
-def _own(session: Session, caller: Caller, *, now: datetime) -> Own | None:
+def _own(session: Bound, caller: Caller, *, now: datetime) -> Own | None:
     """The caller's runs, each seen on its team's own day; None where those differ, or more is asked than that."""
     day = now.date()
     for _ in range(2):
@@ -123,7 +121,7 @@ def _value(spec: PlaybookSpec | None, given: NumberGiven) -> float | None:
         return None
 
 
-def _takes_it(session: Session, caller: Caller, run: OwnRun, today: date) -> bool:
+def _takes_it(session: Bound, caller: Caller, run: OwnRun, today: date) -> bool:
     """Whether this week of a running cycle is meant, and nothing else can be."""
     if run.starts_on is None or run.cycle_state is not CycleState.RUNNING:
         return False
@@ -138,7 +136,7 @@ def _takes_it(session: Session, caller: Caller, run: OwnRun, today: date) -> boo
 
 
 def _keep(
-    session: Session,
+    session: Bound,
     caller: Caller,
     run: OwnRun,
     spec: PlaybookSpec,
