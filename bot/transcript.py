@@ -9,7 +9,7 @@ from bot.commands import BUILT_IN_TEAM
 from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
 from bot.stage import Stage
-from cadence.flows.overview import VerdictLine, verdicts_after
+from cadence.flows.verdict_lines import VerdictLine, verdicts_after
 from templates.filters import plural, probability, ratio
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")

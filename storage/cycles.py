@@ -1,19 +1,55 @@
 """Queries on what a cycle has produced, and on the cycles beside it."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import func
+from sqlalchemy import select as select_rows
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from storage.engine import connection_of
 from storage.tables import (
     Adoption,
     AdoptionState,
     CheckIn,
     Cycle,
+    CycleState,
     LoggedException,
     Team,
 )
+
+
+class ClosingRow(NamedTuple):
+    """A running cycle, and what says when it closes."""
+
+    workspace_id: str
+    adoption_id: int
+    cycle_id: int
+    closes_on: date
+    timezone: str
+    hours: dict[str, Any]
+
+
+def closings(session: Session, *, closing_by: date | None = None) -> list[ClosingRow]:
+    """Running cycles of any workspace, oldest first; with `closing_by`, those whose fourth Friday has come."""
+    query = (
+        select_rows(
+            col(Cycle.workspace_id),
+            col(Cycle.adoption_id),
+            col(Cycle.id),
+            col(Cycle.closes_on),
+            col(Team.timezone),
+            col(Adoption.hours),
+        )
+        .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(col(Cycle.state) == CycleState.RUNNING, col(Adoption.state) != AdoptionState.ENDED)
+        .order_by(col(Cycle.id))
+    )
+    if closing_by is not None:
+        query = query.where(col(Cycle.closes_on) <= closing_by)
+    return [ClosingRow(*row) for row in connection_of(session).execute(query)]
 
 
 def attested_runs(session: Session, *, workspace_id: str, cycle_id: int) -> int:

@@ -16,7 +16,6 @@ from storage.tables import (
     AdoptionState,
     Away,
     Cycle,
-    CycleState,
     Member,
     Playbook,
     PlaybookVersion,
@@ -132,38 +131,6 @@ def begun(session: Session, *, workspace_id: str, first: date, last: date) -> li
         .group_by(col(Cycle.starts_on))
     )
     return [(day, at) for day, at in connection_of(session).execute(query)]
-
-
-class ClosingRow(NamedTuple):
-    """A running cycle, and what says when it closes."""
-
-    workspace_id: str
-    adoption_id: int
-    cycle_id: int
-    closes_on: date
-    timezone: str
-    hours: dict[str, Any]
-
-
-def closings(session: Session, *, closing_by: date | None = None) -> list[ClosingRow]:
-    """Running cycles of any workspace, oldest first; with `closing_by`, those whose fourth Friday has come."""
-    query = (
-        select(
-            col(Cycle.workspace_id),
-            col(Cycle.adoption_id),
-            col(Cycle.id),
-            col(Cycle.closes_on),
-            col(Team.timezone),
-            col(Adoption.hours),
-        )
-        .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
-        .join(Team, col(Team.id) == col(Adoption.team_id))
-        .where(col(Cycle.state) == CycleState.RUNNING, col(Adoption.state) != AdoptionState.ENDED)
-        .order_by(col(Cycle.id))
-    )
-    if closing_by is not None:
-        query = query.where(col(Cycle.closes_on) <= closing_by)
-    return [ClosingRow(*row) for row in connection_of(session).execute(query)]
 
 
 def places(

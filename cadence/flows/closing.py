@@ -21,7 +21,7 @@ from cadence.flows.versions import version_to_run
 from cadence.nudges import CLOSING_HOUR, CYCLE_CLOSES
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
-from storage import ledger, people, plans, playbooks, reports, trail
+from storage import cycles, ledger, people, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, PlaybookState
@@ -55,11 +55,11 @@ def close_due_cycles(db: Database, *, now: datetime) -> int:
 
 def closing_instants(
     session: Session, *, closing_by: date | None = None
-) -> list[tuple[plans.ClosingRow, datetime]]:
+) -> list[tuple[cycles.ClosingRow, datetime]]:
     """The running cycles of every workspace, each with the instant at which it closes."""
     hours = {row.id: workspace_hours(row) for row in people.workspaces(session)}
     found = []
-    for row in plans.closings(session, closing_by=closing_by):
+    for row in cycles.closings(session, closing_by=closing_by):
         of_workspace = hours.get(row.workspace_id, {})
         own = adoption_hours(row.hours, of_workspace) if row.hours else {}
         at = (own.get(CYCLE_CLOSES) or of_workspace.get(CYCLE_CLOSES) or CLOSING_HOUR).at

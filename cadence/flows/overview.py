@@ -1,7 +1,6 @@
 """What stands this week, and why a step was judged as it was."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -250,51 +249,3 @@ def why_form(db: Database, caller: Caller, *, now: datetime) -> WhyForm:
     """The form that asks which step is meant."""
     with db.read() as session:
         return WhyForm(groups=step_groups(session, caller, now=now))
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictLine:
-    """One verdict with its numbers, for a transcript."""
-
-    id: int
-    playbook: str
-    team: str
-    step: str
-    decision: str
-    line: str
-    lands_on: str | None
-    exceptions: int
-    runs: int
-    attested: int
-    assumed: int
-    ratio: float
-    cap: float
-    probability: float
-    demote_at: int | None
-
-
-def verdicts_after(db: Database, *, workspace_id: str, after: int) -> list[VerdictLine]:
-    """The verdicts after one of them, oldest first."""
-    with db.read() as session:
-        return [
-            VerdictLine(
-                id=row.id or 0,
-                playbook=playbook,
-                team=team,
-                step=row.step,
-                decision=row.decision,
-                line=row.line,
-                lands_on=row.lands_on,
-                exceptions=row.exceptions,
-                runs=max(row.attested + row.assumed, row.exceptions),
-                attested=row.attested,
-                assumed=row.assumed,
-                ratio=row.ratio,
-                cap=row.cap,
-                probability=row.probability,
-                demote_at=row.demote_at,
-            )
-            for row, playbook, team in decisions.verdicts_after(
-                session, workspace_id=workspace_id, after=after
-            )
-        ]

@@ -9,7 +9,8 @@ from cadence.nudges.persons import (
     is_working,
     next_open,
 )
-from cadence.nudges.slots import ActiveRun, Rollout, Slot, due, member_hours
+from cadence.nudges.rollout import ActiveRun, Rollout
+from cadence.nudges.slots import Slot, due, member_hours
 from cadence.nudges.table import (
     BY_KIND,
     CHECKIN,

@@ -79,7 +79,7 @@ EVERY_WORKSPACE = {
     "installations.drop_states": "nor has who never came back",
     "installations.use_state": "whoever begins to install the app has no workspace yet",
     "playbooks.running_cycles": "the worker closes cycles in every workspace",
-    "plans.closings": "the worker closes cycles in every workspace, and is told which one each is of",
+    "cycles.closings": "the worker closes cycles in every workspace, and is told which one each is of",
     "turns.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "turns.next_due": "the worker sleeps until something is due anywhere",
     "attempts.begin": "the row's own id, read a moment before with its workspace",

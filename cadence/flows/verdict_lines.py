@@ -1,0 +1,54 @@
+"""Verdicts with their numbers, one after the other, for a transcript."""
+
+from dataclasses import dataclass
+
+from storage import decisions
+from storage.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """One verdict with its numbers, for a transcript."""
+
+    id: int
+    playbook: str
+    team: str
+    step: str
+    decision: str
+    line: str
+    lands_on: str | None
+    exceptions: int
+    runs: int
+    attested: int
+    assumed: int
+    ratio: float
+    cap: float
+    probability: float
+    demote_at: int | None
+
+
+def verdicts_after(db: Database, *, workspace_id: str, after: int) -> list[VerdictLine]:
+    """The verdicts after one of them, oldest first."""
+    with db.read() as session:
+        return [
+            VerdictLine(
+                id=row.id or 0,
+                playbook=playbook,
+                team=team,
+                step=row.step,
+                decision=row.decision,
+                line=row.line,
+                lands_on=row.lands_on,
+                exceptions=row.exceptions,
+                runs=max(row.attested + row.assumed, row.exceptions),
+                attested=row.attested,
+                assumed=row.assumed,
+                ratio=row.ratio,
+                cap=row.cap,
+                probability=row.probability,
+                demote_at=row.demote_at,
+            )
+            for row, playbook, team in decisions.verdicts_after(
+                session, workspace_id=workspace_id, after=after
+            )
+        ]
