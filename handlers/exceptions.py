@@ -4,7 +4,7 @@ from slack_bolt import App
 
 from cadence.flows.exception_forms import counted_exceptions, exception_form
 from cadence.flows.exceptions import ExceptionGiven, log_exception
-from cadence.flows.runs import NeedsChoice
+from cadence.flows.finding import NeedsChoice
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, row_id, split_ref

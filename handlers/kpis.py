@@ -6,9 +6,9 @@ from datetime import date
 from slack_bolt import App
 
 from cadence.flows.asking import kpi_form
+from cadence.flows.finding import NeedsChoice
 from cadence.flows.kpis import NumberGiven, record_number
 from cadence.flows.lexicon import Lexicon
-from cadence.flows.runs import NeedsChoice
 from cadence.flows.typed_numbers import record_typed
 from cadence.flows.weeks import NeedsWeek
 from handlers.grammar import commands

@@ -3,6 +3,7 @@
 from slack_bolt import App
 
 from cadence.flows.audits import AuditMeant, audit_form, grade_audits
+from cadence.flows.finding import NeedsChoice
 from cadence.flows.rubric_forms import revision_form, rubric_form
 from cadence.flows.rubrics import (
     SampleGiven,
@@ -10,7 +11,6 @@ from cadence.flows.rubrics import (
     record_sample,
     revise_rubric,
 )
-from cadence.flows.runs import NeedsChoice
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, row_id, split_ref, split_week

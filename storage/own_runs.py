@@ -8,21 +8,18 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
-    Subquery,
     bindparam,
     func,
     literal_column,
-    union_all,
 )
 from sqlalchemy import select as select_rows
 from sqlmodel import col
 
 from storage.engine import Bound, connection_of
 from storage.people import Whereabouts
-from storage.playbooks import CURRENT_CYCLE
+from storage.playbooks import CURRENT_CYCLE, OF_PERSON
 from storage.tables import (
     Adoption,
-    AdoptionState,
     Curator,
     Cycle,
     CycleState,
@@ -30,7 +27,6 @@ from storage.tables import (
     Playbook,
     PlaybookVersion,
     Team,
-    TeamMember,
     Workspace,
 )
 
@@ -96,31 +92,6 @@ def _names(joined: str) -> tuple[PlaybookNames, ...]:
     return tuple(sorted(PlaybookNames(*one.split(_FIELD)) for one in joined.split(_ROW)))
 
 
-def _mine() -> Subquery:
-    """Adoptions that a person has to do with, and whether they are in the team; each by an index of its own."""
-    of_team: Any = (
-        select_rows(col(Adoption.id), literal_column("1").label("is_member"))
-        .join(TeamMember, col(TeamMember.team_id) == col(Adoption.team_id))
-        .where(
-            col(TeamMember.member) == bindparam("member"),
-            col(TeamMember.left_at).is_(None),
-            col(Adoption.workspace_id) == bindparam("workspace"),
-            col(Adoption.state) != AdoptionState.ENDED,
-        )
-    )
-    owned: Any = (
-        select_rows(col(Adoption.id), literal_column("0"))
-        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
-        .where(
-            col(Playbook.workspace_id) == bindparam("workspace"),
-            col(Playbook.owner) == bindparam("member"),
-            col(Adoption.state) != AdoptionState.ENDED,
-        )
-    )
-    either = union_all(of_team, owned).subquery()
-    return select_rows(either.c.id, func.max(either.c.is_member)).group_by(either.c.id).subquery()
-
-
 def _names_of_all() -> ScalarSelect[Any]:
     """The names of the workspace's playbooks, joined."""
     field: ColumnElement[str] = literal_column(f"'{_FIELD}'")
@@ -146,7 +117,6 @@ def _own() -> Select[Any]:
         )
         .exists()
     )
-    mine = _mine()
     columns: tuple[Any, ...] = (
         col(Workspace.timezone),
         person,
@@ -159,7 +129,7 @@ def _own() -> Select[Any]:
         col(Team.title),
         col(Team.channel),
         col(Team.timezone),
-        mine.c[1] == literal_column("1"),
+        OF_PERSON.c.is_member == literal_column("1"),
         col(PlaybookVersion.id),
         col(PlaybookVersion.created_at),
         col(PlaybookVersion.created_by),
@@ -170,8 +140,8 @@ def _own() -> Select[Any]:
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
     return (
         select_rows(*columns)
-        .select_from(mine)
-        .join(Adoption, col(Adoption.id) == mine.c[0])
+        .select_from(OF_PERSON)
+        .join(Adoption, col(Adoption.id) == OF_PERSON.c.id)
         .join(Workspace, col(Workspace.id) == col(Adoption.workspace_id))
         .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
         .join(Team, col(Team.id) == col(Adoption.team_id))

@@ -4,24 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 
-from sqlalchemy import Boolean, ScalarSelect, Select, and_, bindparam, case, func, or_
+from sqlalchemy import ScalarSelect, Select, Subquery, and_, bindparam, case, func, literal_column, union_all
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from cadence.rules.calendar import WEEKS
-from storage.engine import connection_of
-from storage.people import Whereabouts
 from storage.tables import (
     Adoption,
     AdoptionState,
     AdoptionStep,
-    Curator,
     Cycle,
     CycleState,
-    Member,
     Playbook,
     PlaybookVersion,
     Team,
@@ -40,83 +36,6 @@ class Run:
     version: PlaybookVersion
     team: Team
     cycle: Cycle | None
-
-
-class Named(NamedTuple):
-    """A playbook's row without the rest of it; `run` says whether those asked about run it."""
-
-    id: int
-    slug: str
-    title: str
-    owner: str
-    run: bool
-
-
-class Known(NamedTuple):
-    """Where a person is, None in a workspace the bot doesn't know, and the playbooks there, by slug."""
-
-    there: Whereabouts | None
-    playbooks: tuple[Named, ...]
-
-
-def _known() -> Select[str, str | None, bool, int | None, str, str, str, bool]:
-    theirs = select(TeamMember.team_id).where(
-        TeamMember.workspace_id == bindparam("workspace"),
-        TeamMember.member == bindparam("member"),
-        col(TeamMember.left_at).is_(None),
-    )
-    running = (
-        select(Adoption.id)
-        .where(
-            Adoption.playbook_id == Playbook.id,
-            Adoption.state != AdoptionState.ENDED,
-            or_(
-                bindparam("everywhere", type_=Boolean()),
-                col(Curator.member).is_not(None),
-                col(Adoption.team_id).in_(theirs),
-            ),
-        )
-        .correlate(Playbook, Curator)
-    )
-    there = (col(Workspace.timezone), col(Member.timezone), col(Curator.member).is_not(None))
-    return (
-        select_rows(
-            *there,
-            col(Playbook.id),
-            col(Playbook.slug),
-            col(Playbook.title),
-            col(Playbook.owner),
-            running.exists(),
-        )
-        .select_from(Workspace)
-        .outerjoin(
-            Member, and_(col(Member.workspace_id) == Workspace.id, col(Member.id) == bindparam("member"))
-        )
-        .outerjoin(
-            Curator,
-            and_(col(Curator.workspace_id) == Workspace.id, col(Curator.member) == bindparam("member")),
-        )
-        .outerjoin(Playbook, col(Playbook.workspace_id) == Workspace.id)
-        .where(col(Workspace.id) == bindparam("workspace"))
-        .order_by(col(Playbook.slug))
-    )
-
-
-# Statements of the busiest requests are put together once: that takes as long as running them.
-_KNOWN = _known()
-
-
-def known_to(session: Session, *, workspace_id: str, member_id: str, everywhere: bool = False) -> Known:
-    """Where a person is, and all playbooks by their names: whether teams of theirs run them.
-
-    For curators, and for whoever looks `everywhere`, any team counts.
-    """
-    asked = {"workspace": workspace_id, "member": member_id, "everywhere": everywhere}
-    rows = connection_of(session).execute(_KNOWN, asked).all()
-    if not rows:
-        return Known(None, ())
-    named = (Named(row[3], *row[4:]) for row in rows if row[3] is not None)
-    return Known(Whereabouts(*rows[0][:3]), tuple(named))
 
 
 def by_slug(session: Session, *, workspace_id: str, slug: str) -> Playbook | None:
@@ -239,6 +158,38 @@ CURRENT_CYCLE: ScalarSelect[int | None] = (
 """The id of the cycle of an adoption that `runs` tells of, for a date given as `on`."""
 
 
+def _of_person() -> Subquery:
+    """Adoptions that a person has to do with, and whether they are in the team; each by an index of its own."""
+    of_team: Any = (
+        select_rows(col(Adoption.id), literal_column("1").label("is_member"))
+        .join(TeamMember, col(TeamMember.team_id) == col(Adoption.team_id))
+        .where(
+            col(TeamMember.member) == bindparam("member"),
+            col(TeamMember.left_at).is_(None),
+            col(Adoption.workspace_id) == bindparam("workspace"),
+            col(Adoption.state) != AdoptionState.ENDED,
+        )
+    )
+    owned: Any = (
+        select_rows(col(Adoption.id), literal_column("0"))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .where(
+            col(Playbook.workspace_id) == bindparam("workspace"),
+            col(Playbook.owner) == bindparam("member"),
+            col(Adoption.state) != AdoptionState.ENDED,
+        )
+    )
+    either = union_all(of_team, owned).subquery()
+    return (
+        select_rows(either.c.id, func.max(either.c.is_member).label("is_member"))
+        .group_by(either.c.id)
+        .subquery("of_person")
+    )
+
+
+OF_PERSON = _of_person()
+
+
 @cache
 def _runs_by(given: frozenset[str]) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion]:
     """The statement of `runs` for the filters of these names."""
@@ -257,17 +208,12 @@ def _runs_by(given: frozenset[str]) -> Select[Workspace, Adoption, Playbook, Tea
         )
         .order_by(col(Playbook.slug), col(Team.slug))
     )
-    theirs = select(TeamMember.team_id).where(
-        TeamMember.workspace_id == bindparam("workspace"),
-        TeamMember.member == bindparam("member"),
-        col(TeamMember.left_at).is_(None),
-    )
     filters = {
         "adoption": col(Adoption.id) == bindparam("adoption"),
         "playbook_id": col(Adoption.playbook_id) == bindparam("playbook_id"),
         "team_ids": col(Adoption.team_id).in_(bindparam("team_ids", expanding=True)),
         "owner": col(Playbook.owner) == bindparam("owner"),
-        "member": or_(col(Adoption.team_id).in_(theirs), col(Playbook.owner) == bindparam("member")),
+        "member": col(Adoption.id).in_(select_rows(OF_PERSON.c.id)),
         "playbook": col(Playbook.slug) == bindparam("playbook"),
         "team": col(Team.slug) == bindparam("team"),
         "adoption_ids": col(Adoption.id).in_(bindparam("adoption_ids", expanding=True)),

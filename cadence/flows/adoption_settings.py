@@ -7,10 +7,11 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
+from cadence.flows.finding import find_run
 from cadence.flows.lookups import require_playbook
 from cadence.flows.noting import note
 from cadence.flows.nudge_hours import hours_in, hours_of, lines_of, parse_hours, save_hours
-from cadence.flows.runs import TeamRun, find_run, run_by_id
+from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.teams import member_ids
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal

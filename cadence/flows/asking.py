@@ -7,10 +7,11 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import may_answer, step_modes, typical, week_kpi
+from cadence.flows.finding import NeedsChoice, find_run
 from cadence.flows.guardrails import asked
 from cadence.flows.kpis import kpi_context, require_team_member
 from cadence.flows.people import open_runs, zone_of
-from cadence.flows.runs import NeedsChoice, TeamRun, find_run, require_workspace, run_by_id, visible_runs
+from cadence.flows.runs import TeamRun, require_workspace, run_by_id, visible_runs
 from cadence.flows.weeks import ReportWeek, last_week, this_week, week_starting
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal

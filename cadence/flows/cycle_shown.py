@@ -7,11 +7,12 @@ from sqlmodel import Session
 from cadence.flows.asked_members import expected_members
 from cadence.flows.callers import Caller
 from cadence.flows.champions import champion_left
+from cadence.flows.finding import find_run
 from cadence.flows.gates import gate_lines
 from cadence.flows.gathering import gather
 from cadence.flows.judging import policy_for
 from cadence.flows.kpis import kpi_context, latest_value
-from cadence.flows.runs import TeamRun, find_run, of_cycle
+from cadence.flows.runs import TeamRun, of_cycle
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, week_monday

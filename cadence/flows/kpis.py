@@ -8,10 +8,11 @@ from sqlmodel import Session
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.callers import Caller, require_owner_or_curator
+from cadence.flows.finding import find_run
 from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.readings import keep_reading
 from cadence.flows.results import judge_again
-from cadence.flows.runs import TeamRun, find_run, run_by_id
+from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.weeks import ReportWeek, meant_week, week_starting
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal

@@ -11,10 +11,10 @@ from cadence.flows.callers import Caller
 from cadence.flows.runs import visible_runs
 from cadence.flows.specs import spec_of
 from cadence.rules.calendar import local_day
-from storage import people, playbooks
+from storage import names, people, playbooks
 from storage.engine import Database
+from storage.names import Known, Named
 from storage.people import Whereabouts
-from storage.playbooks import Known, Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def lexicon(
 
 def known_to(session: Session, caller: Caller) -> Known:
     """Where the caller is, and what playbooks there are; on the command line all of them count."""
-    return playbooks.known_to(
+    return names.known_to(
         session,
         workspace_id=caller.workspace_id,
         member_id=caller.member,

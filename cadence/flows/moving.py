@@ -11,13 +11,13 @@ from cadence.flows.announcing import announce
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.cycles import declare_modes
 from cadence.flows.drift_state import settle_drift
+from cadence.flows.finding import find_run
 from cadence.flows.noting import note
 from cadence.flows.proposals import lapse_open
 from cadence.flows.repeats import done_before
 from cadence.flows.runs import (
     TeamRun,
     current_modes,
-    find_run,
     mode_of,
     require_workspace,
     run_by_id,

@@ -1,9 +1,8 @@
 """Which team's run of which playbook something is about, and where that run stands today."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -11,7 +10,7 @@ from sqlmodel import Session
 from cadence.documents import PlaybookSpec, Step
 from cadence.flows.callers import Caller
 from cadence.flows.specs import spec_of
-from cadence.mrkdwn import code, mention, say
+from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Refusal, Unknown
 from cadence.rules.calendar import local_day, monday_of, week_number
@@ -20,8 +19,6 @@ from storage import people, playbooks
 from storage.people import Whereabouts
 from storage.tables import Adoption, AdoptionStep, Cycle, Playbook, PlaybookVersion, Team, Workspace
 from templates.ids import Action
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +92,6 @@ class TeamRun:
             ),
             field="step",
         )
-
-
-class NeedsChoice(Refusal):
-    """Several runs fit what was asked: the person has to choose. `runs` are the candidates."""
-
-    def __init__(self, runs: Sequence[TeamRun]) -> None:
-        self.runs = tuple(runs)
-        names = ", ".join(f"{run.playbook.slug} team={run.team.slug}" for run in runs[:5])
-        super().__init__(say("Which one do you mean? Add one of these: {names}.", names=code(names)))
 
 
 def today_in(workspace: Workspace, now: datetime) -> date:
@@ -213,107 +201,6 @@ def visible_runs(
     curator = caller.surface == "cli" or (standing is not None and standing.is_curator)
     member = None if curator else caller.member
     return team_runs(session, workspace=workspace, now=now, member=member, playbook=playbook, team=team)
-
-
-def narrowed(runs: Sequence[R], *wishes: Callable[[R], bool]) -> list[R]:
-    """While there are several: those of which a wish is true, if there are any; then by the next wish."""
-    left = list(runs)
-    for wish in wishes:
-        if len(left) > 1:
-            left = [run for run in left if wish(run)] or left
-    return left
-
-
-def find_run(
-    session: Session,
-    caller: Caller,
-    *,
-    now: datetime,
-    playbook: str | None = None,
-    team: str | None = None,
-    there: Whereabouts | None = None,
-) -> TeamRun:
-    """The run a command is about: by slug; then the channel's team; then the person's own team.
-
-    Raises:
-        Unknown: no such playbook or team here; the nearest is named.
-        NeedsChoice: more than one fits.
-        Refusal: the person has nothing to do with any playbook yet.
-    """
-    runs = visible_runs(session, caller, now=now, playbook=playbook, team=team, there=there)
-    if not runs and (playbook or team):
-        _say_why_none(session, caller, playbook, team, now=now)
-    if not runs:
-        raise Refusal(
-            "No team of yours runs a playbook yet. An owner starts one with `/cadence cycle start`; "
-            "`/cadence playbook list` shows what there is."
-        )
-    mine = _team_ids(session, caller) if len(runs) > 1 else set()
-    runs = narrowed(
-        runs,
-        lambda run: run.team.channel == caller.channel,
-        lambda run: run.team.id in mine,
-        lambda run: run.cycle is not None,  # a team that is still setting up has nothing to report
-    )
-    if len(runs) > 1:
-        raise NeedsChoice(runs)
-    return runs[0]
-
-
-def _say_why_none(
-    session: Session, caller: Caller, playbook: str | None, team: str | None, *, now: datetime
-) -> None:
-    """No run has these slugs: say what is wrong with one of them."""
-    runs = visible_runs(session, caller, now=now)
-    if team is not None:
-        runs = [run for run in runs if run.team.slug == team] or _no_team(runs, team)
-    if playbook is not None:
-        _no_run(session, caller, runs, playbook, now=now)
-
-
-def _no_team(runs: Sequence[TeamRun], slug: str) -> list[TeamRun]:
-    guess = nearest(slug, [run.team.slug for run in runs])
-    hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
-    raise Unknown(
-        say("No team {slug} that you have to do with runs a playbook.{hint}", slug=code(slug), hint=hint),
-        field="team",
-    )
-
-
-def _no_run(
-    session: Session, caller: Caller, runs: Sequence[TeamRun], slug: str, *, now: datetime
-) -> list[TeamRun]:
-    """Say why a playbook can't be reported on: mistyped, not started, or run by other teams only."""
-    playbook = playbooks.by_slug(session, workspace_id=caller.workspace_id, slug=slug)
-    if playbook is None:
-        guess = nearest(slug, [run.playbook.slug for run in runs])
-        hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
-        raise Unknown(say("There's no playbook {slug}.{hint}", slug=code(slug), hint=hint), field="playbook")
-    workspace = require_workspace(session, caller.workspace_id)
-    others = team_runs(session, workspace=workspace, now=now, playbook_id=playbook.id)
-    if not others:
-        raise Refusal(
-            say(
-                "{title} isn't running yet. {owner} starts it with {command}.",
-                title=playbook.title,
-                owner=mention(playbook.owner),
-                command=code(f"/cadence cycle start {slug}"),
-            ),
-            field="playbook",
-        )
-    raise Refusal(
-        say(
-            "{title} is run by other teams: {teams}. {command} puts you in one.",
-            title=playbook.title,
-            teams=", ".join(run.team.title for run in others[:5]),
-            command=code(f"/cadence team join {others[0].team.slug}"),
-        ),
-        field="playbook",
-    )
-
-
-def _team_ids(session: Session, caller: Caller) -> set[int]:
-    return people.team_ids(session, workspace_id=caller.workspace_id, member_id=caller.member)
 
 
 def require_cycle(run: TeamRun) -> Cycle:

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.callers import Caller
+from cadence.flows.finding import find_run, narrowed
 from cadence.flows.kpis import NumberGiven, recorded
 from cadence.flows.kpis import record as record_the_long_way
 from cadence.flows.lexicon import Lexicon, known_to, lexicon_of
-from cadence.flows.runs import find_run, narrowed
 from cadence.flows.specs import spec_known
 from cadence.flows.weeks import ASKED_UNTIL
 from cadence.refusals import Refusal

@@ -36,6 +36,7 @@ from storage import (
     lanes,
     ledger,
     lessons,
+    names,
     numbers,
     overrides,
     own_runs,
@@ -232,8 +233,8 @@ BY_NAME: dict[str, Call] = {
     ),
     "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(s, workspace_id=ws, slug="reply"),
     "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(s, workspace_id=ws),
-    "playbooks.known_to": lambda s, ws, _: playbooks.known_to(s, workspace_id=ws, member_id=MEMBER),
-    "playbooks.known_to/everywhere": lambda s, ws, _: playbooks.known_to(
+    "names.known_to": lambda s, ws, _: names.known_to(s, workspace_id=ws, member_id=MEMBER),
+    "names.known_to/everywhere": lambda s, ws, _: names.known_to(
         s, workspace_id=ws, member_id=MEMBER, everywhere=True
     ),
     "playbooks.runs/member": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
