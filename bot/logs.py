@@ -2,8 +2,28 @@
 
 import logging
 import sys
+from contextlib import suppress
+from threading import Lock
 
 import structlog
+
+
+class _Lines:
+    """Writes lines to standard error as it is just then. One that can't be written is lost, as in `logging`."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        with self._turn, suppress(OSError, ValueError):  # nobody reads any more, or it is closed
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
+
+
+_LINES = _Lines()
 
 
 def set_up_logs(*, level: str, form: str) -> None:
@@ -26,7 +46,7 @@ def set_up_logs(*, level: str, form: str) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _LINES,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
