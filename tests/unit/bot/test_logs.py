@@ -39,11 +39,11 @@ def test_a_line_that_nobody_reads_is_lost_and_nothing_else() -> None:
             "-c",
             "import os, sys, structlog\n"
             "from bot.logs import set_up_logs\n"
-            "set_up_logs(level='info', form='json')\n"
-            "log = structlog.get_logger('bot')\n"
             "reads, writes = os.pipe()\n"
             "os.close(reads)\n"
             "sys.stderr = open(writes, 'w')\n"
+            "set_up_logs(level='info', form='json')\n"
+            "log = structlog.get_logger('bot')\n"
             "log.warning('into a broken pipe')\n"
             "sys.stderr = open(os.devnull, 'w')\n"
             "sys.stderr.close()\n"
