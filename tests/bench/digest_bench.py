@@ -46,7 +46,9 @@ def _measured(url: str, size: int) -> str:
         nonlocal asked
         asked += 1
 
-    if not db.is_sqlite:  # the tests' server has no autovacuum, which elsewhere looks at new rows within a minute
+    if (
+        not db.is_sqlite
+    ):  # the tests' server has no autovacuum, which elsewhere looks at new rows within a minute
         with db.engine.begin() as connection:
             connection.execute(text("ANALYZE"))
     gc.freeze()  # as `real_bot` does

@@ -37,9 +37,10 @@ def test_each_thread_is_told_of_its_own_and_all_of_it_is_kept(db: Database) -> N
         assert {f"T9{number}" for number in range(MANY)} <= {row.id for row in people.workspaces(session)}
 
 
+@pytest.mark.parametrize(
+    "db", ["sqlite"], indirect=True
+)  # PostgreSQL's transactions don't wait for each other
 def test_who_comes_together_is_committed_once(db: Database) -> None:
-    if not db.is_sqlite:
-        pytest.skip("PostgreSQL's transactions don't wait for each other")
     commits: list[object] = []
     with ThreadPoolExecutor(MANY) as pool:
         with db.write():
