@@ -132,11 +132,15 @@ class Database:
         self.engine.dispose()
 
     def _begin_by_itself(self, _connection: object, _record: object) -> None:
-        """From the first connection on, when SQLAlchemy knows which SQLite it is."""
+        """From the first connection on, when SQLAlchemy knows which SQLite it is.
+
+        Two threads may make the first ones: neither may find a dialect that doesn't begin anything yet.
+        """
         if self.writing.dialect is self.engine.dialect:
-            self.writing.dialect = copy(self.engine.dialect)
-            _begin_with(self.writing.dialect, "BEGIN IMMEDIATE")
+            writes = copy(self.engine.dialect)
+            _begin_with(writes, "BEGIN IMMEDIATE")
             _begin_with(self.engine.dialect, "BEGIN")
+            self.writing.dialect = writes
 
     def _ask_the_idle(self, connection: Any, record: Any, _proxy: object) -> None:
         """A connection that was cut while nobody used it is replaced, with all the others: a busy one isn't asked."""
