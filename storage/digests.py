@@ -69,7 +69,7 @@ def places(
 ) -> Iterator[tuple[int, int, int, CycleState | None, bool]]:
     """(adoption, playbook, version, state of its cycle, nobody reports its number) of what isn't ended.
 
-    By playbook and team. The cycle and its version are those of `playbooks.runs`, on each team's own day. With
+    By playbook and team. The cycle and its version are those of `runs.runs`, on each team's own day. With
     `only`, of these adoptions.
     """
     found = aliased(Cycle)

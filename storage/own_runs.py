@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from storage.engine import Bound, connection_of
 from storage.people import Whereabouts
-from storage.playbooks import CURRENT_CYCLE, OF_PERSON
+from storage.runs import CURRENT_CYCLE, OF_PERSON
 from storage.tables import (
     Adoption,
     Curator,
@@ -76,7 +76,7 @@ class Own(NamedTuple):
 def own(session: Bound, *, workspace_id: str, member_id: str, on: date) -> Own | None:
     """The runs a person has to do with, each with the cycle a date lies in; None when there are none.
 
-    Which those are, and which cycle, is said in `playbooks.runs`; of curators it says all, here their own.
+    Which those are, and which cycle, is said in `runs.runs`; of curators it says all, here their own.
     """
     asked = {"workspace": workspace_id, "member": member_id, "on": on}
     rows = connection_of(session).execute(_own(), asked).all()

@@ -13,6 +13,7 @@ from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Offer
 from storage import cycles, people, playbooks
+from storage import runs as run_rows
 from storage.tables import Handoff, Team
 from templates.contexts.handoffs import HandoffNames
 from templates.ids import Action
@@ -87,7 +88,7 @@ def receiving_owner(session: Session, team: Team, *, now: datetime) -> str | Non
         row.member
         for row in people.memberships(session, workspace_id=team.workspace_id, team_ids=[team.id or 0])
     }
-    runs = playbooks.runs(session, workspace_id=team.workspace_id, on=now.date(), team_ids=[team.id or 0])
+    runs = run_rows.runs(session, workspace_id=team.workspace_id, on=now.date(), team_ids=[team.id or 0])
     owners = [one.playbook.owner for one in sorted(runs, key=lambda one: one.adoption.id or 0)]
     inside = [owner for owner in owners if owner in members]
     return next(iter([*inside, *([team.reporter] if team.reporter else []), *owners]), None)

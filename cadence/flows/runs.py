@@ -16,6 +16,7 @@ from cadence.refusals import Offer, Refusal, Unknown
 from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.modes import Mode
 from storage import people, playbooks
+from storage import runs as run_rows
 from storage.people import Whereabouts
 from storage.tables import Adoption, AdoptionStep, Cycle, Playbook, PlaybookVersion, Team, Workspace
 from templates.ids import Action
@@ -134,7 +135,7 @@ def team_runs(
         playbook: its slug; `team`: its slug.
     """
     here = today_in(workspace, now)
-    rows = playbooks.runs(
+    rows = run_rows.runs(
         session,
         workspace_id=workspace.id,
         on=here,
@@ -150,7 +151,7 @@ def team_runs(
     return [_seen(session, row, here=here, now=now) for row in rows]
 
 
-def _seen(session: Session, row: playbooks.Run, *, here: date, now: datetime) -> TeamRun:
+def _seen(session: Session, row: run_rows.Run, *, here: date, now: datetime) -> TeamRun:
     """A run on the local day of its team; its cycle was looked up for the workspace's day, `here`."""
     today, cycle = local_day(now, ZoneInfo(row.team.timezone)), row.cycle
     if today != here:
@@ -159,7 +160,7 @@ def _seen(session: Session, row: playbooks.Run, *, here: date, now: datetime) ->
     return TeamRun(row.workspace, row.adoption, row.playbook, row.version, spec, row.team, cycle, today)
 
 
-def _cycle_on(session: Session, workspace_id: str, row: playbooks.Run, today: date) -> Cycle | None:
+def _cycle_on(session: Session, workspace_id: str, row: run_rows.Run, today: date) -> Cycle | None:
     return playbooks.cycle_on(session, workspace_id=workspace_id, adoption_id=row.adoption.id or 0, day=today)
 
 
@@ -192,7 +193,7 @@ def visible_runs(
     if there is not None:
         here = local_day(now, ZoneInfo(there.here))
         member = None if caller.surface == "cli" or there.is_curator else caller.member
-        rows = playbooks.runs(
+        rows = run_rows.runs(
             session, workspace_id=caller.workspace_id, on=here, member=member, playbook=playbook, team=team
         )
         return [_seen(session, row, here=here, now=now) for row in rows]

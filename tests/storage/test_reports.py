@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from storage import people, playbooks, reports
+from storage import people, playbooks, reports, runs
 from storage.engine import Database
 from storage.tables import CheckIn, Cycle, CycleState, LoggedException
 from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, check_in, plant, reading_row
@@ -159,7 +159,7 @@ def test_a_run_comes_with_the_cycle_a_date_lies_in(db: Database, ids: Planted) -
     with db.read() as session:
 
         def number(days: int) -> int | None:
-            (run,) = playbooks.runs(session, workspace_id="T1", on=MONDAY + days * DAY)
+            (run,) = runs.runs(session, workspace_id="T1", on=MONDAY + days * DAY)
             return run.cycle.number if run.cycle else None
 
         def on(days: int) -> int | None:

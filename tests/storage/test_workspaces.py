@@ -47,6 +47,7 @@ from storage import (
     registry,
     reports,
     rubrics,
+    runs,
     setups,
     signals,
     trail,
@@ -237,9 +238,9 @@ BY_NAME: dict[str, Call] = {
     "names.known_to/everywhere": lambda s, ws, _: names.known_to(
         s, workspace_id=ws, member_id=MEMBER, everywhere=True
     ),
-    "playbooks.runs/member": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
+    "runs.runs/member": lambda s, ws, _: runs.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
     "own_runs.own": lambda s, ws, _: own_runs.own(s, workspace_id=ws, member_id=MEMBER, on=MONDAY),
-    "playbooks.runs": lambda s, ws, _: playbooks.runs(s, workspace_id=ws, on=MONDAY),
+    "runs.runs": lambda s, ws, _: runs.runs(s, workspace_id=ws, on=MONDAY),
     "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
     "playbooks.published_at": lambda s, ws, _: playbooks.published_at(s, workspace_id=ws),
     "playbooks.newest_versions": lambda s, ws, _: playbooks.newest_versions(s, workspace_id=ws),
@@ -405,7 +406,7 @@ BY_ID: dict[str, Call] = {
     "playbooks.adoption_of": lambda s, ws, ids: playbooks.adoption_of(
         s, workspace_id=ws, playbook_id=ids.playbook, team_id=ids.team
     ),
-    "playbooks.runs/adoption": lambda s, ws, ids: playbooks.runs(
+    "runs.runs/adoption": lambda s, ws, ids: runs.runs(
         s, workspace_id=ws, on=MONDAY, adoption_id=ids.adoption
     ),
     "playbooks.lock_adoption": lambda s, ws, ids: playbooks.lock_adoption(
