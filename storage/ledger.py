@@ -4,7 +4,7 @@ A message is queued in the transaction of what caused it. Its key makes queueing
 number of planners may plan the same slot. Sending it is another transaction, later: `turns.py`, `attempts.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -102,6 +102,35 @@ def timestamps(session: Session, *, workspace_id: str, channel: str) -> set[str]
         col(OwedMessage.ts).is_not(None),
     )
     return {ts for ts in session.exec(query) if ts}
+
+
+def owe_rewrites(
+    session: Session,
+    *,
+    workspace_id: str,
+    messages: Iterable[OwedMessage],
+    mark: str,
+    now: datetime,
+    correlation_id: str = "",
+) -> int:
+    """Queue a rewrite of each message that was sent: it says from then on what is true now. Returns how many are new.
+
+    Args:
+        mark: tells one occasion from the next: each rewrites a message once.
+    """
+    owed = [
+        Owed(
+            key=f"rewrite:{one.id}:{mark}"[:255],
+            kind="rewrite",
+            recipient=one.recipient,
+            subject={"kind": one.kind} | one.subject,
+            due_at=now,
+            replaces_id=one.id,
+        )
+        for one in messages
+        if one.state is MessageState.SENT and one.replaces_id is None
+    ]
+    return owe(session, workspace_id=workspace_id, owed=owed, now=now, correlation_id=correlation_id)
 
 
 def get(session: Session, *, workspace_id: str, message_id: int) -> OwedMessage | None:

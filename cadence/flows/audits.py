@@ -19,8 +19,7 @@ from cadence.refusals import Refusal
 from cadence.rules.audits import Grade
 from storage import ledger, people, playbooks, rubrics, trail
 from storage.engine import Database
-from storage.ledger import Owed
-from storage.tables import MessageState, RubricResult, SpotAudit
+from storage.tables import RubricResult, SpotAudit
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
 from templates.contexts.rubrics import AuditForm, RunToGrade
@@ -247,19 +246,14 @@ def _rewrite(session: Session, caller: Caller, run: TeamRun, week_start: date, *
     sent = ledger.by_prefix(
         session, workspace_id=run.workspace.id, prefix=f"{SPOT_AUDIT}:{run.workspace.id}:{run.id}"
     )
-    owed = [
-        Owed(
-            key=f"rewrite:{one.id}:{caller.request}",
-            kind="rewrite",
-            recipient=one.recipient,
-            subject=one.subject,
-            due_at=now,
-            replaces_id=one.id,
-        )
-        for one in sent
-        if one.state is MessageState.SENT and one.subject.get("week") == week_start.isoformat()
-    ]
-    ledger.owe(session, workspace_id=run.workspace.id, owed=owed, now=now, correlation_id=caller.request)
+    ledger.owe_rewrites(
+        session,
+        workspace_id=run.workspace.id,
+        messages=[one for one in sent if one.subject.get("week") == week_start.isoformat()],
+        mark=caller.request,
+        now=now,
+        correlation_id=caller.request,
+    )
 
 
 def by_member(audit: SpotAudit) -> dict[str, list[int]]:

@@ -25,8 +25,7 @@ from cadence.rules.calendar import WEEKS
 from cadence.rules.modes import Mode
 from storage import cycles, ledger, playbooks, reports
 from storage.engine import Database
-from storage.ledger import Owed
-from storage.tables import CheckIn, DriftedStep, MessageState
+from storage.tables import CheckIn, DriftedStep
 from templates.contexts.answers import Attested, AttestedRow
 
 
@@ -199,23 +198,15 @@ def rewrite_messages(session: Session, caller: Caller, *, week_start: date, now:
         checkin_rows.key(kind, caller.workspace_id, caller.member, week_start)
         for kind in checkin_rows.CHECKIN_KINDS
     ]
-    owed = [
-        Owed(
-            key=f"rewrite:{sent.id}:{mark}:{now.timestamp()}",
-            kind="rewrite",
-            recipient=caller.member,
-            subject=sent.subject | {"kind": sent.kind},
-            due_at=now,
-            replaces_id=sent.id,
-        )
-        for prefix in prefixes
-        for sent in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
-        if sent.state is MessageState.SENT and sent.replaces_id is None
-    ]
-    ledger.owe(
+    ledger.owe_rewrites(
         session,
         workspace_id=caller.workspace_id,
-        owed=owed,
+        messages=[
+            sent
+            for prefix in prefixes
+            for sent in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
+        ],
+        mark=f"{mark}:{now.timestamp()}",
         now=now,
         correlation_id=caller.request,
     )

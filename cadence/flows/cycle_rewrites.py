@@ -8,8 +8,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.runs import TeamRun
 from cadence.rules.calendar import monday_of
 from storage import ledger, playbooks
-from storage.ledger import Owed
-from storage.tables import Cycle, CycleState, MessageState
+from storage.tables import Cycle, CycleState
 
 
 def rewrite_cycle_posts(
@@ -25,22 +24,15 @@ def rewrite_cycle_posts(
         f"gate-due:{about}:{run.playbook.owner}:{week}",
         f"cycle-closed:{run.workspace.id}:{cycle.id}",
     )
-    ledger.owe(
+    ledger.owe_rewrites(
         session,
         workspace_id=run.workspace.id,
-        owed=[
-            Owed(
-                key=f"rewrite:{sent.id}:{mark}",
-                kind="rewrite",
-                recipient=sent.recipient,
-                subject=sent.subject | {"kind": sent.kind},
-                due_at=now,
-                replaces_id=sent.id,
-            )
+        messages=[
+            sent
             for prefix in prefixes
             for sent in ledger.by_prefix(session, workspace_id=run.workspace.id, prefix=prefix)
-            if sent.state is MessageState.SENT and sent.replaces_id is None
         ],
+        mark=mark,
         now=now,
         correlation_id=caller.request,
     )

@@ -9,8 +9,7 @@ from cadence.flows.runs import TeamRun
 from cadence.rules.drift import DriftEvent, open_drift
 from cadence.rules.modes import Mode
 from storage import drifts, ledger
-from storage.ledger import Owed
-from storage.tables import MessageState, StepDrift
+from storage.tables import StepDrift
 
 
 def drift_open(session: Session, run: TeamRun, step: Step) -> bool:
@@ -71,21 +70,11 @@ def alert_key(found: StepDrift) -> str:
 
 def _owe_rewrites(session: Session, found: StepDrift, *, now: datetime, correlation_id: str) -> None:
     copies = ledger.by_prefix(session, workspace_id=found.workspace_id, prefix=alert_key(found))
-    ledger.owe(
+    ledger.owe_rewrites(
         session,
         workspace_id=found.workspace_id,
-        owed=[
-            Owed(
-                key=f"rewrite:{row.id}:settled",
-                kind="rewrite",
-                recipient=row.recipient,
-                subject=row.subject,
-                due_at=now,
-                replaces_id=row.id,
-            )
-            for row in copies
-            if row.state is MessageState.SENT
-        ],
+        messages=copies,
+        mark="settled",
         now=now,
         correlation_id=correlation_id,
     )

@@ -18,7 +18,7 @@ from cadence.refusals import Refusal
 from storage import decisions, ledger, people, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.tables import MessageState, OwedMessage, StepVerdict, TrailEntry
+from storage.tables import OwedMessage, StepVerdict, TrailEntry
 from templates.contexts.answers import Done
 from templates.contexts.forms import WatchAnswerForm
 
@@ -112,21 +112,11 @@ def _newest_alert(session: Session, run: TeamRun, verdicts: Iterable[StepVerdict
 
 
 def _rewrite(session: Session, caller: Caller, sent: list[OwedMessage], *, now: datetime) -> None:
-    ledger.owe(
+    ledger.owe_rewrites(
         session,
         workspace_id=caller.workspace_id,
-        owed=[
-            Owed(
-                key=f"rewrite:{row.id}:{caller.request}",
-                kind="rewrite",
-                recipient=row.recipient,
-                subject=row.subject,
-                due_at=now,
-                replaces_id=row.id,
-            )
-            for row in sent
-            if row.state is MessageState.SENT
-        ],
+        messages=sent,
+        mark=caller.request,
         now=now,
         correlation_id=caller.request,
     )

@@ -15,7 +15,7 @@ from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
 from storage import handoffs, ledger, playbooks
 from storage.ledger import Owed
-from storage.tables import Handoff, HandoffState, MessageState
+from storage.tables import HandoffState
 from templates.contexts.answers import Done
 from templates.filters import clock, day
 
@@ -88,6 +88,20 @@ def decide(
         after={"handoff": row.id, "what": row.what, "reason": reason, "lacking": list(lacking)},
         now=now,
     )
+    ledger.owe_rewrites(
+        session,
+        workspace_id=row.workspace_id,
+        messages=[
+            sent
+            for kind in (POSTED, ASKED, OVERDUE)
+            for sent in ledger.by_prefix(
+                session, workspace_id=row.workspace_id, prefix=handoff_key(kind, row)
+            )
+        ],
+        mark=row.state,
+        now=now,
+        correlation_id=caller.request,
+    )
     told = [row.sent_by]
     if state is HandoffState.FAILED:
         told.append(handed.run.playbook.owner)
@@ -95,36 +109,16 @@ def decide(
         session,
         workspace_id=row.workspace_id,
         owed=[
-            *_rewrites(session, row, now=now),
-            *(
-                Owed(
-                    key=f"{handoff_key(ANSWERED, row)}:{state}:{member}",
-                    kind=ANSWERED,
-                    recipient=member,
-                    subject={"handoff": row.id, "adoption": row.adoption_id, "state": state},
-                    due_at=now,
-                )
-                for member in dict.fromkeys(told)
-                if member != caller.member
-            ),
+            Owed(
+                key=f"{handoff_key(ANSWERED, row)}:{state}:{member}",
+                kind=ANSWERED,
+                recipient=member,
+                subject={"handoff": row.id, "adoption": row.adoption_id, "state": state},
+                due_at=now,
+            )
+            for member in dict.fromkeys(told)
+            if member != caller.member
         ],
         now=now,
         correlation_id=caller.request,
     )
-
-
-def _rewrites(session: Session, row: Handoff, *, now: datetime) -> list[Owed]:
-    """What was posted of a handoff says from now on what came of it."""
-    return [
-        Owed(
-            key=f"rewrite:{sent.id}:{row.state}",
-            kind="rewrite",
-            recipient=sent.recipient,
-            subject=sent.subject,
-            due_at=now,
-            replaces_id=sent.id,
-        )
-        for kind in (POSTED, ASKED, OVERDUE)
-        for sent in ledger.by_prefix(session, workspace_id=row.workspace_id, prefix=handoff_key(kind, row))
-        if sent.state is MessageState.SENT and sent.replaces_id is None
-    ]

@@ -7,8 +7,7 @@ from sqlmodel import Session
 from cadence.flows.noting import note_rule
 from cadence.flows.runs import TeamRun
 from storage import ledger, rubrics
-from storage.ledger import Owed
-from storage.tables import MessageState, Promotion, PromotionState
+from storage.tables import Promotion, PromotionState
 
 PROPOSED = "promotion-proposed"
 
@@ -39,16 +38,11 @@ def lapse_open(session: Session, run: TeamRun, *, step: str | None = None, why: 
 def rewrite_proposal(session: Session, row: Promotion, *, now: datetime, correlation_id: str = "") -> None:
     """Owe every copy of a proposal a rewrite to what became of it."""
     copies = ledger.by_prefix(session, workspace_id=row.workspace_id, prefix=proposal_key(row))
-    owed = [
-        Owed(
-            key=f"rewrite:{one.id}:{row.state}",
-            kind="rewrite",
-            recipient=one.recipient,
-            subject=one.subject,
-            due_at=now,
-            replaces_id=one.id,
-        )
-        for one in copies
-        if one.state is MessageState.SENT
-    ]
-    ledger.owe(session, workspace_id=row.workspace_id, owed=owed, now=now, correlation_id=correlation_id)
+    ledger.owe_rewrites(
+        session,
+        workspace_id=row.workspace_id,
+        messages=copies,
+        mark=row.state,
+        now=now,
+        correlation_id=correlation_id,
+    )

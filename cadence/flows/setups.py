@@ -14,7 +14,7 @@ from cadence.refusals import Offer, Refusal
 from storage import ledger, playbooks, setups, trail
 from storage.engine import Database
 from storage.ledger import Owed
-from storage.tables import ChecklistTick, MessageState, Setup, SetupEnd
+from storage.tables import ChecklistTick, Setup, SetupEnd
 from templates.contexts.answers import Done
 from templates.ids import Action
 
@@ -191,25 +191,11 @@ def checklist(session: Session, row: Setup) -> tuple[str, ...]:
 def rewrite(session: Session, run: TeamRun, *, mark: str, now: datetime) -> None:
     """Owe the team's setup message as it is now, once for each mark; one still to be sent will say it anyway."""
     prefix = f"setup:{run.workspace.id}:{run.id}"
-    sent = [
-        one
-        for one in ledger.by_prefix(session, workspace_id=run.workspace.id, prefix=prefix)
-        if one.state is MessageState.SENT and one.replaces_id is None
-    ]
-    ledger.owe(
+    ledger.owe_rewrites(
         session,
         workspace_id=run.workspace.id,
-        owed=[
-            Owed(
-                key=f"rewrite:{one.id}:{mark}"[:255],
-                kind="rewrite",
-                recipient=one.recipient,
-                subject=one.subject | {"kind": one.kind},
-                due_at=now,
-                replaces_id=one.id,
-            )
-            for one in sent
-        ],
+        messages=ledger.by_prefix(session, workspace_id=run.workspace.id, prefix=prefix),
+        mark=mark,
         now=now,
     )
 

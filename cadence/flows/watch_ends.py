@@ -8,8 +8,7 @@ from sqlmodel import Session
 
 from cadence.rules.verdicts import Decision
 from storage import decisions, ledger, playbooks
-from storage.ledger import Owed
-from storage.tables import Adoption, CycleState, MessageState, StepVerdict
+from storage.tables import Adoption, CycleState, StepVerdict
 
 MOST_VERDICTS = 50
 """How many verdicts of a step are looked at: more than come while one alert stands."""
@@ -71,23 +70,7 @@ def close_alert(session: Session, adoption: Adoption, *, step: str, mark: str, n
         )
         if not copies:
             continue
-        ledger.owe(
-            session,
-            workspace_id=row.workspace_id,
-            owed=[
-                Owed(
-                    key=f"rewrite:{one.id}:{mark}",
-                    kind="rewrite",
-                    recipient=one.recipient,
-                    subject=one.subject,
-                    due_at=now,
-                    replaces_id=one.id,
-                )
-                for one in copies
-                if one.state is MessageState.SENT
-            ],
-            now=now,
-        )
+        ledger.owe_rewrites(session, workspace_id=row.workspace_id, messages=copies, mark=mark, now=now)
         return
 
 

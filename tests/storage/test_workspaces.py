@@ -64,6 +64,7 @@ from storage.tables import (
     CycleState,
     MessageState,
     ModeChange,
+    OwedMessage,
     Promotion,
     PromotionState,
     RubricResult,
@@ -637,6 +638,13 @@ WRITES: dict[str, Call] = {
         s, workspace_id=ws, member=MEMBER, subject="playbook", data={"title": "Reply"}, now=UNTIL
     ),
     "drafts.forget": lambda s, ws, _: drafts.forget(s, workspace_id=ws, member=MEMBER, subject="playbook"),
+    "ledger.owe_rewrites": lambda s, ws, ids: ledger.owe_rewrites(
+        s,
+        workspace_id=ws,
+        messages=[_sent(s, ws, ids)],
+        mark="told",
+        now=NOW,
+    ),
     "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
     "audits.add": lambda s, ws, ids: audits.add(
         s,
@@ -829,6 +837,14 @@ def test_of_a_workspace_that_is_forgotten_nothing_is_left(
     with db.read() as session:
         assert not any(rows_of(session, "T1").values())
         assert forgetting.count(session, workspace_id="T2") == rows
+
+
+def _sent(session: Session, workspace_id: str, ids: Planted) -> OwedMessage:
+    """The planted message, as if it had been sent."""
+    row = ledger.get(session, workspace_id=workspace_id, message_id=ids.message)
+    assert row is not None
+    row.state = MessageState.SENT
+    return row
 
 
 @pytest.mark.parametrize("name", sorted(WRITES))
