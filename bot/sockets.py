@@ -26,6 +26,10 @@ STALE_SECONDS = 30.0
 """The SDK gives up a connection after four pings without an answer; whatever is silent for longer, it has missed."""
 LAST_ANSWERS_SECONDS = 5.0
 """How long requests that are being answered may take when the process stops."""
+HANG_UP_SECONDS = 5.0
+"""How long a connection may take to close; its threads are daemons, so a process that stops doesn't wait longer."""
+_CLOSE_TRIES = 3
+"""The second try finds the socket closed by the thread that won; one more costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class SlackSocket:
         if not self._in_flight.wait(LAST_ANSWERS_SECONDS):
             log.warning("stopped before every request was answered")
         if self._handler is not None:
-            self._handler.close()  # type: ignore[no-untyped-call]
+            _hang_up(self._handler).join(HANG_UP_SECONDS)
 
     def heard(self) -> Heard:
         """How the connection is now."""
@@ -153,7 +157,7 @@ class SlackSocket:
         old, self._handler = self._handler, fresh
         self._restarts += 1
         if old is not None:  # closing waits for its threads, and one of them may hang
-            Thread(target=old.close, name="socket-close", daemon=True).start()
+            _hang_up(old)
 
     def _run(self) -> None:
         while not self._stop.wait(min(self._ping, self._stale / 2)):
@@ -171,7 +175,7 @@ class SlackSocket:
             with typed_errors():
                 handler.connect()  # type: ignore[no-untyped-call]
         except SlackError:
-            handler.close()  # type: ignore[no-untyped-call]
+            _hang_up(handler).join(HANG_UP_SECONDS)
             raise
         return handler
 
@@ -187,3 +191,33 @@ class SlackSocket:
         with self._lock:
             self._heard_at = self._timer()
             self._heard_once = True
+
+
+def _hang_up(handler: _Handler) -> Thread:
+    """Close a connection in a thread of its own, which never raises; joining it is up to the caller."""
+    closing = Thread(target=_close, args=(handler,), name="socket-close", daemon=True)
+    closing.start()
+    return closing
+
+
+def _close(handler: _Handler) -> None:
+    """Close a connection for good, whatever the SDK's own threads are doing with it at the same moment.
+
+    The SDK checks its socket before it takes the lock, so closing a socket that its monitor is closing too raises
+    AttributeError; and a reconnect that is under way would outlive the close.
+    """
+    client = handler.client
+    client.connect_to_new_endpoint = _stay_closed  # type: ignore[method-assign]
+    if client.connect_operation_lock.acquire(timeout=HANG_UP_SECONDS):  # a reconnect that had begun is over
+        client.connect_operation_lock.release()
+    for _ in range(_CLOSE_TRIES):
+        try:
+            handler.close()  # type: ignore[no-untyped-call]
+        except Exception as raced:  # noqa: BLE001 - nobody is left to be told
+            log.debug("socket was being closed already", error=type(raced).__name__)
+        else:
+            return
+
+
+def _stay_closed(force: bool = False) -> None:
+    """Replace the SDK's reconnect on a connection that was closed for good."""

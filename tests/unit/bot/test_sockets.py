@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -133,3 +133,61 @@ def test_an_app_token_that_is_not_good_is_said_at_once(stage: Stage, slack: Sand
     with pytest.raises(SlackError):
         link.open()
     link.close()
+
+
+class Overtaken:
+    """The lock of a session, taken just after another thread closed the same socket."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.waited = 0
+
+    def __enter__(self) -> None:
+        self.waited += 1
+        if self._session.sock is not None:
+            self._session.sock.close()
+            self._session.sock = None
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_stop_while_the_sdk_drops_a_stale_socket_is_quiet(stage: Stage, slack: SandboxServer) -> None:
+    assert slack.sockets is not None
+    link = link_of(stage, slack)
+    link.open()
+    assert link._handler is not None
+    client = link._handler.client
+    lock = client.current_session.sock_send_lock = Overtaken(client.current_session)  # type: ignore[union-attr]
+    link.close()
+    assert lock.waited
+    assert not client.current_app_monitor.is_alive(), "every thread of the connection has ended"
+    assert not client.message_processor.is_alive()
+    assert not client.current_session_runner.is_alive()
+    eventually(lambda: slack.sockets is not None and slack.sockets.connected == 0, "Slack sees it leave")
+
+
+def test_a_reconnect_that_is_under_way_does_not_outlive_the_stop(stage: Stage, slack: SandboxServer) -> None:
+    assert slack.sockets is not None
+    link = link_of(stage, slack)
+    link.open()
+    assert link._handler is not None
+    client = link._handler.client
+    asked, go_on = Event(), Event()
+    alive = slack.sockets.new_url
+
+    def slowly() -> str:
+        asked.set()
+        assert go_on.wait(5)
+        return alive()
+
+    stage.workspace.socket_url = slowly
+    Thread(target=client.connect_to_new_endpoint, kwargs={"force": True}, daemon=True).start()
+    assert asked.wait(5)
+    closing = Thread(target=link.close)
+    closing.start()
+    go_on.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert not client.is_connected()
+    eventually(lambda: slack.sockets is not None and slack.sockets.connected == 0, "no connection is left")
