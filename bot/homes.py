@@ -1,8 +1,9 @@
 """Publish Homes: of whoever opens or clicks it at once, of others when something changed for them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -11,7 +12,7 @@ from bot.metrics import HOMES
 from cadence.flows import homes
 from cadence.flows.homes import Claimed, HomePace
 from cadence.flows.profiles import workspace_ids
-from storage.engine import Database
+from storage.engine import Database, Unreachable, is_unreachable
 from templates.render import render
 
 log = structlog.get_logger(__name__)
@@ -46,10 +47,21 @@ class Homes:
         self._pace = pace or HomePace()
 
     def opened(self, workspace_id: str, member: str) -> None:
-        """A person opened their Home: show it as it is now."""
-        with _harmless(workspace_id, member):
+        """A person opened their Home: show it as it is now.
+
+        Raises:
+            Exception: the database can't be reached. Nothing was done that could look undone.
+        """
+        with _harmless(workspace_id, member, unless=is_unreachable):
             homes.note_opened(self._db, workspace_id=workspace_id, member=member, now=self._clock())
             self._publish(workspace_id, member, at_once=True, always=True)
+
+    def show(self, workspace_id: str, member: str, view: dict[str, Any]) -> None:
+        """Show this as a person's Home until it is published again; needs no database where there's one workspace."""
+        with suppress(SlackError, Unreachable):
+            gateway = self._gateway_for(workspace_id)
+            if gateway is not None:
+                gateway.publish(member=member, view=view, quick=True)
 
     def clicked(self, workspace_id: str, member: str) -> None:
         """A person clicked something on their Home: show what came of it."""
@@ -126,9 +138,16 @@ class Homes:
 
 
 @contextmanager
-def _harmless(workspace_id: str, member: str) -> Iterator[None]:
+def _harmless(
+    workspace_id: str, member: str, *, unless: Callable[[Exception], bool] = lambda _error: False
+) -> Iterator[None]:
     """What a person did is done and saved: a Home that can't be shown now must not look like a failure of that."""
     try:
         yield
-    except Exception:  # what was done is saved, and must not look as if it had failed
-        log.exception("home stumbled", workspace=workspace_id, member=member)
+    except Exception as error:  # what was done is saved, and must not look as if it had failed
+        if unless(error):
+            raise
+        if is_unreachable(error):
+            log.warning("home not published", workspace=workspace_id, error=type(error).__name__)
+        else:
+            log.exception("home stumbled", workspace=workspace_id, member=member)

@@ -18,7 +18,7 @@ from bot.gateway import REVOKED, Gateway, Identity, SlackError
 from bot.settings import Settings
 from bot.tokens import Away, Renewals
 from cadence.flows.installing import Installed, installed, leave
-from storage.engine import Database
+from storage.engine import Database, Unreachable
 from templates.filters import plural
 
 log = structlog.get_logger(__name__)
@@ -203,8 +203,13 @@ class ManyWorkspaces:
             return self._held
         with self._lock:
             self._looked = self._timer()
-            found = installed(self._db, client_id=self.client_id)
             before = self._held
+            try:
+                found = installed(self._db, client_id=self.client_id)
+            except Unreachable:
+                if now or not before:
+                    raise
+                return before  # a request can still be answered, if only with a sentence
             self._held = {
                 workspace_id: before[workspace_id]
                 if workspace_id in before and before[workspace_id].installed == one

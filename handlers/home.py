@@ -8,11 +8,12 @@ from slack_bolt import App
 from cadence.flows.homes import turn_page
 from cadence.flows.welcoming import invited
 from cadence.refusals import Refusal
-from handlers.listeners import register_button
+from handlers.listeners import UNREACHABLE, register_button
 from handlers.payloads import Body, row_id
 from handlers.turns import Services, Turn
-from handlers.views import on_home
-from storage.engine import Clash
+from handlers.views import home_view, on_home
+from storage.engine import Clash, is_unreachable
+from templates.contexts.answers import Refused
 from templates.ids import Action
 
 
@@ -23,10 +24,16 @@ def register(app: App, services: Services) -> None:
 
     def opened(event: dict[str, Any], context: dict[str, Any]) -> None:
         workspace_id, member = str(context.get("team_id") or ""), str(event.get("user") or "")
-        if member and event.get("tab", "home") == "home":
+        if not member or event.get("tab", "home") != "home":
+            return
+        try:
             with suppress(Clash):  # another process has met the same person just now
                 services.meet(workspace_id, member)
             services.homes.opened(workspace_id, member)
+        except Exception as error:
+            if is_unreachable(error):
+                services.homes.show(workspace_id, member, home_view(Refused(text=UNREACHABLE)))
+            raise
 
     def joined(event: dict[str, Any], context: dict[str, Any]) -> None:
         if event.get("user") == context.get("bot_user_id"):

@@ -5,26 +5,75 @@ they pressed; and so that nothing a listener does is anything but: parse, one ca
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any, TypeVar
 
-from slack_bolt import Ack, App, Respond
+import structlog
+from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, button_value
 from handlers.turns import SHORTCUT, Services, Turn, turn_of
-from handlers.views import answer_view, form_around, form_errors, inputs, on_home, on_top
-from storage.engine import Clash
+from handlers.views import (
+    SLACK_TROUBLE,
+    NotMade,
+    answer_view,
+    form_around,
+    form_errors,
+    inputs,
+    on_home,
+    on_top,
+    renew,
+)
+from storage.engine import Clash, is_unreachable
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Shortcut
 from templates.render import render
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+UNREACHABLE = "We can't reach our database right now. Nothing was saved; try again in a minute."
+
+
+def register_failures(app: App, services: Services) -> None:
+    """Answer a request that failed outside of our listeners, such as while finding out whose workspace it is.
+
+    Events get a 503 while the database is away, so that Slack sends them again.
+    """
+
+    def failed(error: Exception, body: dict[str, Any], respond: Respond) -> BoltResponse:
+        outcome = _Outcome()
+        said = _sentence(services, error, outcome)
+        if "event" in body:
+            return BoltResponse(status=503 if outcome.word == "unavailable" else 500)
+        message = render(said)
+        if "command" in body:
+            answer = {"text": message.text, "blocks": message.blocks, "response_type": "ephemeral"}
+            return BoltResponse(status=200, body=answer)
+        if body.get("type") == "view_submission":
+            fields = inputs(body["view"])
+            if fields:  # what was typed stays
+                return BoltResponse(
+                    status=200, body={"response_action": "errors", "errors": {fields[0]: said.text}}
+                )
+            return BoltResponse(status=200, body={"response_action": "update", "view": answer_view(said)})
+        if body.get("response_url"):
+            with suppress(*SLACK_TROUBLE):
+                _took(respond, said)
+        return BoltResponse(status=200)
+
+    app.error(failed)
+
+
+class _Unshown(Exception):
+    """Slack didn't take the answer. What was asked for is done all the same; the cause is chained."""
 
 
 def register_command(app: App, services: Services, name: str, run: Callable[[Turn, str], None]) -> None:
@@ -35,13 +84,9 @@ def register_command(app: App, services: Services, name: str, run: Callable[[Tur
         turn = turn_of(services, body, client, "command", answers.append)
         with _observed(services, name) as outcome:
             try:
-                _twice(lambda: run(turn, body.get("text") or ""))
-            except Refusal as refusal:
-                outcome.word = "refused"
-                answers.append(Refused(text=refusal.text, offer=refusal.offer))
-            except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
-                outcome.word = "error"
-                answers.append(_broken(services, error))
+                _answered(turn, lambda: run(turn, body.get("text") or ""))
+            except Exception as error:  # noqa: BLE001 - every error becomes a sentence
+                _tell(turn, _sentence(services, error, outcome), error, answers.append)
         if not answers:
             ack()
             return
@@ -58,18 +103,10 @@ def register_button(
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
         def say(context: MessageContext) -> None:
-            message = render(context)
-            if body.get("response_url"):
-                respond(
-                    text=message.text,
-                    blocks=message.blocks,
-                    response_type="ephemeral",
-                    replace_original=False,
-                )
-            else:
+            if not (body.get("response_url") and _took(respond, context)):
                 on_top(client, body["trigger_id"], answer_view(context), inside=form_around(body))
 
-        turn = turn_of(services, body, client, "button", say)
+        turn = turn_of(services, body, client, "button", _or_unshown(say))
         _pressed(turn, action, lambda: run(turn, button_value(body), body))
         if on_home(body):
             services.homes.clicked(turn.caller.workspace_id, turn.caller.member)
@@ -81,13 +118,17 @@ def register_button(
 def register_shortcut(
     app: App, services: Services, shortcut: Shortcut, run: Callable[[Turn, Body], None], *, on_message: bool
 ) -> None:
-    """Listen for a shortcut; there is no conversation to answer in, so the answer is a modal."""
+    """Listen for a shortcut; the answer is a modal. Only one on a message has a conversation as well."""
 
-    def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+    def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
         def say(context: MessageContext) -> None:
-            client.views_open(trigger_id=body["trigger_id"], view=answer_view(context))
+            try:
+                on_top(client, body["trigger_id"], answer_view(context), inside=None)
+            except Refusal:
+                if not (body.get("response_url") and _took(respond, context)):
+                    raise
 
-        turn = turn_of(services, body, client, SHORTCUT, say)
+        turn = turn_of(services, body, client, SHORTCUT, _or_unshown(say))
         _pressed(turn, shortcut, lambda: run(turn, body))
         ack()
 
@@ -106,21 +147,19 @@ def register_form(
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         form = Form.of(body["view"])
         turn = turn_of(services, body, client, "form", lambda _context: None)
+        shown: MessageContext | ViewContext | None
         with _observed(services, callback) as outcome:
             try:
-                shown = _twice(lambda: run(turn, form))
-            except Refusal as refusal:
-                outcome.word = "refused"
-                if inputs(body["view"]):
+                shown = _answered(turn, lambda: run(turn, form))
+            except Exception as error:  # noqa: BLE001 - every error becomes a sentence
+                shown = _sentence(services, error, outcome)
+                if inputs(body["view"]) and outcome.word != "error":
+                    refusal = error if isinstance(error, Refusal) else Refusal(shown.text)
                     ack(
                         response_action="errors",
                         errors=form_errors(turn.db, turn.caller, body["view"], refusal),
                     )
                     return
-                shown = Refused(text=refusal.text, offer=refusal.offer)
-            except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
-                outcome.word = "error"
-                shown = _broken(services, error)
         if shown is None:
             ack()
         elif isinstance(shown, ViewContext):
@@ -131,23 +170,63 @@ def register_form(
     app.view(callback)(listener)
 
 
+def _took(respond: Respond, context: MessageContext) -> bool:
+    """Answer in the conversation; False when Slack doesn't take the response URL, as after its five uses."""
+    message = render(context)
+    taken = respond(
+        text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False
+    )
+    if taken.status_code != HTTPStatus.OK:
+        log.warning("response URL not taken", status=taken.status_code)
+    return taken.status_code == HTTPStatus.OK
+
+
+def _or_unshown(say: Callable[[MessageContext], None]) -> Callable[[MessageContext], None]:
+    """Tell an answer that Slack doesn't take from a request that failed: the latter changed nothing."""
+
+    def said(context: MessageContext) -> None:
+        try:
+            say(context)
+        except (*SLACK_TROUBLE, Refusal) as silent:
+            raise _Unshown from silent
+
+    return said
+
+
 def _pressed(turn: Turn, kind: str, run: Callable[[], None]) -> None:
     """Do what was pressed or chosen; why it can't be done is said where the person looks."""
-    refused: Refused | None = None
     with _observed(turn.services, kind) as outcome:
         try:
-            _twice(run)
-        except Refusal as refusal:
-            outcome.word = "refused"
-            refused = Refused(text=refusal.text, offer=refusal.offer)
-        except Exception as error:  # noqa: BLE001 - the person gets a code, the log the rest
-            outcome.word = "error"
-            refused = _broken(turn.services, error)
-    try:
-        if refused is not None:
-            turn.say(refused)
-    except Exception as silent:  # noqa: BLE001 - Slack can't be reached: there is no way left to say so
-        turn.services.code_for(silent)
+            _answered(turn, run)
+        except _Unshown as silent:
+            _note_unshown(silent)
+        except Exception as error:  # noqa: BLE001 - every error becomes a sentence
+            try:
+                _tell(turn, _sentence(turn.services, error, outcome), error, turn.say)
+            except _Unshown as silent:
+                _note_unshown(silent)
+
+
+def _note_unshown(silent: _Unshown) -> None:
+    """Log that there was no way left to answer; nothing of ours is wrong."""
+    why = silent.__cause__
+    log.warning("answer not shown", error=str(why) if isinstance(why, Refusal) else type(why).__name__)
+
+
+def _tell(turn: Turn, said: Refused, error: Exception, say: Callable[[MessageContext], None]) -> None:
+    """Say what went wrong: in the view that says "One moment", if that is what the person is looking at."""
+    if isinstance(error, NotMade):
+        if error.view_id:
+            with suppress(*SLACK_TROUBLE):
+                renew(turn.client, error.view_id, answer_view(said))
+        return
+    say(said)
+
+
+def _answered(turn: Turn, run: Callable[[], T]) -> T:
+    """Do what was asked, by a person whom the bot knows from now on."""
+    turn.meet()
+    return _twice(run)
 
 
 def _twice(run: Callable[[], T]) -> T:
@@ -160,7 +239,7 @@ def _twice(run: Callable[[], T]) -> T:
 
 @dataclass(slots=True)
 class _Outcome:
-    """How a request ended: ok, refused (the person is told why) or error (a mistake of ours)."""
+    """How a request ended: ok, refused (the person is told why), unavailable or error (a mistake of ours)."""
 
     word: str = "ok"
 
@@ -174,11 +253,18 @@ def _observed(services: Services, kind: str) -> Iterator[_Outcome]:
         services.observe(kind, outcome.word, perf_counter() - begun)
 
 
-def _broken(services: Services, error: Exception) -> Refused:
-    """A mistake of ours: a short code for the person, everything else in the log."""
-    if isinstance(error, SlackApiError) and "trigger" in str(error.response.get("error", "")):
-        return Refused(text="That took too long for Slack, and nothing was changed. Please try once more.")
-    code = services.code_for(error)
+def _sentence(services: Services, error: Exception, outcome: _Outcome) -> Refused:
+    """What a person is told of an error; a mistake of ours gets a short code, and the log the rest."""
+    why = error.__cause__ if isinstance(error, NotMade) and error.__cause__ is not None else error
+    if isinstance(why, Refusal):
+        outcome.word = "refused"
+        return Refused(text=why.text, offer=why.offer)
+    if is_unreachable(why):
+        outcome.word = "unavailable"
+        log.warning("database unreachable", error=type(why).__name__)
+        return Refused(text=UNREACHABLE)
+    outcome.word = "error"
+    code = services.code_for(why)
     return Refused(
         text=f"Something went wrong on our side, and nothing was changed. If it happens again, quote {code}."
     )

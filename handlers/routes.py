@@ -29,11 +29,13 @@ from handlers import (
     standards,
     teams,
 )
+from handlers.listeners import register_failures
 from handlers.turns import Services
 
 
 def register_all(app: App, services: Services) -> None:
     """Listen for everything."""
+    register_failures(app, services)
     for journey in (
         commands,
         checkins,

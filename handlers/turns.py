@@ -9,15 +9,13 @@ from uuid import uuid4
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from cadence.flows.callers import Caller
 from cadence.flows.people import today_of
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, metadata
-from handlers.views import answer_view, form_around, on_top
+from handlers.views import SLACK_TROUBLE, NotMade, form_around, on_top, renew
 from storage.engine import Clash, Database
-from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.forms import InfoView
 from templates.render import Json, render
@@ -27,10 +25,13 @@ _SURFACE: Final = "from"
 
 
 class Homes(Protocol):
-    """Shows people their Home. Neither raises when Slack doesn't take it: the worker tries again."""
+    """Shows people their Home. None of these raises when Slack doesn't take it: the worker tries again."""
 
     def opened(self, workspace_id: str, member: str) -> None:
-        """A person opened it."""
+        """A person opened it; raises while the database can't be reached."""
+
+    def show(self, workspace_id: str, member: str, view: Json) -> None:
+        """Show this in its place until it is published again; needs no database."""
 
     def clicked(self, workspace_id: str, member: str) -> None:
         """A person clicked something on it."""
@@ -79,6 +80,11 @@ class Turn:
         """The person's local date."""
         return today_of(self.db, self.caller, now=self.now)
 
+    def meet(self) -> None:
+        """Make sure the bot knows what Slack says of the person."""
+        with suppress(Clash):  # another process has met the same person just now
+            self.services.meet(self.caller.workspace_id, self.caller.member)
+
     def by(self, form: Form) -> Caller:
         """The caller of a form: one that a shortcut opened was given on that surface."""
         return replace(self.caller, surface=SHORTCUT) if form.ids.get(_SURFACE) == SHORTCUT else self.caller
@@ -103,22 +109,21 @@ class Turn:
     def open_when_made(self, title: str, make: Callable[[], ViewContext], *, ids: str | None = None) -> None:
         """Show a form that takes a while to make: the trigger is used at once, on a view that says so.
 
-        When it can't be made, the view says why.
+        Raises:
+            NotMade: it can't be made; what is said about it belongs in the view that is open.
         """
         opened = self._show(render(InfoView.loading(title)))
         try:
             form = make()
-        except Refusal as refusal:
-            view = answer_view(Refused(text=refusal.text, offer=refusal.offer))
-            self.client.views_update(view_id=opened, view=view)
-            return
+        except Exception as error:
+            raise NotMade(opened) from error
         self.update(opened, form, ids=ids)
 
     def update(self, view_id: str, form: ViewContext, *, ids: str | None = None) -> None:
         """Show a form in the place of a view that is open; without one, on its own."""
         view = render(form if ids is None else replace(form, private_metadata=ids))
         if view_id:
-            self.client.views_update(view_id=view_id, view=view)
+            renew(self.client, view_id, view)
         else:
             self._show(view)
 
@@ -126,9 +131,9 @@ class Turn:
         """What a submitted form leaves: the view below it, renewed. When that is gone, the form itself becomes it."""
         renewed = replace(form, private_metadata=ids)
         if view_id:
-            with suppress(SlackApiError):
-                self.client.views_update(view_id=view_id, view=render(renewed))
-                return None
+            with suppress(*SLACK_TROUBLE):
+                if renew(self.client, view_id, render(renewed)):
+                    return None
         return renewed
 
     def again(self, shown: MessageContext | ViewContext, form: Form) -> MessageContext | ViewContext:
@@ -148,7 +153,7 @@ def turn_of(
     surface: str,
     say: Callable[[MessageContext], None],
 ) -> Turn:
-    """The turn of a request, its person known to the bot from now on; `say` is how they are answered."""
+    """The turn of a request; `say` is how its person is answered. It touches no database, so it can't fail."""
     team = body.get("team") or {}
     user = body.get("user") or {}
     channel = body.get("channel") or {}
@@ -160,8 +165,6 @@ def turn_of(
         request=_request_id(body),
     )
     structlog.contextvars.bind_contextvars(correlation_id=caller.request, workspace=caller.workspace_id)
-    with suppress(Clash):  # another process has met the same person just now
-        services.meet(caller.workspace_id, caller.member)
     return Turn(
         services=services,
         caller=caller,

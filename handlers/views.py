@@ -1,9 +1,12 @@
 """Where a view is shown: on top of a form, in its place or on the Home; which block an error is shown on."""
 
 import re
+from http.client import HTTPException
+from typing import Final
 
+import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from cadence.flows.callers import Caller
 from cadence.flows.people import named
@@ -13,7 +16,32 @@ from storage.engine import Database
 from templates.contexts.base import MessageContext
 from templates.render import Json, render
 
+log = structlog.get_logger(__name__)
+
 _CODE = re.compile(r"`([^`]+)`")
+_GONE = frozenset({"not_found", "hash_conflict"})
+"""Slack's words for a view that the person closed, or that shows something newer by now."""
+SLACK_TROUBLE: Final = (SlackClientError, HTTPException, OSError)
+"""What the SDK raises when Slack doesn't take a call, or can't be reached."""
+
+
+class NotMade(Exception):
+    """A form couldn't be made after a view that says "One moment" was opened for it; the cause is chained.
+
+    Args:
+        view_id: the view that is open; empty when the person has closed it.
+    """
+
+    def __init__(self, view_id: str) -> None:
+        self.view_id = view_id
+        super().__init__()
+
+
+class TooLate(Refusal):
+    """Slack's trigger ran out before the view could be shown: the person isn't waiting for it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("That took too long for Slack, and nothing was changed. Please try again.")
 
 
 def answer_view(context: MessageContext) -> Json:
@@ -27,16 +55,51 @@ def answer_view(context: MessageContext) -> Json:
     }
 
 
+def home_view(context: MessageContext) -> Json:
+    """An answer as a Home, for when the real one can't be made."""
+    return {"type": "home", "blocks": render(context).blocks}
+
+
 def on_top(client: WebClient, trigger_id: str, view: Json, *, inside: str | None) -> str:
-    """Show a view on top of a form, or in its place once three are open, or on its own; returns its id."""
+    """Show a view on top of a form, or in its place once three are open, or on its own.
+
+    Returns:
+        The id of the view that shows; empty when the person closed the form meanwhile.
+
+    Raises:
+        TooLate: Slack doesn't take the trigger any more.
+    """
     opening = client.views_push if inside is not None else client.views_open
     try:
         shown = opening(trigger_id=trigger_id, view=view)
-    except SlackApiError as full:
-        if not inside or full.response.get("error") != "push_limit_reached":
+    except SlackApiError as error:
+        word = _word(error)
+        if "trigger" in word:
+            raise TooLate from error
+        if inside and word == "push_limit_reached":
+            return inside if renew(client, inside, view) else ""
+        if inside is None or word not in _GONE:
             raise
-        shown = client.views_update(view_id=inside, view=view)
+        log.debug("form closed meanwhile", error=word)
+        return ""
     return str((shown.get("view") or {}).get("id") or "")
+
+
+def renew(client: WebClient, view_id: str, view: Json) -> bool:
+    """Show a view in the place of one that is open; False when the person closed that one meanwhile."""
+    try:
+        client.views_update(view_id=view_id, view=view)
+    except SlackApiError as error:
+        if _word(error) not in _GONE:
+            raise
+        log.debug("form closed meanwhile", error=_word(error))
+        return False
+    return True
+
+
+def _word(error: SlackApiError) -> str:
+    """Slack's own word for what went wrong."""
+    return str(error.response.get("error") or "")
 
 
 def form_around(body: Body) -> str | None:

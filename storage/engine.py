@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
 from storage.together import Together
@@ -40,6 +41,31 @@ IDLE_SECONDS = 1.0
 """A connection nobody has used for longer is asked whether it is alive before it is used again."""
 _CONNECTION = "connection"
 _USED_AT = "used at"
+
+
+_SQLITE_AWAY = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""SQLite's results for a file that can't be used now; its other operational errors are mistakes in a statement."""
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether an error says that the database can't be used right now, rather than that we asked it wrongly."""
+    if isinstance(error, NoConnection):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    result = getattr(error.orig, "sqlite_errorcode", None)  # extended: the low byte is the plain result
+    return isinstance(error, OperationalError) and (result is None or result & 0xFF in _SQLITE_AWAY)
 
 
 def normal_url(url: str) -> str:

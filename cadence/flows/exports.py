@@ -187,13 +187,30 @@ def _inside(titles: Sequence[str]) -> str:
     return ", ".join(title[:60] for title in titles[:SHOWN]) + more
 
 
+_FILE_REMEDIES: Final = {
+    "missing_scope": "An admin can add the files:write scope under “OAuth & Permissions” and reinstall the app; "
+    "then ask for the export again.",
+    "storage_limit_reached": "Your workspace's file storage is full. Ask again once an admin has made room.",
+} | dict.fromkeys(
+    (
+        "file_uploads_disabled",
+        "file_uploads_except_images_disabled",
+        "file_type_not_allowed",
+        "access_denied",
+    ),
+    "Your workspace doesn't allow files like this one. An admin can allow them; then ask for the export again.",
+)
+"""What to do about a file that Slack didn't accept, by Slack's word for it."""
+
+
 def _not_attached(error: str) -> Done:
+    remedy = _FILE_REMEDIES.get(error, "Try the export again later.")
     return Done(
         text=say(
-            "Your export is ready, but Slack didn't take the file ({error}). Whoever runs the bot can see why "
-            "with {doctor}, and write the same files with {command}.",
+            "Your export is ready, but Slack didn't accept the file ({error}). {remedy} To have it now, ask "
+            "whoever runs the bot to write the same files on its server with {command}.",
             error=code(error),
-            doctor=code("cadence doctor"),
+            remedy=remedy,
             command=code("cadence export --csv FOLDER"),
         )
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
+from slack_sdk.webhook import WebhookClient, WebhookResponse
 from sqlalchemy import event
 
 from bot import app as bot_app
@@ -178,9 +178,10 @@ class Arena:
         shown = {"id": given.get("view_id") or "V1"}
         return {"ok": True, "user": {"id": given.get("user", "U0"), "name": "somebody"}, "view": shown}
 
-    def send_dict(self, body: Json) -> None:
+    def send_dict(self, body: Json) -> WebhookResponse:
         """Stands for a POST to a response URL."""
         self.offered.append({"message": body})
+        return WebhookResponse(url="https://hooks.example.com/1", status_code=200, body="ok", headers={})
 
 
 def judged(offered: list[Json], answer: str, *, submitted: Json | None) -> Reply:

@@ -185,7 +185,9 @@ def test_where_slack_takes_no_file_a_sentence_says_so(desk: Stage) -> None:
     desk.tick()
     desk.tick()
     said = bot_dms(desk, OWNER)[-1].words
-    assert "Slack didn't take the file (`missing_scope`)" in said
+    assert "Slack didn't accept the file (`missing_scope`)" in said
+    assert "files:write" in said
+    assert "doctor" not in said
     assert "cadence export --csv FOLDER" in said
 
 
