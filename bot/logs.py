@@ -65,5 +65,5 @@ def set_up_logs(*, level: str, form: str) -> None:
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     # A turn of the worker that takes longer than a quarter of a second leaves out the next one: that is no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    for noisy in ("slack_sdk", "slack_bolt", "waitress", "websockets", "werkzeug", "alembic"):
+    for noisy in ("slack_sdk", "slack_bolt", "uvicorn", "websockets", "werkzeug", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

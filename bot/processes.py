@@ -18,7 +18,7 @@ from bot.clocks import Clock, clock_of, utc_now
 from bot.commands import BUILT_IN_TEAM, ready_database
 from bot.doctor_slack import app_token
 from bot.gateway import Gateway, SlackError
-from bot.serving import require_port, serving
+from bot.serving import Limits, require_port, serving
 from bot.settings import Settings, SettingsRefused
 from bot.sockets import SlackSocket
 from bot.web import Web
@@ -175,7 +175,14 @@ def _warm_up() -> None:
 def _serving(
     settings: Settings, web: Web, *, port: int, setting: str = "PORT"
 ) -> AbstractContextManager[str]:
-    return serving(web, host=settings.host, port=port, threads=settings.cadence_threads, setting=setting)
+    limits = Limits(
+        connections=settings.cadence_connections,
+        per_address=settings.cadence_connections_per_address,
+        proxies=settings.cadence_proxies,
+    )
+    return serving(
+        web, host=settings.host, port=port, threads=settings.cadence_threads, setting=setting, limits=limits
+    )
 
 
 def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None = None) -> Web:

@@ -1,40 +1,97 @@
-"""HTTP with threads: what is being answered when the process stops is answered to its end."""
+"""HTTP: an event loop reads requests within limits, threads answer them, and stopping lets them finish.
 
+A stranger can hold a connection but never a thread: a request reaches one only when all of it has arrived.
+`/healthz` is answered by the event loop itself, so it works even when every thread is stuck.
+"""
+
+import asyncio
+import ipaddress
 import os
+import resource
 import socket
+import struct
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from threading import Thread
-from typing import Any
+from io import BytesIO
+from threading import Event, Thread
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import structlog
-from waitress import wasyncore
-from waitress.channel import HTTPChannel
-from waitress.server import BaseWSGIServer, create_server
-from waitress.trigger import trigger
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bot.errors import code_for
 from bot.settings import SettingsRefused
 
 log = structlog.get_logger(__name__)
 
-LISTEN_BACKLOG = 1024
-LAST_ANSWERS_SECONDS = 10.0
+LISTEN_BACKLOG: Final = 1024
+LAST_ANSWERS_SECONDS: Final = 10
 """How long requests that are being answered may take when the process stops."""
-SETTLE_SECONDS = 0.1
+SETTLE_SECONDS: Final = 0.1
 """A connection just accepted brings its request within this."""
+FILES_TO_SPARE: Final = 200
+"""File descriptors kept for the database, logs and calls to Slack."""
+LARGEST_BODY: Final = 1_000_000
+"""Bytes; Slack's own requests stay far below."""
+ALIVE: Final = "/healthz"
+PROBES: Final = frozenset({"/readyz", "/metrics"})
+"""Answered by threads of their own, so that monitoring works while every other thread is busy."""
+PROBE_THREADS: Final = 2
+
+Environ = dict[str, Any]
+WsgiApp = Callable[[Environ, Any], Iterable[bytes]]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def require_port(host: str, port: int, *, setting: str = "PORT") -> None:
-    """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server takes from strangers.
+
+    Args:
+        header_seconds: from the first moment of a connection, or the first byte of a later request, until its headers
+            are complete.
+        header_bytes: of headers that aren't complete yet.
+        body_seconds: from the headers until all of the body has arrived.
+        body_bytes: of one request.
+        held_bytes: of all requests whose bodies are arriving or wait for a thread.
+        idle_seconds: between two requests on a connection; longer than load balancers keep theirs.
+        write_seconds: that a client may leave an answer unread.
+        wait_seconds: until a thread begins; later the request is refused, as Slack has given up by then.
+        connections: at once.
+        per_address: connections at once from one address; 0 for any number.
+        proxies: networks whose addresses stand for many clients, so `per_address` doesn't count for them.
+    """
+
+    header_seconds: float = 10
+    header_bytes: int = 32_768
+    body_seconds: float = 10
+    body_bytes: int = LARGEST_BODY
+    held_bytes: int = 64_000_000
+    idle_seconds: int = 75
+    write_seconds: float = 30
+    wait_seconds: float = 2.5
+    connections: int = 1000
+    per_address: int = 100
+    proxies: tuple[Network, ...] = ()
+
+
+def listen(host: str, port: int, *, setting: str = "PORT") -> socket.socket:
+    """A socket bound there.
 
     Raises:
-        SettingsRefused: it may not.
+        SettingsRefused: nothing can listen there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family).close()
+        listener = socket.create_server((host, port), family=family, backlog=LISTEN_BACKLOG)
     except OSError as refused:
         number = refused.errno or 0
         why = os.strerror(number) if number > 0 else refused.strerror  # below 0: the host's name isn't known
@@ -44,65 +101,350 @@ def require_port(host: str, port: int, *, setting: str = "PORT") -> None:
                 f"Set {setting} (or HOST) to another one, such as {setting}={3001 if port != 3001 else 3002}."
             ]
         ) from None
+    listener.setsockopt(
+        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+    )  # asyncio sets it only on sockets it made itself
+    return listener
+
+
+def require_port(host: str, port: int, *, setting: str = "PORT") -> None:
+    """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
+
+    Raises:
+        SettingsRefused: it may not.
+    """
+    listen(host, port, setting=setting).close()
 
 
 @contextmanager
-def serving(app: Any, *, host: str, port: int, threads: int, setting: str = "PORT") -> Iterator[str]:
+def serving(
+    app: WsgiApp,
+    *,
+    host: str,
+    port: int,
+    threads: int,
+    setting: str = "PORT",
+    limits: Limits | None = None,
+) -> Iterator[str]:
     """Serve a WSGI app; yields its address. Afterwards nobody is let in, and who is in is answered.
 
     Raises:
         SettingsRefused: nothing can listen there.
     """
-    require_port(host, port, setting=setting)
-    sockets: dict[int, Any] = {}
-    server = create_server(
-        app,
-        map=sockets,
-        host=host,
-        port=port,
-        threads=threads,
+    limits = limits or Limits()
+    listener = listen(host, port, setting=setting)
+    door = _Door(limits, most=_most_connections(limits.connections))
+    gate = Gate(app, threads=threads, limits=limits)
+    config = uvicorn.Config(
+        gate,
+        http=partial(_Connection, door=door),  # type: ignore[arg-type] # whatever makes a protocol will do
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
         backlog=LISTEN_BACKLOG,
-        ident="rollout-cadence",
+        timeout_keep_alive=limits.idle_seconds,
+        timeout_graceful_shutdown=LAST_ANSWERS_SECONDS,
+        h11_max_incomplete_event_size=limits.header_bytes,
     )
-    thread = Thread(target=server.run, name="web", daemon=True)
+    server = _Server(config)
+    thread = Thread(target=server.run, args=([listener],), name="web", daemon=True)
     thread.start()
     try:
-        yield f"http://{host}:{port}"
+        server.listening.wait()
+        yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
-        _in_its_thread(sockets, wasyncore.dispatcher.close)
-        time.sleep(SETTLE_SECONDS)
-        if not _wait(lambda: not _answering(sockets)):
-            log.warning("stopped before every request was answered")
-        _end(sockets)
-        thread.join(timeout=5)
-        server.task_dispatcher.shutdown()
+        server.should_exit = True
+        thread.join(LAST_ANSWERS_SECONDS + 5)
+        listener.close()
+        gate.close()
 
 
-def _in_its_thread(sockets: dict[int, Any], do: Callable[[BaseWSGIServer], object]) -> None:
-    """Have the server's own thread do something to each listener: only that thread may touch its sockets."""
-    for one in list(sockets.values()):
-        if isinstance(one, BaseWSGIServer):
-            one.trigger.pull_trigger(partial(do, one))  # type: ignore[attr-defined]
+class _Server(uvicorn.Server):
+    """Uvicorn's server, which says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
 
-def _end(sockets: dict[int, Any]) -> None:
-    triggers = [one for one in list(sockets.values()) if isinstance(one, trigger)]
-    if triggers:
-        triggers[0].pull_trigger(partial(wasyncore.close_all, sockets))
+def _most_connections(wanted: int) -> int:
+    """As many as wanted, or as many as the system's limit on open files leaves room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + FILES_TO_SPARE
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(min(wanted, soft - FILES_TO_SPARE), 10)
 
 
-def _answering(sockets: dict[int, Any]) -> bool:
-    return any(
-        one.requests or one.total_outbufs_len
-        for one in list(sockets.values())
-        if isinstance(one, HTTPChannel)
-    )
+class _Door:
+    """Which connections are open, and who has to leave when there are too many. Used by the event loop only."""
 
+    def __init__(self, limits: Limits, *, most: int) -> None:
+        self.limits = limits
+        self._most = most
+        self._open: dict[_Connection, str] = {}  # oldest first
+        self._by_address: Counter[str] = Counter()
 
-def _wait(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + LAST_ANSWERS_SECONDS
-    while not condition():
-        if time.monotonic() > end:
+    def enter(self, connection: "_Connection", address: str) -> bool:
+        """Let a connection in, in the place of the oldest one without a request when there is no room."""
+        counted = address if self.limits.per_address and not self._is_proxy(address) else ""
+        if counted and self._by_address[counted] >= self.limits.per_address:
             return False
-        time.sleep(0.02)
-    return True
+        if len(self._open) >= self._most:
+            idle = next((one for one in self._open if one.is_waiting), None)
+            if idle is None:
+                return False
+            idle.transport.abort()
+            self.leave(idle)
+        self._open[connection] = counted
+        self._by_address[counted] += 1
+        return True
+
+    def leave(self, connection: "_Connection") -> None:
+        """A connection is closed; it may be told twice."""
+        counted = self._open.pop(connection, None)
+        if counted is not None:
+            self._by_address[counted] -= 1
+            if not self._by_address[counted]:
+                del self._by_address[counted]
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            known = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:  # a socket without an address
+            return True
+        known = getattr(known, "ipv4_mapped", None) or known
+        return any(known in network for network in self.limits.proxies)
+
+
+class _Connection(H11Protocol):
+    """Uvicorn's HTTP/1.1, with deadlines for headers and for reading the answer."""
+
+    def __init__(self, *args: Any, door: _Door, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._door = door
+        self._deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request is being answered, nor its body read."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let it in, or not."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(0)  # so that `pause_writing` tells of every answer that isn't read
+        if self._door.enter(self, self.client[0] if self.client else ""):
+            self._within(self._door.limits.header_seconds)
+        else:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Part of a request: the rest of its headers has to come in time."""
+        began = self.is_waiting and self.timeout_keep_alive_task is not None
+        super().data_received(data)
+        if not self.is_waiting:
+            self._no_deadline()
+        elif began:
+            self._within(self._door.limits.header_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Make room for another one."""
+        self._no_deadline()
+        self._door.leave(self)
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Go on with what came meanwhile: it may be the first half of another request."""
+        super().on_response_complete()
+        if self.is_waiting and self.conn.trailing_data[0]:
+            self._within(self._door.limits.header_seconds)
+
+    def pause_writing(self) -> None:
+        """Some of the answer waits for the client."""
+        super().pause_writing()
+        self._within(self._door.limits.write_seconds)
+
+    def resume_writing(self) -> None:
+        """The client has read it."""
+        super().resume_writing()
+        self._no_deadline()
+
+    def shutdown(self) -> None:
+        """Stop after the request that is being answered, or one that has just been sent."""
+        if self.is_waiting and not self.transport.is_closing():
+            self.loop.call_later(SETTLE_SECONDS, self._settled)
+        else:
+            super().shutdown()
+
+    def _settled(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
+
+    def _within(self, seconds: float) -> None:
+        self._no_deadline()
+        self._deadline = self.loop.call_later(seconds, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """With a reset: the system would go on offering the rest of an answer to a client that doesn't read it."""
+        self.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        self.transport.abort()
+
+    def _no_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What a WSGI app answered."""
+
+    status: int = 500
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+
+class Gate:
+    """The ASGI app in front of a WSGI app: reads a request within limits, then lets a thread answer it."""
+
+    def __init__(self, app: WsgiApp, *, threads: int, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+        self._held = 0
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
+        self._probes = ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe")
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        for pool in (self._threads, self._probes):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["path"] == ALIVE and scope["method"] in ("GET", "HEAD"):
+            await _send(send, _said(200, "ok"))
+            return
+        body = bytearray()
+        try:
+            refused = await self._read(scope, receive, body)
+            answer = refused or await self._in_a_thread(scope, bytes(body))
+        except ConnectionError:  # the client has gone
+            return
+        finally:
+            self._held -= len(body)
+        await _send(send, answer, close=refused is not None)
+
+    async def _read(self, scope: Any, receive: Any, body: bytearray) -> _Answer | None:
+        """Read the body into `body`; returns the answer when it is refused."""
+        most = self._limits.body_bytes
+        if int(_header(scope, b"content-length") or 0) > most:
+            return _said(413, "too large")
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ConnectionError
+                    piece = message["body"]
+                    if len(body) + len(piece) > most:
+                        return _said(413, "too large")
+                    if self._held + len(piece) > self._limits.held_bytes:
+                        return _said(503, "busy")
+                    body += piece
+                    self._held += len(piece)
+                    if not message["more_body"]:
+                        return None
+        except TimeoutError:
+            return _said(408, "too slow")
+
+    async def _in_a_thread(self, scope: Any, body: bytes) -> _Answer:
+        pool = self._probes if scope["path"] in PROBES else self._threads
+        environ = _environ(scope, body)
+        return await asyncio.get_running_loop().run_in_executor(pool, self._answer, environ, time.monotonic())
+
+    def _answer(self, environ: Environ, asked: float) -> _Answer:
+        if time.monotonic() - asked > self._limits.wait_seconds:
+            return _said(503, "busy, nothing was done")
+        try:
+            return _answered(self._app, environ)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours, told in the log
+            return _said(500, f"something went wrong on our side: {code_for(error)}")
+
+
+def _said(status: int, text: str) -> _Answer:
+    return _Answer(status, [("Content-Type", "text/plain; charset=utf-8")], f"{text}\n".encode())
+
+
+def _header(scope: Mapping[str, Any], wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name == wanted), b"")
+
+
+def _environ(scope: Mapping[str, Any], body: bytes) -> Environ:
+    """What WSGI asks for. Names with an underscore are left out: WSGI couldn't tell them from those with a dash."""
+    host, port = scope["server"] or ("", 0)
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope["client"] or ("",))[0],
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for raw, value in scope["headers"]:
+        if b"_" in raw or raw in (b"content-length", b"transfer-encoding"):
+            continue
+        name = raw.decode("latin-1").upper().replace("-", "_")
+        key = name if name == "CONTENT_TYPE" else f"HTTP_{name}"
+        said = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{said}" if key in environ else said
+    return environ
+
+
+def _answered(app: WsgiApp, environ: Environ) -> _Answer:
+    answer = _Answer()
+
+    def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+        answer.status, answer.headers = int(status.partition(" ")[0]), headers
+
+    pieces = app(environ, start_response)
+    try:
+        answer.body = b"".join(pieces)
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+    return answer
+
+
+async def _send(send: Any, answer: _Answer, *, close: bool = False) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    if all(name != b"content-length" for name, _ in headers):
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,15 +1,31 @@
 """Settings, read once from the environment: frozen and validated."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlparse
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SLACK_API = "https://slack.com/api/"
 
+PRIVATE_NETWORKS = tuple(
+    ip_network(one)
+    for one in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Loopback, private and shared networks: a stranger's connection comes from one of them only through a proxy."""
 _MEMBER = re.compile(r"(T[A-Z0-9]+:)?[UW][A-Z0-9]+", re.ASCII)
 _CLIENT_ID = re.compile(r"\d{1,24}\.\d{1,24}", re.ASCII)
 _RIGHT = {
@@ -17,6 +33,9 @@ _RIGHT = {
     "CADENCE_WORKER_PORT": "is not a port; write a whole number from 0 to 65535",
     "CADENCE_DRAIN": "is not a number of seconds; write a whole number from 0 to 300",
     "CADENCE_THREADS": "is not a number of threads; write a whole number from 2 to 200",
+    "CADENCE_CONNECTIONS": "is not a number of connections; write a whole number from 20 to 100000",
+    "CADENCE_CONNECTIONS_PER_ADDRESS": "is not a number of connections; write a whole number from 0 to 100000",
+    "CADENCE_PROXIES": "is not a list of networks; write some such as 10.0.0.0/8,fd00::/8",
     "CADENCE_MESSAGES_A_MINUTE": "is not a number of messages; write a whole number from 60 to 60000",
     "CADENCE_LOG": "is not a log level; write debug, info, warning or error",
     "CADENCE_LOG_FORMAT": "is not a log format; write text or json",
@@ -68,6 +87,16 @@ class Settings(BaseSettings):
         0, ge=0, le=300, description="Seconds that `cadence web` goes on when asked to stop, no longer ready."
     )
 
+    cadence_connections: int = Field(
+        1000, ge=20, le=100_000, description="HTTP connections at the same time, as far as open files allow."
+    )
+    cadence_connections_per_address: int = Field(
+        100, ge=0, le=100_000, description="HTTP connections from one address; 0 for no limit."
+    )
+    cadence_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
+        PRIVATE_NETWORKS,
+        description="Networks of proxies, which that limit doesn't hold for, separated by commas.",
+    )
     cadence_messages_a_minute: int = Field(
         500, ge=60, le=60_000, description="Messages at most in a workspace; Slack hides what is too much."
     )
@@ -94,7 +123,7 @@ class Settings(BaseSettings):
             raise ValueError("has a space or a character in it that no such secret has; copy it again")
         return SecretStr(plain) if plain else None
 
-    @field_validator("cadence_curators", mode="before")
+    @field_validator("cadence_curators", "cadence_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -200,7 +229,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as wrong:
         sentences = []
         for error in wrong.errors():
-            name = "_".join(str(part) for part in error["loc"]).upper()
+            name = str(error["loc"][0]).upper() if error["loc"] else ""
             message = error["msg"].removeprefix("Value error, ")
             if error["type"] != "value_error":
                 message = _RIGHT.get(name, "can't be read")

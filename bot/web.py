@@ -15,12 +15,11 @@ from werkzeug.wrappers import Request, Response
 from bot.installing import Installer
 from bot.manifest import INSTALL, REDIRECT
 from bot.metrics import DatabaseFigures, SocketFigures
+from bot.serving import LARGEST_BODY
 from bot.sockets import Heard
 from cadence.flows.health import health
 from storage.engine import Database
 
-LARGEST_BODY = 1_000_000
-"""Bytes; Slack's own requests stay far below."""
 _STAMP = re.compile(r"[0-9]{1,15}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)

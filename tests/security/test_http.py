@@ -14,8 +14,9 @@ from slack_sdk.signature import SignatureVerifier
 from werkzeug.test import Client, TestResponse
 
 from bot.commands import BUILT_IN_TEAM
+from bot.serving import LARGEST_BODY
 from bot.stage import Stage
-from bot.web import LARGEST_BODY, Web
+from bot.web import Web
 from tests.staging import on_stage
 
 URL = "/slack/events"

@@ -1,0 +1,158 @@
+"""What strangers on the network do to a real `cadence web` while people work: connections held, bodies without end."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from threading import Thread
+from urllib.parse import urlencode
+
+import pytest
+from slack_sdk.signature import SignatureVerifier
+
+from bot.serving import Limits
+from tests.processes import places
+from tests.processes.places import ROOM, slack, tokens
+from tests.processes.programs import Program, eventually, fetch, free_port, started
+
+HEAD = b"POST /slack/events HTTP/1.1\r\nHost: bot.example.com\r\n"
+MEGABYTE = b"x" * 1_000_000
+HELD = 200
+QUICK_SECONDS = 1.0
+"""Slack waits for three; a busy machine may take some of that."""
+
+
+@dataclass
+class Running:
+    """A web process that answers."""
+
+    web: Program
+    port: int
+    secret: str
+    team: str
+    scratch: Path
+
+    def command(self) -> tuple[int, float]:
+        """The status of a signed slash command, and the seconds it took."""
+        stamp = str(int(time.time()))
+        fields = {"command": "/cadence", "text": "status", "user_id": "U01LEAD", "channel_id": ROOM}
+        body = urlencode(fields | {"team_id": self.team, "trigger_id": str(time.monotonic_ns())})
+        began = time.perf_counter()
+        status, _ = fetch(
+            f"http://127.0.0.1:{self.port}/slack/events",
+            body.encode(),
+            Content_Type="application/x-www-form-urlencoded",
+            X_Slack_Request_Timestamp=stamp,
+            X_Slack_Signature=SignatureVerifier(self.secret).generate_signature(timestamp=stamp, body=body)
+            or "",
+        )
+        return status, time.perf_counter() - began
+
+    def connect(self, sent: bytes) -> socket.socket:
+        """A connection on which something was sent."""
+        one = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        one.sendall(sent)
+        return one
+
+    def memory(self) -> int:
+        """The bytes of memory it has."""
+        status = Path(f"/proc/{self.web.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder, port = tmp_path_factory.mktemp("strangers"), free_port()
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    places.database(folder).close()
+    with slack(socket_mode=False) as server:
+        secret = server.workspace.app.signing_secret
+        settings = tokens(server) | {
+            "SLACK_SIGNING_SECRET": secret,
+            "PORT": str(port),
+            "TMPDIR": str(scratch),
+        }
+        with started(folder, "web", **settings) as web:
+            eventually(lambda: fetch(f"http://127.0.0.1:{port}/healthz")[0] == 200, "the web answers", web)
+            yield Running(web, port, secret, server.workspace.team_id, scratch)
+            assert web.stop() == 0
+            assert "Traceback" not in web.err
+
+
+def ended(connection: socket.socket) -> bytes:
+    """All that the server says until it hangs up."""
+    said = b""
+    try:
+        while piece := connection.recv(65_536):
+            said += piece
+    except ConnectionResetError:
+        pass
+    return said
+
+
+def test_people_are_answered_quickly_while_strangers_hold_connections(running: Running) -> None:
+    kinds = (
+        b"",
+        b"POST",
+        HEAD,
+        HEAD + b"Content-Length: 900000\r\n\r\nab",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\na",
+    )
+    assert running.command()[0] == 200
+    with ExitStack() as open_:
+        began = time.monotonic()
+        held = [open_.enter_context(running.connect(kinds[at % len(kinds)])) for at in range(HELD)]
+        answers = [running.command() for _ in range(20)]
+        assert [status for status, _ in answers] == [200] * 20
+        assert median(took for _, took in answers) < QUICK_SECONDS
+        assert fetch(f"http://127.0.0.1:{running.port}/healthz") == (200, "ok\n")
+        assert fetch(f"http://127.0.0.1:{running.port}/readyz")[0] == 200
+        said = [ended(one) for one in held]
+        assert time.monotonic() - began < Limits().header_seconds + Limits().body_seconds
+    slow_bodies = [one for at, one in enumerate(said) if at % len(kinds) > 2]
+    assert {one.split(b"\r\n")[0].split()[1] for one in slow_bodies} == {b"408"}
+    assert {one for at, one in enumerate(said) if at % len(kinds) <= 2} == {b""}
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (b"Content-Length: 300000000\r\n\r\n", MEGABYTE),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"f4240\r\n" + MEGABYTE + b"\r\n"),
+    ],
+    ids=["length", "chunks"],
+)
+def test_a_body_without_end_is_refused_before_it_is_kept(running: Running, head: bytes, piece: bytes) -> None:
+    before = running.memory()
+    refused: list[int] = []
+
+    def pour() -> None:
+        """Send 300 MB, or as much as is taken."""
+        with running.connect(HEAD + head) as one:
+            for count in range(300):
+                try:
+                    one.sendall(piece)
+                except OSError:
+                    refused.append(count)
+                    return
+
+    pouring = [Thread(target=pour) for _ in range(8)]
+    for one in pouring:
+        one.start()
+    status, took = running.command()
+    for one in pouring:
+        one.join(60)
+    assert (status, took < 3) == (200, True)
+    assert len(refused) == 8
+    assert max(refused) < 30  # what the system's buffers hold, at most
+    assert list(running.scratch.iterdir()) == []
+    assert running.memory() - before < 60_000_000
+
+
+def test_the_refusal_comes_without_waiting_for_the_body(running: Running) -> None:
+    with running.connect(HEAD + b"Content-Length: 300000000\r\n\r\n") as one:
+        assert ended(one).startswith(b"HTTP/1.1 413")
