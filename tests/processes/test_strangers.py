@@ -1,4 +1,4 @@
-"""What strangers on the network do to a real `cadence web` while people work: connections held, bodies without end."""
+"""What strangers on the network do to a real `cadence web` while people work: held connections, endless bodies."""
 
 import socket
 import time
