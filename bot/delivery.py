@@ -26,7 +26,7 @@ from bot.gateway import (
 from bot.uploads import is_attached, is_shared, share, upload
 from cadence.flows.compose import compose
 from cadence.flows.composed import NOT_ATTACHED, Attach, Later, Say, Show, Skip
-from cadence.flows.outbox import Outbox, Pace, Turn
+from cadence.flows.outbox import AHEAD, Outbox, Pace, Turn, may_post
 from storage.engine import Database
 from storage.lanes import POSTING
 from storage.tables import OwedMessage
@@ -39,11 +39,19 @@ log = structlog.get_logger(__name__)
 __all__ = ["Delivery", "Outcome", "Pace", "Post"]
 
 SHARING = ("files.getUploadURLExternal", "files.completeUploadExternal")
-"""What sharing a chart needs; a pause that Slack asked of either holds it."""
-NOT_SHARED = "not shared"
-"""How the reason of an attempt begins that failed before anybody could see the file."""
+"""What sharing a file needs; a pause that Slack asked of either holds it."""
+CAN_READ_NOTHING = frozenset({"missing_scope", "unknown_method"})
+"""What Slack says where a conversation, or a file, can't be looked at."""
+NOT_LOOKED_FOR = "it may have arrived, but the bot can't read the channel's history to find out"
+"""Why a message that isn't an alert has failed after an unclear attempt."""
+ALERTS = frozenset({"watch", "demoted", "risky-grade"})
+"""What is better said twice than not at all."""
 SOON = timedelta(seconds=5)
 """A recipient whose next turn is so near is waited for to the instant; whoever looks around finds the others."""
+
+
+class _CannotLook(Exception):
+    """Nobody can say whether an unclear attempt has posted the message."""
 
 
 class Step(NamedTuple):
@@ -128,6 +136,9 @@ class Delivery:
 
     def _send(self, post: Post, waiting: Waiting, composed: Say, rendered: Rendered) -> Outcome:
         message, now = waiting.message, self._turn(waiting)
+        if composed.rewrites and message.settles_at is not None and not may_post(message, now):
+            self.outbox.postpone(message, until=message.settles_at, reason=message.reason)
+            return Outcome.LATER
         channel = composed.rewrites[0] if composed.rewrites else _known_channel(waiting)
         methods = _methods(message, rewrites=composed.rewrites is not None, channel=channel)
         turn = self.outbox.begin(message, methods=methods, channel=channel, text=rendered.text, now=now)
@@ -144,14 +155,19 @@ class Delivery:
                 if channel is None:
                     channel = opened = _opened(post, message)
                 found, note = self._found(post, message, channel)
-                if not found and not self._still_ours(message, begun=now):
-                    return Outcome.NOTHING
+                if not found:
+                    if not may_post(message, now):
+                        return self._ends.not_there_yet(message)
+                    if not self._still_ours(message, begun=now):
+                        return Outcome.NOTHING
                 called = self._clock()
                 ts = found or post.gateway.post(
                     channel=channel, text=rendered.text, blocks=rendered.blocks, key=message.key
                 )
+        except _CannotLook:
+            return self._ends.given_up(message, NOT_LOOKED_FOR)
         except SlackError as error:
-            return self._ends.not_sent(message, error, opened=opened)
+            return self._ends.not_sent(message, error, begun=now, opened=opened)
         return self._ends.sent(message, note=note, ts=ts, channel=channel, called=called, opened=opened)
 
     def _turn(self, waiting: Waiting) -> datetime:
@@ -159,35 +175,31 @@ class Delivery:
         return max(self._clock(), waiting.turn)
 
     def _wait_for(self, turn: datetime) -> None:
-        wait = (turn - self._clock()).total_seconds()
-        if wait > 0:
-            self._sleep(wait)
+        wait = turn - self._clock()
+        if wait > timedelta():
+            self._sleep(min(wait, AHEAD).total_seconds())  # the clock may have been set back meanwhile
 
     def _share(self, post: Post, waiting: Waiting, show: Show) -> Outcome:
-        """Upload a chart, once. What can't be shared is left out: the post has the numbers in words."""
+        """Share a chart in a thread. What Slack refuses is left out: the post has the numbers in words."""
         message, chart, now = waiting.message, show.chart, self._turn(waiting)
-        turn = self.outbox.begin(
-            message, methods=list(SHARING), channel=show.thread[0], text=chart.title, now=now
-        )
+        place, ts = show.thread
+        turn = self.outbox.begin(message, methods=list(SHARING), channel=place, text=chart.title, now=now)
         if turn is not Turn.OURS:
             return Outcome.NOTHING
         self._wait_for(now)
         try:
-            if not self._is_shared(post, message, show):
-                file_id = _uploaded(post, show)
-                place, ts = show.thread
+            if message.file is None or not is_shared(post.gateway, file_id=message.file, channel=place):
+                if not may_post(message, now):
+                    return self._ends.not_there_yet(message)
+                file_id = upload(post.gateway, content=draw(chart), file=show.file, alt=chart.text)
+                if not self.outbox.still_ours(message, now=self._clock(), file=file_id):
+                    return Outcome.NOTHING
                 share(post.gateway, file_id=file_id, title=chart.title, channel=place, thread_ts=ts)
         except (SlackBusy, SlackUnclear) as error:
-            return self._ends.not_sent(message, error)
+            return self._ends.not_sent(message, error, begun=now)
         except SlackError as error:
             return self._ends.skipped(message, f"no chart: {error.code}")
-        return self._ends.shown(message, channel=show.thread[0])
-
-    def _is_shared(self, post: Post, message: OwedMessage, show: Show) -> bool:
-        """Whether an attempt whose end nobody saw has shared the chart."""
-        if not message.attempts or message.reason.startswith(NOT_SHARED):
-            return False
-        return is_shared(post.gateway, title=show.chart.title, thread=show.thread, bot=post.identity)
+        return self._ends.shown(message, channel=place)
 
     def _attach(self, post: Post, waiting: Waiting, attach: Attach) -> Outcome:
         """Put a file into the recipient's DM. It is made before the attempt begins: that may take long."""
@@ -207,8 +219,10 @@ class Delivery:
                 if channel is None:
                     channel = opened = _opened(post, message)
                 if not self._is_attached(post, message, attach, channel):
+                    if not may_post(message, now):
+                        return self._ends.not_there_yet(message)
                     file_id = upload(post.gateway, content=content, file=attach.file)
-                    if not self._still_ours(message, begun=now):
+                    if not self.outbox.still_ours(message, now=self._clock(), file=file_id):
                         return Outcome.NOTHING
                     share(
                         post.gateway,
@@ -218,23 +232,40 @@ class Delivery:
                         comment=attach.comment,
                     )
             except (SlackBusy, SlackUnclear) as error:
-                return self._ends.not_sent(message, error, opened=opened)
+                return self._ends.not_sent(message, error, begun=now, opened=opened)
             except SlackError as error:
+                is_settled = may_post(message, now)
                 error.code, now = f"{NOT_ATTACHED}: {error.code}", self._clock()
-                return self._ends.again(message, error, until=now, now=now, attempt=message.attempts + 1)
+                return self._ends.again(
+                    message,
+                    error,
+                    until=now,
+                    now=now,
+                    attempt=message.attempts + 1,
+                    is_settled=is_settled,
+                )
         return self._ends.shown(message, channel=channel, opened=opened)
 
-    def _is_attached(self, post: Post, message: OwedMessage, attach: Attach, channel: str) -> bool:
+    @staticmethod
+    def _is_attached(post: Post, message: OwedMessage, attach: Attach, channel: str) -> bool:
         """Whether an attempt whose end nobody saw has put the file there."""
-        if not message.attempts or message.first_attempt_at is None:
+        if message.file is None or message.first_attempt_at is None:
             return False
-        since = message.first_attempt_at
-        return is_attached(post.gateway, file=attach.file, channel=channel, since=since, bot=post.identity)
+        try:
+            return is_shared(post.gateway, file_id=message.file, channel=channel)
+        except SlackError as blind:
+            if blind.code not in CAN_READ_NOTHING:
+                raise
+            # A workspace that installed the bot before it asked to see files lets it read the DM all the same.
+            since = message.first_attempt_at
+            return is_attached(
+                post.gateway, file=attach.file, channel=channel, since=since, bot=post.identity
+            )
 
     def _still_ours(self, message: OwedMessage, *, begun: datetime) -> bool:
         """A look for the message may have taken long: whoever thought us gone may be sending it by now."""
         now = self._clock()
-        return now - begun < FRESH or self.outbox.still_ours(message, now=now)
+        return abs(now - begun) < FRESH or self.outbox.still_ours(message, now=now)
 
     def _found(self, post: Post, message: OwedMessage, channel: str) -> tuple[str | None, str]:
         """After an unclear attempt: the `ts` of the message if it did get through, and a remark for its row."""
@@ -250,8 +281,13 @@ class Delivery:
                 taken=self.outbox.sent_timestamps(message, channel=channel),
             )
         except (SlackUnreachable, SlackRefused) as blind:
-            # Without the right to read, posting again is the lesser evil; the row says it may be a repeat.
+            if blind.code not in CAN_READ_NOTHING:
+                raise  # posting would be refused too
             log.warning("history can't be read", key=message.key, error=blind.code)
+            if message.settles_at is None:  # the last attempt can't have posted it
+                return None, ""
+            if message.kind not in ALERTS:
+                raise _CannotLook from blind
             return None, "possibly repeated: the channel's history can't be read"
         return found, ""
 
@@ -294,16 +330,6 @@ def _opened(post: Post, message: OwedMessage) -> str:
     if not channel:
         raise SlackRefused("no DM with this person")
     return channel
-
-
-def _uploaded(post: Post, show: Show) -> str:
-    """The ID of the chart's file, which nobody sees yet; an error says that nothing was shared."""
-    chart = show.chart
-    try:
-        return upload(post.gateway, content=draw(chart), file=show.file, alt=chart.text)
-    except SlackError as error:
-        error.code = f"{NOT_SHARED}: {error.code}"
-        raise
 
 
 def _methods(message: OwedMessage, *, rewrites: bool, channel: str | None) -> list[str]:

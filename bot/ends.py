@@ -9,14 +9,21 @@ import structlog
 
 from bot.gateway import SlackBusy, SlackError, SlackGone, SlackUnclear, SlackUnreachable
 from bot.metrics import MESSAGES, note_attempt
-from cadence.flows.outbox import Outbox
+from cadence.flows.outbox import Outbox, may_post
+from storage.attempts import SETTLED
 from storage.engine import Unreachable
+from storage.lanes import POSTING
 from storage.tables import MessageState, OwedMessage
 
 log = structlog.get_logger(__name__)
 
 BACKOFF = (2, 5, 10, 20, 60, 300)
 """Seconds before the next attempt after an unclear one."""
+FIRST_LOOK_SECONDS = 5
+"""How soon a message is looked for, at the earliest, that Slack may still post after the call was given up. It is
+looked for again once that attempt has settled, and only then posted again."""
+POSTING_METHODS = frozenset({POSTING, "chat.update", "files.completeUploadExternal"})
+"""What people see something of. Every other call changes nothing that a later attempt couldn't do again."""
 FIXABLE_EVERY = timedelta(hours=1)
 RECORD_AFTER = (0.2, 0.5, 1, 2, 4)
 """Seconds between tries to write down that a message was sent."""
@@ -92,6 +99,12 @@ class Ends:
                 break
         return self._count(message, Outcome.SENT, note)
 
+    def given_up(self, message: OwedMessage, reason: str) -> Outcome:
+        """Nothing more is tried."""
+        attempt = message.attempts + 1
+        self._outbox.finish(message, MessageState.FAILED, now=self._clock(), reason=reason, attempt=attempt)
+        return self._count(message, Outcome.FAILED, reason)
+
     def unwritten(self, message: OwedMessage, broken: Exception) -> Outcome:
         """What it says, or its file, couldn't be made."""
         now = self._clock()
@@ -99,9 +112,23 @@ class Ends:
         wait = SlackError(f"couldn't be written: {type(broken).__name__}")
         return self.again(message, wait, until=now + FIXABLE_EVERY, now=now, attempt=message.attempts)
 
-    def not_sent(self, message: OwedMessage, error: SlackError, *, opened: str | None = None) -> Outcome:
+    def not_there_yet(self, message: OwedMessage) -> Outcome:
+        """It was looked for and not found, but an earlier attempt may still post it: it is looked for once more."""
+        now, until = self._clock(), message.settles_at or self._clock()
+        attempt = message.attempts + 1
+        return self.again(
+            message, SlackError(message.reason), until=max(now, until), now=now, attempt=attempt
+        )
+
+    def not_sent(
+        self, message: OwedMessage, error: SlackError, *, begun: datetime, opened: str | None = None
+    ) -> Outcome:
         """Slack didn't take it, or didn't say."""
         now, attempt = self._clock(), message.attempts + 1
+        may_land = (
+            isinstance(error, SlackUnclear) and error.may_land and error.method in POSTING_METHODS
+        )  # of this attempt
+        is_settled = not may_land and may_post(message, begun)
         if opened:
             self._outbox.remember_dm(message, channel=opened, now=now)
         note_attempt(type(error).__name__.removeprefix("Slack").lower(), error.code)
@@ -116,27 +143,44 @@ class Ends:
         if isinstance(error, SlackBusy):
             until = now + timedelta(seconds=error.retry_after)
             self._outbox.postpone(
-                message, until=until, reason=error.code, pause=error.method, attempt=attempt
+                message,
+                until=until,
+                reason=error.code,
+                pause=error.method,
+                attempt=attempt,
+                is_settled=is_settled,
             )
             return Outcome.LATER
         if isinstance(error, SlackUnclear):
-            wait = BACKOFF[min(message.attempts, len(BACKOFF) - 1)]
-            return self.again(message, error, until=now + timedelta(seconds=wait), now=now, attempt=attempt)
+            until = now + timedelta(seconds=BACKOFF[min(message.attempts, len(BACKOFF) - 1)])
+            if may_land:
+                # An older rewrite that lands late would undo a newer one: it is done again when it can't any more.
+                is_rewrite = error.method == "chat.update"
+                until = max(until, now + (SETTLED if is_rewrite else timedelta(seconds=FIRST_LOOK_SECONDS)))
+            return self.again(message, error, until=until, now=now, attempt=attempt, is_settled=is_settled)
         if isinstance(error, SlackUnreachable):
-            return self.again(message, error, until=now + FIXABLE_EVERY, now=now, attempt=attempt)
+            until = now + FIXABLE_EVERY
+            return self.again(message, error, until=until, now=now, attempt=attempt, is_settled=is_settled)
         gone = isinstance(error, SlackGone)
         state = MessageState.SKIPPED if gone else MessageState.FAILED
         self._outbox.finish(message, state, now=now, reason=error.code, attempt=attempt)
         return self._count(message, Outcome.SKIPPED if gone else Outcome.FAILED, error.code)
 
     def again(
-        self, message: OwedMessage, error: SlackError, *, until: datetime, now: datetime, attempt: int
+        self,
+        message: OwedMessage,
+        error: SlackError,
+        *,
+        until: datetime,
+        now: datetime,
+        attempt: int,
+        is_settled: bool = False,
     ) -> Outcome:
         """Another attempt, if the message is still useful by then."""
         if until > message.useful_until:
             self._outbox.finish(message, MessageState.FAILED, now=now, reason=error.code, attempt=attempt)
             return self._count(message, Outcome.FAILED, error.code)
-        self._outbox.postpone(message, until=until, reason=error.code, attempt=attempt)
+        self._outbox.postpone(message, until=until, reason=error.code, attempt=attempt, is_settled=is_settled)
         return Outcome.LATER
 
     def _count(self, message: OwedMessage, outcome: Outcome, reason: str = "") -> Outcome:

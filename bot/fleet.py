@@ -5,7 +5,8 @@ deletes the jobs of workers that are gone. A job sends one message and queues th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -18,13 +19,11 @@ import psycopg
 import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
-from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, JobDeferrer, Status
 from procrastinate.metadata import extract_metadata
 from procrastinate.schema import SchemaManager
 from procrastinate.tasks import Task
 from procrastinate.types import JSONValue
-from procrastinate.worker import Worker as ProcrastinateWorker
 
 from bot.delivery import SOON, Delivery, Outcome
 from bot.worker import Worker
@@ -38,6 +37,9 @@ SCHEMA = f"fleet_{extract_metadata()['version'].replace('.', '_')}"
 CONCURRENCY = 10
 """Jobs of a worker at the same time: eight messages on their way, a sweep and a plan."""
 POLL_SECONDS = 0.25
+"""How often a sweep looks for recipients whose turn has come."""
+FETCH_SECONDS = 0.05
+"""How often a worker asks for a job. It must be well below `AHEAD`, in which a message is made ready for its turn."""
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
 """A worker that wasn't heard of for so long is gone."""
@@ -45,12 +47,12 @@ LONGEST_SECONDS: Final[Mapping[str, float]] = {"send_next": 40.0, "plan": 120.0}
 LONGEST_OTHER_SECONDS = 900.0
 """A job that is under way for longer has ended without its end being written down: PostgreSQL was away just then.
 Its worker is alive, so its heartbeat says nothing; it would hold its recipient's lock for good."""
-AFTER_SECONDS = (0.002, 0.03)
-"""How long after a turn has come its job is looked for: twice, since who is just looking isn't told."""
 SWEEP_SECONDS = 0.8
 """For so long a sweep, which begins every second, looks around again and again."""
 UNENDED = (Status.TODO.value, Status.DOING.value)
 LONGEST_BACKOFF_SECONDS = 5.0
+Every = Mapping[Task[..., Any, Any], int]
+"""Periodic tasks, and the seconds from one job of each to the next."""
 R = TypeVar("R")
 
 
@@ -99,7 +101,7 @@ class Fleet:
         self._clock = clock
         self._longest = longest
         self._under_way: dict[int, float] = {}
-        self._look: Callable[[], None] = lambda: None
+        self._queueing: set[asyncio.Task[None]] = set()
         self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="fleet")
 
     def run(self, stop: Event) -> None:
@@ -134,28 +136,31 @@ class Fleet:
                 await asyncio.sleep(wait)
 
     async def _work(self, stop: Event) -> None:
-        async with self._engine().open_async() as engine:
+        engine, every = self._engine()
+        async with engine.open_async():
             with suppress(AlreadyEnqueued):
                 await engine.configure_task("refresh", queueing_lock="refresh").defer_async(timestamp=0)
-            running = asyncio.create_task(
-                engine.run_worker_async(
-                    concurrency=CONCURRENCY,
-                    fetch_job_polling_interval=POLL_SECONDS,
-                    delete_jobs="always",
-                    update_heartbeat_interval=HEARTBEAT_SECONDS,
-                    stalled_worker_timeout=STALLED_SECONDS,
-                    install_signal_handlers=False,
-                    listen_notify=False,  # a word to every worker for every message costs more than it saves
-                    worker_middleware=[self._meet],
-                )
+            running = engine.run_worker_async(
+                concurrency=CONCURRENCY,
+                fetch_job_polling_interval=FETCH_SECONDS,
+                delete_jobs="always",
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+                install_signal_handlers=False,
+                listen_notify=False,  # a word to every worker for every message costs more than it saves
             )
-            while not (stop.is_set() or running.done()):
-                await asyncio.wait({running}, timeout=POLL_SECONDS)
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=stop.is_set())
+            parts = [asyncio.create_task(running), asyncio.create_task(_keep_time(engine, every))]
+            while not (stop.is_set() or any(part.done() for part in parts)):
+                await asyncio.wait(parts, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            ended = [part for part in parts if part.done() and not stop.is_set()]
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+            for part in ended:
+                part.result()
 
-    def _engine(self) -> App:
-        """Procrastinate with our tasks, afresh for every time PostgreSQL comes back."""
+    def _engine(self) -> tuple[App, Every]:
+        """Procrastinate with our tasks, made afresh when PostgreSQL comes back, and which of them are periodic."""
         engine = App(
             connector=PsycopgConnector(
                 conninfo=self._url,
@@ -168,42 +173,46 @@ class Fleet:
 
         @engine.task(name="send_next")
         async def send_next(workspace: str, recipient: str) -> None:
-            turn = await self._do(partial(self._send, workspace, recipient))
-            if turn is not None:
-                await _queue(send_next, (workspace, recipient), at=turn)
-                self._look_after(turn)
+            wait = await self._do(partial(self._send, workspace, recipient))
+            if wait is not None:
+                self._queue_in(wait, send_next, (workspace, recipient))
 
-        @engine.periodic(cron="* * * * * *")
         @engine.task(name="sweep", queueing_lock="sweep", priority=10)
         async def sweep(timestamp: int) -> None:  # noqa: ARG001 - a periodic task is told its time
             await self._sweep(engine, send_next)
 
-        @engine.periodic(cron="* * * * * */5")
         @engine.task(name="plan", lock="plan", queueing_lock="plan", priority=5)
         async def plan(timestamp: int) -> None:  # noqa: ARG001
             await self._do(self._worker.plan)
 
-        @engine.periodic(cron="* * * * * */2")
         @engine.task(name="homes", lock="homes", queueing_lock="homes")
         async def homes(timestamp: int) -> None:  # noqa: ARG001
             await self._do(self._worker.publish_homes)
 
-        @engine.periodic(cron="* * * * * */30")
         @engine.task(name="meet_new", lock="people", queueing_lock="meet_new")
         async def meet_new(timestamp: int) -> None:  # noqa: ARG001
             await self._do(self._worker.meet_new)
 
-        @engine.periodic(cron="17 3 * * *")
         @engine.task(name="refresh", lock="people", queueing_lock="refresh")
         async def refresh(timestamp: int) -> None:  # noqa: ARG001
             await self._do(self._worker.refresh)
 
-        return engine
+        return engine, {sweep: 1, plan: 5, homes: 2, meet_new: 30, refresh: 24 * 60 * 60}
 
-    def _look_after(self, turn: datetime) -> None:
-        wait = max(0.0, (turn - self._clock()).total_seconds())
-        for after in AFTER_SECONDS:
-            asyncio.get_running_loop().call_later(wait + after, self._look)
+    def _queue_in(self, seconds: float, task: Task[..., Any, Any], lane: tuple[str, str]) -> None:
+        """Queue a recipient's next job when it is time.
+
+        Procrastinate could keep it until then, but by PostgreSQL's clock: this worker's may be another.
+        """
+
+        async def queue() -> None:
+            await asyncio.sleep(seconds)
+            with suppress(ProcrastinateException, psycopg.Error):  # a sweep finds the recipient all the same
+                await _for(task, lane).defer_async(**_arguments(lane))
+
+        queueing = asyncio.create_task(queue())
+        self._queueing.add(queueing)
+        queueing.add_done_callback(self._queueing.discard)
 
     async def _sweep(self, engine: App, task: Task[..., Any, Any]) -> None:
         """Clear what workers left that are gone, then look around until the next sweep begins."""
@@ -229,22 +238,9 @@ class Fleet:
         if jobs:
             with suppress(AlreadyEnqueued):
                 await engine.job_manager.batch_defer_jobs_async(jobs)
-            self._look()
 
-    async def _meet(
-        self, proceed: Callable[[], Awaitable[Any]], _context: JobContext, worker: ProcrastinateWorker
-    ) -> Any:
-        """Learn how to make Procrastinate look for jobs at once: its notifications set the same event.
-
-        It looks every quarter of a second by itself, which would cost a channel a fifth of its pace.
-        """
-        look = getattr(worker, "_new_job_event", None)
-        if look is not None:
-            self._look = look.set
-        return await proceed()
-
-    def _send(self, workspace: str, recipient: str) -> datetime | None:
-        """Send one message; returns when to begin with the recipient's next one, if that is soon."""
+    def _send(self, workspace: str, recipient: str) -> float | None:
+        """Send one message; returns the seconds until the recipient's next one is begun, if that is soon."""
         step, now = self._delivery.step(workspace, recipient), self._clock()
         if step.is_last:
             return None
@@ -252,7 +248,9 @@ class Fleet:
         if turn is None or turn > now + SOON:
             return None
         # What waits for the budget or a pause is left to the sweep: jobs would only chase each other.
-        return max(now, turn - AHEAD) if step.outcome is not Outcome.NOTHING or turn > now + AHEAD else None
+        if step.outcome is Outcome.NOTHING and turn <= now + AHEAD:
+            return None
+        return max(0.0, (turn - AHEAD - now).total_seconds())
 
     def _overdue(self, jobs: Iterable[Job]) -> list[Job]:
         """The jobs that have been under way for too long, as far as this worker has seen."""
@@ -294,11 +292,24 @@ def _arguments(lane: tuple[str, str]) -> dict[str, JSONValue]:
     return dict(zip(("workspace", "recipient"), lane, strict=True))
 
 
-def _for(task: Task[..., Any, Any], lane: tuple[str, str], at: datetime | None = None) -> JobDeferrer:
+def _for(task: Task[..., Any, Any], lane: tuple[str, str]) -> JobDeferrer:
     """One job at a time works for a recipient, and one more may wait."""
-    return task.configure(lock=_lock(lane), queueing_lock=_lock(lane), schedule_at=at)
+    return task.configure(lock=_lock(lane), queueing_lock=_lock(lane))
 
 
-async def _queue(task: Task[..., Any, Any], lane: tuple[str, str], at: datetime) -> None:
-    with suppress(AlreadyEnqueued):
-        await _for(task, lane, at).defer_async(**_arguments(lane))
+async def _keep_time(engine: App, every: Every) -> None:
+    """Queue each periodic task once per interval in the whole fleet, by whichever worker comes first.
+
+    Procrastinate's own periodic tasks catch up on every interval that a clock jumped over: 86,400 sweeps a day.
+    """
+    begun: dict[str, int] = {}
+    while True:
+        for task, seconds in every.items():
+            interval = int(time.time()) // seconds * seconds
+            if begun.get(task.name) == interval:
+                continue
+            job = task.configure(task_kwargs={"timestamp": interval}).job
+            with suppress(AlreadyEnqueued):
+                await engine.job_manager.defer_periodic_job(job, "", interval)
+            begun[task.name] = interval
+        await asyncio.sleep(1 - time.time() % 1)

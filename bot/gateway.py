@@ -1,5 +1,6 @@
 """The one place that calls Slack to post: typed errors, and a look for what an unclear attempt left behind."""
 
+import socket
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any
+from urllib.error import URLError
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -17,7 +19,7 @@ from cadence.flows.profiles import Profile
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 8
-"""Shorter than `attempts.LANDED`, after which another worker may take up what this one was posting."""
+"""Shorter than `attempts.ANSWERED`, after which another worker may take up what this one was posting."""
 QUICK_SECONDS = 1
 """For a look-up while a person waits for their answer."""
 WAITED_FOR_SECONDS = 2
@@ -32,6 +34,8 @@ FIXABLE = codes(Kind.FIXABLE)
 """Refusals that somebody can put right (invite the bot, install it again): worth another try in an hour."""
 
 
+ANSWERED_STATUSES = frozenset({500, 503})
+"""Slack's own: it is done with the call. With any other, what stands between us may have given up before it."""
 REVOKED = frozenset({"account_inactive", "token_revoked"})
 """What Slack says of a token of a workspace that took the bot out."""
 
@@ -55,7 +59,15 @@ class SlackBusy(SlackError):
 
 
 class SlackUnclear(SlackError):
-    """The connection or Slack broke off: the message may or may not be there."""
+    """The connection or Slack broke off: the message may or may not be there.
+
+    Args:
+        may_land: whether Slack may still carry the call out; not when it was never reached, or has answered.
+    """
+
+    def __init__(self, code: str, *, may_land: bool = True) -> None:
+        self.may_land = may_land
+        super().__init__(code)
 
 
 class SlackUnreachable(SlackError):
@@ -250,7 +262,13 @@ def typed_errors(method: str = "") -> Iterator[None]:
     except SlackApiError as error:
         raise _of(method, _typed(error)) from error
     except (SlackClientError, HTTPException, OSError) as error:
-        raise _of(method, SlackUnclear(type(error).__name__)) from error
+        raise _of(method, SlackUnclear(type(error).__name__, may_land=not _never_sent(error))) from error
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether nothing of a call left this machine."""
+    cause = error.reason if isinstance(error, URLError) else error
+    return isinstance(cause, ConnectionRefusedError | socket.gaierror)
 
 
 def _of(method: str, error: SlackError) -> SlackError:
@@ -287,9 +305,11 @@ def _typed(error: SlackApiError) -> SlackError:
     kind = known(code).kind
     if status == 429 or kind is Kind.BUSY:
         return SlackBusy(code or "ratelimited", _seconds(headers.get("retry-after")))
-    if status >= 500 or kind is Kind.UNCLEAR or not code or " " in code:
+    if kind is Kind.UNCLEAR:
+        return SlackUnclear(code, may_land=False)
+    if status >= 500 or not code or " " in code:
         # Whatever stands between us and Slack may answer in words of its own; those aren't kept.
-        return SlackUnclear(code if kind is Kind.UNCLEAR else f"status {status}")
+        return SlackUnclear(f"status {status}", may_land=status not in ANSWERED_STATUSES)
     return _ERRORS[kind](code)
 
 

@@ -54,7 +54,7 @@ ERRORS: dict[str, Known] = (
         Kind.UNCLEAR,
         "",
         """internal_error fatal_error service_unavailable request_timeout team_added_to_org update_failed
-        external_channel_migrating streaming_state_conflict""",
+        external_channel_migrating streaming_state_conflict file_update_failed""",
     )
     | _rows(Kind.FIXABLE, _INVITE, "channel_not_found not_in_channel channel_is_limited_access")
     | _rows(Kind.FIXABLE, _COPY, "invalid_auth not_authed")

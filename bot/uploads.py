@@ -7,9 +7,10 @@ from http.client import HTTPException
 from typing import IO, Any, Final
 from urllib.request import Request, urlopen
 
-from bot.gateway import CLOCKS_APART_SECONDS, Gateway, Identity, SlackRefused, SlackUnclear
+from bot.gateway import CLOCKS_APART_SECONDS, Gateway, Identity, SlackGone, SlackRefused, SlackUnclear
 
 _SECONDS: Final = 15
+_SHARE: Final = "files.completeUploadExternal"
 
 
 def upload(gateway: Gateway, *, content: bytes | IO[bytes], file: str, alt: str = "") -> str:
@@ -37,14 +38,20 @@ def share(
     """Share an uploaded file in a conversation, or in a thread of it.
 
     Raises:
-        SlackError: the call wasn't taken; `SlackUnclear` when it may have been.
+        SlackError: the call wasn't taken; `SlackUnclear` when it may have been, or when Slack lost the upload and
+            another one is worth a try.
     """
     arguments = {
         "files": [{"id": file_id, "title": title}],
         "channel_id": channel,
         "initial_comment": comment or title,
     }
-    gateway.call("files.completeUploadExternal", arguments | ({"thread_ts": thread_ts} if thread_ts else {}))
+    try:
+        gateway.call(_SHARE, arguments | ({"thread_ts": thread_ts} if thread_ts else {}))
+    except SlackGone as lost:
+        again = SlackUnclear(lost.code, may_land=False)
+        again.method = _SHARE
+        raise again from lost
 
 
 def _put(url: str, content: bytes | IO[bytes], length: int) -> None:
@@ -59,15 +66,19 @@ def _put(url: str, content: bytes | IO[bytes], length: int) -> None:
         raise SlackUnclear(type(error).__name__) from error
 
 
-def is_shared(gateway: Gateway, *, title: str, thread: tuple[str, str], bot: Identity) -> bool:
-    """Whether the bot's file of that title stands in the thread.
+def is_shared(gateway: Gateway, *, file_id: str, channel: str) -> bool:
+    """Whether a file stands in a conversation; one that Slack doesn't know doesn't.
 
     Raises:
-        SlackError: the thread can't be read.
+        SlackError: files can't be looked at.
     """
-    channel, ts = thread
-    answer = gateway.call("conversations.replies", {"channel": channel, "ts": ts, "limit": 200})
-    return any(file.get("title") == title for file in _files(answer, bot))
+    try:
+        file = gateway.call("files.info", {"file": file_id}).get("file") or {}
+    except SlackGone:
+        return False
+    shares = file.get("shares") or {}
+    listed = [*(file.get("channels") or []), *(file.get("groups") or []), *(file.get("ims") or [])]
+    return channel in listed or any(channel in places for places in shares.values())
 
 
 def is_attached(gateway: Gateway, *, file: str, channel: str, since: datetime, bot: Identity) -> bool:

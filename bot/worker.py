@@ -1,13 +1,15 @@
 """The embedded runner: APScheduler as an alarm clock that plans what is due and sends what is owed."""
 
 import fcntl
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import IO, TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
+from apscheduler.triggers.base import BaseTrigger
 from structlog.contextvars import bound_contextvars
 
 from bot.delivery import Delivery, Outcome
@@ -28,7 +30,23 @@ DELIVER_EVERY_SECONDS = 0.25
 PLAN_EVERY_SECONDS = 5
 HOMES_EVERY_SECONDS = 1
 MEET_EVERY_SECONDS = 30
-REFRESH_EVERY_HOURS = 24
+REFRESH_EVERY_SECONDS = 24 * 60 * 60
+CLOCK_EVERY_SECONDS = 1
+"""How often the clock is checked for having been set back."""
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]  # it has no types
+    """Fires so many seconds after the scheduler last looked.
+
+    APScheduler's own interval lists every run that a clock jumped over: ten million for a month.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._interval = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
+        """Return the next instant to fire."""
+        return now + self._interval
 
 
 class Worker:
@@ -56,6 +74,7 @@ class Worker:
         self._keep_tokens = self._guarded(keep_tokens)
         self._busy = Lock()
         self._scheduler: BackgroundScheduler | None = None
+        self._clock_watch: tuple[Thread, Event] | None = None
         self._lanes: Lanes | None = None
 
     def tick(self) -> dict[Outcome, int]:
@@ -98,19 +117,42 @@ class Worker:
         scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         )
-        scheduler.add_job(self._guarded(self._deliver), "interval", seconds=DELIVER_EVERY_SECONDS)
-        scheduler.add_job(self._guarded(self.plan), "interval", seconds=PLAN_EVERY_SECONDS)
-        scheduler.add_job(self._guarded(self.publish_homes), "interval", seconds=HOMES_EVERY_SECONDS)
-        scheduler.add_job(self._guarded(self.meet_new), "interval", seconds=MEET_EVERY_SECONDS)
-        scheduler.add_job(self._guarded(self.refresh), "interval", hours=REFRESH_EVERY_HOURS)
+        for job, seconds in (
+            (self._deliver, DELIVER_EVERY_SECONDS),
+            (self.plan, PLAN_EVERY_SECONDS),
+            (self.publish_homes, HOMES_EVERY_SECONDS),
+            (self.meet_new, MEET_EVERY_SECONDS),
+            (self.refresh, REFRESH_EVERY_SECONDS),
+        ):
+            scheduler.add_job(self._guarded(job), _Every(seconds))
         self._scheduler, self._lanes = (
             scheduler,
             Lanes(self._delivery, may_begin=lambda: not self._busy.locked()),
         )
         scheduler.start()
+        stop = Event()
+        watch = Thread(target=self._watch_the_clock, args=(scheduler, stop), name="clock", daemon=True)
+        self._clock_watch = watch, stop
+        watch.start()
+
+    def _watch_the_clock(self, scheduler: "BackgroundScheduler", stop: Event) -> None:
+        """Schedule every job again when the clock was set back: APScheduler would wait for the old time."""
+        before = time.time()
+        while not stop.wait(CLOCK_EVERY_SECONDS):
+            now = time.time()
+            if now < before:
+                log.warning("the clock was set back", seconds=round(before - now))
+                for job in scheduler.get_jobs():
+                    job.reschedule(job.trigger)
+            before = now
 
     def stop(self) -> None:
         """Finish the messages being sent, then stop."""
+        if self._clock_watch is not None:
+            watch, stop = self._clock_watch
+            stop.set()
+            watch.join()
+            self._clock_watch = None
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
@@ -127,6 +169,7 @@ class Worker:
     def _plan(self) -> None:
         """What comes of one planning carries its name, from the log to the ledger."""
         with bound_contextvars(correlation_id=f"plan:{uuid4().hex}"):
+            self._delivery.outbox.correct_future(now=self._clock())
             new = plan(self._db, now=self._clock())
             if new:
                 PLANNED.inc(new)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, case, func, update
 from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
@@ -13,9 +13,16 @@ LONGEST_ATTEMPT = timedelta(seconds=30)
 """Nobody else takes a message for this long after an attempt began; who posts late asks first (`renew`)."""
 UNDER_WAY = "being sent"
 """The reason of a message while somebody is sending it."""
-LANDED = timedelta(seconds=12)
-"""By then what an attempt asked of Slack was answered, given up (a call lasts 8 seconds at most) or lost: when its
-process is known to be gone, the message is taken up after this."""
+ANSWERED = timedelta(seconds=12)
+"""By then what an attempt asked of Slack was answered or given up: it posts within 2 seconds, or renews itself first,
+and a call lasts 8 seconds at most. When its process is known to be gone, the message is looked for after this."""
+SETTLED = timedelta(seconds=36)
+"""By then Slack has carried out what an attempt asked of it, or never will: up to 25 seconds after the call was given
+up. A message that was looked for and not found is posted again only after this."""
+WRONG_CLOCK = timedelta(minutes=1)
+"""An attempt that lies further ahead than this was made before the clock was set back."""
+LOOK_BACK = timedelta(minutes=10)
+"""How long before the clock was set back an attempt under way may have begun."""
 
 _STILL_DUE: Final = (col(OwedMessage.id) == bindparam("message"), col(OwedMessage.state) == MessageState.DUE)
 _NTH: Final = col(OwedMessage.attempts) == bindparam("nth")
@@ -27,6 +34,7 @@ _BEGIN: Final = (
         first_attempt_at=func.coalesce(col(OwedMessage.first_attempt_at), bindparam("at")),
         last_attempt_at=bindparam("at"),
         not_before=bindparam("until"),
+        settles_at=bindparam("settles"),
         reason=UNDER_WAY,
         channel=bindparam("place"),
         text=bindparam("words"),
@@ -35,14 +43,26 @@ _BEGIN: Final = (
 
 
 def begin(
-    session: Session, *, message_id: int, attempts: int, now: datetime, channel: str | None, text: str
+    session: Session,
+    *,
+    message_id: int,
+    attempts: int,
+    now: datetime,
+    channel: str | None,
+    text: str,
+    settles_at: datetime | None = None,
 ) -> bool:
     """Record that a message is about to be posted; False when another worker got there first.
 
     Nobody else takes it for `LONGEST_ATTEMPT`, unless its process is known to be gone (`take_back`).
+
+    Args:
+        settles_at: when an earlier attempt settles, for one that only looks for the message; an attempt that may
+            post it settles after `SETTLED`.
     """
     given = {"message": message_id, "nth": attempts, "at": now, "until": now + LONGEST_ATTEMPT}
-    return _changed(session, _BEGIN, given | {"place": channel, "words": text})
+    given |= {"place": channel, "words": text, "settles": settles_at or now + SETTLED}
+    return _changed(session, _BEGIN, given)
 
 
 def _ending(*names: str) -> Any:
@@ -54,6 +74,7 @@ _SENT: Final = _ending("state", "reason", "sent_at", "ts").where(*_STILL_DUE)
 _SENT_THERE: Final = _ending("state", "reason", "sent_at", "ts", "channel").where(*_STILL_DUE)
 _ENDED: Final = _ending("state", "reason").where(*_STILL_DUE)
 _POSTPONED: Final = _ending("not_before", "reason").where(*_STILL_DUE)
+_SETTLED: Final = _ending("not_before", "reason", "settles_at").where(*_STILL_DUE)
 
 
 def finish(
@@ -81,11 +102,24 @@ def finish(
 
 
 def postpone(
-    session: Session, *, message_id: int, until: datetime, reason: str, attempts: int | None = None
+    session: Session,
+    *,
+    message_id: int,
+    until: datetime,
+    reason: str,
+    attempts: int | None = None,
+    is_settled: bool = False,
 ) -> None:
-    """Try one message again later; with `attempts`, only while no later attempt has begun."""
-    given = {"message": message_id, "new_not_before": until, "new_reason": reason[:500]}
-    _changed(session, _POSTPONED, given, attempts=attempts)
+    """Try one message again later; with `attempts`, only while no later attempt has begun.
+
+    Args:
+        is_settled: nothing that was asked of Slack can post it any more.
+    """
+    given: dict[str, Any] = {"message": message_id, "new_not_before": until, "new_reason": reason[:500]}
+    if is_settled:
+        _changed(session, _SETTLED, given | {"new_settles_at": None}, attempts=attempts)
+    else:
+        _changed(session, _POSTPONED, given, attempts=attempts)
 
 
 def _changed(session: Session, change: Any, given: dict[str, Any], *, attempts: int | None = None) -> bool:
@@ -96,8 +130,14 @@ def _changed(session: Session, change: Any, given: dict[str, Any], *, attempts: 
     return bool(connection_of(session).execute(change, given).rowcount)
 
 
-def renew(session: Session, *, message_id: int, attempts: int, now: datetime) -> bool:
-    """Whether the attempt with this number is still the last; if so, nobody else takes the message for a while."""
+def renew(
+    session: Session, *, message_id: int, attempts: int, now: datetime, file: str | None = None
+) -> bool:
+    """Whether the attempt with this number is still the last; if so, nobody else takes the message for a while.
+
+    Args:
+        file: the ID of the file that is about to be shared.
+    """
     changed = session.execute(
         update(OwedMessage)
         .where(
@@ -106,7 +146,12 @@ def renew(session: Session, *, message_id: int, attempts: int, now: datetime) ->
             col(OwedMessage.attempts) == attempts,
             col(OwedMessage.reason) == UNDER_WAY,
         )
-        .values(last_attempt_at=now, not_before=now + LONGEST_ATTEMPT)
+        .values(
+            last_attempt_at=now,
+            not_before=now + LONGEST_ATTEMPT,
+            settles_at=now + SETTLED,
+            file=func.coalesce(file, col(OwedMessage.file)),
+        )
     )
     return bool(getattr(changed, "rowcount", 0))
 
@@ -120,7 +165,7 @@ def under_way(session: Session) -> list[tuple[str, str]]:
 
 
 def take_back(session: Session, *, workspace_id: str, recipient: str, now: datetime) -> int:
-    """Who was sending to this recipient is gone: the message is tried again as soon as the attempt has landed.
+    """Who was sending to this recipient is gone: the message is looked for as soon as the attempt was answered.
 
     Returns how many there are.
     """
@@ -132,7 +177,28 @@ def take_back(session: Session, *, workspace_id: str, recipient: str, now: datet
     )
     found = session.exec(query.with_for_update()).all()
     for message in found:
-        message.not_before = min(message.not_before, max(now, (message.last_attempt_at or now) + LANDED))
+        message.not_before = min(message.not_before, max(now, (message.last_attempt_at or now) + ANSWERED))
         message.reason = "taken back from a worker that is gone"
         session.add(message)
     return len(found)
+
+
+def correct_future(session: Session, *, now: datetime) -> int:
+    """The clock was set back: attempts that lie in the future are taken to be under way now. Returns how many."""
+    changed = session.execute(
+        update(OwedMessage)
+        .where(
+            col(OwedMessage.state) == MessageState.DUE,
+            col(OwedMessage.last_attempt_at) > now + WRONG_CLOCK,
+        )
+        .values(
+            first_attempt_at=case(
+                (col(OwedMessage.first_attempt_at) > now - LOOK_BACK, now - LOOK_BACK),
+                else_=col(OwedMessage.first_attempt_at),
+            ),
+            last_attempt_at=now,
+            not_before=now + ANSWERED,
+            settles_at=now + SETTLED,
+        )
+    )
+    return int(getattr(changed, "rowcount", 0))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import DateTime, Interval, bindparam, case, func
+from sqlalchemy import DateTime, Interval, bindparam, case, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -20,6 +20,10 @@ POSTING = "chat.postMessage"
 BUDGET = "budget"
 """The lane that all messages of a workspace go through."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST_TURN = timedelta(minutes=1)
+"""No recipient and no budget is closed for longer; a lane that is was closed before the clock was set back."""
+LONGEST_PAUSE = timedelta(hours=1)
+"""The longest pause in a method that is kept, as `bot.gateway` has it."""
 
 
 _WHERE: Final[Any] = bindparam("workspace")
@@ -128,3 +132,18 @@ def next_turn(session: Session, *, now: datetime, within: timedelta) -> datetime
         )
     )
     return session.exec(query).one()
+
+
+def correct_future(session: Session, *, now: datetime) -> int:
+    """The clock was set back: open the lanes that would stay closed until the old time. Returns how many."""
+    is_method = col(Lane.name).contains(".")
+    changed = session.execute(
+        update(Lane)
+        .where(
+            or_(
+                ~is_method & (col(Lane.free_at) > now + LONGEST_TURN), col(Lane.free_at) > now + LONGEST_PAUSE
+            )
+        )
+        .values(free_at=now)
+    )
+    return int(getattr(changed, "rowcount", 0))

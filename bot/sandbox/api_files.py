@@ -40,7 +40,25 @@ def _complete(workspace: "Workspace", args: Json) -> Json:
 
 
 def _info(workspace: "Workspace", args: Json) -> Json:
-    return {"file": workspace.files.get(args["file"]).as_slack(workspace.base_url), "comments": []}
+    """A completed file, with the messages that share it; an upload that wasn't completed isn't known."""
+    file = workspace.files.get(args["file"])
+    if not file.complete:
+        raise SlackError("file_not_found")
+    shares: dict[str, dict[str, list[Json]]] = {}
+    for message in workspace.messages.everywhere():
+        if file.id in message.files:
+            channel = workspace.channel(message.channel)
+            share = {"ts": message.ts, "team_id": workspace.team_id, "channel_name": channel.name}
+            if message.thread_ts:
+                share["thread_ts"] = message.thread_ts
+            kind = "public" if channel.kind == "public" else "private"
+            shares.setdefault(kind, {}).setdefault(channel.id, []).append(share)
+    listed = {
+        name: [one for places in shares.values() for one in places if workspace.channel(one).kind == kind]
+        for name, kind in (("channels", "public"), ("groups", "private"), ("ims", "im"))
+    }
+    shown = file.as_slack(workspace.base_url) | {"is_public": "public" in shares, "shares": shares} | listed
+    return {"file": shown, "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 METHODS: Mapping[str, Callable[["Workspace", Json], Json]] = {

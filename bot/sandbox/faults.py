@@ -1,10 +1,10 @@
 """Faults on purpose: an optional plan, seeded, that makes the Web API fail as networks and servers do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from threading import Lock
+from threading import Lock, Timer
 
 
 class Fault(StrEnum):
@@ -22,6 +22,8 @@ class Fault(StrEnum):
     """The connection is reset before anything happened."""
     SLOW = "slow"
     """Done, but answered late."""
+    LATE = "late"
+    """Never answered, and done only after the caller gave up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,27 @@ class FaultPlan:
         rates: per method name; `*` stands for every method without rates of its own.
         seed: of the draw.
         slow_seconds: how late a slow answer is.
+        hang_seconds: how long the caller of a late call waits before the connection is dropped.
+        late_seconds: how long after that a late call is done, at most.
     """
 
-    def __init__(self, rates: Mapping[str, FaultRates], *, seed: int = 0, slow_seconds: float = 0.2) -> None:
+    def __init__(
+        self,
+        rates: Mapping[str, FaultRates],
+        *,
+        seed: int = 0,
+        slow_seconds: float = 0.2,
+        hang_seconds: float = 0,
+        late_seconds: float = 25,
+    ) -> None:
         self._rates = dict(rates)
         self._random = Random(seed)  # noqa: S311 - not for secrets: it must repeat
         self._lock = Lock()
         self.slow_seconds = slow_seconds
+        self.hang_seconds = hang_seconds
+        self.late_seconds = late_seconds
+        self.pending = 0
+        """Late calls that are still to be done."""
         self.struck: list[tuple[str, Fault]] = []
 
     def draw(self, method: str) -> Fault | None:
@@ -65,3 +81,20 @@ class FaultPlan:
                     self.struck.append((method, fault))
                     return fault
         return None
+
+    def do_late(self, call: Callable[[], object]) -> None:
+        """Do a late call once its caller has given up."""
+
+        def do() -> None:
+            try:
+                call()
+            finally:
+                with self._lock:
+                    self.pending -= 1
+
+        with self._lock:
+            self.pending += 1
+            wait = self.hang_seconds + self._random.uniform(0, self.late_seconds)
+        timer = Timer(wait, do)
+        timer.daemon = True
+        timer.start()

@@ -4,6 +4,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
+from functools import partial
 from secrets import token_hex
 from threading import Thread
 from types import TracebackType
@@ -181,7 +182,12 @@ class SandboxServer:
             args = api_arguments(request)
         except SlackError as error:
             return json_response({"ok": False, "error": error.code})
-        answer = api.call(self.workspace, method, args, bearer_token(request, args))
+        token = bearer_token(request, args)
+        if fault is Fault.LATE and self.faults:
+            self.faults.do_late(partial(api.call, self.workspace, method, args, token))
+            time.sleep(self.faults.hang_seconds)
+            _drop(request, hard=False)
+        answer = api.call(self.workspace, method, args, token)
         if fault is Fault.DROPPED:
             _drop(request, hard=False)
         return json_response(answer.body, answer.status, answer.headers)

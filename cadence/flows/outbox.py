@@ -51,6 +51,11 @@ class Pace:
         return timedelta(minutes=1) / self.a_minute
 
 
+def may_post(message: OwedMessage, now: datetime) -> bool:
+    """Whether no earlier attempt can post the message any more, should it not be there yet."""
+    return message.settles_at is None or message.settles_at <= now
+
+
 class _NotNow(Exception):
     """Nothing of the transaction is kept."""
 
@@ -98,6 +103,8 @@ class Outbox:
         self, message: OwedMessage, *, methods: Collection[str], channel: str | None, text: str, now: datetime
     ) -> Turn:
         """Take a message's turn and write its attempt down before it is made.
+
+        While an earlier attempt may still post the message, this one only looks for it (`may_post`).
 
         Args:
             methods: those of Slack's that it will need; a pause in one of them is waited for.
@@ -147,6 +154,7 @@ class Outbox:
             now=now,
             channel=channel,
             text=text,
+            settles_at=None if may_post(message, now) else message.settles_at,
         )
         if not begun:
             raise _NotNow(Turn.TAKEN)
@@ -155,10 +163,15 @@ class Outbox:
         ):
             raise _NotNow(Turn.WAIT)
 
-    def still_ours(self, message: OwedMessage, *, now: datetime) -> bool:
-        """Whether nobody took the message up since its attempt began; asked right before it is posted."""
+    def still_ours(self, message: OwedMessage, *, now: datetime, file: str | None = None) -> bool:
+        """Whether nobody took the message up since its attempt began; asked right before it is posted.
+
+        Args:
+            file: the ID of the uploaded file that is about to be shared; kept for the look after an unclear end.
+        """
+        nth = message.attempts + 1
         with self._db.write() as session:
-            return attempts.renew(session, message_id=message.id or 0, attempts=message.attempts + 1, now=now)
+            return attempts.renew(session, message_id=message.id or 0, attempts=nth, now=now, file=file)
 
     def finish(
         self,
@@ -206,14 +219,30 @@ class Outbox:
         reason: str,
         pause: str = "",
         attempt: int | None = None,
+        is_settled: bool = False,
     ) -> None:
-        """Try this message again later; `pause` is a method that the workspace leaves alone until then."""
+        """Try this message again later.
+
+        Args:
+            pause: a method that the workspace leaves alone until then.
+            is_settled: nothing that was asked of Slack can post it any more.
+        """
         with self._db.write() as session:
             if pause:
                 lanes.close(session, workspace_id=message.workspace_id, name=pause, until=until)
             attempts.postpone(
-                session, message_id=message.id or 0, until=until, reason=reason, attempts=attempt
+                session,
+                message_id=message.id or 0,
+                until=until,
+                reason=reason,
+                attempts=attempt,
+                is_settled=is_settled,
             )
+
+    def correct_future(self, *, now: datetime) -> int:
+        """Take back what was written before the clock was set back; returns how many rows that were."""
+        with self._db.write() as session:
+            return attempts.correct_future(session, now=now) + lanes.correct_future(session, now=now)
 
     def take_back(self, workspace_id: str, recipient: str, *, now: datetime) -> int:
         """Who was sending to a recipient is known to be gone; returns how many messages are tried again."""

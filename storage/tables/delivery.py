@@ -49,6 +49,10 @@ class OwedMessage(SQLModel, table=True):
     attempts: int = 0
     first_attempt_at: datetime | None = None
     last_attempt_at: datetime | None = None
+    settles_at: datetime | None = None
+    """Until then Slack may still carry out what an unclear attempt asked of it: nothing is posted again before."""
+    file: str | None = None
+    """The ID of the file uploaded for the last attempt: whether it was shared is asked by it."""
     not_before: datetime
     sent_at: datetime | None = None
     channel: str | None = None

@@ -1,7 +1,7 @@
 """A ledger, a delivery and a workspace to deliver to, whose trouble is scripted call by call."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +31,16 @@ class Script(FaultPlan):
     def __init__(self, slow_seconds: float = 0.5) -> None:
         super().__init__({}, slow_seconds=slow_seconds)
         self.next: dict[str, list[Fault | None]] = defaultdict(list)
+        self.held: list[Callable[[], object]] = []
+        """Late calls, for the test to do when it likes."""
+
+    def do_late(self, call: Callable[[], object]) -> None:
+        self.held.append(call)
+
+    def land(self) -> None:
+        """Slack carries out what it was asked long ago."""
+        while self.held:
+            self.held.pop(0)()
 
     def draw(self, method: str) -> Fault | None:
         """The next fault of the script."""

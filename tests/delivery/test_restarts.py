@@ -12,7 +12,7 @@ import pytest
 from bot.delivery import Delivery, Outcome, Pace
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Channel
-from storage.attempts import LANDED, LONGEST_ATTEMPT
+from storage.attempts import ANSWERED, LONGEST_ATTEMPT, SETTLED
 from storage.engine import Unreachable
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice
@@ -52,11 +52,14 @@ def test_a_restarted_worker_finds_what_the_killed_one_left(
     restarted = office.worker()
     assert restarted.drain() == {}, "the attempt may still be under way elsewhere"
     office.clock.set(office.clock.now() + LONGEST_ATTEMPT)
-    assert restarted.drain() == {Outcome.SENT: 2}
+    restarted.drain()  # finds it, if it is there
+    office.clock.set(office.clock.now() + SETTLED - LONGEST_ATTEMPT)
+    restarted.drain()
     room = recipient if recipient == CHANNEL else "D01AGENT"
     assert office.said(room) == ["start a cycle", "behind it"]
     row = office.row(key)
-    assert (row.state, row.ts, row.attempts) == (MessageState.SENT, office.arrived(room)[0].ts, 2)
+    assert (row.state, row.ts) == (MessageState.SENT, office.arrived(room)[0].ts)
+    assert row.attempts == (2 if moment is _after_the_post else 3)
 
 
 def test_a_worker_that_dies_again_and_again_repeats_nothing(shared_office: PostOffice) -> None:
@@ -201,7 +204,7 @@ def test_a_new_worker_takes_back_what_the_dead_one_was_sending(shared_office: Po
     restarted = office.worker()
     assert restarted.outbox.take_all_back(now=office.clock.now()) == 1
     assert restarted.drain() == {}, "what it asked of Slack may still be on its way"
-    office.clock.set(office.clock.now() + LANDED)
+    office.clock.set(office.clock.now() + ANSWERED)
     assert restarted.drain() == {Outcome.SENT: 1}
     assert office.said() == ["start a cycle"]
 
@@ -217,7 +220,7 @@ def test_a_worker_that_slept_and_was_taken_for_dead_posts_nothing(
     def falls_asleep(*args: Any) -> Any:
         monkeypatch.undo()
         other.outbox.take_all_back(now=office.clock.now())
-        office.clock.set(office.clock.now() + LANDED)
+        office.clock.set(office.clock.now() + SETTLED)
         assert other.drain() == {Outcome.SENT: 1}
         return found(*args)
 

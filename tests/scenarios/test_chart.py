@@ -45,7 +45,7 @@ def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: Sta
     closing.workspace.capabilities = Capabilities(scopes=closing.workspace.scopes - {"files:write"})
     closing.play_until(CLOSE)
     assert {(row.state, row.reason) for row in ledger(closing, "cycle-chart")} == {
-        (MessageState.SKIPPED, "no chart: not shared: missing_scope")
+        (MessageState.SKIPPED, "no chart: missing_scope")
     }
     [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
     assert "24 min, no reading, 14 min, no reading" in post.words

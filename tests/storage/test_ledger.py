@@ -257,7 +257,7 @@ def test_what_a_worker_left_behind_is_taken_back(db: Database, queue: Callable[.
         assert attempts.take_back(session, workspace_id="T1", recipient=MEMBER, now=soon) == 1
         assert attempts.take_back(session, workspace_id="T1", recipient=MEMBER, now=soon) == 0
     assert (row(db, "a").not_before, row(db, "b").not_before) == (
-        NOW + attempts.LANDED,
+        NOW + attempts.ANSWERED,
         NOW + attempts.LONGEST_ATTEMPT,
     )
     with db.write() as session:
