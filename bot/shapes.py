@@ -1,12 +1,208 @@
-"""Whether a request has the shape that Slack gives it: Bolt and the listeners take that for granted."""
+"""What Slack sends, as a schema: a signed request that doesn't fit it can't be Slack's, and is a 400.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+Bolt and the listeners take these shapes for granted. What they don't read isn't checked, so whatever Slack adds to
+its payloads passes. What people type isn't checked either: the listeners have a sentence for that.
+"""
 
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.middleware import Middleware
 
-_PARTS = ("team", "user", "channel", "view", "message", "container", "authorizations")
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
+"""Slack's own ids have 9 to 12 characters; servers that speak its API may have longer ones."""
+Name = Annotated[str, Field(max_length=255)]
+"""A block, action or callback id, as Slack limits them."""
+Text = Annotated[str, Field(max_length=100_000)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class _Known(_Part):
+    """A workspace, channel, person or organization."""
+
+    id: Id
+
+
+class _User(_Known):
+    team_id: Id | None = None
+
+
+class _Channel(_Known):
+    name: Text | None = None
+
+
+class _Authorization(_Part):
+    team_id: Id | None = None
+    enterprise_id: Id | None = None
+    user_id: Id | None = None
+    is_enterprise_install: bool | str | None = None
+
+
+class _Payload(_Part):
+    """What Bolt reads of any payload."""
+
+    type: Name | None = None
+    team_id: Id | None = None
+    team: _Known | None = None
+    enterprise_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")] | None = None
+    enterprise: _Known | None = None
+    is_enterprise_install: bool | str | None = None
+    authorizations: list[_Authorization] | None = None
+    trigger_id: Name | None = None
+    response_url: Annotated[str, Field(pattern=r"^https?://", max_length=2_000)] | None = None
+    response_urls: list[dict[str, Any]] | None = None
+
+
+class _Command(_Payload):
+    team_id: Id
+    user_id: Id
+    channel_id: Id | None = None
+    command: Name
+    text: Text = ""
+
+
+class _Interaction(_Payload):
+    user: _User
+    channel: _Channel | None = None
+
+
+class _Block(_Part):
+    type: Name
+    block_id: Name
+
+
+class _State(_Part):
+    values: dict[Name, dict[Name, dict[str, Any] | None]] = {}
+
+
+class _View(_Part):
+    id: Id
+    type: Name
+    callback_id: Name = ""
+    private_metadata: Text | None = None
+    hash: Name | None = None
+    state: _State | None = None
+    blocks: list[_Block] = []
+    previous_view_id: Id | None = None
+    team_id: Id | None = None
+    app_installed_team_id: Id | None = None
+
+
+class _Option(_Part):
+    value: Text | None = None
+
+
+class _Action(_Part):
+    action_id: Name
+    block_id: Name | None = None
+    type: Name | None = None
+    value: Text | None = None
+    selected_option: _Option | None = None
+
+
+class _Pressed(_Interaction):
+    trigger_id: Name
+    actions: Annotated[list[_Action], Field(min_length=1)]
+    view: _View | None = None
+    message: dict[str, Any] | None = None
+    container: dict[str, Any] | None = None
+
+
+class _Submitted(_Interaction):
+    view: _View
+
+
+class _Shortcut(_Interaction):
+    trigger_id: Name
+    callback_id: Name
+
+
+class _Message(_Part):
+    ts: Name
+    thread_ts: Name | None = None
+    user: Text | None = None
+    text: Text | None = None
+
+
+class _MessageShortcut(_Shortcut):
+    channel: _Channel
+    message: _Message
+
+
+class _Event(_Part):
+    """What Bolt reads of any event."""
+
+    type: Annotated[str, Field(min_length=1, max_length=255)]
+    user: Id | dict[str, Any] | None = None
+    channel: Id | dict[str, Any] | None = None
+    team: Text | dict[str, Any] | None = None
+    thread_ts: Name | None = None
+    subtype: Name | None = None
+
+
+class _Profile(_Part):
+    display_name: Text | None = None
+    real_name: Text | None = None
+    status_text: Text | None = None
+    status_emoji: Text | None = None
+    status_expiration: int | None = None
+
+
+class _Person(_Known):
+    name: Text | None = None
+    real_name: Text | None = None
+    tz: Text | None = None
+    profile: _Profile | None = None
+
+
+class _PersonEvent(_Event):
+    user: _Person  # type: ignore[assignment]
+
+
+class _PlaceEvent(_Event):
+    user: Id
+    channel: Id | None = None
+    tab: Name | None = None
+
+
+class _Revoked(_Part):
+    bot: list[Id] | None = None
+
+
+class _TokensEvent(_Event):
+    tokens: _Revoked | None = None
+
+
+class _Envelope(_Payload):
+    event: dict[str, Any]
+    event_time: Annotated[int, Field(ge=0, lt=1 << 33)] | None = None
+
+
+_PAYLOADS: Final[Mapping[str, type[_Payload]]] = {
+    "block_actions": _Pressed,
+    "view_submission": _Submitted,
+    "view_closed": _Submitted,
+    "shortcut": _Shortcut,
+    "message_action": _MessageShortcut,
+}
+_EVENTS: Final[Mapping[str, type[_Event]]] = {
+    "user_change": _PersonEvent,
+    "team_join": _PersonEvent,
+    "app_home_opened": _PlaceEvent,
+    "member_joined_channel": _PlaceEvent,
+    "tokens_revoked": _TokensEvent,
+}
+
+
+_ESCAPES: Final = ("\\u", "%5Cu", "%5cu")
+"""How an escaped character begins in JSON, and in JSON inside a form. Half a surrogate pair, which is valid JSON but
+can be neither stored nor sent, can only be written so."""
 
 
 class Shape(Middleware):
@@ -20,63 +216,37 @@ class Shape(Middleware):
         next: Callable[[], BoltResponse],  # noqa: A002
     ) -> BoltResponse:
         """Let a sound request on; anything else is a 400."""
-        return next() if is_sound(req.body) else BoltResponse(status=400, body="not readable\n")
+        return next() if is_sound(req.body, req.raw_body) else BoltResponse(status=400, body="not readable\n")
 
 
-def is_sound(body: Mapping[str, Any]) -> bool:
-    """Whether every part that will be looked into can be."""
-    if "event" in body and not _is_event(body["event"]):
+def is_sound(body: Mapping[str, Any], raw: str = "") -> bool:
+    """Whether every part that is looked into has the type that Slack documents.
+
+    Args:
+        raw: the text the body was read from, which saves looking at each of its strings; empty in Socket Mode.
+    """
+    try:
+        for model, part in _parts(body):
+            model.model_validate(part)
+        if not raw or any(escape in raw for escape in _ESCAPES):
+            json.dumps(body, ensure_ascii=False).encode()
+    except (ValidationError, UnicodeEncodeError, RecursionError):
         return False
-    if body.get("type") in ("block_actions", "view_submission", "view_closed", "shortcut", "message_action"):
-        return _is_interactive(body)
     return True
 
 
-def _is_event(event: object) -> bool:
-    """An event has a type; what changed of a person comes with the person."""
-    if not isinstance(event, Mapping) or not isinstance(event.get("type"), str):
-        return False
-    if event["type"] in ("user_change", "team_join"):
-        return _has_id(event.get("user"))
-    return True
-
-
-def _is_interactive(body: Mapping[str, Any]) -> bool:
-    for part in _PARTS:
-        if body.get(part) is not None and not isinstance(body[part], Mapping | list):
-            return False
-    if not _has_id(body.get("user")):
-        return False
-    match body["type"]:
-        case "block_actions":
-            return _is_actions(body.get("actions"))
-        case "view_submission" | "view_closed":
-            return _is_view(body.get("view"))
-        case _:
-            return isinstance(body.get("callback_id"), str)
-
-
-def _has_id(thing: object) -> bool:
-    return isinstance(thing, Mapping) and isinstance(thing.get("id"), str) and bool(thing["id"])
-
-
-def _is_actions(actions: object) -> bool:
-    return (
-        isinstance(actions, list)
-        and bool(actions)
-        and all(isinstance(one, Mapping) and isinstance(one.get("action_id"), str) for one in actions)
-    )
-
-
-def _is_view(view: object) -> bool:
-    if not isinstance(view, Mapping) or not isinstance(view.get("callback_id"), str):
-        return False
-    state = view.get("state") or {}
-    values = state.get("values") or {} if isinstance(state, Mapping) else None
-    blocks = view.get("blocks") or []
-    return (
-        isinstance(values, Mapping)
-        and all(isinstance(inputs, Mapping) for inputs in values.values())
-        and isinstance(blocks, list)
-        and all(isinstance(block, Mapping) for block in blocks)
-    )
+def _parts(body: Mapping[str, Any]) -> Iterator[tuple[type[BaseModel], object]]:
+    """What must fit what. Bolt takes a payload for a command or an event by its keys, whatever its type."""
+    kind = body.get("type")
+    known = _PAYLOADS.get(kind) if isinstance(kind, str) else None
+    if known is not None:
+        yield known, body
+    if "command" in body:
+        yield _Command, body
+    if "event" in body:
+        yield _Envelope, body
+        event = body["event"]
+        named = event.get("type")
+        yield (_EVENTS.get(named, _Event) if isinstance(named, str) else _Event), event
+    elif known is None and "command" not in body:
+        yield _Payload, body

@@ -36,11 +36,11 @@ class Form:
         """Read a view as Slack sends it; metadata that isn't ours counts as none."""
         try:
             ids = json.loads(view.get("private_metadata") or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             ids = {}
         inputs = {
             block_id: element
-            for block_id, elements in (view.get("state", {}).get("values") or {}).items()
+            for block_id, elements in ((view.get("state") or {}).get("values") or {}).items()
             for element in elements.values()
             if isinstance(element, dict)
         }

@@ -102,7 +102,7 @@ class Arena:
 
     def presses(self, member: str, action: str, value: str, *, in_view: bool = False) -> Reply:
         """A button, under a message or in a form."""
-        place: Json = {"view": {"id": "V1", "hash": "1", "blocks": []}} if in_view else {}
+        place: Json = {"view": {"id": "V1", "type": "modal", "hash": "1", "blocks": []}} if in_view else {}
         if not in_view:
             place = {
                 "response_url": "https://hooks.example.com/1",

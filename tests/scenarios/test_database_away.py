@@ -14,7 +14,7 @@ from bot.sandbox import payloads
 from bot.stage import Stage
 from storage.engine import is_unreachable
 from templates.ids import Action, Callback, Shortcut
-from tests.staging import EXAMPLES
+from tests.scenarios.plays import REPLY
 
 LEAD, STRANGER, CHANNEL = "U01LEAD", "U0STRANGER", "C01SUPEMEA"
 SENTENCE = "We can't reach our database right now. Nothing was saved; try again in a minute."
@@ -95,7 +95,7 @@ def test_a_form_keeps_what_was_typed_and_says_it_on_a_field(stage: Stage) -> Non
     form = lead.form()
     assert form.callback_id == Callback.IMPORT
     with Away(stage):
-        told = lead.submits({"yaml": f"{(EXAMPLES / 'inbound-routing.yaml').read_text()}# {TYPED}\n"})
+        told = lead.submits({"yaml": f"{REPLY.read_text()}# {TYPED}\n"})
     assert list(told.errors.values()) == [SENTENCE]
     assert told.view is not None
     assert told.view.id == form.id

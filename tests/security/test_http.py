@@ -207,6 +207,99 @@ SIGNED = [
 ]
 
 
+SHAPES: dict[str, dict[str, Any]] = {
+    "command": COMMAND,
+    "button": {
+        "type": "block_actions",
+        "user": {"id": "U01AGENT1"},
+        "trigger_id": "1.1",
+        "channel": {"id": "C01SUPEMEA"},
+        "actions": [{"action_id": "why", "block_id": "b", "type": "button", "value": "1:draft"}],
+    },
+    "form": {
+        "type": "view_submission",
+        "user": {"id": "U01AGENT1"},
+        "trigger_id": "1.1",
+        "view": {
+            "id": "V1",
+            "type": "modal",
+            "hash": "1.a",
+            "callback_id": "form.kpi",
+            "private_metadata": "{}",
+            "blocks": [{"type": "input", "block_id": "value", "element": {}}],
+            "state": {"values": {"value": {"value": {"type": "plain_text_input", "value": "14"}}}},
+        },
+    },
+    "shortcut": {
+        "type": "message_action",
+        "callback_id": "log_exception",
+        "user": {"id": "U01AGENT1"},
+        "trigger_id": "1.1",
+        "channel": {"id": "C01SUPEMEA"},
+        "message": {"ts": "1.0", "text": "x"},
+    },
+    "event": {
+        "type": "event_callback",
+        "event": {"type": "user_change", "user": {"id": "U01AGENT1", "name": "agent"}},
+        "event_time": 1,
+    },
+}
+_WRONG: list[tuple[str, str, list[Any]]] = [
+    ("button form shortcut event", "team", [[], [{}], 7, "T1"]),
+    ("button shortcut", "channel", [[], 7, "C1", {"id": 7}]),
+    ("button form shortcut", "user.id", ["", "U 1", "U" * 65, 7]),
+    ("form", "view.private_metadata", [7, [], {}, True]),
+    ("form", "view.blocks", [[{"type": "input"}], [{"block_id": "b"}], [[]], {}]),
+    ("form", "view.state.values.value", [[], 7, "x", {"value": []}]),
+    ("form", "view.id view.type view.hash view.callback_id view.previous_view_id view.state", [[]]),
+    ("button", "view actions trigger_id", [[], 7]),
+    ("button", "actions.0.action_id actions.0.value actions.0.selected_option", [[], 7]),
+    ("button", "response_url", ["file:///etc/passwd"]),
+    ("shortcut", "message.text", [[]]),
+    ("event", "event.user.id event.user.name event.user.tz event.user.profile", [[]]),
+    ("event", "event_time", [1e400, -1, 10**30, "1", []]),
+    ("event", "authorizations", [{}, [7], [{"team_id": []}]]),
+    ("command event", "team_id", [[], {}, 7]),
+    ("command", "text command user_id channel_id", [[], {}, 7]),
+    ("command button form shortcut event", "half_a_pair", ["\ud83d"]),
+    ("form", "view.state.values.value.value.value", ["\udc00 end"]),
+    ("command", "text", ["14 \ud800"]),
+    ("event", "event.user.name", ["\ud83dx"]),
+]
+MALFORMED = [
+    (kind, path, wrong)
+    for kinds, paths, wrongs in _WRONG
+    for kind in kinds.split()
+    for path in paths.split()
+    for wrong in wrongs
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "wrong"), MALFORMED)
+def test_a_part_of_another_type_is_a_400(
+    strangers: tuple[Stage, Client], kind: str, path: str, wrong: Any
+) -> None:
+    stage, client = strangers
+    payload = {"team": {"id": BUILT_IN_TEAM}} | json.loads(json.dumps(SHAPES[kind]))
+    part: Any = payload
+    *way, last = path.split(".")
+    for key in way:
+        part = part[int(key) if key.isdigit() else key]
+    part[last] = wrong
+    text = json.dumps(payload)
+    for body, content_type in ((text, "application/json"), (urlencode({"payload": text}), None)):
+        headers = _headers(stage, body) | ({"Content-Type": content_type} if content_type else {})
+        assert _post(client, body, headers).status_code == 400
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_the_same_payload_with_nothing_changed_is_taken(strangers: tuple[Stage, Client], kind: str) -> None:
+    stage, client = strangers
+    text = json.dumps({"team": {"id": BUILT_IN_TEAM}, "new of Slack": {"a": [1]}} | SHAPES[kind])
+    headers = _headers(stage, text) | {"Content-Type": "application/json"}
+    assert _post(client, text, headers).status_code in (200, 404)
+
+
 @pytest.mark.parametrize("body", SIGNED)
 def test_a_signed_body_that_cannot_be_slacks_is_a_400(stage: Stage, client: Client, body: str) -> None:
     known = {"team_id": BUILT_IN_TEAM, "team": {"id": BUILT_IN_TEAM}}
