@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from slack_bolt import App
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.logger.messages import (
     info_default_oauth_settings_loaded,
     warning_client_prioritized_and_token_skipped,
@@ -168,7 +168,7 @@ def _wired(
         pace=pace or Pace(a_minute=settings.cadence_messages_a_minute),
     )
     homes = Homes(db, gateway_for=gateway_for, clock=clock, pace=_home_pace(delivery))
-    app = _bolt(settings, api_url=api_url, signing_secret=secret, installations=installations)
+    app = _bolt(settings, db=db, api_url=api_url, signing_secret=secret, installations=installations)
     register_all(
         app,
         Services(
@@ -198,14 +198,33 @@ def _home_pace(delivery: Delivery) -> HomePace:
     return HomePace() if delivery.outbox.pace.apart else HomePace(apart=timedelta(), each=timedelta())
 
 
+class _App(App):
+    """Bolt's app, whose requests don't wait for the database longer than Slack waits for them."""
+
+    def __init__(self, db: Database, **options: Any) -> None:
+        super().__init__(**options)
+        self._db = db
+
+    def dispatch(self, req: BoltRequest) -> BoltResponse:
+        """Answer one request."""
+        with self._db.for_a_request():
+            return super().dispatch(req)
+
+
 def _bolt(
-    settings: Settings, *, api_url: str, signing_secret: str | None, installations: Installations
+    settings: Settings,
+    *,
+    db: Database,
+    api_url: str,
+    signing_secret: str | None,
+    installations: Installations,
 ) -> App:
     def authorize(team_id: str | None, **_context: Any) -> Any:
         """Only requests of a workspace with the bot in it are answered."""
         return installations.authorize(team_id)
 
-    return App(
+    return _App(
+        db,
         logger=_bolt_logger(),
         before_authorize=Shape(),
         authorize=authorize,

@@ -24,6 +24,7 @@ from cadence.nudges import TITLES
 from cadence.refusals import Refusal
 from storage.engine import Database
 from storage.migrate import Newer, differences, migrate, pending
+from storage.patience import JOB, Patience
 from templates.contexts.playbooks import PlaybookImported
 
 BUILT_IN_TEAM = "T01SANDBOX"
@@ -40,7 +41,12 @@ def open_database(settings: Settings) -> Database:
     trouble = checkup(settings.database).trouble
     try:
         if not trouble:
-            return Database(settings.database, connections=settings.cadence_threads + 2)
+            return Database(
+                settings.database,
+                connections=settings.cadence_threads + 2,
+                requests=Patience(settings.cadence_lock_timeout, settings.cadence_statement_timeout),
+                jobs=Patience(JOB.lock, settings.cadence_job_timeout),
+            )
     except OSError as unusable:
         trouble = unusable.strerror or type(unusable).__name__
     where = "DATABASE_URL" if settings.database_url else "CADENCE_DATA"

@@ -58,7 +58,7 @@ class Homes:
 
     def show(self, workspace_id: str, member: str, view: dict[str, Any]) -> None:
         """Show this as a person's Home until it is published again; needs no database where there's one workspace."""
-        with suppress(SlackError, Unreachable):
+        with suppress(SlackError, *Unreachable):
             gateway = self._gateway_for(workspace_id)
             if gateway is not None:
                 gateway.publish(member=member, view=view, quick=True)

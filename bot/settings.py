@@ -33,6 +33,9 @@ _RIGHT = {
     "CADENCE_WORKER_PORT": "is not a port; write a whole number from 0 to 65535",
     "CADENCE_DRAIN": "is not a number of seconds; write a whole number from 0 to 300",
     "CADENCE_THREADS": "is not a number of threads; write a whole number from 2 to 200",
+    "CADENCE_LOCK_TIMEOUT": "is not a number of seconds; write one above 0, up to 60",
+    "CADENCE_STATEMENT_TIMEOUT": "is not a number of seconds; write one above 0, up to 600",
+    "CADENCE_JOB_TIMEOUT": "is not a number of seconds; write one from 1 to 86400",
     "CADENCE_CONNECTIONS": "is not a number of connections; write a whole number from 20 to 100000",
     "CADENCE_CONNECTIONS_PER_ADDRESS": "is not a number of connections; write a whole number from 0 to 100000",
     "CADENCE_PROXIES": "is not a list of networks; write some such as 10.0.0.0/8,fd00::/8",
@@ -87,6 +90,21 @@ class Settings(BaseSettings):
         0, ge=0, le=300, description="Seconds that `cadence web` goes on when asked to stop, no longer ready."
     )
 
+    cadence_lock_timeout: float = Field(
+        2,
+        gt=0,
+        le=60,
+        description="Seconds that a person's request waits for a row or file others are writing.",
+    )
+    cadence_statement_timeout: float = Field(
+        5, gt=0, le=600, description="Seconds that one statement of such a request takes on PostgreSQL."
+    )
+    cadence_job_timeout: float = Field(
+        600,
+        ge=1,
+        le=86_400,
+        description="Seconds that one statement of an export, a digest or planning takes.",
+    )
     cadence_connections: int = Field(
         1000, ge=20, le=100_000, description="HTTP connections at the same time, as far as open files allow."
     )

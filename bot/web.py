@@ -117,7 +117,8 @@ class Web:
 
     def _readyz(self, _request: Request) -> Response:
         """The bot can do its work: the database answers, nothing has been owed for too long, Slack is heard."""
-        found = health(self._db, now=self._clock(), workspace_ids=self._served())
+        with self._db.for_a_request():
+            found = health(self._db, now=self._clock(), workspace_ids=self._served())
         others = [look() for look in self._watched]
         ready = found.ready and all(ok for ok, _ in others)
         lines = [*found.lines, *(line for _, line in others)]
@@ -125,7 +126,8 @@ class Web:
 
     def _metrics(self, _request: Request) -> Response:
         """Figures for Prometheus: this process's own, and those of the database."""
-        figures = generate_latest() + generate_latest(self._figures)
+        with self._db.for_a_request():
+            figures = generate_latest() + generate_latest(self._figures)
         return Response(figures, content_type=CONTENT_TYPE_LATEST)
 
 

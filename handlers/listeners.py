@@ -29,7 +29,7 @@ from handlers.views import (
     on_top,
     renew,
 )
-from storage.engine import Clash, is_unreachable
+from storage.engine import Clash, is_busy, is_unreachable
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Shortcut
@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
+BUSY = "The database is busy, so we couldn't do that. Nothing was changed; try again in a moment."
 UNREACHABLE = "We can't reach our database right now. Nothing was saved; try again in a minute."
 
 
@@ -259,6 +260,10 @@ def _sentence(services: Services, error: Exception, outcome: _Outcome) -> Refuse
     if isinstance(why, Refusal):
         outcome.word = "refused"
         return Refused(text=why.text, offer=why.offer)
+    if is_busy(why):
+        outcome.word = "unavailable"
+        log.warning("database busy", error=type(why).__name__)
+        return Refused(text=BUSY)
     if is_unreachable(why):
         outcome.word = "unavailable"
         log.warning("database unreachable", error=type(why).__name__)

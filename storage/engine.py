@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
-from threading import RLock
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -16,23 +15,28 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, Oper
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
-from storage.together import Together
+from storage.patience import JOB, REQUEST, Patience, current, patient
+from storage.together import Together, Turn
 
 R = TypeVar("R")
 Bound = Session | Connection
 """What a statement without objects needs: a transaction, with a session or without one."""
 Clash = IntegrityError
 """Two writers made the same thing at once; whoever is told so may look again and find what the first one made."""
-Unreachable = OperationalError
-"""The database went away in the middle of something; it may be there again in a moment."""
-BUSY_TIMEOUT_MS = 10_000
-"""How long a SQLite writer waits for another one."""
+Unreachable: Final = (OperationalError, NoConnection)
+"""The database went away in the middle of something, or was too busy; it may be there again in a moment."""
+WAL_SECONDS = 10
+"""How long a process waits for another one that makes the same SQLite file."""
 WAL_RETRY_MS = 50
 """How often a new SQLite file is asked to be one with a write-ahead log while another process has it."""
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 3
 """How long PostgreSQL may take to let us in; a URL that says `connect_timeout` itself is obeyed."""
-POOL_SECONDS = 5
-"""How long a thread waits for a connection of the pool; Slack doesn't wait longer for an answer."""
+POOL_SECONDS = 2
+"""How long a thread waits for a connection of the pool: there is one for each, so it is a rare thing."""
+IDLE_IN_TRANSACTION_SECONDS = 60
+"""After this PostgreSQL ends a transaction that does nothing: its process hangs, and others wait for its locks."""
+LOST_SECONDS = 30
+"""After this without an answer to what was sent, the system takes a connection to PostgreSQL for lost."""
 RECYCLE_SECONDS = 1800
 """Connections are renewed after this: firewalls and poolers drop those that are older without a word."""
 
@@ -41,6 +45,9 @@ IDLE_SECONDS = 1.0
 """A connection nobody has used for longer is asked whether it is alive before it is used again."""
 _CONNECTION = "connection"
 _USED_AT = "used at"
+_PATIENCE = "patience"
+_BUSY_STATES = frozenset({"55P03", "57014", "40P01"})
+"""PostgreSQL: a lock or a statement took too long, or two transactions waited for each other."""
 
 
 _SQLITE_AWAY = frozenset(
@@ -66,6 +73,17 @@ def is_unreachable(error: BaseException) -> bool:
         return True
     result = getattr(error.orig, "sqlite_errorcode", None)  # extended: the low byte is the plain result
     return isinstance(error, OperationalError) and (result is None or result & 0xFF in _SQLITE_AWAY)
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether an error says that others kept the database busy for too long; nothing of the transaction is kept."""
+    if isinstance(error, NoConnection):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    result = getattr(error.orig, "sqlite_errorcode", 0)
+    waited = result & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return waited or getattr(error.orig, "sqlstate", None) in _BUSY_STATES
 
 
 def normal_url(url: str) -> str:
@@ -97,10 +115,15 @@ class Database:
     Args:
         url: an SQLAlchemy URL; `postgres://` is understood.
         connections: how many PostgreSQL connections are held at most: one a thread, and two to spare.
+        requests: how long a person's request waits; see `for_a_request`.
+        jobs: how long everything else waits.
     """
 
-    def __init__(self, url: str, *, connections: int = 18) -> None:
+    def __init__(
+        self, url: str, *, connections: int = 18, requests: Patience = REQUEST, jobs: Patience = JOB
+    ) -> None:
         self.url = normal_url(url)
+        self._requests, self._jobs = requests, jobs
         parsed = make_url(self.url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         options = {} if self.is_sqlite else _pooled(parsed, connections)
@@ -116,9 +139,13 @@ class Database:
         else:
             event.listen(self.engine, "checkin", _note_use)
             event.listen(self.engine, "checkout", self._ask_the_idle)
+        event.listen(self.engine, "checkout", self._set_patience)
         self.writing: Engine = self.engine.execution_options(writes=True)
-        self._turn: AbstractContextManager[object] = RLock() if self.is_sqlite else nullcontext()
-        self._together = Together(self._turn, self.write) if self.is_sqlite else None
+        turn = Turn(self._patience) if self.is_sqlite else None
+        self._turn: AbstractContextManager[None] = turn or nullcontext()
+        self._together = (
+            Together(turn, self.write, patience=self._patience, is_busy=is_busy) if turn else None
+        )
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -153,6 +180,13 @@ class Database:
         with self.engine.begin() as connection:
             return work(connection)
 
+    def for_a_request(self) -> AbstractContextManager[None]:
+        """Let what this thread does wait no longer than a person's request can."""
+        return patient(self._requests)
+
+    def _patience(self) -> Patience:
+        return current() or self._jobs
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
@@ -178,6 +212,21 @@ class Database:
         except dialect.loaded_dbapi.Error as gone:
             raise InvalidatePoolError from gone
 
+    def _set_patience(self, connection: Any, record: Any, _proxy: object) -> None:
+        """A connection waits as long as whoever has it; it is told only when that changes."""
+        wanted = self._patience()
+        if record.info.get(_PATIENCE) == wanted:
+            return
+        if self.is_sqlite:
+            wait = int(wanted.lock * 1000) or 2**31 - 1
+            connection.execute(f"PRAGMA busy_timeout={wait}").close()
+        else:
+            try:
+                _tell_postgres(connection, wanted)
+            except self.engine.dialect.loaded_dbapi.Error as gone:
+                raise InvalidatePoolError from gone
+        record.info[_PATIENCE] = wanted
+
 
 def connection_of(session: Bound) -> Connection:
     """The connection of a session's transaction, for statements that have no use for objects; looked up once."""
@@ -195,7 +244,14 @@ def _note_use(_connection: object, record: Any) -> None:
 
 def _pooled(url: URL, connections: int) -> dict[str, Any]:
     """How connections to PostgreSQL are made and kept; what the URL says itself is obeyed."""
-    wishes = {"connect_timeout": CONNECT_SECONDS, "application_name": "rollout-cadence"}
+    wishes = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "rollout-cadence",
+        "keepalives_idle": LOST_SECONDS,
+        "keepalives_interval": LOST_SECONDS // 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": LOST_SECONDS * 1000,
+    }
     return {
         "pool_size": connections,
         "max_overflow": 0,
@@ -205,11 +261,22 @@ def _pooled(url: URL, connections: int) -> dict[str, Any]:
     }
 
 
+def _tell_postgres(connection: Any, patience: Patience) -> None:
+    """Outside of any transaction, so that it is kept; by a statement, as poolers take no options on connecting."""
+    connection.autocommit = True
+    connection.execute(
+        "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),"
+        " set_config('idle_in_transaction_session_timeout', %s, false)",
+        [f"{int(one * 1000)}ms" for one in (patience.lock, patience.statement, IDLE_IN_TRANSACTION_SECONDS)],
+    )
+    connection.autocommit = False
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions on its own
-    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in ("foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}").close()
-    for tries_left in reversed(range(BUSY_TIMEOUT_MS // WAL_RETRY_MS)):
+    for tries_left in reversed(range(WAL_SECONDS * 1000 // WAL_RETRY_MS)):
         try:
             connection.execute("PRAGMA journal_mode=WAL").close()
             return

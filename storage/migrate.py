@@ -10,6 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
 from storage.engine import Database
+from storage.patience import FOREVER, patient
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -47,7 +48,7 @@ def migrate(db: Database) -> int:
         return 0
     from alembic import command  # noqa: PLC0415
 
-    with db.writing.begin() as connection:
+    with patient(FOREVER), db.writing.begin() as connection:
         if not db.is_sqlite:  # SQLite's writers wait for each other by themselves
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('rollout-cadence migrations'))"))
         todo = _to_come(_revision(connection))

@@ -8,12 +8,12 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.delivery import Delivery, Outcome, Pace
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Channel
 from storage.attempts import ANSWERED, LONGEST_ATTEMPT, SETTLED
-from storage.engine import Unreachable
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice
 
@@ -249,7 +249,7 @@ def test_what_was_sent_is_written_down_when_the_database_is_back(
     def sometimes(*args: Any, **rest: Any) -> None:
         if away:
             away.pop()
-            raise Unreachable("COMMIT", None, Exception("the server closed the connection"))
+            raise OperationalError("COMMIT", None, Exception("the server closed the connection"))
         finish(*args, **rest)
 
     monkeypatch.setattr(worker.outbox, "finish", sometimes)

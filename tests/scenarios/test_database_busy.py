@@ -1,0 +1,88 @@
+"""While somebody else holds what a request needs: a sentence in time for Slack, and nothing half-done."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from bot.sandbox import payloads
+from bot.stage import Stage
+from storage.engine import plain_url, sqlite_file
+from tests.staging import EXAMPLES
+
+LEAD, CHANNEL = "U01LEAD", "C01SUPEMEA"
+SENTENCE = "The database is busy, so we couldn't do that. Nothing was changed; try again in a moment."
+SLACK_SECONDS = 3.0
+TUESDAY = datetime(2026, 3, 3, 10, tzinfo=UTC)
+
+
+@contextmanager
+def held(stage: Stage) -> Iterator[None]:
+    """Another process has everything there is to write to."""
+    db = stage.bot.db
+    file = sqlite_file(db.url)
+    if file is not None:
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+    else:
+        with psycopg.connect(plain_url(db.engine.url.render_as_string(hide_password=False))) as other:
+            other.execute("LOCK TABLE trail, exception, playbook, home_change IN EXCLUSIVE MODE")
+            other.execute("SELECT id FROM adoption FOR UPDATE")
+            yield
+            other.rollback()
+
+
+@pytest.mark.parametrize("text", ["send tone was off", "send critical a price was made up"])
+def test_a_command_says_so_in_time_and_can_be_repeated(stage: Stage, text: str) -> None:
+    lead = stage.workspace.person(LEAD)
+    lead.types("/cadence", "cycle start support-reply", channel=CHANNEL)
+    stage.play_until(TUESDAY)
+    with held(stage):
+        began = time.monotonic()
+        told = lead.types("/exception", text, channel=CHANNEL)
+        took = time.monotonic() - began
+        read = lead.types("/cadence", "status", channel=CHANNEL)
+    assert (told.status, told.text) == (200, SENTENCE)
+    assert took < 2 * SLACK_SECONDS  # this machine may be busy, too
+    assert read.status == 200
+    assert SENTENCE not in read.text
+    again = lead.types("/exception", text, channel=CHANNEL)
+    assert "logged" in again.text.lower()
+
+
+def test_a_form_says_so_and_keeps_what_was_typed(stage: Stage) -> None:
+    lead = stage.workspace.person(LEAD)
+    lead.types("/cadence", "playbook import", channel=CHANNEL)
+    form = lead.form()
+    with held(stage):
+        text = (EXAMPLES / "support-reply.yaml").read_text().replace("support-reply", "support-again")
+        told = lead.submits({"yaml": text})
+    assert list(told.errors.values()) == [SENTENCE]
+    assert told.view is not None
+    assert told.view.id == form.id
+
+
+def test_an_event_is_asked_for_again(stage: Stage) -> None:
+    opened = {"type": "app_home_opened", "user": LEAD, "channel": "D01", "tab": "home"}
+    body = payloads.event_body(stage.workspace, opened)
+    if stage.bot.db.is_sqlite:
+        with held(stage):
+            assert stage.workspace.deliver("events_api", body).status == 503
+    assert stage.workspace.deliver("events_api", body, retry_num=1).status == 200
+
+
+def test_health_needs_no_database(stage: Stage) -> None:
+    from werkzeug.test import Client
+
+    from bot.commands import BUILT_IN_TEAM
+    from bot.web import Web
+
+    client = Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=stage.bot.app, clock=stage.clock.now))
+    with held(stage):
+        assert client.get("/healthz").status_code == 200
