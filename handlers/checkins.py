@@ -7,7 +7,7 @@ from slack_bolt import App
 
 from cadence.flows.asking import checkin_all_form, checkin_form
 from cadence.flows.checkin_checks import AnswerGiven
-from cadence.flows.checkins import answer
+from cadence.flows.checkins import answer, answer_quietly
 from cadence.flows.choosing import choose_checkin
 from cadence.flows.people import end_away, mute
 from cadence.flows.snoozing import snooze
@@ -92,9 +92,16 @@ def submitted(turn: Turn, form: Form) -> MessageContext | None:
         note=form.text(Field.NOTE),
         guardrails=form.texts(Field.GUARDRAIL),
     )
+    return _answered(turn, form, [given], quietly=form.ids.get("w") is not None)
+
+
+def _answered(turn: Turn, form: Form, given: list[AnswerGiven], *, quietly: bool) -> MessageContext | None:
+    """Answer; a form that a message opened closes without a word, because that message is written again."""
     caller = turn.by(form)
-    answered = answer(turn.db, caller, [given], now=turn.now)
-    return answered if form.ids.get("w") is None or caller.surface == SHORTCUT else None
+    if not quietly or caller.surface == SHORTCUT:
+        return answer(turn.db, caller, given, now=turn.now)
+    answer_quietly(turn.db, caller, given, now=turn.now)
+    return None
 
 
 def _attestation(word: str) -> Attestation:
@@ -131,9 +138,7 @@ def all_submitted(turn: Turn, form: Form) -> MessageContext | None:
         )
         for row in rows
     ]
-    caller = turn.by(form)
-    answered = answer(turn.db, caller, given, now=turn.now)
-    return answered if caller.surface == SHORTCUT else None
+    return _answered(turn, form, given, quietly=True)
 
 
 def _guardrails(form: Form, row: str) -> dict[str, str]:

@@ -87,7 +87,7 @@ _SLASHES = ("/kpi", "/attest", "/exception", "/cadence")
 def register(app: App, services: Services) -> None:
     """Listen for every slash command."""
     for name in _SLASHES:
-        register_command(app, services, name, _run(name))
+        register_command(app, services, name, _run(name), finds_repeats=name == "/kpi")
     register_button(app, services, Action.TYPE_IT, typed_again)
 
 

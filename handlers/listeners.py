@@ -15,6 +15,7 @@ import structlog
 from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 
+from cadence.flows.repeats import Repeated
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, button_value
 from handlers.turns import SHORTCUT, Services, Turn, turn_of
@@ -22,6 +23,7 @@ from handlers.views import (
     SLACK_TROUBLE,
     NotMade,
     answer_view,
+    as_view,
     form_around,
     form_errors,
     inputs,
@@ -33,7 +35,7 @@ from storage.engine import Clash, is_busy, is_unreachable
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Shortcut
-from templates.render import render
+from templates.render import Rendered, render
 
 T = TypeVar("T")
 
@@ -67,7 +69,7 @@ def register_failures(app: App, services: Services) -> None:
             return BoltResponse(status=200, body={"response_action": "update", "view": answer_view(said)})
         if body.get("response_url"):
             with suppress(*SLACK_TROUBLE):
-                _took(respond, said)
+                _took(respond, message)
         return BoltResponse(status=200)
 
     app.error(failed)
@@ -77,21 +79,30 @@ class _Unshown(Exception):
     """Slack didn't take the answer. What was asked for is done all the same; the cause is chained."""
 
 
-def register_command(app: App, services: Services, name: str, run: Callable[[Turn, str], None]) -> None:
-    """Listen for a slash command; the answer travels back in the acknowledgement."""
+def register_command(
+    app: App, services: Services, name: str, run: Callable[[Turn, str], None], *, finds_repeats: bool = False
+) -> None:
+    """Listen for a slash command; the answer travels back in the acknowledgement.
+
+    `finds_repeats`: `run` looks by itself whether its request came before, in a statement it makes anyhow.
+    """
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         answers: list[MessageContext] = []
         turn = turn_of(services, body, client, "command", answers.append)
+        message: Rendered | None = None
         with _observed(services, name) as outcome:
             try:
-                _answered(turn, lambda: run(turn, body.get("text") or ""))
+                _answered(turn, lambda: run(turn, body.get("text") or ""), finds_repeats=finds_repeats)
+            except Repeated as before:
+                outcome.word, message = "repeated", _rendered(before)
             except Exception as error:  # noqa: BLE001 - every error becomes a sentence
                 _tell(turn, _sentence(services, error, outcome), error, answers.append)
-        if not answers:
+        if message is None and answers:
+            message = render(answers[-1])
+        if message is None:
             ack()
             return
-        message = render(answers[-1])
         ack(text=message.text, blocks=message.blocks, response_type="ephemeral")
 
     app.command(name)(listener)
@@ -103,12 +114,12 @@ def register_button(
     """Listen for a button or a menu; the answer is shown to the person only."""
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        def say(context: MessageContext) -> None:
-            if not (body.get("response_url") and _took(respond, context)):
-                on_top(client, body["trigger_id"], answer_view(context), inside=form_around(body))
+        def show(message: Rendered) -> None:
+            if not (body.get("response_url") and _took(respond, message)):
+                on_top(client, body["trigger_id"], as_view(message), inside=form_around(body))
 
-        turn = turn_of(services, body, client, "button", _or_unshown(say))
-        _pressed(turn, action, lambda: run(turn, button_value(body), body))
+        turn = turn_of(services, body, client, "button", _or_unshown(show))
+        _pressed(turn, action, lambda: run(turn, button_value(body), body), show)
         if on_home(body):
             services.homes.clicked(turn.caller.workspace_id, turn.caller.member)
         ack()
@@ -122,15 +133,15 @@ def register_shortcut(
     """Listen for a shortcut; the answer is a modal. Only one on a message has a conversation as well."""
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
-        def say(context: MessageContext) -> None:
+        def show(message: Rendered) -> None:
             try:
-                on_top(client, body["trigger_id"], answer_view(context), inside=None)
+                on_top(client, body["trigger_id"], as_view(message), inside=None)
             except Refusal:
-                if not (body.get("response_url") and _took(respond, context)):
+                if not (body.get("response_url") and _took(respond, message)):
                     raise
 
-        turn = turn_of(services, body, client, SHORTCUT, _or_unshown(say))
-        _pressed(turn, shortcut, lambda: run(turn, body))
+        turn = turn_of(services, body, client, SHORTCUT, _or_unshown(show))
+        _pressed(turn, shortcut, lambda: run(turn, body), show)
         ack()
 
     listen = app.message_shortcut if on_message else app.global_shortcut
@@ -152,6 +163,13 @@ def register_form(
         with _observed(services, callback) as outcome:
             try:
                 shown = _answered(turn, lambda: run(turn, form))
+            except Repeated as before:
+                outcome.word, message = "repeated", _rendered(before)
+                if message is None:
+                    ack()
+                else:
+                    ack(response_action="update", view=as_view(message))
+                return
             except Exception as error:  # noqa: BLE001 - every error becomes a sentence
                 shown = _sentence(services, error, outcome)
                 if inputs(body["view"]) and outcome.word != "error":
@@ -171,9 +189,8 @@ def register_form(
     app.view(callback)(listener)
 
 
-def _took(respond: Respond, context: MessageContext) -> bool:
+def _took(respond: Respond, message: Rendered) -> bool:
     """Answer in the conversation; False when Slack doesn't take the response URL, as after its five uses."""
-    message = render(context)
     taken = respond(
         text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False
     )
@@ -182,25 +199,30 @@ def _took(respond: Respond, context: MessageContext) -> bool:
     return taken.status_code == HTTPStatus.OK
 
 
-def _or_unshown(say: Callable[[MessageContext], None]) -> Callable[[MessageContext], None]:
+def _or_unshown(show: Callable[[Rendered], None]) -> Callable[[MessageContext], None]:
     """Tell an answer that Slack doesn't take from a request that failed: the latter changed nothing."""
 
     def said(context: MessageContext) -> None:
         try:
-            say(context)
+            show(render(context))
         except (*SLACK_TROUBLE, Refusal) as silent:
             raise _Unshown from silent
 
     return said
 
 
-def _pressed(turn: Turn, kind: str, run: Callable[[], None]) -> None:
+def _pressed(turn: Turn, kind: str, run: Callable[[], None], show: Callable[[Rendered], None]) -> None:
     """Do what was pressed or chosen; why it can't be done is said where the person looks."""
     with _observed(turn.services, kind) as outcome:
         try:
             _answered(turn, run)
         except _Unshown as silent:
             _note_unshown(silent)
+        except Repeated as before:
+            outcome.word, message = "repeated", _rendered(before)
+            if message is not None:
+                with suppress(*SLACK_TROUBLE, Refusal):
+                    show(message)
         except Exception as error:  # noqa: BLE001 - every error becomes a sentence
             try:
                 _tell(turn, _sentence(turn.services, error, outcome), error, turn.say)
@@ -224,23 +246,44 @@ def _tell(turn: Turn, said: Refused, error: Exception, say: Callable[[MessageCon
     say(said)
 
 
-def _answered(turn: Turn, run: Callable[[], T]) -> T:
+def _answered(turn: Turn, run: Callable[[], T], *, finds_repeats: bool = False) -> T:
     """Do what was asked, by a person whom the bot knows from now on."""
     turn.meet()
-    return _twice(run)
+    return _once(turn, run, finds_repeats=finds_repeats)
 
 
-def _twice(run: Callable[[], T]) -> T:
-    """Two people at the same moment: whoever comes second runs again and finds what the first one made."""
+def _once(turn: Turn, run: Callable[[], T], *, finds_repeats: bool = False) -> T:
+    """Do what was asked, unless this very request was carried out before.
+
+    Two people at the same moment: whoever comes second runs again and finds what the first one made.
+
+    Raises:
+        Repeated: it was carried out before, perhaps by a copy of it just now.
+        Refusal: it can't be done.
+    """
     try:
+        if not finds_repeats:
+            turn.require_new()
         return run()
     except Clash:
+        turn.require_new()
         return run()
+    except Refusal:
+        turn.require_new()  # what its copy did just now may be what is in the way
+        raise
+
+
+def _rendered(before: Repeated) -> Rendered | None:
+    """What was answered the first time."""
+    return Rendered(**before.answer) if before.answer is not None else None
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """How a request ended: ok, refused (the person is told why), unavailable or error (a mistake of ours)."""
+    """How a request ended.
+
+    Ok, repeated (answered as before), refused (the person is told why), unavailable, or error (a mistake of ours).
+    """
 
     word: str = "ok"
 

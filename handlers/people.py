@@ -5,7 +5,7 @@ from datetime import timedelta
 from slack_bolt import App
 
 from cadence.flows import people
-from cadence.flows.followups import ask, nudge_again, rewrite_missing, still_missing
+from cadence.flows.followups import ask, nudge_again, set_missing_away, still_missing
 from cadence.flows.snoozing import ask_until
 from cadence.flows.snoozing import snooze as snooze_until
 from cadence.refusals import Refusal
@@ -70,10 +70,17 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
     if first is None or last is None:
         raise Refusal("Both days are needed.", field=Field.UNTIL)
     members = form.members(Field.MEMBERS) or (turn.caller.member,)
-    done = people.set_away(turn.db, turn.caller, members=members, first=first, last=last, now=turn.now)
     if "a" in form.ids:
-        rewrite_missing(turn.db, turn.caller, adoption_id=int(form.ids["a"]), now=turn.now)
-    return done
+        return set_missing_away(
+            turn.db,
+            turn.caller,
+            adoption_id=form.row("a"),
+            members=members,
+            first=first,
+            last=last,
+            now=turn.now,
+        )
+    return people.set_away(turn.db, turn.caller, members=members, first=first, last=last, now=turn.now)
 
 
 def nudge(turn: Turn, value: str, _body: Body) -> None:

@@ -90,8 +90,8 @@ def part_submitted(turn: Turn, form: Form) -> ViewContext | None:
 def begun_anew(turn: Turn, value: str, body: Body) -> None:
     """[Start anew]: the draft is forgotten, and the overview begins again."""
     slug = value.partition(":")[0] or None
-    hub = start_anew(turn.db, turn.caller, slug)
-    turn.update(str((body.get("view") or {}).get("id") or ""), hub, ids=metadata(slug=slug))
+    start_anew(turn.db, turn.caller, slug, now=turn.now)
+    turn.update(str((body.get("view") or {}).get("id") or ""), _hub(turn, slug), ids=metadata(slug=slug))
 
 
 def created(turn: Turn, form: Form) -> MessageContext | ViewContext:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from slack_bolt import App
 
 from cadence.documents import DocumentRefused
-from cadence.flows.playbook_imports import import_document
+from cadence.flows.playbook_imports import import_typed
 from cadence.flows.playbooks import export_playbook, list_playbooks, show_playbook
 from cadence.flows.revising import (
     PARTS,
@@ -15,17 +15,14 @@ from cadence.flows.revising import (
     revise_form,
     save_revision,
 )
-from cadence.flows.workspace_files import WorkspaceImported
-from cadence.mrkdwn import Mrkdwn, escape, say
+from cadence.mrkdwn import Mrkdwn, escape
 from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
 from handlers.turns import Services, Turn
-from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext, Problem, ViewContext
 from templates.contexts.forms import ImportForm, InfoView
-from templates.contexts.playbooks import PlaybookImported
 from templates.ids import Action, Callback, Field
 
 _PARTS = (Field.YAML.value, *(f"{Field.YAML}:{part}" for part in range(2, PARTS + 1)))
@@ -58,7 +55,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
     typed = tuple(filter(None, typed))
     again = replace(_form(form), typed=typed)
     try:
-        imported = _saved(turn, form, "\n".join(typed))
+        return _saved(turn, form, "\n".join(typed))
     except DocumentRefused as refused:
         problems = tuple(
             Problem(line=one.line or None, where=one.where, reason=one.reason, right=one.right)
@@ -67,7 +64,6 @@ def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
         return replace(again, problems=problems)
     except Refusal as refused:
         return replace(again, problems=(Problem(reason=refused.text),))
-    return _workspace_done(imported) if isinstance(imported, WorkspaceImported) else imported
 
 
 def _form(form: Form) -> ImportForm:
@@ -79,9 +75,9 @@ def _form(form: Form) -> ImportForm:
     )
 
 
-def _saved(turn: Turn, form: Form, text: str) -> PlaybookImported | WorkspaceImported:
+def _saved(turn: Turn, form: Form, text: str) -> MessageContext:
     if "playbook" not in form.ids:
-        return import_document(turn.db, turn.caller, text, now=turn.now)
+        return import_typed(turn.db, turn.caller, text, now=turn.now)
     return save_revision(
         turn.db,
         turn.caller,
@@ -111,17 +107,6 @@ def draft(turn: Turn, slug: str) -> ImportForm:
     opened = revise_form(turn.db, turn.caller, slug)
     ids = metadata(playbook=opened.playbook, revision=opened.revision)
     return replace(opened.form, private_metadata=ids)
-
-
-def _workspace_done(imported: WorkspaceImported) -> Done:
-    return Done(
-        text=say(
-            "The workspace file is in: {created} teams new, {changed} changed, {unchanged} as they were.",
-            created=len(imported.created),
-            changed=len(imported.changed),
-            unchanged=len(imported.unchanged),
-        )
-    )
 
 
 def show(turn: Turn, command: commands.ShowPlaybook) -> None:

@@ -1,9 +1,11 @@
 """One turn of a conversation: who asked what, when, and the forms that person is shown."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from slack_sdk import WebClient
 
 from cadence.flows.callers import Caller
 from cadence.flows.people import today_of
+from cadence.flows.repeats import require_new_request
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, metadata
 from handlers.views import SLACK_TROUBLE, NotMade, form_around, on_top, renew
@@ -22,6 +25,8 @@ from templates.render import Json, render
 
 SHORTCUT: Final = "shortcut"
 _SURFACE: Final = "from"
+_LONGEST_ID: Final = 128
+"""Characters of a request's id that are kept as they are; Slack's have about 60."""
 
 
 class Homes(Protocol):
@@ -84,6 +89,14 @@ class Turn:
         """Make sure the bot knows what Slack says of the person."""
         with suppress(Clash):  # another process has met the same person just now
             self.services.meet(self.caller.workspace_id, self.caller.member)
+
+    def require_new(self) -> None:
+        """Go on only with a request that wasn't carried out before.
+
+        Raises:
+            Repeated: it was; it holds the answer.
+        """
+        require_new_request(self.db, self.caller)
 
     def by(self, form: Form) -> Caller:
         """The caller of a form: one that a shortcut opened was given on that surface."""
@@ -177,16 +190,23 @@ def turn_of(
 
 
 def _request_id(body: Body) -> str:
-    """The same when Slack sends a request again: a form by its view, anything else by its trigger.
+    """What identifies a request: the same when it is sent again, another one when a person asks again.
 
-    A server that sends neither gets an id of ours: its retries can't be told from new requests.
+    Slack makes a trigger for each interaction, so a command typed or a button pressed again is a new request. A form
+    is known by its view, by the view's hash, which changes with every update, and by what is in it: whoever submits
+    it again after a time-out repeats the request, and with something corrected it is a new one. A server that sends
+    neither trigger nor hash gets an id of ours: its retries can't be told from new requests.
     """
     view = body.get("view") or {}
-    if body.get("type") == "view_submission":
-        known = f"{view.get('id') or ''}:{view.get('hash') or ''}"
+    if body.get("type") == "view_submission" and view.get("hash"):
+        given = [view.get("callback_id"), view.get("private_metadata"), view.get("state")]
+        digest = sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]
+        known = f"{view.get('id') or ''}:{view['hash']}:{digest}"
     else:
         known = str(body.get("trigger_id") or "")
-    return known if known.strip(":") else uuid4().hex
+    if len(known) > _LONGEST_ID:
+        known = sha256(known.encode("utf-8", "surrogatepass")).hexdigest()
+    return known or uuid4().hex
 
 
 def shortcut_ids(**ids: object) -> str:

@@ -14,7 +14,7 @@ from cadence.refusals import FieldsRefused, Refusal
 from handlers.payloads import Body
 from storage.engine import Database
 from templates.contexts.base import MessageContext
-from templates.render import Json, render
+from templates.render import Json, Rendered, render
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,11 @@ class TooLate(Refusal):
 
 def answer_view(context: MessageContext) -> Json:
     """An answer as a modal, for places that have no conversation to answer in."""
-    message = render(context)
+    return as_view(render(context))
+
+
+def as_view(message: Rendered) -> Json:
+    """A message as a modal."""
     return {
         "type": "modal",
         "title": {"type": "plain_text", "text": "Rollout Cadence"},

@@ -146,10 +146,14 @@ class Database:
         self._together = (
             Together(turn, self.write, patience=self._patience, is_busy=is_busy) if turn else None
         )
+        self._outer: Session | None = None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading; nothing it changes is kept."""
+        if self._outer is not None:
+            yield self._outer
+            return
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
@@ -159,8 +163,22 @@ class Database:
 
         On SQLite the threads of a process take turns: who asks SQLite itself sleeps longer with every try.
         """
+        if self._outer is not None:
+            yield self._outer
+            return
         with self._turn, Session(self.writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def joined(self, session: Session) -> "Database":
+        """This database as part of a write transaction that is open: whoever opened it commits."""
+        within = copy(self)
+        within._outer = session
+        return within
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether it is part of a transaction that somebody else commits."""
+        return self._outer is not None
 
     def together(self, work: Callable[[Session], R]) -> R:
         """Do something in a write transaction, committed when this returns.
@@ -168,13 +186,15 @@ class Database:
         On SQLite it may share one with what other threads do just then: the disk is waited for once. `work` may be
         called again after it was rolled back, so it must change nothing but the database.
         """
-        if self._together is not None:
+        if self._together is not None and self._outer is None:
             return self._together.do(work)
         with self.write() as session:
             return work(session)
 
     def plainly(self, work: Callable[[Connection], R]) -> R:
         """`together` for work without objects: a session takes as long as a statement to begin and end."""
+        if self._outer is not None:
+            return work(connection_of(self._outer))
         if self._together is not None:
             return self._together.do(lambda session: work(connection_of(session)))
         with self.engine.begin() as connection:

@@ -15,12 +15,6 @@ def get(session: Session, *, workspace_id: str, handoff_id: int) -> Handoff | No
     return session.exec(query).first()
 
 
-def by_source(session: Session, *, workspace_id: str, source: str) -> Handoff | None:
-    """The handoff a request has already sent, if it has."""
-    query = select(Handoff).where(Handoff.workspace_id == workspace_id, Handoff.source == source)
-    return session.exec(query).first()
-
-
 def waiting(
     session: Session,
     *,

@@ -31,9 +31,3 @@ def of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> list[Less
     """The lessons of one cycle, oldest first."""
     query = select(Lesson).where(Lesson.workspace_id == workspace_id, Lesson.cycle_id == cycle_id)
     return list(session.exec(query.order_by(col(Lesson.id))))
-
-
-def by_source(session: Session, *, workspace_id: str, source: str) -> Lesson | None:
-    """The lesson a request has already left, if it has."""
-    query = select(Lesson).where(Lesson.workspace_id == workspace_id, Lesson.source == source)
-    return session.exec(query).first()

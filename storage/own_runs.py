@@ -20,6 +20,7 @@ from storage.people import Whereabouts
 from storage.runs import CURRENT_CYCLE, OF_PERSON
 from storage.tables import (
     Adoption,
+    AnsweredRequest,
     Curator,
     Cycle,
     CycleState,
@@ -66,25 +67,29 @@ class PlaybookNames(NamedTuple):
 
 
 class Own(NamedTuple):
-    """Where a person is, how the workspace's playbooks are called, and the person's own runs."""
+    """Where a person is, how the workspace's playbooks are called, and the person's own runs.
+
+    `answered` is what this request was answered, when it came before.
+    """
 
     there: Whereabouts
     names: tuple[PlaybookNames, ...]
     runs: tuple[OwnRun, ...]
+    answered: dict[str, Any] | None
 
 
-def own(session: Bound, *, workspace_id: str, member_id: str, on: date) -> Own | None:
+def own(session: Bound, *, workspace_id: str, member_id: str, request: str, on: date) -> Own | None:
     """The runs a person has to do with, each with the cycle a date lies in; None when there are none.
 
     Which those are, and which cycle, is said in `runs.runs`; of curators it says all, here their own.
     """
-    asked = {"workspace": workspace_id, "member": member_id, "on": on}
+    asked = {"workspace": workspace_id, "member": member_id, "request": request, "on": on}
     rows = connection_of(session).execute(_own(), asked).all()
     if not rows:
         return None
     first = rows[0]
     there = Whereabouts(first[0], first[1], first[2])
-    return Own(there, _names(first[3]), tuple(OwnRun._make(row[4:]) for row in rows))
+    return Own(there, _names(first[3]), tuple(OwnRun._make(row[5:]) for row in rows), answered=first[4])
 
 
 @lru_cache(maxsize=256)
@@ -117,11 +122,21 @@ def _own() -> Select[Any]:
         )
         .exists()
     )
+    answered = (
+        select_rows(col(AnsweredRequest.answer))
+        .where(
+            col(AnsweredRequest.workspace_id) == bindparam("workspace"),
+            col(AnsweredRequest.member) == bindparam("member"),
+            col(AnsweredRequest.request) == bindparam("request"),
+        )
+        .scalar_subquery()
+    )
     columns: tuple[Any, ...] = (
         col(Workspace.timezone),
         person,
         curator,
         _names_of_all(),
+        answered,
         col(Adoption.id),
         col(Playbook.slug),
         col(Playbook.title),

@@ -146,14 +146,6 @@ def latest_reading(session: Session, *, workspace_id: str, adoption_id: int, unt
     return session.exec(query).first()
 
 
-def exception_by_source(session: Session, *, workspace_id: str, source: str) -> LoggedException | None:
-    """The exception a request has already logged, if it has."""
-    query = select(LoggedException).where(
-        LoggedException.workspace_id == workspace_id, LoggedException.source == source
-    )
-    return session.exec(query).first()
-
-
 def exceptions_by_link(
     session: Session, *, workspace_id: str, adoption_id: int, step: str, link: str
 ) -> list[LoggedException]:

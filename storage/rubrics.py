@@ -39,14 +39,6 @@ def result(session: Session, *, workspace_id: str, result_id: int) -> RubricResu
     return session.exec(query).first()
 
 
-def result_by_source(session: Session, *, workspace_id: str, source: str) -> RubricResult | None:
-    """The graded sample that a request recorded, should it come again."""
-    query = select(RubricResult).where(
-        RubricResult.workspace_id == workspace_id, RubricResult.source == source
-    )
-    return session.exec(query).first()
-
-
 def result_of_audit(session: Session, *, workspace_id: str, audit_id: int) -> RubricResult | None:
     """The grades of a spot audit as they stand."""
     query = select(RubricResult).where(
@@ -65,14 +57,6 @@ def revisions(session: Session, *, workspace_id: str, adoption_id: int, step: st
         RubricRevision.step == step,
     )
     return list(session.exec(query.order_by(col(RubricRevision.number))))
-
-
-def revision_by_source(session: Session, *, workspace_id: str, source: str) -> RubricRevision | None:
-    """The rubric revision that a request recorded, should it come again."""
-    query = select(RubricRevision).where(
-        RubricRevision.workspace_id == workspace_id, RubricRevision.source == source
-    )
-    return session.exec(query).first()
 
 
 def audit(session: Session, *, workspace_id: str, audit_id: int) -> SpotAudit | None:

@@ -13,7 +13,7 @@ from cadence.flows.capacity import running_titles
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.noting import note
-from cadence.flows.repeats import done_before
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.teams import keep_members, member_ids, record_team
 from cadence.flows.versions import require_not_retired, version_name, version_to_run
@@ -51,6 +51,7 @@ class NeedsForm(Refusal):
         super().__init__(text, field=field)
 
 
+@once
 def adopt(db: Database, caller: Caller, given: AdoptionGiven, *, now: datetime) -> Done:
     """Let a team take a playbook up; its channel gets the checklist, its champion a DM.
 
@@ -71,9 +72,6 @@ def adopt(db: Database, caller: Caller, given: AdoptionGiven, *, now: datetime) 
         known = playbooks.adoption_of(
             session, workspace_id=workspace.id, playbook_id=playbook.id or 0, team_id=team.id or 0
         )
-        if known is not None and done_before(session, caller, "adopted", f"adoption:{known.id}"):
-            version = playbooks.version(session, workspace_id=workspace.id, version_id=known.version_id)
-            return _adopted(session, playbook, version, known, team)
         _require_new(known, playbook, team)
         champion = _champion(session, caller, playbook, team, given, now=now)
         version = version_to_run(session, playbook, None)

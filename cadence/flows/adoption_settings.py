@@ -11,6 +11,7 @@ from cadence.flows.finding import find_run
 from cadence.flows.lookups import require_playbook
 from cadence.flows.noting import note
 from cadence.flows.nudge_hours import hours_in, hours_of, lines_of, parse_hours, save_hours
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.teams import member_ids
 from cadence.mrkdwn import say
@@ -68,6 +69,7 @@ def adoption_form(
         return form, run.id
 
 
+@once
 def save_adoption(db: Database, caller: Caller, given: AdoptionSettings, *, now: datetime) -> AdoptionSaved:
     """Save the settings of a run; what was before stays in the trail.
 

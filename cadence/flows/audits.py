@@ -11,6 +11,7 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.promotion_evidence import pool, rubric_in_force
+from cadence.flows.repeats import once
 from cadence.flows.rubric_results import save_result
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, say
@@ -137,6 +138,7 @@ def _given(session: Session, audit: SpotAudit) -> list[str | None]:
     return list(entries[-1].after["grades"]) if entries else [None] * len(audit.drawn)
 
 
+@once
 def grade_audits(
     db: Database,
     caller: Caller,
@@ -146,7 +148,7 @@ def grade_audits(
 ) -> Done:
     """Keep what the runs of one or more audits were graded, and say what is known of each step now.
 
-    Grading again is a correction: both are kept. The same form sent again records nothing.
+    Grading again is a correction: both are kept. The same grades again record nothing.
 
     Args:
         grades: by audit and by place in its draw; a `Grade` as its text.
@@ -199,10 +201,9 @@ def _grade(
     *,
     now: datetime,
 ) -> Mrkdwn:
-    step, source = _step(run, audit), f"{caller.request}:{audit.id}"
-    known = rubrics.result_by_source(session, workspace_id=caller.workspace_id, source=source)
+    step = _step(run, audit)
     before = _result(session, audit)
-    if known is None and _given(session, audit) != [str(one) for one in grades]:
+    if _given(session, audit) != [str(one) for one in grades]:
         if before is not None:
             before.replaced_at = now
             session.add(before)
@@ -219,7 +220,7 @@ def _grade(
             audit_id=audit.id,
             member=caller.member,
             surface=caller.surface,
-            source=source,
+            source=f"{caller.request}:{audit.id}",
             graded_at=now,
         )
         save_result(session, caller, run, step, row, before=before, grades=[str(one) for one in grades])

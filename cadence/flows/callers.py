@@ -20,7 +20,7 @@ class Caller:
         member: their Slack ID.
         surface: where it came from: `command`, `form`, `button`, `shortcut`, `api`, `cli`.
         channel: the channel they were in, when Slack says so.
-        request: unique for the request, the same when Slack retries it.
+        request: unique for the request, the same when it is sent again; "" when nothing can send it again.
     """
 
     workspace_id: str
@@ -28,6 +28,11 @@ class Caller:
     surface: str
     channel: str | None = None
     request: str = ""
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the same request may come again: what is typed on the command line can't."""
+        return bool(self.request) and self.surface != "cli"
 
 
 def is_curator(session: Session, caller: Caller) -> bool:

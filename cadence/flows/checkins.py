@@ -15,6 +15,7 @@ from cadence.flows.judging import judge_all
 from cadence.flows.kpis import amount, pick_run
 from cadence.flows.noting import note
 from cadence.flows.readings import keep_reading
+from cadence.flows.repeats import once
 from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun
 from cadence.flows.setups import first_run
@@ -29,6 +30,7 @@ from storage.tables import CheckIn, DriftedStep
 from templates.contexts.answers import Attested, AttestedRow
 
 
+@once
 def answer(db: Database, caller: Caller, given: Sequence[AnswerGiven], *, now: datetime) -> Attested:
     """Answer one or several check-ins, all or none.
 
@@ -38,6 +40,12 @@ def answer(db: Database, caller: Caller, given: Sequence[AnswerGiven], *, now: d
     with db.write() as session:
         rows = [_answer_of(session, caller, one, several=len(given) > 1, now=now) for one in given]
         return Attested(rows=tuple(rows))
+
+
+@once
+def answer_quietly(db: Database, caller: Caller, given: Sequence[AnswerGiven], *, now: datetime) -> None:
+    """`answer` for a form that just closes: the message it was opened from shows what was answered."""
+    answer(db, caller, given, now=now)
 
 
 def _answer_of(

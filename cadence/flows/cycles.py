@@ -15,7 +15,7 @@ from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.kpis import kpi_context
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.noting import note
-from cadence.flows.repeats import done_before
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
 from cadence.flows.setups import rewrite as rewrite_setup
 from cadence.flows.versions import require_not_retired, state_of, version_to_run
@@ -54,6 +54,7 @@ class CycleGiven:
     override: str | None = None
 
 
+@once
 def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetime) -> CycleStarted:
     """Start a cycle for the pilot team or another one; on the version that team is on.
 
@@ -74,9 +75,6 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         version = version_to_run(session, playbook, adoption)
         spec = playbook_from_data(version.spec)
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=adoption.id or 0, now=now)
-        again = _done_before(session, caller, run, now=now)
-        if again is not None:
-            return again
         under_way = run.cycle is not None and run.week is not None and run.cycle.state is CycleState.RUNNING
         if adoption.state is AdoptionState.PAUSED and run.cycle is not None and under_way:
             return _resumed(session, caller, run, run.cycle, now=now)
@@ -100,16 +98,6 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         rewrite_setup(session, run, mark=f"cycle:{cycle.id}", now=now)
         rewrite_last_closing(session, caller, run, mark=f"started:{cycle.id}", now=now)
         return _started(session, run, cycle)
-
-
-def _done_before(session: Session, caller: Caller, run: TeamRun, *, now: datetime) -> CycleStarted | None:
-    """The answer to the same request the first time it came."""
-    if run.cycle is not None and done_before(session, caller, "resumed", f"adoption:{run.id}"):
-        return _goes_on(session, run, run.cycle, now=now)
-    for cycle in playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id):
-        if done_before(session, caller, "cycle-started", f"cycle:{cycle.id}"):
-            return _started(session, run, cycle)
-    return None
 
 
 def _started(session: Session, run: TeamRun, cycle: Cycle) -> CycleStarted:

@@ -12,12 +12,13 @@ from cadence.flows.drift_state import found_drift
 from cadence.flows.drift_words import drift_counts
 from cadence.flows.exception_forms import step_groups
 from cadence.flows.kpis import pick_run
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.windows import set_mode
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode, rank
-from storage import playbooks, trail
+from storage import playbooks
 from storage.engine import Database
 from storage.tables import ModeChange, StepDrift
 from templates.contexts.answers import Done
@@ -37,6 +38,7 @@ class ModeGiven:
     adoption_id: int | None = None
 
 
+@once
 def declare_mode(db: Database, caller: Caller, given: ModeGiven, *, now: datetime) -> Done:
     """Declare who leads a step; evidence on it counts from now on, and the team and the curators are told.
 
@@ -59,14 +61,6 @@ def declare_mode(db: Database, caller: Caller, given: ModeGiven, *, now: datetim
         playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
         step = run.step(given.step)
         _require_may(session, caller, run, given.mode)
-        said = trail.entries(
-            session,
-            workspace_id=run.workspace.id,
-            action="declaration",
-            subject=f"adoption:{run.id}/{step.key}",
-        )
-        if said and caller.request and said[-1].correlation_id == caller.request:
-            return _told(run, step.title, given.mode)
         before = mode_of(current_modes(session, run), step)
         _require_change(run, step, before, given)
         change = set_mode(

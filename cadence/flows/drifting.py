@@ -11,13 +11,14 @@ from cadence.flows.asked_members import AsOf, expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.drift_state import found_drift, settle_drift
 from cadence.flows.noting import note, note_rule
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.drift import DriftEvent, DriftVerdict, StepAttestation, judge_drift
 from cadence.rules.modes import Mode
-from storage import decisions, drifts, playbooks, reports, trail
+from storage import decisions, drifts, playbooks, reports
 from storage.engine import Database
 from storage.tables import Cycle, StepDrift
 from templates.contexts.answers import Done
@@ -245,6 +246,7 @@ def _drifting(
     return run, declared, found
 
 
+@once
 def recommit(db: Database, caller: Caller, *, adoption_id: int, step: str, text: str, now: datetime) -> Done:
     """The owner recommits to the mode declared: what changes is kept, and drift counts from now on.
 
@@ -257,20 +259,12 @@ def recommit(db: Database, caller: Caller, *, adoption_id: int, step: str, text:
     with db.write() as session:
         playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=adoption_id)
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
-        said = trail.entries(
-            session,
-            workspace_id=run.workspace.id,
-            action="recommitted",
-            subject=f"adoption:{run.id}/{step}",
-        )
         noted = say(
             "Noted: {step} of {title} goes on as declared. The alert now says so, "
             "and drift counts from now on.",
             step=run.step(step).title,
             title=run.playbook.title,
         )
-        if said and said[-1].correlation_id == caller.request:
-            return Done(text=noted)
         _, declared, found = _drifting(session, caller, adoption_id=adoption_id, step=step, now=now)
         settle_drift(
             session,

@@ -12,6 +12,7 @@ from cadence.flows.kpis import pick_run, require_team_member
 from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import is_message
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, require_cycle
 from cadence.flows.weeks import this_week
 from cadence.links import kept_link
@@ -39,12 +40,11 @@ class ExceptionGiven:
     link: str | None = None
 
 
+@once
 def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: datetime) -> ExceptionLogged:
     """Log an exception; the step is judged and, if need be, demoted before this returns.
 
-    The request it came with is its key: when Slack sends it again, nothing is logged twice.
-
-    Nor is one message counted twice on a step.
+    One message isn't counted twice on a step.
 
     Raises:
         Refusal: no such step, no reason, no running cycle, several runs fit, not their team.
@@ -69,14 +69,12 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
                 field="reason",
             )
         playbook_rows.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
-        known = _known(session, caller, run, step.key, given)
+        known = _known(session, run, step.key, given)
         if known is not None:
             verdicts = decisions.last_verdicts(
                 session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
             )
             answer = _logged(session, run, known, verdicts[0], duplicate=True)
-            if known.source == caller.request:
-                return answer
             zone = zone_of(session, run.workspace, caller.member)
             return replace(answer, logged_by=known.member, logged_at=known.logged_at.astimezone(zone))
         row = _save(session, caller, run, step.key, given, now=now)
@@ -92,16 +90,13 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
         return _logged(session, run, row, verdict, duplicate=False)
 
 
-def _known(
-    session: Session, caller: Caller, run: TeamRun, step: str, given: ExceptionGiven
-) -> LoggedException | None:
-    """The exception this would be once more: the same request, or the same message logged on the same step.
+def _known(session: Session, run: TeamRun, step: str, given: ExceptionGiven) -> LoggedException | None:
+    """The exception this would be once more: the same message logged on the same step.
 
     Who says that a message logged as an ordinary exception is a critical one says something new.
     """
-    known = reports.exception_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
-    if known is not None or given.link is None or not is_message(given.link):
-        return known
+    if given.link is None or not is_message(given.link):
+        return None
     same = reports.exceptions_by_link(
         session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, link=given.link
     )

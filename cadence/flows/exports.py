@@ -14,6 +14,7 @@ from cadence.flows.export_files import write_folder, write_zip
 from cadence.flows.lookups import require_playbook
 from cadence.flows.noting import note
 from cadence.flows.people import zone_of
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import Mrkdwn, code, escape, say
 from cadence.refusals import Refusal
@@ -46,6 +47,7 @@ def export_form(db: Database, caller: Caller) -> ExportForm:
         )
 
 
+@once
 def ask_export(db: Database, caller: Caller, *, playbook: str | None, now: datetime) -> Done:
     """Owe the caller a file with everything of a playbook, or of all of theirs; asked twice, it comes once.
 

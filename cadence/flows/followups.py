@@ -1,6 +1,6 @@
 """What people do about an alert: say what changes, nudge the missing once more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -12,6 +12,8 @@ from cadence.flows.checkin_rows import key
 from cadence.flows.exception_forms import counted_exceptions
 from cadence.flows.gathering import assumed_why
 from cadence.flows.noting import note
+from cadence.flows.people import set_away
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
@@ -19,7 +21,7 @@ from storage import decisions, ledger, people, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import OwedMessage, StepVerdict, TrailEntry
-from templates.contexts.answers import Done
+from templates.contexts.answers import AwaySet, Done
 from templates.contexts.forms import WatchAnswerForm
 
 
@@ -57,6 +59,7 @@ def _answers(session: Session, run: TeamRun, step: str, *, since: datetime | Non
     )
 
 
+@once
 def answer_watch(
     db: Database, caller: Caller, *, adoption_id: int, step: str, text: str, now: datetime
 ) -> Done:
@@ -82,8 +85,6 @@ def answer_watch(
                 title=run.playbook.title,
             )
         )
-        if before and before[-1].correlation_id == caller.request:
-            return noted
         note(
             session,
             caller,
@@ -122,6 +123,7 @@ def _rewrite(session: Session, caller: Caller, sent: list[OwedMessage], *, now: 
     )
 
 
+@once
 def nudge_again(db: Database, caller: Caller, *, adoption_id: int, week_start: date, now: datetime) -> Done:
     """Owe everyone who is still missing one more DM; once a week and playbook, however often it is pressed.
 
@@ -176,10 +178,22 @@ def _rewrite_missing(session: Session, caller: Caller, *, adoption_id: int, now:
     _rewrite(session, caller, mine[-1:], now=now)
 
 
-def rewrite_missing(db: Database, caller: Caller, *, adoption_id: int, now: datetime) -> None:
-    """Owe the caller a fresh look at the message that names who is missing."""
+@once
+def set_missing_away(
+    db: Database,
+    caller: Caller,
+    *,
+    adoption_id: int,
+    members: Sequence[str],
+    first: date,
+    last: date,
+    now: datetime,
+) -> AwaySet:
+    """`people.set_away`, from the message that names who is missing: it is written again."""
     with db.write() as session:
+        done = set_away(db, caller, members=members, first=first, last=last, now=now)
         _rewrite_missing(session, caller, adoption_id=adoption_id, now=now)
+        return done
 
 
 def nudged_again(session: Session, run: TeamRun, *, week_start: date) -> list[TrailEntry]:
@@ -217,6 +231,7 @@ def still_missing(
         return tuple(missing_members(session, run, week_start=week_start))
 
 
+@once
 def ask(db: Database, caller: Caller, *, member: str, what: str, now: datetime) -> Done:
     """Owe somebody who may a DM that says who would like what done; once a day and person.
 

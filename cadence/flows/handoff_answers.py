@@ -10,6 +10,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.handoff_contracts import HandedOver, require_receiver, require_sender
 from cadence.flows.handoff_lists import answerable, in_hand, listed, withdrawable
 from cadence.flows.handoff_states import decide, held, settled
+from cadence.flows.repeats import once
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
 from storage.engine import Database
@@ -43,6 +44,7 @@ def _received(
     return settled(session, caller, handed, still=still) or handed
 
 
+@once
 def accept(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now: datetime) -> Done:
     """Take what was handed over; who sent it is told. A second click says what was decided.
 
@@ -61,6 +63,7 @@ def accept(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now
         )
 
 
+@once
 def finish(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now: datetime) -> Done:
     """The receiving team is done with what was handed over; who sent it is told.
 
@@ -76,6 +79,7 @@ def finish(db: Database, caller: Caller, *, handoff_id: int, note: str = "", now
         return Done(text=say("Done: {what}.{told}", what=handed.row.what, told=_told(caller, handed)))
 
 
+@once
 def withdraw(db: Database, caller: Caller, *, handoff_id: int, reason: str = "", now: datetime) -> Done:
     """Take back what was handed over, while nobody has accepted it; the receiving team's messages say so.
 
@@ -105,6 +109,7 @@ def _told(caller: Caller, handed: HandedOver) -> Mrkdwn | str:
     return say(" {sender} is told.", sender=mention(sender)) if sender != caller.member else ""
 
 
+@once
 def fail(
     db: Database,
     caller: Caller,

@@ -11,12 +11,13 @@ from cadence.flows.handoff_contracts import Contract, contracts_of, hours_words,
 from cadence.flows.kpis import require_team_member
 from cadence.flows.noting import note
 from cadence.flows.people import zone_of
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id, visible_runs
 from cadence.links import kept_link
 from cadence.mrkdwn import code, say
 from cadence.nudges import BY_KIND, HANDOFF_OVERDUE
 from cadence.refusals import Offer, Refusal
-from storage import handoffs, ledger, playbooks
+from storage import ledger, playbooks
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Handoff, Team
@@ -48,10 +49,9 @@ class WhichContract(Refusal):
     """Several contracts fit, or none was named: the form asks."""
 
 
+@once
 def send_handoff(db: Database, caller: Caller, given: HandoffGiven, *, now: datetime) -> Done:
     """Hand something over: the receiving team's channel and who answers for it are asked to accept it in time.
-
-    The request it came with is its key: when Slack sends it again, nothing is handed over twice.
 
     Raises:
         Refusal: no such contract, nothing to hand over, a receiving team that isn't here yet.
@@ -66,10 +66,8 @@ def send_handoff(db: Database, caller: Caller, given: HandoffGiven, *, now: date
             raise Refusal(not_here(contract.terms.to), field=Field.CONTRACT)
         what, link = _checked(given.what), kept_link(given.link)
         playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
-        row = handoffs.by_source(session, workspace_id=caller.workspace_id, source=caller.request)
-        if row is None:
-            row = _save(session, caller, contract, team, what, link, now=now)
-            _owe(session, caller, row, run, team, now=now)
+        row = _save(session, caller, contract, team, what, link, now=now)
+        _owe(session, caller, row, run, team, now=now)
         due = row.due_at.astimezone(zone_of(session, run.workspace, caller.member))
         return Done(
             text=say(

@@ -8,6 +8,7 @@ from typing import Any
 
 from cadence.flows.callers import Caller
 from cadence.flows.home import home_view
+from cadence.flows.repeats import once
 from storage import homes, lanes, people
 from storage.engine import Database
 from templates.contexts.home import Home
@@ -59,6 +60,7 @@ def note_opened(db: Database, *, workspace_id: str, member: str, now: datetime) 
         homes.opened(session, workspace_id=workspace_id, member=member, now=now, page=None if turned else 1)
 
 
+@once
 def turn_page(db: Database, caller: Caller, *, page: int, now: datetime) -> None:
     """[Previous page] and [Next page]: the page stays the one they chose."""
     with db.write() as session:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller, is_curator
+from cadence.flows.repeats import once
 from cadence.flows.teams import keep_members, member_ids, record_team, team_meant
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import NotAllowed, Offer
@@ -18,6 +19,7 @@ _NAMED = 20
 """People an answer names; of more it says how many."""
 
 
+@once
 def join_team(
     db: Database,
     caller: Caller,

@@ -11,6 +11,7 @@ from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.finding import find_run
 from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.readings import keep_reading
+from cadence.flows.repeats import once
 from cadence.flows.results import judge_again
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.weeks import ReportWeek, meant_week, week_starting
@@ -45,6 +46,7 @@ class NumberGiven:
     guardrails: Mapping[str, str] = field(default_factory=dict)
 
 
+@once
 def record_number(db: Database, caller: Caller, given: NumberGiven, *, now: datetime) -> Recorded:
     """Record this week's KPI number; again in the same week corrects it and keeps both.
 

@@ -9,6 +9,7 @@ from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.noting import note
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
@@ -60,10 +61,9 @@ def of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> tuple[str
     return tuple(row.text for row in rows)
 
 
+@once
 def learn(db: Database, caller: Caller, given: LessonGiven, *, now: datetime) -> Done:
     """Keep a lesson with the version the caller's team runs, and with the cycle it is in.
-
-    The request it came with is its key: when Slack sends it again, nothing is kept twice.
 
     Raises:
         Refusal: no such playbook or team, nothing to keep, somebody who has nothing to do with the playbook.
@@ -79,9 +79,7 @@ def learn(db: Database, caller: Caller, given: LessonGiven, *, now: datetime) ->
             raise Refusal(
                 f"A lesson has {LONGEST:,} characters at most; this one has {len(text):,}.", field="note"
             )
-        known = lessons.by_source(session, workspace_id=caller.workspace_id, source=caller.request)
-        if known is None:
-            _save(session, caller, playbook, run, text, now=now)
+        _save(session, caller, playbook, run, text, now=now)
         return Done(
             text=say("Kept with {title}. The next team reads it when it sets up.", title=playbook.title),
             offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, playbook.slug),),

@@ -14,7 +14,7 @@ from cadence.flows.drift_state import settle_drift
 from cadence.flows.finding import find_run
 from cadence.flows.noting import note
 from cadence.flows.proposals import lapse_open
-from cadence.flows.repeats import done_before
+from cadence.flows.repeats import once
 from cadence.flows.runs import (
     TeamRun,
     current_modes,
@@ -32,7 +32,7 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage import playbooks
 from storage.engine import Database
-from storage.tables import Cycle, OwedMessage, PlaybookVersion, TrailEntry
+from storage.tables import Cycle, OwedMessage, PlaybookVersion
 from templates.contexts.base import Choice
 from templates.contexts.base import ModeChange as ModeChangeShown
 from templates.contexts.publishing import MoveForm, TeamMoved
@@ -48,6 +48,7 @@ class MoveGiven:
     team: str | None = None
 
 
+@once
 def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> TeamMoved:
     """Move a team to a version. Its running cycle goes on with it, unless that would change the KPI.
 
@@ -69,9 +70,6 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
         target = require_version(session, run.playbook, number=given.number)
         run, cycle = as_it_goes_on(session, run)
         before = run.adoption.version_id
-        entry = done_before(session, caller, "team-moved", f"adoption:{run.id}")
-        if before == target.id and entry is not None:
-            return _context(session, run, _moved(run, entry))
         if before == target.id:
             raise Refusal(
                 say("{team} is on {name} already.", team=run.team.title, name=version_name(target)),
@@ -102,17 +100,6 @@ def move(db: Database, caller: Caller, given: MoveGiven, *, now: datetime) -> Te
             correlation_id=caller.request,
         )
         return _context(session, run, subject)
-
-
-def _moved(run: TeamRun, entry: TrailEntry) -> dict[str, object]:
-    """The subject of the announcement that a move made."""
-    return {
-        "adoption": run.id,
-        "before": entry.before["version"],
-        "after": entry.after["version"],
-        "deferred": entry.after["from_next_cycle"],
-        "by": entry.member,
-    }
 
 
 def _changed_modes(before: PlaybookSpec, after: PlaybookSpec) -> list[tuple[Step, Mode]]:

@@ -10,6 +10,7 @@ from cadence.flows.closing import close_instant, finish_cycle
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.kpis import pick_run
 from cadence.flows.noting import note
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, of_cycle, require_cycle, visible_runs
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
@@ -61,6 +62,7 @@ def ask_which(db: Database, caller: Caller, *, action: Action, now: datetime) ->
         )
 
 
+@once
 def close_by_hand(db: Database, caller: Caller, which: WhichRun, *, now: datetime) -> Done:
     """Close the running cycle in its last week, before its hour.
 
@@ -99,6 +101,7 @@ def close_by_hand(db: Database, caller: Caller, which: WhichRun, *, now: datetim
         )
 
 
+@once
 def pause(db: Database, caller: Caller, which: WhichRun, *, now: datetime) -> Done:
     """Ask nothing of a team any more, and start no cycle, until somebody starts one again.
 

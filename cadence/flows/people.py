@@ -12,6 +12,7 @@ from cadence.flows.coming_back import open_runs as owed_runs
 from cadence.flows.coming_back import owe_missed_checkin
 from cadence.flows.days_off import public_holidays
 from cadence.flows.noting import note
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
@@ -77,6 +78,7 @@ def named(db: Database, caller: Caller, text: str) -> str:
     return MENTIONED.sub(lambda found: (known[found[1]].name if found[1] in known else "") or found[1], text)
 
 
+@once
 def set_away(
     db: Database, caller: Caller, *, members: Sequence[str], first: date, last: date, now: datetime
 ) -> AwaySet:
@@ -150,6 +152,7 @@ def _is_known(session: Session, workspace_id: str, who: str, first: date, last: 
     return any((row.first_day, row.last_day) == (first, last) for row in rows)
 
 
+@once
 def end_away(db: Database, caller: Caller, *, member: str | None, now: datetime) -> AwaySet:
     """Back again: take back the days away that aren't over."""
     who = member or caller.member
@@ -177,6 +180,7 @@ def _require_may_mark(session: Session, caller: Caller, who: str, *, now: dateti
         )
 
 
+@once
 def mute(db: Database, caller: Caller, *, muted: bool, now: datetime) -> Muted:
     """Stop (or bring back) reminders; the check-in itself stays."""
     with db.write() as session:

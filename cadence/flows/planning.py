@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from cadence.flows import replanning
 from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, closing_instants
+from cadence.flows.repeats import forget_old
 from cadence.flows.rollouts import Scope, parts, rollout
 from cadence.nudges import BY_KIND, CYCLE_CLOSES, ActiveRun, Nudge, Rollout, Slot, Unless, due
 from cadence.rules.calendar import WEEKS, week_number
@@ -55,6 +56,7 @@ def _plan_workspace(db: Database, workspace: Workspace, *, now: datetime) -> int
         row = people.workspace(session, workspace_id=workspace.id)
         if row is not None:
             row.planned_until = now
+        forget_old(session, workspace.id, now=now)
     look.done()
     return new
 

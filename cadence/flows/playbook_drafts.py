@@ -1,6 +1,6 @@
 """The draft of a guided playbook form: what one person has filled in so far, kept between sittings."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,16 +23,12 @@ class PlaybookDraft:
         spec: the shape of the file, complete or not.
         revision: that it began with, None for a new one.
         kept_at: when something was last filled in; None before anything was.
-        made: the slug and revision that were made of it, and by which request.
-        kept_by: the request that filled in last.
     """
 
     slug: str | None
     spec: Data
     revision: int | None = None
     kept_at: datetime | None = None
-    made: tuple[str, int, str] | None = None
-    kept_by: str = ""
 
 
 def subject_of(slug: str | None) -> str:
@@ -71,13 +67,9 @@ def load(session: Session, caller: Caller, slug: str | None, *, lock: bool = Fal
         subject=subject_of(slug),
         lock=lock,
     )
-    if row is None:
+    if row is None or "spec" not in row.data:  # an earlier version noted here what was made of it
         return begun
-    if "made" in row.data:
-        return replace(begun, made=tuple(row.data["made"]))
-    return PlaybookDraft(
-        slug, row.data["spec"], row.data["revision"], row.updated_at, kept_by=row.data.get("by", "")
-    )
+    return PlaybookDraft(slug, row.data["spec"], row.data["revision"], row.updated_at)
 
 
 def _begun(session: Session, caller: Caller, slug: str | None) -> PlaybookDraft:
@@ -89,14 +81,7 @@ def _begun(session: Session, caller: Caller, slug: str | None) -> PlaybookDraft:
 
 def keep(session: Session, caller: Caller, draft: PlaybookDraft, spec: Data, *, now: datetime) -> None:
     """Keep what has been filled in."""
-    _keep(session, caller, draft, {"spec": spec, "revision": draft.revision, "by": caller.request}, now=now)
-
-
-def keep_made(
-    session: Session, caller: Caller, draft: PlaybookDraft, slug: str, revision: int, *, now: datetime
-) -> None:
-    """Remember only what was made of the draft, so that a second click is answered as the first was."""
-    _keep(session, caller, draft, {"made": [slug, revision, caller.request]}, now=now)
+    _keep(session, caller, draft, {"spec": spec, "revision": draft.revision}, now=now)
 
 
 def _keep(

@@ -15,7 +15,8 @@ from cadence.flows.callers import Caller
 from cadence.flows.people import zone_of
 from cadence.flows.playbook_drafts import PlaybookDraft
 from cadence.flows.playbook_fields import FIELDS, sentence
-from cadence.flows.playbook_imports import import_playbook, imported_before
+from cadence.flows.playbook_imports import import_playbook
+from cadence.flows.repeats import once
 from cadence.flows.revising import require_newest
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import mention, say
@@ -50,17 +51,19 @@ def playbook_hub(db: Database, caller: Caller, slug: str | None) -> PlaybookHub:
         return _hub(session, caller, drafts.load(session, caller, slug))
 
 
-def start_anew(db: Database, caller: Caller, slug: str | None) -> PlaybookHub:
+@once
+def start_anew(db: Database, caller: Caller, slug: str | None, *, now: datetime) -> None:  # noqa: ARG001 - `once`
     """Forget what the caller filled in.
 
     Raises:
         Refusal: there is no such playbook, or it isn't theirs to edit.
     """
     with db.write() as session:
+        drafts.load(session, caller, slug)
         drafts.forget(session, caller, slug)
-        return _hub(session, caller, drafts.load(session, caller, slug))
 
 
+@once
 def create_draft(
     db: Database, caller: Caller, slug: str | None, *, now: datetime
 ) -> PlaybookImported | PlaybookHub:
@@ -75,8 +78,6 @@ def create_draft(
     """
     with db.write() as session:
         draft = drafts.load(session, caller, slug, lock=True)
-        if draft.made is not None and draft.made[2] == caller.request:
-            return imported_before(session, caller, slug=draft.made[0], revision=draft.made[1])
         problems = problems_of(draft.spec)
         if problems:
             said = tuple(_said(problem) for problem in problems)
@@ -87,7 +88,7 @@ def create_draft(
                 made = _import(session, caller, draft, spec, now=now)
         except Refusal as refused:
             return replace(_hub(session, caller, draft), refused=(refused.text,))
-        drafts.keep_made(session, caller, draft, made.slug, made.version, now=now)
+        drafts.forget(session, caller, slug)
         return replace(made, by_form=True)
 
 

@@ -1,6 +1,5 @@
 """Import a playbook or a workspace file: a changed playbook becomes its next revision."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -15,8 +14,8 @@ from cadence.documents import (
     to_data,
 )
 from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
-from cadence.flows.lookups import require_playbook
 from cadence.flows.noting import note
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.flows.workspace_files import WorkspaceImported, import_workspace
 from cadence.mrkdwn import code, mention, say
@@ -24,6 +23,7 @@ from cadence.refusals import NotAllowed, Refusal
 from storage import people, playbooks, versions
 from storage.engine import Database
 from storage.tables import Playbook, PlaybookVersion
+from templates.contexts.answers import Done
 from templates.contexts.playbooks import (
     PlaybookImported,
 )
@@ -43,6 +43,29 @@ def import_document(
         if isinstance(spec, WorkspaceSpec):
             return import_workspace(session, caller, spec, now=now)
         return import_playbook(session, caller, spec, now=now)
+
+
+def import_typed(db: Database, caller: Caller, text: str, *, now: datetime) -> PlaybookImported | Done:
+    """`import_document` for what was typed into a form, with the message that answers it; raises the same."""
+    return _import_typed(db, caller, read_document(text), now=now)
+
+
+@once
+def _import_typed(
+    db: Database, caller: Caller, spec: WorkspaceSpec | PlaybookSpec, *, now: datetime
+) -> PlaybookImported | Done:
+    with db.write() as session:
+        if isinstance(spec, PlaybookSpec):
+            return import_playbook(session, caller, spec, now=now)
+        imported = import_workspace(session, caller, spec, now=now)
+        return Done(
+            text=say(
+                "The workspace file is in: {created} teams new, {changed} changed, {unchanged} as they were.",
+                created=len(imported.created),
+                changed=len(imported.changed),
+                unchanged=len(imported.unchanged),
+            )
+        )
 
 
 def import_playbook(
@@ -116,28 +139,6 @@ def _imported(
         changes=changes,
         missing=package_gaps(spec),
     )
-
-
-def imported_before(session: Session, caller: Caller, *, slug: str, revision: int) -> PlaybookImported:
-    """What was said when a form was saved as that revision.
-
-    Raises:
-        Unknown: there is no such playbook any more.
-    """
-    playbook = require_playbook(session, caller.workspace_id, slug)
-    row = versions.revision(
-        session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0, revision=revision
-    )
-    assert row is not None  # noqa: S101 - a revision is never deleted
-    spec = playbook_from_data(row.spec)
-    changes: tuple[str, ...] = ()
-    if revision > 1:
-        before = versions.revision(
-            session, workspace_id=caller.workspace_id, playbook_id=playbook.id or 0, revision=revision - 1
-        )
-        changes = differences(playbook_from_data(before.spec), spec) if before else ()
-    made = _imported(session, spec, row, new=revision == 1, changes=changes)
-    return replace(made, by_form=True)
 
 
 def _require_importer(session: Session, caller: Caller, spec: PlaybookSpec, known: Playbook | None) -> None:

@@ -26,6 +26,7 @@ from cadence.flows.playbook_fields import (
     sentence,
 )
 from cadence.flows.playbook_part_forms import DEFAULT, OWN, as_list, group_at, offered_kpi, place_of
+from cadence.flows.repeats import once
 from cadence.mrkdwn import code, say
 from cadence.refusals import FieldsRefused, NotAllowed, Refusal
 from storage import playbooks
@@ -44,6 +45,7 @@ _ELSEWHERE = {
 NO_NAME = "No short name can be made of this title. Write one in small letters, such as `{example}`."
 
 
+@once
 def keep_part(db: Database, caller: Caller, spot: Spot, given: Mapping[str, str], *, now: datetime) -> None:
     """Keep what was typed in a part, once a file that holds it would be taken.
 
@@ -56,8 +58,6 @@ def keep_part(db: Database, caller: Caller, spot: Spot, given: Mapping[str, str]
     """
     with db.write() as session:
         draft = drafts.load(session, caller, spot.slug, lock=True)
-        if caller.request and draft.kept_by == caller.request:  # a second click: it is kept already
-            return
         if spot.part is Part.STEPS:
             change = _with_step(draft.spec, spot.step, given)
         elif spot.part is Part.GUARDRAILS:

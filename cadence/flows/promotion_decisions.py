@@ -11,6 +11,7 @@ from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.promotion_evidence import rubric_in_force
 from cadence.flows.proposals import lapse_open, rewrite_proposal
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
 from cadence.flows.windows import set_mode
 from cadence.mrkdwn import mention, say
@@ -26,6 +27,7 @@ from templates.filters import MODE_WORDS, day
 GONE = "This proposal isn't there any more. `/cadence why` shows how the step stands."
 
 
+@once
 def approve(db: Database, caller: Caller, *, promotion_id: int, now: datetime) -> Done:
     """Promote a step as it was proposed. A second click changes nothing and says what was decided.
 
@@ -69,6 +71,7 @@ def approve(db: Database, caller: Caller, *, promotion_id: int, now: datetime) -
         )
 
 
+@once
 def decline(db: Database, caller: Caller, *, promotion_id: int, reason: str, now: datetime) -> Done:
     """Leave a step in its mode, and say why. A second click changes nothing and says what was decided.
 

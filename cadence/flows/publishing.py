@@ -11,6 +11,7 @@ from cadence.flows.callers import Caller, is_curator, require_curator
 from cadence.flows.lookups import require_playbook
 from cadence.flows.noting import note
 from cadence.flows.readiness import Gap, Readiness, readiness
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.flows.versions import state_of
 from cadence.mrkdwn import Mrkdwn, code, say
@@ -41,6 +42,7 @@ LEAST_REASON = 15
 """Characters, and three words, from which on a reason can be one."""
 
 
+@once
 def publish(
     db: Database,
     caller: Caller,

@@ -11,7 +11,7 @@ from cadence.flows.callers import Caller, require_curator
 from cadence.flows.cycle_rewrites import rewrite_last_closing
 from cadence.flows.lookups import require_playbook
 from cadence.flows.noting import note
-from cadence.flows.repeats import done_before
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
@@ -24,6 +24,7 @@ from templates.contexts.publishing import FinishingTeam, PlaybookRetired, Retire
 from templates.ids import Field
 
 
+@once
 def retire(db: Database, caller: Caller, slug: str, reason: str, *, now: datetime) -> PlaybookRetired:
     """Retire a playbook. A cycle that was planned and hasn't begun is taken back; running ones finish.
 
@@ -35,9 +36,6 @@ def retire(db: Database, caller: Caller, slug: str, reason: str, *, now: datetim
         playbook = require_playbook(session, workspace.id, slug)
         require_curator(session, caller, to=f"retire {playbook.title}")
         playbook = versions.lock_playbook(session, workspace_id=workspace.id, playbook_id=playbook.id or 0)
-        retired_now = done_before(session, caller, "playbook-retired", f"playbook:{playbook.slug}")
-        if playbook.state is PlaybookState.RETIRED and retired_now is not None:
-            return _context(session, playbook)
         if playbook.state is PlaybookState.RETIRED:
             raise Refusal(say("{title} is retired already.", title=playbook.title), field=Field.PLAYBOOK)
         if not reason.strip():

@@ -10,6 +10,7 @@ from cadence.documents import PlaybookSpec, dump_playbook, playbook_from_data, r
 from cadence.flows.callers import Caller, is_curator, require_curator, require_owner_or_curator
 from cadence.flows.lookups import require_playbook
 from cadence.flows.playbook_imports import import_playbook
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
@@ -140,8 +141,15 @@ def save_revision(
                 line=code(f"playbook: {playbook}"),
             )
         )
+    return _save(db, caller, spec, revision=revision, now=now)
+
+
+@once
+def _save(
+    db: Database, caller: Caller, spec: PlaybookSpec, *, revision: int, now: datetime
+) -> PlaybookImported:
     with db.write() as session:
-        require_newest(session, caller, playbook=playbook, revision=revision, spec=spec)
+        require_newest(session, caller, playbook=spec.slug, revision=revision, spec=spec)
         return import_playbook(session, caller, spec, now=now)
 
 

@@ -10,6 +10,7 @@ from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.kpis import pick_run
 from cadence.flows.noting import note
 from cadence.flows.promotion_evidence import Pool, pool, rubric_in_force
+from cadence.flows.repeats import once
 from cadence.flows.rubric_results import escalation, save_result
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle
 from cadence.flows.windows import restart_window
@@ -17,7 +18,7 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode, rank
 from cadence.rules.samples import samples_needed
-from storage import decisions, playbooks, rubrics
+from storage import decisions, playbooks
 from storage.engine import Database
 from storage.tables import RubricResult, RubricRevision
 from templates.contexts.rubrics import Pooled, RubricRevised, SampleRecorded
@@ -48,10 +49,11 @@ class SampleGiven:
     note: str = ""
 
 
+@once
 def record_sample(
     db: Database, caller: Caller, meant: StepMeant, given: SampleGiven, *, now: datetime
 ) -> SampleRecorded:
-    """Record a graded sample of a step. The request it came with is its key, so a retry records nothing twice.
+    """Record a graded sample of a step.
 
     Raises:
         Refusal: numbers that can't be, no such step, no running cycle, several runs fit.
@@ -62,9 +64,6 @@ def record_sample(
         run, step = _run_and_step(session, caller, meant, to=TO_RECORD, now=now)
         cycle = require_cycle(run)
         playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
-        known = rubrics.result_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
-        if known is not None:
-            return _recorded(session, run, step, known, duplicate=True)
         row = save_result(
             session,
             caller,
@@ -86,7 +85,7 @@ def record_sample(
                 graded_at=now,
             ),
         )
-        return _recorded(session, run, step, row, duplicate=False)
+        return _recorded(session, run, step, row)
 
 
 def _checked(given: SampleGiven) -> tuple[int, int]:
@@ -114,9 +113,7 @@ def _checked(given: SampleGiven) -> tuple[int, int]:
     return samples, passes
 
 
-def _recorded(
-    session: Session, run: TeamRun, step: Step, row: RubricResult, *, duplicate: bool
-) -> SampleRecorded:
+def _recorded(session: Session, run: TeamRun, step: Step, row: RubricResult) -> SampleRecorded:
     mode = mode_of(current_modes(session, run), step)
     return SampleRecorded(
         adoption_id=run.id,
@@ -133,8 +130,7 @@ def _recorded(
         leads_to=next_mode(mode),
         demoted=needs_revision(session, run, step),
         note=row.note,
-        escalated_to=escalation(step) if row.risky and not duplicate else None,
-        duplicate=duplicate,
+        escalated_to=escalation(step) if row.risky else None,
     )
 
 
@@ -188,6 +184,7 @@ def _run_and_step(
     return run, run.step(meant.step)
 
 
+@once
 def revise_rubric(
     db: Database, caller: Caller, meant: StepMeant, *, change: str, now: datetime
 ) -> RubricRevised:
@@ -210,9 +207,6 @@ def revise_rubric(
                 field="reason",
             )
         playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
-        known = rubrics.revision_by_source(session, workspace_id=caller.workspace_id, source=caller.request)
-        if known is not None:
-            return _revised(session, run, step, known, duplicate=True)
         before = rubric_in_force(session, run, step)
         row = RubricRevision(
             workspace_id=run.workspace.id,
@@ -235,12 +229,10 @@ def revise_rubric(
             after={"revision": row.number, "change": row.change},
             now=now,
         )
-        return _revised(session, run, step, row, duplicate=False)
+        return _revised(session, run, step, row)
 
 
-def _revised(
-    session: Session, run: TeamRun, step: Step, row: RubricRevision, *, duplicate: bool
-) -> RubricRevised:
+def _revised(session: Session, run: TeamRun, step: Step, row: RubricRevision) -> RubricRevised:
     mode = mode_of(current_modes(session, run), step)
     return RubricRevised(
         playbook=run.playbook.title,
@@ -252,5 +244,4 @@ def _revised(
         leads_to=next_mode(mode),
         needed=samples_needed(0, step.promote.accuracy),
         cycles=step.promote.cycles,
-        duplicate=duplicate,
     )

@@ -19,6 +19,7 @@ from cadence.flows.nudge_hours import (
     parse_hours,
     require_days_left,
 )
+from cadence.flows.repeats import once
 from cadence.flows.team_checks import ended
 from cadence.flows.working_week import keep_days, working_days
 from cadence.refusals import FieldsRefused, Refusal
@@ -109,6 +110,7 @@ def _not_people(session: Session, workspace_id: str, members: Collection[str]) -
     return {one for one in members if one not in known or known[one].deleted or known[one].is_bot}
 
 
+@once
 def save_settings(
     db: Database, caller: Caller, given: SettingsGiven, *, named: frozenset[str], now: datetime
 ) -> SettingsSaved:

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.callers import Caller
 from cadence.flows.kpis import require_team_member
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.mrkdwn import channel_link, mention, say
 from cadence.refusals import Offer, Refusal
@@ -29,6 +30,7 @@ class _At:
     now: datetime
 
 
+@once
 def start_setup(db: Database, caller: Caller, *, adoption_id: int, now: datetime) -> Done:
     """Start the clock; a second click finds it running.
 
@@ -61,6 +63,7 @@ def start_setup(db: Database, caller: Caller, *, adoption_id: int, now: datetime
         )
 
 
+@once
 def tick(db: Database, caller: Caller, *, adoption_id: int, item: int, on: bool, now: datetime) -> None:
     """Tick an item of the checklist, or take the tick back; what is so already stays so.
 
@@ -97,6 +100,7 @@ def tick(db: Database, caller: Caller, *, adoption_id: int, item: int, on: bool,
         rewrite(session, at.run, mark=caller.request, now=now)
 
 
+@once
 def finish_setup(db: Database, caller: Caller, *, adoption_id: int, now: datetime) -> Done:
     """Stop the clock: every item is ticked. A second click finds it stopped.
 

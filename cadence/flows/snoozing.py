@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_rows import key
 from cadence.flows.people import open_runs, person_of, record
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.flows.working_week import working_days
 from cadence.nudges import Person, is_working, next_open
@@ -69,6 +70,7 @@ def ask_until(db: Database, caller: Caller, *, now: datetime) -> SnoozeAsked:
         return SnoozeAsked(week_start=monday_of(local_day(now, zone)).isoformat(), choices=choices)
 
 
+@once
 def snooze(
     db: Database, caller: Caller, *, until: str, now: datetime, week_start: date | None = None
 ) -> Snoozed:

@@ -12,6 +12,7 @@ from cadence.flows.gates import gates_of
 from cadence.flows.lookups import require_team
 from cadence.flows.noting import note
 from cadence.flows.readiness import Readiness, readiness
+from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, of_cycle, run_by_id
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
@@ -77,6 +78,7 @@ def next_team_form(
         )
 
 
+@once
 def name_next_team(db: Database, caller: Caller, given: NextTeamGiven, *, now: datetime) -> Done:
     """Keep which team is next, or why there is none; again corrects it, and the trail keeps both.
 
@@ -112,6 +114,7 @@ def name_next_team(db: Database, caller: Caller, given: NextTeamGiven, *, now: d
         )
 
 
+@once
 def submit(db: Database, caller: Caller, *, adoption_id: int, cycle_id: int, now: datetime) -> Done:
     """Submit the playbook to the registry with what a cycle showed; once a cycle.
 

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from cadence.documents.places import country_hint, is_country
 from cadence.flows.callers import Caller, is_curator
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.flows.team_checks import ended
 from cadence.flows.teams import member_ids, record_team, team_meant
@@ -36,9 +37,16 @@ def team_holidays(
         WhichTeam: it isn't clear which team.
         NotAllowed: it isn't the caller's team to change.
     """
-    if country is None:
-        with db.read() as session:
-            return _shown(session, team_meant(session, caller, slug), now=now)
+    if country is not None:
+        return _change_country(db, caller, slug, country=country, now=now)
+    with db.read() as session:
+        return _shown(session, team_meant(session, caller, slug), now=now)
+
+
+@once
+def _change_country(
+    db: Database, caller: Caller, slug: str | None, *, country: str, now: datetime
+) -> TeamHolidays:
     with db.write() as session:
         team = team_meant(session, caller, slug)
         if caller.member not in member_ids(session, team) and not is_curator(session, caller):

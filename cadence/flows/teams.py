@@ -10,7 +10,7 @@ from cadence.flows.callers import Caller, is_curator
 from cadence.flows.coming_back import owe_missed_checkin
 from cadence.flows.lookups import require_team
 from cadence.flows.noting import note
-from cadence.flows.repeats import done_before
+from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace, team_runs
 from cadence.flows.team_checks import TeamGiven, wrong_fields
 from cadence.mrkdwn import Mrkdwn, channel_link, code, say
@@ -117,6 +117,7 @@ def _as_data(session: Session, team: Team) -> dict[str, object]:
     }
 
 
+@once
 def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime) -> TeamShown:
     """Create or change a team from a form.
 
@@ -130,7 +131,10 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
         require_workspace(session, caller.workspace_id)
         known = people.team_by_slug(session, workspace_id=caller.workspace_id, slug=given.slug)
         if known is not None and given.new:
-            return _created_before(session, caller, known, now=now)
+            raise Refusal(
+                say("There is a team {slug} already. Choose another short name.", slug=code(known.slug)),
+                field="slug",
+            )
         insiders = member_ids(session, known) if known else list(given.members)
         if caller.member not in insiders and not is_curator(session, caller):
             raise NotAllowed(
@@ -146,15 +150,6 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
         outcome = save_team(session, caller, given, now=now)
         team = require_team(session, caller.workspace_id, given.slug)
         return _shown(session, team, now=now, created=outcome == "created", changed=outcome == "changed")
-
-
-def _created_before(session: Session, caller: Caller, known: Team, *, now: datetime) -> TeamShown:
-    """The answer to a second click; somebody else's team isn't changed by making one of its name."""
-    if done_before(session, caller, "team-created", f"team:{known.slug}"):
-        return _shown(session, known, now=now, created=True)
-    raise Refusal(
-        say("There is a team {slug} already. Choose another short name.", slug=code(known.slug)), field="slug"
-    )
 
 
 def show_team(db: Database, caller: Caller, slug: str | None, *, now: datetime) -> TeamShown:

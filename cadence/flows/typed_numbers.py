@@ -7,6 +7,7 @@ keep a number in the same way, and say the same.
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cadence.documents import PlaybookSpec
@@ -15,6 +16,7 @@ from cadence.flows.finding import find_run, narrowed
 from cadence.flows.kpis import NumberGiven, recorded
 from cadence.flows.kpis import record as record_the_long_way
 from cadence.flows.lexicon import Lexicon, known_to, lexicon_of
+from cadence.flows.repeats import Repeated, remember, require_new
 from cadence.flows.specs import spec_known
 from cadence.flows.weeks import ASKED_UNTIL
 from cadence.refusals import Refusal
@@ -28,6 +30,7 @@ from storage.tables import CycleState
 from templates.contexts.answers import Recorded
 
 Read = Callable[[Lexicon], NumberGiven | None]
+_KIND: Final = "typed_numbers.record_typed"
 
 
 def record_typed(db: Database, caller: Caller, read: Read, *, teams: bool, now: datetime) -> Recorded | None:
@@ -39,18 +42,23 @@ def record_typed(db: Database, caller: Caller, read: Read, *, teams: bool, now: 
 
     Raises:
         Refusal: as `record_number`, and what `read` raises.
+        Repeated: this request recorded its number before.
     """
     if not teams:
         done = db.plainly(lambda session: _record_usual(session, caller, read, now=now))
         if done is not None:
             return done
     with db.write() as session:
+        require_new(session, caller)
         known = known_to(session, caller)
         given = read(lexicon_of(session, caller, known, now=now, steps=False, teams=teams))
         if given is None:
             return None
         run = find_run(session, caller, now=now, playbook=given.playbook, team=given.team, there=known.there)
-        return record_the_long_way(session, caller, run, given, now=now)
+        done = record_the_long_way(session, caller, run, given, now=now)
+        session.flush()
+        remember(session, caller, done, kind=_KIND, now=now)
+        return done
 
 
 def _record_usual(session: Bound, caller: Caller, read: Read, *, now: datetime) -> Recorded | None:
@@ -72,7 +80,15 @@ def _own(session: Bound, caller: Caller, *, now: datetime) -> Own | None:
     """The caller's runs, each seen on its team's own day; None where those differ, or more is asked than that."""
     day = now.date()
     for _ in range(2):
-        own = own_runs.own(session, workspace_id=caller.workspace_id, member_id=caller.member, on=day)
+        own = own_runs.own(
+            session,
+            workspace_id=caller.workspace_id,
+            member_id=caller.member,
+            request=caller.request,
+            on=day,
+        )
+        if own is not None and own.answered is not None and caller.is_repeatable:
+            raise Repeated(own.answered)
         if own is None or own.there.is_curator or own.there.own is None or caller.surface == "cli":
             return None
         days = {local_day(now, ZoneInfo(run.timezone)) for run in own.runs}
@@ -167,7 +183,7 @@ def _keep(
             at=now,
         ),
     )
-    return recorded(
+    done = recorded(
         spec,
         slug=run.slug,
         playbook=run.playbook,
@@ -176,3 +192,5 @@ def _keep(
         week_start=start,
         replaced=kept.before,
     )
+    remember(session, caller, done, kind=_KIND, now=now)
+    return done

@@ -18,6 +18,7 @@ from storage.tables.playbooks import (
     PlaybookVersion,
 )
 from storage.tables.reports import Attestation, CheckIn, DriftedStep, LoggedException, Reading
+from storage.tables.requests import AnsweredRequest
 from storage.tables.rubrics import Promotion, PromotionState, RubricResult, RubricRevision, SpotAudit
 from storage.tables.spreading import (
     ChecklistTick,
@@ -33,6 +34,7 @@ __all__ = [
     "Adoption",
     "AdoptionState",
     "AdoptionStep",
+    "AnsweredRequest",
     "Attestation",
     "Away",
     "CheckIn",

@@ -69,7 +69,6 @@ class SampleRecorded(MessageContext):
         leads_to: the mode the step could be proposed for; None at the top of the ladder.
         demoted: the step was demoted on this rubric revision; the rubric has to be revised first.
         escalated_to: who hears of the risky ones.
-        duplicate: it was recorded before; nothing changed.
     """
 
     TEMPLATE: ClassVar[str] = "answers/sample_recorded.json.j2"
@@ -89,7 +88,6 @@ class SampleRecorded(MessageContext):
     demoted: bool = False
     note: str = ""
     escalated_to: str | None = None
-    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +105,6 @@ class RubricRevised(MessageContext):
     leads_to: str | None = None
     needed: int = 0
     cycles: int = 0
-    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from cadence.rules.modes import LADDER, Mode, rank
 from storage import playbooks
 from storage.engine import Database
 from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
+from templates.ids import Action
 from tests.databases import kept
 from tests.staging import EXAMPLES, on_stage
 
@@ -47,6 +48,8 @@ DRIFTED: Json = {
 PEOPLE = ("U01LEAD", "U01AGENT1", "U02AGENT1", "U07ANALYST", "U01CURATOR", "U0STRANGER")
 """An owner, a member, a member of another team, one of two teams, a curator, and somebody nobody knows."""
 CHANNELS = ("C01SUPEMEA", "C02SUPAPAC", "C01CURATORS", "D01AGENT1", "C0NOWHERE")
+SILENT = frozenset({Action.TICK_ITEM, Action.HOME_ON, Action.HOME_BACK})
+"""Buttons whose message, or whose Home, is written again instead of an answer."""
 PINGS = ("@here", "@channel", "@everyone")
 
 
@@ -74,7 +77,7 @@ class Arena:
         self._errors = errors
         self._trigger = 0
         self._lexicon = _remembered(lexicon)
-        self._last: tuple[Any, Json] = ("slash_commands", {})
+        self.last: tuple[Any, Json] = ("slash_commands", {})
         self._kept = kept(stage.bot.db)
 
     def close(self) -> None:
@@ -100,10 +103,13 @@ class Arena:
         }
         return self._ask("slash_commands", body)
 
-    def presses(self, member: str, action: str, value: str, *, in_view: bool = False) -> Reply:
-        """A button, under a message or in a form."""
-        place: Json = {"view": {"id": "V1", "type": "modal", "hash": "1", "blocks": []}} if in_view else {}
-        if not in_view:
+    def presses(
+        self, member: str, action: str, value: str, *, in_view: bool = False, on_home: bool = False
+    ) -> Reply:
+        """A button, under a message, in a form or on the Home."""
+        kind = "home" if on_home else "modal"
+        place: Json = {"view": {"id": "V1", "type": kind, "hash": "1", "blocks": []}}
+        if not (in_view or on_home):
             place = {
                 "response_url": "https://hooks.example.com/1",
                 "channel": {"id": "C01SUPEMEA"},
@@ -122,8 +128,10 @@ class Arena:
         kind = "shortcut" if message is None else "message_action"
         return self._ask("interactive", self._interaction(member, kind) | place)
 
-    def submits(self, member: str, view: Json) -> Reply:
-        """A form."""
+    def submits(self, member: str, view: Json, *, reopened: bool = True) -> Reply:
+        """A form, opened anew or the one submitted before."""
+        if reopened:
+            view = view | {"hash": f"{view.get('hash', '')}.{self._trigger}"}
         return self._ask("interactive", self._interaction(member, "view_submission") | {"view": view})
 
     def _interaction(self, member: str, kind: str) -> Json:
@@ -138,13 +146,13 @@ class Arena:
         self._trigger += 1
         return f"{self._trigger}.1"
 
-    def again(self, retry: int | None = None) -> Reply:
-        """The last request once more, as a retry of Slack's or a second click on the same button."""
-        return self._ask(*self._last, retry)
+    def again(self, retry: int | None = None, *, of: tuple[Any, Json] | None = None) -> Reply:
+        """The last request (or an earlier one, as `last` had it) once more: a retry, a second click."""
+        return self._ask(*(of or self.last), retry, again=True)
 
-    def _ask(self, kind: Any, body: Json, retry: int | None = None) -> Reply:
+    def _ask(self, kind: Any, body: Json, retry: int | None = None, *, again: bool = False) -> Reply:
         self.asked += 1
-        self._last = kind, body
+        self.last = kind, body
         self._errors.clear()
         self.offered.clear()
         text = encode(kind, body)
@@ -154,7 +162,9 @@ class Arena:
         if self._errors:
             raise Broken(f"no sentence for {type(self._errors[0]).__name__}") from self._errors[0]
         assert status == 200, (status, answer)
-        return judged(self.offered, answer, submitted=body.get("view") if "actions" not in body else None)
+        silent = again or any(one.get("action_id") in SILENT for one in body.get("actions", ()))
+        view = body.get("view") if "actions" not in body else None
+        return judged(self.offered, answer, submitted=view, silent=silent)
 
     @contextmanager
     def _recording(self) -> Iterator[None]:
@@ -184,7 +194,7 @@ class Arena:
         return WebhookResponse(url="https://hooks.example.com/1", status_code=200, body="ok", headers={})
 
 
-def judged(offered: list[Json], answer: str, *, submitted: Json | None) -> Reply:
+def judged(offered: list[Json], answer: str, *, submitted: Json | None, silent: bool = False) -> Reply:
     """The reply, once it is sure that Slack would take it, that it says something and pings nobody."""
     reply = Reply()
     ack = json.loads(answer) if answer.strip() else {}
@@ -201,7 +211,7 @@ def judged(offered: list[Json], answer: str, *, submitted: Json | None) -> Reply
         _take_view(reply, ack["view"])
     elif submitted is not None and not ack:
         reply.closed = True
-    assert reply.message or reply.views or reply.errors or reply.closed, "no answer"
+    assert silent or reply.message or reply.views or reply.errors or reply.closed, "no answer"
     return reply
 
 

@@ -1,14 +1,22 @@
 """The same thing twice: retries, double clicks, many people at once. Nothing is counted twice, nothing lost."""
 
-from collections.abc import Callable
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from threading import Barrier
-from typing import TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import pytest
 from sqlmodel import Session, col, select
 
+import cadence.flows
 from bot.commands import BUILT_IN_TEAM, import_into
 from bot.stage import Stage
 from cadence.flows.callers import Caller
@@ -17,22 +25,28 @@ from cadence.flows.checkins import answer
 from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.exceptions import ExceptionGiven, log_exception
 from cadence.flows.kpis import NumberGiven, record_number
+from cadence.flows.lexicon import Lexicon
 from cadence.flows.people import mute
-from cadence.flows.playbook_imports import import_document
+from cadence.flows.planning import plan
+from cadence.flows.playbook_imports import import_typed
 from cadence.flows.profiles import Profile, ensure_workspace, save_profiles
+from cadence.flows.repeats import Repeated, kind_of, require_new_request
 from cadence.flows.settings import SettingsGiven, save_settings
 from cadence.flows.team_checks import TeamGiven
 from cadence.flows.teams import create_team
+from cadence.flows.typed_numbers import record_typed
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
-from handlers.listeners import _twice
+from handlers.listeners import _once
 from storage.engine import Database
 from storage.tables import (
     AdoptionStep,
+    AnsweredRequest,
     Attestation,
     CheckIn,
     Curator,
     Cycle,
+    Home,
     LoggedException,
     Member,
     MessageState,
@@ -45,47 +59,398 @@ from storage.tables import (
     Team,
     TeamMember,
 )
-from templates.ids import Action
-from tests.fuzz.arena import Arena
-from tests.security.test_roles import DEEDS, MEMBER, Deed, pressed, rows, typed
+from templates.ids import Action, Callback
+from templates.render import render
+from tests.fuzz.arena import Arena, Reply
+from tests.security.test_roles import (
+    CURATOR,
+    DEEDS,
+    HERE,
+    MEMBER,
+    OWNER,
+    WEEK,
+    Deed,
+    form,
+    option,
+    pressed,
+    rows,
+    sent,
+    team_form,
+    text,
+    typed,
+    words,
+)
+from tests.security.test_roles import (
+    NEIGHBOUR as NEIGHBOR,
+)
 from tests.staging import EXAMPLES
 
 T = TypeVar("T")
+Do = Callable[[Arena, str], Reply]
+
+
+def _of(who: str, name: str, do: Callable[[Arena, str], Reply]) -> Deed:
+    return Deed(name, do, frozenset({who}))
+
+
+def _after(*first: Callable[[Arena, str], Reply], then: Callable[[Arena, str], Reply]) -> Do:
+    """Something that takes others to be done before it."""
+
+    def do(arena: Arena, who: str) -> Reply:
+        for one in first:
+            one(arena, who)
+        return then(arena, who)
+
+    return do
+
+
+RUNS, STEP = text("14"), option("1:draft")
+SETUP = ("adopt variance-review team=support-apac champion=<@U02AGENT1>", Action.START_SETUP)
+_PART = {"previous_view_id": "V0"}
 MORE_DEEDS = [
-    Deed(
-        "log an exception, command",
-        typed("/exception", "support-reply draft tone was off"),
-        frozenset({MEMBER}),
+    _of(MEMBER, "log an exception, command", typed("/exception", "support-reply draft tone was off")),
+    _of(MEMBER, "log a critical one", typed("/exception", "support-reply draft critical tone was off")),
+    _of(MEMBER, "report the number, command", typed("/kpi", "support-reply 14m a note")),
+    _of(NEIGHBOR, "report the number, the long way", typed("/kpi", "support-reply 14m team=support-apac")),
+    _of(MEMBER, "check in, command", typed("/attest", "support-reply drifted send=human-led")),
+    _of(MEMBER, "check in, several", sent(form(Callback.CHECKIN_ALL, {"w": WEEK}, **{"runs:1": RUNS}))),
+    _of(MEMBER, "check in, form of a command", sent(form(Callback.CHECKIN, {"a": 1, "k": "as-declared"}))),
+    _of(MEMBER, "snooze, button", pressed(Action.SNOOZE, "tomorrow:2026-03-09")),
+    _of(MEMBER, "snooze, command", typed("/cadence", "snooze friday")),
+    _of(MEMBER, "mute, button", pressed(Action.SNOOZE, "mute:2026-03-09")),
+    _of(MEMBER, "come back, button", pressed(Action.SNOOZE, "back:2026-03-09")),
+    _of(MEMBER, "ask who may", pressed(Action.ASK_THEM, "U01LEAD:start a cycle")),
+    _of(MEMBER, "come back", typed("/cadence", "away off")),
+    _of(
+        OWNER,
+        "away from the list of the missing",
+        sent(
+            form(
+                Callback.AWAY,
+                {"a": 1},
+                date={"selected_date": "2026-03-12"},
+                until={"selected_date": "2026-03-20"},
+                members={"selected_users": ["U01AGENT2"]},
+            )
+        ),
     ),
-    Deed(
-        "log a critical one",
-        typed("/exception", "support-reply draft critical tone was off"),
-        frozenset({MEMBER}),
+    _of(MEMBER, "leave a team", typed("/cadence", "team leave support-emea")),
+    _of(MEMBER, "leave a team, button", pressed(Action.TEAM_LEAVE, "support-emea")),
+    _of(NEIGHBOR, "join a team, button", pressed(Action.TEAM_JOIN, "support-emea")),
+    _of(OWNER, "make a team", sent(team_form())),
+    _of(OWNER, "declare a mode", typed("/cadence", "mode support-reply send collaborative it works")),
+    _of(
+        OWNER,
+        "declare a mode, form",
+        sent(
+            form(
+                Callback.MODE, step=option("1:tag"), mode=option("human-led"), reason=text("It is new to us.")
+            )
+        ),
     ),
-    Deed("report the number, command", typed("/kpi", "support-reply 14m a note"), frozenset({MEMBER})),
-    Deed("check in, command", typed("/attest", "support-reply drifted send=human-led"), frozenset({MEMBER})),
-    Deed("snooze, button", pressed(Action.SNOOZE, "tomorrow:2026-03-09"), frozenset({MEMBER})),
-    Deed("snooze, command", typed("/cadence", "snooze friday"), frozenset({MEMBER})),
-    Deed("ask who may", pressed(Action.ASK_THEM, "U01LEAD:start a cycle"), frozenset({MEMBER})),
-    Deed("come back", typed("/cadence", "away off"), frozenset({MEMBER})),
+    _of(
+        OWNER, "recommit", sent(form(Callback.RECOMMIT, {"a": 1, "s": "draft"}, note=text("Shorter drafts.")))
+    ),
+    _of(OWNER, "record a sample", typed("/cadence", "rubric support-reply draft passes=19 samples=20")),
+    _of(
+        OWNER,
+        "record a sample, form",
+        sent(form(Callback.RUBRIC, step=STEP, samples=text("20"), passes=text("19"))),
+    ),
+    _of(
+        OWNER,
+        "revise a rubric",
+        typed("/cadence", "rubric support-reply draft revise refunds name their case"),
+    ),
+    _of(
+        OWNER,
+        "revise a rubric, form",
+        sent(form(Callback.REVISE_RUBRIC, step=STEP, reason=text("Named cases."))),
+    ),
+    _of(
+        OWNER,
+        "grade an audit",
+        sent(form(Callback.AUDIT, **{"grade:1:0": option("pass"), "grade:1:1": option("fail")})),
+    ),
+    _of(OWNER, "learn, command", typed("/cadence", "learn support-reply short replies work")),
+    _of(
+        OWNER,
+        "learn, form",
+        sent(form(Callback.LEARN, playbook=option("support-reply"), note=text("Short replies work."))),
+    ),
+    _of(
+        OWNER, "hand over, command", typed("/cadence", "handoff support-reply send billing refund for case 7")
+    ),
+    _of(
+        OWNER, "name the next team", sent(form(Callback.NEXT_TEAM, {"a": 1, "c": 1}, reason=text("Not yet.")))
+    ),
+    _of(OWNER, "submit", pressed(Action.SUBMIT, "1:1")),
+    _of(OWNER, "pause", typed("/cadence", "cycle pause support-reply team=support-emea")),
+    _of(OWNER, "pause, button", pressed(Action.PAUSE, "1")),
+    _of(CURATOR, "adopt", typed("/cadence", SETUP[0])),
+    _of(
+        CURATOR,
+        "adopt, form",
+        sent(
+            form(
+                Callback.ADOPT,
+                playbook=option("variance-review"),
+                team=option("support-apac"),
+                champion={"selected_user": "U02AGENT1"},
+            )
+        ),
+    ),
+    _of(
+        CURATOR,
+        "add a champion and adopt",
+        pressed(Action.ADD_CHAMPION, f"variance-review:support-apac:{MEMBER}"),
+    ),
+    _of(CURATOR, "start setup", _after(typed("/cadence", SETUP[0]), then=pressed(SETUP[1], "5"))),
+    _of(
+        CURATOR,
+        "tick",
+        _after(typed("/cadence", SETUP[0]), pressed(SETUP[1], "5"), then=pressed(Action.TICK_ITEM, "5:0:on")),
+    ),
+    _of(
+        CURATOR,
+        "setup done",
+        _after(
+            typed("/cadence", SETUP[0]),
+            pressed(SETUP[1], "5"),
+            *(pressed(Action.TICK_ITEM, f"5:{item}:on") for item in range(3)),
+            then=pressed(Action.SETUP_DONE, "5"),
+        ),
+    ),
+    _of(CURATOR, "move, command", typed("/cadence", "playbook move variance-review draft")),
+    _of(
+        CURATOR,
+        "move, form",
+        sent(form(Callback.MOVE, adoption=option("variance-review:finance-uk"), version=text("draft"))),
+    ),
+    _of(CURATOR, "publish", typed("/cadence", "playbook publish support-reply")),
+    _of(
+        CURATOR,
+        "turn the Home's page",
+        lambda arena, who: arena.presses(who, Action.HOME_ON, "2", on_home=True),
+    ),
+    _of(
+        OWNER,
+        "fill in a part",
+        sent(form(Callback.PLAYBOOK_BASICS, {"slug": "support-reply"}, title=text("Reply")) | _PART),
+    ),
+    _of(
+        OWNER,
+        "save what was filled in",
+        _after(
+            sent(form(Callback.PLAYBOOK_BASICS, {"slug": "support-reply"}, title=text("Reply")) | _PART),
+            then=sent(form(Callback.PLAYBOOK, {"slug": "support-reply"})),
+        ),
+    ),
+]
+ALL = [*DEEDS, *MORE_DEEDS]
+
+
+def _kept(arena: Arena) -> dict[str, list[tuple[object, ...]]]:
+    """Every row; of a Home only the page that is chosen, because whoever clicks there gets it published again."""
+    with arena.stage.bot.db.read() as session:
+        homes: list[tuple[object, ...]] = [
+            (one.member, one.page) for one in session.exec(select(Home).order_by(Home.member))
+        ]
+        return rows(session) | {"home": homes}
+
+
+@pytest.mark.parametrize("deed", ALL, ids=lambda deed: deed.name)
+@pytest.mark.parametrize("retry", [None, 1], ids=["double click", "retry"])
+def test_a_second_time_changes_nothing_and_is_answered_the_same(
+    arena: Arena, deed: Deed, retry: int | None
+) -> None:
+    clock = arena.stage.clock
+    begun = clock.now()
+    first = deed.do(arena, min(deed.may))
+    before = _kept(arena)
+    clock.set(begun + timedelta(seconds=2))
+    try:
+        again = arena.again(retry)
+        assert _kept(arena) == before
+    finally:
+        clock.set(begun)
+    if arena.last[1]["trigger_id"] in str(before["request"]) or "view" in arena.last[1]:
+        assert (again.message, again.errors, again.closed) == (first.message, first.errors, first.closed)
+
+
+@pytest.mark.parametrize("deed", ALL, ids=lambda deed: deed.name)
+def test_whatever_changes_something_keeps_its_answer(arena: Arena, deed: Deed) -> None:
+    before = _kept(arena)
+    deed.do(arena, min(deed.may))
+    after = _kept(arena)
+    changed = {table for table in after if after[table] != before[table]} - {"request"}
+    assert ("request" in changed) <= bool(after["request"])
+    if changed:
+        assert len(after["request"]) > len(before["request"]), f"{changed} changed, and no answer was kept"
+
+
+def test_each_flow_that_changes_something_is_tried_twice(arena: Arena) -> None:
+    """So that a new one can't be forgotten: what is under `once` is walked, and so is whatever writes."""
+    tried = set()
+    for deed in ALL:
+        arena.reset()
+        deed.do(arena, min(deed.may))
+        tried |= {str(row[3]) for row in _kept(arena)["request"]}
+    assert set(_under_once()) - tried == ONLY_LATER
+
+
+ONLY_LATER = {"pausing.close_by_hand"}
+"""What can't be done on the arena's Thursday; see `test_closing_by_hand_twice`."""
+NO_CHANGE = {
+    "promotion_decisions.decline_form": "holds the proposal while it makes a form of it",
+    "handoff_answers.fail_form": "holds the handoff while it makes a form of it",
+    "settings.settings_form": "the workspace's row, which every request may make",
+    "typed_numbers.record_typed": "keeps its answer itself, in the statements it makes anyhow",
+    "playbook_imports.import_document": "of the command line",
+}
+
+
+def _flows() -> Iterator[tuple[str, Callable[..., Any]]]:
+    for module in pkgutil.iter_modules(cadence.flows.__path__):
+        loaded = importlib.import_module(f"cadence.flows.{module.name}")
+        for name, found in inspect.getmembers(loaded, inspect.isfunction):
+            if found.__module__ == loaded.__name__:
+                yield f"{module.name}.{name}", found
+
+
+def _under_once() -> list[str]:
+    return [kind_of(found) for _, found in _flows() if hasattr(found, "__wrapped__")]
+
+
+def test_each_flow_of_a_person_that_writes_is_under_once() -> None:
+    writes = re.compile(r"\bdb\.(write|together|plainly)\(")
+    loose = {
+        name
+        for name, found in _flows()
+        if {"db", "caller"} <= set(inspect.signature(found).parameters)
+        and not hasattr(found, "__wrapped__")
+        and writes.search(inspect.getsource(found))
+    }
+    assert loose == set(NO_CHANGE)
+
+
+def _by(who: str, make: Callable[..., Do]) -> Callable[..., Do]:
+    """Somebody else does it."""
+    return lambda *given: lambda arena, _: make(*given)(arena, who)
+
+
+CORRECTIONS: list[tuple[str, Do, Do]] = [
+    ("a number", typed("/kpi", "support-reply 14m"), typed("/kpi", "support-reply 22m")),
+    (
+        "a number, the long way",
+        typed("/kpi", "support-reply 14m team=support-emea"),
+        typed("/kpi", "support-reply 22m team=support-emea"),
+    ),
+    (
+        "a number, form",
+        sent(form(Callback.KPI, {"a": 1, "w": WEEK}, value=text("14m"))),
+        sent(form(Callback.KPI, {"a": 1, "w": WEEK}, value=text("22m"))),
+    ),
+    ("a check-in", typed("/attest", "as-declared runs=14"), typed("/attest", "as-declared runs=9")),
+    (
+        "a team left",
+        typed("/cadence", "team leave support-emea"),
+        typed("/cadence", "team join support-emea"),
+    ),
+    (
+        "a team left, button",
+        pressed(Action.TEAM_LEAVE, "support-emea"),
+        pressed(Action.TEAM_JOIN, "support-emea"),
+    ),
+    (
+        "a page of the Home",
+        lambda arena, who: arena.presses(who, Action.HOME_ON, "2", on_home=True),
+        lambda arena, who: arena.presses(who, Action.HOME_ON, "3", on_home=True),
+    ),
+    ("days away", typed("/cadence", "away 2026-03-20"), typed("/cadence", "away off")),
+    ("back again", typed("/cadence", "away off"), typed("/cadence", "away 2026-03-20")),
+    ("reminders", typed("/cadence", "mute"), typed("/cadence", "mute off")),
+    ("a snooze", typed("/cadence", "snooze friday"), typed("/cadence", "snooze tomorrow")),
+    (
+        "a mode",
+        _by(OWNER, typed)("/cadence", "mode support-reply send collaborative it works"),
+        _by(OWNER, typed)("/cadence", "mode support-reply send human-led it is new to us"),
+    ),
+    (
+        "holidays",
+        typed("/cadence", "team holidays support-emea DE-BY"),
+        typed("/cadence", "team holidays support-emea FR"),
+    ),
+    (
+        "settings of a team",
+        _by(OWNER, sent)(form(Callback.ADOPTION_SETTINGS, {"a": 1}, champion={"selected_user": MEMBER})),
+        _by(OWNER, sent)(form(Callback.ADOPTION_SETTINGS, {"a": 1}, champion={"selected_user": OWNER})),
+    ),
+    (
+        "the next team",
+        _by(OWNER, sent)(form(Callback.NEXT_TEAM, {"a": 1, "c": 1}, reason=text("Not yet."))),
+        _by(OWNER, sent)(form(Callback.NEXT_TEAM, {"a": 1, "c": 1}, team=option("support-amer"))),
+    ),
 ]
 
 
-@pytest.mark.parametrize("deed", [*DEEDS, *MORE_DEEDS], ids=lambda deed: deed.name)
-@pytest.mark.parametrize("retry", [None, 1], ids=["double click", "retry"])
-def test_a_second_time_changes_nothing(arena: Arena, deed: Deed, retry: int | None) -> None:
-    clock = arena.stage.clock
-    begun = clock.now()
-    deed.do(arena, min(deed.may))
+@pytest.mark.parametrize(
+    ("do", "correct"), [pair[1:] for pair in CORRECTIONS], ids=[pair[0] for pair in CORRECTIONS]
+)
+def test_a_retry_of_what_was_corrected_since_leaves_the_correction(arena: Arena, do: Do, correct: Do) -> None:
+    asked_before = len(_kept(arena)["request"])
+    first = do(arena, MEMBER)
+    asked = arena.last
+    correct(arena, MEMBER)
+    before = _kept(arena)
+    assert len(before["request"]) == asked_before + 2, "both were carried out"
+    again = arena.again(of=asked)
+    assert _kept(arena) == before
+    assert again.message == first.message
+    assert again.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("do", "correct"), [pair[1:] for pair in CORRECTIONS], ids=[pair[0] for pair in CORRECTIONS]
+)
+def test_what_is_asked_for_anew_counts_although_it_was_asked_before(
+    arena: Arena, do: Do, correct: Do
+) -> None:
+    """The same words by a person who thought again: another trigger, another form."""
+    do(arena, MEMBER)
+    correct(arena, MEMBER)
+    before = _kept(arena)
+    do(arena, MEMBER)
+    assert _kept(arena) != before
+
+
+def test_a_form_sent_again_with_something_corrected_is_a_new_request(arena: Arena) -> None:
+    """It timed out in the person's client, although it was carried out: what they changed then mustn't be lost."""
+    for value in ("14m", "22m"):
+        view = form(Callback.KPI, {"a": 1, "w": WEEK}, value=text(value))
+        arena.submits(OWNER, view, reopened=False)
     with arena.stage.bot.db.read() as session:
-        before = rows(session)
-    clock.set(begun + timedelta(seconds=2))
-    try:
-        arena.again(retry)
-        with arena.stage.bot.db.read() as session:
-            assert rows(session) == before
-    finally:
-        clock.set(begun)
+        found = session.exec(select(Reading).where(Reading.adoption_id == 1).order_by(col(Reading.id))).all()
+    assert [one.value for one in found if one.replaced_at is None][-1] == 22
+
+
+def test_what_was_refused_is_tried_again(arena: Arena) -> None:
+    before = _kept(arena)["request"]
+    refused = arena.types(OWNER, "/cadence", "mode support-reply send human-led it is new to us", HERE)
+    asked = arena.last
+    assert "already" in words(refused)
+    assert _kept(arena)["request"] == before
+    arena.types(OWNER, "/cadence", "mode support-reply send collaborative it works", HERE)
+    assert "already" not in words(arena.again(of=asked))
+    assert len(_kept(arena)["request"]) == len(before) + 2
+
+
+def test_an_answer_is_kept_two_days(arena: Arena) -> None:
+    now = arena.stage.clock.now()
+    arena.types(MEMBER, "/cadence", "mute", HERE)
+    for hours, left in ((47, 1), (49, 0)):
+        plan(arena.stage.bot.db, now=now + timedelta(hours=hours))
+        assert len([row for row in _kept(arena)["request"] if row[3] == "people.mute"]) == left
 
 
 DONE_ONCE = [
@@ -165,6 +530,15 @@ def _caller(member: str, request: str) -> Caller:
     return Caller(BUILT_IN_TEAM, member, "command", request=request)
 
 
+def _ask(db: Database, caller: Caller, work: Callable[[], T]) -> T | dict[str, Any] | None:
+    """Do it as a listener does; the kept answer when it was done before."""
+    turn: Any = SimpleNamespace(require_new=lambda: require_new_request(db, caller))
+    try:
+        return _once(turn, work)
+    except Repeated as before:
+        return before.answer
+
+
 def _at_once(work: Callable[[int], T], times: int = 8) -> list[T]:
     barrier = Barrier(times)
 
@@ -206,18 +580,41 @@ def test_exceptions_from_eight_threads_are_all_counted_and_demote_once(running: 
 
 def test_one_exception_sent_by_eight_threads_is_logged_once(running: Database) -> None:
     given = ExceptionGiven(step="draft", reason="tone was off", critical=True)
-    answers = _at_once(lambda _: log_exception(running, _caller("U01AGENT1", "the same"), given, now=NOW))
+    caller = _caller("U01AGENT1", "the same")
+    answers = _at_once(
+        lambda _: _ask(running, caller, lambda: log_exception(running, caller, given, now=NOW))
+    )
     with running.read() as session:
         assert len(_all(session, LoggedException)) == 1
         assert len([one for one in _all(session, ModeChange) if one.kind == "demotion"]) == 1
-    assert sorted(one.duplicate for one in answers) == [False] + [True] * 7
+    told = [one if isinstance(one, dict) else asdict(render(one)) for one in answers if one]
+    assert len(told) == 8
+    assert all(one == told[0] for one in told)
 
 
 def test_one_form_submitted_by_eight_threads_is_one_answer(running: Database) -> None:
     given = AnswerGiven(Attestation.AS_DECLARED, adoption_id=_adoption(running), week_start=MONDAY, runs=14)
-    _at_once(lambda _: answer(running, _caller("U01AGENT1", "the same"), [given], now=NOW))
+    caller = _caller("U01AGENT1", "the same")
+    _at_once(lambda _: _ask(running, caller, lambda: answer(running, caller, [given], now=NOW)))
     with running.read() as session:
         assert [(one.runs, one.replaced_at) for one in _all(session, CheckIn)] == [(14, None)]
+
+
+@pytest.mark.parametrize("member", ["U01AGENT1", "U01LEAD"])
+def test_one_number_sent_by_eight_threads_is_kept_once(running: Database, member: str) -> None:
+    caller = _caller(member, "the same")
+    read = partial(_read_number, "14m")
+    _at_once(
+        lambda _: _ask(running, caller, lambda: record_typed(running, caller, read, teams=False, now=NOW))
+    )
+    with running.read() as session:
+        assert [(one.value, one.replaced_at) for one in _all(session, Reading)] == [(14, None)]
+        kinds = [one.kind for one in session.exec(select(AnsweredRequest)) if one.request == "the same"]
+        assert kinds == ["typed_numbers.record_typed"]
+
+
+def _read_number(value: str, _words: Lexicon) -> NumberGiven:
+    return NumberGiven(value)
 
 
 def test_different_answers_at_once_leave_one_and_keep_the_others(running: Database) -> None:
@@ -251,7 +648,8 @@ def test_one_cycle_starts_however_many_start_it(running: Database) -> None:
 
     def work(number: int) -> bool:
         try:
-            _twice(lambda: start_cycle(running, _caller("U01LEAD", str(number)), given, now=NOW))
+            caller = _caller("U01LEAD", str(number))
+            _ask(running, caller, lambda: start_cycle(running, caller, given, now=NOW))
         except Refusal:
             return False
         return True
@@ -263,11 +661,12 @@ def test_one_cycle_starts_however_many_start_it(running: Database) -> None:
 
 def test_one_playbook_comes_in_however_many_bring_it(running: Database) -> None:
     text = (EXAMPLES / "variance-review.yaml").read_text()
-    _at_once(
-        lambda number: _twice(
-            lambda: import_document(running, _caller("U01CURATOR", str(number)), text, now=NOW)
-        )
-    )
+
+    def work(number: int) -> None:
+        caller = _caller("U01CURATOR", str(number))
+        _ask(running, caller, lambda: import_typed(running, caller, text, now=NOW))
+
+    _at_once(work)
     with running.read() as session:
         assert sorted(one.slug for one in _all(session, Playbook)) == ["support-reply", "variance-review"]
         assert [one.revision for one in _all(session, PlaybookVersion)] == [1, 1]
@@ -275,16 +674,23 @@ def test_one_playbook_comes_in_however_many_bring_it(running: Database) -> None:
 
 def test_one_team_is_made_however_many_make_it(running: Database) -> None:
     given = TeamGiven("night-shift", "Night shift", "support", "C0NIGHT", "Europe/Berlin", ("U01LEAD",))
-    _at_once(
-        lambda number: _twice(lambda: create_team(running, _caller("U01LEAD", str(number)), given, now=NOW))
-    )
+
+    def work(number: int) -> None:
+        caller = _caller("U01LEAD", str(number))
+        _ask(running, caller, lambda: create_team(running, caller, given, now=NOW))
+
+    _at_once(work)
     with running.read() as session:
         (team,) = [one for one in _all(session, Team) if one.slug == "night-shift"]
         assert [one.member for one in _all(session, TeamMember) if one.team_id == team.id] == ["U01LEAD"]
 
 
 def test_somebody_unknown_can_do_things_at_once(running: Database) -> None:
-    _at_once(lambda number: _twice(lambda: mute(running, _caller("U0NEW", str(number)), muted=True, now=NOW)))
+    def work(number: int) -> None:
+        caller = _caller("U0NEW", str(number))
+        _ask(running, caller, lambda: mute(running, caller, muted=True, now=NOW))
+
+    _at_once(work)
     with running.read() as session:
         assert [one.muted for one in session.exec(select(Member).where(Member.id == "U0NEW"))] == [True]
 
@@ -296,9 +702,8 @@ def test_settings_saved_at_once_leave_one_of_them_whole(running: Database) -> No
 
     def work(number: int) -> None:
         given = SettingsGiven(("U01CURATOR", f"U0CURATOR{number}"), None, "Europe/Berlin", "balanced")
-        _twice(
-            lambda: save_settings(running, _caller("U01CURATOR", str(number)), given, named=named, now=NOW)
-        )
+        caller = _caller("U01CURATOR", str(number))
+        _ask(running, caller, lambda: save_settings(running, caller, given, named=named, now=NOW))
 
     _at_once(work)
     with running.read() as session:

@@ -164,7 +164,10 @@ DEEDS = [
     Deed("begin a playbook's draft anew", pressed(Action.START_ANEW, "support-reply:"), OWNERS, ANY_OWNER),
     Deed(
         "fill in a part of a playbook",
-        sent(form(Callback.PLAYBOOK_BASICS, {"slug": "support-reply"}, title=text("Reply"))),
+        sent(
+            form(Callback.PLAYBOOK_BASICS, {"slug": "support-reply"}, title=text("Reply"))
+            | {"previous_view_id": "V0"}
+        ),
         OWNERS,
         ANY_OWNER,
     ),

@@ -14,6 +14,7 @@ from storage.numbers import Number
 from storage.tables import (
     Adoption,
     AdoptionStep,
+    AnsweredRequest,
     Attestation,
     Away,
     CheckIn,
@@ -311,6 +312,16 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         action="resumed",
         subject=f"adoption:{ids.adoption}",
         surface="command",
+    )
+    session.add(
+        AnsweredRequest(
+            workspace_id=workspace_id,
+            member=MEMBER,
+            request="asked before",
+            kind="mute",
+            answer={"text": f"Muted in {workspace_id}", "blocks": []},
+            answered_at=NOW,
+        )
     )
     session.flush()
     ids = plant_standards(session, ids)

@@ -46,6 +46,7 @@ from storage import (
     queueing,
     registry,
     reports,
+    requests,
     rubrics,
     runs,
     setups,
@@ -240,7 +241,12 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, member_id=MEMBER, everywhere=True
     ),
     "runs.runs/member": lambda s, ws, _: runs.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
-    "own_runs.own": lambda s, ws, _: own_runs.own(s, workspace_id=ws, member_id=MEMBER, on=MONDAY),
+    "own_runs.own": lambda s, ws, _: own_runs.own(
+        s, workspace_id=ws, member_id=MEMBER, request="asked before", on=MONDAY
+    ),
+    "requests.find": lambda s, ws, _: requests.find(
+        s, workspace_id=ws, member=MEMBER, request="asked before"
+    ),
     "runs.runs": lambda s, ws, _: runs.runs(s, workspace_id=ws, on=MONDAY),
     "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
     "playbooks.published_at": lambda s, ws, _: playbooks.published_at(s, workspace_id=ws),
@@ -443,9 +449,6 @@ BY_ID: dict[str, Call] = {
     "reports.latest_reading": lambda s, ws, ids: reports.latest_reading(
         s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY
     ),
-    "reports.exception_by_source": lambda s, ws, ids: reports.exception_by_source(
-        s, workspace_id=ws, source=ids.source
-    ),
     "reports.exceptions_by_link": lambda s, ws, ids: reports.exceptions_by_link(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send", link="https://t.example/archives/C1/p1"
     ),
@@ -538,12 +541,6 @@ BY_ID: dict[str, Call] = {
     "rubrics.calibration": lambda s, ws, ids: rubrics.calibration(
         s, workspace_id=ws, adoption_id=ids.adoption, since=SINCE
     ),
-    "rubrics.result_by_source": lambda s, ws, ids: rubrics.result_by_source(
-        s, workspace_id=ws, source=f"standard-{ids.workspace}"
-    ),
-    "rubrics.revision_by_source": lambda s, ws, ids: rubrics.revision_by_source(
-        s, workspace_id=ws, source=f"standard-{ids.workspace}"
-    ),
     "rubrics.result_of_audit": lambda s, ws, ids: rubrics.result_of_audit(
         s, workspace_id=ws, audit_id=ids.audit
     ),
@@ -589,9 +586,6 @@ BY_ID: dict[str, Call] = {
     "setups.of_adoption": lambda s, ws, ids: setups.of_adoption(s, workspace_id=ws, adoption_id=ids.adoption),
     "setups.ticks": lambda s, ws, ids: setups.ticks(s, workspace_id=ws, setup_id=ids.setup),
     "handoffs.get": lambda s, ws, ids: handoffs.get(s, workspace_id=ws, handoff_id=ids.handoff),
-    "handoffs.by_source": lambda s, ws, ids: handoffs.by_source(
-        s, workspace_id=ws, source=f"sent-{ids.workspace}"
-    ),
     "handoffs.waiting/of a sender": lambda s, ws, ids: handoffs.waiting(
         s, workspace_id=ws, adoption_ids=[ids.adoption], team_ids=[]
     ),
@@ -600,9 +594,6 @@ BY_ID: dict[str, Call] = {
         s, workspace_id=ws, playbook_id=ids.playbook, limit=5
     ),
     "lessons.of_cycle": lambda s, ws, ids: lessons.of_cycle(s, workspace_id=ws, cycle_id=ids.cycle),
-    "lessons.by_source": lambda s, ws, ids: lessons.by_source(
-        s, workspace_id=ws, source=f"standard-{ids.workspace}"
-    ),
     "queueing.known_keys": lambda s, ws, ids: queueing.known_keys(s, workspace_id=ws, keys=[ids.key]),
     "numbers.is_there": lambda s, ws, ids: numbers.is_there(
         s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
@@ -634,6 +625,10 @@ WRITES: dict[str, Call] = {
     "numbers.keep": lambda s, ws, ids: numbers.keep(
         s, workspace_id=ws, number=number(ids.adoption, ids.cycle)
     ),
+    "requests.keep": lambda s, ws, _: requests.keep(
+        s, workspace_id=ws, member=MEMBER, request="new", kind="mute", answer=None, now=NOW
+    ),
+    "requests.prune": lambda s, ws, _: requests.prune(s, workspace_id=ws, before=UNTIL),
     "drafts.keep": lambda s, ws, _: drafts.keep(
         s, workspace_id=ws, member=MEMBER, subject="playbook", data={"title": "Reply"}, now=UNTIL
     ),
