@@ -504,7 +504,7 @@ def test_a_trigger_that_was_used_gets_a_sentence(stage: Stage) -> None:
     ack = stage.workspace.deliver("interactive", sent.request)
     assert ack.failure is None
     assert agent.ephemerals()[-1].text == (
-        "That took too long for Slack, and nothing was changed. Please try once more."
+        "That took too long for Slack, and nothing was changed. Please try again."
     )
 
 
