@@ -272,6 +272,7 @@ def _reach_this_machine_directly() -> None:
 def main() -> None:
     """The console script."""
     _reach_this_machine_directly()
+    os.umask(0o077)  # whatever is written may hold tokens or what people reported
     try:
         app()
     except KeyboardInterrupt:

@@ -22,7 +22,7 @@ from cadence.flows.profiles import ensure_workspace, workspace_ids
 from cadence.flows.workspace_files import WorkspaceImported, export_workspace
 from cadence.nudges import TITLES
 from cadence.refusals import Refusal
-from storage.engine import Database
+from storage.engine import Database, keep_folder_private, keep_private, sqlite_file
 from storage.migrate import Newer, differences, migrate, pending
 from storage.patience import JOB, Patience
 from templates.contexts.playbooks import PlaybookImported
@@ -41,6 +41,7 @@ def open_database(settings: Settings) -> Database:
     trouble = checkup(settings.database).trouble
     try:
         if not trouble:
+            _keep_private(settings)
             return Database(
                 settings.database,
                 connections=settings.cadence_threads + 2,
@@ -51,6 +52,15 @@ def open_database(settings: Settings) -> Database:
         trouble = unusable.strerror or type(unusable).__name__
     where = "DATABASE_URL" if settings.database_url else "CADENCE_DATA"
     raise SettingsRefused([f"The database can't be used: {trouble}. Check {where}."])
+
+
+def _keep_private(settings: Settings) -> None:
+    """What is in the data folder, and a SQLite database elsewhere, is read by nobody but the bot."""
+    keep_folder_private(settings.cadence_data)
+    keep_private(settings.cadence_data / "workspace.db")
+    file = sqlite_file(settings.database)
+    if file is not None:
+        keep_private(file)
 
 
 def ready_database(settings: Settings) -> Database:

@@ -205,6 +205,7 @@ def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None =
         watched=(going_on, listening) if link else (going_on,),
         heard=link.heard if link else None,
         installer=bot.installer if slack else None,
+        hosts=(bot.settings.host, *bot.settings.cadence_hosts),
     )
 
 

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
         0, ge=0, le=300, description="Seconds that `cadence web` goes on when asked to stop, no longer ready."
     )
 
+    cadence_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names under which `/readyz` and `/metrics` may be asked for, separated by commas."
+    )
     cadence_lock_timeout: float = Field(
         2,
         gt=0,
@@ -141,7 +144,7 @@ class Settings(BaseSettings):
             raise ValueError("has a space or a character in it that no such secret has; copy it again")
         return SecretStr(plain) if plain else None
 
-    @field_validator("cadence_curators", "cadence_proxies", mode="before")
+    @field_validator("cadence_curators", "cadence_proxies", "cadence_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from slack_bolt import App, BoltRequest, BoltResponse
 from structlog.contextvars import clear_contextvars
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
+from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Request, Response
 
 from bot.installing import Installer
@@ -17,7 +20,7 @@ from bot.manifest import INSTALL, REDIRECT
 from bot.metrics import DatabaseFigures, SocketFigures
 from bot.serving import LARGEST_BODY
 from bot.sockets import Heard
-from cadence.flows.health import health
+from cadence.flows.health import WriteProbe, health
 from storage.engine import Database
 
 _STAMP = re.compile(r"[0-9]{1,15}")
@@ -25,6 +28,7 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 """What Bolt raises for a body that isn't Slack's; it reads the body before it looks at the signature."""
 _BUSIEST = ("POST", "/slack/events")
+_UNKNOWN_HOST = Response("this name isn't known here: add it to CADENCE_HOSTS\n", 403)
 _ROUTES = Map(
     [
         Rule("/slack/events", methods=["POST"], endpoint="events"),
@@ -46,6 +50,8 @@ class Web:
         watched: more that readiness depends on: each says whether it is well, and how, in a line.
         heard: how the connection to Slack is, in Socket Mode.
         installer: lets workspaces install the bot; None where there is one workspace.
+        hosts: names under which readiness and figures may be asked for, besides addresses and this machine's own:
+            `.example.com` for all below it, `*` for any.
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class Web:
         watched: Sequence[Callable[[], tuple[bool, str]]] = (),
         heard: Callable[[], Heard] | None = None,
         installer: Installer | None = None,
+        hosts: Sequence[str] = (),
     ) -> None:
         self._db = db
         self._served: Callable[[], Sequence[str]] = workspace if callable(workspace) else lambda: [workspace]
@@ -65,6 +72,8 @@ class Web:
         self._clock = clock
         self._watched = watched
         self._installer = installer
+        self._hosts = hosts
+        self._probe = WriteProbe(db)
         self._figures = CollectorRegistry()
         self._figures.register(DatabaseFigures(db, self._served, clock))
         if heard is not None:
@@ -115,20 +124,38 @@ class Web:
         """The process is there."""
         return Response("ok\n")
 
-    def _readyz(self, _request: Request) -> Response:
-        """The bot can do its work: the database answers, nothing has been owed for too long, Slack is heard."""
+    def _readyz(self, request: Request) -> Response:
+        """The bot can do its work: the database takes writes, nothing has been owed for too long, Slack is heard."""
+        if not may_ask(request.headers.get("Host", ""), self._hosts):
+            return _UNKNOWN_HOST
         with self._db.for_a_request():
-            found = health(self._db, now=self._clock(), workspace_ids=self._served())
+            found = health(self._db, now=self._clock(), workspace_ids=self._served(), probe=self._probe)
         others = [look() for look in self._watched]
         ready = found.ready and all(ok for ok, _ in others)
         lines = [*found.lines, *(line for _, line in others)]
         return Response("".join(f"{line}\n" for line in lines), 200 if ready else 503)
 
-    def _metrics(self, _request: Request) -> Response:
+    def _metrics(self, request: Request) -> Response:
         """Figures for Prometheus: this process's own, and those of the database."""
+        if not may_ask(request.headers.get("Host", ""), self._hosts):
+            return _UNKNOWN_HOST
         with self._db.for_a_request():
             figures = generate_latest() + generate_latest(self._figures)
         return Response(figures, content_type=CONTENT_TYPE_LATEST)
+
+
+def may_ask(host: str, names: Sequence[str]) -> bool:
+    """Whether a `Host` header is one of ours: a page elsewhere can lead a browser here only under its own name.
+
+    Monitoring may ask by address, or without any header.
+    """
+    if not host or "*" in names:
+        return True
+    try:
+        ip_address(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return host_is_trusted(host.lower(), ["localhost", *(name.lower() for name in names)])
+    return True
 
 
 def _asked(request: Request) -> tuple[str, dict[str, str]]:

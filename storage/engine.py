@@ -1,11 +1,13 @@
 """The database: SQLite or PostgreSQL behind the same two kinds of transaction."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from copy import copy
 from pathlib import Path
+from stat import S_IMODE
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -41,6 +43,8 @@ RECYCLE_SECONDS = 1800
 """Connections are renewed after this: firewalls and poolers drop those that are older without a word."""
 
 
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
 IDLE_SECONDS = 1.0
 """A connection nobody has used for longer is asked whether it is alive before it is used again."""
 _CONNECTION = "connection"
@@ -106,6 +110,27 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(parsed.database)) if is_file else None
 
 
+def keep_private(file: Path) -> None:
+    """Let only their owner read a SQLite file and those beside it: in them are tokens and what people reported."""
+    for one in (file, *file.parent.glob(f"{file.name}[-.]*")):
+        _take_from_others(one, PRIVATE_FILE)
+
+
+def keep_folder_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter, or close one that is there; not one that people work in."""
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    real = folder.resolve()
+    if real != Path.home() and not Path.cwd().is_relative_to(real):
+        _take_from_others(folder, PRIVATE_FOLDER)
+
+
+def _take_from_others(place: Path, mode: int) -> None:
+    with suppress(FileNotFoundError):
+        found = place.stat()
+        if found.st_uid == os.geteuid() and S_IMODE(found.st_mode) & 0o077:
+            place.chmod(mode)
+
+
 class Database:
     """One engine; `read` and `write` hand out a session that lives as long as its transaction.
 
@@ -130,7 +155,7 @@ class Database:
         if self.is_sqlite:
             file = sqlite_file(url)
             if file is not None:
-                file.parent.mkdir(parents=True, exist_ok=True)
+                file.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             options["connect_args"] = {"check_same_thread": False}
         self.engine: Engine = create_engine(self.url, **options)
         if self.is_sqlite:

@@ -19,6 +19,8 @@ POSTING = "chat.postMessage"
 """The lane of posting; other methods of Slack's have theirs under their own names."""
 BUDGET = "budget"
 """The lane that all messages of a workspace go through."""
+READINESS = "readyz"
+"""No lane: the row that `/readyz` writes to learn whether writes are kept."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_TURN = timedelta(minutes=1)
 """No recipient and no budget is closed for longer; a lane that is was closed before the clock was set back."""

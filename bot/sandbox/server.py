@@ -164,10 +164,10 @@ class SandboxServer:
             "_sandbox": self.page.answer,
             "": self.page.answer,
         }.get(head)
-        if serve is None or (head == "api" and ("/" in rest or "." not in rest)):
-            return None
         if request.host.rpartition(":")[0] not in self._hosts and request.host not in self._hosts:
             return Response("This workspace answers on this machine only.", status=403)
+        if serve is None or (head == "api" and ("/" in rest or "." not in rest)):
+            return None
         if request.method == "POST" and not same_origin(request):
             return Response("Requests from other sites are refused.", status=403)
         return serve(request, rest)

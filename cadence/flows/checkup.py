@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from storage import people
-from storage.engine import Database, normal_url
+from storage.engine import Database, is_busy, normal_url
 from storage.migrate import pending
 from storage.tables import Team, Workspace
 
@@ -31,6 +31,10 @@ _REASONS = (
     ("unable to open", "the file can't be opened"),
     ("locked", "another process holds it"),
     ("readonly", "the file can't be written"),
+    ("read-only transaction", "it takes no changes"),
+    ("is full", "its disk is full"),
+    ("no space left", "its disk is full"),
+    ("disk i/o error", "its disk fails"),
 )
 """What drivers say, and what we say: theirs may repeat parts of a mistyped password."""
 
@@ -118,13 +122,16 @@ def _looked_at(url: str, kind: str) -> Checkup:
         todo = tuple(pending(db))
         return Checkup(kind=kind, pending=todo, workspaces=() if todo else _workspaces(db))
     except SQLAlchemyError as broken:
-        return Checkup(kind=kind, trouble=_in_words(broken))
+        return Checkup(kind=kind, trouble=in_words(broken))
     finally:
         db.close()
 
 
-def _in_words(broken: SQLAlchemyError) -> str:
+def in_words(broken: SQLAlchemyError) -> str:
+    """What is wrong with a database, as the end of a sentence."""
     said = str(getattr(broken, "orig", None) or "").casefold()
+    if is_busy(broken):
+        return "others keep it busy"
     for driver, ours in _REASONS:
         if driver in said:
             return ours

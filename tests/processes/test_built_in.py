@@ -16,6 +16,8 @@ from tests.processes import places
 from tests.processes.places import counted
 from tests.processes.programs import PATIENCE_SECONDS, Program, eventually, fetch, free_port, run, started
 
+OLD = ("cadence.db", "cadence.db.worker", "workspace.db")
+
 
 @dataclass
 class BuiltIn:
@@ -33,6 +35,10 @@ class BuiltIn:
 @pytest.fixture(scope="module")
 def built_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuiltIn]:
     folder, port = tmp_path_factory.mktemp("built-in"), str(free_port())
+    (folder / "var").mkdir()
+    (folder / "var").chmod(0o755)
+    for name in OLD:  # as an earlier version made them
+        (folder / "var" / name).touch(0o644)
     with started(folder, "run", PORT=port) as program:
         eventually(lambda: "Stop with Ctrl-C" in program.out, "the page is up", program)
         yield BuiltIn(folder, program, port)
@@ -43,6 +49,20 @@ def test_it_says_where_the_page_and_health_are_and_they_answer(built_in: BuiltIn
         assert f"{built_in.url}{path}" in built_in.program.out
         assert fetch(f"{built_in.url}{path}")[0] == 200
     assert "<title>" in fetch(built_in.url)[1]
+
+
+def test_a_page_elsewhere_learns_nothing_of_it(built_in: BuiltIn) -> None:
+    for path in ("/", "/healthz", "/readyz", "/metrics", "/api/auth.test", "/nothing"):
+        assert fetch(f"{built_in.url}{path}", Host="rebound.example.com")[0] == 403
+
+
+def test_nobody_else_on_the_machine_reads_its_files(built_in: BuiltIn) -> None:
+    assert fetch(f"{built_in.url}/readyz")[0] == 200  # it has written
+    folder = built_in.folder / "var"
+    modes = {one.name: oct(one.stat().st_mode & 0o777) for one in folder.iterdir()}
+    assert {*OLD, "cadence.db-wal", "cadence.db-shm", "workspace.db-wal"} <= set(modes)
+    assert set(modes.values()) == {"0o600"}
+    assert oct(folder.stat().st_mode & 0o777) == "0o700"
 
 
 def test_a_tick_beside_it_works_in_the_same_workspace(built_in: BuiltIn) -> None:

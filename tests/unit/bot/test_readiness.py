@@ -1,16 +1,23 @@
 """`/readyz` says no when this process can't do its work, and only then."""
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
+from sqlalchemy import event, text
 from werkzeug.test import Client
 
 from bot.commands import BUILT_IN_TEAM
 from bot.stage import Stage
-from bot.web import Web
+from bot.web import Web, may_ask
+from cadence.flows.health import WRITE_EVERY_SECONDS, WriteProbe
 from cadence.flows.profiles import ensure_workspace
 from storage import ledger
-from storage.engine import Database
+from storage.engine import Database, sqlite_file
 from storage.ledger import Owed
 
 
@@ -64,5 +71,93 @@ def test_a_database_that_is_not_there_or_not_migrated(stage: Stage, tmp_path: Pa
     empty.close()
     gone = Database("postgresql://nobody@127.0.0.1:9/nothing")
     status, lines = ready(Web(db=gone, workspace=BUILT_IN_TEAM, slack=None, clock=stage.clock))
-    assert (status, lines) == (503, ["database: OperationalError"])
+    assert (status, lines) == (503, ["database: no server answers at its host and port"])
     gone.close()
+
+
+def test_a_database_that_takes_no_writes(stage: Stage) -> None:
+    db = stage.bot.db
+    read_only = (
+        "PRAGMA query_only=ON" if db.is_sqlite else "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+    )
+
+    def close(connection: Any, _record: object) -> None:
+        connection.execute(read_only)
+        connection.commit()
+
+    web = web_of(stage, BUILT_IN_TEAM)
+    event.listen(db.engine, "connect", close)
+    db.engine.dispose()
+    try:
+        assert Client(web).get("/healthz").status_code == 200
+        status, lines = ready(web)
+    finally:
+        event.remove(db.engine, "connect", close)
+        db.engine.dispose()
+    why = "the file can't be written" if db.is_sqlite else "it takes no changes"
+    assert (status, lines) == (503, [f"database: can't be written to ({why})"])
+    assert ready(web)[0] == 200
+
+
+@pytest.mark.sqlite
+def test_a_database_that_somebody_holds(stage: Stage) -> None:
+    file = sqlite_file(stage.bot.db.url)
+    assert file is not None
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        status, lines = ready(web_of(stage, BUILT_IN_TEAM))
+        other.execute("ROLLBACK")
+    assert (status, lines) == (503, ["database: can't be written to (others keep it busy)"])
+
+
+def test_it_writes_once_in_a_while_however_often_it_is_asked(stage: Stage) -> None:
+    db, elapsed = stage.bot.db, [0.0]
+    written: list[object] = []
+    event.listen(db.writing, "commit", written.append)
+    probe = WriteProbe(db, timer=lambda: elapsed[0])
+
+    def look() -> str:
+        return probe.trouble(BUILT_IN_TEAM, now=stage.clock.now())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {one.result() for one in [pool.submit(look) for _ in range(40)]} == {""}
+    assert len(written) == 1
+    elapsed[0] += WRITE_EVERY_SECONDS
+    assert look() == ""
+    assert len(written) == 2
+    with db.read() as session:
+        assert session.execute(text("SELECT count(*) FROM lane WHERE name = 'readyz'")).scalar() == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "may"),
+    [
+        ("127.0.0.1:3000", (), True),
+        ("[::1]:3000", (), True),
+        ("10.1.2.3", (), True),
+        ("localhost:3000", (), True),
+        ("LOCALHOST", (), True),
+        ("", (), True),
+        ("rebound.example.com", (), False),
+        ("rebound.example.com:3000", (), False),
+        ("127.0.0.1.example.com", (), False),
+        ("localhost.example.com", (), False),
+        ("2130706433", (), False),
+        ("bot.internal:3000", ("bot.internal",), True),
+        ("web.svc.cluster.local", (".svc.cluster.local",), True),
+        ("evilsvc.cluster.local", (".svc.cluster.local",), False),
+        ("anything.example.com", ("*",), True),
+        ("a b", (), False),
+        ("[", (), False),
+    ],
+)
+def test_only_known_names_may_ask(host: str, names: tuple[str, ...], may: bool) -> None:
+    assert may_ask(host, names) is may
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_a_page_elsewhere_learns_nothing(stage: Stage, path: str) -> None:
+    client = Client(web_of(stage, BUILT_IN_TEAM))
+    assert client.get(path, headers={"Host": "rebound.example.com"}).status_code == 403
+    assert client.get(path, headers={"Host": "10.0.0.7:3000"}).status_code == 200
+    assert client.get("/healthz", headers={"Host": "rebound.example.com"}).status_code == 200
