@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.findings import Finding, explain
 from bot.gateway import Gateway, Identity, SlackError, SlackUnclear
-from bot.manifest import NAME, missing_scopes, uses
+from bot.manifest import LOST_WITHOUT, NAME, missing_scopes, uses
 from bot.settings import Settings
 from cadence.flows.checkup import MemberFound, WorkspaceFound
 
@@ -60,9 +60,12 @@ def scopes(identity: Identity) -> Iterator[Finding]:
         yield Finding(True, "Scopes: this server doesn't say which scopes it granted.")
     elif missing:
         named = ", ".join(f"{scope} (for {', '.join(uses(scope))})" for scope in missing)
+        lost = "".join(
+            f" Without {scope}, {LOST_WITHOUT[scope]}." for scope in missing if scope in LOST_WITHOUT
+        )
         yield Finding(
             False,
-            f"Scopes are missing: {named}.",
+            f"Scopes are missing: {named}.{lost}",
             "Add them under “OAuth & Permissions”, or paste what `cadence manifest` prints; then install again.",
         )
     else:

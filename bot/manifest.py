@@ -23,12 +23,12 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "auth.test": (),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
-    "conversations.history": ("im:history",),  # reading channels is more than most workspaces would grant
+    "conversations.history": ("channels:history", "groups:history", "im:history"),  # see `LOST_WITHOUT`
     "conversations.info": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
-    "conversations.replies": ("im:history",),
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
+    "files.info": ("files:read",),
     "oauth.v2.access": (),  # takes the client's ID and secret
     "users.info": ("users:read",),
     "users.list": ("users:read",),
@@ -42,6 +42,18 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 Any one of them opens the method; several stand for several kinds of channel. Source: the scopes that Slack's
 reference lists for each method.
 """
+_UNSURE = (
+    "after a broken connection the bot can't check whether its message arrived in {place}, so it doesn't send the "
+    "message again, unless it is an alert, which may then come twice"
+)
+LOST_WITHOUT: Final[Mapping[str, str]] = {
+    "channels:history": _UNSURE.format(place="a public channel"),
+    "groups:history": _UNSURE.format(place="a private channel"),
+    "im:history": _UNSURE.format(place="a DM"),
+    "files:read": "after a broken connection the bot can't check whether a chart arrived, so it leaves it out",
+}
+"""What workspaces lose that don't grant a scope without which the bot still works. These scopes serve one purpose: to
+find the bot's own message, or file, after an attempt whose end it didn't see."""
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_home_opened": (),
     "member_joined_channel": ("channels:read", "groups:read"),

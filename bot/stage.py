@@ -17,7 +17,9 @@ from typing import Protocol, Self
 from bot.app import Bot, build_bot
 from bot.commands import BUILT_IN_TEAM
 from bot.delivery import Pace
+from bot.manifest import scopes
 from bot.sandbox import AppIdentity, Shortcut
+from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import ACK_SECONDS, InProcess
 from bot.sandbox.server import SandboxServer
@@ -33,6 +35,8 @@ from handlers.shortcuts import SHORTCUTS
 from storage.engine import Database
 
 APP = AppIdentity(name="Rollout Cadence")
+GRANTED = Capabilities(scopes=frozenset(scopes()))
+"""The built-in workspace grants what the manifest asks for, and nothing else."""
 MOST_STEPS = 100_000
 PATIENCE_SECONDS = 60.0
 """How long an answer may take while the clock stands still: how busy this machine is changes no transcript."""
@@ -215,6 +219,7 @@ def workspace_from(
         name="Rehearsal",
         clock=clock,
         app=APP,
+        capabilities=GRANTED,
         members=members,
         channels=channels,
         tickets=Tickets(lambda: clock.now().timestamp()) if clock.frozen else None,

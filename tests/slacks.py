@@ -24,9 +24,10 @@ from bot.sandbox.faults import FaultPlan
 from bot.sandbox.server import SandboxServer, _Quiet
 from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
-from bot.stage import PATIENCE_SECONDS, people_of
+from bot.stage import GRANTED, PATIENCE_SECONDS, people_of
 from bot.web import Web, dispatch
 from cadence.documents import WorkspaceSpec, read_workspace
+from tests.staging import check_scopes
 
 CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET = "12.34", "client-secret", "signing-secret"
 HERE = "https://cadence.example.com"
@@ -193,6 +194,8 @@ def slacks(file: Path, clock: SandboxClock, *team_ids: str) -> Iterator[Slacks]:
         yield running
     finally:
         running.stop()
+    for one in running.workspaces.values():
+        check_scopes(one)
 
 
 @lru_cache(maxsize=4)
@@ -216,6 +219,7 @@ def _workspace(file: Path, clock: SandboxClock, team: str) -> Workspace:
         name=f"Team {team}",
         clock=clock,
         app=app,
+        capabilities=GRANTED,
         members=members,
         channels=channels,
         tickets=Tickets(lambda: clock.now().timestamp()) if clock.frozen else None,

@@ -10,8 +10,9 @@ from typing import Any
 
 from bot.commands import BUILT_IN_TEAM, import_into
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.workspace import Workspace
 from bot.settings import Settings
-from bot.stage import Players, Stage, read_channels, read_profiles, workspace_from, zones_of
+from bot.stage import GRANTED, Players, Stage, read_channels, read_profiles, workspace_from, zones_of
 from cadence.documents import read_playbook, read_workspace
 from cadence.flows.profiles import ensure_workspace
 from storage.engine import Database
@@ -51,6 +52,13 @@ def on_stage(
         ) as stage:
             stage.bot.worker.refresh()
             yield stage
+            check_scopes(people)
+
+
+def check_scopes(workspace: Workspace) -> None:
+    """Fail when a method was called that the manifest's scopes don't allow; a test may have granted others itself."""
+    if workspace.capabilities == GRANTED:
+        assert workspace.out_of_scope == [], "called without a scope of the manifest's"
 
 
 @dataclass(frozen=True, slots=True)

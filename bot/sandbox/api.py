@@ -52,6 +52,8 @@ def call(workspace: "Workspace", method: str, args: Json, token: str | None) -> 
         answer = ApiAnswer(200, body, headers)
     except SlackError as error:
         body = {"ok": False, "error": error.code} | error.extra
+        if error.code == "missing_scope":
+            workspace.out_of_scope.append((method, str(error.extra.get("needed", ""))))
         if error.messages:
             body["response_metadata"] = {"messages": list(error.messages)}
         if error.retry_after is not None:

@@ -73,6 +73,8 @@ class Workspace:
         self.files = Files(self.pulse)
         self.tickets = tickets or Tickets()
         self.limiter = limiter or Limiter()
+        self.out_of_scope: list[tuple[str, str]] = []
+        """Calls refused with `missing_scope`: the method, and the scopes of which it needed one."""
         self.delivery: Delivery | None = None
         self.usergroups: dict[str, Usergroup] = {}
         self.commands: dict[str, str] = {}

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from bot.commands import BUILT_IN_TEAM
 from bot.sandbox import AppIdentity, SandboxClock, SandboxServer, build_workspace
+from bot.stage import GRANTED
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_playbook, dump_workspace, read_playbook
 from cadence.flows.callers import Caller
 from cadence.flows.cycles import CycleGiven, start_cycle
@@ -62,7 +63,11 @@ class Place:
 
 def slack() -> SandboxServer:
     """A server that says who the bot is; nobody asks it anything else."""
-    return SandboxServer(build_workspace(team_id=BUILT_IN_TEAM, name="Bench", clock=SandboxClock(), app=APP))
+    return SandboxServer(
+        build_workspace(
+            team_id=BUILT_IN_TEAM, name="Bench", clock=SandboxClock(), app=APP, capabilities=GRANTED
+        )
+    )
 
 
 def fill(db: Database, place: Place, *, now: datetime) -> None:

@@ -6,8 +6,20 @@ from tests.chaos.storm import Storm, blow
 from tests.storage.postgres import NoPostgres
 
 STORMS = (
-    Storm("SQLite", messages=1_500, channels=150, workers=1, kills=20, stops=0, seconds=600),
-    Storm("PostgreSQL", messages=1_500, channels=150, workers=3, kills=24, stops=2, seconds=600),
+    Storm("SQLite", messages=1_500, channels=150, workers=1, kills=20, stops=0, seconds=900),
+    Storm(
+        "PostgreSQL",
+        messages=1_500,
+        channels=150,
+        workers=3,
+        kills=24,
+        stops=2,
+        seconds=900,
+        webs=2,
+        web_kills=12,
+        requests=200,
+    ),
+    Storm("Starved", messages=300, channels=100, workers=2, kills=4, stops=1, seconds=900, busy=6),
 )
 
 

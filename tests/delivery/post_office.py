@@ -14,11 +14,13 @@ from bot.sandbox.faults import Fault, FaultPlan
 from bot.sandbox.messages import Message
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.workspace import Workspace, build_workspace
+from bot.stage import GRANTED
 from cadence.flows.profiles import ensure_workspace
 from storage import ledger
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import MessageState, OwedMessage
+from tests.staging import check_scopes
 
 TEAM, CHANNEL, QUIET, MEMBER = "T1", "C01TEAM", "C02QUIET", "U01AGENT"
 MANY = [f"C1{number:03}" for number in range(100)]
@@ -127,6 +129,7 @@ def open_office(db: Database) -> Iterator[PostOffice]:
     workspace = build_workspace(
         team_id=TEAM,
         clock=clock,
+        capabilities=GRANTED,
         members=[{"id": MEMBER, "name": "agent"}],
         channels=[
             {"id": CHANNEL, "name": "team", "members": [MEMBER]},
@@ -137,3 +140,4 @@ def open_office(db: Database) -> Iterator[PostOffice]:
     faults = Script()
     with SandboxServer(workspace, faults=faults) as server:
         yield PostOffice(db, server, faults, clock)
+    check_scopes(workspace)

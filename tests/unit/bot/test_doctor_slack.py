@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.manifest import scopes
+from bot.manifest import LOST_WITHOUT, scopes
 from tests.unit.bot.clinic import NOW, Clinic, closed_port, only
 from tests.unit.bot.fake_slack import FakeSlack, Raw, refuses
 
@@ -67,9 +67,21 @@ def test_all_missing_scopes_are_named(stored: Clinic, slack: FakeSlack) -> None:
     slack.headers["x-oauth-scopes"] = "chat:write, commands, users:read, channels:read, groups:read"
     [missing] = [one for one in stored.todo() if one.startswith("Scopes are missing")]
     assert missing == (
-        "Scopes are missing: files:write (for files.completeUploadExternal, files.getUploadURLExternal), "
-        "im:history (for conversations.history, conversations.replies), im:write (for conversations.open)."
+        "Scopes are missing: channels:history (for conversations.history), files:read (for files.info), "
+        "files:write (for files.completeUploadExternal, files.getUploadURLExternal), "
+        "groups:history (for conversations.history), im:history (for conversations.history), "
+        "im:write (for conversations.open). "
+        + " ".join(
+            f"Without {scope}, {LOST_WITHOUT[scope]}."
+            for scope in ("channels:history", "files:read", "groups:history", "im:history")
+        )
     )
+
+
+def test_what_is_lost_without_the_history_is_said(stored: Clinic, slack: FakeSlack) -> None:
+    slack.headers["x-oauth-scopes"] = ",".join(one for one in scopes() if one != "channels:history")
+    what, _ = only(stored.todo())
+    assert "can't check whether its message arrived in a public channel" in what
 
 
 def test_a_server_that_keeps_its_scopes_to_itself(stored: Clinic, slack: FakeSlack) -> None:

@@ -237,10 +237,13 @@ def test_scopes_are_exactly_what_is_needed() -> None:
     asked = socket_mode()["oauth_config"]["scopes"]
     assert asked == {"bot": scopes()}
     assert scopes() == [
+        "channels:history",
         "channels:read",
         "chat:write",
         "commands",
+        "files:read",
         "files:write",
+        "groups:history",
         "groups:read",
         "im:history",
         "im:write",
@@ -251,10 +254,13 @@ def test_scopes_are_exactly_what_is_needed() -> None:
 
 def test_missing_scopes() -> None:
     assert missing_scopes(scopes()) == []
-    assert missing_scopes([*scopes(), "files:read"]) == []
+    assert missing_scopes([*scopes(), "pins:read"]) == []
     assert missing_scopes({"chat:write", "commands", "im:write"}) == [
+        "channels:history",
         "channels:read",
+        "files:read",
         "files:write",
+        "groups:history",
         "groups:read",
         "im:history",
         "users:read",
