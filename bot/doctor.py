@@ -134,7 +134,20 @@ def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:
     else:
         yield Finding(True, f"{name}: answers and is up to date.")
         if found.kind == "PostgreSQL":
+            yield from _durability(found)
             yield _queue(settings)
+
+
+def _durability(found: Checkup) -> Iterator[Finding]:
+    """Whether the server keeps what it confirmed when it crashes."""
+    if found.forgetful:
+        off = " and ".join(found.forgetful) + (" is off" if len(found.forgetful) == 1 else " are off")
+        yield Finding(
+            False,
+            f"PostgreSQL may forget what it confirmed when it crashes: {off}. "
+            "Messages may then be sent twice, and answers get lost.",
+            "Turn it on with ALTER SYSTEM or in postgresql.conf, then reload: SELECT pg_reload_conf().",
+        )
 
 
 def _queue(settings: Settings) -> Finding:

@@ -11,7 +11,7 @@ from stat import S_IMODE
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -47,6 +47,10 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 IDLE_SECONDS = 1.0
 """A connection nobody has used for longer is asked whether it is alive before it is used again."""
+_FORGETFUL: Final = text(
+    "SELECT name FROM pg_settings WHERE setting = 'off'"
+    " AND name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name"
+)
 _CONNECTION = "connection"
 _USED_AT = "used at"
 _PATIENCE = "patience"
@@ -271,6 +275,17 @@ class Database:
             except self.engine.dialect.loaded_dbapi.Error as gone:
                 raise InvalidatePoolError from gone
         record.info[_PATIENCE] = wanted
+
+
+def forgetful_settings(session: Bound) -> list[str]:
+    """The settings that let PostgreSQL forget in a crash what it acknowledged; none on SQLite.
+
+    Messages are then sent again, and what people reported is lost.
+    """
+    connection = connection_of(session)
+    if connection.dialect.name == "sqlite":
+        return []
+    return list(connection.execute(_FORGETFUL).scalars())
 
 
 def connection_of(session: Bound) -> Connection:

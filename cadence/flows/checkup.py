@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from storage import people
-from storage.engine import Database, is_busy, normal_url
+from storage.engine import Database, forgetful_settings, is_busy, normal_url
 from storage.migrate import pending
 from storage.tables import Team, Workspace
 
@@ -82,12 +82,14 @@ class Checkup:
         there: False for a SQLite file that the first start will make.
         trouble: why the database can't be used, the end of a sentence; empty when it can.
         pending: the migrations still to come.
+        forgetful: the settings that let PostgreSQL forget in a crash what it confirmed.
     """
 
     kind: str = ""
     there: bool = True
     trouble: str = ""
     pending: tuple[str, ...] = ()
+    forgetful: tuple[str, ...] = ()
     workspaces: tuple[WorkspaceFound, ...] = ()
 
 
@@ -120,7 +122,10 @@ def _looked_at(url: str, kind: str) -> Checkup:
         return Checkup(kind=kind, trouble="it names a driver that isn't installed")
     try:
         todo = tuple(pending(db))
-        return Checkup(kind=kind, pending=todo, workspaces=() if todo else _workspaces(db))
+        with db.read() as session:
+            forgetful = tuple(forgetful_settings(session))
+        found = () if todo else _workspaces(db)
+        return Checkup(kind=kind, pending=todo, forgetful=forgetful, workspaces=found)
     except SQLAlchemyError as broken:
         return Checkup(kind=kind, trouble=in_words(broken))
     finally:

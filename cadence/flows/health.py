@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cadence.flows.checkup import in_words
 from storage import lanes, people, turns
-from storage.engine import Database
+from storage.engine import Database, forgetful_settings
 from storage.migrate import pending
 
 OVERDUE = timedelta(minutes=10)
@@ -77,6 +77,7 @@ def health(
         with db.read() as session:
             known = [one for one in workspace_ids if people.workspace(session, workspace_id=one)]
             oldest = turns.next_due(session, within=workspace_ids)
+            forgetful = forgetful_settings(session)
     except SQLAlchemyError as broken:
         return Health(False, (f"database: {in_words(broken)}",))
     trouble = probe.trouble(known[0], now=now) if probe and known else ""
@@ -85,5 +86,7 @@ def health(
     late = oldest is not None and now - oldest > OVERDUE
     state = f"late since {oldest:%Y-%m-%d %H:%M} UTC" if late else "in time"
     workspace = "not set up yet" if not known else "ok" if len(known) == 1 else f"ok, {len(known)} of them"
-    lines = ("database: ok", f"workspace: {workspace}", f"messages: {state}")
+    lines: tuple[str, ...] = ("database: ok", f"workspace: {workspace}", f"messages: {state}")
+    if forgetful:
+        lines += (f"warning: PostgreSQL may forget what it confirmed ({', '.join(forgetful)} off)",)
     return Health(not late, lines)

@@ -1,10 +1,13 @@
-"""`cadence doctor` misses the tables of the queue."""
+"""`cadence doctor` misses the tables of the queue, and warns about a server that forgets."""
+
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.doctor import examine
 from bot.fleet import prepare
 from bot.settings import Settings
+from cadence.flows.health import health
 from storage.engine import Database
 from storage.migrate import migrate
 from tests.storage import postgres
@@ -26,3 +29,36 @@ def test_the_tables_of_the_queue(postgres_socket: str, monkeypatch: pytest.Monke
     prepare(db)
     assert queue() == [(True, "")]
     db.close()
+
+
+def warnings(db: Database, patch: pytest.MonkeyPatch) -> list[str]:
+    """What the doctor and `/readyz` say of the server's memory; it makes nothing unready."""
+    patch.setenv("DATABASE_URL", db.url)
+    found = [one for one in examine(Settings()) if "forget" in one.what]
+    assert not any(one.ok for one in found)
+    seen = health(db, now=datetime(2026, 3, 4, tzinfo=UTC), workspace_ids=[])
+    assert seen.ready
+    return [one.what.partition(": ")[2] for one in found] + [one for one in seen.lines if "forget" in one]
+
+
+def test_a_server_that_forgets_what_it_confirmed(
+    postgres_socket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres.create(postgres_socket, "forgets")
+    db = Database(postgres.url(postgres_socket, "forgets"))
+    migrate(db)
+    settings = ("fsync", "full_page_writes", "synchronous_commit")
+    assert warnings(db, monkeypatch) == [
+        f"{' and '.join(settings)} are off. Messages may then be sent twice, and answers get lost.",
+        f"warning: PostgreSQL may forget what it confirmed ({', '.join(settings)} off)",
+    ]
+    db.close()
+
+
+def test_a_server_as_it_comes_forgets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with postgres.server(durable=True) as server:
+        postgres.create(server.socket, "keeps")
+        db = Database(postgres.url(server.socket, "keeps"))
+        migrate(db)
+        assert warnings(db, monkeypatch) == []
+        db.close()
