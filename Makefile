@@ -9,7 +9,7 @@ COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/security
 STAGED := tests/scenarios tests/security tests/delivery
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-postgres check lint types layers migrations bench chaos lock clean
+.PHONY: help run test test-postgres check lint types layers migrations bench chaos fuzz lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -52,6 +52,9 @@ bench: $(STAMP)  ## measure: every part, or one with PART=rules
 
 chaos: $(STAMP)  ## kill workers and PostgreSQL at random while 1,500 messages go out; minutes
 	@$(BIN)/python -m tests.chaos
+
+fuzz: $(STAMP)   ## send 20,000 mutated requests to the bot; another draw with SEED=1, one again with ONLY=17
+	@$(BIN)/python -m tests.fuzz $(SEED:%=--seed %) $(REQUESTS:%=--requests %) $(ONLY:%=--only %)
 
 lock: $(STAMP)   ## pin the dependencies again
 	$(BIN)/python -m pip install --quiet uv

@@ -44,34 +44,6 @@ class _Authorization(_Part):
     is_enterprise_install: bool | str | None = None
 
 
-class _Payload(_Part):
-    """What Bolt reads of any payload."""
-
-    type: Name | None = None
-    team_id: Id | None = None
-    team: _Known | None = None
-    enterprise_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")] | None = None
-    enterprise: _Known | None = None
-    is_enterprise_install: bool | str | None = None
-    authorizations: list[_Authorization] | None = None
-    trigger_id: Name | None = None
-    response_url: Annotated[str, Field(pattern=r"^https?://", max_length=2_000)] | None = None
-    response_urls: list[dict[str, Any]] | None = None
-
-
-class _Command(_Payload):
-    team_id: Id
-    user_id: Id
-    channel_id: Id | None = None
-    command: Name
-    text: Text = ""
-
-
-class _Interaction(_Payload):
-    user: _User
-    channel: _Channel | None = None
-
-
 class _Block(_Part):
     type: Name
     block_id: Name
@@ -94,6 +66,36 @@ class _View(_Part):
     app_installed_team_id: Id | None = None
 
 
+class _Payload(_Part):
+    """What Bolt and the listeners read of any payload."""
+
+    type: Name | None = None
+    team_id: Id | None = None
+    team: _Known | None = None
+    user: _User | None = None
+    channel: _Channel | None = None
+    view: _View | None = None
+    enterprise_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")] | None = None
+    enterprise: _Known | None = None
+    is_enterprise_install: bool | str | None = None
+    authorizations: list[_Authorization] | None = None
+    trigger_id: Name | None = None
+    response_url: Annotated[str, Field(pattern=r"^https?://", max_length=2_000)] | None = None
+    response_urls: list[dict[str, Any]] | None = None
+
+
+class _Command(_Payload):
+    team_id: Id
+    user_id: Id
+    channel_id: Id | None = None
+    command: Name
+    text: Text = ""
+
+
+class _Interaction(_Payload):
+    user: _User
+
+
 class _Option(_Part):
     value: Text | None = None
 
@@ -109,7 +111,6 @@ class _Action(_Part):
 class _Pressed(_Interaction):
     trigger_id: Name
     actions: Annotated[list[_Action], Field(min_length=1)]
-    view: _View | None = None
     message: dict[str, Any] | None = None
     container: dict[str, Any] | None = None
 

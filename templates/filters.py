@@ -15,6 +15,7 @@ from jinja2 import Undefined
 from markupsafe import Markup
 
 from cadence.mrkdwn import Mrkdwn, channel_link, code, escape, mention
+from cadence.refusals import Offer
 from cadence.rules.kpi import AmountError, Unit, format_amount
 from cadence.rules.modes import Mode
 
@@ -235,10 +236,19 @@ def sparkline(readings: Sequence[float | None], target: float | None = None) -> 
     )
 
 
+def rows(offers: Sequence[Offer]) -> list[Sequence[Offer]]:
+    """The first five buttons in one block, or in one each: Slack refuses a block that holds an action twice."""
+    shown = offers[:5]
+    if len({offer.action for offer in shown}) < len(shown):
+        return [(offer,) for offer in shown]
+    return [shown] if shown else []
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "raw": raw,
     "flow": flow,
     "clip": clip,
+    "rows": rows,
     "name": name,
     "local_time": local_time,
     "clock": clock,

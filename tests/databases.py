@@ -75,6 +75,9 @@ class Kept(Protocol):
     def put_back(self) -> None:
         """Undo every write."""
 
+    def written(self) -> bool:
+        """Whether anything may have been written since this was asked last, or since it was put back."""
+
     def close(self) -> None:
         """Forget it."""
 
@@ -89,7 +92,7 @@ class _KeptFile:
         self._live = sqlite3.connect(str(sqlite_file(db.url)), isolation_level=None, check_same_thread=False)
         self._pristine = sqlite3.connect(":memory:", check_same_thread=False)
         self._live.backup(self._pristine)
-        self._version = self._data_version()
+        self._version = self._seen = self._data_version()
 
     def _data_version(self) -> int:
         return int(self._live.execute("PRAGMA data_version").fetchone()[0])
@@ -97,7 +100,11 @@ class _KeptFile:
     def put_back(self) -> None:
         if self._data_version() != self._version:
             self._pristine.backup(self._live)
-            self._version = self._data_version()
+            self._version = self._seen = self._data_version()
+
+    def written(self) -> bool:
+        before, self._seen = self._seen, self._data_version()
+        return before != self._seen
 
     def close(self) -> None:
         self._live.close()
@@ -112,7 +119,7 @@ class _KeptOnPostgres:
         self._pristine = f"kept{next(_NUMBERS)}"
         db.close()
         postgres.create(self._socket, self._pristine, template=self._name)
-        self._version = self._transactions()
+        self._version = self._seen = self._transactions()
 
     def _transactions(self) -> int:
         """How many transactions have written something, on the whole server."""
@@ -125,7 +132,11 @@ class _KeptOnPostgres:
             self._db.close()
             postgres.drop(self._socket, self._name)
             postgres.create(self._socket, self._name, template=self._pristine)
-            self._version = self._transactions()
+            self._version = self._seen = self._transactions()
+
+    def written(self) -> bool:
+        before, self._seen = self._seen, self._transactions()
+        return before != self._seen
 
     def close(self) -> None:
         postgres.drop(self._socket, self._pristine)

@@ -74,7 +74,7 @@ class Arena:
         self.stage = stage
         self.asked = 0
         self.offered: list[Json] = []
-        self._errors = errors
+        self.errors = errors
         self._trigger = 0
         self._lexicon = _remembered(lexicon)
         self.last: tuple[Any, Json] = ("slash_commands", {})
@@ -87,6 +87,15 @@ class Arena:
     def reset(self) -> None:
         """Put the database back, so that every input meets the same rows and a failure can be repeated."""
         self._kept.put_back()
+
+    def forget(self) -> None:
+        """What was sent to Slack, and what went wrong, is of the next request only from now on."""
+        self.errors.clear()
+        self.offered.clear()
+
+    def wrote(self) -> bool:
+        """Whether anything was written since this was asked last, or since the database was put back."""
+        return self._kept.written()
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -153,21 +162,20 @@ class Arena:
     def _ask(self, kind: Any, body: Json, retry: int | None = None, *, again: bool = False) -> Reply:
         self.asked += 1
         self.last = kind, body
-        self._errors.clear()
-        self.offered.clear()
+        self.forget()
         text = encode(kind, body)
         headers = signed_headers(kind, text, self.stage.workspace.app.signing_secret, retry)
-        with self._recording():
+        with self.recording():
             status, answer, _ = dispatch(self.stage.bot.app, text, headers)
-        if self._errors:
-            raise Broken(f"no sentence for {type(self._errors[0]).__name__}") from self._errors[0]
+        if self.errors:
+            raise Broken(f"no sentence for {type(self.errors[0]).__name__}") from self.errors[0]
         assert status == 200, (status, answer)
         silent = again or any(one.get("action_id") in SILENT for one in body.get("actions", ()))
         view = body.get("view") if "actions" not in body else None
         return judged(self.offered, answer, submitted=view, silent=silent)
 
     @contextmanager
-    def _recording(self) -> Iterator[None]:
+    def recording(self) -> Iterator[None]:
         """Nothing goes out over HTTP: only while the bot is asked, since other tests share the process."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(

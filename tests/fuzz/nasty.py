@@ -240,6 +240,20 @@ def _sound(block: Json) -> Any:
     )
 
 
+def carefully(view: Json) -> Json:
+    """The state of a form that a careful person filled in."""
+    return {
+        block["block_id"]: {
+            block["element"]["action_id"]: {
+                "type": block["element"]["type"],
+                _KEYS.get(block["element"]["type"], "value"): _sound(block),
+            }
+        }
+        for block in view["blocks"]
+        if block.get("type") == "input"
+    }
+
+
 @st.composite
 def filled_forms(draw: st.DrawFn, opened: list[tuple[str, Json]]) -> tuple[str, Json]:
     """Who submits which of the forms, as the bot opened it: filled in with care but for a few fields, or none."""

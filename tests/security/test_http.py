@@ -264,6 +264,7 @@ _WRONG: list[tuple[str, str, list[Any]]] = [
     ("command button form shortcut event", "half_a_pair", ["\ud83d"]),
     ("form", "view.state.values.value.value.value", ["\udc00 end"]),
     ("command", "text", ["14 \ud800"]),
+    ("command", "user channel team view", ["U01AGENT1", []]),
     ("event", "event.user.name", ["\ud83dx"]),
 ]
 MALFORMED = [

@@ -9,6 +9,9 @@ import pytest
 
 import templates
 import templates.contexts
+from cadence.mrkdwn import escape
+from cadence.refusals import Offer
+from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext, ViewContext
 from templates.render import render
 from tests.templates.samples import SAMPLES
@@ -49,3 +52,13 @@ def test_usual_values_fit(name: str) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_shortest_values_fit(name: str) -> None:
     assert problems(render(shortest(SAMPLES[name]))) == []
+
+
+def test_buttons_of_one_action_stand_in_blocks_of_their_own() -> None:
+    same = tuple(Offer(f"Pause {name}", "cycle.pause", name) for name in ("a", "b"))
+    assert problems(render(Done(text=escape("Which one?"), offers=same))) == []
+    assert (
+        problems(render(Done(text=escape("Which one?"), offers=(*same, Offer("Show", "status.show"))))) == []
+    )
+    unlike = render(Done(text=escape("Which one?"), offers=(same[0], Offer("Show", "status.show"))))
+    assert [block["type"] for block in unlike.blocks] == ["section", "actions"]
