@@ -12,7 +12,6 @@ from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlparse
 
-from werkzeug.serving import make_server
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
@@ -21,7 +20,7 @@ from bot.sandbox import AppIdentity
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import InProcess
 from bot.sandbox.faults import FaultPlan
-from bot.sandbox.server import SandboxServer, _Quiet
+from bot.sandbox.server import SandboxServer, _Quiet, _Server
 from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
 from bot.stage import GRANTED, PATIENCE_SECONDS, people_of
@@ -46,7 +45,7 @@ class Slacks:
         self.refresh_tokens: dict[str, str] = {}
         self.refreshed = 0
         self._numbers = count(1)
-        self._server = make_server("127.0.0.1", 0, self._wsgi, threaded=True, request_handler=_Quiet)
+        self._server = _Server("127.0.0.1", 0, self._wsgi, _Quiet)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 

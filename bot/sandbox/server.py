@@ -4,6 +4,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from secrets import token_hex
 from threading import Thread
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
@@ -24,6 +25,7 @@ from bot.sandbox.faults import Fault, FaultPlan
 from bot.sandbox.page import Page
 from bot.sandbox.page_clock import Mover, Player
 from bot.sandbox.requests import (
+    UPLOAD_BYTES,
     api_arguments,
     bearer_token,
     file_response,
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 
     from bot.sandbox.workspace import Workspace
 
+REQUEST_SECONDS = 10
+"""How long a connection may take to say what it wants, and between two pieces of it."""
+MOST_SILENT = 200
+"""Connections without a request; one more, and the oldest is closed."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -82,12 +88,12 @@ class SandboxServer:
         self._fallback = fallback
         self._hosts = LOOPBACK | frozenset(allowed_hosts)
         self.page = Page(workspace, on_move, on_play)
-        self._server: BaseWSGIServer | None = None
+        self._server: _Server | None = None
         self._thread: Thread | None = None
 
     def start(self) -> "SandboxServer":
         """Listen in a thread; returns itself."""
-        self._server = make_server(self._host, self._port, self.wsgi, threaded=True, request_handler=_Quiet)
+        self._server = _Server(self._host, self._port, self.wsgi, _Quiet)
         self._thread = Thread(
             target=self._server.serve_forever, args=(0.01,), name="sandbox-http", daemon=True
         )
@@ -143,6 +149,7 @@ class SandboxServer:
     def wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """The WSGI application, for those who mount it themselves."""
         request = Request(environ)
+        request.max_content_length = UPLOAD_BYTES
         try:
             response = self._answer(request)
         except HTTPException as error:
@@ -239,8 +246,53 @@ class SandboxServer:
         return file_response(file)
 
 
+class _Server(ThreadedWSGIServer):
+    """Werkzeug's server, whose threads wait neither long nor in any number for requests that don't come."""
+
+    def __init__(self, *args: Any) -> None:
+        self._silent: dict[
+            socket.socket, float
+        ] = {}  # connections without a request and since when, oldest first
+        super().__init__(*args)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own."""
+        if len(self._silent) >= MOST_SILENT:
+            self._hang_up(next(iter(self._silent)))
+        self._silent[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Hang up on those who have been silent for too long; called between two connections."""
+        late = time.monotonic() - REQUEST_SECONDS
+        for one in [one for one, since in list(self._silent.items()) if since < late]:
+            self._hang_up(one)
+
+    def has_asked(self, request: socket.socket) -> None:
+        """A connection's request is here."""
+        self._silent.pop(request, None)
+
+    def shutdown_request(self, request: Any) -> None:
+        """The connection is done with."""
+        self.has_asked(request)
+        super().shutdown_request(request)
+
+    def _hang_up(self, request: socket.socket) -> None:
+        self.has_asked(request)
+        with suppress(OSError):  # it is closed already
+            request.shutdown(socket.SHUT_RDWR)
+
+
 class _Quiet(WSGIRequestHandler):
     """Says nothing about requests that went well; the inspector shows them."""
+
+    server: _Server
+    timeout = REQUEST_SECONDS
+
+    def run_wsgi(self) -> None:
+        """Answer the request."""
+        self.server.has_asked(self.connection)
+        super().run_wsgi()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Keep the console for the bot's own words."""
