@@ -176,6 +176,7 @@ def _wired(
             clock=clock,
             named_curators=frozenset(settings.cadence_curators),
             meet=directory.meet,
+            in_channel=directory.in_channel,
             homes=homes,
             observe=_observe,
             code_for=code_for,

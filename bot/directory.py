@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 ASK_AGAIN = timedelta(hours=1)
 """Somebody whom Slack said nothing of is asked about again after this."""
+ASK_AGAIN_SOON = timedelta(minutes=1)
+"""The same when Slack didn't answer at all: until it does, newcomers can't take part."""
 FEW = 20
 """Up to here people are asked about one by one; more are looked up in the list of the whole workspace."""
 
@@ -28,8 +30,7 @@ class Directory:
         self._db = db
         self._gateway_for = gateway_for
         self._clock = clock
-        self._known: set[tuple[str, str]] = set()
-        self._asked: dict[tuple[str, str], datetime] = {}
+        self._ask_after: dict[tuple[str, str], datetime] = {}
         self._lock = Lock()
 
     def meet(self, workspace_id: str, member: str) -> None:
@@ -48,6 +49,19 @@ class Directory:
         """Ask about everyone the bot has to do with; returns how many answered."""
         return self._ask(workspace_id, sorted(known_members(self._db, workspace_id=workspace_id)))
 
+    def in_channel(self, workspace_id: str, channel: str, members: frozenset[str]) -> frozenset[str]:
+        """Those of some people who are in a channel; none when Slack doesn't say."""
+        gateway = self._gateway_for(workspace_id)
+        found: set[str] = set()
+        try:
+            for page in gateway.channel_members(channel) if gateway is not None else ():
+                found |= members & page
+                if found == members:
+                    break
+        except SlackError as silent:
+            log.warning("no channel members", channel=channel, error=silent.code)
+        return frozenset(found)
+
     def changed(self, workspace_id: str, profile: Profile) -> None:
         """Slack says that a person changed."""
         self._save(workspace_id, [profile])
@@ -56,13 +70,10 @@ class Directory:
         """Whether nothing is stored of a person and Slack wasn't asked about them lately."""
         who = (workspace_id, member)
         with self._lock:
-            asked = self._asked.get(who)
-            if who in self._known or (asked is not None and self._clock() - asked < ASK_AGAIN):
+            again = self._ask_after.get(who)
+            if again is not None and self._clock() < again:
                 return False
-        if has_profile(self._db, workspace_id=workspace_id, member=member):
-            self._known.add(who)
-            return False
-        return True
+        return not has_profile(self._db, workspace_id=workspace_id, member=member)
 
     def _ask(self, workspace_id: str, members: Sequence[str]) -> int:
         gateway = self._gateway_for(workspace_id)
@@ -86,14 +97,19 @@ class Directory:
             except SlackError as silent:
                 log.warning("no profile", member=member, error=silent.code)
                 if isinstance(silent, SlackBusy | SlackUnclear):
+                    self._note(workspace_id, [member], wait=ASK_AGAIN_SOON)
                     return
 
-    def _note(self, workspace_id: str, asked: Sequence[str]) -> None:
-        now = self._clock()
+    def _note(self, workspace_id: str, asked: Sequence[str], *, wait: timedelta = ASK_AGAIN) -> None:
+        again = self._clock() + wait
         with self._lock:
-            self._asked |= {(workspace_id, member): now for member in asked}
+            self._ask_after |= {(workspace_id, member): again for member in asked}
 
     def _save(self, workspace_id: str, profiles: list[Profile]) -> int:
         if not profiles:
             return 0
-        return save_profiles(self._db, workspace_id=workspace_id, profiles=profiles, now=self._clock())
+        saved = save_profiles(self._db, workspace_id=workspace_id, profiles=profiles, now=self._clock())
+        with self._lock:
+            for profile in profiles:
+                self._ask_after.pop((workspace_id, profile.member), None)
+        return saved

@@ -28,6 +28,8 @@ WAITED_FOR_SECONDS = 2
 CLOCKS_APART_SECONDS = 300
 """How far this machine's clock may be from Slack's: a message is looked for from that much earlier."""
 HISTORY_PAGES = 20
+MEMBER_PAGES = 2
+"""Pages of 1,000 members of a channel; at a second each, Slack's three aren't over yet."""
 LONGEST_PAUSE_SECONDS = 3600.0
 
 FIXABLE = codes(Kind.FIXABLE)
@@ -224,6 +226,20 @@ class Gateway:
             answer = self._call("users.list", {"limit": 200, "cursor": cursor})
             for user in answer.get("members") or []:
                 yield member_profile(user)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    def channel_members(self, channel: str) -> Iterator[frozenset[str]]:
+        """Who is in a channel, page by page, as far as there is time while a person waits."""
+        cursor = ""
+        for _ in range(MEMBER_PAGES):
+            answer = self._call(
+                "conversations.members",
+                {"channel": channel, "limit": 1000, "cursor": cursor},
+                client=self._quick,
+            )
+            yield frozenset(answer.get("members") or ())
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return

@@ -25,6 +25,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "chat.update": ("chat:write",),
     "conversations.history": ("channels:history", "groups:history", "im:history"),  # see `LOST_WITHOUT`
     "conversations.info": ("channels:read", "groups:read"),
+    "conversations.members": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),

@@ -19,9 +19,20 @@ def member_profile(user: dict[str, Any]) -> Profile:
         timezone=user.get("tz") or None,
         is_admin=bool(user.get("is_admin") or user.get("is_owner")),
         is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
+        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
+        is_stranger=bool(user.get("is_stranger")),
+        homes=_homes(user),
         deleted=bool(user.get("deleted")),
         status=_status(details),
     )
+
+
+def _homes(user: dict[str, Any]) -> frozenset[str]:
+    """The workspaces that a person belongs to, none when the server doesn't say; in an organization, several."""
+    across = user.get("enterprise_user")
+    teams = across.get("teams") if isinstance(across, dict) else None
+    found = [user.get("team_id"), *(teams if isinstance(teams, list) else ())]
+    return frozenset(one for one in found if isinstance(one, str) and one)
 
 
 def _status(details: dict[str, Any]) -> Status:

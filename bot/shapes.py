@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.middleware import Middleware
 
+from handlers.payloads import origin_of
+
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
 """Slack's own ids have 9 to 12 characters; servers that speak its API may have longer ones."""
 Name = Annotated[str, Field(max_length=255)]
@@ -216,8 +218,13 @@ class Shape(Middleware):
         resp: BoltResponse,  # noqa: ARG002
         next: Callable[[], BoltResponse],  # noqa: A002
     ) -> BoltResponse:
-        """Let a sound request on; anything else is a 400."""
-        return next() if is_sound(req.body, req.raw_body) else BoltResponse(status=400, body="not readable\n")
+        """Let a sound request on, authorized for the workspace it acts in; anything else is a 400."""
+        if not is_sound(req.body, req.raw_body):
+            return BoltResponse(status=400, body="not readable\n")
+        origin = origin_of(req.body)
+        req.context["team_id"] = origin.workspace or None
+        req.context["from_elsewhere"] = origin.from_elsewhere
+        return next()
 
 
 def is_sound(body: Mapping[str, Any], raw: str = "") -> bool:

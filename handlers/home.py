@@ -24,7 +24,7 @@ def register(app: App, services: Services) -> None:
 
     def opened(event: dict[str, Any], context: dict[str, Any]) -> None:
         workspace_id, member = str(context.get("team_id") or ""), str(event.get("user") or "")
-        if not member or event.get("tab", "home") != "home":
+        if not member or event.get("tab", "home") != "home" or context.get("from_elsewhere"):
             return
         try:
             with suppress(Clash):  # another process has met the same person just now

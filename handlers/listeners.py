@@ -89,11 +89,14 @@ def register_command(
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         answers: list[MessageContext] = []
+        text = body.get("text") or ""
         turn = turn_of(services, body, client, "command", answers.append)
         message: Rendered | None = None
         with _observed(services, name) as outcome:
             try:
-                _answered(turn, lambda: run(turn, body.get("text") or ""), finds_repeats=finds_repeats)
+                _by_participant(
+                    turn, lambda: run(turn, text), anybody=_is_help(text), finds_repeats=finds_repeats
+                )
             except Repeated as before:
                 outcome.word, message = "repeated", _rendered(before)
             except Exception as error:  # noqa: BLE001 - every error becomes a sentence
@@ -162,7 +165,7 @@ def register_form(
         shown: MessageContext | ViewContext | None
         with _observed(services, callback) as outcome:
             try:
-                shown = _answered(turn, lambda: run(turn, form))
+                shown = _by_participant(turn, lambda: run(turn, form))
             except Repeated as before:
                 outcome.word, message = "repeated", _rendered(before)
                 if message is None:
@@ -215,7 +218,7 @@ def _pressed(turn: Turn, kind: str, run: Callable[[], None], show: Callable[[Ren
     """Do what was pressed or chosen; why it can't be done is said where the person looks."""
     with _observed(turn.services, kind) as outcome:
         try:
-            _answered(turn, run)
+            _by_participant(turn, run)
         except _Unshown as silent:
             _note_unshown(silent)
         except Repeated as before:
@@ -246,9 +249,21 @@ def _tell(turn: Turn, said: Refused, error: Exception, say: Callable[[MessageCon
     say(said)
 
 
-def _answered(turn: Turn, run: Callable[[], T], *, finds_repeats: bool = False) -> T:
-    """Do what was asked, by a person whom the bot knows from now on."""
-    turn.meet()
+def _is_help(text: str) -> bool:
+    """Whether a command only asks how commands are written, which anybody may know."""
+    return text.split(maxsplit=1)[:1] == ["help"]
+
+
+def _by_participant(
+    turn: Turn, run: Callable[[], T], *, anybody: bool = False, finds_repeats: bool = False
+) -> T:
+    """Do what somebody asks for who takes part here (SPEC §8): every command, button, shortcut and form.
+
+    Raises:
+        NotAllowed: they don't.
+    """
+    if not anybody:
+        turn.require_part()
     return _once(turn, run, finds_repeats=finds_repeats)
 
 

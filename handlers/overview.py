@@ -1,7 +1,5 @@
 """What stands and why: status, why, digest, help; and the owner's answer to a watch."""
 
-from dataclasses import replace
-
 from slack_bolt import App
 
 from cadence.flows import digests, overview
@@ -70,12 +68,8 @@ def why_submitted(turn: Turn, form: Form) -> MessageContext:
 
 
 def digest(turn: Turn, _command: commands.Digest) -> None:
-    """`/cadence digest`: this week's so far; the buttons are for those who may press them."""
-    shown = digests.show_digest(turn.db, turn.caller, now=turn.now)
-    if "curator" not in roles(turn.db, turn.caller):
-        decisions = tuple(replace(decision, offer=None) for decision in shown.decisions)
-        shown = replace(shown, decisions=decisions, for_curators=False)
-    turn.say(shown)
+    """`/cadence digest`: this week's so far, for curators."""
+    turn.say(digests.show_digest(turn.db, turn.caller, now=turn.now))
 
 
 def help_(turn: Turn, command: commands.Help) -> None:

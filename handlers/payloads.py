@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
@@ -19,6 +19,97 @@ _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _YEARS = range(2000, 2101)
 _OLD_FORM = "This form is too old to be understood. Close it and open it again."
+
+
+class Origin(NamedTuple):
+    """Where a request acts, and who made it.
+
+    Args:
+        workspace: the workspace whose rows the request may touch; "" when Slack names none.
+        member: the person's Slack ID; "" for an event that has none.
+        home: the workspace or organization the person belongs to; "" when Slack doesn't say.
+        organization: the Enterprise organization the request came from; "" outside of one.
+    """
+
+    workspace: str
+    member: str = ""
+    home: str = ""
+    organization: str = ""
+
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether the person belongs to another workspace, as people in a Slack Connect channel can.
+
+        In an organization people have one home and work in several workspaces: `users.info` says which.
+        """
+        return bool(self.home) and self.home != self.workspace and not self.organization
+
+
+def origin_of(body: Body) -> Origin:
+    """Decide where a request of any kind acts. Commands, buttons, forms, shortcuts and events all go by this.
+
+    A form or a Home acts where the app that shows it is installed (`view.app_installed_team_id`): in a Slack
+    Connect channel `team` is the workspace of the person who submits it. An event belongs to the installation
+    it was sent for (`authorizations`), whatever workspace it happened in. With an organization-wide
+    installation `team` is null and the installation names no workspace: then the view's or the person's does.
+    """
+    event = _part(body, "event")
+    return _origin_of_event(body, event) if event else _origin_of_request(body)
+
+
+def _origin_of_request(body: Body) -> Origin:
+    """A slash command, or something pressed, submitted, closed, chosen or searched for."""
+    team, user, view = _part(body, "team"), _part(body, "user"), _part(body, "view")
+    home = _text(user, "team_id")
+    return Origin(
+        workspace=_first_workspace(
+            _text(view, "app_installed_team_id"),
+            _text(team, "id"),
+            _text(body, "team_id"),
+            _text(view, "team_id"),
+            home,
+        ),
+        member=_text(user, "id") or _text(body, "user_id"),
+        home=home,
+        organization=_organization(body) or _text(team, "enterprise_id"),
+    )
+
+
+def _origin_of_event(body: Body, event: Body) -> Origin:
+    grants = body.get("authorizations")
+    grant = grants[0] if isinstance(grants, list) and grants and isinstance(grants[0], Mapping) else {}
+    view, user = _part(event, "view"), _part(event, "user")
+    return Origin(
+        workspace=_first_workspace(
+            _text(grant, "team_id"),
+            _text(view, "app_installed_team_id"),
+            _text(body, "context_team_id"),
+            _text(body, "team_id"),
+            _text(view, "team_id"),
+        ),
+        member=_text(user, "id") or _text(event, "user"),
+        home=_text(user, "team_id") or _text(event, "user_team"),
+        organization=_text(grant, "enterprise_id") or _organization(body),
+    )
+
+
+def _part(body: Body, name: str) -> Body:
+    part = body.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _text(part: Body, name: str) -> str:
+    text = part.get(name)
+    return text if isinstance(text, str) else ""
+
+
+def _organization(body: Body) -> str:
+    return _text(_part(body, "enterprise"), "id") or _text(body, "enterprise_id")
+
+
+def _first_workspace(*ids: str) -> str:
+    """The first that is a workspace's: an organization's ID begins with an E."""
+    return next((one for one in ids if one and not one.startswith("E")), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         min_runs=form.text(Field.MIN_RUNS) if Field.MIN_RUNS in asked else None,
         working_days=form.options(Field.WORKING_DAYS) if Field.WORKING_DAYS in asked else None,
         hours=form.text(Field.HOURS) if Field.HOURS in asked else None,
+        guests=bool(form.options(Field.GUESTS)) if Field.GUESTS in asked else None,
     )
     return save_settings(turn.db, turn.caller, given, named=turn.services.named_curators, now=turn.now)
 

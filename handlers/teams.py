@@ -3,14 +3,14 @@
 from slack_bolt import App
 
 from cadence.flows.asking import team_form
-from cadence.flows.joining import join_team
+from cadence.flows.joining import channel_to_join, decide_join, join_team, leave_team
 from cadence.flows.team_checks import TeamGiven
 from cadence.flows.team_holidays import holidays_form, team_holidays
 from cadence.flows.teams import WhichTeam, create_team, show_team
 from cadence.refusals import Refusal
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
-from handlers.payloads import Body, Form, channel_id, metadata
+from handlers.payloads import Body, Form, channel_id, metadata, row_id
 from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -21,6 +21,8 @@ def register(app: App, services: Services) -> None:
     register_button(app, services, Action.CREATE_TEAM, by_button)
     register_button(app, services, Action.TEAM_JOIN, joined_by_button)
     register_button(app, services, Action.TEAM_LEAVE, left_by_button)
+    register_button(app, services, Action.APPROVE_JOIN, approved)
+    register_button(app, services, Action.DECLINE_JOIN, declined)
     register_button(app, services, Action.TEAM_HOLIDAYS, open_holidays)
     register_form(app, services, Callback.TEAM, submitted)
     register_form(app, services, Callback.HOLIDAYS, holidays_asked)
@@ -68,22 +70,42 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
 
 def join(turn: Turn, command: commands.JoinTeam) -> None:
     """`/cadence team join`."""
-    turn.say(join_team(turn.db, turn.caller, command.team, who=command.members, now=turn.now))
+    _join(turn, command.team, command.members)
+
+
+def _join(turn: Turn, team: str | None, who: tuple[str, ...] = ()) -> None:
+    """Whoever joins is looked up in the team's channel first, with no transaction open."""
+    for member in who:
+        turn.services.meet(turn.caller.workspace_id, member)
+    channel = channel_to_join(turn.db, turn.caller, team)
+    wanted = frozenset(who or (turn.caller.member,))
+    there = turn.services.in_channel(turn.caller.workspace_id, channel, wanted)
+    turn.say(join_team(turn.db, turn.caller, team, who=who, in_channel=there, now=turn.now))
 
 
 def leave(turn: Turn, command: commands.LeaveTeam) -> None:
     """`/cadence team leave`."""
-    turn.say(join_team(turn.db, turn.caller, command.team, who=command.members, leave=True, now=turn.now))
+    turn.say(leave_team(turn.db, turn.caller, command.team, who=command.members, now=turn.now))
 
 
 def joined_by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Join again]."""
-    turn.say(join_team(turn.db, turn.caller, value, now=turn.now))
+    _join(turn, value)
+
+
+def approved(turn: Turn, value: str, _body: Body) -> None:
+    """[Approve] under a request to join."""
+    turn.say(decide_join(turn.db, turn.caller, row_id(value) or 0, approve=True, now=turn.now))
+
+
+def declined(turn: Turn, value: str, _body: Body) -> None:
+    """[Decline] under a request to join."""
+    turn.say(decide_join(turn.db, turn.caller, row_id(value) or 0, approve=False, now=turn.now))
 
 
 def left_by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Leave]."""
-    turn.say(join_team(turn.db, turn.caller, value, leave=True, now=turn.now))
+    turn.say(leave_team(turn.db, turn.caller, value, now=turn.now))
 
 
 def members(turn: Turn, command: commands.TeamMembers) -> None:

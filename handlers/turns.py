@@ -12,11 +12,11 @@ from uuid import uuid4
 import structlog
 from slack_sdk import WebClient
 
-from cadence.flows.callers import Caller
+from cadence.flows.callers import Caller, require_taking_part
 from cadence.flows.people import today_of
 from cadence.flows.repeats import require_new_request
 from cadence.refusals import Refusal
-from handlers.payloads import Body, Form, metadata
+from handlers.payloads import Body, Form, metadata, origin_of
 from handlers.views import SLACK_TROUBLE, NotMade, form_around, on_top, renew
 from storage.engine import Clash, Database
 from templates.contexts.base import MessageContext, ViewContext
@@ -50,6 +50,7 @@ class Services:
         clock: the time, passed in.
         named_curators: members whom the installation names as curators.
         meet: makes sure the bot knows what Slack says of a person; called with workspace and member.
+        in_channel: those of some people who are in a channel; asks Slack. Called with workspace, channel, members.
         homes: shows people their Home.
         observe: told the kind of request, its outcome and how long it took in seconds.
     """
@@ -58,6 +59,7 @@ class Services:
     clock: Callable[[], datetime]
     named_curators: frozenset[str]
     meet: Callable[[str, str], None]
+    in_channel: Callable[[str, str, frozenset[str]], frozenset[str]]
     homes: Homes
     observe: Callable[[str, str, float], None]
     code_for: Callable[[BaseException], str]
@@ -85,8 +87,15 @@ class Turn:
         """The person's local date."""
         return today_of(self.db, self.caller, now=self.now)
 
-    def meet(self) -> None:
-        """Make sure the bot knows what Slack says of the person."""
+    def require_part(self) -> None:
+        """Let the person through if they take part here; somebody new is looked up in Slack, once.
+
+        Raises:
+            NotAllowed: they don't; the sentence says who can.
+        """
+        require_taking_part(self.db, self.caller, meet=self._meet)
+
+    def _meet(self) -> None:
         with suppress(Clash):  # another process has met the same person just now
             self.services.meet(self.caller.workspace_id, self.caller.member)
 
@@ -167,13 +176,12 @@ def turn_of(
     say: Callable[[MessageContext], None],
 ) -> Turn:
     """The turn of a request; `say` is how its person is answered. It touches no database, so it can't fail."""
-    team = body.get("team") or {}
-    user = body.get("user") or {}
-    channel = body.get("channel") or {}
+    origin, channel = origin_of(body), body.get("channel") or {}
     caller = Caller(
-        workspace_id=str(body.get("team_id") or team.get("id") or user.get("team_id") or ""),
-        member=str(body.get("user_id") or user.get("id") or ""),
+        workspace_id=origin.workspace,
+        member=origin.member,
         surface=surface,
+        from_elsewhere=origin.from_elsewhere,
         channel=str(body.get("channel_id") or channel.get("id") or "") or None,
         request=_request_id(body),
     )

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
-from storage.streams import cycles_of, stream
+from storage.streams import cycles_of, stream, takes_no_part
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -164,8 +164,7 @@ def presences(
         .where(
             col(TeamMember.workspace_id) == workspace_id,
             col(TeamMember.team_id).in_(team_ids),
-            ~func.coalesce(col(Member.deleted), False),
-            ~func.coalesce(col(Member.is_bot), False),
+            ~takes_no_part(workspace_id),
         )
     )
     return stream(session, query)

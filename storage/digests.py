@@ -23,7 +23,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from storage.engine import connection_of
-from storage.streams import by_zone, covers, stream
+from storage.streams import by_zone, covers, stream, takes_no_part
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -122,9 +122,7 @@ def _away(workspace_id: str, monday: date) -> Any:
 
 def _asked(workspace_id: str, asking: Asking) -> Any:
     """(team, member) of everybody who is asked about a week."""
-    gone = select(col(Member.id)).where(
-        col(Member.workspace_id) == workspace_id, or_(col(Member.deleted), col(Member.is_bot))
-    )
+    gone = select(col(Member.id)).where(col(Member.workspace_id) == workspace_id, takes_no_part(workspace_id))
     query: Any = (
         select(col(TeamMember.team_id).label("team_id"), col(TeamMember.member).label("member"))
         .join(Team, col(Team.id) == col(TeamMember.team_id))

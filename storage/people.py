@@ -5,12 +5,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import and_, bindparam, or_, update
+from sqlalchemy import and_, bindparam, func, or_, update
+from sqlalchemy import select as select_rows
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
-from storage.tables import Away, Curator, Member, Team, TeamMember, Workspace
+from storage.streams import takes_no_part
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    Away,
+    Curator,
+    JoinRequest,
+    JoinState,
+    Member,
+    Playbook,
+    Team,
+    TeamMember,
+    Workspace,
+)
 
 
 def workspace(session: Session, *, workspace_id: str) -> Workspace | None:
@@ -45,6 +59,22 @@ class Whereabouts(NamedTuple):
     is_curator: bool
 
 
+class Participant(NamedTuple):
+    """What decides whether a person takes part. `known` is whether Slack has said what they are.
+
+    `named` is whether they own a playbook or are a curator.
+    """
+
+    guests_allowed: bool
+    known: bool
+    bot: bool
+    deleted: bool
+    stranger: bool
+    guest: bool
+    in_team: bool
+    named: bool
+
+
 # Statements of the busiest requests are put together once: that takes as long as running them.
 _STANDING = (
     select(Workspace, Member.timezone, Curator.member)
@@ -60,6 +90,45 @@ _TEAM_IDS = select(TeamMember.team_id).where(
     col(TeamMember.left_at).is_(None),
 )
 _TEAM_SLUGS = select(Team.slug).where(Team.workspace_id == bindparam("workspace")).order_by(col(Team.slug))
+
+
+def _participant() -> Any:
+    """The person may be unknown: then what Slack would say of them is False."""
+    workspace: Any = bindparam("workspace")
+    person: Any = bindparam("member")
+    in_team = select_rows(col(TeamMember.id)).where(
+        col(TeamMember.workspace_id) == workspace,
+        col(TeamMember.member) == person,
+        col(TeamMember.left_at).is_(None),
+    )
+    owns = select_rows(col(Playbook.id)).where(
+        col(Playbook.workspace_id) == workspace, col(Playbook.owner) == person
+    )
+    flags = (Member.is_bot, Member.deleted, Member.is_stranger, Member.is_guest)
+    return (
+        select_rows(
+            col(Workspace.guests_allowed),
+            and_(col(Member.is_stranger).is_not(None), col(Member.name) != ""),
+            *(func.coalesce(col(flag), False) for flag in flags),
+            in_team.exists(),
+            or_(col(Curator.member).is_not(None), owns.exists()),
+        )
+        .select_from(Workspace)
+        .outerjoin(Member, and_(col(Member.workspace_id) == Workspace.id, col(Member.id) == person))
+        .outerjoin(Curator, and_(col(Curator.workspace_id) == Workspace.id, col(Curator.member) == person))
+        .where(col(Workspace.id) == workspace)
+    )
+
+
+_PARTICIPANT: Final = _participant()
+
+
+def participant(session: Session, *, workspace_id: str, member_id: str) -> Participant | None:
+    """What decides whether a person takes part; None in a workspace the bot doesn't know."""
+    row = (
+        connection_of(session).execute(_PARTICIPANT, {"workspace": workspace_id, "member": member_id}).first()
+    )
+    return Participant(*(bool(one) for one in row)) if row is not None else None
 
 
 def standing(session: Session, *, workspace_id: str, member_id: str) -> Standing | None:
@@ -115,6 +184,20 @@ def members(session: Session, *, workspace_id: str, member_ids: Iterable[str]) -
     return found
 
 
+def without_part(session: Session, *, workspace_id: str, member_ids: Iterable[str]) -> set[str]:
+    """Those of some people who are asked nothing, even in a team: see `takes_no_part`."""
+    found: set[str] = set()
+    wanted = sorted(set(member_ids))
+    for start in range(0, len(wanted), 500):
+        query = select(Member.id).where(
+            Member.workspace_id == workspace_id,
+            col(Member.id).in_(wanted[start : start + 500]),
+            takes_no_part(workspace_id),
+        )
+        found.update(session.exec(query))
+    return found
+
+
 def team_by_slug(session: Session, *, workspace_id: str, slug: str) -> Team | None:
     """One team."""
     return session.exec(select(Team).where(Team.workspace_id == workspace_id, Team.slug == slug)).first()
@@ -124,6 +207,11 @@ def team_by_channel(session: Session, *, workspace_id: str, channel: str) -> Tea
     """The team a channel belongs to."""
     query = select(Team).where(Team.workspace_id == workspace_id, Team.channel == channel)
     return session.exec(query).first()
+
+
+def team_by_id(session: Session, *, workspace_id: str, team_id: int) -> Team | None:
+    """One team, by its row."""
+    return session.exec(select(Team).where(Team.workspace_id == workspace_id, Team.id == team_id)).first()
 
 
 def teams(session: Session, *, workspace_id: str) -> list[Team]:
@@ -160,9 +248,19 @@ def memberships(
 
 
 def set_members(
-    session: Session, *, workspace_id: str, team_id: int, members: Iterable[str], now: datetime
+    session: Session,
+    *,
+    workspace_id: str,
+    team_id: int,
+    members: Iterable[str],
+    self_joined: str | None = None,
+    now: datetime,
 ) -> tuple[set[str], set[str]]:
-    """Make exactly these people the team's members; returns who joined and who left."""
+    """Make exactly these people the team's members; returns who joined and who left.
+
+    Args:
+        self_joined: the one of them who joins by themselves, if any.
+    """
     wanted = set(members)
     rows = {row.member: row for row in memberships(session, workspace_id=workspace_id, team_ids=[team_id])}
     joined, left = wanted - rows.keys(), rows.keys() - wanted
@@ -170,8 +268,60 @@ def set_members(
         rows[gone].left_at = now
         session.add(rows[gone])
     for new in sorted(joined):
-        session.add(TeamMember(workspace_id=workspace_id, team_id=team_id, member=new, joined_at=now))
+        session.add(
+            TeamMember(
+                workspace_id=workspace_id,
+                team_id=team_id,
+                member=new,
+                joined_at=now,
+                self_joined=new == self_joined,
+            )
+        )
     return joined, left
+
+
+def join_request(
+    session: Session, *, workspace_id: str, request_id: int, lock: bool = False
+) -> JoinRequest | None:
+    """A request to join a team; with `lock`, no other transaction decides it meanwhile."""
+    query = select(JoinRequest).where(JoinRequest.workspace_id == workspace_id, JoinRequest.id == request_id)
+    return session.exec(query.with_for_update() if lock else query).first()
+
+
+def open_join_requests(
+    session: Session, *, workspace_id: str, team_id: int, members: Iterable[str]
+) -> list[JoinRequest]:
+    """The requests of these people to join a team that nobody has decided yet."""
+    query = select(JoinRequest).where(
+        JoinRequest.workspace_id == workspace_id,
+        JoinRequest.team_id == team_id,
+        JoinRequest.state == JoinState.OPEN,
+        col(JoinRequest.member).in_(sorted(set(members))),
+    )
+    return list(session.exec(query.order_by(col(JoinRequest.id))))
+
+
+def able(session: Session, *, workspace_id: str, member_ids: Iterable[str]) -> list[str]:
+    """Those of some people who aren't known to take no part, in their order."""
+    wanted = list(dict.fromkeys(member_ids))
+    gone = without_part(session, workspace_id=workspace_id, member_ids=wanted)
+    return [one for one in wanted if one not in gone]
+
+
+def owners_of(session: Session, *, workspace_id: str, team_id: int) -> list[str]:
+    """Who owns the playbooks that a team runs."""
+    query = (
+        select(Playbook.owner)
+        .join(Adoption, col(Adoption.playbook_id) == col(Playbook.id))
+        .where(
+            Adoption.workspace_id == workspace_id,
+            Adoption.team_id == team_id,
+            Adoption.state != AdoptionState.ENDED,
+        )
+        .order_by(col(Playbook.owner))
+        .distinct()
+    )
+    return list(session.exec(query))
 
 
 def away_between(

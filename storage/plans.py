@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlmodel import Session, col
 
 from storage.engine import connection_of
+from storage.streams import takes_no_part
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -182,11 +183,11 @@ def persons(
     found: list[PersonRow] = []
     for which in _people(workspace_id, Member.id, stretch, members):
         query = select(
-            col(Member.id), col(Member.timezone), col(Member.deleted), col(Member.is_bot), col(Member.muted)
+            col(Member.id), col(Member.timezone), takes_no_part(workspace_id), col(Member.muted)
         ).where(col(Member.workspace_id) == workspace_id, which)
         found += [
-            PersonRow(member, zone, deleted or bot, muted)
-            for member, zone, deleted, bot, muted in connection_of(session).execute(query)
+            PersonRow(member, zone, bool(gone), muted)
+            for member, zone, gone, muted in connection_of(session).execute(query)
         ]
     return found
 

@@ -1,4 +1,4 @@
-"""What the digest's queries share: rows a batch at a time, values by time zone, the cycle that a date lies in."""
+"""What queries share: rows a batch at a time, values by time zone, the cycle of a date, who is asked nothing."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -11,6 +11,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
 )
 from sqlmodel import Session, col
@@ -20,7 +21,9 @@ from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
 from storage.tables import (
     Cycle,
+    Member,
     Team,
+    Workspace,
 )
 
 BATCH = 1000
@@ -47,6 +50,17 @@ def by_zone(values: Mapping[str, _Value]) -> Any:
 def covers(day: date) -> ColumnElement[bool]:
     """Whether a cycle's four weeks, Monday to Sunday, hold a date."""
     return and_(col(Cycle.starts_on) <= day, col(Cycle.starts_on) > day - timedelta(weeks=WEEKS))
+
+
+def takes_no_part(workspace_id: str) -> ColumnElement[bool]:
+    """Whether a row of `Member` is of somebody who isn't asked anything even when they are in a team."""
+    allowed = select(col(Workspace.guests_allowed)).where(col(Workspace.id) == workspace_id)
+    return or_(
+        func.coalesce(col(Member.deleted), False),
+        func.coalesce(col(Member.is_bot), False),
+        func.coalesce(col(Member.is_stranger), False),
+        and_(func.coalesce(col(Member.is_guest), False), ~allowed.scalar_subquery()),
+    )
 
 
 def cycles_of(workspace_id: str, day: date) -> Any:

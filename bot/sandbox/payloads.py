@@ -56,12 +56,16 @@ def response_url(workspace: "Workspace", channel: str, user: str, message_ts: st
     return f"{workspace.base_url}/hooks/response/{workspace.tickets.response_url(channel, user, message_ts)}"
 
 
-def _interaction(workspace: "Workspace", user: "User", kind: str) -> Json:
+def _interaction(workspace: "Workspace", user: "User", kind: str, *, in_view: bool = False) -> Json:
+    """The head of an interaction; in a view, `team` is the person's own workspace, elsewhere the app's."""
+    home = user.team or workspace.team_id
     return {
         "type": kind,
         "token": VERIFICATION,
-        "team": {"id": workspace.team_id, "domain": workspace.domain},
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": workspace.team_id},
+        "team": {"id": home, "domain": home.lower()}
+        if in_view and user.team
+        else {"id": workspace.team_id, "domain": workspace.domain},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": home},
         "api_app_id": workspace.app.app_id,
         "enterprise": None,
         "is_enterprise_install": False,
@@ -93,9 +97,9 @@ def message_action(
 
 def view_action(workspace: "Workspace", user: "User", view: View, action: Json) -> Json:
     """`block_actions` from a form or the Home."""
-    return _interaction(workspace, user, "block_actions") | {
+    return _interaction(workspace, user, "block_actions", in_view=True) | {
         "container": {"type": "view", "view_id": view.id},
-        "view": show_view(workspace, view),
+        "view": show_view(workspace, view, user),
         "actions": [action | {"action_ts": workspace.messages.next_ts()}],
     }
 
@@ -111,15 +115,18 @@ def view_submission(workspace: "Workspace", user: "User", view: View) -> Json:
             chosen = str(state.get("selected_conversation") or state.get("selected_channel"))
             place = {"block_id": block["block_id"], "action_id": element["action_id"], "channel_id": chosen}
             urls.append(place | {"response_url": response_url(workspace, chosen, user.id)})
-    shown = show_view(workspace, view)
-    return _interaction(workspace, user, "view_submission") | {"view": shown, "response_urls": urls}
+    shown = show_view(workspace, view, user)
+    return _interaction(workspace, user, "view_submission", in_view=True) | {
+        "view": shown,
+        "response_urls": urls,
+    }
 
 
 def view_closed(workspace: "Workspace", user: "User", view: View, *, cleared: bool) -> Json:
     """`view_closed`; it carries no trigger."""
-    body = _interaction(workspace, user, "view_closed")
+    body = _interaction(workspace, user, "view_closed", in_view=True)
     del body["trigger_id"]
-    return body | {"view": show_view(workspace, view), "is_cleared": cleared}
+    return body | {"view": show_view(workspace, view, user), "is_cleared": cleared}
 
 
 def shortcut(workspace: "Workspace", user: "User", callback_id: str, message: "Message | None") -> Json:
@@ -166,8 +173,8 @@ def event_body(workspace: "Workspace", event: Json) -> Json:
     }
 
 
-def show_view(workspace: "Workspace", view: View) -> Json:
-    """The view object as Slack answers and sends it."""
+def show_view(workspace: "Workspace", view: View, user: "User | None" = None) -> Json:
+    """The view object as Slack answers it, and sends it when `user` did something in it."""
     defaults: Json = {"private_metadata": "", "callback_id": "", "external_id": ""}
     if view.kind == "modal":
         defaults |= {"submit": None, "close": None, "clear_on_close": False, "notify_on_close": False}
@@ -176,7 +183,7 @@ def show_view(workspace: "Workspace", view: View) -> Json:
         | view.body
         | {
             "id": view.id,
-            "team_id": workspace.team_id,
+            "team_id": (user.team if user else "") or workspace.team_id,
             "app_installed_team_id": workspace.team_id,
             "state": {"values": state_values(view.blocks, view.state)},
             "hash": view.hash,

@@ -23,7 +23,11 @@ class User:
         tz: IANA name of their zone.
         is_admin: workspace admin.
         deleted: deactivated.
-        is_bot: the app's own user.
+        is_bot: the app's own user, or another app's.
+        is_restricted: a guest in several channels.
+        is_ultra_restricted: a guest in one channel.
+        team: the workspace they belong to, when it is another one: they share a Slack Connect channel.
+        is_stranger: they belong to another workspace and share no channel with the bot.
         status_text: what their Slack status says.
         status_emoji: such as `:palm_tree:`.
         status_expiration: unix time at which the status ends, 0 for never.
@@ -37,6 +41,10 @@ class User:
     is_admin: bool = False
     deleted: bool = False
     is_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    team: str = ""
+    is_stranger: bool = False
     status_text: str = ""
     status_emoji: str = ""
     status_expiration: int = 0
@@ -64,7 +72,7 @@ class User:
         """The user object of `users.info`; without the zone when the server doesn't know it."""
         user: Json = {
             "id": self.id,
-            "team_id": team,
+            "team_id": self.team or team,
             "name": self.name,
             "real_name": self.shown,
             "deleted": self.deleted,
@@ -72,7 +80,9 @@ class User:
             "is_owner": False,
             "is_bot": self.is_bot,
             "is_app_user": False,
-            "is_restricted": False,
+            "is_restricted": self.is_restricted or self.is_ultra_restricted,
+            "is_ultra_restricted": self.is_ultra_restricted,
+            **({"is_stranger": True} if self.is_stranger else {}),
             "updated": 0,
             "profile": self.profile(),
         }

@@ -51,6 +51,15 @@ def _string(node: Node, example: str) -> str:
     return "\n".join(line.rstrip() for line in value.strip().split("\n"))
 
 
+def _yes_no(node: Node, _place: Place) -> bool:
+    if isinstance(node, Scalar) and isinstance(node.value, bool):
+        return node.value
+    raise WrongValueError(f"{found(node)} is neither true nor false", "write `true` or `false`")
+
+
+YES_NO = Kind(_yes_no, False, "true")
+
+
 def name_of(pattern: re.Pattern[str], *, what: str, rule: str, example: str) -> Kind[str]:
     """A short name that commands can carry: it fits `pattern` and isn't a word of the commands."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cadence.documents.kinds import COUNTRY, TIMEZONE, channel, choice, member, slug, text
+from cadence.documents.kinds import COUNTRY, TIMEZONE, YES_NO, channel, choice, member, slug, text
 from cadence.documents.playbook_reader import FUNCTION, RULE
 from cadence.documents.section import Kind, Place, Section, WrongValueError, group, listing
 from cadence.documents.tree import Node
@@ -44,6 +44,7 @@ class TeamSpec:
 class WorkspaceSpec:
     """A workspace file. Without its `workspace:` part there are no curators, and the rest of it is None.
 
+    `guests` is whether guests who are in a team take part.
     `nudges` are weekdays and hours, such as `Thu 10:00`, by kind of nudge, where they aren't the usual ones.
     """
 
@@ -54,6 +55,7 @@ class WorkspaceSpec:
     rule: Rule | None = None
     working_days: tuple[Weekday, ...] | None = None
     nudges: dict[str, str] | None = None
+    guests: bool | None = None
     teams: tuple[TeamSpec, ...] = ()
 
     def team(self, slug: str) -> TeamSpec | None:
@@ -110,6 +112,7 @@ def _head(section: Section) -> WorkspaceSpec:
         rule=section.optional("rule", RULE, None),
         working_days=section.optional("working_days", _WORKING_DAYS, None),
         nudges=section.optional("nudges", _NUDGES, None),
+        guests=section.optional("guests", YES_NO, None),
     )
 
 

@@ -8,17 +8,17 @@ from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.documents.words import MEMBER
-from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.callers import Caller, require_owner_or_curator, require_people
 from cadence.flows.capacity import running_titles
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.noting import note
 from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace, team_runs
-from cadence.flows.teams import keep_members, member_ids, record_team
+from cadence.flows.teams import keep_members, member_ids, record_team, require_may_change
 from cadence.flows.versions import require_not_retired, version_name, version_to_run
 from cadence.mrkdwn import Mrkdwn, channel_link, code, mention, say
-from cadence.refusals import NotAllowed, Offer, Refusal
+from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import local_day
 from cadence.rules.signals import CYCLES_AT_ONCE
 from storage import ledger, people, playbooks
@@ -187,8 +187,7 @@ def _champion(
                 "Add them and adopt", Action.ADD_CHAMPION, f"{playbook.slug}:{team.slug}:{champion}"[:150]
             ),
         )
-    if caller.member not in {*members, champion} and not is_curator(session, caller):
-        raise NotAllowed(say("Only members of {team} or a curator may add somebody to it.", team=team.title))
+    require_may_change(session, caller, team, field="champion")
     after = {*members, champion}
     keep_members(session, caller, team, after, now=now)
     record_team(session, caller, team.slug, before=sorted(members), after=sorted(after), now=now)
@@ -197,8 +196,9 @@ def _champion(
 
 def _require_person(session: Session, team: Team, champion: str) -> None:
     known = people.member(session, workspace_id=team.workspace_id, member_id=champion)
-    if not MEMBER.fullmatch(champion) or known is None or known.is_bot or known.deleted:
+    if not MEMBER.fullmatch(champion) or known is None:
         raise Refusal("The champion has to be a person in this Slack. Choose another one.", field="champion")
+    require_people(session, team.workspace_id, [champion], field="champion", in_team=True)
 
 
 def _save(

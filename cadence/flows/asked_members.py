@@ -51,8 +51,7 @@ def _present(session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | 
         for row in rows
         if is_present(row.joined_at, row.left_at, zone=run.zone, week_start=week_start, as_of=as_of)
     }
-    known = people.members(session, workspace_id=run.workspace.id, member_ids=present)
-    return present - {member.id for member in known.values() if member.deleted or member.is_bot}
+    return present - people.without_part(session, workspace_id=run.workspace.id, member_ids=present)
 
 
 def is_present(

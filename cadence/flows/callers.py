@@ -1,13 +1,16 @@
 """Who is calling, and what they may do (SPEC §8). Decided here for every command, button and form."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
 from cadence.mrkdwn import Mrkdwn, mention, say
-from cadence.refusals import NotAllowed, Offer
+from cadence.refusals import NotAllowed, Offer, Refusal
+from cadence.rules.participation import Bar, Standing, barred
 from storage import people, playbooks
 from storage.engine import Database
+from storage.people import Participant
 from templates.ids import Action
 
 
@@ -21,6 +24,7 @@ class Caller:
         surface: where it came from: `command`, `form`, `button`, `shortcut`, `api`, `cli`.
         channel: the channel they were in, when Slack says so.
         request: unique for the request, the same when it is sent again; "" when nothing can send it again.
+        from_elsewhere: Slack says that they belong to another workspace.
     """
 
     workspace_id: str
@@ -28,11 +32,122 @@ class Caller:
     surface: str
     channel: str | None = None
     request: str = ""
+    from_elsewhere: bool = False
 
     @property
     def is_repeatable(self) -> bool:
         """Whether the same request may come again: what is typed on the command line can't."""
         return bool(self.request) and self.surface != "cli"
+
+
+def require_taking_part(db: Database, caller: Caller, *, meet: Callable[[], None]) -> None:
+    """Let those through who take part here, whatever they came with.
+
+    Args:
+        meet: asks Slack who the caller is; called once, when the bot doesn't know it yet.
+
+    Raises:
+        NotAllowed: guests, people of other workspaces, deactivated people and apps; the sentence says who can.
+    """
+    with db.read() as session:
+        found = _participant(session, caller.workspace_id, caller.member)
+        reason = _why_not(session, caller, found)
+    if found is not None and not found.known and not caller.from_elsewhere:
+        meet()
+        with db.read() as session:
+            reason = why_not(session, caller)
+    if reason is not None:
+        raise NotAllowed(reason)
+
+
+def why_not(session: Session, caller: Caller) -> Mrkdwn | None:
+    """Why the caller can't take part, in a sentence; None when they can."""
+    return _why_not(session, caller, _participant(session, caller.workspace_id, caller.member))
+
+
+def _why_not(session: Session, caller: Caller, found: Participant | None) -> Mrkdwn | None:
+    bar = _bar(found, from_elsewhere=caller.from_elsewhere)
+    if caller.surface == "cli" or bar is None:
+        return None
+    if found is None or bar is not Bar.GUEST:
+        return _REASONS[bar]
+    if found.guests_allowed:
+        return Mrkdwn("Only guests who are in a team can take part here. Ask the team's owner to add you.")
+    named = people.curators(session, workspace_id=caller.workspace_id)[:5]
+    return say(
+        "Only full members of this workspace can take part, and you're a guest. "
+        "{curators} can let guests who are in a team take part, in the settings.",
+        curators=Mrkdwn(", ".join(mention(one) for one in named)) if named else "A curator",
+    )
+
+
+_REASONS = {
+    Bar.BOT: Mrkdwn("Only people can take part, not apps."),
+    Bar.DEACTIVATED: Mrkdwn(
+        "Only active members of this workspace can take part. Your account is deactivated."
+    ),
+    Bar.STRANGER: Mrkdwn(
+        "Only members of this workspace can take part. Your account belongs to another one."
+    ),
+    Bar.UNKNOWN: Mrkdwn(
+        "Only members of this workspace can take part, and we couldn't ask Slack whether you are one. "
+        "Try again in a minute."
+    ),
+}
+
+
+def cannot_be(
+    session: Session, workspace_id: str, members: Iterable[str], *, in_team: bool
+) -> dict[str, Bar]:
+    """Those of some people who can't be given a part, and why; people Slack hasn't spoken of yet can.
+
+    Args:
+        in_team: they are put into a team, so guests are welcome where guests in teams are.
+    """
+    found = {
+        one: _bar(_participant(session, workspace_id, one), in_team=in_team) for one in dict.fromkeys(members)
+    }
+    return {one: bar for one, bar in found.items() if bar is not None and bar is not Bar.UNKNOWN}
+
+
+def require_people(
+    session: Session, workspace_id: str, members: Iterable[str], *, field: str, in_team: bool = False
+) -> None:
+    """Let people be put into a team, or named as somebody who decides.
+
+    Raises:
+        Refusal: one of them can't take part.
+    """
+    for one, bar in cannot_be(session, workspace_id, members, in_team=in_team).items():
+        raise Refusal(say(_CANNOT_BE[bar], who=mention(one)), field=field)
+
+
+_CANNOT_BE = {
+    Bar.BOT: "{who} is an app, and only people can take part.",
+    Bar.DEACTIVATED: "{who} has been deactivated in Slack, so they can't take part.",
+    Bar.STRANGER: "{who} belongs to another workspace, so they can't take part here.",
+    Bar.GUEST: "{who} is a guest. A curator can let guests who are in a team take part, with `/cadence settings`.",
+}
+
+
+def _participant(session: Session, workspace_id: str, member: str) -> Participant | None:
+    return people.participant(session, workspace_id=workspace_id, member_id=member)
+
+
+def _bar(found: Participant | None, *, from_elsewhere: bool = False, in_team: bool = False) -> Bar | None:
+    if found is None:  # the first request of a workspace; nobody can do anything in it yet
+        return Bar.STRANGER if from_elsewhere else None
+    person = Standing(
+        known=found.known,
+        bot=found.bot,
+        deleted=found.deleted,
+        stranger=found.stranger,
+        guest=found.guest,
+        from_elsewhere=from_elsewhere,
+        in_team=in_team or found.in_team,
+        named=found.named or found.in_team,
+    )
+    return barred(person, guests_allowed=found.guests_allowed)
 
 
 def is_curator(session: Session, caller: Caller) -> bool:

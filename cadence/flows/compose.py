@@ -15,6 +15,7 @@ from cadence.flows import (
     exports,
     gate_posts,
     handoff_posts,
+    join_requests,
     moving,
     personal_posts,
     promotion_posts,
@@ -52,6 +53,9 @@ _PERSONAL: Final = frozenset(row.kind for row in TABLE if row.audience.is_person
     "setup-done",
     "handoff-asked",
     "handoff-answered",
+    join_requests.ASKED,
+    join_requests.ANSWERED,
+    join_requests.LEFT,
 }
 
 
@@ -151,6 +155,7 @@ _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageCon
     "handoff": handoff_posts.post,
     "handoff-asked": handoff_posts.post,
     "handoff-overdue": handoff_posts.post,
+    join_requests.ASKED: join_requests.request_post,
 }
 """What a message says now that something happened to it; a check-in isn't among them, it is a member's whole week."""
 _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
@@ -183,6 +188,11 @@ _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]
     "handoff-asked": handoff_posts.posted,
     "handoff-overdue": handoff_posts.posted,
     "handoff-answered": handoff_posts.answered,
+    join_requests.ASKED: lambda session, message, now: Say(join_requests.request_post(session, message, now)),
+    join_requests.ANSWERED: lambda session, message, now: Say(
+        join_requests.answer_post(session, message, now)
+    ),
+    join_requests.LEFT: lambda session, message, now: Say(join_requests.leaving_post(session, message, now)),
     "welcome": lambda session, message, now: Say(welcoming.welcome(session, message, now)),
     "cycle-chart": charts.cycle_chart,
     exports.KIND: exports.export_file,

@@ -19,6 +19,7 @@ from cadence.flows.digest_standards import demotions_of
 from cadence.flows.digest_watches import Watches, watches_of
 from cadence.flows.handoff_notes import handoff_lines
 from cadence.flows.runs import TeamRun, require_workspace, today_in
+from cadence.flows.sight import require_digest
 from cadence.flows.undelivered import undelivered_first
 from cadence.nudges import TITLES
 from cadence.rules.calendar import monday_of
@@ -53,8 +54,13 @@ _QUIET_REASONS = frozenset(
 
 
 def show_digest(db: Database, caller: Caller, *, now: datetime) -> Digest:
-    """This week's digest so far, for whoever asks."""
+    """This week's digest so far, for curators.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
     with db.read() as session:
+        require_digest(session, caller)
         workspace = require_workspace(session, caller.workspace_id)
         week = monday_of(today_in(workspace, now))
         return digest(session, workspace_id=workspace.id, week_start=week, now=now)

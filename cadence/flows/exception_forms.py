@@ -7,10 +7,11 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.gathering import gather
-from cadence.flows.kpis import require_team_member
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
+from cadence.flows.sight import require_sight
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant
+from cadence.rules.sight import Fact
 from storage import people, reports
 from storage.engine import Database
 from storage.tables import LoggedException
@@ -106,7 +107,7 @@ def counted_exceptions(
     """The exceptions that count against a step now, newest first, and those of the cycle that did before."""
     with db.read() as session:
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
-        require_team_member(session, caller, run, to="see its exceptions")
+        require_sight(session, caller, run, Fact.EXCEPTIONS)
         cycle = require_cycle(run)
         found = gather(session, run, cycle, run.step(step))
         counted = {one.id for one in found.exceptions}

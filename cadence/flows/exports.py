@@ -18,6 +18,7 @@ from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import Mrkdwn, code, escape, say
 from cadence.refusals import Refusal
+from cadence.rules.sight import Fact
 from storage import ledger, playbooks
 from storage.engine import Database
 from storage.ledger import Owed
@@ -30,7 +31,7 @@ KIND: Final = "export"
 USEFUL: Final = timedelta(hours=24)
 SHOWN: Final = 3
 """Playbooks that an export names."""
-_TO: Final = "export what was recorded"
+_TO: Final = Fact.RECORDS
 
 
 def export_form(db: Database, caller: Caller) -> ExportForm:

@@ -15,8 +15,10 @@ from cadence.flows.noting import note
 from cadence.flows.people import set_away
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.sight import require_sight
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
+from cadence.rules.sight import Fact
 from storage import decisions, ledger, people, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
@@ -227,7 +229,7 @@ def still_missing(
     """
     with db.read() as session:
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
-        require_owner_or_curator(session, caller, owner=run.playbook.owner, to="see who is missing")
+        require_sight(session, caller, run, Fact.CHECK_INS)
         return tuple(missing_members(session, run, week_start=week_start))
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session
 
 from cadence.flows import home_begin
-from cadence.flows.callers import Caller, is_curator
+from cadence.flows.callers import Caller, is_curator, why_not
 from cadence.flows.checkin_rows import (
     checkin_row,
     cycle_of_week,
@@ -49,6 +49,9 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         workspace = require_workspace(session, caller.workspace_id)
     except Refusal as unknown:
         return Home(waiting=0, items=(), begin=(unknown.plain,))
+    barred = why_not(session, caller)
+    if barred is not None:
+        return Home(waiting=0, items=(), begin=(barred,))
     row = rows.get(session, workspace_id=workspace.id, member=caller.member)
     curator = is_curator(session, caller)
     mine = _mine(session, caller, workspace, now=now)

@@ -22,12 +22,14 @@ from cadence.flows.handoff_lists import status_lines
 from cadence.flows.kpis import kpi_context, pick_run
 from cadence.flows.promotion_posts import last_look
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
+from cadence.flows.sight import require_sight
 from cadence.flows.standing import standing
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
 from cadence.rules.calendar import WEEKS
 from cadence.rules.evidence import probability_above
+from cadence.rules.sight import Fact
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, drifts, reports, visible
 from storage.engine import Database
@@ -168,9 +170,11 @@ def why(
 
     Raises:
         Unknown: no such playbook or step; the nearest is named.
+        NotAllowed: it is another team's.
     """
     with db.read() as session:
         run = pick_run(session, caller, now=now, adoption_id=adoption_id, playbook=playbook, team=team)
+        require_sight(session, caller, run, Fact.VERDICTS)
         declared = run.step(step)
         zone = member_zone(
             session, workspace_id=run.workspace.id, member=caller.member, fallback=run.team.timezone

@@ -13,7 +13,7 @@ from cadence.documents import (
     read_document,
     to_data,
 )
-from cadence.flows.callers import Caller, is_curator, require_owner_or_curator
+from cadence.flows.callers import Caller, is_curator, require_owner_or_curator, require_people
 from cadence.flows.noting import note
 from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
@@ -102,6 +102,8 @@ def import_playbook(
         owner=spec.owner,
         created_at=now,
     )
+    if known is None or known.owner != spec.owner:
+        require_people(session, workspace.id, [spec.owner], field="owner")
     playbook.title, playbook.function, playbook.owner = spec.title, spec.function, spec.owner
     session.add(playbook)
     session.flush()

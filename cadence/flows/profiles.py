@@ -15,13 +15,19 @@ from storage.tables import Member, Workspace
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What Slack says of a person; `timezone` is None on servers that don't know it."""
+    """What Slack says of a person; `timezone` is None on servers that don't know it.
+
+    `homes` are the workspaces they belong to; none when the server doesn't say.
+    """
 
     member: str
     name: str
     timezone: str | None = None
     is_admin: bool = False
     is_bot: bool = False
+    is_guest: bool = False
+    is_stranger: bool = False
+    homes: frozenset[str] = frozenset()
     deleted: bool = False
     status: Status = field(default_factory=Status)
 
@@ -52,6 +58,7 @@ def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile
                 row = Member(workspace_id=workspace_id, id=profile.member, seen_at=now)
             row.name, row.timezone = profile.name, valid_zone(profile.timezone)
             row.is_admin, row.is_bot, row.deleted = profile.is_admin, profile.is_bot, profile.deleted
+            row.is_guest, row.is_stranger = profile.is_guest, _is_stranger(profile, workspace_id)
             row.seen_at = now
             session.add(row)
             statuses[profile.member] = Status() if profile.deleted else profile.status
@@ -73,9 +80,20 @@ def save_profiles(db: Database, *, workspace_id: str, profiles: Iterable[Profile
     return len(statuses)
 
 
+def _is_stranger(profile: Profile, workspace_id: str) -> bool:
+    """Whether a person belongs to another workspace, as people in a Slack Connect channel do."""
+    return profile.is_stranger or bool(profile.homes and workspace_id not in profile.homes)
+
+
 def _what_counts(row: Member) -> dict[str, object]:
     """What decides when somebody is nudged, and whether."""
-    return {"timezone": row.timezone, "deleted": row.deleted, "bot": row.is_bot}
+    return {
+        "timezone": row.timezone,
+        "deleted": row.deleted,
+        "bot": row.is_bot,
+        **({"guest": True} if row.is_guest else {}),
+        **({"stranger": True} if row.is_stranger else {}),
+    }
 
 
 def remember_address(db: Database, *, workspace_id: str, url: str, bot: str, now: datetime) -> None:
@@ -95,10 +113,10 @@ def workspace_ids(db: Database) -> list[str]:
 
 
 def has_profile(db: Database, *, workspace_id: str, member: str) -> bool:
-    """Whether Slack has said anything of a person yet."""
+    """Whether Slack has said yet who a person is, and whether they are a guest or of another workspace."""
     with db.read() as session:
         row = people.member(session, workspace_id=workspace_id, member_id=member)
-        return row is not None and bool(row.name)
+        return row is not None and bool(row.name) and row.is_stranger is not None
 
 
 def valid_zone(name: str | None) -> str | None:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.documents.words import Weekday
-from cadence.flows.callers import Caller, is_curator, require_curator
+from cadence.flows.callers import Caller, cannot_be, is_curator, require_curator
 from cadence.flows.noting import note
 from cadence.flows.nudge_hours import FIELD as HOURS_FIELD
 from cadence.flows.nudge_hours import (
@@ -42,6 +42,7 @@ class SettingsGiven:
         min_runs: the fewest runs for the cap line of a demotion.
         working_days: `mon`, `tue` …
         hours: of the nudges, a line each.
+        guests: guests who are in a team take part.
     """
 
     curators: tuple[str, ...]
@@ -52,6 +53,7 @@ class SettingsGiven:
     min_runs: str | None = None
     working_days: tuple[str, ...] | None = None
     hours: str | None = None
+    guests: bool | None = None
 
 
 def settings_form(db: Database, caller: Caller, *, named: frozenset[str], now: datetime) -> SettingsForm:
@@ -75,6 +77,7 @@ def settings_form(db: Database, caller: Caller, *, named: frozenset[str], now: d
             min_runs=workspace.min_runs,
             working_days=_days(workspace),
             hours=lines_of(hours_of(session, workspace_id=workspace.id)),
+            guests=workspace.guests_allowed,
         )
 
 
@@ -105,9 +108,10 @@ def _require_may_set(session: Session, caller: Caller, named: frozenset[str]) ->
 
 
 def _not_people(session: Session, workspace_id: str, members: Collection[str]) -> set[str]:
-    """Those of some members who are a bot, have left this Slack, or were never in it as far as is known."""
+    """Those of some members who can't take part here, or were never in this Slack as far as is known."""
     known = people.members(session, workspace_id=workspace_id, member_ids=members)
-    return {one for one in members if one not in known or known[one].deleted or known[one].is_bot}
+    barred = cannot_be(session, workspace_id, members, in_team=False)
+    return {one for one in members if one not in known or one in barred}
 
 
 @once
@@ -144,6 +148,8 @@ def save_settings(
             workspace.country = given.country or None
         if given.min_runs is not None:
             workspace.min_runs = int(given.min_runs)
+        if given.guests is not None:
+            workspace.guests_allowed = given.guests
         keep_days(workspace, [Weekday(day) for day in given.working_days or ()])
         session.add(workspace)
         session.flush()
@@ -160,6 +166,7 @@ def save_settings(
             min_runs=workspace.min_runs,
             working_days=_days(workspace),
             hours=lines_of(own_hours(workspace)),
+            guests=workspace.guests_allowed,
         )
 
 
@@ -215,4 +222,5 @@ def _as_data(session: Session, workspace: Workspace) -> dict[str, object]:
         "country": workspace.country,
         "min_runs": workspace.min_runs,
         "working_days": list(_days(workspace)),
+        "guests": workspace.guests_allowed,
     }

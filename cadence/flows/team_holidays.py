@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.documents.places import country_hint, is_country
-from cadence.flows.callers import Caller, is_curator
+from cadence.flows.callers import Caller
 from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.flows.team_checks import ended
-from cadence.flows.teams import member_ids, record_team, team_meant
+from cadence.flows.teams import record_team, require_may_change, team_meant
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import code, say
-from cadence.refusals import NotAllowed, Refusal
+from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage import people
 from storage.engine import Database
@@ -49,8 +49,7 @@ def _change_country(
 ) -> TeamHolidays:
     with db.write() as session:
         team = team_meant(session, caller, slug)
-        if caller.member not in member_ids(session, team) and not is_curator(session, caller):
-            raise NotAllowed(say("Only members of {team} or a curator may change it.", team=team.title))
+        require_may_change(session, caller, team)
         if not is_country(country):
             raise Refusal(
                 say(

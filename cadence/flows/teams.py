@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents.places import is_timezone, timezone_hint
-from cadence.flows.callers import Caller, is_curator
+from cadence.flows.callers import Caller, is_curator, require_people
 from cadence.flows.coming_back import owe_missed_checkin
+from cadence.flows.join_requests import settle_requests, tell_of_leaving
 from cadence.flows.lookups import require_team
 from cadence.flows.noting import note
 from cadence.flows.repeats import once
@@ -72,15 +73,56 @@ def save_team(session: Session, caller: Caller, given: TeamGiven, *, now: dateti
 
 
 def keep_members(
-    session: Session, caller: Caller, team: Team, members: Iterable[str], *, now: datetime
+    session: Session,
+    caller: Caller,
+    team: Team,
+    members: Iterable[str],
+    *,
+    by_themselves: bool = False,
+    now: datetime,
 ) -> None:
-    """Make exactly these people the team's members; who comes late in a week still gets its check-in."""
-    joined, _ = people.set_members(
-        session, workspace_id=caller.workspace_id, team_id=team.id or 0, members=members, now=now
+    """Make exactly these people the team's members; new ones still get this week's check-in.
+
+    The owner hears of those who left. What was asked about those who joined is settled.
+
+    Args:
+        by_themselves: the caller joins without anybody putting them there.
+
+    Raises:
+        Refusal: one of the new members can't take part.
+    """
+    session.refresh(team, with_for_update=True)  # members change one after the other
+    known, members = set(member_ids(session, team)), list(members)
+    new = [member for member in members if member not in known]
+    require_people(session, caller.workspace_id, new, field="members", in_team=True)
+    joined, left = people.set_members(
+        session,
+        workspace_id=caller.workspace_id,
+        team_id=team.id or 0,
+        members=members,
+        self_joined=caller.member if by_themselves else None,
+        now=now,
     )
     session.flush()
+    settle_requests(session, caller, team, joined, now=now)
+    if left:
+        tell_of_leaving(session, caller, team, left, now=now)
     workspace = require_workspace(session, caller.workspace_id)
     owe_missed_checkin(session, workspace, *sorted(joined), now=now, correlation_id=caller.request)
+
+
+def may_change(session: Session, caller: Caller, team: Team) -> bool:
+    """Whether the caller may change a team, put others in or take them out.
+
+    Curators may, the owners of what it runs, and members whom somebody put there: joining by oneself gives no
+    say over others.
+    """
+    if is_curator(session, caller):
+        return True
+    rows = people.memberships(session, workspace_id=team.workspace_id, team_ids=[team.id or 0])
+    if any(row.member == caller.member and not row.self_joined for row in rows):
+        return True
+    return caller.member in people.owners_of(session, workspace_id=team.workspace_id, team_id=team.id or 0)
 
 
 def record_team(
@@ -135,21 +177,43 @@ def create_team(db: Database, caller: Caller, given: TeamGiven, *, now: datetime
                 say("There is a team {slug} already. Choose another short name.", slug=code(known.slug)),
                 field="slug",
             )
-        insiders = member_ids(session, known) if known else list(given.members)
-        if caller.member not in insiders and not is_curator(session, caller):
-            raise NotAllowed(
-                say(
-                    "{what} Only its members or a curator may do that.",
-                    what=f"{known.title} is another team." if known else "You aren't in this team.",
-                ),
-                field="members",
-            )
+        _require_may_save(session, caller, known, given)
         errors = dict(wrong_fields(given, new=known is None))
         if errors:
             raise FieldsRefused(errors)
         outcome = save_team(session, caller, given, now=now)
         team = require_team(session, caller.workspace_id, given.slug)
         return _shown(session, team, now=now, created=outcome == "created", changed=outcome == "changed")
+
+
+def _require_may_save(session: Session, caller: Caller, known: Team | None, given: TeamGiven) -> None:
+    if known is not None:
+        require_may_change(session, caller, known, field="members")
+    elif caller.member not in given.members and not is_curator(session, caller):
+        raise NotAllowed(
+            "You aren't in this team. Only one of its members or a curator can create it.", field="members"
+        )
+
+
+def require_may_change(session: Session, caller: Caller, team: Team, *, field: str | None = None) -> None:
+    """Let those through who may change a team.
+
+    Raises:
+        NotAllowed: the sentence says who may.
+    """
+    if may_change(session, caller, team):
+        return
+    if caller.member in member_ids(session, team):
+        raise NotAllowed(
+            say(
+                "You joined {team} yourself. Only its owner, members somebody added, or a curator can change it.",
+                team=team.title,
+            ),
+            field=field,
+        )
+    raise NotAllowed(
+        say("Only members of {team}, its owner or a curator can change it.", team=team.title), field=field
+    )
 
 
 def show_team(db: Database, caller: Caller, slug: str | None, *, now: datetime) -> TeamShown:

@@ -264,6 +264,8 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "handoff-withdrawn": ("withdrew the handoff", _handoff),
     "team-created": ("made the team", _plain),
     "team-changed": ("changed the team", _plain),
+    "join-asked": ("asked to join the team", _plain),
+    "join-answered": ("decided who joins the team", _plain),
     "settings": ("changed the settings", _plain),
     "adoption-settings": ("changed the settings", _plain),
     "hours-set": ("changed the hours", _plain),

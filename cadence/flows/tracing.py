@@ -10,11 +10,13 @@ from sqlmodel import Session
 from cadence.flows.callers import Caller, is_curator
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
+from cadence.flows.sight import may_see
 from cadence.flows.trace_words import Words, told, verb
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
 from cadence.rules.calendar import instant
+from cadence.rules.sight import Fact
 from storage import decisions, people, playbooks, rubrics, trails
 from storage.engine import Database
 from storage.tables import TrailEntry
@@ -132,7 +134,7 @@ def _no_such(kind: str, slug: str, known: Any) -> Mrkdwn:
 
 def _scope(session: Session, caller: Caller, asked: Asked, runs: list[TeamRun]) -> Scope:
     curator = is_curator(session, caller)
-    whole = tuple(run.id for run in runs if curator or run.playbook.owner == caller.member)
+    whole = tuple(run.id for run in runs if may_see(session, caller, run, Fact.CHECK_INS))
     owned = {run.playbook.slug for run in runs if run.id in whole}
     if not asked.playbook and not asked.team:
         rows = playbooks.playbooks(session, workspace_id=caller.workspace_id)

@@ -45,6 +45,8 @@ def import_workspace(
     workspace.country = spec.country or workspace.country
     workspace.curator_channel = spec.curator_channel or workspace.curator_channel
     workspace.rule = Rule(spec.rule) if spec.rule else workspace.rule
+    if spec.guests is not None:
+        workspace.guests_allowed = spec.guests
     keep_days(workspace, spec.working_days)
     session.add(workspace)
     hours = hours_given(spec)
@@ -95,6 +97,7 @@ def export_workspace(db: Database, caller: Caller) -> str:
             rule=workspace.rule,
             working_days=stored_days(workspace),
             nudges={kind: str(hour) for kind, hour in own_hours(workspace).items()} or None,
+            guests=workspace.guests_allowed or None,
             teams=tuple(
                 TeamSpec(
                     slug=team.slug,

@@ -6,7 +6,7 @@ from storage.tables.drafts import FormDraft
 from storage.tables.handoffs import Handoff, HandoffState
 from storage.tables.homes import Home, HomeChange
 from storage.tables.installations import SlackBot, SlackInstallation, SlackState
-from storage.tables.people import Away, Curator, Member, Team, TeamMember, Workspace
+from storage.tables.people import Away, Curator, JoinRequest, JoinState, Member, Team, TeamMember, Workspace
 from storage.tables.playbooks import (
     Adoption,
     AdoptionState,
@@ -48,6 +48,8 @@ __all__ = [
     "HandoffState",
     "Home",
     "HomeChange",
+    "JoinRequest",
+    "JoinState",
     "Lane",
     "Lesson",
     "LoggedException",

@@ -1,12 +1,17 @@
 """Who is who: the workspace, its curators, members, teams, and who is away."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from cadence.rules.verdicts import Rule
 from storage.tables.columns import choice, document
+
+_CURRENT = text("left_at IS NULL")
+_OPEN = text("state = 'open'")
 
 
 class Workspace(SQLModel, table=True):
@@ -21,6 +26,7 @@ class Workspace(SQLModel, table=True):
     curator_channel: str | None = None
     rule: Rule = choice(Rule, default=Rule.BALANCED)
     min_runs: int = 20
+    guests_allowed: bool = False
     settings: dict[str, Any] = document()
     planned_until: datetime | None = None
     uninstalled_at: datetime | None = None
@@ -38,7 +44,10 @@ class Curator(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """What Slack says of a person, and what they asked of the bot."""
+    """What Slack says of a person, and what they asked of the bot.
+
+    `is_guest` and `is_stranger` (of another workspace) are None until Slack was asked.
+    """
 
     __tablename__ = "member"
 
@@ -48,6 +57,8 @@ class Member(SQLModel, table=True):
     timezone: str | None = None
     is_admin: bool = False
     is_bot: bool = False
+    is_guest: bool | None = None
+    is_stranger: bool | None = None
     deleted: bool = False
     muted: bool = False
     dm_channel: str | None = None
@@ -74,9 +85,22 @@ class Team(SQLModel, table=True):
 
 
 class TeamMember(SQLModel, table=True):
-    """A person in a team, from when to when; a row ends, it is never deleted."""
+    """A person in a team, from when to when; a row ends, it is never deleted.
+
+    `self_joined` when nobody put them there: members of the team's channel join by themselves.
+    """
 
     __tablename__ = "team_member"
+    __table_args__ = (
+        Index(
+            "uq_team_member_current",
+            "team_id",
+            "member",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     workspace_id: str = Field(foreign_key="workspace.id", index=True)
@@ -84,6 +108,41 @@ class TeamMember(SQLModel, table=True):
     member: str = Field(index=True, max_length=32)
     joined_at: datetime
     left_at: datetime | None = None
+    self_joined: bool = False
+
+
+class JoinState(StrEnum):
+    """What became of a request to join a team."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    JOINED = "joined"
+
+
+class JoinRequest(SQLModel, table=True):
+    """Somebody wants to be in a team: its owner or a curator decides. `joined` when they got in another way."""
+
+    __tablename__ = "join_request"
+    __table_args__ = (
+        Index(
+            "uq_join_request_open",
+            "team_id",
+            "member",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    team_id: int = Field(foreign_key="team.id", index=True)
+    member: str = Field(max_length=32)
+    asked_at: datetime
+    state: JoinState = choice(JoinState, default=JoinState.OPEN)
+    decided_by: str | None = Field(default=None, max_length=32)
+    decided_at: datetime | None = None
 
 
 class Away(SQLModel, table=True):

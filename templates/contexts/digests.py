@@ -102,7 +102,6 @@ class Digest(MessageContext):
         coverage: attested of expected check-ins, 0–1; None when none was expected.
         setup_minutes: median of the setups timed, None without one.
         handoffs: overdue ones, then those sent back in the week, of `handoff_count`: one sentence each.
-        for_curators: False for everybody else who asks: what waits doesn't wait for them.
         exceptions: of the week, and `exceptions_before` of the week before.
         notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each, the
             first of `note_count`.
@@ -138,6 +137,5 @@ class Digest(MessageContext):
     notes: tuple[str, ...] = ()
     note_count: int = 0
     skipped: tuple[Skipped, ...] = ()
-    for_curators: bool = True
     handoffs: tuple[str, ...] = ()
     handoff_count: int = 0

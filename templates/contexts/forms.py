@@ -214,7 +214,7 @@ class TeamForm(ViewContext):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsForm(ViewContext):
     """The workspace. Inputs: `curators`, `curator_channel`, `timezone`, `country`, `rule`, `min_runs`,
-    `working_days` (`mon` …), `hours` (a line a nudge).
+    `working_days` (`mon` …), `hours` (a line a nudge), `guests` (a checkbox).
     """
 
     TEMPLATE: ClassVar[str] = "modals/settings.json.j2"
@@ -227,6 +227,7 @@ class SettingsForm(ViewContext):
     min_runs: int = 20
     working_days: tuple[str, ...] = ()
     hours: str = ""
+    guests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,6 +229,7 @@ class SettingsSaved(MessageContext):
     min_runs: int = 20
     working_days: tuple[str, ...] = ()
     hours: str = ""
+    guests: bool = False
     saved: bool = True
 
 

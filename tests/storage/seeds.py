@@ -23,6 +23,7 @@ from storage.tables import (
     CycleState,
     DriftedStep,
     Home,
+    JoinRequest,
     LoggedException,
     Member,
     MessageState,
@@ -68,6 +69,7 @@ class Planted:
     drift: int = 0
     mode_change: int = 0
     handoff: int = 0
+    join_request: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:
@@ -122,6 +124,7 @@ def plant(session: Session, workspace_id: str = "T1") -> Planted:
     session.add(Curator(**belongs, member="U01CURATOR", since=NOW))
     session.add(Home(**belongs, member=MEMBER, opened_at=NOW, stale_at=NOW, not_before=NOW, changes=3))
     session.add(Member(**belongs, id=MEMBER, name=f"Agent of {workspace_id}", seen_at=NOW))
+    session.add(Member(**belongs, id="U0GONE", name="Gone", deleted=True, seen_at=NOW))
     session.add(
         Away(**belongs, member=MEMBER, first_day=MONDAY, last_day=MONDAY + DAY, set_by=MEMBER, set_at=NOW)
     )
@@ -323,6 +326,8 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
             answered_at=NOW,
         )
     )
+    asked = JoinRequest(workspace_id=workspace_id, team_id=ids.team, member=OTHER, asked_at=NOW)
+    session.add(asked)
     session.flush()
     ids = plant_standards(session, ids)
     (message,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=key)
@@ -335,6 +340,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         verdict=verdict.id,
         mode_change=change.id or 0,
         message=message.id,
+        join_request=asked.id or 0,
         key=key,
         source=exception.source,
     )

@@ -223,6 +223,11 @@ BY_NAME: dict[str, Call] = {
     "people.team_slugs": lambda s, ws, _: people.team_slugs(s, workspace_id=ws),
     "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
     "people.member": lambda s, ws, _: people.member(s, workspace_id=ws, member_id=MEMBER),
+    "people.participant": lambda s, ws, _: people.participant(s, workspace_id=ws, member_id=MEMBER),
+    "people.able": lambda s, ws, _: people.able(s, workspace_id=ws, member_ids=[MEMBER, "U0GONE"]),
+    "people.without_part": lambda s, ws, _: people.without_part(
+        s, workspace_id=ws, member_ids=[MEMBER, "U0GONE"]
+    ),
     "people.members": lambda s, ws, _: people.members(s, workspace_id=ws, member_ids=[MEMBER]),
     "people.team_by_slug": lambda s, ws, _: people.team_by_slug(s, workspace_id=ws, slug="support"),
     "people.team_by_channel": lambda s, ws, _: people.team_by_channel(s, workspace_id=ws, channel=CHANNEL),
@@ -405,6 +410,14 @@ BY_ID: dict[str, Call] = {
     "versions.cycles": lambda s, ws, ids: versions.cycles(s, workspace_id=ws, adoption_ids=[ids.adoption]),
     "versions.setups": lambda s, ws, ids: versions.setups(s, workspace_id=ws, adoption_ids=[ids.adoption]),
     "versions.overrides": lambda s, ws, ids: versions.overrides(s, workspace_id=ws, playbook_id=ids.playbook),
+    "people.team_by_id": lambda s, ws, ids: people.team_by_id(s, workspace_id=ws, team_id=ids.team),
+    "people.join_request": lambda s, ws, ids: people.join_request(
+        s, workspace_id=ws, request_id=ids.join_request
+    ),
+    "people.open_join_requests": lambda s, ws, ids: people.open_join_requests(
+        s, workspace_id=ws, team_id=ids.team, members=[OTHER]
+    ),
+    "people.owners_of": lambda s, ws, ids: people.owners_of(s, workspace_id=ws, team_id=ids.team),
     "people.memberships": lambda s, ws, ids: people.memberships(s, workspace_id=ws, team_ids=[ids.team]),
     "playbooks.newest_version": lambda s, ws, ids: playbooks.newest_version(
         s, workspace_id=ws, playbook_id=ids.playbook
