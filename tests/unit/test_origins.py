@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.payloads import Origin, origin_of
@@ -243,10 +243,11 @@ _JSON = st.recursive(
             max_size=4,
         )
     ),
-    max_leaves=8,
+    max_leaves=4,
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(
