@@ -123,7 +123,7 @@ class Delivery:
         except Exception as broken:  # noqa: BLE001 - whatever it is, the next message mustn't wait for it
             return self._ends.unwritten(message, broken)
         if isinstance(composed, Skip):
-            return self._ends.skipped(message, composed.reason)
+            return self._ends.skipped(message, composed.reason.value, composed.detail)
         if isinstance(composed, Show):
             return self._share(post, waiting, composed)
         if isinstance(composed, Attach):

@@ -55,10 +55,10 @@ class Ends:
         self._clock = clock
         self._sleep = sleep
 
-    def skipped(self, message: OwedMessage, reason: str) -> Outcome:
-        """It needn't be sent, or can't be."""
+    def skipped(self, message: OwedMessage, reason: str, detail: str = "") -> Outcome:
+        """It needn't be sent, or can't be; `detail` is only logged."""
         self._outbox.finish(message, MessageState.SKIPPED, now=self._clock(), reason=reason)
-        return self._count(message, Outcome.SKIPPED, reason)
+        return self._count(message, Outcome.SKIPPED, f"{reason}: {detail}" if detail else reason)
 
     def shown(self, message: OwedMessage, *, channel: str, opened: str | None = None) -> Outcome:
         """A file of it is where it belongs; files have no `ts`."""

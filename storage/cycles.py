@@ -17,6 +17,7 @@ from storage.tables import (
     CycleState,
     LoggedException,
     Team,
+    Workspace,
 )
 
 
@@ -32,7 +33,11 @@ class ClosingRow(NamedTuple):
 
 
 def closings(session: Session, *, closing_by: date | None = None) -> list[ClosingRow]:
-    """Running cycles of any workspace, oldest first; with `closing_by`, those whose fourth Friday has come."""
+    """Running cycles of any workspace that has the bot, oldest first.
+
+    Args:
+        closing_by: only those whose fourth Friday has come by this date.
+    """
     query = (
         select_rows(
             col(Cycle.workspace_id),
@@ -44,7 +49,12 @@ def closings(session: Session, *, closing_by: date | None = None) -> list[Closin
         )
         .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
         .join(Team, col(Team.id) == col(Adoption.team_id))
-        .where(col(Cycle.state) == CycleState.RUNNING, col(Adoption.state) != AdoptionState.ENDED)
+        .join(Workspace, col(Workspace.id) == col(Cycle.workspace_id))
+        .where(
+            col(Cycle.state) == CycleState.RUNNING,
+            col(Adoption.state) != AdoptionState.ENDED,
+            col(Workspace.uninstalled_at).is_(None),
+        )
         .order_by(col(Cycle.id))
     )
     if closing_by is not None:

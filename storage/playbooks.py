@@ -11,10 +11,8 @@ from storage.tables import (
     AdoptionState,
     AdoptionStep,
     Cycle,
-    CycleState,
     Playbook,
     PlaybookVersion,
-    Workspace,
 )
 
 
@@ -131,18 +129,6 @@ def cycle_on(session: Session, *, workspace_id: str, adoption_id: int, day: date
         Cycle.starts_on > day - timedelta(weeks=WEEKS),
     )
     return session.exec(query.order_by(col(Cycle.number).desc())).first()
-
-
-def running_cycles(session: Session, *, closing_by: date | None = None) -> list[Cycle]:
-    """Cycles still running in any workspace that has the bot; `closing_by`: those whose fourth Friday has come."""
-    query = (
-        select(Cycle)
-        .join(Workspace, col(Workspace.id) == col(Cycle.workspace_id))
-        .where(Cycle.state == CycleState.RUNNING, col(Workspace.uninstalled_at).is_(None))
-    )
-    if closing_by is not None:
-        query = query.where(Cycle.closes_on <= closing_by)
-    return list(session.exec(query.order_by(col(Cycle.id))))
 
 
 def adoption_counts(session: Session, *, workspace_id: str) -> dict[int, int]:

@@ -8,7 +8,9 @@ from cadence.flows.closing import instant_of_close
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.exceptions import explained_evidence, verdict_evidence
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.versions import dropped_step
 from cadence.flows.watch_ends import watch_end
+from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, reports, trail
@@ -30,13 +32,13 @@ def _verdict(session: Session, message: OwedMessage, now: datetime) -> tuple[Tea
 def watched(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """A step over its cap; not sent once it is under its cap again or was demoted."""
     context = watch(session, message, now)
-    return Skip("over already") if context.ended in ("under", "demoted") else Say(context)
+    return Skip(Unless.OVER) if context.ended in ("under", "demoted") else Say(context)
 
 
 def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
     """A step over its cap, with what the owner said will change, or how it ended."""
     run, row = _verdict(session, message, now)
-    step = run.spec.step(row.step)
+    step = run.spec.step(row.step) or dropped_step(session, run, row.step)
     end = watch_end(session, row, steps=frozenset(one.key for one in run.spec.steps))
     answers = trail.entries(
         session,
@@ -78,12 +80,14 @@ def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
     """A step that now runs in a lower mode, and the line of the rule that decided."""
     run, row = _verdict(session, message, now)
     strict = row.line is Line.CAP and not row.closing
+    own = run.spec.step(row.step)
+    step = own or dropped_step(session, run, row.step)
     return Demoted(
         adoption_id=run.id,
         step_key=row.step,
         playbook=run.playbook.title,
         team=run.team.title,
-        step=run.step(row.step).title,
+        step=step.title if step else row.step,
         before=row.mode,
         after=row.lands_on or row.mode,
         line="strict" if strict else row.line,
@@ -95,7 +99,8 @@ def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
         critical_reason=_critical_reason(session, row),
         top_reason=row.top_reason,
         top_reason_count=row.top_reason_count,
-        offers=(Offer("Record a new rubric", Action.REVISE_RUBRIC, f"{run.id}:{row.step}"),),
+        dropped=own is None,
+        offers=(Offer("Record a new rubric", Action.REVISE_RUBRIC, f"{run.id}:{row.step}"),) if own else (),
     )
 
 

@@ -8,6 +8,7 @@ from cadence.documents import playbook_from_data
 from cadence.flows.composed import Composed, Later, Show, Skip
 from cadence.flows.personal_posts import run_of
 from cadence.flows.runs import TeamRun
+from cadence.nudges import Unless
 from cadence.rules.calendar import WEEKS, week_monday
 from storage import ledger, playbooks, reports
 from storage.tables import Cycle, MessageState, OwedMessage
@@ -25,10 +26,10 @@ def cycle_chart(session: Session, message: OwedMessage, now: datetime) -> Compos
     if post is not None and post.state is MessageState.DUE:
         return Later(now + AFTER_THE_POST)
     if post is None or post.channel is None or post.ts is None:
-        return Skip("the closing post wasn't sent")
+        return Skip(Unless.NO_POST)
     chart = chart_of(session, run, cycle)
     if all(point.value is None for point in chart.points):
-        return Skip("no reading to draw")
+        return Skip(Unless.NO_READING)
     return Show(chart, (post.channel, post.ts), f"{run.playbook.slug}-cycle-{cycle.number}.png")
 
 

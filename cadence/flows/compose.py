@@ -1,6 +1,7 @@
 """Turn a row of the ledger into what it says now, or into the reason why it needn't be sent."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -29,13 +30,13 @@ from cadence.flows import (
 )
 from cadence.flows.checkin_rows import checkin_rows
 from cadence.flows.composed import Composed, Later, Say, Skip
-from cadence.flows.people import person_of
+from cadence.flows.people import reader_of
 from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.runs import require_workspace
 from cadence.flows.snoozing import snooze_menu
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
-from cadence.nudges import TABLE, next_open
+from cadence.nudges import REACHES_THE_AWAY, URGENCY, Unless, Urgency, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage import ledger, people
@@ -45,49 +46,36 @@ from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import CheckinMessage
 
-_PERSONAL: Final = frozenset(row.kind for row in TABLE if row.audience.is_personal) | {
-    "checkin-snoozed",
-    "checkin-again",
-    "asked",
-    "champion",
-    "setup-done",
-    "handoff-asked",
-    "handoff-answered",
-    join_requests.ASKED,
-    join_requests.ANSWERED,
-    join_requests.LEFT,
-}
-
 
 def compose(db: Database, message: OwedMessage, *, now: datetime) -> Composed:
     """What a message says at this moment. Reads only; called just before the message is sent."""
     if message.useful_until < now:
-        return Skip("no longer useful after downtime")
+        return Skip(Unless.DOWNTIME)
     with db.read() as session:
-        if message.kind in _PERSONAL:
+        if URGENCY[message.kind] is Urgency.NUDGE:
             closed = _closed_door(session, message, now=now)
             if closed is not None:
                 return closed
         try:
-            composed = _COMPOSERS[message.kind](session, message, now)
-            return Skip(str(composed.reason)) if isinstance(composed, Skip) else composed
+            return _COMPOSERS[message.kind](session, message, now)
         except Refusal as gone:
-            return Skip(gone.plain)
+            return Skip(Unless.GONE, gone.plain)
 
 
-def _closed_door(session: Session, message: OwedMessage, *, now: datetime) -> Composed | None:
-    """Wait for the person's own working hours, or say that this week has none left."""
+def _closed_door(session: Session, message: OwedMessage, *, now: datetime) -> Later | Skip | None:
+    """Wait for the reader's working hours, or say that none are left while it is useful."""
     workspace = require_workspace(session, message.workspace_id)
     member = people.member(session, workspace_id=workspace.id, member_id=message.recipient)
     if member is not None and member.deleted:
-        return Skip("left the workspace")
-    person = person_of(session, workspace, message.recipient, now=now)
-    today = local_day(now, person.zone)
-    opens = next_open(now, person, working_days(workspace))
+        return Skip(Unless.LEFT)
+    reader = reader_of(session, workspace, message.recipient, now=now)
+    if message.kind in REACHES_THE_AWAY:
+        reader = replace(reader, away=())
+    opens = next_open(now, reader, working_days(workspace))
     if opens == now:
         return None
     if opens > message.useful_until:
-        return Skip("away" if person.is_away(today) else "no working hours left while it was useful")
+        return Skip(Unless.AWAY if reader.is_away(local_day(now, reader.zone)) else Unless.NO_HOURS)
     return Later(opens)
 
 
@@ -95,7 +83,7 @@ def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """What a message says now, in place of the message it was."""
     original = ledger.get(session, workspace_id=message.workspace_id, message_id=message.replaces_id or 0)
     if original is None or original.ts is None or original.channel is None:
-        return Skip("the message it rewrites isn't there")
+        return Skip(Unless.NO_ORIGINAL)
     place = (original.channel, original.ts)
     if original.kind in _REWRITES:
         return Say(_REWRITES[original.kind](session, original, now), rewrites=place)
@@ -107,7 +95,7 @@ def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
         now=now,
     )
     if not rows:
-        return Skip("no check-in is due")
+        return Skip(Unless.NOTHING_DUE)
     workspace = require_workspace(session, message.workspace_id)
     menu = snooze_menu(session, workspace, message.recipient, now=now)
     return Say(CheckinMessage(rows=rows, snoozes=menu), rewrites=place)

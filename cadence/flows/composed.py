@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Final
 
+from cadence.nudges import Unless
 from storage.engine import Database
 from templates.chart import Chart
 from templates.contexts.base import MessageContext
@@ -12,9 +13,10 @@ from templates.contexts.base import MessageContext
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The message needn't be sent any more."""
+    """The message needn't be sent any more; `detail` is for the log."""
 
-    reason: str
+    reason: Unless
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from cadence.flows.handoff_notes import handoff_lines
 from cadence.flows.runs import TeamRun, require_workspace, today_in
 from cadence.flows.sight import require_digest
 from cadence.flows.undelivered import undelivered_first
-from cadence.nudges import TITLES
+from cadence.nudges import TITLES, URGENCY, Unless, Urgency
 from cadence.rules.calendar import monday_of
 from storage import digests, ledger, playbooks, signals
 from storage.engine import Database
@@ -31,26 +31,6 @@ from templates.contexts.digests import Decision, Digest, ExceptionRatio, Skipped
 SHOWN = 10
 """Entries of a section that a digest holds."""
 SLIPPING_SHOWN = 3
-_QUIET_REASONS = frozenset(
-    {
-        "accepted",
-        "all answered",
-        "already answered",
-        "already asked",
-        "already reported",
-        "gate met",
-        "muted",
-        "no check-in is due",
-        "over already",
-        "paused",
-        "sent back",
-        "snoozed",
-        "the check-in came today",
-        "the check-in itself is still to come",
-        "the first cycle was started already",
-    }
-)
-"""Reasons that mean all is well: a curator needn't read them."""
 
 
 def show_digest(db: Database, caller: Caller, *, now: datetime) -> Digest:
@@ -231,5 +211,5 @@ def _skipped(session: Session, workspace: Workspace, week: DigestWeek) -> tuple[
     return tuple(
         Skipped(nudge=TITLES.get(kind, kind.replace("-", " ")), reason=reason, count=count)
         for kind, _, reason, count in counts
-        if reason not in _QUIET_REASONS and kind != "rewrite"
+        if not Unless.is_quiet(reason) and URGENCY.get(kind) is not Urgency.EDIT
     )

@@ -17,6 +17,7 @@ from cadence.flows.people import zone_of
 from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.mrkdwn import Mrkdwn, code, escape, say
+from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
 from storage import ledger, playbooks
@@ -165,7 +166,7 @@ def export_file(session: Session, message: OwedMessage, _now: datetime) -> Compo
     if not is_curator(session, caller):
         theirs = {row.id for row in rows if row.owner == caller.member}
         if chosen is None or not theirs.issuperset(chosen):
-            return Skip("no longer theirs to export")
+            return Skip(Unless.NOT_THEIRS)
     if message.reason.startswith(NOT_ATTACHED):
         return Say(_not_attached(message.reason.removeprefix(NOT_ATTACHED).strip(": ")))
     asked = message.created_at.astimezone(zone_of(session, workspace, message.recipient))

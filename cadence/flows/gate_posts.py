@@ -7,13 +7,12 @@ from sqlmodel import Session
 
 from cadence.flows import lessons
 from cadence.flows.checkin_rows import cycle_of_week, step_modes
-from cadence.flows.composed import Composed, Later, Say, Skip
+from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.gates import TASKS, gate_checks, gate_of, gate_offers, missed_before, words
 from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.runs import TeamRun
-from cadence.flows.working_week import channel_of, working_days
-from cadence.nudges import Unless, next_open
+from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.calendar import FRIDAY, week_number
 from cadence.rules.kpi import Unit, format_amount
@@ -25,18 +24,12 @@ LESSON_WEEKS = (1, 4)
 
 
 def week_opens(session: Session, message: OwedMessage, now: datetime) -> Composed:
-    """The week's gate, for the team's channel, in the channel's working hours."""
+    """The week's gate, for the team's channel."""
     run = run_of(session, message, now)
     found = _week(session, run, message)
     if isinstance(found, Skip):
         return found
-    cycle, week = found
-    opens = next_open(now, channel_of(run), working_days(run.workspace))
-    if opens > message.useful_until:
-        return Skip("no working hours left while it was useful")
-    if opens != now:
-        return Later(opens)
-    return Say(_opens(session, run, cycle, week, message))
+    return Say(_opens(session, run, *found, message))
 
 
 def opens_context(session: Session, message: OwedMessage, now: datetime) -> WeekOpens:

@@ -64,7 +64,7 @@ def answered(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """To who handed over and, when it can't be used, to the owner: what the receiving team says."""
     handed, zone = _of(session, message, now)
     if message.subject.get("state", handed.row.state) != handed.row.state:
-        return Skip("something newer is said of it")
+        return Skip(Unless.NEWER_SAID)
     return Say(_answer(session, message, handed, zone))
 
 

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from cadence.flows.runs import require_workspace
+from cadence.nudges import Unless
 from storage import installations, lanes, people, trail
 from storage.engine import Database
 from storage.tables import SlackBot, Workspace
 from storage.tables.columns import with_zone
 
-UNINSTALLED = "uninstalled"
-"""Why a message that was owed in a workspace isn't sent any more."""
 SAME_SECOND = timedelta(seconds=1)
 """Slack tells in whole seconds when something happened."""
 
@@ -108,7 +107,7 @@ def go_on(session: Session, row: Workspace, *, now: datetime) -> bool:
     """Work in a workspace again that had taken the bot out; False when it hadn't."""
     if row.uninstalled_at is None:
         return False
-    installations.skip_owed(session, workspace_id=row.id, reason=UNINSTALLED)
+    installations.skip_owed(session, workspace_id=row.id, reason=Unless.UNINSTALLED.value)
     row.uninstalled_at, row.planned_until = None, now
     session.add(row)
     return True
@@ -132,13 +131,13 @@ def leave(
         installations.remove(session, workspace_id=workspace_id, client_id=client_id)
         row.uninstalled_at = now
         session.add(row)
-        skipped = installations.skip_owed(session, workspace_id=workspace_id, reason=UNINSTALLED)
+        skipped = installations.skip_owed(session, workspace_id=workspace_id, reason=Unless.UNINSTALLED.value)
         trail.record(
             session,
             workspace_id=workspace_id,
             at=now,
             member=None,
-            action=UNINSTALLED,
+            action="uninstalled",
             subject=f"workspace:{workspace_id}",
             surface="event",
             after={"skipped": skipped},

@@ -14,9 +14,8 @@ from cadence.flows.days_off import public_holidays
 from cadence.flows.noting import note
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, require_workspace, visible_runs
-from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
-from cadence.nudges import Person, next_open
+from cadence.nudges import Person
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of
 from storage import ledger, people
@@ -57,6 +56,17 @@ def person_of(session: Session, workspace: Workspace, member: str, *, now: datet
         days_off=public_holidays(country, today.year, today.year + 1),
         away=tuple((row.first_day, row.last_day) for row in away),
     )
+
+
+def reader_of(session: Session, workspace: Workspace, recipient: str, *, now: datetime) -> Person:
+    """Who reads a message: a person, or a channel with its team's hours (the workspace's if it has no team)."""
+    if recipient.startswith(("U", "W")):
+        return person_of(session, workspace, recipient, now=now)
+    team = people.team_by_channel(session, workspace_id=workspace.id, channel=recipient)
+    zone = ZoneInfo(team.timezone if team else workspace.timezone)
+    country = (team.country if team else None) or workspace.country
+    year = local_day(now, zone).year
+    return Person(recipient, zone, public_holidays(country, year - 1, year + 1))
 
 
 def today_of(db: Database, caller: Caller, *, now: datetime) -> date:
@@ -128,7 +138,6 @@ def _tell(
     now: datetime,
 ) -> None:
     """Somebody else set them away: they hear of it by day, away or not, and can take it back."""
-    zone = zone_of(session, workspace, who)
     ledger.owe(
         session,
         workspace_id=workspace.id,
@@ -138,7 +147,7 @@ def _tell(
                 kind="set-away",
                 recipient=who,
                 subject={"by": caller.member, "from": first.isoformat(), "until": last.isoformat()},
-                due_at=next_open(now, Person(who, zone), working_days(workspace)),
+                due_at=now,
             )
         ],
         now=now,

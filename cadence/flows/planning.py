@@ -80,7 +80,7 @@ def _plan_part(db: Database, part: Rollout, *, since: datetime, now: datetime) -
 
 
 def _nudged(slot: Slot, now: datetime) -> Nudged:
-    reason = slot.skipped or ("no longer useful after downtime" if slot.useful_until < now else "")
+    reason = slot.skipped or (Unless.DOWNTIME if slot.useful_until < now else "")
     return Nudged(slot.key, slot.kind, slot.recipient, slot.subject, slot.at, slot.useful_until, reason)
 
 
@@ -94,7 +94,7 @@ def _newest(nudges: list[Nudged]) -> list[Nudged]:
     if len(newest) == len(waiting):  # each is the only one of its kind
         return nudges
     return [
-        one._replace(reason="a newer one was due after downtime")
+        one._replace(reason=Unless.NEWER_DUE.value)
         if not one.reason and one.due_at < newest[one.kind, one.recipient, one.subject.get("adoption")]
         else one
         for one in nudges

@@ -10,6 +10,7 @@ from cadence.flows.people import zone_of
 from cadence.flows.promotion_words import unmet_words
 from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER
@@ -37,7 +38,7 @@ def _promotion(session: Session, message: OwedMessage, now: datetime) -> tuple[T
 def proposed(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """A proposal; not sent once it is decided."""
     context = proposal(session, message, now)
-    return Say(context) if context.state == PromotionState.OPEN else Skip("decided already")
+    return Say(context) if context.state == PromotionState.OPEN else Skip(Unless.DECIDED)
 
 
 def proposal(session: Session, message: OwedMessage, now: datetime) -> PromotionProposed:

@@ -131,7 +131,9 @@ def _curators_part(session: Session, scope: Scope) -> Rollout:
     """What the digest hangs on: that some run had begun."""
     begun = plans.begun(session, workspace_id=scope.workspace.id, first=_earliest(scope), last=scope.last)
     runs = tuple(ActiveRun(0, (one,), (), "", None, own=False) for one in begun)
-    return _rollout(scope, {}, runs, curators=curators_of(session, scope.workspace))
+    curators = curators_of(session, scope.workspace)
+    persons = _persons(session, scope, _NOBODY, {}, (), also=curators)
+    return _rollout(scope, persons, runs, curators=curators)
 
 
 def _earliest(scope: Scope) -> date:
@@ -160,7 +162,7 @@ def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[s
     when: Any = {"first": _earliest(scope), "last": scope.last}
     rows = plans.runs(session, **ids, teams=stretch, **when)
     if not rows:
-        return _rollout(scope, {}, (), curators=curators)
+        return _rollout(scope, {}, (), curators=curators)  # no run has begun, so there's no digest
     places: dict[str, list[PlaceRow]] = defaultdict(list)
     for place in plans.places(session, **ids, lately=scope.lately, stretch=stretch):
         places[place.member].append(place)
@@ -169,7 +171,7 @@ def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[s
     )
     beside = plans.runs(session, **ids, teams=others, **when) if others else []
     running = {row.team_id for row in (*rows, *beside)}
-    persons = _persons(session, scope, stretch, places, rows)
+    persons = _persons(session, scope, stretch, places, rows, also=curators)
     members: dict[int, list[PlaceRow]] = defaultdict(list)
     for member, found in places.items():
         active = [one for one in found if one.team_id in running]
@@ -201,10 +203,17 @@ def _persons(
     stretch: Stretch,
     places: dict[str, list[PlaceRow]],
     rows: Sequence[RunRow],
+    *,
+    also: Sequence[str] = (),
 ) -> dict[str, Person]:
-    """Everybody who may be nudged, each in their own zone, with holidays and days away."""
+    """Everybody who may be nudged, each in their own zone, with holidays and days away.
+
+    Args:
+        also: curators who get the digest; a channel among them is no person.
+    """
     ids: Any = {"workspace_id": scope.workspace.id}
     asked = {one for row in rows for one in (row.owner, row.reporter) if one}
+    asked |= {one for one in also if one.startswith(("U", "W"))}
     outside = sorted(asked - places.keys() if stretch != _NOBODY else asked | places.keys())
     known: dict[str, PersonRow] = {}
     away: dict[str, list[tuple[date, date]]] = defaultdict(list)

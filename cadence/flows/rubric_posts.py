@@ -9,6 +9,7 @@ from cadence.flows.audits import by_member
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
+from cadence.flows.versions import dropped_step
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from storage import rubrics
@@ -27,7 +28,10 @@ def risky_grade(session: Session, message: OwedMessage, now: datetime) -> RiskyG
     row = rubrics.result(session, workspace_id=message.workspace_id, result_id=int(message.subject["result"]))
     if row is None:
         raise Refusal("the rubric result isn't there")
-    step = run.step(row.step)
+    own = run.spec.step(row.step)
+    step = own or dropped_step(session, run, row.step)
+    if step is None:
+        raise Refusal("no version has the step")
     return RiskyGrade(
         adoption_id=run.id,
         step_key=step.key,
@@ -42,6 +46,7 @@ def risky_grade(session: Session, message: OwedMessage, now: datetime) -> RiskyG
         grader=row.member,
         note=row.note,
         audited=row.audit_id is not None,
+        dropped=own is None,
     )
 
 

@@ -12,6 +12,7 @@ from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.setups import minutes_of, start_offer
 from cadence.flows.versions import version_name
 from cadence.mrkdwn import channel_link, say
+from cadence.nudges import Unless
 from cadence.refusals import Offer
 from storage import playbooks, setups
 from storage.tables import OwedMessage, Setup
@@ -99,7 +100,7 @@ def ready(session: Session, message: OwedMessage, now: datetime) -> Composed:
     run = _run(session, message, now)
     row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
     if row is None or _first_cycle(session, run) is not None:
-        return Skip("the first cycle was started already")
+        return Skip(Unless.STARTED)
     return Say(
         Done(
             text=say(

@@ -12,7 +12,7 @@ from cadence.flows.people import open_runs, person_of, record
 from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace
 from cadence.flows.working_week import working_days
-from cadence.nudges import Person, is_working, next_open
+from cadence.nudges import Person, Unless, is_working, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant, local_day, monday_of
 from storage import attempts, ledger, people
@@ -118,7 +118,11 @@ def _owe(session: Session, caller: Caller, *, week: date, at: datetime, now: dat
     for row in ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix):
         if row.state is MessageState.DUE and row.key != owed.key:
             attempts.finish(
-                session, message_id=row.id or 0, state=MessageState.SKIPPED, now=now, reason="snoozed"
+                session,
+                message_id=row.id or 0,
+                state=MessageState.SKIPPED,
+                now=now,
+                reason=Unless.SNOOZED.value,
             )
     new = ledger.owe(
         session, workspace_id=caller.workspace_id, owed=[owed], now=now, correlation_id=caller.request

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from sqlmodel import Session
 
-from cadence.documents import playbook_from_data
+from cadence.documents import Step, playbook_from_data
 from cadence.flows.runs import TeamRun
+from cadence.flows.specs import spec_of
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal, Unknown
 from storage import playbooks, versions
@@ -30,6 +31,20 @@ def version_to_run(session: Session, playbook: Playbook, adoption: Adoption | No
     own = playbooks.version(session, workspace_id=workspace_id, version_id=adoption.version_id)
     stays = own.number is not None or own.revision > published.revision
     return own if stays else published
+
+
+def dropped_step(session: Session, run: TeamRun, key: str) -> Step | None:
+    """A step that the team's version no longer has, from the newest revision that has it."""
+    workspace_id, playbook_id = run.workspace.id, run.playbook.id or 0
+    newest = playbooks.newest_version(session, workspace_id=workspace_id, playbook_id=playbook_id)
+    for revision in range(newest.revision if newest else 0, 0, -1):
+        version = versions.revision(
+            session, workspace_id=workspace_id, playbook_id=playbook_id, revision=revision
+        )
+        step = spec_of(session, version).step(key) if version else None
+        if step is not None:
+            return step
+    return None
 
 
 def as_it_goes_on(session: Session, run: TeamRun) -> tuple[TeamRun, Cycle | None]:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from cadence.documents.words import Weekday
-from cadence.flows.days_off import public_holidays
-from cadence.flows.runs import TeamRun
-from cadence.nudges import WEEKDAYS, Person
+from cadence.nudges import WEEKDAYS
 from storage.tables import Workspace
 
 _KEY = "working_days"
@@ -28,13 +26,3 @@ def keep_days(workspace: Workspace, days: Sequence[Weekday] | None) -> None:
     """Take over what a file says; a file that says nothing changes nothing."""
     if days:
         workspace.settings = workspace.settings | {_KEY: [str(day) for day in days]}
-
-
-def channel_of(run: TeamRun) -> Person:
-    """The team's channel as somebody who can be nudged: never at night, on a weekend or a public holiday."""
-    year = run.today.year
-    return Person(
-        member=run.team.channel,
-        zone=run.zone,
-        days_off=public_holidays(run.team.country or run.workspace.country, year - 1, year + 1),
-    )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from cadence.nudges.persons import Person, is_working, next_open
 from cadence.nudges.rollout import ActiveRun, Rollout
-from cadence.nudges.table import NUDGES, REMINDER, SPOT_AUDIT, Audience, Hour, Nudge
+from cadence.nudges.table import NUDGES, REMINDER, SPOT_AUDIT, Audience, Hour, Nudge, Unless
 from cadence.rules.calendar import instant, local_day, monday_of, working_day_from
 
 ZONES_APART = timedelta(days=2)
@@ -190,12 +190,25 @@ def _digest_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, windo
     if not begun:
         return
     for recipient in rollout.curators:
-        curator = Person(recipient, rollout.zone, rollout.days_off)
+        curators = Person(recipient, rollout.zone, rollout.days_off)
         slot = _personal(
-            nudge, week, rollout.hour(nudge), curator, rollout, window, subject={"week": about.isoformat()}
+            nudge, week, rollout.hour(nudge), curators, rollout, window, subject={"week": about.isoformat()}
         )
         if slot.at >= min(begun):
-            yield slot
+            reader = rollout.people.get(recipient)
+            yield slot if reader is None or slot.skipped else _in_their_day(slot, reader, rollout)
+
+
+def _in_their_day(slot: Slot, reader: Person, rollout: Rollout) -> Slot:
+    """The slot at the next working hour of who reads it, skipped if it isn't useful any more by then.
+
+    A digest is due at the workspace's hour, when the week it tells of is over for every team.
+    """
+    opens = next_open(slot.at, reader, rollout.working_days)
+    if opens > slot.useful_until:
+        away = reader.is_away(local_day(slot.at, reader.zone))
+        return slot._replace(zone=reader.zone, skipped=Unless.AWAY if away else Unless.NO_HOURS)
+    return slot._replace(at=opens, zone=reader.zone)
 
 
 def _personal(
@@ -253,5 +266,5 @@ def _moment_of(week: date, hour: Hour, person: Person, rollout: Rollout) -> tupl
 
 def _why_not(person: Person, day: date) -> str:
     if person.is_away(day):
-        return "away"
-    return "public holiday" if day in person.days_off else "no working day left in the week"
+        return Unless.AWAY
+    return Unless.HOLIDAY if day in person.days_off else Unless.NO_DAY

@@ -4,10 +4,11 @@ The README's table is written from these rows, planning computes its slots from 
 skips it for the reasons they name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from cadence.rules.calendar import FRIDAY
 
@@ -41,26 +42,120 @@ class Timing(StrEnum):
     EVENT = "something happens"
 
 
-class Unless(StrEnum):
-    """Why a nudge isn't sent although its time has come: the reason of the skipped row in the ledger."""
+class Urgency(StrEnum):
+    """What a message is to its reader, which decides when it can be sent."""
 
-    ANSWERED = "already answered"
-    ASKED = "already asked"
-    SNOOZED = "snoozed"
-    NOTHING_DUE = "no check-in is due"
-    MUTED = "muted"
-    CAME_TODAY = "the check-in came today"
-    STILL_TO_COME = "the check-in itself is still to come"
-    NO_RUNS = "no run was attested by then"
-    GRADED = "already graded"
-    REPORTED = "already reported"
-    GATE_MET = "gate met"
-    PAUSED = "paused"
-    CLOSED = "the cycle is closed"
-    ALL_ANSWERED = "all answered"
-    ACCEPTED = "accepted"
-    SENT_BACK = "sent back"
-    WITHDRAWN = "withdrawn"
+    ALERT = "alert"
+    """Something changed that can't wait: sent at once, at any hour."""
+    ANSWER = "answer"
+    """Answers what its reader just did: sent at once, at any hour."""
+    NUDGE = "nudge"
+    """Everything else: sent only between 08:00 and 18:00 of its reader, on a working day."""
+    EDIT = "edit"
+    """Changes a message that was sent: nobody is notified, so at any hour."""
+
+
+URGENCY: Final[Mapping[str, Urgency]] = {
+    "asked": Urgency.NUDGE,
+    "capacity-overridden": Urgency.NUDGE,
+    "champion": Urgency.NUDGE,
+    "checkin": Urgency.NUDGE,
+    "checkin-again": Urgency.NUDGE,
+    "checkin-reminder": Urgency.NUDGE,
+    "checkin-snoozed": Urgency.NUDGE,
+    "cycle-chart": Urgency.NUDGE,
+    "cycle-closed": Urgency.NUDGE,
+    "demoted": Urgency.ALERT,
+    "digest": Urgency.NUDGE,
+    "drift": Urgency.ALERT,
+    "export": Urgency.ANSWER,
+    "gate-due": Urgency.NUDGE,
+    "handoff": Urgency.NUDGE,
+    "handoff-answered": Urgency.NUDGE,
+    "handoff-asked": Urgency.NUDGE,
+    "handoff-overdue": Urgency.NUDGE,
+    "join-answered": Urgency.NUDGE,
+    "join-asked": Urgency.NUDGE,
+    "kpi-missing": Urgency.NUDGE,
+    "mode-declared": Urgency.NUDGE,
+    "playbook-published": Urgency.ALERT,
+    "playbook-retired": Urgency.NUDGE,
+    "promoted": Urgency.ALERT,
+    "promotion-declined": Urgency.ALERT,
+    "promotion-proposed": Urgency.ALERT,
+    "rewrite": Urgency.EDIT,
+    "risky-grade": Urgency.ALERT,
+    "set-away": Urgency.NUDGE,
+    "setup": Urgency.NUDGE,
+    "setup-done": Urgency.NUDGE,
+    "spot-audit": Urgency.NUDGE,
+    "submitted": Urgency.NUDGE,
+    "team-left": Urgency.NUDGE,
+    "team-moved": Urgency.NUDGE,
+    "watch": Urgency.ALERT,
+    "week-opens": Urgency.NUDGE,
+    "welcome": Urgency.ANSWER,
+    "who-is-missing": Urgency.NUDGE,
+}
+"""Every kind of message there is. A new kind has to be added here before it can be sent."""
+REACHES_THE_AWAY: Final = frozenset({"set-away"})
+"""Nudges that people get by day even while they are away."""
+
+
+class Unless(StrEnum):
+    """Why a message isn't sent although its time has come: the reason of the skipped row in the ledger.
+
+    A `quiet` reason means that all is well: the digest doesn't list it under "Not sent".
+    """
+
+    quiet: bool
+
+    def __new__(cls, text: str, quiet: bool) -> Self:
+        """A reason as people read it; each has to say whether it is quiet."""
+        member = str.__new__(cls, text)
+        member._value_, member.quiet = text, quiet
+        return member
+
+    ANSWERED = "already answered", True
+    ASKED = "already asked", True
+    SNOOZED = "snoozed", True
+    NOTHING_DUE = "no check-in is due", True
+    MUTED = "muted", True
+    CAME_TODAY = "the check-in came today", True
+    STILL_TO_COME = "the check-in itself is still to come", True
+    NO_RUNS = "no run was attested by then", True
+    GRADED = "already graded", True
+    REPORTED = "already reported", True
+    GATE_MET = "gate met", True
+    PAUSED = "paused", True
+    CLOSED = "the cycle is closed", True
+    ALL_ANSWERED = "all answered", True
+    ACCEPTED = "accepted", True
+    SENT_BACK = "sent back", True
+    WITHDRAWN = "withdrawn", True
+
+    AWAY = "away", False
+    HOLIDAY = "public holiday", False
+    NO_DAY = "no working day left in the week", False
+    NO_HOURS = "no working hours left while it was useful", False
+    DOWNTIME = "no longer useful after downtime", False
+    NEWER_DUE = "a newer one was due after downtime", False
+    GONE = "what it was about is gone", False
+    LEFT = "left the workspace", False
+    UNINSTALLED = "uninstalled", False
+    OVER = "over already", True
+    DECIDED = "decided already", True
+    STARTED = "the first cycle was started already", True
+    NEWER_SAID = "something newer is said of it", True
+    NOT_THEIRS = "no longer theirs to export", True
+    NO_POST = "the closing post wasn't sent", True
+    NO_READING = "no reading to draw", True
+    NO_ORIGINAL = "the message it rewrites isn't there", True
+
+    @classmethod
+    def is_quiet(cls, reason: str) -> bool:
+        """Whether a skipped row with this reason is nothing to tell; what isn't a reason of ours is told."""
+        return any(one == reason and one.quiet for one in cls)
 
 
 class Hour(NamedTuple):

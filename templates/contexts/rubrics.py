@@ -114,6 +114,7 @@ class RiskyGrade(MessageContext):
     Args:
         grader: Slack ID.
         audited: it was a spot audit of runs drawn at random.
+        dropped: the team's version no longer has the step.
     """
 
     TEMPLATE: ClassVar[str] = "messages/risky_grade.json.j2"
@@ -131,6 +132,7 @@ class RiskyGrade(MessageContext):
     grader: str
     note: str = ""
     audited: bool = False
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,7 @@ class Demoted(MessageContext):
         critical_reason: what was logged, when `line` is `critical`.
         top_reason: the most frequent reason otherwise.
         owner: Slack ID, asked to refine the rubric.
+        dropped: the team's version no longer has the step.
         offers: further buttons, at most five.
     """
 
@@ -87,6 +88,7 @@ class Demoted(MessageContext):
     critical_reason: str | None = None
     top_reason: str | None = None
     top_reason_count: int = 0
+    dropped: bool = False
     offers: tuple[Offer, ...] = ()
 
 

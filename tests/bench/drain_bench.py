@@ -138,7 +138,7 @@ def _owe(db: Database, messages: list[tuple[str, str]]) -> None:
     owed = [
         Owed(
             key=f"set-away:{what}",
-            kind="set-away",  # goes out at any hour
+            kind="welcome",  # goes out at any hour
             recipient=recipient,
             subject={"by": "U000001", "from": "2026-03-02", "until": "2026-03-03"},
             due_at=now,

@@ -58,7 +58,7 @@ SLOW_SECONDS = 0.5
 HANG_SECONDS = 8.5
 """Just longer than the bot waits for an answer."""
 BUSY = "while True: pass"
-KIND = "set-away"
+KIND = "welcome"
 """Its messages go out at any hour."""
 DMS = 10
 """One in so many recipients is a person."""

@@ -114,7 +114,7 @@ def goes_on(office: PostOffice, clock: Time, jump: timedelta) -> None:
     clock.jump(jump)
     office.clock.set(clock.now())
     office.owes("after")
-    office.owes("after", MEMBER, kind="set-away")
+    office.owes("after", MEMBER, kind="welcome")
     eventually(lambda: not office.unsent(), "it is sent after the jump")
     assert office.said() == ["before", "after"]
 

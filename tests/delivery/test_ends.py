@@ -12,11 +12,11 @@ from bot.gateway import _ERRORS, Identity, SlackError
 from bot.metrics import ATTEMPTS
 from bot.slack_errors import _GONE, _INVITE, _RESTRICTED, ERRORS, Kind
 from cadence.flows.deliveries import Asked, deliveries_of
-from cadence.flows.digests import _QUIET_REASONS
 from cadence.flows.figures import figures
 from cadence.flows.outbox import Pace
 from cadence.flows.profiles import ensure_workspace
 from cadence.flows.undelivered import _is_stuck
+from cadence.nudges import Unless
 from storage import ledger
 from storage.engine import Database
 from storage.ledger import Owed
@@ -73,7 +73,7 @@ def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
     for code, row in ENDING.items():
         gone = row.kind is Kind.DONE
         assert ends.pop(code) is (MessageState.SKIPPED if gone else MessageState.FAILED), code
-        assert code not in _QUIET_REASONS, "the digest tells what wasn't sent, and why"
+        assert not Unless.is_quiet(code), "the digest tells what wasn't sent, and why"
         assert ATTEMPTS.labels(outcome=_ERRORS[row.kind].__name__.removeprefix("Slack").lower(), error=code)
     assert ends == {}
     counted = {

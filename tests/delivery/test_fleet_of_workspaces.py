@@ -61,7 +61,7 @@ def owe(house: House, team: str) -> list[str]:
     owed = [
         Owed(
             key=f"set-away:{team}:{recipient}:{number}",
-            kind="set-away",  # goes out at any hour
+            kind="welcome",  # goes out at any hour
             recipient=recipient,
             subject={"by": LEAD, "from": "2026-03-02", "until": "2026-03-03"},
             due_at=now,
@@ -79,7 +79,7 @@ def sent(house: House, team: str) -> int:
     with house.bot.db.read() as session:
         mine = select(func.count()).where(
             OwedMessage.workspace_id == team,
-            OwedMessage.kind == "set-away",
+            OwedMessage.kind == "welcome",
             OwedMessage.state == MessageState.SENT,
         )
         return session.exec(mine).one()

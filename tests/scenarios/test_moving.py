@@ -13,6 +13,7 @@ from storage.tables import (
     AdoptionStep,
     Cycle,
     CycleState,
+    MessageState,
     Playbook,
     PlaybookState,
     PlaybookVersion,
@@ -25,6 +26,7 @@ from tests.scenarios.plays import (
     SOLO_CHANNEL,
     at,
     entries,
+    ledger,
     posts,
     rows,
     start_cycle,
@@ -216,3 +218,16 @@ def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Sta
     assert "draft 2 doesn't have this step, and it is no drift any more." in alert.words
     assert "Recommit" not in alert.buttons
     assert alert.text.startswith("Send the reply is run human-led")
+
+
+def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: Stage) -> None:
+    agent, lead = published.workspace.person(AGENT), published.workspace.person(LEAD)
+    agent.types("/exception reply send critical It sent the wrong refund.", channel=DESK_CHANNEL)
+    dropped = "  - key: send\n    title: Send the reply\n    mode: ai-led\n    fallback: collaborative\n"
+    revise(published, (dropped + "    exception_cap: 0.1\n", ""))
+    assert "moves Reply" in lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL).words
+    published.tick()
+    [told] = [one for one in posts(published, DESK_CHANNEL) if "Send the reply was demoted to" in one.words]
+    assert "no longer has this step" in told.words
+    assert told.buttons == []
+    assert ledger(published, "demoted", MessageState.SKIPPED) == []

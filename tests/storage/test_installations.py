@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, Table
 from sqlmodel import SQLModel, select
 
 from cadence.flows.installing import installed
-from storage import installations, people, playbooks
+from storage import cycles, installations, people
 from storage.engine import Database
 from storage.tables import SlackState, Workspace
 from storage.tables.columns import without_zone
@@ -52,7 +52,7 @@ def test_a_workspace_that_took_the_bot_out_is_left_alone(db: Database) -> None:
         session.add(taken_out)
     with db.read() as session:
         assert [one.id for one in people.workspaces(session)] == ["T2"]
-        assert {one.workspace_id for one in playbooks.running_cycles(session)} == {"T2"}
+        assert {one.workspace_id for one in cycles.closings(session)} == {"T2"}
     assert list(installed(db, client_id=CLIENT)) == ["T2"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from storage import people, playbooks, reports, runs
+from storage import cycles, people, playbooks, reports, runs
 from storage.engine import Database
 from storage.tables import CheckIn, Cycle, CycleState, LoggedException
 from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, check_in, plant, reading_row
@@ -169,12 +169,12 @@ def test_a_run_comes_with_the_cycle_a_date_lies_in(db: Database, ids: Planted) -
 
         assert [number(days) for days in (-9, 0, 26, 27, 28, 90)] == [1, 1, 1, 1, 2, 2]
         assert [on(days) for days in (-1, 0, 27, 28, 55, 56)] == [None, 1, 1, 2, 2, None]
-        due = playbooks.running_cycles(session, closing_by=MONDAY + 25 * DAY)
-        assert [cycle.number for cycle in due] == [1]
+        due = cycles.closings(session, closing_by=MONDAY + 25 * DAY)
+        assert [row.cycle_id for row in due] == [ids.cycle]
     with db.write() as session:
         session.get_one(Cycle, ids.cycle).state = CycleState.CLOSED
     with db.read() as session:
-        assert [cycle.number for cycle in playbooks.running_cycles(session)] == [2]
+        assert [row.closes_on for row in cycles.closings(session)] == [MONDAY + 4 * WEEK + 25 * DAY]
 
 
 def test_members_join_leave_and_come_back_without_losing_a_row(db: Database, ids: Planted) -> None:

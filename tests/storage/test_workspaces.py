@@ -82,7 +82,6 @@ EVERY_WORKSPACE = {
     "installations.current": "a process serves every workspace that has installed the app",
     "installations.drop_states": "nor has who never came back",
     "installations.use_state": "whoever begins to install the app has no workspace yet",
-    "playbooks.running_cycles": "the worker closes cycles in every workspace",
     "cycles.closings": "the worker closes cycles in every workspace, and is told which one each is of",
     "turns.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "turns.next_due": "the worker sleeps until something is due anywhere",
