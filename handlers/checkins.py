@@ -10,7 +10,7 @@ from cadence.flows.checkin_checks import AnswerGiven
 from cadence.flows.checkins import answer, answer_quietly
 from cadence.flows.choosing import choose_checkin
 from cadence.flows.people import end_away, mute
-from cadence.flows.snoozing import snooze
+from cadence.flows.snoozing import menu_again, snooze
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.grammar import commands
@@ -65,6 +65,8 @@ def all_ran(turn: Turn, value: str, _body: Body) -> None:
 def snoozed(turn: Turn, value: str, _body: Body) -> None:
     """[Snooze]: the check-in comes back later; or one is away, or wants no reminders."""
     until, _, week = value.partition(":")
+    if week and until in {"away", "mute", "unmute"}:
+        menu_again(turn.db, turn.caller, week_start=read_week(week), now=turn.now)
     if until == "back":
         turn.say(end_away(turn.db, turn.caller, member=None, now=turn.now))
     elif until == "away":

@@ -133,6 +133,20 @@ def owe_rewrites(
     return owe(session, workspace_id=workspace_id, owed=owed, now=now, correlation_id=correlation_id)
 
 
+def sent_to(
+    session: Session, *, workspace_id: str, recipient: str, kinds: Sequence[str]
+) -> list[OwedMessage]:
+    """The messages of some kinds that a recipient got, oldest first; files aren't among them."""
+    query = select(OwedMessage).where(
+        OwedMessage.workspace_id == workspace_id,
+        OwedMessage.state == MessageState.SENT,
+        OwedMessage.recipient == recipient,
+        col(OwedMessage.kind).in_(kinds),
+        col(OwedMessage.ts).is_not(None),
+    )
+    return list(session.exec(query.order_by(col(OwedMessage.id))))
+
+
 def get(session: Session, *, workspace_id: str, message_id: int) -> OwedMessage | None:
     """One row of the ledger."""
     query = select(OwedMessage).where(OwedMessage.workspace_id == workspace_id, OwedMessage.id == message_id)

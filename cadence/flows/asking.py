@@ -69,6 +69,7 @@ def checkin_form(
         return CheckinForm(
             kind=shown,
             change=kind is None,
+            answered=before is not None,
             playbook=run.playbook.title,
             team=run.team.title,
             week=week.week,

@@ -24,11 +24,12 @@ from templates.ids import Action
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One run that needs somebody, why, and the button that begins to settle it."""
+    """One run that needs somebody, why, and the button that begins to settle it; `more` explain it."""
 
     run: TeamRun
     text: Mrkdwn
     offer: Offer | None = None
+    more: tuple[Offer, ...] = ()
 
 
 def deciding(session: Session, workspace: Workspace, *, now: datetime) -> dict[int, int]:
@@ -98,7 +99,13 @@ def tell_demoted(run: TeamRun, *, step: str, at: datetime) -> Attention:
         team=run.team.title,
         day=day(local_day(at, run.zone)),
     )
-    return Attention(run, text, Offer("Why", Action.WHY, f"{run.id}:{step}"))
+    ref = f"{run.id}:{step}"
+    return Attention(
+        run,
+        text,
+        Offer("Record a new rubric", Action.REVISE_RUBRIC, ref),
+        (Offer("Why", Action.WHY, ref),),
+    )
 
 
 def tell_missed(run: TeamRun, *, number: int, result: str | None) -> Attention:

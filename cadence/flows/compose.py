@@ -28,12 +28,11 @@ from cadence.flows import (
     submitting,
     welcoming,
 )
-from cadence.flows.checkin_rows import checkin_rows
+from cadence.flows.checkin_copies import CLOSES
 from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.people import reader_of
 from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.runs import require_workspace
-from cadence.flows.snoozing import snooze_menu
 from cadence.flows.working_week import working_days
 from cadence.mrkdwn import mention, say
 from cadence.nudges import REACHES_THE_AWAY, URGENCY, Unless, Urgency, next_open
@@ -44,7 +43,6 @@ from storage.engine import Database
 from storage.tables import OwedMessage
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
-from templates.contexts.checkins import CheckinMessage
 
 
 def compose(db: Database, message: OwedMessage, *, now: datetime) -> Composed:
@@ -84,21 +82,11 @@ def _rewrite(session: Session, message: OwedMessage, now: datetime) -> Composed:
     original = ledger.get(session, workspace_id=message.workspace_id, message_id=message.replaces_id or 0)
     if original is None or original.ts is None or original.channel is None:
         return Skip(Unless.NO_ORIGINAL)
-    place = (original.channel, original.ts)
-    if original.kind in _REWRITES:
-        return Say(_REWRITES[original.kind](session, original, now), rewrites=place)
-    rows = checkin_rows(
-        session,
-        workspace_id=message.workspace_id,
-        member=message.recipient,
-        week_start=week_of(message),
-        now=now,
-    )
-    if not rows:
-        return Skip(Unless.NOTHING_DUE)
-    workspace = require_workspace(session, message.workspace_id)
-    menu = snooze_menu(session, workspace, message.recipient, now=now)
-    return Say(CheckinMessage(rows=rows, snoozes=menu), rewrites=place)
+    closed = personal_posts.closed_already(session, original, now) if message.subject.get(CLOSES) else None
+    if closed is not None:
+        return Skip(closed)
+    context = _REWRITES[original.kind](session, original, now)
+    return Say(context, rewrites=(original.channel, original.ts))
 
 
 def _asked(message: OwedMessage) -> Done:
@@ -128,6 +116,10 @@ def _set_away(message: OwedMessage) -> Done:
 
 
 _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageContext]]] = {
+    "checkin": personal_posts.checkin_context,
+    "checkin-snoozed": personal_posts.checkin_context,
+    "checkin-again": personal_posts.checkin_context,
+    "checkin-reminder": personal_posts.checkin_context,
     "who-is-missing": personal_posts.missing_context,
     "watch": alert_posts.watch,
     "promotion-proposed": promotion_posts.proposal,
@@ -140,12 +132,14 @@ _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageCon
         session, run_of(session, message, now), int(message.subject["cycle"])
     ),
     "setup": setup_posts.setup,
+    "champion": setup_posts.champion,
+    "setup-done": setup_posts.set_up,
     "handoff": handoff_posts.post,
     "handoff-asked": handoff_posts.post,
     "handoff-overdue": handoff_posts.post,
     join_requests.ASKED: join_requests.request_post,
 }
-"""What a message says now that something happened to it; a check-in isn't among them, it is a member's whole week."""
+"""What a message says now that something happened to it."""
 _COMPOSERS: Final[dict[str, Callable[[Session, OwedMessage, datetime], Composed]]] = {
     "checkin": personal_posts.checkin,
     "checkin-snoozed": personal_posts.checkin,

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.runs import TeamRun
-from cadence.rules.calendar import monday_of
+from cadence.rules.calendar import WEEKS, monday_of, week_monday
 from storage import ledger, playbooks
 from storage.tables import Cycle, CycleState
 
@@ -36,6 +36,19 @@ def rewrite_cycle_posts(
         now=now,
         correlation_id=caller.request,
     )
+
+
+def close_cycle_posts(session: Session, run: TeamRun, cycle: Cycle, *, now: datetime) -> None:
+    """Owe a rewrite of every gate message and opening post of a cycle that closed: their buttons go."""
+    ids = {"workspace_id": run.workspace.id}
+    weeks = {str(week_monday(cycle.starts_on, week)) for week in range(1, WEEKS + 1)}
+    sent = [
+        row
+        for kind in ("week-opens", "gate-due")
+        for row in ledger.by_prefix(session, **ids, prefix=f"{kind}:{run.workspace.id}:{run.id}")
+        if row.subject["week"] in weeks
+    ]
+    ledger.owe_rewrites(session, **ids, messages=sent, mark=f"closed:{cycle.id}", now=now)
 
 
 def rewrite_last_closing(session: Session, caller: Caller, run: TeamRun, *, mark: str, now: datetime) -> None:

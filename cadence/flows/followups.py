@@ -138,7 +138,7 @@ def nudge_again(db: Database, caller: Caller, *, adoption_id: int, week_start: d
         require_owner_or_curator(session, caller, owner=run.playbook.owner, to="nudge the team once more")
         if week_start < run.week_start - timedelta(weeks=1):
             raise Refusal("That week is closed; its check-in can't be answered any more.")
-        missing = missing_members(session, run, week_start=week_start)
+        missing = _others_missing(session, caller, run, week_start=week_start)
         subject = f"adoption:{run.id}/week:{week_start}"
         if nudged_again(session, run, week_start=week_start):
             return Done(text=say("They have been nudged once more already; that was the last time."))
@@ -219,10 +219,17 @@ def missing_members(session: Session, run: TeamRun, *, week_start: date) -> list
     ]
 
 
+def _others_missing(session: Session, caller: Caller, run: TeamRun, *, week_start: date) -> list[str]:
+    """The missing without the one who asks: nobody nudges themselves."""
+    return [
+        member for member in missing_members(session, run, week_start=week_start) if member != caller.member
+    ]
+
+
 def still_missing(
     db: Database, caller: Caller, *, adoption_id: int, week_start: date, now: datetime
 ) -> tuple[str, ...]:
-    """Who hasn't answered, for those who may know.
+    """Which others haven't answered, for those who may know.
 
     Raises:
         NotAllowed: the caller is neither the owner nor a curator.
@@ -230,7 +237,7 @@ def still_missing(
     with db.read() as session:
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
         require_sight(session, caller, run, Fact.CHECK_INS)
-        return tuple(missing_members(session, run, week_start=week_start))
+        return tuple(_others_missing(session, caller, run, week_start=week_start))
 
 
 @once

@@ -58,7 +58,7 @@ def _opens(session: Session, run: TeamRun, cycle: Cycle, week: int, message: Owe
         steps=step_modes(session, run) if week == 1 else (),
         lessons=theirs,
         own_lessons=ours,
-        offers=gate_offers(run, cycle, gate.missing + earlier, start),
+        offers=gate_offers(run, cycle, gate.missing + earlier, start) if cycle.result is None else (),
     )
 
 
@@ -107,7 +107,8 @@ def _due(session: Session, run: TeamRun, cycle: Cycle, week: int, message: OwedM
         week=week,
         checks=gate_checks(gate, owner=run.playbook.owner),
         met=gate.met,
-        offers=gate_offers(run, cycle, gate.missing, week_of(message)),
+        offers=gate_offers(run, cycle, gate.missing, week_of(message)) if cycle.result is None else (),
+        closed=cycle.result is not None,
     )
 
 

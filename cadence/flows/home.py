@@ -16,7 +16,7 @@ from cadence.flows.checkin_rows import (
     week_kpi,
 )
 from cadence.flows.home_handoffs import handoffs_from, handoffs_in_hand, handoffs_to
-from cadence.flows.home_needs import Need, needs
+from cadence.flows.home_needs import Need, champion_needs, needs
 from cadence.flows.home_playbooks import home_playbook
 from cadence.flows.home_quiet import quiet
 from cadence.flows.people import zone_of
@@ -64,6 +64,7 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         *handoffs_from(session, caller, mine, now=now),
     )
     waiting += [_item(HomeItem(kind="need", need=need)) for need in handed]
+    waiting += [_needed(need) for need in champion_needs(session, caller, mine)]
     waiting += [_needed(need) for need in needed.listed]
     entries = [*waiting, *_playbooks(session, caller, mine, now=now)]
     if curator:

@@ -20,14 +20,15 @@ from cadence.flows.digest_watches import watches_of
 from cadence.flows.drifting import see_drift
 from cadence.flows.gates import gate_line, gate_of, gate_offers
 from cadence.flows.runs import TeamRun, today_in
+from cadence.flows.setups import checklist
 from cadence.flows.standing import standing
 from cadence.flows.undelivered import undelivered_first
-from cadence.mrkdwn import code, escape, say
+from cadence.mrkdwn import channel_link, code, escape, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
-from storage import audits, playbooks
-from storage.tables import AdoptionState, CycleState, Promotion, StepDrift, Workspace
+from storage import audits, playbooks, setups
+from storage.tables import AdoptionState, CycleState, Promotion, Setup, StepDrift, Workspace
 from templates.contexts.digests import Decision
 from templates.contexts.home import HomeNeed
 from templates.filters import mode as mode_word
@@ -111,7 +112,10 @@ def _told(
 
 
 def _need(decision: Decision | Attention) -> HomeNeed:
-    return HomeNeed(text=escape(decision.text), offers=(decision.offer,) if decision.offer else ())
+    more = decision.more if isinstance(decision, Attention) else ()
+    return HomeNeed(
+        text=escape(decision.text), offers=(*((decision.offer,) if decision.offer else ()), *more)
+    )
 
 
 def _more(count: int) -> HomeNeed:
@@ -175,6 +179,38 @@ def _drift(session: Session, run: TeamRun, row: StepDrift) -> HomeNeed:
             Offer("Recommit", Action.RECOMMIT, ref),
             Offer("Why", Action.WHY, ref),
         ),
+    )
+
+
+def champion_needs(session: Session, caller: Caller, mine: Sequence[TeamRun]) -> Iterator[Need]:
+    """The setups that the caller is the champion of, until they are done."""
+    for run in mine:
+        if run.adoption.champion != caller.member or run.adoption.state is not AdoptionState.ACTIVE:
+            continue
+        row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+        if run.cycle is None and (row is None or row.done_at is None):
+            yield partial(_to_set_up, session, run, row)
+
+
+def _to_set_up(session: Session, run: TeamRun, row: Setup | None) -> HomeNeed:
+    """A setup to begin, or how many items of its checklist are left."""
+    begin = Offer("Start setup", Action.START_SETUP, str(run.id))
+    items = len(run.spec.checklist)
+    left = plural(items, "item")
+    if row is not None:
+        items = len(checklist(session, row))
+        ticked = len(setups.ticks(session, workspace_id=run.workspace.id, setup_id=row.id or 0))
+        begin = Offer("Setup done", Action.SETUP_DONE, str(run.id))
+        left = f"{ticked} of {plural(items, 'item')} done"
+    return HomeNeed(
+        text=say(
+            "Set up *{playbook}* in {team}: {left}. The checklist is in {channel}",
+            playbook=run.playbook.title,
+            team=run.team.title,
+            left=left,
+            channel=channel_link(run.team.channel),
+        ),
+        offers=(begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)),
     )
 
 

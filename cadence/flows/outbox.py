@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
+from cadence.flows import checkin_copies
 from storage import attempts, lanes, ledger, people, turns
 from storage.engine import Database
 from storage.tables import MessageState, OwedMessage
@@ -208,6 +209,8 @@ class Outbox:
                 channel=channel,
                 attempts=attempt,
             )
+            if state is MessageState.SENT and message.kind in checkin_copies.CLOSING_KINDS:
+                checkin_copies.came(session, message, now=now)
 
         self._db.together(work)
 

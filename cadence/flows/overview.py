@@ -23,6 +23,7 @@ from cadence.flows.kpis import kpi_context, pick_run
 from cadence.flows.promotion_posts import last_look
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
 from cadence.flows.sight import require_sight
+from cadence.flows.snoozing import coming
 from cadence.flows.standing import standing
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
@@ -123,6 +124,8 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         if run.cycle and run.week and not over and not paused
         else None
     )
+    own_due = not over and not paused and caller.member in asked and caller.member not in answered
+    comes = coming(session, run.workspace, caller.member, week=week_start, now=now) if own_due else None
     return StatusRow(
         slug=run.playbook.slug,
         playbook=run.playbook.title,
@@ -142,7 +145,8 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         closed=over.number if over else None,
         result=over.result if over else None,
         next_cycle=next_start(session, run, over) if over else None,
-        own_answer_due=not over and not paused and caller.member in asked and caller.member not in answered,
+        own_answer_due=own_due,
+        own_answer_comes=comes.astimezone(zone) if comes else None,
         standing=(*champion_line(session, run), *standing(session, run, now=now)),
         guardrails=tuple(latest(session, run, run.cycle)) if run.cycle else (),
     )

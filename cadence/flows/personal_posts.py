@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session
 
 from cadence.flows.asked_members import away_members, expected_members
+from cadence.flows.checkin_copies import closes_at, copies
 from cadence.flows.checkin_rows import CHECKIN_KINDS, checkin_rows, cycle_of_week, key, week_kpi
 from cadence.flows.composed import Composed, Later, Say, Skip
 from cadence.flows.followups import nudged_again
@@ -12,12 +13,18 @@ from cadence.flows.nudge_hours import hours_in
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import message_link
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
-from cadence.flows.snoozing import snooze_menu
+from cadence.flows.snoozing import pending, snooze_menu
 from cadence.nudges import CYCLE_CLOSES, Unless
 from cadence.rules.calendar import instant, local_day, monday_of, week_number
 from storage import ledger, people, reports
 from storage.tables import MessageState, OwedMessage
-from templates.contexts.checkins import CheckinMessage, CheckinReminder, KpiMissing, WhoIsMissing
+from templates.contexts.checkins import (
+    CheckinMessage,
+    CheckinMoved,
+    CheckinReminder,
+    KpiMissing,
+    WhoIsMissing,
+)
 
 BREATHER = timedelta(hours=2)
 """Two messages that ask one person for the same number are at least so far apart."""
@@ -56,6 +63,43 @@ def checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
     )
 
 
+def checkin_context(session: Session, message: OwedMessage, now: datetime) -> CheckinMessage | CheckinMoved:
+    """What a check-in that was sent says now: the newest copy has the buttons, the others point to it."""
+    workspace, week = require_workspace(session, message.workspace_id), week_of(message)
+    ids = {"workspace_id": workspace.id, "member": message.recipient}
+    rows = checkin_rows(session, **ids, week_start=week, now=now)
+    if not rows:
+        return CheckinMoved(gone=True)
+    live = copies(session, **ids, week=week.isoformat())[-1]
+    if live.id != message.id:
+        return CheckinMoved(
+            playbook=rows[0].playbook if len(rows) == 1 else None,
+            week=rows[0].week,
+            answered=all(row.answer for row in rows),
+            permalink=permalink(workspace.settings, live),
+        )
+    zone = zone_of(session, workspace, message.recipient)
+    snoozed = pending(session, **ids).get(week.isoformat())
+    return CheckinMessage(
+        rows=rows,
+        last_week=week < monday_of(local_day(now, zone)),
+        snoozes=snooze_menu(session, workspace, message.recipient, now=now),
+        snoozed_until=snoozed.astimezone(zone) if snoozed else None,
+        closed=_is_closed(session, live, now),
+    )
+
+
+def closed_already(session: Session, message: OwedMessage, now: datetime) -> Unless | None:
+    """Why a check-in needn't be closed as its week ends: a newer copy took its place, or all is answered."""
+    if message.kind not in CHECKIN_KINDS:
+        return None
+    ids = {"workspace_id": message.workspace_id, "member": message.recipient}
+    if copies(session, **ids, week=str(message.subject["week"]))[-1].id != message.id:
+        return Unless.NEWER_SAID
+    rows = checkin_rows(session, **ids, week_start=week_of(message), now=now)
+    return Unless.ANSWERED if rows and all(row.answer for row in rows) else None
+
+
 def _moved(session: Session, message: OwedMessage) -> Skip | None:
     """Why a check-in needn't come now: it was snoozed since, or it came already."""
     ids = (message.workspace_id, message.recipient, week_of(message))
@@ -76,7 +120,6 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
     if member is not None and member.muted:
         return Skip(Unless.MUTED)
     zone = zone_of(session, workspace, message.recipient)
-    first = None
     for kind in CHECKIN_KINDS:
         prefix = key(kind, workspace.id, message.recipient, week_of(message))
         for other in ledger.by_prefix(session, workspace_id=workspace.id, prefix=prefix):
@@ -86,7 +129,6 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
                 return Skip(Unless.STILL_TO_COME)
             if other.sent_at and local_day(other.sent_at, zone) == local_day(now, zone):
                 return Skip(Unless.CAME_TODAY)
-            first = other if other.kind == "checkin" and other.state is MessageState.SENT else first
     composed = checkin(session, message, now)
     if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
         return composed
@@ -97,7 +139,6 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
     return Say(
         CheckinReminder(
             rows=rows,
-            permalink=permalink(workspace.settings, first),
             snoozes=composed.context.snoozes,
         )
     )
@@ -162,7 +203,15 @@ def kpi_context(session: Session, message: OwedMessage, now: datetime) -> KpiMis
         week=week_number(cycle.starts_on, week) if cycle else None,
         kpi=week_kpi(session, run, week_start=week),
         reported=reading.value if reading else None,
+        closed=_is_closed(session, message, now),
     )
+
+
+def _is_closed(session: Session, message: OwedMessage, now: datetime) -> bool:
+    """Whether the buttons of a message that was sent can't do anything any more."""
+    if message.sent_at is None:
+        return False
+    return now >= closes_at(session, require_workspace(session, message.workspace_id), message)
 
 
 def _last_asked(session: Session, message: OwedMessage) -> datetime | None:
@@ -183,7 +232,7 @@ def _last_asked(session: Session, message: OwedMessage) -> datetime | None:
 def who_is_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """Tell the owner who has not answered."""
     context = missing_context(session, message, now)
-    return Say(context) if context.missing else Skip(Unless.ALL_ANSWERED)
+    return Say(context) if context.missing or context.own else Skip(Unless.ALL_ANSWERED)
 
 
 def missing_context(session: Session, message: OwedMessage, now: datetime) -> WhoIsMissing:
@@ -203,7 +252,9 @@ def missing_context(session: Session, message: OwedMessage, now: datetime) -> Wh
         team=run.team.title,
         week=week_number(cycle.starts_on, week) if cycle else None,
         expected=len(expected),
-        missing=tuple(sorted(expected - answered)),
+        missing=tuple(sorted(expected - answered - {message.recipient})),
+        own=message.recipient in expected - answered,
+        closed=_is_closed(session, message, now),
         nudged_at=nudged[0].at.astimezone(zone_of(session, run.workspace, message.recipient))
         if nudged
         else None,

@@ -13,11 +13,12 @@ from cadence.flows.setups import minutes_of, start_offer
 from cadence.flows.versions import version_name
 from cadence.mrkdwn import channel_link, say
 from cadence.nudges import Unless
-from cadence.refusals import Offer
+from cadence.refusals import Offer, Refusal
 from storage import playbooks, setups
 from storage.tables import OwedMessage, Setup
 from templates.contexts.answers import Done
 from templates.contexts.spreading import ChecklistItem, SetupPost
+from templates.filters import day
 from templates.ids import Action
 
 LESSONS_SHOWN = 5
@@ -98,21 +99,35 @@ def _first_cycle(session: Session, run: TeamRun) -> date | None:
 def ready(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """To the owner: a team is set up, and the button that starts its first cycle; not once it was started."""
     run = _run(session, message, now)
+    return (
+        Skip(Unless.STARTED) if _first_cycle(session, run) is not None else Say(set_up(session, message, now))
+    )
+
+
+def set_up(session: Session, message: OwedMessage, now: datetime) -> Done:
+    """What the owner's message says: who starts the first cycle, or when it starts.
+
+    Raises:
+        Refusal: setup hasn't started.
+    """
+    run = _run(session, message, now)
     row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
-    if row is None or _first_cycle(session, run) is not None:
-        return Skip(Unless.STARTED)
-    return Say(
-        Done(
-            text=say(
-                "{team} has set up {title} in {minutes:,} min ({limit:,} planned). "
-                "Next is its first cycle, which you or a curator may start.",
-                team=run.team.title,
-                title=run.playbook.title,
-                minutes=minutes_of(row, now=now),
-                limit=run.spec.setup_minutes,
-            ),
-            offers=(start_offer(run), Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)),
-        )
+    if row is None:
+        raise Refusal("setup hasn't started")
+    starts = _first_cycle(session, run)
+    begin = () if starts else (start_offer(run),)
+    return Done(
+        text=say(
+            "{team} has set up {title} in {minutes:,} min ({limit:,} planned). {then}",
+            team=run.team.title,
+            title=run.playbook.title,
+            minutes=minutes_of(row, now=now),
+            limit=run.spec.setup_minutes,
+            then=f"Its first cycle starts {day(starts)}."
+            if starts
+            else "Next is its first cycle, which you or a curator may start.",
+        ),
+        offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)),
     )
 
 
@@ -120,6 +135,8 @@ def champion(session: Session, message: OwedMessage, now: datetime) -> Done:
     """A champion's first DM: what they are asked to do, and the button that begins it."""
     run = _run(session, message, now)
     items = len(run.spec.checklist)
+    begun = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id) is not None
+    begin = () if begun else (Offer("Start setup", Action.START_SETUP, str(run.id)),)
     return Done(
         text=say(
             "You are the champion of {title} in {team}: you set it up and keep the team at it.\n"
@@ -131,8 +148,5 @@ def champion(session: Session, message: OwedMessage, now: datetime) -> Done:
             items="1 item" if items == 1 else f"{items} items",
             limit=run.spec.setup_minutes,
         ),
-        offers=(
-            Offer("Start setup", Action.START_SETUP, str(run.id)),
-            Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug),
-        ),
+        offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)),
     )

@@ -193,12 +193,20 @@ def checklist(session: Session, row: Setup) -> tuple[str, ...]:
 
 
 def rewrite(session: Session, run: TeamRun, *, mark: str, now: datetime) -> None:
-    """Owe the team's setup message as it is now, once for each mark; one still to be sent will say it anyway."""
-    prefix = f"setup:{run.workspace.id}:{run.id}"
+    """Owe the team's setup message and the DMs of champion and owner as they are now, once for each mark."""
+    about = f"{run.workspace.id}:{run.id}"
+    prefixes = [f"setup:{about}", f"champion:{about}"]
+    row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    if row is not None:
+        prefixes.append(f"setup-done:{run.workspace.id}:{row.id}")
     ledger.owe_rewrites(
         session,
         workspace_id=run.workspace.id,
-        messages=ledger.by_prefix(session, workspace_id=run.workspace.id, prefix=prefix),
+        messages=[
+            sent
+            for prefix in prefixes
+            for sent in ledger.by_prefix(session, workspace_id=run.workspace.id, prefix=prefix)
+        ],
         mark=mark,
         now=now,
     )

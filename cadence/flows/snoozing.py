@@ -3,23 +3,28 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.checkin_rows import key
+from cadence.flows.checkin_copies import rewrite_live
+from cadence.flows.checkin_rows import CHECKIN_KINDS, key
 from cadence.flows.people import open_runs, person_of, record
 from cadence.flows.repeats import once
+from cadence.flows.rollouts import rollout_of
 from cadence.flows.runs import require_workspace
 from cadence.flows.working_week import working_days
-from cadence.nudges import Person, Unless, is_working, next_open
+from cadence.nudges import CHECKIN, Person, Unless, is_working, member_instants, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant, local_day, monday_of
 from storage import attempts, ledger, people
 from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import MessageState, Workspace
-from templates.contexts.answers import SnoozeAsked, Snoozed
+from templates.contexts.answers import SnoozeAsked, SnoozeChoice, Snoozed
+from templates.filters import clock
+from templates.filters import day as day_of
 
 KIND: Final = "checkin-snoozed"
 _LABELS: Final[Mapping[str, str]] = {
@@ -29,24 +34,70 @@ _LABELS: Final[Mapping[str, str]] = {
 }
 
 
-def kept(session: Session, workspace: Workspace, member: str, *, now: datetime) -> dict[str, datetime]:
-    """The choices that can be kept, with when each of them is: later in this week, on a working day of theirs."""
+def kept(
+    session: Session, workspace: Workspace, member: str, *, now: datetime, due: datetime | None = None
+) -> dict[str, datetime]:
+    """The choices that can be kept, with when each of them is: later than now, in this week, on a working day.
+
+    Args:
+        due: when the check-in comes if it hasn't come yet: a snooze is later than that.
+    """
     person, days = person_of(session, workspace, member, now=now), working_days(workspace)
     week = monday_of(local_day(now, person.zone))
+    after = max(now, due or now)
     found = {}
     for until in _LABELS:
-        at = _instant(until, person, days, now=now)
+        at = _instant(until, person, days, now=now, after=after)
         day = local_day(at, person.zone)
-        if at > now and monday_of(day) == week and is_working(person, day, days):
+        if at > after and monday_of(day) == week and is_working(person, day, days):
             found[until] = at
     return found
+
+
+def offered(found: Mapping[str, datetime]) -> tuple[str, ...]:
+    """The choices to list: of several that come to the same moment the first."""
+    moments = list(found.values())
+    return tuple(until for place, (until, at) in enumerate(found.items()) if at not in moments[:place])
+
+
+def due_at(
+    session: Session, workspace: Workspace, member: str, *, week: date, now: datetime
+) -> datetime | None:
+    """When a week's check-in comes by itself; None once it came, or when none does."""
+    rows = [
+        row
+        for kind in CHECKIN_KINDS
+        for row in ledger.by_prefix(
+            session, workspace_id=workspace.id, prefix=key(kind, workspace.id, member, week)
+        )
+    ]
+    if any(row.state is MessageState.SENT for row in rows):
+        return None
+    state = rollout_of(session, workspace, [member], now=now, until=now)
+    moments = [member_instants(CHECKIN, week, state).get(member, now)]
+    moments += [
+        max(row.due_at, row.not_before)
+        for row in rows
+        if row.kind == CHECKIN.kind and row.state is MessageState.DUE
+    ]
+    latest = max(moments)
+    return latest if latest > now else None
+
+
+def coming(
+    session: Session, workspace: Workspace, member: str, *, week: date, now: datetime
+) -> datetime | None:
+    """When a week's check-in comes, by itself or after a snooze; None once it is there to be answered."""
+    snoozed = pending(session, workspace_id=workspace.id, member=member).get(week.isoformat())
+    return snoozed or due_at(session, workspace, member, week=week, now=now)
 
 
 def snooze_menu(session: Session, workspace: Workspace, member: str, *, now: datetime) -> tuple[str, ...]:
     """What the menu beside an open check-in offers one person now."""
     row = people.member(session, workspace_id=workspace.id, member_id=member)
     muted = row is not None and row.muted
-    return (*kept(session, workspace, member, now=now), "away", "unmute" if muted else "mute")
+    choices = offered(kept(session, workspace, member, now=now))
+    return (*choices, "away", "unmute" if muted else "mute")
 
 
 def pending(session: Session, *, workspace_id: str, member: str) -> dict[str, datetime]:
@@ -64,10 +115,23 @@ def ask_until(db: Database, caller: Caller, *, now: datetime) -> SnoozeAsked:
     with db.read() as session:
         workspace = require_workspace(session, caller.workspace_id)
         zone = person_of(session, workspace, caller.member, now=now).zone
-        choices = tuple(kept(session, workspace, caller.member, now=now))
-        if not choices:
-            raise Refusal(_instead(choices))
-        return SnoozeAsked(week_start=monday_of(local_day(now, zone)).isoformat(), choices=choices)
+        week = monday_of(local_day(now, zone))
+        _require_open(session, caller, week, this_week=week, now=now)
+        due = due_at(session, workspace, caller.member, week=week, now=now)
+        found = kept(session, workspace, caller.member, now=now, due=due)
+        if not found:
+            raise Refusal(_instead(found, zone, due))
+        return SnoozeAsked(
+            week_start=week.isoformat(),
+            choices=tuple(SnoozeChoice(until=one, at=found[one].astimezone(zone)) for one in offered(found)),
+            due=due.astimezone(zone) if due else None,
+        )
+
+
+def menu_again(db: Database, caller: Caller, *, week_start: date, now: datetime) -> None:
+    """Owe the live check-in a rewrite after its menu was used: the menu shows no choice then."""
+    with db.write() as session:
+        rewrite_live(session, caller, week=week_start.isoformat(), now=now)
 
 
 @once
@@ -84,24 +148,42 @@ def snooze(
         zone = person_of(session, workspace, caller.member, now=now).zone
         this_week = monday_of(local_day(now, zone))
         week = min(monday_of(week_start), this_week) if week_start else this_week
-        if not open_runs(session, caller, week_start=week, now=now):
-            which = "this" if week == this_week else "that"
-            raise Refusal(f"Nothing waits for you {which} week: every check-in of yours is answered.")
-        choices = kept(session, workspace, caller.member, now=now)
+        _require_open(session, caller, week, this_week=this_week, now=now)
+        due = due_at(session, workspace, caller.member, week=week, now=now)
+        choices = kept(session, workspace, caller.member, now=now, due=due)
         at = choices.get(until)
         if at is None:
-            raise Refusal(_instead(tuple(choices)))
+            raise Refusal(_instead(choices, zone, due))
         if _owe(session, caller, week=week, at=at, now=now):
             after = {"until": at.isoformat(), "week": week.isoformat()}
             record(session, caller, "snoozed", caller.member, after, now=now)
-        return Snoozed(until=at.astimezone(zone), last_week=week < this_week)
+            rewrite_live(session, caller, week=week.isoformat(), now=now)
+        return Snoozed(until=at.astimezone(zone), last_week=week < this_week, came=due is None)
 
 
-def _instead(choices: tuple[str, ...]) -> str:
+def _require_open(session: Session, caller: Caller, week: date, *, this_week: date, now: datetime) -> None:
+    if not open_runs(session, caller, week_start=week, now=now):
+        which = "this" if week == this_week else "that"
+        raise Refusal(f"Nothing waits for you {which} week: every check-in of yours is answered.")
+
+
+def _instead(choices: Mapping[str, datetime], zone: ZoneInfo, due: datetime | None) -> str:
+    """What can be done when a choice can't be kept."""
+    can = " or ".join(_LABELS[one] for one in offered(choices))
+    if due is not None:
+        comes = f"Your check-in isn't due until {_when(due.astimezone(zone))}"
+        return (
+            f"{comes}. Snooze it {can}."
+            if can
+            else f"{comes}, and this week has no working hours after that."
+        )
     if not choices:
         return "No working hours are left this week to bring it back in. Please answer it now."
-    can = " or ".join(_LABELS[one] for one in choices)
     return f"It couldn't come back then: this week has no working hours of yours left at that time. Snooze it {can}."
+
+
+def _when(at: datetime) -> str:
+    return f"{day_of(at.date())} at {clock(at)}"
 
 
 def _owe(session: Session, caller: Caller, *, week: date, at: datetime, now: datetime) -> bool:
@@ -130,10 +212,10 @@ def _owe(session: Session, caller: Caller, *, week: date, at: datetime, now: dat
     return bool(new)
 
 
-def _instant(until: str, person: Person, days: frozenset[int], *, now: datetime) -> datetime:
+def _instant(until: str, person: Person, days: frozenset[int], *, now: datetime, after: datetime) -> datetime:
     today = local_day(now, person.zone)
     if until == "hour":
-        return next_open(now + timedelta(hours=1), person, days)
+        return next_open(after + timedelta(hours=1), person, days)
     if until == "tomorrow":
         return instant(today + timedelta(days=1), time(10), person.zone)
     return instant(monday_of(today) + timedelta(days=4), time(10), person.zone)

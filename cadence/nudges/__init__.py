@@ -10,7 +10,7 @@ from cadence.nudges.persons import (
     next_open,
 )
 from cadence.nudges.rollout import ActiveRun, Rollout
-from cadence.nudges.slots import Slot, due, member_hours
+from cadence.nudges.slots import Slot, due, member_hours, member_instants
 from cadence.nudges.table import (
     BY_KIND,
     CHECKIN,
@@ -66,5 +66,6 @@ __all__ = [
     "due",
     "is_working",
     "member_hours",
+    "member_instants",
     "next_open",
 ]

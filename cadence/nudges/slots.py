@@ -124,13 +124,22 @@ def _asked(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, list[tuple[H
 
 def member_hours(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, Hour]:
     """The hour at which each member is asked in a week, by the rule of `due`."""
+    return {member: hour for member, (hour, _) in _member_times(nudge, week, rollout).items()}
+
+
+def member_instants(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, datetime]:
+    """When each member is asked in a week, by the rule of `due`: moved past days off and days away."""
+    return {member: at for member, (_, at) in _member_times(nudge, week, rollout).items()}
+
+
+def _member_times(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, tuple[Hour, datetime]]:
     window = _Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
     found = {}
     for member, times in _asked(nudge, week, rollout).items():
-        person = rollout.people[member]
-        hour = _earliest(week, person, rollout, window, times)
-        if hour is not None:
-            found[member] = hour
+        person = rollout.people.get(member)
+        hour = _earliest(week, person, rollout, window, times) if person else None
+        if person is not None and hour is not None:
+            found[member] = hour, _moment(week, hour, person, rollout, window)[0]
     return found
 
 

@@ -106,6 +106,7 @@ class StatusRow:
         next_cycle: the Monday on which the next one starts.
         paused: nothing is asked until `owner` (a Slack ID) or a curator starts a cycle.
         own_answer_due: the reader's own check-in is open.
+        own_answer_comes: when it comes, in their own time, while it hasn't been sent or is snoozed.
         guardrails: with the newest reading of the cycle.
         standing: how setup stands while there is no cycle; how the origin team's number stands: a sentence each.
     """
@@ -124,6 +125,7 @@ class StatusRow:
     gate: str | None = None
     gate_met: bool = False
     own_answer_due: bool = False
+    own_answer_comes: datetime | None = None
     paused: bool = False
     owner: str | None = None
     closed: int | None = None
@@ -211,23 +213,38 @@ class AwaySet(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SnoozeChoice:
+    """One way to snooze: `hour`, `tomorrow` or `friday`, and the local time it comes to."""
+
+    until: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SnoozeAsked(MessageContext):
-    """How long the check-in shall wait; the buttons carry `{how_long}:{week_start}`."""
+    """When to ask again; the buttons carry `{until}:{week_start}`.
+
+    Args:
+        choices: each at another moment.
+        due: when the check-in comes by itself; None once it came.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/snooze_asked.json.j2"
 
     week_start: str
-    choices: tuple[str, ...] = ("hour", "tomorrow", "friday")
+    choices: tuple[SnoozeChoice, ...]
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snoozed(MessageContext):
-    """The check-in comes back `until` then; `last_week`'s does not move this week's."""
+    """The check-in comes `until` then; `last_week`'s doesn't move this week's. `came`: it was sent before."""
 
     TEMPLATE: ClassVar[str] = "answers/snoozed.json.j2"
 
     until: datetime
     last_week: bool = False
+    came: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,10 @@ class CheckinRow:
 class CheckinMessage(MessageContext):
     """The DM of a member: one row each, open or answered. At least one row.
 
-    With `last_week` it asks once more for a week that is over.
+    Args:
+        last_week: it asks once more for a week that is over.
+        snoozed_until: when it comes back, in local time.
+        closed: its week is over: what wasn't answered can't be answered here any more.
     """
 
     TEMPLATE: ClassVar[str] = "messages/checkin.json.j2"
@@ -75,24 +78,44 @@ class CheckinMessage(MessageContext):
     rows: tuple[CheckinRow, ...]
     last_week: bool = False
     snoozes: tuple[str, ...] = SNOOZES
+    snoozed_until: datetime | None = None
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinMoved(MessageContext):
+    """An older copy of a check-in: a newer message, at `permalink` if Slack gave one, has taken its place.
+
+    Args:
+        playbook: its title; None when there are several, or none is asked any more.
+        answered: every check-in of the week is.
+        gone: nothing is asked of this person any more.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/checkin_moved.json.j2"
+
+    playbook: str | None = None
+    week: int | None = None
+    answered: bool = False
+    gone: bool = False
+    permalink: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinReminder(MessageContext):
-    """The one reminder. `permalink` leads to the check-in, when Slack gave one."""
+    """The one reminder. It takes the place of the check-in that came before."""
 
     TEMPLATE: ClassVar[str] = "messages/checkin_reminder.json.j2"
 
     rows: tuple[CheckinRow, ...]
     snoozes: tuple[str, ...] = SNOOZES
-    permalink: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiMissing(MessageContext):
     """To the KPI reporter: this week's number isn't in yet. The button carries `{adoption_id}:{week_start}`.
 
-    `reported` is the number once it is in: the message then says so and asks nothing.
+    `reported` is the number once it is in: the message then says so and asks nothing. Nor does it once `closed`.
     """
 
     TEMPLATE: ClassVar[str] = "messages/kpi_missing.json.j2"
@@ -105,6 +128,7 @@ class KpiMissing(MessageContext):
     week: int | None
     kpi: Kpi
     reported: float | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +137,9 @@ class WhoIsMissing(MessageContext):
 
     Args:
         expected: active members asked that week.
-        missing: Slack IDs, in any order; the count of them is "n of expected".
+        missing: Slack IDs of others, in any order; with the reader's `own` the count of them is "n of expected".
+        own: the reader's own check-in is missing.
+        closed: that week can't be answered any more.
         nudged_at: when the owner had them nudged once more; the button goes then.
         away: members who weren't asked, being away that week.
     """
@@ -127,5 +153,7 @@ class WhoIsMissing(MessageContext):
     week: int | None
     expected: int
     missing: tuple[str, ...]
+    own: bool = False
+    closed: bool = False
     nudged_at: datetime | None = None
     away: tuple[str, ...] = ()

@@ -40,7 +40,8 @@ class CheckinForm(ViewContext):
         inputs_complete: runs with complete inputs, as answered before.
         steps: needed when drifted.
         guardrails: asked of the reporter too, in `guardrail:{key}`.
-        change: the answer is being changed: `attestation` is asked as well, and the steps' modes whatever the kind.
+        change: how it went isn't known, or is being changed: `attestation` is asked as well, and the steps' modes.
+        answered: it was answered before.
     """
 
     TEMPLATE: ClassVar[str] = "modals/checkin.json.j2"
@@ -58,6 +59,7 @@ class CheckinForm(ViewContext):
     note: str = ""
     steps: tuple[DriftStep, ...] = ()
     change: bool = False
+    answered: bool = True
     guardrails: tuple[GuardrailAsked, ...] = ()
 
 

@@ -52,7 +52,10 @@ class WeekOpens(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDue(MessageContext):
-    """To the owner, on Friday: what this week's gate still lacks, at least one thing. `met` once nothing is."""
+    """To the owner, on Friday: what this week's gate still lacks, at least one thing. `met` once nothing is.
+
+    `closed`: its cycle is, so nothing can be done about it any more.
+    """
 
     TEMPLATE: ClassVar[str] = "messages/gate_due.json.j2"
 
@@ -61,6 +64,7 @@ class GateDue(MessageContext):
     week: int
     checks: tuple[GateCheck, ...]
     met: bool = False
+    closed: bool = False
     offers: tuple[Offer, ...] = ()
 
 

@@ -98,7 +98,7 @@ def test_a_turn_that_is_near_is_taken_before_it_comes(office: PostOffice) -> Non
 
 def test_a_message_to_somebody_new_costs_few_statements_and_two_transactions(office: PostOffice) -> None:
     delivery = office.worker(Pace(timedelta(seconds=1)))
-    office.owes("first", MEMBER, kind="set-away")
+    office.owes("first", MEMBER, kind="welcome")
     asked: list[str] = []
     commits: list[object] = []
     event.listen(

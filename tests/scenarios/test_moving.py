@@ -223,8 +223,7 @@ def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Sta
 def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: Stage) -> None:
     agent, lead = published.workspace.person(AGENT), published.workspace.person(LEAD)
     agent.types("/exception reply send critical It sent the wrong refund.", channel=DESK_CHANNEL)
-    dropped = "  - key: send\n    title: Send the reply\n    mode: ai-led\n    fallback: collaborative\n"
-    revise(published, (dropped + "    exception_cap: 0.1\n", ""))
+    revise(published, ("key: send\n    title: Send the reply", "key: post\n    title: Post the reply"), LOWER)
     assert "moves Reply" in lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL).words
     published.tick()
     [told] = [one for one in posts(published, DESK_CHANNEL) if "Send the reply was demoted to" in one.words]

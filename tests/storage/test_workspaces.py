@@ -271,6 +271,7 @@ BY_NAME: dict[str, Call] = {
     "deliveries.kinds": lambda s, ws, _: deliveries.kinds(s, workspace_id=ws),
     "turns.turn_of": lambda s, ws, _: turns.turn_of(s, workspace_id=ws, recipient=MEMBER, now=NOW),
     "turns.oldest_due": lambda s, ws, _: turns.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    "ledger.sent_to": lambda s, ws, _: ledger.sent_to(s, workspace_id=ws, recipient=CHANNEL, kinds=["watch"]),
     "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
         s, workspace_id=ws, since=SINCE, until=UNTIL

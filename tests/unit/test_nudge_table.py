@@ -66,5 +66,5 @@ def test_every_condition_belongs_to_a_row_and_to_a_message() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Unless"
     }
-    used |= {"AWAY", "HOLIDAY", "NO_DAY"}  # by the planner
-    assert used == {one.name for one in Unless}
+    used |= {"HOLIDAY", "NO_DAY"}  # by the planner
+    assert used - {"is_quiet"} == {one.name for one in Unless}

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.refusals import Offer
@@ -15,6 +16,7 @@ from templates.contexts.answers import (
     Recorded,
     Refused,
     SnoozeAsked,
+    SnoozeChoice,
     Snoozed,
     Status,
     StatusRow,
@@ -112,7 +114,7 @@ SAMPLES: dict[str, MessageContext] = {
     "status": Status(rows=(STATUS,)),
     "status-several": Status(
         rows=(
-            replace(STATUS, gate=None, own_answer_due=False),
+            replace(STATUS, gate=None, own_answer_comes=THURSDAY),
             replace(
                 STATUS,
                 week=None,
@@ -171,7 +173,19 @@ SAMPLES: dict[str, MessageContext] = {
     "snoozed": Snoozed(until=THURSDAY),
     "muted": Muted(muted=True),
     "unmuted": Muted(muted=False),
-    "snooze-asked": SnoozeAsked(week_start="2026-12-14"),
+    "snooze-asked": SnoozeAsked(
+        week_start="2026-12-14",
+        choices=(
+            SnoozeChoice(until="hour", at=THURSDAY + timedelta(hours=1)),
+            SnoozeChoice(until="tomorrow", at=THURSDAY + timedelta(days=1)),
+        ),
+    ),
+    "snooze-asked-before-it-came": SnoozeAsked(
+        week_start="2026-12-14",
+        choices=(SnoozeChoice(until="friday", at=THURSDAY + timedelta(days=1)),),
+        due=THURSDAY,
+    ),
+    "snoozed-before-it-came": Snoozed(until=THURSDAY + timedelta(days=1), came=False),
     "recorded-score": replace(RECORDED, kpi=CSAT, met=True),
     "recorded-slip": replace(RECORDED, kpi=replace(KPI, value=42 * 20)),
 }

@@ -4,6 +4,7 @@ from templates.contexts.base import MessageContext
 from templates.contexts.checkins import (
     Answer,
     CheckinMessage,
+    CheckinMoved,
     CheckinReminder,
     CheckinRow,
     Drift,
@@ -64,9 +65,15 @@ SAMPLES: dict[str, MessageContext] = {
     "checkin-all-answered": CheckinMessage(
         rows=(replace(OPEN, answer=RAN), replace(OTHER, answer=NOT_RUN), replace(OPEN, answer=DRIFTED))
     ),
-    "checkin-reminder": CheckinReminder(
-        rows=(OPEN,), permalink="https://example.slack.com/archives/D01/p1766000000"
+    "checkin-reminder": CheckinReminder(rows=(OPEN,)),
+    "checkin-snoozed": CheckinMessage(rows=(OPEN,), snoozed_until=THURSDAY),
+    "checkin-closed": CheckinMessage(rows=(OPEN,), closed=True),
+    "checkin-closed-several": CheckinMessage(rows=(replace(OPEN, answer=RAN), OTHER), closed=True),
+    "checkin-moved": CheckinMoved(
+        playbook="Support reply", week=2, permalink="https://example.slack.com/archives/D01/p1766000000"
     ),
+    "checkin-moved-answered": CheckinMoved(answered=True),
+    "checkin-gone": CheckinMoved(gone=True),
     "checkin-reminder-several": CheckinReminder(rows=(OPEN, OTHER)),
     "kpi-missing": KpiMissing(
         adoption_id=7,
@@ -76,6 +83,16 @@ SAMPLES: dict[str, MessageContext] = {
         team="Support EMEA",
         week=2,
         kpi=NO_VALUE,
+    ),
+    "kpi-missing-closed": KpiMissing(
+        adoption_id=7,
+        week_start=WEEK,
+        slug="support-reply",
+        playbook="Support reply",
+        team="Support EMEA",
+        week=2,
+        kpi=NO_VALUE,
+        closed=True,
     ),
     "kpi-missing-reported": KpiMissing(
         adoption_id=7,
@@ -89,5 +106,8 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "who-is-missing": MISSING,
     "who-is-missing-one": replace(MISSING, missing=("U01AGENT1",), away=("U01AGENT2",), nudged_at=THURSDAY),
+    "who-is-missing-and-own": replace(MISSING, own=True),
+    "who-is-missing-own": replace(MISSING, missing=(), own=True),
+    "who-is-missing-closed": replace(MISSING, closed=True),
     "who-is-missing-none": replace(MISSING, missing=()),
 }

@@ -50,6 +50,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     ),
     "week-opens-late": replace(OPENS, week=4, earlier=("a rubric result", "the package complete")),
     "gate-due": DUE,
+    "gate-due-closed": replace(DUE, closed=True, offers=()),
     "gate-due-met": replace(DUE, checks=OPENS.checks[:1], met=True, offers=()),
     "form-next-team": NEXT,
     "form-next-team-none": replace(NEXT, teams=(), selected=None, reason="Two teams are enough for now."),

@@ -123,6 +123,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "rubric-revised": REVISED,
     "rubric-revised-ai-led": replace(REVISED, mode="ai-led", leads_to=None),
     "risky-grade": RISKY,
+    "risky-grade-dropped": replace(RISKY, dropped=True),
     "risky-grade-by-hand": replace(RISKY, samples=20, passes=19, risky=2, audited=False, note="Two refunds."),
     "spot-audit": AUDIT,
     "spot-audit-graded": replace(AUDIT, steps=(GRADED,)),

@@ -161,6 +161,7 @@ SAMPLES: dict[str, MessageContext] = {
         critical_reason="Promised a refund that the policy rules out.",
         offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, "support-reply"),),
     ),
+    "demoted-dropped": replace(DEMOTED, dropped=True, offers=()),
     "demoted-strict": replace(DEMOTED, line="strict", top_reason=None),
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
