@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +36,8 @@ FRESH_EVERY = 100
 """Requests after which the database is put back: so many must be sent again to repeat a failure."""
 CUT, SOCKET = 0.06, 0.25
 """Shares of requests whose text is cut, and that go over Socket Mode."""
+PATIENCE_SECONDS = 30
+"""For an answer, on a machine that does other things too."""
 TAKEN = frozenset({200})
 REFUSED = frozenset({400, 401, 404, 413})
 
@@ -80,7 +82,7 @@ class _Http:
 
     def __init__(self, url: str, secret: str) -> None:
         self._secret = secret
-        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=30)
+        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Hang up."""
@@ -109,6 +111,7 @@ class _Socket:
     def __init__(self, server: SandboxServer) -> None:
         assert server.sockets is not None
         self._sockets = server.sockets
+        self._sockets._seconds = PATIENCE_SECONDS
         self._ended: SimpleQueue[int] = SimpleQueue()
 
     def send(self, sample: Sample, body: Json) -> tuple[int, str]:
@@ -116,7 +119,12 @@ class _Socket:
         while not self._ended.empty():
             self._ended.get()
         answer = self._sockets.deliver(sample.kind, body)
-        return (200, answer.body) if answer.status == 200 else (self._ended.get(timeout=5), "")
+        if answer.status == 200:
+            return 200, answer.body
+        try:
+            return self._ended.get(timeout=PATIENCE_SECONDS), ""
+        except Empty:
+            return 599, "no answer over the socket"
 
     def watch(self, handler: bot_sockets._Handler, request: SocketModeRequest) -> None:
         """Answer an envelope as the bot does, and notice when that isn't an acknowledgement."""
@@ -183,7 +191,7 @@ class Hammer:
         sample = random.choice(self._samples)
         body = mutated(random, _anew(sample.body, number))
         self._arena.forget()
-        if sample.kind != "slash_commands" and random.random() < SOCKET:
+        if random.random() < SOCKET and len(json.dumps(body)) < LARGEST_BODY:
             way, (status, answer) = self._socket.name, self._socket.send(sample, body)
         else:
             text = encode_any(sample, body)

@@ -1,7 +1,7 @@
 """Payloads gone wrong: keys lost, types changed, things nested, huge or foreign, and text cut in the middle."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -70,6 +70,7 @@ FOREIGN = (
     "999999999",
 )
 """Ids of the neighboring workspace, of nobody, and of rows that aren't this workspace's."""
+IDS_IN = ("value", "user", "team", "channel", "private_metadata")
 NAMES = (
     "command",
     "event",
@@ -90,10 +91,9 @@ def mutated(random: Random, body: Json) -> Json:
     """A copy of a payload with one to four things wrong."""
     changed = copy.deepcopy(body)
     for _ in range(random.choices((1, 2, 3, 4), (6, 3, 2, 1))[0]):
-        spots = list(_spots(changed))
-        if not spots:
+        if not changed:
             break
-        random.choice(WAYS)(random, changed, _chosen(random, spots))
+        random.choice(WAYS)(random, changed, _spot(random, changed))
     return changed
 
 
@@ -115,17 +115,15 @@ def cut(random: Random, text: str) -> str:
     )
 
 
-def _spots(part: Any, depth: int = 0) -> Iterator[Spot]:
-    keys = part if isinstance(part, dict) else range(len(part)) if isinstance(part, list) else ()
-    for key in list(keys):
-        yield part, key
-        if depth < 12:
-            yield from _spots(part[key], depth + 1)
-
-
-def _chosen(random: Random, spots: list[Spot]) -> Spot:
-    """Mostly near the top, where Slack's own fields are; a view's blocks would drown them."""
-    return random.choice(spots[:40] if random.random() < 0.5 else spots)
+def _spot(random: Random, body: Json) -> Spot:
+    """A place in a payload, by going down into it: Slack's own fields are near the top."""
+    part: Any = body
+    while True:
+        key = random.choice(list(part) if isinstance(part, dict) else range(len(part)))
+        inner = part[key]
+        if not (isinstance(inner, dict | list) and inner) or random.random() < 0.25:
+            return part, key
+        part = inner
 
 
 def _drop(_random: Random, _body: Json, spot: Spot) -> None:
@@ -147,7 +145,13 @@ def _nest(random: Random, _body: Json, spot: Spot) -> None:
 def _swell(random: Random, _body: Json, spot: Spot) -> None:
     part, key = spot
     part[key] = random.choice(
-        ("x" * 5_000, "é" * 100_001, [part[key]] * 500, {f"k{n}": n for n in range(500)}, f"{part[key]}" * 50)
+        (
+            "x" * 5_000,
+            "é" * 100_001,
+            [part[key]] * 50,
+            {f"k{n}": n for n in range(500)},
+            f"{part[key]}"[:5_000] * 20,
+        )
     )
 
 
@@ -164,17 +168,16 @@ def _count(random: Random, _body: Json, spot: Spot) -> None:
 
 def _swap(random: Random, body: Json, spot: Spot) -> None:
     """Another workspace's id, or another person's, where one stands; and sometimes anywhere."""
-    places = [
-        (part, key)
-        for part, key in _spots(body)
-        if isinstance(part[key], str)
-        and (str(key).endswith("id") or key in ("value", "user", "team", "channel", "private_metadata"))
-    ]
-    part, key = random.choice(places) if places and random.random() < 0.9 else spot
+    tries = (_spot(random, body) for _ in range(20))
+    part, key = next((place for place in tries if _holds_id(*place)), spot)
     foreign = random.choice(FOREIGN)
     part[key] = (
         foreign if random.random() < 0.8 else f'{{"a": {random.choice((1, 4, 99))}, "slug": "support-reply"}}'
     )
+
+
+def _holds_id(part: Any, key: str | int) -> bool:
+    return isinstance(part[key], str) and (str(key).endswith("id") or key in IDS_IN)
 
 
 def _rename(random: Random, body: Json, spot: Spot) -> None:
