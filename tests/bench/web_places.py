@@ -90,7 +90,8 @@ def fill(db: Database, place: Place, *, now: datetime) -> None:
             import_document(
                 db, cli, dump_playbook(replace(example, slug=slug, title=f"Reply {slug}")), now=before
             )
-        start_cycle(db, curator, CycleGiven(slug, team=team.slug, starts_on=monday), now=before)
+        asks = replace(curator, request=f"start {team.slug}")
+        start_cycle(db, asks, CycleGiven(slug, team=team.slug, starts_on=monday), now=before)
         reporter = _caller(team.reporter or "", "command")
         record_number(db, reporter, NumberGiven(value="30", team=team.slug), now=friday)
     _send_earlier(db, place, week=monday + timedelta(days=7), now=now)
