@@ -28,7 +28,7 @@ def run(sizes: Sequence[int] = SIZES, *, on_postgres: bool = True) -> Iterator[s
         if not on_postgres:
             return
         try:
-            server = stack.enter_context(postgres.server())
+            server = stack.enter_context(postgres.server(durable=True))
         except postgres.NoPostgres as reason:
             yield f"PostgreSQL: {reason}"
             return

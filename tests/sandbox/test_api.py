@@ -280,12 +280,19 @@ def test_files(client: WebClient, workspace: Workspace, server: SandboxServer) -
     message = workspace.history(CHANNEL)[0]
     assert (message.text, message.files) == ("KPI", (done["file"]["id"],))
     info = client.files_info(file=done["file"]["id"])["file"]
+    assert (info["shares"]["public"][CHANNEL][0]["ts"], info["channels"], info["ims"]) == (
+        message.ts,
+        [CHANNEL],
+        [],
+    )
+    reserved = client.files_getUploadURLExternal(filename="b.png", length=1)["file_id"]
+    assert code(lambda: client.files_info(file=reserved)) == "file_not_found"
     with urlopen(info["url_private"]) as response:
         assert response.read() == b"\x89PNG"
         assert response.headers["Content-Type"] == "image/png"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
     client.files_upload_v2(content="<script>", filename="a.html")
-    with urlopen(f"{server.url}/files/F0000002/a.html") as response:
+    with urlopen(f"{server.url}/files/F0000003/a.html") as response:
         assert response.headers["Content-Disposition"] == "attachment"
 
 

@@ -139,7 +139,9 @@ def test_signed_http(workspace: Workspace, app: FakeApp, server: SandboxServer) 
 
 
 def plan(fault: Fault, rate: float = 1.0) -> FaultPlan:
-    return FaultPlan({"chat.postMessage": FaultRates({fault: rate})}, seed=1, slow_seconds=0.01)
+    return FaultPlan(
+        {"chat.postMessage": FaultRates({fault: rate})}, seed=1, slow_seconds=0.01, late_seconds=0.01
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,6 +153,7 @@ def plan(fault: Fault, rate: float = 1.0) -> FaultPlan:
         (Fault.DROPPED, (URLError, ConnectionError), 1),
         (Fault.RESET, (URLError, ConnectionError), 0),
         (Fault.SLOW, None, 1),
+        (Fault.LATE, (URLError, ConnectionError), 1),
     ],
 )
 def test_faults(
@@ -162,7 +165,7 @@ def test_faults(
     else:
         with pytest.raises(error):
             client.chat_postMessage(channel=CHANNEL, text="a")
-    assert len(workspace.history(CHANNEL)) == posted
+    assert workspace.wait_until(lambda: len(workspace.history(CHANNEL)) == posted, 60)
     assert client.auth_test()["ok"]
     assert server.faults.struck == [("chat.postMessage", fault)]
 

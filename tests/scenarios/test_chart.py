@@ -1,13 +1,16 @@
 """The chart in the closing post's thread: uploaded once, left out where it can't be (SPEC §4)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.capabilities import Capabilities
+from bot.sandbox.faults import Fault
 from bot.stage import Stage
 from storage.tables import MessageState
+from tests.delivery.post_office import Script
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, ledger, start_cycle
 from tests.staging import on_stage
 
@@ -49,3 +52,63 @@ def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: Sta
     }
     [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
     assert "24 min, no reading, 14 min, no reading" in post.words
+
+
+def charts(stage: Stage) -> list[str]:
+    """The titles of the charts in the team's channel."""
+    shown = [one for one in stage.workspace.history(DESK_CHANNEL) if one.files]
+    return [stage.workspace.files.get(one.files[0]).title for one in shown]
+
+
+SHARE = "files.completeUploadExternal"
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {SHARE: [Fault.SERVER_ERROR]},
+        {SHARE: [Fault.BAD_GATEWAY]},
+        {SHARE: [Fault.RESET, Fault.RESET]},
+        {SHARE: [Fault.DROPPED]},
+        {SHARE: [Fault.LATE]},
+        {SHARE: [Fault.DROPPED], "files.info": [Fault.SERVER_ERROR, Fault.RATE_LIMIT]},
+        {"files.getUploadURLExternal": [Fault.DROPPED, Fault.RESET]},
+    ],
+    ids=lambda faults: ", ".join(
+        f"{name.partition('.')[2]} {' '.join(each)}" for name, each in faults.items()
+    ),
+)
+def test_it_comes_once_whatever_happens_to_its_upload(
+    closing: Stage, faults: dict[str, list[Fault | None]]
+) -> None:
+    script = Script()
+    script.next |= faults
+    closing.server.faults = script
+    closing.play_until(CLOSE + timedelta(seconds=30))
+    script.land()
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    assert len(charts(closing)) == 1
+    assert {row.state for row in ledger(closing, "cycle-chart")} == {MessageState.SENT}
+
+
+def test_an_upload_that_slack_lost_is_made_again(closing: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, lost = closing.workspace.files.finish, [True, True]
+
+    def loses(file_id: object, title: str) -> object:
+        return finish("F0NOBODY" if lost and lost.pop() else file_id, title)
+
+    monkeypatch.setattr(closing.workspace.files, "finish", loses)
+    closing.play_until(CLOSE + timedelta(minutes=2))
+    assert len(charts(closing)) == 1
+    assert {row.state for row in ledger(closing, "cycle-chart")} == {MessageState.SENT}
+
+
+def test_where_files_cannot_be_looked_at_a_chart_is_not_shared_twice(closing: Stage) -> None:
+    closing.workspace.capabilities = Capabilities(scopes=closing.workspace.scopes - {"files:read"})
+    script = Script()
+    script.next[SHARE] = [Fault.DROPPED]
+    closing.server.faults = script
+    closing.play_until(CLOSE + timedelta(minutes=2))
+    states = {row.recipient: (row.state, row.reason) for row in ledger(closing, "cycle-chart")}
+    assert (MessageState.SKIPPED, "no chart: missing_scope") in states.values()
+    assert len(charts(closing)) == 1

@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 
 from bot.cli import app as cli
 from bot.sandbox.capabilities import Capabilities
+from bot.sandbox.faults import Fault
 from bot.stage import Stage
 from cadence.documents import read_playbook
 from cadence.flows.export_tables import TABLES, cell
 from storage import exports, playbooks
 from storage.tables import CheckIn, LoggedException, MessageState, Reading, StepVerdict, TrailEntry
+from tests.delivery.post_office import Script
 from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
@@ -175,6 +177,30 @@ def test_asked_twice_it_comes_once_and_an_unclear_end_is_looked_for(desk: Stage)
         row.state, row.reason = MessageState.DUE, "ReadTimeout"
     desk.clock.advance(timedelta(minutes=1))
     desk.tick()
+    assert len([one for one in bot_dms(desk, OWNER) if one.files]) == 1
+    assert [row.state for row in ledger(desk, "export")] == [MessageState.SENT]
+
+
+@pytest.mark.parametrize(
+    ("fault", "granted"),
+    [
+        (Fault.DROPPED, True),
+        (Fault.LATE, True),
+        (Fault.BAD_GATEWAY, True),
+        (Fault.LATE, False),  # the DM's history says it then
+    ],
+)
+def test_it_comes_once_whatever_happens_to_its_upload(desk: Stage, fault: Fault, granted: bool) -> None:
+    if not granted:
+        desk.workspace.capabilities = Capabilities(scopes=desk.workspace.scopes - {"files:read"})
+    script = Script()
+    script.next["files.completeUploadExternal"] = [fault]
+    desk.server.faults = script
+    desk.workspace.person(OWNER).types("/cadence export reply")
+    began = desk.clock.now()
+    desk.play_until(began + timedelta(seconds=30))
+    script.land()
+    desk.play_until(began + timedelta(minutes=1))
     assert len([one for one in bot_dms(desk, OWNER) if one.files]) == 1
     assert [row.state for row in ledger(desk, "export")] == [MessageState.SENT]
 

@@ -30,12 +30,17 @@ from bot.manifest import (
     scopes,
     uses,
 )
+from bot.sandbox.api import call
+from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.methods import METHODS
+from bot.sandbox.workspace import build_workspace
 from bot.settings import load_settings
+from bot.stage import GRANTED
 from bot.web import Web
 from cadence.refusals import Refusal
 from storage.engine import Database
 from storage.migrate import migrate
+from tests.staging import check_scopes
 from tests.unit.bot.fake_slack import FakeSlack
 
 ROOT = Path(__file__).parents[3]
@@ -349,3 +354,13 @@ def test_the_four_commands() -> None:
     assert [command["command"] for command in commands] == ["/kpi", "/attest", "/exception", "/cadence"]
     assert commands[0]["usage_hint"].startswith("[playbook] <value>")
     assert "status" in commands[3]["usage_hint"]
+
+
+def test_a_call_that_the_manifest_does_not_allow_fails_the_test() -> None:
+    workspace = build_workspace(capabilities=GRANTED)
+    assert call(workspace, "reactions.add", {}, workspace.app.token).body["error"] == "missing_scope"
+    assert workspace.out_of_scope == [("reactions.add", "reactions:write")]
+    with pytest.raises(AssertionError, match="without a scope"):
+        check_scopes(workspace)
+    workspace.capabilities = Capabilities()
+    check_scopes(workspace)
