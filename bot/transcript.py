@@ -10,7 +10,8 @@ from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
 from bot.stage import Stage
 from cadence.flows.verdict_lines import VerdictLine, verdicts_after
-from templates.filters import plural, probability, ratio
+from cadence.rules.percent import percent_of, set_share
+from templates.filters import plural, probability
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 _LINK = re.compile(r"<[^<>|]*\|([^<>]*)>")
@@ -102,9 +103,11 @@ def _explained(verdict: VerdictLine) -> str:
     at = f"; demoted at {verdict.demote_at}" if verdict.demote_at is not None else ""
     lands = f", now {verdict.lands_on}" if verdict.lands_on else ""
     line = f" by the {verdict.line} line" if verdict.line != "none" else ""
+    share = percent_of(verdict.exceptions, verdict.runs, limit=verdict.cap)
+    against = f"{share} against a cap of" if share else "cap"
     return (
         f"{verdict.decision}{line}{lands}: {plural(verdict.exceptions, 'exception')} in "
         f"{plural(verdict.runs, 'run')} ({verdict.attested} attested, {verdict.assumed} assumed), "
-        f"{ratio(verdict.ratio)} against a cap of {ratio(verdict.cap)}, "
+        f"{against} {set_share(verdict.cap)}, "
         f"{probability(verdict.probability)} likely above it{at}"
     )

@@ -9,6 +9,7 @@ from bot.settings import Settings
 from cadence.flows.whatif import Fate, Thresholds, WhatIf, Window, what_if
 from cadence.nearest import nearest
 from cadence.refusals import Refusal
+from cadence.rules.percent import percent_of, set_share
 from cadence.rules.verdicts import Rule, Verdict
 
 Told = Callable[[str], None]
@@ -129,13 +130,13 @@ def _summary(found: WhatIf) -> str:
 def _named(thresholds: Thresholds) -> str:
     parts = []
     if thresholds.cap is not None:
-        parts.append(f"a cap of {thresholds.cap:.1%}")
+        parts.append(f"a cap of {set_share(thresholds.cap)}")
     if thresholds.rule is not None:
         parts.append(f"the {thresholds.rule} rule")
     if thresholds.min_runs is not None:
         parts.append(f"at least {_count(thresholds.min_runs, 'run')} for the cap line")
     if thresholds.confidence is not None:
-        parts.append(f"{thresholds.confidence:.0%} confidence for the evidence line")
+        parts.append(f"{set_share(thresholds.confidence)} confidence for the evidence line")
     return ", ".join(parts)
 
 
@@ -161,7 +162,8 @@ def _told(fate: Fate) -> str:
 
 def _numbers(verdict: Verdict) -> str:
     evidence = verdict.evidence
-    return f"{evidence.exceptions} in {evidence.runs} ({verdict.ratio:.1%})"
+    share = percent_of(evidence.exceptions, evidence.runs, limit=verdict.policy.cap)
+    return f"{evidence.exceptions} in {evidence.runs}{f' ({share})' if share else ''}"
 
 
 def _count(number: int, noun: str) -> str:

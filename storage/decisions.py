@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from cadence.rules.verdicts import Decision
@@ -28,6 +28,55 @@ def last_verdicts(
     if decision is not None:
         query = query.where(StepVerdict.decision == decision)
     return list(session.exec(query.order_by(col(StepVerdict.id).desc()).limit(limit)))
+
+
+def _same_window(workspace_id: str, row: StepVerdict) -> tuple[ColumnElement[bool], ...]:
+    """Verdicts that count the same evidence on: of one cycle, after the same exception."""
+    return (
+        col(StepVerdict.workspace_id) == workspace_id,
+        col(StepVerdict.adoption_id) == row.adoption_id,
+        col(StepVerdict.step) == row.step,
+        col(StepVerdict.cycle_id) == row.cycle_id,
+        col(StepVerdict.after_exception) == row.after_exception,
+    )
+
+
+def alerting(session: Session, *, workspace_id: str, row: StepVerdict) -> list[StepVerdict]:
+    """The verdicts of a verdict's window that an alert of a step over its cap went out with, oldest first."""
+    query = select(StepVerdict).where(*_same_window(workspace_id, row), col(StepVerdict.alerted))
+    return list(session.exec(query.order_by(col(StepVerdict.id))))
+
+
+def first_watch(session: Session, *, workspace_id: str, row: StepVerdict) -> StepVerdict | None:
+    """The first verdict of a verdict's window that found the step over its cap."""
+    query = select(StepVerdict).where(
+        *_same_window(workspace_id, row), col(StepVerdict.decision) == Decision.WATCH
+    )
+    return session.exec(query.order_by(col(StepVerdict.id)).limit(1)).first()
+
+
+def end_of_watch(session: Session, *, workspace_id: str, row: StepVerdict) -> StepVerdict | None:
+    """The first verdict after one, in its window, that found the step under its cap, or demoted it."""
+    query = select(StepVerdict).where(
+        *_same_window(workspace_id, row),
+        col(StepVerdict.id) > (row.id or 0),
+        col(StepVerdict.decision) != Decision.WATCH,
+    )
+    return session.exec(query.order_by(col(StepVerdict.id)).limit(1)).first()
+
+
+def latest_watch(
+    session: Session, *, workspace_id: str, row: StepVerdict, before: StepVerdict | None = None
+) -> StepVerdict | None:
+    """The newest verdict of a watch, from the one it began with on; before the one it ended with, when given."""
+    query = select(StepVerdict).where(
+        *_same_window(workspace_id, row),
+        col(StepVerdict.id) >= (row.id or 0),
+        col(StepVerdict.decision) == Decision.WATCH,
+    )
+    if before is not None:
+        query = query.where(col(StepVerdict.id) < (before.id or 0))
+    return session.exec(query.order_by(col(StepVerdict.id).desc()).limit(1)).first()
 
 
 def verdict(session: Session, *, workspace_id: str, verdict_id: int) -> StepVerdict | None:

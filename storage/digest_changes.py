@@ -36,7 +36,7 @@ def demoted(session: Session, *, workspace_id: str, until: datetime) -> Iterator
     revised = exists().where(
         col(RubricRevision.adoption_id) == col(ModeChange.adoption_id),
         col(RubricRevision.step) == col(ModeChange.step),
-        col(RubricRevision.revised_at) >= col(ModeChange.changed_at),
+        col(RubricRevision.number) > col(ModeChange.rubric),
     )
     query = select(col(ModeChange.adoption_id), col(ModeChange.step), col(ModeChange.changed_at)).where(
         col(ModeChange.workspace_id) == workspace_id,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import (
     and_,
     func,
+    or_,
     select,
 )
 from sqlmodel import Session, col
@@ -32,20 +33,24 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class WatchFound:
-    """The last watch of a step, in the cycle of the week asked about, and its window by now."""
+    """The last watch of a step, in the cycle of the week asked about, and its window by now.
+
+    `judged_after` is the exception after which the verdict's window opened, `after_exception` that of the window now.
+    """
 
     verdict: int
     adoption: int
     step: str
     mode: Mode
     cap: float
-    judged_at: datetime
-    window_from: datetime
+    cycle: int
     starts_on: date
     team: int
     timezone: str
     since: datetime | None
+    judged_after: int
     after_exception: int
+    after_check_in: int
     line: Line
 
 
@@ -65,13 +70,14 @@ def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterato
             col(StepVerdict.step),
             col(StepVerdict.mode),
             col(StepVerdict.cap),
-            col(StepVerdict.judged_at),
-            col(StepVerdict.window_from),
+            col(Cycle.id),
             col(Cycle.starts_on),
             col(Team.id),
             col(Team.timezone),
             col(AdoptionStep.since),
+            col(StepVerdict.after_exception),
             func.coalesce(col(AdoptionStep.after_exception), 0),
+            func.coalesce(col(AdoptionStep.after_check_in), 0),
             col(StepVerdict.line),
         )
         .join(last, last.c.id == col(StepVerdict.id))
@@ -96,9 +102,9 @@ def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterato
 
 
 def logged(
-    session: Session, *, workspace_id: str, adoption_ids: Collection[int], since: datetime
+    session: Session, *, workspace_id: str, adoption_ids: Collection[int], cycle_ids: Collection[int]
 ) -> Iterator[tuple[int, str, int, datetime]]:
-    """(adoption, step, exception, when) of everything logged on some adoptions from an instant on."""
+    """(adoption, step, exception, when) of everything logged on some adoptions in some cycles of theirs."""
     query = select(
         col(LoggedException.adoption_id),
         col(LoggedException.step),
@@ -107,34 +113,58 @@ def logged(
     ).where(
         col(LoggedException.workspace_id) == workspace_id,
         col(LoggedException.adoption_id).in_(adoption_ids),
-        col(LoggedException.logged_at) >= since,
+        col(LoggedException.cycle_id).in_(cycle_ids),
     )
     return stream(session, query)
 
 
 def answers(
-    session: Session, *, workspace_id: str, adoption_ids: Collection[int], since: date
+    session: Session,
+    *,
+    workspace_id: str,
+    adoption_ids: Collection[int],
+    first: date,
+    last: date,
+    latest: int,
 ) -> Iterator[tuple[int, str, date, int]]:
-    """(adoption, member, week, runs) of the current answers from a week on, newest week first."""
-    query = (
-        select(col(CheckIn.adoption_id), col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.runs))
+    """(adoption, member, week, runs) of the current answers of some weeks, newest week first.
+
+    So many of each member's newest answers up to the last week come as well, however old they are.
+    """
+    place = func.row_number().over(
+        partition_by=(col(CheckIn.adoption_id), col(CheckIn.member)), order_by=col(CheckIn.week_start).desc()
+    )
+    found = (
+        select(
+            col(CheckIn.id).label("id"),
+            col(CheckIn.adoption_id).label("adoption_id"),
+            col(CheckIn.member).label("member"),
+            col(CheckIn.week_start).label("week_start"),
+            col(CheckIn.runs).label("runs"),
+            place.label("place"),
+        )
         .where(
             col(CheckIn.workspace_id) == workspace_id,
             col(CheckIn.adoption_id).in_(adoption_ids),
-            col(CheckIn.week_start) >= since,
+            col(CheckIn.week_start) <= last,
             col(CheckIn.replaced_at).is_(None),
         )
-        .order_by(col(CheckIn.week_start).desc(), col(CheckIn.id).desc())
+        .subquery()
+    )
+    query = (
+        select(found.c.adoption_id, found.c.member, found.c.week_start, found.c.runs)
+        .where(or_(found.c.week_start >= first, found.c.place <= latest))
+        .order_by(found.c.week_start.desc(), found.c.id.desc())
     )
     return stream(session, query)
 
 
-def answer_times(
+def answer_ids(
     session: Session, *, workspace_id: str, adoption_ids: Collection[int], since: date
-) -> Iterator[tuple[int, str, date, datetime]]:
-    """(adoption, member, week, when) of the answers from a week on; one that was corrected since counts too."""
+) -> Iterator[tuple[int, str, date, int]]:
+    """(adoption, member, week, check-in) of the answers from a week on; one that was corrected since counts too."""
     query = select(
-        col(CheckIn.adoption_id), col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.answered_at)
+        col(CheckIn.adoption_id), col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.id)
     ).where(
         col(CheckIn.workspace_id) == workspace_id,
         col(CheckIn.adoption_id).in_(adoption_ids),
@@ -184,12 +214,42 @@ def days_away(
     return stream(session, query)
 
 
-def answered_watches(
-    session: Session, *, workspace_id: str, subjects: Collection[str]
-) -> dict[str, datetime]:
-    """When somebody last said what changes, by subject."""
+def begun(
+    session: Session, *, workspace_id: str, adoption_ids: Collection[int]
+) -> Iterator[tuple[int, str, int, int, int]]:
+    """(adoption, step, cycle, exception the window opened after, first verdict) of some adoptions' watches."""
+    window = (
+        col(StepVerdict.adoption_id),
+        col(StepVerdict.step),
+        col(StepVerdict.cycle_id),
+        col(StepVerdict.after_exception),
+    )
     query = (
-        select(col(TrailEntry.subject), func.max(col(TrailEntry.at)))
+        select(*window, func.min(col(StepVerdict.id)))
+        .where(
+            col(StepVerdict.workspace_id) == workspace_id,
+            col(StepVerdict.adoption_id).in_(adoption_ids),
+            col(StepVerdict.decision) == Decision.WATCH,
+        )
+        .group_by(*window)
+    )
+    return stream(session, query)
+
+
+def places(session: Session, *, workspace_id: str, subjects: Collection[str]) -> dict[str, int]:
+    """Where what is about some subjects stands in the trail: the newest entry of each."""
+    query = (
+        select(col(TrailEntry.subject), func.max(col(TrailEntry.id)))
+        .where(col(TrailEntry.workspace_id) == workspace_id, col(TrailEntry.subject).in_(subjects))
+        .group_by(col(TrailEntry.subject))
+    )
+    return dict(stream(session, query))
+
+
+def answered_watches(session: Session, *, workspace_id: str, subjects: Collection[str]) -> dict[str, int]:
+    """Where it stands in the trail that somebody last said what changes, by subject."""
+    query = (
+        select(col(TrailEntry.subject), func.max(col(TrailEntry.id)))
         .where(
             col(TrailEntry.workspace_id) == workspace_id,
             col(TrailEntry.action) == "watch-answered",

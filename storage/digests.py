@@ -32,6 +32,8 @@ from storage.tables import (
     Cycle,
     CycleState,
     Member,
+    MessageState,
+    OwedMessage,
     Playbook,
     PlaybookState,
     Reading,
@@ -42,6 +44,7 @@ from storage.tables import (
 )
 
 WORKING_DAYS = 5
+_CHECKINS = ("checkin", "checkin-snoozed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +149,27 @@ def coverage(session: Session, *, workspace_id: str, asking: Asking) -> tuple[in
     return int(asked or 0), int(answered or 0)
 
 
-def answering(session: Session, *, workspace_id: str, asking: Asking) -> Iterator[tuple[int, int, int, bool]]:
-    """(adoption, asked, answered of them, has a number) of a week; only with a cycle and somebody to ask."""
+def answering(
+    session: Session, *, workspace_id: str, asking: Asking, sent: bool = False
+) -> Iterator[tuple[int, int, int, bool]]:
+    """(adoption, asked, answered of them, has a number) of a week; only with a cycle and somebody to ask.
+
+    With `sent`, only those who got their check-in by now, or answered without it.
+    """
     number = exists().where(
         col(Reading.adoption_id) == col(Adoption.id),
         col(Reading.week_start) == asking.monday,
         col(Reading.guardrail) == "",
         col(Reading.replaced_at).is_(None),
     )
-    return stream(session, _answering(workspace_id, asking).add_columns(number))
+    query = _answering(workspace_id, asking, sent=sent).add_columns(number)
+    return stream(session, query)
 
 
-def _answering(workspace_id: str, asking: Asking) -> Any:
+def _answering(workspace_id: str, asking: Asking, *, sent: bool = False) -> Any:
     """(adoption, asked, answered of them) of a week."""
     asked, monday = _asked(workspace_id, asking), asking.monday
+    counted = [_was_sent(workspace_id, monday, asked.c.member)] if sent else []
     return (
         select(col(Adoption.id), func.count().label("asked"), func.count(col(CheckIn.id)).label("answered"))
         .select_from(asked)  # SQLite finds an adoption by its team, and no team in a list made here
@@ -173,9 +183,20 @@ def _answering(workspace_id: str, asking: Asking) -> Any:
                 col(CheckIn.replaced_at).is_(None),
             ),
         )
-        .where(*_in_cycle(workspace_id, monday))
+        .where(*_in_cycle(workspace_id, monday), *counted)
         .group_by(col(Adoption.id))
     )
+
+
+def _was_sent(workspace_id: str, monday: date, member: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether somebody's check-in of a week was sent, or answered without that."""
+    keys = [literal(f"{kind}:{workspace_id}:") + member + f":{monday}" for kind in _CHECKINS]
+    was_sent = exists().where(
+        col(OwedMessage.workspace_id) == workspace_id,
+        col(OwedMessage.key).in_(keys),
+        col(OwedMessage.state) == MessageState.SENT,
+    )
+    return or_(col(CheckIn.id).is_not(None), was_sent)
 
 
 def _in_cycle(workspace_id: str, day: date) -> list[ColumnElement[bool]]:

@@ -7,7 +7,7 @@ than what it does there. SQLite has no such statement, and needs none: nobody el
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import (
     JSON,
@@ -36,8 +36,8 @@ from storage.tables import Adoption, Cycle, CycleState, HomeChange, Reading, Tra
 
 FIRST, CORRECTED = "reading", "reading-corrected"
 """What the trail calls a number, and one that corrects another."""
-ASKS = "kpi-missing"
-"""Messages of this kind ask for a number: their key goes on with workspace, adoption, member, week."""
+_SHOWING: Final = ("kpi-missing:{0}:{1}", "week-opens:{0}:{1}", "checkin:{0}:{2}")
+"""Keys of the messages that ask for a week's number or show it, by workspace, adoption, member; then the week."""
 _ONE: ColumnElement[int] = literal_column("1")
 
 
@@ -111,8 +111,8 @@ def is_there(session: Bound, *, workspace_id: str, adoption_id: int, week_start:
 def _asked(workspace_id: str, number: Number) -> dict[str, Any]:
     """What the statements below are given, by the names they use."""
     subject = f"adoption:{number.adoption_id}/week:{number.week_start}"
-    asking = f"{ASKS}:{workspace_id}:{number.adoption_id}"
-    return rewrites.asked(asking, slot=f":{number.week_start}", now=number.at) | {
+    showing = [one.format(workspace_id, number.adoption_id, number.member) for one in _SHOWING]
+    return rewrites.asked(showing, slot=f":{number.week_start}", now=number.at) | {
         "workspace": workspace_id,
         "adoption": number.adoption_id,
         "cycle": number.cycle_id,
@@ -202,7 +202,7 @@ def _keep_step_by_step(session: Bound, number: Number, asked: dict[str, Any]) ->
     return Kept(before, True)
 
 
-_REWRITE = rewrites.statement("sqlite", mark=bindparam("mark", type_=String()))
+_REWRITE = rewrites.statement("sqlite", mark=bindparam("mark", type_=String()), prefixes=len(_SHOWING))
 
 
 @cache
@@ -243,7 +243,8 @@ def _at_once(*, asks: bool) -> Select[Any]:
     ]
     if asks:
         mark = as_type(select(added.c.id).scalar_subquery(), String)
-        written.append(rewrites.statement("postgresql", mark=mark, given=added).cte("rewritten"))
+        rewritten = rewrites.statement("postgresql", mark=mark, prefixes=len(_SHOWING), given=added)
+        written.append(rewritten.cte("rewritten"))
     same = exists(select(_ONE).select_from(_READING).where(*_CURRENT, *_SAME))
     return select(
         select(held.c.id).scalar_subquery(), before, select(added.c.id).scalar_subquery(), same

@@ -3,11 +3,22 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func
+from sqlalchemy import bindparam, func, or_
+from sqlalchemy import select as select_rows
 from sqlmodel import Session, col, select
 
-from storage.tables import CheckIn, DriftedStep, LoggedException, Reading
+from storage.tables import (
+    CheckIn,
+    Cycle,
+    CycleState,
+    DriftedStep,
+    LoggedException,
+    Reading,
+    RubricResult,
+    SpotAudit,
+)
 
 
 def check_in(
@@ -33,51 +44,47 @@ def drifted_steps(session: Session, *, workspace_id: str, check_in_id: int) -> l
 
 
 def answers(
-    session: Session, *, workspace_id: str, adoption_id: int, since: date, through: int | None = None
-) -> list[tuple[str, date, int]]:
-    """(member, week, runs) of every current answer from a week on, newest week first.
-
-    With `through`, the answers as they stood when the check-in of that id was the newest.
-    """
-    query = (
-        select(col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.runs))
-        .where(
-            CheckIn.workspace_id == workspace_id,
-            CheckIn.adoption_id == adoption_id,
-            CheckIn.week_start >= since,
-        )
-        .order_by(col(CheckIn.week_start).desc(), col(CheckIn.id).desc())
-    )
-    if through is None:
-        return list(session.exec(query.where(col(CheckIn.replaced_at).is_(None))))
-    newest: dict[tuple[str, date], int] = {}
-    for member, week, runs in session.exec(query.where(col(CheckIn.id) <= through)):
-        newest.setdefault((member, week), runs)
-    return [(member, week, runs) for (member, week), runs in newest.items()]
-
-
-def answered_by(
     session: Session,
     *,
     workspace_id: str,
     adoption_id: int,
-    week_start: date,
-    moment: datetime,
+    first: date,
+    last: date,
+    latest: int = 0,
     through: int | None = None,
-) -> set[str]:
-    """Who had answered for a week at some moment; an answer corrected since counts too.
+) -> list[tuple[str, date, int]]:
+    """(member, week, runs) of the current answers of some weeks, newest week first.
 
-    With `through`, only check-ins up to that id are looked at.
+    Args:
+        first, last: the Mondays of the first and the last week.
+        latest: so many of each member's newest answers up to the last week as well, however old they are.
+        through: the answers as they stood when the check-in of this id was the newest.
     """
-    query = select(CheckIn.member).where(
-        CheckIn.workspace_id == workspace_id,
-        CheckIn.adoption_id == adoption_id,
-        CheckIn.week_start == week_start,
-        CheckIn.answered_at <= moment,
+    newest: Any = (
+        func.row_number()
+        .over(
+            partition_by=(col(CheckIn.member), col(CheckIn.week_start)),
+            order_by=col(CheckIn.id).desc(),
+        )
+        .label("newest")
     )
-    if through is not None:
-        query = query.where(col(CheckIn.id) <= through)
-    return set(session.exec(query))
+    found: Any = select_rows(
+        col(CheckIn.id), col(CheckIn.member), col(CheckIn.week_start), col(CheckIn.runs), newest
+    ).where(
+        col(CheckIn.workspace_id) == workspace_id,
+        col(CheckIn.adoption_id) == adoption_id,
+        col(CheckIn.week_start) <= last,
+        col(CheckIn.replaced_at).is_(None) if through is None else col(CheckIn.id) <= through,
+    )
+    stood = found.subquery()
+    place = func.row_number().over(partition_by=stood.c.member, order_by=stood.c.week_start.desc())
+    current = select_rows(stood, place.label("place")).where(stood.c.newest == 1).subquery()
+    query = (
+        select_rows(current.c.member, current.c.week_start, current.c.runs)
+        .where(or_(current.c.week_start >= first, current.c.place <= latest))
+        .order_by(current.c.week_start.desc(), current.c.id.desc())
+    )
+    return [(member, week, runs) for member, week, runs in session.execute(query)]
 
 
 def answered_members(
@@ -165,29 +172,53 @@ def exceptions(
     workspace_id: str,
     adoption_id: int,
     step: str,
-    since: datetime,
-    after_id: int,
-    until: datetime | None = None,
+    cycle_id: int,
+    after_id: int = 0,
+    through_id: int | None = None,
 ) -> list[LoggedException]:
-    """The exceptions of a step that count as evidence, oldest first."""
+    """The exceptions of a step in a cycle, after one and up to another, oldest first."""
     query = select(LoggedException).where(
         LoggedException.workspace_id == workspace_id,
         LoggedException.adoption_id == adoption_id,
         LoggedException.step == step,
-        LoggedException.logged_at >= since,
+        LoggedException.cycle_id == cycle_id,
         col(LoggedException.id) > after_id,
     )
-    if until is not None:
-        query = query.where(LoggedException.logged_at < until)
+    if through_id is not None:
+        query = query.where(col(LoggedException.id) <= through_id)
     return list(session.exec(query.order_by(col(LoggedException.id))))
 
 
-def last_exception_id(session: Session, *, workspace_id: str, adoption_id: int) -> int:
-    """The newest exception of an adoption, 0 when there is none."""
-    query = select(func.max(LoggedException.id)).where(
-        LoggedException.workspace_id == workspace_id, LoggedException.adoption_id == adoption_id
+class Marks(NamedTuple):
+    """The newest rows of an adoption: what is there before whatever comes next. 0 where there is none.
+
+    `cycle` is the number of the newest closed cycle, the others are ids.
+    """
+
+    exception: int
+    check_in: int
+    result: int
+    audit: int
+    cycle: int
+
+
+def marks(session: Session, *, workspace_id: str, adoption_id: int) -> Marks:
+    """What was reported on an adoption so far."""
+
+    def newest(column: Any, model: Any, *more: Any) -> Any:
+        found = select(func.max(column)).where(
+            model.workspace_id == workspace_id, model.adoption_id == adoption_id, *more
+        )
+        return func.coalesce(found.scalar_subquery(), 0)
+
+    query = select_rows(
+        newest(LoggedException.id, LoggedException),
+        newest(CheckIn.id, CheckIn),
+        newest(RubricResult.id, RubricResult),
+        newest(SpotAudit.id, SpotAudit),
+        newest(Cycle.number, Cycle, Cycle.state == CycleState.CLOSED),
     )
-    return session.exec(query).one() or 0
+    return Marks(*session.execute(query).one())
 
 
 def last_check_in_id(

@@ -1,5 +1,6 @@
 """Rewrites owed for messages that were sent, in one statement: they needn't be looked at first."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Insert,
+    Select,
     String,
     Table,
     bindparam,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import JSONB
@@ -26,24 +29,35 @@ from storage.tables import MessageState, OwedMessage
 _LEDGER = cast(Table, OwedMessage.__table__)  # type: ignore[attr-defined]
 
 
-def asked(prefix: str, *, slot: str, now: datetime) -> dict[str, Any]:
+def asked(prefixes: Sequence[str], *, slot: str, now: datetime) -> dict[str, Any]:
     """What `statement` is given beside `workspace`, `moment` and `request`: which messages, and until when.
 
     Args:
-        prefix: what their keys begin with, up to a colon; `slot` stands in them after it.
+        prefixes: what their keys begin with, up to a colon; `slot` stands in them after it.
     """
-    keys = {"exact": prefix, "first": f"{prefix}:", "after": f"{prefix};", "slot": f"%{slot}%"}
-    return keys | {"useful": now + FOREVER}
+    keys = {"slot": f"%{slot}%", "useful": now + FOREVER}
+    for place, prefix in enumerate(prefixes):
+        keys |= {f"exact{place}": prefix, f"first{place}": f"{prefix}:", f"after{place}": f"{prefix};"}
+    return keys
 
 
-def statement(dialect: str, *, mark: ColumnElement[str], given: FromClause | None = None) -> Insert:
-    """Owes a rewrite of each message sent under such a key, once for a mark.
+def statement(
+    dialect: str, *, mark: ColumnElement[str], prefixes: int, given: FromClause | None = None
+) -> Insert:
+    """Owes a rewrite of each message sent under such keys, once for a mark.
 
     Args:
         mark: tells one occasion from the next.
+        prefixes: how many prefixes it is given; each is looked up in the index by itself.
         given: rows that must be there, else nothing is owed.
     """
-    sent = _LEDGER.alias("sent")
+    each = [_rows(dialect, mark, place, given) for place in range(prefixes)]
+    names = list(each[0].selected_columns.keys())
+    return insert(_LEDGER).from_select(names, union_all(*each), include_defaults=False)
+
+
+def _rows(dialect: str, mark: ColumnElement[str], place: int, given: FromClause | None) -> Select[Any]:
+    sent = _LEDGER.alias(f"sent{place}")
     moment, text = bindparam("moment", type_=sent.c.due_at.type), String()
     values: dict[str, ColumnElement[Any]] = {
         "workspace_id": sent.c.workspace_id,
@@ -62,11 +76,11 @@ def statement(dialect: str, *, mark: ColumnElement[str], given: FromClause | Non
         "correlation_id": bindparam("request", type_=text),
         "created_at": moment,
     }
-    first, exact = bindparam("first", type_=text), bindparam("exact", type_=text)
-    rows = select(*values.values()).where(
+    first, exact = bindparam(f"first{place}", type_=text), bindparam(f"exact{place}", type_=text)
+    rows = select(*(value.label(name) for name, value in values.items())).where(
         sent.c.workspace_id == bindparam("workspace"),
         sent.c.key >= exact,  # these two are a range of the index on keys: a semicolon follows the colon
-        sent.c.key < bindparam("after", type_=text),
+        sent.c.key < bindparam(f"after{place}", type_=text),
         or_(sent.c.key == exact, sent.c.key >= first),
         sent.c.key.like(bindparam("slot", type_=text)),
         func.coalesce(sent.c.state, _said(""))
@@ -75,7 +89,7 @@ def statement(dialect: str, *, mark: ColumnElement[str], given: FromClause | Non
     )
     if given is not None:
         rows = rows.where(select(literal_column("1")).select_from(given).exists())
-    return insert(_LEDGER).from_select(list(values), rows, include_defaults=False)
+    return rows
 
 
 def _said(text: str) -> ColumnElement[str]:

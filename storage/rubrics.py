@@ -1,6 +1,6 @@
 """Queries on rubric revisions, graded samples, spot audits and promotions."""
 
-from datetime import date, datetime
+from datetime import date
 
 from sqlmodel import Session, col, select
 
@@ -18,16 +18,15 @@ def results_of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> l
 
 
 def calibration(
-    session: Session, *, workspace_id: str, adoption_id: int, since: datetime | None = None
+    session: Session, *, workspace_id: str, adoption_id: int, after: int = 0
 ) -> list[RubricResult]:
-    """The graded samples of an adoption as they stand, oldest first, from an instant on."""
+    """The graded samples of an adoption as they stand, oldest first, after one of them."""
     query = select(RubricResult).where(
         RubricResult.workspace_id == workspace_id,
         RubricResult.adoption_id == adoption_id,
         col(RubricResult.replaced_at).is_(None),
+        col(RubricResult.id) > after,
     )
-    if since is not None:
-        query = query.where(RubricResult.graded_at >= since)
     return list(session.exec(query.order_by(col(RubricResult.id))))
 
 

@@ -16,16 +16,6 @@ from storage.tables import (
 )
 
 
-def runs_of_week(session: Session, *, workspace_id: str, week_start: date) -> int:
-    """Runs that people attested for a week, of all adoptions."""
-    query = select(func.sum(CheckIn.runs)).where(
-        CheckIn.workspace_id == workspace_id,
-        CheckIn.week_start == week_start,
-        col(CheckIn.replaced_at).is_(None),
-    )
-    return int(session.exec(query).one() or 0)
-
-
 def exceptions_between(session: Session, *, workspace_id: str, since: datetime, until: datetime) -> int:
     """Exceptions logged in an interval, of all adoptions."""
     query = select(func.count()).where(

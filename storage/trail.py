@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert
+from sqlalchemy import bindparam, func, insert
 from sqlmodel import Session, col, select
 
 from storage import homes
@@ -83,14 +83,22 @@ def entries(
     workspace_id: str,
     action: str | None = None,
     subject: str | None = None,
-    since: datetime | None = None,
+    after: int = 0,
 ) -> list[TrailEntry]:
-    """Entries of a workspace, oldest first."""
+    """Entries of a workspace after one of them, oldest first."""
     query = select(TrailEntry).where(TrailEntry.workspace_id == workspace_id)
     if action is not None:
         query = query.where(TrailEntry.action == action)
     if subject is not None:
         query = query.where(TrailEntry.subject == subject)
-    if since is not None:
-        query = query.where(TrailEntry.at >= since)
+    if after:
+        query = query.where(col(TrailEntry.id) > after)
     return list(session.exec(query.order_by(col(TrailEntry.id))))
+
+
+def last_id(session: Session, *, workspace_id: str, subject: str) -> int:
+    """The newest entry about something: what comes after it in the trail came later. 0 when there is none."""
+    query = select(func.max(TrailEntry.id)).where(
+        TrailEntry.workspace_id == workspace_id, TrailEntry.subject == subject
+    )
+    return session.exec(query).one() or 0

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
 from jinja2 import Undefined
@@ -18,6 +18,7 @@ from cadence.mrkdwn import Mrkdwn, channel_link, code, escape, mention
 from cadence.refusals import Offer
 from cadence.rules.kpi import AmountError, Unit, format_amount
 from cadence.rules.modes import Mode
+from cadence.rules.percent import change_of, percent_of, set_share
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -160,17 +161,6 @@ def date_range(first: date, last: date) -> str:
     return f"{start} – {day(last)}"
 
 
-def ratio(share: float) -> str:
-    """`12.5%`. Never shows nothing for something, nor all for less."""
-    percent = Decimal(repr(float(share))) * 100
-    rounded = percent.quantize(Decimal("0.1"), ROUND_HALF_UP)
-    if percent > 0 and not rounded:
-        return "under 0.1%"
-    if percent < 100 and rounded == 100:
-        return "over 99.9%"
-    return f"{rounded.normalize():f}%"
-
-
 def probability(share: float, digits: int = 0) -> str:
     """`72%`, rounded down, so that what is below a threshold is never shown as at it."""
     percent = Decimal(repr(float(share))) * 100
@@ -221,15 +211,21 @@ def link(url: str, label: str | None = None) -> Mrkdwn:
     return Mrkdwn(f"<{escape(url)}|{escape(label)}>") if label else Mrkdwn(f"<{escape(url)}>")
 
 
-def sparkline(readings: Sequence[float | None], target: float | None = None) -> str:
+def sparkline(
+    readings: Sequence[float | None], target: float | None = None, baseline: float | None = None
+) -> str:
     """One bar a reading, a dot where there is none. Always beside the numbers, never instead of them.
 
-    With a `target` the scale reaches to it, so that a small change isn't drawn from floor to ceiling.
+    The scale reaches to the `target` and the `baseline`, and is never narrower than half the largest of all, so
+    that a small change looks small.
     """
     known = [value for value in readings if value is not None]
-    scale = [*known, target] if known and target is not None else known
-    low, span = min(scale, default=0.0), max(scale, default=0.0) - min(scale, default=0.0)
-    top = len(_BARS) - 1
+    scale = [*known, *(value for value in (target, baseline) if value is not None)] if known else []
+    low, high = min(scale, default=0.0), max(scale, default=0.0)
+    missing = max(abs(low), abs(high)) / 2 - (high - low)
+    if missing > 0:
+        low, high = low - missing / 2, high + missing / 2
+    span, top = high - low, len(_BARS) - 1
     return "".join(
         "·" if value is None else _BARS[math.floor((value - low) / span * top + 0.5) if span else top // 2]
         for value in readings
@@ -256,7 +252,9 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "iso": iso,
     "short_day": short_day,
     "date_range": date_range,
-    "ratio": ratio,
+    "ratio": set_share,
+    "percent_of": percent_of,
+    "change_of": change_of,
     "probability": probability,
     "amount": amount,
     "examples": examples,

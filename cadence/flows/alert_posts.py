@@ -1,10 +1,9 @@
-"""What the alerts say: a step over its cap, a step demoted. Read off the stored verdict, so that it never changes."""
+"""What the alerts say: a step over its cap, as it was last judged; a step demoted, as it was judged then."""
 
 from datetime import datetime
 
 from sqlmodel import Session
 
-from cadence.flows.closing import instant_of_close
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.exceptions import explained_evidence, verdict_evidence
 from cadence.flows.runs import TeamRun, run_by_id
@@ -36,16 +35,20 @@ def watched(session: Session, message: OwedMessage, now: datetime) -> Composed:
 
 
 def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
-    """A step over its cap, with what the owner said will change, or how it ended."""
-    run, row = _verdict(session, message, now)
-    step = run.spec.step(row.step) or dropped_step(session, run, row.step)
-    end = watch_end(session, row, steps=frozenset(one.key for one in run.spec.steps))
+    """A step over its cap as it stands now, with what the owner said will change, or how it ended."""
+    run, opened = _verdict(session, message, now)
+    step = run.spec.step(opened.step) or dropped_step(session, run, opened.step)
+    end = watch_end(session, run, opened, now=now)
+    found = decisions.latest_watch(
+        session, workspace_id=run.workspace.id, row=opened, before=end.verdict if end else None
+    )
+    row = found or opened
     answers = trail.entries(
         session,
         workspace_id=run.workspace.id,
         action="watch-answered",
         subject=f"adoption:{run.id}/{row.step}",
-        since=row.judged_at,
+        after=trail.last_id(session, workspace_id=run.workspace.id, subject=f"verdict:{opened.id}"),
     )
     return Watch(
         adoption_id=run.id,
@@ -57,23 +60,19 @@ def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
         evidence=explained_evidence(session, run, row),
         probability=row.probability,
         owner=run.playbook.owner,
+        opened_at=opened.judged_at.astimezone(run.zone),
         ended=end.how if end else None,
         ended_at=end.at.astimezone(run.zone) if end and end.at else None,
         latest=verdict_evidence(end.verdict) if end and end.verdict else None,
         leads_to=end.verdict.lands_on if end and end.verdict else None,
         demote_at=row.demote_at if row.line is Line.NONE else None,
-        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and _is_open(run, row) else None,
+        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and not row.closing else None,
         critical_reason=_critical_reason(session, row),
         top_reason=row.top_reason,
         top_reason_count=row.top_reason_count,
         answer=answers[-1].after if answers else None,
         answered_by=answers[-1].member if answers else None,
     )
-
-
-def _is_open(run: TeamRun, row: StepVerdict) -> bool:
-    """Whether the cap line was still to come when the verdict was given."""
-    return not row.closing and row.judged_at < instant_of_close(run, row.closes_on)
 
 
 def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
@@ -112,8 +111,9 @@ def _critical_reason(session: Session, row: StepVerdict) -> str | None:
         workspace_id=row.workspace_id,
         adoption_id=row.adoption_id,
         step=row.step,
-        since=row.window_from,
-        after_id=0,
+        cycle_id=row.cycle_id,
+        after_id=row.after_exception,
+        through_id=row.through_exception,
     )
-    critical = [one.reason for one in logged if one.critical and one.logged_at <= row.judged_at]
+    critical = [one.reason for one in logged if one.critical]
     return critical[-1] if critical else None

@@ -1,7 +1,7 @@
 """The forms people fill in, with everything already known filled in for them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -89,8 +89,14 @@ def checkin_form(
 
 def _has_answered(session: Session, run: TeamRun, member: str) -> bool:
     """Whether there is anything to tell somebody's usual number of runs from."""
-    since = run.week_start - timedelta(weeks=26)
-    rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=since)
+    rows = reports.answers(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        first=run.week_start,
+        last=run.week_start,
+        latest=1,
+    )
     return any(who == member for who, _, _ in rows)
 
 

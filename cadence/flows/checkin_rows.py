@@ -66,11 +66,14 @@ def typical(session: Session, run: TeamRun, *, member: str) -> int:
         session,
         workspace_id=run.workspace.id,
         adoption_id=run.id,
-        since=run.week_start - timedelta(weeks=26),
+        first=run.week_start,
+        last=run.week_start,
+        latest=TYPICAL_ANSWERS,
     )
     latest = [runs for who, _, runs in rows if who == member][:TYPICAL_ANSWERS]
     expected = expected_members(session, run, week_start=run.week_start)
-    return round(typical_runs(latest, runs_per_week=run.spec.runs_per_week, members=len(expected)))
+    usual = typical_runs(latest, runs_per_week=run.spec.runs_per_week, members=len(expected))
+    return int(usual + 0.5)
 
 
 def cycle_of_week(session: Session, run: TeamRun, week_start: date) -> Cycle | None:

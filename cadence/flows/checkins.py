@@ -26,7 +26,7 @@ from cadence.rules.calendar import WEEKS
 from cadence.rules.modes import Mode
 from storage import cycles, ledger, playbooks, reports
 from storage.engine import Database
-from storage.tables import CheckIn, DriftedStep
+from storage.tables import CheckIn, CycleState, DriftedStep
 from templates.contexts.answers import Attested, AttestedRow
 
 
@@ -96,13 +96,16 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
         rewrite_cycle_posts(session, caller, run, week.cycle, mark=f"run:{row.id}", now=now)
     if runs > 0:
         first_run(session, run, now)
-    if row is not before and run.cycle is not None and week.cycle.id == run.cycle.id:
+    if row is not before and run.week is not None and run.cycle is not None and week.cycle.id == run.cycle.id:
+        session.refresh(week.cycle)  # it may have closed while this waited
         judge_all(
             session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request
         )
         judge_drifts(
             session, run, week.cycle, cause=f"check-in:{row.id}", now=now, correlation_id=caller.request
         )
+        if week.cycle.state is CycleState.CLOSED:
+            rewrite_cycle_posts(session, caller, run, week.cycle, mark=f"check-in:{row.id}", now=now)
     if row is not before or is_new_value:
         rewrite_messages(session, caller, week_start=week.start, now=now, mark=f"{row.id}:{value}")
     return AttestedRow(

@@ -12,7 +12,7 @@ from cadence.flows.cycle_rewrites import close_cycle_posts
 from cadence.flows.cycles import add_cycle, declare_modes
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.gates import gates_of
-from cadence.flows.judging import judge_all
+from cadence.flows.judging import CLOSE, judge_all
 from cadence.flows.moving import count_anew
 from cadence.flows.nudge_hours import adoption_hours, hours_in, workspace_hours
 from cadence.flows.promotions import judge_promotions
@@ -94,9 +94,11 @@ def finish_cycle(session: Session, run: TeamRun, cycle: Cycle, *, by: Caller | N
 
     `run` is the run as it stood in the cycle, its adoption locked; `by` is None when the calendar closes it.
     """
-    judge_all(session, run, cycle, cause=f"close:{cycle.id}", now=now, closing=True)
-    judge_drifts(session, run, cycle, cause=f"close:{cycle.id}", now=now)
     cycle.state, cycle.closed_at = CycleState.CLOSED, now
+    session.add(cycle)
+    session.flush()  # a window that this close restarts begins after the cycle
+    judge_all(session, run, cycle, cause=f"{CLOSE}{cycle.id}", now=now)
+    judge_drifts(session, run, cycle, cause=f"{CLOSE}{cycle.id}", now=now)
     set_result(session, run, cycle)
     trail.record(
         session,

@@ -103,7 +103,7 @@ def step_evidence(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvi
 
 
 def steps_at_close(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
-    """Each step as it was judged when the cycle closed; what happened since changes nothing of it."""
+    """Each step as it was last judged for a closed cycle: at the close, or for what came until Sunday night."""
     shown = []
     for step in run.spec.steps:
         verdicts = decisions.closing_verdicts(

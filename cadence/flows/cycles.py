@@ -25,7 +25,7 @@ from cadence.rules.calendar import (
     closing_day,
 )
 from cadence.rules.modes import Mode
-from storage import people, playbooks
+from storage import people, playbooks, reports
 from storage.engine import Database
 from storage.tables import (
     Adoption,
@@ -224,11 +224,19 @@ def _adopt(
 def declare_modes(session: Session, run: TeamRun, *, steps: list[tuple[str, Mode]], now: datetime) -> None:
     """Give new steps their declared mode; a step that was demoted stays where it is."""
     known = playbooks.steps(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    there = reports.marks(session, workspace_id=run.workspace.id, adoption_id=run.id)
     for key, mode in steps:
         if key in known:
             continue
         session.add(
-            AdoptionStep(workspace_id=run.workspace.id, adoption_id=run.id, step=key, mode=mode, since=now)
+            AdoptionStep(
+                workspace_id=run.workspace.id,
+                adoption_id=run.id,
+                step=key,
+                mode=mode,
+                since=now,
+                after_check_in=there.check_in,
+            )
         )
         session.add(
             ModeChange(

@@ -106,8 +106,10 @@ def compared(spec: PlaybookSpec, value: float) -> tuple[bool, float]:
 def _tell_move(run: TeamRun, *, session: Session, week_start: date, value: float) -> KpiMove:
     """A number beside its baseline, with the runs of its week and the guardrails that it broke."""
     kpi, direction = run.spec.kpi, Direction(run.spec.kpi.direction)
-    rows = reports.answers(session, workspace_id=run.workspace.id, adoption_id=run.id, since=week_start)
-    runs = sum(count for _, week, count in rows if week == week_start)
+    rows = reports.answers(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, first=week_start, last=week_start
+    )
+    runs = sum(count for _, _, count in rows)
     busy = busy_not_moving(
         runs=runs,
         expected=run.spec.runs_per_week,

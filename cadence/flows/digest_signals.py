@@ -10,10 +10,11 @@ from cadence.flows.digest_scope import BATCH, Scope, Worst
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.rules.kpi import Direction, better
+from cadence.rules.percent import percent_of, set_share
 from cadence.rules.signals import HERO_SHARE, READINGS, Contradiction, WeekSeen, contradiction, hero
 from storage import digest_numbers, signals
 from storage.tables import Attestation
-from templates.filters import amount, plural, ratio
+from templates.filters import amount, plural
 
 HERO_WEEKS = 2
 """A running cycle says who reports its runs once this many of its weeks have answers."""
@@ -111,14 +112,15 @@ def heroes_of(scope: Scope, together: Collection[int]) -> Worst[Callable[[TeamRu
 
 def _tell_hero(run: TeamRun, *, scope: Scope, cycle: int) -> Mrkdwn:
     found = hero(signals.runs_by_member(scope.session, workspace_id=scope.workspace_id, cycle_id=cycle))
+    share = percent_of(found.runs, found.total, limit=found.threshold)
     return say(
-        "{playbook} ({team}): the standard hangs on one person. {who} reports {runs} of {total} ({share}, "
+        "{playbook} ({team}): the standard hangs on one person. {who} reports {runs} of {total} ({share}"
         "limit {limit})",
         playbook=run.playbook.title,
         team=run.team.title,
         who=mention(found.member or ""),
         runs=found.runs,
         total=plural(found.total, "run"),
-        share=ratio(found.share),
-        limit=ratio(found.threshold),
+        share=f"{share}, " if share else "",
+        limit=set_share(found.threshold),
     )

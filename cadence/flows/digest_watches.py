@@ -11,15 +11,17 @@ from zoneinfo import ZoneInfo
 from cadence.flows.asked_members import away_throughout, is_present
 from cadence.flows.digest_needs import tell_unanswered
 from cadence.flows.digest_scope import BATCH, Scope, Worst
-from cadence.flows.gathering import HISTORY, count_answers
+from cadence.flows.gathering import count_answers, weeks_counted
 from cadence.flows.runs import TeamRun
-from cadence.rules.calendar import instant, local_day, monday_of, week_monday
+from cadence.rules.calendar import WEEKS, instant, local_day, monday_of
+from cadence.rules.evidence import TYPICAL_ANSWERS
 from cadence.rules.verdicts import Line
 from storage import digest_watches
 from storage.digest_watches import WatchFound
 from templates.contexts.base import Evidence, StepEvidence
 from templates.contexts.digests import Decision, TeamStep
 
+WEEK = timedelta(weeks=1)
 _Answer = tuple[str, date, int]
 
 
@@ -37,7 +39,7 @@ class _Batch:
 
     logged: dict[int, list[tuple[str, int, datetime]]]
     answers: dict[int, list[_Answer]]
-    times: dict[int, list[tuple[str, date, datetime]]]
+    came: dict[int, list[tuple[str, date, int]]]
     people: dict[int, list[tuple[str, datetime, datetime | None]]]
     away: dict[str, list[tuple[str, date, date]]]
 
@@ -79,17 +81,14 @@ def _midnight(day: date, zone: str) -> datetime:
 
 def _is_open(row: WatchFound, monday: date) -> bool:
     """Whether nothing has started the step's evidence again since, and the window opened before the week's end."""
-    opens = _opens(row)
-    return row.judged_at >= opens and opens < _ended(row, monday)
+    return row.judged_after == row.after_exception and _opens(row) < _ended(row, monday)
 
 
 def _judge(scope: Scope, rows: Sequence[WatchFound], found: Watches) -> None:
     monday = scope.week.monday
     batch = _gathered(scope, rows)
     over = [(row, evidence) for row in rows if (evidence := _evidence(scope, row, batch, monday))]
-    said = digest_watches.answered_watches(
-        scope.session, workspace_id=scope.workspace_id, subjects=[_subject(row) for row, _ in over]
-    )
+    unanswered = _unanswered(scope, [row for row, _ in over])
     for row, evidence in over:
         order = (
             evidence.cap - (evidence.ratio or 0.0),
@@ -97,11 +96,30 @@ def _judge(scope: Scope, rows: Sequence[WatchFound], found: Watches) -> None:
             scope.step_at(row.adoption, row.step) or 0,
         )
         found.over.add(order, row.adoption, partial(_tell_over, row=row, evidence=evidence))
-        answered = said.get(_subject(row))
-        if answered is None or answered < row.window_from:
+        if row in unanswered:
             found.unanswered.add(
                 order, row.adoption, partial(tell_unanswered, step=row.step, critical=_is_critical(row))
             )
+
+
+def _unanswered(scope: Scope, rows: Sequence[WatchFound]) -> set[WatchFound]:
+    """The watches whose owner hasn't said what changes; those of a cycle whose last Sunday is over ended with it."""
+    about, session = {"workspace_id": scope.workspace_id}, scope.session
+    rows = [row for row in rows if scope.now < _midnight(row.starts_on + WEEKS * WEEK, row.timezone)]
+    said = digest_watches.answered_watches(session, **about, subjects=[_subject(row) for row in rows])
+    answered = sorted({row.adoption for row in rows if _subject(row) in said})
+    begun = {
+        (adoption, step, cycle, after): f"verdict:{verdict}"
+        for adoption, step, cycle, after, verdict in digest_watches.begun(
+            session, **about, adoption_ids=answered
+        )
+    }
+    places = digest_watches.places(session, **about, subjects=list(begun.values()))
+
+    def since(row: WatchFound) -> int:
+        return places.get(begun[row.adoption, row.step, row.cycle, row.judged_after], 0)
+
+    return {row for row in rows if _subject(row) not in said or said[_subject(row)] < since(row)}
 
 
 def _tell_over(run: TeamRun, *, row: WatchFound, evidence: Evidence) -> TeamStep:
@@ -123,23 +141,27 @@ def _gathered(scope: Scope, rows: Sequence[WatchFound]) -> _Batch:
     adoptions, teams = sorted({row.adoption for row in rows}), sorted({row.team for row in rows})
     first = min(monday_of(local_day(_opens(row), ZoneInfo(row.timezone))) for row in rows)
     logged: dict[int, list[tuple[str, int, datetime]]] = defaultdict(list)
-    opened = min(_opens(row) for row in rows)
+    cycles = sorted({row.cycle for row in rows})
     for adoption, step, number, at in digest_watches.logged(
-        session, **about, adoption_ids=adoptions, since=opened
+        session, **about, adoption_ids=adoptions, cycle_ids=cycles
     ):
         logged[adoption].append((step, number, at))
     answers: dict[int, list[_Answer]] = defaultdict(list)
-    since = first - HISTORY
     for adoption, member, week, runs in digest_watches.answers(
-        session, **about, adoption_ids=adoptions, since=since
+        session,
+        **about,
+        adoption_ids=adoptions,
+        first=first,
+        last=scope.week.monday,
+        latest=TYPICAL_ANSWERS,
     ):
         answers[adoption].append((member, week, runs))
-    times: dict[int, list[tuple[str, date, datetime]]] = defaultdict(list)
-    restarted = sorted({row.adoption for row in rows if _opens(row) > _start(row)})
-    for adoption, member, week, at in digest_watches.answer_times(
+    came: dict[int, list[tuple[str, date, int]]] = defaultdict(list)
+    restarted = sorted({row.adoption for row in rows if row.after_check_in})
+    for adoption, member, week, number in digest_watches.answer_ids(
         session, **about, adoption_ids=restarted, since=first
     ):
-        times[adoption].append((member, week, at))
+        came[adoption].append((member, week, number))
     people: dict[int, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
     for team, member, joined_at, left_at in digest_watches.presences(session, **about, team_ids=teams):
         people[team].append((member, joined_at, left_at))
@@ -151,22 +173,21 @@ def _gathered(scope: Scope, rows: Sequence[WatchFound]) -> _Batch:
             session, **about, members=members[start : start + BATCH], first=first, last=friday
         ):
             away[range_[0]].append(range_)
-    return _Batch(logged, answers, times, people, away)
+    return _Batch(logged, answers, came, people, away)
 
 
 def _evidence(scope: Scope, row: WatchFound, batch: _Batch, monday: date) -> Evidence | None:
     """What is known of a step at the end of the week; None when that isn't over its cap."""
-    zone, opens, ended = ZoneInfo(row.timezone), _opens(row), _ended(row, monday)
-    first = monday_of(local_day(opens, zone))
-    last = max(first, min(monday, week_monday(row.starts_on, 4)))
+    zone, ended = ZoneInfo(row.timezone), _ended(row, monday)
+    first, last = weeks_counted(row.starts_on, opened=local_day(_opens(row), zone), until=monday)
     spec = scope.spec(row.adoption)
     stale = {
         member
-        for member, week, at in batch.times.get(row.adoption, ())
-        if opens > _start(row) and week == first and at <= opens
+        for member, week, number in batch.came.get(row.adoption, ())
+        if week == first and number <= row.after_check_in
     }
     runs = count_answers(
-        [one for one in batch.answers.get(row.adoption, ()) if one[1] >= first - HISTORY],
+        batch.answers.get(row.adoption, []),
         first=first,
         last=last,
         stale=stale,
@@ -174,7 +195,7 @@ def _evidence(scope: Scope, row: WatchFound, batch: _Batch, monday: date) -> Evi
         runs_per_week=spec.runs_per_week if spec else 0,
     )
     exceptions = sum(
-        step == row.step and number > row.after_exception and opens <= at < ended
+        step == row.step and number > row.after_exception and at < ended
         for step, number, at in batch.logged.get(row.adoption, ())
     )
     evidence = Evidence(

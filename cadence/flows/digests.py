@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from statistics import median
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ from cadence.rules.calendar import monday_of
 from storage import digests, ledger, playbooks, signals
 from storage.engine import Database
 from storage.tables import Workspace
-from templates.contexts.digests import Decision, Digest, ExceptionRatio, Skipped, Tally
+from templates.contexts.digests import Coverage, Decision, Digest, Skipped, Tally
 
 SHOWN = 10
 """Entries of a section that a digest holds."""
@@ -77,8 +77,10 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         watch_count=watches.over.count,
         coverage=answers.coverage,
         coverage_before=_coverage_before(scope),
-        exceptions=_exceptions(session, workspace, week, 0),
-        exceptions_before=_exceptions(session, workspace, week, -1),
+        over=_is_over(scope),
+        exceptions=Tally(
+            now=_exceptions(session, workspace, week, 0), before=_exceptions(session, workspace, week, -1)
+        ),
         setup_minutes=_setup_minutes(session, workspace, week),
         notes=noted,
         note_count=note_count,
@@ -103,15 +105,21 @@ class _Answers:
 
     in_cycle: int
     together: set[int]
-    coverage: float | None
+    coverage: Coverage | None
+
+
+def _is_over(scope: Scope) -> bool:
+    return scope.now >= scope.week.at(1)
 
 
 def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Answers:
-    """Count the week's check-ins; once it is over, silence slips."""
-    over, monday = scope.now >= scope.week.at(1), scope.week.monday
+    """Count the week's check-ins; once it is over, silence slips. Until then only those asked for by now count."""
+    over, monday = _is_over(scope), scope.week.monday
     together: set[int] = set()
     expected = came = 0
-    rows = digests.answering(scope.session, workspace_id=scope.workspace_id, asking=scope.asking())
+    rows = digests.answering(
+        scope.session, workspace_id=scope.workspace_id, asking=scope.asking(), sent=not over
+    )
     for adoption, asked, answered, has_number in rows:
         expected, came = expected + asked, came + answered
         if asked > 1:
@@ -127,14 +135,14 @@ def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Ans
                 week_start=monday,
             )
     in_cycle = digests.in_cycle(scope.session, workspace_id=scope.workspace_id, day=monday)
-    return _Answers(in_cycle, together, came / expected if expected else None)
+    return _Answers(in_cycle, together, Coverage(answered=came, asked=expected) if expected else None)
 
 
-def _coverage_before(scope: Scope) -> float | None:
+def _coverage_before(scope: Scope) -> Coverage | None:
     asked, answered = digests.coverage(
         scope.session, workspace_id=scope.workspace_id, asking=scope.asking(-1)
     )
-    return answered / asked if asked else None
+    return Coverage(answered=answered, asked=asked) if asked else None
 
 
 def _needs(
@@ -165,15 +173,10 @@ def _names(scope: Scope, sections: Sequence[Worst[Any]]) -> tuple[str, ...]:
     return tuple(f"{runs[one].playbook.title} · {runs[one].team.title}" for one in first)
 
 
-def _exceptions(session: Session, workspace: Workspace, week: DigestWeek, weeks: int) -> ExceptionRatio:
-    """Exceptions of all steps against all attested runs, of the digest's week or one before it."""
-    return ExceptionRatio(
-        exceptions=signals.exceptions_between(
-            session, workspace_id=workspace.id, since=week.at(weeks), until=week.at(weeks + 1)
-        ),
-        runs=signals.runs_of_week(
-            session, workspace_id=workspace.id, week_start=week.monday + timedelta(weeks=weeks)
-        ),
+def _exceptions(session: Session, workspace: Workspace, week: DigestWeek, weeks: int) -> int:
+    """Exceptions of all steps in the digest's week or one before it. A ratio is a step's, never all steps'."""
+    return signals.exceptions_between(
+        session, workspace_id=workspace.id, since=week.at(weeks), until=week.at(weeks + 1)
     )
 
 

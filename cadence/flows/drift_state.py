@@ -8,7 +8,7 @@ from cadence.documents import Step
 from cadence.flows.runs import TeamRun
 from cadence.rules.drift import DriftEvent, open_drift
 from cadence.rules.modes import Mode
-from storage import drifts, ledger
+from storage import drifts, ledger, reports
 from storage.tables import StepDrift
 
 
@@ -55,6 +55,9 @@ def settle_drift(
             member=member,
             reason=reason,
             cause=cause,
+            after_check_in=reports.last_check_in_id(
+                session, workspace_id=run.workspace.id, adoption_id=run.id
+            ),
             at=now,
         )
     )

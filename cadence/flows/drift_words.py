@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 from cadence.flows.standards_posts import drift_numbers
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.rules.drift import DriftEvent
+from cadence.rules.percent import set_share
 from storage.tables import StepDrift
-from templates.filters import day, plural, ratio
+from templates.filters import day, plural
 from templates.filters import mode as mode_word
 
 
 def drift_counts(found: StepDrift) -> Mrkdwn:
-    """`human-led, not collaborative: 3 of 9 attestations (33.3%, limit 20%), in weeks 1 and 2`.
+    """`human-led, not collaborative: 3 of 9 attestations (limit 20%), in weeks 1 and 2`.
 
     Check-ins that were still to come when it was found are said to be.
     """
@@ -20,7 +21,7 @@ def drift_counts(found: StepDrift) -> Mrkdwn:
     weeks = [str(week) for week in numbers.weeks]
     last = f"{', '.join(weeks[:-1])} and {weeks[-1]}" if len(weeks) > 1 else "".join(weeks)
     return say(
-        "{used}, not {declared}: {drifted} of {attestations} ({share}, limit {limit}{awaited}), in {weeks} {last}",
+        "{used}, not {declared}: {drifted} of {attestations} ({share}limit {limit}{awaited}), in {weeks} {last}",
         used=mode_word(found.used or found.declared),
         declared=mode_word(found.declared),
         drifted=numbers.drifted,
@@ -28,8 +29,8 @@ def drift_counts(found: StepDrift) -> Mrkdwn:
             numbers.attested + numbers.awaited, "check-in" if numbers.awaited else "attestation"
         ),
         awaited=f"; {numbers.awaited} of them still to come then" if numbers.awaited else "",
-        share=ratio(numbers.share),
-        limit=ratio(numbers.limit),
+        share=f"{numbers.percent}, " if numbers.percent else "",
+        limit=set_share(numbers.limit),
         weeks="weeks" if len(weeks) > 1 else "week",
         last=last,
     )

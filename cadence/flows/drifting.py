@@ -1,7 +1,9 @@
 """Drift: find a step that is run in another mode than declared, and let its owner recommit."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -20,7 +22,7 @@ from cadence.rules.drift import DriftEvent, DriftVerdict, StepAttestation, judge
 from cadence.rules.modes import Mode
 from storage import decisions, drifts, playbooks, reports
 from storage.engine import Database
-from storage.tables import Cycle, StepDrift
+from storage.tables import Cycle, ModeChange, StepDrift
 from templates.contexts.answers import Done
 from templates.contexts.standards import RecommitForm
 
@@ -49,12 +51,33 @@ def judge_drifts(
 
 @dataclass(frozen=True, slots=True)
 class DriftSeen:
-    """A step judged for drift: since when attestations count, and up to which check-in."""
+    """A step judged for drift: after which check-in attestations count (since when), and up to which."""
 
     verdict: DriftVerdict
     declared: Mode
     since: datetime | None
+    after: int
     through: int
+
+
+class DriftWindow(NamedTuple):
+    """From where attestations of a step count: after a check-in, at an instant (None from the cycle's start on)."""
+
+    after: int = 0
+    since: datetime | None = None
+
+
+FROM_THE_START = DriftWindow()
+
+
+def latest_window(changes: Iterable[ModeChange], events: Iterable[StepDrift]) -> DriftWindow:
+    """Where attestations count from: the last change of a step's mode, or the last time its drift was settled."""
+    marks = [DriftWindow(row.after_check_in, row.changed_at) for row in changes if row.before is not None] + [
+        DriftWindow(row.after_check_in, row.at)
+        for row in events
+        if row.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED)
+    ]
+    return max(marks, default=FROM_THE_START)
 
 
 def see_drift(
@@ -64,7 +87,7 @@ def see_drift(
     step: Step,
     *,
     declared: Mode | None = None,
-    since: datetime | None = None,
+    window: DriftWindow = FROM_THE_START,
     as_of: AsOf | None = None,
 ) -> DriftSeen:
     """Judge a step's attestations since its mode last changed or its owner recommitted.
@@ -74,34 +97,32 @@ def see_drift(
     """
     if as_of is None:
         declared = mode_of(current_modes(session, run), step)
-        since = _counts_since(session, run, step)
+        window = _counts_since(session, run, step)
     assert declared is not None  # noqa: S101 - it comes with a past moment
     through = (
         as_of.through
         if as_of
         else reports.last_check_in_id(session, workspace_id=run.workspace.id, adoption_id=run.id)
     )
-    first_week = monday_of(local_day(since, run.zone)) if since else cycle.starts_on
+    first_week = monday_of(local_day(window.since, run.zone)) if window.since else cycle.starts_on
     answers = drifts.attested(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0, through=through)
     verdict = judge_drift(
         [
             StepAttestation(one.check_in.week, one.modes.get(step.key, declared), declared)
             for one in answers
-            if one.check_in.week_start >= first_week and (since is None or one.check_in.answered_at > since)
+            if one.check_in.week_start >= first_week and (one.check_in.id or 0) > window.after
         ],
         awaited=_awaited(session, run, cycle, through=through, as_of=as_of),
     )
-    return DriftSeen(verdict, declared, since, through)
+    return DriftSeen(verdict, declared, window.since, window.after, through)
 
 
-def _counts_since(session: Session, run: TeamRun, step: Step) -> datetime | None:
+def _counts_since(session: Session, run: TeamRun, step: Step) -> DriftWindow:
     changes = decisions.mode_history(
         session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key
     )
     events = drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
-    moments = [row.changed_at for row in changes if row.before is not None]
-    moments += [row.at for row in events if row.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED)]
-    return max(moments, default=None)
+    return latest_window(changes, events)
 
 
 def _awaited(session: Session, run: TeamRun, cycle: Cycle, *, through: int, as_of: AsOf | None) -> int:
@@ -140,6 +161,7 @@ def _found(
         used=seen.verdict.used,
         evidence={**drift_evidence(seen), "version": run.version.id},
         cause=cause,
+        after_check_in=seen.through,
         at=now,
     )
     session.add(row)

@@ -1,7 +1,7 @@
 """The forms of exceptions: the one that logs one, and the list of those that count."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -10,7 +10,6 @@ from cadence.flows.gathering import gather
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
 from cadence.flows.sight import require_sight
 from cadence.refusals import Refusal
-from cadence.rules.calendar import instant
 from cadence.rules.sight import Fact
 from storage import people, reports
 from storage.engine import Database
@@ -116,8 +115,7 @@ def counted_exceptions(
             workspace_id=run.workspace.id,
             adoption_id=run.id,
             step=step,
-            since=instant(cycle.starts_on, time.min, run.zone),
-            after_id=0,
+            cycle_id=cycle.id or 0,
         )
         return forms.ExceptionList(
             playbook=run.playbook.title,

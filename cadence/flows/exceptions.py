@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.gathering import assumed_why
 from cadence.flows.judging import judge
 from cadence.flows.kpis import pick_run, require_team_member
@@ -13,7 +14,7 @@ from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import is_message
 from cadence.flows.repeats import once
-from cadence.flows.runs import TeamRun, require_cycle
+from cadence.flows.runs import TeamRun
 from cadence.flows.weeks import this_week
 from cadence.links import kept_link
 from cadence.mrkdwn import code, say
@@ -22,7 +23,7 @@ from cadence.rules.verdicts import Line
 from storage import decisions, reports
 from storage import playbooks as playbook_rows
 from storage.engine import Database
-from storage.tables import LoggedException, StepVerdict
+from storage.tables import Cycle, CycleState, LoggedException, StepVerdict
 from templates.contexts.answers import ExceptionLogged
 from templates.contexts.base import Evidence
 
@@ -77,16 +78,14 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
             answer = _logged(session, run, known, verdicts[0], duplicate=True)
             zone = zone_of(session, run.workspace, caller.member)
             return replace(answer, logged_by=known.member, logged_at=known.logged_at.astimezone(zone))
-        row = _save(session, caller, run, step.key, given, now=now)
+        cycle = this_week(run).cycle
+        session.refresh(cycle)  # it may have closed while this waited
+        row = _save(session, caller, run, cycle, step.key, given, now=now)
         verdict = judge(
-            session,
-            run,
-            require_cycle(run),
-            step,
-            cause=f"exception:{row.id}",
-            now=now,
-            correlation_id=caller.request,
+            session, run, cycle, step, cause=f"exception:{row.id}", now=now, correlation_id=caller.request
         )
+        if cycle.state is CycleState.CLOSED:
+            rewrite_cycle_posts(session, caller, run, cycle, mark=f"exception:{row.id}", now=now)
         return _logged(session, run, row, verdict, duplicate=False)
 
 
@@ -104,9 +103,15 @@ def _known(session: Session, run: TeamRun, step: str, given: ExceptionGiven) -> 
 
 
 def _save(
-    session: Session, caller: Caller, run: TeamRun, step: str, given: ExceptionGiven, *, now: datetime
+    session: Session,
+    caller: Caller,
+    run: TeamRun,
+    cycle: Cycle,
+    step: str,
+    given: ExceptionGiven,
+    *,
+    now: datetime,
 ) -> LoggedException:
-    cycle = this_week(run).cycle
     row = LoggedException(
         workspace_id=run.workspace.id,
         adoption_id=run.id,

@@ -1,6 +1,6 @@
 """What people do about an alert: say what changes, nudge the missing once more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -16,9 +16,11 @@ from cadence.flows.people import set_away
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.sight import require_sight
+from cadence.flows.watch_ends import alert_copies
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
+from cadence.rules.verdicts import Decision
 from storage import decisions, ledger, people, playbooks, reports, trail
 from storage.engine import Database
 from storage.ledger import Owed
@@ -40,7 +42,10 @@ def watch_form(
         last = decisions.last_verdicts(
             session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=1
         )
-        said = _answers(session, run, step, since=last[0].window_from if last else None)
+        watch = (
+            decisions.first_watch(session, workspace_id=last[0].workspace_id, row=last[0]) if last else None
+        )
+        said = _answers(session, run, step, watch=watch) if watch else []
         restarted, missing = assumed_why(session, run, last[0]) if last else (False, True)
     return WatchAnswerForm(
         playbook=counted.playbook,
@@ -51,13 +56,17 @@ def watch_form(
     )
 
 
-def _answers(session: Session, run: TeamRun, step: str, *, since: datetime | None = None) -> list[TrailEntry]:
+def _answers(
+    session: Session, run: TeamRun, step: str, *, watch: StepVerdict | None = None
+) -> list[TrailEntry]:
+    """What was said about a step, since a watch began when it is given."""
+    where = run.workspace.id
     return trail.entries(
         session,
-        workspace_id=run.workspace.id,
+        workspace_id=where,
         action="watch-answered",
         subject=f"adoption:{run.id}/{step}",
-        since=since,
+        after=trail.last_id(session, workspace_id=where, subject=f"verdict:{watch.id}") if watch else 0,
     )
 
 
@@ -78,6 +87,7 @@ def answer_watch(
         require_owner_or_curator(
             session, caller, owner=run.playbook.owner, to="say what changes about a step"
         )
+        playbooks.lock_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
         declared = run.step(step)
         before = _answers(session, run, step)
         noted = Done(
@@ -96,22 +106,16 @@ def answer_watch(
             after=text.strip(),
             now=now,
         )
-        verdicts = decisions.last_verdicts(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, limit=50
+        watches = decisions.last_verdicts(
+            session,
+            workspace_id=run.workspace.id,
+            adoption_id=run.id,
+            step=step,
+            limit=1,
+            decision=Decision.WATCH,
         )
-        _rewrite(session, caller, _newest_alert(session, run, verdicts), now=now)
+        _rewrite(session, caller, [copy for row in watches for copy in alert_copies(session, row)], now=now)
         return noted
-
-
-def _newest_alert(session: Session, run: TeamRun, verdicts: Iterable[StepVerdict]) -> list[OwedMessage]:
-    """Every copy of the latest watch alert of a step; `verdicts` come newest first."""
-    for verdict in verdicts:
-        copies = ledger.by_prefix(
-            session, workspace_id=run.workspace.id, prefix=f"watch:{run.workspace.id}:{verdict.id}"
-        )
-        if copies:
-            return copies
-    return []
 
 
 def _rewrite(session: Session, caller: Caller, sent: list[OwedMessage], *, now: datetime) -> None:

@@ -6,10 +6,9 @@ from functools import partial
 from sqlmodel import Session
 
 from cadence.flows import lessons
-from cadence.flows.checkin_rows import cycle_of_week, step_modes
+from cadence.flows.checkin_rows import cycle_of_week, step_modes, week_kpi
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.gates import TASKS, gate_checks, gate_of, gate_offers, missed_before, words
-from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.personal_posts import run_of, week_of
 from cadence.flows.runs import TeamRun
 from cadence.nudges import Unless
@@ -51,7 +50,7 @@ def _opens(session: Session, run: TeamRun, cycle: Cycle, week: int, message: Owe
         number=cycle.number,
         week=week,
         task=_goal(run) if again else TASKS[week],
-        kpi=kpi_context(run, value=latest_value(session, run)),
+        kpi=week_kpi(session, run, week_start=start),
         checks=tuple(check for check in checks if not check.met) if again else checks,
         closes=start + timedelta(days=FRIDAY),
         earlier=tuple(words(check) for check in earlier),

@@ -10,15 +10,12 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.asked_members import AsOf, expected_members
 from cadence.flows.runs import TeamRun, current_modes
-from cadence.rules.calendar import instant, local_day, monday_of, week_monday
+from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_monday
 from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import StepEvidence
 from storage import reports
 from storage.tables import Cycle, LoggedException, StepVerdict
-
-HISTORY = timedelta(weeks=26)
-"""How far back a member's latest answers are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,7 @@ class Gathered:
     mode: Mode
     fallback: Mode
     after_exception: int = 0
+    after_check_in: int = 0
 
 
 def runs_between(
@@ -39,26 +37,28 @@ def runs_between(
     *,
     first: date,
     last: date,
-    opened: datetime | None = None,
+    after_check_in: int = 0,
     as_of: AsOf | None = None,
 ) -> Runs:
     """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered.
 
-    `opened` is the instant a window opened inside the first week. Answers that were in by then tell of runs
+    Check-ins up to `after_check_in` were there when the window opened. Those for its first week tell of runs
     before it, so those members count with their typical runs, as assumed.
     """
     rows = reports.answers(
         session,
         workspace_id=run.workspace.id,
         adoption_id=run.id,
-        since=first - HISTORY,
+        first=first,
+        last=last,
+        latest=TYPICAL_ANSWERS,
         through=as_of.through if as_of else None,
     )
     return count_answers(
         rows,
         first=first,
         last=last,
-        stale=_answered_before(session, run, week=first, opened=opened, as_of=as_of),
+        stale=_answered_before(session, run, week=first, after_check_in=after_check_in),
         expected=lambda week: expected_members(session, run, week_start=week, as_of=as_of),
         runs_per_week=run.spec.runs_per_week,
     )
@@ -100,18 +100,16 @@ def count_answers(
     )
 
 
-def _answered_before(
-    session: Session, run: TeamRun, *, week: date, opened: datetime | None, as_of: AsOf | None
-) -> set[str]:
-    if opened is None:
+def _answered_before(session: Session, run: TeamRun, *, week: date, after_check_in: int) -> set[str]:
+    """Who had answered for a week by a check-in; an answer corrected since counts too."""
+    if not after_check_in:
         return set()
-    return reports.answered_by(
+    return reports.answered_members(
         session,
         workspace_id=run.workspace.id,
         adoption_id=run.id,
         week_start=week,
-        moment=opened,
-        through=as_of.through if as_of else None,
+        through=after_check_in,
     )
 
 
@@ -132,7 +130,7 @@ def gather(
     """Everything known of a step inside its window (SPEC §5).
 
     The window opens with the cycle or with the last change of the step's mode, its rubric or the playbook
-    version, whichever is later. Runs are
+    version, whichever is later; what came before a change is told by its id, never by the clock. Runs are
     reported by the week: in the week of such a change, who had answered before it counts with their typical
     runs, as assumed, and the step gets the benefit of the doubt.
     """
@@ -145,11 +143,12 @@ def gather(
         workspace_id=run.workspace.id,
         adoption_id=run.id,
         step=step.key,
-        since=window_from,
+        cycle_id=cycle.id or 0,
         after_id=row.after_exception if row else 0,
     )
+    after_check_in = row.after_check_in if row else 0
     if runs is None:
-        runs = window_runs(session, run, cycle, window_from=window_from)
+        runs = window_runs(session, run, cycle, window_from=window_from, after_check_in=after_check_in)
     return Gathered(
         evidence=StepEvidence(
             exceptions=len(logged),
@@ -163,6 +162,7 @@ def gather(
         mode=row.mode if row else Mode(step.mode),
         fallback=Mode(step.fallback),
         after_exception=row.after_exception if row else 0,
+        after_check_in=after_check_in,
     )
 
 
@@ -172,14 +172,24 @@ def window_runs(
     cycle: Cycle,
     *,
     window_from: datetime,
+    after_check_in: int,
     as_of: AsOf | None = None,
     until_week: date | None = None,
 ) -> Runs:
     """N from the week a window opens in to this week, or one before it (or the cycle's last)."""
-    first = monday_of(local_day(window_from, run.zone))
-    last = min(until_week or monday_of(run.today), week_monday(cycle.starts_on, 4))
-    opened = window_from if window_from > cycle_start(run, cycle) else None
-    return runs_between(session, run, first=first, last=max(first, last), opened=opened, as_of=as_of)
+    first, last = weeks_counted(
+        cycle.starts_on, opened=local_day(window_from, run.zone), until=until_week or run.today
+    )
+    return runs_between(session, run, first=first, last=last, after_check_in=after_check_in, as_of=as_of)
+
+
+def weeks_counted(starts_on: date, *, opened: date, until: date) -> tuple[date, date]:
+    """The Mondays of the first and the last week of a cycle that a window covers, up to a day.
+
+    A window that another process's clock opened after that day begins in the day's own week.
+    """
+    last = max(starts_on, min(monday_of(until), week_monday(starts_on, WEEKS)))
+    return min(max(starts_on, monday_of(opened)), last), last
 
 
 def assumed_why(session: Session, run: TeamRun, row: StepVerdict) -> tuple[bool, bool]:
@@ -187,16 +197,12 @@ def assumed_why(session: Session, run: TeamRun, row: StepVerdict) -> tuple[bool,
     if row.through_check_in is None:  # a verdict from before that was kept
         return False, True
     workspace_id, as_of = run.workspace.id, AsOf(row.judged_at, row.through_check_in)
-    first = week = monday_of(local_day(row.window_from, run.zone))
-    last = min(monday_of(local_day(row.judged_at, run.zone)), monday_of(row.closes_on))
-    before = reports.answered_by(
-        session,
-        workspace_id=workspace_id,
-        adoption_id=run.id,
-        week_start=first,
-        moment=row.window_from,
-        through=as_of.through,
+    week, last = weeks_counted(
+        monday_of(row.closes_on) - timedelta(weeks=WEEKS - 1),
+        opened=local_day(row.window_from, run.zone),
+        until=local_day(row.judged_at, run.zone),
     )
+    before = _answered_before(session, run, week=week, after_check_in=row.after_check_in)
     missing = False
     while week <= last and not missing:
         answered = reports.answered_members(

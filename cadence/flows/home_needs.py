@@ -32,7 +32,7 @@ from storage.tables import AdoptionState, CycleState, Promotion, Setup, StepDrif
 from templates.contexts.digests import Decision
 from templates.contexts.home import HomeNeed
 from templates.filters import mode as mode_word
-from templates.filters import plural, ratio
+from templates.filters import plural
 from templates.ids import Action
 
 GATE_FROM = 3
@@ -166,10 +166,9 @@ def _drift(session: Session, run: TeamRun, row: StepDrift) -> HomeNeed:
         seen = see_drift(session, run, run.cycle, run.step(row.step)).verdict
         if seen.attested > int(row.evidence["attested"]):
             now = say(
-                "; by now {drifted} of {attestations} ({share})",
+                "; by now {drifted} of {attestations}",
                 drifted=seen.drifted,
                 attestations=plural(seen.attested, "attestation"),
-                share=ratio(seen.drifted / seen.attested),
             )
     ref, used = f"{run.id}:{row.step}", row.used or row.declared
     return HomeNeed(

@@ -8,13 +8,17 @@ from cadence.documents import Step
 from cadence.flows.announcing import announce
 from cadence.flows.gathering import gather, top_reason
 from cadence.flows.noting import note_rule
+from cadence.flows.proposals import lapse_open
 from cadence.flows.runs import TeamRun
-from cadence.flows.watch_ends import close_alert
+from cadence.flows.watch_ends import end_with_weekend, rewrite_alerts
 from cadence.flows.windows import set_mode
 from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
 from storage import decisions, reports
-from storage.tables import Cycle, StepVerdict
+from storage.tables import Cycle, CycleState, StepVerdict
+
+CLOSE = "close:"
+"""What the cause of a verdict begins with when a cycle's close made us look."""
 
 
 def policy_for(run: TeamRun, step: Step) -> Policy:
@@ -35,14 +39,14 @@ def judge(
     *,
     cause: str,
     now: datetime,
-    closing: bool = False,
     correlation_id: str = "",
 ) -> StepVerdict:
     """Judge a step now; what it decides takes effect in this transaction.
 
+    A cycle that has closed is judged as at its close: whoever reports on the weekend after it reports for it.
     `cause` is what made us look: `exception:ID`, `check-in:ID` or `close:CYCLE`.
     """
-    row = _verdict(session, run, cycle, step, cause=cause, now=now, closing=closing)
+    row = _verdict(session, run, cycle, step, cause=cause, now=now)
     before = decisions.last_verdicts(
         session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, limit=1
     )
@@ -57,20 +61,29 @@ def judge(
         after={"decision": row.decision, "line": row.line, "cause": cause},
         correlation_id=correlation_id,
     )
+    last = before[0] if before else None
     if row.decision is Decision.DEMOTE:
         _demote(session, run, step, row, now=now, correlation_id=correlation_id)
         _alert(session, run, row, kind="demoted", now=now, correlation_id=correlation_id)
-    elif row.decision is Decision.WATCH and _is_news(row, before[0] if before else None):
+    elif row.decision is Decision.WATCH and _is_news(session, row, last):
+        row.alerted = True
+        session.add(row)
         _alert(session, run, row, kind="watch", now=now, correlation_id=correlation_id)
-    if before and _ends_watch(row, before[0]):
-        close_alert(session, run.adoption, step=step.key, mark=f"verdict:{row.id}", now=now)
+    if last is not None and _is_watch(last) and _same_window(row, last):
+        rewrite_alerts(session, row, mark=f"verdict:{row.id}", now=now)
+    if row.closing and row.decision is Decision.WATCH:
+        end_with_weekend(session, run, row, now=now)
+        if not cause.startswith(CLOSE):  # what was proposed at the close rests on a step under its cap
+            why = f"the step went over its cap in cycle {cycle.number}"
+            lapse_open(session, run, step=step.key, why=why, now=now)
     return row
 
 
 def _verdict(
-    session: Session, run: TeamRun, cycle: Cycle, step: Step, *, cause: str, now: datetime, closing: bool
+    session: Session, run: TeamRun, cycle: Cycle, step: Step, *, cause: str, now: datetime
 ) -> StepVerdict:
     """What the rule says now, with every number it rests on; not saved yet."""
+    closing = cycle.state is CycleState.CLOSED
     found = gather(session, run, cycle, step, closing=closing)
     decided = judge_step(
         evidence=found.evidence, policy=policy_for(run, step), mode=found.mode, fallback=found.fallback
@@ -101,6 +114,7 @@ def _verdict(
         min_exceptions=decided.policy.min_exceptions,
         window_from=found.window_from,
         after_exception=found.after_exception,
+        after_check_in=found.after_check_in,
         through_exception=found.exceptions[-1].id or 0 if found.exceptions else found.after_exception,
         through_check_in=reports.last_check_in_id(session, workspace_id=run.workspace.id, adoption_id=run.id),
         version_id=run.version.id,
@@ -119,32 +133,41 @@ def judge_all(
     *,
     cause: str,
     now: datetime,
-    closing: bool = False,
     correlation_id: str = "",
 ) -> list[StepVerdict]:
-    """Judge every step that has exceptions to judge; when the cycle closes, every step."""
+    """Judge every step that has exceptions to judge; of a cycle that has closed, every step."""
     counted = {
         step.key: gather(session, run, cycle, step, runs=Runs(0, 0)).evidence.exceptions
         for step in run.spec.steps
     }
     return [
-        judge(session, run, cycle, step, cause=cause, now=now, closing=closing, correlation_id=correlation_id)
+        judge(session, run, cycle, step, cause=cause, now=now, correlation_id=correlation_id)
         for step in run.spec.steps
-        if closing or counted[step.key]
+        if cycle.state is CycleState.CLOSED or counted[step.key]
     ]
 
 
-def _is_news(row: StepVerdict, before: StepVerdict | None) -> bool:
-    """An alert is for a change of state: into a watch, in a new window, or by one more critical exception."""
-    if before is None or before.decision is not Decision.WATCH:
+def _is_watch(row: StepVerdict) -> bool:
+    return row.decision is Decision.WATCH
+
+
+def _same_window(row: StepVerdict, before: StepVerdict) -> bool:
+    """Whether both count the same evidence on: a window that starts again does so after another exception."""
+    return (row.cycle_id, row.after_exception) == (before.cycle_id, before.after_exception)
+
+
+def _is_news(session: Session, row: StepVerdict, before: StepVerdict | None) -> bool:
+    """An alert is for a change of state: into a watch, in a new window, or by one more critical exception.
+
+    So is one more exception on the weekend after a close, when the alerts from before ended with the close.
+    """
+    if before is None or not _is_watch(before) or not _same_window(row, before):
         return True
-    return before.window_from != row.window_from or row.critical > before.critical
-
-
-def _ends_watch(row: StepVerdict, before: StepVerdict) -> bool:
-    """The alert that stands says how it ended: the step is under its cap again, demoted, or its cycle closes."""
-    watched = before.decision is Decision.WATCH and before.window_from == row.window_from
-    return watched and (row.decision is not Decision.WATCH or (row.closing and not before.closing))
+    if row.critical > before.critical:
+        return True
+    if not before.closing or row.exceptions <= before.exceptions:
+        return False
+    return not any(one.closing for one in decisions.alerting(session, workspace_id=row.workspace_id, row=row))
 
 
 def _demote(

@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows.gathering import cycle_start
 from cadence.flows.runs import TeamRun
-from cadence.flows.windows import VERSION_CHANGED, WINDOW_OPENED
+from cadence.flows.windows import WINDOW_OPENED
 from cadence.rules.calendar import local_day
 from cadence.rules.modes import Mode
-from storage import decisions, playbooks, reports, rubrics, trail
-from storage.tables import Cycle, LoggedException, ModeChange, StepVerdict
+from storage import decisions, playbooks, reports, trail
+from storage.tables import Cycle, LoggedException, ModeChange, StepVerdict, TrailEntry
 
 
 def as_it_stood(
@@ -29,56 +30,78 @@ def as_it_stood(
     )
 
 
+class WindowThen(NamedTuple):
+    """A step's evidence window as it was: who led the step, since when evidence counted, after which rows."""
+
+    mode: Mode
+    opened: datetime
+    after_exception: int
+    after_check_in: int
+
+
 def window_of_then(
     session: Session, run: TeamRun, cycle: Cycle, row: StepVerdict, *, declared: Mode
-) -> tuple[Mode, datetime]:
-    """Who led the step then, and since when evidence on it counted."""
-    changes = _changes_before(session, row)
-    revised = [
-        one.revised_at
-        for one in rubrics.revisions(
-            session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
-        )
-        if one.revised_at <= row.judged_at
-    ]
-    moved = [
-        one.at
-        for one in trail.entries(
-            session,
-            workspace_id=row.workspace_id,
-            action=WINDOW_OPENED,
-            subject=f"adoption:{row.adoption_id}/{row.step}",
-        )
-        if one.at <= row.judged_at and one.after["because"] == VERSION_CHANGED
-    ]
-    opened = [cycle_start(run, cycle), *(one.changed_at for one in changes), *revised, *moved]
-    return (changes[-1].after if changes else declared), max(opened)
-
-
-def _changes_before(session: Session, row: StepVerdict) -> list[ModeChange]:
-    """The step's changes of mode up to a verdict; one at its own instant may have come of it, or of a later one."""
-    before = []
-    for change in decisions.mode_history(
-        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
-    ):
-        later = change.verdict_id is not None and change.verdict_id >= (row.id or 0)
-        if later or change.changed_at > row.judged_at:
-            break
-        before.append(change)
-    return before
-
-
-def counted_then(session: Session, row: StepVerdict, window_from: datetime) -> list[LoggedException]:
-    """The exceptions that a verdict counted."""
-    logged = reports.exceptions(
+) -> WindowThen:
+    """A step's evidence window at a verdict, by what stands before the verdict in the trail."""
+    entry = trail.last_id(session, workspace_id=row.workspace_id, subject=f"verdict:{row.id}")
+    changes = changes_before(
         session,
         workspace_id=row.workspace_id,
         adoption_id=row.adoption_id,
         step=row.step,
-        since=window_from,
-        after_id=row.after_exception,
+        entry=entry,
     )
-    return [one for one in logged if (one.id or 0) <= row.through_exception]
+    mode, start = (changes[-1].after if changes else declared), cycle_start(run, cycle)
+    restarts = _step_entries(
+        session, row.workspace_id, row.adoption_id, row.step, action=WINDOW_OPENED, before=entry
+    )
+    if not restarts:
+        since = [start, *(one.changed_at for one in changes)]
+        return WindowThen(mode, max(since), row.after_exception, row.after_check_in)
+    last = restarts[-1]
+    return WindowThen(
+        mode,
+        max(start, last.at),
+        last.after.get("after_exception", row.after_exception),
+        last.after.get("after_check_in", row.after_check_in),
+    )
+
+
+_CHANGED = ("declaration", "demotion", "promotion")
+
+
+def changes_before(
+    session: Session, *, workspace_id: str, adoption_id: int, step: str, entry: int
+) -> list[ModeChange]:
+    """The step's changes of mode that stand before an entry of the trail, from how it was set up on."""
+    history = decisions.mode_history(session, workspace_id=workspace_id, adoption_id=adoption_id, step=step)
+    known = sum(
+        len(_step_entries(session, workspace_id, adoption_id, step, action=action, before=entry))
+        for action in _CHANGED
+    )
+    set_up = sum(one.before is None for one in history)  # that is no entry of the trail
+    return history[: set_up + known]
+
+
+def _step_entries(
+    session: Session, workspace_id: str, adoption_id: int, step: str, *, action: str, before: int
+) -> list[TrailEntry]:
+    subject = f"adoption:{adoption_id}/{step}"
+    rows = trail.entries(session, workspace_id=workspace_id, action=action, subject=subject)
+    return [one for one in rows if (one.id or 0) < before]
+
+
+def counted_then(session: Session, row: StepVerdict, after_exception: int) -> list[LoggedException]:
+    """The exceptions that a verdict counted."""
+    return reports.exceptions(
+        session,
+        workspace_id=row.workspace_id,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        cycle_id=row.cycle_id,
+        after_id=after_exception,
+        through_id=row.through_exception,
+    )
 
 
 def newest_check_in(session: Session, row: StepVerdict) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session
 
@@ -35,22 +34,21 @@ def rubric_in_force(session: Session, run: TeamRun, step: Step) -> int:
 def counted_results(session: Session, run: TeamRun, step: Step) -> list[RubricResult]:
     """The graded samples of a step on the rubric in force, since its evidence window opened."""
     row = current_modes(session, run).get(step.key)
-    since = row.since if row else None
     rubric = row.rubric if row else FIRST_RUBRIC
-    results = rubrics.calibration(session, workspace_id=run.workspace.id, adoption_id=run.id, since=since)
+    results = rubrics.calibration(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        after=row.after_result if row else 0,
+    )
+    drawn_before = row.after_audit if row else 0  # such runs were run before the window opened
     return [
         one
         for one in results
-        if one.step == step.key and one.revision == rubric and not _drawn_before(session, one, since)
+        if one.step == step.key
+        and one.revision == rubric
+        and (one.audit_id is None or one.audit_id > drawn_before)
     ]
-
-
-def _drawn_before(session: Session, row: RubricResult, since: datetime | None) -> bool:
-    """Whether the runs a result grades were drawn, and so run, before the evidence window opened."""
-    if since is None or row.audit_id is None:
-        return False
-    audit = rubrics.audit(session, workspace_id=row.workspace_id, audit_id=row.audit_id)
-    return audit is not None and audit.drawn_at < since
 
 
 def counted_cycles(session: Session, run: TeamRun, step: Step) -> list[Cycle]:
@@ -60,9 +58,7 @@ def counted_cycles(session: Session, run: TeamRun, step: Step) -> list[Cycle]:
     return [
         one
         for one in cycles
-        if one.state is CycleState.CLOSED
-        and one.closed_at is not None
-        and (row is None or one.closed_at > row.since)
+        if one.state is CycleState.CLOSED and (row is None or one.number > row.after_cycle)
     ]
 
 

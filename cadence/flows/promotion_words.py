@@ -8,11 +8,12 @@ from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.rules.kpi import Outcome
+from cadence.rules.percent import percent, set_share
 from cadence.rules.promotions import Condition, PromotionVerdict, Unmet
 from cadence.rules.samples import samples_needed
 from storage import rubrics
 from storage.tables import Cycle, Promotion, PromotionState
-from templates.filters import MODE_WORDS, plural, ratio
+from templates.filters import MODE_WORDS, plural
 
 MOST = 3
 """Conditions that a line names; `/cadence why` has them all."""
@@ -47,8 +48,8 @@ def _unmet(verdict: PromotionVerdict, one: Unmet) -> Mrkdwn:
     return say(
         _SENTENCES[one.condition],
         where=f" in cycle {one.cycle}" if one.cycle else "",
-        found=ratio(found),
-        needed=ratio(needed),
+        found=percent(found, limit=needed),
+        needed=set_share(needed),
         counted=f"{int(found)} of {plural(int(needed), 'closed cycle')}",
         samples=_samples(verdict),
         kpi="too few readings of the KPI" if result is Outcome.INSUFFICIENT else "KPI not met",

@@ -12,6 +12,7 @@ from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, escape, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, Outcome, Unit, format_amount, meets
+from cadence.rules.percent import set_share
 from storage import playbooks, rubrics, versions
 from storage.tables import (
     Adoption,
@@ -79,13 +80,15 @@ def rubric_gap(
         counted[row.step] = (passes + row.passes, samples + row.samples)
     counted = {step: count for step, count in counted.items() if count[1]}
     if not counted:
-        return f"a rubric result at or above {spec.rubric.threshold:.0%}"
+        return f"a rubric result at or above {set_share(spec.rubric.threshold)}"
     low = [
         f"{step}: {passes} of {samples} passed"
         for step, (passes, samples) in counted.items()
         if passes < spec.rubric.threshold * samples - 1e-9
     ]
-    return f"rubric results at or above {spec.rubric.threshold:.0%} ({', '.join(low)})" if low else None
+    return (
+        f"rubric results at or above {set_share(spec.rubric.threshold)} ({', '.join(low)})" if low else None
+    )
 
 
 def _revisions(session: Session, workspace_id: str, adoption_id: int) -> dict[str, int]:
@@ -226,7 +229,7 @@ def _rubric_gap(session: Session, playbook: Playbook, spec: PlaybookSpec, teams:
         first = first or lacks
     if spec.rubric is None:
         return None
-    lacks = first or f"a rubric result at or above {spec.rubric.threshold:.0%}"
+    lacks = first or f"a rubric result at or above {set_share(spec.rubric.threshold)}"
     offer = (
         Offer("Record a rubric result", Action.RUBRIC_RECORD, f"{teams[0][0].id}")
         if teams

@@ -13,15 +13,21 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import Session
 
 from cadence.flows.asked_members import AsOf
-from cadence.flows.drifting import drift_evidence, see_drift
+from cadence.flows.drifting import drift_evidence, latest_window, see_drift
 from cadence.flows.gathering import top_reason, window_runs
-from cadence.flows.past import as_it_stood, counted_then, newest_check_in, window_of_then
+from cadence.flows.past import (
+    as_it_stood,
+    changes_before,
+    counted_then,
+    newest_check_in,
+    window_of_then,
+)
 from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
-from storage import decisions, drifts, playbooks, signals
+from storage import decisions, drifts, playbooks, signals, trail
 from storage.tables import StepDrift, StepVerdict
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -140,10 +146,16 @@ def _again(session: Session, run: TeamRun, row: StepVerdict) -> Replayed:
     step = run.spec.step(row.step)
     if step is None:
         return Replayed(run, row, None, (f"the playbook has no step {row.step}",))
-    mode, window_from = window_of_then(session, run, cycle, row, declared=Mode(step.mode))
-    logged = counted_then(session, row, window_from)
-    as_of = AsOf(row.judged_at, newest_check_in(session, row))
-    runs = window_runs(session, run, cycle, window_from=window_from, as_of=as_of)
+    window = window_of_then(session, run, cycle, row, declared=Mode(step.mode))
+    logged = counted_then(session, row, window.after_exception)
+    runs = window_runs(
+        session,
+        run,
+        cycle,
+        window_from=window.opened,
+        after_check_in=window.after_check_in,
+        as_of=AsOf(row.judged_at, newest_check_in(session, row)),
+    )
     verdict = judge_step(
         evidence=StepEvidence(
             exceptions=len(logged),
@@ -153,7 +165,7 @@ def _again(session: Session, run: TeamRun, row: StepVerdict) -> Replayed:
             closing=row.closing,
         ),
         policy=policy_of(row),
-        mode=mode,
+        mode=window.mode,
         fallback=Mode(step.fallback),
     )
     reason, count = top_reason(logged)
@@ -164,7 +176,7 @@ def _again(session: Session, run: TeamRun, row: StepVerdict) -> Replayed:
         (
             *verdict_differences(row, verdict),
             *_differing(
-                ("window_from", row.window_from, window_from),
+                ("window_from", row.window_from, window.opened),
                 ("cap", row.cap, step.exception_cap),
                 ("fallback", row.fallback, Mode(step.fallback)),
                 ("top_reason", row.top_reason, reason),
@@ -215,6 +227,17 @@ def _same(stored: object, found: object) -> bool:
     return stored == found
 
 
+def _entry_of(session: Session, row: StepDrift, *, place: int) -> int:
+    """Where a drift that was found stands in the trail: so many of the step's drifts were found before it."""
+    entries = trail.entries(
+        session,
+        workspace_id=row.workspace_id,
+        action="drift",
+        subject=f"adoption:{row.adoption_id}/{row.step}",
+    )
+    return entries[place].id or 0
+
+
 def _drift_differences(session: Session, run: TeamRun, row: StepDrift) -> tuple[str, ...]:
     cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
     version_id = int(row.evidence.get("version") or cycle.version_id)
@@ -222,28 +245,27 @@ def _drift_differences(session: Session, run: TeamRun, row: StepDrift) -> tuple[
     step = run.spec.step(row.step)
     if step is None:
         return (f"the playbook has no step {row.step}",)
-    changes = [
-        one
-        for one in decisions.mode_history(
-            session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
-        )
-        if one.changed_at <= row.at
-    ]
     events = [
         one
         for one in drifts.events(
             session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
         )
-        if (one.id or 0) < (row.id or 0) and one.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED)
+        if (one.id or 0) < (row.id or 0)
     ]
-    moments = [one.changed_at for one in changes if one.before is not None] + [one.at for one in events]
+    changes = changes_before(
+        session,
+        workspace_id=row.workspace_id,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        entry=_entry_of(session, row, place=sum(one.event is DriftEvent.FOUND for one in events)),
+    )
     seen = see_drift(
         session,
         run,
         cycle,
         step,
         declared=changes[-1].after if changes else Mode(step.mode),
-        since=max(moments, default=None),
+        window=latest_window(changes, events),
         as_of=AsOf(row.at, int(row.evidence["through_check_in"])),
     )
     now = drift_evidence(seen)

@@ -6,7 +6,7 @@ from templates import filters
 
 _MODES: Final = frozenset(filters.MODE_WORDS)
 _NEVER_SHOWN: Final = frozenset(
-    {"id", "lesson", "adoption", "cycle", "setup", "handoff", "seed", "after_exception"}
+    {"id", "lesson", "adoption", "cycle", "setup", "handoff", "seed", "after_exception", "after_check_in"}
 )
 """Ids and the like: kept for judging again, and no words for anybody."""
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cadence.flows.trace_values import mode_word, plain
 from cadence.mrkdwn import Mrkdwn, escape, mention, say
+from cadence.rules.percent import percent_of
 from templates import filters
 
 _ATTESTED: Final = {"as-declared": "ran as declared", "drifted": "drifted", "not-run": "didn't run"}
@@ -98,12 +99,11 @@ def _declared(data: Any, _words: Words) -> str:
 
 
 def _drift(data: Any, _words: Words) -> str:
-    share = filters.ratio(data["share"]) if "share" in data else ""
-    counts = (
-        f"{data['drifted']} of {filters.plural(data['attested'] + data.get('awaited', 0), 'attestation')}"
-    )
+    total = data["attested"] + data.get("awaited", 0)
+    counts = f"{data['drifted']} of {filters.plural(total, 'attestation')}"
+    share = percent_of(data["drifted"], total, limit=data.get("limit_share"))
     used = mode_word(data["used"]) if data.get("used") else "otherwise"
-    return f"run {used}, declared {mode_word(data['declared'])}: {counts} ({share})"
+    return f"run {used}, declared {mode_word(data['declared'])}: {counts}{f' ({share})' if share else ''}"
 
 
 def _members(data: Any, _words: Words) -> str:

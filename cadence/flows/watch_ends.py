@@ -1,17 +1,17 @@
-"""What ends an alert of a step over its cap, and the rewrite in which the alert says so."""
+"""An alert of a step over its cap: what ends it, and the rewrites in which it says how things stand."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Literal
 
 from sqlmodel import Session
 
+from cadence.flows.runs import TeamRun
+from cadence.rules.calendar import instant, monday_of
 from cadence.rules.verdicts import Decision
 from storage import decisions, ledger, playbooks
-from storage.tables import Adoption, CycleState, StepVerdict
-
-MOST_VERDICTS = 50
-"""How many verdicts of a step are looked at: more than come while one alert stands."""
+from storage.ledger import Owed
+from storage.tables import Adoption, CycleState, OwedMessage, StepVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,57 +27,79 @@ class WatchEnd:
     verdict: StepVerdict | None = None
 
 
-def watch_end(session: Session, row: StepVerdict, *, steps: frozenset[str]) -> WatchEnd | None:
-    """How the watch of a verdict ended, None while it goes on. `steps` are the keys the team's version has."""
-    newest = decisions.last_verdicts(
-        session,
-        workspace_id=row.workspace_id,
-        adoption_id=row.adoption_id,
-        step=row.step,
-        limit=MOST_VERDICTS,
-    )
-    for later in reversed(newest):
-        same_count = later.window_from == row.window_from and (later.id or 0) > (row.id or 0)
-        if same_count and later.decision is not Decision.WATCH:
-            how: Literal["under", "demoted"] = "demoted" if later.decision is Decision.DEMOTE else "under"
-            return WatchEnd(how, later.judged_at, later)
+def weekend_over(run: TeamRun, row: StepVerdict) -> datetime:
+    """The end of a cycle's last Sunday in the team's zone: until then it is judged again for what comes late."""
+    return instant(monday_of(row.closes_on) + timedelta(weeks=1), time.min, run.zone)
+
+
+def watch_end(session: Session, run: TeamRun, row: StepVerdict, *, now: datetime) -> WatchEnd | None:
+    """How the watch of a verdict ended, None while it goes on.
+
+    It ends with its cycle: one that began before the close ends there, one that began at the close or on the
+    weekend after it ends on Sunday night.
+    """
+    later = decisions.end_of_watch(session, workspace_id=row.workspace_id, row=row)
+    if later is not None:
+        how: Literal["under", "demoted"] = "demoted" if later.decision is Decision.DEMOTE else "under"
+        return WatchEnd(how, later.judged_at, later)
     cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
     closed = cycle.closed_at if cycle.state is CycleState.CLOSED else None
-    if closed is not None and not row.closing and row.judged_at < closed:  # at its last weekend it may begin
-        return WatchEnd("closed", closed)
-    if row.step not in steps:
+    if closed is not None and (not row.closing or now >= weekend_over(run, row)):
+        return WatchEnd("closed", weekend_over(run, row) if row.closing else max(closed, row.judged_at))
+    if run.spec.step(row.step) is None:
         return WatchEnd("gone", None)
-    known = playbooks.steps(session, workspace_id=row.workspace_id, adoption_id=row.adoption_id)
-    standing = known.get(row.step)
-    if standing is not None and standing.since > row.judged_at:
+    standing = playbooks.steps(session, workspace_id=row.workspace_id, adoption_id=row.adoption_id).get(
+        row.step
+    )
+    if standing is not None and standing.after_exception > row.after_exception:
         return WatchEnd("restarted", standing.since)
     return None
 
 
-def close_alert(session: Session, adoption: Adoption, *, step: str, mark: str, now: datetime) -> None:
-    """Owe the newest alert of a step a rewrite, in which it says how it ended; `mark` tells one end from the next."""
-    watches = decisions.last_verdicts(
-        session,
-        workspace_id=adoption.workspace_id,
-        adoption_id=adoption.id or 0,
-        step=step,
-        limit=MOST_VERDICTS,
-        decision=Decision.WATCH,
-    )
-    for row in watches:
-        copies = ledger.by_prefix(
-            session, workspace_id=row.workspace_id, prefix=f"watch:{row.workspace_id}:{row.id}"
+def alert_copies(session: Session, row: StepVerdict) -> list[OwedMessage]:
+    """Every copy of every alert of a verdict's window."""
+    return [
+        copy
+        for one in decisions.alerting(session, workspace_id=row.workspace_id, row=row)
+        for copy in ledger.by_prefix(
+            session, workspace_id=one.workspace_id, prefix=f"watch:{one.workspace_id}:{one.id}"
         )
-        if not copies:
-            continue
-        ledger.owe_rewrites(session, workspace_id=row.workspace_id, messages=copies, mark=mark, now=now)
-        return
+    ]
+
+
+def rewrite_alerts(session: Session, row: StepVerdict, *, mark: str, now: datetime) -> None:
+    """Owe the alerts of a verdict's window a rewrite, in which they say what is true by then.
+
+    `mark` tells one occasion from the next.
+    """
+    ledger.owe_rewrites(
+        session, workspace_id=row.workspace_id, messages=alert_copies(session, row), mark=mark, now=now
+    )
+
+
+def end_with_weekend(session: Session, run: TeamRun, row: StepVerdict, *, now: datetime) -> None:
+    """Owe the alerts of a closed cycle's step their last rewrite, for when the weekend after it is over.
+
+    An alert that is still to be sent has one too: by then it was.
+    """
+    last = [
+        Owed(
+            key=f"rewrite:{one.id}:weekend:{row.cycle_id}",
+            kind="rewrite",
+            recipient=one.recipient,
+            subject={"kind": one.kind} | one.subject,
+            due_at=weekend_over(run, row),
+            replaces_id=one.id,
+        )
+        for one in alert_copies(session, row)
+    ]
+    ledger.owe(session, workspace_id=row.workspace_id, owed=last, now=now)
 
 
 def close_watch(session: Session, adoption: Adoption, *, step: str, mark: str, now: datetime) -> None:
-    """The same, when the step was watched until now: its last verdict says so."""
+    """Rewrite a step's alerts when it was watched until now: its last verdict says so."""
     last = decisions.last_verdicts(
         session, workspace_id=adoption.workspace_id, adoption_id=adoption.id or 0, step=step, limit=1
     )
     if last and last[0].decision is Decision.WATCH:
-        close_alert(session, adoption, step=step, mark=mark, now=now)
+        rewrite_alerts(session, last[0], mark=mark, now=now)

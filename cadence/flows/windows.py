@@ -45,9 +45,7 @@ def restart_window(
         )
     row.since = now
     row.rubric += int(revised)
-    row.after_exception = reports.last_exception_id(
-        session, workspace_id=run.workspace.id, adoption_id=run.id
-    )
+    _mark(session, row)
     session.add(row)
     session.flush()
     note_rule(
@@ -56,9 +54,20 @@ def restart_window(
         action=WINDOW_OPENED,
         subject=f"adoption:{run.id}/{step.key}",
         now=now,
-        after={"because": because, "after_exception": row.after_exception},
+        after={
+            "because": because,
+            "after_exception": row.after_exception,
+            "after_check_in": row.after_check_in,
+        },
     )
     return row
+
+
+def _mark(session: Session, row: AdoptionStep) -> None:
+    """Keep what is there by now: evidence is what comes after it, whatever any clock says."""
+    found = reports.marks(session, workspace_id=row.workspace_id, adoption_id=row.adoption_id)
+    row.after_exception, row.after_check_in = found.exception, found.check_in
+    row.after_result, row.after_audit, row.after_cycle = found.result, found.audit, found.cycle
 
 
 def set_mode(
@@ -95,6 +104,7 @@ def set_mode(
         rubric=row.rubric,
         reason=reason,
         member=member,
+        after_check_in=row.after_check_in,
         changed_at=now,
     )
     session.add(change)

@@ -16,7 +16,8 @@ class StepVerdict(SQLModel, table=True):
 
     It counted the exceptions with ids above `after_exception`, up to `through_exception`, and the check-ins up
     to `through_check_in` (None in verdicts of a version that didn't write it down), under the revision
-    `version_id` of the playbook.
+    `version_id` of the playbook. Check-ins up to `after_check_in` tell of runs before the window opened. `alerted`
+    is true when an alert of a step over its cap went out with it.
     """
 
     __tablename__ = "verdict"
@@ -47,17 +48,22 @@ class StepVerdict(SQLModel, table=True):
     window_from: datetime
     after_exception: int = 0
     through_exception: int = 0
+    after_check_in: int = 0
     through_check_in: int | None = None
     version_id: int | None = Field(default=None, foreign_key="playbook_version.id")
     closes_on: date
     top_reason: str | None = None
     top_reason_count: int = 0
     cause: str
+    alerted: bool = False
     judged_at: datetime
 
 
 class ModeChange(SQLModel, table=True):
-    """A promotion, demotion or declaration, with its evidence and the rubric revision then in force."""
+    """A promotion, demotion or declaration, with its evidence and the rubric revision then in force.
+
+    Check-ins up to `after_check_in` were there before it.
+    """
 
     __tablename__ = "mode_change"
 
@@ -73,6 +79,7 @@ class ModeChange(SQLModel, table=True):
     rubric: int = 1
     reason: str = ""
     member: str | None = None
+    after_check_in: int = 0
     changed_at: datetime
 
 

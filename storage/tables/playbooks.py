@@ -94,8 +94,9 @@ class AdoptionStep(SQLModel, table=True):
     """Who leads a step in one adoption now, and since when evidence on it counts.
 
     Evidence starts again with a change of the mode, the rubric (`rubric` is the revision in force) or the
-    playbook version. Exceptions up to `after_exception` were counted before; two at the same instant still
-    fall on the right side. A projection: it can be rebuilt from `mode_change`, `rubric_revision` and the trail.
+    playbook version. What came before is told by sequence, never by the clock: exceptions, check-ins, graded
+    samples and spot audits up to these ids, and cycles up to this number, were there when it started. `since`
+    says when, for people. A projection: it can be rebuilt from `mode_change`, `rubric_revision` and the trail.
     """
 
     __tablename__ = "adoption_step"
@@ -108,6 +109,10 @@ class AdoptionStep(SQLModel, table=True):
     mode: Mode = choice(Mode)
     since: datetime
     after_exception: int = 0
+    after_check_in: int = 0
+    after_result: int = 0
+    after_audit: int = 0
+    after_cycle: int = 0
     rubric: int = 1
 
 

@@ -106,7 +106,10 @@ class Override(SQLModel, table=True):
 
 
 class StepDrift(SQLModel, table=True):
-    """What happened to a step's drift: found by the rule with its numbers, declared or recommitted by a person."""
+    """What happened to a step's drift: found by the rule with its numbers, declared or recommitted by a person.
+
+    Check-ins up to `after_check_in` were there before it.
+    """
 
     __tablename__ = "step_drift"
     __table_args__ = (Index("ix_step_drift_step", "adoption_id", "step"),)
@@ -123,4 +126,5 @@ class StepDrift(SQLModel, table=True):
     member: str | None = Field(default=None, max_length=32)
     reason: str = ""
     cause: str = ""
+    after_check_in: int = 0
     at: datetime

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from cadence.rules.percent import percent_of
+
 Id = int | str
 
 
@@ -92,6 +94,17 @@ class Evidence:
     def ratio(self) -> float | None:
         """x / N, or None without any runs: no share is shown where there is nothing to share."""
         return self.exceptions / self.runs if self.runs else None
+
+    @property
+    def reported(self) -> int:
+        """The runs that people reported: each exception is a run, whether a check-in has told of it or not."""
+        return max(self.attested, self.runs - self.assumed)
+
+    @property
+    def percent(self) -> str:
+        """x / N as a percentage that agrees with the cap; empty where N is small, or nothing is known."""
+        known = self.attested or self.exceptions
+        return percent_of(self.exceptions, self.runs, limit=self.cap) if known else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,16 +78,11 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExceptionRatio:
-    """Exceptions of all steps in a week, and the runs that were attested for it."""
+class Coverage:
+    """Check-ins of a week that came, of those that were asked for."""
 
-    exceptions: int
-    runs: int
-
-    @property
-    def ratio(self) -> float | None:
-        """Exceptions a run, None without any runs."""
-        return self.exceptions / self.runs if self.runs else None
+    answered: int
+    asked: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +94,11 @@ class Digest(MessageContext):
         slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
         slipping_teams: the first of them (`playbook · team`), gravest first.
         guardrails: past their limit in the week, of `guardrail_count`.
-        coverage: attested of expected check-ins, 0–1; None when none was expected.
+        over: whether the week is over; while it runs, check-ins that weren't asked for yet don't count.
+        coverage: the week's check-ins, and `coverage_before` those of the week before; None when none was asked for.
         setup_minutes: median of the setups timed, None without one.
         handoffs: overdue ones, then those sent back in the week, of `handoff_count`: one sentence each.
-        exceptions: of the week, and `exceptions_before` of the week before.
+        exceptions: logged in the week and in the week before.
         notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each, the
             first of `note_count`.
     """
@@ -122,14 +118,14 @@ class Digest(MessageContext):
     demotion_count: int
     watches: tuple[TeamStep, ...]
     watch_count: int
-    coverage: float | None
-    coverage_before: float | None
+    coverage: Coverage | None
+    coverage_before: Coverage | None
     published: Tally
     adopted: Tally
     cycles_running: int
     cycles_completed: Tally
-    exceptions: ExceptionRatio | None = None
-    exceptions_before: ExceptionRatio | None = None
+    exceptions: Tally
+    over: bool = True
     slipping_teams: tuple[str, ...] = ()
     guardrails: tuple[TeamGuardrail, ...] = ()
     guardrail_count: int = 0

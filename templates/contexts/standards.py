@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
+from cadence.rules.percent import percent_of
 from templates.contexts.base import ChoiceGroup, Id, MessageContext, ViewContext
 
 
@@ -29,6 +30,11 @@ class DriftNumbers:
     limit: float
     limit_weeks: int
     awaited: int = 0
+
+    @property
+    def percent(self) -> str:
+        """The share as a percentage that agrees with the limit; empty of a few attestations."""
+        return percent_of(self.drifted, self.attested + self.awaited, limit=self.limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

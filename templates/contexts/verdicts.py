@@ -25,6 +25,7 @@ class Watch(MessageContext):
         top_reason: the most frequent reason, `top_reason_count` times; None when no reason came twice.
         owner: Slack ID, asked what will change.
         answer: what the owner said, by `answered_by`, once they did.
+        opened_at: when the step was first over its cap; the counts are those of the last time it was judged so.
         ended: how the watch ended: `under` the cap again, `demoted`, `closed` with its cycle, `restarted` count, or
             the step is `gone`; None while it goes on.
         latest: the counts it ended with; `leads_to` is the mode it was demoted to.
@@ -48,6 +49,7 @@ class Watch(MessageContext):
     top_reason_count: int = 0
     answer: str | None = None
     answered_by: str | None = None
+    opened_at: datetime | None = None
     ended: str | None = None
     ended_at: datetime | None = None
     latest: Evidence | None = None

@@ -278,7 +278,7 @@ def test_a_closed_cycle_is_shown_as_it_was_judged_whatever_changed_since(ready: 
     status = types(ready, LEAD, "/cadence status reply")
     assert "(Desk, Mon 2 – Sun 29 Mar)" in status
     assert "not reported yet" not in status
-    assert "Draft the reply _collaborative_: 0 exceptions in 160 runs (0%, cap 10%)" in closed
+    assert "Draft the reply _collaborative_: 0 exceptions in 160 reported runs, 0% (cap 10%)" in closed
     ready.play_until(at("2026-03-31 12:00"))
     types(ready, LEAD, "/cadence mode reply draft human-led nobody trusts the drafts")
     assert "Draft the reply _human-led_" in types(ready, LEAD, "/cadence cycle show reply")

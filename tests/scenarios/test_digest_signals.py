@@ -33,7 +33,7 @@ def test_the_digest_names_what_no_number_shows(tmp_path: Path) -> None:
         assert (
             "the standard hangs on one person. <@U01AGENT1> reports 90 of 100 runs (90%, limit 80%)" in second
         )
-        assert "All steps: 0 exceptions in 50 attested runs, 0% (▼ down from 2%)" in second
+        assert "Exceptions logged: 0 (▼ −1 on last week)" in second
 
         week("2026-03-19", 60)
         stage.play_until(at("2026-03-23 12:00"))

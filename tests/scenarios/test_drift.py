@@ -67,7 +67,7 @@ def test_a_drift_is_told_once_with_its_numbers_and_names_nobody(tmp_path: Path) 
         [alert] = alerts(stage)
         assert alert.text == (
             "Draft three replies is run human-led, not collaborative: "
-            "1 of 2 check-ins (50%, limit 20%), in week 1."
+            "1 of 2 check-ins (limit 20%), in week 1."
         )
         assert [one.words for one in alerts(stage, CURATORS)] == [alert.words]
         assert MEMBER not in alert.words
@@ -80,15 +80,12 @@ def test_a_drift_is_told_once_with_its_numbers_and_names_nobody(tmp_path: Path) 
         assert "found Thu 5 Mar; by now 2 of 2 attestations (100%)" in home.words
         stage.workspace.person(OWNER).clicks(home, "Declare human-led")
         form = stage.workspace.person(OWNER).form()
-        assert (
-            "run human-led, not collaborative: 1 of 2 check-ins (50%, limit 20%; 1 of them still"
-            in form.words
-        )
+        assert "run human-led, not collaborative: 1 of 2 check-ins (limit 20%; 1 of them still" in form.words
         stage.workspace.person(OWNER).closes()
         stage.workspace.person(OWNER).clicks(home, "Recommit")
         assert "Recommitting keeps it" in stage.workspace.person(OWNER).form().words
         why = stage.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
-        assert "1 of 2 check-ins (50%, limit 20%; 1 of them still to come then), in week 1" in why.words
+        assert "1 of 2 check-ins (limit 20%; 1 of them still to come then), in week 1" in why.words
 
 
 def test_a_drift_to_ai_led_asks_a_curator_to_declare_it(tmp_path: Path) -> None:

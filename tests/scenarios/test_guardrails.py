@@ -143,7 +143,7 @@ def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: Stage) -> No
     assert "Reopen rate: no reading (limit 5%)" in shown
     desk.play_until(at("2026-03-09 12:00"))
     digest = posts(desk, CURATORS)[-1].words
-    assert "1 team slipping*\nSlipping: Reply · Desk" in digest
+    assert "Reply · Desk is slipping*" in digest
     assert "42 min → 14 min (target 15 min), 0 runs; *CSAT past its limit*" in digest
     assert (
         "*Guardrails past their limit*, 1, worst first:\n• Reply (Desk): CSAT 4.1 (limit 4.6, *past it*)"

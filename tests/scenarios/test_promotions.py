@@ -105,7 +105,7 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
             "2 cycles: 60 of 61 samples passed (true pass rate at least 92%, with 95% confidence"
             in mine.words
         )
-        assert "0 exceptions in 160 runs (cap 10%) · coverage 100% · KPI met in 2 of 2" in mine.words
+        assert "0 exceptions in 160 runs (cap 10%) · 8 of 8 check-ins in · KPI met in 2 of 2" in mine.words
         assert mode(stage) is Mode.COLLABORATIVE
 
         refused = stage.workspace.person(OWNER).clicks(mine, "Approve")

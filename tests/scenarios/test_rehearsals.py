@@ -43,7 +43,7 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
             "support-reply",
             [
                 "from @Jana Hoffmann: The new refund policy goes into the prompt, and into the rubric.",
-                "*Send the edited reply is now collaborative (was AI-led)*: 7 exceptions in 80 runs (8.8%, cap 5%).",
+                "*Send the edited reply is now collaborative (was AI-led)*: 7 exceptions in ",
                 "It replaces 22 min; both are kept.",
                 "drifted (Draft three replies was human-led), 9 runs",
                 "*Support reply, cycle 1: met.* First response time 42 min → 14.5 min (target 15 min).",
@@ -57,7 +57,7 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
         (
             "inbound-routing",
             [
-                "*Over the cap: Score fit and intent, 5 exceptions in 60 runs (8.3%, cap 8%)*",
+                "*Over the cap: Score fit and intent, 5 exceptions in ",
                 "drifted (Draft the first note to the lead was AI-led), 20 runs",
                 "“four of them were test leads”",
                 "*Inbound lead routing, cycle 1: not met.*",

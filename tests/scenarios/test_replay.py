@@ -89,7 +89,7 @@ def test_every_decision_is_the_same_when_it_is_judged_again(played: Stage) -> No
 TAMPERINGS: dict[str, str] = {
     "a check-in's runs": "UPDATE check_in SET runs = runs + 30 WHERE id = 1",
     "an exception's step": "UPDATE exception SET step = 'send' WHERE step = 'draft'",
-    "an exception that is gone": "UPDATE exception SET logged_at = '2026-01-01 00:00:00' WHERE step = 'draft'",
+    "an exception that is gone": "DELETE FROM exception WHERE step = 'draft'",
     "who was in the team": "UPDATE team_member SET joined_at = '2026-03-30 00:00:00' WHERE member = 'U01LEAD'",
     "a verdict": "UPDATE verdict SET decision = 'hold' WHERE decision = 'watch'",
     "a mode change": "UPDATE mode_change SET \"after\" = 'ai-led' WHERE kind = 'demotion'",

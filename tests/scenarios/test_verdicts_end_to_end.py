@@ -98,8 +98,8 @@ def test_seven_in_forty_demote_by_evidence(tmp_path: Path) -> None:
         assert "is now collaborative (was AI-led)" in said.words
         [(in_team, for_curators)] = alerts(stage, "Send the edited reply is now collaborative")
         assert in_team == for_curators
-        assert "7 exceptions in 40 runs (17.5%, cap 10%)" in in_team
-        assert "40 runs attested." in in_team
+        assert "7 exceptions in 40 reported runs, 18% (cap 10%)" in in_team
+        assert "stimated" not in in_team
         assert "93% likely to be above the cap, and 90% demotes at any time" in in_team
         assert "Most frequent reason: tone was off (7 times)" in in_team
         assert f"<@{OWNER}>, please refine the rubric" in in_team
@@ -115,7 +115,7 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         assert (change.before, change.after, change.member) == (Mode.AI_LED, Mode.COLLABORATIVE, None)
 
         status = stage.workspace.person(MEMBER).types("/cadence status", channel=SOLO_CHANNEL).words
-        assert "Send the edited reply _collaborative_: 0 exceptions in 40 runs (0%, cap 10%)" in status
+        assert "Send the edited reply _collaborative_: no runs reported yet (cap 10%)" in status
         shown = stage.workspace.person(MEMBER).types("/cadence cycle show", channel=SOLO_CHANNEL).words
         assert "Send the edited reply _collaborative_" in shown
         stage.play_until(at("2026-03-12 10:00"))
@@ -128,12 +128,15 @@ def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_pa
         attest(stage, 40)
         log(stage, 7)
         said = log(stage, 1).words
-        assert "0 runs attested, 40 assumed: check-ins came before the count started again." in said
+        assert "1 exception, no runs reported yet (+40 estimated), 3% (cap 10%)" in said
+        assert "Estimated runs stand in for check-ins that came before counters reset." in said
         assert "aren't in" not in said
         stage.play_until(at("2026-03-10 12:00"))
-        assert "80 assumed: some check-ins aren't in, and others came before the count" in log(stage, 1).words
+        said = log(stage, 1).words
+        assert "(+80 estimated)" in said
+        assert "check-ins that aren't in yet or came before counters reset" in said
         attest(stage, 30)
-        assert "30 runs attested, " in log(stage, 1).words
+        assert "in 30 reported runs" in log(stage, 1).words
 
 
 def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: Path) -> None:
@@ -143,7 +146,7 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
         assert "Over the cap, so it is watched. It is demoted at 7 exceptions with these runs." in said.words
         [(in_team, for_curators)] = alerts(stage, "Over the cap: Send the edited reply")
         assert in_team == for_curators
-        assert "5 exceptions in 40 runs (12.5%, cap 10%)" in in_team
+        assert "5 exceptions in 40 reported runs, 13% (cap 10%)" in in_team
         assert (
             "Demoted at 7 exceptions with these runs, or at the close on Fri 27 Mar unless back at 10% or under."
             in in_team
@@ -166,7 +169,7 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
         [(closing, _)] = alerts(stage, "Send the edited reply is now collaborative")
         assert "Over the cap when the cycle closed, with at least 20 runs." in closing
         [(ended, _)] = alerts(stage, "No longer watched: Send the edited reply was demoted to collaborative")
-        assert "Until Fri 27 Mar: 5 exceptions in 40 runs (12.5%, cap 10%)." in ended
+        assert "Watched Thu 5 Mar 12:00 to Fri 27 Mar 16:00: 5 exceptions in 40 reported runs" in ended
 
 
 def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Path) -> None:
@@ -179,10 +182,10 @@ def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Pa
             stage, "Back under the cap: Send the edited reply, 5 exceptions in 70"
         )
         assert ended == for_curators
-        assert "Until Thu 12 Mar: 5 exceptions in 40 runs (12.5%, cap 10%)." in ended
+        assert "Watched Thu 5 Mar 12:00 to Thu 12 Mar 12:00: 5 exceptions in 40 reported runs" in ended
         [post] = [one for one in posts(stage, SOLO_CHANNEL) if "Back under" in one.text]
         assert post.buttons == ["Why"]
-        assert "5 exceptions in 70 runs (7.1%, cap 10%)" in why(stage)
+        assert "5 exceptions in 70 reported runs, 7% (cap 10%)" in why(stage)
         stage.play_until(at("2026-03-27 16:00"))
         assert mode(stage) is Mode.AI_LED
         assert verdicts(stage)[-1].decision is Decision.HOLD
@@ -221,7 +224,9 @@ def test_ten_runs_and_two_are_watched_three_demote(tmp_path: Path) -> None:
         attest(stage, 10)
         log(stage, 2)
         assert mode(stage) is Mode.AI_LED
-        [(in_team, _)] = alerts(stage, "Over the cap: Send the edited reply, 2 exceptions in 10 runs (20%")
+        [(in_team, _)] = alerts(
+            stage, "Over the cap: Send the edited reply, 2 exceptions in 10 reported runs (cap 10%"
+        )
         assert "Demoted at 3 exceptions" in in_team
         log(stage, 1)
         assert mode(stage) is Mode.COLLABORATIVE
@@ -249,7 +254,7 @@ def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path)
         assert "people lead this step already, so it can't be demoted further" in said.words
         assert "is demoted at" not in said.words
         [(in_team, for_curators)] = alerts(
-            stage, "Critical exception on Draft three replies: 1 exception in 40"
+            stage, "Critical exception on Draft three replies: 1 exception in 40 reported runs"
         )
         assert in_team == for_curators
         assert "“it quoted a price”" in in_team
@@ -257,7 +262,7 @@ def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path)
         assert "Over the cap" not in in_team
 
 
-@pytest.mark.parametrize(("expected_runs", "ratio"), [(40, "5%"), (5, "40%")])
+@pytest.mark.parametrize(("expected_runs", "ratio"), [(40, ", 5% (cap 10%)"), (5, ", cap 10%")])
 def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
     tmp_path: Path, expected_runs: int, ratio: str
 ) -> None:
@@ -273,8 +278,8 @@ def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
         stage.play_until(at("2026-03-02 11:00"))
         log(stage, 2)
         assert mode(stage) is Mode.AI_LED
-        assert f"N = 0 attested + {expected_runs} assumed" in why(stage)
-        assert f"2 exceptions in {expected_runs} runs ({ratio}, cap 10%)" in why(stage)
+        assert f"N = 0 reported + {expected_runs} estimated" in why(stage)
+        assert f"2 exceptions, no runs reported yet (+{expected_runs} estimated){ratio}" in why(stage)
 
 
 def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
@@ -285,8 +290,8 @@ def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
         for line in (
             "Send the edited reply is collaborative",
             "Thu 5 Mar 12:00: demote*, after an exception",
-            "7 exceptions in 40 runs (17.5%, cap 10%), since Mon 2 Mar.",
-            "N = 40 attested + 0 assumed",
+            "7 exceptions in 40 reported runs, 18% (cap 10%), since Mon 2 Mar.",
+            "N = 40 reported + 0 estimated",
             "P(rate above 10%) = 93.4%, from Beta(7 + ½, 33 + ½).",
             "Rule: balanced.",
             "1. a critical exception demotes at once: no",

@@ -56,8 +56,8 @@ def test_a_lower_cap_would_have_watched_and_then_demoted_at_the_close(tmp_path: 
     assert window.instead.demoted_at
     assert (window.instead.demoted.line, f"{window.instead.demoted_at:%d %b}") == ("cap", "27 Mar")
     assert seen.broken == 0
-    assert "Support reply, with a cap of 10.0%" in told
-    assert re.search(r"send +Solo +1 +Mon 02 Mar 2026 +held +watched 05 Mar at 5 in 40 \(12.5%\)", told)
+    assert "Support reply, with a cap of 10%" in told
+    assert re.search(r"send +Solo +1 +Mon 02 Mar 2026 +held +watched 05 Mar at 5 in 40 \(13%\)", told)
     assert "Windows with a demotion: 0, and 1 with these thresholds. With a watch: 0, and 1." in told
     assert "can't be known" in told
 

@@ -55,7 +55,7 @@ def _demoted(session: Session, run: TeamRun, *, until: datetime) -> list[Attenti
             continue
         demoted_at = history[-1].changed_at
         revised = rubrics.revisions(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
-        if any(row.revised_at >= demoted_at for row in revised):
+        if any(row.number > history[-1].rubric for row in revised):
             continue
         found.append((demoted_at, tell_demoted(run, step=step.key, at=demoted_at)))
     return [one for _, one in sorted(found, key=lambda pair: pair[0], reverse=True)]
@@ -148,9 +148,16 @@ def _watched(session: Session, run: TeamRun, cycle: Cycle, step: Step, week_star
         return []
     gathered = gather(session, run, cycle, step)
     ended = instant(week_start + timedelta(weeks=1), time.min, run.zone)
-    if rows[0].judged_at < gathered.window_from or gathered.window_from >= ended:
+    if rows[0].after_exception != gathered.after_exception or gathered.window_from >= ended:
         return []
-    runs = window_runs(session, run, cycle, window_from=gathered.window_from, until_week=week_start)
+    runs = window_runs(
+        session,
+        run,
+        cycle,
+        window_from=gathered.window_from,
+        after_check_in=gathered.after_check_in,
+        until_week=week_start,
+    )
     exceptions = sum(one.logged_at < ended for one in gathered.exceptions)
     evidence = Evidence(
         exceptions=exceptions,
@@ -170,12 +177,14 @@ def decisions_waiting(
     """What waits for somebody: steps over their cap without an answer, playbooks that nobody runs."""
     needs = []
     for one in watches:
+        first = decisions.first_watch(session, workspace_id=one.row.workspace_id, row=one.row)
+        assert first is not None
         answered = trail.entries(
             session,
             workspace_id=workspace.id,
             action="watch-answered",
             subject=f"adoption:{one.run.id}/{one.row.step}",
-            since=one.row.window_from,
+            after=trail.last_id(session, workspace_id=workspace.id, subject=f"verdict:{first.id}"),
         )
         if not answered:
             needs.append(tell_unanswered(one.run, step=one.row.step, critical=one.row.line is Line.CRITICAL))

@@ -203,6 +203,10 @@ def _plant_reports(
         source=f"request-{workspace_id}",
         logged_at=NOW,
     )
+    watch = verdict_row(ids)
+    watch.decision, watch.line, watch.lands_on, watch.alerted = Decision.WATCH, Line.NONE, None, True
+    session.add(watch)
+    session.flush()
     session.add_all([answer, exception, verdict_row(ids), reading_row(ids)])
     session.flush()
     return _plant_rest(session, ids, answer, exception)

@@ -17,7 +17,7 @@ from cadence.flows.digests import digest
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
 from storage import reports, rubrics
 from storage.engine import Database
-from templates.contexts.digests import Digest
+from templates.contexts.digests import Coverage, Digest
 from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant
 from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
 
@@ -69,7 +69,7 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
         assert shown.moved_count + shown.not_moved_count + shown.no_reading_count == in_cycle
 
 
-def coverage(session: Session, runs: list[TeamRun], weeks: int) -> float:
+def coverage(session: Session, runs: list[TeamRun], weeks: int) -> Coverage:
     """Check-ins that came of those expected."""
     monday, came, asked = MONDAY + timedelta(weeks=weeks), 0, 0
     for run in runs:
@@ -79,7 +79,7 @@ def coverage(session: Session, runs: list[TeamRun], weeks: int) -> float:
                 session, workspace_id=TEAM_ID, adoption_id=run.id, week_start=monday
             )
             came, asked = came + len(expected & answered), asked + len(expected)
-    return came / asked
+    return Coverage(answered=came, asked=asked)
 
 
 def test_more_adoptions_ask_no_more_of_the_database(db: Database) -> None:

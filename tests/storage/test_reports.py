@@ -60,7 +60,9 @@ def test_eight_corrections_at_once_leave_one_current_answer_and_keep_all(db: Dat
     at_once(lambda: answer_again(db, ids, runs=21))
     with db.read() as session:
         rows = session.exec(select(CheckIn).order_by(col(CheckIn.id))).all()
-        current = reports.answers(session, workspace_id="T1", adoption_id=ids.adoption, since=MONDAY)
+        current = reports.answers(
+            session, workspace_id="T1", adoption_id=ids.adoption, first=MONDAY, last=MONDAY
+        )
     assert len(rows) == 9
     assert [row.replaced_at is None for row in rows] == [False] * 8 + [True]
     assert current == [(MEMBER, MONDAY, 21)]
@@ -72,13 +74,22 @@ def test_answers_come_newest_week_first_and_only_the_current_ones(db: Database, 
         session.add_all([check_in(ids, week=3, runs=7), check_in(ids, week=2, runs=8, member=OTHER)])
     with db.read() as session:
         scope = {"workspace_id": "T1", "adoption_id": ids.adoption}
-        found = reports.answers(session, **scope, since=MONDAY)  # type: ignore[arg-type]
-        later = reports.answers(session, **scope, since=MONDAY + WEEK)  # type: ignore[arg-type]
+        last = MONDAY + 2 * WEEK
+        found = reports.answers(session, **scope, first=MONDAY, last=last)  # type: ignore[arg-type]
+        later = reports.answers(session, **scope, first=MONDAY + WEEK, last=last)  # type: ignore[arg-type]
+        two = reports.answers(session, **scope, first=last, last=last, latest=2)  # type: ignore[arg-type]
+        session.add(check_in(ids, week=-59, runs=5, member="U01OLD"))
+        session.flush()
+        old = reports.answers(session, **scope, first=last, last=last, latest=4)  # type: ignore[arg-type]
+        then = reports.answers(session, **scope, first=MONDAY, last=MONDAY + WEEK)  # type: ignore[arg-type]
         second_week = reports.answered_members(
             session, workspace_id="T1", adoption_id=ids.adoption, week_start=MONDAY + WEEK
         )
     assert found == [(MEMBER, MONDAY + 2 * WEEK, 7), (OTHER, MONDAY + WEEK, 8), (MEMBER, MONDAY, 9)]
     assert later == found[:2]
+    assert two == found
+    assert then == found[1:]
+    assert ("U01OLD", MONDAY - 60 * WEEK, 5) in old, "however long ago it was"
     assert second_week == {OTHER}
 
 
@@ -102,7 +113,7 @@ def test_readings_of_a_cycle_and_the_latest_one(db: Database, ids: Planted) -> N
     assert none is None
 
 
-def test_the_exceptions_inside_a_window(db: Database, ids: Planted) -> None:
+def test_exceptions_of_a_cycle_are_told_apart_by_their_ids(db: Database, ids: Planted) -> None:
     def exception(source: str, minutes: int, step: str = "send") -> LoggedException:
         return LoggedException(
             workspace_id="T1",
@@ -117,30 +128,33 @@ def test_the_exceptions_inside_a_window(db: Database, ids: Planted) -> None:
         )
 
     with db.write() as session:
-        session.add_all([exception("early", -5), exception("same instant", 0), exception("late", 5)])
+        for source, minutes in (("clock ahead", 5), ("clock behind", -5), ("same instant", -5)):
+            session.add(exception(source, minutes))
+            session.flush()
         session.add(exception("another step", 1, step="draft"))
     with db.read() as session:
+        scope = {"workspace_id": "T1", "adoption_id": ids.adoption}
 
-        def found(after_id: int = 0, until: int | None = None) -> set[str]:
+        def found(after_id: int = 0, through_id: int | None = None) -> list[str]:
             rows = reports.exceptions(
                 session,
                 workspace_id="T1",
                 adoption_id=ids.adoption,
                 step="send",
-                since=NOW,
+                cycle_id=ids.cycle,
                 after_id=after_id,
-                until=None if until is None else NOW + timedelta(minutes=until),
+                through_id=through_id,
             )
-            return {row.source for row in rows}
+            return [row.source for row in rows]
 
-        assert found() == {ids.source, "same instant", "late"}
-        assert found(after_id=ids.exception) == {"same instant", "late"}  # told apart at the same instant
-        assert found(until=5) == {ids.source, "same instant"}
-        scope = {"workspace_id": "T1", "adoption_id": ids.adoption}
-        newest = reports.last_exception_id(session, **scope)  # type: ignore[arg-type]
-        assert newest == max(session.exec(select(LoggedException.id)).all(), key=lambda one: one or 0)
+        assert found() == [ids.source, "clock ahead", "clock behind", "same instant"]
+        assert found(after_id=ids.exception) == ["clock ahead", "clock behind", "same instant"]
+        assert found(through_id=ids.exception + 2) == [ids.source, "clock ahead", "clock behind"]
+        marks = reports.marks(session, **scope)  # type: ignore[arg-type]
+        newest = max(session.exec(select(LoggedException.id)).all(), key=lambda one: one or 0)
+        assert (marks.exception, marks.check_in) == (newest, ids.check_in)
     with pytest.raises(IntegrityError), db.write() as session:
-        session.add(exception("late", 9))  # a retried request logs nothing twice
+        session.add(exception("same instant", 9))  # a retried request logs nothing twice
 
 
 def test_a_run_comes_with_the_cycle_a_date_lies_in(db: Database, ids: Planted) -> None:

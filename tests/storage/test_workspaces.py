@@ -73,7 +73,19 @@ from storage.tables import (
     StepVerdict,
 )
 from storage.trails import Scope
-from tests.storage.seeds import CHANNEL, DAY, MEMBER, MONDAY, NOW, OTHER, Planted, number, owed, plant
+from tests.storage.seeds import (
+    CHANNEL,
+    DAY,
+    MEMBER,
+    MONDAY,
+    NOW,
+    OTHER,
+    Planted,
+    number,
+    owed,
+    plant,
+    verdict_row,
+)
 from tests.storage.seeds_installations import CLIENT, bot_row
 
 NO_QUERIES = {"engine", "rewrites", "streams", "migrate", "tables", "migrations"}
@@ -316,7 +328,9 @@ BY_NAME: dict[str, Call] = {
         digest_watches.days_away(s, workspace_id=ws, members=[MEMBER], first=MONDAY, last=MONDAY)
     ),
     "digest_watches.answered_watches": _slipping(
-        lambda s, ws: digest_watches.answered_watches(s, workspace_id=ws, subjects=["adoption:1/send"])
+        lambda s, ws: sorted(
+            digest_watches.answered_watches(s, workspace_id=ws, subjects=["adoption:1/send"])
+        )
     ),
     "digests.not_retired": lambda s, ws, _: list(digests.not_retired(s, workspace_id=ws)),
     "digests.teams_of_channels": lambda s, ws, _: digests.teams_of_channels(
@@ -327,7 +341,6 @@ BY_NAME: dict[str, Call] = {
     "digests.setup_seconds": lambda s, ws, _: digests.setup_seconds(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
-    "signals.runs_of_week": lambda s, ws, _: signals.runs_of_week(s, workspace_id=ws, week_start=MONDAY),
     "signals.exceptions_between": lambda s, ws, _: signals.exceptions_between(
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
@@ -363,6 +376,13 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, subjects=["team:support", "playbook:reply"]
     ),
 }
+
+
+def watched(ids: Planted) -> StepVerdict:
+    """What tells the window of the planted verdicts."""
+    return verdict_row(ids)
+
+
 BY_ID: dict[str, Call] = {
     "homes.concerned/ids": lambda s, ws, ids: homes.concerned(
         s,
@@ -446,11 +466,8 @@ BY_ID: dict[str, Call] = {
     "reports.drifted_steps": lambda s, ws, ids: reports.drifted_steps(
         s, workspace_id=ws, check_in_id=ids.check_in
     ),
-    "reports.answered_by": lambda s, ws, ids: reports.answered_by(
-        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY, moment=NOW
-    ),
     "reports.answers": lambda s, ws, ids: reports.answers(
-        s, workspace_id=ws, adoption_id=ids.adoption, since=MONDAY
+        s, workspace_id=ws, adoption_id=ids.adoption, first=MONDAY, last=MONDAY
     ),
     "reports.answered_members": lambda s, ws, ids: reports.answered_members(
         s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
@@ -466,11 +483,11 @@ BY_ID: dict[str, Call] = {
         s, workspace_id=ws, adoption_id=ids.adoption, step="send", link="https://t.example/archives/C1/p1"
     ),
     "reports.exceptions": lambda s, ws, ids: reports.exceptions(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send", since=SINCE, after_id=0
+        s, workspace_id=ws, adoption_id=ids.adoption, step="send", cycle_id=ids.cycle
     ),
-    "reports.last_exception_id": lambda s, ws, ids: reports.last_exception_id(
-        s, workspace_id=ws, adoption_id=ids.adoption
-    ),
+    "reports.marks": lambda s, ws, ids: [
+        one for one in reports.marks(s, workspace_id=ws, adoption_id=ids.adoption) if one
+    ],
     "reports.last_check_in_id": lambda s, ws, ids: reports.last_check_in_id(
         s, workspace_id=ws, adoption_id=ids.adoption
     ),
@@ -493,6 +510,13 @@ BY_ID: dict[str, Call] = {
     ),
     "decisions.mode_change": lambda s, ws, ids: decisions.mode_change(
         s, workspace_id=ws, change_id=ids.mode_change
+    ),
+    "decisions.alerting": lambda s, ws, ids: decisions.alerting(s, workspace_id=ws, row=watched(ids)),
+    "decisions.first_watch": lambda s, ws, ids: decisions.first_watch(s, workspace_id=ws, row=watched(ids)),
+    "decisions.end_of_watch": lambda s, ws, ids: decisions.end_of_watch(s, workspace_id=ws, row=watched(ids)),
+    "decisions.latest_watch": lambda s, ws, ids: decisions.latest_watch(s, workspace_id=ws, row=watched(ids)),
+    "trail.last_id": lambda s, ws, ids: trail.last_id(
+        s, workspace_id=ws, subject=f"adoption:{ids.adoption}/send"
     ),
     "decisions.verdict": lambda s, ws, ids: decisions.verdict(s, workspace_id=ws, verdict_id=ids.verdict),
     "decisions.count_verdicts": lambda s, ws, ids: decisions.count_verdicts(
@@ -522,13 +546,21 @@ BY_ID: dict[str, Call] = {
         )
     ),
     "digest_watches.logged": lambda s, ws, ids: list(
-        digest_watches.logged(s, workspace_id=ws, adoption_ids=[ids.adoption], since=NOW - 90 * DAY)
+        digest_watches.logged(s, workspace_id=ws, adoption_ids=[ids.adoption], cycle_ids=[ids.cycle])
     ),
     "digest_watches.answers": lambda s, ws, ids: list(
-        digest_watches.answers(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+        digest_watches.answers(
+            s, workspace_id=ws, adoption_ids=[ids.adoption], first=MONDAY, last=MONDAY, latest=4
+        )
     ),
-    "digest_watches.answer_times": lambda s, ws, ids: list(
-        digest_watches.answer_times(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+    "digest_watches.answer_ids": lambda s, ws, ids: list(
+        digest_watches.answer_ids(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+    ),
+    "digest_watches.begun": lambda s, ws, ids: list(
+        digest_watches.begun(s, workspace_id=ws, adoption_ids=[ids.adoption])
+    ),
+    "digest_watches.places": lambda s, ws, ids: digest_watches.places(
+        s, workspace_id=ws, subjects=[f"adoption:{ids.adoption}/send"]
     ),
     "digest_watches.presences": lambda s, ws, ids: list(
         digest_watches.presences(s, workspace_id=ws, team_ids=[ids.team])
@@ -552,7 +584,7 @@ BY_ID: dict[str, Call] = {
     ),
     "rubrics.result": lambda s, ws, ids: rubrics.result(s, workspace_id=ws, result_id=ids.result),
     "rubrics.calibration": lambda s, ws, ids: rubrics.calibration(
-        s, workspace_id=ws, adoption_id=ids.adoption, since=SINCE
+        s, workspace_id=ws, adoption_id=ids.adoption
     ),
     "rubrics.result_of_audit": lambda s, ws, ids: rubrics.result_of_audit(
         s, workspace_id=ws, audit_id=ids.audit

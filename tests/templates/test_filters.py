@@ -16,25 +16,6 @@ from tests.templates.samples.common import BERLIN
 
 
 @pytest.mark.parametrize(
-    ("share", "shown"),
-    [
-        (0.125, "12.5%"),
-        (0.1, "10%"),
-        (0.0, "0%"),
-        (1.0, "100%"),
-        (1, "100%"),
-        (2 / 3, "66.7%"),
-        (0.1005, "10.1%"),
-        (0.00049, "under 0.1%"),
-        (0.9996, "over 99.9%"),
-        (3.0, "300%"),
-    ],
-)
-def test_a_ratio_is_a_percentage_that_never_hides_the_last_bit(share: float, shown: str) -> None:
-    assert filters.ratio(share) == shown
-
-
-@pytest.mark.parametrize(
     ("share", "digits", "shown"),
     [
         (0.728, 0, "72%"),
@@ -122,7 +103,8 @@ def test_every_unit_has_examples_and_a_way_to_be_written(unit: str) -> None:
     ("readings", "bars"),
     [
         ((42, 24, None, 14), "█▄·▁"),
-        ((5, 5, 5), "▄▄▄"),
+        ((5, 5, 5), "▅▅▅"),
+        ((14, 13, 14), "▅▄▅"),
         ((None, None), "··"),
         ((), ""),
         ((0, 1, 2, 3, 4, 5, 6, 7), "▁▂▃▄▅▆▇█"),

@@ -4,9 +4,9 @@ from cadence.mrkdwn import mention, say
 from cadence.refusals import Offer
 from templates.contexts.base import MessageContext, ModeChange
 from templates.contexts.digests import (
+    Coverage,
     Decision,
     Digest,
-    ExceptionRatio,
     KpiMove,
     Skipped,
     Tally,
@@ -52,8 +52,8 @@ DIGEST = Digest(
         TeamStep(playbook="Support reply", team="Support AMER", step=SEND, critical=True),
     ),
     watch_count=2,
-    coverage=0.92,
-    coverage_before=0.88,
+    coverage=Coverage(answered=46, asked=50),
+    coverage_before=Coverage(answered=44, asked=50),
     published=Tally(now=3, before=2),
     adopted=Tally(now=7, before=9),
     cycles_running=6,
@@ -70,8 +70,7 @@ DIGEST = Digest(
         ),
     ),
     guardrail_count=1,
-    exceptions=ExceptionRatio(exceptions=5, runs=120),
-    exceptions_before=ExceptionRatio(exceptions=2, runs=110),
+    exceptions=Tally(now=5, before=2),
     notes=(
         say(
             "{title} (Support EMEA): the standard hangs on one person. {who} reports 98 of 112 runs "
@@ -101,6 +100,7 @@ QUIET = Digest(
     watch_count=0,
     coverage=None,
     coverage_before=None,
+    exceptions=Tally(now=0),
     published=Tally(now=0),
     adopted=Tally(now=0),
     cycles_running=0,
@@ -110,7 +110,9 @@ QUIET = Digest(
 SAMPLES: dict[str, MessageContext] = {
     "digest": DIGEST,
     "digest-quiet": QUIET,
-    "digest-coverage-down": replace(DIGEST, coverage=0.8, decisions=DIGEST.decisions[:1], decision_count=1),
+    "digest-coverage-down": replace(
+        DIGEST, coverage=Coverage(answered=8, asked=12), decisions=DIGEST.decisions[:1], decision_count=1
+    ),
     "digest-handoffs": replace(
         DIGEST,
         handoffs=(
@@ -121,7 +123,12 @@ SAMPLES: dict[str, MessageContext] = {
         ),
         handoff_count=2,
     ),
-    "digest-coverage-same": replace(DIGEST, coverage=0.88),
-    "digest-fewer-exceptions": replace(DIGEST, exceptions=ExceptionRatio(exceptions=1, runs=120)),
-    "digest-same-exceptions": replace(DIGEST, exceptions_before=DIGEST.exceptions),
+    "digest-coverage-same": replace(DIGEST, coverage=DIGEST.coverage_before),
+    "digest-fewer-exceptions": replace(DIGEST, exceptions=Tally(now=1, before=2)),
+    "digest-same-exceptions": replace(DIGEST, exceptions=Tally(now=5, before=5)),
+    "digest-before-anybody-was-asked": replace(DIGEST, coverage=None, over=False),
+    "digest-of-the-running-week": replace(DIGEST, over=False),
+    "digest-two-teams-slip": replace(
+        DIGEST, slipping=2, slipping_teams=("Support reply · Support EMEA", "Refund decision · Billing")
+    ),
 }

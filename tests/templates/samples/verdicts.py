@@ -26,6 +26,7 @@ WATCH = Watch(
     evidence=OVER,
     probability=0.728,
     owner="U01LEAD",
+    opened_at=THURSDAY.replace(hour=9, minute=5),
     demote_at=7,
     close_date=FRIDAY,
     top_reason="policy adherence",
@@ -137,7 +138,7 @@ SAMPLES: dict[str, MessageContext] = {
     "watch-demoted": replace(
         WATCH, ended="demoted", ended_at=THURSDAY, latest=OVER, leads_to="collaborative"
     ),
-    "watch-closed": replace(WATCH, ended="closed", ended_at=THURSDAY),
+    "watch-closed": replace(WATCH, ended="closed", ended_at=THURSDAY, opened_at=THURSDAY.replace(day=3)),
     "watch-restarted": replace(WATCH, ended="restarted", ended_at=THURSDAY),
     "watch-gone": replace(WATCH, ended="gone"),
     "watch-answered": replace(WATCH, answer="We load the new policy file today.", answered_by="U01LEAD"),

@@ -1,0 +1,109 @@
+"""What is reported on the weekend after the fourth Friday is judged for the cycle that closed (SPEC §5)."""
+
+from pathlib import Path
+
+from bot.sandbox.messages import Message
+from bot.stage import Stage
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Line
+from tests.scenarios.plays import CURATORS, SOLO_CHANNEL, at, posts
+from tests.scenarios.test_verdicts_end_to_end import alerts, attest, log, mode, seed_playbook, verdicts
+
+
+def play_to_the_close(stage: Stage, runs: int) -> None:
+    """Four weeks with all runs in the first, and the close."""
+    attest(stage, runs)
+    for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+        stage.play_until(at(f"{day} 12:00"))
+        attest(stage, 0)
+    stage.play_until(at("2026-03-28 11:00"))
+
+
+def watch_alert(stage: Stage, channel: str = SOLO_CHANNEL) -> Message:
+    """The newest alert of a step over its cap."""
+    return [one for one in posts(stage, channel) if "Over the cap" in one.text or "No longer" in one.text][-1]
+
+
+def test_five_in_forty_on_the_weekend_are_demoted_by_the_cap(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        play_to_the_close(stage, 40)
+        log(stage, 4)
+        assert mode(stage) is Mode.AI_LED
+        log(stage, 1)
+        assert mode(stage) is Mode.COLLABORATIVE
+        last = verdicts(stage)[-1]
+        assert (last.line, last.closing, last.exceptions, last.attested) == (Line.CAP, True, 5, 40)
+        closed = next(one for one in posts(stage, SOLO_CHANNEL) if "cycle 1" in one.text)
+        assert "5 exceptions in 40" in closed.words, "the closing post follows"
+
+
+def test_a_weekend_check_in_is_judged_for_the_cycle_that_closed(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 18)
+        log(stage, 2)
+        assert mode(stage) is Mode.AI_LED
+        stage.play_until(at("2026-03-28 11:00"))
+        [close] = [row for row in verdicts(stage) if row.cause.startswith("close:")]
+        assert close.decision is Decision.HOLD, "three weeks nobody answered count as usual"
+        for week in (2, 3, 4):
+            stage.workspace.person("U01AGENT2").types(f"/attest not-run week={week}", channel=SOLO_CHANNEL)
+            stage.tick()
+        last = verdicts(stage)[-1]
+        assert (last.closing, last.exceptions, last.attested, last.assumed) == (True, 2, 18, 0)
+        assert last.decision is Decision.WATCH
+
+
+def test_a_watch_of_the_weekend_ends_on_sunday_night(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        play_to_the_close(stage, 10)
+        log(stage, 2)
+        assert verdicts(stage)[-1].decision is Decision.WATCH
+        assert "Say what changes" in watch_alert(stage).buttons
+        stage.play_until(at("2026-03-29 23:59"))
+        assert "Say what changes" in watch_alert(stage).buttons
+        stage.play_until(at("2026-03-30 00:00"))
+        for channel in (SOLO_CHANNEL, CURATORS):
+            ended = watch_alert(stage, channel)
+            assert "No longer watched: the cycle closed with Send the edited reply over its cap" in ended.text
+            assert ended.buttons == ["Why"]
+        stage.play_until(at("2026-03-30 12:00"))
+        digest = next(one for one in posts(stage, CURATORS) if one.text.startswith("Week of 23 Mar"))
+        assert "nobody has said what changes" not in digest.words
+
+
+def test_the_weekend_tells_of_a_step_whose_alert_ended_with_the_close(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 10)
+        log(stage, 2)
+        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+            stage.play_until(at(f"{day} 12:00"))
+            attest(stage, 0)
+        stage.play_until(at("2026-03-28 11:00"))
+        assert len(alerts(stage, "No longer watched: the cycle closed")) == 1
+        # One more critical exception would demote; one more ordinary one demotes by evidence at 3 in 10.
+        log(stage, 1)
+        assert verdicts(stage)[-1].line is Line.EVIDENCE
+        assert len(alerts(stage, "No longer watched: Send the edited reply was demoted")) == 1
+
+
+def test_a_watch_counts_on_while_it_stands(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 5)
+        stage.play_until(at("2026-03-05 15:20"))
+        log(stage, 1)
+        [(in_team, for_curators)] = alerts(stage, "Over the cap: Send the edited reply")
+        assert in_team == for_curators
+        assert "6 exceptions in 40" in in_team
+        assert "5 exceptions" not in in_team
+
+
+def test_a_watch_that_ends_on_its_first_day_says_both_hours(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 20)
+        log(stage, 3)
+        stage.play_until(at("2026-03-05 15:20"))
+        attest(stage, 60)
+        [(ended, _)] = alerts(stage, "Back under the cap: Send the edited reply")
+        assert "Watched Thu 5 Mar 12:00 to 15:20: 3 exceptions in 20" in ended
+        assert "Until" not in ended
