@@ -27,6 +27,7 @@ from bot.uploads import is_attached, is_shared, share, upload
 from cadence.flows.compose import compose
 from cadence.flows.composed import NOT_ATTACHED, Attach, Later, Say, Show, Skip
 from cadence.flows.outbox import AHEAD, Outbox, Pace, Turn, may_post
+from cadence.nudges import URGENCY, Urgency
 from storage.engine import Database
 from storage.lanes import POSTING
 from storage.tables import OwedMessage
@@ -44,8 +45,6 @@ CAN_READ_NOTHING = frozenset({"missing_scope", "unknown_method"})
 """What Slack says where a conversation, or a file, can't be looked at."""
 NOT_LOOKED_FOR = "it may have arrived, but the bot can't read the channel's history to find out"
 """Why a message that isn't an alert has failed after an unclear attempt."""
-ALERTS = frozenset({"watch", "demoted", "risky-grade"})
-"""What is better said twice than not at all."""
 SOON = timedelta(seconds=5)
 """A recipient whose next turn is so near is waited for to the instant; whoever looks around finds the others."""
 
@@ -286,7 +285,7 @@ class Delivery:
             log.warning("history can't be read", key=message.key, error=blind.code)
             if message.settles_at is None:  # the last attempt can't have posted it
                 return None, ""
-            if message.kind not in ALERTS:
+            if URGENCY.get(message.kind) is not Urgency.ALERT:  # which is better said twice than not at all
                 raise _CannotLook from blind
             return None, "possibly repeated: the channel's history can't be read"
         return found, ""

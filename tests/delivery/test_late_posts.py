@@ -14,6 +14,7 @@ from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
 from cadence.flows.compose import compose
 from cadence.flows.composed import Say
+from cadence.nudges import URGENCY, Urgency
 from storage.attempts import ANSWERED, SETTLED
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, NOON, QUIET, PostOffice
@@ -152,7 +153,7 @@ def test_where_the_history_cannot_be_read_an_alert_is_rather_said_twice(
     office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.workspace.capabilities = BLIND
-    monkeypatch.setattr("bot.delivery.ALERTS", frozenset({"asked"}))
+    monkeypatch.setitem(URGENCY, "asked", Urgency.ALERT)
     key = office.owes("first")
     office.faults.next[POST] = [Fault.LATE]
     office.sends()

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
-from slack_bolt import App
 from slack_sdk import WebClient
 from werkzeug.test import Client
 
@@ -278,7 +277,7 @@ def test_scopes_say_what_they_are_for() -> None:
     assert uses("commands") == ["slash commands"]
 
 
-class Listening(App):
+class Listening(bot.app._App):
     """A Bolt app that remembers what is listened for."""
 
     heard: dict[str, set[str]]
@@ -323,7 +322,7 @@ class Listening(App):
 def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
     """The bot, wired as it runs."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(bot.app, "App", Listening)
+    monkeypatch.setattr(bot.app, "_App", Listening)
     db = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     migrate(db)
     with FakeSlack() as slack:
