@@ -70,11 +70,11 @@ class Broken(AssertionError):
 class Arena:
     """The bot on a stage that only records what it would send to Slack."""
 
-    def __init__(self, stage: Stage, errors: list[BaseException]) -> None:
+    def __init__(self, stage: Stage, errors: list[BaseException], outcomes: list[str]) -> None:
         self.stage = stage
         self.asked = 0
         self.offered: list[Json] = []
-        self.errors = errors
+        self.errors, self.outcomes = errors, outcomes
         self._trigger = 0
         self._lexicon = _remembered(lexicon)
         self.last: tuple[Any, Json] = ("slash_commands", {})
@@ -90,8 +90,8 @@ class Arena:
 
     def forget(self) -> None:
         """What was sent to Slack, and what went wrong, is of the next request only from now on."""
-        self.errors.clear()
-        self.offered.clear()
+        for one in (self.errors, self.outcomes, self.offered):
+            one.clear()
 
     def wrote(self) -> bool:
         """Whether anything was written since this was asked last, or since the database was put back."""
@@ -256,16 +256,18 @@ def _calm(node: object) -> None:
 def opened(folder: Path) -> Iterator[Arena]:
     """Two workspaces in one database, three running cycles, reports, a watch and a demotion."""
     errors: list[BaseException] = []
+    outcomes: list[str] = []
     files = [EXAMPLES / "support-reply.yaml", EXAMPLES / "variance-review.yaml"]
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bot_app, "code_for", _spy(errors))
+            patch.setattr(bot_app, "_observe", lambda _kind, outcome, _seconds: outcomes.append(outcome))
             stage = stack.enter_context(on_stage(folder, playbooks=files))
         _prepare(stage)
         if stage.bot.db.is_sqlite:
             event.listen(stage.bot.db.engine, "connect", _careless)
             stage.bot.db.close()
-        arena = Arena(stage, errors)
+        arena = Arena(stage, errors, outcomes)
         yield arena
         arena.close()
 
