@@ -66,6 +66,8 @@ def _closed_door(session: Session, message: OwedMessage, *, now: datetime) -> La
     member = people.member(session, workspace_id=workspace.id, member_id=message.recipient)
     if member is not None and member.deleted:
         return Skip(Unless.LEFT)
+    if people.without_part(session, workspace_id=workspace.id, member_ids=[message.recipient]):
+        return Skip(Unless.NO_PART)
     reader = reader_of(session, workspace, message.recipient, now=now)
     if message.kind in REACHES_THE_AWAY:
         reader = replace(reader, away=())

@@ -142,6 +142,7 @@ class Unless(StrEnum):
     NEWER_DUE = "a newer one was due after downtime", False
     GONE = "what it was about is gone", False
     LEFT = "left the workspace", False
+    NO_PART = "takes no part", False
     UNINSTALLED = "uninstalled", False
     OVER = "over already", True
     DECIDED = "decided already", True

@@ -320,6 +320,7 @@ def test_a_first_home_says_what_this_is_until_the_first_step(desk: Stage) -> Non
     home = newcomer.opens_home()
     assert "You are in no team yet" in home.words
     assert "What this is" in home.words
+    desk.workspace.invite(DESK_CHANNEL, stranger)
     newcomer.clicks(home, "Join Desk")
     desk.tick()
     assert "What this is" not in newcomer.home().words

@@ -16,6 +16,7 @@ from storage.tables import Adoption, Cycle, CycleState, Workspace
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
+    DESK_CHANNEL,
     REPLY,
     TRIAGE,
     at,
@@ -254,6 +255,7 @@ def test_a_team_that_goes_on_late_in_the_week_gets_the_check_in_and_no_reminder(
 
 def test_who_joins_late_in_the_week_gets_the_check_in_and_no_reminder(desk: Stage) -> None:
     desk.play_until(at("2026-03-06 13:00"))
+    desk.workspace.invite(DESK_CHANNEL, NEWCOMER)
     desk.workspace.person(NEWCOMER).types("/cadence team join desk")
     desk.play_until(at("2026-03-06 18:00"))
     assert asked(desk, NEWCOMER) == ["Fri 13:00"]
@@ -305,6 +307,7 @@ def test_who_joins_a_second_team_after_its_hour_is_asked_at_the_firsts(tmp_path:
         stage.play_until(at("2026-03-02 08:00"))
         set_hours(stage, LEAD, "check-in: Mon 09:00\ncheck-in reminder: Tue 09:00")
         stage.play_until(at(day))
+        stage.workspace.invite(DESK_CHANNEL, NEWCOMER)
         stage.workspace.person(NEWCOMER).types("/cadence team join desk")
         stage.play_until(at("2026-03-06 12:00"))
         assert asked(stage, NEWCOMER) == ["Thu 10:00", "Fri 10:00"]

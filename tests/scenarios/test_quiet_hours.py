@@ -211,6 +211,7 @@ def test_down_for_two_weeks_only_the_newest_is_sent(desk: Stage) -> None:
 
 def test_whoever_joins_mid_week_is_asked_from_then_on(desk: Stage) -> None:
     desk.play_until(at("2026-03-04 15:00"))
+    desk.workspace.invite(DESK_CHANNEL, NEWCOMER)
     types(desk, NEWCOMER, "/cadence team join desk")
     desk.play_until(at("2026-03-05 12:00"))
     assert nudged(desk, NEWCOMER) == ["Thu 10:00"]
@@ -219,6 +220,7 @@ def test_whoever_joins_mid_week_is_asked_from_then_on(desk: Stage) -> None:
 
 def test_whoever_joins_after_the_check_in_is_still_asked_once(desk: Stage) -> None:
     desk.play_until(at("2026-03-05 15:00"))
+    desk.workspace.invite(DESK_CHANNEL, NEWCOMER)
     types(desk, NEWCOMER, "/cadence team join desk")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, NEWCOMER) == ["Thu 15:00", "Fri 10:00"]

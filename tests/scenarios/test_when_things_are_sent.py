@@ -156,6 +156,7 @@ def test_every_reason_says_whether_it_is_harmless() -> None:
         Unless.NEWER_DUE,
         Unless.GONE,
         Unless.LEFT,
+        Unless.NO_PART,
         Unless.UNINSTALLED,
     }
     assert not any(Unless.is_quiet(one) for one in loud)

@@ -21,6 +21,7 @@ OF_ANY_MESSAGE = frozenset(
         Unless.NEWER_SAID,
         Unless.GONE,
         Unless.LEFT,
+        Unless.NO_PART,
         Unless.UNINSTALLED,
         Unless.OVER,
         Unless.DECIDED,

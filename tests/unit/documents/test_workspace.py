@@ -122,3 +122,11 @@ def test_two_teams_share_neither_name_nor_channel(old: str, new: str, line: int,
 def test_a_member_may_be_in_two_teams() -> None:
     spec = read_workspace(WORKSPACE + SECOND + "    members: [U01LEAD]\n")
     assert [team.slug for team in spec.teams if "U01LEAD" in team.members] == ["support-emea", "support-apac"]
+
+
+def test_whether_guests_take_part_is_true_or_false() -> None:
+    text, _ = edited(WORKSPACE, "teams:\n", "  guests: true\nteams:\n")
+    assert read_workspace(text).guests is True
+    text, _ = edited(WORKSPACE, "teams:\n", "  guests: some\nteams:\n")
+    (problem,) = problems_of(text)
+    assert "neither true nor false" in str(problem)
