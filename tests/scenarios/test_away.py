@@ -47,6 +47,7 @@ def test_who_joined_at_the_weekend_isnt_missing_on_monday(desk: Stage) -> None:
     types(desk, LEAD, "/attest as-declared runs=9")
     types(desk, AGENT, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-07 12:00"))
+    desk.workspace.invite(DESK_CHANNEL, NEWCOMER)
     types(desk, NEWCOMER, "/cadence team join desk")
     desk.play_until(at("2026-03-09 12:00"))
     assert not [one for one in bot_dms(desk, LEAD) if "missing for" in one.words]
