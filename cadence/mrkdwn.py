@@ -3,9 +3,16 @@
 import re
 from string import Formatter
 
+from cadence.typed import one_line
+
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
 _SPECIAL = re.compile(r"<([^<>]+)>")
+_SPECIAL_CHARACTERS = re.compile(r"[^\x20-\x7e]|[&<>*_~`]|  ")
+"""What keeps text from being shown as it is."""
+_LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ">": "›"}
+_FORMATTING = re.compile(r"[*~`]|(?<![^\W_])_|_(?![^\W_])|^>")
+"""What Slack formats with: an underscore only at the edge of a word, a quote only at the start of a line."""
 
 
 class Mrkdwn(str):
@@ -15,10 +22,32 @@ class Mrkdwn(str):
 
 
 def escape(text: object) -> Mrkdwn:
-    """Disarm `&`, `<` and `>`, as Slack's formatting guide asks; text already safe is left alone."""
+    """Typed text as one line of plain text: it can't format, link, mention, ping or hide anything.
+
+    Formatting characters become ones that only look like them; Slack has no way to escape them. A space at either
+    end stays: templates print those between words. Text that is safe already is left alone.
+    """
     if isinstance(text, Mrkdwn):
         return text
-    return Mrkdwn(str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    line = str(text)
+    if _SPECIAL_CHARACTERS.search(line) is None:
+        return Mrkdwn(line)
+    plain = entities(_FORMATTING.sub(_disarmed, one_line(line)))
+    return Mrkdwn(f"{' ' * line.startswith(' ')}{plain}{' ' * line.endswith(' ')}" if plain else plain)
+
+
+def sentence(text: str) -> Mrkdwn:
+    """A sentence of our own, written with Slack's formatting: only `&`, `<` and `>` are escaped."""
+    return text if isinstance(text, Mrkdwn) else Mrkdwn(entities(text))
+
+
+def entities(text: str) -> str:
+    """`&`, `<` and `>` as Slack's formatting guide asks: all there is to disarm in a block of code or an address."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _disarmed(found: re.Match[str]) -> str:
+    return _LOOKALIKES[found[0]]
 
 
 def mention(member: str) -> Mrkdwn:
@@ -52,8 +81,19 @@ def _read_special(found: re.Match[str]) -> str:
 
 def code(text: object) -> Mrkdwn:
     """Inline code; neither a backtick nor a new line in the text can end it early."""
-    line = " ".join(escape(text).splitlines())
+    line = text if isinstance(text, Mrkdwn) else entities(one_line(str(text)))
+    line = " ".join(line.splitlines())
     return Mrkdwn(f"`{line.replace('`', 'ˋ')}`")
+
+
+def coded(text: str) -> Mrkdwn:
+    """A sentence that names what was typed between backticks: that becomes code, and the rest plain text."""
+    if isinstance(text, Mrkdwn):
+        return text
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Mrkdwn("".join(code(part) if at % 2 and part else escape(part) for at, part in enumerate(parts)))
 
 
 class _Escaping(Formatter):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cadence.mrkdwn import Mrkdwn, escape
+from cadence.mrkdwn import Mrkdwn, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,13 @@ class Refusal(Exception):
     """Something a person asked for that can't be done, worded so that they can do it right.
 
     Args:
-        text: one or two sentences. A plain `str` is escaped; use `mrkdwn.say` to print mentions and code.
+        text: one or two sentences of our own; `mrkdwn.say` puts in what was typed, mentions and code.
         field: the form field it is about, when there is one (also the block id of that input).
         offer: a button that does what they probably meant.
     """
 
     def __init__(self, text: str, *, field: str | None = None, offer: Offer | None = None) -> None:
-        self.text: Mrkdwn = escape(text)
+        self.text: Mrkdwn = sentence(text)
         self.field = field
         self.offer = offer
         super().__init__(self.plain)

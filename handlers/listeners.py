@@ -17,6 +17,7 @@ from slack_sdk import WebClient
 
 from cadence.flows.repeats import Repeated
 from cadence.refusals import Refusal
+from cadence.typed import visible
 from handlers.payloads import Body, Form, button_value
 from handlers.turns import SHORTCUT, Services, Turn, turn_of
 from handlers.views import (
@@ -89,7 +90,7 @@ def register_command(
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         answers: list[MessageContext] = []
-        text = body.get("text") or ""
+        text = visible(body.get("text") or "")
         turn = turn_of(services, body, client, "command", answers.append)
         message: Rendered | None = None
         with _observed(services, name) as outcome:

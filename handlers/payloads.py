@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
+from cadence.typed import visible
 
 Body = Mapping[str, Any]
 
@@ -175,9 +176,9 @@ class Form:
         return found
 
     def text(self, field: str) -> str:
-        """What was typed, without white space around it; "" when nothing was."""
+        """What was typed, without white space around it or characters that don't show; "" when nothing was."""
         typed = self.values.get(field, {}).get("value")
-        return _UNSTORABLE.sub("", typed).strip() if isinstance(typed, str) else ""
+        return visible(typed).strip() if isinstance(typed, str) else ""
 
     def texts(self, field: str) -> dict[str, str]:
         """What was typed in each input `{field}:{key}`, by its key."""

@@ -15,8 +15,9 @@ from cadence.flows.revising import (
     revise_form,
     save_revision,
 )
-from cadence.mrkdwn import Mrkdwn, escape
+from cadence.mrkdwn import Mrkdwn, entities
 from cadence.refusals import Refusal
+from cadence.typed import visible
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
@@ -51,7 +52,7 @@ def by_button(turn: Turn, _value: str, _body: Body) -> None:
 def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
     """The form: on problems it stays open with what was typed and all of them."""
     # A line break at the end of a part would become an empty line between two: that means something in YAML.
-    typed = tuple(str(form.values.get(part, {}).get("value") or "").rstrip("\n") for part in _PARTS)
+    typed = tuple(visible(str(form.values.get(part, {}).get("value") or "")).rstrip("\n") for part in _PARTS)
     typed = tuple(filter(None, typed))
     again = replace(_form(form), typed=typed)
     try:
@@ -140,8 +141,10 @@ def _fenced(yaml: str) -> list[Mrkdwn]:
     """YAML in code blocks that each fit a block, broken between lines."""
     chunks, chunk = [], ""
     for line in yaml.splitlines():
-        if len(escape(chunk + line)) > _CHUNK:
+        if len(entities(chunk + line)) > _CHUNK:
             chunks.append(chunk)
             chunk = ""
         chunk += f"{line}\n"
-    return [Mrkdwn(f"```\n{escape(one.replace('```', 'ˋˋˋ'))}```") for one in [*chunks, chunk] if one]
+    return [
+        Mrkdwn(f"```\n{entities(visible(one).replace('```', 'ˋˋˋ'))}```") for one in [*chunks, chunk] if one
+    ]

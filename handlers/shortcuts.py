@@ -8,6 +8,7 @@ from slack_bolt import App
 from cadence.flows.asking import checkin_all_form, checkin_form, kpi_form
 from cadence.flows.shortcuts import MessageSeen, choose_checkin_form, exception_from
 from cadence.refusals import Refusal
+from cadence.typed import visible
 from handlers.listeners import register_form, register_shortcut
 from handlers.payloads import Body, Form, read_week, split_week
 from handlers.turns import Services, Turn, shortcut_ids
@@ -65,7 +66,7 @@ def log_exception(turn: Turn, body: Body) -> None:
         ts=str(message.get("ts") or body.get("message_ts") or ""),
         thread_ts=str(message.get("thread_ts") or "") or None,
         author=str(message.get("user") or ""),
-        text=str(message.get("text") or ""),
+        text=visible(str(message.get("text") or "")),
     )
     turn.open(exception_from(turn.db, turn.caller, seen, now=turn.now), ids=shortcut_ids())
 

@@ -161,7 +161,8 @@ class Database:
             if file is not None:
                 file.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             options["connect_args"] = {"check_same_thread": False}
-        self.engine: Engine = create_engine(self.url, **options)
+        # An error names the statement; its parameters would be what people wrote.
+        self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "connect", self._begin_by_itself)

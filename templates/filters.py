@@ -14,11 +14,12 @@ from typing import Any, Final
 from jinja2 import Undefined
 from markupsafe import Markup
 
-from cadence.mrkdwn import Mrkdwn, channel_link, code, escape, mention
+from cadence.mrkdwn import Mrkdwn, channel_link, code, coded, entities, escape, mention
 from cadence.refusals import Offer
 from cadence.rules.kpi import AmountError, Unit, format_amount
 from cadence.rules.modes import Mode
 from cadence.rules.percent import change_of, percent_of, set_share
+from cadence.typed import one_line, visible
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -36,12 +37,10 @@ NAME_SIZE: Final = 80
 
 # An entity, a mention or link, or one character: what a cut may stand between.
 _TOKEN = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
-_ESCAPED_WIDTHS: Final = {char: len(escape(char)) for char in "&<>"}
+_ESCAPED_WIDTHS: Final = {char: len(entities(char)) for char in "&<>"}
 _WIDEST: Final = max(_ESCAPED_WIDTHS.values())
 _URL = re.compile(r"https?://[^\s<>|]+")
 _LONGEST_LINK: Final = 1_000
-# Control characters, lone surrogates, and marks that turn the direction of the rest of the line around.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 # Every escape in one form. Spaces too: see `flow`.
 _JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in (*range(0x21), ord('"'), ord("\\"))}
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -61,7 +60,7 @@ def printed(value: object) -> str:
     if isinstance(value, Markup):
         return value
     if isinstance(value, str):
-        return in_json(_UNPRINTABLE.sub("", escape(value)))
+        return in_json(visible(escape(value)))
     if isinstance(value, int):
         return str(value).lower()
     if isinstance(value, Undefined):
@@ -101,6 +100,7 @@ def clip(text: str, size: int) -> str:
     if isinstance(text, Markup):
         raise TypeError("Clip the value, not what was already printed.")
     safe = isinstance(text, Mrkdwn)
+    text = text if safe else _spaced(text)
     if len(text) * (2 if safe else _WIDEST) <= size or (not safe and _plain_width(text) <= size):
         return text
     widths = [(piece, _width(piece)) for piece in (_TOKEN.findall(text) if safe else text)]
@@ -114,10 +114,16 @@ def clip(text: str, size: int) -> str:
     return Mrkdwn(cut) if safe else cut
 
 
+def _spaced(text: str) -> str:
+    """What `escape` makes of a text but for the escapes: it is that which has to fit."""
+    line = one_line(text)
+    return f"{' ' * text.startswith(' ')}{line}{' ' * text.endswith(' ')}" if line else line
+
+
 def name(text: str, size: int = NAME_SIZE) -> str:
     """A title, or any text that must stay on one line."""
-    line = " ".join(text.split())
-    return clip(type(text)(line) if isinstance(text, Mrkdwn | Markup) else line, size)
+    safe = isinstance(text, Mrkdwn | Markup)
+    return clip(type(text)(" ".join(text.split())) if safe else one_line(text), size)
 
 
 def local_time(at: datetime) -> str:
@@ -206,9 +212,10 @@ def mode_meaning(value: str) -> str:
 
 def link(url: str, label: str | None = None) -> Mrkdwn:
     """A link to http(s); anything else is shown as the text it is. What a person gave is shown by its address."""
-    if not _URL.fullmatch(url) or len(escape(url)) > _LONGEST_LINK:
+    url = visible(url)
+    if not _URL.fullmatch(url) or len(entities(url)) > _LONGEST_LINK:
         return escape(clip(url, 300))
-    return Mrkdwn(f"<{escape(url)}|{escape(label)}>") if label else Mrkdwn(f"<{escape(url)}>")
+    return Mrkdwn(f"<{entities(url)}|{escape(label)}>") if label else Mrkdwn(f"<{entities(url)}>")
 
 
 def sparkline(
@@ -266,6 +273,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "mention": mention,
     "channel_link": channel_link,
     "code": code,
+    "coded": coded,
     "link": link,
     "sparkline": sparkline,
 }

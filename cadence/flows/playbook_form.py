@@ -19,7 +19,7 @@ from cadence.flows.playbook_imports import import_playbook
 from cadence.flows.repeats import once
 from cadence.flows.revising import require_newest
 from cadence.flows.runs import require_workspace
-from cadence.mrkdwn import mention, say
+from cadence.mrkdwn import coded, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.amounts import Unit, format_amount
 from storage import people
@@ -80,7 +80,7 @@ def create_draft(
         draft = drafts.load(session, caller, slug, lock=True)
         problems = problems_of(draft.spec)
         if problems:
-            said = tuple(_said(problem) for problem in problems)
+            said = tuple(coded(_said(problem)) for problem in problems)
             return replace(_hub(session, caller, draft), refused=said)
         spec = playbook_from_data(draft.spec)
         try:
@@ -133,7 +133,7 @@ def _hub(session: Session, caller: Caller, draft: PlaybookDraft) -> PlaybookHub:
         parts=tuple(_row(spec, slug, part, by_part.get(part, []), titles) for part in _TITLES),
         steps=steps,
         add_step=f"{slug}:{Part.STEPS}:" if len(steps) < MAX_STEPS else "",
-        steps_missing=tuple(map(sentence, by_part.get(Part.STEPS, []))) if steps else (),
+        steps_missing=tuple(coded(sentence(one)) for one in by_part.get(Part.STEPS, [])) if steps else (),
         revision=draft.revision,
         kept_at=draft.kept_at.astimezone(zone) if draft.kept_at else None,
         overtaken=newest.created_by if newest and newest.revision != draft.revision else None,
@@ -171,7 +171,7 @@ def _row(spec: Data, slug: str, part: Part, problems: list[Problem], titles: Map
         done=not problems,
         begun=begun,
         text=_text(spec, part, titles) if begun else _EMPTY[part],
-        missing=tuple(map(_in_the_hub, problems)) if begun else (),
+        missing=tuple(coded(_in_the_hub(one)) for one in problems) if begun else (),
         later=tuple(name.replace("_", " ") for name in lacking),
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cadence.mrkdwn import Mrkdwn, code, escape, say
+from cadence.mrkdwn import Mrkdwn, code, entities, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Unknown
 from templates.ids import Action
@@ -15,10 +15,10 @@ _NAMES = 5
 def clip(text: str, most: int = _WORD) -> str:
     """One line of at most `most` characters, counted as Slack counts them: escaped."""
     line = " ".join(text.split())
-    if len(escape(line)) <= most:
+    if len(entities(line)) <= most:
         return line
     line = line[: most - 1]
-    while len(escape(line)) > most - 1:
+    while len(entities(line)) > most - 1:
         line = line[:-1]
     return f"{line.rstrip()}…"
 

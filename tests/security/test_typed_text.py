@@ -24,6 +24,7 @@ NASTY = {
     "formatting": "*bold* _slanted_ ~gone~ > quoted",
     "code": "`one` ```two``` `",
     "lines": "first\nsecond\r\nthird\u2028fourth",
+    "an alert": "tone was off\n*Demoted by the bot*\n:red_circle: *Demoted by the bot*",
     "turned around": "\u202egnihtemos\u202c \u2066isolated\u2069 مرحبا",
     "escaped already": "&lt;!channel&gt; &amp;lt;!here&amp;gt;",
     "a template": "{{ 7*7 }} {% for x in y %} ${x} %s",
@@ -32,6 +33,11 @@ NASTY = {
 }
 _TOKEN = re.compile(r"<[^<>]*>")
 _OURS = re.compile(r"<@U0[1-9][A-Z0-9]+>|<#C0[1-9][A-Z0-9]+>|<http://127\.0\.0\.1[^|>]*(\|[^>]*)?>")
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+_FORMATTED = re.compile(
+    r"[*_~](bold|slanted|gone|Demoted by the bot)[*_~]|\n\W*(second|third|fourth|\*?Demoted by)"
+)
+"""What "formatting", "lines" and "an alert" below must never become."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -63,6 +69,7 @@ def check(said: Json | Message) -> None:
         assert one.get("verbatim") is True or not any(ping in one["text"] for ping in PINGS)
         assert live(one["text"]) == []
         assert one["text"].count("```") % 2 == 0
+        assert _FORMATTED.search(_CODE.sub("", one["text"])) is None
 
 
 def check_everything(stage: Stage, *people: Person) -> None:

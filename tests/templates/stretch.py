@@ -7,6 +7,7 @@ from typing import Any
 
 from cadence.mrkdwn import Mrkdwn, escape
 
+EVIL = "EVIL"
 NASTY = (
     "<!channel> <!here> @everyone <@U0EVIL> <#C0EVIL> ",
     '"\\n\\"} , "text": "x", \\ \\u0041 ',
@@ -16,6 +17,9 @@ NASTY = (
     "👩‍👩‍👧‍👦🏳️‍🌈 مرحبا \u202eevil\u202c שלום ",
     "&" * 40,
     "W" * 40,
+    f"x\n*{EVIL}*\n_{EVIL}_ ~{EVIL}~ `{EVIL}`\r\n> {EVIL} *_{EVIL}_*\u2028```{EVIL}``` ",
+    "a\u200bb\u2060c\U000e0041\U000e0042d\u202ee\u2066f\x85g"
+    "\x9bh\xadi\x07j\ufeffk\u200dl\x00m\x1bn\x7fo\u061cp\u3164q ",
     "one\ntwo\r\n\n> three\t*four* _five_ ~six~ `seven` ```eight``` \x00\x1b ",
 )
 

@@ -7,11 +7,17 @@ import pytest
 
 from templates.render import Rendered, render
 from tests.templates.samples import SAMPLES
-from tests.templates.seen import blocks_of, characters, problems, texts
-from tests.templates.stretch import NASTY, longest
+from tests.templates.seen import blocks_of, characters, mrkdwn_objects, problems, texts
+from tests.templates.stretch import EVIL, NASTY, longest
 
 OURS = re.compile(r"<(?:@U01[A-Z0-9]+|#C01[A-Z0-9]+|https://example\.[^<>]*)>")
 TEXT_OF_A_MESSAGE = 13_000
+HIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\U000e0000-\U000e007f]"
+    "|(?<=[a-z])\u200d(?=[a-z])"
+)
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+FORMATTED = re.compile(rf"[*_~`]{EVIL}[*_~`]|(^|\n)(&gt;|>) ?{EVIL}")
 
 Extremes = list[tuple[str, Rendered | dict[str, Any]]]
 
@@ -37,4 +43,16 @@ def test_what_is_typed_is_never_active(extremes: Extremes) -> None:
             assert not re.search("[<>]", rest), shown
             assert not re.search(r"&(?!amp;|lt;|gt;)", rest), "an entity was cut in two"
             assert "49" not in rest or "{{7*7}}" not in text, "a template ran what was typed"
-            assert "\u202e" not in rest, "the line is turned around"
+            assert HIDDEN.search(rest) is None, "something nobody can see"
+
+
+def test_what_is_typed_formats_nothing(extremes: Extremes) -> None:
+    """No bold line of its own under the bot's words, no quote, no code: whichever template shows it."""
+    for text, rendered in extremes:
+        if EVIL not in text:
+            continue
+        head = [rendered.text] if isinstance(rendered, Rendered) else []
+        for shown in [*head, *(one["text"] for one in mrkdwn_objects(blocks_of(rendered)))]:
+            rest = CODE.sub("", shown)
+            assert FORMATTED.search(rest) is None, rest
+            assert not re.search(rf"\n\W*{EVIL}", rest), f"a line of its own: {rest}"

@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined, UndefinedError
 from markupsafe import Markup
 
 from cadence.mrkdwn import Mrkdwn, escape
+from cadence.typed import one_line
 from templates import filters
 from templates.ids import Action
 from tests.templates.samples.common import BERLIN
@@ -141,8 +142,8 @@ def test_clip_cuts_between_whole_pieces(text: str, size: int, cut: str) -> None:
 def test_clip_fits_once_escaped_and_keeps_the_beginning(text: str, size: int) -> None:
     clipped = filters.clip(text, size)
     assert len(escape(clipped)) <= size
-    assert clipped == text or text.startswith(clipped[:-1])
-    assert filters.clip(escape(text), size) == escape(clipped)
+    assert clipped == text or one_line(text).startswith(clipped[:-1].strip())
+    assert len(filters.clip(escape(text), size)) <= size
 
 
 @pytest.mark.parametrize("cut", [filters.clip, filters.name])
@@ -175,7 +176,7 @@ def test_only_plain_web_addresses_become_links(url: str, label: str | None, show
 @given(st.text())
 def test_what_is_printed_stands_in_a_json_string_as_it_is_escaped(text: str) -> None:
     shown = json.loads(f'"{filters.printed(text)}"')
-    assert shown == escape(filters._UNPRINTABLE.sub("", text))
+    assert shown == escape(text)
 
 
 @given(st.text().filter(lambda text: "\x00" not in text))

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from cadence.mrkdwn import mention, say
+from cadence.mrkdwn import coded, mention, say
 from templates.contexts.base import Choice, ChoiceGroup, ViewContext
 from templates.contexts.playbook_form import (
     BasicsForm,
@@ -69,7 +69,7 @@ BEGUN = PlaybookHub(
         StepRow(title="Send the edited reply", value="support-reply:steps:send", mode="ai-led", cap=None),
     ),
     add_step="support-reply:steps:",
-    steps_missing=("The step `send` has the name of the playbook; give the step another key.",),
+    steps_missing=(coded("The step `send` has the name of the playbook; give the step another key."),),
     overtaken="U01CURATOR",
     refused=("The one number: kpi is missing", say("{who} saved draft 5.", who=mention("U01CURATOR"))),
 )

@@ -1,0 +1,57 @@
+"""What people typed, without the characters that nobody can see: those hide words, or turn a line around."""
+
+import re
+from typing import Final
+from unicodedata import category
+
+_SUSPECT: Final = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff]")
+"""Whatever is neither ASCII nor a plain Latin letter or sign is looked at."""
+_VISIBLE_FORMATS: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
+"""Signs of Arabic and Syriac that are written, although Unicode counts them among the format characters."""
+_BLANKS: Final = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u034f")
+"""Letters and marks without any shape."""
+_JOINERS: Final = frozenset("\u200c\u200d")
+_FIRST_JOINED: Final = "\u0590"
+"""From here on there are scripts, and emoji, that joiners belong into; before, they only hide."""
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_EMOJI_STYLE: Final = "\ufe0f"
+_GONE: Final = frozenset({"Cc", "Cf", "Cs", "Cn"})
+_BREAKS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def visible(text: str) -> str:
+    """Text without control, zero-width, tag and direction characters; its line breaks stay, as `\\n`.
+
+    Joiners stay where emoji and scripts need them, and one variation selector after what it selects from.
+    """
+    if _SUSPECT.search(text) is None:
+        return text
+    text = _BREAKS.sub("\n", text)
+    kept: list[str] = []
+    for at, char in enumerate(text):
+        before = kept[-1] if kept else ""
+        if _SUSPECT.match(char) is None:
+            kept.append(char)
+        elif char in _JOINERS:
+            if (before == _EMOJI_STYLE or _is_joined(before)) and _is_joined(text[at + 1 : at + 2]):
+                kept.append(char)
+        elif _SELECTORS.match(char):
+            if before.strip() and not _SELECTORS.match(before) and before not in _JOINERS:
+                kept.append(char)
+        elif char in "\t\u2800":
+            kept.append(" ")
+        elif char in _VISIBLE_FORMATS or (category(char) not in _GONE and char not in _BLANKS):
+            kept.append(char)
+    return "".join(kept)
+
+
+def one_line(text: str) -> str:
+    """`visible` text on one line, with one space between words."""
+    return " ".join(visible(text).split())
+
+
+def _is_joined(char: str) -> bool:
+    """Whether a joiner may stand beside a character: letters and marks of such scripts, and emoji."""
+    if char < _FIRST_JOINED or char in _BLANKS or _SELECTORS.match(char):
+        return False
+    return category(char)[0] in "LM" or category(char) in ("So", "Sk")
