@@ -137,6 +137,14 @@ MORE_DEEDS = [
     _of(MEMBER, "leave a team", typed("/cadence", "team leave support-emea")),
     _of(MEMBER, "leave a team, button", pressed(Action.TEAM_LEAVE, "support-emea")),
     _of(NEIGHBOR, "join a team, button", pressed(Action.TEAM_JOIN, "support-emea")),
+    _of(
+        OWNER,
+        "let somebody join",
+        _after(
+            lambda arena, _: arena.types(NEIGHBOR, "/cadence", "team join support-emea", HERE),
+            then=pressed(Action.APPROVE_JOIN, "1"),
+        ),
+    ),
     _of(OWNER, "make a team", sent(team_form())),
     _of(OWNER, "declare a mode", typed("/cadence", "mode support-reply send collaborative it works")),
     _of(
@@ -307,6 +315,7 @@ NO_CHANGE = {
     "settings.settings_form": "the workspace's row, which every request may make",
     "typed_numbers.record_typed": "keeps its answer itself, in the statements it makes anyhow",
     "playbook_imports.import_document": "of the command line",
+    "snoozing.menu_again": "has a message written again as it stands",
 }
 
 
