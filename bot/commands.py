@@ -216,7 +216,9 @@ def _planned(one: Planned) -> str:
     local = slot.at.astimezone(slot.zone)
     skipped = f"  not sent: {slot.skipped}" if slot.skipped else ""
     title = TITLES.get(slot.kind, slot.kind)
-    return f"{local:%a %Y-%m-%d %H:%M} {slot.zone.key}  {slot.recipient}  {title}{skipped}"
+    about = f"  {printable(one.about)}" if one.about else ""
+    who = printable(one.recipient)
+    return f"{local:%a %Y-%m-%d %H:%M} {slot.zone.key}  {who}  {title}{about}{skipped}"
 
 
 def migrate_database(settings: Settings) -> str:

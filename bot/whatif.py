@@ -20,7 +20,7 @@ EVERY = 200
 def read_thresholds(
     *, cap: str | None, rule: str | None, min_runs: int | None, confidence: str | None
 ) -> Thresholds:
-    """The thresholds as typed: `0.08` and `8%` are the same.
+    """The thresholds as typed: `0.08`, `8%` and `8` are the same.
 
     Raises:
         Refusal: one of them can't be; the sentence says what would be right.
@@ -41,7 +41,7 @@ def _share(typed: str | None, name: str, right: str) -> float | None:
         number = float(text.removesuffix("%"))
     except ValueError:
         raise Refusal(f"{name} {typed} isn't a share. Write {right}.") from None
-    return number / 100 if text.endswith("%") else number
+    return number / 100 if text.endswith("%") or number >= 1 else number
 
 
 def _rule(typed: str | None) -> Rule | None:

@@ -1,15 +1,19 @@
 """Exceptions: `/exception`, its form, and the list behind an alert."""
 
+from dataclasses import replace
+
 from slack_bolt import App
 
 from cadence.flows.exception_forms import counted_exceptions, exception_form
-from cadence.flows.exceptions import ExceptionGiven, log_exception
+from cadence.flows.exceptions import ExceptionGiven, NeedsConfirming, log_exception
 from cadence.flows.finding import NeedsChoice
+from cadence.flows.undoing import undo_exception
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
-from handlers.payloads import Body, Form, row_id, split_ref
+from handlers.payloads import Body, Form, metadata, row_id, split_ref
 from handlers.turns import Services, Turn
-from templates.contexts.base import MessageContext
+from templates.contexts.base import MessageContext, ViewContext
+from templates.contexts.forms import ExceptionForm
 from templates.ids import Action, Callback, Field
 
 
@@ -17,11 +21,15 @@ def register(app: App, services: Services) -> None:
     """Listen for the buttons and the form."""
     register_button(app, services, Action.LOG_EXCEPTION, by_button)
     register_button(app, services, Action.SEE_EXCEPTIONS, see)
+    register_button(app, services, Action.UNDO_EXCEPTION, undo)
     register_form(app, services, Callback.EXCEPTION, submitted)
 
 
 def by_command(turn: Turn, command: commands.LogException) -> None:
     """`/exception`: logs at once; opens the form when bare, or when it isn't clear which run is meant."""
+    if command.undo:
+        turn.say(undo_exception(turn.db, turn.caller, now=turn.now))
+        return
     if command.step is None or command.reason is None:
         open_form(turn, command)
         return
@@ -33,10 +41,26 @@ def by_command(turn: Turn, command: commands.LogException) -> None:
         team=command.team,
         link=command.link,
     )
-    turn.say_or_ask(
-        lambda: log_exception(turn.db, turn.caller, given, now=turn.now),
-        unclear=NeedsChoice,
-        ask=lambda: open_form(turn, command),
+    try:
+        turn.say(log_exception(turn.db, turn.caller, given, now=turn.now))
+    except NeedsChoice:
+        open_form(turn, command)
+    except NeedsConfirming as asked:
+        turn.open(_confirming(turn, given, asked), ids=metadata(agreed=sorted(asked.agreed)))
+
+
+def _confirming(turn: Turn, given: ExceptionGiven, asked: NeedsConfirming) -> ExceptionForm:
+    """The form with what was given, which says what it will do."""
+    return exception_form(
+        turn.db,
+        turn.caller,
+        now=turn.now,
+        adoption_id=asked.adoption_id,
+        step=given.step,
+        reason=given.reason,
+        link=given.link or "",
+        critical=given.critical,
+        notice=asked.text,
     )
 
 
@@ -78,8 +102,14 @@ def see(turn: Turn, value: str, _body: Body) -> None:
     turn.open(counted_exceptions(turn.db, turn.caller, adoption_id=adoption_id, step=step, now=turn.now))
 
 
-def submitted(turn: Turn, form: Form) -> MessageContext:
-    """The form."""
+def undo(turn: Turn, value: str, _body: Body) -> None:
+    """[Undo]: the exception no longer counts."""
+    turn.say(undo_exception(turn.db, turn.caller, exception_id=row_id(value) or 0, now=turn.now))
+
+
+def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
+    """The form; once more, when it takes a second click."""
+    agreed = form.ids.get("agreed")
     adoption_id, step = split_ref(form.option(Field.STEP) or "")
     given = ExceptionGiven(
         adoption_id=adoption_id,
@@ -87,5 +117,10 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         reason=form.text(Field.REASON),
         critical="critical" in form.options(Field.CRITICAL),
         link=form.text(Field.LINK) or None,
+        agreed=frozenset(map(str, agreed)) if isinstance(agreed, list) else frozenset(),
     )
-    return log_exception(turn.db, turn.by(form), given, now=turn.now)
+    try:
+        return log_exception(turn.db, turn.by(form), given, now=turn.now)
+    except NeedsConfirming as asked:
+        ids = metadata(**{**form.ids, "agreed": sorted(asked.agreed)})
+        return replace(_confirming(turn, given, asked), private_metadata=ids)

@@ -75,7 +75,9 @@ def attested_runs(session: Session, *, workspace_id: str, cycle_id: int) -> int:
 def exception_reasons(session: Session, *, workspace_id: str, cycle_id: int) -> list[str]:
     """The reasons of the cycle's exceptions, oldest first; an exception without one has an empty one."""
     query = select(LoggedException.reason).where(
-        LoggedException.workspace_id == workspace_id, LoggedException.cycle_id == cycle_id
+        LoggedException.workspace_id == workspace_id,
+        LoggedException.cycle_id == cycle_id,
+        col(LoggedException.withdrawn_after).is_(None),
     )
     return list(session.exec(query.order_by(col(LoggedException.id))))
 

@@ -3,11 +3,43 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cadence.rules.verdicts import Decision
-from storage.tables import Adoption, ModeChange, Playbook, StepVerdict, Team
+from storage.tables import Adoption, LoggedException, ModeChange, Playbook, StepVerdict, Team
+
+
+def _verdict_stands() -> ColumnElement[bool]:
+    """A verdict that counts no exception which was taken back since."""
+    return ~exists().where(
+        col(LoggedException.adoption_id) == col(StepVerdict.adoption_id),
+        col(LoggedException.step) == col(StepVerdict.step),
+        col(LoggedException.id) > col(StepVerdict.after_exception),
+        col(LoggedException.id) <= col(StepVerdict.through_exception),
+        col(LoggedException.withdrawn_after) >= col(StepVerdict.id),
+    )
+
+
+def stands(change: type[ModeChange] = ModeChange) -> tuple[ColumnElement[bool], ...]:
+    """A change of mode that wasn't taken back, nor takes one back."""
+    later = aliased(ModeChange)
+    return col(change.takes_back).is_(None), ~exists().where(col(later.takes_back) == col(change.id))
+
+
+def overtaken(session: Session, *, workspace_id: str, verdict_ids: Sequence[int]) -> frozenset[int]:
+    """Those of some verdicts that counted an exception which was taken back since."""
+    query = select(StepVerdict.id).where(
+        StepVerdict.workspace_id == workspace_id, col(StepVerdict.id).in_(verdict_ids), ~_verdict_stands()
+    )
+    return frozenset(one for one in session.exec(query) if one is not None)
+
+
+def standing(changes: Sequence[ModeChange]) -> list[ModeChange]:
+    """Some changes of a step's mode without those that were taken back, and what took them back."""
+    undone = {one.takes_back for one in changes}
+    return [one for one in changes if one.takes_back is None and one.id not in undone]
 
 
 def last_verdicts(
@@ -61,6 +93,7 @@ def end_of_watch(session: Session, *, workspace_id: str, row: StepVerdict) -> St
         *_same_window(workspace_id, row),
         col(StepVerdict.id) > (row.id or 0),
         col(StepVerdict.decision) != Decision.WATCH,
+        _verdict_stands(),
     )
     return session.exec(query.order_by(col(StepVerdict.id)).limit(1)).first()
 
@@ -88,12 +121,13 @@ def verdict(session: Session, *, workspace_id: str, verdict_id: int) -> StepVerd
 def count_verdicts(
     session: Session, *, workspace_id: str, cycle_id: int, step: str, decisions: Sequence[Decision]
 ) -> int:
-    """How many verdicts of a step in a cycle came to one of these decisions."""
+    """How many verdicts of a step in a cycle that stand came to one of these decisions."""
     query = select(func.count(col(StepVerdict.id))).where(
         StepVerdict.workspace_id == workspace_id,
         StepVerdict.cycle_id == cycle_id,
         StepVerdict.step == step,
         col(StepVerdict.decision).in_(decisions),
+        _verdict_stands(),
     )
     return session.exec(query).one()
 
@@ -107,12 +141,13 @@ def closing_verdicts(
         col(StepVerdict.cycle_id).in_(cycle_ids),
         StepVerdict.step == step,
         col(StepVerdict.closing).is_(True),
+        _verdict_stands(),
     )
     return list(session.exec(query.order_by(col(StepVerdict.id))))
 
 
 def last_demotion(session: Session, *, workspace_id: str, adoption_id: int, step: str) -> ModeChange | None:
-    """The last demotion of a step."""
+    """The last demotion of a step that wasn't taken back."""
     query = (
         select(ModeChange)
         .where(
@@ -120,6 +155,7 @@ def last_demotion(session: Session, *, workspace_id: str, adoption_id: int, step
             ModeChange.adoption_id == adoption_id,
             ModeChange.step == step,
             ModeChange.kind == "demotion",
+            *stands(),
         )
         .order_by(col(ModeChange.id).desc())
         .limit(1)
@@ -142,6 +178,7 @@ def mode_changes(
         ModeChange.changed_at >= since,
         ModeChange.changed_at < until,
         col(ModeChange.before).is_not(None),
+        *stands(),
     )
     if adoption_id is not None:
         query = query.where(ModeChange.adoption_id == adoption_id)

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from cadence.rules.drift import DriftEvent
 from cadence.rules.kpi import Outcome
+from storage import decisions
 from storage.streams import stream
 from storage.tables import (
     Cycle,
@@ -32,6 +33,7 @@ def demoted(session: Session, *, workspace_id: str, until: datetime) -> Iterator
         col(later.adoption_id) == col(ModeChange.adoption_id),
         col(later.step) == col(ModeChange.step),
         col(later.id) > col(ModeChange.id),
+        *decisions.stands(later),
     )
     revised = exists().where(
         col(RubricRevision.adoption_id) == col(ModeChange.adoption_id),
@@ -44,6 +46,7 @@ def demoted(session: Session, *, workspace_id: str, until: datetime) -> Iterator
         col(ModeChange.changed_at) < until,
         ~since,
         ~revised,
+        *decisions.stands(),
     )
     return stream(session, query)
 
@@ -107,5 +110,6 @@ def changes(
         col(ModeChange.changed_at) < until,
         col(ModeChange.before).is_not(None),
         col(ModeChange.kind) == kind,
+        *decisions.stands(),
     )
     return stream(session, query)

@@ -114,6 +114,7 @@ def logged(
         col(LoggedException.workspace_id) == workspace_id,
         col(LoggedException.adoption_id).in_(adoption_ids),
         col(LoggedException.cycle_id).in_(cycle_ids),
+        col(LoggedException.withdrawn_after).is_(None),
     )
     return stream(session, query)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage.tables import Attestation, CheckIn, DriftedStep, StepDrift
 
@@ -24,6 +25,16 @@ def event(session: Session, *, workspace_id: str, drift_id: int) -> StepDrift | 
     """One thing that happened to a step's drift."""
     query = select(StepDrift).where(StepDrift.workspace_id == workspace_id, StepDrift.id == drift_id)
     return session.exec(query).first()
+
+
+def alerts_until(session: Session, found: StepDrift) -> list[StepDrift]:
+    """What was found of a drift up to a row: by one person first, then by several. Oldest first."""
+    rows = events(session, workspace_id=found.workspace_id, adoption_id=found.adoption_id, step=found.step)
+    alerts: list[StepDrift] = []
+    for row in rows:
+        if (row.id or 0) <= (found.id or 0) and row.event is not DriftEvent.REPORTED:
+            alerts = [*alerts, row] if row.event is DriftEvent.FOUND else []
+    return alerts
 
 
 def between(session: Session, *, workspace_id: str, since: datetime, until: datetime) -> list[StepDrift]:

@@ -156,14 +156,42 @@ def latest_reading(session: Session, *, workspace_id: str, adoption_id: int, unt
 def exceptions_by_link(
     session: Session, *, workspace_id: str, adoption_id: int, step: str, link: str
 ) -> list[LoggedException]:
-    """What was logged on a step with this link as its evidence, oldest first."""
+    """What counts of a step with this link as its evidence, oldest first."""
     query = select(LoggedException).where(
         LoggedException.workspace_id == workspace_id,
         LoggedException.adoption_id == adoption_id,
         LoggedException.step == step,
         LoggedException.link == link,
+        col(LoggedException.withdrawn_after).is_(None),
     )
     return list(session.exec(query.order_by(col(LoggedException.id))))
+
+
+def exception(session: Session, *, workspace_id: str, exception_id: int) -> LoggedException | None:
+    """One logged exception, taken back or not."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == workspace_id, LoggedException.id == exception_id
+    )
+    return session.exec(query).first()
+
+
+def last_exception_by(
+    session: Session,
+    *,
+    workspace_id: str,
+    member: str,
+    adoption_id: int | None = None,
+    step: str | None = None,
+) -> LoggedException | None:
+    """The newest exception that a member logged and hasn't taken back, anywhere or on one step."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == workspace_id,
+        LoggedException.member == member,
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    if adoption_id is not None:
+        query = query.where(LoggedException.adoption_id == adoption_id, LoggedException.step == step)
+    return session.exec(query.order_by(col(LoggedException.id).desc()).limit(1)).first()
 
 
 def exceptions(
@@ -175,14 +203,22 @@ def exceptions(
     cycle_id: int,
     after_id: int = 0,
     through_id: int | None = None,
+    for_verdict: int | None = None,
 ) -> list[LoggedException]:
-    """The exceptions of a step in a cycle, after one and up to another, oldest first."""
+    """The exceptions of a step in a cycle that count, after one and up to another, oldest first.
+
+    One that was taken back doesn't, except in the verdicts that were given before: with `for_verdict`, those that
+    the verdict of that id counted.
+    """
+    taken_back = col(LoggedException.withdrawn_after)
+    counts = taken_back.is_(None)
     query = select(LoggedException).where(
         LoggedException.workspace_id == workspace_id,
         LoggedException.adoption_id == adoption_id,
         LoggedException.step == step,
         LoggedException.cycle_id == cycle_id,
         col(LoggedException.id) > after_id,
+        counts if for_verdict is None else or_(counts, taken_back >= for_verdict),
     )
     if through_id is not None:
         query = query.where(col(LoggedException.id) <= through_id)
@@ -236,7 +272,7 @@ def last_check_in_id(
 def exception_counts(
     session: Session, *, workspace_id: str, adoption_ids: Sequence[int], since: datetime, until: datetime
 ) -> dict[int, int]:
-    """Exceptions logged in an interval, by adoption."""
+    """Exceptions logged in an interval that count, by adoption."""
     counts: dict[int, int] = defaultdict(int)
     query = (
         select(LoggedException.adoption_id, func.count())
@@ -245,6 +281,7 @@ def exception_counts(
             col(LoggedException.adoption_id).in_(adoption_ids),
             LoggedException.logged_at >= since,
             LoggedException.logged_at < until,
+            col(LoggedException.withdrawn_after).is_(None),
         )
         .group_by(col(LoggedException.adoption_id))
     )

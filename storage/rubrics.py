@@ -1,6 +1,6 @@
 """Queries on rubric revisions, graded samples, spot audits and promotions."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
@@ -100,6 +100,20 @@ def last_promotion(session: Session, *, workspace_id: str, adoption_id: int, ste
 def promotions_of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> list[Promotion]:
     """Every step looked at for promotion when a cycle closed."""
     query = select(Promotion).where(Promotion.workspace_id == workspace_id, Promotion.cycle_id == cycle_id)
+    return list(session.exec(query.order_by(col(Promotion.id))))
+
+
+def lapsed_promotions(
+    session: Session, *, workspace_id: str, adoption_id: int, step: str, lapsed_at: datetime
+) -> list[Promotion]:
+    """Proposals of a step that lapsed at an instant."""
+    query = select(Promotion).where(
+        Promotion.workspace_id == workspace_id,
+        Promotion.adoption_id == adoption_id,
+        Promotion.step == step,
+        Promotion.state == PromotionState.LAPSED,
+        Promotion.decided_at == lapsed_at,
+    )
     return list(session.exec(query.order_by(col(Promotion.id))))
 
 

@@ -22,6 +22,7 @@ def exceptions_between(session: Session, *, workspace_id: str, since: datetime, 
         LoggedException.workspace_id == workspace_id,
         LoggedException.logged_at >= since,
         LoggedException.logged_at < until,
+        col(LoggedException.withdrawn_after).is_(None),
     )
     return int(session.exec(query).one())
 

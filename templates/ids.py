@@ -14,6 +14,7 @@ class Action(StrEnum):
     ALL_RAN = "checkin.all_ran"
     REPORT_KPI = "kpi.report"
     LOG_EXCEPTION = "exception.log"
+    UNDO_EXCEPTION = "exception.undo"
     SAY_WHAT_CHANGES = "watch.answer"
     SEE_EXCEPTIONS = "exceptions.see"
     WHY = "verdict.why"

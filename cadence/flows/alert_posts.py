@@ -13,7 +13,7 @@ from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from cadence.rules.verdicts import Line, Rule
 from storage import decisions, reports, trail
-from storage.tables import LoggedException, OwedMessage, StepVerdict
+from storage.tables import LoggedException, ModeChange, OwedMessage, StepVerdict
 from templates.contexts.verdicts import Demoted, Watch
 from templates.ids import Action
 
@@ -78,6 +78,7 @@ def watch(session: Session, message: OwedMessage, now: datetime) -> Watch:
 def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
     """A step that now runs in a lower mode, and the line of the rule that decided."""
     run, row = _verdict(session, message, now)
+    undone = _undone(session, row)
     strict = row.line is Line.CAP and not row.closing
     own = run.spec.step(row.step)
     step = own or dropped_step(session, run, row.step)
@@ -98,9 +99,26 @@ def demoted(session: Session, message: OwedMessage, now: datetime) -> Demoted:
         critical_reason=_critical_reason(session, row),
         top_reason=row.top_reason,
         top_reason_count=row.top_reason_count,
+        undone_by=undone.member if undone else None,
+        undone_at=undone.changed_at.astimezone(run.zone) if undone else None,
         dropped=own is None,
         offers=(Offer("Record a new rubric", Action.REVISE_RUBRIC, f"{run.id}:{row.step}"),) if own else (),
     )
+
+
+def demotion(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """The same, unless it was undone before it could be sent."""
+    context = demoted(session, message, now)
+    return Skip(Unless.UNDONE) if context.undone_by else Say(context)
+
+
+def _undone(session: Session, row: StepVerdict) -> ModeChange | None:
+    """The change that took back a verdict's demotion."""
+    history = decisions.mode_history(
+        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
+    )
+    ids = {one.id for one in history if one.verdict_id == row.id and one.kind == "demotion"}
+    return next((one for one in history if one.takes_back in ids), None)
 
 
 def _critical_reason(session: Session, row: StepVerdict) -> str | None:
@@ -114,6 +132,7 @@ def _critical_reason(session: Session, row: StepVerdict) -> str | None:
         cycle_id=row.cycle_id,
         after_id=row.after_exception,
         through_id=row.through_exception,
+        for_verdict=row.id,
     )
     critical = [one.reason for one in logged if one.critical]
     return critical[-1] if critical else None

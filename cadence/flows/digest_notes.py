@@ -42,17 +42,19 @@ def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
 
 
 def open_drifts(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
-    """Drifts that nobody has settled yet, the widest first."""
+    """Drifts that nobody has settled yet, the widest first; what one person reported is the owner's to read."""
     return drifts_waiting(scope, tell_drift)
 
 
-def drifts_waiting(scope: Scope, tell: Callable[[TeamRun, StepDrift], T]) -> Worst[Callable[[TeamRun], T]]:
-    """The same, each as `tell` says it."""
+def drifts_waiting(
+    scope: Scope, tell: Callable[[TeamRun, StepDrift], T], *, alone_in: Collection[int] = ()
+) -> Worst[Callable[[TeamRun], T]]:
+    """The same, each as `tell` says it; with what one person reported in some adoptions."""
     found: Worst[Callable[[TeamRun], T]] = Worst()
     rows = digest_changes.drifts_open(scope.session, workspace_id=scope.workspace_id)
     for number, adoption, step, evidence in rows:
         place, rank = scope.step_at(adoption, step), scope.rank(adoption)
-        if place is not None and rank is not None:
+        if place is not None and rank is not None and (evidence.get("people") != 1 or adoption in alone_in):
             order = (-float(evidence.get("share", 0)), rank, place)
             found.add(order, adoption, partial(_of_drift, scope=scope, number=number, tell=tell))
     return found

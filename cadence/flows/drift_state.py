@@ -1,5 +1,6 @@
 """Whether a step's drift waits for its owner, and what settles it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -21,6 +22,11 @@ def found_drift(session: Session, run: TeamRun, step: Step) -> StepDrift | None:
     """The drift that waits for the owner, None when none does."""
     rows = drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
     return rows[-1] if open_drift([row.event for row in rows]) else None
+
+
+def is_alone(row: StepDrift) -> bool:
+    """Whether one person alone reported it: only the owner reads of it, never a channel."""
+    return row.event is DriftEvent.REPORTED or row.evidence.get("people") == 1
 
 
 def settle_drift(
@@ -62,7 +68,8 @@ def settle_drift(
         )
     )
     session.flush()
-    _owe_rewrites(session, found, now=now, correlation_id=correlation_id)
+    alerts = drifts.alerts_until(session, found)
+    _owe_rewrites(session, alerts, now=now, correlation_id=correlation_id)
     return True
 
 
@@ -71,13 +78,16 @@ def alert_key(found: StepDrift) -> str:
     return f"drift:{found.workspace_id}:{found.id}"
 
 
-def _owe_rewrites(session: Session, found: StepDrift, *, now: datetime, correlation_id: str) -> None:
-    copies = ledger.by_prefix(session, workspace_id=found.workspace_id, prefix=alert_key(found))
-    ledger.owe_rewrites(
-        session,
-        workspace_id=found.workspace_id,
-        messages=copies,
-        mark="settled",
-        now=now,
-        correlation_id=correlation_id,
-    )
+def _owe_rewrites(
+    session: Session, alerts: Sequence[StepDrift], *, now: datetime, correlation_id: str
+) -> None:
+    for found in alerts:
+        copies = ledger.by_prefix(session, workspace_id=found.workspace_id, prefix=alert_key(found))
+        ledger.owe_rewrites(
+            session,
+            workspace_id=found.workspace_id,
+            messages=copies,
+            mark="settled",
+            now=now,
+            correlation_id=correlation_id,
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from cadence.flows.drift_state import is_alone
 from cadence.flows.standards_posts import drift_numbers
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.rules.drift import DriftEvent
@@ -36,25 +37,34 @@ def drift_counts(found: StepDrift) -> Mrkdwn:
     )
 
 
-def drift_history(rows: Sequence[StepDrift], zone: ZoneInfo) -> tuple[Mrkdwn, ...]:
-    """What was found of a step's drift and what became of it, newest first; `rows` come oldest first."""
+def drift_history(rows: Sequence[StepDrift], zone: ZoneInfo, *, owner: bool) -> tuple[Mrkdwn, ...]:
+    """What was found of a step's drift and what became of it, newest first; `rows` come oldest first.
+
+    What one person alone reported, and what became of it, is for the `owner` to read.
+    """
     lines: list[Mrkdwn] = []
+    hidden = False
     for row in rows:
-        on = day(row.at.astimezone(zone))
-        if row.event is DriftEvent.FOUND:
-            lines.append(say("{on}: drift, run {counts}.", on=on, counts=drift_counts(row)))
-        elif row.event is DriftEvent.RECOMMITTED:
-            lines.append(
-                say(
-                    "{on}: {who} recommits to {mode}: {reason}",
-                    on=on,
-                    who=mention(row.member or ""),
-                    mode=mode_word(row.declared),
-                    reason=row.reason,
-                )
-            )
-        elif row.event is DriftEvent.DECLARED:
-            lines.append(say("{on}: settled, the step became {mode}.", on=on, mode=mode_word(row.declared)))
-        else:
-            lines.append(say("{on}: withdrawn, the answers were corrected.", on=on))
+        if row.event in (DriftEvent.FOUND, DriftEvent.REPORTED):
+            hidden = is_alone(row) and not owner
+        if not hidden:
+            lines.append(_line(row, day(row.at.astimezone(zone))))
     return tuple(reversed(lines))
+
+
+def _line(row: StepDrift, on: str) -> Mrkdwn:
+    if row.event is DriftEvent.REPORTED:
+        return say("{on}: reported by one person, {counts}.", on=on, counts=drift_counts(row))
+    if row.event is DriftEvent.FOUND:
+        return say("{on}: drift, run {counts}.", on=on, counts=drift_counts(row))
+    if row.event is DriftEvent.RECOMMITTED:
+        return say(
+            "{on}: {who} recommits to {mode}: {reason}",
+            on=on,
+            who=mention(row.member or ""),
+            mode=mode_word(row.declared),
+            reason=row.reason,
+        )
+    if row.event is DriftEvent.DECLARED:
+        return say("{on}: settled, the step became {mode}.", on=on, mode=mode_word(row.declared))
+    return say("{on}: withdrawn, the answers were corrected.", on=on)

@@ -1,6 +1,6 @@
 """Drift: find a step that is run in another mode than declared, and let its owner recommit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -8,17 +8,17 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from cadence.documents import Step
-from cadence.flows.announcing import announce
+from cadence.flows.announcing import curators_read, tell
 from cadence.flows.asked_members import AsOf, expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
-from cadence.flows.drift_state import found_drift, settle_drift
+from cadence.flows.drift_state import found_drift, is_alone, settle_drift
 from cadence.flows.noting import note, note_rule
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of, week_number
-from cadence.rules.drift import DriftEvent, DriftVerdict, StepAttestation, judge_drift
+from cadence.rules.drift import DriftEvent, DriftPolicy, DriftVerdict, StepAttestation, judge_drift
 from cadence.rules.modes import Mode
 from storage import decisions, drifts, playbooks, reports
 from storage.engine import Database
@@ -32,14 +32,21 @@ def judge_drifts(
 ) -> None:
     """Look at every step of a cycle for drift; an alert goes out when a step begins to drift.
 
+    What one person alone reports goes to the owner in a DM, once a cycle; a second person makes it public.
+
     `cause` is what made us look: `check-in:ID` or `close:CYCLE`. A drift that is waiting for its owner isn't
     told again; it is withdrawn when the answers it was found in were corrected.
     """
     for step in run.spec.steps:
         found = found_drift(session, run, step)
         seen = see_drift(session, run, cycle, step)
-        if found is None and seen.verdict.found:
-            _found(session, run, cycle, step, seen, cause=cause, now=now, correlation_id=correlation_id)
+        if seen.verdict.found and (found is None or (is_alone(found) and not seen.verdict.alone)):
+            row = _keep(session, run, cycle, step, seen, DriftEvent.FOUND, cause=cause, now=now)
+            _tell_found(session, run, row, now=now, correlation_id=correlation_id)
+        elif found is None and seen.verdict.alone and not _reported(session, run, cycle, step):
+            row = _keep(session, run, cycle, step, seen, DriftEvent.REPORTED, cause=cause, now=now)
+            if seen.verdict.by != (run.playbook.owner,):
+                _tell_owner(session, run, row, now=now, correlation_id=correlation_id)
         elif (
             found is not None
             and found.cycle_id == cycle.id
@@ -70,12 +77,20 @@ class DriftWindow(NamedTuple):
 FROM_THE_START = DriftWindow()
 
 
-def latest_window(changes: Iterable[ModeChange], events: Iterable[StepDrift]) -> DriftWindow:
-    """Where attestations count from: the last change of a step's mode, or the last time its drift was settled."""
-    marks = [DriftWindow(row.after_check_in, row.changed_at) for row in changes if row.before is not None] + [
+def latest_window(changes: Sequence[ModeChange], events: Iterable[StepDrift]) -> DriftWindow:
+    """Where attestations count from: the last change of a step's mode, or the last time its drift was settled.
+
+    A change that was taken back, and the drift it settled, are as if they hadn't been.
+    """
+    undone = {f"mode-change:{row.takes_back}" for row in changes if row.takes_back is not None}
+    marks = [
+        DriftWindow(row.after_check_in, row.changed_at)
+        for row in decisions.standing(changes)
+        if row.before is not None
+    ] + [
         DriftWindow(row.after_check_in, row.at)
         for row in events
-        if row.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED)
+        if row.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED) and row.cause not in undone
     ]
     return max(marks, default=FROM_THE_START)
 
@@ -89,6 +104,7 @@ def see_drift(
     declared: Mode | None = None,
     window: DriftWindow = FROM_THE_START,
     as_of: AsOf | None = None,
+    policy: DriftPolicy | None = None,
 ) -> DriftSeen:
     """Judge a step's attestations since its mode last changed or its owner recommitted.
 
@@ -108,11 +124,14 @@ def see_drift(
     answers = drifts.attested(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0, through=through)
     verdict = judge_drift(
         [
-            StepAttestation(one.check_in.week, one.modes.get(step.key, declared), declared)
+            StepAttestation(
+                one.check_in.week, one.modes.get(step.key, declared), declared, one.check_in.member
+            )
             for one in answers
             if one.check_in.week_start >= first_week and (one.check_in.id or 0) > window.after
         ],
         awaited=_awaited(session, run, cycle, through=through, as_of=as_of),
+        policy=policy,
     )
     return DriftSeen(verdict, declared, window.since, window.after, through)
 
@@ -140,23 +159,29 @@ def _awaited(session: Session, run: TeamRun, cycle: Cycle, *, through: int, as_o
     return len(asked - answered)
 
 
-def _found(
+def _reported(session: Session, run: TeamRun, cycle: Cycle, step: Step) -> bool:
+    """Whether the owner heard of one person's report on the step in this cycle."""
+    rows = drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
+    return any(row.event is DriftEvent.REPORTED and row.cycle_id == cycle.id for row in rows)
+
+
+def _keep(
     session: Session,
     run: TeamRun,
     cycle: Cycle,
     step: Step,
     seen: DriftSeen,
+    event: DriftEvent,
     *,
     cause: str,
     now: datetime,
-    correlation_id: str,
-) -> None:
+) -> StepDrift:
     row = StepDrift(
         workspace_id=run.workspace.id,
         adoption_id=run.id,
         cycle_id=cycle.id or 0,
         step=step.key,
-        event=DriftEvent.FOUND,
+        event=event,
         declared=seen.declared,
         used=seen.verdict.used,
         evidence={**drift_evidence(seen), "version": run.version.id},
@@ -166,20 +191,44 @@ def _found(
     )
     session.add(row)
     session.flush()
+    return row
+
+
+def _tell_found(
+    session: Session, run: TeamRun, row: StepDrift, *, now: datetime, correlation_id: str
+) -> None:
     note_rule(
         session,
         run,
-        action="drift",
-        subject=f"adoption:{run.id}/{step.key}",
+        action="drift-reported" if is_alone(row) else "drift",
+        subject=f"adoption:{run.id}/{row.step}",
         now=now,
         after={"declared": row.declared, "used": row.used, **row.evidence},
         correlation_id=correlation_id,
     )
-    announce(
+    recipients = (
+        [run.playbook.owner] if is_alone(row) else [run.team.channel, *curators_read(session, run.workspace)]
+    )
+    tell(
         session,
         run.workspace,
-        [run.team],
+        recipients,
         kind="drift",
+        slot=row.id,
+        subject={"drift": row.id},
+        now=now,
+        correlation_id=correlation_id,
+    )
+
+
+def _tell_owner(
+    session: Session, run: TeamRun, row: StepDrift, *, now: datetime, correlation_id: str
+) -> None:
+    tell(
+        session,
+        run.workspace,
+        [run.playbook.owner],
+        kind="drift-reported",
         slot=row.id,
         subject={"drift": row.id},
         now=now,
@@ -195,10 +244,13 @@ def drift_evidence(seen: DriftSeen) -> dict[str, object]:
         "attested": verdict.attested,
         "awaited": verdict.awaited,
         "drifted": verdict.drifted,
+        "people": len(verdict.by),
         "weeks": list(verdict.weeks),
         "share": verdict.share,
         "limit_weeks": verdict.policy.weeks,
+        "limit_people": verdict.policy.people,
         "limit_share": verdict.policy.share,
+        "limit_attestations": verdict.policy.attestations,
         "since": seen.since.isoformat() if seen.since else None,
         "through_check_in": seen.through,
     }

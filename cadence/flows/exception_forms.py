@@ -9,6 +9,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.gathering import gather
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_cycle, run_by_id, visible_runs
 from cadence.flows.sight import require_sight
+from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
 from storage import people, reports
@@ -74,10 +75,11 @@ def exception_form(
     link: str = "",
     critical: bool = False,
     channel_first: str | None = None,
+    notice: Mrkdwn | None = None,
 ) -> forms.ExceptionForm:
     """The form to log an exception, with what is already known filled in.
 
-    `channel_first` is the channel whose team's steps are offered first.
+    `channel_first` is the channel whose team's steps are offered first; `notice` what it waits to be confirmed for.
 
     Raises:
         Refusal: there is no step to choose.
@@ -97,6 +99,7 @@ def exception_form(
         reason=reason,
         link=link,
         critical=critical,
+        notice=notice,
     )
 
 

@@ -1,10 +1,12 @@
 """Log an exception and judge its step in the same transaction."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session
 
+from cadence.documents import Step
 from cadence.flows.callers import Caller
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.gathering import assumed_why
@@ -14,11 +16,12 @@ from cadence.flows.noting import note
 from cadence.flows.people import zone_of
 from cadence.flows.permalinks import is_message
 from cadence.flows.repeats import once
-from cadence.flows.runs import TeamRun
+from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.weeks import this_week
 from cadence.links import kept_link
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Refusal
+from cadence.rules.modes import Mode, landing
 from cadence.rules.verdicts import Line
 from storage import decisions, reports
 from storage import playbooks as playbook_rows
@@ -26,11 +29,18 @@ from storage.engine import Database
 from storage.tables import Cycle, CycleState, LoggedException, StepVerdict
 from templates.contexts.answers import ExceptionLogged
 from templates.contexts.base import Evidence
+from templates.filters import mode as mode_word
+
+REPEAT_WITHIN: Final = timedelta(minutes=1)
+"""The same words on the same step within this time are asked about."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionGiven:
-    """An exception as someone gave it; `link` is the message kept as evidence."""
+    """An exception as someone gave it; `link` is the message kept as evidence.
+
+    `agreed` is what was confirmed already; `ask` is False where nobody can be asked.
+    """
 
     step: str
     reason: str
@@ -39,15 +49,28 @@ class ExceptionGiven:
     team: str | None = None
     adoption_id: int | None = None
     link: str | None = None
+    agreed: frozenset[str] = frozenset()
+    ask: bool = True
+
+
+class NeedsConfirming(Refusal):
+    """It waits for a second click: the text says what it will do. `agreed` goes with the exception then."""
+
+    def __init__(self, text: Mrkdwn, *, agreed: frozenset[str], adoption_id: int) -> None:
+        self.agreed = agreed
+        self.adoption_id = adoption_id
+        super().__init__(text)
 
 
 @once
 def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: datetime) -> ExceptionLogged:
     """Log an exception; the step is judged and, if need be, demoted before this returns.
 
-    One message isn't counted twice on a step.
+    One message isn't counted twice on a step. The same words of one person on the same step within a minute
+    are asked about, and so is a critical exception.
 
     Raises:
+        NeedsConfirming: it takes a second click.
         Refusal: no such step, no reason, no running cycle, several runs fit, not their team.
     """
     with db.write() as session:
@@ -77,7 +100,11 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
             )
             answer = _logged(session, run, known, verdicts[0], duplicate=True)
             zone = zone_of(session, run.workspace, caller.member)
+            if known.member != caller.member:
+                answer = replace(answer, undo=None)
             return replace(answer, logged_by=known.member, logged_at=known.logged_at.astimezone(zone))
+        if given.ask:
+            _confirm(session, caller, run, step, given, now=now)
         cycle = this_week(run).cycle
         session.refresh(cycle)  # it may have closed while this waited
         row = _save(session, caller, run, cycle, step.key, given, now=now)
@@ -87,6 +114,57 @@ def log_exception(db: Database, caller: Caller, given: ExceptionGiven, *, now: d
         if cycle.state is CycleState.CLOSED:
             rewrite_cycle_posts(session, caller, run, cycle, mark=f"exception:{row.id}", now=now)
         return _logged(session, run, row, verdict, duplicate=False)
+
+
+def _confirm(
+    session: Session, caller: Caller, run: TeamRun, step: Step, given: ExceptionGiven, *, now: datetime
+) -> None:
+    """Ask before something counts twice, or demotes a step.
+
+    Raises:
+        NeedsConfirming: with what it will do, unless that was agreed to.
+    """
+    questions = {}
+    last = reports.last_exception_by(
+        session,
+        workspace_id=run.workspace.id,
+        member=caller.member,
+        adoption_id=run.id,
+        step=step.key,
+    )
+    if (
+        last is not None
+        and now - last.logged_at < REPEAT_WITHIN
+        and (last.critical or not given.critical)
+        and _words(last.reason) == _words(given.reason)
+    ):
+        questions[f"again:{run.id}:{step.key}"] = say("You just logged this. Log it again?")
+    if given.critical:
+        questions[f"critical:{run.id}:{step.key}"] = _effect(session, run, step)
+    if not questions.keys() <= given.agreed:
+        raise NeedsConfirming(
+            Mrkdwn(" ".join(questions.values())), agreed=frozenset(questions), adoption_id=run.id
+        )
+
+
+def _words(reason: str) -> str:
+    return " ".join(reason.lower().split())
+
+
+def _effect(session: Session, run: TeamRun, step: Step) -> Mrkdwn:
+    """What a critical exception does to a step now."""
+    mode = mode_of(current_modes(session, run), step)
+    lands_on = landing(mode, Mode(step.fallback))
+    if lands_on is None:
+        return say(
+            "People lead “{step}” already, so its mode stays. The team and the curators are told right away.",
+            step=step.title,
+        )
+    return say(
+        "This will demote “{step}” to {mode} right away. The team and the curators are told.",
+        step=step.title,
+        mode=mode_word(lands_on),
+    )
 
 
 def _known(session: Session, run: TeamRun, step: str, given: ExceptionGiven) -> LoggedException | None:
@@ -172,4 +250,5 @@ def _logged(
         after=verdict.lands_on,
         link=row.link,
         duplicate=duplicate,
+        undo=str(row.id) if row.withdrawn_after is None else None,
     )

@@ -112,7 +112,7 @@ def _exceptions(
             yield [
                 *(row.id, row.playbook, row.team, row.cycle, row.step),
                 *(row.critical, row.reason, row.link),
-                *(row.member, row.member_name, row.surface, row.logged_at),
+                *(row.member, row.member_name, row.surface, row.logged_at, row.withdrawn_at),
             ]
 
 
@@ -171,7 +171,7 @@ TABLES: Final = (
         "exceptions",
         (
             *("id", "playbook", "team", "cycle", "step", "critical", "reason", "link", "member"),
-            *("member_name", "surface", "logged_at"),
+            *("member_name", "surface", "logged_at", "withdrawn_at"),
         ),
         _exceptions,
     ),
@@ -195,4 +195,4 @@ TABLES: Final = (
         _trail,
     ),
 )
-"""Every file of an export, with what was corrected since: a row that was has `replaced_at`."""
+"""Every file of an export, what was corrected since too: such a row has `replaced_at` or `withdrawn_at`."""

@@ -78,7 +78,7 @@ def needs(
     sections: tuple[Worst[Any], ...] = (
         promotions_waiting(scope, partial(_promotion, curator=curator)),
         demoted(scope),
-        drifts_waiting(scope, partial(_drift, session)),
+        drifts_waiting(scope, partial(_drift, session), alone_in={run.id for run in owned}),
         watches_of(scope).unanswered,
         scope.unreported,
     )

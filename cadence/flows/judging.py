@@ -1,21 +1,24 @@
 """Judge a step: gather its evidence, decide, store the verdict, change the mode, owe the alerts."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from cadence.documents import Step
 from cadence.flows.announcing import announce
+from cadence.flows.callers import Caller
 from cadence.flows.gathering import gather, top_reason
 from cadence.flows.noting import note_rule
 from cadence.flows.proposals import lapse_open
-from cadence.flows.runs import TeamRun
-from cadence.flows.watch_ends import end_with_weekend, rewrite_alerts
-from cadence.flows.windows import set_mode
+from cadence.flows.runs import TeamRun, current_modes
+from cadence.flows.watch_ends import alert_copies, end_with_weekend, rewrite_alerts
+from cadence.flows.windows import go_back, set_mode, take_back
 from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
-from storage import decisions, reports
-from storage.tables import Cycle, CycleState, StepVerdict
+from storage import decisions, ledger, reports
+from storage.tables import Cycle, CycleState, ModeChange, StepVerdict
 
 CLOSE = "close:"
 """What the cause of a verdict begins with when a cycle's close made us look."""
@@ -44,7 +47,7 @@ def judge(
     """Judge a step now; what it decides takes effect in this transaction.
 
     A cycle that has closed is judged as at its close: whoever reports on the weekend after it reports for it.
-    `cause` is what made us look: `exception:ID`, `check-in:ID` or `close:CYCLE`.
+    `cause` is what made us look: `exception:ID`, `check-in:ID`, `close:CYCLE` or `undo:ID` of an exception.
     """
     row = _verdict(session, run, cycle, step, cause=cause, now=now)
     before = decisions.last_verdicts(
@@ -52,15 +55,7 @@ def judge(
     )
     session.add(row)
     session.flush()
-    note_rule(
-        session,
-        run,
-        action="verdict",
-        subject=f"verdict:{row.id}",
-        now=now,
-        after={"decision": row.decision, "line": row.line, "cause": cause},
-        correlation_id=correlation_id,
-    )
+    _note(session, run, row, correlation_id=correlation_id)
     last = before[0] if before else None
     if row.decision is Decision.DEMOTE:
         _demote(session, run, step, row, now=now, correlation_id=correlation_id)
@@ -77,6 +72,71 @@ def judge(
             why = f"the step went over its cap in cycle {cycle.number}"
             lapse_open(session, run, step=step.key, why=why, now=now)
     return row
+
+
+def restore(
+    session: Session,
+    run: TeamRun,
+    cycle: Cycle,
+    step: Step,
+    *,
+    demotion: tuple[ModeChange, StepVerdict],
+    window: Mapping[str, Any] | None,
+    cause: str,
+    caller: Caller,
+    now: datetime,
+) -> ModeChange | None:
+    """Judge a demotion's evidence again now that an exception of it is gone; take it back if it doesn't hold.
+
+    What was counted before the demotion counts again, with what was logged since.
+
+    Args:
+        demotion: the change of mode, and the verdict it rests on.
+        window: the step's window before it, as the trail kept it; None when it was the step's first.
+
+    Returns:
+        The change that takes the demotion back; None when it holds without the exception.
+    """
+    change, verdict = demotion
+    state = current_modes(session, run)[step.key]
+    as_demoted = state.model_dump()
+    go_back(state, verdict, window)
+    session.add(state)
+    session.flush()
+    row = _verdict(session, run, cycle, step, cause=cause, now=now)
+    if row.decision is Decision.DEMOTE:
+        state.sqlmodel_update(as_demoted)
+        session.add(state)
+        session.flush()
+        judge(session, run, cycle, step, cause=cause, now=now, correlation_id=caller.request)
+        return None
+    session.add(row)
+    session.flush()
+    back = take_back(session, run, step, change, verdict_id=row.id, caller=caller, now=now)
+    _note(session, run, row, correlation_id=caller.request)
+    copies = ledger.by_prefix(
+        session, workspace_id=verdict.workspace_id, prefix=f"demoted:{verdict.workspace_id}:{verdict.id}"
+    )
+    ledger.owe_rewrites(session, workspace_id=verdict.workspace_id, messages=copies, mark="undone", now=now)
+    if alert_copies(session, row):
+        rewrite_alerts(session, row, mark=f"verdict:{row.id}", now=now)
+    elif _is_watch(row):
+        row.alerted = True
+        session.add(row)
+        _alert(session, run, row, kind="watch", now=now, correlation_id=caller.request)
+    return back
+
+
+def _note(session: Session, run: TeamRun, row: StepVerdict, *, correlation_id: str) -> None:
+    note_rule(
+        session,
+        run,
+        action="verdict",
+        subject=f"verdict:{row.id}",
+        now=row.judged_at,
+        after={"decision": row.decision, "line": row.line, "cause": row.cause},
+        correlation_id=correlation_id,
+    )
 
 
 def _verdict(

@@ -186,6 +186,9 @@ def why(
         rows = decisions.last_verdicts(
             session, workspace_id=run.workspace.id, adoption_id=run.id, step=declared.key
         )
+        overtaken = decisions.overtaken(
+            session, workspace_id=run.workspace.id, verdict_ids=[row.id or 0 for row in rows]
+        )
         return Why(
             playbook=run.playbook.title,
             team=run.team.title,
@@ -194,6 +197,7 @@ def why(
             drifts=drift_history(
                 drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=declared.key),
                 zone,
+                owner=caller.member == run.playbook.owner,
             ),
             changed=_last_change(session, run, step=declared.key, zone=zone),
             promotion=last_look(session, run, step=declared.key, zone=zone),
@@ -211,6 +215,7 @@ def why(
                     demote_at=row.demote_at,
                     window_start=row.window_from.astimezone(zone),
                     lines=lines_tried(row),
+                    overtaken=row.id in overtaken,
                 )
                 for row in rows
             ),

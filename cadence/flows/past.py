@@ -44,12 +44,14 @@ def window_of_then(
 ) -> WindowThen:
     """A step's evidence window at a verdict, by what stands before the verdict in the trail."""
     entry = trail.last_id(session, workspace_id=row.workspace_id, subject=f"verdict:{row.id}")
-    changes = changes_before(
-        session,
-        workspace_id=row.workspace_id,
-        adoption_id=row.adoption_id,
-        step=row.step,
-        entry=entry,
+    changes = decisions.standing(
+        changes_before(
+            session,
+            workspace_id=row.workspace_id,
+            adoption_id=row.adoption_id,
+            step=row.step,
+            entry=entry,
+        )
     )
     mode, start = (changes[-1].after if changes else declared), cycle_start(run, cycle)
     restarts = _step_entries(
@@ -61,13 +63,13 @@ def window_of_then(
     last = restarts[-1]
     return WindowThen(
         mode,
-        max(start, last.at),
+        max(start, datetime.fromisoformat(last.after["since"]) if "since" in last.after else last.at),
         last.after.get("after_exception", row.after_exception),
         last.after.get("after_check_in", row.after_check_in),
     )
 
 
-_CHANGED = ("declaration", "demotion", "promotion")
+_CHANGED = ("declaration", "demotion", "promotion", "taken-back")
 
 
 def changes_before(
@@ -101,6 +103,7 @@ def counted_then(session: Session, row: StepVerdict, after_exception: int) -> li
         cycle_id=row.cycle_id,
         after_id=after_exception,
         through_id=row.through_exception,
+        for_verdict=row.id,
     )
 
 

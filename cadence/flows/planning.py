@@ -1,15 +1,18 @@
 """Plan what is due: compute the slots from the database and queue each in the ledger once."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
 
 from cadence.flows import replanning
 from cadence.flows.audit_draws import draw_due_audits
 from cadence.flows.closing import close_due_cycles, closing_instants
 from cadence.flows.repeats import forget_old
 from cadence.flows.rollouts import Scope, parts, rollout
+from cadence.flows.runs import team_runs
 from cadence.nudges import BY_KIND, CYCLE_CLOSES, ActiveRun, Nudge, Rollout, Slot, Unless, due
 from cadence.rules.calendar import WEEKS, week_number
 from storage import people, queueing, turns
@@ -24,10 +27,17 @@ back, somebody who joins after it, or somebody who flies east across it. Zones a
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A slot to come, for people to read: who gets what, when, in which zone."""
+    """A slot to come, for people to read: who gets what, when, in which zone.
+
+    Args:
+        recipient: the member's name, or the title of the channel's team; the Slack ID while neither is known.
+        about: the playbook and the team it is about; empty when it is about all of somebody's.
+    """
 
     workspace_id: str
     slot: Slot
+    recipient: str
+    about: str
 
 
 def plan(db: Database, *, now: datetime) -> int:
@@ -108,11 +118,33 @@ def forecast(db: Database, *, now: datetime, until: datetime) -> list[Planned]:
         for workspace in people.workspaces(session):
             state = _extended(rollout(session, workspace, now=now, until=until), now=now, until=until)
             closed = _Closed(state)
+            slots = list(due(now, until, state))
+            names = _names(session, workspace, {slot.recipient for slot in slots})
+            abouts = {
+                run.id: f"{run.playbook.title}, {run.team.title}"
+                for run in team_runs(session, workspace=workspace, now=now)
+            }
             planned += [
-                Planned(workspace.id, slot._replace(skipped=Unless.CLOSED) if closed.before(slot) else slot)
-                for slot in due(now, until, state)
+                Planned(
+                    workspace.id,
+                    slot._replace(skipped=Unless.CLOSED) if closed.before(slot) else slot,
+                    recipient=names.get(slot.recipient) or slot.recipient,
+                    about=abouts.get(int(str(slot.subject.get("adoption") or 0)), ""),
+                )
+                for slot in slots
             ]
     return sorted(planned, key=lambda one: (one.slot.at, one.slot.kind, one.slot.recipient))
+
+
+def _names(session: Session, workspace: Workspace, recipients: Set[str]) -> dict[str, str]:
+    """How people and channels are called, by Slack ID."""
+    members = people.members(session, workspace_id=workspace.id, member_ids=recipients)
+    teams = people.teams(session, workspace_id=workspace.id)
+    names = {key: one.name for key, one in members.items()}
+    names |= {team.channel: f"the channel of {team.title}" for team in teams}
+    if workspace.curator_channel:
+        names[workspace.curator_channel] = "the curators' channel"
+    return names
 
 
 class _Closed:

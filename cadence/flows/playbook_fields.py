@@ -81,6 +81,8 @@ GUARDRAIL: Fields = {
     "direction": (("direction",), Way.TEXT),
     "limit": (("limit",), Way.NUMBER),
 }
+NEARLY_ALL = ("accuracy", "threshold")
+"""Shares of which 1 may mean all as well as 1%, so that it is asked."""
 AMOUNTS = ("baseline", "target", "limit")
 """Fields that are counted in a unit."""
 
@@ -111,6 +113,8 @@ def filled(
             continue
         try:
             value = _value(given[field], way, unit if field in AMOUNTS else None)
+            if field in NEARLY_ALL and value == 0.01 and "%" not in given[field]:
+                raise AmountError("`1` can mean 1% or all of it.", Unit.PERCENT, ("90%", "100%"))
         except AmountError as error:
             errors[field], value = str(error), given[field]
         data = put_in(data, path, value)
@@ -128,13 +132,20 @@ def _value(typed: str, way: Way, unit: str | None) -> JsonValue:
         case Way.NUMBER:
             return _number(typed)
         case Way.SHARE:
-            percent = _PERCENT.fullmatch(typed.strip())
-            share = float(percent[1].replace(",", ".")) if percent else None
-            if share is not None and share > 100:
-                raise AmountError(f"`{typed.strip()}` is more than all of it.", Unit.PERCENT, ("10%", "90%"))
-            return share / 100 if share is not None else _number(typed)
+            return _share(typed.strip())
         case _:
             return typed
+
+
+def _share(typed: str) -> JsonValue:
+    """A share of 0 to 1: `8%`, `8` and `0.08` are the same, and so are `1%` and `1`."""
+    percent = _PERCENT.fullmatch(typed)
+    number = float(percent[1].replace(",", ".")) if percent else _number(typed)
+    if not isinstance(number, int | float) or number < 0:
+        return typed
+    if number > 100:
+        raise AmountError(f"`{typed}` is more than all of it.", Unit.PERCENT, ("10%", "90%"))
+    return number / 100 if percent or number >= 1 else number
 
 
 def _number(typed: str) -> JsonValue:

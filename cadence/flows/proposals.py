@@ -35,6 +35,26 @@ def lapse_open(session: Session, run: TeamRun, *, step: str | None = None, why: 
         rewrite_proposal(session, row, now=now)
 
 
+def reopen(session: Session, run: TeamRun, *, step: str, lapsed_at: datetime, now: datetime) -> None:
+    """Open the proposal of a step again that lapsed with a change of mode which was taken back since."""
+    for row in rubrics.lapsed_promotions(
+        session, workspace_id=run.workspace.id, adoption_id=run.id, step=step, lapsed_at=lapsed_at
+    ):
+        row.state, row.reason, row.decided_at = PromotionState.OPEN, "", None
+        session.add(row)
+        session.flush()
+        note_rule(
+            session,
+            run,
+            action="promotion-reopened",
+            subject=f"promotion:{row.id}",
+            now=now,
+            before=PromotionState.LAPSED,
+            after={"state": row.state, "why": "the demotion was taken back"},
+        )
+        rewrite_proposal(session, row, now=now)
+
+
 def rewrite_proposal(session: Session, row: Promotion, *, now: datetime, correlation_id: str = "") -> None:
     """Owe every copy of a proposal a rewrite to what became of it."""
     copies = ledger.by_prefix(session, workspace_id=row.workspace_id, prefix=proposal_key(row))
@@ -42,7 +62,7 @@ def rewrite_proposal(session: Session, row: Promotion, *, now: datetime, correla
         session,
         workspace_id=row.workspace_id,
         messages=copies,
-        mark=row.state,
+        mark=f"{row.state}:{now.timestamp():.0f}",
         now=now,
         correlation_id=correlation_id,
     )

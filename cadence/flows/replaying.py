@@ -24,7 +24,7 @@ from cadence.flows.past import (
 )
 from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
-from cadence.rules.drift import DriftEvent
+from cadence.rules.drift import DriftEvent, DriftPolicy
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
 from storage import decisions, drifts, playbooks, signals, trail
@@ -229,13 +229,17 @@ def _same(stored: object, found: object) -> bool:
 
 def _entry_of(session: Session, row: StepDrift, *, place: int) -> int:
     """Where a drift that was found stands in the trail: so many of the step's drifts were found before it."""
-    entries = trail.entries(
-        session,
-        workspace_id=row.workspace_id,
-        action="drift",
-        subject=f"adoption:{row.adoption_id}/{row.step}",
-    )
-    return entries[place].id or 0
+    entries = [
+        one.id or 0
+        for action in ("drift", "drift-reported")
+        for one in trail.entries(
+            session,
+            workspace_id=row.workspace_id,
+            action=action,
+            subject=f"adoption:{row.adoption_id}/{row.step}",
+        )
+    ]
+    return sorted(entries)[place]
 
 
 def _drift_differences(session: Session, run: TeamRun, row: StepDrift) -> tuple[str, ...]:
@@ -259,16 +263,23 @@ def _drift_differences(session: Session, run: TeamRun, row: StepDrift) -> tuple[
         step=row.step,
         entry=_entry_of(session, row, place=sum(one.event is DriftEvent.FOUND for one in events)),
     )
+    standing = decisions.standing(changes)
     seen = see_drift(
         session,
         run,
         cycle,
         step,
-        declared=changes[-1].after if changes else Mode(step.mode),
+        declared=standing[-1].after if standing else Mode(step.mode),
         window=latest_window(changes, events),
         as_of=AsOf(row.at, int(row.evidence["through_check_in"])),
+        policy=DriftPolicy(
+            weeks=row.evidence["limit_weeks"],
+            people=row.evidence.get("limit_people", 1),  # what was found before these were looked at
+            share=row.evidence["limit_share"],
+            attestations=row.evidence.get("limit_attestations", 1),
+        ),
     )
-    now = drift_evidence(seen)
+    now = {name: value for name, value in drift_evidence(seen).items() if name in row.evidence}
     return _differing(
         ("declared", row.declared, seen.declared),
         ("used", row.used, seen.verdict.used),

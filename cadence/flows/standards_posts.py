@@ -5,12 +5,17 @@ from datetime import datetime
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
+from cadence.flows.composed import Composed, Say, Skip
+from cadence.flows.drift_state import is_alone
+from cadence.flows.drifting import see_drift
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.nudges import Unless
 from cadence.refusals import Refusal
+from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import rank
 from storage import decisions, drifts, playbooks
 from storage.tables import OwedMessage, StepDrift
-from templates.contexts.standards import Drift, DriftNumbers, ModeDeclared
+from templates.contexts.standards import Drift, DriftNumbers, DriftReported, ModeDeclared
 
 
 def drift(session: Session, message: OwedMessage, now: datetime) -> Drift:
@@ -28,7 +33,7 @@ def drift(session: Session, message: OwedMessage, now: datetime) -> Drift:
         for row in drifts.events(
             session, workspace_id=found.workspace_id, adoption_id=run.id, step=found.step
         )
-        if (row.id or 0) > (found.id or 0)
+        if (row.id or 0) > (found.id or 0) and row.event not in (DriftEvent.FOUND, DriftEvent.REPORTED)
     ]
     settled = later[0] if later else None
     return Drift(
@@ -40,12 +45,37 @@ def drift(session: Session, message: OwedMessage, now: datetime) -> Drift:
         declared=found.declared,
         used=found.used or found.declared,
         numbers=drift_numbers(found),
+        alone=is_alone(found),
         owner=run.playbook.owner,
         decision=settled.event if settled else None,
         decided_by=settled.member if settled else None,
         decided_at=settled.at.astimezone(run.zone) if settled else None,
         reason=settled.reason if settled else "",
         after=settled.declared if settled else None,
+    )
+
+
+def reported(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """What one person alone reports of a step, for the owner; not sent once it was corrected or settled."""
+    row = drifts.event(session, workspace_id=message.workspace_id, drift_id=int(message.subject["drift"]))
+    if row is None:
+        raise Refusal("the report isn't there")
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=row.adoption_id, now=now)
+    step = run.spec.step(row.step)
+    cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
+    if step is None or not see_drift(session, run, cycle, step).verdict.alone:
+        return Skip(Unless.CORRECTED)
+    return Say(
+        DriftReported(
+            adoption_id=run.id,
+            step_key=row.step,
+            playbook=run.playbook.title,
+            team=run.team.title,
+            step=step.title,
+            declared=row.declared,
+            used=row.used or row.declared,
+            numbers=drift_numbers(row),
+        )
     )
 
 
@@ -68,6 +98,8 @@ def drift_numbers(found: StepDrift) -> DriftNumbers:
         share=float(kept["share"]),
         limit=float(kept["limit_share"]),
         limit_weeks=int(kept["limit_weeks"]),
+        limit_people=int(kept.get("limit_people", 1)),
+        limit_attestations=int(kept.get("limit_attestations", 1)),
         awaited=int(kept["awaited"]),
     )
 

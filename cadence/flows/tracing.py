@@ -12,12 +12,13 @@ from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, team_runs, visible_runs
 from cadence.flows.sight import may_see
 from cadence.flows.trace_words import Words, told, verb
+from cadence.flows.undoing import WITHIN as UNDO_WITHIN
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
 from cadence.rules.calendar import instant
 from cadence.rules.sight import Fact
-from storage import decisions, people, playbooks, rubrics, trails
+from storage import decisions, people, playbooks, reports, rubrics, trails
 from storage.engine import Database
 from storage.tables import TrailEntry
 from storage.trails import Scope
@@ -25,7 +26,7 @@ from templates.contexts.standards import Trace, TraceRow
 from templates.filters import day
 
 PAGE = 10
-PRIVATE: Final = frozenset({"check-in", "check-in-corrected", "nudged-again"})
+PRIVATE: Final = frozenset({"check-in", "check-in-corrected", "drift-reported", "nudged-again"})
 """What tells who has answered, and so who hasn't: one's own is shown, everything to owners and curators."""
 HIDDEN: Final = frozenset({"window-opened", "profiles-changed"})
 """Kept for judging again, and for planning; the change that opened a window is an entry of its own."""
@@ -74,7 +75,16 @@ def trace(db: Database, caller: Caller, asked: Asked, *, now: datetime) -> Trace
             step=asked.step,
             since=asked.since,
             older=_value(asked, found[PAGE - 1].id or 0) if len(found) > PAGE else None,
+            undo=_undo(session, caller, runs, now=now) if asked.before is None else None,
         )
+
+
+def _undo(session: Session, caller: Caller, runs: list[TeamRun], *, now: datetime) -> str | None:
+    """The caller's last exception of what is shown, while they can take it back."""
+    last = reports.last_exception_by(session, workspace_id=caller.workspace_id, member=caller.member)
+    if last is None or now - last.logged_at > UNDO_WITHIN or last.adoption_id not in {run.id for run in runs}:
+        return None
+    return str(last.id)
 
 
 def _value(asked: Asked, before: int) -> str:

@@ -1,23 +1,32 @@
 """The evidence window of a step: what starts it again, and the changes of mode that do."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Final
 
 from sqlmodel import Session
 
 from cadence.documents import Step
+from cadence.flows.callers import Caller
 from cadence.flows.drift_state import settle_drift
 from cadence.flows.noting import note_rule
-from cadence.flows.proposals import lapse_open
+from cadence.flows.proposals import lapse_open, reopen
 from cadence.flows.runs import TeamRun, current_modes, mode_of
 from cadence.flows.watch_ends import close_watch
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage import reports, trail
-from storage.tables import AdoptionStep, ModeChange
+from storage.tables import AdoptionStep, ModeChange, StepVerdict, TrailEntry
 
 WINDOW_OPENED = "window-opened"
 """The trail's word for an evidence window that starts again."""
 VERSION_CHANGED = "the playbook version changed"
+TAKEN_BACK = "the demotion was taken back"
+
+
+def mode_changed(mode: Mode) -> str:
+    """Why a window starts again when a step's mode changes."""
+    return f"the step's mode was changed to {mode}"
 
 
 def restart_window(
@@ -39,6 +48,7 @@ def restart_window(
     lapse_open(session, run, step=step.key, why=because, now=now)
     close_watch(session, run.adoption, step=step.key, mark=f"restarted:{now.timestamp():.0f}", now=now)
     row = current_modes(session, run).get(step.key)
+    was = None if row is None else _as_data(row)
     if row is None:
         row = AdoptionStep(
             workspace_id=run.workspace.id, adoption_id=run.id, step=step.key, mode=Mode(step.mode), since=now
@@ -54,6 +64,7 @@ def restart_window(
         action=WINDOW_OPENED,
         subject=f"adoption:{run.id}/{step.key}",
         now=now,
+        before=was,
         after={
             "because": because,
             "after_exception": row.after_exception,
@@ -61,6 +72,39 @@ def restart_window(
         },
     )
     return row
+
+
+_MARKS: Final = ("after_exception", "after_check_in", "after_result", "after_audit", "after_cycle")
+
+
+def _as_data(row: AdoptionStep) -> dict[str, Any]:
+    """A step's window as the trail keeps it."""
+    return {"since": row.since.isoformat(), **{name: getattr(row, name) for name in _MARKS}}
+
+
+def last_opened(session: Session, run: TeamRun, step: Step) -> TrailEntry | None:
+    """The trail's entry on the last time the step's evidence window was opened."""
+    entries = trail.entries(
+        session,
+        workspace_id=run.workspace.id,
+        action=WINDOW_OPENED,
+        subject=f"adoption:{run.id}/{step.key}",
+    )
+    return entries[-1] if entries else None
+
+
+def go_back(row: AdoptionStep, verdict: StepVerdict, before: Mapping[str, Any] | None) -> None:
+    """Put a step's mode and window back to how they were at the verdict that demoted it.
+
+    `before` is what the trail kept of the window then; None when it was the step's first.
+    """
+    row.mode, row.since = verdict.mode, verdict.window_from
+    for name in _MARKS:
+        setattr(row, name, 0)
+    if before is not None:
+        row.since = datetime.fromisoformat(before["since"])
+        for name in _MARKS:
+            setattr(row, name, before[name])
 
 
 def _mark(session: Session, row: AdoptionStep) -> None:
@@ -90,7 +134,7 @@ def set_mode(
     `kind` is `demotion`, `promotion` or `declaration`; `member` is None when the rule decided.
     """
     before = mode_of(current_modes(session, run), step)
-    row = restart_window(session, run, step, now=now, because=f"the step's mode was changed to {mode}")
+    row = restart_window(session, run, step, now=now, because=mode_changed(mode))
     row.mode = mode
     change = ModeChange(
         workspace_id=run.workspace.id,
@@ -123,6 +167,50 @@ def set_mode(
         correlation_id=correlation_id,
     )
     return change
+
+
+def take_back(
+    session: Session,
+    run: TeamRun,
+    step: Step,
+    change: ModeChange,
+    *,
+    verdict_id: int | None,
+    caller: Caller,
+    now: datetime,
+) -> ModeChange:
+    """Keep that a demotion was taken back, and open the proposal again that lapsed with it.
+
+    The caller has put the step's mode and window back.
+    """
+    row = current_modes(session, run)[step.key]
+    note_rule(
+        session,
+        run,
+        action=WINDOW_OPENED,
+        subject=f"adoption:{run.id}/{step.key}",
+        now=now,
+        after={"because": TAKEN_BACK, **_as_data(row)},
+    )
+    back = ModeChange(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        step=step.key,
+        kind="taken-back",
+        before=change.after,
+        after=change.before or change.after,
+        verdict_id=verdict_id,
+        takes_back=change.id,
+        rubric=change.rubric,
+        reason="An exception behind the demotion was taken back",
+        member=caller.member,
+        changed_at=now,
+    )
+    session.add(back)
+    session.flush()
+    _record(session, back, surface=caller.surface, correlation_id=caller.request)
+    reopen(session, run, step=step.key, lapsed_at=change.changed_at, now=now)
+    return back
 
 
 def _record(session: Session, change: ModeChange, *, surface: str, correlation_id: str) -> None:

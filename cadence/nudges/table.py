@@ -68,6 +68,7 @@ URGENCY: Final[Mapping[str, Urgency]] = {
     "demoted": Urgency.ALERT,
     "digest": Urgency.NUDGE,
     "drift": Urgency.ALERT,
+    "drift-reported": Urgency.NUDGE,
     "export": Urgency.ANSWER,
     "gate-due": Urgency.NUDGE,
     "handoff": Urgency.NUDGE,
@@ -145,6 +146,8 @@ class Unless(StrEnum):
     NO_PART = "takes no part", False
     UNINSTALLED = "uninstalled", False
     OVER = "over already", True
+    CORRECTED = "it was corrected since", True
+    UNDONE = "undone before it was sent", True
     DECIDED = "decided already", True
     STARTED = "the first cycle was started already", True
     NEWER_SAID = "something newer is said of it", True

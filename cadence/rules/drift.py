@@ -19,8 +19,10 @@ class DriftEvent(StrEnum):
     """What happens to a step's drift: the bot finds one; the owner declares the real mode or recommits.
 
     It is withdrawn when the attestations it was found in are corrected, and settled by any change of mode.
+    Reported: one person attested another mode and no line spoke. Only the owner is told, and nothing is open.
     """
 
+    REPORTED = "reported"
     FOUND = "found"
     DECLARED = "declared"
     RECOMMITTED = "recommitted"
@@ -32,12 +34,16 @@ class DriftPolicy:
     """The thresholds of drift.
 
     Args:
-        weeks: in this many weeks of a cycle another mode was attested.
-        share: or in more than this share of the step's attestations, 0 to 1.
+        weeks: in this many weeks of a cycle another mode was attested,
+        people: by at least this many people.
+        share: or in more than this share of the step's attestations, 0 to 1,
+        attestations: of which there are at least this many.
     """
 
     weeks: int = 2
+    people: int = 2
     share: float = 0.20
+    attestations: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,13 @@ class StepAttestation:
         week: the week of the cycle, 1 to 4.
         mode: the mode it was really run in.
         declared: the mode that was declared then.
+        member: who attested it, by Slack ID.
     """
 
     week: int
     mode: Mode
     declared: Mode
+    member: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,7 @@ class DriftVerdict:
         attested: attestations of the step in the cycle.
         awaited: check-ins of open weeks that may still come; counted as declared until they do.
         drifted: attestations in another mode than declared.
+        by: who made those, in order.
         weeks: the weeks in which there was one, in order.
         share: drifted of attested and awaited, 0 to 1.
         used: the mode most attested instead; of two as frequent, the one in which people lead more.
@@ -74,6 +83,7 @@ class DriftVerdict:
     attested: int
     awaited: int
     drifted: int
+    by: tuple[str, ...]
     weeks: tuple[int, ...]
     share: float
     used: Mode | None
@@ -84,15 +94,20 @@ class DriftVerdict:
         """Whether the step drifted."""
         return bool(self.lines)
 
+    @property
+    def alone(self) -> bool:
+        """Whether one person alone reports another mode: that is said to the owner, never in a channel."""
+        return len(self.by) == 1
+
 
 def judge_drift(
     attestations: Iterable[StepAttestation], *, awaited: int = 0, policy: DriftPolicy | None = None
 ) -> DriftVerdict:
     """Judge the attestations of one step in one cycle, since the owner last declared its mode or recommitted.
 
-    Drift is another mode than declared in two weeks of the cycle, or in more than 20% of the attestations
-    (SPEC §5). While a week is open, the check-ins still awaited have the benefit of the doubt: the first
-    answer of a week is not a share of 100%.
+    Drift is another mode than declared by two people in two weeks of the cycle, or in more than 20% of at least
+    five attestations (SPEC §5). While a week is open, the check-ins still awaited have the benefit of the
+    doubt: the first answer of a week is not a share of 100%.
 
     Raises:
         ValueError: for fewer than no check-ins awaited.
@@ -103,12 +118,13 @@ def judge_drift(
     all_of_them = tuple(attestations)
     drifted = [one for one in all_of_them if one.mode is not one.declared]
     weeks = tuple(sorted({one.week for one in drifted}))
+    by = tuple(sorted({one.member for one in drifted}))
     total = len(all_of_them) + awaited
     share = len(drifted) / total if total else 0.0
     lines = []
-    if drifted and len(weeks) >= policy.weeks:
+    if drifted and len(weeks) >= policy.weeks and len(by) >= policy.people:
         lines.append(DriftLine.WEEKS)
-    if share > policy.share:
+    if share > policy.share and len(all_of_them) >= policy.attestations:
         lines.append(DriftLine.SHARE)
     counts = Counter(one.mode for one in drifted)
     return DriftVerdict(
@@ -116,6 +132,7 @@ def judge_drift(
         attested=len(all_of_them),
         awaited=awaited,
         drifted=len(drifted),
+        by=by,
         weeks=weeks,
         share=share,
         used=min(counts, key=lambda mode: (-counts[mode], rank(mode))) if counts else None,
@@ -125,4 +142,5 @@ def judge_drift(
 
 def open_drift(events: Sequence[DriftEvent]) -> bool:
     """Whether a drift of the step waits for the owner, by what happened to it so far, oldest first."""
-    return bool(events) and events[-1] is DriftEvent.FOUND
+    decided = [event for event in events if event is not DriftEvent.REPORTED]
+    return bool(decided) and decided[-1] is DriftEvent.FOUND

@@ -25,6 +25,8 @@ _BARE: Final[dict[str, Callable[[], Command]]] = {
     "cycle": Cycle,
 }
 """What a group of commands does when none of them is typed."""
+_SUBS: Final = {name.split()[1]: name for name in reversed(_LONG) if " " in name}
+"""The whole command of a group's word, as somebody types it who leaves the group out: `/cadence publish`."""
 _HEADS: Final = tuple(dict.fromkeys(name.split()[0] for name in _LONG))
 _HELP: Final = frozenset({"help", "--help", "-h"})
 _OPTIONS: Final = ("week", "team", "runs")
@@ -99,8 +101,11 @@ def _long(typed: Typed, vocabulary: Vocabulary, today: date) -> Command:
 
 def _no_such(wrong: Word, known: tuple[str, ...], start: str, typed: Typed) -> Unknown:
     word = wrong.text
-    near = nearest(word, known if start != _ROOT else (*known, *(slash[1:] for slash in _SHORT)))
+    if start == _ROOT:
+        known = (*known, *(slash[1:] for slash in _SHORT), *_SUBS)
+    near = nearest(word, known)
     if near:
+        near = _SUBS.get(near, near) if start == _ROOT and near not in _HEADS else near
         right = f"/{near}" if start == _ROOT and f"/{near}" in _SHORT else f"{start} {near}"
         offer = suggestion(f"{right} {typed.source[wrong.end :]}")
         entry = _LONG.get(right.removeprefix(f"{_ROOT} "))

@@ -60,8 +60,11 @@ def _not_a_number(request: Request, named: str | None) -> Refusal:
 
 
 def exception(request: Request) -> commands.LogException:
-    """`/exception [playbook] <step> [critical] <reason>`."""
+    """`/exception [playbook] <step> [critical] <reason>`, or `/exception undo`."""
     _refuse_week(request)
+    if request.typed.key() == "undo" and len(request.typed.words) == 1 and "undo" not in request.steps(None):
+        request.typed.take()
+        return commands.LogException(undo=True)
     named = request.the_playbook(request.playbook())
     critical = "critical" not in request.steps(named) and _critical(request)
     if not request.typed:

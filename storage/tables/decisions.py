@@ -63,6 +63,8 @@ class ModeChange(SQLModel, table=True):
     """A promotion, demotion or declaration, with its evidence and the rubric revision then in force.
 
     Check-ins up to `after_check_in` were there before it.
+    A demotion whose exception was taken back is answered by a change of kind `taken-back`; `takes_back` is the
+    demotion's id.
     """
 
     __tablename__ = "mode_change"
@@ -76,6 +78,7 @@ class ModeChange(SQLModel, table=True):
     after: Mode = choice(Mode)
     verdict_id: int | None = Field(default=None, foreign_key="verdict.id")
     promotion_id: int | None = Field(default=None, foreign_key="promotion.id")
+    takes_back: int | None = None
     rubric: int = 1
     reason: str = ""
     member: str | None = None

@@ -109,6 +109,8 @@ class LoggedException(SQLModel, table=True):
     """One run in which a step left its rule.
 
     `source` is the request it came with, so that a retried request logs nothing twice.
+    Once it was taken back, `withdrawn_after` is the id of the newest verdict of then: verdicts up to that one
+    counted it, later ones don't.
     """
 
     __tablename__ = "exception"
@@ -130,3 +132,5 @@ class LoggedException(SQLModel, table=True):
     surface: str
     source: str
     logged_at: datetime
+    withdrawn_at: datetime | None = None
+    withdrawn_after: int | None = None

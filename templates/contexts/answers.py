@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
-from templates.contexts.base import Evidence, Kpi, MessageContext, StepEvidence
+from templates.contexts.base import Evidence, Id, Kpi, MessageContext, StepEvidence
 from templates.contexts.checkins import Answer
 from templates.contexts.verdicts import Guardrail
 
@@ -63,6 +63,7 @@ class ExceptionLogged(MessageContext):
         after: the mode it landed on, when demoted.
         link: of the message kept as evidence.
         duplicate: it was logged before; nothing changed.
+        undo: what [Undo] carries, while the reader can take it back.
         logged_by: Slack ID of who logged this message before, and when (`logged_at`); None for one's own retry.
     """
 
@@ -81,6 +82,7 @@ class ExceptionLogged(MessageContext):
     after: str | None = None
     link: str | None = None
     duplicate: bool = False
+    undo: Id | None = None
     logged_by: str | None = None
     logged_at: datetime | None = None
 

@@ -131,6 +131,7 @@ class ExceptionForm(ViewContext):
     """An exception. Inputs: `step`, `critical` (a checkbox of value `critical`), `reason`, `link`.
 
     At least one group; the value of a step is the caller's own, such as `{adoption_id}:{step_key}`.
+    `notice` is what it will do, or that it was just logged, while that waits to be confirmed.
     """
 
     TEMPLATE: ClassVar[str] = "modals/exception.json.j2"
@@ -140,6 +141,7 @@ class ExceptionForm(ViewContext):
     critical: bool = False
     reason: str = ""
     link: str = ""
+    notice: Mrkdwn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ class DriftNumbers:
         weeks: of the cycle in which there was one, in order.
         share: drifted of those attested and still awaited, 0–1.
         limit: the share above which a step drifts, 0–1.
-        limit_weeks: the weeks from which it does.
+        limit_weeks: the weeks from which it does, when `limit_people` attested another mode.
+        limit_attestations: the attestations from which the share counts.
         awaited: check-ins still to come, which count as declared until then.
     """
 
@@ -29,6 +30,8 @@ class DriftNumbers:
     share: float
     limit: float
     limit_weeks: int
+    limit_people: int = 2
+    limit_attestations: int = 5
     awaited: int = 0
 
     @property
@@ -46,6 +49,7 @@ class Drift(MessageContext):
     Args:
         declared: the mode declared when it was found.
         used: the mode most attested instead.
+        alone: one person alone reported it, so only the owner reads this.
         owner: Slack ID, asked to declare or to recommit.
         decision: `declared`, `recommitted` or `withdrawn` once it is settled.
         decided_by: Slack ID; None when the rule changed the mode or the answers were corrected.
@@ -63,11 +67,31 @@ class Drift(MessageContext):
     used: str
     numbers: DriftNumbers
     owner: str
+    alone: bool = False
     decision: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str = ""
     after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftReported(MessageContext):
+    """One person reported another mode than declared: a DM to the owner that names nobody.
+
+    Buttons carry `{adoption_id}:{step_key}`, and `:{mode}` for the one that declares.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/drift_reported.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    declared: str
+    used: str
+    numbers: DriftNumbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +170,7 @@ class Trace(MessageContext):
     Args:
         playbook: its title, when only its entries were asked for; likewise `step` and `since`.
         older: what [Older] carries; None on the last page.
+        undo: what [Undo] carries: the reader's last exception, while it can be taken back.
     """
 
     TEMPLATE: ClassVar[str] = "answers/trace.json.j2"
@@ -155,3 +180,4 @@ class Trace(MessageContext):
     step: str | None = None
     since: date | None = None
     older: str | None = None
+    undo: Id | None = None

@@ -69,6 +69,7 @@ class Demoted(MessageContext):
         top_reason: the most frequent reason otherwise.
         owner: Slack ID, asked to refine the rubric.
         dropped: the team's version no longer has the step.
+        undone_by: Slack ID of who took back the exception behind it, and when (`undone_at`).
         offers: further buttons, at most five.
     """
 
@@ -91,6 +92,8 @@ class Demoted(MessageContext):
     top_reason: str | None = None
     top_reason_count: int = 0
     dropped: bool = False
+    undone_by: str | None = None
+    undone_at: datetime | None = None
     offers: tuple[Offer, ...] = ()
 
 
@@ -175,7 +178,8 @@ class VerdictDetail:
 
     Args:
         decision: `demote`, `watch`, `hold`, `propose` or `insufficient`.
-        trigger: what was looked at: `exception`, `check-in` or `close`.
+        trigger: what was looked at: `exception`, `check-in`, `close` or `undo`.
+        overtaken: it counted an exception that was taken back since.
         evidence: x, N with its attested and assumed parts, and the cap.
         probability: P(rate > cap) under Beta(x+½, N−x+½).
         threshold: the probability the evidence line needs, 0–1.
@@ -198,6 +202,7 @@ class VerdictDetail:
     demote_at: int | None
     window_start: datetime
     lines: tuple[LineTried, ...]
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,4 +98,9 @@ def log_an_exception(at: Visitor, reason: str, *, critical: bool = False) -> Non
     if critical:
         at.form.get_by_role("checkbox").check()
     at.sends()
+    if critical:
+        expect(at.form).to_contain_text(
+            "This will demote “Send the edited reply” to collaborative right away."
+        )
+        at.sends()
     at.reads_the_answer()

@@ -14,6 +14,7 @@ from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
 from bot.stage import Stage, workspace_from
 from storage.tables import MessageState, OwedMessage
+from tests.scenarios.plays import says
 from tests.staging import on_stage
 
 ASKED = frozenset({"users.info", "users.list", "conversations.history", "conversations.info"})
@@ -53,7 +54,7 @@ def test_the_week_works(tmp_path: Path, capabilities: Capabilities) -> None:
         stage.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
         agent.clicks(agent.last_dm(), "Ran as declared")
         assert agent.submits().closed
-        agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
+        says(agent, "/exception send critical promised a refund", channel="C01SUPEMEA")
         lead.types("/kpi 22m", channel="C01SUPEMEA")
         stage.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
 

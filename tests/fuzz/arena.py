@@ -30,6 +30,7 @@ from storage.engine import Database
 from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
 from templates.ids import Action
 from tests.databases import kept
+from tests.scenarios.plays import says
 from tests.staging import EXAMPLES, on_stage
 
 Json = dict[str, Any]
@@ -307,8 +308,8 @@ def _prepare(stage: Stage) -> None:
     stage.play_until(THURSDAY)
     agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U02LEAD")
     for _ in range(6):
-        agent.types("/exception draft tone was off", channel="C01SUPEMEA")
-    agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
+        says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
+    says(agent, "/exception send critical promised a refund", channel="C01SUPEMEA")
     lead.types("/kpi support-reply 22m", channel="C02SUPAPAC")
     agent.types("/cadence handoff support-reply send billing refund for case 4711", channel="C01SUPEMEA")
     stage.tick()

@@ -116,7 +116,7 @@ def alerts(db: Database) -> None:
             ("inbound-routing", "route", "U03LEAD"),
         )
     ):
-        given = ExceptionGiven(step, "left its rule", critical=True, playbook=playbook)
+        given = ExceptionGiven(step, "left its rule", critical=True, playbook=playbook, ask=False)
         log_exception(db, someone(owner, f"request-{number}"), given, now=places.now())
 
 

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel, col, select
 
 from bot.commands import BUILT_IN_TEAM
 from bot.sandbox.messages import Message
+from bot.sandbox.person import Person
 from bot.stage import Stage
 from storage import trail
 from storage.tables import MessageState, OwedMessage, TrailEntry
@@ -86,3 +87,14 @@ def play_each(stage: Stage, until: datetime, after: Callable[[], None]) -> None:
         stage.tick()
         after()
     stage.play_until(until)
+
+
+def says(person: Person, command: str, *, channel: str | None = None) -> str:
+    """Type a command, and press [Log it] when an exception asks to be confirmed; the words of the answer."""
+    said = person.types(command, channel=channel)
+    if said.view is None or said.view.body.get("submit", {}).get("text") != "Log it":
+        return said.words
+    done = person.submits().view
+    assert done is not None
+    person.closes()
+    return done.words

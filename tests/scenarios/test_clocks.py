@@ -66,7 +66,7 @@ def test_what_was_counted_before_a_demotion_stays_out_although_the_clock_was_ahe
         step_back(stage)
         said = log(stage, 1)
         last = verdicts(stage)[-1]
-        assert (last.exceptions, last.attested, last.assumed) == (1, 0, 40), said.words
+        assert (last.exceptions, last.attested, last.assumed) == (1, 0, 40), said
         assert_replay_agrees(stage)
 
 

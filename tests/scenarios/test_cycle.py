@@ -20,6 +20,7 @@ from tests.scenarios.plays import (
     entries,
     posts,
     rows,
+    says,
     start_cycle,
 )
 from tests.staging import on_stage
@@ -36,9 +37,9 @@ def ready(tmp_path: Path) -> Iterator[Stage]:
 
 
 def types(stage: Stage, member: str, text: str, channel: str = DESK_CHANNEL) -> str:
-    said = stage.workspace.person(member).types(text, channel=channel)
+    words = says(stage.workspace.person(member), text, channel=channel)
     stage.tick()
-    return said.words
+    return words
 
 
 def report(stage: Stage, numbers: list[str], *, runs: int = 20) -> None:

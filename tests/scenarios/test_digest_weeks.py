@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 from bot.stage import Stage
-from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, at, local_times, posts, start_cycle
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    at,
+    local_times,
+    posts,
+    says,
+    start_cycle,
+)
 from tests.staging import on_stage
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -25,7 +35,7 @@ def desk(tmp_path: Path) -> Iterator[Stage]:
 def types(stage: Stage, member: str, *texts: str) -> str:
     words = ""
     for text in texts:
-        words = stage.workspace.person(member).types(text, channel=DESK_CHANNEL).words
+        words = says(stage.workspace.person(member), text, channel=DESK_CHANNEL)
         stage.tick()
     return words
 

@@ -10,7 +10,7 @@ from bot.sandbox.messages import Message
 from bot.stage import Stage
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
-from storage.tables import AdoptionStep, ModeChange, StepDrift
+from storage.tables import AdoptionStep, ModeChange, OwedMessage, StepDrift
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -30,11 +30,11 @@ OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 
 @contextmanager
 def desk(folder: Path) -> Iterator[Stage]:
-    """The seed's playbook in week 1 of a cycle of a team of two."""
+    """The seed's playbook in week 2 of a cycle of a team of two."""
     playbook = changed(EXAMPLES / "support-reply.yaml", folder, ("pilot: support-emea", "pilot: desk"))
     with on_stage(folder, workspace=DESK, playbooks=[playbook]) as stage:
         start_cycle(stage, "support-reply")
-        stage.play_until(at("2026-03-05 12:00"))
+        stage.play_until(at("2026-03-12 12:00"))
         yield stage
 
 
@@ -56,9 +56,90 @@ def mode(stage: Stage) -> Mode:
     return next(row.mode for row in rows(stage, AdoptionStep) if row.step == "draft")
 
 
-def drifts(stage: Stage) -> None:
-    """One of two attests human-led: half of the attestations, over the limit of a fifth."""
-    attest(stage, MEMBER, "drifted draft=human-led runs=20")
+def drifts(stage: Stage, used: str = "human-led") -> None:
+    """Two people in two weeks attest another mode: each line of the rule that asks for two is met."""
+    attest(stage, MEMBER, f"drifted draft={used} runs=20 week=1")
+    attest(stage, OWNER, f"drifted draft={used} runs=20")
+
+
+def test_one_honest_answer_goes_to_the_owner_and_to_no_channel(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        assert alerts(stage) == alerts(stage, CURATORS) == []
+        assert events(stage) == [DriftEvent.REPORTED]
+        dm = bot_dms(stage, OWNER)[-1]
+        assert dm.text == "One person ran “Draft three replies” as human-led (planned: collaborative)"
+        assert MEMBER not in dm.words
+        assert "Only you read this." in dm.words
+
+        why = stage.workspace.person(OWNER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
+        assert "Thu 12 Mar: reported by one person, human-led, not collaborative" in why.words
+        read = stage.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
+        assert "reported by one person" not in read.words
+
+        stage.play_until(at("2026-03-19 12:00"))
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        assert events(stage) == [DriftEvent.REPORTED]  # two weeks of one person: told once a cycle
+        assert "is run" not in posts(stage, CURATORS)[-1].words
+        assert [one for one in bot_dms(stage, OWNER) if one.text == dm.text] == [dm]
+
+        stage.workspace.person(OWNER).clicks(dm, "Switch to human-led")
+        stage.workspace.person(OWNER).submits({"reason": "The drafts aren't good enough yet"})
+        assert mode(stage) is Mode.HUMAN_LED
+
+
+def test_an_answer_put_right_before_the_owner_reads_of_it_is_not_told(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        stage.play_until(at("2026-03-12 22:00"))
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        attest(stage, MEMBER, "as-declared runs=20")
+        stage.play_until(at("2026-03-13 12:00"))
+        assert not [one for one in bot_dms(stage, OWNER) if "One person ran" in one.text]
+        [row] = [one for one in rows(stage, OwedMessage) if one.kind == "drift-reported"]
+        assert row.reason == "it was corrected since"
+
+
+def test_the_owners_own_answer_is_not_told_to_them(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        attest(stage, OWNER, "drifted draft=human-led runs=20")
+        assert events(stage) == [DriftEvent.REPORTED]
+        assert not [one for one in rows(stage, OwedMessage) if one.kind == "drift-reported"]
+
+
+def test_more_than_a_fifth_by_one_person_waits_for_the_owner_alone_until_a_second_says_so(
+    tmp_path: Path,
+) -> None:
+    with desk(tmp_path) as stage:
+        attest(stage, OWNER, "as-declared runs=20 week=1")
+        attest(stage, MEMBER, "drifted draft=human-led runs=20 week=1")
+        attest(stage, OWNER, "as-declared runs=20")
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        stage.play_until(at("2026-03-19 12:00"))
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND]
+        assert alerts(stage) == alerts(stage, CURATORS) == []
+        dm = bot_dms(stage, OWNER)[-1]
+        assert "3 of 6 check-ins (50%, limit 20%" in dm.words
+        assert "One person alone reported this, so only you read it." in dm.words
+        assert dm.buttons == ["Declare human-led", "Recommit", "Why"]
+
+        owner, curator = stage.workspace.person(OWNER), stage.workspace.person(CURATOR)
+        assert "is run human-led" in owner.opens_home().words
+        assert "is run human-led" not in curator.opens_home().words
+        assert "is run human-led" not in curator.types("/cadence digest", channel=CURATORS).words
+        assert "drift" not in curator.types("/cadence why support-reply draft", channel=DESK_CHANNEL).words
+
+        attest(stage, OWNER, "drifted draft=human-led runs=20")
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.FOUND]
+        [alert] = alerts(stage)
+        assert len(alerts(stage, CURATORS)) == 1
+        owner.clicks(alert, "Recommit")
+        owner.submits({"note": "Two drafts a day are made together"})
+        stage.tick()
+        assert "recommits to collaborative" in alerts(stage)[0].words
+        assert "recommits to collaborative" in next(
+            one.words for one in bot_dms(stage, OWNER) if "One person alone" in one.words
+        )
 
 
 def test_a_drift_is_told_once_with_its_numbers_and_names_nobody(tmp_path: Path) -> None:
@@ -67,30 +148,30 @@ def test_a_drift_is_told_once_with_its_numbers_and_names_nobody(tmp_path: Path) 
         [alert] = alerts(stage)
         assert alert.text == (
             "Draft three replies is run human-led, not collaborative: "
-            "1 of 2 check-ins (limit 20%), in week 1."
+            "2 of 3 check-ins (limit 20%), in weeks 1 and 2."
         )
         assert [one.words for one in alerts(stage, CURATORS)] == [alert.words]
         assert MEMBER not in alert.words
         assert f"<@{OWNER}>, declare the mode that is really used, or recommit" in alert.words
         assert "1 of these check-ins was still to come and counted as declared." in alert.words
-        attest(stage, OWNER, "drifted draft=human-led runs=20")
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
         assert len(alerts(stage)) == 1
-        assert events(stage) == [DriftEvent.FOUND]
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND]
         home = stage.workspace.person(OWNER).opens_home()
-        assert "found Thu 5 Mar; by now 2 of 2 attestations (100%)" in home.words
+        assert "found Thu 12 Mar; by now 3 of 3 attestations (100%)" in home.words
         stage.workspace.person(OWNER).clicks(home, "Declare human-led")
         form = stage.workspace.person(OWNER).form()
-        assert "run human-led, not collaborative: 1 of 2 check-ins (limit 20%; 1 of them still" in form.words
+        assert "run human-led, not collaborative: 2 of 3 check-ins (limit 20%; 1 of them still" in form.words
         stage.workspace.person(OWNER).closes()
         stage.workspace.person(OWNER).clicks(home, "Recommit")
         assert "Recommitting keeps it" in stage.workspace.person(OWNER).form().words
         why = stage.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
-        assert "1 of 2 check-ins (limit 20%; 1 of them still to come then), in week 1" in why.words
+        assert "2 of 3 check-ins (limit 20%; 1 of them still to come then), in weeks 1 and 2" in why.words
 
 
 def test_a_drift_to_ai_led_asks_a_curator_to_declare_it(tmp_path: Path) -> None:
     with desk(tmp_path) as stage:
-        attest(stage, MEMBER, "drifted draft=ai-led runs=20")
+        drifts(stage, "ai-led")
         [alert] = alerts(stage)
         assert f"A curator declares it AI-led, or <@{OWNER}> recommits to the mode declared." in alert.words
         assert f"<@{OWNER}>, declare" not in alert.words
@@ -99,9 +180,9 @@ def test_a_drift_to_ai_led_asks_a_curator_to_declare_it(tmp_path: Path) -> None:
 def test_a_check_in_for_last_week_names_the_modes_of_that_week(tmp_path: Path) -> None:
     with desk(tmp_path) as stage:
         curator = stage.workspace.person(CURATOR)
-        stage.play_until(at("2026-03-06 12:00"))
+        stage.play_until(at("2026-03-13 12:00"))
         curator.types("/cadence mode support-reply send human-led it slipped", channel=DESK_CHANNEL)
-        stage.play_until(at("2026-03-09 10:30"))
+        stage.play_until(at("2026-03-16 10:30"))
         curator.types("/cadence mode support-reply draft human-led it slipped, too", channel=DESK_CHANNEL)
         owner = stage.workspace.person(OWNER)
         missing = [one for one in bot_dms(stage, OWNER) if "Nudge them once more" in one.buttons][-1]
@@ -109,7 +190,7 @@ def test_a_check_in_for_last_week_names_the_modes_of_that_week(tmp_path: Path) -
         stage.tick()
         asked = bot_dms(stage, MEMBER)[-1].words
         assert "Draft three replies _collaborative_ · " in asked
-        assert "Send the edited reply _human-led_ (AI-led until Fri 6 Mar)" in asked
+        assert "Send the edited reply _human-led_ (AI-led until Fri 13 Mar)" in asked
 
 
 def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
@@ -127,13 +208,14 @@ def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
         for channel in (DESK_CHANNEL, CURATORS):
             [now] = alerts(stage, channel)
             assert f"<@{OWNER}> recommits to collaborative. What changes: Two drafts a day" in now.words
-        assert events(stage) == [DriftEvent.FOUND, DriftEvent.RECOMMITTED]
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.RECOMMITTED]
         [entry] = entries(stage, "recommitted")
         assert (entry.member, entry.after) == (OWNER, "Two drafts a day are made together")
         assert "has been settled" in owner.clicks(alert, "Recommit", stale=True).words
-        stage.play_until(at("2026-03-12 12:00"))
-        attest(stage, OWNER, "as-declared runs=20")
+        stage.play_until(at("2026-03-19 12:00"))
+        attest(stage, OWNER, "drifted draft=human-led runs=20")
         assert len(alerts(stage)) == 1
+        stage.play_until(at("2026-03-26 12:00"))
         attest(stage, MEMBER, "drifted draft=human-led runs=20")
         assert len(alerts(stage)) == 2
 
@@ -141,8 +223,8 @@ def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("used", ["human-led", "ai-led"])
 def test_the_digest_settles_it_either_way(tmp_path: Path, used: str) -> None:
     with desk(tmp_path) as stage:
-        attest(stage, MEMBER, f"drifted draft={used} runs=20")
-        stage.play_until(at("2026-03-09 11:30"))
+        drifts(stage, used)
+        stage.play_until(at("2026-03-16 11:30"))
         curator = stage.workspace.person(CURATOR)
         curator.clicks(posts(stage, CURATORS)[-1], "Settle it")
         form = curator.form()
@@ -151,7 +233,7 @@ def test_the_digest_settles_it_either_way(tmp_path: Path, used: str) -> None:
         curator.clicks(form, "Recommit")
         assert "Recommitting keeps it collaborative" in curator.form().words
         curator.submits({"note": "Two drafts a day are made together"})
-        assert events(stage) == [DriftEvent.FOUND, DriftEvent.RECOMMITTED]
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.RECOMMITTED]
 
 
 def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:
@@ -166,10 +248,10 @@ def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:
         assert f"<@{OWNER}> declared it human-led. Nobody trusts the drafts yet" in alerts(stage)[0].words
         [post] = [one for one in posts(stage, DESK_CHANNEL) if "is now human-led" in one.text]
         assert "Why: Nobody trusts the drafts yet" in post.words
-        assert events(stage) == [DriftEvent.FOUND, DriftEvent.DECLARED]
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.DECLARED]
         why = stage.workspace.person(MEMBER).clicks(post, "Why")
         assert (
-            f"Thu 5 Mar: <@{OWNER}> changed it from collaborative to human-led. Reason: Nobody trusts"
+            f"Thu 12 Mar: <@{OWNER}> changed it from collaborative to human-led. Reason: Nobody trusts"
             in why.words
         )
         trace = stage.workspace.person(OWNER).types("/cadence trace support-reply draft")
@@ -179,8 +261,8 @@ def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:
 def test_a_corrected_answer_withdraws_the_drift(tmp_path: Path) -> None:
     with desk(tmp_path) as stage:
         drifts(stage)
-        attest(stage, MEMBER, "as-declared runs=20")
-        assert events(stage) == [DriftEvent.FOUND, DriftEvent.WITHDRAWN]
+        attest(stage, MEMBER, "as-declared runs=20 week=1")
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.WITHDRAWN]
         [alert] = alerts(stage)
         assert "the answers were corrected, and it is no drift any more" in alert.words
         assert "Recommit" not in alert.words

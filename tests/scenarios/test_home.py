@@ -31,6 +31,7 @@ from tests.scenarios.plays import (
     changed,
     posts,
     rows,
+    says,
     start_cycle,
 )
 from tests.scenarios.test_handoffs import asked, hand_over, running
@@ -106,7 +107,7 @@ def test_an_exception_shows_on_everybodys_home_around_it(desk: Stage) -> None:
     for person in three:
         person.opens_home()
     before = published(desk)
-    three[1].types("/exception reply draft critical leaked a name", channel=DESK_CHANNEL)
+    says(three[1], "/exception reply draft critical leaked a name", channel=DESK_CHANNEL)
     desk.tick()
     assert published(desk) == before + 3
     for person in three[:2]:
@@ -145,7 +146,7 @@ def test_a_publication_that_nobody_ended_is_made_again_and_a_change_meanwhile_is
     later = now + timedelta(seconds=16)
     crossed = claim(now=later)
     assert crossed
-    agent.types("/exception reply draft critical leaked a name", channel=DESK_CHANNEL)
+    says(agent, "/exception reply draft critical leaked a name", channel=DESK_CHANNEL)
     flow.spread(db, workspace_id=BUILT_IN_TEAM, now=later)
     flow.note_shown(
         db,

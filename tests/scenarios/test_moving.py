@@ -139,7 +139,7 @@ def test_who_may_move_and_where_to(published: Stage) -> None:
 
 
 def test_what_was_found_on_the_version_before_is_judged_by_it(published: Stage) -> None:
-    types(published, AGENT, "/attest drifted draft=human-led runs=9 week=2")
+    types(published, AGENT, "/attest drifted draft=human-led runs=9 week=1")
     types(published, LEAD, "/attest drifted draft=human-led runs=9 week=2")
     assert rows(published, StepDrift)
     revise(published, ("key: draft", "key: first-draft"))
@@ -200,7 +200,8 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: Stage) -> Non
 
 
 def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Stage) -> None:
-    types(published, AGENT, "/attest reply drifted send=human-led runs=20 week=2")
+    types(published, AGENT, "/attest reply drifted send=human-led runs=20 week=1")
+    types(published, LEAD, "/attest reply drifted send=human-led runs=20 week=2")
     published.tick()
     [alert] = [one for one in posts(published, CURATORS) if "is run human-led" in one.text]
     assert "Recommit" in alert.buttons

@@ -105,14 +105,12 @@ def test_every_mistake_is_told_on_its_field_in_the_words_of_the_form(stage: Stag
         "target": "60 min is no better than the baseline 14 min when lower is better; write a target below it."
     }
     person.submits({"target": "10"})
-    wrong = fills(person, "steps:", {**STEP, "key": "refund-decision", "exception_cap": "10"})
-    assert wrong.errors == {
-        "exception_cap": "10 is not between 0% and 100%; write 10% if that is meant.",
-    }
-    wrong = person.submits({"exception_cap": "150%", "fallback": "collaborative"})
+    wrong = fills(person, "steps:", {**STEP, "key": "refund-decision", "accuracy": "1"})
+    assert wrong.errors == {"accuracy": "“1” can mean 1% or all of it. Try “90%” or “100%”."}
+    wrong = person.submits({"accuracy": "", "exception_cap": "150%", "fallback": "collaborative"})
     assert wrong.errors["exception_cap"] == "“150%” is more than all of it. Try “10%” or “90%”."
     assert wrong.errors["fallback"].endswith("would change nothing; choose “One level down”.")
-    wrong = person.submits({"exception_cap": "10 %", "fallback": "default"})
+    wrong = person.submits({"exception_cap": "10", "fallback": "default"})
     assert list(wrong.errors) == ["key"]
     assert "has the name of the playbook" in wrong.errors["key"]
     person.submits({"key": "draft"})

@@ -24,6 +24,7 @@ from tests.scenarios.plays import (
     entries,
     posts,
     rows,
+    says,
     start_cycle,
 )
 from tests.staging import on_stage
@@ -35,9 +36,10 @@ QUICK = "promote: {cycles: 1}"
 
 
 def types(stage: Stage, member: str, command: str) -> str:
-    said = stage.workspace.person(member).types(command, channel=SOLO_CHANNEL if member == MEMBER else None)
+    channel = SOLO_CHANNEL if member == MEMBER else None
+    words = says(stage.workspace.person(member), command, channel=channel)
     stage.tick()
-    return said.words
+    return words
 
 
 def play_cycle(stage: Stage, number: int, *, passes: int, samples: int, step: str = "draft") -> None:

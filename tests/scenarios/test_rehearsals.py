@@ -58,7 +58,7 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
             "inbound-routing",
             [
                 "*Over the cap: Score fit and intent, 5 exceptions in ",
-                "drifted (Draft the first note to the lead was AI-led), 20 runs",
+                "drifted (Draft the first note to the lead was AI-led), 22 runs",
                 "“four of them were test leads”",
                 "*Inbound lead routing, cycle 1: not met.*",
                 "Fri 27 Mar 16:00 America/New_York  posted in #sales-amer",

@@ -11,7 +11,7 @@ from cadence.flows.replaying import Replay, replay
 from cadence.rules.verdicts import Decision
 from storage.tables import ModeChange, StepVerdict
 from tests.databases import copy_of
-from tests.scenarios.plays import DESK, DESK_CHANNEL, at, changed, rows, start_cycle
+from tests.scenarios.plays import DESK, DESK_CHANNEL, at, changed, rows, says, start_cycle
 from tests.staging import EXAMPLES, on_stage
 
 OWNER, MEMBER, NEW, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
@@ -28,13 +28,13 @@ PLAY = (
     ("2026-03-12 11:00", MEMBER, "/attest as-declared runs=9"),
     ("2026-03-12 12:00", MEMBER, "/exception send wrong policy"),
     ("2026-03-12 13:00", MEMBER, "/exception send wrong policy"),
-    ("2026-03-13 10:00", NEW, "/attest as-declared runs=3"),
+    ("2026-03-13 10:00", NEW, "/attest drifted send=human-led runs=3"),
     ("2026-03-13 11:00", MEMBER, "/exception send wrong policy"),
     ("2026-03-16 10:00", OWNER, "/cadence rubric support-reply send revise refunds name their case"),
     ("2026-03-17 10:00", OWNER, "/cadence away 2026-03-16..2026-03-20"),
     ("2026-03-17 11:00", MEMBER, "/exception draft two of three were the same"),
     ("2026-03-18 10:00", NEW, "/attest as-declared runs=4"),
-    ("2026-03-19 11:00", MEMBER, "/attest as-declared runs=12"),
+    ("2026-03-19 11:00", MEMBER, "/attest drifted send=human-led runs=12"),
     ("2026-03-20 11:00", OWNER, "/cadence away off"),
     ("2026-03-23 10:00", OWNER, "/cadence mode support-reply draft human-led nobody trusts the drafts"),
     ("2026-03-24 10:00", MEMBER, "/exception send tone was off"),
@@ -61,8 +61,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         start_cycle(stage, "support-reply")
         for moment, member, words in PLAY:
             stage.play_until(at(moment))
-            said = stage.workspace.person(member).types(words, channel=DESK_CHANNEL)
-            assert said.view is None, words
+            says(stage.workspace.person(member), words, channel=DESK_CHANNEL)
+            assert stage.workspace.person(member).view() is None, words
             stage.tick()
         yield stage
 

@@ -17,6 +17,7 @@ from tests.scenarios.plays import (
     entries,
     posts,
     rows,
+    says,
     start_cycle,
 )
 from tests.staging import on_stage
@@ -36,9 +37,9 @@ def desk(tmp_path: Path) -> Iterator[Stage]:
 
 
 def types(stage: Stage, member: str, command: str) -> str:
-    said = stage.workspace.person(member).types(command, channel=DESK_CHANNEL)
+    words = says(stage.workspace.person(member), command, channel=DESK_CHANNEL)
     stage.tick()
-    return said.words
+    return words
 
 
 def test_a_sample_says_what_is_known_now_and_how_many_more_decide(desk: Stage) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.stage import Stage
 from storage.tables import MessageState
-from tests.scenarios.plays import CURATORS, at, ledger, posts, start_cycle
+from tests.scenarios.plays import CURATORS, at, ledger, posts, says, start_cycle
 
 ROOM = "C01SUPEMEA"
 
@@ -21,7 +21,7 @@ def test_a_channel_the_bot_is_not_in_is_a_decision_until_it_is_invited(stage: St
     shut(stage, archived=False)
     stage.play_until(at("2026-03-04 12:00"))
     owner = stage.workspace.person("U01LEAD")
-    owner.types("/exception", "send critical a price was made up", channel=CURATORS)
+    says(owner, "/exception send critical a price was made up")
     stage.tick()
     [waits] = ledger(stage, "demoted", MessageState.DUE)
     assert (waits.recipient, waits.reason, waits.attempts) == (ROOM, "not_in_channel", 1)
@@ -44,9 +44,7 @@ def test_an_archived_channel_is_named_first_in_mondays_digest(stage: Stage) -> N
     start_cycle(stage, "support-reply", team="support-emea")
     stage.play_until(at("2026-03-04 12:00"))
     shut(stage, archived=True)
-    stage.workspace.person("U01LEAD").types(
-        "/exception", "send critical a price was made up", channel=CURATORS
-    )
+    says(stage.workspace.person("U01LEAD"), "/exception send critical a price was made up")
     stage.play_until(at("2026-03-09 12:00"))
     digest = posts(stage, CURATORS)[-1].words
     assert f"couldn't go to <#{ROOM}> (Support EMEA): it is archived." in digest

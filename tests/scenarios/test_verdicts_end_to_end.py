@@ -24,6 +24,7 @@ from tests.scenarios.plays import (
     entries,
     posts,
     rows,
+    says,
     start_cycle,
 )
 from tests.staging import EXAMPLES, on_stage
@@ -55,11 +56,11 @@ def attest(stage: Stage, runs: int) -> Answer:
     return said
 
 
-def log(stage: Stage, count: int, reason: str = "tone was off") -> Answer:
+def log(stage: Stage, count: int, reason: str = "tone was off") -> str:
     for _ in range(count):
-        said = stage.workspace.person(MEMBER).types(f"/exception send {reason}", channel=SOLO_CHANNEL)
+        said = says(stage.workspace.person(MEMBER), f"/exception send {reason}", channel=SOLO_CHANNEL)
         stage.tick()
-    assert "xception logged" in said.text, said.words
+    assert "xception logged" in said, said
     return said
 
 
@@ -95,7 +96,7 @@ def test_seven_in_forty_demote_by_evidence(tmp_path: Path) -> None:
         last = verdicts(stage)[-1]
         assert (last.decision, last.line) == (Decision.DEMOTE, Line.EVIDENCE)
         assert (last.exceptions, last.attested, last.assumed) == (7, 40, 0)
-        assert "is now collaborative (was AI-led)" in said.words
+        assert "is now collaborative (was AI-led)" in said
         [(in_team, for_curators)] = alerts(stage, "Send the edited reply is now collaborative")
         assert in_team == for_curators
         assert "7 exceptions in 40 reported runs, 18% (cap 10%)" in in_team
@@ -120,30 +121,30 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         assert "Send the edited reply _collaborative_" in shown
         stage.play_until(at("2026-03-12 10:00"))
         assert "Send the edited reply _collaborative_" in bot_dms(stage, MEMBER)[-1].words
-        assert "Within the cap" in log(stage, 1).words
+        assert "Within the cap" in log(stage, 1)
 
 
 def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as stage:
         attest(stage, 40)
         log(stage, 7)
-        said = log(stage, 1).words
+        said = log(stage, 1)
         assert "1 exception, no runs reported yet (+40 estimated), 3% (cap 10%)" in said
         assert "Estimated runs stand in for check-ins that came before counters reset." in said
         assert "aren't in" not in said
         stage.play_until(at("2026-03-10 12:00"))
-        said = log(stage, 1).words
+        said = log(stage, 1)
         assert "(+80 estimated)" in said
         assert "check-ins that aren't in yet or came before counters reset" in said
         attest(stage, 30)
-        assert "in 30 reported runs" in log(stage, 1).words
+        assert "in 30 reported runs" in log(stage, 1)
 
 
 def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as stage:
         attest(stage, 40)
         said = log(stage, 5)
-        assert "Over the cap, so it is watched. It is demoted at 7 exceptions with these runs." in said.words
+        assert "Over the cap, so it is watched. It is demoted at 7 exceptions with these runs." in said
         [(in_team, for_curators)] = alerts(stage, "Over the cap: Send the edited reply")
         assert in_team == for_curators
         assert "5 exceptions in 40 reported runs, 13% (cap 10%)" in in_team
@@ -249,10 +250,10 @@ def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path)
     ) as stage:
         attest(stage, 40)
         person = stage.workspace.person(MEMBER)
-        said = person.types("/exception draft critical it quoted a price", channel=SOLO_CHANNEL)
+        said = says(person, "/exception draft critical it quoted a price", channel=SOLO_CHANNEL)
         stage.tick()
-        assert "people lead this step already, so it can't be demoted further" in said.words
-        assert "is demoted at" not in said.words
+        assert "people lead this step already, so it can't be demoted further" in said
+        assert "is demoted at" not in said
         [(in_team, for_curators)] = alerts(
             stage, "Critical exception on Draft three replies: 1 exception in 40 reported runs"
         )
@@ -333,6 +334,6 @@ def test_an_exception_sent_again_counts_once(tmp_path: Path) -> None:
         log(stage, 1)
         [sent] = [one.request for one in stage.workspace.exchanges() if one.what == "/exception"]
         again = stage.workspace.deliver("slash_commands", sent)
-        assert "Already logged" in str(again.json["text"])
+        assert "Exception logged" in str(again.json["text"])
         assert verdicts(stage)[-1].exceptions == 1
         assert len(entries(stage, "exception")) == 1

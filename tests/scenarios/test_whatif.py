@@ -9,7 +9,7 @@ from bot.commands import BUILT_IN_TEAM
 from bot.whatif import as_lines, read_thresholds
 from cadence.flows.whatif import WhatIf, what_if
 from cadence.refusals import Refusal
-from tests.scenarios.plays import DESK, SOLO_CHANNEL, at, changed, start_cycle
+from tests.scenarios.plays import DESK, SOLO_CHANNEL, at, changed, says, start_cycle
 from tests.staging import EXAMPLES, on_stage
 
 MEMBER = "U01AGENT2"
@@ -32,7 +32,7 @@ def found(folder: Path, *, cap: str) -> tuple[WhatIf, str]:
             words = ["/attest as-declared runs=40"] if day == DAYS[0] else ["/attest not-run"]
             words += ["/exception send tone was off"] * (5 if day == DAYS[0] else 0)
             for one in words:
-                stage.workspace.person(MEMBER).types(one, channel=SOLO_CHANNEL)
+                says(stage.workspace.person(MEMBER), one, channel=SOLO_CHANNEL)
         stage.play_until(at("2026-03-27 17:00"))
         seen = what_if(
             stage.bot.db,

@@ -14,6 +14,7 @@ from bot.stage import Stage, read_profiles
 from cadence.mrkdwn import escape
 from templates.ids import Action
 from tests.fuzz.arena import PINGS, Json
+from tests.scenarios.plays import says
 from tests.staging import EXAMPLES
 
 NASTY = {
@@ -93,13 +94,15 @@ def _at_thursday(stage: Stage) -> None:
 def _with_reasons(stage: Stage, text: str) -> None:
     agent = stage.workspace.person("U01AGENT1")
     for _ in range(6):
-        agent.types("/exception", f"draft {text}", channel="C01SUPEMEA")
+        says(agent, f"/exception draft {text}", channel="C01SUPEMEA")
     stage.tick()
     watch = [message for message in agent.sees("C01SUPEMEA") if "Say what changes" in message.buttons]
     agent.clicks(watch[0], "See the exceptions")
-    agent.types("/exception", f"send critical {text}", channel="C01SUPEMEA")
+    agent.closes()
+    says(agent, f"/exception send critical {text}", channel="C01SUPEMEA")
     agent.types("/exception", channel="C01SUPEMEA")
     agent.submits({"step": "1:draft", "reason": text, "link": text})
+    agent.submits()
     stage.tick()
 
 
@@ -117,7 +120,7 @@ def _with_an_answer(stage: Stage, text: str) -> None:
     agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U01LEAD")
     if not any(message.text.startswith("Over the cap") for message in lead.sees("C01SUPEMEA")):
         for _ in range(5):
-            agent.types("/exception draft tone was off", channel="C01SUPEMEA")
+            says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
         stage.tick()
     watch = next(message for message in lead.sees("C01SUPEMEA") if message.text.startswith("Over the cap"))
     lead.clicks(watch, action_id=Action.SAY_WHAT_CHANGES)
@@ -244,8 +247,8 @@ def test_whoever_logged_an_exception_is_not_named_in_a_channel(stage: Stage) -> 
     _at_thursday(stage)
     agent = stage.workspace.person("U01AGENT1")
     for _ in range(6):
-        agent.types("/exception draft tone was off", channel="C01SUPEMEA")
-    agent.types("/exception send critical promised a refund", channel="C01SUPEMEA")
+        says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
+    says(agent, "/exception send critical promised a refund", channel="C01SUPEMEA")
     stage.tick()
     public = _public(stage)
     assert len(public) >= 4

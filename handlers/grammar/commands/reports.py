@@ -37,8 +37,9 @@ class Attest(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogException(Command):
-    """`/exception`: one run in which a step left its rule."""
+    """`/exception`: one run in which a step left its rule; `undo` takes back the last one."""
 
+    undo: bool = False
     step: str | None = None
     critical: bool = False
     reason: str | None = None

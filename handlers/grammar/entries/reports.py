@@ -40,7 +40,11 @@ ENTRIES: Final = (
         usage="[playbook] <step> [critical] <reason> [link=…] [team=slug]",
         summary="logs one run in which a step left its rule",
         who="member",
-        examples=("/exception send tone was off", "/exception support-reply send critical promised a refund"),
+        examples=(
+            "/exception send tone was off",
+            "/exception support-reply send critical promised a refund",
+            "/exception undo",
+        ),
         read=readers.exception,
         bare=commands.LogException,
         options=("link", "team"),

@@ -92,6 +92,7 @@ SAMPLES: dict[str, MessageContext] = {
     "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
     "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),
     "exception-logged": LOGGED,
+    "exception-logged-undo": replace(LOGGED, undo="41"),
     "exception-logged-watch": replace(
         LOGGED,
         decision="watch",

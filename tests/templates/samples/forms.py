@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from cadence.mrkdwn import mention, say
+from cadence.mrkdwn import Mrkdwn, mention, say
 from templates.contexts.base import Choice, ChoiceGroup, GuardrailAsked, Problem, ViewContext
 from templates.contexts.forms import (
     AdoptionSettingsForm,
@@ -113,6 +113,13 @@ SAMPLES: dict[str, ViewContext] = {
     "form-exception": ExceptionForm(groups=GROUPS),
     "form-exception-filled": ExceptionForm(
         groups=GROUPS, selected="7:send", critical=True, reason="Wrong tone.", link="https://example.com/1"
+    ),
+    "form-exception-confirm": ExceptionForm(
+        groups=GROUPS,
+        selected="7:send",
+        critical=True,
+        reason="Promised a refund.",
+        notice=Mrkdwn("This will demote “Send the edited reply” to collaborative right away."),
     ),
     "form-choose-checkin": ChooseCheckinForm(
         choices=(

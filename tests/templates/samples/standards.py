@@ -5,6 +5,7 @@ from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.standards import (
     Drift,
     DriftNumbers,
+    DriftReported,
     ModeDeclared,
     ModeForm,
     RecommitForm,
@@ -26,6 +27,16 @@ DRIFT = Drift(
         attested=9, drifted=3, weeks=(1, 2), share=1 / 3, limit=0.2, limit_weeks=2, awaited=0
     ),
     owner="U01LEAD",
+)
+REPORTED = DriftReported(
+    adoption_id=7,
+    step_key="draft",
+    playbook="Support reply",
+    team="Support EMEA",
+    step="Draft three replies",
+    declared="collaborative",
+    used="human-led",
+    numbers=replace(DRIFT.numbers, attested=3, drifted=1, weeks=(1,)),
 )
 DECLARED = ModeDeclared(
     adoption_id=7,
@@ -75,6 +86,8 @@ RECOMMIT = RecommitForm(
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "drift": DRIFT,
+    "drift-reported": REPORTED,
+    "drift-alone": replace(DRIFT, alone=True),
     "drift-one-week": replace(
         DRIFT, numbers=replace(DRIFT.numbers, drifted=2, weeks=(1,), attested=3, awaited=3)
     ),
@@ -100,6 +113,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "mode-raised": replace(DECLARED, before="human-led", after="ai-led", raised=True),
     "trace": TRACE,
     "trace-everything": replace(TRACE, playbook=None, step=None, since=None, older=None),
+    "trace-undo": replace(TRACE, undo="41"),
     "trace-nothing": Trace(rows=()),
     "form-recommit": RECOMMIT,
     "form-mode": ModeForm(groups=GROUPS),

@@ -163,6 +163,7 @@ SAMPLES: dict[str, MessageContext] = {
         offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, "support-reply"),),
     ),
     "demoted-dropped": replace(DEMOTED, dropped=True, offers=()),
+    "demoted-undone": replace(DEMOTED, undone_by="U01AGENT1", undone_at=THURSDAY),
     "demoted-strict": replace(DEMOTED, line="strict", top_reason=None),
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
@@ -212,6 +213,13 @@ SAMPLES: dict[str, MessageContext] = {
             decided_by="U01CURATOR",
             decided_at=THURSDAY,
             reason="Not before the audit.",
+        ),
+    ),
+    "why-undone": replace(
+        WHY,
+        verdicts=(
+            replace(WHY.verdicts[0], trigger="undo"),
+            replace(WHY.verdicts[0], overtaken=True),
         ),
     ),
     "why-nothing": replace(WHY, verdicts=()),

@@ -15,6 +15,7 @@ from bot.web import Web
 from cadence.flows.cycles import CycleGiven, start_cycle
 from storage.engine import Database
 from tests.processes.places import someone
+from tests.scenarios.plays import says
 from tests.staging import EXAMPLES
 
 README = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
@@ -53,7 +54,7 @@ def test_what_happened_and_what_waits_is_told(stage: Stage, monkeypatch: pytest.
     stage.play_until(stage.clock.now() + MONDAY)
     web, before = web_of(stage), page(web_of(stage))
     owner = stage.workspace.person("U01LEAD")
-    owner.types("/exception", "send critical a price was made up", channel="C01SUPEMEA")
+    says(owner, "/exception send critical a price was made up", channel="C01SUPEMEA")
     owner.types("/exception", "no such step", channel="C01SUPEMEA")
     stage.clock.advance(timedelta(seconds=90))
     waits = page(web)

@@ -15,11 +15,18 @@ from cadence.rules.drift import (
 from cadence.rules.modes import LADDER, Mode
 
 HUMAN, BOTH, AI = LADDER
-FOUND, DECLARED, RECOMMITTED, WITHDRAWN = DriftEvent
+REPORTED, FOUND, DECLARED, RECOMMITTED, WITHDRAWN = DriftEvent
 
 
-def attested(week: int, *modes: Mode, declared: Mode = AI) -> list[StepAttestation]:
-    return [StepAttestation(week, mode, declared) for mode in modes]
+WEEKS, SHARE = DriftLine
+
+
+def attested(week: int, *modes: Mode, declared: Mode = AI, by: str = "") -> list[StepAttestation]:
+    """Attestations of one week, each by another person (A, B, C and so on) unless `by` names them."""
+    members = by or "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return [
+        StepAttestation(week, mode, declared, member) for mode, member in zip(modes, members, strict=False)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -28,27 +35,49 @@ def attested(week: int, *modes: Mode, declared: Mode = AI) -> list[StepAttestati
         ([], 0, ()),
         (attested(1, AI, AI, AI), 0, ()),
         (attested(1, BOTH, AI, AI, AI, AI), 0, ()),  # exactly 20% is not more than 20%
-        (attested(1, BOTH, AI, AI, AI), 0, (DriftLine.SHARE,)),
-        (attested(1, BOTH, AI, AI, AI), 1, ()),  # the fifth may still attest it as declared
-        (attested(1, BOTH), 0, (DriftLine.SHARE,)),
-        (attested(1, BOTH), 4, ()),  # the first answer of a week is not 100%
-        (attested(1, BOTH, *[AI] * 9) + attested(2, BOTH, *[AI] * 9), 0, (DriftLine.WEEKS,)),
-        (attested(1, BOTH, BOTH, *[AI] * 18), 0, ()),  # twice in the same week is one week
-        (attested(1, BOTH, *[AI] * 9) + attested(4, HUMAN, *[AI] * 9), 0, (DriftLine.WEEKS,)),
-        (attested(1, BOTH, AI) + attested(2, BOTH, AI), 0, (DriftLine.WEEKS, DriftLine.SHARE)),
+        (attested(1, BOTH, AI, AI), 0, ()),  # a third of three is one honest answer
+        (attested(1, BOTH, BOTH, BOTH, BOTH), 0, ()),  # four are fewer than five
+        (attested(1, BOTH, BOTH, AI, AI, AI), 0, (SHARE,)),
         (
-            attested(1, AI, AI, declared=BOTH),
-            3,
-            (DriftLine.SHARE,),
-        ),  # leaning on AI more than declared is drift too
+            attested(1, BOTH, BOTH, AI, AI, AI),
+            5,
+            (),
+        ),  # 2 of 10: those awaited may still attest it as declared
+        (attested(1, BOTH, BOTH, AI, AI, AI), 4, (SHARE,)),
+        (attested(1, BOTH, BOTH), 3, ()),  # five are awaited, not attested
+        (attested(1, BOTH, *[AI] * 9) + attested(2, BOTH, *[AI] * 9), 0, ()),  # one person, twice
+        (attested(1, BOTH, *[AI] * 9) + attested(2, AI, BOTH, *[AI] * 8), 0, (WEEKS,)),
+        (attested(1, BOTH, BOTH, *[AI] * 18), 0, ()),  # two people in the same week
+        (attested(1, BOTH, *[AI] * 9) + attested(4, HUMAN, *[AI] * 9, by="BACDEFGHIJ"), 0, (WEEKS,)),
+        (attested(1, BOTH, AI) + attested(2, AI, BOTH), 0, (WEEKS,)),
+        (attested(1, BOTH, AI, AI) + attested(2, AI, BOTH), 0, (WEEKS, SHARE)),
+        (attested(1, BOTH, AI, AI) + attested(2, BOTH, AI, AI), 0, (SHARE,)),  # one person's: 2 of 6
+        (attested(1, *[AI] * 5, declared=BOTH), 3, (SHARE,)),  # leaning on AI more than declared is drift too
     ],
 )
-def test_two_weeks_or_more_than_a_fifth(
+def test_two_people_in_two_weeks_or_more_than_a_fifth_of_five(
     attestations: list[StepAttestation], awaited: int, lines: tuple[DriftLine, ...]
 ) -> None:
     verdict = judge_drift(attestations, awaited=awaited)
     assert verdict.lines == lines
     assert verdict.found == bool(lines)
+
+
+@pytest.mark.parametrize(
+    ("attestations", "by", "alone"),
+    [
+        ([], (), False),
+        (attested(1, AI, AI), (), False),
+        (attested(1, AI, BOTH), ("B",), True),
+        (attested(1, AI, BOTH) + attested(2, AI, HUMAN), ("B",), True),
+        (attested(1, AI, BOTH) + attested(2, BOTH, AI), ("A", "B"), False),
+    ],
+)
+def test_it_says_whether_one_person_alone_reports_it(
+    attestations: list[StepAttestation], by: tuple[str, ...], alone: bool
+) -> None:
+    verdict = judge_drift(attestations)
+    assert (verdict.by, verdict.alone) == (by, alone)
 
 
 def test_it_says_the_counts_and_the_mode_really_used() -> None:
@@ -67,9 +96,10 @@ def test_a_mode_declared_meanwhile_is_what_later_attestations_are_held_against()
 
 def test_other_thresholds_can_be_tried() -> None:
     one_in_four = attested(1, BOTH, AI, AI, AI)
-    assert not judge_drift(one_in_four, policy=DriftPolicy(share=0.25)).found
-    assert judge_drift(one_in_four, policy=DriftPolicy(weeks=1, share=0.5)).lines == (DriftLine.WEEKS,)
-    assert not judge_drift(attested(1, AI), policy=DriftPolicy(weeks=0)).found
+    assert not judge_drift(one_in_four, policy=DriftPolicy(share=0.25, attestations=1)).found
+    assert judge_drift(one_in_four, policy=DriftPolicy(attestations=4)).lines == (SHARE,)
+    assert judge_drift(one_in_four, policy=DriftPolicy(weeks=1, people=1)).lines == (WEEKS,)
+    assert not judge_drift(attested(1, AI), policy=DriftPolicy(weeks=0, people=0)).found
     with pytest.raises(ValueError, match="awaited"):
         judge_drift([], awaited=-1)
 
@@ -86,6 +116,10 @@ def test_other_thresholds_can_be_tried() -> None:
         ([FOUND, FOUND, DECLARED], False),
         ([FOUND, WITHDRAWN], False),
         ([FOUND, WITHDRAWN, FOUND], True),
+        ([REPORTED], False),
+        ([REPORTED, FOUND], True),
+        ([FOUND, REPORTED], True),
+        ([FOUND, FOUND], True),
     ],
 )
 def test_a_drift_is_open_until_the_owner_answers(events: list[DriftEvent], is_open: bool) -> None:
@@ -93,7 +127,13 @@ def test_a_drift_is_open_until_the_owner_answers(events: list[DriftEvent], is_op
 
 
 attestations_of = st.lists(
-    st.builds(StepAttestation, st.integers(1, 4), st.sampled_from(LADDER), st.sampled_from(LADDER)),
+    st.builds(
+        StepAttestation,
+        st.integers(1, 4),
+        st.sampled_from(LADDER),
+        st.sampled_from(LADDER),
+        st.sampled_from("ABC"),
+    ),
     max_size=30,
 )
 
@@ -104,7 +144,15 @@ def test_as_declared_never_makes_drift_and_drift_never_ends_it(
 ) -> None:
     before = judge_drift(attestations, awaited=awaited)
     assert before == judge_drift(attestations[::-1], awaited=awaited)
-    good = StepAttestation(week, mode, mode)
-    assert set(judge_drift([*attestations, good], awaited=awaited).lines) <= set(before.lines)
-    bad = StepAttestation(week, mode, LADDER[LADDER.index(mode) - 1])
+    good = judge_drift([*attestations, StepAttestation(week, mode, mode, "A")], awaited=awaited)
+    fifth = {SHARE} if len(attestations) == 4 else set()  # the fifth attestation lets the share count
+    assert set(good.lines) <= {*before.lines, *fifth}
+    bad = StepAttestation(week, mode, LADDER[LADDER.index(mode) - 1], "A")
     assert set(judge_drift([*attestations, bad], awaited=awaited).lines) >= set(before.lines)
+
+
+@given(attestations_of, st.integers(0, 10))
+def test_two_weeks_never_speak_of_one_person(attestations: list[StepAttestation], awaited: int) -> None:
+    verdict = judge_drift(attestations, awaited=awaited)
+    assert not (verdict.alone and WEEKS in verdict.lines)
+    assert not verdict.found or verdict.drifted

@@ -1,0 +1,243 @@
+"""An exception can be taken back for ten minutes, and isn't counted twice by a slip of the finger (SPEC §5)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.commands import BUILT_IN_TEAM
+from bot.sandbox.answers import Answer
+from bot.stage import Stage
+from cadence.flows.callers import Caller
+from cadence.flows.replaying import replay
+from cadence.flows.undoing import undo_exception
+from cadence.refusals import NotAllowed
+from cadence.rules.modes import Mode
+from storage.tables import AdoptionStep, LoggedException, ModeChange, OwedMessage, StepVerdict
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    SOLO_CHANNEL,
+    at,
+    changed,
+    entries,
+    posts,
+    rows,
+    says,
+    start_cycle,
+)
+from tests.staging import EXAMPLES, on_stage
+
+MEMBER, OWNER, CURATOR = "U01AGENT2", "U01LEAD", "U01CURATOR"
+
+
+@pytest.fixture
+def solo(tmp_path: Path) -> Iterator[Stage]:
+    """The seed's playbook with `send` at a cap of 10%, in week 1 of a cycle of a team of one; 40 runs reported."""
+    playbook = changed(
+        EXAMPLES / "support-reply.yaml",
+        tmp_path,
+        ("exception_cap: 0.05", "exception_cap: 0.10"),
+        ("pilot: support-emea", "pilot: solo"),
+    )
+    with on_stage(tmp_path, workspace=DESK, playbooks=[playbook]) as stage:
+        start_cycle(stage, "support-reply", team="solo")
+        stage.play_until(at("2026-03-05 12:00"))
+        types(stage, "/attest as-declared runs=40")
+        yield stage
+
+
+def types(stage: Stage, words: str, member: str = MEMBER) -> Answer:
+    channel = SOLO_CHANNEL if member == MEMBER else None
+    said = stage.workspace.person(member).types(words, channel=channel)
+    stage.tick()
+    return said
+
+
+def log(stage: Stage, count: int) -> Answer:
+    for number in range(count):
+        said = types(stage, f"/exception send tone was off, case {number}")
+    assert "xception logged" in said.text, said.words
+    return said
+
+
+def undo(stage: Stage, said: Answer) -> str:
+    assert said.message is not None
+    words = stage.workspace.person(MEMBER).clicks(said.message, "Undo").words
+    stage.tick()
+    return words
+
+
+def mode(stage: Stage) -> Mode:
+    return next((row.mode for row in rows(stage, AdoptionStep) if row.step == "send"), Mode.AI_LED)
+
+
+def alerts(stage: Stage, start: str) -> list[str]:
+    return [one.words for one in posts(stage, SOLO_CHANNEL) if one.text.startswith(start)]
+
+
+def replayed(stage: Stage) -> tuple[str, ...]:
+    with stage.bot.db.read() as session:
+        return replay(session, workspace_id=BUILT_IN_TEAM, now=stage.clock.now()).differences
+
+
+def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Stage) -> None:
+    log(solo, 1)
+    said = types(solo, "/exception send wrong name")
+    assert "2 exceptions in 40 reported runs" in said.words
+    assert "Taken back: “wrong name” no longer counts against Send the edited reply." in undo(solo, said)
+
+    assert "1 exception in 40 reported runs" in types(solo, "/cadence status").words
+    [entry] = entries(solo, "exception-withdrawn")
+    assert (entry.member, entry.before["reason"]) == (MEMBER, "wrong name")
+    trace = types(solo, "/cadence trace support-reply send", OWNER).words
+    assert "took back an exception" in trace
+    assert "logged an exception" in trace
+    why = types(solo, "/cadence why support-reply send").words
+    assert "after an exception was taken back" in why
+    assert "It counted an exception that was taken back since, so it no longer counts." in why
+    assert "no longer counts" in undo(solo, said)
+    assert len(entries(solo, "exception-withdrawn")) == 1
+    assert replayed(solo) == ()
+
+
+def test_for_ten_minutes_by_whoever_logged_it(solo: Stage) -> None:
+    said = log(solo, 1)
+    with pytest.raises(NotAllowed, match="who logged it, can take it back"):
+        undo_exception(
+            solo.bot.db, Caller(BUILT_IN_TEAM, OWNER, "button"), exception_id=1, now=solo.clock.now()
+        )
+    solo.play_until(at("2026-03-05 12:10"))
+    assert "Taken back" in undo(solo, said)
+    said = log(solo, 1)
+    solo.play_until(at("2026-03-05 12:20") + timedelta(seconds=1))
+    assert "can be taken back for 10 minutes. This one was logged at 12:10." in undo(solo, said)
+    assert [row.withdrawn_at is None for row in rows(solo, LoggedException)] == [False, True]
+
+
+def test_it_is_taken_back_by_command_and_from_the_trail(solo: Stage) -> None:
+    assert "You haven't logged an exception that can be taken back." in types(solo, "/exception undo").words
+    log(solo, 2)
+    assert "Taken back: “tone was off, case 1”" in types(solo, "/exception undo").words
+    trace = types(solo, "/cadence trace support-reply send")
+    assert trace.message is not None
+    said = solo.workspace.person(MEMBER).clicks(trace.message, "Undo your last exception")
+    assert "Taken back: “tone was off, case 0”" in said.words
+    assert "Undo" not in types(solo, "/cadence trace support-reply send").words
+
+
+def test_a_demotion_that_rested_on_it_is_taken_back(solo: Stage) -> None:
+    log(solo, 6)
+    assert len(alerts(solo, "Over the cap")) == 1
+    said = types(solo, "/exception send promised a refund")
+    assert mode(solo) is Mode.COLLABORATIVE
+    assert len(alerts(solo, "Send the edited reply is now collaborative")) == 1
+    assert len(alerts(solo, "No longer watched")) == 1
+
+    assert "Send the edited reply is AI-led again, and the alerts say so." in undo(solo, said)
+    assert mode(solo) is Mode.AI_LED
+    [change] = [row for row in rows(solo, ModeChange) if row.kind == "taken-back"]
+    assert (change.before, change.after, change.member) == (Mode.COLLABORATIVE, Mode.AI_LED, MEMBER)
+    judged = next(row for row in rows(solo, StepVerdict) if row.id == change.verdict_id)
+    assert (judged.decision, judged.exceptions, judged.attested) == ("watch", 6, 40)
+    for channel in (SOLO_CHANNEL, CURATORS):
+        [undone] = [one for one in posts(solo, channel) if one.text.startswith("Demotion undone")]
+        assert f"<@{MEMBER}> took back an exception behind it on Thu 5 Mar, 12:00." in undone.words
+        assert undone.buttons == ["Why"]
+        [watched] = [one for one in posts(solo, channel) if "Over the cap" in one.text]
+        assert "Say what changes" in watched.buttons
+    assert alerts(solo, "Send the edited reply is now") == alerts(solo, "No longer watched") == []
+
+    curator = solo.workspace.person(CURATOR)
+    assert "was demoted" not in curator.types("/cadence digest", channel=CURATORS).words
+    assert "was demoted" not in solo.workspace.person(OWNER).opens_home().words
+    assert "6 exceptions in 40 reported runs" in types(solo, "/cadence status").words
+    assert replayed(solo) == ()
+    # the seventh demotes again, as the sixth before it would have
+    types(solo, "/exception send promised a refund, and this time it was so")
+    assert mode(solo) is Mode.COLLABORATIVE
+    assert len(alerts(solo, "Send the edited reply is now collaborative")) == 1
+    assert replayed(solo) == ()
+
+
+def test_what_was_logged_after_the_demotion_counts_in_the_window_that_comes_back(solo: Stage) -> None:
+    person = solo.workspace.person(MEMBER)
+    person.types("/exception send critical promised a refund", channel=SOLO_CHANNEL)
+    person.submits()
+    logged = person.view()
+    assert logged is not None
+    assert mode(solo) is Mode.COLLABORATIVE
+    log(solo, 1)
+    person.clicks(logged, "Undo")
+    assert mode(solo) is Mode.AI_LED
+    last = rows(solo, StepVerdict)[-1]
+    assert (last.cause, last.exceptions, last.critical, last.decision) == ("undo:1", 1, 0, "hold")
+    assert replayed(solo) == ()
+    assert [one for one in rows(solo, OwedMessage) if one.kind == "demoted" and one.state == "due"] == []
+
+
+def test_a_demotion_that_holds_without_it_stays(solo: Stage) -> None:
+    for reason in ("promised a refund", "named another customer"):
+        says(solo.workspace.person(MEMBER), f"/exception send critical {reason}", channel=SOLO_CHANNEL)
+    solo.tick()
+    assert mode(solo) is Mode.HUMAN_LED
+    words = types(solo, "/exception undo").words
+    assert "Send the edited reply is collaborative again" in words
+    assert mode(solo) is Mode.COLLABORATIVE
+    log(solo, 1)
+    solo.play_until(at("2026-03-05 12:01"))
+    types(solo, "/cadence mode support-reply send human-led not before the policy is clear", OWNER)
+    for _ in range(2):
+        assert "Taken back" in types(solo, "/exception undo").words
+    assert rows(solo, LoggedException)[0].withdrawn_after is not None
+    assert mode(solo) is Mode.HUMAN_LED  # a person said so since
+    assert replayed(solo) == ()
+
+
+@pytest.mark.parametrize("again", ["tone was off", "Tone  was OFF"])
+def test_the_same_words_within_a_minute_are_asked_about(solo: Stage, again: str) -> None:
+    person = solo.workspace.person(MEMBER)
+    types(solo, "/exception send tone was off")
+    types(solo, f"/exception send {again}")
+    asked = person.form()
+    assert "You just logged this. Log it again?" in asked.words
+    assert len(rows(solo, LoggedException)) == 1
+    person.closes()
+    assert len(rows(solo, LoggedException)) == 1
+    types(solo, f"/exception send {again}")
+    done = person.submits().view
+    assert done is not None
+    assert "2 exceptions in 40 reported runs" in done.words
+    person.closes()
+
+
+def test_other_words_another_step_or_a_minute_later_are_not(solo: Stage) -> None:
+    for words in ("send tone was off", "send tone was off again", "draft tone was off"):
+        assert types(solo, f"/exception {words}").view is None
+    solo.play_until(at("2026-03-05 12:01"))
+    assert types(solo, "/exception draft tone was off").view is None
+    assert len(rows(solo, LoggedException)) == 4
+
+
+def test_a_critical_one_says_what_it_will_do_before_it_does_it(solo: Stage) -> None:
+    person = solo.workspace.person(MEMBER)
+    types(solo, "/exception send critical promised a refund")
+    notice = "This will demote “Send the edited reply” to collaborative right away."
+    assert notice in person.form().words
+    assert (rows(solo, LoggedException), mode(solo)) == ([], Mode.AI_LED)
+    # another step than the one it was said of is asked about as well
+    person.submits({"step": "Draft three replies (collaborative)"})
+    assert "This will demote “Draft three replies” to human-led right away." in person.form().words
+    assert rows(solo, LoggedException) == []
+    person.submits({"critical": []})
+    assert [row.critical for row in rows(solo, LoggedException)] == [False]
+    person.closes()
+
+    person.types("/exception", channel=SOLO_CHANNEL)
+    given = {"step": "Send the edited reply (AI-led)", "reason": "promised a refund"}
+    person.submits({**given, "critical": ["Critical: it demotes the step at once"]})
+    assert notice in person.form().words
+    assert mode(solo) is Mode.AI_LED
+    person.submits()
+    assert mode(solo) is Mode.COLLABORATIVE

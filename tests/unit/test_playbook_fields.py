@@ -1,0 +1,49 @@
+"""What is typed into the guided form's fields, as the file's values."""
+
+import pytest
+
+from cadence.flows.playbook_fields import STEP, filled, shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("8", 0.08),
+        ("8%", 0.08),
+        ("8 %", 0.08),
+        ("0.08", 0.08),
+        ("0,08", 0.08),
+        (".08", 0.08),
+        ("8.5", 0.085),
+        ("1", 0.01),
+        ("1%", 0.01),
+        ("0.99", 0.99),
+        ("100", 1.0),
+        ("0", 0),
+        ("", None),
+        ("-8", "-8"),
+        ("eight", "eight"),
+    ],
+)
+def test_a_cap_is_read_as_people_write_it(typed: str, value: float | str | None) -> None:
+    data, errors = filled({}, STEP, {"exception_cap": typed})
+    assert (data.get("exception_cap"), errors) == (value, {})
+
+
+@pytest.mark.parametrize("typed", ["101", "150%", "1000"])
+def test_more_than_all_is_refused(typed: str) -> None:
+    assert "is more than all of it" in filled({}, STEP, {"exception_cap": typed})[1]["exception_cap"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("90", 0.9), ("90%", 0.9), ("0.9", 0.9), ("100", 1.0), ("1%", 0.01)]
+)
+def test_an_accuracy_too_but_a_bare_1_is_asked_about(typed: str, value: float) -> None:
+    assert filled({}, STEP, {"accuracy": typed}) == ({"promote": {"accuracy": value}}, {})
+    assert "can mean 1% or all of it" in filled({}, STEP, {"accuracy": "1"})[1]["accuracy"]
+
+
+@pytest.mark.parametrize("typed", ["8", "0.08", "8%"])
+def test_what_was_typed_is_shown_in_percent(typed: str) -> None:
+    data, _ = filled({}, STEP, {"exception_cap": typed})
+    assert shown(data, STEP)["exception_cap"] == "8%"
