@@ -134,6 +134,7 @@ def _confirm(
     )
     if (
         last is not None
+        and last.source != caller.request
         and now - last.logged_at < REPEAT_WITHIN
         and (last.critical or not given.critical)
         and _words(last.reason) == _words(given.reason)

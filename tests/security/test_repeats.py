@@ -40,6 +40,7 @@ from cadence.rules.modes import Mode
 from handlers.listeners import _once
 from storage.engine import Database
 from storage.tables import (
+    Adoption,
     AdoptionStep,
     AnsweredRequest,
     Attestation,
@@ -109,7 +110,24 @@ SETUP = ("adopt variance-review team=support-apac champion=<@U02AGENT1>", Action
 _PART = {"previous_view_id": "V0"}
 MORE_DEEDS = [
     _of(MEMBER, "log an exception, command", typed("/exception", "support-reply draft tone was off")),
-    _of(MEMBER, "log a critical one", typed("/exception", "support-reply draft critical tone was off")),
+    _of(
+        MEMBER,
+        "log a critical one",
+        sent(
+            form(
+                Callback.EXCEPTION,
+                {"agreed": ["critical:1:draft"]},
+                step=STEP,
+                reason=text("tone was off"),
+                critical={"selected_options": [{"value": "critical"}]},
+            )
+        ),
+    ),
+    _of(
+        MEMBER,
+        "take an exception back",
+        _after(typed("/exception", "support-reply draft it was late"), then=typed("/exception", "undo")),
+    ),
     _of(MEMBER, "report the number, command", typed("/kpi", "support-reply 14m a note")),
     _of(NEIGHBOR, "report the number, the long way", typed("/kpi", "support-reply 14m team=support-apac")),
     _of(MEMBER, "check in, command", typed("/attest", "support-reply drifted send=human-led")),
@@ -588,7 +606,9 @@ def test_exceptions_from_eight_threads_are_all_counted_and_demote_once(running: 
 
 
 def test_one_exception_sent_by_eight_threads_is_logged_once(running: Database) -> None:
-    given = ExceptionGiven(step="draft", reason="tone was off", critical=True)
+    with running.read() as session:
+        agreed = frozenset(f"critical:{one.id}:draft" for one in _all(session, Adoption))
+    given = ExceptionGiven(step="draft", reason="tone was off", critical=True, agreed=agreed)
     caller = _caller("U01AGENT1", "the same")
     answers = _at_once(
         lambda _: _ask(running, caller, lambda: log_exception(running, caller, given, now=NOW))
