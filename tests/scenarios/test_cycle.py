@@ -197,7 +197,7 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: Stage) 
     report(ready, ["24m", "18m", "14m", "13m"])
     ready.play_until(at("2026-03-30 12:00"))
     digest = posts(ready, CURATORS)[-1].words
-    assert "Reply (Desk): First response time 42 min → 13 min (target 15 min), 40 runs" in digest
+    assert "Reply (Desk): First response time 42 min → 13 min (target 15 min), 40 reported runs" in digest
     assert "No reading yet" not in digest
 
 

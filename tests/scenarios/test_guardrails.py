@@ -111,7 +111,7 @@ def test_one_past_its_limit_stops_a_cycle_from_being_met_and_one_unread_is_named
     assert cycle.guardrails == {"CSAT": 4.5, "Reopen rate": None}
     closing = posts(desk, DESK_CHANNEL)[-1].words
     assert "*Reply, cycle 1: not met.* First response time 42 min → 14 min (target 15 min)." in closing
-    assert "That is 66.7% better than where it began." in closing
+    assert "That is 67% better than where it began." in closing
     assert "CSAT 4.5 (limit 4.6, *past it*)" in closing
     assert "Reopen rate: no reading (limit 5%)" in closing
     assert "Missed in week 2: a run attested in a check-in; a rubric result" in closing
@@ -144,7 +144,7 @@ def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: Stage) -> No
     desk.play_until(at("2026-03-09 12:00"))
     digest = posts(desk, CURATORS)[-1].words
     assert "Reply · Desk is slipping*" in digest
-    assert "42 min → 14 min (target 15 min), 0 runs; *CSAT past its limit*" in digest
+    assert "42 min → 14 min (target 15 min), no runs reported; *CSAT past its limit*" in digest
     assert (
         "*Guardrails past their limit*, 1, worst first:\n• Reply (Desk): CSAT 4.1 (limit 4.6, *past it*)"
         in digest
