@@ -117,7 +117,7 @@ def test_an_uninstall_that_nobody_heard_of_is_found_out(both: House) -> None:
 def test_an_uninstall_that_is_told_late_does_not_undo_what_came_after(both: House) -> None:
     assert both.slack.event(B, {"type": "app_uninstalled"}, at=time.time() - 60) == 200
     assert both.slack.event(B, {"type": "tokens_revoked", "tokens": {"oauth": [LEAD]}}) == 200
-    assert both.slack.event(B, {"type": "tokens_revoked", "tokens": "nonsense"}) == 200
+    assert both.slack.event(B, {"type": "tokens_revoked", "tokens": "nonsense"}) == 400
     assert both.slack.event(B, {"type": "tokens_revoked", "tokens": {"bot": ["U0OTHER"]}}) == 200
     assert both.bot.installations.served() == [A, B]
 
