@@ -152,7 +152,9 @@ class Ends:
             )
             return Outcome.LATER
         if isinstance(error, SlackUnclear):
-            until = now + timedelta(seconds=BACKOFF[min(message.attempts, len(BACKOFF) - 1)])
+            # Every other attempt was a look, when the last one could still post it: those aren't counted.
+            tries = message.attempts if message.settles_at is None else message.attempts // 2
+            until = now + timedelta(seconds=BACKOFF[min(tries, len(BACKOFF) - 1)])
             if may_land:
                 # An older rewrite that lands late would undo a newer one: it is done again when it can't any more.
                 is_rewrite = error.method == "chat.update"
