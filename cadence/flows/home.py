@@ -23,6 +23,7 @@ from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
 from cadence.flows.snoozing import KIND, snooze_menu
 from cadence.flows.weeks import last_week
+from cadence.mrkdwn import coded
 from cadence.nudges import CHECKIN, Unless
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of, week_number
@@ -48,10 +49,10 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
     try:
         workspace = require_workspace(session, caller.workspace_id)
     except Refusal as unknown:
-        return Home(waiting=0, items=(), begin=(unknown.plain,))
+        return Home(waiting=0, items=(), begin=(unknown.text,))
     barred = why_not(session, caller)
     if barred is not None:
-        return Home(waiting=0, items=(), begin=(barred,))
+        return Home(waiting=0, items=(), begin=(coded(barred),))
     row = rows.get(session, workspace_id=workspace.id, member=caller.member)
     curator = is_curator(session, caller)
     mine = _mine(session, caller, workspace, now=now)
@@ -81,7 +82,7 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         next_checkin=None if waiting else home_begin.next_checkin(session, caller, workspace, now=now),
         snoozes=snooze_menu(session, workspace, caller.member, now=now),
         quiet=tuple(quiet(session, caller, workspace, now=now)),
-        begin=begin.lines,
+        begin=tuple(map(coded, begin.lines)),
         offers=begin.offers,
         page=page,
         pages=pages,

@@ -13,7 +13,7 @@ from cadence.flows.runs import require_workspace
 from cadence.flows.team_checks import ended
 from cadence.flows.teams import record_team, require_may_change, team_meant
 from cadence.flows.working_week import working_days
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import code, coded, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage import people
@@ -55,7 +55,7 @@ def _change_country(
                 say(
                     "{code} isn't a country known here: {hint}",
                     code=code(country[:20]),
-                    hint=ended(country_hint(country)),
+                    hint=coded(ended(country_hint(country))),
                 ),
                 field="country",
             )

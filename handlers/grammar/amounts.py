@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import code, coded, say
 from cadence.refusals import Refusal
 from cadence.rules.amounts import MEASURES, AmountError
 from handlers.grammar.teach import shown
@@ -120,6 +120,6 @@ def amount_refusal(error: AmountError, playbook: str | None = None) -> Refusal:
     start = f"/kpi {playbook} " if playbook else "/kpi "
     first, second = (code(start + example) for example in error.examples)
     return Refusal(
-        say("{problem} Try {first} or {second}.", problem=error.problem, first=first, second=second),
+        say("{problem} Try {first} or {second}.", problem=coded(error.problem), first=first, second=second),
         field=Field.VALUE,
     )

@@ -60,6 +60,8 @@ HANG_SECONDS = 8.5
 BUSY = "while True: pass"
 KIND = "welcome"
 """Its messages go out at any hour."""
+WRITTEN = "hydrangea"
+"""What people write: no log line may hold it."""
 DMS = 10
 """One in so many recipients is a person."""
 
@@ -113,11 +115,12 @@ class Figures:
     requests_lost: int
     requests_doubled: int
     out_of_scope: int
+    leaked: int
 
     @property
     def good(self) -> bool:
         """Whether everything arrived once and Slack's pace was kept."""
-        wrong = (self.lost, self.duplicated, self.unfinished, self.unanswered, self.out_of_scope)
+        wrong = (self.lost, self.duplicated, self.unfinished, self.unanswered, self.out_of_scope, self.leaked)
         return not any((*wrong, self.requests_lost, self.requests_doubled)) and self.closest >= 0.95
 
     def lines(self) -> Iterator[str]:
@@ -140,6 +143,8 @@ class Figures:
             )
         if storm.busy:
             yield f"  beside {storm.busy} processes that took the processor"
+        if self.leaked:
+            yield f"  {self.leaked} log lines with a token or with what somebody wrote"
         if self.out_of_scope:
             yield f"  {self.out_of_scope} calls without a scope of the manifest's"
 
@@ -204,8 +209,8 @@ class Reports:
         for number in range(self._count):
             tries = 0
             while not self._over.is_set():
-                if self._report(f"note {number}", self._urls[(number + tries) % len(self._urls)]):
-                    self.answered.append(f"note {number}")
+                if self._report(f"{WRITTEN} {number}", self._urls[(number + tries) % len(self._urls)]):
+                    self.answered.append(f"{WRITTEN} {number}")
                     break
                 tries += 1
                 self._over.wait(0.5)
@@ -260,7 +265,7 @@ def blow(storm: Storm, *, say: Callable[[str], None] = lambda _line: None) -> Fi
         slack = stack.enter_context(SandboxServer(_workspace(recipients), faults=faults))
         settings = tokens(slack) | {
             "DATABASE_URL": url,
-            "CADENCE_LOG": "error",
+            "CADENCE_LOG": "debug",
             "CADENCE_MESSAGES_A_MINUTE": "60000",
         }
         ports = [free_port() for _ in range(storm.webs)]
@@ -276,7 +281,15 @@ def blow(storm: Storm, *, say: Callable[[str], None] = lambda _line: None) -> Fi
             reports.start()
             struck = _weather(storm, db, slack, workers, webs, reports, server, say)
             reports.end()
-        return _counted(storm, db, slack, time.monotonic() - began, struck, reports)
+        seconds = time.monotonic() - began
+        leaked = _leaked(folder, [WRITTEN, *tokens(slack).values(), secret])
+        return _counted(storm, db, slack, seconds, struck, reports, leaked)
+
+
+def _leaked(folder: Path, secrets: Sequence[str]) -> int:
+    """How many lines that the processes printed hold one of these."""
+    said = [line for file in folder.glob("*.[eo][ru][rt]") for line in file.read_text().splitlines()]
+    return sum(any(one in line for one in secrets if not one.startswith("http")) for line in said)
 
 
 @contextmanager
@@ -400,6 +413,7 @@ def _counted(
     seconds: float,
     struck: tuple[int, int, int],
     reports: Reports,
+    leaked: int,
 ) -> Figures:
     arrived: Counter[str] = Counter()
     rooms: dict[str, list[tuple[float, int]]] = defaultdict(list)
@@ -428,4 +442,5 @@ def _counted(
         requests_lost=sum(one not in kept for one in reports.answered),
         requests_doubled=sum(count - 1 for count in kept.values()),
         out_of_scope=len(slack.workspace.out_of_scope),
+        leaked=leaked,
     )

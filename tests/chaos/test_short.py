@@ -42,5 +42,5 @@ def test_nothing_is_lost_or_doubled(storm: Storm) -> None:
     assert (figures.kills, figures.web_kills, figures.stops) == (storm.kills, storm.web_kills, storm.stops), (
         said
     )
-    assert figures.out_of_scope == 0, said
+    assert (figures.out_of_scope, figures.leaked) == (0, 0), said
     assert figures.faults.total() > 5, said
