@@ -215,7 +215,7 @@ def test_a_newer_cycle_takes_the_place_of_an_undecided_proposal(tmp_path: Path) 
         [message] = [one for one in bot_dms(stage, OWNER) if "→" in one.text]
         assert message.text.startswith("Lapsed:")
         [closing] = [one for one in posts(stage, SOLO_CHANNEL) if "cycle 2" in one.text]
-        assert "83.3% of samples passed in cycle 2 (needed 90%)" in closing.words
+        assert "83% of samples passed in cycle 2 (needed 90%)" in closing.words
         assert judge_again(second).decision is PromotionDecision.HOLD
 
 

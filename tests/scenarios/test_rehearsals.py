@@ -74,7 +74,7 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
             "test-refactor",
             [
                 "Fri 27 Mar 10:00 Asia/Kolkata  posted to Ananya Iyer",
-                "12 of 12 check-ins in (100%)",
+                "12 of 12 check-ins in",
                 "*Tests and refactors, cycle 1: met.*",
                 "Tests and refactors is set up in 38 min (60 planned).",
                 "*Approved: Draft tests for the code to be changed, collaborative → AI-led*",
