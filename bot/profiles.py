@@ -5,6 +5,7 @@ from typing import Any
 
 from cadence.flows.profiles import Profile
 from cadence.flows.statuses import Status
+from cadence.typed import one_line
 
 
 def member_profile(user: dict[str, Any]) -> Profile:
@@ -15,7 +16,7 @@ def member_profile(user: dict[str, Any]) -> Profile:
     )
     return Profile(
         member=str(user["id"]),
-        name=str(name or user["id"]),
+        name=one_line(str(name or "")) or str(user["id"]),
         timezone=user.get("tz") or None,
         is_admin=bool(user.get("is_admin") or user.get("is_owner")),
         is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
@@ -38,8 +39,8 @@ def _homes(user: dict[str, Any]) -> frozenset[str]:
 def _status(details: dict[str, Any]) -> Status:
     expires = details.get("status_expiration")
     return Status(
-        text=str(details.get("status_text") or ""),
-        emoji=str(details.get("status_emoji") or ""),
+        text=one_line(str(details.get("status_text") or "")),
+        emoji=one_line(str(details.get("status_emoji") or "")),
         expires=expires if isinstance(expires, int) else 0,
     )
 

@@ -14,9 +14,9 @@ from slack_bolt.middleware import Middleware
 
 from handlers.payloads import origin_of
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 """Slack's own ids have 9 to 12 characters; servers that speak its API may have longer ones."""
-Name = Annotated[str, Field(max_length=255)]
+Name = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A block, action or callback id, as Slack limits them."""
 Text = Annotated[str, Field(max_length=100_000)]
 
@@ -77,7 +77,7 @@ class _Payload(_Part):
     user: _User | None = None
     channel: _Channel | None = None
     view: _View | None = None
-    enterprise_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")] | None = None
+    enterprise_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,32}$")] | None = None
     enterprise: _Known | None = None
     is_enterprise_install: bool | str | None = None
     authorizations: list[_Authorization] | None = None
@@ -154,7 +154,7 @@ class _Profile(_Part):
     real_name: Text | None = None
     status_text: Text | None = None
     status_emoji: Text | None = None
-    status_expiration: int | None = None
+    status_expiration: Annotated[int, Field(ge=0, lt=1 << 33)] | None = None
 
 
 class _Person(_Known):

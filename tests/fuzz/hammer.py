@@ -34,8 +34,8 @@ from tests.fuzz.mutate import cut, mutated
 SEED = 20_261_122
 FRESH_EVERY = 100
 """Requests after which the database is put back: so many must be sent again to repeat a failure."""
-CUT, SOCKET = 0.06, 0.25
-"""Shares of requests whose text is cut, and that go over Socket Mode."""
+CUT, SOCKET, SELDOM = 0.06, 0.25, 0.15
+"""Shares of requests whose text is cut, that go over Socket Mode, and that are an event or a shortcut for sure."""
 NOTED = frozenset({"member", "request", "home_change"})
 """Tables that remember who asked and what they were told, whatever came of it; Home changes follow the trail."""
 PATIENCE_SECONDS = 30
@@ -52,6 +52,9 @@ class Failure:
     sample: str
     way: str
     wrong: str
+
+    def __str__(self) -> str:
+        return f"request {self.number}, {self.sample} over {self.way}: {self.wrong}"
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ class Figures:
             f"({self.samples} payloads mutated; {sorts}; {self.written} wrote something)"
         )
         for one in self.failures[:20]:
-            yield f"  request {one.number}, {one.sample} over {one.way}: {one.wrong}"
+            yield f"  {one}"
 
 
 class _Http:
@@ -174,9 +177,19 @@ def _over_sockets(arena: Arena) -> Iterator[_Socket]:
 class Hammer:
     """Sends mutated requests to one bot and looks at what each did."""
 
-    def __init__(self, arena: Arena, http: _Http, socket: _Socket, *, seed: int, database: str) -> None:
-        self._arena, self._http, self._socket = arena, http, socket
+    def __init__(
+        self,
+        arena: Arena,
+        http: _Http,
+        socket: _Socket,
+        *,
+        seed: int,
+        database: str,
+        say: Callable[[str], None],
+    ) -> None:
+        self._arena, self._http, self._socket, self._say = arena, http, socket, say
         self._samples = corpus(arena)
+        self._seldom = [one for one in self._samples if one.kind == "events_api" or "shortcut" in one.name]
         self.figures = Figures(database, seed, samples=len(self._samples))
         self._rows = rows_of(arena.stage.bot.db)
 
@@ -190,7 +203,7 @@ class Hammer:
 
     def _one(self, number: int) -> None:
         random = Random(f"{self.figures.seed}:{number}")
-        sample = random.choice(self._samples)
+        sample = random.choice(self._seldom if random.random() < SELDOM else self._samples)
         body = mutated(random, _anew(sample.body, number))
         self._arena.forget()
         if random.random() < SOCKET and len(json.dumps(body)) < LARGEST_BODY:
@@ -205,6 +218,7 @@ class Hammer:
         wrong = self._wrong(status, answer)
         if wrong:
             self.figures.failures.append(Failure(number, sample.name, way, wrong))
+            self._say(f"    {self.figures.failures[-1]}")
         else:
             self.figures.passed += 1
 
@@ -300,7 +314,7 @@ def hammer(
         socket = stack.enter_context(_over_sockets(arena))
         http = stack.enter_context(closing(_Http(url, arena.stage.workspace.app.signing_secret)))
         stack.enter_context(arena.recording())
-        run = Hammer(arena, http, socket, seed=seed, database=database)
+        run = Hammer(arena, http, socket, seed=seed, database=database, say=say)
         for start in range(numbers.start, numbers.stop, 1_000):
             run.strike(range(start, min(start + 1_000, numbers.stop)))
             done = min(start + 1_000, numbers.stop) - numbers.start

@@ -1,0 +1,22 @@
+"""What Slack says of a person is kept without characters that can't be seen, or that PostgreSQL can't store."""
+
+from bot.sandbox import payloads
+from bot.stage import Stage
+from storage.tables import Member
+from tests.scenarios.plays import rows
+
+
+def test_a_name_with_unstorable_characters_is_kept_without_them(stage: Stage) -> None:
+    user = {
+        "id": "U01LEAD",
+        "tz": "Europe/\x00Berlin",
+        "profile": {
+            "display_name": "Le\x00a\u202e\nLead",
+            "status_text": "\x00",
+            "status_emoji": ":\x00palm_tree:",
+        },
+    }
+    body = payloads.event_body(stage.workspace, {"type": "user_change", "user": user})
+    assert stage.workspace.deliver("events_api", body).status == 200
+    (lead,) = [one for one in rows(stage, Member) if one.id == "U01LEAD"]
+    assert (lead.name, lead.timezone) == ("Lea Lead", None)
