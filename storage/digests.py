@@ -224,6 +224,19 @@ def not_retired(session: Session, *, workspace_id: str) -> Iterator[tuple[int, s
     return stream(session, query)
 
 
+def idle_since(session: Session, *, workspace_id: str, playbook_ids: Collection[int]) -> dict[int, datetime]:
+    """Since when some playbooks that nobody runs have had no cycle: their last close, else when they were made."""
+    query = (
+        select(col(Playbook.id), func.coalesce(func.max(col(Cycle.closed_at)), col(Playbook.created_at)))
+        .select_from(Playbook)
+        .outerjoin(Adoption, col(Adoption.playbook_id) == col(Playbook.id))
+        .outerjoin(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
+        .where(col(Playbook.workspace_id) == workspace_id, col(Playbook.id).in_(playbook_ids))
+        .group_by(col(Playbook.id), col(Playbook.created_at))
+    )
+    return dict(stream(session, query))
+
+
 def teams_of_channels(session: Session, *, workspace_id: str, channels: Collection[str]) -> dict[str, str]:
     """The team that a channel belongs to, by title; only teams that run something."""
     query = (

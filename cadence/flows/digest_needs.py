@@ -1,9 +1,10 @@
 """What the digest says first: what waits for somebody, and the numbers that moved or didn't."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -46,11 +47,31 @@ def tell_idle(slug: str, title: str) -> Decision:
 
 def idle_playbooks(scope: Scope) -> list[Decision]:
     """Playbooks that nobody runs."""
-    return [
-        tell_idle(slug, title)
-        for playbook, slug, title in digests.not_retired(scope.session, workspace_id=scope.workspace_id)
-        if playbook not in scope.with_cycle
-    ]
+    return [tell_idle(slug, title) for _, slug, title in _idle(scope)]
+
+
+class Idle(NamedTuple):
+    """Playbooks that nobody runs: how many, and the titles of those that came to it in the digest's week."""
+
+    total: int
+    new: tuple[str, ...]
+
+
+def idle_of(scope: Scope) -> Idle:
+    """The playbooks that nobody runs; a digest names each once, in the week its last cycle ended."""
+    found = list(_idle(scope))
+    since = digests.idle_since(
+        scope.session, workspace_id=scope.workspace_id, playbook_ids=[playbook for playbook, _, _ in found]
+    )
+    week = scope.week
+    return Idle(
+        len(found), tuple(title for playbook, _, title in found if week.at(0) <= since[playbook] < week.at(1))
+    )
+
+
+def _idle(scope: Scope) -> Iterator[tuple[int, str, str]]:
+    rows = digests.not_retired(scope.session, workspace_id=scope.workspace_id)
+    return (row for row in rows if row[0] not in scope.with_cycle)
 
 
 @dataclass(frozen=True, slots=True)

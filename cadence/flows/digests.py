@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from cadence.flows.attention import Attention, add_silent, slipped
 from cadence.flows.callers import Caller
-from cadence.flows.digest_needs import idle_playbooks, numbers_of
+from cadence.flows.digest_needs import idle_of, numbers_of
 from cadence.flows.digest_notes import notes, open_drifts, open_promotions
 from cadence.flows.digest_scope import DigestWeek, Scope, Worst, scope_of, told
 from cadence.flows.digest_standards import demotions_of
@@ -55,6 +55,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     answers = _answers(scope, slips)
     watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
     needs, need_count = _needs(scope, slips, watches)
+    idle = idle_of(scope)
     noted, note_count = notes(scope, together=answers.together)
     handed, handed_count = handoff_lines(session, workspace, since=week.at(0), until=week.at(1), now=now)
     slipping: list[Worst[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
@@ -86,6 +87,8 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         note_count=note_count,
         handoffs=handed,
         handoff_count=handed_count,
+        idle=idle.new[:SHOWN],
+        idle_count=idle.total,
         published=_published(session, workspace, week),
         adopted=_tally(scope, digests.adopted_before),
         cycles_running=scope.running,
@@ -150,9 +153,9 @@ def _needs(
 ) -> tuple[list[Decision], int]:
     """What waits for somebody: the first few, and how many there are."""
     needs, count = undelivered_first(scope, SHOWN)
-    promotions, drifts, idle = open_promotions(scope), open_drifts(scope), idle_playbooks(scope)
+    promotions, drifts = open_promotions(scope), open_drifts(scope)
     sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
-    count += sum(section.count for section in sections) + len(idle)
+    count += sum(section.count for section in sections)
 
     def fill(found: Callable[[int], list[Decision]]) -> None:
         if len(needs) < SHOWN:
@@ -161,7 +164,6 @@ def _needs(
     fill(lambda many: [Decision(text=one.text, offer=one.offer) for one in told(scope, slips, many)])
     for section in (promotions, drifts, watches.unanswered, scope.unreported):
         fill(partial(told, scope, section))
-    fill(lambda many: idle[:many])
     return needs, count
 
 

@@ -101,6 +101,7 @@ class Digest(MessageContext):
         exceptions: logged in the week and in the week before.
         notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each, the
             first of `note_count`.
+        idle: titles of playbooks that nobody runs since this week, of `idle_count` that nobody runs.
     """
 
     TEMPLATE: ClassVar[str] = "messages/digest.json.j2"
@@ -135,3 +136,5 @@ class Digest(MessageContext):
     skipped: tuple[Skipped, ...] = ()
     handoffs: tuple[str, ...] = ()
     handoff_count: int = 0
+    idle: tuple[str, ...] = ()
+    idle_count: int = 0

@@ -5,7 +5,7 @@ const MOST = 60;
 
 export class Completer {
   constructor(input, page) {
-    Object.assign(this, { input, page, words: [], shown: [], at: -1, said: [], back: -1 });
+    Object.assign(this, { input, page, words: [], shown: [], at: -1, said: [], back: -1, dismissed: false });
     this.list = $("complete");
     $("slash").addEventListener("click", () => this.offer());
     input.addEventListener("input", () => this.suggest());
@@ -18,7 +18,7 @@ export class Completer {
     const response = await fetch(`/_sandbox/words?as=${encodeURIComponent(this.page().as ?? "")}`);
     if (!response.ok) return;
     this.words = (await response.json()).words;
-    if (document.activeElement === this.input && this.input.value) this.suggest();
+    if (!this.dismissed && document.activeElement === this.input && this.input.value) this.suggest();
   }
 
   // Everything that can be asked, for those who would rather click.
@@ -35,6 +35,7 @@ export class Completer {
   }
 
   suggest() {
+    this.dismissed = false;
     const text = this.input.value.slice(0, this.input.selectionStart);
     this.shown = this.fitting(text).slice(0, MOST);
     this.at = this.shown.length ? 0 : -1;
@@ -80,7 +81,9 @@ export class Completer {
     } else this.input.removeAttribute("aria-activedescendant");
   }
 
+  // Until something is typed again: the words that arrive meanwhile open nothing.
   hide() {
+    this.dismissed = true;
     this.shown = [];
     this.at = -1;
     this.paint();

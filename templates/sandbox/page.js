@@ -133,13 +133,24 @@ function showHome(box) {
 function showPanel() {
   const inspecting = panel === "inspector";
   const thread = panel?.thread;
-  if (thread && !messages.thread($("thread-messages"), thread)) panel = null;
+  const replies = $("thread-messages");
+  const atEnd = replies.scrollHeight - replies.scrollTop - replies.clientHeight < 40;
+  if (thread && !messages.thread(replies, thread)) panel = null;
   $("side").hidden = !panel;
   $("inspector").hidden = !inspecting;
   $("thread").hidden = inspecting || !panel;
   $("side-title").textContent = inspecting ? "Requests and answers" : "Thread";
   $("inspect").setAttribute("aria-pressed", String(inspecting));
   if (inspecting) showInspector(page.exchanges, page.tz);
+  if (thread && panel && atEnd) toNewest(replies);
+}
+
+// The newest reply in sight, from its top where it is taller than the panel; again once its pictures are there.
+function toNewest(box) {
+  const last = box.lastElementChild;
+  const look = () => last?.scrollIntoView({ block: last.offsetHeight > box.clientHeight ? "start" : "end" });
+  look();
+  for (const picture of box.querySelectorAll("img")) if (!picture.complete) picture.addEventListener("load", look, { once: true });
 }
 
 async function go(where, as = me) {
@@ -186,7 +197,8 @@ writeInto($("reply"), $("reply-text"), () => ({ thread_ts: panel?.thread }));
 function openThread(ts) {
   panel = { thread: ts };
   show();
-  $("reply-text").focus();
+  toNewest($("thread-messages"));
+  $("reply-text").focus({ preventScroll: true });
 }
 
 function openPanel(next) {

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from bot.sandbox import AppAnswer, AppIdentity, SandboxClock, SandboxServer, Workspace, api, build_workspace
 from bot.sandbox.files import File
@@ -154,3 +154,49 @@ def test_a_form_built_anew_has_its_own_button(
         server.workspace.views.open("U01AGENT", part)
         at.form.get_by_role("button", name="Keep").click()
         expect(at.form.locator("footer .primary")).to_have_text("Create the draft")
+
+
+def test_the_list_of_completions_is_gone_after_a_click_on_send(
+    chromium: Browser, server: SandboxServer
+) -> None:
+    held: list[Route] = []
+    with visiting(chromium, server.url) as at:
+        at.goes_to("desk")
+        at.page.locator("#text").press_sequentially("Thanks @ja")
+        expect(at.page.locator("#complete")).to_be_visible()
+        # the answer takes longer than the words to complete with; Playwright takes no built-in method
+        at.page.route("**/_sandbox/act", lambda route: held.append(route))  # noqa: PLW0108
+        with at.page.expect_response("**/_sandbox/words*"):
+            at.page.locator("#write button[type=submit]").click()
+        at.page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+        assert at.page.locator("#complete").is_hidden()
+        held.pop().continue_()
+        expect(at.page.locator("#text")).to_have_value("")
+        expect(at.page.locator("#complete")).to_be_hidden()
+        at.page.locator("#text").press_sequentially("@ja")
+        expect(at.page.locator("#complete")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_thread_opens_at_its_newest_reply(chromium: Browser, server: SandboxServer, size: Any) -> None:
+    workspace = server.workspace
+    lines = "\n".join(f"Line {number} of a long closing post" for number in range(60))
+    parent = post(workspace, text=lines)
+    for number in range(3):
+        post(workspace, text=f"Reply {number}: {lines}", thread_ts=parent)
+    workspace.files.save(File("F1", "dot.png", len(DOT), "s", DOT, "Dot", "the chart", complete=True))
+    picture = {"type": "image", "slack_file": {"id": "F1"}, "alt_text": "the chart"}
+    post(workspace, text="The chart", blocks=[picture], thread_ts=parent)
+    with visiting(chromium, server.url, size) as at:
+        at.goes_to("desk")
+        at.page.get_by_role("button", name="4 replies").click()
+        chart = at.page.locator("#thread-messages img")
+        expect(chart).to_be_in_viewport()
+        assert chart.evaluate("node => node.complete")
+        # who reads further up isn't pulled down by the next reply; who is at the end sees it
+        post(workspace, text="One more", thread_ts=parent)
+        expect(at.page.locator("#thread-messages").get_by_text("One more")).to_be_in_viewport()
+        at.page.locator("#thread-messages").evaluate("node => { node.scrollTop = 0; }")
+        post(workspace, text="And another", thread_ts=parent)
+        expect(at.page.locator("#thread-messages").get_by_text("And another")).to_have_count(1)
+        assert at.page.locator("#thread-messages").evaluate("node => node.scrollTop") == 0

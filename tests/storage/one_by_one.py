@@ -10,7 +10,7 @@ from cadence.documents import Step
 from cadence.flows.asked_members import expected_members
 from cadence.flows.attention import Attention, tell_demoted, tell_missed, tell_no_number, tell_silent
 from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_needs import tell_idle, tell_unanswered
+from cadence.flows.digest_needs import tell_unanswered
 from cadence.flows.digest_scope import tell_unreported
 from cadence.flows.drift_state import found_drift
 from cadence.flows.gathering import gather, window_runs
@@ -20,7 +20,7 @@ from cadence.rules.kpi import Outcome
 from cadence.rules.verdicts import Decision as Judged
 from cadence.rules.verdicts import Line
 from storage import decisions, playbooks, reports, rubrics, trail
-from storage.tables import Cycle, PlaybookState, StepDrift, StepVerdict, Workspace
+from storage.tables import Cycle, StepDrift, StepVerdict, Workspace
 from templates.contexts.base import Evidence
 from templates.contexts.digests import Decision
 
@@ -174,7 +174,7 @@ def _watched(session: Session, run: TeamRun, cycle: Cycle, step: Step, week_star
 def decisions_waiting(
     session: Session, workspace: Workspace, runs: Sequence[TeamRun], watches: Sequence[Watched]
 ) -> list[Decision]:
-    """What waits for somebody: steps over their cap without an answer, playbooks that nobody runs."""
+    """What waits for somebody: steps over their cap without an answer, teams whose number nobody reports."""
     needs = []
     for one in watches:
         first = decisions.first_watch(session, workspace_id=one.row.workspace_id, row=one.row)
@@ -189,8 +189,4 @@ def decisions_waiting(
         if not answered:
             needs.append(tell_unanswered(one.run, step=one.row.step, critical=one.row.line is Line.CRITICAL))
     needs += [tell_unreported(run) for run in runs if run.team.reporter is None]
-    running = {run.playbook.id for run in runs if run.cycle is not None}
-    for playbook in playbooks.playbooks(session, workspace_id=workspace.id):
-        if playbook.id not in running and playbook.state is not PlaybookState.RETIRED:
-            needs.append(tell_idle(playbook.slug, playbook.title))
     return needs

@@ -260,6 +260,9 @@ def test_a_plan_prints_who_gets_what_and_when_and_sends_nothing(slack: SandboxSe
     lines = said.out.splitlines()
     check_ins = [line for line in lines if line.startswith("Thu 2026-03-05 10:00 Europe/Berlin  ")]
     assert [line.split()[4] for line in check_ins] == ["U01AGENT1", "U01AGENT2", "U01LEAD"]
+    assert any("the channel of Support EMEA  " in line for line in lines)
+    assert any("the curators' channel  " in line for line in lines)
+    assert any("Support reply, Support EMEA" in line for line in lines)
     assert not any(line[4:14] > "2026-03-15" for line in lines)
     assert messages(slack.workspace) == 0
     with db.engine.connect() as connection:
@@ -287,6 +290,17 @@ def test_a_plan_goes_by_the_clock_of_the_built_in_workspace(
             (folder / "workspace.db").unlink()
         said = cadence("plan")
     assert "Thu 2026-03-05 10:00 Europe/Berlin  U01AGENT1" in said.out
+
+
+def test_a_plan_calls_people_by_their_names(slack: SandboxServer) -> None:
+    slack.workspace.change_user("U01AGENT2", tell=False, real_name="Ayşe Demir")
+    db = the_database()
+    running_cycle(db)
+    db.close()
+    cadence("tick", "--now", "2026-03-05T10:00:00+01:00", **tokens(slack))
+    said = cadence("plan", "--now", "2026-03-05T12:00:00Z", **tokens(slack)).out
+    assert "U01AGENT2" not in said
+    assert "Fri 2026-03-06 10:00 Europe/Berlin  Ayşe Demir  check-in reminder" in said
 
 
 def test_a_plan_of_nothing_says_how_to_begin() -> None:

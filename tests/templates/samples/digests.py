@@ -58,6 +58,8 @@ DIGEST = Digest(
     adopted=Tally(now=7, before=9),
     cycles_running=6,
     cycles_completed=Tally(now=4, before=4),
+    idle=("Refund decision",),
+    idle_count=3,
     setup_minutes=41,
     slipping_teams=("Support reply · Support EMEA",),
     guardrails=(

@@ -136,6 +136,21 @@ def test_reads(typed: str, command: Command) -> None:
     [
         ("stats", "There's no `/cadence stats`. Did you mean `/cadence status`?"),
         ("atest ran", "There's no `/cadence atest`. Did you mean `/attest`?"),
+        (
+            "publish support-reply",
+            "There's no `/cadence publish`. Did you mean `/cadence playbook publish` (for owners and curators)?",
+        ),
+        (
+            "revise",
+            "There's no `/cadence revise`. Did you mean `/cadence playbook revise` (for owners and curators)?",
+        ),
+        ("show", "There's no `/cadence show`. Did you mean `/cadence playbook show`?"),
+        (
+            "start support-reply",
+            "There's no `/cadence start`. Did you mean `/cadence cycle start` (for owners and curators)?",
+        ),
+        ("join desk", "There's no `/cadence join`. Did you mean `/cadence team join`?"),
+        ("publsh", "There's no `/cadence publsh`. Did you mean `/cadence playbook publish` (for owners and curators)?"),
         ("zzz", "There's no `/cadence zzz`. `/cadence help` lists what there is."),
         (
             "playbook imprt",
