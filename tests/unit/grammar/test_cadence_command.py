@@ -150,7 +150,10 @@ def test_reads(typed: str, command: Command) -> None:
             "There's no `/cadence start`. Did you mean `/cadence cycle start` (for owners and curators)?",
         ),
         ("join desk", "There's no `/cadence join`. Did you mean `/cadence team join`?"),
-        ("publsh", "There's no `/cadence publsh`. Did you mean `/cadence playbook publish` (for owners and curators)?"),
+        (
+            "publsh",
+            "There's no `/cadence publsh`. Did you mean `/cadence playbook publish` (for owners and curators)?",
+        ),
         ("zzz", "There's no `/cadence zzz`. `/cadence help` lists what there is."),
         (
             "playbook imprt",
