@@ -27,9 +27,9 @@ def event(session: Session, *, workspace_id: str, drift_id: int) -> StepDrift | 
     return session.exec(query).first()
 
 
-def alerts_until(session: Session, found: StepDrift) -> list[StepDrift]:
+def alerts_until(session: Session, *, workspace_id: str, found: StepDrift) -> list[StepDrift]:
     """What was found of a drift up to a row: by one person first, then by several. Oldest first."""
-    rows = events(session, workspace_id=found.workspace_id, adoption_id=found.adoption_id, step=found.step)
+    rows = events(session, workspace_id=workspace_id, adoption_id=found.adoption_id, step=found.step)
     alerts: list[StepDrift] = []
     for row in rows:
         if (row.id or 0) <= (found.id or 0) and row.event is not DriftEvent.REPORTED:

@@ -68,7 +68,7 @@ def settle_drift(
         )
     )
     session.flush()
-    alerts = drifts.alerts_until(session, found)
+    alerts = drifts.alerts_until(session, workspace_id=run.workspace.id, found=found)
     _owe_rewrites(session, alerts, now=now, correlation_id=correlation_id)
     return True
 

@@ -129,8 +129,8 @@ def test_enums_are_stored_by_value(db: Database) -> None:
         assert _stored(session, "SELECT state FROM adoption") == ["active"]
         assert _stored(session, "SELECT attestation FROM check_in") == ["drifted"]
         assert _stored(session, "SELECT mode FROM adoption_step") == ["ai-led"]
-        assert _stored(session, "SELECT decision FROM verdict") == ["demote"]
-        assert _stored(session, "SELECT lands_on FROM verdict") == ["collaborative"]
+        assert _stored(session, "SELECT decision FROM verdict ORDER BY id") == ["watch", "demote"]
+        assert _stored(session, "SELECT lands_on FROM verdict ORDER BY id") == [None, "collaborative"]
         assert _stored(session, "SELECT state FROM ledger ORDER BY id") == ["due", "failed", "sent"]
         row = playbooks.steps(session, workspace_id="T1", adoption_id=ids.adoption)["send"]
         assert row.mode is Mode.AI_LED

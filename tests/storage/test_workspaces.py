@@ -63,6 +63,7 @@ from storage.queueing import Nudged
 from storage.tables import (
     Cycle,
     CycleState,
+    LoggedException,
     MessageState,
     ModeChange,
     OwedMessage,
@@ -70,6 +71,7 @@ from storage.tables import (
     PromotionState,
     RubricResult,
     SpotAudit,
+    StepDrift,
     StepVerdict,
 )
 from storage.trails import Scope
@@ -88,7 +90,12 @@ from tests.storage.seeds import (
 )
 from tests.storage.seeds_installations import CLIENT, bot_row
 
-NO_QUERIES = {"engine", "rewrites", "streams", "migrate", "tables", "migrations"}
+NO_QUERIES = {"engine", "patience", "rewrites", "streams", "migrate", "tables", "migrations"}
+NO_QUERY = {
+    "decisions.standing": "it picks from changes that were read before, of one step",
+    "decisions.stands": "a condition on changes that the query it goes into reads, of its own workspace",
+}
+"""Public functions beside the queries that read nothing themselves."""
 EVERY_WORKSPACE = {
     "people.workspaces": "the worker plans for each workspace of the installation",
     "installations.current": "a process serves every workspace that has installed the app",
@@ -102,6 +109,8 @@ EVERY_WORKSPACE = {
     "attempts.postpone": "the row's own id, read a moment before with its workspace",
     "lanes.next_turn": "the worker waits for the first turn anywhere",
     "attempts.renew": "the row's own id, read a moment before with its workspace",
+    "attempts.correct_future": "the clock that was set back is the worker's, for every workspace",
+    "lanes.correct_future": "the clock that was set back is the worker's, for every workspace",
     "attempts.under_way": "a worker that starts takes back what the one before it left, and is told each workspace",
 }
 
@@ -196,6 +205,31 @@ def _ungraded(session: Session, workspace_id: str, ids: Planted) -> list[Any]:
         found = audits.ungraded(session, workspace_id=workspace_id, adoption_ids=[ids.adoption], since=MONDAY)
         kept.rollback()
     return found
+
+
+def _overtaken(session: Session, workspace_id: str, ids: Planted) -> frozenset[int]:
+    """Look while the exception that a verdict counted is taken back."""
+    with session.begin_nested() as kept:
+        session.get_one(StepVerdict, ids.verdict).through_exception = ids.exception
+        session.get_one(LoggedException, ids.exception).withdrawn_after = ids.verdict
+        session.flush()
+        found = decisions.overtaken(session, workspace_id=workspace_id, verdict_ids=[ids.verdict])
+        kept.rollback()
+    return found
+
+
+def _lapsed(session: Session, workspace_id: str, ids: Planted) -> list[int | None]:
+    """Look while a promotion has lapsed."""
+    with session.begin_nested() as kept:
+        row = session.get_one(Promotion, ids.promotion)
+        row.state, row.decided_at = PromotionState.LAPSED, NOW
+        session.flush()
+        found = rubrics.lapsed_promotions(
+            session, workspace_id=workspace_id, adoption_id=ids.adoption, step="send", lapsed_at=NOW
+        )
+        known = [one.id for one in found]
+        kept.rollback()
+    return known
 
 
 BY_NAME: dict[str, Call] = {
@@ -352,6 +386,9 @@ BY_NAME: dict[str, Call] = {
         s, workspace_id=ws, since=SINCE, until=UNTIL
     ),
     "drifts.between": lambda s, ws, _: drifts.between(s, workspace_id=ws, since=SINCE, until=UNTIL),
+    "reports.last_exception_by": lambda s, ws, _: reports.last_exception_by(
+        s, workspace_id=ws, member=MEMBER
+    ),
     "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
     "lanes.free_at": lambda s, ws, _: lanes.free_at(s, workspace_id=ws, names=[MEMBER]),
     "handoffs.waiting": lambda s, ws, _: handoffs.waiting(s, workspace_id=ws),
@@ -480,6 +517,10 @@ BY_ID: dict[str, Call] = {
     "reports.latest_reading": lambda s, ws, ids: reports.latest_reading(
         s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY
     ),
+    "reports.exception": lambda s, ws, ids: reports.exception(s, workspace_id=ws, exception_id=ids.exception),
+    "reports.last_exception_by/step": lambda s, ws, ids: reports.last_exception_by(
+        s, workspace_id=ws, member=MEMBER, adoption_id=ids.adoption, step="send"
+    ),
     "reports.exceptions_by_link": lambda s, ws, ids: reports.exceptions_by_link(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send", link="https://t.example/archives/C1/p1"
     ),
@@ -506,6 +547,7 @@ BY_ID: dict[str, Call] = {
     "decisions.last_verdicts": lambda s, ws, ids: decisions.last_verdicts(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
+    "decisions.overtaken": _overtaken,
     "decisions.mode_history": lambda s, ws, ids: decisions.mode_history(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
@@ -576,6 +618,9 @@ BY_ID: dict[str, Call] = {
         s, workspace_id=ws, adoption_id=ids.adoption, weeks=[MONDAY]
     ),
     "drifts.event": lambda s, ws, ids: drifts.event(s, workspace_id=ws, drift_id=ids.drift),
+    "drifts.alerts_until": lambda s, ws, ids: drifts.alerts_until(
+        s, workspace_id=ws, found=s.get_one(StepDrift, ids.drift)
+    ),
     "drifts.attested": lambda s, ws, ids: drifts.attested(s, workspace_id=ws, cycle_id=ids.cycle),
     "drifts.events": lambda s, ws, ids: drifts.events(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
@@ -604,6 +649,7 @@ BY_ID: dict[str, Call] = {
     "rubrics.promotions_of_cycle": lambda s, ws, ids: rubrics.promotions_of_cycle(
         s, workspace_id=ws, cycle_id=ids.cycle
     ),
+    "rubrics.lapsed_promotions": _lapsed,
     "rubrics.open_promotions/adoption": lambda s, ws, ids: rubrics.open_promotions(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
     ),
@@ -777,6 +823,7 @@ def public_functions() -> dict[str, Callable[..., Any]]:
         for noun, module in modules().items()
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
+        if f"{noun}.{name}" not in NO_QUERY
     }
 
 
