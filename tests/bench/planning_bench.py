@@ -143,7 +143,10 @@ def build(db: Database, members: int) -> None:
         add(TeamMember, (place | {"team_id": n % teams + 1, "member": f"U{n:07}"} for n in range(members)))
         add(
             TeamMember,
-            (place | {"team_id": (n * 7) % teams + 1, "member": f"U{n:07}"} for n in range(0, members, 10)),
+            (
+                place | {"team_id": (n + 1) % teams + 1, "member": f"U{n:07}"}
+                for n in range(0, members if teams > 1 else 0, 10)
+            ),
         )
         day = {"first_day": MONDAY + timedelta(days=3), "last_day": MONDAY + timedelta(days=3)}
         add(

@@ -236,8 +236,8 @@ def test_a_demoted_step_stays_demoted_and_its_count_starts_anew(tmp_path: Path) 
         modes = {row.step: row.mode for row in rows(stage, AdoptionStep)}
         assert modes == {"draft": Mode.COLLABORATIVE, "send": Mode.COLLABORATIVE}
         status = types(stage, SOLO, "/cadence status", SOLO_CHANNEL)
-        assert "Draft the reply _collaborative_: 0 exceptions" in status
-        assert "Send the reply _collaborative_: 0 exceptions" in status
+        assert "Draft the reply _collaborative_: no runs reported yet" in status
+        assert "Send the reply _collaborative_: no runs reported yet" in status
         types(stage, SOLO, "/exception draft too long", SOLO_CHANNEL)
         last = rows(stage, StepVerdict)[-1]
         assert (last.step, last.exceptions, last.window_from) == ("draft", 1, at("2026-03-30 00:00"))

@@ -45,12 +45,14 @@ def crowd(db: Database) -> Database:
                     {"checkin": {"weekday": 4, "at": "08:30"}},
                 ]
             )
-        for _ in range(40):
+        there = {tuple(row) for row in session.execute(select(col(TeamMember.team_id), col(TeamMember.member)))}
+        places = {(chance.randint(1, 6), f"U{chance.randint(0, 59):07}") for _ in range(40)}
+        for team_id, member in sorted(places - there):
             session.add(
                 TeamMember(
                     workspace_id="T1",
-                    team_id=chance.randint(1, 6),
-                    member=f"U{chance.randint(0, 59):07}",
+                    team_id=team_id,
+                    member=member,
                     joined_at=chance.choice([THEN, datetime(2026, 3, 4, 15, tzinfo=UTC)]),
                 )
             )

@@ -46,15 +46,16 @@ def test_every_message_of_a_week_is_there_with_what_became_of_it(slack: SandboxS
 
     said = cadence("deliveries")
     assert said.code == 0
-    first, total, late, _, head, *rows = said.out.splitlines()
-    assert first == f"4 messages in Rehearsal ({BUILT_IN_TEAM}). Times are Europe/Berlin."
+    first, to_close, total, late, _, head, *rows = said.out.splitlines()
+    assert first == f"7 messages in Rehearsal ({BUILT_IN_TEAM}). Times are Europe/Berlin."
+    assert to_close.split() == ["due", "3"], "each check-in loses its buttons when its week is over"
     assert total.split() == ["sent", "3"]
     assert late.split()[:2] == ["skipped", "1"]
     assert head.split()[:4] == ["due", "kind", "to", "state"]
     assert {row.split()[4] for row in rows} == {"U01AGENT1", "U01AGENT2", "U01LEAD", "C01SUPEMEA"}
     found = json.loads(cadence("deliveries", "--json", "--to", "U01AGENT1").out)
-    assert found["totals"] == [{"state": "sent", "reason": "", "count": 1}]
-    [message] = found["messages"]
+    assert [(total["state"], total["count"]) for total in found["totals"]] == [("due", 1), ("sent", 1)]
+    [message] = [one for one in found["messages"] if one["kind"] == "checkin"]
     dm = slack.workspace.person("U01AGENT1").last_dm()
     assert (message["state"], message["attempts"], message["ts"]) == ("sent", 1, dm.ts)
     assert message["due_at"] == "2026-03-05T09:00:00+00:00"

@@ -30,6 +30,8 @@ OF_ANY_MESSAGE = frozenset(
         Unless.NO_POST,
         Unless.NO_READING,
         Unless.NO_ORIGINAL,
+        Unless.CORRECTED,
+        Unless.UNDONE,
     }
 )
 """Reasons that no row of the table names: they hold for any message, or for one that isn't in it."""
