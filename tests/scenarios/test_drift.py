@@ -119,7 +119,7 @@ def test_more_than_a_fifth_by_one_person_waits_for_the_owner_alone_until_a_secon
         assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND]
         assert alerts(stage) == alerts(stage, CURATORS) == []
         dm = bot_dms(stage, OWNER)[-1]
-        assert "3 of 6 check-ins (50%, limit 20%" in dm.words
+        assert "3 of 6 check-ins (limit 20%" in dm.words
         assert "One person alone reported this, so only you read it." in dm.words
         assert dm.buttons == ["Declare human-led", "Recommit", "Why"]
 
