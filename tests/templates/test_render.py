@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 from jinja2 import DictLoader, TemplateAssertionError, UndefinedError
 
+from cadence.mrkdwn import Mrkdwn
 from templates import render as rendering
 from templates.contexts.base import MessageContext
 from templates.contexts.forms import InfoView
@@ -86,5 +87,5 @@ def test_a_modal_is_put_together_with_the_caller_s_ids() -> None:
 
 
 def test_code_in_a_paragraph_keeps_its_indentation() -> None:
-    view = rendering.render(InfoView(title="File", paragraphs=("```\nsteps:\n  - key:  draft\n```",)))
+    view = rendering.render(InfoView(title="File", paragraphs=(Mrkdwn("```\nsteps:\n  - key:  draft\n```"),)))
     assert view["blocks"][0]["text"]["text"] == "```\nsteps:\n  - key:  draft\n```"
