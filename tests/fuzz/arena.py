@@ -142,6 +142,8 @@ class Arena:
         """A form, opened anew or the one submitted before."""
         if reopened:
             view = view | {"hash": f"{view.get('hash', '')}.{self._trigger}"}
+        if isinstance(view.get("blocks"), list):  # Slack names each block that the app left without a name
+            view = view | {"blocks": [_named(block, place) for place, block in enumerate(view["blocks"])]}
         return self._ask("interactive", self._interaction(member, "view_submission") | {"view": view})
 
     def _interaction(self, member: str, kind: str) -> Json:
@@ -402,3 +404,7 @@ def _neighbour(stage: Stage) -> None:
     _, refused = import_into(db, OTHER_TEAM, files, now=now)
     assert not refused
     _start(stage, OTHER_TEAM, "support-reply", "support-emea", date(2026, 3, 9))
+
+
+def _named(block: Any, place: int) -> Any:
+    return {"block_id": f"B{place}"} | block if isinstance(block, dict) else block

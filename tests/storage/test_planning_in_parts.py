@@ -45,7 +45,9 @@ def crowd(db: Database) -> Database:
                     {"checkin": {"weekday": 4, "at": "08:30"}},
                 ]
             )
-        there = {tuple(row) for row in session.execute(select(col(TeamMember.team_id), col(TeamMember.member)))}
+        there = {
+            tuple(row) for row in session.execute(select(col(TeamMember.team_id), col(TeamMember.member)))
+        }
         places = {(chance.randint(1, 6), f"U{chance.randint(0, 59):07}") for _ in range(40)}
         for team_id, member in sorted(places - there):
             session.add(
