@@ -184,10 +184,10 @@ def test_the_plan_says_what_an_early_close_leaves_unsent(desk: Stage) -> None:
         if line.startswith("Fri 2026-03-27")
     ]
     assert friday == [
-        f"{AGENT}  check-in reminder",
-        f"{LEAD}  check-in reminder",
-        f"{LEAD}  missing number  not sent: the cycle is closed",
-        f"{LEAD}  gate due  not sent: the cycle is closed",
+        "Mehmet Aydın  check-in reminder",
+        "Jana Hoffmann  check-in reminder",
+        "Jana Hoffmann  missing number  not sent: the cycle is closed",
+        "Jana Hoffmann  gate due  not sent: the cycle is closed",
     ]
 
 

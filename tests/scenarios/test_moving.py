@@ -71,7 +71,7 @@ def test_a_move_starts_the_evidence_anew_and_says_so(published: Stage) -> None:
     assert {(row.since, row.after_exception) for row in steps.values()} == {(now, 1)}
     assert steps["send"].mode is Mode.COLLABORATIVE
     assert [row.version_id for row in rows(published, Cycle)] == [2]
-    assert "0 exceptions" in types(published, LEAD, "/cadence status").words
+    assert "no runs reported yet" in types(published, LEAD, "/cadence status").words
     again = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "Desk is on draft 2 already." in again
     assert len(entries(published, "team-moved")) == 1
@@ -224,6 +224,7 @@ def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Sta
 def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: Stage) -> None:
     agent, lead = published.workspace.person(AGENT), published.workspace.person(LEAD)
     agent.types("/exception reply send critical It sent the wrong refund.", channel=DESK_CHANNEL)
+    agent.submits({})
     revise(published, ("key: send\n    title: Send the reply", "key: post\n    title: Post the reply"), LOWER)
     assert "moves Reply" in lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL).words
     published.tick()
