@@ -186,8 +186,8 @@ def test_the_plan_says_what_an_early_close_leaves_unsent(desk: Stage) -> None:
     assert friday == [
         "Mehmet Aydın  check-in reminder",
         "Jana Hoffmann  check-in reminder",
-        "Jana Hoffmann  missing number  not sent: the cycle is closed",
-        "Jana Hoffmann  gate due  not sent: the cycle is closed",
+        "Jana Hoffmann  missing number  Reply, Desk  not sent: the cycle is closed",
+        "Jana Hoffmann  gate due  Reply, Desk  not sent: the cycle is closed",
     ]
 
 

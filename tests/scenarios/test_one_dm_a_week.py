@@ -47,9 +47,10 @@ def test_a_check_in_is_answered_anywhere_and_said_everywhere(tmp_path: Path) -> 
         owner.clicks(reminder, "All ran as declared")
         owner.submits({})
         stage.tick()
-        for message in bot_dms(stage, OWNER)[:2]:
-            assert message.text == "✓ Both check-ins are answered. Thank you."
-            assert buttons(message) == ["Change", "Change"]
+        older, live = bot_dms(stage, OWNER)[:2]
+        assert (older.text, buttons(older)) == ("Check-in: answered.", [])
+        assert live.text == "✓ Both check-ins are answered. Thank you."
+        assert buttons(live) == ["Change", "Change"]
 
         stage.play_until(at("2026-03-08 20:00"))
         assert len(bot_dms(stage, MEMBER)) == 2  # the check-in and its one reminder
