@@ -237,6 +237,16 @@ def idle_since(session: Session, *, workspace_id: str, playbook_ids: Collection[
     return dict(stream(session, query))
 
 
+def is_first(session: Session, *, workspace_id: str, until: datetime) -> bool:
+    """Return whether no digest was due before an instant."""
+    query = select(col(OwedMessage.id)).where(
+        col(OwedMessage.workspace_id) == workspace_id,
+        col(OwedMessage.kind) == "digest",
+        col(OwedMessage.due_at) < until,
+    )
+    return session.execute(query.limit(1)).first() is None
+
+
 def teams_of_channels(session: Session, *, workspace_id: str, channels: Collection[str]) -> dict[str, str]:
     """The team that a channel belongs to, by title; only teams that run something."""
     query = (

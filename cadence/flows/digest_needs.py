@@ -58,15 +58,19 @@ class Idle(NamedTuple):
 
 
 def idle_of(scope: Scope) -> Idle:
-    """The playbooks that nobody runs; a digest names each once, in the week its last cycle ended."""
+    """The playbooks that nobody runs. A digest names each once, as its last cycle ended; the first digest names all."""
     found = list(_idle(scope))
     since = digests.idle_since(
         scope.session, workspace_id=scope.workspace_id, playbook_ids=[playbook for playbook, _, _ in found]
     )
     week = scope.week
-    return Idle(
-        len(found), tuple(title for playbook, _, title in found if week.at(0) <= since[playbook] < week.at(1))
+    first = digests.is_first(scope.session, workspace_id=scope.workspace_id, until=week.at(1))
+    new = (
+        title
+        for playbook, _, title in found
+        if since[playbook] < week.at(1) and (first or week.at(0) <= since[playbook])
     )
+    return Idle(len(found), tuple(new))
 
 
 def _idle(scope: Scope) -> Iterator[tuple[int, str, str]]:

@@ -224,9 +224,11 @@ def test_who_runs_two_playbooks_is_asked_once_at_the_earlier_hour(tmp_path: Path
         start_cycle(stage)
         start_cycle(stage, "triage")
         set_hours(stage, LEAD, "check-in: Wed 09:00")
+        stage.play_until(at("2026-03-04 12:00"))
+        [dm] = bot_dms(stage, AGENT)
+        assert "Triage" in dm.words
         stage.play_until(at("2026-03-06 12:00"))
         assert asked(stage) == ["Wed 09:00", "Fri 10:00"]
-        assert "Triage" in bot_dms(stage, AGENT)[0].words
 
 
 def test_a_team_that_goes_on_after_a_pause_is_asked_at_the_next_hour_there_is(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def test_it_is_named_in_the_week_it_began_and_counted_from_then_on(tmp_path: Pat
     playbooks = [REPLY, TRIAGE]
     with on_stage(tmp_path, workspace=DESK, playbooks=playbooks) as stage:
         start_cycle(stage, "reply")
-        first, second = digest_on(stage, "2026-03-02"), digest_on(stage, "2026-03-09")
+        first, second = digest_on(stage, "2026-03-09"), digest_on(stage, "2026-03-16")
         assert "1 playbook without a running cycle, new this week: " in first
         assert "1 playbook without a running cycle" in second
         assert "new this week" not in second

@@ -102,10 +102,10 @@ def test_only_the_owner_or_a_curator_grades_and_revises(desk: Stage) -> None:
 
 
 def test_a_sample_sent_again_counts_once(desk: Stage) -> None:
-    types(desk, OWNER, "/cadence rubric draft passes=4 samples=4")
+    said = types(desk, OWNER, "/cadence rubric draft passes=4 samples=4")
     [sent] = [one.request for one in desk.workspace.exchanges() if "passes=4" in str(one.request)]
     again = desk.workspace.deliver("slash_commands", sent)
-    assert "Already recorded" in str(again.json["text"])
+    assert str(again.json["text"]) in said
     assert len(rows(desk, RubricResult)) == 1
 
 
@@ -113,7 +113,7 @@ def test_a_risky_grade_goes_at_once_to_the_person_the_playbook_names(desk: Stage
     assert "<@U01CURATOR> is told" in types(desk, OWNER, "/cadence rubric draft passes=4 samples=5 risky=1")
     [told] = [one for one in bot_dms(desk, CURATOR) if "risky" in one.text]
     assert told.text == "1 of 5 graded samples was risky: Draft the reply."
-    assert "risky 20%, and at most 2% may be" in told.words
+    assert "1 risky, and at most 2% may be" in told.words
     types(desk, OWNER, "/cadence rubric draft passes=5 samples=5")
     assert len([one for one in bot_dms(desk, CURATOR) if "risky" in one.text]) == 1
 

@@ -367,6 +367,7 @@ BY_NAME: dict[str, Call] = {
         )
     ),
     "digests.idle_since": lambda s, ws, _: digests.idle_since(s, workspace_id=ws, playbook_ids=range(1, 100)),
+    "digests.is_first": lambda s, ws, _: digests.is_first(s, workspace_id=ws, until=UNTIL),
     "digests.not_retired": lambda s, ws, _: list(digests.not_retired(s, workspace_id=ws)),
     "digests.teams_of_channels": lambda s, ws, _: digests.teams_of_channels(
         s, workspace_id=ws, channels=[CHANNEL]
