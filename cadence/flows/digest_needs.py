@@ -58,7 +58,7 @@ class Idle(NamedTuple):
 
 
 def idle_of(scope: Scope) -> Idle:
-    """The playbooks that nobody runs. A digest names each once, as its last cycle ended; the first digest names all."""
+    """The playbooks that nobody runs. A digest names each once, after its last cycle; the first digest names all."""
     found = list(_idle(scope))
     since = digests.idle_since(
         scope.session, workspace_id=scope.workspace_id, playbook_ids=[playbook for playbook, _, _ in found]
