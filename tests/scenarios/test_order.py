@@ -41,7 +41,9 @@ def caller(member: str, number: int) -> Caller:
 
 
 def exception(*, critical: bool = False) -> Act:
-    given = ExceptionGiven(step="send", reason="tone was off", critical=critical, playbook="support-reply")
+    given = ExceptionGiven(
+        step="send", reason="tone was off", critical=critical, playbook="support-reply", ask=False
+    )
     return lambda db, who, now: log_exception(db, who, given, now=now)
 
 

@@ -63,7 +63,9 @@ def test_who_takes_it_out_is_left_alone_and_goes_on_when_it_is_back(both: House)
     both.play_until("2026-03-19 09:00")
     assert len(both.dms(A, AGENT)) == 4
     assert len(both.dms(B, AGENT)) == 1
-    assert [one for one in both.owed(B) if one.created_at > at("2026-03-05 11:00")] == [], "nothing is planned"
+    assert [one for one in both.owed(B) if one.created_at > at("2026-03-05 11:00")] == [], (
+        "nothing is planned"
+    )
     assert "isn't installed" in both.types(B, LEAD, "/cadence status reply", DESK_CHANNEL)
     clicked = agent.clicks(asked, "Ran as declared")
     assert "isn't installed" in clicked.text

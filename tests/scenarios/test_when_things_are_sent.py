@@ -142,6 +142,8 @@ def test_the_setup_post_waits_for_the_morning_of_its_team(desk: Stage) -> None:
 def test_an_alert_is_sent_at_any_hour(desk: Stage) -> None:
     down_until(desk, "2026-03-02 23:06")
     types(desk, AGENT, "/exception reply send critical It sent the wrong refund.")
+    desk.workspace.person(AGENT).submits({})
+    desk.tick()
     assert "Mon 23:06" in local_times(posts(desk, DESK_CHANNEL), "Europe/Berlin")
 
 
@@ -344,6 +346,8 @@ def test_a_missing_number_is_asked_for_while_it_can_be_given(desk: Stage) -> Non
 
 def test_a_demoted_step_asks_for_its_rubric_on_home_and_in_the_digest(desk: Stage) -> None:
     types(desk, AGENT, "/exception reply send critical It sent the wrong refund.")
+    desk.workspace.person(AGENT).submits({})
+    desk.tick()
     home = desk.workspace.person(LEAD).opens_home()
     assert "its rubric isn't revised yet" in home.words
     assert {"Record a new rubric", "Why"} <= set(home.buttons)
