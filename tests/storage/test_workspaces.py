@@ -232,6 +232,19 @@ def _lapsed(session: Session, workspace_id: str, ids: Planted) -> list[int | Non
     return known
 
 
+def _before_any_digest(session: Session, workspace_id: str) -> bool:
+    """Look while this workspace has had no digest."""
+    with session.begin_nested() as kept:
+        for row in session.exec(
+            select(OwedMessage).where(OwedMessage.workspace_id == workspace_id, OwedMessage.kind == "digest")
+        ):
+            session.delete(row)
+        session.flush()
+        found = digests.is_first(session, workspace_id=workspace_id, until=UNTIL)
+        kept.rollback()
+    return found
+
+
 BY_NAME: dict[str, Call] = {
     "forgetting.count": lambda s, ws, _: forgetting.count(s, workspace_id=ws),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(s, workspace_id=ws),
@@ -367,7 +380,7 @@ BY_NAME: dict[str, Call] = {
         )
     ),
     "digests.idle_since": lambda s, ws, _: digests.idle_since(s, workspace_id=ws, playbook_ids=range(1, 100)),
-    "digests.is_first": lambda s, ws, _: digests.is_first(s, workspace_id=ws, until=UNTIL),
+    "digests.is_first": lambda s, ws, _: _before_any_digest(s, ws),
     "digests.not_retired": lambda s, ws, _: list(digests.not_retired(s, workspace_id=ws)),
     "digests.teams_of_channels": lambda s, ws, _: digests.teams_of_channels(
         s, workspace_id=ws, channels=[CHANNEL]
