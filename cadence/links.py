@@ -14,7 +14,7 @@ def is_link(text: str) -> bool:
     return len(text) <= LONGEST_LINK and _LINK.fullmatch(text) is not None
 
 
-def kept_link(text: str | None) -> str | None:
+def kept_link(text: str | None, *, field: str = "link") -> str | None:
     """A link as somebody gave it in a form.
 
     Raises:
@@ -22,6 +22,6 @@ def kept_link(text: str | None) -> str | None:
     """
     if text and not is_link(text):
         raise Refusal(
-            "That isn't a link I can keep. Copy a message's link; it begins with `https://`.", field="link"
+            "That isn't a link I can keep. Copy a message's link; it begins with `https://`.", field=field
         )
     return text

@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from cadence.flows.audits import AuditMeant, audit_form, grade_audits
+from cadence.flows.audits import AuditMeant, Graded, audit_form, grade_audits
 from cadence.flows.finding import NeedsChoice
 from cadence.flows.rubric_forms import revision_form, rubric_form
 from cadence.flows.rubrics import (
@@ -105,10 +105,11 @@ def change_grades(turn: Turn, value: str, _body: Body) -> None:
 
 def graded(turn: Turn, form: Form) -> MessageContext:
     """The form with a grade for each run."""
-    grades: dict[int, dict[int, str | None]] = {}
+    grades: dict[int, dict[int, Graded]] = {}
     for field in form.values:
         name, _, rest = field.partition(":")
         audit_id, place = (row_id(part) for part in (rest.partition(":")[0], rest.partition(":")[2]))
         if name == Field.GRADE and audit_id is not None and place is not None:
-            grades.setdefault(audit_id, {})[place] = form.option(field)
+            link = form.text(f"{Field.LINK}:{audit_id}:{place}") or None
+            grades.setdefault(audit_id, {})[place] = Graded(form.option(field), link)
     return grade_audits(turn.db, turn.caller, grades=grades, now=turn.now)

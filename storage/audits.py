@@ -5,20 +5,22 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import exists, insert
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
-from storage.tables import Adoption, CheckIn, Cycle, RubricResult, SpotAudit
+from storage.tables import Adoption, CheckIn, Cycle, Playbook, RubricResult, SpotAudit
 
 
 class WeekOfCycle(NamedTuple):
-    """The cycle of a run that a week lies in."""
+    """The cycle of a run that a week lies in, and who owns its playbook."""
 
     adoption_id: int
     cycle_id: int
     starts_on: date
     version_id: int
+    owner: str
 
 
 def lock_adoptions(session: Session, *, workspace_id: str, adoption_ids: Sequence[int]) -> list[int]:
@@ -37,19 +39,24 @@ def cycles_of_week(
 ) -> list[WeekOfCycle]:
     """The cycle of each run that a week lies in, by run."""
     query = (
-        select(col(Cycle.adoption_id), col(Cycle.id), col(Cycle.starts_on), col(Cycle.version_id))
+        select_columns(
+            col(Cycle.adoption_id),
+            col(Cycle.id),
+            col(Cycle.starts_on),
+            col(Cycle.version_id),
+            col(Playbook.owner),
+        )
+        .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
         .where(
-            Cycle.workspace_id == workspace_id,
+            col(Cycle.workspace_id) == workspace_id,
             col(Cycle.adoption_id).in_(adoption_ids),
-            Cycle.starts_on <= week_start,
-            Cycle.starts_on > week_start - timedelta(weeks=WEEKS),
+            col(Cycle.starts_on) <= week_start,
+            col(Cycle.starts_on) > week_start - timedelta(weeks=WEEKS),
         )
         .order_by(col(Cycle.adoption_id))
     )
-    return [
-        WeekOfCycle(adoption, cycle or 0, day, version)
-        for adoption, cycle, day, version in session.exec(query)
-    ]
+    return [WeekOfCycle(*row) for row in session.execute(query)]
 
 
 def attested(

@@ -147,6 +147,14 @@ def day(on: date | str, since: date | None = None) -> str:
     return f"{WEEKDAYS[on.weekday()]} {short_day(on)}{year}"
 
 
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th`, `11th`, `21st`."""
+    if number % 100 in (11, 12, 13):
+        return f"{number:,}th"
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
 def short_day(on: date | str) -> str:
     """`18 Dec`."""
     on = _date(on)
@@ -257,6 +265,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clock": clock,
     "day": day,
     "iso": iso,
+    "ordinal": ordinal,
     "short_day": short_day,
     "date_range": date_range,
     "ratio": set_share,

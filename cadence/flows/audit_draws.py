@@ -1,4 +1,7 @@
-"""Spot audits: draw attested runs of a step each week, for the owner to grade (SPEC §6)."""
+"""Spot audits: draw attested runs of a step each week, for the owner to grade (SPEC §6).
+
+Nobody grades their own work: the owner's runs are left out of the draw.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from cadence.nudges import SPOT_AUDIT
-from cadence.rules.audits import Attested, draw
+from cadence.rules.audits import Attested, draw, drawable
 from cadence.rules.calendar import week_number
 from storage import audits, plans, trail
 from storage.queueing import Nudged
@@ -59,7 +62,7 @@ def _draws(session: Session, of_week: dict[str, Any], *, now: datetime) -> Itera
     cycles = audits.cycles_of_week(session, **of_week)
     specs = plans.specs(session, workspace_id=workspace_id, version_ids=[one.version_id for one in cycles])
     for cycle in cycles:
-        population = populations[cycle.adoption_id]
+        population = drawable(populations[cycle.adoption_id], grader=cycle.owner)
         for step, sample in _sampled(specs[cycle.version_id]) if population else ():
             seed = f"{workspace_id}/{cycle.adoption_id}/{step}/{week_start}"
             yield SpotAudit(

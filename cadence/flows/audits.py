@@ -1,9 +1,9 @@
 """Grade a spot audit: the runs drawn for a week, in one form; the grades are rubric results."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import Final
 
 from sqlmodel import Session
@@ -14,10 +14,11 @@ from cadence.flows.promotion_evidence import pool, rubric_in_force
 from cadence.flows.repeats import once
 from cadence.flows.rubric_results import save_result
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.nudges import SPOT_AUDIT
 from cadence.refusals import Refusal
-from cadence.rules.audits import Grade
+from cadence.rules.audits import Grade, PlaceInWeek, place_in_week
 from storage import ledger, people, playbooks, rubrics, trail
 from storage.engine import Database
 from storage.tables import RubricResult, SpotAudit
@@ -27,8 +28,8 @@ from templates.contexts.rubrics import AuditForm, RunToGrade
 from templates.filters import plural
 from templates.ids import Field
 
-MOST_IN_A_FORM = 90
-"""Slack shows at most 100 blocks; what doesn't fit is graded in a second form."""
+MOST_IN_A_FORM = 45
+"""Slack shows at most 100 blocks, and a run takes two; what doesn't fit is graded in a second form."""
 TO_GRADE = "grade a spot audit"
 GRADES: Final = {
     Grade.PASS: "Passed",
@@ -36,6 +37,14 @@ GRADES: Final = {
     Grade.RISKY_PASS: "Passed, but risky",
     Grade.RISKY_FAIL: "Failed, and risky",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What one run was graded, a `Grade` as its text, and a link to the run when there is one."""
+
+    grade: str | None
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ def audit_form(db: Database, caller: Caller, meant: AuditMeant, *, now: datetime
     with db.read() as session:
         run, audits = _meant(session, caller, meant, now=now)
         require_owner_or_curator(session, caller, owner=run.playbook.owner, to=TO_GRADE)
+        _refuse_own(caller, audits)
         if not audits:
             raise Refusal("Every run that was drawn is graded. [Change] in the message corrects a grade.")
         fitting = _fitting(audits)
@@ -71,13 +81,13 @@ def audit_form(db: Database, caller: Caller, meant: AuditMeant, *, now: datetime
                 place=place,
                 step=_step(run, audit).title,
                 member=names[member].name or member if member in names else member,
-                number=number,
-                attested=dict(audit.population)[member],
-                chosen=chosen,
+                found=place_of(audit, member, number),
+                chosen=given.grade,
+                link=given.link or "",
             )
             for audit in fitting
-            for place, ((member, number), chosen) in enumerate(
-                zip(audit.drawn, _given(session, audit), strict=True)
+            for place, ((member, number), given) in enumerate(
+                zip(audit.drawn, given_grades(session, audit), strict=True)
             )
         )
         return AuditForm(
@@ -130,12 +140,22 @@ def _result(session: Session, audit: SpotAudit) -> RubricResult | None:
     return rubrics.result_of_audit(session, workspace_id=audit.workspace_id, audit_id=audit.id or 0)
 
 
-def _given(session: Session, audit: SpotAudit) -> list[str | None]:
-    """The grades given before, in the order of the draw; None where there is none."""
+def given_grades(session: Session, audit: SpotAudit) -> list[Graded]:
+    """The grades given before, in the order of the draw; without a grade where there is none."""
     entries = trail.entries(
         session, workspace_id=audit.workspace_id, action="rubric-result", subject=f"audit:{audit.id}"
     )
-    return list(entries[-1].after["grades"]) if entries else [None] * len(audit.drawn)
+    if not entries:
+        return [Graded(None)] * len(audit.drawn)
+    grades, links = entries[-1].after["grades"], entries[-1].after.get("links") or ()
+    return [Graded(grade, link) for grade, link in zip_longest(grades, links)]
+
+
+def _refuse_own(caller: Caller, audits: Sequence[SpotAudit]) -> None:
+    """Keep people from grading their own work, which happens when the playbook has a new owner since the draw."""
+    drawn = {member for audit in audits for member, _ in audit.drawn}
+    if drawn == {caller.member}:
+        raise Refusal("These runs are all yours. Somebody else has to grade them: ask a curator.")
 
 
 @once
@@ -143,7 +163,7 @@ def grade_audits(
     db: Database,
     caller: Caller,
     *,
-    grades: Mapping[int, Mapping[int, str | None]],
+    grades: Mapping[int, Mapping[int, Graded]],
     now: datetime,
 ) -> Done:
     """Keep what the runs of one or more audits were graded, and say what is known of each step now.
@@ -151,10 +171,10 @@ def grade_audits(
     Grading again is a correction: both are kept. The same grades again record nothing.
 
     Args:
-        grades: by audit and by place in its draw; a `Grade` as its text.
+        grades: by audit and by place in its draw.
 
     Raises:
-        Refusal: a run without a grade, or no such audit.
+        Refusal: a run without a grade, a link that is none, no such audit, or only the caller's own runs.
         NotAllowed: the caller is neither the owner nor a curator.
     """
     if not grades:
@@ -167,6 +187,7 @@ def grade_audits(
         playbooks.lock_adoption(session, workspace_id=caller.workspace_id, adoption_id=adoption_id)
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
         require_owner_or_curator(session, caller, owner=run.playbook.owner, to=TO_GRADE)
+        _refuse_own(caller, audits)
         lines = [
             _grade(session, caller, run, audit, _read(audit, grades[audit.id or 0]), now=now)
             for audit in audits
@@ -182,13 +203,14 @@ def _audit(session: Session, caller: Caller, audit_id: int) -> SpotAudit:
     return found
 
 
-def _read(audit: SpotAudit, given: Mapping[int, str | None]) -> list[Grade]:
+def _read(audit: SpotAudit, given: Mapping[int, Graded]) -> list[Graded]:
     read = []
     for place in range(len(audit.drawn)):
-        chosen = given.get(place)
-        if chosen not in set(Grade):
+        chosen = given.get(place, Graded(None))
+        if chosen.grade not in set(Grade):
             raise Refusal("Choose what this run was.", field=f"{Field.GRADE}:{audit.id}:{place}")
-        read.append(Grade(chosen))
+        link = kept_link(chosen.link, field=f"{Field.LINK}:{audit.id}:{place}")
+        read.append(Graded(chosen.grade, link))
     return read
 
 
@@ -197,13 +219,14 @@ def _grade(
     caller: Caller,
     run: TeamRun,
     audit: SpotAudit,
-    grades: list[Grade],
+    given: list[Graded],
     *,
     now: datetime,
 ) -> Mrkdwn:
     step = _step(run, audit)
     before = _result(session, audit)
-    if _given(session, audit) != [str(one) for one in grades]:
+    grades = [Grade(one.grade or "") for one in given]
+    if given_grades(session, audit) != given:
         if before is not None:
             before.replaced_at = now
             session.add(before)
@@ -223,7 +246,16 @@ def _grade(
             source=f"{caller.request}:{audit.id}",
             graded_at=now,
         )
-        save_result(session, caller, run, step, row, before=before, grades=[str(one) for one in grades])
+        save_result(
+            session,
+            caller,
+            run,
+            step,
+            row,
+            before=before,
+            grades=[str(one) for one in grades],
+            links=[one.link for one in given],
+        )
     found = pool(session, run, step)
     failures = plural(found.samples - found.passes, "failure")
     more = f"{found.more} more to decide" if found.more else "enough to decide when the cycle closes"
@@ -257,9 +289,6 @@ def _rewrite(session: Session, caller: Caller, run: TeamRun, week_start: date, *
     )
 
 
-def by_member(audit: SpotAudit) -> dict[str, list[int]]:
-    """The numbers of the runs drawn, by member."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for member, number in audit.drawn:
-        found[member].append(number)
-    return found
+def place_of(audit: SpotAudit, member: str, number: int) -> PlaceInWeek:
+    """Where in the week a run that was drawn is looked for."""
+    return place_in_week(number, dict(audit.population)[member], week_start=audit.week_start)

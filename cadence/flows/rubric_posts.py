@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.flows.audits import by_member
+from cadence.flows.audits import given_grades, place_of
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
@@ -14,7 +14,7 @@ from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from storage import rubrics
 from storage.tables import OwedMessage, SpotAudit
-from templates.contexts.rubrics import AuditedStep, DrawnRuns, RiskyGrade, SpotAuditDue
+from templates.contexts.rubrics import AuditedStep, DrawnRun, RiskyGrade, SpotAuditDue
 
 
 def risky_grade(session: Session, message: OwedMessage, now: datetime) -> RiskyGrade:
@@ -85,16 +85,14 @@ def audit_context(session: Session, message: OwedMessage, now: datetime) -> Spot
 
 def _audited(session: Session, run: TeamRun, audit: SpotAudit, zone: ZoneInfo) -> AuditedStep:
     step = run.spec.step(audit.step)
-    attested = dict(audit.population)
     graded = rubrics.result_of_audit(session, workspace_id=run.workspace.id, audit_id=audit.id or 0)
     return AuditedStep(
         audit_id=audit.id or 0,
         step=step.title if step else audit.step,
         runs=tuple(
-            DrawnRuns(member=member, numbers=tuple(numbers), attested=attested[member])
-            for member, numbers in by_member(audit).items()
+            DrawnRun(member=member, found=place_of(audit, member, number), link=given.link)
+            for (member, number), given in zip(audit.drawn, given_grades(session, audit), strict=True)
         ),
-        attested=sum(attested.values()),
         samples=graded.samples if graded else None,
         passes=graded.passes if graded else 0,
         risky=graded.risky if graded else 0,

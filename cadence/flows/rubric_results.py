@@ -1,5 +1,7 @@
 """Keep a rubric result, and tell who hears of risky ones."""
 
+from collections.abc import Sequence
+
 from sqlmodel import Session
 
 from cadence.documents import Step
@@ -20,7 +22,8 @@ def save_result(
     row: RubricResult,
     *,
     before: RubricResult | None = None,
-    grades: list[str] | None = None,
+    grades: Sequence[str] | None = None,
+    links: Sequence[str | None] = (),
 ) -> RubricResult:
     """Save a rubric result, its trail and, when there are more risky ones, the message to who hears of them."""
     cycle = playbooks.cycle(session, workspace_id=run.workspace.id, cycle_id=row.cycle_id)
@@ -39,7 +42,7 @@ def save_result(
         subject=subject,
         surface=caller.surface,
         before=_counts(before) if before else None,
-        after={**_counts(row), "revision": row.revision, "grades": grades},
+        after={**_counts(row), "revision": row.revision, "grades": grades, "links": list(links)},
         correlation_id=caller.request,
     )
     if row.risky > (before.risky if before else 0) and (contact := escalation(step)) is not None:

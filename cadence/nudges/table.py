@@ -124,7 +124,7 @@ class Unless(StrEnum):
     MUTED = "muted", True
     CAME_TODAY = "the check-in came today", True
     STILL_TO_COME = "the check-in itself is still to come", True
-    NO_RUNS = "no run was attested by then", True
+    NO_RUNS = "nobody but the owner reported runs by then", True
     GRADED = "already graded", True
     REPORTED = "already reported", True
     GATE_MET = "gate met", True

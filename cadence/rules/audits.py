@@ -1,12 +1,26 @@
-"""Spot audits: which attested runs are drawn to be graded (SPEC §6, verification tiers)."""
+"""Spot audits: which attested runs are drawn to be graded, and where in the week they are (SPEC §6)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from heapq import nsmallest
+from typing import Final
 
 Attested = tuple[str, int]
 """A member and a count of runs, or a member and the number of one of their runs, from 1."""
+
+DAYS_DRAWN_FROM: Final = 4
+"""Monday to Thursday: the days that are over when runs are drawn on Friday."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceInWeek:
+    """Where to look for a run: the day, and which of that member's runs on it, from 1."""
+
+    day: date
+    order: int
 
 
 class Grade(StrEnum):
@@ -52,6 +66,33 @@ def draw(population: Sequence[Attested], *, sample: int, seed: str) -> tuple[Att
     every = [(member, number) for member, runs in population for number in range(1, runs + 1)]
     drawn = set(nsmallest(sample, every, key=lambda run: _rank(seed, *run)))
     return tuple(run for run in every if run in drawn)
+
+
+def drawable(population: Sequence[Attested], *, grader: str) -> list[Attested]:
+    """The runs that somebody can be asked to grade: everybody's but their own."""
+    return [(member, runs) for member, runs in population if member != grader]
+
+
+def place_in_week(number: int, runs: int, *, week_start: date) -> PlaceInWeek:
+    """Where a run of a member is looked for: nobody reports when each was, so they are spread evenly over the days.
+
+    Args:
+        number: which of the member's runs of the week, from 1.
+        runs: how many the member reported for the week.
+        week_start: its Monday.
+
+    Raises:
+        ValueError: no such run.
+    """
+    if not 1 <= number <= runs:
+        raise ValueError(f"{runs} runs have no number {number}")
+    day = _day(number, runs)
+    order = sum(_day(other, runs) == day for other in range(1, number + 1))
+    return PlaceInWeek(week_start + timedelta(days=day), order)
+
+
+def _day(number: int, runs: int) -> int:
+    return (number - 1) * DAYS_DRAWN_FROM // runs
 
 
 def _rank(seed: str, member: str, number: int) -> bytes:

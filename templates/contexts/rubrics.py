@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from cadence.rules.audits import PlaceInWeek
 from templates.contexts.base import Choice, ChoiceGroup, Id, MessageContext, ViewContext
 
 
@@ -136,12 +137,12 @@ class RiskyGrade(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnRuns:
-    """The runs drawn of one member: which, of how many they attested in the week."""
+class DrawnRun:
+    """A run that was drawn: whose, where in the week it is looked for, and the link that its grader gave."""
 
     member: str
-    numbers: tuple[int, ...]
-    attested: int
+    found: PlaceInWeek
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,16 +150,14 @@ class AuditedStep:
     """One step's spot audit; graded when `samples` is set.
 
     Args:
-        runs: what was drawn, by member.
-        attested: the runs it was drawn from.
+        runs: what was drawn, a member's runs together and in their order.
         samples: how many were graded; `passes` and `risky` of them.
         grader: Slack ID, at `graded_at`.
     """
 
     audit_id: Id
     step: str
-    runs: tuple[DrawnRuns, ...]
-    attested: int
+    runs: tuple[DrawnRun, ...]
     samples: int | None = None
     passes: int = 0
     risky: int = 0
@@ -182,15 +181,18 @@ class SpotAuditDue(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunToGrade:
-    """One run in the form, as `grade:{audit_id}:{place}`; `member` is a name, `chosen` the grade given before."""
+    """One run in the form: inputs `grade:{audit_id}:{place}` and `link:{audit_id}:{place}`.
+
+    `member` is a name; `chosen` and `link` are what was given before.
+    """
 
     audit_id: Id
     place: int
     step: str
     member: str
-    number: int
-    attested: int
+    found: PlaceInWeek
     chosen: str | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,24 @@ def test_days_and_times() -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (13, "13th"),
+        (22, "22nd"),
+        (111, "111th"),
+    ],
+)
+def test_which_one_of_several_is_an_ordinal(number: int, words: str) -> None:
+    assert filters.ordinal(number) == words
+
+
+@pytest.mark.parametrize(
     ("first", "last", "shown"),
     [
         (date(2026, 12, 14), date(2026, 12, 20), "Mon 14 – Sun 20 Dec"),

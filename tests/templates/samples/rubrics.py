@@ -1,10 +1,12 @@
 from dataclasses import replace
+from datetime import date
 
+from cadence.rules.audits import PlaceInWeek
 from templates.contexts.base import Choice, ChoiceGroup, MessageContext, ViewContext
 from templates.contexts.rubrics import (
     AuditedStep,
     AuditForm,
-    DrawnRuns,
+    DrawnRun,
     Pooled,
     RevisionForm,
     RiskyGrade,
@@ -88,21 +90,36 @@ AUDIT = SpotAuditDue(
             audit_id=5,
             step="Draft three replies",
             runs=(
-                DrawnRuns(member="U01AGENT1", numbers=(3, 11), attested=14),
-                DrawnRuns(member="U01AGENT2", numbers=(2,), attested=9),
+                DrawnRun(member="U01AGENT1", found=PlaceInWeek(date(2026, 12, 14), 3)),
+                DrawnRun(member="U01AGENT1", found=PlaceInWeek(date(2026, 12, 17), 1)),
+                DrawnRun(member="U01AGENT2", found=PlaceInWeek(date(2026, 12, 14), 2)),
             ),
-            attested=23,
         ),
     ),
 )
-GRADED = replace(AUDIT.steps[0], samples=3, passes=2, risky=1, grader="U01LEAD", graded_at=THURSDAY)
+LINKED = replace(AUDIT.steps[0].runs[0], link="https://desk.example.com/tickets/4711")
+GRADED = replace(
+    AUDIT.steps[0],
+    runs=(LINKED, *AUDIT.steps[0].runs[1:]),
+    samples=3,
+    passes=2,
+    risky=1,
+    grader="U01LEAD",
+    graded_at=THURSDAY,
+)
 GRADES = (
     Choice(label="Passed", value="pass"),
     Choice(label="Failed", value="fail"),
     Choice(label="Passed, but risky", value="risky-pass"),
     Choice(label="Failed, and risky", value="risky-fail"),
 )
-TO_GRADE = RunToGrade(audit_id=5, place=0, step="Draft three replies", member="Ada", number=3, attested=14)
+TO_GRADE = RunToGrade(
+    audit_id=5,
+    place=0,
+    step="Draft three replies",
+    member="Ada",
+    found=PlaceInWeek(date(2026, 12, 14), 3),
+)
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "sample-recorded": RECORDED,
@@ -132,7 +149,10 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         playbook="Support reply",
         team="Support EMEA",
         grades=GRADES,
-        runs=(TO_GRADE, replace(TO_GRADE, place=1, number=11, chosen="risky-fail")),
+        runs=(
+            TO_GRADE,
+            replace(TO_GRADE, place=1, chosen="risky-fail", link="https://desk.example.com/tickets/4711"),
+        ),
         criteria=("tone", "accuracy"),
     ),
     "form-rubric": RubricForm(groups=GROUPS),
