@@ -27,7 +27,8 @@ from storage.engine import Database
 from storage.ledger import Owed
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, PlaybookState
 
-CHART_USEFUL = timedelta(days=2)
+CHART_USEFUL = timedelta(days=7)
+"""As long as the closing post may have to wait for working hours, holidays included, and a little longer."""
 
 
 def close_instant(run: TeamRun, cycle: Cycle) -> datetime:

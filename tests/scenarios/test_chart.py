@@ -5,11 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
 from bot.stage import Stage
-from storage.tables import MessageState
+from storage.tables import MessageState, Workspace
 from tests.delivery.post_office import Script
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, ledger, start_cycle
 from tests.staging import on_stage
@@ -42,6 +43,18 @@ def test_it_stands_in_the_thread_and_says_its_numbers(closing: Stage) -> None:
     closing.clock.set(CLOSE)
     closing.tick()
     assert len(ledger(closing, "cycle-chart", MessageState.SENT)) == 2  # the team's channel, the curators'
+
+
+def test_it_still_comes_with_a_post_that_waits_for_monday(closing: Stage) -> None:
+    with closing.bot.db.write() as session:
+        session.exec(
+            select(Workspace)
+        ).one().timezone = "Pacific/Auckland"  # Saturday, where the curators are
+    closing.play_until(CLOSE)
+    assert {row.recipient for row in ledger(closing, "cycle-closed", MessageState.SENT)} == {DESK_CHANNEL}
+    closing.play_until(CLOSE + timedelta(days=3))
+    assert len(ledger(closing, "cycle-closed", MessageState.SENT)) == 2
+    assert [row.state for row in ledger(closing, "cycle-chart")] == [MessageState.SENT] * 2
 
 
 def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: Stage) -> None:

@@ -1,5 +1,6 @@
 """The end of a cycle: by hand, paused after it, taken up again, and a number that comes late (SPEC §3)."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,19 @@ def test_it_is_closed_by_hand_in_its_last_week_only(desk: Stage) -> None:
     [entry] = entries(desk, "cycle-closed")
     assert (entry.member, entry.after["gates"]["2"]) == (LEAD, False)
     desk.play_until(at("2026-03-30 12:00"))
+    assert len(entries(desk, "cycle-closed")) == 1
+
+
+def test_closing_a_cycle_by_hand_twice(desk: Stage) -> None:
+    desk.play_until(at("2026-03-24 11:00"))
+    first = types(desk, "/cadence cycle close reply")
+    assert "Cycle 1 of Reply is closed: insufficient" in first
+    sent = [one for one in desk.workspace.exchanges() if one.what == "/cadence"][-1]
+    desk.play_until(at("2026-03-24 11:20"))
+    again = desk.workspace.deliver("slash_commands", sent.request)
+    desk.tick()
+    assert json.loads(again.body) == sent.answer
+    assert rows(desk, Cycle)[0].closed_at == at("2026-03-24 11:00")
     assert len(entries(desk, "cycle-closed")) == 1
 
 

@@ -326,7 +326,7 @@ def test_each_flow_that_changes_something_is_tried_twice(arena: Arena) -> None:
 
 
 ONLY_LATER = {"pausing.close_by_hand"}
-"""What can't be done on the arena's Thursday; see `test_closing_by_hand_twice`."""
+"""What can't be done on the arena's Thursday; tests/scenarios/test_ending.py does it twice."""
 NO_CHANGE = {
     "promotion_decisions.decline_form": "holds the proposal while it makes a form of it",
     "handoff_answers.fail_form": "holds the handoff while it makes a form of it",
