@@ -3,19 +3,23 @@
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import and_, exists, func
 from sqlalchemy import select as select_rows
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from cadence.rules.verdicts import Decision
 from storage.engine import connection_of
 from storage.tables import (
     Adoption,
     AdoptionState,
+    AdoptionStep,
     CheckIn,
     Cycle,
     CycleState,
     LoggedException,
+    StepVerdict,
     Team,
     Workspace,
 )
@@ -60,6 +64,61 @@ def closings(session: Session, *, closing_by: date | None = None) -> list[Closin
     if closing_by is not None:
         query = query.where(col(Cycle.closes_on) <= closing_by)
     return [ClosingRow(*row) for row in connection_of(session).execute(query)]
+
+
+class WatchedRow(NamedTuple):
+    """A step of a running cycle that is watched, and when it was last judged."""
+
+    workspace_id: str
+    adoption_id: int
+    cycle_id: int
+    step: str
+    verdict_id: int | None
+    judged_at: datetime
+    closes_on: date
+    timezone: str
+
+
+def watched(session: Session) -> list[WatchedRow]:
+    """The steps watched in running cycles of any workspace that has the bot, oldest first."""
+    later = aliased(StepVerdict)
+    query = (
+        select_rows(
+            col(StepVerdict.workspace_id),
+            col(StepVerdict.adoption_id),
+            col(StepVerdict.cycle_id),
+            col(StepVerdict.step),
+            col(StepVerdict.id),
+            col(StepVerdict.judged_at),
+            col(Cycle.closes_on),
+            col(Team.timezone),
+        )
+        .join(Cycle, col(Cycle.id) == col(StepVerdict.cycle_id))
+        .join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .join(Workspace, col(Workspace.id) == col(StepVerdict.workspace_id))
+        .join(
+            AdoptionStep,
+            and_(
+                col(AdoptionStep.adoption_id) == col(StepVerdict.adoption_id),
+                col(AdoptionStep.step) == col(StepVerdict.step),
+                col(AdoptionStep.after_exception) == col(StepVerdict.after_exception),
+            ),
+        )
+        .where(
+            col(StepVerdict.decision) == Decision.WATCH,
+            col(Cycle.state) == CycleState.RUNNING,
+            col(Adoption.state) != AdoptionState.ENDED,
+            col(Workspace.uninstalled_at).is_(None),
+            ~exists().where(
+                col(later.adoption_id) == col(StepVerdict.adoption_id),
+                col(later.step) == col(StepVerdict.step),
+                col(later.id) > col(StepVerdict.id),
+            ),
+        )
+        .order_by(col(StepVerdict.id))
+    )
+    return [WatchedRow(*row) for row in connection_of(session).execute(query)]
 
 
 def attested_runs(session: Session, *, workspace_id: str, cycle_id: int) -> int:

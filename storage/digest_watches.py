@@ -6,10 +6,12 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     and_,
+    exists,
     func,
     or_,
     select,
 )
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from cadence.rules.modes import Mode
@@ -36,6 +38,7 @@ class WatchFound:
     """The last watch of a step, in the cycle of the week asked about, and its window by now.
 
     `judged_after` is the exception after which the verdict's window opened, `after_exception` that of the window now.
+    `stands` is false when the step was judged again since and isn't watched any more.
     """
 
     verdict: int
@@ -52,6 +55,7 @@ class WatchFound:
     after_exception: int
     after_check_in: int
     line: Line
+    stands: bool
 
 
 def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterator[WatchFound]:
@@ -62,6 +66,12 @@ def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterato
         .where(col(StepVerdict.workspace_id) == workspace_id, col(StepVerdict.decision) == Decision.WATCH)
         .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
         .subquery()
+    )
+    later = aliased(StepVerdict)
+    newer = exists().where(
+        col(later.adoption_id) == col(StepVerdict.adoption_id),
+        col(later.step) == col(StepVerdict.step),
+        col(later.id) > col(StepVerdict.id),
     )
     query = (
         select(
@@ -79,6 +89,7 @@ def watches(session: Session, *, workspace_id: str, week_start: date) -> Iterato
             func.coalesce(col(AdoptionStep.after_exception), 0),
             func.coalesce(col(AdoptionStep.after_check_in), 0),
             col(StepVerdict.line),
+            ~newer,
         )
         .join(last, last.c.id == col(StepVerdict.id))
         .join(Cycle, col(Cycle.id) == col(StepVerdict.cycle_id))

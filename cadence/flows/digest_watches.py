@@ -103,9 +103,16 @@ def _judge(scope: Scope, rows: Sequence[WatchFound], found: Watches) -> None:
 
 
 def _unanswered(scope: Scope, rows: Sequence[WatchFound]) -> set[WatchFound]:
-    """The watches whose owner hasn't said what changes; those of a cycle whose last Sunday is over ended with it."""
+    """The watches that still stand and whose owner hasn't said what changes.
+
+    Those of a cycle whose last Sunday is over ended with it.
+    """
     about, session = {"workspace_id": scope.workspace_id}, scope.session
-    rows = [row for row in rows if scope.now < _midnight(row.starts_on + WEEKS * WEEK, row.timezone)]
+    rows = [
+        row
+        for row in rows
+        if row.stands and scope.now < _midnight(row.starts_on + WEEKS * WEEK, row.timezone)
+    ]
     said = digest_watches.answered_watches(session, **about, subjects=[_subject(row) for row in rows])
     answered = sorted({row.adoption for row in rows if _subject(row) in said})
     begun = {

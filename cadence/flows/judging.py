@@ -47,7 +47,8 @@ def judge(
     """Judge a step now; what it decides takes effect in this transaction.
 
     A cycle that has closed is judged as at its close: whoever reports on the weekend after it reports for it.
-    `cause` is what made us look: `exception:ID`, `check-in:ID`, `close:CYCLE` or `undo:ID` of an exception.
+    `cause` is what made us look: `exception:ID`, `check-in:ID`, `close:CYCLE`, `undo:ID` of an exception, or
+    `week:MONDAY` that began.
     """
     row = _verdict(session, run, cycle, step, cause=cause, now=now)
     before = decisions.last_verdicts(

@@ -13,6 +13,7 @@ from cadence.flows.closing import close_due_cycles, closing_instants
 from cadence.flows.repeats import forget_old
 from cadence.flows.rollouts import Scope, parts, rollout
 from cadence.flows.runs import team_runs
+from cadence.flows.week_turns import judge_turned_weeks, week_turns
 from cadence.nudges import BY_KIND, CYCLE_CLOSES, ActiveRun, Nudge, Rollout, Slot, Unless, due
 from cadence.rules.calendar import WEEKS, week_number
 from storage import people, queueing, turns
@@ -43,11 +44,14 @@ class Planned:
 def plan(db: Database, *, now: datetime) -> int:
     """Close the cycles whose hour has come and queue every nudge due up to now; returns how many are new.
 
+    Steps that are watched are judged again when a week has turned.
+
     A slot that is no longer useful, because the bot was down, is recorded as skipped. Planning again, from
     any number of processes, queues nothing twice. While no hour has struck and nothing has changed since this
     process planned last, there is nothing to compute.
     """
     close_due_cycles(db, now=now)
+    judge_turned_weeks(db, now=now)
     with db.read() as session:
         workspaces = people.workspaces(session)
     return sum(_plan_workspace(db, workspace, now=now) for workspace in workspaces)
@@ -206,7 +210,7 @@ def next_event(
             moments.append(max(waiting, now + timedelta(seconds=1)))
         for workspace in known:
             moments += _slots_to_come(rollout(session, workspace, now=now, until=now + horizon), now, horizon)
-        moments += [moment for _, moment in closing_instants(session)]
+        moments += [moment for _, moment in [*closing_instants(session), *week_turns(session)]]
     later = [moment for moment in moments if moment > now]
     return min(later) if later else None
 

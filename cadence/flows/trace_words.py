@@ -25,6 +25,7 @@ _CAUSES: Final = {
     "undo": "after an exception was taken back",
     "member": "after somebody was set away",
     "mode-change": "after a change of mode",
+    "week": "when a week began",
 }
 
 

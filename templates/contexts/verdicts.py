@@ -178,7 +178,7 @@ class VerdictDetail:
 
     Args:
         decision: `demote`, `watch`, `hold`, `propose` or `insufficient`.
-        trigger: what was looked at: `exception`, `check-in`, `close` or `undo`.
+        trigger: what was looked at: `exception`, `check-in`, `close`, `undo` or `week`.
         overtaken: it counted an exception that was taken back since.
         evidence: x, N with its attested and assumed parts, and the cap.
         probability: P(rate > cap) under Beta(x+½, N−x+½).

@@ -53,14 +53,22 @@ def over_the_cap(stage: Stage) -> None:
     types(stage, MEMBER, *(f"/exception send wrong tone {number}" for number in range(3)))
 
 
-def test_mondays_digest_keeps_the_watch_of_the_week_before(desk: Stage) -> None:
+def test_mondays_digest_tells_of_the_week_before_and_asks_only_what_still_waits(desk: Stage) -> None:
     over_the_cap(desk)
     desk.play_until(at("2026-03-08 12:00"))
     sunday = types(desk, CURATOR, "/cadence digest")
     monday = digest_of(desk, "2026-03-09")
     for shown in (sunday, monday):
-        assert UNANSWERED in shown
         assert "Over the cap: Send the reply, 3 exceptions in 29 reported runs, 10.3% (cap 10%)" in shown
+    assert UNANSWERED in sunday
+    assert UNANSWERED not in monday, "the new week's estimated runs brought it back under its cap"
+
+
+def test_a_watch_that_outlives_its_week_waits_in_mondays_digest(desk: Stage) -> None:
+    types(desk, OWNER, "/attest as-declared runs=4")
+    types(desk, MEMBER, "/attest as-declared runs=5")
+    types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(2)))
+    assert UNANSWERED in digest_of(desk, "2026-03-09")
 
 
 def test_a_step_watched_for_a_critical_exception_is_named_so(desk: Stage) -> None:

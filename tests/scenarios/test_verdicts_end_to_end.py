@@ -143,6 +143,9 @@ def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_pa
 def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as stage:
         attest(stage, 40)
+        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+            stage.play_until(at(f"{day} 12:00"))
+            attest(stage, 0)
         said = log(stage, 5)
         assert "Over the cap, so it is watched. It is demoted at 7 exceptions with these runs." in said
         [(in_team, for_curators)] = alerts(stage, "Over the cap: Send the edited reply")
@@ -152,9 +155,6 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
             "Demoted at 7 exceptions with these runs, or at the close on Fri 27 Mar unless back at 10% or under."
             in in_team
         )
-        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
-            stage.play_until(at(f"{day} 12:00"))
-            attest(stage, 0)
         stage.play_until(at("2026-03-27 15:59"))
         assert mode(stage) is Mode.AI_LED
         stage.play_until(at("2026-03-27 16:00"))
@@ -170,26 +170,60 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
         [(closing, _)] = alerts(stage, "Send the edited reply is now collaborative")
         assert "Over the cap when the cycle closed, with at least 20 runs." in closing
         [(ended, _)] = alerts(stage, "No longer watched: Send the edited reply was demoted to collaborative")
-        assert "Watched Thu 5 Mar 12:00 to Fri 27 Mar 16:00: 5 exceptions in 40 reported runs" in ended
+        assert "Watched Thu 26 Mar 12:00 to Fri 27 Mar 16:00: 5 exceptions in 40 reported runs" in ended
 
 
 def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as stage:
         attest(stage, 40)
         log(stage, 5)
-        stage.play_until(at("2026-03-12 12:00"))
-        attest(stage, 30)
+        stage.play_until(at("2026-03-06 12:00"))
+        attest(stage, 70)
         [(ended, for_curators)] = alerts(
             stage, "Back under the cap: Send the edited reply, 5 exceptions in 70"
         )
         assert ended == for_curators
-        assert "Watched Thu 5 Mar 12:00 to Thu 12 Mar 12:00: 5 exceptions in 40 reported runs" in ended
+        assert "Watched Thu 5 Mar 12:00 to Fri 6 Mar 12:00: 5 exceptions in 40 reported runs" in ended
         [post] = [one for one in posts(stage, SOLO_CHANNEL) if "Back under" in one.text]
         assert post.buttons == ["Why"]
         assert "5 exceptions in 70 reported runs, 7% (cap 10%)" in why(stage)
         stage.play_until(at("2026-03-27 16:00"))
         assert mode(stage) is Mode.AI_LED
         assert verdicts(stage)[-1].decision is Decision.HOLD
+
+
+def test_a_watch_is_judged_again_when_a_new_weeks_estimated_runs_count(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 40)
+        log(stage, 5)
+        stage.play_until(at("2026-03-08 23:59"))
+        assert len(alerts(stage, "Over the cap: Send the edited reply")) == 1
+        stage.play_until(at("2026-03-09 00:00"))
+        now = "5 exceptions in 40 reported runs (+40 estimated), 6% (cap 10%)"
+        [(ended, for_curators)] = alerts(stage, f"Back under the cap: Send the edited reply, {now}")
+        assert ended == for_curators
+        assert "Watched Thu 5 Mar 12:00 to Mon 9 Mar 00:00: 5 exceptions in 40 reported runs" in ended
+        person = stage.workspace.person(MEMBER)
+        assert now in person.types("/cadence status", channel=SOLO_CHANNEL).words
+        told = why(stage)
+        assert "Mon 9 Mar 00:00: hold*, after a week began" in told
+        assert now in told
+        log(stage, 4)
+        assert mode(stage) is Mode.AI_LED
+        assert len(alerts(stage, "Over the cap: Send the edited reply, 9 exceptions in 40 reported")) == 1
+        stage.play_until(at("2026-03-16 12:00"))
+        assert len([row for row in verdicts(stage) if row.cause.startswith("week:")]) == 2
+
+
+def test_a_watch_that_goes_on_shows_the_numbers_of_the_new_week(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+        attest(stage, 9)
+        log(stage, 2)
+        stage.play_until(at("2026-03-09 00:00"))
+        now = "2 exceptions in 9 reported runs (+9 estimated)"
+        [(in_team, for_curators)] = alerts(stage, f"Over the cap: Send the edited reply, {now}")
+        assert in_team == for_curators
+        assert "Demoted at 4 exceptions with these runs" in in_team
 
 
 def test_the_strict_rule_demotes_at_five(tmp_path: Path) -> None:
