@@ -163,7 +163,12 @@ def _told(fate: Fate) -> str:
 def _numbers(verdict: Verdict) -> str:
     evidence = verdict.evidence
     share = percent_of(evidence.exceptions, evidence.runs, limit=verdict.policy.cap)
-    return f"{evidence.exceptions} in {evidence.runs}{f' ({share})' if share else ''}"
+    runs = (
+        f"{evidence.runs - evidence.assumed} + {evidence.assumed} estimated"
+        if evidence.assumed
+        else evidence.runs
+    )
+    return f"{evidence.exceptions} in {runs}{f' ({share})' if share else ''}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -19,6 +19,7 @@ from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
 from storage import decisions, ledger, reports
 from storage.tables import Cycle, CycleState, ModeChange, StepVerdict
+from templates.filters import plural
 
 CLOSE = "close:"
 """What the cause of a verdict begins with when a cycle's close made us look."""
@@ -241,12 +242,20 @@ def _demote(
         step,
         mode=verdict.lands_on,
         kind="demotion",
-        reason=f"{verdict.line}: {verdict.exceptions} in {verdict.attested + verdict.assumed} runs",
+        reason=f"{verdict.line}: {_counted(verdict)}",
         verdict_id=verdict.id,
         member=None,
         now=now,
         correlation_id=correlation_id,
     )
+
+
+def _counted(row: StepVerdict) -> str:
+    """`3 exceptions in 26 reported runs (+13 estimated)`: each exception is a run that somebody told of."""
+    reported = max(row.attested, row.exceptions - row.assumed)
+    runs = f" in {plural(reported, 'reported run')}" if reported else ", no runs reported yet"
+    estimated = f" (+{row.assumed:,} estimated)" if row.assumed else ""
+    return f"{plural(row.exceptions, 'exception')}{runs}{estimated}"
 
 
 def _alert(
