@@ -9,6 +9,7 @@ from sqlmodel import Session
 from cadence.documents import Step
 from cadence.flows.callers import Caller
 from cadence.flows.drift_state import settle_drift
+from cadence.flows.mode_rewrites import rewrite_modes
 from cadence.flows.noting import note_rule
 from cadence.flows.proposals import lapse_open, reopen
 from cadence.flows.runs import TeamRun, current_modes, mode_of
@@ -153,7 +154,7 @@ def set_mode(
     )
     session.add(change)
     session.flush()
-    _record(session, change, surface=surface, correlation_id=correlation_id)
+    _record(session, run, change, surface=surface, correlation_id=correlation_id)
     settle_drift(
         session,
         run,
@@ -208,12 +209,13 @@ def take_back(
     )
     session.add(back)
     session.flush()
-    _record(session, back, surface=caller.surface, correlation_id=caller.request)
+    _record(session, run, back, surface=caller.surface, correlation_id=caller.request)
     reopen(session, run, step=step.key, lapsed_at=change.changed_at, now=now)
     return back
 
 
-def _record(session: Session, change: ModeChange, *, surface: str, correlation_id: str) -> None:
+def _record(session: Session, run: TeamRun, change: ModeChange, *, surface: str, correlation_id: str) -> None:
+    """Keep a change in the trail, and bring what shows the mode up to date."""
     declared = change.kind == "declaration"
     trail.record(
         session,
@@ -226,4 +228,7 @@ def _record(session: Session, change: ModeChange, *, surface: str, correlation_i
         before=change.before,
         after={"mode": change.after, "reason": change.reason} if declared else change.after,
         correlation_id=correlation_id,
+    )
+    rewrite_modes(
+        session, run, mark=f"mode:{change.id}", now=change.changed_at, correlation_id=correlation_id
     )

@@ -276,6 +276,31 @@ def test_one_critical_exception_demotes_at_once(tmp_path: Path) -> None:
         assert in_team == for_curators
         assert "A critical exception demotes at once." in in_team
         assert "“promised a refund”" in in_team
+        [change] = [row for row in rows(stage, ModeChange) if row.kind == "demotion"]
+        assert change.reason == "critical: 1 exception, no runs reported yet (+40 estimated)"
+        assert "Reason: critical: 1 exception, no runs reported yet (+40 estimated)" in why(stage)
+
+
+def test_an_open_check_in_and_the_weeks_post_follow_a_change_of_mode(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as stage:
+
+        def shown() -> tuple[str, str]:
+            stage.tick()
+            [opening] = [one for one in posts(stage, SOLO_CHANNEL) if "week 1 of 4" in one.text]
+            return bot_dms(stage, MEMBER)[-1].words, opening.words
+
+        assert all("Send the edited reply _AI-led_" in words for words in shown())
+        log(stage, 1, "critical promised a refund")
+        check_in, opening = shown()
+        assert "Send the edited reply _collaborative_" in check_in
+        assert "1 exception logged" in check_in
+        assert "Send the edited reply _collaborative_" in opening
+        says(stage.workspace.person(MEMBER), "/exception undo", channel=SOLO_CHANNEL)
+        check_in, opening = shown()
+        assert "Send the edited reply _AI-led_" in check_in
+        assert "Send the edited reply _AI-led_" in opening
+        says(stage.workspace.person(OWNER), "/cadence mode support-reply send human-led nobody trusts it")
+        assert all("Send the edited reply _human-led_" in words for words in shown())
 
 
 def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path) -> None:
