@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.announcing import curators_read
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.people import zone_of
 from cadence.flows.promotion_words import unmet_words
@@ -14,7 +15,7 @@ from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER
-from storage import rubrics
+from storage import people, rubrics
 from storage.tables import OwedMessage, Promotion, PromotionState
 from templates.contexts.promotions import (
     CycleLooked,
@@ -45,6 +46,7 @@ def proposal(session: Session, message: OwedMessage, now: datetime) -> Promotion
     """A proposal, or what became of it."""
     run, row = _promotion(session, message, now)
     zone = zone_of(session, run.workspace, message.recipient)
+    to_ai = row.leads_to is LADDER[-1]
     return PromotionProposed(
         promotion_id=row.id or 0,
         adoption_id=run.id,
@@ -57,11 +59,20 @@ def proposal(session: Session, message: OwedMessage, now: datetime) -> Promotion
         numbers=numbers(row),
         owner=run.playbook.owner,
         state=row.state,
-        curators_only=row.leads_to is LADDER[-1],
+        curators_only=to_ai,
+        approves=not to_ai or message.recipient in _curators(session, run),
         decided_by=row.decided_by,
         decided_at=row.decided_at.astimezone(zone) if row.decided_at else None,
         reason=row.reason,
     )
+
+
+def _curators(session: Session, run: TeamRun) -> set[str]:
+    """The curators, and where they read."""
+    return {
+        *curators_read(session, run.workspace),
+        *people.curators(session, workspace_id=run.workspace.id),
+    }
 
 
 def _title(run: TeamRun, row: Promotion) -> str:

@@ -44,6 +44,7 @@ class PromotionProposed(MessageContext):
         promotion_id: what [Approve] and [Decline] carry; [Why] carries `{adoption_id}:{step_key}`.
         state: `open`, `approved`, `declined` or `lapsed`.
         curators_only: the owner can't approve it.
+        approves: whether who reads it may approve it; both may decline it.
         decided_by: Slack ID; None when it lapsed.
         reason: why it was declined or lapsed.
     """
@@ -62,6 +63,7 @@ class PromotionProposed(MessageContext):
     owner: str
     state: str = "open"
     curators_only: bool = False
+    approves: bool = True
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str = ""
