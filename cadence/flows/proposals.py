@@ -56,13 +56,17 @@ def reopen(session: Session, run: TeamRun, *, step: str, lapsed_at: datetime, no
 
 
 def rewrite_proposal(session: Session, row: Promotion, *, now: datetime, correlation_id: str = "") -> None:
-    """Owe every copy of a proposal a rewrite to what became of it."""
-    copies = ledger.by_prefix(session, workspace_id=row.workspace_id, prefix=proposal_key(row))
+    """Owe every copy of a proposal, and the closing post that names it, a rewrite to what became of it."""
+    copies = [
+        sent
+        for prefix in (proposal_key(row), f"cycle-closed:{row.workspace_id}:{row.cycle_id}")
+        for sent in ledger.by_prefix(session, workspace_id=row.workspace_id, prefix=prefix)
+    ]
     ledger.owe_rewrites(
         session,
         workspace_id=row.workspace_id,
         messages=copies,
-        mark=f"{row.state}:{now.timestamp():.0f}",
+        mark=f"promotion:{row.id}:{row.state}:{now.timestamp():.0f}",
         now=now,
         correlation_id=correlation_id,
     )
