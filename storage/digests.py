@@ -43,7 +43,8 @@ from storage.tables import (
     TrailEntry,
 )
 
-WORKING_DAYS = 5
+ASKED_ON = (3, 4)
+"""The days of a week, 0 is Monday, on which it is asked about."""
 _CHECKINS = ("checkin", "checkin-snoozed")
 
 
@@ -54,11 +55,13 @@ class Asking:
     Args:
         joined_before: midnight after the Friday, by time zone.
         left_from: midnight after the Sunday, by time zone.
+        unasked: adoptions that were paused when the week's check-in would have come.
     """
 
     monday: date
     joined_before: Mapping[str, datetime]
     left_from: Mapping[str, datetime]
+    unasked: Collection[int] = ()
 
 
 def zones(session: Session, *, workspace_id: str) -> list[str]:
@@ -105,9 +108,10 @@ def places(
 
 
 def _away(workspace_id: str, monday: date) -> Any:
-    """Who is away on all five days of a week; ranges said one after the other count together."""
+    """Who is away on every day on which a week is asked about; ranges said one after the other count together."""
+    first, last = monday + timedelta(days=ASKED_ON[0]), monday + timedelta(days=ASKED_ON[-1])
     days = union_all(
-        *(select(literal(monday + timedelta(days=day), Date).label("day")) for day in range(WORKING_DAYS))
+        *(select(literal(monday + timedelta(days=day), Date).label("day")) for day in ASKED_ON)
     ).cte("days")
     return (
         select(col(Away.member))
@@ -115,26 +119,29 @@ def _away(workspace_id: str, monday: date) -> Any:
         .where(
             col(Away.workspace_id) == workspace_id,
             col(Away.ended_at).is_(None),
-            col(Away.first_day) <= monday + timedelta(days=WORKING_DAYS - 1),
-            col(Away.last_day) >= monday,
+            col(Away.first_day) <= last,
+            col(Away.last_day) >= first,
         )
         .group_by(col(Away.member))
-        .having(func.count(days.c.day.distinct()) == WORKING_DAYS)
+        .having(func.count(days.c.day.distinct()) == len(ASKED_ON))
     )
 
 
 def _asked(workspace_id: str, asking: Asking) -> Any:
-    """(team, member) of everybody who is asked about a week."""
+    """(team, member, away) of everybody who may be asked about a week; who is away only if they answered."""
     gone = select(col(Member.id)).where(col(Member.workspace_id) == workspace_id, takes_no_part(workspace_id))
     query: Any = (
-        select(col(TeamMember.team_id).label("team_id"), col(TeamMember.member).label("member"))
+        select(
+            col(TeamMember.team_id).label("team_id"),
+            col(TeamMember.member).label("member"),
+            col(TeamMember.member).in_(_away(workspace_id, asking.monday)).label("away"),
+        )
         .join(Team, col(Team.id) == col(TeamMember.team_id))
         .where(
             col(TeamMember.workspace_id) == workspace_id,
             col(TeamMember.joined_at) < by_zone(asking.joined_before),
             or_(col(TeamMember.left_at).is_(None), col(TeamMember.left_at) >= by_zone(asking.left_from)),
             col(TeamMember.member).not_in(gone),
-            col(TeamMember.member).not_in(_away(workspace_id, asking.monday)),
         )
         .distinct()
     )
@@ -183,7 +190,12 @@ def _answering(workspace_id: str, asking: Asking, *, sent: bool = False) -> Any:
                 col(CheckIn.replaced_at).is_(None),
             ),
         )
-        .where(*_in_cycle(workspace_id, monday), *counted)
+        .where(
+            *_in_cycle(workspace_id, monday),
+            *counted,
+            or_(~asked.c.away, col(CheckIn.id).is_not(None)),
+            col(Adoption.id).not_in(asking.unasked),
+        )
         .group_by(col(Adoption.id))
     )
 

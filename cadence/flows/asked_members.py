@@ -1,16 +1,23 @@
-"""Who is asked about a week: in the team, not gone, not away."""
+"""Who is asked about a week: in the team, not gone, not away, and the run isn't paused."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from cadence.flows.nudge_hours import adoption_hours, workspace_hours
 from cadence.flows.runs import TeamRun
-from cadence.rules.calendar import local_day
-from storage import people
+from cadence.nudges import CHECKIN
+from cadence.rules.calendar import instant, local_day
+from storage import pauses, people, reports
+from storage.pauses import Pause
+from storage.tables import Workspace
+
+FIRST_ASKED, LAST_ASKED = timedelta(days=3), timedelta(days=4)
+"""A week is asked about from its Thursday, when the check-in comes, to its Friday, when the reminder does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +36,42 @@ class AsOf:
 def expected_members(
     session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | None = None
 ) -> list[str]:
-    """Who is asked about a week: in the team by its Friday, not gone before its end, not away all of it."""
+    """Who is asked about a week: in the team by its Friday, not gone before its end, not away when it is asked.
+
+    Who was away and answered all the same is one of them. Nobody is asked while the run is paused.
+    """
+    if _is_paused(session, run, week_start=week_start, as_of=as_of):
+        return []
     present = _present(session, run, week_start=week_start, as_of=as_of)
-    away = _away(session, run, first=week_start, week_start=week_start, present=present, as_of=as_of)
-    return sorted(present - away)
+    return sorted(present - _away(session, run, week_start=week_start, present=present, as_of=as_of))
 
 
 def away_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
-    """Who is in the team and was away when the week's check-in and its reminder came, Thursday to Friday."""
-    thursday = week_start + timedelta(days=3)
+    """Who is in the team, was away when the week's check-in and its reminder came, and hasn't answered."""
     present = _present(session, run, week_start=week_start)
-    return sorted(_away(session, run, first=thursday, week_start=week_start, present=present))
+    return sorted(_away(session, run, week_start=week_start, present=present))
+
+
+def _is_paused(session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | None) -> bool:
+    rows = pauses.pauses(session, workspace_id=run.workspace.id, adoption_ids=[run.id])
+    if as_of is not None:  # what lasted then lasted, whenever it ended since
+        rows = [
+            row._replace(until=None) if row.until and row.until > as_of.moment else row
+            for row in rows
+            if row.since <= as_of.moment
+        ]
+    return any(leaves_out(row, run.workspace, week_start) for row in rows)
+
+
+def leaves_out(pause: Pause, workspace: Workspace, week_start: date) -> bool:
+    """Whether a pause began before the week's check-in and went on until its Friday was over, in the team's zone."""
+    of_workspace = workspace_hours(workspace)
+    hour = adoption_hours(pause.hours or {}, of_workspace).get(CHECKIN.kind) or of_workspace.get(CHECKIN.kind)
+    hour, zone = hour or CHECKIN.hour, ZoneInfo(pause.timezone)
+    assert hour is not None  # noqa: S101 - a check-in has one
+    comes = instant(week_start + timedelta(days=hour.weekday), hour.at, zone)
+    over = instant(week_start + timedelta(days=5), time.min, zone)
+    return pause.since < comes and (pause.until is None or pause.until >= over)
 
 
 def _present(session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | None = None) -> set[str]:
@@ -79,30 +111,36 @@ def _away(
     session: Session,
     run: TeamRun,
     *,
-    first: date,
     week_start: date,
     present: set[str],
     as_of: AsOf | None = None,
 ) -> set[str]:
-    """Who is away from a day of the week to its Friday; days said one after the other count together."""
-    friday = week_start + timedelta(days=4)
+    """Who is away while a week is asked about, and hasn't answered; days said one after the other count together."""
     rows = people.away_between(
         session,
         workspace_id=run.workspace.id,
-        first=first,
-        last=friday,
+        first=week_start + FIRST_ASKED,
+        last=week_start + LAST_ASKED,
         member_ids=present,
         as_of=as_of.moment if as_of else None,
     )
-    return away_throughout(
-        ((row.member, row.first_day, row.last_day) for row in rows), first=first, friday=friday
+    away = away_throughout(((row.member, row.first_day, row.last_day) for row in rows), week_start=week_start)
+    if not away:
+        return away
+    return away - reports.answered_members(
+        session,
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        week_start=week_start,
+        through=as_of.through if as_of else None,
     )
 
 
-def away_throughout(ranges: Iterable[tuple[str, date, date]], *, first: date, friday: date) -> set[str]:
-    """Who is away on every day from one to a Friday, by (member, first day, last day)."""
+def away_throughout(ranges: Iterable[tuple[str, date, date]], *, week_start: date) -> set[str]:
+    """Who is away on every day on which a week is asked about, by (member, first day, last day)."""
+    first, last = week_start + FIRST_ASKED, week_start + LAST_ASKED
     days: dict[str, set[date]] = defaultdict(set)
     for member, first_day, last_day in ranges:
-        begin, end = max(first_day, first), min(last_day, friday)
+        begin, end = max(first_day, first), min(last_day, last)
         days[member] |= {begin + timedelta(days=n) for n in range((end - begin).days + 1)}
-    return {member for member, away in days.items() if len(away) == (friday - first).days + 1}
+    return {member for member, away in days.items() if len(away) == (last - first).days + 1}

@@ -12,13 +12,15 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.documents import PlaybookSpec
+from cadence.flows.asked_members import leaves_out
 from cadence.flows.runs import TeamRun, team_runs
 from cadence.flows.specs import spec_of
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
 from cadence.rules.calendar import instant, local_day
-from storage import digests, registry
+from storage import digests, pauses, registry
 from storage.digests import Asking
+from storage.pauses import Pause
 from storage.tables import CycleState, Workspace
 from templates.contexts.digests import Decision
 from templates.ids import Action
@@ -100,6 +102,7 @@ class Scope:
     unreported: Worst[Callable[[TeamRun], Decision]] = field(default_factory=Worst)
     specs: dict[int, PlaybookSpec] = field(default_factory=dict)
     loaded: dict[int, TeamRun] = field(default_factory=dict)
+    _pauses: list[Pause] | None = None
 
     @property
     def workspace_id(self) -> str:
@@ -115,7 +118,13 @@ class Scope:
                 zone: instant(monday + timedelta(days=day), time.min, ZoneInfo(zone)) for zone in self.zones
             }
 
-        return Asking(monday, joined_before=midnight(5), left_from=midnight(7))
+        return Asking(monday, joined_before=midnight(5), left_from=midnight(7), unasked=self.unasked(monday))
+
+    def unasked(self, monday: date) -> frozenset[int]:
+        """The adoptions that were paused when a week's check-in would have come."""
+        if self._pauses is None:
+            self._pauses = pauses.pauses(self.session, workspace_id=self.workspace_id)
+        return frozenset(one.adoption for one in self._pauses if leaves_out(one, self.workspace, monday))
 
     def spec(self, adoption: int) -> PlaybookSpec | None:
         """What an adoption runs; None when it is ended."""

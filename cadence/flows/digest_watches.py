@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from cadence.flows.asked_members import away_throughout, is_present
+from cadence.flows.asked_members import FIRST_ASKED, LAST_ASKED, away_throughout, is_present
 from cadence.flows.digest_needs import tell_unanswered
 from cadence.flows.digest_scope import BATCH, Scope, Worst
 from cadence.flows.gathering import count_answers, weeks_counted
@@ -175,7 +175,7 @@ def _gathered(scope: Scope, rows: Sequence[WatchFound]) -> _Batch:
     members = sorted({member for team in people.values() for member, _, _ in team})
     away: dict[str, list[tuple[str, date, date]]] = defaultdict(list)
     for start in range(0, len(members), BATCH):
-        friday = scope.week.monday + timedelta(days=4)
+        friday = scope.week.monday + LAST_ASKED
         for range_ in digest_watches.days_away(
             session, **about, members=members[start : start + BATCH], first=first, last=friday
         ):
@@ -198,7 +198,9 @@ def _evidence(scope: Scope, row: WatchFound, batch: _Batch, monday: date) -> Evi
         first=first,
         last=last,
         stale=stale,
-        expected=lambda week: _expected(batch, row.team, zone, week),
+        expected=lambda week: (
+            set() if row.adoption in scope.unasked(week) else _expected(batch, row, zone, week)
+        ),
         runs_per_week=spec.runs_per_week if spec else 0,
     )
     exceptions = sum(
@@ -215,22 +217,21 @@ def _evidence(scope: Scope, row: WatchFound, batch: _Batch, monday: date) -> Evi
     return evidence if evidence.ratio is not None and evidence.ratio > evidence.cap else None
 
 
-def _expected(batch: _Batch, team: int, zone: ZoneInfo, week: date) -> set[str]:
+def _expected(batch: _Batch, row: WatchFound, zone: ZoneInfo, week: date) -> set[str]:
     present = {
         member
-        for member, joined_at, left_at in batch.people.get(team, ())
+        for member, joined_at, left_at in batch.people.get(row.team, ())
         if is_present(joined_at, left_at, zone=zone, week_start=week)
     }
-    return present - away_throughout(
-        _overlapping(batch, present, week), first=week, friday=week + timedelta(days=4)
-    )
+    away = away_throughout(_overlapping(batch, present, week), week_start=week)
+    answered = {member for member, when, _ in batch.answers.get(row.adoption, ()) if when == week}
+    return present - (away - answered)
 
 
 def _overlapping(batch: _Batch, members: Iterable[str], week: date) -> Iterable[tuple[str, date, date]]:
-    friday = week + timedelta(days=4)
     return (
         range_
         for member in members
         for range_ in batch.away.get(member, ())
-        if range_[1] <= friday and range_[2] >= week
+        if range_[1] <= week + LAST_ASKED and range_[2] >= week + FIRST_ASKED
     )

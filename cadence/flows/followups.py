@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from cadence.flows.asked_members import away_members, expected_members
+from cadence.flows.asked_members import expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.checkin_rows import key
 from cadence.flows.exception_forms import counted_exceptions
@@ -213,14 +213,12 @@ def nudged_again(session: Session, run: TeamRun, *, week_start: date) -> list[Tr
 
 
 def missing_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
-    """Who was asked for a week, wasn't away then, and hasn't answered."""
+    """Who was asked for a week and hasn't answered."""
     answered = reports.answered_members(
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
     )
-    excused = {*answered, *away_members(session, run, week_start=week_start)}
-    return [
-        member for member in expected_members(session, run, week_start=week_start) if member not in excused
-    ]
+    asked = expected_members(session, run, week_start=week_start)
+    return [member for member in asked if member not in answered]
 
 
 def _others_missing(session: Session, caller: Caller, run: TeamRun, *, week_start: date) -> list[str]:

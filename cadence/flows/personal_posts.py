@@ -241,8 +241,8 @@ def missing_context(session: Session, message: OwedMessage, now: datetime) -> Wh
     answered = reports.answered_members(
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week
     )
-    away = set(away_members(session, run, week_start=week)) - answered
-    expected = set(expected_members(session, run, week_start=week)) - away
+    away = away_members(session, run, week_start=week)
+    expected = set(expected_members(session, run, week_start=week))
     nudged = nudged_again(session, run, week_start=week)
     cycle = cycle_of_week(session, run, week)
     return WhoIsMissing(
@@ -258,5 +258,5 @@ def missing_context(session: Session, message: OwedMessage, now: datetime) -> Wh
         nudged_at=nudged[0].at.astimezone(zone_of(session, run.workspace, message.recipient))
         if nudged
         else None,
-        away=tuple(sorted(away)),
+        away=tuple(away),
     )

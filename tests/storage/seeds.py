@@ -311,15 +311,16 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         subject=f"adoption:{ids.adoption}/send",
         surface="rule",
     )
-    trail.record(
-        session,
-        workspace_id=workspace_id,
-        at=NOW,
-        member=MEMBER,
-        action="resumed",
-        subject=f"adoption:{ids.adoption}",
-        surface="command",
-    )
+    for action in ("paused", "resumed"):
+        trail.record(
+            session,
+            workspace_id=workspace_id,
+            at=NOW,
+            member=MEMBER,
+            action=action,
+            subject=f"adoption:{ids.adoption}",
+            surface="command",
+        )
     session.add(
         AnsweredRequest(
             workspace_id=workspace_id,

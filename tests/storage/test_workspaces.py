@@ -40,6 +40,7 @@ from storage import (
     numbers,
     overrides,
     own_runs,
+    pauses,
     people,
     plans,
     playbooks,
@@ -252,6 +253,7 @@ BY_NAME: dict[str, Call] = {
     "plans.runs/stretch": lambda s, ws, _: plans.runs(
         s, workspace_id=ws, teams=(0, 10**6), first=MONDAY, last=MONDAY
     ),
+    "pauses.pauses": lambda s, ws, _: pauses.pauses(s, workspace_id=ws),
     "plans.begun": lambda s, ws, _: plans.begun(s, workspace_id=ws, first=MONDAY, last=MONDAY),
     "plans.places/members": lambda s, ws, _: plans.places(s, workspace_id=ws, lately=NOW, members=[MEMBER]),
     "plans.places/stretch": lambda s, ws, _: plans.places(s, workspace_id=ws, lately=NOW, stretch=(0, 10**6)),

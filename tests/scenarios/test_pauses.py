@@ -1,0 +1,64 @@
+"""Weeks that a paused run never asked about: no runs are estimated in them, and no check-in is missing (SPEC §5)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.stage import Stage
+from cadence.rules.modes import Mode
+from storage.tables import AdoptionStep, StepVerdict
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, posts, rows, start_cycle
+from tests.staging import on_stage
+
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Stage]:
+    """Thursday of week 1: both answered, 5 exceptions in 40 runs are watched, and the run is paused."""
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 10:05"))
+        for member in (LEAD, AGENT):
+            types(stage, "/attest as-declared runs=20", member)
+        for reason in ("tone", "link", "refund", "name", "price"):
+            types(stage, f"/exception reply send {reason}", AGENT)
+        types(stage, "/cadence cycle pause reply")
+        yield stage
+
+
+def types(stage: Stage, text: str, member: str = LEAD) -> str:
+    said = stage.workspace.person(member).types(text, channel=DESK_CHANNEL)
+    stage.tick()
+    return said.words
+
+
+def test_a_pause_clears_no_watch(desk: Stage) -> None:
+    desk.play_until(at("2026-03-27 16:05"))
+    assert "5 exceptions in 40 reported runs," in types(desk, "/cadence status"), "nothing is estimated"
+    [send] = [row for row in rows(desk, AdoptionStep) if row.step == "send"]
+    last = [row for row in rows(desk, StepVerdict) if row.step == "send"][-1]
+    assert (last.exceptions, last.attested, last.assumed, send.mode) == (5, 40, 0, Mode.COLLABORATIVE)
+    closed = next(post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text)
+    assert "2 of 2 check-ins" in closed.words
+    digest = desk.workspace.person(CURATOR).types("/cadence digest").words
+    assert "check-ins came" not in digest, digest
+
+
+def test_the_weeks_after_a_pause_are_asked_about_again(desk: Stage) -> None:
+    desk.play_until(at("2026-03-18 12:00"))
+    assert "goes on" in types(desk, "/cadence cycle start reply")
+    desk.play_until(at("2026-03-27 16:05"))
+    closed = next(post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text)
+    assert "2 of 6 check-ins" in closed.words, closed.words
+
+
+def test_a_pause_after_the_check_in_came_leaves_its_week_asked(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 12:00"))
+        types(stage, "/cadence cycle pause reply")
+        stage.play_until(at("2026-03-27 16:05"))
+        closed = next(post for post in posts(stage, DESK_CHANNEL) if "cycle 1: " in post.text)
+        assert "0 of 2 check-ins" in closed.words, closed.words
