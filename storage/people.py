@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, or_, update
+from sqlalchemy import and_, bindparam, func, or_
 from sqlalchemy import select as select_rows
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
@@ -361,18 +361,29 @@ def away_taken_back(
 
 
 def end_away(session: Session, *, workspace_id: str, member_id: str, today: date, now: datetime) -> int:
-    """Take back a person's days away that aren't over yet; returns how many ranges that were."""
-    changed = session.execute(
-        update(Away)
-        .where(
-            col(Away.workspace_id) == workspace_id,
-            col(Away.member) == member_id,
-            col(Away.last_day) >= today,
-            col(Away.ended_at).is_(None),
-        )
-        .values(ended_at=now)
+    """Take back a person's days away from today on; returns how many ranges that were.
+
+    The days before today stay: as a range of their own, so that what was said before can still be read.
+    """
+    rows = away_between(
+        session, workspace_id=workspace_id, first=today, last=date.max, member_ids=[member_id]
     )
-    return int(getattr(changed, "rowcount", 0))
+    for row in rows:
+        row.ended_at = now
+        session.add(row)
+        if row.first_day < today:
+            session.add(
+                Away(
+                    workspace_id=workspace_id,
+                    member=member_id,
+                    first_day=row.first_day,
+                    last_day=today - timedelta(days=1),
+                    set_by=row.set_by,
+                    set_at=now,
+                )
+            )
+    session.flush()
+    return len(rows)
 
 
 def _remembering(build: Any) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.stage import Stage
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, bot_dms, start_cycle
+from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, at, bot_dms, posts, start_cycle
 from tests.staging import on_stage
 
 LEAD, AGENT, NEWCOMER = "U01LEAD", "U01AGENT1", "U01AGENT2"
@@ -51,3 +51,23 @@ def test_who_joined_at_the_weekend_isnt_missing_on_monday(desk: Stage) -> None:
     types(desk, NEWCOMER, "/cadence team join desk")
     desk.play_until(at("2026-03-09 12:00"))
     assert not [one for one in bot_dms(desk, LEAD) if "missing for" in one.words]
+
+
+def test_coming_back_leaves_the_days_away_that_are_over(desk: Stage) -> None:
+    types(desk, AGENT, "/cadence away 2026-03-02..2026-04-12")
+    types(desk, LEAD, "/attest as-declared runs=9")
+    desk.play_until(at("2026-03-14 12:00"))
+    assert "0 exceptions in 9 reported runs (+9 estimated)" in types(desk, LEAD, "/cadence status")
+    types(desk, AGENT, "/cadence away off")
+    shown = types(desk, LEAD, "/cadence status")
+    assert "0 exceptions in 9 reported runs (+9 estimated)" in shown, "both weeks were asked of one person"
+
+
+def test_a_week_away_from_thursday_on_is_asked_of_nobody_anywhere(desk: Stage) -> None:
+    types(desk, AGENT, "/cadence away 2026-03-04..2026-03-06")
+    desk.play_until(at("2026-03-09 12:00"))
+    [told] = [one for one in bot_dms(desk, LEAD) if "missing" in one.words]
+    assert f"Away: <@{AGENT}>" in told.words
+    assert "1 of 1" in told.words
+    digest = posts(desk, CURATORS)[-1].words
+    assert "0 of 1 check-in" in digest, digest

@@ -222,4 +222,4 @@ def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: 
         assert people.end_away(session, **back, today=MONDAY + 2 * DAY) == 0  # type: ignore[arg-type]
         assert people.end_away(session, **back, today=MONDAY + DAY) == 1  # type: ignore[arg-type]
         assert people.end_away(session, **back, today=MONDAY + DAY) == 0  # type: ignore[arg-type]
-    assert away(0, 1) == 0
+    assert [away(0, 0), away(1, 9)] == [1, 0], "the day that was over stays"
