@@ -119,13 +119,13 @@ def runs(
 
 
 def begun(session: Session, *, workspace_id: str, first: date, last: date) -> list[tuple[date, datetime]]:
-    """When the first cycle of an active run was started, by the Monday it begins on."""
+    """When the first cycle of a run that isn't ended was started, by the Monday it begins on."""
     query = (
         select(col(Cycle.starts_on), func.min(Cycle.started_at))
         .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
         .where(
             col(Cycle.workspace_id) == workspace_id,
-            col(Adoption.state) == AdoptionState.ACTIVE,
+            col(Adoption.state) != AdoptionState.ENDED,
             col(Cycle.starts_on) >= first,
             col(Cycle.starts_on) <= last,
         )

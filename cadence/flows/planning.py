@@ -179,11 +179,11 @@ class _Closed:
 
 
 def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:
-    """The same rollout with the cycles that will follow by themselves up to an instant."""
+    """The same rollout with the cycles that will follow by themselves up to an instant; not of what has no id."""
     runs = []
     for run in state.runs:
         cycles = list(run.cycles)
-        while cycles and cycles[-1][0] + timedelta(weeks=4) <= until.date():
+        while run.adoption_id and cycles[-1:] and cycles[-1][0] + timedelta(weeks=4) <= until.date():
             cycles.append((cycles[-1][0] + timedelta(weeks=4), now))
         runs.append(replace(run, cycles=tuple(cycles)))
     return replace(state, runs=tuple(runs))

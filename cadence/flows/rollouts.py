@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -77,8 +77,8 @@ def rollout(
     """A whole workspace."""
     scope = Scope.between(workspace, now, until or now, now=now)
     scope.learn_pauses(session)
-    curators = curators_of(session, workspace)
-    return _part(session, scope, _EVERYONE, curators=curators)
+    everyone, digest = _part(session, scope, _EVERYONE), _curators_part(session, scope)
+    return replace(digest, people=digest.people | everyone.people, runs=(*everyone.runs, *digest.runs))
 
 
 def rollout_of(
@@ -128,7 +128,7 @@ def curators_of(session: Session, workspace: Workspace) -> tuple[str, ...]:
 
 
 def _curators_part(session: Session, scope: Scope) -> Rollout:
-    """What the digest hangs on: that some run had begun."""
+    """What the digest hangs on: that a cycle of some run had begun, paused or not."""
     begun = plans.begun(session, workspace_id=scope.workspace.id, first=_earliest(scope), last=scope.last)
     runs = tuple(ActiveRun(0, (one,), (), "", None, own=False) for one in begun)
     curators = curators_of(session, scope.workspace)
@@ -157,12 +157,12 @@ def _rollout(
     )
 
 
-def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[str, ...] = ()) -> Rollout:
+def _part(session: Session, scope: Scope, stretch: Stretch) -> Rollout:
     ids: Any = {"workspace_id": scope.workspace.id}
     when: Any = {"first": _earliest(scope), "last": scope.last}
     rows = plans.runs(session, **ids, teams=stretch, **when)
     if not rows:
-        return _rollout(scope, {}, (), curators=curators)  # no run has begun, so there's no digest
+        return _rollout(scope, {}, ())
     places: dict[str, list[PlaceRow]] = defaultdict(list)
     for place in plans.places(session, **ids, lately=scope.lately, stretch=stretch):
         places[place.member].append(place)
@@ -171,7 +171,7 @@ def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[s
     )
     beside = plans.runs(session, **ids, teams=others, **when) if others else []
     running = {row.team_id for row in (*rows, *beside)}
-    persons = _persons(session, scope, stretch, places, rows, also=curators)
+    persons = _persons(session, scope, stretch, places, rows)
     members: dict[int, list[PlaceRow]] = defaultdict(list)
     for member, found in places.items():
         active = [one for one in found if one.team_id in running]
@@ -180,7 +180,7 @@ def _part(session: Session, scope: Scope, stretch: Stretch, *, curators: tuple[s
                 members[one.team_id].append(one)
     _learn_audits(session, scope, (*rows, *beside))
     runs = (*_runs(scope, rows, members), *_runs(scope, beside, members, own=False))
-    return _rollout(scope, persons, runs, curators=curators)
+    return _rollout(scope, persons, runs)
 
 
 def _asked_since(places: Sequence[PlaceRow], resumed: datetime | None) -> dict[str, datetime]:

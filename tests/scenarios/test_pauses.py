@@ -6,9 +6,21 @@ from pathlib import Path
 import pytest
 
 from bot.stage import Stage
+from cadence.flows.planning import forecast
 from cadence.rules.modes import Mode
-from storage.tables import AdoptionStep, StepVerdict
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, posts, rows, start_cycle
+from storage.tables import AdoptionStep, MessageState, StepVerdict
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    at,
+    ledger,
+    posts,
+    rows,
+    says,
+    start_cycle,
+)
 from tests.staging import on_stage
 
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -62,3 +74,19 @@ def test_a_pause_after_the_check_in_came_leaves_its_week_asked(tmp_path: Path) -
         stage.play_until(at("2026-03-27 16:05"))
         closed = next(post for post in posts(stage, DESK_CHANNEL) if "cycle 1: " in post.text)
         assert "0 of 2 check-ins" in closed.words, closed.words
+
+
+def test_curators_get_the_digest_of_a_paused_cycle(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 12:00"))
+        says(stage.workspace.person(AGENT), "/exception send critical oops", channel=DESK_CHANNEL)
+        types(stage, "/cadence cycle pause reply")
+        [planned] = forecast(stage.bot.db, now=stage.clock.now(), until=at("2026-03-10 12:00"))
+        assert planned.slot.kind == "digest"
+        stage.play_until(at("2026-03-09 12:00"))
+        digest = posts(stage, CURATORS)[-1]
+        assert "its rubric isn't revised yet" in digest.words
+        assert "Record a new rubric" in digest.buttons
+        stage.play_until(at("2026-05-01 12:00"))
+        assert len(ledger(stage, "digest", MessageState.SENT)) == 4, "one for each week of the cycle"
