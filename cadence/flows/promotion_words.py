@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from cadence.flows.cycle_shown import coverage
 from cadence.flows.promotions import judge_again
 from cadence.flows.runs import TeamRun
 from cadence.mrkdwn import Mrkdwn, say
@@ -80,15 +81,19 @@ def _samples(verdict: PromotionVerdict) -> Mrkdwn:
 
 
 def promotion_lines(session: Session, run: TeamRun, cycle: Cycle) -> tuple[Mrkdwn, ...]:
-    """A line for each step that was looked at for promotion when a cycle closed, in the playbook's order."""
+    """A line for each step that was looked at for promotion when a cycle closed, in the playbook's order.
+
+    Steps are looked at once: what came in since is in the cycle's other numbers, so the line says from when its are.
+    """
+    now = (*coverage(session, run, cycle, until=cycle.closes_on), cycle.result)
     rows = {
         row.step: row
         for row in rubrics.promotions_of_cycle(session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0)
     }
-    return tuple(_line(rows[step.key], step.title) for step in run.spec.steps if step.key in rows)
+    return tuple(_line(rows[step.key], step.title, cycle, now) for step in run.spec.steps if step.key in rows)
 
 
-def _line(row: Promotion, title: str) -> Mrkdwn:
+def _line(row: Promotion, title: str, cycle: Cycle, now: tuple[int, int, str | None]) -> Mrkdwn:
     to = MODE_WORDS[row.leads_to or row.mode]
     match row.state:
         case PromotionState.OPEN:
@@ -101,12 +106,15 @@ def _line(row: Promotion, title: str) -> Mrkdwn:
             return say(
                 "{title} was proposed for {to}; that lapsed: {why}.", title=title, to=to, why=row.reason
             )
-    words = unmet_words(judge_again(row))
+    verdict = judge_again(row)
+    words = unmet_words(verdict)
+    then = [(one.answered, one.expected, one.kpi) for one in verdict.cycles if one.number == cycle.number]
     rest = say("; {count} more", count=plural(len(words) - MOST, "condition")) if len(words) > MOST else ""
     return say(
-        "{title} stays {mode}; {unmet}{rest}.",
+        "{title} stays {mode}; {then}{unmet}{rest}.",
         title=title,
         mode=MODE_WORDS[row.mode],
+        then="at the close: " if then not in ([], [now]) else "",
         unmet=Mrkdwn("; ".join(words[:MOST])),
         rest=rest,
     )

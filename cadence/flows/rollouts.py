@@ -78,7 +78,7 @@ def rollout(
     scope = Scope.between(workspace, now, until or now, now=now)
     scope.learn_pauses(session)
     everyone, digest = _part(session, scope, _EVERYONE), _curators_part(session, scope)
-    return replace(digest, people=digest.people | everyone.people, runs=(*everyone.runs, *digest.runs))
+    return replace(digest, people={**digest.people, **everyone.people}, runs=(*everyone.runs, *digest.runs))
 
 
 def rollout_of(

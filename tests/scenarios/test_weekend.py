@@ -6,8 +6,9 @@ from bot.sandbox.messages import Message
 from bot.stage import Stage
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
-from tests.scenarios.plays import CURATORS, SOLO_CHANNEL, at, posts
+from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, posts, start_cycle
 from tests.scenarios.test_verdicts_end_to_end import alerts, attest, log, mode, seed_playbook, verdicts
+from tests.staging import on_stage
 
 
 def play_to_the_close(stage: Stage, runs: int) -> None:
@@ -107,3 +108,20 @@ def test_a_watch_that_ends_on_its_first_day_says_both_hours(tmp_path: Path) -> N
         [(ended, _)] = alerts(stage, "Back under the cap: Send the edited reply")
         assert "Watched Thu 5 Mar 12:00 to 15:20: 3 exceptions in 20" in ended
         assert "Until" not in ended
+
+
+def test_a_late_answer_tells_from_when_a_promotions_coverage_is(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        lead = stage.workspace.person("U01LEAD")
+        stage.play_until(at("2026-03-05 12:00"))
+        lead.types("/attest as-declared runs=10", channel=DESK_CHANNEL)
+        stage.play_until(at("2026-03-28 11:00"))
+        [closed] = [one for one in posts(stage, DESK_CHANNEL) if "cycle 1:" in one.text]
+        assert "stays collaborative; " in closed.words
+        assert "at the close: " not in closed.words
+        lead.types("/attest as-declared runs=10 week=4", channel=DESK_CHANNEL)
+        stage.tick()
+        [closed] = [one for one in posts(stage, DESK_CHANNEL) if "cycle 1:" in one.text]
+        assert "2 of 8 check-ins in" in closed.words
+        assert "stays collaborative; at the close: " in closed.words
