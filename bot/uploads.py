@@ -8,6 +8,7 @@ from typing import IO, Any, Final
 from urllib.request import Request, urlopen
 
 from bot.gateway import CLOCKS_APART_SECONDS, Gateway, Identity, SlackGone, SlackRefused, SlackUnclear
+from cadence.mrkdwn import escape
 
 _SECONDS: Final = 15
 _SHARE: Final = "files.completeUploadExternal"
@@ -44,7 +45,7 @@ def share(
     arguments = {
         "files": [{"id": file_id, "title": title}],
         "channel_id": channel,
-        "initial_comment": comment or title,
+        "initial_comment": escape(comment or title),  # mrkdwn, other than the title
     }
     try:
         gateway.call(_SHARE, arguments | ({"thread_ts": thread_ts} if thread_ts else {}))

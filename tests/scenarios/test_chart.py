@@ -12,7 +12,7 @@ from bot.sandbox.faults import Fault
 from bot.stage import Stage
 from storage.tables import MessageState, Workspace
 from tests.delivery.post_office import Script
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, ledger, start_cycle
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, changed, ledger, start_cycle
 from tests.staging import on_stage
 
 CLOSE = at("2026-03-27 16:00")
@@ -43,6 +43,18 @@ def test_it_stands_in_the_thread_and_says_its_numbers(closing: Stage) -> None:
     closing.clock.set(CLOSE)
     closing.tick()
     assert len(ledger(closing, "cycle-chart", MessageState.SENT)) == 2  # the team's channel, the curators'
+
+
+def test_what_is_said_with_it_pings_nobody_and_links_nowhere(tmp_path: Path) -> None:
+    named = ("First response time", '"<!channel> <https://evil.example|Sign in>"')
+    with on_stage(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, named)]) as stage:
+        start_cycle(stage)
+        stage.play_until(at("2026-03-05 11:00"))
+        stage.workspace.person("U01LEAD").types("/kpi 24m", channel=DESK_CHANNEL)
+        stage.play_until(CLOSE)
+        [post] = [one for one in stage.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+        [shown] = [one for one in stage.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
+        assert shown.text.startswith("&lt;!channel&gt; &lt;https://evil.example|Sign in&gt; by week")
 
 
 def test_it_still_comes_with_a_post_that_waits_for_monday(closing: Stage) -> None:
