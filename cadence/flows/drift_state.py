@@ -14,8 +14,12 @@ from storage.tables import StepDrift
 
 
 def drift_open(session: Session, run: TeamRun, step: Step) -> bool:
-    """Whether a drift was found that the owner has neither declared nor recommitted."""
-    return found_drift(session, run, step) is not None
+    """Whether a drift that isn't one person's alone waits for the owner.
+
+    One person's keeps no step from a promotion: the closing post would have to say so.
+    """
+    found = found_drift(session, run, step)
+    return found is not None and not is_alone(found)
 
 
 def found_drift(session: Session, run: TeamRun, step: Step) -> StepDrift | None:

@@ -35,11 +35,14 @@ def judge_drifts(
     What one person alone reports goes to the owner in a DM, once a cycle; a second person makes it public.
 
     `cause` is what made us look: `check-in:ID` or `close:CYCLE`. A drift that is waiting for its owner isn't
-    told again; it is withdrawn when the answers it was found in were corrected.
+    told again; it is withdrawn when the answers it was found in were corrected, or only one person's are left.
     """
     for step in run.spec.steps:
         found = found_drift(session, run, step)
         seen = see_drift(session, run, cycle, step)
+        if found is not None and found.cycle_id == cycle.id and _is_corrected(found, seen.verdict):
+            _withdraw(session, run, step, found, cause=cause, now=now, correlation_id=correlation_id)
+            found = None
         if seen.verdict.found and (found is None or (is_alone(found) and not seen.verdict.alone)):
             row = _keep(session, run, cycle, step, seen, DriftEvent.FOUND, cause=cause, now=now)
             _tell_found(session, run, row, now=now, correlation_id=correlation_id)
@@ -47,13 +50,13 @@ def judge_drifts(
             row = _keep(session, run, cycle, step, seen, DriftEvent.REPORTED, cause=cause, now=now)
             if seen.verdict.by != (run.playbook.owner,):
                 _tell_owner(session, run, row, now=now, correlation_id=correlation_id)
-        elif (
-            found is not None
-            and found.cycle_id == cycle.id
-            and not seen.verdict.found
-            and seen.verdict.drifted < int(found.evidence["drifted"])
-        ):
-            _withdraw(session, run, step, found, cause=cause, now=now, correlation_id=correlation_id)
+
+
+def _is_corrected(found: StepDrift, now: DriftVerdict) -> bool:
+    """Whether answers behind a drift were corrected so that it is none any more, or one person's alone."""
+    if now.alone and not is_alone(found):
+        return True
+    return not now.found and now.drifted < int(found.evidence["drifted"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,42 @@ def test_one_honest_answer_goes_to_the_owner_and_to_no_channel(tmp_path: Path) -
         assert mode(stage) is Mode.HUMAN_LED
 
 
+def test_what_one_person_reports_all_along_is_not_in_the_closing_post(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        for week in (1, 2, 3, 4):
+            stage.play_until(max(stage.clock.now(), at(f"2026-03-{5 + 7 * (week - 1):02d} 12:00")))
+            attest(stage, MEMBER, f"drifted draft=human-led runs=20 week={week}")
+            attest(stage, OWNER, f"as-declared runs=20 week={week}")
+        assert events(stage) == [DriftEvent.REPORTED, DriftEvent.FOUND]
+        stage.play_until(at("2026-03-28 12:00"))
+        for channel in (DESK_CHANNEL, CURATORS):
+            assert any("cycle 1: " in one.words for one in posts(stage, channel))
+            assert not any("drift" in one.words for one in posts(stage, channel))
+        why = stage.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
+        assert "Draft three replies" in why.words
+        assert "drift" not in why.words
+
+
+def test_a_drift_of_which_one_persons_answers_are_left_leaves_the_channels(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+        drifts(stage)
+        assert len(alerts(stage)) == len(alerts(stage, CURATORS)) == 1
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        attest(stage, OWNER, "as-declared runs=20")
+        assert DriftEvent.WITHDRAWN in events(stage)
+        for channel in (DESK_CHANNEL, CURATORS):
+            [alert] = [one for one in posts(stage, channel) if "Draft three replies" in one.text]
+            assert "the answers were corrected" in alert.words
+            assert "Switch to human-led" not in alert.buttons
+        stage.workspace.person(CURATOR).types("/cadence digest", channel=CURATORS)
+        assert "Recommit" not in posts(stage, CURATORS)[-1].buttons
+        assert "One person ran" in bot_dms(stage, OWNER)[-1].text
+        # a second person again: public again
+        attest(stage, OWNER, "drifted draft=human-led runs=20")
+        assert events(stage)[-1] is DriftEvent.FOUND
+        assert "Switch to human-led" in alerts(stage)[-1].buttons
+
+
 def test_an_answer_put_right_before_the_owner_reads_of_it_is_not_told(tmp_path: Path) -> None:
     with desk(tmp_path) as stage:
         stage.play_until(at("2026-03-12 22:00"))
