@@ -168,6 +168,7 @@ def kpi_form(
             kpi=kpi_context(run, value=None),
             selected=str(run.id),
             weeks=weeks if week_start is None else (),
+            week_start=week_start,
             week=str(run.week_start) if weeks else None,
             value=value,
             note=note,

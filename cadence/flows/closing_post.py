@@ -73,7 +73,7 @@ def _offers(run: TeamRun, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]
         offers.append(Offer("Pause", Action.PAUSE, f"{run.id}:{cycle.number}"))
     if run.adoption.state is AdoptionState.PAUSED and not retired:
         offers.append(Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug))
-    if cycle.submitted_at is None:
+    if cycle.submitted_at is None and not retired:
         offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{run.id}:{cycle.id}"))
     if not retired:
         offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))

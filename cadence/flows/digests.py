@@ -55,7 +55,7 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
     answers = _answers(scope, slips)
     watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
     needs, need_count = _needs(scope, slips, watches)
-    idle = idle_of(scope)
+    idle, coverage_before = idle_of(scope), _coverage_before(scope)
     noted, note_count = notes(scope, together=answers.together)
     handed, handed_count = handoff_lines(session, workspace, since=week.at(0), until=week.at(1), now=now)
     slipping: list[Worst[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
@@ -77,10 +77,11 @@ def digest(session: Session, *, workspace_id: str, week_start: date, now: dateti
         watches=tuple(told(scope, watches.over, SHOWN)),
         watch_count=watches.over.count,
         coverage=answers.coverage,
-        coverage_before=_coverage_before(scope),
+        coverage_before=coverage_before,
         over=_is_over(scope),
         exceptions=Tally(
-            now=_exceptions(session, workspace, week, 0), before=_exceptions(session, workspace, week, -1)
+            now=_exceptions(session, workspace, week, 0),
+            before=None if coverage_before is None else _exceptions(session, workspace, week, -1),
         ),
         setup_minutes=_setup_minutes(session, workspace, week),
         notes=noted,

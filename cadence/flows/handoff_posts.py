@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from cadence.flows.callers import Caller
 from cadence.flows.composed import Composed, Say, Skip
-from cadence.flows.handoff_contracts import HandedOver, handed_over, may_answer, names_of
+from cadence.flows.handoff_contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
 from cadence.flows.handoffs import OVERDUE
 from cadence.flows.people import zone_of
 from cadence.flows.runs import current_modes, mode_of
@@ -49,6 +49,7 @@ def post(session: Session, message: OwedMessage, now: datetime) -> HandoffPost:
         outputs=handed.terms.outputs,
         on_failure=handed.terms.on_failure,
         overdue=message.kind == OVERDUE,
+        may_withdraw=message.kind == OVERDUE and may_withdraw(session, reader, handed),
         may_answer=message.recipient == handed.team.channel or may_answer(session, reader, handed, now=now),
     )
 

@@ -28,7 +28,7 @@ from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
 from storage import audits, playbooks, setups
-from storage.tables import AdoptionState, CycleState, Promotion, Setup, StepDrift, Workspace
+from storage.tables import AdoptionState, CycleState, PlaybookState, Promotion, Setup, StepDrift, Workspace
 from templates.contexts.digests import Decision
 from templates.contexts.home import HomeNeed
 from templates.filters import mode as mode_word
@@ -184,11 +184,15 @@ def _drift(session: Session, run: TeamRun, row: StepDrift) -> HomeNeed:
 def champion_needs(session: Session, caller: Caller, mine: Sequence[TeamRun]) -> Iterator[Need]:
     """The setups that the caller is the champion of, until they are done."""
     for run in mine:
-        if run.adoption.champion != caller.member or run.adoption.state is not AdoptionState.ACTIVE:
+        if run.adoption.champion != caller.member or not _in_use(run):
             continue
         row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
         if run.cycle is None and (row is None or row.done_at is None):
             yield partial(_to_set_up, session, run, row)
+
+
+def _in_use(run: TeamRun) -> bool:
+    return run.adoption.state is AdoptionState.ACTIVE and run.playbook.state is not PlaybookState.RETIRED
 
 
 def _to_set_up(session: Session, run: TeamRun, row: Setup | None) -> HomeNeed:
@@ -246,7 +250,7 @@ def _audit(run: TeamRun, count: int) -> HomeNeed:
 
 def _setup(session: Session, run: TeamRun, *, now: datetime) -> Iterator[Need]:
     """A team that has taken it up and hasn't begun its first cycle."""
-    if run.cycle is None and run.adoption.state is AdoptionState.ACTIVE:
+    if run.cycle is None and _in_use(run):
         yield partial(_setting_up, session, run, now)
 
 

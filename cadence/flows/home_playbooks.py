@@ -12,7 +12,7 @@ from cadence.flows.checkin_rows import answer_context, member_zone, week_kpi
 from cadence.flows.cycle_shown import step_evidence
 from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.kpis import kpi_context
-from cadence.flows.runs import TeamRun, current_modes, mode_of
+from cadence.flows.runs import TeamRun, current_modes, mode_of, starts_on
 from cadence.flows.standing import standing
 from cadence.rules.calendar import WEEKS
 from storage import registry, reports
@@ -57,7 +57,7 @@ def home_playbook(session: Session, caller: Caller, run: TeamRun, *, now: dateti
         closed=closed.number if closed else None,
         result=closed.result if closed else None,
         paused=paused,
-        starts=cycle.starts_on if cycle and not closed and run.today < cycle.starts_on else None,
+        starts=starts_on(run),
         own=answer_context(session, run, own) if own else None,
         standing=standing(session, run, now=now),
     )

@@ -266,7 +266,8 @@ def move_form(
             if (curator or run.playbook.owner == caller.member) and playbook in (None, run.playbook.slug)
         ]
         if not runs:
-            require_curator(session, caller, to="move a team of a playbook that isn't theirs")
+            if not _owns_any(session, caller, playbook):
+                require_curator(session, caller, to="move a team of a playbook that isn't theirs")
             raise Refusal("No team runs a playbook yet. `/cadence adopt` brings one to a team.")
         chosen = [run for run in runs if team in (None, run.team.slug)]
         return MoveForm(
@@ -279,3 +280,9 @@ def move_form(
             ),
             selected=f"{chosen[0].playbook.slug}:{chosen[0].team.slug}" if len(chosen) == 1 else None,
         )
+
+
+def _owns_any(session: Session, caller: Caller, slug: str | None) -> bool:
+    """Whether the caller owns a playbook: the one that is named, else any."""
+    rows = playbooks.playbooks(session, workspace_id=caller.workspace_id)
+    return any(row.owner == caller.member and slug in (None, row.slug) for row in rows)

@@ -21,7 +21,7 @@ from cadence.flows.guardrails import latest
 from cadence.flows.handoff_lists import status_lines
 from cadence.flows.kpis import kpi_context, pick_run
 from cadence.flows.promotion_posts import last_look
-from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
+from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, starts_on, team_runs
 from cadence.flows.sight import require_sight
 from cadence.flows.snoozing import coming
 from cadence.flows.standing import standing
@@ -98,9 +98,7 @@ def _only(runs: list[NamedRun], slug: str, slugs: list[str], *, kind: str) -> li
 
 
 def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime) -> StatusRow:
-    week_start = run.week_start
-    if run.cycle is not None and run.today < run.cycle.starts_on:
-        week_start = run.cycle.starts_on
+    week_start = starts_on(run) or run.week_start
     asked = expected_members(session, run, week_start=week_start) if run.week else []
     answered = reports.answered_members(
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
@@ -131,6 +129,7 @@ def _status_row(session: Session, caller: Caller, run: TeamRun, *, now: datetime
         playbook=run.playbook.title,
         team=run.team.title,
         week=run.week,
+        starts=starts_on(run),
         week_start=over.starts_on if over else week_start,
         week_end=over.starts_on + timedelta(weeks=WEEKS, days=-1) if over else week_start + timedelta(days=6),
         kpi=kpi_context(run, value=over.kpi_value) if over else week_kpi(session, run, week_start=week_start),

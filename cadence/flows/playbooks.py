@@ -17,7 +17,7 @@ from cadence.flows.lookups import require_playbook
 from cadence.flows.people import zone_of
 from cadence.flows.publishing import override_shown, publisher
 from cadence.flows.readiness import readiness
-from cadence.flows.runs import TeamRun, require_workspace, team_runs
+from cadence.flows.runs import TeamRun, require_workspace, starts_on, team_runs
 from cadence.flows.versions import as_it_goes_on, require_version, version_name
 from cadence.rules.calendar import local_day
 from storage import playbooks, versions
@@ -135,6 +135,7 @@ def _adoption_line(session: Session, run: TeamRun) -> AdoptionLine:
         team=run.team.title,
         version=version_name(goes_on.version),
         week=run.week,
+        starts=starts_on(run),
         champion=run.adoption.champion,
         champion_left=champion_left(session, run),
     )

@@ -13,6 +13,7 @@ from cadence.flows.lookups import require_playbook
 from cadence.flows.noting import note
 from cadence.flows.repeats import once
 from cadence.flows.runs import require_workspace, team_runs
+from cadence.flows.setups import rewrite as rewrite_setup
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
@@ -58,6 +59,7 @@ def retire(db: Database, caller: Caller, slug: str, reason: str, *, now: datetim
             rewrite_last_closing(
                 session, caller, run, mark=f"retired:{playbook.id}:{now.timestamp()}", now=now
             )
+            rewrite_setup(session, run, mark=f"retired:{now.timestamp()}", now=now)
         announce(
             session,
             workspace,

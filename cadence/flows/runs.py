@@ -18,7 +18,16 @@ from cadence.rules.modes import Mode
 from storage import people, playbooks
 from storage import runs as run_rows
 from storage.people import Whereabouts
-from storage.tables import Adoption, AdoptionStep, Cycle, Playbook, PlaybookVersion, Team, Workspace
+from storage.tables import (
+    Adoption,
+    AdoptionStep,
+    Cycle,
+    CycleState,
+    Playbook,
+    PlaybookVersion,
+    Team,
+    Workspace,
+)
 from templates.ids import Action
 
 
@@ -240,6 +249,16 @@ def mode_of(steps: dict[str, AdoptionStep], step: Step) -> Mode:
     """The mode a step is in: the adoption's own, else as the playbook declares it."""
     row = steps.get(step.key)
     return row.mode if row else Mode(step.mode)
+
+
+def starts_on(run: TeamRun) -> date | None:
+    """The Monday of the cycle to come, until it has begun; None without one."""
+    cycle = run.cycle
+    return (
+        cycle.starts_on
+        if cycle and cycle.state is CycleState.RUNNING and run.today < cycle.starts_on
+        else None
+    )
 
 
 def of_cycle(session: Session, run: TeamRun, cycle: Cycle) -> TeamRun:

@@ -15,7 +15,7 @@ from cadence.mrkdwn import channel_link, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from storage import playbooks, setups
-from storage.tables import OwedMessage, Setup
+from storage.tables import OwedMessage, PlaybookState, Setup
 from templates.contexts.answers import Done
 from templates.contexts.spreading import ChecklistItem, SetupPost
 from templates.filters import day
@@ -43,13 +43,14 @@ def setup(session: Session, message: OwedMessage, now: datetime) -> SetupPost:
         version_id=row.version_id if row else run.adoption.version_id,
     )
     spec = playbook_from_data(version.spec)
+    retired = run.playbook.state is PlaybookState.RETIRED
     return SetupPost(
         adoption_id=run.id,
         slug=run.playbook.slug,
         team_slug=run.team.slug,
         playbook=run.playbook.title,
         team=run.team.title,
-        state="waiting" if row is None else "running" if row.done_at is None else "done",
+        state="done" if row and row.done_at else "retired" if retired else "running" if row else "waiting",
         version=version_name(version),
         planned=spec.setup_minutes,
         items=_items(session, run, row, spec.checklist),
@@ -71,6 +72,13 @@ def setup(session: Session, message: OwedMessage, now: datetime) -> SetupPost:
         ),
         cycle_starts=_first_cycle(session, run),
     )
+
+
+def asked(session: Session, message: OwedMessage, now: datetime) -> Composed:
+    """The setup, or the champion's first step; nothing when the playbook was retired before anybody was asked."""
+    if _run(session, message, now).playbook.state is PlaybookState.RETIRED:
+        return Skip(Unless.RETIRED)
+    return Say((champion if message.kind == "champion" else setup)(session, message, now))
 
 
 def _items(
@@ -134,6 +142,14 @@ def set_up(session: Session, message: OwedMessage, now: datetime) -> Done:
 def champion(session: Session, message: OwedMessage, now: datetime) -> Done:
     """A champion's first DM: what they are asked to do, and the button that begins it."""
     run = _run(session, message, now)
+    show = Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)
+    if run.playbook.state is PlaybookState.RETIRED:
+        text = say(
+            "{title} is retired: there is nothing to set up in {team}.",
+            title=run.playbook.title,
+            team=run.team.title,
+        )
+        return Done(text=text, offers=(show,))
     items = len(run.spec.checklist)
     begun = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id) is not None
     begin = () if begun else (Offer("Start setup", Action.START_SETUP, str(run.id)),)
@@ -148,5 +164,5 @@ def champion(session: Session, message: OwedMessage, now: datetime) -> Done:
             items="1 item" if items == 1 else f"{items} items",
             limit=run.spec.setup_minutes,
         ),
-        offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)),
+        offers=(*begin, show),
     )

@@ -10,6 +10,7 @@ from cadence.flows.callers import Caller
 from cadence.flows.kpis import require_team_member
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
+from cadence.flows.versions import require_not_retired
 from cadence.mrkdwn import channel_link, mention, say
 from cadence.refusals import Offer, Refusal
 from storage import ledger, playbooks, setups, trail
@@ -35,11 +36,12 @@ def start_setup(db: Database, caller: Caller, *, adoption_id: int, now: datetime
     """Start the clock; a second click finds it running.
 
     Raises:
-        Refusal: the adoption isn't there (any more).
+        Refusal: the adoption isn't there (any more), or its playbook is retired.
         NotAllowed: somebody from outside the team who isn't the owner or a curator.
     """
     with db.write() as session:
         at = _entered(session, caller, adoption_id, to="start its setup", now=now)
+        require_not_retired(at.run.playbook)
         row = setups.of_adoption(session, workspace_id=caller.workspace_id, adoption_id=at.run.id)
         if row is None:
             row = Setup(

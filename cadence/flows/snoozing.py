@@ -13,7 +13,7 @@ from cadence.flows.checkin_rows import CHECKIN_KINDS, key
 from cadence.flows.people import open_runs, person_of, record
 from cadence.flows.repeats import once
 from cadence.flows.rollouts import rollout_of
-from cadence.flows.runs import require_workspace
+from cadence.flows.runs import require_workspace, visible_runs
 from cadence.flows.working_week import working_days
 from cadence.nudges import CHECKIN, Person, Unless, is_working, member_instants, next_open
 from cadence.refusals import Refusal
@@ -164,7 +164,9 @@ def snooze(
 def _require_open(session: Session, caller: Caller, week: date, *, this_week: date, now: datetime) -> None:
     if not open_runs(session, caller, week_start=week, now=now):
         which = "this" if week == this_week else "that"
-        raise Refusal(f"Nothing waits for you {which} week: every check-in of yours is answered.")
+        if not visible_runs(session, caller, now=now):
+            raise Refusal("No team of yours runs a playbook yet, so there is no check-in to put off.")
+        raise Refusal(f"No check-in of yours is open {which} week.")
 
 
 def _instead(choices: Mapping[str, datetime], zone: ZoneInfo, due: datetime | None) -> str:

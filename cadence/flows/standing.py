@@ -11,6 +11,7 @@ from cadence.flows.setups import checklist, minutes_of
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Unit, format_amount
 from storage import setups
+from storage.tables import PlaybookState
 
 
 def standing(session: Session, run: TeamRun, *, now: datetime) -> tuple[str, ...]:
@@ -20,6 +21,8 @@ def standing(session: Session, run: TeamRun, *, now: datetime) -> tuple[str, ...
 
 
 def _setup(session: Session, run: TeamRun, *, now: datetime) -> str | None:
+    if run.playbook.state is PlaybookState.RETIRED:
+        return "The playbook is retired, so no cycle of it starts"
     row = setups.of_adoption(session, workspace_id=run.workspace.id, adoption_id=run.id)
     if row is None:
         return "No cycle yet, and setup hasn't started: its checklist is in the team's channel"

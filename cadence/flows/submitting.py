@@ -14,6 +14,7 @@ from cadence.flows.noting import note
 from cadence.flows.readiness import Readiness, readiness
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, of_cycle, run_by_id
+from cadence.flows.versions import require_not_retired
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
 from storage import people, playbooks
@@ -119,11 +120,12 @@ def submit(db: Database, caller: Caller, *, adoption_id: int, cycle_id: int, now
     """Submit the playbook to the registry with what a cycle showed; once a cycle.
 
     Raises:
-        Refusal: not the owner or a curator, or the cycle isn't there.
+        Refusal: not the owner or a curator, the playbook is retired, or the cycle isn't there.
     """
     with db.write() as session:
         run, cycle = _locked(session, caller, adoption_id, cycle_id, now=now)
         require_owner_or_curator(session, caller, owner=run.playbook.owner, to="submit to the registry")
+        require_not_retired(run.playbook)
         if cycle.submitted_at is not None:
             return Done(
                 text=say(

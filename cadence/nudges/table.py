@@ -149,6 +149,7 @@ class Unless(StrEnum):
     CORRECTED = "it was corrected since", True
     UNDONE = "undone before it was sent", True
     DECIDED = "decided already", True
+    RETIRED = "the playbook is retired", True
     STARTED = "the first cycle was started already", True
     NEWER_SAID = "something newer is said of it", True
     NOT_THEIRS = "no longer theirs to export", True

@@ -25,8 +25,8 @@ _BARE: Final[dict[str, Callable[[], Command]]] = {
     "cycle": Cycle,
 }
 """What a group of commands does when none of them is typed."""
-_SUBS: Final = {name.split()[1]: name for name in reversed(_LONG) if " " in name}
-"""The whole command of a group's word, as somebody types it who leaves the group out: `/cadence publish`."""
+_SUBS: Final = {name.split()[1]: name for name in reversed(_LONG) if " " in name} | {"undo": "exception undo"}
+"""The whole command of a second word, as somebody types it who leaves the first out: `/cadence publish`."""
 _HEADS: Final = tuple(dict.fromkeys(name.split()[0] for name in _LONG))
 _HELP: Final = frozenset({"help", "--help", "-h"})
 _OPTIONS: Final = ("week", "team", "runs")
@@ -106,7 +106,7 @@ def _no_such(wrong: Word, known: tuple[str, ...], start: str, typed: Typed) -> U
     near = nearest(word, known)
     if near:
         near = _SUBS.get(near, near) if start == _ROOT and near not in _HEADS else near
-        right = f"/{near}" if start == _ROOT and f"/{near}" in _SHORT else f"{start} {near}"
+        right = f"/{near}" if start == _ROOT and f"/{near.split()[0]}" in _SHORT else f"{start} {near}"
         offer = suggestion(f"{right} {typed.source[wrong.end :]}")
         entry = _LONG.get(right.removeprefix(f"{_ROOT} "))
         return Unknown(

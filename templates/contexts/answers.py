@@ -101,6 +101,7 @@ class StatusRow:
     """One adoption this week.
 
     Args:
+        starts: the Monday of the cycle to come.
         gate: what this week must produce, in a sentence; None while gates aren't judged.
         gate_met: whether the bot sees it in its data.
         answered: check-ins in, of `expected`.
@@ -123,6 +124,7 @@ class StatusRow:
     answered: int
     expected: int
     steps: tuple[StepEvidence, ...]
+    starts: date | None = None
     verdicts: tuple[VerdictSummary, ...] = ()
     gate: str | None = None
     gate_met: bool = False

@@ -98,6 +98,7 @@ class KpiForm(ViewContext):
         selected: the value of the adoption chosen beforehand.
         weeks: to choose from; empty when it isn't asked.
         week: the value of the week chosen beforehand.
+        week_start: the Monday of the week it is about, when that is settled.
         guardrails: of the adoption, in `guardrail:{key}`; none while one has still to be chosen.
     """
 
@@ -110,6 +111,7 @@ class KpiForm(ViewContext):
     selected: str | None = None
     weeks: tuple[Choice, ...] = ()
     week: str | None = None
+    week_start: date | None = None
     value: str = ""
     note: str = ""
     guardrails: tuple[GuardrailAsked, ...] = ()

@@ -48,6 +48,7 @@ class HandoffPost(MessageContext):
         inputs: what comes with it, as the contract names it; `outputs` is what is expected back.
         on_failure: what the contract says happens when it can't be used.
         may_answer: the reader is of the receiving side, so they get the buttons.
+        may_withdraw: the reader may take it back while nobody has accepted it.
     """
 
     TEMPLATE: ClassVar[str] = "messages/handoff.json.j2"
@@ -58,6 +59,7 @@ class HandoffPost(MessageContext):
     on_failure: str
     overdue: bool = False
     may_answer: bool = True
+    may_withdraw: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,12 +24,13 @@ class PlaybookStep:
 class AdoptionLine:
     """A team that runs the playbook: `version` is `v2` or `draft 5`; `week` is 1–4, None between cycles.
 
-    `champion_left`: the champion isn't in the team any more.
+    `starts` is the Monday of the cycle to come; `champion_left`: the champion isn't in the team any more.
     """
 
     team: str
     version: str
     week: int | None = None
+    starts: date | None = None
     champion: str | None = None
     champion_left: bool = False
 

@@ -46,7 +46,7 @@ class SetupPost(MessageContext):
     """A team's setup, in its channel: to be started, under way, or done.
 
     Args:
-        state: `waiting`, `running` or `done`.
+        state: `waiting`, `running`, `done`, or `retired` before it was done.
         version: `v2`, or `draft 5`.
         planned: minutes within which another team can start, as the playbook says.
         minutes: it took, or has taken so far; None before it started.

@@ -51,8 +51,8 @@ def mehmet_answers_in_two_clicks(at: Visitor) -> None:
 
 def exceptions_bring_a_watch_and_jana_answers_it(at: Visitor) -> None:
     at.goes_to("support-emea")
-    for _ in range(3):
-        log_an_exception(at, "It promised a refund")
+    for what in ("a refund", "a discount", "a call back"):
+        log_an_exception(at, f"It promised {what}")
     watch = at.message("Over the cap: Send the edited reply")
     expect(watch).to_contain_text("what will change?")
     at.shoots("07-watch")

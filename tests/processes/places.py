@@ -51,10 +51,10 @@ def tokens(server: SandboxServer) -> dict[str, str]:
 
 
 def database(folder: Path, *, running: tuple[str, ...] = ("support-reply",)) -> Database:
-    """The database of a process in `folder`; the cycles of these playbooks began on Monday of this week."""
+    """The database of a process in `folder`; these playbooks run, even where it is Sunday still."""
     db = Database(f"sqlite:///{folder / 'var' / 'cadence.db'}")
     migrate(db)
-    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    today = datetime.now(ZoneInfo("Pacific/Pago_Pago")).date()
     monday = today - timedelta(days=today.weekday())
     before = datetime.combine(monday - timedelta(days=3), datetime.min.time(), tzinfo=UTC)
     ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="", now=before)

@@ -142,10 +142,10 @@ def test_a_web_process_and_a_worker_are_reached_by_the_workspace(
     places.database(tmp_path).close()
     with started(tmp_path, "web", **exports) as web, started(tmp_path, "worker", **exports) as worker:
         eventually(lambda: fetch(f"{bot}/healthz")[0] == 200, "the web process answers", web)
-        text = "/cadence mode support-reply send human-led a price was made up"
+        text = "/cadence rubric support-reply draft samples=2 passes=1 risky=1 a price was made up"
         assert acts(page, do="type", text=text) == {"ok": True, "failure": None}
-        sent = "SELECT count(*) FROM ledger WHERE kind = 'mode-declared' AND state = 'sent'"
-        eventually(lambda: counted(tmp_path, sent) == 2, "the alerts are sent", worker)
+        sent = "SELECT count(*) FROM ledger WHERE kind = 'risky-grade' AND state = 'sent'"
+        eventually(lambda: counted(tmp_path, sent) == 1, "the alert is sent", worker)
 
 
 def test_the_bot_can_be_installed_in_the_workspace(

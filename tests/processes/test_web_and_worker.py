@@ -13,6 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox.delivery import SignedHttp
 from bot.sandbox.server import SandboxServer
+from templates.ids import Callback
 from tests.processes import places
 from tests.processes.places import CURATORS, ROOM, counted, posted, slack, tokens
 from tests.processes.programs import Program, eventually, fetch, free_port, started
@@ -90,9 +91,9 @@ def lines(program: Program) -> list[dict[str, Any]]:
     return [json.loads(line) for line in program.err.splitlines()]
 
 
-def traced(web: Program, worker: Program, command: str) -> int:
+def traced(web: Program, worker: Program, kind: str) -> int:
     """How many messages the worker's log says were sent because of what the web's log says was answered."""
-    answered = [one for one in lines(web) if one["event"] == "answered" and one["kind"] == f"/{command}"]
+    answered = [one for one in lines(web) if one["event"] == "answered" and one["kind"] == kind]
     assert [(one["outcome"], one["level"]) for one in answered] == [("ok", "info")]
     assert answered[0]["milliseconds"] > 0
     cause = answered[0]["correlation_id"]
@@ -116,7 +117,9 @@ def test_the_web_process_answers_the_worker_sends_and_a_second_worker_takes_over
         eventually(lambda: sent(running.folder) == 2, "the alerts are sent", working)
         assert [len(posted(server, room, "demoted")) for room in (ROOM, CURATORS)] == [1, 1]
         assert "working" not in waiting.err
-        eventually(lambda: traced(running.web, working, "exception") == 2, "its log says so too", working)
+        eventually(
+            lambda: traced(running.web, working, Callback.EXCEPTION) == 2, "its log says so too", working
+        )
 
         working.kill()
         assert "logged" in says(owner, "/exception draft critical a name was wrong", channel=ROOM)

@@ -249,3 +249,29 @@ def test_a_later_team_sees_the_number_of_the_first(run_once: Stage) -> None:
 def test_who_reports_for_both_teams_isnt_asked_about_the_one_still_setting_up(adopted: Stage) -> None:
     assert "Kept" not in types(adopted, LEAD, "/kpi reply 20m", "C01CURATORS")
     assert "20 min" in types(adopted, CURATOR, "/kpi reply 20m", "C01CURATORS")
+
+
+def test_a_playbook_that_is_retired_is_not_set_up_any_more(adopted: Stage) -> None:
+    waiting = posts(adopted, SOLO_CHANNEL)[0]
+    assert "Start setup" in waiting.buttons
+    types(adopted, CURATOR, "/cadence playbook retire reply The desk is gone")
+    adopted.play_until(at("2026-03-05 12:00"))
+    asked, told = posts(adopted, SOLO_CHANNEL)[0], bot_dms(adopted, SOLO)[0]
+    assert (asked.buttons, told.buttons) == (["Show the playbook"], ["Show the playbook"])
+    assert "Reply is retired" in asked.text
+    solo = adopted.workspace.person(SOLO)
+    assert "Set up" not in solo.opens_home().words
+    assert "is retired" in solo.clicks(waiting, "Start setup", stale=True).words
+    assert "Start the first cycle" not in str(adopted.workspace.person(LEAD).opens_home().blocks)
+    assert rows(adopted, Setup) == []
+
+
+def test_a_setup_that_waits_for_the_morning_is_not_asked_for_once_its_playbook_is_retired(
+    run_once: Stage,
+) -> None:
+    run_once.play_until(at("2026-03-05 20:00"))
+    types(run_once, LEAD, "/cadence adopt reply #solo champion=@u01agent2")
+    types(run_once, CURATOR, "/cadence playbook retire reply The desk is gone")
+    run_once.play_until(at("2026-03-06 12:00"))
+    waited = [*ledger(run_once, "setup"), *ledger(run_once, "champion")]
+    assert {(row.state, row.reason) for row in waited} == {("skipped", "the playbook is retired")}

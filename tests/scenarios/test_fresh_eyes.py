@@ -225,3 +225,34 @@ def test_the_message_that_asks_for_the_number_is_settled_by_it(desk: Stage) -> N
     desk.tick()
     [settled] = [one for one in bot_dms(desk, LEAD) if one.ts == asked.ts]
     assert "is in, 15 min" in settled.words
+
+
+# --- before anything runs -------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_done_yet_says_what_is_missing(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        lead = stage.workspace.person(LEAD)
+        assert "No team of yours runs a playbook yet" in lead.types("/cadence snooze friday").words
+        assert "No team runs a playbook yet" in lead.types("/cadence playbook move").words
+        assert "A team that runs a playbook" in lead.types("/cadence handoff").words
+
+
+def test_between_the_start_and_the_first_monday_status_says_when_it_starts(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        lead = stage.workspace.person(LEAD)
+        for command in ("/cadence status", "/cadence playbook show reply"):
+            said = lead.types(command, channel=DESK_CHANNEL).words
+            assert "starts Mon 2 Mar" in said
+            assert "between cycles" not in said
+            assert "no check-ins due" not in said
+
+
+def test_the_form_for_a_number_says_of_which_week(desk: Stage) -> None:
+    desk.play_until(at("2026-03-06 15:00"))
+    lead = desk.workspace.person(LEAD)
+    [asked] = [one for one in bot_dms(desk, LEAD) if "isn't in yet" in one.text]
+    desk.play_until(at("2026-03-09 10:00"))
+    lead.clicks(asked, asked.buttons[0])
+    assert "week of Mon 2 Mar" in lead.form().words

@@ -118,6 +118,7 @@ def test_both_owners_hear_once_when_the_hours_are_over_in_their_own_working_hour
         assert local_times([late], "Europe/Berlin") == ["Mon 09:00"]
         assert late.text == "Handoff overdue at Billing: refund for case 4711"
         assert "Nobody accepted it by Sat 7 Mar, 15:00; the contract gives 24 hours." in late.words
+        assert late.buttons == (["Withdraw"] if who == OWNER else ["Accept", "Can't use it"])
     stage.play_until(at("2026-03-09 11:00"))
     digest = stage.workspace.person(CURATOR).types("/cadence digest").words
     assert (

@@ -191,6 +191,10 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: Stage) -> Non
     assert "Reply, cycle 1: insufficient" in " ".join(one.text for one in posts(published, DESK_CHANNEL))
     assert "Reply has no running cycle" not in posts(published, CURATORS)[-1].words
     assert "No published playbook yet" in types(published, AGENT, "/cadence registry").words
+    lead = published.workspace.person(LEAD)
+    closing = [one for one in posts(published, DESK_CHANNEL) if "Reply, cycle 1: insufficient" in one.text]
+    assert "Submit to the registry" not in closing[-1].buttons
+    assert "Start the first cycle" not in lead.opens_home().words
     # a new version brings it back
     revise(published, ("target: 15", "target: 14"))
     override(published)

@@ -27,6 +27,13 @@ def test_a_click_types_the_command_that_was_meant(tmp_path: Path) -> None:
         assert not [block for block in retires.message.blocks if block["type"] == "actions"]
 
 
+def test_undo_alone_is_the_undo_of_an_exception(tmp_path: Path) -> None:
+    with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
+        start_cycle(stage)
+        said = stage.workspace.person("U01AGENT1").types("/cadence undo", channel=DESK_CHANNEL)
+    assert "Did you mean `/exception undo`?" in said.words
+
+
 def test_help_is_by_role(tmp_path: Path) -> None:
     with on_stage(tmp_path, workspace=DESK, playbooks=[REPLY]) as stage:
         told = {
