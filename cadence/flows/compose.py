@@ -129,6 +129,7 @@ _REWRITES: Final[dict[str, Callable[[Session, OwedMessage, datetime], MessageCon
     "spot-audit": rubric_posts.audit_context,
     "kpi-missing": personal_posts.kpi_context,
     "drift": standards_posts.drift,
+    "drift-reported": standards_posts.report,
     "week-opens": gate_posts.opens_context,
     "gate-due": gate_posts.due_context,
     "cycle-closed": lambda session, message, now: closing_post.cycle_closed(

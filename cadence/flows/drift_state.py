@@ -52,6 +52,7 @@ def settle_drift(
     """
     found = found_drift(session, run, step)
     if found is None:
+        rewrite_reported(session, run, step, mark=cause, now=now)
         return False
     session.add(
         StepDrift(
@@ -72,9 +73,20 @@ def settle_drift(
         )
     )
     session.flush()
+    rewrite_reported(session, run, step, mark=f"{cause}:{now.timestamp()}", now=now)
     alerts = drifts.alerts_until(session, workspace_id=run.workspace.id, found=found)
     _owe_rewrites(session, alerts, now=now, correlation_id=correlation_id)
     return True
+
+
+def rewrite_reported(session: Session, run: TeamRun, step: Step, *, mark: str, now: datetime) -> None:
+    """Owe the owner's DM on what one person reported last a rewrite to what is reported now."""
+    rows = drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
+    last = next((row for row in reversed(rows) if row.event is DriftEvent.REPORTED), None)
+    if last is not None:
+        key = f"drift-reported:{last.workspace_id}:{last.id}"
+        sent = ledger.by_prefix(session, workspace_id=last.workspace_id, prefix=key)
+        ledger.owe_rewrites(session, workspace_id=last.workspace_id, messages=sent, mark=mark, now=now)
 
 
 def alert_key(found: StepDrift) -> str:

@@ -11,7 +11,7 @@ from cadence.documents import Step
 from cadence.flows.announcing import curators_read, tell
 from cadence.flows.asked_members import AsOf, expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
-from cadence.flows.drift_state import found_drift, is_alone, settle_drift
+from cadence.flows.drift_state import found_drift, is_alone, rewrite_reported, settle_drift
 from cadence.flows.noting import note, note_rule
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, current_modes, mode_of, run_by_id
@@ -50,6 +50,7 @@ def judge_drifts(
             row = _keep(session, run, cycle, step, seen, DriftEvent.REPORTED, cause=cause, now=now)
             if seen.verdict.by != (run.playbook.owner,):
                 _tell_owner(session, run, row, now=now, correlation_id=correlation_id)
+        rewrite_reported(session, run, step, mark=cause, now=now)
 
 
 def _is_corrected(found: StepDrift, now: DriftVerdict) -> bool:

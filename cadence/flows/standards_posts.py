@@ -1,13 +1,15 @@
 """What is posted of the standard itself: a drift and what became of it, a mode declared by hand."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Literal
 
 from sqlmodel import Session
 
 from cadence.documents import playbook_from_data
 from cadence.flows.composed import Composed, Say, Skip
-from cadence.flows.drift_state import is_alone
-from cadence.flows.drifting import see_drift
+from cadence.flows.drift_state import found_drift, is_alone
+from cadence.flows.drifting import drift_evidence, see_drift
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
@@ -57,25 +59,41 @@ def drift(session: Session, message: OwedMessage, now: datetime) -> Drift:
 
 def reported(session: Session, message: OwedMessage, now: datetime) -> Composed:
     """What one person alone reports of a step, for the owner; not sent once it was corrected or settled."""
+    context = report(session, message, now)
+    return Say(context) if context.people == 1 and context.ended is None else Skip(Unless.CORRECTED)
+
+
+def report(session: Session, message: OwedMessage, now: datetime) -> DriftReported:
+    """What is reported of a step now, or what became of the report.
+
+    Raises:
+        Refusal: it isn't there any more.
+    """
     row = drifts.event(session, workspace_id=message.workspace_id, drift_id=int(message.subject["drift"]))
     if row is None:
         raise Refusal("the report isn't there")
     run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=row.adoption_id, now=now)
     step = run.spec.step(row.step)
     cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
-    if step is None or not see_drift(session, run, cycle, step).verdict.alone:
-        return Skip(Unless.CORRECTED)
-    return Say(
-        DriftReported(
-            adoption_id=run.id,
-            step_key=row.step,
-            playbook=run.playbook.title,
-            team=run.team.title,
-            step=step.title,
-            declared=row.declared,
-            used=row.used or row.declared,
-            numbers=drift_numbers(row),
-        )
+    seen = see_drift(session, run, cycle, step) if step else None
+    ended: Literal["settled", "corrected", "alert"] | None = None
+    if step is None or seen is None or seen.after >= row.after_check_in:
+        ended = "settled"
+    elif not seen.verdict.drifted:
+        ended = "corrected"
+    elif found_drift(session, run, step) is not None:
+        ended = "alert"
+    return DriftReported(
+        adoption_id=run.id,
+        step_key=row.step,
+        playbook=run.playbook.title,
+        team=run.team.title,
+        step=_title(session, run, row),
+        declared=seen.declared if seen else row.declared,
+        used=(seen and seen.verdict.used) or row.used or row.declared,
+        numbers=_numbers(drift_evidence(seen)) if seen else drift_numbers(row),
+        people=len(seen.verdict.by) if seen else 0,
+        ended=ended,
     )
 
 
@@ -90,7 +108,10 @@ def _title(session: Session, run: TeamRun, found: StepDrift) -> str:
 
 def drift_numbers(found: StepDrift) -> DriftNumbers:
     """The numbers a drift was found by."""
-    kept = found.evidence
+    return _numbers(found.evidence)
+
+
+def _numbers(kept: Mapping[str, Any]) -> DriftNumbers:
     return DriftNumbers(
         attested=int(kept["attested"]),
         drifted=int(kept["drifted"]),

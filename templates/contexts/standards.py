@@ -80,6 +80,11 @@ class DriftReported(MessageContext):
     """One person reported another mode than declared: a DM to the owner that names nobody.
 
     Buttons carry `{adoption_id}:{step_key}`, and `:{mode}` for the one that declares.
+
+    Args:
+        declared: the step's mode now.
+        people: how many report another mode now.
+        ended: `corrected`, `settled` (answers count anew since) or `alert` (it became one) once it is.
     """
 
     TEMPLATE: ClassVar[str] = "messages/drift_reported.json.j2"
@@ -92,6 +97,8 @@ class DriftReported(MessageContext):
     declared: str
     used: str
     numbers: DriftNumbers
+    people: int = 1
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,9 @@ def test_one_honest_answer_goes_to_the_owner_and_to_no_channel(tmp_path: Path) -
         attest(stage, MEMBER, "drifted draft=human-led runs=20")
         assert events(stage) == [DriftEvent.REPORTED]  # two weeks of one person: told once a cycle
         assert "is run" not in posts(stage, CURATORS)[-1].words
-        assert [one for one in bot_dms(stage, OWNER) if one.text == dm.text] == [dm]
+        [same] = [one for one in bot_dms(stage, OWNER) if one.text == dm.text]
+        assert same.ts == dm.ts
+        assert "2 of 2 check-ins so far" in same.words
 
         stage.workspace.person(OWNER).clicks(dm, "Switch to human-led")
         stage.workspace.person(OWNER).submits({"reason": "The drafts aren't good enough yet"})
@@ -133,6 +135,29 @@ def test_an_answer_put_right_before_the_owner_reads_of_it_is_not_told(tmp_path: 
         assert not [one for one in bot_dms(stage, OWNER) if "One person ran" in one.text]
         [row] = [one for one in rows(stage, OwedMessage) if one.kind == "drift-reported"]
         assert row.reason == "it was corrected since"
+
+
+def test_the_owners_dm_on_one_persons_answer_follows_the_answers(tmp_path: Path) -> None:
+    with desk(tmp_path) as stage:
+
+        def dm() -> Message:
+            stage.tick()
+            return next(one for one in bot_dms(stage, OWNER) if "Draft three replies”" in one.text)
+
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        assert "1 of 1 check-in so far" in dm().words
+        attest(stage, MEMBER, "as-declared runs=20")
+        assert dm().text == "Corrected: “Draft three replies” ran as planned"
+        assert dm().buttons == ["Why"]
+        attest(stage, MEMBER, "drifted draft=human-led runs=20")
+        assert dm().buttons == ["Switch to human-led", "Why"]
+        attest(stage, OWNER, "drifted draft=human-led runs=20")
+        assert dm().text == "2 people ran “Draft three replies” as human-led (planned: collaborative)"
+        assert "2 of 2 check-ins so far" in dm().words
+        stage.workspace.person(OWNER).clicks(dm(), "Switch to human-led")
+        stage.workspace.person(OWNER).submits({"reason": "The drafts aren't good enough yet"})
+        assert dm().text == "Settled: “Draft three replies” is human-led"
+        assert dm().buttons == ["Why"]
 
 
 def test_the_owners_own_answer_is_not_told_to_them(tmp_path: Path) -> None:

@@ -87,6 +87,11 @@ RECOMMIT = RecommitForm(
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "drift": DRIFT,
     "drift-reported": REPORTED,
+    "drift-reported-corrected": replace(REPORTED, people=0, ended="corrected"),
+    "drift-reported-settled": replace(REPORTED, declared="human-led", people=0, ended="settled"),
+    "drift-reported-alert": replace(
+        REPORTED, people=2, ended="alert", numbers=replace(DRIFT.numbers, attested=3, drifted=2)
+    ),
     "drift-alone": replace(DRIFT, alone=True),
     "drift-one-week": replace(
         DRIFT, numbers=replace(DRIFT.numbers, drifted=2, weeks=(1,), attested=3, awaited=3)
