@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cadence.flows import checkin_rows
 from cadence.flows.callers import Caller
 from cadence.flows.checkin_checks import AnswerGiven, drifts_given, require_asked, runs_given
-from cadence.flows.cycle_rewrites import rewrite_cycle_posts
+from cadence.flows.cycle_rewrites import rewrite_cycle_posts, rewrite_missing
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.guardrails import read_guardrails, save_guardrails
 from cadence.flows.judging import judge_all
@@ -106,6 +106,8 @@ def _answer_one(session: Session, caller: Caller, given: AnswerGiven, *, now: da
         )
         if week.cycle.state is CycleState.CLOSED:
             rewrite_cycle_posts(session, caller, run, week.cycle, mark=f"check-in:{row.id}", now=now)
+    if row is not before:
+        rewrite_missing(session, caller, run, week=week.start, mark=f"check-in:{row.id}", now=now)
     if row is not before or is_new_value:
         rewrite_messages(session, caller, week_start=week.start, now=now, mark=f"{row.id}:{value}")
     return AttestedRow(

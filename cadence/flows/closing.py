@@ -8,7 +8,7 @@ from sqlmodel import Session
 from cadence.documents import playbook_from_data
 from cadence.flows.announcing import curators_read
 from cadence.flows.callers import Caller
-from cadence.flows.cycle_rewrites import close_cycle_posts
+from cadence.flows.cycle_rewrites import close_cycle_posts, rewrite_as_next_begins
 from cadence.flows.cycles import add_cycle, declare_modes
 from cadence.flows.drifting import judge_drifts
 from cadence.flows.gates import gates_of
@@ -117,6 +117,7 @@ def finish_cycle(session: Session, run: TeamRun, cycle: Cycle, *, by: Caller | N
         _start_next(session, run.adoption, cycle, run, now=now)
     close_cycle_posts(session, run, cycle, now=now)
     _owe_close(session, run, cycle, now=now)
+    rewrite_as_next_begins(session, run, now=now)
 
 
 def as_closed(session: Session, run: TeamRun, cycle: Cycle) -> dict[str, object]:

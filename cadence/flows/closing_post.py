@@ -33,6 +33,7 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
     attested, expected = coverage(session, run, cycle, until=cycle.closes_on)
     gates = gates_of(session, run, cycle)
     next_cycle = next_start(session, run, cycle)
+    begun = next_cycle is not None and next_cycle <= run.today
     value = cycle.kpi_value
     change = None if value is None else delta(value, run.spec.kpi.baseline, Direction(run.spec.kpi.direction))
     return CycleClosed(
@@ -61,7 +62,8 @@ def cycle_closed(session: Session, run: TeamRun, cycle_id: int) -> CycleClosed:
         paused=run.adoption.state is AdoptionState.PAUSED,
         retired=run.playbook.state is PlaybookState.RETIRED,
         next_cycle=next_cycle,
-        offers=_offers(run, cycle, can_pause=next_cycle is not None and next_cycle > run.today),
+        begun=begun,
+        offers=_offers(run, cycle, can_pause=next_cycle is not None and not begun),
     )
 
 

@@ -11,7 +11,7 @@ from cadence.flows.callers import Caller, require_owner_or_curator
 from cadence.flows.capacity import require_capacity
 from cadence.flows.coming_back import next_checkin, owe_missed_checkin
 from cadence.flows.cycle_days import next_number, start_day
-from cadence.flows.cycle_rewrites import rewrite_last_closing
+from cadence.flows.cycle_rewrites import rewrite_as_next_begins, rewrite_last_closing
 from cadence.flows.kpis import kpi_context
 from cadence.flows.lookups import require_playbook, require_team
 from cadence.flows.noting import note
@@ -97,6 +97,7 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=run.id, now=now)
         rewrite_setup(session, run, mark=f"cycle:{cycle.id}", now=now)
         rewrite_last_closing(session, caller, run, mark=f"started:{cycle.id}", now=now)
+        rewrite_as_next_begins(session, run, now=now)
         return _started(session, run, cycle)
 
 

@@ -128,7 +128,7 @@ class CycleClosed(MessageContext):
         changes: modes that changed in the cycle.
         promotions: a line for each step that was looked at for promotion.
         lessons: as logged.
-        next_cycle: its Monday; None when none is planned: `paused` or `retired` says why.
+        next_cycle: its Monday; None when none is planned: `paused` or `retired` says why. `begun` once it has come.
         offers: buttons, at most five.
     """
 
@@ -154,6 +154,7 @@ class CycleClosed(MessageContext):
     promotions: tuple[Mrkdwn, ...] = ()
     lessons: tuple[str, ...] = ()
     next_cycle: date | None = None
+    begun: bool = False
     paused: bool = False
     retired: bool = False
     offers: tuple[Offer, ...] = ()

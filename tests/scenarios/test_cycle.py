@@ -178,7 +178,13 @@ def test_a_cycle_closes_late_after_downtime_and_the_next_starts_on_a_monday_to_c
 
 def test_weeks_go_on_into_the_next_cycle(ready: Stage) -> None:
     start_cycle(ready)
+    ready.play_until(at("2026-03-29 23:59"))
+    [closing] = [one for one in posts(ready, DESK_CHANNEL) if "cycle 1: " in one.text]
+    assert "Pause" in closing.buttons
     ready.play_until(at("2026-03-30 12:00"))
+    [closing] = [one for one in posts(ready, DESK_CHANNEL) if "cycle 1: " in one.text]
+    assert "The next cycle began on Mon 30 Mar." in closing.words
+    assert "Pause" not in closing.buttons
     missing = bot_dms(ready, LEAD)[-1].words
     assert "2 of 2 check-ins are missing for Reply, week 4 of 4" in missing
     digest = posts(ready, CURATORS)[-1].words

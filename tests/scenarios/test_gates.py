@@ -70,6 +70,30 @@ def test_the_button_does_it_and_the_gate_is_met(ready: Stage) -> None:
     assert "the gate is met" in bot_dms(ready, LEAD)[-1].words
 
 
+def test_a_gate_met_in_a_later_week_is_met_in_what_was_sent(ready: Stage) -> None:
+    ready.play_until(at("2026-03-13 16:00"))
+    [due] = [one for one in bot_dms(ready, LEAD) if "the gate still lacks" in one.text]
+    ready.play_until(at("2026-03-16 12:00"))
+    types(ready, AGENT, "/attest reply as-declared runs=12 week=2")
+    types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
+    [second] = [one for one in posts(ready, DESK_CHANNEL) if "week 2 of 4" in one.text]
+    assert "*Everything this week asks for is there*" in second.words
+    [due] = [one for one in bot_dms(ready, LEAD) if one.ts == due.ts]
+    assert "the gate is met" in due.words
+    assert due.buttons == []
+
+
+def test_who_is_missing_follows_late_answers(ready: Stage) -> None:
+    ready.play_until(at("2026-03-09 10:00"))
+    [dm] = [one for one in bot_dms(ready, LEAD) if "missing for Reply" in one.text]
+    assert f"<@{AGENT}>" in dm.words
+    ready.play_until(at("2026-03-11 12:00"))
+    types(ready, AGENT, "/attest reply as-declared runs=12 week=1")
+    [dm] = [one for one in bot_dms(ready, LEAD) if one.ts == dm.ts]
+    assert "1 of 2 check-ins is missing for Reply" in dm.words
+    assert AGENT not in dm.words
+
+
 def test_a_met_gate_is_nothing_to_bother_the_owner_with(ready: Stage) -> None:
     ready.play_until(at("2026-03-06 16:00"))
     [due] = ledger(ready, "gate-due")
