@@ -95,8 +95,8 @@ def start_cycle(db: Database, caller: Caller, given: CycleGiven, *, now: datetim
         )
         session.flush()
         run = run_by_id(session, workspace_id=workspace.id, adoption_id=run.id, now=now)
-        rewrite_setup(session, run, mark=f"cycle:{cycle.id}", now=now)
-        rewrite_last_closing(session, caller, run, mark=f"started:{cycle.id}", now=now)
+        rewrite_setup(session, run, mark=f"cycle:{cycle.id}:{now.timestamp()}", now=now)
+        rewrite_last_closing(session, caller, run, mark=f"started:{cycle.id}:{now.timestamp()}", now=now)
         rewrite_as_next_begins(session, run, now=now)
         return _started(session, run, cycle)
 

@@ -10,12 +10,13 @@ from cadence.flows.callers import Caller
 from cadence.flows.handoff_contracts import Contract, contracts_of, hours_words, receiving_owner
 from cadence.flows.kpis import require_team_member
 from cadence.flows.noting import note
-from cadence.flows.people import zone_of
+from cadence.flows.people import reader_of, zone_of
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id, visible_runs
+from cadence.flows.working_week import working_days
 from cadence.links import kept_link
 from cadence.mrkdwn import code, say
-from cadence.nudges import BY_KIND, HANDOFF_OVERDUE
+from cadence.nudges import BY_KIND, HANDOFF_OVERDUE, next_open
 from cadence.refusals import Offer, Refusal
 from storage import ledger, playbooks
 from storage.engine import Database
@@ -172,6 +173,8 @@ def _save(
     now: datetime,
 ) -> Handoff:
     run = contract.run
+    reader = reader_of(session, run.workspace, team.channel, now=now)
+    reaches_them = next_open(now, reader, working_days(run.workspace))
     row = Handoff(
         workspace_id=run.workspace.id,
         adoption_id=run.id,
@@ -184,7 +187,7 @@ def _save(
         surface=caller.surface,
         source=caller.request,
         sent_at=now,
-        due_at=now + timedelta(hours=contract.terms.sla_hours),
+        due_at=reaches_them + timedelta(hours=contract.terms.sla_hours),
     )
     session.add(row)
     session.flush()

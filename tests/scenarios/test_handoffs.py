@@ -126,7 +126,7 @@ def test_both_owners_hear_once_when_the_hours_are_over_in_their_own_working_hour
         in digest
     )
     [mine] = [one for one in bot_dms(stage, OWNER) if "overdue" in one.text]
-    assert (mine.buttons, "Billing accepts it; please ask them." in mine.words) == ([], True)
+    assert (mine.buttons, "Billing accepts it; please ask them." in mine.words) == (["Withdraw"], True)
     owner = stage.workspace.person(OWNER)
     assert "Only Billing accepts" in owner.types("/cadence handoff accept #1", channel=EMEA).text
     assert (
@@ -223,6 +223,16 @@ def test_the_hours_of_a_contract_have_bounds_and_a_version_from_before_them_is_s
         refused = owner.submits({"yaml": text.replace("sla_hours: 24", "sla_hours: 8000")})
         assert refused.view is not None
         assert "8000 hours is not from 0.25 to 672" in refused.view.words
+
+
+def test_its_time_runs_from_when_the_team_can_read_it(stage: Stage) -> None:
+    stage.play_until(at("2026-03-06 22:00"))
+    hand_over(stage)
+    stage.play_until(at("2026-03-09 12:00"))
+    assert "accept it by *Tue 10 Mar" in asked(stage).words
+    assert not [one for one in bot_dms(stage, THEIR_LEAD) if "overdue" in one.text]
+    stage.play_until(at("2026-03-10 12:00"))
+    assert [one for one in bot_dms(stage, THEIR_LEAD) if "overdue" in one.text]
 
 
 def test_what_was_accepted_is_done_and_the_sender_hears_of_it(stage: Stage) -> None:

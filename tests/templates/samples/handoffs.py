@@ -68,6 +68,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "handoff-accepted": replace(POST, handoff=ACCEPTED),
     "handoff-accepted-by-others": replace(POST, handoff=ACCEPTED, may_answer=False),
     "handoff-done": replace(POST, handoff=DONE),
+    "handoff-overdue-sent-by-them": replace(POST, overdue=True, may_answer=False, may_withdraw=True),
     "handoff-withdrawn": replace(POST, handoff=WITHDRAWN, overdue=True),
     "handoff-failed": replace(POST, handoff=FAILED, overdue=True),
     "handoff-answered": replace(BACK, handoff=ACCEPTED, fallback=None, declare=None, again=None),

@@ -62,6 +62,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "setup-champion-left": replace(RUNNING, champion_left=True, owner="U01LEAD"),
     "setup-over-the-plan": replace(DONE, minutes=95, cycle_starts=MONDAY),
     "setup-by-first-run": replace(RUNNING, state="done", minutes=900, by_first_run=True, cycle_starts=MONDAY),
+    "setup-retired": replace(RUNNING, state="retired"),
     "setup-bare": replace(RUNNING, items=(), fixed=(), adaptable=(), lessons=(), champion=None),
     "form-adopt": AdoptForm(playbooks=PLAYBOOKS, teams=TEAMS),
     "form-adopt-filled": AdoptForm(
