@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
 from storage.streams import by_zone, covers, stream, takes_no_part
 from storage.tables import (
@@ -158,8 +159,8 @@ def coverage(session: Session, *, workspace_id: str, asking: Asking) -> tuple[in
 
 def answering(
     session: Session, *, workspace_id: str, asking: Asking, sent: bool = False
-) -> Iterator[tuple[int, int, int, bool]]:
-    """(adoption, asked, answered of them, has a number) of a week; only with a cycle and somebody to ask.
+) -> Iterator[tuple[int, int, int, bool, bool]]:
+    """(adoption, asked, answered of them, has a number, is its cycle's last) of a week that somebody is asked about.
 
     With `sent`, only those who got their check-in by now, or answered without it.
     """
@@ -169,7 +170,12 @@ def answering(
         col(Reading.guardrail) == "",
         col(Reading.replaced_at).is_(None),
     )
-    query = _answering(workspace_id, asking, sent=sent).add_columns(number)
+    last = exists().where(
+        col(Cycle.adoption_id) == col(Adoption.id),
+        col(Cycle.starts_on) == asking.monday - timedelta(weeks=WEEKS - 1),
+        col(Cycle.state) == CycleState.CLOSED,
+    )
+    query = _answering(workspace_id, asking, sent=sent).add_columns(number, last)
     return stream(session, query)
 
 

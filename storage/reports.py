@@ -94,17 +94,20 @@ def answered_members(
     adoption_id: int,
     week_start: date,
     through: int | None = None,
+    before: datetime | None = None,
 ) -> set[str]:
-    """Who has answered for a week; with `through`, by a check-in up to that id."""
+    """Who has answered for a week; with `through`, by a check-in up to that id; with `before`, by an instant."""
     query = select(CheckIn.member).where(
         CheckIn.workspace_id == workspace_id,
         CheckIn.adoption_id == adoption_id,
         CheckIn.week_start == week_start,
     )
-    if through is None:
-        query = query.where(col(CheckIn.replaced_at).is_(None))
-    else:
+    if through is not None:
         query = query.where(col(CheckIn.id) <= through)
+    elif before is not None:
+        query = query.where(col(CheckIn.answered_at) < before)
+    else:
+        query = query.where(col(CheckIn.replaced_at).is_(None))
     return set(session.exec(query))
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from cadence.flows.asked_members import expected_members
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
-from cadence.flows.weeks import last_week
+from cadence.flows.weeks import is_asked_for, last_week
 from cadence.rules.calendar import instant, local_day, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
 from storage import decisions, people, playbooks, reports
@@ -50,9 +50,11 @@ def may_answer(session: Session, run: TeamRun, *, member: str, week_start: date)
 
 
 def missed_last_week(session: Session, run: TeamRun, *, member: str) -> bool:
-    """Whether someone was asked about the week before today's and hasn't answered."""
+    """Whether someone is still asked about the week before today's and hasn't answered."""
     before = last_week(session, run)
-    if before is None or member not in expected_members(session, run, week_start=before.start):
+    if before is None or not is_asked_for(run, before.cycle):
+        return False
+    if member not in expected_members(session, run, week_start=before.start):
         return False
     answered = reports.answered_members(
         session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=before.start

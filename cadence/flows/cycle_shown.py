@@ -1,6 +1,6 @@
 """A cycle as it stands: its weeks, gates and readings, each step against its cap, the check-ins that came."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlmodel import Session
 
@@ -15,7 +15,7 @@ from cadence.flows.kpis import kpi_context, latest_value
 from cadence.flows.runs import TeamRun, of_cycle
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
-from cadence.rules.calendar import WEEKS, week_monday
+from cadence.rules.calendar import WEEKS, instant, week_monday
 from storage import decisions, playbooks, reports
 from storage.engine import Database
 from storage.tables import Cycle, CycleState
@@ -128,7 +128,8 @@ def steps_at_close(session: Session, run: TeamRun, cycle: Cycle) -> tuple[StepEv
 
 
 def coverage(session: Session, run: TeamRun, cycle: Cycle, *, until: date) -> tuple[int, int]:
-    """Weekly answers that came, and those expected, in the cycle's weeks up to a date."""
+    """Weekly answers that came while the cycle took them, and those expected, in its weeks up to a date."""
+    over = instant(week_monday(cycle.starts_on, WEEKS + 1), time.min, run.zone)
     attested = expected = 0
     for week in range(1, WEEKS + 1):
         start = week_monday(cycle.starts_on, week)
@@ -136,7 +137,7 @@ def coverage(session: Session, run: TeamRun, cycle: Cycle, *, until: date) -> tu
             break
         asked = set(expected_members(session, run, week_start=start))
         answered = reports.answered_members(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=start
+            session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=start, before=over
         )
         attested += len(asked & answered)
         expected += len(asked)

@@ -124,11 +124,11 @@ def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Ans
     rows = digests.answering(
         scope.session, workspace_id=scope.workspace_id, asking=scope.asking(), sent=not over
     )
-    for adoption, asked, answered, has_number in rows:
+    for adoption, asked, answered, has_number, closed in rows:
         expected, came = expected + asked, came + answered
         if asked > 1:
             together.add(adoption)
-        if over:
+        if over and not closed:  # a closed cycle takes no more answers
             add_silent(
                 slips,
                 rank=scope.places[adoption].rank,

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from cadence.flows.asked_members import expected_members
 from cadence.flows.callers import Caller, require_owner_or_curator
-from cadence.flows.checkin_rows import key
+from cadence.flows.checkin_rows import cycle_of_week, key
 from cadence.flows.exception_forms import counted_exceptions
 from cadence.flows.gathering import assumed_why
 from cadence.flows.noting import note
@@ -17,6 +17,7 @@ from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.sight import require_sight
 from cadence.flows.watch_ends import alert_copies
+from cadence.flows.weeks import is_asked_for
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
@@ -134,13 +135,15 @@ def nudge_again(db: Database, caller: Caller, *, adoption_id: int, week_start: d
     """Owe everyone who is still missing one more DM; once a week and playbook, however often it is pressed.
 
     Raises:
-        Refusal: the week is too long ago to answer.
+        Refusal: the week is too long ago to answer, or its cycle is closed.
         NotAllowed: the caller is neither the owner nor a curator.
     """
     with db.write() as session:
         run = run_by_id(session, workspace_id=caller.workspace_id, adoption_id=adoption_id, now=now)
         require_owner_or_curator(session, caller, owner=run.playbook.owner, to="nudge the team once more")
-        if week_start < run.week_start - timedelta(weeks=1):
+        cycle = cycle_of_week(session, run, week_start)
+        ended = cycle is None or not is_asked_for(run, cycle)
+        if ended or week_start < run.week_start - timedelta(weeks=1):
             raise Refusal("That week is closed; its check-in can't be answered any more.")
         missing = _others_missing(session, caller, run, week_start=week_start)
         subject = f"adoption:{run.id}/week:{week_start}"

@@ -14,6 +14,7 @@ from cadence.flows.people import zone_of
 from cadence.flows.permalinks import message_link
 from cadence.flows.runs import TeamRun, require_workspace, run_by_id
 from cadence.flows.snoozing import pending, snooze_menu
+from cadence.flows.weeks import is_asked_for
 from cadence.nudges import CYCLE_CLOSES, Unless
 from cadence.rules.calendar import instant, local_day, monday_of, week_number
 from storage import ledger, people, reports
@@ -52,6 +53,8 @@ def checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
         return Skip(Unless.NOTHING_DUE)
     if all(row.answer for row in rows):
         return Skip(Unless.ANSWERED)
+    if all(row.answer or _is_over(session, message, int(row.adoption_id), now) for row in rows):
+        return Skip(Unless.CLOSED)
     workspace = require_workspace(session, message.workspace_id)
     today = local_day(now, zone_of(session, workspace, message.recipient))
     return Say(
@@ -144,6 +147,13 @@ def reminder(session: Session, message: OwedMessage, now: datetime) -> Composed:
     )
 
 
+def _is_over(session: Session, message: OwedMessage, adoption_id: int, now: datetime) -> bool:
+    """Whether a week's check-ins aren't asked for any more: its cycle is closed, and its Sunday over."""
+    run = run_by_id(session, workspace_id=message.workspace_id, adoption_id=adoption_id, now=now)
+    cycle = cycle_of_week(session, run, week_of(message))
+    return cycle is not None and not is_asked_for(run, cycle)
+
+
 def _closed_before(session: Session, message: OwedMessage, adoption_id: int, now: datetime) -> bool:
     """Whether the week's cycle was closed before the hour of a nudge, both by the team's clock.
 
@@ -230,7 +240,9 @@ def _last_asked(session: Session, message: OwedMessage) -> datetime | None:
 
 
 def who_is_missing(session: Session, message: OwedMessage, now: datetime) -> Composed:
-    """Tell the owner who has not answered."""
+    """Tell the owner who has not answered, while the cycle still takes answers."""
+    if _is_over(session, message, int(message.subject["adoption"]), now):
+        return Skip(Unless.CLOSED)
     context = missing_context(session, message, now)
     return Say(context) if context.missing or context.own else Skip(Unless.ALL_ANSWERED)
 

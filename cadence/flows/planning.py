@@ -175,7 +175,7 @@ class _Closed:
         """Whether a run's cycle ends in a week, at an hour that isn't after the nudge's."""
         closing, asked = self._state.hour(BY_KIND[CYCLE_CLOSES], run), self._state.hour(nudge, run)
         ends = any(week_number(starts_on, week) == WEEKS for starts_on, _ in run.cycles)
-        return ends and closing[:2] <= asked[:2]
+        return ends and (nudge.about_last_week or closing[:2] <= asked[:2])
 
 
 def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:

@@ -11,7 +11,7 @@ from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, week_monday, week_number
 from storage import playbooks
-from storage.tables import Cycle
+from storage.tables import Cycle, CycleState
 
 ASKED_UNTIL = 1
 """Through Tuesday (weekday 1) a report without a week may mean last week's."""
@@ -24,6 +24,11 @@ class ReportWeek:
     cycle: Cycle
     week: int
     start: date
+
+
+def is_asked_for(run: TeamRun, cycle: Cycle) -> bool:
+    """Whether a cycle's reports are still asked for: once it is closed, until Sunday night."""
+    return cycle.state is CycleState.RUNNING or run.today < cycle.starts_on + timedelta(weeks=WEEKS)
 
 
 class NeedsWeek(Refusal):

@@ -276,7 +276,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.OWNER,
         Hour(MONDAY, time(10)),
         timedelta(hours=30),
-        (Unless.ALL_ANSWERED,),
+        (Unless.ALL_ANSWERED, Unless.CLOSED),
         about_last_week=True,
     ),
     Nudge(

@@ -9,6 +9,7 @@ import pytest
 from bot.stage import Stage
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, MessageState
 from tests.scenarios.plays import (
+    CURATORS,
     DESK,
     DESK_CHANNEL,
     REPLY,
@@ -182,3 +183,18 @@ def test_a_number_that_comes_late_changes_the_result_and_the_post_says_so(desk: 
     assert closing.text.startswith("Reply, cycle 1: met.")
     [entry] = entries(desk, "cycle-judged-again")
     assert (entry.before["result"], entry.after["result"]) == ("insufficient", "met")
+
+
+def test_a_closed_cycles_check_ins_are_asked_for_until_sunday_night(desk: Stage) -> None:
+    desk.play_until(at("2026-03-30 12:00"))
+    assert not [one for one in bot_dms(desk, LEAD) if "missing" in one.words and "week 4" in one.words]
+    digest = posts(desk, CURATORS)[-1]
+    assert "Nudge them once more" not in digest.buttons
+    desk.workspace.person(AGENT).opens_home()
+    desk.tick()
+    assert "week 4" not in desk.workspace.person(AGENT).home().words
+    answered = types(desk, "/attest as-declared runs=5 week=4", AGENT)
+    assert "week 4" in answered, answered
+    types(desk, "/cadence cycle pause reply")
+    closed = next(post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text)
+    assert "0 of 8 check-ins in" in closed.words, "it came too late for that cycle"
