@@ -46,6 +46,28 @@ def expected_members(
     return sorted(present - _away(session, run, week_start=week_start, present=present, as_of=as_of))
 
 
+def members_at_work(
+    session: Session, run: TeamRun, *, week_start: date, as_of: AsOf | None = None
+) -> list[str]:
+    """Whose runs of a week are estimated until they answer: who is in the team, and not away all of it.
+
+    Who was away only when it was asked about worked on the other days. A paused week has no estimate.
+    """
+    if _is_paused(session, run, week_start=week_start, as_of=as_of):
+        return []
+    present = _present(session, run, week_start=week_start, as_of=as_of)
+    rows = people.away_between(
+        session,
+        workspace_id=run.workspace.id,
+        first=week_start,
+        last=week_start + LAST_ASKED,
+        member_ids=present,
+        as_of=as_of.moment if as_of else None,
+    )
+    ranges = ((row.member, row.first_day, row.last_day) for row in rows)
+    return sorted(present - away_throughout(ranges, first=week_start, last=week_start + LAST_ASKED))
+
+
 def away_members(session: Session, run: TeamRun, *, week_start: date) -> list[str]:
     """Who is in the team, was away when the week's check-in and its reminder came, and hasn't answered."""
     present = _present(session, run, week_start=week_start)
@@ -124,7 +146,11 @@ def _away(
         member_ids=present,
         as_of=as_of.moment if as_of else None,
     )
-    away = away_throughout(((row.member, row.first_day, row.last_day) for row in rows), week_start=week_start)
+    away = away_throughout(
+        ((row.member, row.first_day, row.last_day) for row in rows),
+        first=week_start + FIRST_ASKED,
+        last=week_start + LAST_ASKED,
+    )
     if not away:
         return away
     return away - reports.answered_members(
@@ -136,9 +162,8 @@ def _away(
     )
 
 
-def away_throughout(ranges: Iterable[tuple[str, date, date]], *, week_start: date) -> set[str]:
-    """Who is away on every day on which a week is asked about, by (member, first day, last day)."""
-    first, last = week_start + FIRST_ASKED, week_start + LAST_ASKED
+def away_throughout(ranges: Iterable[tuple[str, date, date]], *, first: date, last: date) -> set[str]:
+    """Who is away on every day from one to another, by (member, first day, last day)."""
     days: dict[str, set[date]] = defaultdict(set)
     for member, first_day, last_day in ranges:
         begin, end = max(first_day, first), min(last_day, last)

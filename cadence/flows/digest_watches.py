@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from cadence.flows.asked_members import FIRST_ASKED, LAST_ASKED, away_throughout, is_present
+from cadence.flows.asked_members import LAST_ASKED, away_throughout, is_present
 from cadence.flows.digest_needs import tell_unanswered
 from cadence.flows.digest_scope import BATCH, Scope, Worst
 from cadence.flows.gathering import count_answers, weeks_counted
@@ -223,9 +223,7 @@ def _expected(batch: _Batch, row: WatchFound, zone: ZoneInfo, week: date) -> set
         for member, joined_at, left_at in batch.people.get(row.team, ())
         if is_present(joined_at, left_at, zone=zone, week_start=week)
     }
-    away = away_throughout(_overlapping(batch, present, week), week_start=week)
-    answered = {member for member, when, _ in batch.answers.get(row.adoption, ()) if when == week}
-    return present - (away - answered)
+    return present - away_throughout(_overlapping(batch, present, week), first=week, last=week + LAST_ASKED)
 
 
 def _overlapping(batch: _Batch, members: Iterable[str], week: date) -> Iterable[tuple[str, date, date]]:
@@ -233,5 +231,5 @@ def _overlapping(batch: _Batch, members: Iterable[str], week: date) -> Iterable[
         range_
         for member in members
         for range_ in batch.away.get(member, ())
-        if range_[1] <= week + LAST_ASKED and range_[2] >= week + FIRST_ASKED
+        if range_[1] <= week + LAST_ASKED and range_[2] >= week
     )

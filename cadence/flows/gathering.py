@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from sqlmodel import Session
 
 from cadence.documents import Step
-from cadence.flows.asked_members import AsOf, expected_members
+from cadence.flows.asked_members import AsOf, members_at_work
 from cadence.flows.runs import TeamRun, current_modes
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_monday
 from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
@@ -59,7 +59,7 @@ def runs_between(
         first=first,
         last=last,
         stale=_answered_before(session, run, week=first, after_check_in=after_check_in),
-        expected=lambda week: expected_members(session, run, week_start=week, as_of=as_of),
+        expected=lambda week: members_at_work(session, run, week_start=week, as_of=as_of),
         runs_per_week=run.spec.runs_per_week,
     )
 
@@ -77,7 +77,7 @@ def count_answers(
 
     Args:
         stale: whose answer for the first week tells of runs before the window.
-        expected: who is asked about a week.
+        expected: whose runs of a week are estimated until they answer.
     """
     answered = {
         (member, week): runs for member, week, runs in rows if not (week == first and member in stale)
@@ -212,7 +212,7 @@ def assumed_why(session: Session, run: TeamRun, row: StepVerdict) -> tuple[bool,
             week_start=week,
             through=as_of.through,
         )
-        missing = bool(set(expected_members(session, run, week_start=week, as_of=as_of)) - answered)
+        missing = bool(set(members_at_work(session, run, week_start=week, as_of=as_of)) - answered)
         week += timedelta(weeks=1)
     return bool(before), missing
 
