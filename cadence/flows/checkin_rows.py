@@ -6,17 +6,19 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from cadence.flows.asked_members import expected_members
+from cadence.flows.asked_members import expected_members, members_at_work
 from cadence.flows.kpis import kpi_context
 from cadence.flows.runs import TeamRun, current_modes, mode_of, require_workspace, team_runs
 from cadence.flows.weeks import is_asked_for, last_week
-from cadence.rules.calendar import instant, local_day, week_number
+from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
 from storage import decisions, people, playbooks, reports
-from storage.tables import CheckIn, Cycle
+from storage.tables import AdoptionState, CheckIn, Cycle
 from templates.contexts.base import Kpi, StepMode
 from templates.contexts.checkins import Answer, CheckinRow, Drift
 
+EARLY_IN_THE_WEEK = 2
+"""Up to Tuesday, last week's open check-in is asked for once more."""
 CHECKIN_KINDS = ("checkin", "checkin-reminder", "checkin-snoozed", "checkin-again")
 """Messages that carry a member's open check-ins, with their buttons."""
 
@@ -73,7 +75,7 @@ def typical(session: Session, run: TeamRun, *, member: str) -> int:
         latest=TYPICAL_ANSWERS,
     )
     latest = [runs for who, _, runs in rows if who == member][:TYPICAL_ANSWERS]
-    expected = expected_members(session, run, week_start=run.week_start)
+    expected = members_at_work(session, run, week_start=run.week_start)
     usual = typical_runs(latest, runs_per_week=run.spec.runs_per_week, members=len(expected))
     return int(usual + 0.5)
 
@@ -136,6 +138,8 @@ def checkin_row(session: Session, run: TeamRun, *, member: str, week_start: date
         until=instant(week_start + timedelta(days=7), time.min, run.zone),
     )
     cycle = cycle_of_week(session, run, week_start)
+    late = cycle if cycle is not None and is_asked_for(run, cycle) else None
+    asks = late is not None and run.adoption.state is AdoptionState.ACTIVE
     return CheckinRow(
         adoption_id=run.id,
         week_start=week_start.isoformat(),
@@ -149,6 +153,8 @@ def checkin_row(session: Session, run: TeamRun, *, member: str, week_start: date
         kpi=week_kpi(session, run, week_start=week_start),
         reporter=run.team.reporter == member,
         answer=answer_context(session, run, answered) if answered else None,
+        late_until=week_monday(late.starts_on, WEEKS) + timedelta(days=6) if late else None,
+        home_until=week_start + timedelta(days=6 + EARLY_IN_THE_WEEK) if asks else None,
     )
 
 

@@ -7,7 +7,9 @@ from sqlmodel import Session
 
 from cadence.flows import home_begin
 from cadence.flows.callers import Caller, is_curator, why_not
+from cadence.flows.checkin_copies import closes_at, copies
 from cadence.flows.checkin_rows import (
+    EARLY_IN_THE_WEEK,
     checkin_row,
     cycle_of_week,
     key,
@@ -21,7 +23,7 @@ from cadence.flows.home_playbooks import home_playbook
 from cadence.flows.home_quiet import quiet
 from cadence.flows.people import zone_of
 from cadence.flows.runs import TeamRun, require_workspace, team_runs
-from cadence.flows.snoozing import KIND, snooze_menu
+from cadence.flows.snoozing import KIND, pending, snooze_menu
 from cadence.flows.weeks import last_week
 from cadence.mrkdwn import coded
 from cadence.nudges import CHECKIN, Unless
@@ -35,8 +37,6 @@ from templates.contexts.home import Home, HomeItem, HomeNumber, HomeRegistry
 
 PAGE = 8
 """Entries on a page: with the longest names their text stays under 13,000 characters."""
-EARLY_IN_THE_WEEK = 2
-"""Up to Tuesday, last week's open check-in is asked for once more."""
 NUMBER_FROM = 3
 """The weekday (Thursday) from which the week's number is asked for."""
 
@@ -80,7 +80,13 @@ def home_view(session: Session, caller: Caller, *, page: int, now: datetime) -> 
         welcome=row is not None and not row.begun,
         several_open=_several(open_rows),
         next_checkin=None if waiting else home_begin.next_checkin(session, caller, workspace, now=now),
-        snoozes=snooze_menu(session, workspace, caller.member, now=now),
+        snoozes=snooze_menu(
+            session,
+            workspace,
+            caller.member,
+            week=date.fromisoformat(min(row.week_start for row in open_rows)) if open_rows else None,
+            now=now,
+        ),
         quiet=tuple(quiet(session, caller, workspace, now=now)),
         begin=tuple(map(coded, begin.lines)),
         offers=begin.offers,
@@ -113,12 +119,12 @@ def _needed(need: Need) -> Entry:
 def _open_checkins(
     session: Session, caller: Caller, workspace: Workspace, *, now: datetime
 ) -> list[CheckinRow]:
-    """This week's open check-ins, once they were asked; before them last week's, early in the week."""
+    """This week's open check-ins, once they were asked; before them last week's, early or while a DM asks."""
     today = local_day(now, zone_of(session, workspace, caller.member))
     week = monday_of(today)
     before = week - timedelta(weeks=1)
     found = []
-    if today.weekday() < EARLY_IN_THE_WEEK or _was_snoozed(session, caller, before):
+    if today.weekday() < EARLY_IN_THE_WEEK or _is_live(session, caller, workspace, before, now):
         found += _open_in(session, caller, before, missed=True, now=now)
     if _was_asked(session, caller, week, now=now):
         found += _open_in(session, caller, week, missed=False, now=now)
@@ -157,11 +163,13 @@ def _was_asked(session: Session, caller: Caller, week: date, *, now: datetime) -
     )
 
 
-def _was_snoozed(session: Session, caller: Caller, week: date) -> bool:
-    """Whether a week's check-in comes back, or has come back, after it was snoozed."""
-    prefix = key(KIND, caller.workspace_id, caller.member, week)
-    rows = ledger.by_prefix(session, workspace_id=caller.workspace_id, prefix=prefix)
-    return any(row.state is not MessageState.SKIPPED for row in rows)
+def _is_live(session: Session, caller: Caller, workspace: Workspace, week: date, now: datetime) -> bool:
+    """Whether a week's check-in has a DM with buttons, or comes back after it was snoozed."""
+    ids = {"workspace_id": caller.workspace_id, "member": caller.member}
+    newest = copies(session, **ids, week=week.isoformat())[-1:]
+    return week.isoformat() in pending(session, **ids) or any(
+        now < closes_at(session, workspace, one) for one in newest
+    )
 
 
 def _checkins(open_rows: Sequence[CheckinRow]) -> list[Entry]:

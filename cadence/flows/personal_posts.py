@@ -61,7 +61,7 @@ def checkin(session: Session, message: OwedMessage, now: datetime) -> Composed:
         CheckinMessage(
             rows=rows,
             last_week=week_of(message) < monday_of(today),
-            snoozes=snooze_menu(session, workspace, message.recipient, now=now),
+            snoozes=snooze_menu(session, workspace, message.recipient, week=week_of(message), now=now),
         )
     )
 
@@ -86,7 +86,7 @@ def checkin_context(session: Session, message: OwedMessage, now: datetime) -> Ch
     return CheckinMessage(
         rows=rows,
         last_week=week < monday_of(local_day(now, zone)),
-        snoozes=snooze_menu(session, workspace, message.recipient, now=now),
+        snoozes=snooze_menu(session, workspace, message.recipient, week=week, now=now),
         snoozed_until=snoozed.astimezone(zone) if snoozed else None,
         closed=_is_closed(session, live, now),
     )

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.flows.callers import Caller
-from cadence.flows.checkin_copies import rewrite_live
-from cadence.flows.checkin_rows import CHECKIN_KINDS, key
+from cadence.flows.checkin_copies import copies, rewrite_live
+from cadence.flows.checkin_rows import CHECKIN_KINDS, EARLY_IN_THE_WEEK, key
 from cadence.flows.people import open_runs, person_of, record
 from cadence.flows.repeats import once
 from cadence.flows.rollouts import rollout_of
@@ -27,6 +27,7 @@ from templates.filters import clock
 from templates.filters import day as day_of
 
 KIND: Final = "checkin-snoozed"
+SUNDAY: Final = 6
 _LABELS: Final[Mapping[str, str]] = {
     "hour": "for an hour",
     "tomorrow": "until tomorrow",
@@ -35,21 +36,31 @@ _LABELS: Final[Mapping[str, str]] = {
 
 
 def kept(
-    session: Session, workspace: Workspace, member: str, *, now: datetime, due: datetime | None = None
+    session: Session,
+    workspace: Workspace,
+    member: str,
+    *,
+    now: datetime,
+    due: datetime | None = None,
+    of: date | None = None,
 ) -> dict[str, datetime]:
     """The choices that can be kept, with when each of them is: later than now, in this week, on a working day.
 
+    Last week's check-in is asked for early in the week only, so it can't be kept for later.
+
     Args:
+        of: the Monday of the check-in's week, else it is this week's.
         due: when the check-in comes if it hasn't come yet: a snooze is later than that.
     """
     person, days = person_of(session, workspace, member, now=now), working_days(workspace)
     week = monday_of(local_day(now, person.zone))
+    last = EARLY_IN_THE_WEEK - 1 if of is not None and of < week else SUNDAY
     after = max(now, due or now)
     found = {}
     for until in _LABELS:
         at = _instant(until, person, days, now=now, after=after)
         day = local_day(at, person.zone)
-        if at > after and monday_of(day) == week and is_working(person, day, days):
+        if at > after and monday_of(day) == week and day.weekday() <= last and is_working(person, day, days):
             found[until] = at
     return found
 
@@ -88,15 +99,19 @@ def coming(
     session: Session, workspace: Workspace, member: str, *, week: date, now: datetime
 ) -> datetime | None:
     """When a week's check-in comes, by itself or after a snooze; None once it is there to be answered."""
+    if copies(session, workspace_id=workspace.id, member=member, week=week.isoformat()):
+        return None
     snoozed = pending(session, workspace_id=workspace.id, member=member).get(week.isoformat())
     return snoozed or due_at(session, workspace, member, week=week, now=now)
 
 
-def snooze_menu(session: Session, workspace: Workspace, member: str, *, now: datetime) -> tuple[str, ...]:
-    """What the menu beside an open check-in offers one person now."""
+def snooze_menu(
+    session: Session, workspace: Workspace, member: str, *, week: date | None, now: datetime
+) -> tuple[str, ...]:
+    """What the menu beside the open check-in of a week offers one person now."""
     row = people.member(session, workspace_id=workspace.id, member_id=member)
     muted = row is not None and row.muted
-    choices = offered(kept(session, workspace, member, now=now))
+    choices = offered(kept(session, workspace, member, now=now, of=week))
     return (*choices, "away", "unmute" if muted else "mute")
 
 
@@ -150,7 +165,7 @@ def snooze(
         week = min(monday_of(week_start), this_week) if week_start else this_week
         _require_open(session, caller, week, this_week=this_week, now=now)
         due = due_at(session, workspace, caller.member, week=week, now=now)
-        choices = kept(session, workspace, caller.member, now=now, due=due)
+        choices = kept(session, workspace, caller.member, now=now, due=due, of=week)
         at = choices.get(until)
         if at is None:
             raise Refusal(_instead(choices, zone, due))

@@ -1,7 +1,7 @@
 """The weekly check-in and everything that asks for what is missing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Final
 
 from templates.contexts.base import Id, Kpi, MessageContext, StepMode
@@ -49,6 +49,8 @@ class CheckinRow:
         kpi: where it stands this week.
         reporter: whether this person gives the KPI number.
         answer: None while it is open.
+        late_until: the last day on which `/attest week=N` still takes it once its week is over; None when it doesn't.
+        home_until: the last day on which Home asks for it then; None when it doesn't.
     """
 
     adoption_id: Id
@@ -61,6 +63,8 @@ class CheckinRow:
     kpi: Kpi
     reporter: bool
     answer: Answer | None = None
+    late_until: date | None = None
+    home_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,14 @@ SAMPLES: dict[str, MessageContext] = {
     "checkin-reminder": CheckinReminder(rows=(OPEN,)),
     "checkin-snoozed": CheckinMessage(rows=(OPEN,), snoozed_until=THURSDAY),
     "checkin-closed": CheckinMessage(rows=(OPEN,), closed=True),
+    "checkin-closed-late": CheckinMessage(
+        rows=(replace(OPEN, late_until=THURSDAY.date(), home_until=THURSDAY.date()),),
+        closed=True,
+        snoozed_until=THURSDAY,
+    ),
+    "checkin-closed-while-paused": CheckinMessage(
+        rows=(replace(OPEN, late_until=THURSDAY.date()),), closed=True
+    ),
     "checkin-closed-several": CheckinMessage(rows=(replace(OPEN, answer=RAN), OTHER), closed=True),
     "checkin-moved": CheckinMoved(
         playbook="Support reply", week=2, permalink="https://example.slack.com/archives/D01/p1766000000"
