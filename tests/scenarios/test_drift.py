@@ -116,14 +116,14 @@ def test_a_drift_of_which_one_persons_answers_are_left_leaves_the_channels(tmp_p
         for channel in (DESK_CHANNEL, CURATORS):
             [alert] = [one for one in posts(stage, channel) if "Draft three replies" in one.text]
             assert "the answers were corrected" in alert.words
-            assert "Switch to human-led" not in alert.buttons
+            assert "Declare human-led" not in alert.buttons
         stage.workspace.person(CURATOR).types("/cadence digest", channel=CURATORS)
         assert "Recommit" not in posts(stage, CURATORS)[-1].buttons
         assert "One person ran" in bot_dms(stage, OWNER)[-1].text
         # a second person again: public again
         attest(stage, OWNER, "drifted draft=human-led runs=20")
         assert events(stage)[-1] is DriftEvent.FOUND
-        assert "Switch to human-led" in alerts(stage)[-1].buttons
+        assert "Declare human-led" in alerts(stage)[-1].buttons
 
 
 def test_an_answer_put_right_before_the_owner_reads_of_it_is_not_told(tmp_path: Path) -> None:
