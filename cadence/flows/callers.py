@@ -73,7 +73,8 @@ def _why_not(session: Session, caller: Caller, found: Participant | None) -> Mrk
         return _REASONS[bar]
     if found.guests_allowed:
         return Mrkdwn("Only guests who are in a team can take part here. Ask the team's owner to add you.")
-    named = people.curators(session, workspace_id=caller.workspace_id)[:5]
+    every = people.curators(session, workspace_id=caller.workspace_id)
+    named = [one for one in every if one != caller.member][:5]
     return say(
         "Only full members of this workspace can take part, and you're a guest. "
         "{curators} can let guests who are in a team take part, in the settings.",

@@ -223,7 +223,7 @@ class Reports:
             "user_id": "U01AGENT1",
             "channel_id": ROOM,
         }
-        body = urlencode(fields | {"team_id": TEAM, "trigger_id": f"storm.{what.split()[-1]}"})
+        body = urlencode(fields | {"team_id": TEAM, "trigger_id": f"storm.{what.rsplit(maxsplit=1)[-1]}"})
         now = str(int(time.time()))
         signature = SignatureVerifier(self._secret).generate_signature(timestamp=now, body=body)
         status, self.said = fetch(
