@@ -154,6 +154,13 @@ def test_a_guest_sees_on_their_home_who_can_let_them_in(stage: Stage) -> None:
     assert "belongs to another" in str(stage.workspace.person("U0FAR").opens_home().blocks)
 
 
+def test_a_curator_who_becomes_a_guest_is_not_sent_to_themselves(stage: Stage) -> None:
+    stage.workspace.change_user(CURATOR, is_restricted=True)
+    said = stage.workspace.person(CURATOR).types("/cadence status").words
+    assert "you're a guest" in said
+    assert CURATOR not in said
+
+
 def test_a_member_who_becomes_a_guest_is_asked_nothing_until_guests_are_let_in(stage: Stage) -> None:
     curator = stage.workspace.person(CURATOR)
     curator.types("/cadence cycle start support-reply 2026-03-02 team=support-emea")
