@@ -20,7 +20,7 @@ _NOUNS: Final[dict[Verb, str]] = {
     "done": "note",
     "withdraw": "reason",
 }
-_NUMBER: Final = re.compile(r"(#)?([1-9][0-9]{0,8})")
+_NUMBER: Final = re.compile(r"#?([1-9][0-9]{0,8})")
 _ADVICE: Final = "Shorten it, or give the link to it with link=…."
 
 
@@ -62,11 +62,11 @@ def _verb(request: Request, named: str | None) -> Verb:
 
 
 def _number(request: Request) -> int | None:
-    """Take `#12`; a number without the `#` only where nothing follows it."""
+    """Take `#12` or `12`."""
     if not request.typed:
         return None
     found = _NUMBER.fullmatch(request.typed.key())
-    if found is None or not (found[1] or len(request.typed.words) == 1):
+    if found is None:
         return None
     request.typed.take()
-    return int(found[2])
+    return int(found[1])
