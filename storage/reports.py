@@ -178,23 +178,29 @@ def exception(session: Session, *, workspace_id: str, exception_id: int) -> Logg
     return session.exec(query).first()
 
 
-def last_exception_by(
-    session: Session,
-    *,
-    workspace_id: str,
-    member: str,
-    adoption_id: int | None = None,
-    step: str | None = None,
-) -> LoggedException | None:
-    """The newest exception that a member logged and hasn't taken back, anywhere or on one step."""
+def last_exception_by(session: Session, *, workspace_id: str, member: str) -> LoggedException | None:
+    """The newest exception that a member logged and hasn't taken back."""
     query = select(LoggedException).where(
         LoggedException.workspace_id == workspace_id,
         LoggedException.member == member,
         col(LoggedException.withdrawn_after).is_(None),
     )
-    if adoption_id is not None:
-        query = query.where(LoggedException.adoption_id == adoption_id, LoggedException.step == step)
     return session.exec(query.order_by(col(LoggedException.id).desc()).limit(1)).first()
+
+
+def exceptions_by(
+    session: Session, *, workspace_id: str, member: str, adoption_id: int, step: str, since: datetime
+) -> list[LoggedException]:
+    """What a member logged on a step after an instant and hasn't taken back."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == workspace_id,
+        LoggedException.member == member,
+        LoggedException.adoption_id == adoption_id,
+        LoggedException.step == step,
+        LoggedException.logged_at > since,
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    return list(session.exec(query))
 
 
 def exceptions(

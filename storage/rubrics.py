@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 
+from sqlalchemy import ColumnElement, exists
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from storage.tables import Promotion, PromotionState, RubricResult, RubricRevision, SpotAudit
+from storage.tables import ModeChange, Promotion, PromotionState, RubricResult, RubricRevision, SpotAudit
 
 
 def results_of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> list[RubricResult]:
@@ -82,6 +84,18 @@ def promotion(session: Session, *, workspace_id: str, promotion_id: int) -> Prom
     return session.exec(query).first()
 
 
+def _look_stands() -> ColumnElement[bool]:
+    """A look at a step while no demotion stood that was taken back since."""
+    demotion, back = aliased(ModeChange), aliased(ModeChange)
+    return ~exists().where(
+        col(demotion.adoption_id) == col(Promotion.adoption_id),
+        col(demotion.step) == col(Promotion.step),
+        col(demotion.changed_at) <= col(Promotion.judged_at),
+        col(back.takes_back) == col(demotion.id),
+        col(back.changed_at) > col(Promotion.judged_at),
+    )
+
+
 def last_promotion(session: Session, *, workspace_id: str, adoption_id: int, step: str) -> Promotion | None:
     """How a step was looked at for promotion the last time."""
     query = (
@@ -90,6 +104,7 @@ def last_promotion(session: Session, *, workspace_id: str, adoption_id: int, ste
             Promotion.workspace_id == workspace_id,
             Promotion.adoption_id == adoption_id,
             Promotion.step == step,
+            _look_stands(),
         )
         .order_by(col(Promotion.id).desc())
         .limit(1)
@@ -98,9 +113,22 @@ def last_promotion(session: Session, *, workspace_id: str, adoption_id: int, ste
 
 
 def promotions_of_cycle(session: Session, *, workspace_id: str, cycle_id: int) -> list[Promotion]:
-    """Every step looked at for promotion when a cycle closed."""
-    query = select(Promotion).where(Promotion.workspace_id == workspace_id, Promotion.cycle_id == cycle_id)
+    """Every step looked at for promotion when a cycle closed, as far as that stands."""
+    query = select(Promotion).where(
+        Promotion.workspace_id == workspace_id, Promotion.cycle_id == cycle_id, _look_stands()
+    )
     return list(session.exec(query.order_by(col(Promotion.id))))
+
+
+def overtaken_promotion(session: Session, *, workspace_id: str, cycle_id: int, step: str) -> Promotion | None:
+    """How a step was looked at when a cycle closed, if a demotion stood then that was taken back since."""
+    query = select(Promotion).where(
+        Promotion.workspace_id == workspace_id,
+        Promotion.cycle_id == cycle_id,
+        Promotion.step == step,
+        ~_look_stands(),
+    )
+    return session.exec(query).first()
 
 
 def lapsed_promotions(

@@ -125,19 +125,19 @@ def _confirm(
         NeedsConfirming: with what it will do, unless that was agreed to.
     """
     questions = {}
-    last = reports.last_exception_by(
+    just_now = reports.exceptions_by(
         session,
         workspace_id=run.workspace.id,
         member=caller.member,
         adoption_id=run.id,
         step=step.key,
+        since=now - REPEAT_WITHIN,
     )
-    if (
-        last is not None
-        and last.source != caller.request
-        and now - last.logged_at < REPEAT_WITHIN
-        and (last.critical or not given.critical)
-        and _words(last.reason) == _words(given.reason)
+    if any(
+        one.source != caller.request
+        and (one.critical or not given.critical)
+        and _words(one.reason) == _words(given.reason)
+        for one in just_now
     ):
         questions[f"again:{run.id}:{step.key}"] = say("You just logged this. Log it again?")
     if given.critical:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -13,7 +13,7 @@ from cadence.flows.gathering import gather, top_reason
 from cadence.flows.noting import note_rule
 from cadence.flows.proposals import lapse_open
 from cadence.flows.runs import TeamRun, current_modes
-from cadence.flows.watch_ends import alert_copies, end_with_weekend, rewrite_alerts
+from cadence.flows.watch_ends import alert_copies, close_watch, end_with_weekend, rewrite_alerts
 from cadence.flows.windows import go_back, set_mode, take_back
 from cadence.rules.evidence import Runs
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
@@ -76,14 +76,24 @@ def judge(
     return row
 
 
+class Demotion(NamedTuple):
+    """A demotion: the change of mode, the verdict it rests on, and the step's window before it.
+
+    The window is as the trail kept it; None when it was the step's first.
+    """
+
+    change: ModeChange
+    verdict: StepVerdict
+    window: Mapping[str, Any] | None
+
+
 def restore(
     session: Session,
     run: TeamRun,
     cycle: Cycle,
     step: Step,
+    demotion: Demotion,
     *,
-    demotion: tuple[ModeChange, StepVerdict],
-    window: Mapping[str, Any] | None,
     cause: str,
     caller: Caller,
     now: datetime,
@@ -92,14 +102,10 @@ def restore(
 
     What was counted before the demotion counts again, with what was logged since.
 
-    Args:
-        demotion: the change of mode, and the verdict it rests on.
-        window: the step's window before it, as the trail kept it; None when it was the step's first.
-
     Returns:
         The change that takes the demotion back; None when it holds without the exception.
     """
-    change, verdict = demotion
+    change, verdict, window = demotion
     state = current_modes(session, run)[step.key]
     as_demoted = state.model_dump()
     go_back(state, verdict, window)
@@ -112,6 +118,7 @@ def restore(
         session.flush()
         judge(session, run, cycle, step, cause=cause, now=now, correlation_id=caller.request)
         return None
+    close_watch(session, run.adoption, step=step.key, mark=cause, now=now)
     session.add(row)
     session.flush()
     back = take_back(session, run, step, change, verdict_id=row.id, caller=caller, now=now)

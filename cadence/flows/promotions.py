@@ -27,9 +27,11 @@ from cadence.rules.promotions import (
     PromotionVerdict,
     judge_promotion,
 )
-from storage import decisions
+from storage import decisions, rubrics
 from storage.tables import Cycle, Promotion, PromotionState
 
+NEWER: Final = "a newer cycle closed, and the step was looked at again"
+"""Why a proposal of an earlier cycle lapses."""
 _STATES: Final = {
     PromotionDecision.PROPOSE: PromotionState.OPEN,
     PromotionDecision.HOLD: PromotionState.HELD,
@@ -42,7 +44,7 @@ def judge_promotions(session: Session, run: TeamRun, cycle: Cycle, *, now: datet
 
     Proposals of an earlier cycle that nobody decided lapse: this look takes their place.
     """
-    lapse_open(session, run, why="a newer cycle closed, and the step was looked at again", now=now)
+    lapse_open(session, run, why=NEWER, now=now)
     modes = current_modes(session, run)
     return [
         _judge(session, run, cycle, step, now=now)
@@ -51,7 +53,19 @@ def judge_promotions(session: Session, run: TeamRun, cycle: Cycle, *, now: datet
     ]
 
 
-def _judge(session: Session, run: TeamRun, cycle: Cycle, step: Step, *, now: datetime) -> Promotion:
+def look_again(session: Session, run: TeamRun, cycle: Cycle, step: Step, *, now: datetime) -> None:
+    """Look again at a step that was looked at while a demotion stood which has been taken back since."""
+    row = rubrics.overtaken_promotion(
+        session, workspace_id=run.workspace.id, cycle_id=cycle.id or 0, step=step.key
+    )
+    if row is not None and mode_of(current_modes(session, run), step) is not LADDER[-1]:
+        lapse_open(session, run, step=step.key, why=NEWER, now=now)
+        _judge(session, run, cycle, step, again=row, now=now)
+
+
+def _judge(
+    session: Session, run: TeamRun, cycle: Cycle, step: Step, *, again: Promotion | None = None, now: datetime
+) -> Promotion:
     demotion = decisions.last_demotion(
         session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key
     )
@@ -80,6 +94,8 @@ def _judge(session: Session, run: TeamRun, cycle: Cycle, step: Step, *, now: dat
         evidence=_evidence(verdict) | _exceptions(session, run, step),
         judged_at=now,
     )
+    if again is not None:
+        row = again.sqlmodel_update(row.model_dump(exclude={"id"}))
     session.add(row)
     session.flush()
     note_rule(

@@ -9,9 +9,10 @@ from cadence.documents import Step
 from cadence.flows.callers import Caller
 from cadence.flows.cycle_rewrites import rewrite_cycle_posts
 from cadence.flows.drifting import judge_drifts
-from cadence.flows.judging import judge, restore
+from cadence.flows.judging import Demotion, judge, restore
 from cadence.flows.noting import note
 from cadence.flows.people import zone_of
+from cadence.flows.promotions import look_again
 from cadence.flows.repeats import once
 from cadence.flows.runs import TeamRun, run_by_id
 from cadence.flows.windows import last_opened, mode_changed
@@ -19,7 +20,7 @@ from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Refusal
 from storage import decisions, playbooks, reports
 from storage.engine import Database
-from storage.tables import CycleState, LoggedException, ModeChange, StepVerdict
+from storage.tables import CycleState, LoggedException, ModeChange
 from templates.contexts.answers import Done
 from templates.filters import clock
 from templates.filters import mode as mode_word
@@ -82,35 +83,29 @@ def undo_exception(db: Database, caller: Caller, *, exception_id: int | None = N
 def _judge_again(
     session: Session, caller: Caller, run: TeamRun, step: Step, row: LoggedException, *, now: datetime
 ) -> ModeChange | None:
-    """Judge the step without the exception; the change that took a demotion back, None when none was."""
+    """Judge the step without the exception; the change that took a demotion back, None when none was.
+
+    A demotion before the last one may have counted an exception taken back too: it goes next.
+    """
     cycle = playbooks.cycle(session, workspace_id=row.workspace_id, cycle_id=row.cycle_id)
     cause, change = f"undo:{row.id}", None
-    demotion, opened = _demotion_by(session, run, step, row), last_opened(session, run, step)
-    if demotion is None or opened is None:
+    found = _shaken(session, run, step)
+    if found is None:
         judge(session, run, cycle, step, cause=cause, now=now, correlation_id=caller.request)
-    else:
-        change = restore(
-            session,
-            run,
-            cycle,
-            step,
-            demotion=demotion,
-            window=opened.before,
-            cause=cause,
-            caller=caller,
-            now=now,
-        )
+    while found is not None:
+        back = restore(session, run, cycle, step, found, cause=cause, caller=caller, now=now)
+        change, found = back or change, _shaken(session, run, step) if back else None
     if cycle.state is CycleState.CLOSED:
+        if change is not None:
+            look_again(session, run, cycle, step, now=now)
         rewrite_cycle_posts(session, caller, run, cycle, mark=cause, now=now)
     elif change is not None:
         judge_drifts(session, run, cycle, cause=cause, now=now, correlation_id=caller.request)
     return change
 
 
-def _demotion_by(
-    session: Session, run: TeamRun, step: Step, row: LoggedException
-) -> tuple[ModeChange, StepVerdict] | None:
-    """The demotion that counted an exception, with its verdict, while nothing has changed on the step since."""
+def _shaken(session: Session, run: TeamRun, step: Step) -> Demotion | None:
+    """The step's demotion, if it counted an exception taken back since and nothing has changed on the step since."""
     history = decisions.standing(
         decisions.mode_history(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
     )
@@ -121,8 +116,10 @@ def _demotion_by(
     opened = last_opened(session, run, step)
     if verdict is None or opened is None or opened.after["because"] != mode_changed(change.after):
         return None
-    counted = verdict.after_exception < (row.id or 0) <= verdict.through_exception
-    return (change, verdict) if counted and run.version.id == verdict.version_id else None
+    ids = [verdict.id or 0]
+    if not decisions.overtaken(session, workspace_id=run.workspace.id, verdict_ids=ids):
+        return None
+    return Demotion(change, verdict, opened.before) if run.version.id == verdict.version_id else None
 
 
 def _done(run: TeamRun, row: LoggedException, *, restored: ModeChange | None) -> Done:

@@ -18,7 +18,8 @@ from storage.tables import Adoption, CycleState, OwedMessage, StepVerdict
 class WatchEnd:
     """How a watch ended and when; `verdict` is the one that ended it, None when none did.
 
-    `under` the cap again, `demoted`, `closed` with its cycle, `restarted` count (another mode, rubric or version),
+    `under` the cap again, `demoted`, `closed` with its cycle, `restarted` count (another mode, rubric or version,
+    or a demotion that was taken back),
     or the step is `gone` from the version the team is on.
     """
 
@@ -51,9 +52,15 @@ def watch_end(session: Session, run: TeamRun, row: StepVerdict, *, now: datetime
     standing = playbooks.steps(session, workspace_id=row.workspace_id, adoption_id=row.adoption_id).get(
         row.step
     )
-    if standing is not None and standing.after_exception > row.after_exception:
+    if standing is None or standing.after_exception == row.after_exception:
+        return None
+    if standing.after_exception > row.after_exception:
         return WatchEnd("restarted", standing.since)
-    return None
+    history = decisions.mode_history(
+        session, workspace_id=row.workspace_id, adoption_id=row.adoption_id, step=row.step
+    )
+    undone = (one.changed_at for one in history if one.takes_back and one.changed_at >= row.judged_at)
+    return WatchEnd("restarted", next(undone, None))
 
 
 def alert_copies(session: Session, row: StepVerdict) -> list[OwedMessage]:

@@ -84,14 +84,19 @@ def _as_data(row: AdoptionStep) -> dict[str, Any]:
 
 
 def last_opened(session: Session, run: TeamRun, step: Step) -> TrailEntry | None:
-    """The trail's entry on the last time the step's evidence window was opened."""
-    entries = trail.entries(
+    """The trail's entry on when the step's evidence window was opened; a demotion taken back opened none."""
+    standing: list[TrailEntry] = []
+    for entry in trail.entries(
         session,
         workspace_id=run.workspace.id,
         action=WINDOW_OPENED,
         subject=f"adoption:{run.id}/{step.key}",
-    )
-    return entries[-1] if entries else None
+    ):
+        if entry.after["because"] == TAKEN_BACK:
+            standing = standing[:-1]
+        else:
+            standing.append(entry)
+    return standing[-1] if standing else None
 
 
 def go_back(row: AdoptionStep, verdict: StepVerdict, before: Mapping[str, Any] | None) -> None:

@@ -195,6 +195,69 @@ def test_a_demotion_that_holds_without_it_stays(solo: Stage) -> None:
     assert replayed(solo) == ()
 
 
+def test_two_demotions_go_whichever_exception_is_taken_back_first(solo: Stage) -> None:
+    for reason in ("promised a refund", "named another customer"):
+        says(solo.workspace.person(MEMBER), f"/exception send critical {reason}", channel=SOLO_CHANNEL)
+        solo.tick()
+    caller = Caller(BUILT_IN_TEAM, MEMBER, "button")
+    undo_exception(solo.bot.db, caller, exception_id=1, now=solo.clock.now())
+    solo.tick()
+    assert mode(solo) is Mode.HUMAN_LED  # the second demoted a collaborative step
+    assert "Send the edited reply is AI-led again" in types(solo, "/exception undo").words
+    assert mode(solo) is Mode.AI_LED
+    assert len(alerts(solo, "Demotion undone")) == 2
+    assert alerts(solo, "Send the edited reply is now") == []
+    assert replayed(solo) == ()
+
+
+def test_the_watch_of_a_window_that_goes_ends_with_it(solo: Stage) -> None:
+    says(solo.workspace.person(MEMBER), "/exception send critical promised a refund", channel=SOLO_CHANNEL)
+    log(solo, 5)
+    assert len(alerts(solo, "Over the cap")) == 1
+    caller = Caller(BUILT_IN_TEAM, MEMBER, "button")
+    undo_exception(solo.bot.db, caller, exception_id=1, now=solo.clock.now())
+    solo.tick()
+    assert mode(solo) is Mode.AI_LED
+    [ended] = alerts(solo, "No longer watched")
+    assert "Watched Thu 5 Mar 12:00 to 12:00" in ended
+    assert len(alerts(solo, "Over the cap")) == 1
+    types(solo, "/exception undo")
+    assert not any("Say what changes" in one.buttons for one in posts(solo, SOLO_CHANNEL))
+    assert replayed(solo) == ()
+
+
+@pytest.mark.parametrize(
+    ("step", "title", "lines"),
+    [
+        ("send", "Send the edited reply", 0),
+        ("draft", "Draft three replies", 1),
+    ],
+)
+def test_after_the_close_the_closing_post_looks_at_the_step_again(
+    solo: Stage, step: str, title: str, lines: int
+) -> None:
+    for week in (2, 3, 4):
+        solo.play_until(at(f"2026-03-{7 * week - 2:02d} 12:00"))
+        types(solo, "/attest not-run")
+    solo.play_until(at("2026-03-27 15:55"))
+    for number in range(5):
+        types(solo, f"/exception {step} tone was off, case {number}")
+
+    def closing() -> list[str]:
+        [post] = [one for one in posts(solo, SOLO_CHANNEL) if "cycle 1: " in one.text]
+        return [line for line in post.words.splitlines() if f"{title} stays" in line]
+
+    solo.play_until(at("2026-03-27 16:01"))
+    [line] = closing()
+    assert "it was demoted on this rubric" in line
+    assert "again, and the alerts say so" in types(solo, "/exception undo").words
+    assert len(closing()) == lines
+    assert not any("was demoted" in line for line in closing())
+    why = types(solo, f"/cadence why support-reply {step}").words
+    assert "it was demoted on this rubric" not in why
+    assert replayed(solo) == ()
+
+
 @pytest.mark.parametrize("again", ["tone was off", "Tone  was OFF"])
 def test_the_same_words_within_a_minute_are_asked_about(solo: Stage, again: str) -> None:
     person = solo.workspace.person(MEMBER)
@@ -210,6 +273,13 @@ def test_the_same_words_within_a_minute_are_asked_about(solo: Stage, again: str)
     assert done is not None
     assert "2 exceptions in 40 reported runs" in done.words
     person.closes()
+
+
+def test_the_same_words_are_asked_about_with_others_between(solo: Stage) -> None:
+    for words in ("tone was off", "wrong name", "tone was off"):
+        types(solo, f"/exception send {words}")
+    assert "You just logged this. Log it again?" in solo.workspace.person(MEMBER).form().words
+    assert len(rows(solo, LoggedException)) == 2
 
 
 def test_other_words_another_step_or_a_minute_later_are_not(solo: Stage) -> None:

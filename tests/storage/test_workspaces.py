@@ -219,6 +219,22 @@ def _overtaken(session: Session, workspace_id: str, ids: Planted) -> frozenset[i
     return found
 
 
+def _overtaken_look(session: Session, workspace_id: str, ids: Planted) -> list[Any]:
+    """Look while the demotion that a promotion was looked at with is taken back."""
+    with session.begin_nested() as kept:
+        session.get_one(Promotion, ids.promotion).judged_at = NOW
+        for row in session.exec(select(ModeChange).where(ModeChange.adoption_id == ids.adoption)).all():
+            back = {**row.model_dump(exclude={"id"}), "takes_back": row.id, "changed_at": NOW + DAY}
+            session.add(ModeChange(**back))
+        session.flush()
+        found = rubrics.overtaken_promotion(
+            session, workspace_id=workspace_id, cycle_id=ids.cycle, step="send"
+        )
+        known = [] if found is None else [found.id]
+        kept.rollback()
+    return known
+
+
 def _lapsed(session: Session, workspace_id: str, ids: Planted) -> list[int | None]:
     """Look while a promotion has lapsed."""
     with session.begin_nested() as kept:
@@ -534,8 +550,8 @@ BY_ID: dict[str, Call] = {
         s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY
     ),
     "reports.exception": lambda s, ws, ids: reports.exception(s, workspace_id=ws, exception_id=ids.exception),
-    "reports.last_exception_by/step": lambda s, ws, ids: reports.last_exception_by(
-        s, workspace_id=ws, member=MEMBER, adoption_id=ids.adoption, step="send"
+    "reports.exceptions_by": lambda s, ws, ids: reports.exceptions_by(
+        s, workspace_id=ws, member=MEMBER, adoption_id=ids.adoption, step="send", since=SINCE
     ),
     "reports.exceptions_by_link": lambda s, ws, ids: reports.exceptions_by_link(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send", link="https://t.example/archives/C1/p1"
@@ -665,6 +681,7 @@ BY_ID: dict[str, Call] = {
     "rubrics.promotions_of_cycle": lambda s, ws, ids: rubrics.promotions_of_cycle(
         s, workspace_id=ws, cycle_id=ids.cycle
     ),
+    "rubrics.overtaken_promotion": _overtaken_look,
     "rubrics.lapsed_promotions": _lapsed,
     "rubrics.open_promotions/adoption": lambda s, ws, ids: rubrics.open_promotions(
         s, workspace_id=ws, adoption_id=ids.adoption, step="send"
