@@ -34,13 +34,13 @@ def is_asked_for(run: TeamRun, cycle: Cycle) -> bool:
 class NeedsWeek(Refusal):
     """Early in a week, with last week's report missing: the person has to say which week they mean."""
 
-    def __init__(self, run: TeamRun, weeks: tuple[ReportWeek, ...]) -> None:
+    def __init__(self, run: TeamRun, last: ReportWeek, this: ReportWeek) -> None:
         self.adoption_id = run.id  # kept apart: the rows are gone once the transaction is rolled back
         super().__init__(
             say(
                 "Is this for last week or for this one? Add {last} or {this}.",
-                last=code(f"week={weeks[0].week}"),
-                this=code(f"week={weeks[-1].week}"),
+                last=code(f"week={last.week}"),
+                this=code(f"week={this.week}"),
             )
         )
 
@@ -146,6 +146,7 @@ def meant_week(
         return before if before and _is_late(run, before, week) else numbered_week(run, week)
     before = last_week(session, run) if run.today.weekday() <= ASKED_UNTIL else None
     if before and is_missing(before):
-        weeks = (before, this_week(run)) if run.week is not None else (before,)
-        raise NeedsWeek(run, weeks)
+        if run.week is None:  # paused, or over: no other week takes reports
+            return before
+        raise NeedsWeek(run, before, this_week(run))
     return this_week(run)
