@@ -103,6 +103,7 @@ EVERY_WORKSPACE = {
     "installations.drop_states": "nor has who never came back",
     "installations.use_state": "whoever begins to install the app has no workspace yet",
     "cycles.closings": "the worker closes cycles in every workspace, and is told which one each is of",
+    "cycles.watched": "the worker judges watched steps again as a week turns, and is told which one each is of",
     "turns.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "turns.next_due": "the worker sleeps until something is due anywhere",
     "attempts.begin": "the row's own id, read a moment before with its workspace",
