@@ -161,7 +161,7 @@ def test_a_snoozed_check_in_that_is_answered_stays_away(desk: Stage) -> None:
     types(desk, AGENT, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
-    assert "Nothing waits for you this week" in types(desk, AGENT, "/cadence snooze tomorrow")
+    assert "No check-in of yours is open this week" in types(desk, AGENT, "/cadence snooze tomorrow")
 
 
 def test_mute_stops_reminders_not_the_check_in(desk: Stage) -> None:
