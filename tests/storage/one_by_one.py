@@ -177,6 +177,15 @@ def decisions_waiting(
     """What waits for somebody: steps over their cap without an answer, teams whose number nobody reports."""
     needs = []
     for one in watches:
+        [last] = decisions.last_verdicts(
+            session,
+            workspace_id=one.row.workspace_id,
+            adoption_id=one.row.adoption_id,
+            step=one.row.step,
+            limit=1,
+        )
+        if last.id != one.row.id:  # judged again since, and not watched any more
+            continue
         first = decisions.first_watch(session, workspace_id=one.row.workspace_id, row=one.row)
         assert first is not None
         answered = trail.entries(
