@@ -129,7 +129,16 @@ def _week(session: Session, caller: Caller, run: TeamRun, given: AnswerGiven) ->
     if given.week_start is not None:
         return week_starting(session, run, given.week_start)
 
-    def is_missing(_before: ReportWeek) -> bool:
+    def is_missing(before: ReportWeek) -> bool:
+        if run.week is None:  # paused, so nobody is asked; an answer can only be for the week before
+            known = reports.check_in(
+                session,
+                workspace_id=run.workspace.id,
+                adoption_id=run.id,
+                week_start=before.start,
+                member=caller.member,
+            )
+            return known is None
         return checkin_rows.missed_last_week(session, run, member=caller.member)
 
     return meant_week(session, run, week=given.week, is_missing=is_missing)

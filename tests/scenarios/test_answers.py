@@ -122,6 +122,14 @@ def test_early_in_a_week_the_bot_asks_which_week_an_answer_is_for(desk: Stage) -
     assert "week 2 of 4" in types(desk, AGENT, "/attest as-declared runs=10")
 
 
+def test_last_week_is_meant_where_there_is_no_this_week(desk: Stage) -> None:
+    desk.play_until(at("2026-03-27 12:00"))  # week 4 was asked about
+    types(desk, LEAD, "/cadence cycle pause reply")
+    desk.play_until(at("2026-03-30 12:00"))
+    assert "week 4 of 4" in types(desk, AGENT, "/attest as-declared runs=10")
+    assert "for the week of Mon 23 Mar" in types(desk, LEAD, "/kpi 19m")
+
+
 def test_the_form_knows_the_usual_number_of_runs(desk: Stage) -> None:
     agent = desk.workspace.person(AGENT)
     opened = agent.clicks(agent.last_dm(), "Ran as declared")
