@@ -15,12 +15,12 @@ from cadence.flows.digest_scope import tell_unreported
 from cadence.flows.drift_state import found_drift
 from cadence.flows.gathering import gather, window_runs
 from cadence.flows.runs import TeamRun
-from cadence.rules.calendar import instant, week_number
+from cadence.rules.calendar import WEEKS, instant, week_monday, week_number
 from cadence.rules.kpi import Outcome
 from cadence.rules.verdicts import Decision as Judged
 from cadence.rules.verdicts import Line
 from storage import decisions, playbooks, reports, rubrics, trail
-from storage.tables import Cycle, StepDrift, StepVerdict, Workspace
+from storage.tables import Cycle, CycleState, StepDrift, StepVerdict, Workspace
 from templates.contexts.base import Evidence
 from templates.contexts.digests import Decision
 
@@ -70,10 +70,15 @@ def _missed(session: Session, run: TeamRun, *, since: datetime, until: datetime)
     ]
 
 
+def _is_over(cycle: Cycle, week_start: date) -> bool:
+    """Whether a week was the last of a cycle that is closed: it takes no more answers when the digest comes."""
+    return cycle.state is CycleState.CLOSED and week_start == week_monday(cycle.starts_on, WEEKS)
+
+
 def _silent(session: Session, run: TeamRun, *, week_start: date) -> list[Attention]:
     """A team whose check-ins are mostly missing, or whose number is."""
     cycle = cycle_of_week(session, run, week_start)
-    if cycle is None or week_number(cycle.starts_on, week_start) is None:
+    if cycle is None or week_number(cycle.starts_on, week_start) is None or _is_over(cycle, week_start):
         return []
     asked = set(expected_members(session, run, week_start=week_start))
     answered = asked & reports.answered_members(

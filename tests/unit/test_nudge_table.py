@@ -25,6 +25,7 @@ OF_ANY_MESSAGE = frozenset(
         Unless.UNINSTALLED,
         Unless.OVER,
         Unless.DECIDED,
+        Unless.RETIRED,
         Unless.STARTED,
         Unless.NOT_THEIRS,
         Unless.NO_POST,
