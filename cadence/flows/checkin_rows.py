@@ -146,9 +146,7 @@ def checkin_row(session: Session, run: TeamRun, *, member: str, week_start: date
         playbook=run.playbook.title,
         team=run.team.title,
         week=week_number(cycle.starts_on, week_start) if cycle else None,
-        steps=step_modes(session, run)
-        if week_start >= run.week_start
-        else _modes_then(session, run, week_start),
+        steps=modes_in_week(session, run, week_start),
         exceptions=counts.get(run.id, 0),
         kpi=week_kpi(session, run, week_start=week_start),
         reporter=run.team.reporter == member,
@@ -166,8 +164,10 @@ def step_modes(session: Session, run: TeamRun) -> tuple[StepMode, ...]:
     )
 
 
-def _modes_then(session: Session, run: TeamRun, week_start: date) -> tuple[StepMode, ...]:
-    """The steps and who led each of them in a past week; one that changed in it is shown with both modes."""
+def modes_in_week(session: Session, run: TeamRun, week_start: date) -> tuple[StepMode, ...]:
+    """The steps and who led each of them in a week; one that changed in a past one is shown with both modes."""
+    if week_start >= run.week_start:
+        return step_modes(session, run)
     begins = instant(week_start, time.min, run.zone)
     ends = instant(week_start + timedelta(days=7), time.min, run.zone)
     shown = []

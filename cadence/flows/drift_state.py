@@ -79,11 +79,13 @@ def settle_drift(
     return True
 
 
-def rewrite_reported(session: Session, run: TeamRun, step: Step, *, mark: str, now: datetime) -> None:
-    """Owe the owner's DM on what one person reported last a rewrite to what is reported now."""
+def rewrite_reported(
+    session: Session, run: TeamRun, step: Step, *, mark: str, now: datetime, cycle_id: int | None = None
+) -> None:
+    """Owe the owner's DM on what one person reported last (in a cycle, or at all) a rewrite to how that stands."""
     rows = drifts.events(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
     last = next((row for row in reversed(rows) if row.event is DriftEvent.REPORTED), None)
-    if last is not None:
+    if last is not None and cycle_id in (None, last.cycle_id):
         key = f"drift-reported:{last.workspace_id}:{last.id}"
         sent = ledger.by_prefix(session, workspace_id=last.workspace_id, prefix=key)
         ledger.owe_rewrites(session, workspace_id=last.workspace_id, messages=sent, mark=mark, now=now)

@@ -50,7 +50,7 @@ def judge_drifts(
             row = _keep(session, run, cycle, step, seen, DriftEvent.REPORTED, cause=cause, now=now)
             if seen.verdict.by != (run.playbook.owner,):
                 _tell_owner(session, run, row, now=now, correlation_id=correlation_id)
-        rewrite_reported(session, run, step, mark=cause, now=now)
+        rewrite_reported(session, run, step, mark=cause, now=now, cycle_id=cycle.id)
 
 
 def _is_corrected(found: StepDrift, now: DriftVerdict) -> bool:

@@ -6,7 +6,7 @@ from functools import partial
 from sqlmodel import Session
 
 from cadence.flows import lessons
-from cadence.flows.checkin_rows import cycle_of_week, step_modes, week_kpi
+from cadence.flows.checkin_rows import cycle_of_week, modes_in_week, week_kpi
 from cadence.flows.composed import Composed, Say, Skip
 from cadence.flows.gates import TASKS, gate_checks, gate_of, gate_offers, missed_before, words
 from cadence.flows.personal_posts import run_of, week_of
@@ -54,7 +54,7 @@ def _opens(session: Session, run: TeamRun, cycle: Cycle, week: int, message: Owe
         checks=tuple(check for check in checks if not check.met) if again else checks,
         closes=start + timedelta(days=FRIDAY),
         earlier=tuple(words(check) for check in earlier),
-        steps=step_modes(session, run) if week == 1 else (),
+        steps=modes_in_week(session, run, start) if week == 1 else (),
         lessons=theirs,
         own_lessons=ours,
         offers=gate_offers(run, cycle, gate.missing + earlier, start) if cycle.result is None else (),

@@ -83,6 +83,14 @@ def test_a_gate_met_in_a_later_week_is_met_in_what_was_sent(ready: Stage) -> Non
     assert due.buttons == []
 
 
+def test_the_first_weeks_post_keeps_the_modes_of_its_week(ready: Stage) -> None:
+    ready.play_until(at("2026-03-16 12:00"))
+    types(ready, LEAD, "/cadence mode reply send human-led The prices changed")
+    types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
+    [first] = [one for one in posts(ready, DESK_CHANNEL) if "week 1 of 4" in one.text]
+    assert "Draft the reply _collaborative_ · Send the reply _AI-led_" in first.words
+
+
 def test_who_is_missing_follows_late_answers(ready: Stage) -> None:
     ready.play_until(at("2026-03-09 10:00"))
     [dm] = [one for one in bot_dms(ready, LEAD) if "missing for Reply" in one.text]
