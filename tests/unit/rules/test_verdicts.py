@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from cadence.rules.modes import LADDER, Mode
-from cadence.rules.verdicts import Decision, Line, Policy, Rule, StepEvidence, Verdict, judge_step
+from cadence.rules.verdicts import (
+    SILENT_EXCEPTIONS,
+    Decision,
+    Line,
+    Policy,
+    Rule,
+    StepEvidence,
+    Verdict,
+    judge_step,
+)
 
 CAP = 0.10
 SEVERITY = {Decision.HOLD: 0, Decision.WATCH: 1, Decision.DEMOTE: 2}
@@ -165,7 +174,8 @@ def test_demote_at_is_the_first_count_at_which_the_evidence_line_decides(
     evidence: StepEvidence, policy: Policy
 ) -> None:
     plain = replace(evidence, critical=0)
-    known = max(plain.attested + plain.assumed, policy.min_exceptions, 3)
+    silent = not (plain.attested or plain.closing)
+    known = max(plain.attested + plain.assumed, policy.min_exceptions, SILENT_EXCEPTIONS if silent else 0)
     named = judge_step(evidence=plain, policy=policy, mode=Mode.AI_LED, fallback=Mode.HUMAN_LED).demote_at
     lines = {
         count: judge_step(
