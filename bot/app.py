@@ -16,24 +16,26 @@ from slack_bolt.logger.messages import (
 )
 from slack_sdk import WebClient
 
-from bot.clocks import Clock, utc_now
-from bot.delivery import Delivery, Pace, Post
-from bot.directory import Directory
+from bot.delivery.gateway import Gateway, Identity
+from bot.delivery.sender import Delivery, Pace, Post
 from bot.errors import code_for
-from bot.gateway import Gateway, Identity
-from bot.homes import Homes
-from bot.installations import Installations, ManyWorkspaces, OneWorkspace, several
-from bot.installing import Installer
 from bot.metrics import ACK_SECONDS, REQUESTS
-from bot.profiles import member_profile
+from bot.request_validation import Shape
+from bot.runtime.clocks import Clock, utc_now
+from bot.runtime.embedded_runner import Worker
 from bot.settings import Settings
-from bot.shapes import Shape
-from bot.worker import Worker
-from cadence.flows.homes import HomePace
-from cadence.flows.profiles import ensure_workspace, remember_address
+from bot.workspaces.directory import Directory
+from bot.workspaces.home_publisher import Homes
+from bot.workspaces.installations import Installations, ManyWorkspaces, OneWorkspace, several
+from bot.workspaces.oauth import Installer
+from bot.workspaces.profiles import member_profile
+from cadence.actor import Actor
+from cadence.flows.overview.homes import HomePace
+from cadence.flows.people.profiles import ensure_workspace, remember_address
+from handlers.context import Services
 from handlers.routes import register_all
-from handlers.turns import Services
 from storage.engine import Clash, Database
+from storage.work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -92,8 +94,10 @@ def build_bot(
     """
     gateway = Gateway(token=token, api_url=api_url)
     identity = gateway.identity()
-    ensure_workspace(db, workspace_id=identity.team_id, name=identity.team, now=clock())
-    remember_address(db, workspace_id=identity.team_id, url=identity.url, bot=identity.user_id, now=clock())
+    ensure_workspace(UnitOfWork(db, Actor.system(identity.team_id), clock()), name=identity.team)
+    remember_address(
+        UnitOfWork(db, Actor.system(identity.team_id), clock()), url=identity.url, bot=identity.user_id
+    )
     one = OneWorkspace(Post(gateway, identity), token=token)
     bot = _wired(
         settings, db=db, installations=one, api_url=api_url, secret=signing_secret, clock=clock, pace=pace

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bot.ops.terminal import Stop, read_instant, read_monday, sentences, settings_and_logs
 from bot.settings import load_settings
-from bot.terminal import Stop, read_instant, read_monday, sentences, settings_and_logs
 
 app = typer.Typer(
     help="Rollout Cadence keeps a team's AI playbook to its standard, week after week.",
@@ -30,11 +30,11 @@ def run() -> None:
     with sentences():
         settings = settings_and_logs()
         if settings.embedded:
-            from bot.embedded import run_embedded  # noqa: PLC0415
+            from bot.runtime.built_in import run_embedded  # noqa: PLC0415
 
             run_embedded(settings)
             return
-        from bot.processes import run_socket_mode  # noqa: PLC0415
+        from bot.runtime.processes import run_socket_mode  # noqa: PLC0415
 
         run_socket_mode(settings)
 
@@ -43,7 +43,7 @@ def run() -> None:
 def web() -> None:
     """Answer Slack over HTTP. Sending is the worker's."""
     with sentences():
-        from bot.processes import run_web  # noqa: PLC0415
+        from bot.runtime.processes import run_web  # noqa: PLC0415
 
         run_web(settings_and_logs())
 
@@ -52,7 +52,7 @@ def web() -> None:
 def worker() -> None:
     """Plan what is due and send what is owed. Answering Slack is the web process's."""
     with sentences():
-        from bot.processes import run_worker  # noqa: PLC0415
+        from bot.runtime.processes import run_worker  # noqa: PLC0415
 
         run_worker(settings_and_logs())
 
@@ -66,7 +66,7 @@ def sandbox(
 ) -> None:
     """Start only the built-in workspace, and print how to point a bot at it."""
     with sentences():
-        from bot.embedded import run_sandbox  # noqa: PLC0415
+        from bot.runtime.built_in import run_sandbox  # noqa: PLC0415
 
         run_sandbox(settings_and_logs(), workspace, app_url=http)
 
@@ -82,7 +82,7 @@ def rehearse(
     """Play weeks in seconds with a simulated clock, and print who gets what, when, and every verdict."""
     with sentences():
         from bot.logs import set_up_logs  # noqa: PLC0415
-        from bot.rehearsal import FIRST_MONDAY, rehearse_files  # noqa: PLC0415
+        from bot.rehearsal.rehearse import FIRST_MONDAY, rehearse_files  # noqa: PLC0415
 
         set_up_logs(level="warning", form="text")
         first = FIRST_MONDAY if start is None else read_monday(start)
@@ -97,7 +97,7 @@ def import_(
 ) -> None:
     """Import workspace files and playbooks; all of a file or nothing of it."""
     with sentences():
-        from bot.commands import import_files  # noqa: PLC0415
+        from bot.ops.commands import import_files  # noqa: PLC0415
 
         lines, refused = import_files(settings_and_logs(), files, team_id=team_id)
         for line in lines:
@@ -118,7 +118,7 @@ def export(
 ) -> None:
     """Print a playbook, or the workspace file, as YAML that imports to the same rows; or write CSV files."""
     with sentences():
-        from bot.commands import export_csv, export_file  # noqa: PLC0415
+        from bot.ops.commands import export_csv, export_file  # noqa: PLC0415
 
         slugs = playbooks or []
         if folder is not None:
@@ -134,7 +134,7 @@ def export(
 def tick(now: Now = None) -> None:
     """Plan and send what is due, once; for cron, or to catch up."""
     with sentences():
-        from bot.processes import tick_once  # noqa: PLC0415
+        from bot.runtime.processes import tick_once  # noqa: PLC0415
 
         typer.echo(tick_once(settings_and_logs(), None if now is None else read_instant(now)))
 
@@ -146,8 +146,8 @@ def plan(
 ) -> None:
     """Print what would be sent, to whom, when and in which zone. Sends nothing."""
     with sentences():
-        from bot.clocks import clock_of  # noqa: PLC0415
-        from bot.commands import planned_lines  # noqa: PLC0415
+        from bot.ops.commands import planned_lines  # noqa: PLC0415
+        from bot.runtime.clocks import clock_of  # noqa: PLC0415
 
         settings = settings_and_logs()
         moment = clock_of(settings)() if now is None else read_instant(now)
@@ -167,10 +167,10 @@ def deliveries(
 ) -> None:
     """Print what became of the messages that were owed: what was sent, what waits, what failed and why."""
     with sentences():
-        from bot.clocks import clock_of  # noqa: PLC0415
-        from bot.deliveries import as_json as json_of  # noqa: PLC0415
-        from bot.deliveries import as_lines, seen  # noqa: PLC0415
-        from cadence.flows.deliveries import Asked  # noqa: PLC0415
+        from bot.ops.report import as_json as json_of  # noqa: PLC0415
+        from bot.ops.report import as_lines, seen  # noqa: PLC0415
+        from bot.runtime.clocks import clock_of  # noqa: PLC0415
+        from cadence.flows.outbox.deliveries import Asked  # noqa: PLC0415
 
         settings, asked = settings_and_logs(), Asked(state, kind, to, since, limit)
         found = seen(settings, asked, team_id=team_id, now=clock_of(settings)())
@@ -190,7 +190,7 @@ def whatif(
 ) -> None:
     """Print what another cap or threshold would have done to the weeks already recorded. Changes nothing."""
     with sentences():
-        from bot.whatif import read_thresholds, whatif_lines  # noqa: PLC0415
+        from bot.ops.whatif import read_thresholds, whatif_lines  # noqa: PLC0415
 
         asked = read_thresholds(cap=cap, rule=rule, min_runs=min_runs, confidence=confidence)
         told = partial(typer.echo, err=True)
@@ -211,8 +211,8 @@ def manifest(
 ) -> None:
     """Print the app manifest to paste into Slack."""
     with sentences():
-        from bot.manifest import manifest as make  # noqa: PLC0415
-        from bot.manifest import render_manifest  # noqa: PLC0415
+        from bot.ops.manifest import manifest as make  # noqa: PLC0415
+        from bot.ops.manifest import render_manifest  # noqa: PLC0415
 
         made = make(socket_mode=http is None, url=http, oauth=oauth, rotates=rotate)
         typer.echo(render_manifest(made, as_json=as_json))
@@ -222,7 +222,7 @@ def manifest(
 def doctor() -> None:
     """Say in words what is missing: tokens, scopes, channels the bot isn't in, migrations to come."""
     with sentences():
-        from bot.doctor import examine  # noqa: PLC0415
+        from bot.ops.doctor import examine  # noqa: PLC0415
 
         findings = examine(settings_and_logs())
         for finding in findings:
@@ -245,7 +245,7 @@ def migrate(
 ) -> None:
     """Bring the database to this version's tables."""
     with sentences():
-        from bot.commands import check_migrations, migrate_database  # noqa: PLC0415
+        from bot.ops.commands import check_migrations, migrate_database  # noqa: PLC0415
 
         typer.echo(check_migrations() if check else migrate_database(load_settings()))
 
@@ -257,7 +257,7 @@ def forget(
 ) -> None:
     """Delete every row of a workspace that took the bot out; without --yes only say how many there are."""
     with sentences():
-        from bot.commands import forget_workspace  # noqa: PLC0415
+        from bot.ops.commands import forget_workspace  # noqa: PLC0415
 
         typer.echo(forget_workspace(settings_and_logs(), workspace, really=yes))
 

@@ -12,8 +12,8 @@ from typing import Protocol
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from bot.slack_errors import ERRORS
-from cadence.flows.figures import Figures, figures
+from bot.delivery.slack_errors import ERRORS
+from cadence.flows.workspaces.health import Figures, figures
 from storage.engine import Database
 
 MESSAGES = Counter(

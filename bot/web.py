@@ -15,12 +15,12 @@ from werkzeug.routing import Map, Rule
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.wrappers import Request, Response
 
-from bot.installing import Installer
-from bot.manifest import INSTALL, REDIRECT
 from bot.metrics import DatabaseFigures, SocketFigures
-from bot.serving import LARGEST_BODY
-from bot.sockets import Heard
-from cadence.flows.health import WriteProbe, health
+from bot.ops.manifest import INSTALL, REDIRECT
+from bot.runtime.http_server import LARGEST_BODY
+from bot.runtime.socket_mode import Heard
+from bot.workspaces.oauth import Installer
+from cadence.flows.workspaces.health import WriteProbe, health
 from storage.engine import Database
 
 _STAMP = re.compile(r"[0-9]{1,15}")

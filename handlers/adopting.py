@@ -2,13 +2,12 @@
 
 from slack_bolt import App
 
-from cadence.flows.adopting import AdoptionGiven, NeedsForm, adopt
-from cadence.flows.adopting_form import adopt_form
+from cadence.flows.adoption.adopting import AdoptionGiven, NeedsForm, adopt, adopt_form
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -25,22 +24,20 @@ def register(app: App, services: Services) -> None:
 def by_command(turn: Turn, command: commands.Adopt) -> None:
     """`/cadence adopt`: at once when team and champion are clear, else by form."""
     if command.playbook is None:
-        turn.open(
-            adopt_form(turn.db, turn.caller, playbook=None, team=command.team, champion=command.champion)
-        )
+        turn.open(adopt_form(turn.uow, playbook=None, team=command.team, champion=command.champion))
         return
     given = AdoptionGiven(command.playbook, command.team, command.channel, command.champion)
     _meet(turn, given)
     try:
-        turn.say(adopt(turn.db, turn.caller, given, now=turn.now))
+        turn.say(adopt(turn.uow, given))
     except NeedsForm as ask:
         team, champion = command.team or ask.team, command.champion
-        turn.open(adopt_form(turn.db, turn.caller, playbook=command.playbook, team=team, champion=champion))
+        turn.open(adopt_form(turn.uow, playbook=command.playbook, team=team, champion=champion))
 
 
 def by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Adopt in another team]: the form, for the playbook of the post."""
-    turn.open(adopt_form(turn.db, turn.caller, playbook=value or None))
+    turn.open(adopt_form(turn.uow, playbook=value or None))
 
 
 def champion_added(turn: Turn, value: str, _body: Body) -> None:
@@ -50,7 +47,7 @@ def champion_added(turn: Turn, value: str, _body: Body) -> None:
         raise Refusal("This button is too old to be understood. `/cadence adopt` starts again.")
     given = AdoptionGiven(parts[0], team=parts[1], champion=parts[2], add_champion=True)
     _meet(turn, given)
-    turn.say(adopt(turn.db, turn.caller, given, now=turn.now))
+    turn.say(adopt(turn.uow, given))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext:
@@ -61,7 +58,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         champion=form.member(Field.CHAMPION),
     )
     _meet(turn, given)
-    return adopt(turn.db, turn.caller, given, now=turn.now)
+    return adopt(turn.uow, given)
 
 
 def _meet(turn: Turn, given: AdoptionGiven) -> None:

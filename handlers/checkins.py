@@ -5,19 +5,18 @@ from datetime import date
 
 from slack_bolt import App
 
-from cadence.flows.asking import checkin_all_form, checkin_form
-from cadence.flows.checkin_checks import AnswerGiven
-from cadence.flows.checkins import answer, answer_quietly
-from cadence.flows.choosing import choose_checkin
-from cadence.flows.people import end_away, mute
-from cadence.flows.snoozing import menu_again, snooze
+from cadence.flows.checkins.answers import AnswerGiven, answer, answer_quietly
+from cadence.flows.checkins.choosing import choose_checkin
+from cadence.flows.checkins.snoozing import menu_again, snooze
+from cadence.flows.nudging.asking import checkin_all_form, checkin_form
+from cadence.flows.people.away import end_away, mute
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
+from handlers.context import SHORTCUT, Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
 from handlers.people import away_form
-from handlers.turns import SHORTCUT, Services, Turn
 from storage.tables import Attestation
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -50,15 +49,13 @@ def _opens(kind: Attestation | None) -> Callable[[Turn, str, Body], None]:
 
 def open_form(turn: Turn, adoption_id: int, week_start: date | None, kind: Attestation | None) -> None:
     """Open the form of one check-in."""
-    form = checkin_form(
-        turn.db, turn.caller, adoption_id=adoption_id, week_start=week_start, kind=kind, now=turn.now
-    )
+    form = checkin_form(turn.uow, adoption_id=adoption_id, week_start=week_start, kind=kind)
     turn.open(form, ids=metadata(a=adoption_id, w=week_start and week_start.isoformat(), k=form.kind))
 
 
 def all_ran(turn: Turn, value: str, _body: Body) -> None:
     """[All ran as declared]: one form for every open check-in of the week."""
-    form = checkin_all_form(turn.db, turn.caller, week_start=read_week(value), now=turn.now)
+    form = checkin_all_form(turn.uow, week_start=read_week(value))
     turn.open(form, ids=metadata(w=value))
 
 
@@ -66,16 +63,16 @@ def snoozed(turn: Turn, value: str, _body: Body) -> None:
     """[Snooze]: the check-in comes back later; or one is away, or wants no reminders."""
     until, _, week = value.partition(":")
     if week and until in {"away", "mute", "unmute"}:
-        menu_again(turn.db, turn.caller, week_start=read_week(week), now=turn.now)
+        menu_again(turn.uow, week_start=read_week(week))
     if until == "back":
-        turn.say(end_away(turn.db, turn.caller, member=None, now=turn.now))
+        turn.say(end_away(turn.uow, member=None))
     elif until == "away":
         turn.open(away_form(turn))
     elif until in {"mute", "unmute"}:
-        turn.say(mute(turn.db, turn.caller, muted=until == "mute", now=turn.now))
+        turn.say(mute(turn.uow, muted=until == "mute"))
     else:
         start = read_week(week) if week else None
-        turn.say(snooze(turn.db, turn.caller, until=until, week_start=start, now=turn.now))
+        turn.say(snooze(turn.uow, until=until, week_start=start))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext | None:
@@ -101,8 +98,8 @@ def _answered(turn: Turn, form: Form, given: list[AnswerGiven], *, quietly: bool
     """Answer; a form that a message opened closes without a word, because that message is written again."""
     caller = turn.by(form)
     if not quietly or caller.surface == SHORTCUT:
-        return answer(turn.db, caller, given, now=turn.now)
-    answer_quietly(turn.db, caller, given, now=turn.now)
+        return answer(turn.uow.by(caller), given)
+    answer_quietly(turn.uow.by(caller), given)
     return None
 
 
@@ -153,14 +150,7 @@ def by_command(turn: Turn, command: commands.Attest) -> None:
     """`/attest`: answers at once when everything is said, else opens the form with what was."""
     drifted_how = command.attestation is Attestation.DRIFTED and not command.modes
     if command.attestation is None or drifted_how:
-        run = choose_checkin(
-            turn.db,
-            turn.caller,
-            playbook=command.playbook,
-            team=command.team,
-            week=command.week,
-            now=turn.now,
-        )
+        run = choose_checkin(turn.uow, playbook=command.playbook, team=command.team, week=command.week)
         open_form(turn, run.adoption_id, run.week_start, command.attestation)
         return
     given = AnswerGiven(
@@ -172,4 +162,4 @@ def by_command(turn: Turn, command: commands.Attest) -> None:
         drifts=dict(command.modes),
         note=command.note or "",
     )
-    turn.say(answer(turn.db, turn.caller, [given], now=turn.now))
+    turn.say(answer(turn.uow, [given]))

@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt import App
 
-from cadence.flows.lexicon import Lexicon, lexicon
+from cadence.flows.core.lexicon import Lexicon, lexicon
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from handlers import (
@@ -30,10 +30,10 @@ from handlers import (
     standards,
     teams,
 )
+from handlers.context import Services, Turn
 from handlers.grammar import Vocabulary, commands, is_harmless, parse
 from handlers.listeners import register_button, register_command
 from handlers.payloads import Body
-from handlers.turns import Services, Turn
 from templates.ids import Action
 
 _JOURNEYS: dict[type, Callable[[Turn, Any], None]] = {
@@ -111,7 +111,7 @@ def _run(name: str) -> Callable[[Turn, str], None]:
         if not whole and _DIGIT.search(text):  # without one there's no number to record
             command = kpis.by_words(turn, read, teams=teams)
         else:
-            command = read(lexicon(turn.db, turn.caller, now=turn.now, steps=whole, teams=teams))
+            command = read(lexicon(turn.uow, steps=whole, teams=teams))
         if command is not None:
             _JOURNEYS[type(command)](turn, command)
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 from slack_bolt import App
 
-from cadence.flows.asking import cycle_form
-from cadence.flows.callers import roles
-from cadence.flows.capacity import CapacityFull, capacity_form
-from cadence.flows.cycle_shown import show_cycle
-from cadence.flows.cycles import CycleGiven, start_cycle
+from cadence.flows.adoption.capacity import CapacityFull, capacity_form
+from cadence.flows.core.actor import roles
+from cadence.flows.cycles.shown import show_cycle
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.nudging.asking import cycle_form
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, read_week
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Field
 
@@ -27,7 +27,7 @@ def register(app: App, services: Services) -> None:
 
 def by_role(turn: Turn, _command: commands.Cycle) -> None:
     """`/cadence cycle`: the form for owners and curators, the cycle shown for everybody else."""
-    if roles(turn.db, turn.caller) & {"owner", "curator"}:
+    if roles(turn.uow) & {"owner", "curator"}:
         start(turn, commands.StartCycle())
     else:
         show(turn, commands.ShowCycle())
@@ -36,16 +36,16 @@ def by_role(turn: Turn, _command: commands.Cycle) -> None:
 def start(turn: Turn, command: commands.StartCycle) -> None:
     """`/cadence cycle start`: at once when the playbook is said, else by form."""
     if command.playbook is None:
-        turn.open(cycle_form(turn.db, turn.caller, playbook=None, now=turn.now))
+        turn.open(cycle_form(turn.uow, playbook=None))
         return
     given = CycleGiven(playbook=command.playbook, team=command.team, starts_on=command.day)
-    turn.say(start_cycle(turn.db, turn.caller, given, now=turn.now))
+    turn.say(start_cycle(turn.uow, given))
 
 
 def by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Start a cycle], of a playbook or of `playbook:team`."""
     playbook, _, team = value.partition(":")
-    turn.open(cycle_form(turn.db, turn.caller, playbook=playbook or None, team=team or None, now=turn.now))
+    turn.open(cycle_form(turn.uow, playbook=playbook or None, team=team or None))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
@@ -57,7 +57,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
         champion=form.member(Field.CHAMPION),
     )
     try:
-        return start_cycle(turn.db, turn.caller, given, now=turn.now)
+        return start_cycle(turn.uow, given)
     except CapacityFull as full:
         if not full.may_override:
             raise
@@ -65,7 +65,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
 
 
 def _anyway_form(turn: Turn, given: CycleGiven) -> ViewContext:
-    form = capacity_form(turn.db, turn.caller, playbook=given.playbook, team=given.team or "")
+    form = capacity_form(turn.uow, playbook=given.playbook, team=given.team or "")
     day = given.starts_on.isoformat() if given.starts_on else None
     return replace(form, private_metadata=metadata(p=given.playbook, t=given.team, d=day, c=given.champion))
 
@@ -87,18 +87,9 @@ def anyway_submitted(turn: Turn, form: Form) -> MessageContext:
         champion=form.ids.get("c"),
         override=form.text(Field.REASON),
     )
-    return start_cycle(turn.db, turn.caller, given, now=turn.now)
+    return start_cycle(turn.uow, given)
 
 
 def show(turn: Turn, command: commands.ShowCycle) -> None:
     """`/cadence cycle show`."""
-    turn.say(
-        show_cycle(
-            turn.db,
-            turn.caller,
-            playbook=command.playbook,
-            team=command.team,
-            day=command.day,
-            now=turn.now,
-        )
-    )
+    turn.say(show_cycle(turn.uow, playbook=command.playbook, team=command.team, day=command.day))

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from slack_bolt import App
 
-from cadence.flows.exception_forms import counted_exceptions, exception_form
-from cadence.flows.exceptions import ExceptionGiven, NeedsConfirming, log_exception
-from cadence.flows.finding import NeedsChoice
-from cadence.flows.undoing import undo_exception
+from cadence.flows.core.finding import NeedsChoice
+from cadence.flows.exceptions.forms import counted_exceptions, exception_form
+from cadence.flows.exceptions.logging import ExceptionGiven, NeedsConfirming, log_exception
+from cadence.flows.exceptions.undoing import undo_exception
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, row_id, split_ref
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.forms import ExceptionForm
 from templates.ids import Action, Callback, Field
@@ -28,7 +28,7 @@ def register(app: App, services: Services) -> None:
 def by_command(turn: Turn, command: commands.LogException) -> None:
     """`/exception`: logs at once; opens the form when bare, or when it isn't clear which run is meant."""
     if command.undo:
-        turn.say(undo_exception(turn.db, turn.caller, now=turn.now))
+        turn.say(undo_exception(turn.uow))
         return
     if command.step is None or command.reason is None:
         open_form(turn, command)
@@ -42,7 +42,7 @@ def by_command(turn: Turn, command: commands.LogException) -> None:
         link=command.link,
     )
     try:
-        turn.say(log_exception(turn.db, turn.caller, given, now=turn.now))
+        turn.say(log_exception(turn.uow, given))
     except NeedsChoice:
         open_form(turn, command)
     except NeedsConfirming as asked:
@@ -52,9 +52,7 @@ def by_command(turn: Turn, command: commands.LogException) -> None:
 def _confirming(turn: Turn, given: ExceptionGiven, asked: NeedsConfirming) -> ExceptionForm:
     """The form with what was given, which says what it will do."""
     return exception_form(
-        turn.db,
-        turn.caller,
-        now=turn.now,
+        turn.uow,
         adoption_id=asked.adoption_id,
         step=given.step,
         reason=given.reason,
@@ -67,9 +65,7 @@ def _confirming(turn: Turn, given: ExceptionGiven, asked: NeedsConfirming) -> Ex
 def open_form(turn: Turn, command: commands.LogException) -> None:
     """Open the form with what was typed."""
     form = exception_form(
-        turn.db,
-        turn.caller,
-        now=turn.now,
+        turn.uow,
         playbook=command.playbook,
         step=command.step,
         reason=command.reason or "",
@@ -84,9 +80,7 @@ def by_button(turn: Turn, value: str, _body: Body) -> None:
     where, _, rest = value.partition(":")
     step, _, reason = rest.partition(":")
     form = exception_form(
-        turn.db,
-        turn.caller,
-        now=turn.now,
+        turn.uow,
         adoption_id=row_id(where),
         playbook=where or None,
         step=step or None,
@@ -99,12 +93,12 @@ def by_button(turn: Turn, value: str, _body: Body) -> None:
 def see(turn: Turn, value: str, _body: Body) -> None:
     """[See the exceptions]: those that count now."""
     adoption_id, step = split_ref(value)
-    turn.open(counted_exceptions(turn.db, turn.caller, adoption_id=adoption_id, step=step, now=turn.now))
+    turn.open(counted_exceptions(turn.uow, adoption_id=adoption_id, step=step))
 
 
 def undo(turn: Turn, value: str, _body: Body) -> None:
     """[Undo]: the exception no longer counts."""
-    turn.say(undo_exception(turn.db, turn.caller, exception_id=row_id(value) or 0, now=turn.now))
+    turn.say(undo_exception(turn.uow, exception_id=row_id(value) or 0))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
@@ -120,7 +114,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
         agreed=frozenset(map(str, agreed)) if isinstance(agreed, list) else frozenset(),
     )
     try:
-        return log_exception(turn.db, turn.by(form), given, now=turn.now)
+        return log_exception(turn.uow.by(turn.by(form)), given)
     except NeedsConfirming as asked:
         ids = metadata(**{**form.ids, "agreed": sorted(asked.agreed)})
         return replace(_confirming(turn, given, asked), private_metadata=ids)

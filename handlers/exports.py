@@ -2,12 +2,12 @@
 
 from slack_bolt import App
 
-from cadence.flows.exports import ask_export, export_form
+from cadence.flows.history.exports import ask_export, export_form
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_form
 from handlers.payloads import Form
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.contexts.forms import ExportForm
 from templates.ids import Callback, Field
@@ -21,9 +21,9 @@ def register(app: App, services: Services) -> None:
 def by_command(turn: Turn, command: commands.Export) -> None:
     """`/cadence export`: at once when it is said what, else by form."""
     if command.playbook is None and not command.everything:
-        turn.open(export_form(turn.db, turn.caller))
+        turn.open(export_form(turn.uow))
         return
-    turn.say(ask_export(turn.db, turn.caller, playbook=command.playbook, now=turn.now))
+    turn.say(ask_export(turn.uow, playbook=command.playbook))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext:
@@ -32,4 +32,4 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
     if not chosen:
         raise Refusal("Choose what to export.", field=Field.PLAYBOOK)
     slug = None if chosen == ExportForm.ALL else chosen
-    return ask_export(turn.db, turn.caller, playbook=slug, now=turn.now)
+    return ask_export(turn.uow, playbook=slug)

@@ -2,10 +2,10 @@
 
 from slack_bolt import App
 
-from cadence.flows.submitting import NextTeamGiven, name_next_team, next_team_form, submit
+from cadence.flows.cycles.submitting import NextTeamGiven, name_next_team, next_team_form, submit
+from handlers.context import Services, Turn
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_rows
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -20,7 +20,7 @@ def register(app: App, services: Services) -> None:
 def next_team(turn: Turn, value: str, _body: Body) -> None:
     """[Name the next team]."""
     adoption_id, cycle_id = split_rows(value)
-    form = next_team_form(turn.db, turn.caller, adoption_id=adoption_id, cycle_id=cycle_id, now=turn.now)
+    form = next_team_form(turn.uow, adoption_id=adoption_id, cycle_id=cycle_id)
     turn.open(form, ids=metadata(a=adoption_id, c=cycle_id))
 
 
@@ -32,10 +32,10 @@ def named(turn: Turn, form: Form) -> MessageContext:
         team=form.option(Field.TEAM),
         reason=form.text(Field.REASON),
     )
-    return name_next_team(turn.db, turn.caller, given, now=turn.now)
+    return name_next_team(turn.uow, given)
 
 
 def submitted(turn: Turn, value: str, _body: Body) -> None:
     """[Submit to the registry]."""
     adoption_id, cycle_id = split_rows(value)
-    turn.say(submit(turn.db, turn.caller, adoption_id=adoption_id, cycle_id=cycle_id, now=turn.now))
+    turn.say(submit(turn.uow, adoption_id=adoption_id, cycle_id=cycle_id))

@@ -5,15 +5,14 @@ from typing import Final
 
 from slack_bolt import App
 
-from cadence.flows.handoff_answers import Verb, accept, fail, fail_form, finish, which, withdraw
-from cadence.flows.handoff_lists import show_handoffs
-from cadence.flows.handoff_states import GONE
-from cadence.flows.handoffs import HandoffGiven, WhichContract, handoff_form, send_handoff
+from cadence.flows.handoffs.answers import Verb, accept, fail, fail_form, finish, which, withdraw
+from cadence.flows.handoffs.lists import show_handoffs
+from cadence.flows.handoffs.sending import GONE, HandoffGiven, WhichContract, handoff_form, send_handoff
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, row_id
-from handlers.turns import Services, Turn
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -47,7 +46,7 @@ def _send(turn: Turn, command: commands.Handoff) -> None:
         team=command.team,
     )
     turn.say_or_ask(
-        lambda: send_handoff(turn.db, turn.caller, given, now=turn.now),
+        lambda: send_handoff(turn.uow, given),
         unclear=WhichContract,
         ask=lambda: _open(turn, command),
     )
@@ -56,14 +55,12 @@ def _send(turn: Turn, command: commands.Handoff) -> None:
 def _open(turn: Turn, command: commands.Handoff) -> None:
     """The form with what was typed; who has nothing to hand over sees what waits for them."""
     form = handoff_form(
-        turn.db,
-        turn.caller,
+        turn.uow,
         playbook=command.playbook,
         team=command.team,
         to=command.to,
         what=command.text or "",
         link=command.link or "",
-        now=turn.now,
     )
     if form is None:
         _show(turn, command)
@@ -72,14 +69,12 @@ def _open(turn: Turn, command: commands.Handoff) -> None:
 
 
 def _show(turn: Turn, command: commands.Handoff) -> None:
-    turn.say(show_handoffs(turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now))
+    turn.say(show_handoffs(turn.uow, playbook=command.playbook, team=command.team))
 
 
 def _which(turn: Turn, command: commands.Handoff, verb: Verb) -> int | None:
     """The handoff that is meant; None when several fit, which are then listed."""
-    found = which(
-        turn.db, turn.caller, verb=verb, playbook=command.playbook, number=command.number, now=turn.now
-    )
+    found = which(turn.uow, verb=verb, playbook=command.playbook, number=command.number)
     if isinstance(found, int):
         return found
     turn.say(found)
@@ -89,7 +84,7 @@ def _which(turn: Turn, command: commands.Handoff, verb: Verb) -> int | None:
 def _accept(turn: Turn, command: commands.Handoff) -> None:
     found = _which(turn, command, "accept")
     if found is not None:
-        turn.say(accept(turn.db, turn.caller, handoff_id=found, note=command.text or "", now=turn.now))
+        turn.say(accept(turn.uow, handoff_id=found, note=command.text or ""))
 
 
 def _fail(turn: Turn, command: commands.Handoff) -> None:
@@ -97,19 +92,19 @@ def _fail(turn: Turn, command: commands.Handoff) -> None:
     if found is not None and command.text is None:
         _ask_why(turn, found)
     elif found is not None:
-        turn.say(fail(turn.db, turn.caller, handoff_id=found, reason=command.text or "", now=turn.now))
+        turn.say(fail(turn.uow, handoff_id=found, reason=command.text or ""))
 
 
 def _done(turn: Turn, command: commands.Handoff) -> None:
     found = _which(turn, command, "done")
     if found is not None:
-        turn.say(finish(turn.db, turn.caller, handoff_id=found, note=command.text or "", now=turn.now))
+        turn.say(finish(turn.uow, handoff_id=found, note=command.text or ""))
 
 
 def _withdraw(turn: Turn, command: commands.Handoff) -> None:
     found = _which(turn, command, "withdraw")
     if found is not None:
-        turn.say(withdraw(turn.db, turn.caller, handoff_id=found, reason=command.text or "", now=turn.now))
+        turn.say(withdraw(turn.uow, handoff_id=found, reason=command.text or ""))
 
 
 _VERBS: Final[dict[str | None, Callable[[Turn, commands.Handoff], None]]] = {
@@ -132,17 +127,17 @@ def _id(value: str) -> int:
 
 def accepted(turn: Turn, value: str, _body: Body) -> None:
     """[Accept]."""
-    turn.say(accept(turn.db, turn.caller, handoff_id=_id(value), now=turn.now))
+    turn.say(accept(turn.uow, handoff_id=_id(value)))
 
 
 def finished(turn: Turn, value: str, _body: Body) -> None:
     """[Done]."""
-    turn.say(finish(turn.db, turn.caller, handoff_id=_id(value), now=turn.now))
+    turn.say(finish(turn.uow, handoff_id=_id(value)))
 
 
 def withdrawn(turn: Turn, value: str, _body: Body) -> None:
     """[Withdraw]."""
-    turn.say(withdraw(turn.db, turn.caller, handoff_id=_id(value), now=turn.now))
+    turn.say(withdraw(turn.uow, handoff_id=_id(value)))
 
 
 def open_fail(turn: Turn, value: str, _body: Body) -> None:
@@ -151,7 +146,7 @@ def open_fail(turn: Turn, value: str, _body: Body) -> None:
 
 
 def _ask_why(turn: Turn, number: int) -> None:
-    shown = fail_form(turn.db, turn.caller, handoff_id=number, now=turn.now)
+    shown = fail_form(turn.uow, handoff_id=number)
     if isinstance(shown, Done):
         turn.say(shown)
     else:
@@ -160,7 +155,7 @@ def _ask_why(turn: Turn, number: int) -> None:
 
 def open_again(turn: Turn, value: str, _body: Body) -> None:
     """[Hand over again], or [Hand over]: the form."""
-    form = handoff_form(turn.db, turn.caller, adoption_id=row_id(value), now=turn.now)
+    form = handoff_form(turn.uow, adoption_id=row_id(value))
     if form is None:
         raise Refusal("Your playbooks hand nothing over any more. `/cadence handoff show` lists what waits.")
     turn.open(form)
@@ -173,16 +168,14 @@ def sent(turn: Turn, form: Form) -> MessageContext:
         what=form.text(Field.WHAT),
         link=form.text(Field.LINK) or None,
     )
-    return send_handoff(turn.db, turn.caller, given, now=turn.now)
+    return send_handoff(turn.uow, given)
 
 
 def failed(turn: Turn, form: Form) -> MessageContext:
     """The form that says why it can't be used."""
     return fail(
-        turn.db,
-        turn.caller,
+        turn.uow,
         handoff_id=form.row("h"),
         reason=form.text(Field.REASON),
         lacking=form.options(Field.LACKING),
-        now=turn.now,
     )

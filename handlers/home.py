@@ -5,14 +5,16 @@ from typing import Any
 
 from slack_bolt import App
 
-from cadence.flows.homes import turn_page
-from cadence.flows.welcoming import invited
+from cadence.actor import Actor
+from cadence.flows.overview.homes import turn_page
+from cadence.flows.workspaces.welcoming import invited
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.listeners import UNREACHABLE, register_button
 from handlers.payloads import Body, row_id
-from handlers.turns import Services, Turn
 from handlers.views import home_view, on_home
 from storage.engine import Clash, is_unreachable
+from storage.work import UnitOfWork
 from templates.contexts.answers import Refused
 from templates.ids import Action
 
@@ -38,10 +40,8 @@ def register(app: App, services: Services) -> None:
     def joined(event: dict[str, Any], context: dict[str, Any]) -> None:
         if event.get("user") == context.get("bot_user_id"):
             invited(
-                services.db,
-                workspace_id=str(context.get("team_id") or ""),
+                UnitOfWork(services.db, Actor.system(str(context.get("team_id") or "")), services.clock()),
                 channel=str(event.get("channel") or ""),
-                now=services.clock(),
             )
 
     app.event("app_home_opened")(opened)
@@ -52,4 +52,4 @@ def turned(turn: Turn, value: str, body: Body) -> None:
     """[Previous page] and [Next page]; the page shows when the Home is published, as after every click on it."""
     if not on_home(body):
         raise Refusal("This button turns the pages of the Home tab. Open it, and turn them there.")
-    turn_page(turn.db, turn.caller, page=row_id(value) or 1, now=turn.now)
+    turn_page(turn.uow, page=row_id(value) or 1)

@@ -5,16 +5,16 @@ from datetime import date
 
 from slack_bolt import App
 
-from cadence.flows.asking import kpi_form
-from cadence.flows.finding import NeedsChoice
-from cadence.flows.kpis import NumberGiven, record_number
-from cadence.flows.lexicon import Lexicon
-from cadence.flows.typed_numbers import record_typed
-from cadence.flows.weeks import NeedsWeek
+from cadence.flows.core.finding import NeedsChoice
+from cadence.flows.core.lexicon import Lexicon
+from cadence.flows.core.weeks import NeedsWeek
+from cadence.flows.nudging.asking import kpi_form
+from cadence.flows.numbers.kpis import NumberGiven, record_number
+from cadence.flows.numbers.typed_numbers import record_typed
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -32,7 +32,7 @@ def by_command(turn: Turn, command: commands.Kpi) -> None:
         open_form(turn, None, playbook=command.playbook, team=command.team)
         return
     try:
-        turn.say(record_number(turn.db, turn.caller, given, now=turn.now))
+        turn.say(record_number(turn.uow, given))
     except (NeedsWeek, NeedsChoice) as ask:
         _ask(turn, given, ask)
 
@@ -53,7 +53,7 @@ def by_words(
         return found
 
     try:
-        recorded = record_typed(turn.db, turn.caller, number, teams=teams, now=turn.now)
+        recorded = record_typed(turn.uow, number, teams=teams)
     except (NeedsWeek, NeedsChoice) as ask:
         _ask(turn, given, ask)
         return None
@@ -100,10 +100,8 @@ def open_form(
 ) -> None:
     """Open the form, with what is known."""
     form = kpi_form(
-        turn.db,
-        turn.caller,
+        turn.uow,
         adoption_id=adoption_id,
-        now=turn.now,
         playbook=playbook,
         team=team,
         week_start=week,
@@ -130,4 +128,4 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         note=form.text(Field.NOTE),
         guardrails=form.texts(Field.GUARDRAIL),
     )
-    return record_number(turn.db, turn.by(form), given, now=turn.now)
+    return record_number(turn.uow.by(turn.by(form)), given)

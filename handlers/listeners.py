@@ -15,11 +15,11 @@ import structlog
 from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 
-from cadence.flows.repeats import Repeated
+from cadence.flows.core.repeats import Repeated
 from cadence.refusals import Refusal
 from cadence.typed import visible
+from handlers.context import SHORTCUT, Services, Turn, turn_of
 from handlers.payloads import Body, Form, button_value
-from handlers.turns import SHORTCUT, Services, Turn, turn_of
 from handlers.views import (
     SLACK_TROUBLE,
     NotMade,

@@ -2,13 +2,14 @@
 
 from slack_bolt import App
 
-from cadence.flows import digests, overview
-from cadence.flows.callers import roles
-from cadence.flows.followups import answer_watch, watch_form
+from cadence.flows.core.actor import roles
+from cadence.flows.nudging.followups import answer_watch, watch_form
+from cadence.flows.overview import digest as digests
+from cadence.flows.overview import status as overview
+from handlers.context import Services, Turn
 from handlers.grammar import commands, help_rest, help_text
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_ref
-from handlers.turns import Services, Turn
 from templates.contexts.answers import Help, HelpEntry, HelpRest
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -25,36 +26,25 @@ def register(app: App, services: Services) -> None:
 
 def status(turn: Turn, command: commands.Status) -> None:
     """`/cadence status`."""
-    turn.say(
-        overview.status(turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now)
-    )
+    turn.say(overview.status(turn.uow, playbook=command.playbook, team=command.team))
 
 
 def status_by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Status]: of one playbook, or of all that one has to do with."""
-    turn.say(overview.status(turn.db, turn.caller, playbook=value or None, team=None, now=turn.now))
+    turn.say(overview.status(turn.uow, playbook=value or None, team=None))
 
 
 def why(turn: Turn, command: commands.Why) -> None:
     """`/cadence why`: at once when the step is said, else by form."""
     if command.step is None:
-        turn.open(overview.why_form(turn.db, turn.caller, now=turn.now))
+        turn.open(overview.why_form(turn.uow))
         return
-    turn.say(
-        overview.why(
-            turn.db,
-            turn.caller,
-            playbook=command.playbook,
-            step=command.step,
-            team=command.team,
-            now=turn.now,
-        )
-    )
+    turn.say(overview.why(turn.uow, playbook=command.playbook, step=command.step, team=command.team))
 
 
 def _why(turn: Turn, ref: str) -> MessageContext:
     adoption_id, step = split_ref(ref)
-    return overview.why(turn.db, turn.caller, playbook=None, step=step, adoption_id=adoption_id, now=turn.now)
+    return overview.why(turn.uow, playbook=None, step=step, adoption_id=adoption_id)
 
 
 def why_by_button(turn: Turn, value: str, _body: Body) -> None:
@@ -69,12 +59,12 @@ def why_submitted(turn: Turn, form: Form) -> MessageContext:
 
 def digest(turn: Turn, _command: commands.Digest) -> None:
     """`/cadence digest`: this week's so far, for curators."""
-    turn.say(digests.show_digest(turn.db, turn.caller, now=turn.now))
+    turn.say(digests.show_digest(turn.uow))
 
 
 def help_(turn: Turn, command: commands.Help) -> None:
     """`help`: the commands of one's roles, or of one topic."""
-    held = roles(turn.db, turn.caller)
+    held = roles(turn.uow)
     entries = tuple(
         HelpEntry(
             name=entry.command,
@@ -92,17 +82,12 @@ def help_(turn: Turn, command: commands.Help) -> None:
 def open_answer(turn: Turn, value: str, _body: Body) -> None:
     """[Say what changes] under a watch."""
     adoption_id, step = split_ref(value)
-    form = watch_form(turn.db, turn.caller, adoption_id=adoption_id, step=step, now=turn.now)
+    form = watch_form(turn.uow, adoption_id=adoption_id, step=step)
     turn.open(form, ids=metadata(a=adoption_id, s=step))
 
 
 def answered(turn: Turn, form: Form) -> MessageContext:
     """The owner's answer."""
     return answer_watch(
-        turn.db,
-        turn.caller,
-        adoption_id=form.row("a"),
-        step=str(form.ids.get("s", "")),
-        text=form.text(Field.NOTE),
-        now=turn.now,
+        turn.uow, adoption_id=form.row("a"), step=str(form.ids.get("s", "")), text=form.text(Field.NOTE)
     )

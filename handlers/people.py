@@ -4,15 +4,15 @@ from datetime import timedelta
 
 from slack_bolt import App
 
-from cadence.flows import people
-from cadence.flows.followups import ask, nudge_again, set_missing_away, still_missing
-from cadence.flows.snoozing import ask_until
-from cadence.flows.snoozing import snooze as snooze_until
+from cadence.flows.checkins.snoozing import ask_until
+from cadence.flows.checkins.snoozing import snooze as snooze_until
+from cadence.flows.nudging.followups import ask, nudge_again, set_missing_away, still_missing
+from cadence.flows.people import away as people
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_week
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.contexts.forms import AwayForm
 from templates.ids import Action, Callback, Field
@@ -29,18 +29,16 @@ def register(app: App, services: Services) -> None:
 def away(turn: Turn, command: commands.Away) -> None:
     """`/cadence away`: at once when the days are said, else by form."""
     if command.off:
-        turn.say(people.end_away(turn.db, turn.caller, member=command.member, now=turn.now))
+        turn.say(people.end_away(turn.uow, member=command.member))
     elif command.until is None:
         turn.open(away_form(turn, members=(command.member,) if command.member else ()))
     else:
         turn.say(
             people.set_away(
-                turn.db,
-                turn.caller,
+                turn.uow,
                 members=(command.member or turn.caller.member,),
                 first=command.start or turn.today,
                 last=command.until,
-                now=turn.now,
             )
         )
 
@@ -57,7 +55,7 @@ def away_form(turn: Turn, *, members: tuple[str, ...] = ()) -> AwayForm:
 def they_are_away(turn: Turn, value: str, _body: Body) -> None:
     """[They're away]: the form, with the missing filled in."""
     adoption_id, week = split_week(value)
-    missing = still_missing(turn.db, turn.caller, adoption_id=adoption_id, week_start=week, now=turn.now)
+    missing = still_missing(turn.uow, adoption_id=adoption_id, week_start=week)
     if not missing:
         raise Refusal("Everyone has answered meanwhile.")
     form = AwayForm(since=week, until=max(turn.today, week + timedelta(days=4)), members=missing[:20])
@@ -71,38 +69,30 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         raise Refusal("Both days are needed.", field=Field.UNTIL)
     members = form.members(Field.MEMBERS) or (turn.caller.member,)
     if "a" in form.ids:
-        return set_missing_away(
-            turn.db,
-            turn.caller,
-            adoption_id=form.row("a"),
-            members=members,
-            first=first,
-            last=last,
-            now=turn.now,
-        )
-    return people.set_away(turn.db, turn.caller, members=members, first=first, last=last, now=turn.now)
+        return set_missing_away(turn.uow, adoption_id=form.row("a"), members=members, first=first, last=last)
+    return people.set_away(turn.uow, members=members, first=first, last=last)
 
 
 def nudge(turn: Turn, value: str, _body: Body) -> None:
     """[Nudge them once more]."""
     adoption_id, week = split_week(value)
-    turn.say(nudge_again(turn.db, turn.caller, adoption_id=adoption_id, week_start=week, now=turn.now))
+    turn.say(nudge_again(turn.uow, adoption_id=adoption_id, week_start=week))
 
 
 def ask_them(turn: Turn, value: str, _body: Body) -> None:
     """[Ask them] under a refusal: a DM to who may."""
     member, _, what = value.partition(":")
-    turn.say(ask(turn.db, turn.caller, member=member, what=what, now=turn.now))
+    turn.say(ask(turn.uow, member=member, what=what))
 
 
 def snooze(turn: Turn, command: commands.Snooze) -> None:
     """`/cadence snooze`; bare, it asks until when."""
     if command.until is None:
-        turn.say(ask_until(turn.db, turn.caller, now=turn.now))
+        turn.say(ask_until(turn.uow))
         return
-    turn.say(snooze_until(turn.db, turn.caller, until=command.until, now=turn.now))
+    turn.say(snooze_until(turn.uow, until=command.until))
 
 
 def mute(turn: Turn, command: commands.Mute) -> None:
     """`/cadence mute`."""
-    turn.say(people.mute(turn.db, turn.caller, muted=not command.off, now=turn.now))
+    turn.say(people.mute(turn.uow, muted=not command.off))

@@ -3,15 +3,14 @@
 from slack_bolt import App
 
 from cadence.documents.parts import Part
-from cadence.flows.playbook_fields import Spot
-from cadence.flows.playbook_form import create_draft, playbook_hub, start_anew
-from cadence.flows.playbook_part_forms import part_form
-from cadence.flows.playbook_parts import keep_part
+from cadence.flows.editor.fields import Spot
+from cadence.flows.editor.forms import create_draft, part_form, playbook_hub, start_anew
+from cadence.flows.editor.parts import keep_part
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback
 
@@ -49,13 +48,13 @@ def _open(turn: Turn, slug: str | None) -> None:
 
 
 def _hub(turn: Turn, slug: str | None) -> ViewContext:
-    return playbook_hub(turn.db, turn.caller, slug)
+    return playbook_hub(turn.uow, slug)
 
 
 def part_opened(turn: Turn, value: str, _body: Body) -> None:
     """[Fill in], [Edit], [Add a step]: the part's form on top of the overview."""
     spot = _spot(value)
-    turn.open(part_form(turn.db, turn.caller, spot), ids=_ids(spot))
+    turn.open(part_form(turn.uow, spot), ids=_ids(spot))
 
 
 def _spot(value: str) -> Spot:
@@ -77,23 +76,23 @@ def kpi_chosen(turn: Turn, value: str, body: Body) -> None:
     """A number of the catalogue, or one's own: the form asks what that one needs."""
     view = body.get("view") or {}
     spot = Spot(Form.of(view).slug, Part.KPI)
-    turn.update(str(view.get("id") or ""), part_form(turn.db, turn.caller, spot, kpi=value), ids=_ids(spot))
+    turn.update(str(view.get("id") or ""), part_form(turn.uow, spot, kpi=value), ids=_ids(spot))
 
 
 def part_submitted(turn: Turn, form: Form) -> ViewContext | None:
     """A part's form: what was typed is kept, and the overview below shows it."""
     spot = Spot(form.slug, _PARTS[Callback(form.callback)], str(form.ids.get("step") or ""))
-    keep_part(turn.db, turn.caller, spot, form.typed(), now=turn.now)
+    keep_part(turn.uow, spot, form.typed())
     return turn.back_to(form.below, _hub(turn, spot.slug), ids=metadata(slug=spot.slug))
 
 
 def begun_anew(turn: Turn, value: str, body: Body) -> None:
     """[Start anew]: the draft is forgotten, and the overview begins again."""
     slug = value.partition(":")[0] or None
-    start_anew(turn.db, turn.caller, slug, now=turn.now)
+    start_anew(turn.uow, slug)
     turn.update(str((body.get("view") or {}).get("id") or ""), _hub(turn, slug), ids=metadata(slug=slug))
 
 
 def created(turn: Turn, form: Form) -> MessageContext | ViewContext:
     """[Create the draft]: what an import would do; on problems the overview says which."""
-    return turn.again(create_draft(turn.db, turn.caller, form.slug, now=turn.now), form)
+    return turn.again(create_draft(turn.uow, form.slug), form)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from slack_bolt import App
 
 from cadence.documents import DocumentRefused
-from cadence.flows.playbook_imports import import_typed
-from cadence.flows.playbooks import export_playbook, list_playbooks, show_playbook
-from cadence.flows.revising import (
+from cadence.flows.playbooks.imports import import_typed
+from cadence.flows.playbooks.listing import export_playbook, list_playbooks, show_playbook
+from cadence.flows.playbooks.revising import (
     PARTS,
     REVISE_HEADING,
     REVISE_SUBMIT,
@@ -18,10 +18,10 @@ from cadence.flows.revising import (
 from cadence.mrkdwn import Mrkdwn, entities
 from cadence.refusals import Refusal
 from cadence.typed import visible
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, Problem, ViewContext
 from templates.contexts.forms import ImportForm, InfoView
 from templates.ids import Action, Callback, Field
@@ -78,21 +78,14 @@ def _form(form: Form) -> ImportForm:
 
 def _saved(turn: Turn, form: Form, text: str) -> MessageContext:
     if "playbook" not in form.ids:
-        return import_typed(turn.db, turn.caller, text, now=turn.now)
-    return save_revision(
-        turn.db,
-        turn.caller,
-        text,
-        playbook=str(form.ids["playbook"]),
-        revision=form.row("revision"),
-        now=turn.now,
-    )
+        return import_typed(turn.uow, text)
+    return save_revision(turn.uow, text, playbook=str(form.ids["playbook"]), revision=form.row("revision"))
 
 
 def revise(turn: Turn, command: commands.RevisePlaybook) -> None:
     """`/cadence playbook revise`: the newest draft as YAML, to be changed."""
     if command.playbook is None:
-        turn.open(choose_form(turn.db, turn.caller, "revise", playbook=None), ids=metadata(to="revise"))
+        turn.open(choose_form(turn.uow, "revise", playbook=None), ids=metadata(to="revise"))
         return
     slug = command.playbook
     turn.open_when_made(REVISE_HEADING, lambda: draft(turn, slug))
@@ -105,7 +98,7 @@ def revised_by_button(turn: Turn, value: str, _body: Body) -> None:
 
 def draft(turn: Turn, slug: str) -> ImportForm:
     """The form that revises a playbook; it carries what it shows."""
-    opened = revise_form(turn.db, turn.caller, slug)
+    opened = revise_form(turn.uow, slug)
     ids = metadata(playbook=opened.playbook, revision=opened.revision)
     return replace(opened.form, private_metadata=ids)
 
@@ -113,27 +106,27 @@ def draft(turn: Turn, slug: str) -> ImportForm:
 def show(turn: Turn, command: commands.ShowPlaybook) -> None:
     """`/cadence playbook show`: one, or the list when none is named."""
     if command.playbook is None:
-        turn.say(list_playbooks(turn.db, turn.caller))
+        turn.say(list_playbooks(turn.uow))
         return
-    turn.say(show_playbook(turn.db, turn.caller, command.playbook, now=turn.now))
+    turn.say(show_playbook(turn.uow, command.playbook))
 
 
 def shown_by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Show] beside a playbook."""
-    turn.say(show_playbook(turn.db, turn.caller, value, now=turn.now))
+    turn.say(show_playbook(turn.uow, value))
 
 
 def list_(turn: Turn, _command: commands.ListPlaybooks) -> None:
     """`/cadence playbook list`."""
-    turn.say(list_playbooks(turn.db, turn.caller))
+    turn.say(list_playbooks(turn.uow))
 
 
 def export(turn: Turn, command: commands.ExportPlaybook) -> None:
     """`/cadence playbook export`: the YAML in a view, to copy."""
     if command.playbook is None:
-        turn.say(list_playbooks(turn.db, turn.caller))
+        turn.say(list_playbooks(turn.uow))
         return
-    exported = export_playbook(turn.db, turn.caller, command.playbook, number=command.number)
+    exported = export_playbook(turn.uow, command.playbook, number=command.number)
     turn.open(InfoView(title="Playbook as YAML", paragraphs=tuple(_fenced(exported.yaml))))
 
 

@@ -2,11 +2,11 @@
 
 from slack_bolt import App
 
-from cadence.flows.promotion_decisions import GONE, approve, decline, decline_form
+from cadence.flows.promotions.decisions import GONE, approve, decline, decline_form
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, row_id
-from handlers.turns import Services, Turn
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
@@ -28,12 +28,12 @@ def _id(value: str) -> int:
 
 def approved(turn: Turn, value: str, _body: Body) -> None:
     """[Approve]."""
-    turn.say(approve(turn.db, turn.caller, promotion_id=_id(value), now=turn.now))
+    turn.say(approve(turn.uow, promotion_id=_id(value)))
 
 
 def open_decline(turn: Turn, value: str, _body: Body) -> None:
     """[Decline]: the form that asks why."""
-    shown = decline_form(turn.db, turn.caller, promotion_id=_id(value), now=turn.now)
+    shown = decline_form(turn.uow, promotion_id=_id(value))
     if isinstance(shown, Done):
         turn.say(shown)
     else:
@@ -43,4 +43,4 @@ def open_decline(turn: Turn, value: str, _body: Body) -> None:
 def declined(turn: Turn, form: Form) -> MessageContext:
     """The form."""
     reason = form.text(Field.REASON)
-    return decline(turn.db, turn.caller, promotion_id=form.row("p"), reason=reason, now=turn.now)
+    return decline(turn.uow, promotion_id=form.row("p"), reason=reason)

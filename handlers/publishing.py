@@ -2,17 +2,17 @@
 
 from slack_bolt import App
 
-from cadence.flows.comparing import show_diff
-from cadence.flows.moving import MoveGiven, move, move_form
-from cadence.flows.publishing import override_form, publish
-from cadence.flows.retiring import retire, retire_form
-from cadence.flows.revising import choose_form
+from cadence.flows.cycles.moving import MoveGiven, move, move_form
+from cadence.flows.playbooks.comparing import show_diff
+from cadence.flows.playbooks.publishing import override_form, publish
+from cadence.flows.playbooks.retiring import retire, retire_form
+from cadence.flows.playbooks.revising import choose_form
 from handlers import playbooks
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.grammar.read_publishing import version_of
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_ref
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Field
 
@@ -31,14 +31,14 @@ def register(app: App, services: Services) -> None:
 def publish_(turn: Turn, command: commands.PublishPlaybook) -> None:
     """`/cadence playbook publish`: at once when the playbook is said, else by form."""
     if command.playbook is None:
-        turn.open(choose_form(turn.db, turn.caller, "publish", playbook=None), ids=metadata(to="publish"))
+        turn.open(choose_form(turn.uow, "publish", playbook=None), ids=metadata(to="publish"))
         return
-    turn.say(publish(turn.db, turn.caller, command.playbook, now=turn.now))
+    turn.say(publish(turn.uow, command.playbook))
 
 
 def by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Publish]: the form, so that nothing goes out by a single click."""
-    form = choose_form(turn.db, turn.caller, "publish", playbook=value or None)
+    form = choose_form(turn.uow, "publish", playbook=value or None)
     turn.open(form, ids=metadata(to="publish"))
 
 
@@ -48,30 +48,30 @@ def chosen(turn: Turn, form: Form) -> MessageContext | ViewContext:
     if form.ids.get("to") == "revise":
         return playbooks.draft(turn, slug)
     if form.ids.get("to") == "diff":
-        return show_diff(turn.db, turn.caller, slug)
-    return publish(turn.db, turn.caller, slug, now=turn.now)
+        return show_diff(turn.uow, slug)
+    return publish(turn.uow, slug)
 
 
 def diff(turn: Turn, command: commands.DiffPlaybook) -> None:
     """`/cadence playbook diff`: at once when the playbook is said, else by form."""
     if command.playbook is None:
-        turn.open(choose_form(turn.db, turn.caller, "diff", playbook=None), ids=metadata(to="diff"))
+        turn.open(choose_form(turn.uow, "diff", playbook=None), ids=metadata(to="diff"))
         return
-    turn.say(show_diff(turn.db, turn.caller, command.playbook, before=command.before, after=command.after))
+    turn.say(show_diff(turn.uow, command.playbook, before=command.before, after=command.after))
 
 
 def diff_by_button(turn: Turn, value: str, _body: Body) -> None:
     """[What the draft changes]."""
-    turn.say(show_diff(turn.db, turn.caller, value))
+    turn.say(show_diff(turn.uow, value))
 
 
 def move_(turn: Turn, command: commands.MovePlaybook) -> None:
     """`/cadence playbook move`: at once when the version is said, else by form."""
     if command.playbook is None or command.to is None:
-        turn.open(move_form(turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now))
+        turn.open(move_form(turn.uow, playbook=command.playbook, team=command.team))
         return
     given = MoveGiven(playbook=command.playbook, number=version_of(command.to), team=command.team)
-    turn.say(move(turn.db, turn.caller, given, now=turn.now))
+    turn.say(move(turn.uow, given))
 
 
 def moved(turn: Turn, form: Form) -> MessageContext:
@@ -79,37 +79,35 @@ def moved(turn: Turn, form: Form) -> MessageContext:
     playbook, _, team = (form.option(Field.ADOPTION) or "").partition(":")
     number = version_of(form.text(Field.VERSION))
     given = MoveGiven(playbook=playbook, number=number, team=team or None)
-    return move(turn.db, turn.caller, given, now=turn.now)
+    return move(turn.uow, given)
 
 
 def retire_(turn: Turn, command: commands.RetirePlaybook) -> None:
     """`/cadence playbook retire`: at once with a reason, else by form."""
     if command.playbook is None or command.reason is None:
-        turn.open(retire_form(turn.db, turn.caller, playbook=command.playbook))
+        turn.open(retire_form(turn.uow, playbook=command.playbook))
         return
-    turn.say(retire(turn.db, turn.caller, command.playbook, command.reason, now=turn.now))
+    turn.say(retire(turn.uow, command.playbook, command.reason))
 
 
 def retired(turn: Turn, form: Form) -> MessageContext:
     """The form."""
     playbook, reason = form.option(Field.PLAYBOOK) or "", form.text(Field.REASON)
-    return retire(turn.db, turn.caller, playbook, reason, now=turn.now)
+    return retire(turn.uow, playbook, reason)
 
 
 def open_override(turn: Turn, value: str, _body: Body) -> None:
     """[Publish anyway]: asks for the reason."""
     revision, slug = split_ref(value)
-    asked = override_form(turn.db, turn.caller, playbook=slug, revision=revision)
+    asked = override_form(turn.uow, playbook=slug, revision=revision)
     turn.open(asked, ids=metadata(revision=revision, playbook=slug))
 
 
 def overridden(turn: Turn, form: Form) -> MessageContext:
     """The reason is in."""
     return publish(
-        turn.db,
-        turn.caller,
+        turn.uow,
         str(form.ids.get("playbook", "")),
-        now=turn.now,
         revision=form.row("revision"),
         reason=form.text(Field.REASON),
     )

@@ -3,11 +3,11 @@
 from slack_bolt import App
 
 from cadence.documents import Function
-from cadence.flows.registry import show_registry
+from cadence.flows.overview.registry import show_registry
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button
 from handlers.payloads import Body, row_id
-from handlers.turns import Services, Turn
 from templates.ids import Action
 
 
@@ -19,11 +19,11 @@ def register(app: App, services: Services) -> None:
 
 def show(turn: Turn, command: commands.Registry) -> None:
     """`/cadence registry`."""
-    turn.say(show_registry(turn.db, turn.caller, function=command.function))
+    turn.say(show_registry(turn.uow, function=command.function))
 
 
 def by_button(turn: Turn, value: str, _body: Body) -> None:
     """A function of the menu, or [Next page]: `{function}:{page}`; what isn't one means all, from the start."""
     function, _, page = value.partition(":")
     known = function if function in set(Function) else None
-    turn.say(show_registry(turn.db, turn.caller, function=known, page=row_id(page) or 1))
+    turn.say(show_registry(turn.uow, function=known, page=row_id(page) or 1))

@@ -29,8 +29,8 @@ from handlers import (
     standards,
     teams,
 )
+from handlers.context import Services
 from handlers.listeners import register_failures
-from handlers.turns import Services
 
 
 def register_all(app: App, services: Services) -> None:

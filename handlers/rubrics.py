@@ -2,19 +2,14 @@
 
 from slack_bolt import App
 
-from cadence.flows.audits import AuditMeant, Graded, audit_form, grade_audits
-from cadence.flows.finding import NeedsChoice
-from cadence.flows.rubric_forms import revision_form, rubric_form
-from cadence.flows.rubrics import (
-    SampleGiven,
-    StepMeant,
-    record_sample,
-    revise_rubric,
-)
+from cadence.flows.core.finding import NeedsChoice
+from cadence.flows.rubrics.audits import AuditMeant, Graded, audit_form, grade_audits
+from cadence.flows.rubrics.forms import revision_form, rubric_form
+from cadence.flows.rubrics.recording import SampleGiven, StepMeant, record_sample, revise_rubric
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, row_id, split_ref, split_week
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -35,12 +30,12 @@ def by_command(turn: Turn, command: commands.Rubric) -> None:
     meant = _meant(command) if command.step else None
     given = SampleGiven(command.samples, command.passes, command.risky or 0, command.note or "")
     if meant is None or (command.samples is None and command.passes is None):
-        turn.open(rubric_form(turn.db, turn.caller, meant, given, now=turn.now))
+        turn.open(rubric_form(turn.uow, meant, given))
         return
     turn.say_or_ask(
-        lambda: record_sample(turn.db, turn.caller, meant, given, now=turn.now),
+        lambda: record_sample(turn.uow, meant, given),
         unclear=NeedsChoice,
-        ask=lambda: turn.open(rubric_form(turn.db, turn.caller, meant, given, now=turn.now)),
+        ask=lambda: turn.open(rubric_form(turn.uow, meant, given)),
     )
 
 
@@ -48,9 +43,9 @@ def revise(turn: Turn, command: commands.ReviseRubric) -> None:
     """`/cadence rubric … revise`: at once when it says what changed, else by form."""
     meant = _meant(command)
     if command.change is None:
-        turn.open(revision_form(turn.db, turn.caller, meant, now=turn.now))
+        turn.open(revision_form(turn.uow, meant))
         return
-    turn.say(revise_rubric(turn.db, turn.caller, meant, change=command.change, now=turn.now))
+    turn.say(revise_rubric(turn.uow, meant, change=command.change))
 
 
 def _meant(command: commands.Rubric | commands.ReviseRubric) -> StepMeant:
@@ -61,13 +56,13 @@ def open_sample(turn: Turn, value: str, _body: Body) -> None:
     """[Record a rubric result] under what is missing: the form, on the team's steps."""
     where, _, step = value.partition(":")
     meant = StepMeant(step, adoption_id=row_id(where))
-    turn.open(rubric_form(turn.db, turn.caller, meant, SampleGiven(None, None), now=turn.now))
+    turn.open(rubric_form(turn.uow, meant, SampleGiven(None, None)))
 
 
 def open_revision(turn: Turn, value: str, _body: Body) -> None:
     """[Record a new rubric] under a demotion."""
     adoption_id, step = split_ref(value)
-    turn.open(revision_form(turn.db, turn.caller, StepMeant(step, adoption_id=adoption_id), now=turn.now))
+    turn.open(revision_form(turn.uow, StepMeant(step, adoption_id=adoption_id)))
 
 
 def submitted(turn: Turn, form: Form) -> MessageContext:
@@ -78,13 +73,13 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         risky=form.whole(Field.RISKY) or 0,
         note=form.text(Field.NOTE),
     )
-    return record_sample(turn.db, turn.caller, _chosen(form), given, now=turn.now)
+    return record_sample(turn.uow, _chosen(form), given)
 
 
 def revision_submitted(turn: Turn, form: Form) -> MessageContext:
     """The form for a new rubric."""
     change = form.text(Field.REASON)
-    return revise_rubric(turn.db, turn.caller, _chosen(form), change=change, now=turn.now)
+    return revise_rubric(turn.uow, _chosen(form), change=change)
 
 
 def _chosen(form: Form) -> StepMeant:
@@ -95,12 +90,12 @@ def _chosen(form: Form) -> StepMeant:
 def open_audit(turn: Turn, value: str, _body: Body) -> None:
     """[Grade them] under a spot audit."""
     adoption_id, week = split_week(value)
-    turn.open(audit_form(turn.db, turn.caller, AuditMeant(adoption_id, week), now=turn.now))
+    turn.open(audit_form(turn.uow, AuditMeant(adoption_id, week)))
 
 
 def change_grades(turn: Turn, value: str, _body: Body) -> None:
     """[Change] beside what a step was graded."""
-    turn.open(audit_form(turn.db, turn.caller, AuditMeant(audit_id=row_id(value) or 0), now=turn.now))
+    turn.open(audit_form(turn.uow, AuditMeant(audit_id=row_id(value) or 0)))
 
 
 def graded(turn: Turn, form: Form) -> MessageContext:
@@ -112,4 +107,4 @@ def graded(turn: Turn, form: Form) -> MessageContext:
         if name == Field.GRADE and audit_id is not None and place is not None:
             link = form.text(f"{Field.LINK}:{audit_id}:{place}") or None
             grades.setdefault(audit_id, {})[place] = Graded(form.option(field), link)
-    return grade_audits(turn.db, turn.caller, grades=grades, now=turn.now)
+    return grade_audits(turn.uow, grades=grades)

@@ -2,12 +2,12 @@
 
 from slack_bolt import App
 
-from cadence.flows.adoption_settings import AdoptionSettings, adoption_form, save_adoption
-from cadence.flows.settings import SettingsGiven, save_settings, settings_form
+from cadence.flows.adoption.settings import AdoptionSettings, adoption_form, save_adoption
+from cadence.flows.workspaces.settings import SettingsGiven, save_settings, settings_form
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -22,13 +22,11 @@ def register(app: App, services: Services) -> None:
 def open_form(turn: Turn, command: commands.Settings) -> None:
     """`/cadence settings`: the workspace's, or those of a playbook's run."""
     if command.playbook is not None:
-        form, adoption = adoption_form(
-            turn.db, turn.caller, playbook=command.playbook, team=command.team, now=turn.now
-        )
+        form, adoption = adoption_form(turn.uow, playbook=command.playbook, team=command.team)
         turn.open(form, ids=metadata(a=adoption))
         return
     named = turn.services.named_curators
-    turn.open(settings_form(turn.db, turn.caller, named=named, now=turn.now))
+    turn.open(settings_form(turn.uow, named=named))
 
 
 def by_button(turn: Turn, _value: str, _body: Body) -> None:
@@ -52,7 +50,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         hours=form.text(Field.HOURS) if Field.HOURS in asked else None,
         guests=bool(form.options(Field.GUESTS)) if Field.GUESTS in asked else None,
     )
-    return save_settings(turn.db, turn.caller, given, named=turn.services.named_curators, now=turn.now)
+    return save_settings(turn.uow, given, named=turn.services.named_curators)
 
 
 def adoption_submitted(turn: Turn, form: Form) -> MessageContext:
@@ -63,4 +61,4 @@ def adoption_submitted(turn: Turn, form: Form) -> MessageContext:
         rule=form.option(Field.RULE),
         hours=form.text(Field.HOURS) if Field.HOURS in form.values else None,
     )
-    return save_adoption(turn.db, turn.caller, given, now=turn.now)
+    return save_adoption(turn.uow, given)

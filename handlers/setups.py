@@ -2,11 +2,11 @@
 
 from slack_bolt import App
 
-from cadence.flows.setups import finish_setup, start_setup, tick
+from cadence.flows.setup.checklist import finish_setup, start_setup, tick
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.listeners import register_button
 from handlers.payloads import Body, row_id, split_ref
-from handlers.turns import Services, Turn
 from templates.ids import Action
 
 _OLD = "This button is too old to be understood. The checklist is in the team's channel."
@@ -28,7 +28,7 @@ def _adoption(value: str) -> int:
 
 def start(turn: Turn, value: str, _body: Body) -> None:
     """[Start setup]."""
-    turn.say(start_setup(turn.db, turn.caller, adoption_id=_adoption(value), now=turn.now))
+    turn.say(start_setup(turn.uow, adoption_id=_adoption(value)))
 
 
 def ticked(turn: Turn, value: str, _body: Body) -> None:
@@ -38,9 +38,9 @@ def ticked(turn: Turn, value: str, _body: Body) -> None:
     item = row_id(number)
     if item is None or on not in ("on", "off"):
         raise Refusal(_OLD)
-    tick(turn.db, turn.caller, adoption_id=adoption_id, item=item, on=on == "on", now=turn.now)
+    tick(turn.uow, adoption_id=adoption_id, item=item, on=on == "on")
 
 
 def done(turn: Turn, value: str, _body: Body) -> None:
     """[Setup done]."""
-    turn.say(finish_setup(turn.db, turn.caller, adoption_id=_adoption(value), now=turn.now))
+    turn.say(finish_setup(turn.uow, adoption_id=_adoption(value)))

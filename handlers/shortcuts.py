@@ -5,13 +5,13 @@ from typing import Final
 
 from slack_bolt import App
 
-from cadence.flows.asking import checkin_all_form, checkin_form, kpi_form
-from cadence.flows.shortcuts import MessageSeen, choose_checkin_form, exception_from
+from cadence.flows.checkins.shortcuts import MessageSeen, choose_checkin_form, exception_from
+from cadence.flows.nudging.asking import checkin_all_form, checkin_form, kpi_form
 from cadence.refusals import Refusal
 from cadence.typed import visible
+from handlers.context import Services, Turn, shortcut_ids
 from handlers.listeners import register_form, register_shortcut
 from handlers.payloads import Body, Form, read_week, split_week
-from handlers.turns import Services, Turn, shortcut_ids
 from templates.contexts.base import ViewContext
 from templates.contexts.forms import ChooseCheckinForm
 from templates.ids import Callback, Field, Shortcut
@@ -68,12 +68,12 @@ def log_exception(turn: Turn, body: Body) -> None:
         author=str(message.get("user") or ""),
         text=visible(str(message.get("text") or "")),
     )
-    turn.open(exception_from(turn.db, turn.caller, seen, now=turn.now), ids=shortcut_ids())
+    turn.open(exception_from(turn.uow, seen), ids=shortcut_ids())
 
 
 def check_in(turn: Turn, _body: Body) -> None:
     """ "Check in": the form of the one that is open; when there are several, it is asked which."""
-    form = choose_checkin_form(turn.db, turn.caller, now=turn.now)
+    form = choose_checkin_form(turn.uow)
     turn.open(_answering(turn, form.choices[0].value) if len(form.choices) == 1 else form)
 
 
@@ -89,16 +89,14 @@ def _answering(turn: Turn, value: str) -> ViewContext:
     """The form of `{adoption_id}:{week_start}`, or of every open check-in of `all:{week_start}`."""
     which, _, week = value.partition(":")
     if which == ChooseCheckinForm.ALL:
-        every = checkin_all_form(turn.db, turn.caller, week_start=read_week(week), now=turn.now)
+        every = checkin_all_form(turn.uow, week_start=read_week(week))
         return replace(every, private_metadata=shortcut_ids(w=week))
     adoption_id, start = split_week(value)
-    one = checkin_form(
-        turn.db, turn.caller, adoption_id=adoption_id, week_start=start, kind=None, now=turn.now
-    )
+    one = checkin_form(turn.uow, adoption_id=adoption_id, week_start=start, kind=None)
     return replace(one, private_metadata=shortcut_ids(a=adoption_id, w=start.isoformat(), k=one.kind))
 
 
 def report_number(turn: Turn, _body: Body) -> None:
     """ "Report a number": the form for this week's number."""
-    form = kpi_form(turn.db, turn.caller, adoption_id=None, now=turn.now)
+    form = kpi_form(turn.uow, adoption_id=None)
     turn.open(form, ids=shortcut_ids(a=form.selected))

@@ -2,16 +2,16 @@
 
 from slack_bolt import App
 
-from cadence.flows.declaring import ModeGiven, declare_mode, mode_form
-from cadence.flows.drifting import recommit, recommit_form
-from cadence.flows.tracing import Asked, read_value
-from cadence.flows.tracing import trace as read_trail
+from cadence.flows.history.trace import Asked, read_value
+from cadence.flows.history.trace import trace as read_trail
+from cadence.flows.standards.declaring import ModeGiven, declare_mode, mode_form
+from cadence.flows.standards.drift import recommit, recommit_form
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_ref
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -29,9 +29,7 @@ def mode(turn: Turn, command: commands.DeclareMode) -> None:
     """`/cadence mode`: at once when everything is said, else by form."""
     if command.step is None or command.mode is None or command.reason is None:
         form = mode_form(
-            turn.db,
-            turn.caller,
-            now=turn.now,
+            turn.uow,
             playbook=command.playbook,
             team=command.team,
             step=command.step,
@@ -47,7 +45,7 @@ def mode(turn: Turn, command: commands.DeclareMode) -> None:
         playbook=command.playbook,
         team=command.team,
     )
-    turn.say(declare_mode(turn.db, turn.caller, given, now=turn.now))
+    turn.say(declare_mode(turn.uow, given))
 
 
 def declare_by_button(turn: Turn, value: str, _body: Body) -> None:
@@ -55,7 +53,7 @@ def declare_by_button(turn: Turn, value: str, _body: Body) -> None:
     adoption_id, rest = split_ref(value)
     step, _, used = rest.partition(":")
     known = Mode(used) if used in set(Mode) else None
-    turn.open(mode_form(turn.db, turn.caller, now=turn.now, ref=f"{adoption_id}:{step}", mode=known))
+    turn.open(mode_form(turn.uow, ref=f"{adoption_id}:{step}", mode=known))
 
 
 def mode_submitted(turn: Turn, form: Form) -> MessageContext:
@@ -65,32 +63,27 @@ def mode_submitted(turn: Turn, form: Form) -> MessageContext:
     if chosen not in set(Mode):
         raise Refusal("Choose who leads the step.", field=Field.MODE)
     given = ModeGiven(adoption_id=adoption_id, step=step, mode=Mode(chosen), reason=form.text(Field.REASON))
-    return declare_mode(turn.db, turn.caller, given, now=turn.now)
+    return declare_mode(turn.uow, given)
 
 
 def open_recommit(turn: Turn, value: str, _body: Body) -> None:
     """[Recommit] under a drift."""
     adoption_id, step = split_ref(value)
-    form = recommit_form(turn.db, turn.caller, adoption_id=adoption_id, step=step, now=turn.now)
+    form = recommit_form(turn.uow, adoption_id=adoption_id, step=step)
     turn.open(form, ids=metadata(a=adoption_id, s=step))
 
 
 def recommitted(turn: Turn, form: Form) -> MessageContext:
     """What the owner says will change."""
     return recommit(
-        turn.db,
-        turn.caller,
-        adoption_id=form.row("a"),
-        step=str(form.ids.get("s", "")),
-        text=form.text(Field.NOTE),
-        now=turn.now,
+        turn.uow, adoption_id=form.row("a"), step=str(form.ids.get("s", "")), text=form.text(Field.NOTE)
     )
 
 
 def trace(turn: Turn, command: commands.Trace) -> None:
     """`/cadence trace`: the newest page."""
     asked = Asked(playbook=command.playbook, step=command.step, team=command.team, since=command.since)
-    turn.say(read_trail(turn.db, turn.caller, asked, now=turn.now))
+    turn.say(read_trail(turn.uow, asked))
 
 
 def older(turn: Turn, value: str, _body: Body) -> None:
@@ -98,4 +91,4 @@ def older(turn: Turn, value: str, _body: Body) -> None:
     asked = read_value(value)
     if asked is None:
         raise Refusal("This button is too old to be understood. `/cadence trace` starts over.")
-    turn.say(read_trail(turn.db, turn.caller, asked, now=turn.now))
+    turn.say(read_trail(turn.uow, asked))

@@ -2,16 +2,15 @@
 
 from slack_bolt import App
 
-from cadence.flows.asking import team_form
-from cadence.flows.joining import channel_to_join, decide_join, join_team, leave_team
-from cadence.flows.team_checks import TeamGiven
-from cadence.flows.team_holidays import holidays_form, team_holidays
-from cadence.flows.teams import WhichTeam, create_team, show_team
+from cadence.flows.nudging.asking import team_form
+from cadence.flows.people.holidays import holidays_form, team_holidays
+from cadence.flows.people.joining import channel_to_join, decide_join, join_team, leave_team
+from cadence.flows.people.teams import TeamGiven, WhichTeam, create_team, show_team
 from cadence.refusals import Refusal
+from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, channel_id, metadata, row_id
-from handlers.turns import Services, Turn
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -31,8 +30,7 @@ def register(app: App, services: Services) -> None:
 def create(turn: Turn, command: commands.CreateTeam) -> None:
     """`/cadence team create`: the form, with what was typed in it."""
     form = team_form(
-        turn.db,
-        turn.caller,
+        turn.uow,
         slug=command.team,
         title=command.title or "",
         channel=command.channel,
@@ -45,9 +43,9 @@ def by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Change the team], or a new one, of `channel:{id}`."""
     kind, _, channel = value.partition(":")
     if kind == "channel":
-        form = team_form(turn.db, turn.caller, slug=None, channel=channel_id(channel))
+        form = team_form(turn.uow, slug=None, channel=channel_id(channel))
     else:
-        form = team_form(turn.db, turn.caller, slug=value or None)
+        form = team_form(turn.uow, slug=value or None)
     turn.open(form, ids=metadata(slug=None if form.new else form.slug))
 
 
@@ -65,7 +63,7 @@ def submitted(turn: Turn, form: Form) -> MessageContext:
         reporter=form.member(Field.REPORTER),
         new=form.slug is None,
     )
-    return create_team(turn.db, turn.caller, given, now=turn.now)
+    return create_team(turn.uow, given)
 
 
 def join(turn: Turn, command: commands.JoinTeam) -> None:
@@ -77,15 +75,15 @@ def _join(turn: Turn, team: str | None, who: tuple[str, ...] = ()) -> None:
     """Whoever joins is looked up in the team's channel first, with no transaction open."""
     for member in who:
         turn.services.meet(turn.caller.workspace_id, member)
-    channel = channel_to_join(turn.db, turn.caller, team)
+    channel = channel_to_join(turn.uow, team)
     wanted = frozenset(who or (turn.caller.member,))
     there = turn.services.in_channel(turn.caller.workspace_id, channel, wanted)
-    turn.say(join_team(turn.db, turn.caller, team, who=who, in_channel=there, now=turn.now))
+    turn.say(join_team(turn.uow, team, who=who, in_channel=there))
 
 
 def leave(turn: Turn, command: commands.LeaveTeam) -> None:
     """`/cadence team leave`."""
-    turn.say(leave_team(turn.db, turn.caller, command.team, who=command.members, now=turn.now))
+    turn.say(leave_team(turn.uow, command.team, who=command.members))
 
 
 def joined_by_button(turn: Turn, value: str, _body: Body) -> None:
@@ -95,36 +93,36 @@ def joined_by_button(turn: Turn, value: str, _body: Body) -> None:
 
 def approved(turn: Turn, value: str, _body: Body) -> None:
     """[Approve] under a request to join."""
-    turn.say(decide_join(turn.db, turn.caller, row_id(value) or 0, approve=True, now=turn.now))
+    turn.say(decide_join(turn.uow, row_id(value) or 0, approve=True))
 
 
 def declined(turn: Turn, value: str, _body: Body) -> None:
     """[Decline] under a request to join."""
-    turn.say(decide_join(turn.db, turn.caller, row_id(value) or 0, approve=False, now=turn.now))
+    turn.say(decide_join(turn.uow, row_id(value) or 0, approve=False))
 
 
 def left_by_button(turn: Turn, value: str, _body: Body) -> None:
     """[Leave]."""
-    turn.say(leave_team(turn.db, turn.caller, value, now=turn.now))
+    turn.say(leave_team(turn.uow, value))
 
 
 def members(turn: Turn, command: commands.TeamMembers) -> None:
     """`/cadence team members`."""
-    turn.say(show_team(turn.db, turn.caller, command.team, now=turn.now))
+    turn.say(show_team(turn.uow, command.team))
 
 
 def holidays(turn: Turn, command: commands.TeamHolidays) -> None:
     """`/cadence team holidays`: at once, else by form when it isn't clear whose."""
     turn.say_or_ask(
-        lambda: team_holidays(turn.db, turn.caller, command.team, country=command.country, now=turn.now),
+        lambda: team_holidays(turn.uow, command.team, country=command.country),
         unclear=WhichTeam,
-        ask=lambda: turn.open(holidays_form(turn.db, turn.caller, country=command.country or "")),
+        ask=lambda: turn.open(holidays_form(turn.uow, country=command.country or "")),
     )
 
 
 def open_holidays(turn: Turn, value: str, _body: Body) -> None:
     """[Change the country]."""
-    turn.open(holidays_form(turn.db, turn.caller, slug=value))
+    turn.open(holidays_form(turn.uow, slug=value))
 
 
 def holidays_asked(turn: Turn, form: Form) -> MessageContext:
@@ -133,4 +131,4 @@ def holidays_asked(turn: Turn, form: Form) -> MessageContext:
     slug = form.option(Field.TEAM)
     if slug is None:
         raise Refusal("Choose a team.", field=Field.TEAM)
-    return team_holidays(turn.db, turn.caller, slug, country=country, now=turn.now)
+    return team_holidays(turn.uow, slug, country=country)

@@ -8,11 +8,12 @@ import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from cadence.flows.callers import Caller
-from cadence.flows.people import named
+from cadence.actor import Actor
+from cadence.flows.core.persons import named
 from cadence.refusals import FieldsRefused, Refusal
 from handlers.payloads import Body
 from storage.engine import Database
+from storage.work import UnitOfWork
 from templates.contexts.base import MessageContext
 from templates.render import Json, Rendered, render
 
@@ -116,12 +117,12 @@ def on_home(body: Body) -> bool:
     return bool((body.get("view") or {}).get("type") == "home")
 
 
-def form_errors(db: Database, caller: Caller, view: Body, refusal: Refusal) -> dict[str, str]:
+def form_errors(db: Database, caller: Actor, view: Body, refusal: Refusal) -> dict[str, str]:
     """What is wrong with a form, by block; names where Slack shows no mentions, quotes where it shows no code."""
     wrong = refusal.errors.items() if isinstance(refusal, FieldsRefused) else [(refusal.field, refusal.plain)]
     errors: dict[str, str] = {}
     for field, text in wrong:
-        block, said = _error_field(view, field), _CODE.sub(r"“\1”", named(db, caller, text))
+        block, said = _error_field(view, field), _CODE.sub(r"“\1”", named(UnitOfWork(db, caller), text))
         errors[block] = f"{errors[block]} {said}" if block in errors else said
     return errors
 

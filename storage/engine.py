@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, Oper
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
+from storage.group_commit import Together, Turn
 from storage.patience import JOB, REQUEST, Patience, current, patient
-from storage.together import Together, Turn
 
 R = TypeVar("R")
 Bound = Session | Connection

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from tests.databases import OnPostgres
 from tests.staging import on_stage
 from tests.storage import postgres

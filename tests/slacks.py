@@ -16,6 +16,7 @@ from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
 from bot.app import Bot
+from bot.rehearsal.harness import GRANTED, PATIENCE_SECONDS, people_of
 from bot.sandbox import AppIdentity
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import InProcess
@@ -23,7 +24,6 @@ from bot.sandbox.faults import FaultPlan
 from bot.sandbox.server import SandboxServer, _Quiet, _Server
 from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
-from bot.stage import GRANTED, PATIENCE_SECONDS, people_of
 from bot.web import Web, dispatch
 from cadence.documents import WorkspaceSpec, read_workspace
 from tests.staging import check_scopes

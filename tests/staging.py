@@ -8,14 +8,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bot.commands import BUILT_IN_TEAM, import_into
+from bot.ops.commands import BUILT_IN_TEAM, import_into
+from bot.rehearsal.harness import (
+    GRANTED,
+    Players,
+    Stage,
+    read_channels,
+    read_profiles,
+    workspace_from,
+    zones_of,
+)
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings
-from bot.stage import GRANTED, Players, Stage, read_channels, read_profiles, workspace_from, zones_of
+from cadence.actor import Actor
 from cadence.documents import read_playbook, read_workspace
-from cadence.flows.profiles import ensure_workspace
+from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
+from storage.work import UnitOfWork
 from tests.databases import database
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -73,6 +83,6 @@ class Imported:
             files = [Path(folder) / f"{number}.yaml" for number in range(len(self.texts))]
             for file, text in zip(files, self.texts, strict=True):
                 file.write_text(text, encoding="utf-8")
-            ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="Rehearsal", now=self.now)
+            ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), self.now), name="Rehearsal")
             _, refused = import_into(db, BUILT_IN_TEAM, files, now=self.now)
             assert not refused, refused

@@ -16,7 +16,7 @@ from slack_sdk import WebClient
 from sqlalchemy import MetaData
 from sqlmodel import Field, SQLModel
 
-from bot.serving import serving
+from bot.runtime.http_server import serving
 from storage.engine import Database
 
 THREADS = 16

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from sqlalchemy import event, text
 
-from cadence.flows.digests import digest
+from cadence.actor import Actor
+from cadence.flows.overview.digest import digest
 from storage.engine import Database
 from storage.migrate import migrate
+from storage.work import UnitOfWork
 from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant, plant_messages
 from tests.storage import postgres
 
@@ -71,4 +73,4 @@ def _measured(url: str, size: int) -> str:
 
 def _digest(db: Database) -> None:
     with db.read() as session:
-        digest(session, workspace_id=TEAM_ID, week_start=MONDAY, now=NOW)
+        digest(UnitOfWork.around(session, Actor.system(TEAM_ID), NOW), week_start=MONDAY)

@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from bot.fleet import prepare
-from bot.gateway import Gateway
-from bot.lanes import WIDTH
-from cadence.flows.outbox import BURST
-from cadence.flows.profiles import ensure_workspace
-from storage import ledger
+from bot.delivery.gateway import Gateway
+from bot.runtime.queue_runner import prepare
+from bot.runtime.sender_pool import WIDTH
+from cadence.actor import Actor
+from cadence.flows.outbox.outbox import BURST
+from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.migrate import migrate
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
+from storage.work import UnitOfWork
 from tests.bench.slack import TEAM_ID, TOKEN, Slack, slack
 from tests.bench.start_bench import cpu_seconds
 from tests.processes.programs import Program
@@ -125,7 +127,7 @@ def _prepare(db: Database) -> None:
     migrate(db)
     if not db.is_sqlite:
         prepare(db)
-    ensure_workspace(db, workspace_id=TEAM_ID, name="Bench", now=datetime.now(UTC))
+    ensure_workspace(UnitOfWork(db, Actor.system(TEAM_ID), datetime.now(UTC)), name="Bench")
 
 
 def _messages(drain: Drain) -> list[tuple[str, str]]:
@@ -146,7 +148,7 @@ def _owe(db: Database, messages: list[tuple[str, str]]) -> None:
         for recipient, what in messages
     ]
     with db.write() as session:
-        ledger.owe(session, workspace_id=TEAM_ID, owed=owed, now=now)
+        ledger.owe(UnitOfWork.around(session, Actor.system(TEAM_ID), now), owed=owed)
 
 
 def _until(there: Slack, many: int, seconds: float) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Final
 from sqlalchemy import event, func, insert, select
 from sqlmodel import col
 
-from cadence.flows.planning import plan
+from cadence.flows.nudging.planning import plan
 from storage.engine import Database
 from storage.migrate import migrate
 from storage.tables import (

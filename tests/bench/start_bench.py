@@ -18,7 +18,7 @@ from tests.bench.web_bench import REPOSITORY
 from tests.bench.web_places import APP, Place, fill, slack
 from tests.processes.programs import CADENCE, PATIENCE_SECONDS, environment, fetch, free_port
 
-OURS: Final = "import bot.app, bot.processes"
+OURS: Final = "import bot.app, bot.runtime.processes"
 BARE: Final = "import slack_bolt, sqlmodel"
 _CPU: Final = "; import time; print(time.process_time())"
 

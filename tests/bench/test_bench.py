@@ -5,7 +5,7 @@ from pathlib import Path
 
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 
-from bot.serving import serving
+from bot.runtime.http_server import serving
 from storage.engine import Database
 from tests.bench import bare, start_bench
 from tests.bench.__main__ import PARTS, main

@@ -18,8 +18,8 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from sqlalchemy import event
 
 from bot.app import build_bot
-from bot.commands import BUILT_IN_TEAM
 from bot.logs import set_up_logs
+from bot.ops.commands import BUILT_IN_TEAM
 from bot.settings import load_settings
 from bot.web import Web
 from storage.engine import Database

@@ -10,21 +10,22 @@ from zoneinfo import ZoneInfo
 from slack_sdk.signature import SignatureVerifier
 from sqlmodel import select
 
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import GRANTED
 from bot.sandbox import AppIdentity, SandboxClock, SandboxServer, build_workspace
-from bot.stage import GRANTED
+from cadence.actor import Actor
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_playbook, dump_workspace, read_playbook
-from cadence.flows.callers import Caller
-from cadence.flows.cycles import CycleGiven, start_cycle
-from cadence.flows.kpis import NumberGiven, record_number
-from cadence.flows.playbook_imports import import_document
-from cadence.flows.profiles import Profile, ensure_workspace, save_profiles
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.numbers.kpis import NumberGiven, record_number
+from cadence.flows.people.profiles import Profile, ensure_workspace, save_profiles
+from cadence.flows.playbooks.imports import import_document
 from cadence.rules.calendar import monday_of
-from storage import ledger
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.migrate import migrate
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
 from storage.tables import Adoption, MessageState, Team
+from storage.work import UnitOfWork
 from tests.staging import EXAMPLES
 
 TEAMS_A_PLAYBOOK = 4
@@ -75,25 +76,25 @@ def fill(db: Database, place: Place, *, now: datetime) -> None:
     migrate(db)
     monday = monday_of(now.astimezone(ZONE).date()) - timedelta(weeks=1)
     before, friday = _noon(monday - timedelta(days=3)), _noon(monday + timedelta(days=4))
-    ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="Bench", now=before)
+    ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), before), name="Bench")
     cli, curator = _caller("command line", "cli"), _caller(CURATOR, "command")
     workspace = WorkspaceSpec(curators=(CURATOR,), timezone=ZONE.key, teams=place.specs)
-    import_document(db, cli, dump_workspace(workspace), now=before)
+    import_document(UnitOfWork(db, cli, before), dump_workspace(workspace))
     members = [member for team in place.specs for member in team.members]
     profiles = [Profile(member, f"Person {member}", ZONE.key) for member in members]
-    save_profiles(db, workspace_id=BUILT_IN_TEAM, profiles=profiles, now=before)
+    save_profiles(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), before), profiles=profiles)
     example = read_playbook((EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8"))
     example = replace(example, pilot=None, handoffs=())
     for number, team in enumerate(place.specs):
         slug = f"playbook-{number // TEAMS_A_PLAYBOOK}"
         if number % TEAMS_A_PLAYBOOK == 0:
             import_document(
-                db, cli, dump_playbook(replace(example, slug=slug, title=f"Reply {slug}")), now=before
+                UnitOfWork(db, cli, before), dump_playbook(replace(example, slug=slug, title=f"Reply {slug}"))
             )
         asks = replace(curator, request=f"start {team.slug}")
-        start_cycle(db, asks, CycleGiven(slug, team=team.slug, starts_on=monday), now=before)
+        start_cycle(UnitOfWork(db, asks, before), CycleGiven(slug, team=team.slug, starts_on=monday))
         reporter = _caller(team.reporter or "", "command")
-        record_number(db, reporter, NumberGiven(value="30", team=team.slug), now=friday)
+        record_number(UnitOfWork(db, reporter, friday), NumberGiven(value="30", team=team.slug))
     _send_earlier(db, place, week=monday + timedelta(days=7), now=now)
 
 
@@ -109,7 +110,7 @@ def _send_earlier(db: Database, place: Place, *, week: date, now: datetime) -> N
         earlier = week - timedelta(weeks=1 + number // 500)
         owed.append(_sent("checkin", f"{member}:{number}", member, earlier, at=_noon(earlier)))
     with db.write() as session:
-        ledger.owe(session, workspace_id=BUILT_IN_TEAM, owed=owed, now=now)
+        ledger.owe(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), now), owed=owed)
 
 
 def _sent(kind: str, subject: str, recipient: str, week: date, *, at: datetime) -> Owed:
@@ -123,8 +124,8 @@ def _sent(kind: str, subject: str, recipient: str, week: date, *, at: datetime) 
     )
 
 
-def _caller(member: str, surface: str) -> Caller:
-    return Caller(BUILT_IN_TEAM, member, surface, request="bench")
+def _caller(member: str, surface: str) -> Actor:
+    return Actor(BUILT_IN_TEAM, member, surface, request="bench")
 
 
 def _noon(day: date) -> datetime:

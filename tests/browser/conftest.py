@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from tests.browser.visitor import Visitor
 
 DESKTOP = ViewportSize(width=1280, height=800)

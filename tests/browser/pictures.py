@@ -7,8 +7,8 @@ from threading import Event
 
 from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
 
-from bot.cast import Cast
-from bot.stage import Stage
+from bot.rehearsal.demo_users import Cast
+from bot.rehearsal.harness import Stage
 from cadence.documents import read_workspace
 from tests.browser.conftest import ARGUMENTS, visiting
 from tests.browser.visitor import Visitor

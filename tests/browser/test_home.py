@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser

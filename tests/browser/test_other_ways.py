@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bot.cast import Cast
+from bot.rehearsal.demo_users import Cast
 from cadence.documents import read_workspace
 from tests.browser.conftest import visiting
 from tests.browser.visitor import Visitor

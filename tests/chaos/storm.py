@@ -18,22 +18,23 @@ from urllib.parse import urlencode
 from slack_sdk.signature import SignatureVerifier
 from sqlmodel import func, select
 
-from bot.commands import import_into
-from bot.fleet import prepare
+from bot.ops.commands import import_into
+from bot.rehearsal.harness import GRANTED, people_of
+from bot.runtime.queue_runner import prepare
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.workspace import Workspace, build_workspace
-from bot.stage import GRANTED, people_of
+from cadence.actor import Actor
 from cadence.documents import read_workspace
-from cadence.flows.callers import Caller
-from cadence.flows.cycles import CycleGiven, start_cycle
-from cadence.flows.profiles import ensure_workspace
-from storage import ledger
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
-from storage.ledger import Owed
 from storage.migrate import migrate
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
 from storage.tables import LoggedException, MessageState, OwedMessage
+from storage.work import UnitOfWork
 from tests.processes.places import CURATORS, ROOM, key_of, tokens
 from tests.processes.programs import Program, fetch, free_port
 from tests.staging import EXAMPLES
@@ -329,14 +330,14 @@ def _set_up(db: Database, storm: Storm, recipients: list[str]) -> None:
         prepare(db)
     now = datetime.now(UTC)
     before = now - timedelta(days=now.weekday() + 3)
-    ensure_workspace(db, workspace_id=TEAM, name="Team", now=before)
+    ensure_workspace(UnitOfWork(db, Actor.system(TEAM), before), name="Team")
     if storm.webs:
         files = [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"]
         _, refused = import_into(db, TEAM, files, now=before)
         assert not refused, refused
         monday = now.date() - timedelta(days=now.weekday())
         given = CycleGiven("support-reply", starts_on=monday)
-        start_cycle(db, Caller(TEAM, "U01CURATOR", "command"), given, now=before)
+        start_cycle(UnitOfWork(db, Actor(TEAM, "U01CURATOR", "command"), before), given)
     owed = [
         Owed(
             key=f"{KIND}:{number}",
@@ -348,7 +349,7 @@ def _set_up(db: Database, storm: Storm, recipients: list[str]) -> None:
         for number in range(storm.messages)
     ]
     with db.write() as session:
-        ledger.owe(session, workspace_id=TEAM, owed=owed, now=now)
+        ledger.owe(UnitOfWork.around(session, Actor.system(TEAM), now), owed=owed)
 
 
 def _weather(

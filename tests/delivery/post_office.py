@@ -7,19 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import select
 
-from bot.delivery import Delivery, Outcome, Pace, Post
-from bot.gateway import Gateway
+from bot.delivery.gateway import Gateway
+from bot.delivery.sender import Delivery, Outcome, Pace, Post
+from bot.rehearsal.harness import GRANTED
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Fault, FaultPlan
 from bot.sandbox.messages import Message
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.workspace import Workspace, build_workspace
-from bot.stage import GRANTED
-from cadence.flows.profiles import ensure_workspace
-from storage import ledger
+from cadence.actor import Actor
+from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
-from storage.ledger import Owed
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
 from storage.tables import MessageState, OwedMessage
+from storage.work import UnitOfWork
 from tests.staging import check_scopes
 
 TEAM, CHANNEL, QUIET, MEMBER = "T1", "C01TEAM", "C02QUIET", "U01AGENT"
@@ -87,7 +89,7 @@ class PostOffice:
             useful_until=now + timedelta(hours=hours),
         )
         with self.db.write() as session:
-            ledger.owe(session, workspace_id=TEAM, owed=[owed], now=now)
+            ledger.owe(UnitOfWork.around(session, Actor.system(TEAM), now), owed=[owed])
         return key
 
     def sends(self) -> dict[Outcome, int]:
@@ -124,7 +126,7 @@ class PostOffice:
 @contextmanager
 def open_office(db: Database) -> Iterator[PostOffice]:
     """A team's channel, one that nobody writes in, many others, and a member who wasn't written to yet."""
-    ensure_workspace(db, workspace_id=TEAM, name="Team", now=NOON)
+    ensure_workspace(UnitOfWork(db, Actor.system(TEAM), NOON), name="Team")
     clock = SandboxClock(NOON, frozen=True)
     workspace = build_workspace(
         team_id=TEAM,

@@ -12,14 +12,16 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from bot.delivery import Delivery, Pace, Post
-from bot.fleet import SCHEMA, Fleet, prepare
+from bot.delivery.sender import Delivery, Pace, Post
+from bot.runtime.embedded_runner import Worker
+from bot.runtime.queue_runner import SCHEMA, Fleet, prepare
 from bot.sandbox.faults import Fault
-from bot.worker import Worker
-from storage.attempts import ANSWERED, SETTLED
+from cadence.actor import Actor
 from storage.engine import Database, plain_url
-from storage.lanes import LONGEST_PAUSE, POSTING, close
 from storage.migrate import migrate
+from storage.outbox.attempts import ANSWERED, SETTLED
+from storage.outbox.rate_limits import LONGEST_PAUSE, POSTING, close
+from storage.work import UnitOfWork
 from tests.databases import database
 from tests.delivery.post_office import CHANNEL, MEMBER, NOON, TEAM, PostOffice, open_office
 from tests.processes.programs import eventually
@@ -169,7 +171,7 @@ def test_an_attempt_under_way_when_the_clock_is_set_back_is_settled_soon(office:
 def test_pauses_that_slack_asked_for_are_kept_and_turns_are_not(office: PostOffice) -> None:
     pause = NOON + LONGEST_PAUSE
     with office.db.write() as session:
-        close(session, workspace_id=TEAM, name=POSTING, until=pause)
-        close(session, workspace_id=TEAM, name=CHANNEL, until=pause)
+        close(UnitOfWork.around(session, Actor.system(TEAM)), name=POSTING, until=pause)
+        close(UnitOfWork.around(session, Actor.system(TEAM)), name=CHANNEL, until=pause)
     assert office.delivery.outbox.correct_future(now=NOON) == 1
     assert office.delivery.outbox.correct_future(now=NOON - timedelta(hours=1)) == 2

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.doctor import examine
-from bot.fleet import prepare
+from bot.ops.doctor import examine
+from bot.runtime.queue_runner import prepare
 from bot.settings import Settings
-from cadence.flows.health import health
+from cadence.flows.workspaces.health import health
 from storage.engine import Database
 from storage.migrate import migrate
 from tests.storage import postgres

@@ -7,20 +7,22 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import Delivery, Outcome, Post
-from bot.gateway import _ERRORS, Identity, SlackError
+from bot.delivery.gateway import _ERRORS, Identity, SlackError
+from bot.delivery.sender import Delivery, Outcome, Post
+from bot.delivery.slack_errors import _GONE, _INVITE, _RESTRICTED, ERRORS, Kind
 from bot.metrics import ATTEMPTS
-from bot.slack_errors import _GONE, _INVITE, _RESTRICTED, ERRORS, Kind
-from cadence.flows.deliveries import Asked, deliveries_of
-from cadence.flows.figures import figures
-from cadence.flows.outbox import Pace
-from cadence.flows.profiles import ensure_workspace
-from cadence.flows.undelivered import _is_stuck
+from cadence.actor import Actor
+from cadence.flows.outbox.deliveries import Asked, deliveries_of
+from cadence.flows.outbox.outbox import Pace
+from cadence.flows.overview.attention import _is_stuck
+from cadence.flows.people.profiles import ensure_workspace
+from cadence.flows.workspaces.health import figures
 from cadence.nudges import Unless
-from storage import ledger
 from storage.engine import Database
-from storage.ledger import Owed
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
 from storage.tables import MessageState
+from storage.work import UnitOfWork
 from tests.databases import database
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -48,7 +50,7 @@ def owe(db: Database, code: str) -> None:
         useful_until=NOW + timedelta(minutes=30),
     )
     with db.write() as session:
-        ledger.owe(session, workspace_id="T1", owed=[owed], now=NOW)
+        ledger.owe(UnitOfWork.around(session, Actor.system("T1"), NOW), owed=[owed])
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def ledger_db(tmp_path: Path) -> Iterator[Database]:
 
 def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
     db = ledger_db
-    ensure_workspace(db, workspace_id="T1", name="Team", now=NOW)
+    ensure_workspace(UnitOfWork(db, Actor.system("T1"), NOW), name="Team")
     for code in ENDING:
         owe(db, code)
     bot = Identity("T1", "Team", "", "U0BOT", "B0BOT", frozenset())
@@ -68,7 +70,9 @@ def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
     assert set(delivery.drain()) == {Outcome.FAILED, Outcome.SKIPPED}
 
     with db.read() as session:
-        told = ledger.unsent_counts(session, workspace_id="T1", since=NOW, until=NOW + timedelta(days=1))
+        told = ledger.unsent_counts(
+            UnitOfWork.around(session, Actor.system("T1")), since=NOW, until=NOW + timedelta(days=1)
+        )
     ends = {reason: state for _, state, reason, _ in told}
     for code, row in ENDING.items():
         gone = row.kind is Kind.DONE
@@ -82,7 +86,7 @@ def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
     failed = sum(row.kind is not Kind.DONE for row in ENDING.values())
     assert counted["set-away", MessageState.FAILED] == failed
     assert counted["set-away", MessageState.SKIPPED] == len(ENDING) - failed
-    seen = deliveries_of(db, "T1", Asked(state="failed", limit=999), now=NOW)
+    seen = deliveries_of(UnitOfWork(db, Actor.system("T1"), NOW), Asked(state="failed", limit=999))
     assert {row.reason for row in seen.messages} == {
         code for code, row in ENDING.items() if row.kind is not Kind.DONE
     }

@@ -7,15 +7,17 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.delivery import NOT_LOOKED_FOR
-from bot.ends import BACKOFF, FIRST_LOOK_SECONDS, Outcome
-from bot.gateway import SlackBusy, _typed
+from bot.delivery.attempt_recorder import BACKOFF, FIRST_LOOK_SECONDS, Outcome
+from bot.delivery.gateway import SlackBusy, _typed
+from bot.delivery.sender import NOT_LOOKED_FOR
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
-from cadence.flows.compose import compose
-from cadence.flows.composed import Say
-from storage.attempts import SETTLED
+from cadence.actor import Actor
+from cadence.flows.core.messages import Say
+from cadence.flows.outbox.compose import compose
+from storage.outbox.attempts import SETTLED
 from storage.tables import MessageState
+from storage.work import UnitOfWork
 from tests.delivery.post_office import CHANNEL, MEMBER, NOON, QUIET, PostOffice
 
 POST, HISTORY = "chat.postMessage", "conversations.history"
@@ -82,10 +84,10 @@ def test_a_message_to_rewrite_that_is_gone_leaves_nothing_to_do(
     office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = office.owes("start a cycle")
-    said = compose(office.db, office.row(key), now=NOON)
+    said = compose(UnitOfWork(office.db, Actor.system(office.row(key).workspace_id), NOON), office.row(key))
     assert isinstance(said, Say)
     rewrite = replace(said, rewrites=(CHANNEL, "1.000001"))
-    monkeypatch.setattr("bot.delivery.compose", lambda *_args, **_rest: rewrite)
+    monkeypatch.setattr("bot.delivery.sender.compose", lambda *_args, **_rest: rewrite)
     assert office.sends() == {Outcome.SKIPPED: 1}
     assert (office.row(key).state, office.row(key).reason) == (MessageState.SKIPPED, "message_not_found")
 

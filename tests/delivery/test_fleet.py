@@ -10,12 +10,12 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from bot.delivery import Step
-from bot.fleet import SCHEMA, Fleet, is_prepared, prepare
-from bot.worker import Worker
-from storage.attempts import ANSWERED, begin
+from bot.delivery.sender import Step
+from bot.runtime.embedded_runner import Worker
+from bot.runtime.queue_runner import SCHEMA, Fleet, is_prepared, prepare
 from storage.engine import Database, plain_url
 from storage.migrate import migrate
+from storage.outbox.attempts import ANSWERED, begin
 from tests.delivery.post_office import CHANNEL, MANY, MEMBER, QUIET, PostOffice, open_office
 from tests.processes.programs import eventually
 from tests.storage import postgres

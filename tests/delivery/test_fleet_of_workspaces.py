@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from bot.fleet import prepare
+from bot.runtime.queue_runner import prepare
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Fault, FaultPlan
 from bot.sandbox.messages import Message
-from storage import ledger
-from storage.ledger import Owed
+from cadence.actor import Actor
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
 from storage.tables import MessageState, OwedMessage
+from storage.work import UnitOfWork
 from tests.databases import OnPostgres
 from tests.processes.places import key_of
 from tests.processes.programs import Program, eventually
@@ -70,7 +72,7 @@ def owe(house: House, team: str) -> list[str]:
         for recipient in RECIPIENTS
     ]
     with house.bot.db.write() as session:
-        ledger.owe(session, workspace_id=team, owed=owed, now=now)
+        ledger.owe(UnitOfWork.around(session, Actor.system(team), now), owed=owed)
     return [one.key for one in owed]
 
 

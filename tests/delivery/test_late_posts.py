@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot.delivery import NOT_LOOKED_FOR
-from bot.ends import FIRST_LOOK_SECONDS, Outcome
-from bot.gateway import Gateway
-from bot.manifest import scopes
+from bot.delivery.attempt_recorder import FIRST_LOOK_SECONDS, Outcome
+from bot.delivery.gateway import Gateway
+from bot.delivery.sender import NOT_LOOKED_FOR
+from bot.ops.manifest import scopes
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
-from cadence.flows.compose import compose
-from cadence.flows.composed import Say
+from cadence.flows.core.messages import Say
+from cadence.flows.outbox.compose import compose
 from cadence.nudges import URGENCY, Urgency
-from storage.attempts import ANSWERED, SETTLED
+from storage.outbox.attempts import ANSWERED, SETTLED
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, NOON, QUIET, PostOffice
 from tests.delivery.test_restarts import Killed
@@ -114,7 +114,7 @@ def test_an_older_rewrite_that_lands_late_does_not_undo_a_newer_one(
         assert isinstance(said, Say)
         return replace(said, rewrites=(CHANNEL, posted.ts))
 
-    monkeypatch.setattr("bot.delivery.compose", rewriting)
+    monkeypatch.setattr("bot.delivery.sender.compose", rewriting)
     office.owes("older")
     office.owes("newer")
     office.faults.next["chat.update"] = [Fault.LATE]

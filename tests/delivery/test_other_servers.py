@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from bot.rehearsal.harness import Stage, workspace_from
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
-from bot.stage import Stage, workspace_from
 from storage.tables import MessageState, OwedMessage
 from tests.scenarios.plays import says
 from tests.staging import on_stage

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import event
 
-from bot.delivery import Delivery, Outcome, Pace, Post
-from bot.ends import arrived
-from bot.gateway import Gateway
-from bot.lanes import Lanes
-from cadence.flows.outbox import AHEAD
+from bot.delivery.attempt_recorder import arrived
+from bot.delivery.gateway import Gateway
+from bot.delivery.sender import Delivery, Outcome, Pace, Post
+from bot.runtime.sender_pool import Lanes
+from cadence.flows.outbox.outbox import AHEAD
 from storage.engine import Database
 from tests.bench import digest_bench, drain_bench
 from tests.delivery.post_office import CHANNEL, MEMBER, TEAM, PostOffice

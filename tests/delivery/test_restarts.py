@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.delivery import Delivery, Outcome, Pace
+from bot.delivery.sender import Delivery, Outcome, Pace
 from bot.sandbox.faults import Fault
 from bot.sandbox.people import Channel
-from storage.attempts import ANSWERED, LONGEST_ATTEMPT, SETTLED
+from storage.outbox.attempts import ANSWERED, LONGEST_ATTEMPT, SETTLED
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, QUIET, PostOffice
 

@@ -14,20 +14,21 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 from sqlalchemy import event
 
 from bot import app as bot_app
-from bot.commands import BUILT_IN_TEAM, import_into
+from bot.ops.commands import BUILT_IN_TEAM, import_into
+from bot.rehearsal.harness import Stage
 from bot.sandbox.delivery import encode, signed_headers
 from bot.sandbox.limits import problems_of_message, problems_of_view
-from bot.stage import Stage
 from bot.web import dispatch
-from cadence.flows.callers import Caller
-from cadence.flows.cycles import CycleGiven, start_cycle
-from cadence.flows.lexicon import lexicon
-from cadence.flows.profiles import ensure_workspace
+from cadence.actor import Actor
+from cadence.flows.core.lexicon import lexicon
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.people.profiles import ensure_workspace
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import LADDER, Mode, rank
-from storage import playbooks
 from storage.engine import Database
+from storage.queries import playbooks
 from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
+from storage.work import UnitOfWork
 from templates.ids import Action
 from tests.databases import kept
 from tests.scenarios.plays import says
@@ -287,7 +288,7 @@ def _remembered(find: Callable[..., Any]) -> Callable[..., Any]:
     """The words a person can use are always the same here, and finding them is half the work of a command."""
     known: dict[tuple[object, ...], Any] = {}
 
-    def once(db: Database, caller: Caller, **rest: Any) -> Any:
+    def once(db: Database, caller: Actor, **rest: Any) -> Any:
         asked = (caller.member, *sorted(rest.items()))
         if asked not in known:
             known[asked] = find(db, caller, **rest)
@@ -323,9 +324,13 @@ def _prepare(stage: Stage) -> None:
 def _plant_draft(stage: Stage) -> None:
     """A second draft of variance-review, which the team that runs it can be moved to."""
     with stage.bot.db.write() as session:
-        playbook = playbooks.by_slug(session, workspace_id=BUILT_IN_TEAM, slug="variance-review")
+        playbook = playbooks.by_slug(
+            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), slug="variance-review"
+        )
         assert playbook is not None
-        first = playbooks.newest_version(session, workspace_id=BUILT_IN_TEAM, playbook_id=playbook.id or 0)
+        first = playbooks.newest_version(
+            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), playbook_id=playbook.id or 0
+        )
         assert first is not None
         values = first.model_dump(exclude={"id"}) | {
             "revision": 2,
@@ -341,7 +346,7 @@ def _plant_standards(stage: Stage) -> None:
     with stage.bot.db.write() as session:
         policy = {"accuracy": 0.9, "max_risk": 0.02, "cycles": 1, "coverage": 0.8, "confidence": 0.95}
         counts = {"number": 1, "samples": 30, "passes": 30, "risky": 0, "over_cap": 0, "kpi": "met"}
-        steps = playbooks.steps(session, workspace_id=BUILT_IN_TEAM, adoption_id=1)
+        steps = playbooks.steps(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), adoption_id=1)
         row, steps["send"].mode = steps["draft"], Mode.HUMAN_LED
         for step, standing in sorted(steps.items()):
             session.add(
@@ -391,15 +396,15 @@ def _plant_standards(stage: Stage) -> None:
 
 
 def _start(stage: Stage, workspace: str, playbook: str, team: str, monday: date) -> None:
-    caller = Caller(workspace, "command line", "cli", request="cli")
+    caller = Actor(workspace, "command line", "cli", request="cli")
     given = CycleGiven(playbook=playbook, team=team, starts_on=monday)
-    start_cycle(stage.bot.db, caller, given, now=stage.clock.now())
+    start_cycle(UnitOfWork(stage.bot.db, caller, stage.clock.now()), given)
 
 
 def _neighbour(stage: Stage) -> None:
     """Another workspace with the same people, teams and playbook: its ids are the next ones."""
     db, now = stage.bot.db, stage.clock.now()
-    ensure_workspace(db, workspace_id=OTHER_TEAM, name="Other", now=now)
+    ensure_workspace(UnitOfWork(db, Actor.system(OTHER_TEAM), now), name="Other")
     files = [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"]
     _, refused = import_into(db, OTHER_TEAM, files, now=now)
     assert not refused

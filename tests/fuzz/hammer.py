@@ -18,13 +18,13 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from bot import sockets as bot_sockets
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.runtime import socket_mode as bot_sockets
+from bot.runtime.http_server import LARGEST_BODY, serving
+from bot.runtime.socket_mode import SlackSocket
 from bot.sandbox.delivery import encode, signed_headers
 from bot.sandbox.limits import problems_of_message, problems_of_view
 from bot.sandbox.server import SandboxServer
-from bot.serving import LARGEST_BODY, serving
-from bot.sockets import SlackSocket
 from bot.web import Web
 from storage.engine import Database
 from tests.fuzz.arena import Arena, Json, opened

@@ -9,20 +9,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.commands import BUILT_IN_TEAM, import_into
+from bot.ops.commands import BUILT_IN_TEAM, import_into
+from bot.rehearsal.harness import read_channels, read_profiles, workspace_from
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import AppAnswer, Delivery, Kind
 from bot.sandbox.faults import FaultPlan
 from bot.sandbox.kinds import Json
 from bot.sandbox.messages import Message
 from bot.sandbox.server import SandboxServer
-from bot.stage import read_channels, read_profiles, workspace_from
+from cadence.actor import Actor
 from cadence.documents import read_playbook, read_workspace
-from cadence.flows.callers import Caller
-from cadence.flows.cycles import CycleGiven, start_cycle
-from cadence.flows.profiles import ensure_workspace
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
+from storage.work import UnitOfWork
 from tests.staging import EXAMPLES
 
 PLAYBOOKS = ("support-reply", "inbound-routing", "test-refactor")
@@ -57,18 +58,18 @@ def database(folder: Path, *, running: tuple[str, ...] = ("support-reply",)) -> 
     today = datetime.now(ZoneInfo("Pacific/Pago_Pago")).date()
     monday = today - timedelta(days=today.weekday())
     before = datetime.combine(monday - timedelta(days=3), datetime.min.time(), tzinfo=UTC)
-    ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="", now=before)
+    ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), before), name="")
     files = [EXAMPLES / "workspace.yaml", *(EXAMPLES / f"{slug}.yaml" for slug in PLAYBOOKS)]
     _, refused = import_into(db, BUILT_IN_TEAM, files, now=before)
     assert not refused
     for slug in running:
-        start_cycle(db, someone("U01CURATOR"), CycleGiven(slug, starts_on=monday), now=before)
+        start_cycle(UnitOfWork(db, someone("U01CURATOR"), before), CycleGiven(slug, starts_on=monday))
     return db
 
 
-def someone(member: str, request: str = "") -> Caller:
+def someone(member: str, request: str = "") -> Actor:
     """A person who asks for something."""
-    return Caller(BUILT_IN_TEAM, member, "command", request=request)
+    return Actor(BUILT_IN_TEAM, member, "command", request=request)
 
 
 def counted(folder: Path, query: str) -> int:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from bot import worker
-from bot.commands import BUILT_IN_TEAM, import_into
-from bot.directory import ASK_AGAIN, FEW, Directory
-from bot.gateway import Gateway, SlackBusy, SlackError, SlackRefused, SlackUnclear
+from bot.delivery.gateway import Gateway, SlackBusy, SlackError, SlackRefused, SlackUnclear
+from bot.ops.commands import BUILT_IN_TEAM, import_into
+from bot.rehearsal.harness import Stage
+from bot.runtime import embedded_runner
 from bot.sandbox.people import User
-from bot.stage import Stage
-from cadence.flows.profiles import Profile, has_profile
+from bot.workspaces.directory import ASK_AGAIN, FEW, Directory
+from cadence.actor import Actor
+from cadence.flows.people.profiles import Profile, has_profile
+from storage.work import UnitOfWork
 from tests.processes.programs import eventually
 
 WORKSPACE = """
@@ -69,14 +71,14 @@ def directory(stage: Stage, register: Register) -> Directory:
 
 
 def is_known(stage: Stage, member: str) -> bool:
-    return has_profile(stage.bot.db, workspace_id=BUILT_IN_TEAM, member=member)
+    return has_profile(UnitOfWork(stage.bot.db, Actor.system(BUILT_IN_TEAM)), member=member)
 
 
 def test_a_running_worker_asks_about_people_who_were_just_imported(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert worker.MEET_EVERY_SECONDS <= 30
-    monkeypatch.setattr(worker, "MEET_EVERY_SECONDS", 0.05)
+    assert embedded_runner.MEET_EVERY_SECONDS <= 30
+    monkeypatch.setattr(embedded_runner, "MEET_EVERY_SECONDS", 0.05)
     stage.workspace.save_user(User("U01NEW", "new.one", tz="America/New_York"))
     stage.bot.worker.start()
     try:

@@ -9,8 +9,9 @@ import pytest
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.sockets import Sockets
-from cadence.flows.exceptions import ExceptionGiven, log_exception
+from cadence.flows.exceptions.logging import ExceptionGiven, log_exception
 from storage.engine import Database
+from storage.work import UnitOfWork
 from tests.processes import places
 from tests.processes.places import CURATORS, ROOM, Recorder, counted, key_of, posted, slack, someone, tokens
 from tests.processes.programs import Program, eventually, fetch, free_port, started
@@ -117,7 +118,7 @@ def alerts(db: Database) -> None:
         )
     ):
         given = ExceptionGiven(step, "left its rule", critical=True, playbook=playbook, ask=False)
-        log_exception(db, someone(owner, f"request-{number}"), given, now=places.now())
+        log_exception(UnitOfWork(db, someone(owner, f"request-{number}"), places.now()), given)
 
 
 def test_killed_while_it_sends_and_started_again_it_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:

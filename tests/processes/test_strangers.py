@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.serving import Limits
+from bot.runtime.http_server import Limits
 from tests.processes import places
 from tests.processes.places import ROOM, slack, tokens
 from tests.processes.programs import Program, eventually, fetch, free_port, started

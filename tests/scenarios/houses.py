@@ -10,8 +10,8 @@ from typing import Any
 from sqlmodel import col, select
 
 from bot.app import Bot, build_shared_bot
-from bot.commands import import_into
-from bot.delivery import Pace
+from bot.delivery.sender import Pace
+from bot.ops.commands import import_into
 from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
 from bot.web import Web

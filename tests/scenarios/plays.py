@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import SQLModel, col, select
 
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
-from bot.stage import Stage
+from cadence.actor import Actor
 from storage import trail
 from storage.tables import MessageState, OwedMessage, TrailEntry
+from storage.work import UnitOfWork
 
 DATA = Path(__file__).parent / "data"
 DESK, REPLY, TRIAGE = DATA / "desk.yaml", DATA / "reply.yaml", DATA / "triage.yaml"
@@ -47,7 +49,7 @@ def rows(stage: Stage, table: type[Row]) -> list[Row]:
 def entries(stage: Stage, action: str) -> list[TrailEntry]:
     """The trail's entries of one kind, oldest first."""
     with stage.bot.db.read() as session:
-        return trail.entries(session, workspace_id=BUILT_IN_TEAM, action=action)
+        return trail.entries(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), action=action)
 
 
 def ledger(stage: Stage, kind: str, state: MessageState | None = None) -> list[OwedMessage]:

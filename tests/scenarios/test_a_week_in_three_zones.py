@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import build_bot
-from bot.delivery import Pace
-from bot.stage import Stage
-from bot.transcript import Transcript
+from bot.delivery.sender import Pace
+from bot.rehearsal.harness import Stage
+from bot.rehearsal.transcript import Transcript
 from cadence.rules.calendar import instant
 from storage.engine import Database
 from tests.scenarios.plays import DATA, at, bot_dms, local_times

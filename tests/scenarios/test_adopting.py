@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from storage.tables import Adoption, ChecklistTick, Cycle, Setup, SetupEnd, TeamMember
 from tests.scenarios.plays import (
     DESK,

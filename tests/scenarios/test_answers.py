@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.views import View
-from bot.stage import Stage
 from cadence.links import is_link, kept_link
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode

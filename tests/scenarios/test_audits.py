@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.messages import Message
-from bot.stage import Stage
-from cadence.flows.audit_draws import draw_again
-from cadence.flows.audits import AuditMeant, audit_form
-from cadence.flows.callers import Caller
+from cadence.actor import Actor
+from cadence.flows.rubrics.audits import AuditMeant, audit_form, draw_again
 from cadence.refusals import Refusal
 from cadence.rules.audits import place_in_week
 from storage.tables import Playbook, RubricResult, SpotAudit
+from storage.work import UnitOfWork
 from templates.filters import day, ordinal
 from tests.scenarios.plays import (
     DESK,
@@ -154,8 +154,11 @@ def test_who_has_become_the_owner_since_cannot_grade_their_own_runs(desk: Stage)
     [audit] = rows(desk, SpotAudit)
     meant = AuditMeant(audit_id=audit.id)
     with pytest.raises(Refusal, match="ask a curator"):
-        audit_form(desk.bot.db, Caller("T01SANDBOX", MEMBER, "button"), meant, now=FRIDAY)
-    assert len(audit_form(desk.bot.db, Caller("T01SANDBOX", CURATOR, "button"), meant, now=FRIDAY).runs) == 3
+        audit_form(UnitOfWork(desk.bot.db, Actor("T01SANDBOX", MEMBER, "button"), FRIDAY), meant)
+    assert (
+        len(audit_form(UnitOfWork(desk.bot.db, Actor("T01SANDBOX", CURATOR, "button"), FRIDAY), meant).runs)
+        == 3
+    )
 
 
 def test_a_form_sent_again_records_nothing_more(desk: Stage) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, at, bot_dms, posts, start_cycle
 from tests.staging import on_stage
 

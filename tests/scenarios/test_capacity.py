@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
-from cadence.flows.callers import Caller
-from cadence.flows.capacity import capacity_form
-from cadence.flows.cycles import CycleGiven
-from cadence.flows.cycles import start_cycle as start_cycle_flow
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
+from cadence.flows.adoption.capacity import capacity_form
+from cadence.flows.cycles.starting import CycleGiven
+from cadence.flows.cycles.starting import start_cycle as start_cycle_flow
 from cadence.refusals import NotAllowed
 from storage.tables import Cycle, Override, OverrideKind
+from storage.work import UnitOfWork
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -93,11 +94,11 @@ def test_adopting_says_in_advance_that_the_team_is_full(full: Stage) -> None:
 
 
 def test_a_reason_from_somebody_else_starts_nothing(full: Stage) -> None:
-    owner = Caller(BUILT_IN_TEAM, LEAD, "form", request="forged")
+    owner = Actor(BUILT_IN_TEAM, LEAD, "form", request="forged")
     given = CycleGiven("refund", team="desk", override="because")
     with pytest.raises(NotAllowed):
-        start_cycle_flow(full.bot.db, owner, given, now=full.clock.now())
+        start_cycle_flow(UnitOfWork(full.bot.db, owner, full.clock.now()), given)
     with pytest.raises(NotAllowed):
-        capacity_form(full.bot.db, owner, playbook="refund", team="desk")
+        capacity_form(UnitOfWork(full.bot.db, owner), playbook="refund", team="desk")
     assert rows(full, Override) == []
     assert len(rows(full, Cycle)) == 2

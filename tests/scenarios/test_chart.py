@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
-from bot.stage import Stage
 from storage.tables import MessageState, Workspace
 from tests.delivery.post_office import Script
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, changed, ledger, start_cycle

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from pathlib import Path
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
-from cadence.flows.drifting import see_drift
-from cadence.flows.replaying import replay
-from cadence.flows.runs import require_cycle, run_by_id
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
+from cadence.flows.core.adoptions import require_cycle, run_by_id
+from cadence.flows.history.replay import replay
+from cadence.flows.standards.drift import see_drift
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
 from storage.tables import Adoption
+from storage.work import UnitOfWork
 from tests.scenarios.plays import CURATORS, SOLO_CHANNEL, at, posts, rows
 from tests.scenarios.test_verdicts_end_to_end import (
     MEMBER,
@@ -40,7 +42,9 @@ def declare(stage: Stage, mode: str) -> None:
 
 def assert_replay_agrees(stage: Stage) -> None:
     with stage.bot.db.read() as session:
-        again = replay(session, workspace_id=BUILT_IN_TEAM, now=stage.clock.now() + timedelta(days=1))
+        again = replay(
+            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), stage.clock.now() + timedelta(days=1))
+        )
     assert again.differences == ()
 
 
@@ -115,8 +119,14 @@ def test_drift_is_counted_after_a_declaration_by_another_clock(tmp_path: Path) -
         with stage.bot.db.read() as session:
             [adoption] = rows(stage, Adoption)
             run = run_by_id(
-                session, workspace_id=BUILT_IN_TEAM, adoption_id=adoption.id or 0, now=stage.clock.now()
+                UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), stage.clock.now()),
+                adoption_id=adoption.id or 0,
             )
-            seen = see_drift(session, run, require_cycle(run), run.step("send"))
+            seen = see_drift(
+                UnitOfWork.around(session, Actor.system(run.workspace.id)),
+                run,
+                require_cycle(run),
+                run.step("send"),
+            )
         assert (seen.verdict.drifted, seen.verdict.attested) == (2, 2)
         assert_replay_agrees(stage)

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 from structlog.testing import capture_logs
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from templates.ids import Action, Shortcut
 
 LEAD = "U01LEAD"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, Cycle, CycleState, StepVerdict
 from tests.scenarios.plays import (

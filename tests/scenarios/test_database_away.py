@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox import payloads
-from bot.stage import Stage
 from storage.engine import is_unreachable
 from templates.ids import Action, Callback, Shortcut
 from tests.scenarios.plays import REPLY

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox import payloads
-from bot.stage import Stage
 from storage.engine import plain_url, sqlite_file
 from tests.staging import EXAMPLES
 
@@ -79,7 +79,7 @@ def test_an_event_is_asked_for_again(stage: Stage) -> None:
 def test_health_needs_no_database(stage: Stage) -> None:
     from werkzeug.test import Client
 
-    from bot.commands import BUILT_IN_TEAM
+    from bot.ops.commands import BUILT_IN_TEAM
     from bot.web import Web
 
     client = Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=stage.bot.app, clock=stage.clock.now))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.messages import Message
-from bot.stage import Stage
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, ModeChange, OwedMessage, StepDrift

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, MessageState
 from tests.scenarios.plays import (
     CURATORS,

@@ -3,9 +3,9 @@
 from pathlib import Path
 from threading import Event
 
-from bot.cast import EXAMPLE, Cast
+from bot.rehearsal.demo_users import EXAMPLE, Cast
+from bot.rehearsal.harness import Stage
 from bot.sandbox.kinds import words_of
-from bot.stage import Stage
 from cadence.documents import read_workspace
 from tests.scenarios.plays import posts
 from tests.staging import EXAMPLES, on_stage

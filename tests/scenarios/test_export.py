@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel, select
 
-from bot.commands import export_file, import_files
+from bot.ops.commands import export_file, import_files
+from bot.rehearsal.harness import Stage
 from bot.settings import Settings
-from bot.stage import Stage
 from cadence.documents import TeamSpec, WorkspaceSpec, read_playbook, read_workspace
 from storage.tables import Curator, Playbook, PlaybookVersion, Team, TeamMember, TrailEntry, Workspace
 from tests.scenarios.plays import DESK, REPLY, at, changed, rows, start_cycle

@@ -13,13 +13,15 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app as cli
+from bot.rehearsal.harness import Stage
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
-from bot.stage import Stage
+from cadence.actor import Actor
 from cadence.documents import read_playbook
-from cadence.flows.export_tables import TABLES, cell
-from storage import exports, playbooks
+from cadence.flows.history.exports import TABLES, cell
+from storage.queries import exports, playbooks
 from storage.tables import CheckIn, LoggedException, MessageState, Reading, StepVerdict, TrailEntry
+from storage.work import UnitOfWork
 from tests.delivery.post_office import Script
 from tests.scenarios.plays import (
     DESK,
@@ -156,7 +158,7 @@ def test_members_have_none_of_it(desk: Stage, words: str) -> None:
 def test_whoever_is_no_owner_any_more_when_it_is_sent_gets_nothing(desk: Stage) -> None:
     desk.workspace.person(OWNER).types("/cadence export reply")
     with desk.bot.db.write() as session:
-        row = playbooks.by_slug(session, workspace_id="T01SANDBOX", slug="reply")
+        row = playbooks.by_slug(UnitOfWork.around(session, Actor.system("T01SANDBOX")), slug="reply")
         assert row is not None
         row.owner = OUTSIDER
         session.add(row)
@@ -277,7 +279,10 @@ def test_a_cell_does_no_harm(value: Any, shown: str) -> None:
 def test_pages_give_every_row_once(desk: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def lines() -> dict[str, list[list[str]]]:
         with desk.bot.db.read() as session:
-            return {table.name: list(table.lines(session, "T01SANDBOX", None)) for table in TABLES}
+            return {
+                table.name: list(table.lines(UnitOfWork.around(session, Actor.system("T01SANDBOX")), None))
+                for table in TABLES
+            }
 
     whole = lines()
     monkeypatch.setattr(exports, "PAGE", 1)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 
 
 def test_a_member_answers_in_two_clicks(stage: Stage) -> None:

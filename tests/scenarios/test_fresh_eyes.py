@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM, import_into
-from bot.stage import Stage
+from bot.ops.commands import BUILT_IN_TEAM, import_into
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
 from cadence.documents import read_workspace
-from cadence.flows.callers import Caller
-from cadence.flows.settings import SettingsGiven, save_settings
-from cadence.flows.workspace_files import export_workspace
+from cadence.flows.people.workspace_files import export_workspace
+from cadence.flows.workspaces.settings import SettingsGiven, save_settings
 from storage.tables import Attestation, CheckIn, Reading, Team
+from storage.work import UnitOfWork
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, bot_dms, rows, start_cycle
 from tests.staging import on_stage
 
@@ -87,12 +88,12 @@ def test_others_are_named_and_a_lost_reporter_is_said(desk: Stage) -> None:
 
 
 def test_a_workspace_without_a_curator_channel_goes_out_and_in_again(desk: Stage, tmp_path: Path) -> None:
-    caller = Caller(workspace_id=BUILT_IN_TEAM, member=CURATOR, surface="form")
+    caller = Actor(workspace_id=BUILT_IN_TEAM, member=CURATOR, surface="form")
     given = SettingsGiven(
         curators=(CURATOR,), curator_channel=None, timezone="Europe/Berlin", rule="balanced"
     )
-    save_settings(desk.bot.db, caller, given, named=frozenset(), now=desk.clock.now())
-    text = export_workspace(desk.bot.db, caller)
+    save_settings(UnitOfWork(desk.bot.db, caller, desk.clock.now()), given, named=frozenset())
+    text = export_workspace(UnitOfWork(desk.bot.db, caller))
     assert read_workspace(text).curator_channel is None
     file = tmp_path / "out.yaml"
     file.write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from storage.tables import Cycle, Reading
 from tests.scenarios.plays import (
     CURATORS,

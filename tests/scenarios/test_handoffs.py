@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.messages import Message
-from bot.stage import Stage
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, Handoff, HandoffState, MessageState, PlaybookVersion
 from tests.scenarios.plays import at, bot_dms, entries, ledger, local_times, posts, rows, start_cycle

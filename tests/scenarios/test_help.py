@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from cadence.mrkdwn import plain_text
 from handlers.grammar import TABLE
 

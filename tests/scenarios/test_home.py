@@ -2,25 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.homes import Homes
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
 from bot.sandbox import CantDo, Channel, User
 from bot.sandbox.kinds import elements_of
-from bot.stage import Stage
-from cadence.flows import homes as flow
-from cadence.flows.homes import HomePace
-from cadence.flows.promotions import judge_promotions
-from cadence.flows.runs import run_by_id
+from bot.workspaces.home_publisher import Homes
+from cadence.actor import Actor
+from cadence.flows.core.adoptions import run_by_id
+from cadence.flows.overview import homes as flow
+from cadence.flows.overview.homes import HomePace
+from cadence.flows.promotions.proposing import judge_promotions
 from cadence.rules.kpi import Outcome
 from cadence.rules.promotions import GradedCycle
-from storage import homes, people
+from storage.queries import homes, people
 from storage.tables import CheckIn, Home, PromotionState
+from storage.work import UnitOfWork
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -136,25 +137,26 @@ def test_a_publication_that_nobody_ended_is_made_again_and_a_change_meanwhile_is
 ) -> None:
     """A worker is killed while it publishes; another one's publication crosses what somebody does."""
     db, now, pace = desk.bot.db, desk.clock.now(), HomePace()
-    claim = partial(flow.claim, db, workspace_id=BUILT_IN_TEAM, member=LEAD, pace=pace)
+
+    def claim(at: datetime) -> flow.Claimed | None:
+        return flow.claim(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), at), member=LEAD, pace=pace)
+
     lead, agent = desk.workspace.person(LEAD), desk.workspace.person(AGENT)
     lead.opens_home()
     agent.types("/exception reply draft wrong tone", channel=DESK_CHANNEL)
-    flow.spread(db, workspace_id=BUILT_IN_TEAM, now=now)
-    assert claim(now=now)
-    assert claim(now=now + timedelta(seconds=14)) is None
+    flow.spread(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), now))
+    assert claim(now)
+    assert claim(now + timedelta(seconds=14)) is None
     later = now + timedelta(seconds=16)
-    crossed = claim(now=later)
+    crossed = claim(later)
     assert crossed
     says(agent, "/exception reply draft critical leaked a name", channel=DESK_CHANNEL)
-    flow.spread(db, workspace_id=BUILT_IN_TEAM, now=later)
+    flow.spread(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), later))
     flow.note_shown(
-        db,
-        workspace_id=BUILT_IN_TEAM,
+        UnitOfWork(db, Actor.system(BUILT_IN_TEAM), later),
         member=LEAD,
         claimed=crossed,
         digest="old",
-        now=later,
         pace=pace,
     )
     desk.clock.set(later + pace.each)
@@ -171,7 +173,7 @@ def test_a_home_slack_refuses_waits_until_it_is_opened(desk: Stage) -> None:
         session.add(ghost)
     desk.tick()
     with desk.bot.db.read() as session:
-        row = homes.get(session, workspace_id=BUILT_IN_TEAM, member="U0GHOST")
+        row = homes.get(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member="U0GHOST")
         assert row is not None
         assert (row.problem, row.stale_at) == ("user_not_found", None)
 
@@ -212,12 +214,12 @@ def propose(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = GradedCycle(
         number=1, samples=40, passes=40, risky=0, over_cap=0, answered=4, expected=4, kpi=Outcome.MET
     )
-    monkeypatch.setattr("cadence.flows.promotions.graded_cycles", lambda *_: [shown])
+    monkeypatch.setattr("cadence.flows.promotions.proposing.graded_cycles", lambda *_: [shown])
     now = stage.clock.now()
     with stage.bot.db.write() as session:
-        run = run_by_id(session, workspace_id=BUILT_IN_TEAM, adoption_id=1, now=now)
+        run = run_by_id(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), now), adoption_id=1)
         assert run.cycle
-        judge_promotions(session, run, run.cycle, now=now)
+        judge_promotions(UnitOfWork.around(session, Actor.system(run.workspace.id), now), run, run.cycle)
     stage.tick()
 
 
@@ -333,7 +335,9 @@ def test_an_empty_home_says_where_to_begin(tmp_path: Path, curators: bool) -> No
     with on_stage(tmp_path, workspace=DESK, playbooks=[]) as stage:
         if not curators:
             with stage.bot.db.write() as session:
-                people.set_curators(session, workspace_id=BUILT_IN_TEAM, members=[], now=stage.clock.now())
+                people.set_curators(
+                    UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), stage.clock.now()), members=[]
+                )
         boss = stage.workspace.save_user(User("U09BOSS", "boss", "Boss", is_admin=True)).id
         stage.bot.worker.refresh()
         who = stage.workspace.person(CURATOR if curators else boss)

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from bot.commands import BUILT_IN_TEAM, export_file, import_files, planned_lines
+from bot.ops.commands import BUILT_IN_TEAM, export_file, import_files, planned_lines
+from bot.rehearsal.harness import Stage
 from bot.settings import Settings
-from bot.stage import Stage
-from cadence.flows.callers import Caller
-from cadence.flows.nudge_hours import hours_of, lines_of, parse_hours, save_hours
+from cadence.actor import Actor
+from cadence.flows.core.nudge_hours import hours_of, lines_of, parse_hours, save_hours
 from cadence.refusals import NotAllowed, Refusal
 from storage.tables import Adoption, Cycle, CycleState, Workspace
+from storage.work import UnitOfWork
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -47,11 +48,9 @@ def set_hours(stage: Stage, member: str, text: str, *, playbook: str | None = "r
     with stage.bot.db.write() as session:
         adoption = session.exec(select(Adoption).order_by(Adoption.id)).first() if playbook else None  # type: ignore[arg-type]
         save_hours(
-            session,
-            Caller(BUILT_IN_TEAM, member, "form"),
+            UnitOfWork.around(session, Actor(BUILT_IN_TEAM, member, "form"), stage.clock.now()),
             adoption_id=adoption.id if adoption else None,
             hours=parse_hours(text),
-            now=stage.clock.now(),
         )
     stage.tick()
 
@@ -153,7 +152,9 @@ def test_an_hour_taken_back_is_the_workspaces_again(desk: Stage) -> None:
     desk.play_until(at("2026-03-12 12:00"))
     assert asked(desk) == ["Wed 09:00", "Fri 10:00", "Thu 11:00"]
     with desk.bot.db.read() as session:
-        lines = lines_of(hours_of(session, workspace_id=BUILT_IN_TEAM, adoption_id=1), of_adoption=True)
+        lines = lines_of(
+            hours_of(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), adoption_id=1), of_adoption=True
+        )
     assert "check-in: Thu 11:00" in lines.splitlines()
 
 

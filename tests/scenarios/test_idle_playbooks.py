@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from tests.scenarios.plays import CURATORS, DESK, REPLY, TRIAGE, at, posts, start_cycle
 from tests.staging import on_stage
 

@@ -6,9 +6,9 @@ from threading import Thread
 import pytest
 from sqlmodel import select
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox import payloads
 from bot.sandbox.people import User
-from bot.stage import Stage
 from storage.tables import JoinRequest, TeamMember, TrailEntry
 from templates.ids import Action
 from tests.scenarios.plays import at

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.kinds import elements_of
 from bot.sandbox.messages import Message
 from bot.sandbox.views import View
-from bot.stage import Stage
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, bot_dms, start_cycle
 from tests.staging import on_stage
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
-from cadence.flows.replaying import replay
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
+from cadence.flows.history.replay import replay
 from cadence.rules.modes import Mode
 from storage.tables import (
     AdoptionStep,
@@ -19,6 +20,7 @@ from storage.tables import (
     PlaybookVersion,
     StepDrift,
 )
+from storage.work import UnitOfWork
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -145,7 +147,7 @@ def test_what_was_found_on_the_version_before_is_judged_by_it(published: Stage) 
     revise(published, ("key: draft", "key: first-draft"))
     assert "moves Reply" in types(published, LEAD, "/cadence playbook move reply draft").words
     with published.bot.db.read() as session:
-        found = replay(session, workspace_id=BUILT_IN_TEAM, now=published.clock.now())
+        found = replay(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), published.clock.now()))
     assert (found.differences, found.drifts) == ((), 1)
 
 

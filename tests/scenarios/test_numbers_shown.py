@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
-from bot.whatif import as_lines, read_thresholds
-from cadence.flows.whatif import what_if
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.ops.whatif import as_lines, read_thresholds
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
+from cadence.flows.history.whatif import what_if
+from storage.work import UnitOfWork
 from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, posts, start_cycle
 from tests.scenarios.test_verdicts_end_to_end import alerts, attest, log, seed_playbook
 from tests.staging import on_stage
@@ -89,12 +91,10 @@ def test_alert_digest_and_whatif_say_the_same_share(
             assert counts in person.types(asked, channel=SOLO_CHANNEL).words, asked
         assert counts in stage.workspace.person(CURATOR).types("/cadence digest").words
         found = what_if(
-            stage.bot.db,
-            workspace_id=BUILT_IN_TEAM,
+            UnitOfWork(stage.bot.db, Actor.system(BUILT_IN_TEAM), stage.clock.now()),
             playbook="support-reply",
             thresholds=read_thresholds(cap="0.1", rule=None, min_runs=None, confidence=None),
             step="send",
-            now=stage.clock.now(),
         )
         lines = "\n".join(
             as_lines(found, read_thresholds(cap="0.1", rule=None, min_runs=None, confidence=None))

@@ -9,20 +9,20 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.commands import BUILT_IN_TEAM
-from cadence.flows.callers import Caller
-from cadence.flows.checkin_checks import AnswerGiven
-from cadence.flows.checkins import answer
-from cadence.flows.cycles import CycleGiven, start_cycle
-from cadence.flows.declaring import ModeGiven, declare_mode
-from cadence.flows.exceptions import ExceptionGiven, log_exception
-from cadence.flows.replaying import replay
-from cadence.flows.rubrics import StepMeant, revise_rubric
+from bot.ops.commands import BUILT_IN_TEAM
+from cadence.actor import Actor
+from cadence.flows.checkins.answers import AnswerGiven, answer
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.exceptions.logging import ExceptionGiven, log_exception
+from cadence.flows.history.replay import replay
+from cadence.flows.rubrics.recording import StepMeant, revise_rubric
+from cadence.flows.standards.declaring import ModeGiven, declare_mode
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
-from storage import decisions
 from storage.engine import Database
+from storage.queries import decisions
 from storage.tables import Attestation
+from storage.work import UnitOfWork
 from tests.databases import database
 from tests.scenarios.plays import DESK, at
 from tests.staging import EXAMPLES, Imported
@@ -33,33 +33,33 @@ _TEXTS = (
     DESK.read_text(encoding="utf-8"),
     (EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8").replace("support-emea", "solo"),
 )
-Act = Callable[[Database, Caller, datetime], object]
+Act = Callable[[Database, Actor, datetime], object]
 
 
-def caller(member: str, number: int) -> Caller:
-    return Caller(BUILT_IN_TEAM, member, "command", request=f"request-{number}")
+def caller(member: str, number: int) -> Actor:
+    return Actor(BUILT_IN_TEAM, member, "command", request=f"request-{number}")
 
 
 def exception(*, critical: bool = False) -> Act:
     given = ExceptionGiven(
         step="send", reason="tone was off", critical=critical, playbook="support-reply", ask=False
     )
-    return lambda db, who, now: log_exception(db, who, given, now=now)
+    return lambda db, who, now: log_exception(UnitOfWork(db, who, now), given)
 
 
 def check_in(runs: int) -> Act:
     given = AnswerGiven(Attestation.AS_DECLARED, playbook="support-reply", runs=runs)
-    return lambda db, who, now: answer(db, who, [given], now=now)
+    return lambda db, who, now: answer(UnitOfWork(db, who, now), [given])
 
 
 def declare(mode: Mode) -> Act:
     given = ModeGiven(step="send", mode=mode, reason="we start over", playbook="support-reply", team="solo")
-    return lambda db, who, now: declare_mode(db, who, given, now=now)
+    return lambda db, who, now: declare_mode(UnitOfWork(db, who, now), given)
 
 
 def revise() -> Act:
     meant = StepMeant(step="send", playbook="support-reply", team="solo")
-    return lambda db, who, now: revise_rubric(db, who, meant, change="the greeting first", now=now)
+    return lambda db, who, now: revise_rubric(UnitOfWork(db, who, now), meant, change="the greeting first")
 
 
 ACTS: dict[str, tuple[str, Act]] = {
@@ -80,15 +80,15 @@ def verdicts(acts: Sequence[tuple[str, int]], *, skewed: bool) -> list[tuple[obj
         database(Path(folder) / "order.db", Imported(_TEXTS, BEFORE)) as db,
     ):
         given = CycleGiven("support-reply", team="solo", starts_on=at("2026-03-02 12:00").date())
-        start_cycle(db, caller(OWNER, 0), given, now=BEFORE)
+        start_cycle(UnitOfWork(db, caller(OWNER, 0), BEFORE), given)
         for number, (name, minutes) in enumerate(acts, start=1):
             member, act = ACTS[name]
             now = NOON + timedelta(minutes=minutes) if skewed else NOON + timedelta(seconds=number)
             with suppress(Refusal):  # a mode that the step is in already
                 act(db, caller(member, number), now)
         with db.read() as session:
-            rows = decisions.verdicts_after(session, workspace_id=BUILT_IN_TEAM, after=0)
-            again = replay(session, workspace_id=BUILT_IN_TEAM, now=NOON + timedelta(days=1))
+            rows = decisions.verdicts_after(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), after=0)
+            again = replay(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), NOON + timedelta(days=1)))
             assert again.differences == ()
             return [
                 (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
-from cadence.flows.planning import forecast
+from bot.rehearsal.harness import Stage
+from cadence.flows.nudging.planning import forecast
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, MessageState, StepVerdict
 from tests.scenarios.plays import (

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox import payloads
 from bot.sandbox.answers import Answer, SubmitResult
 from bot.sandbox.person import Person
-from bot.stage import Stage
 from cadence.documents import playbook_from_data, read_playbook
 from storage.tables import FormDraft, Playbook, PlaybookVersion
 from tests.scenarios.plays import DESK, REPLY, at, rows

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.messages import Message
-from bot.stage import Stage
-from cadence.flows.promotions import judge_again
+from cadence.flows.promotions.proposing import judge_again
 from cadence.rules.modes import Mode
 from cadence.rules.promotions import PromotionDecision
 from storage.tables import AdoptionStep, ModeChange, Promotion, PromotionState

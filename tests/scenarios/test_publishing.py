@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
 from bot.sandbox.answers import Answer
 from bot.sandbox.person import Person
-from bot.stage import Stage
 from cadence.rules.modes import Mode
 from storage.tables import (
     Adoption,

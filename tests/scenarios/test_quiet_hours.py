@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.capabilities import Capabilities
-from bot.stage import Stage
 from storage.tables import MessageState
 from tests.scenarios.plays import (
     CURATORS,

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
 from bot.sandbox.limits import problems_of_message
-from bot.stage import Stage
-from cadence.flows.callers import Caller
-from cadence.flows.registry import NEARLY, PAGE, TEAMS, show_registry
+from cadence.actor import Actor
+from cadence.flows.overview.registry import NEARLY, PAGE, TEAMS, show_registry
 from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion, Setup, Team
+from storage.work import UnitOfWork
 from templates.render import render
 from tests.scenarios.plays import DESK, REPLY, rows, start_cycle
 from tests.scenarios.test_publishing import AGENT, CURATOR, LEAD, complete, prove, types
@@ -76,10 +77,10 @@ def test_empty_it_says_what_is_on_its_way(tmp_path: Path) -> None:
 def test_a_hundred_playbooks_of_ten_teams_fit(tmp_path: Path, function: str | None) -> None:
     with on_stage(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as stage:
         fill(stage, playbooks=100, teams=10)
-        caller = Caller(BUILT_IN_TEAM, AGENT, "command")
+        caller = Actor(BUILT_IN_TEAM, AGENT, "command")
         seen: list[str] = []
         for page in range(1, 101):
-            shown = show_registry(stage.bot.db, caller, function=function, page=page)
+            shown = show_registry(UnitOfWork(stage.bot.db, caller), function=function, page=page)
             rendered = render(shown)
             assert problems_of_message({"text": rendered.text, "blocks": rendered.blocks}) == []
             assert all((len(row.teams), row.more_teams) == (TEAMS, 10 - TEAMS) for row in shown.rows)
@@ -99,7 +100,9 @@ def test_more_teams_ask_no_more_of_the_database(tmp_path: Path) -> None:
         with on_stage(folder, workspace=DESK, playbooks=[complete(tmp_path)]) as stage:
             fill(stage, playbooks=8, teams=teams)
             with counting(stage.bot.db) as statements:
-                shown = show_registry(stage.bot.db, Caller(BUILT_IN_TEAM, AGENT, "command"), function=None)
+                shown = show_registry(
+                    UnitOfWork(stage.bot.db, Actor(BUILT_IN_TEAM, AGENT, "command")), function=None
+                )
             assert {row.more_teams for row in shown.rows} == {max(0, teams - TEAMS)}
             asked.append(len(statements))
     assert asked[1] <= asked[0]
@@ -111,7 +114,7 @@ def test_of_many_on_their_way_a_few_are_looked_at(tmp_path: Path) -> None:
         with stage.bot.db.write() as session:
             for version in session.exec(select(PlaybookVersion)):
                 version.number = None
-        shown = show_registry(stage.bot.db, Caller(BUILT_IN_TEAM, AGENT, "command"), function=None)
+        shown = show_registry(UnitOfWork(stage.bot.db, Actor(BUILT_IN_TEAM, AGENT, "command")), function=None)
         assert (shown.total, len(shown.nearly), shown.nearly_more) == (0, NEARLY, 13 - NEARLY)
         assert "… and 5 more on their way." in str(render(shown).blocks)
 

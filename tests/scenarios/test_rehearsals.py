@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.rehearsal import FIRST_MONDAY, FileRefused, read_answers, rehearse_files
+from bot.rehearsal.rehearse import FIRST_MONDAY, FileRefused, read_answers, rehearse_files
 from cadence.documents import read_workspace
 from tests.databases import OnPostgres, database
 from tests.scenarios.plays import DATA, DESK, REPLY
@@ -26,7 +26,8 @@ def _where_it_keeps_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     with ExitStack() as places:
         if OnPostgres.socket is not None:
             monkeypatch.setattr(
-                "bot.rehearsal.Database", lambda _url: places.enter_context(database(tmp_path / "none"))
+                "bot.rehearsal.rehearse.Database",
+                lambda _url: places.enter_context(database(tmp_path / "none")),
             )
         yield
 

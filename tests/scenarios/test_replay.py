@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
-from cadence.flows.replaying import Replay, replay
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
+from cadence.flows.history.replay import Replay, replay
 from cadence.rules.verdicts import Decision
 from storage.tables import ModeChange, StepVerdict
+from storage.work import UnitOfWork
 from tests.databases import copy_of
 from tests.scenarios.plays import DESK, DESK_CHANNEL, at, changed, rows, says, start_cycle
 from tests.staging import EXAMPLES, on_stage
@@ -69,7 +71,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def replayed(stage: Stage) -> Replay:
     with stage.bot.db.read() as session:
-        return replay(session, workspace_id=BUILT_IN_TEAM, now=stage.clock.now())
+        return replay(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), stage.clock.now()))
 
 
 def test_every_decision_is_the_same_when_it_is_judged_again(played: Stage) -> None:
@@ -104,5 +106,5 @@ def test_a_row_that_was_tampered_with_shows(played: Stage, what: str, tmp_path: 
         with db.write() as session:
             assert session.connection().exec_driver_sql(TAMPERINGS[what]).rowcount
         with db.read() as session:
-            found = replay(session, workspace_id=BUILT_IN_TEAM, now=played.clock.now())
+            found = replay(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), played.clock.now()))
     assert found.differences, what

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from storage.tables import AdoptionStep, RubricResult, RubricRevision
 from tests.scenarios.plays import (
     DESK,

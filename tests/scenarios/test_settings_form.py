@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from storage.tables import Adoption, Workspace
 from tests.scenarios.plays import DESK, REPLY, at, entries, posts, rows, start_cycle
 from tests.staging import on_stage

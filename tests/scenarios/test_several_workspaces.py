@@ -9,12 +9,15 @@ import pytest
 from sqlmodel import select
 
 from bot.app import build_shared_bot
-from bot.commands import forget_workspace
-from cadence.flows.profiles import ensure_workspace
+from bot.ops.commands import forget_workspace
+from cadence.actor import Actor
+from cadence.flows.people.profiles import ensure_workspace
 from cadence.refusals import Refusal
-from storage import ledger, trail
-from storage.ledger import Owed
+from storage import trail
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
 from storage.tables import MessageState, SlackInstallation
+from storage.work import UnitOfWork
 from tests.scenarios.houses import AGENT, CURATOR, LEAD, A, B, House, a_house
 from tests.scenarios.plays import DESK_CHANNEL, at
 
@@ -58,7 +61,7 @@ def test_who_takes_it_out_is_left_alone_and_goes_on_when_it_is_back(both: House)
     assert {bot.workspace_id for bot in both.bots()} == {A}
     with both.bot.db.read() as session:
         assert not session.exec(select(SlackInstallation).where(SlackInstallation.workspace_id == B)).all()
-        told = trail.entries(session, workspace_id=B, action="uninstalled")
+        told = trail.entries(UnitOfWork.around(session, Actor.system(B)), action="uninstalled")
     assert len(told) == 1, "Slack says so twice"
     both.play_until("2026-03-19 09:00")
     assert len(both.dms(A, AGENT)) == 4
@@ -97,10 +100,10 @@ def test_what_was_owed_when_it_was_taken_out_is_skipped(both: House) -> None:
 def test_what_is_owed_where_nobody_serves_does_not_move_the_clock(both: House) -> None:
     before = both.bot.worker.next_event()
     now = both.clock.now()
-    ensure_workspace(both.bot.db, workspace_id="T0OLD", name="Served by nobody", now=now)
+    ensure_workspace(UnitOfWork(both.bot.db, Actor.system("T0OLD"), now), name="Served by nobody")
     owed = Owed(key="left", kind="set-away", recipient=LEAD, subject={}, due_at=now)
     with both.bot.db.write() as session:
-        ledger.owe(session, workspace_id="T0OLD", owed=[owed], now=now)
+        ledger.owe(UnitOfWork.around(session, Actor.system("T0OLD"), now), owed=[owed])
     assert before is not None
     assert both.bot.worker.next_event() == before > now + timedelta(hours=1)
 

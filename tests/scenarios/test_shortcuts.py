@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
 from bot.sandbox.views import View
-from bot.stage import Stage
 from storage.tables import CheckIn, LoggedException, Reading
 from templates.ids import Shortcut
 from tests.scenarios.plays import (

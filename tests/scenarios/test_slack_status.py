@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
 from cadence.documents import read_workspace
 from cadence.documents.places import country_hint, is_country
-from cadence.flows.callers import Caller
-from cadence.flows.days_off import public_holidays
-from cadence.flows.workspace_files import export_workspace
+from cadence.flows.core.calendar import public_holidays
+from cadence.flows.people.workspace_files import export_workspace
 from storage.tables import Away
+from storage.work import UnitOfWork
 from tests.scenarios.plays import DESK, REPLY, at, bot_dms, local_times, rows, start_cycle
 from tests.staging import on_stage
 
@@ -104,7 +105,7 @@ def test_a_week_from_sunday_to_thursday(tmp_path: Path) -> None:
         reminded = bot_dms(stage, AGENT)[-1]
         zone = stage.workspace.user(AGENT).tz
         assert local_times([reminded], zone) == ["Sun 10:00"]
-        exported = export_workspace(stage.bot.db, Caller(BUILT_IN_TEAM, "U01LEAD", "cli"))
+        exported = export_workspace(UnitOfWork(stage.bot.db, Actor(BUILT_IN_TEAM, "U01LEAD", "cli")))
         assert read_workspace(exported).working_days == read_workspace(file.read_text()).working_days
 
 

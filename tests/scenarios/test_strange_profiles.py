@@ -1,7 +1,7 @@
 """What Slack says of a person is kept without characters that can't be seen, or that PostgreSQL can't store."""
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox import payloads
-from bot.stage import Stage
 from storage.tables import Member
 from tests.scenarios.plays import rows
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.answers import Answer
-from bot.stage import Stage
 from tests.scenarios.plays import DESK, DESK_CHANNEL, at, changed, start_cycle
 from tests.staging import EXAMPLES, on_stage
 

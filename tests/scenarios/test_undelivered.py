@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bot.stage import Stage
+from bot.rehearsal.harness import Stage
 from storage.tables import MessageState
 from tests.scenarios.plays import CURATORS, at, ledger, posts, says, start_cycle
 

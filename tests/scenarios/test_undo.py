@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
 from bot.sandbox.answers import Answer
-from bot.stage import Stage
-from cadence.flows.callers import Caller
-from cadence.flows.replaying import replay
-from cadence.flows.undoing import undo_exception
+from cadence.actor import Actor
+from cadence.flows.exceptions.undoing import undo_exception
+from cadence.flows.history.replay import replay
 from cadence.refusals import NotAllowed
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, LoggedException, ModeChange, OwedMessage, StepVerdict
+from storage.work import UnitOfWork
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -79,7 +80,7 @@ def alerts(stage: Stage, start: str) -> list[str]:
 
 def replayed(stage: Stage) -> tuple[str, ...]:
     with stage.bot.db.read() as session:
-        return replay(session, workspace_id=BUILT_IN_TEAM, now=stage.clock.now()).differences
+        return replay(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), stage.clock.now())).differences
 
 
 def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Stage) -> None:
@@ -106,7 +107,7 @@ def test_for_ten_minutes_by_whoever_logged_it(solo: Stage) -> None:
     said = log(solo, 1)
     with pytest.raises(NotAllowed, match="who logged it, can take it back"):
         undo_exception(
-            solo.bot.db, Caller(BUILT_IN_TEAM, OWNER, "button"), exception_id=1, now=solo.clock.now()
+            UnitOfWork(solo.bot.db, Actor(BUILT_IN_TEAM, OWNER, "button"), solo.clock.now()), exception_id=1
         )
     solo.play_until(at("2026-03-05 12:10"))
     assert "Taken back" in undo(solo, said)
@@ -199,8 +200,8 @@ def test_two_demotions_go_whichever_exception_is_taken_back_first(solo: Stage) -
     for reason in ("promised a refund", "named another customer"):
         says(solo.workspace.person(MEMBER), f"/exception send critical {reason}", channel=SOLO_CHANNEL)
         solo.tick()
-    caller = Caller(BUILT_IN_TEAM, MEMBER, "button")
-    undo_exception(solo.bot.db, caller, exception_id=1, now=solo.clock.now())
+    caller = Actor(BUILT_IN_TEAM, MEMBER, "button")
+    undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
     solo.tick()
     assert mode(solo) is Mode.HUMAN_LED  # the second demoted a collaborative step
     assert "Send the edited reply is AI-led again" in types(solo, "/exception undo").words
@@ -214,8 +215,8 @@ def test_the_watch_of_a_window_that_goes_ends_with_it(solo: Stage) -> None:
     says(solo.workspace.person(MEMBER), "/exception send critical promised a refund", channel=SOLO_CHANNEL)
     log(solo, 5)
     assert len(alerts(solo, "Over the cap")) == 1
-    caller = Caller(BUILT_IN_TEAM, MEMBER, "button")
-    undo_exception(solo.bot.db, caller, exception_id=1, now=solo.clock.now())
+    caller = Actor(BUILT_IN_TEAM, MEMBER, "button")
+    undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
     solo.tick()
     assert mode(solo) is Mode.AI_LED
     [ended] = alerts(solo, "No longer watched")

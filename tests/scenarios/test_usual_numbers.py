@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot.stage import Stage
-from cadence.flows import typed_numbers
+from bot.rehearsal.harness import Stage
+from cadence.flows.numbers import typed_numbers
 from storage.tables import HomeChange, OwedMessage, Reading, TrailEntry
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, TRIAGE, at, rows, start_cycle
 from tests.staging import on_stage

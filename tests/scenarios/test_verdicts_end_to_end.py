@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.answers import Answer
-from bot.stage import Stage
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
 from storage.tables import AdoptionStep, ModeChange, StepVerdict

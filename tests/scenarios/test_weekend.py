@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from bot.rehearsal.harness import Stage
 from bot.sandbox.messages import Message
-from bot.stage import Stage
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
 from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, posts, start_cycle

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.whatif import as_lines, read_thresholds
-from cadence.flows.whatif import WhatIf, what_if
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.ops.whatif import as_lines, read_thresholds
+from cadence.actor import Actor
+from cadence.flows.history.whatif import WhatIf, what_if
 from cadence.refusals import Refusal
+from storage.work import UnitOfWork
 from tests.scenarios.plays import DESK, SOLO_CHANNEL, at, changed, says, start_cycle
 from tests.staging import EXAMPLES, on_stage
 
@@ -35,12 +37,10 @@ def found(folder: Path, *, cap: str) -> tuple[WhatIf, str]:
                 says(stage.workspace.person(MEMBER), one, channel=SOLO_CHANNEL)
         stage.play_until(at("2026-03-27 17:00"))
         seen = what_if(
-            stage.bot.db,
-            workspace_id=BUILT_IN_TEAM,
+            UnitOfWork(stage.bot.db, Actor.system(BUILT_IN_TEAM), stage.clock.now()),
             playbook="support-reply",
             thresholds=thresholds,
             step="send",
-            now=stage.clock.now(),
         )
         return seen, "\n".join(as_lines(seen, thresholds))
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
-from cadence.flows import compose
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from cadence.flows.outbox import compose
 from cadence.nudges import REACHES_THE_AWAY, TABLE, URGENCY, Unless, Urgency
 from storage.tables import Adoption, Cycle, CycleState, MessageState, OwedMessage, Workspace
 from tests.scenarios.plays import (

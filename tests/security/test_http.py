@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from slack_sdk.signature import SignatureVerifier
 from werkzeug.test import Client, TestResponse
 
-from bot.commands import BUILT_IN_TEAM
-from bot.serving import LARGEST_BODY
-from bot.stage import Stage
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from bot.runtime.http_server import LARGEST_BODY
 from bot.web import Web
 from tests.staging import on_stage
 

@@ -17,24 +17,22 @@ import pytest
 from sqlmodel import Session, col, select
 
 import cadence.flows
-from bot.commands import BUILT_IN_TEAM, import_into
-from bot.stage import Stage
-from cadence.flows.callers import Caller
-from cadence.flows.checkin_checks import AnswerGiven
-from cadence.flows.checkins import answer
-from cadence.flows.cycles import CycleGiven, start_cycle
-from cadence.flows.exceptions import ExceptionGiven, log_exception
-from cadence.flows.kpis import NumberGiven, record_number
-from cadence.flows.lexicon import Lexicon
-from cadence.flows.people import mute
-from cadence.flows.planning import plan
-from cadence.flows.playbook_imports import import_typed
-from cadence.flows.profiles import Profile, ensure_workspace, save_profiles
-from cadence.flows.repeats import Repeated, kind_of, require_new_request
-from cadence.flows.settings import SettingsGiven, save_settings
-from cadence.flows.team_checks import TeamGiven
-from cadence.flows.teams import create_team
-from cadence.flows.typed_numbers import record_typed
+from bot.ops.commands import BUILT_IN_TEAM, import_into
+from bot.rehearsal.harness import Stage
+from cadence.actor import Actor
+from cadence.flows.checkins.answers import AnswerGiven, answer
+from cadence.flows.core.lexicon import Lexicon
+from cadence.flows.core.repeats import Repeated, kind_of, require_new_request
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.exceptions.logging import ExceptionGiven, log_exception
+from cadence.flows.nudging.planning import plan
+from cadence.flows.numbers.kpis import NumberGiven, record_number
+from cadence.flows.numbers.typed_numbers import record_typed
+from cadence.flows.people.away import mute
+from cadence.flows.people.profiles import Profile, ensure_workspace, save_profiles
+from cadence.flows.people.teams import TeamGiven, create_team
+from cadence.flows.playbooks.imports import import_typed
+from cadence.flows.workspaces.settings import SettingsGiven, save_settings
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.listeners import _once
@@ -60,6 +58,7 @@ from storage.tables import (
     Team,
     TeamMember,
 )
+from storage.work import UnitOfWork
 from templates.ids import Action, Callback
 from templates.render import render
 from tests.fuzz.arena import Arena, Reply
@@ -544,22 +543,24 @@ MONDAY, NOW = date(2026, 3, 2), datetime(2026, 3, 5, 10, tzinfo=UTC)
 def running(db: Database) -> Database:
     """Support reply in its first week, on SQLite and on PostgreSQL."""
     start = datetime(2026, 2, 27, 12, tzinfo=UTC)
-    ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="Team", now=start)
+    ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), start), name="Team")
     _, refused = import_into(
         db, BUILT_IN_TEAM, [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"], now=start
     )
     assert not refused
-    start_cycle(db, _caller("U01LEAD", "start"), CycleGiven("support-reply", starts_on=MONDAY), now=start)
+    start_cycle(
+        UnitOfWork(db, _caller("U01LEAD", "start"), start), CycleGiven("support-reply", starts_on=MONDAY)
+    )
     return db
 
 
-def _caller(member: str, request: str) -> Caller:
-    return Caller(BUILT_IN_TEAM, member, "command", request=request)
+def _caller(member: str, request: str) -> Actor:
+    return Actor(BUILT_IN_TEAM, member, "command", request=request)
 
 
-def _ask(db: Database, caller: Caller, work: Callable[[], T]) -> T | dict[str, Any] | None:
+def _ask(db: Database, caller: Actor, work: Callable[[], T]) -> T | dict[str, Any] | None:
     """Do it as a listener does; the kept answer when it was done before."""
-    turn: Any = SimpleNamespace(require_new=lambda: require_new_request(db, caller))
+    turn: Any = SimpleNamespace(require_new=lambda: require_new_request(UnitOfWork(db, caller)))
     try:
         return _once(turn, work)
     except Repeated as before:
@@ -586,7 +587,7 @@ def test_exceptions_from_eight_threads_are_all_counted_and_demote_once(running: 
         member = ("U01AGENT1", "U01AGENT2")[thread % 2]
         for number in range(3):
             given = ExceptionGiven(step="draft", reason=f"reason {thread}.{number}")
-            log_exception(running, _caller(member, f"{thread}.{number}"), given, now=NOW)
+            log_exception(UnitOfWork(running, _caller(member, f"{thread}.{number}"), NOW), given)
 
     _at_once(work)
     with running.read() as session:
@@ -611,7 +612,7 @@ def test_one_exception_sent_by_eight_threads_is_logged_once(running: Database) -
     given = ExceptionGiven(step="draft", reason="tone was off", critical=True, agreed=agreed)
     caller = _caller("U01AGENT1", "the same")
     answers = _at_once(
-        lambda _: _ask(running, caller, lambda: log_exception(running, caller, given, now=NOW))
+        lambda _: _ask(running, caller, lambda: log_exception(UnitOfWork(running, caller, NOW), given))
     )
     with running.read() as session:
         assert len(_all(session, LoggedException)) == 1
@@ -624,7 +625,7 @@ def test_one_exception_sent_by_eight_threads_is_logged_once(running: Database) -
 def test_one_form_submitted_by_eight_threads_is_one_answer(running: Database) -> None:
     given = AnswerGiven(Attestation.AS_DECLARED, adoption_id=_adoption(running), week_start=MONDAY, runs=14)
     caller = _caller("U01AGENT1", "the same")
-    _at_once(lambda _: _ask(running, caller, lambda: answer(running, caller, [given], now=NOW)))
+    _at_once(lambda _: _ask(running, caller, lambda: answer(UnitOfWork(running, caller, NOW), [given])))
     with running.read() as session:
         assert [(one.runs, one.replaced_at) for one in _all(session, CheckIn)] == [(14, None)]
 
@@ -634,7 +635,9 @@ def test_one_number_sent_by_eight_threads_is_kept_once(running: Database, member
     caller = _caller(member, "the same")
     read = partial(_read_number, "14m")
     _at_once(
-        lambda _: _ask(running, caller, lambda: record_typed(running, caller, read, teams=False, now=NOW))
+        lambda _: _ask(
+            running, caller, lambda: record_typed(UnitOfWork(running, caller, NOW), read, teams=False)
+        )
     )
     with running.read() as session:
         assert [(one.value, one.replaced_at) for one in _all(session, Reading)] == [(14, None)]
@@ -651,7 +654,7 @@ def test_different_answers_at_once_leave_one_and_keep_the_others(running: Databa
         given = AnswerGiven(
             Attestation.AS_DECLARED, adoption_id=_adoption(running), week_start=MONDAY, runs=number + 1
         )
-        answer(running, _caller("U01AGENT1", str(number)), [given], now=NOW)
+        answer(UnitOfWork(running, _caller("U01AGENT1", str(number)), NOW), [given])
 
     _at_once(work)
     with running.read() as session:
@@ -663,7 +666,7 @@ def test_different_answers_at_once_leave_one_and_keep_the_others(running: Databa
 def test_numbers_at_once_leave_one_and_keep_the_others(running: Database) -> None:
     _at_once(
         lambda number: record_number(
-            running, _caller("U01LEAD", str(number)), NumberGiven(f"{number + 10}m"), now=NOW
+            UnitOfWork(running, _caller("U01LEAD", str(number)), NOW), NumberGiven(f"{number + 10}m")
         )
     )
     with running.read() as session:
@@ -678,7 +681,7 @@ def test_one_cycle_starts_however_many_start_it(running: Database) -> None:
     def work(number: int) -> bool:
         try:
             caller = _caller("U01LEAD", str(number))
-            _ask(running, caller, lambda: start_cycle(running, caller, given, now=NOW))
+            _ask(running, caller, lambda: start_cycle(UnitOfWork(running, caller, NOW), given))
         except Refusal:
             return False
         return True
@@ -693,7 +696,7 @@ def test_one_playbook_comes_in_however_many_bring_it(running: Database) -> None:
 
     def work(number: int) -> None:
         caller = _caller("U01CURATOR", str(number))
-        _ask(running, caller, lambda: import_typed(running, caller, text, now=NOW))
+        _ask(running, caller, lambda: import_typed(UnitOfWork(running, caller, NOW), text))
 
     _at_once(work)
     with running.read() as session:
@@ -706,7 +709,7 @@ def test_one_team_is_made_however_many_make_it(running: Database) -> None:
 
     def work(number: int) -> None:
         caller = _caller("U01LEAD", str(number))
-        _ask(running, caller, lambda: create_team(running, caller, given, now=NOW))
+        _ask(running, caller, lambda: create_team(UnitOfWork(running, caller, NOW), given))
 
     _at_once(work)
     with running.read() as session:
@@ -717,7 +720,7 @@ def test_one_team_is_made_however_many_make_it(running: Database) -> None:
 def test_somebody_unknown_can_do_things_at_once(running: Database) -> None:
     def work(number: int) -> None:
         caller = _caller("U0NEW", str(number))
-        _ask(running, caller, lambda: mute(running, caller, muted=True, now=NOW))
+        _ask(running, caller, lambda: mute(UnitOfWork(running, caller, NOW), muted=True))
 
     _at_once(work)
     with running.read() as session:
@@ -727,12 +730,12 @@ def test_somebody_unknown_can_do_things_at_once(running: Database) -> None:
 def test_settings_saved_at_once_leave_one_of_them_whole(running: Database) -> None:
     named = frozenset({"U01CURATOR"})
     people = [Profile(f"U0CURATOR{number}", "Some One") for number in range(8)]
-    save_profiles(running, workspace_id=BUILT_IN_TEAM, profiles=people, now=NOW)
+    save_profiles(UnitOfWork(running, Actor.system(BUILT_IN_TEAM), NOW), profiles=people)
 
     def work(number: int) -> None:
         given = SettingsGiven(("U01CURATOR", f"U0CURATOR{number}"), None, "Europe/Berlin", "balanced")
         caller = _caller("U01CURATOR", str(number))
-        _ask(running, caller, lambda: save_settings(running, caller, given, named=named, now=NOW))
+        _ask(running, caller, lambda: save_settings(UnitOfWork(running, caller, NOW), given, named=named))
 
     _at_once(work)
     with running.read() as session:

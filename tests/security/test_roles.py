@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from sqlmodel import Session, SQLModel, col, select
 
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox.delivery import Kind, encode, signed_headers
 from bot.web import dispatch
 from cadence.mrkdwn import escape

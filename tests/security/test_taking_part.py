@@ -6,17 +6,18 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from bot.commands import BUILT_IN_TEAM
-from bot.gateway import Gateway, SlackUnclear
-from bot.profiles import member_profile
+from bot.delivery.gateway import Gateway, SlackUnclear
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
 from bot.sandbox.people import User
-from bot.stage import Stage
+from bot.workspaces.profiles import member_profile
+from cadence.actor import Actor
 from cadence.documents import read_workspace
-from cadence.flows.callers import Caller
-from cadence.flows.profiles import Profile
-from cadence.flows.workspace_files import export_workspace
-from storage import people
+from cadence.flows.people.profiles import Profile
+from cadence.flows.people.workspace_files import export_workspace
+from storage.queries import people
 from storage.tables import Member, OwedMessage, TrailEntry, Workspace
+from storage.work import UnitOfWork
 from templates.ids import Action, Callback, Field, Shortcut
 from tests.fuzz.arena import Arena
 from tests.security.test_roles import (
@@ -46,7 +47,7 @@ TEAM = "C01SUPEMEA"
 def becomes(arena: Arena, member: str, **flags: bool) -> None:
     """What Slack says of a person, as it is stored."""
     with arena.stage.bot.db.write() as session:
-        row = people.member(session, workspace_id=BUILT_IN_TEAM, member_id=member)
+        row = people.member(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_id=member)
         row = row or Member(workspace_id=BUILT_IN_TEAM, id=member, seen_at=arena.stage.clock.now())
         row.name, row.is_guest, row.is_stranger = row.name or "Somebody", False, False
         for name, value in flags.items():
@@ -106,8 +107,10 @@ def test_nobody_puts_them_into_a_team_or_in_charge(arena: Arena, kind: str) -> N
         pressed(Action.ADD_CHAMPION, "support-reply:billing:U0OUTSIDE")(arena, CURATOR),
     ]
     with arena.stage.bot.db.read() as session:
-        assert "U0OUTSIDE" not in people.curators(session, workspace_id=BUILT_IN_TEAM)
-        assert not people.teams_of(session, workspace_id=BUILT_IN_TEAM, member_id="U0OUTSIDE")
+        assert "U0OUTSIDE" not in people.curators(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)))
+        assert not people.teams_of(
+            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_id="U0OUTSIDE"
+        )
     assert all(attempt.errors or attempt.message for attempt in attempts)
 
 
@@ -181,14 +184,14 @@ def test_a_member_who_becomes_a_guest_is_asked_nothing_until_guests_are_let_in(s
 
 
 def test_the_setting_travels_in_the_workspace_file(stage: Stage) -> None:
-    caller = Caller(BUILT_IN_TEAM, "command line", "cli")
-    assert "guests" not in export_workspace(stage.bot.db, caller)
+    caller = Actor(BUILT_IN_TEAM, "command line", "cli")
+    assert "guests" not in export_workspace(UnitOfWork(stage.bot.db, caller))
     with stage.bot.db.write() as session:
         workspace = session.get(Workspace, BUILT_IN_TEAM)
         assert workspace is not None
         workspace.guests_allowed = True
         session.add(workspace)
-    written = export_workspace(stage.bot.db, caller)
+    written = export_workspace(UnitOfWork(stage.bot.db, caller))
     spec = read_workspace(written)
     assert spec.guests is True
     off = written.replace("guests: true", "guests: false")
@@ -213,5 +216,7 @@ def test_a_person_of_two_workspaces_of_one_organization_takes_part_in_both(stage
     stage.bot.directory.changed(BUILT_IN_TEAM, profile)
     stage.bot.directory.changed(BUILT_IN_TEAM, replace(profile, member="U0FAR", homes=frozenset({"T0OTHER"})))
     with stage.bot.db.read() as session:
-        known = people.members(session, workspace_id=BUILT_IN_TEAM, member_ids=["U0GRID", "U0FAR"])
+        known = people.members(
+            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_ids=["U0GRID", "U0FAR"]
+        )
         assert (known["U0GRID"].is_stranger, known["U0FAR"].is_stranger) == (False, True)

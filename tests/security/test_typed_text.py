@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from ruamel.yaml import YAML
 
+from bot.rehearsal.harness import Stage, read_profiles
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
-from bot.stage import Stage, read_profiles
 from cadence.mrkdwn import escape
 from templates.ids import Action
 from tests.fuzz.arena import PINGS, Json

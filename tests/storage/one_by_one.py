@@ -6,21 +6,24 @@ from datetime import date, datetime, time, timedelta
 
 from sqlmodel import Session
 
+from cadence.actor import Actor
 from cadence.documents import Step
-from cadence.flows.asked_members import expected_members
-from cadence.flows.attention import Attention, tell_demoted, tell_missed, tell_no_number, tell_silent
-from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_needs import tell_unanswered
-from cadence.flows.digest_scope import tell_unreported
-from cadence.flows.drift_state import found_drift
-from cadence.flows.gathering import gather, window_runs
-from cadence.flows.runs import TeamRun
+from cadence.flows.checkins.rows import cycle_of_week
+from cadence.flows.core.adoptions import TeamRun
+from cadence.flows.core.expected_members import expected_members
+from cadence.flows.overview.attention import Attention, tell_demoted, tell_missed, tell_no_number, tell_silent
+from cadence.flows.overview.digest_needs import tell_unanswered
+from cadence.flows.overview.digest_scope import tell_unreported
+from cadence.flows.standards.drift import found_drift
+from cadence.flows.standards.evidence import gather, window_runs
 from cadence.rules.calendar import WEEKS, instant, week_monday, week_number
 from cadence.rules.kpi import Outcome
 from cadence.rules.verdicts import Decision as Judged
 from cadence.rules.verdicts import Line
-from storage import decisions, playbooks, reports, rubrics, trail
+from storage import trail
+from storage.queries import decisions, playbooks, reports, rubrics
 from storage.tables import Cycle, CycleState, StepDrift, StepVerdict, Workspace
+from storage.work import UnitOfWork
 from templates.contexts.base import Evidence
 from templates.contexts.digests import Decision
 
@@ -49,12 +52,14 @@ def _demoted(session: Session, run: TeamRun, *, until: datetime) -> list[Attenti
     found = []
     for step in run.spec.steps:
         history = decisions.mode_history(
-            session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key
+            UnitOfWork.around(session, Actor.system(run.workspace.id)), adoption_id=run.id, step=step.key
         )
         if not history or history[-1].kind != "demotion" or history[-1].changed_at >= until:
             continue
         demoted_at = history[-1].changed_at
-        revised = rubrics.revisions(session, workspace_id=run.workspace.id, adoption_id=run.id, step=step.key)
+        revised = rubrics.revisions(
+            UnitOfWork.around(session, Actor.system(run.workspace.id)), adoption_id=run.id, step=step.key
+        )
         if any(row.number > history[-1].rubric for row in revised):
             continue
         found.append((demoted_at, tell_demoted(run, step=step.key, at=demoted_at)))
@@ -62,7 +67,9 @@ def _demoted(session: Session, run: TeamRun, *, until: datetime) -> list[Attenti
 
 
 def _missed(session: Session, run: TeamRun, *, since: datetime, until: datetime) -> list[Attention]:
-    cycles = playbooks.cycles_of(session, workspace_id=run.workspace.id, adoption_id=run.id)
+    cycles = playbooks.cycles_of(
+        UnitOfWork.around(session, Actor.system(run.workspace.id)), adoption_id=run.id
+    )
     return [
         tell_missed(run, number=cycle.number, result=cycle.result)
         for cycle in cycles
@@ -77,18 +84,22 @@ def _is_over(cycle: Cycle, week_start: date) -> bool:
 
 def _silent(session: Session, run: TeamRun, *, week_start: date) -> list[Attention]:
     """A team whose check-ins are mostly missing, or whose number is."""
-    cycle = cycle_of_week(session, run, week_start)
+    cycle = cycle_of_week(UnitOfWork.around(session, Actor.system(run.workspace.id)), run, week_start)
     if cycle is None or week_number(cycle.starts_on, week_start) is None or _is_over(cycle, week_start):
         return []
-    asked = set(expected_members(session, run, week_start=week_start))
+    asked = set(
+        expected_members(
+            UnitOfWork.around(session, Actor.system(run.workspace.id)), run, week_start=week_start
+        )
+    )
     answered = asked & reports.answered_members(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+        UnitOfWork.around(session, Actor.system(run.workspace.id)), adoption_id=run.id, week_start=week_start
     )
     found = []
     if asked and len(answered) * 2 < len(asked):
         found.append(tell_silent(run, answered=len(answered), asked=len(asked), week_start=week_start))
     reading = reports.reading(
-        session, workspace_id=run.workspace.id, adoption_id=run.id, week_start=week_start
+        UnitOfWork.around(session, Actor.system(run.workspace.id)), adoption_id=run.id, week_start=week_start
     )
     if reading is None and asked:
         found.append(tell_no_number(run, week_start=week_start))
@@ -100,7 +111,7 @@ def drifts_of(session: Session, runs: Sequence[TeamRun]) -> list[tuple[TeamRun, 
     found = []
     for run in runs:
         for step in run.spec.steps:
-            row = found_drift(session, run, step)
+            row = found_drift(UnitOfWork.around(session, Actor.system(run.workspace.id)), run, step)
             if row is not None:
                 found.append((float(row.evidence.get("share", 0)), run, row))
     return [(run, row) for _, run, row in sorted(found, key=lambda one: -one[0])]
@@ -132,7 +143,7 @@ def watched(session: Session, runs: Sequence[TeamRun], week_start: date) -> list
     """
     found = []
     for run in runs:
-        cycle = cycle_of_week(session, run, week_start)
+        cycle = cycle_of_week(UnitOfWork.around(session, Actor.system(run.workspace.id)), run, week_start)
         if cycle is None:
             continue
         for step in run.spec.steps:
@@ -142,8 +153,7 @@ def watched(session: Session, runs: Sequence[TeamRun], week_start: date) -> list
 
 def _watched(session: Session, run: TeamRun, cycle: Cycle, step: Step, week_start: date) -> list[Watched]:
     rows = decisions.last_verdicts(
-        session,
-        workspace_id=run.workspace.id,
+        UnitOfWork.around(session, Actor.system(run.workspace.id)),
         adoption_id=run.id,
         step=step.key,
         limit=1,
@@ -151,12 +161,12 @@ def _watched(session: Session, run: TeamRun, cycle: Cycle, step: Step, week_star
     )
     if not rows or rows[0].cycle_id != cycle.id:
         return []
-    gathered = gather(session, run, cycle, step)
+    gathered = gather(UnitOfWork.around(session, Actor.system(run.workspace.id)), run, cycle, step)
     ended = instant(week_start + timedelta(weeks=1), time.min, run.zone)
     if rows[0].after_exception != gathered.after_exception or gathered.window_from >= ended:
         return []
     runs = window_runs(
-        session,
+        UnitOfWork.around(session, Actor.system(run.workspace.id)),
         run,
         cycle,
         window_from=gathered.window_from,
@@ -183,22 +193,24 @@ def decisions_waiting(
     needs = []
     for one in watches:
         [last] = decisions.last_verdicts(
-            session,
-            workspace_id=one.row.workspace_id,
+            UnitOfWork.around(session, Actor.system(one.row.workspace_id)),
             adoption_id=one.row.adoption_id,
             step=one.row.step,
             limit=1,
         )
         if last.id != one.row.id:  # judged again since, and not watched any more
             continue
-        first = decisions.first_watch(session, workspace_id=one.row.workspace_id, row=one.row)
+        first = decisions.first_watch(
+            UnitOfWork.around(session, Actor.system(one.row.workspace_id)), row=one.row
+        )
         assert first is not None
         answered = trail.entries(
-            session,
-            workspace_id=workspace.id,
+            UnitOfWork.around(session, Actor.system(workspace.id)),
             action="watch-answered",
             subject=f"adoption:{one.run.id}/{one.row.step}",
-            after=trail.last_id(session, workspace_id=workspace.id, subject=f"verdict:{first.id}"),
+            after=trail.last_id(
+                UnitOfWork.around(session, Actor.system(workspace.id)), subject=f"verdict:{first.id}"
+            ),
         )
         if not answered:
             needs.append(tell_unanswered(one.run, step=one.row.step, critical=one.row.line is Line.CRITICAL))

@@ -6,11 +6,14 @@ from typing import Any
 
 from sqlmodel import Session
 
+from cadence.actor import Actor
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line, Rule
-from storage import attempts, decisions, lanes, ledger, trail
-from storage.ledger import Owed
-from storage.numbers import Number
+from storage import trail
+from storage.outbox import attempts, ledger, rate_limits
+from storage.outbox.ledger import Owed
+from storage.queries import decisions
+from storage.queries.numbers import Number
 from storage.tables import (
     Adoption,
     AdoptionStep,
@@ -36,6 +39,7 @@ from storage.tables import (
     TeamMember,
     Workspace,
 )
+from storage.work import UnitOfWork
 from tests.storage.seeds_installations import plant_installation
 from tests.storage.seeds_spreading import plant_standards
 
@@ -268,7 +272,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         DriftedStep(workspace_id=workspace_id, check_in_id=answer.id, step="send", mode=Mode.HUMAN_LED)
     )
     verdict = decisions.last_verdicts(
-        session, workspace_id=workspace_id, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(session, Actor.system(workspace_id)), adoption_id=ids.adoption, step="send"
     )[0]
     change = ModeChange(
         workspace_id=workspace_id,
@@ -286,15 +290,14 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         owed(f"digest:{workspace_id}", kind="digest"), state=MessageState.FAILED, reason="is_archived"
     )
     sent = owed(f"watch:{workspace_id}", kind="watch", recipient=CHANNEL)
-    ledger.owe(session, workspace_id=workspace_id, owed=[owed(key), failed, sent], now=NOW)
-    lanes.close(session, workspace_id=workspace_id, name=MEMBER, until=NOW - DAY)
-    (row,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=sent.key)
+    ledger.owe(UnitOfWork.around(session, Actor.system(workspace_id), NOW), owed=[owed(key), failed, sent])
+    rate_limits.close(UnitOfWork.around(session, Actor.system(workspace_id)), name=MEMBER, until=NOW - DAY)
+    (row,) = ledger.by_prefix(UnitOfWork.around(session, Actor.system(workspace_id)), prefix=sent.key)
     attempts.finish(
         session, message_id=row.id or 0, state=MessageState.SENT, now=NOW, ts="1.5", channel=CHANNEL
     )
     trail.record(
-        session,
-        workspace_id=workspace_id,
+        UnitOfWork.around(session, Actor.system(workspace_id)),
         at=NOW,
         member=MEMBER,
         action="check-in",
@@ -303,8 +306,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         after={"runs": 14},
     )
     trail.record(
-        session,
-        workspace_id=workspace_id,
+        UnitOfWork.around(session, Actor.system(workspace_id)),
         at=NOW,
         member=None,
         action="demotion",
@@ -313,8 +315,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     )
     for action in ("paused", "resumed"):
         trail.record(
-            session,
-            workspace_id=workspace_id,
+            UnitOfWork.around(session, Actor.system(workspace_id)),
             at=NOW,
             member=MEMBER,
             action=action,
@@ -335,7 +336,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     session.add(asked)
     session.flush()
     ids = plant_standards(session, ids)
-    (message,) = ledger.by_prefix(session, workspace_id=workspace_id, prefix=key)
+    (message,) = ledger.by_prefix(UnitOfWork.around(session, Actor.system(workspace_id)), prefix=key)
     assert message.id
     assert verdict.id
     return replace(

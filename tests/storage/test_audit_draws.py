@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import SQLModel, select
 
-from cadence.flows.planning import plan
+from cadence.flows.nudging.planning import plan
 from storage.engine import Database
 from storage.tables import Attestation, CheckIn, Cycle, Member, PlaybookVersion, SpotAudit
 from tests.bench.planning_bench import MONDAY, PLAYBOOKS, build, counted

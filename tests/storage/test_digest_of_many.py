@@ -9,14 +9,16 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session, SQLModel
 
-from cadence.flows.asked_members import expected_members
-from cadence.flows.checkin_rows import cycle_of_week
-from cadence.flows.digest_notes import tell_drift, tell_promotion
-from cadence.flows.digest_scope import DigestWeek
-from cadence.flows.digests import digest
-from cadence.flows.runs import TeamRun, require_workspace, team_runs
-from storage import reports, rubrics
+from cadence.actor import Actor
+from cadence.flows.checkins.rows import cycle_of_week
+from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs
+from cadence.flows.core.expected_members import expected_members
+from cadence.flows.overview.digest import digest
+from cadence.flows.overview.digest_notes import tell_drift, tell_promotion
+from cadence.flows.overview.digest_scope import DigestWeek
 from storage.engine import Database
+from storage.queries import reports, rubrics
+from storage.work import UnitOfWork
 from templates.contexts.digests import Coverage, Digest
 from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant
 from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
@@ -38,7 +40,7 @@ def counting(db: Database) -> Iterator[list[str]]:
 
 
 def told(session: Session) -> Digest:
-    return digest(session, workspace_id=TEAM_ID, week_start=MONDAY, now=NOW)
+    return digest(UnitOfWork.around(session, Actor.system(TEAM_ID), NOW), week_start=MONDAY)
 
 
 @pytest.mark.parametrize("seed", [5])
@@ -46,14 +48,14 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
     plant(db, 60, seed=seed)
     with db.read() as session:
         shown = told(session)
-        workspace = require_workspace(session, TEAM_ID)
-        runs = team_runs(session, workspace=workspace, now=NOW)
+        workspace = require_workspace(UnitOfWork.around(session, Actor.system(TEAM_ID)))
+        runs = team_runs(UnitOfWork.around(session, Actor.system(workspace.id), NOW), workspace=workspace)
         week = DigestWeek(MONDAY, ZoneInfo(workspace.timezone))
         watches = watched(session, runs, MONDAY)
         slips = attention(session, runs, week_start=MONDAY, since=week.at(0), until=week.at(1), now=NOW)
         needs: list[str] = [one.text for one in slips]
         by_id = {run.id: run for run in runs}
-        proposed = rubrics.open_promotions(session, workspace_id=workspace.id)
+        proposed = rubrics.open_promotions(UnitOfWork.around(session, Actor.system(workspace.id)))
         needs += [tell_promotion(by_id[row.adoption_id], row).text for row in proposed]
         needs += [tell_drift(run, row).text for run, row in drifts_of(session, runs)]
         needs += [one.text for one in decisions_waiting(session, workspace, runs, watches)]
@@ -65,7 +67,10 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
         ]
         assert shown.coverage == coverage(session, runs, 0)
         assert shown.coverage_before == coverage(session, runs, -1)
-        in_cycle = sum(cycle_of_week(session, run, MONDAY) is not None for run in runs)
+        in_cycle = sum(
+            cycle_of_week(UnitOfWork.around(session, Actor.system(run.workspace.id)), run, MONDAY) is not None
+            for run in runs
+        )
         assert shown.moved_count + shown.not_moved_count + shown.no_reading_count == in_cycle
 
 
@@ -73,10 +78,14 @@ def coverage(session: Session, runs: list[TeamRun], weeks: int) -> Coverage:
     """Check-ins that came of those expected."""
     monday, came, asked = MONDAY + timedelta(weeks=weeks), 0, 0
     for run in runs:
-        if cycle_of_week(session, run, monday):
-            expected = set(expected_members(session, run, week_start=monday))
+        if cycle_of_week(UnitOfWork.around(session, Actor.system(run.workspace.id)), run, monday):
+            expected = set(
+                expected_members(
+                    UnitOfWork.around(session, Actor.system(run.workspace.id)), run, week_start=monday
+                )
+            )
             answered = reports.answered_members(
-                session, workspace_id=TEAM_ID, adoption_id=run.id, week_start=monday
+                UnitOfWork.around(session, Actor.system(TEAM_ID)), adoption_id=run.id, week_start=monday
             )
             came, asked = came + len(expected & answered), asked + len(expected)
     return Coverage(answered=came, asked=asked)

@@ -8,11 +8,13 @@ from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 from sqlalchemy import MetaData, Table
 from sqlmodel import SQLModel, select
 
-from cadence.flows.installing import installed
-from storage import cycles, installations, people
+from cadence.actor import Actor
+from cadence.flows.workspaces.installing import installed
 from storage.engine import Database
+from storage.queries import cycles, installations, people
 from storage.tables import SlackState, Workspace
 from storage.tables.columns import without_zone
+from storage.work import UnitOfWork
 from tests.storage.seeds import DAY, NOW, plant
 from tests.storage.seeds_installations import CLIENT, bot_row
 
@@ -73,8 +75,7 @@ def test_a_refresh_token_is_exchanged_once(db: Database) -> None:
     for right in (True, False):
         with db.write() as session:
             kept = installations.rotate(
-                session,
-                workspace_id="T1",
+                UnitOfWork.around(session, Actor.system("T1")),
                 used="xoxe-1",
                 token="xoxb-2",
                 refresh_token="xoxe-2",

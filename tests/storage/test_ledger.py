@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from storage import attempts, lanes, ledger, turns
+from cadence.actor import Actor
 from storage.engine import Database
-from storage.ledger import Owed
+from storage.outbox import attempts, leases, ledger, rate_limits
+from storage.outbox.ledger import Owed
 from storage.tables import MessageState, OwedMessage
+from storage.work import UnitOfWork
 from tests.storage.seeds import MEMBER, NOW, OTHER, owed, workspace
 from tests.storage.threads import at_once
 
@@ -27,7 +29,7 @@ def queue(db: Database) -> Callable[..., int]:
 
     def owe(*messages: Owed, workspace_id: str = "T1") -> int:
         with db.write() as session:
-            return ledger.owe(session, workspace_id=workspace_id, owed=messages, now=NOW)
+            return ledger.owe(UnitOfWork.around(session, Actor.system(workspace_id), NOW), owed=messages)
 
     return owe
 
@@ -39,14 +41,14 @@ def rows(db: Database) -> list[OwedMessage]:
 
 def row(db: Database, key: str) -> OwedMessage:
     with db.read() as session:
-        (found,) = ledger.by_prefix(session, workspace_id="T1", prefix=key)
+        (found,) = ledger.by_prefix(UnitOfWork.around(session, Actor.system("T1")), prefix=key)
     assert found.id is not None
     return found
 
 
 def sendable(db: Database, recipient: str = MEMBER, now: datetime = NOW) -> str | None:
     with db.read() as session:
-        found = turns.oldest_due(session, workspace_id="T1", recipient=recipient, now=now)
+        found = leases.oldest_due(session, workspace_id="T1", recipient=recipient, now=now)
     return found.message.key if found else None
 
 
@@ -174,7 +176,12 @@ def test_a_postponed_message_waits_and_lets_the_others_pass(db: Database, queue:
 
 @pytest.mark.parametrize(
     ("lane", "open_to"),
-    [(MEMBER, {OTHER}), (lanes.POSTING, set()), (lanes.BUDGET, set()), ("chat.update", {MEMBER, OTHER})],
+    [
+        (MEMBER, {OTHER}),
+        (rate_limits.POSTING, set()),
+        (rate_limits.BUDGET, set()),
+        ("chat.update", {MEMBER, OTHER}),
+    ],
 )
 def test_nobody_is_due_through_a_closed_lane(
     db: Database, queue: Callable[..., int], lane: str, open_to: set[str]
@@ -184,18 +191,18 @@ def test_nobody_is_due_through_a_closed_lane(
     queue(owed("a"), owed("b", recipient=OTHER))
     queue(owed("c"), workspace_id="T2")
     with db.write() as session:
-        lanes.close(session, workspace_id="T1", name=lane, until=NOW + MINUTE)
-        lanes.close(
-            session, workspace_id="T1", name=lane, until=NOW
+        rate_limits.close(UnitOfWork.around(session, Actor.system("T1")), name=lane, until=NOW + MINUTE)
+        rate_limits.close(
+            UnitOfWork.around(session, Actor.system("T1")), name=lane, until=NOW
         )  # a shorter pause doesn't end a longer one
     with db.read() as session:
-        due = turns.due_recipients(session, now=NOW)
+        due = leases.due_recipients(session, now=NOW)
         assert {recipient for where, recipient in due if where == "T1"} == open_to
         assert ("T2", MEMBER) in due
-        assert len(turns.due_recipients(session, now=NOW + MINUTE)) == 3
-        waits = lane in (MEMBER, lanes.BUDGET)
-        assert lanes.next_turn(session, now=NOW, within=MINUTE) == (NOW + MINUTE if waits else None)
-        assert lanes.next_turn(session, now=NOW, within=MINUTE / 2) is None
+        assert len(leases.due_recipients(session, now=NOW + MINUTE)) == 3
+        waits = lane in (MEMBER, rate_limits.BUDGET)
+        assert rate_limits.next_turn(session, now=NOW, within=MINUTE) == (NOW + MINUTE if waits else None)
+        assert rate_limits.next_turn(session, now=NOW, within=MINUTE / 2) is None
 
 
 def test_who_is_due_is_found_without_reading_all_rows_for_each(
@@ -205,9 +212,9 @@ def test_who_is_due_is_found_without_reading_all_rows_for_each(
     queue(*(owed(one, recipient=one) for one in many))
     with db.write() as session:
         for one in many:
-            lanes.close(session, workspace_id="T1", name=one, until=NOW)
+            rate_limits.close(UnitOfWork.around(session, Actor.system("T1")), name=one, until=NOW)
     with db.read() as session:
-        assert len(turns.due_recipients(session, now=NOW)) == 300
+        assert len(leases.due_recipients(session, now=NOW)) == 300
         if not db.is_sqlite:
             told = text(
                 "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = :name"
@@ -219,26 +226,36 @@ def test_who_is_due_is_found_without_reading_all_rows_for_each(
 def test_a_paused_workspace_is_due_when_the_pause_is_over(db: Database, queue: Callable[..., int]) -> None:
     queue(owed("a"))
     with db.write() as session:
-        lanes.close(session, workspace_id="T1", name=lanes.POSTING, until=LATER)
+        rate_limits.close(
+            UnitOfWork.around(session, Actor.system("T1")), name=rate_limits.POSTING, until=LATER
+        )
     with db.read() as session:
-        assert turns.next_due(session) == LATER
+        assert leases.next_due(session) == LATER
 
 
 def test_of_eight_in_a_lane_at_once_one_takes_the_turn(db: Database, queue: Callable[..., int]) -> None:
     def turn() -> bool:
         with db.write() as session:
-            return lanes.take(session, workspace_id="T1", name=MEMBER, now=NOW, until=LATER)
+            return rate_limits.take(
+                UnitOfWork.around(session, Actor.system("T1"), NOW), name=MEMBER, until=LATER
+            )
 
     assert sorted(at_once(turn)) == [False] * 7 + [True]
     with db.write() as session:
-        assert not lanes.take(session, workspace_id="T1", name=MEMBER, now=LATER - MINUTE, until=LATER)
-        assert lanes.take(session, workspace_id="T1", name=MEMBER, now=LATER, until=LATER + MINUTE)
+        assert not rate_limits.take(
+            UnitOfWork.around(session, Actor.system("T1"), LATER - MINUTE), name=MEMBER, until=LATER
+        )
+        assert rate_limits.take(
+            UnitOfWork.around(session, Actor.system("T1"), LATER), name=MEMBER, until=LATER + MINUTE
+        )
 
 
 def test_a_budget_is_spent_share_by_share(db: Database, queue: Callable[..., int]) -> None:
     def spend(now: datetime) -> bool:
         with db.write() as session:
-            return lanes.spend(session, workspace_id="T1", now=now, share=MINUTE, burst=3 * MINUTE)
+            return rate_limits.spend(
+                UnitOfWork.around(session, Actor.system("T1"), now), share=MINUTE, burst=3 * MINUTE
+            )
 
     assert sorted(at_once(lambda: spend(NOW))) == [False] * 4 + [True] * 4, "what a quiet time saved, and one"
     assert not spend(NOW + MINUTE / 2)
@@ -254,8 +271,8 @@ def test_what_a_worker_left_behind_is_taken_back(db: Database, queue: Callable[.
         assert set(attempts.under_way(session)) == {("T1", MEMBER), ("T1", OTHER)}
     soon = NOW + MINUTE / 60
     with db.write() as session:
-        assert attempts.take_back(session, workspace_id="T1", recipient=MEMBER, now=soon) == 1
-        assert attempts.take_back(session, workspace_id="T1", recipient=MEMBER, now=soon) == 0
+        assert attempts.take_back(UnitOfWork.around(session, Actor.system("T1"), soon), recipient=MEMBER) == 1
+        assert attempts.take_back(UnitOfWork.around(session, Actor.system("T1"), soon), recipient=MEMBER) == 0
     assert (row(db, "a").not_before, row(db, "b").not_before) == (
         NOW + attempts.ANSWERED,
         NOW + attempts.LONGEST_ATTEMPT,
@@ -290,18 +307,18 @@ def test_who_is_owed_something_now(db: Database, queue: Callable[..., int]) -> N
     queue(owed("d", recipient="U03LATER", due_at=LATER))
     queue(replace(owed("e", recipient="U04SKIPPED"), state=MessageState.SKIPPED))
     with db.read() as session:
-        assert turns.due_recipients(session, now=NOW) == [("T1", OTHER), ("T2", MEMBER), ("T1", MEMBER)]
+        assert leases.due_recipients(session, now=NOW) == [("T1", OTHER), ("T2", MEMBER), ("T1", MEMBER)]
         both = [("T1", OTHER), ("T2", MEMBER)]
-        assert turns.due_recipients(session, now=NOW, limit=1) == both, "each workspace has its share"
-        assert turns.due_recipients(session, now=NOW, limit=1, within=["T2"]) == [("T2", MEMBER)]
-        assert ("T1", "U03LATER") in turns.due_recipients(session, now=LATER)
-        assert turns.next_due(session) == NOW - 5 * MINUTE
+        assert leases.due_recipients(session, now=NOW, limit=1) == both, "each workspace has its share"
+        assert leases.due_recipients(session, now=NOW, limit=1, within=["T2"]) == [("T2", MEMBER)]
+        assert ("T1", "U03LATER") in leases.due_recipients(session, now=LATER)
+        assert leases.next_due(session) == NOW - 5 * MINUTE
 
 
 def test_nothing_waits_in_an_empty_ledger(db: Database) -> None:
     with db.read() as session:
-        assert turns.next_due(session) is None
-        assert turns.due_recipients(session, now=NOW) == []
+        assert leases.next_due(session) is None
+        assert leases.due_recipients(session, now=NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -325,7 +342,7 @@ def test_keys_that_go_on_from_a_prefix(
     keys += ["checkin:T1:Ü:x"]
     queue(*(owed(key) for key in keys))
     with db.read() as session:
-        rows = ledger.by_prefix(session, workspace_id="T1", prefix=prefix)
+        rows = ledger.by_prefix(UnitOfWork.around(session, Actor.system("T1")), prefix=prefix)
     assert [one.key for one in rows] == found
 
 
@@ -334,7 +351,7 @@ def test_what_was_not_sent_and_why(db: Database, queue: Callable[..., int]) -> N
     queue(away, replace(away, key="b"), replace(away, key="c", due_at=LATER), owed("d"))
     queue(replace(away, key="e", kind="digest", state=MessageState.FAILED, reason="is_archived"))
     with db.read() as session:
-        found = ledger.unsent_counts(session, workspace_id="T1", since=NOW, until=LATER)
+        found = ledger.unsent_counts(UnitOfWork.around(session, Actor.system("T1")), since=NOW, until=LATER)
     assert found == [
         ("checkin", MessageState.SKIPPED, "away", 2),
         ("digest", MessageState.FAILED, "is_archived", 1),

@@ -5,23 +5,25 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import SQLModel
 
-from cadence.flows.attention import deciding
-from cadence.flows.callers import Caller
-from cadence.flows.digest_scope import DigestWeek
-from cadence.flows.home import PAGE, home_view
-from cadence.flows.home_needs import needs
-from cadence.flows.overview import SHOWN, status
-from cadence.flows.runs import require_workspace, team_runs, today_in
+from cadence.actor import Actor
+from cadence.flows.core.adoptions import require_workspace, team_runs, today_in
+from cadence.flows.overview.attention import deciding
+from cadence.flows.overview.decisions import needs
+from cadence.flows.overview.digest_scope import DigestWeek
+from cadence.flows.overview.home import PAGE, home_view
+from cadence.flows.overview.status import SHOWN, status
 from cadence.mrkdwn import escape
 from cadence.rules.calendar import monday_of
-from storage import rubrics, visible
 from storage.engine import Database
+from storage.queries import adoptions as visible
+from storage.queries import rubrics
+from storage.work import UnitOfWork
 from templates.contexts.answers import Status
 from tests.bench.crowd import CURATOR, NOW, TEAM_ID, plant
 from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
 from tests.storage.test_digest_of_many import counting
 
-CALLER = Caller(TEAM_ID, CURATOR, "command")
+CALLER = Actor(TEAM_ID, CURATOR, "command")
 FRIDAY = NOW - timedelta(days=3)
 
 
@@ -33,12 +35,12 @@ def emptied(db: Database) -> None:
 
 def running(db: Database) -> int:
     with db.read() as session:
-        return len(visible.runs_named(session, workspace_id=TEAM_ID))
+        return len(visible.runs_named(UnitOfWork.around(session, Actor.system(TEAM_ID))))
 
 
 def shown(db: Database) -> tuple[Status, int]:
     with counting(db) as asked:
-        found = status(db, CALLER, playbook=None, team=None, now=NOW)
+        found = status(UnitOfWork(db, CALLER, NOW), playbook=None, team=None)
     return found, len(asked)
 
 
@@ -52,8 +54,11 @@ def test_a_status_of_many_shows_what_waits_for_a_decision_and_counts_the_rest(db
     assert (len(many.rows), many.more) == (SHOWN, running(db) - SHOWN)
     assert asked_of_many <= asked + 40, "a row may ask for more of its own, and no other"
     with db.read() as session:
-        graver = deciding(session, require_workspace(session, TEAM_ID), now=NOW)
-        named = visible.runs_named(session, workspace_id=TEAM_ID)
+        graver = deciding(
+            UnitOfWork.around(session, Actor.system(TEAM_ID), NOW),
+            require_workspace(UnitOfWork.around(session, Actor.system(TEAM_ID))),
+        )
+        named = visible.runs_named(UnitOfWork.around(session, Actor.system(TEAM_ID)))
     assert SHOWN < len(graver) < running(db)
     first = sorted(
         (one for one in named if one.adoption_id in graver), key=lambda one: graver[one.adoption_id]
@@ -69,7 +74,7 @@ def test_a_home_asks_no_more_of_the_database_where_more_waits(db: Database) -> N
         emptied(db)
         plant(db, adoptions)
         with counting(db) as statements, db.read() as session:
-            home = home_view(session, CALLER, page=1, now=FRIDAY)
+            home = home_view(UnitOfWork.around(session, CALLER, FRIDAY), page=1)
         assert len(home.items) == PAGE
         waiting.append(home.waiting)
         asked.append(len(statements))
@@ -80,8 +85,8 @@ def test_a_home_asks_no_more_of_the_database_where_more_waits(db: Database) -> N
 def test_a_home_lists_what_each_run_comes_to(db: Database) -> None:
     plant(db, 120)
     with db.read() as session:
-        workspace = require_workspace(session, TEAM_ID)
-        runs = team_runs(session, workspace=workspace, now=FRIDAY)
+        workspace = require_workspace(UnitOfWork.around(session, Actor.system(TEAM_ID)))
+        runs = team_runs(UnitOfWork.around(session, Actor.system(workspace.id), FRIDAY), workspace=workspace)
         week = DigestWeek(monday_of(today_in(workspace, FRIDAY)), ZoneInfo(workspace.timezone))
         slips = attention(
             session, runs, week_start=week.monday, since=week.at(0), until=week.at(1), now=FRIDAY
@@ -90,8 +95,8 @@ def test_a_home_lists_what_each_run_comes_to(db: Database) -> None:
         expected = [str(one.text) for one in slips if one.offer]
         expected += [str(one.text) for one in decisions_waiting(session, workspace, runs, watches)]
         drifting = drifts_of(session, runs)
-        promoted = rubrics.open_promotions(session, workspace_id=TEAM_ID)
-        found = needs(session, CALLER, workspace, [], curator=True, now=FRIDAY)
+        promoted = rubrics.open_promotions(UnitOfWork.around(session, Actor.system(TEAM_ID)))
+        found = needs(UnitOfWork.around(session, CALLER, FRIDAY), workspace, [], curator=True)
         said = [need().text for need in found.listed]
     assert found.more == 0
     assert len(said) == len(expected) + len(drifting) + len(promoted)

@@ -8,18 +8,24 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import ledger, numbers, playbooks
+from cadence.actor import Actor
 from storage.engine import Clash, Database
-from storage.ledger import Owed
-from storage.numbers import Kept
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
+from storage.queries import numbers, playbooks
+from storage.queries.numbers import Kept
 from storage.tables import Cycle, CycleState, HomeChange, MessageState, OwedMessage, Reading, TrailEntry
+from storage.work import UnitOfWork
 from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, number, plant
 
 WEEK = MONDAY + 14 * DAY
 
 
 def keep(session: Session, ids: Planted, value: float, **others: Any) -> Kept:
-    return numbers.keep(session, workspace_id="T1", number=number(ids.adoption, ids.cycle, value, **others))
+    return numbers.keep(
+        UnitOfWork.around(session, Actor.system("T1")),
+        number=number(ids.adoption, ids.cycle, value, **others),
+    )
 
 
 @pytest.fixture
@@ -99,7 +105,7 @@ def test_what_asked_for_it_is_owed_a_rewrite_each_time(db: Database, ids: Plante
             ask(ids, "U04", f"{MONDAY}"),
             Owed(f"kpi-missing:T1:{ids.adoption}9:{MEMBER}:{WEEK}", "kpi-missing", MEMBER, {}, NOW),
         ):
-            ledger.owe(session, workspace_id="T1", owed=[owed], now=NOW)
+            ledger.owe(UnitOfWork.around(session, Actor.system("T1"), NOW), owed=[owed])
     for value in (22, 21):
         with db.write() as session:
             keep(session, ids, value)
@@ -147,7 +153,9 @@ class TestMeanwhile:
         with ThreadPoolExecutor(1) as other:
             came = other.submit(second)
             with db.write() as session:
-                playbooks.lock_adoption(session, workspace_id="T1", adoption_id=ids.adoption)
+                playbooks.lock_adoption(
+                    UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption
+                )
                 first(session)
                 holding.set()
                 waiting.wait(10)

@@ -15,10 +15,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
-from storage import people
+from cadence.actor import Actor
 from storage.engine import Database, Unreachable, is_busy, is_unreachable, plain_url, sqlite_file
 from storage.migrate import REVISIONS, migrate
 from storage.patience import FOREVER, JOB, Patience, current, patient
+from storage.queries import people
+from storage.work import UnitOfWork
 from tests.storage.seeds import workspace
 
 SHORT = Patience(lock=0.3, statement=0.6)
@@ -67,7 +69,7 @@ def rename(db: Database, name: str) -> None:
 def name_of(db: Database) -> str | None:
     """The workspace's name now."""
     with db.read() as session:
-        row = people.workspace(session, workspace_id="T1")
+        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
     return row.name if row else None
 
 

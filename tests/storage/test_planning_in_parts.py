@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from cadence.flows import replanning
-from cadence.flows.planning import plan
-from cadence.flows.rollouts import Scope, parts, rollout
+from cadence.actor import Actor
+from cadence.flows.nudging import planning
+from cadence.flows.nudging.planning import plan
+from cadence.flows.schedule.rollouts import Scope, parts, rollout
 from cadence.nudges import due
-from storage import people, trail
+from storage import trail
 from storage.engine import Database
+from storage.queries import people
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -24,6 +26,7 @@ from storage.tables import (
     TeamMember,
     Workspace,
 )
+from storage.work import UnitOfWork
 from tests.bench.planning_bench import BEFORE, THURSDAY_EVENING, build, counted
 
 DAY = timedelta(days=1)
@@ -65,7 +68,7 @@ def crowd(db: Database) -> Database:
 
 
 def workspace(session: Session) -> Workspace:
-    found = people.workspace(session, workspace_id="T1")
+    found = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert found is not None
     return found
 
@@ -81,10 +84,19 @@ def test_in_parts_each_slot_is_due_in_exactly_one(crowd: Database, at_once: int)
     with crowd.read() as session:
         found = workspace(session)
         whole = {
-            slot.key: slot for slot in due(since, until, rollout(session, found, now=since, until=until))
+            slot.key: slot
+            for slot in due(
+                since,
+                until,
+                rollout(UnitOfWork.around(session, Actor.system(found.id), since), found, until=until),
+            )
         }
     scope = Scope.between(found, since, until, now=since)
-    pieces = [slot for part in parts(crowd, scope, teams_at_once=at_once) for slot in due(since, until, part)]
+    pieces = [
+        slot
+        for part in parts(UnitOfWork(crowd, Actor.system(found.id), since), scope, teams_at_once=at_once)
+        for slot in due(since, until, part)
+    ]
     assert [key for key, times in Counter(slot.key for slot in pieces).items() if times > 1] == []
     assert len(pieces) == len(whole)
     assert {slot.key: slot for slot in pieces} == whole
@@ -129,8 +141,7 @@ def test_between_two_hours_planning_looks_at_nothing_until_something_changes(cro
 
 def _tell(session: Session, action: str) -> None:
     trail.record(
-        session,
-        workspace_id="T1",
+        UnitOfWork.around(session, Actor.system("T1")),
         at=THURSDAY_EVENING,
         member=None,
         action=action,
@@ -144,7 +155,7 @@ def test_what_nobody_told_of_is_found_within_minutes(crowd: Database) -> None:
     plan(crowd, now=THURSDAY_EVENING)
     with crowd.write() as session:
         session.add(TeamMember(workspace_id="T1", team_id=1, member="UNEW", joined_at=THURSDAY_EVENING))
-    assert plan(crowd, now=THURSDAY_EVENING + replanning.LOOK_ANYWAY) == 1
+    assert plan(crowd, now=THURSDAY_EVENING + planning.LOOK_ANYWAY) == 1
 
 
 def test_a_clock_set_back_or_forward_loses_and_doubles_nothing(crowd: Database) -> None:
@@ -156,7 +167,7 @@ def test_a_clock_set_back_or_forward_loses_and_doubles_nothing(crowd: Database) 
     with crowd.write() as session:
         session.execute(delete(OwedMessage))
         workspace(session).planned_until = BEFORE - 3 * DAY
-    replanning.forget(crowd)
+    planning.forget(crowd)
     step = BEFORE - 3 * DAY
     while step <= THURSDAY_EVENING + 5 * DAY:
         plan(crowd, now=step)

@@ -7,11 +7,13 @@ import pytest
 from sqlmodel import col, select
 from structlog.contextvars import bound_contextvars
 
-from storage import ledger, queueing
+from cadence.actor import Actor
 from storage.engine import Database
-from storage.ledger import Owed
-from storage.queueing import Nudged
+from storage.outbox import ledger, slots
+from storage.outbox.ledger import Owed
+from storage.outbox.slots import Nudged
 from storage.tables import MessageState, OwedMessage
+from storage.work import UnitOfWork
 from tests.bench.planning_bench import counted
 from tests.storage.seeds import MEMBER, NOW, OTHER, workspace
 from tests.storage.threads import at_once
@@ -27,7 +29,7 @@ def queue(db: Database) -> Callable[..., int]:
 
     def put(*nudges: Nudged) -> int:
         with db.write() as session:
-            return queueing.queue(session, workspace_id="T1", nudges=nudges, now=NOW)
+            return slots.queue(UnitOfWork.around(session, Actor.system("T1"), NOW), nudges=nudges)
 
     return put
 
@@ -46,8 +48,7 @@ def test_a_row_is_what_a_single_message_leaves(db: Database, queue: Callable[...
         queue(nudged("a"), nudged("b", reason="away “today”"))
         with db.write() as session:
             ledger.owe(
-                session,
-                workspace_id="T1",
+                UnitOfWork.around(session, Actor.system("T1"), NOW),
                 owed=[
                     Owed(
                         key, "checkin", MEMBER, {"week": "2026-03-02", "adoption": 7}, NOW, LATER, None, *end
@@ -57,7 +58,6 @@ def test_a_row_is_what_a_single_message_leaves(db: Database, queue: Callable[...
                         "d": (MessageState.SKIPPED, "away “today”"),
                     }.items()
                 ],
-                now=NOW,
             )
     found = [row.model_dump(exclude={"id", "key"}) for row in rows(db)]
     assert found[:2] == found[2:]
@@ -88,8 +88,10 @@ def test_any_number_takes_one_statement(db: Database, queue: Callable[..., int])
         assert queue(*nudges) == 5_002
     assert many == few
     with db.read() as session, counted(db) as asked:
-        assert queueing.known_keys(session, workspace_id="T1", keys=[*keys, "never"]) == set(keys)
+        assert slots.known_keys(UnitOfWork.around(session, Actor.system("T1")), keys=[*keys, "never"]) == set(
+            keys
+        )
     assert asked[0] <= 2
     with db.read() as session:
-        assert queueing.known_keys(session, workspace_id="T1", keys=[]) == set()
-        assert queueing.known_keys(session, workspace_id="T2", keys=keys) == set()
+        assert slots.known_keys(UnitOfWork.around(session, Actor.system("T1")), keys=[]) == set()
+        assert slots.known_keys(UnitOfWork.around(session, Actor.system("T2")), keys=keys) == set()

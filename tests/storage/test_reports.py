@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from storage import cycles, people, playbooks, reports, runs
+from cadence.actor import Actor
 from storage.engine import Database
+from storage.queries import adoptions as runs
+from storage.queries import cycles, people, playbooks, reports
 from storage.tables import CheckIn, Cycle, CycleState, LoggedException
+from storage.work import UnitOfWork
 from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, check_in, plant, reading_row
 from tests.storage.threads import at_once
 
@@ -25,9 +28,12 @@ def ids(db: Database) -> Planted:
 def answer_again(db: Database, ids: Planted, *, runs: int) -> None:
     """What the flow does: hold the adoption, replace the current answer, add the new one."""
     with db.write() as session:
-        playbooks.lock_adoption(session, workspace_id="T1", adoption_id=ids.adoption)
+        playbooks.lock_adoption(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)
         current = reports.check_in(
-            session, workspace_id="T1", adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER
+            UnitOfWork.around(session, Actor.system("T1")),
+            adoption_id=ids.adoption,
+            week_start=MONDAY,
+            member=MEMBER,
         )
         assert current is not None
         current.replaced_at = NOW
@@ -61,7 +67,10 @@ def test_eight_corrections_at_once_leave_one_current_answer_and_keep_all(db: Dat
     with db.read() as session:
         rows = session.exec(select(CheckIn).order_by(col(CheckIn.id))).all()
         current = reports.answers(
-            session, workspace_id="T1", adoption_id=ids.adoption, first=MONDAY, last=MONDAY
+            UnitOfWork.around(session, Actor.system("T1")),
+            adoption_id=ids.adoption,
+            first=MONDAY,
+            last=MONDAY,
         )
     assert len(rows) == 9
     assert [row.replaced_at is None for row in rows] == [False] * 8 + [True]
@@ -73,17 +82,27 @@ def test_answers_come_newest_week_first_and_only_the_current_ones(db: Database, 
     with db.write() as session:
         session.add_all([check_in(ids, week=3, runs=7), check_in(ids, week=2, runs=8, member=OTHER)])
     with db.read() as session:
-        scope = {"workspace_id": "T1", "adoption_id": ids.adoption}
+        scope = {"adoption_id": ids.adoption}
         last = MONDAY + 2 * WEEK
-        found = reports.answers(session, **scope, first=MONDAY, last=last)  # type: ignore[arg-type]
-        later = reports.answers(session, **scope, first=MONDAY + WEEK, last=last)  # type: ignore[arg-type]
-        two = reports.answers(session, **scope, first=last, last=last, latest=2)  # type: ignore[arg-type]
+        found = reports.answers(
+            UnitOfWork.around(session, Actor.system("T1")), **scope, first=MONDAY, last=last
+        )
+        later = reports.answers(
+            UnitOfWork.around(session, Actor.system("T1")), **scope, first=MONDAY + WEEK, last=last
+        )
+        two = reports.answers(
+            UnitOfWork.around(session, Actor.system("T1")), **scope, first=last, last=last, latest=2
+        )
         session.add(check_in(ids, week=-59, runs=5, member="U01OLD"))
         session.flush()
-        old = reports.answers(session, **scope, first=last, last=last, latest=4)  # type: ignore[arg-type]
-        then = reports.answers(session, **scope, first=MONDAY, last=MONDAY + WEEK)  # type: ignore[arg-type]
+        old = reports.answers(
+            UnitOfWork.around(session, Actor.system("T1")), **scope, first=last, last=last, latest=4
+        )
+        then = reports.answers(
+            UnitOfWork.around(session, Actor.system("T1")), **scope, first=MONDAY, last=MONDAY + WEEK
+        )
         second_week = reports.answered_members(
-            session, workspace_id="T1", adoption_id=ids.adoption, week_start=MONDAY + WEEK
+            UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, week_start=MONDAY + WEEK
         )
     assert found == [(MEMBER, MONDAY + 2 * WEEK, 7), (OTHER, MONDAY + WEEK, 8), (MEMBER, MONDAY, 9)]
     assert later == found[:2]
@@ -97,16 +116,18 @@ def test_readings_of_a_cycle_and_the_latest_one(db: Database, ids: Planted) -> N
     with db.write() as session:
         session.add_all([reading_row(ids, week=3, value=14), reading_row(ids, week=2, value=18)])
     with db.read() as session:
-        assert list(reports.readings(session, workspace_id="T1", cycle_id=ids.cycle).items()) == [
+        assert list(
+            reports.readings(UnitOfWork.around(session, Actor.system("T1")), cycle_id=ids.cycle).items()
+        ) == [
             (1, 22),
             (2, 18),
             (3, 14),
         ]
         latest = reports.latest_reading(
-            session, workspace_id="T1", adoption_id=ids.adoption, until=MONDAY + WEEK
+            UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, until=MONDAY + WEEK
         )
         none = reports.latest_reading(
-            session, workspace_id="T1", adoption_id=ids.adoption, until=MONDAY - DAY
+            UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, until=MONDAY - DAY
         )
     assert latest is not None
     assert (latest.week, latest.value) == (2, 18)
@@ -133,12 +154,11 @@ def test_exceptions_of_a_cycle_are_told_apart_by_their_ids(db: Database, ids: Pl
             session.flush()
         session.add(exception("another step", 1, step="draft"))
     with db.read() as session:
-        scope = {"workspace_id": "T1", "adoption_id": ids.adoption}
+        scope = {"adoption_id": ids.adoption}
 
         def found(after_id: int = 0, through_id: int | None = None) -> list[str]:
             rows = reports.exceptions(
-                session,
-                workspace_id="T1",
+                UnitOfWork.around(session, Actor.system("T1")),
                 adoption_id=ids.adoption,
                 step="send",
                 cycle_id=ids.cycle,
@@ -150,7 +170,7 @@ def test_exceptions_of_a_cycle_are_told_apart_by_their_ids(db: Database, ids: Pl
         assert found() == [ids.source, "clock ahead", "clock behind", "same instant"]
         assert found(after_id=ids.exception) == ["clock ahead", "clock behind", "same instant"]
         assert found(through_id=ids.exception + 2) == [ids.source, "clock ahead", "clock behind"]
-        marks = reports.marks(session, **scope)  # type: ignore[arg-type]
+        marks = reports.marks(UnitOfWork.around(session, Actor.system("T1")), **scope)
         newest = max(session.exec(select(LoggedException.id)).all(), key=lambda one: one or 0)
         assert (marks.exception, marks.check_in) == (newest, ids.check_in)
     with pytest.raises(IntegrityError), db.write() as session:
@@ -173,12 +193,14 @@ def test_a_run_comes_with_the_cycle_a_date_lies_in(db: Database, ids: Planted) -
     with db.read() as session:
 
         def number(days: int) -> int | None:
-            (run,) = runs.runs(session, workspace_id="T1", on=MONDAY + days * DAY)
+            (run,) = runs.runs(UnitOfWork.around(session, Actor.system("T1")), on=MONDAY + days * DAY)
             return run.cycle.number if run.cycle else None
 
         def on(days: int) -> int | None:
             day = MONDAY + days * DAY
-            cycle = playbooks.cycle_on(session, workspace_id="T1", adoption_id=ids.adoption, day=day)
+            cycle = playbooks.cycle_on(
+                UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, day=day
+            )
             return cycle.number if cycle else None
 
         assert [number(days) for days in (-9, 0, 26, 27, 28, 90)] == [1, 1, 1, 1, 2, 2]
@@ -194,17 +216,21 @@ def test_a_run_comes_with_the_cycle_a_date_lies_in(db: Database, ids: Planted) -
 def test_members_join_leave_and_come_back_without_losing_a_row(db: Database, ids: Planted) -> None:
     def make(*members: str) -> tuple[set[str], set[str]]:
         with db.write() as session:
-            return people.set_members(session, workspace_id="T1", team_id=ids.team, members=members, now=NOW)
+            return people.set_members(
+                UnitOfWork.around(session, Actor.system("T1"), NOW), team_id=ids.team, members=members
+            )
 
     assert make(MEMBER, OTHER) == ({OTHER}, set())
     assert make(OTHER) == (set(), {MEMBER})
     assert make(OTHER, MEMBER, MEMBER) == ({MEMBER}, set())
     with db.read() as session:
-        now = people.memberships(session, workspace_id="T1", team_ids=[ids.team])
-        ever = people.memberships(session, workspace_id="T1", team_ids=[ids.team], current=False)
+        now = people.memberships(UnitOfWork.around(session, Actor.system("T1")), team_ids=[ids.team])
+        ever = people.memberships(
+            UnitOfWork.around(session, Actor.system("T1")), team_ids=[ids.team], current=False
+        )
         assert sorted(row.member for row in now) == [MEMBER, OTHER]
         assert [row.member for row in ever] == [MEMBER, OTHER, MEMBER]
-        assert people.memberships(session, workspace_id="T1", team_ids=[]) == []
+        assert people.memberships(UnitOfWork.around(session, Actor.system("T1")), team_ids=[]) == []
 
 
 def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: Planted) -> None:
@@ -212,14 +238,27 @@ def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: 
         with db.read() as session:
             return len(
                 people.away_between(
-                    session, workspace_id="T1", first=MONDAY + first * DAY, last=MONDAY + last * DAY
+                    UnitOfWork.around(session, Actor.system("T1")),
+                    first=MONDAY + first * DAY,
+                    last=MONDAY + last * DAY,
                 )
             )
 
     assert [away(-3, -1), away(-3, 0), away(1, 9), away(2, 9)] == [0, 1, 1, 0]
     with db.write() as session:
-        back = {"workspace_id": "T1", "member_id": MEMBER, "now": NOW}
-        assert people.end_away(session, **back, today=MONDAY + 2 * DAY) == 0  # type: ignore[arg-type]
-        assert people.end_away(session, **back, today=MONDAY + DAY) == 1  # type: ignore[arg-type]
-        assert people.end_away(session, **back, today=MONDAY + DAY) == 0  # type: ignore[arg-type]
+        back = {"member_id": MEMBER}
+        assert (
+            people.end_away(
+                UnitOfWork.around(session, Actor.system("T1"), NOW), **back, today=MONDAY + 2 * DAY
+            )
+            == 0
+        )
+        assert (
+            people.end_away(UnitOfWork.around(session, Actor.system("T1"), NOW), **back, today=MONDAY + DAY)
+            == 1
+        )
+        assert (
+            people.end_away(UnitOfWork.around(session, Actor.system("T1"), NOW), **back, today=MONDAY + DAY)
+            == 0
+        )
     assert [away(0, 0), away(1, 9)] == [1, 0], "the day that was over stays"

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from storage import people
 from storage.engine import Database
+from storage.queries import people
 from storage.tables import Workspace
 
 MANY = 6

@@ -7,11 +7,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import Session, select
 
+from cadence.actor import Actor
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Rule
-from storage import ledger, people, playbooks, reports
 from storage.engine import Database
+from storage.outbox import ledger
+from storage.queries import people, playbooks, reports
 from storage.tables import Adoption, AdoptionState, Curator, Reading, Workspace
+from storage.work import UnitOfWork
 from tests.storage.seeds import NOW, plant, reading_row, workspace
 from tests.storage.threads import at_once
 
@@ -21,7 +24,7 @@ NAIVE = r"(?i)naive|timezone"
 def test_read_keeps_nothing(db: Database) -> None:
     with db.read() as session:
         workspace(session)
-        assert people.workspace(session, workspace_id="T1") is not None
+        assert people.workspace(UnitOfWork.around(session, Actor.system("T1"))) is not None
     with db.read() as session:
         assert people.workspaces(session) == []
 
@@ -31,7 +34,7 @@ def test_write_keeps_everything_together(db: Database) -> None:
         plant(session)
     with db.read() as session:
         assert [one.id for one in people.workspaces(session)] == ["T1"]
-        assert people.curators(session, workspace_id="T1") == ["U01CURATOR"]
+        assert people.curators(UnitOfWork.around(session, Actor.system("T1"))) == ["U01CURATOR"]
 
 
 def test_write_rolls_back_everything_on_an_error(db: Database) -> None:
@@ -51,7 +54,7 @@ def test_rows_can_be_used_after_their_session(db: Database) -> None:
     with db.write() as session:
         workspace(session)
     with db.read() as session:
-        row = people.workspace(session, workspace_id="T1")
+        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert row is not None
     assert (row.name, row.rule) == ("T1", Rule.BALANCED)
 
@@ -63,14 +66,14 @@ def test_what_a_writer_read_can_not_change_before_it_saves(db: Database) -> None
 
     def add_one() -> None:
         with db.write() as session:
-            playbooks.lock_adoption(session, workspace_id="T1", adoption_id=ids.adoption)
-            row = people.workspace(session, workspace_id="T1")
+            playbooks.lock_adoption(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)
+            row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
             assert row is not None
             row.min_runs += 1
 
     at_once(add_one)
     with db.read() as session:
-        row = people.workspace(session, workspace_id="T1")
+        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert row is not None
     assert row.min_runs == 28
 
@@ -86,7 +89,9 @@ def test_locking_an_adoption_reads_it_again(db: Database) -> None:
         assert loaded.state is AdoptionState.ACTIVE
         with db.write() as other:
             other.exec(select(Adoption)).one().state = AdoptionState.PAUSED
-        locked = playbooks.lock_adoption(session, workspace_id="T1", adoption_id=ids.adoption)
+        locked = playbooks.lock_adoption(
+            UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption
+        )
         assert locked is loaded
         assert locked.state is AdoptionState.PAUSED
 
@@ -99,7 +104,7 @@ def test_naive_times_are_refused(db: Database) -> None:
         workspace(session)
     one = ledger.Owed(key="k", kind="checkin", recipient="U1", subject={}, due_at=naive)
     with pytest.raises(StatementError, match=NAIVE), db.write() as session:
-        ledger.owe(session, workspace_id="T1", owed=[one], now=NOW)
+        ledger.owe(UnitOfWork.around(session, Actor.system("T1"), NOW), owed=[one])
 
 
 def test_times_come_back_aware_and_as_the_same_instant(db: Database) -> None:
@@ -107,7 +112,7 @@ def test_times_come_back_aware_and_as_the_same_instant(db: Database) -> None:
     with db.write() as session:
         session.add(Workspace(id="T1", created_at=far))
     with db.read() as session:
-        row = people.workspace(session, workspace_id="T1")
+        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert row is not None
     assert row.created_at == far
     assert row.created_at.utcoffset() == timedelta(0)
@@ -132,7 +137,9 @@ def test_enums_are_stored_by_value(db: Database) -> None:
         assert _stored(session, "SELECT decision FROM verdict ORDER BY id") == ["watch", "demote"]
         assert _stored(session, "SELECT lands_on FROM verdict ORDER BY id") == [None, "collaborative"]
         assert _stored(session, "SELECT state FROM ledger ORDER BY id") == ["due", "failed", "sent"]
-        row = playbooks.steps(session, workspace_id="T1", adoption_id=ids.adoption)["send"]
+        row = playbooks.steps(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)[
+            "send"
+        ]
         assert row.mode is Mode.AI_LED
     assert Decision("demote") is Decision.DEMOTE
 
@@ -158,7 +165,9 @@ def test_one_reading_a_week_counts(db: Database) -> None:
         session.add(reading_row(ids, value=21))
     with db.read() as session:
         assert len(session.exec(select(Reading)).all()) == 2
-        assert reports.readings(session, workspace_id="T1", cycle_id=ids.cycle) == {1: 21.0}
+        assert reports.readings(UnitOfWork.around(session, Actor.system("T1")), cycle_id=ids.cycle) == {
+            1: 21.0
+        }
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)

@@ -13,17 +13,19 @@ from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, SQLModel, select
 
 import storage
+from cadence.actor import Actor
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision
-from storage import (
+from storage import trail
+from storage import trail as trails
+from storage.engine import Database
+from storage.outbox import attempts, leases, ledger, rate_limits, report, slots
+from storage.outbox.report import Wanted
+from storage.outbox.slots import Nudged
+from storage.queries import (
     adoptions,
-    attempts,
-    audits,
     cycles,
     decisions,
-    deliveries,
-    digest_changes,
-    digest_numbers,
     digest_watches,
     digests,
     drafts,
@@ -33,34 +35,28 @@ from storage import (
     handoffs,
     homes,
     installations,
-    lanes,
-    ledger,
     lessons,
-    names,
     numbers,
-    overrides,
     own_runs,
     pauses,
     people,
     plans,
     playbooks,
-    queueing,
     registry,
     reports,
     requests,
     rubrics,
-    runs,
-    setups,
     signals,
-    trail,
-    trails,
-    turns,
-    versions,
-    visible,
 )
-from storage.deliveries import Wanted
-from storage.engine import Database
-from storage.queueing import Nudged
+from storage.queries import adoptions as runs
+from storage.queries import adoptions as setups
+from storage.queries import adoptions as visible
+from storage.queries import digests as digest_changes
+from storage.queries import digests as digest_numbers
+from storage.queries import people as names
+from storage.queries import playbooks as versions
+from storage.queries import registry as overrides
+from storage.queries import rubrics as audits
 from storage.tables import (
     Cycle,
     CycleState,
@@ -75,7 +71,8 @@ from storage.tables import (
     StepDrift,
     StepVerdict,
 )
-from storage.trails import Scope
+from storage.trail import Scope
+from storage.work import UnitOfWork
 from tests.storage.seeds import (
     CHANNEL,
     DAY,
@@ -104,15 +101,15 @@ EVERY_WORKSPACE = {
     "installations.use_state": "whoever begins to install the app has no workspace yet",
     "cycles.closings": "the worker closes cycles in every workspace, and is told which one each is of",
     "cycles.watched": "the worker judges watched steps again as a week turns, and is told which one each is of",
-    "turns.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
-    "turns.next_due": "the worker sleeps until something is due anywhere",
+    "leases.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
+    "leases.next_due": "the worker sleeps until something is due anywhere",
     "attempts.begin": "the row's own id, read a moment before with its workspace",
     "attempts.finish": "the row's own id, read a moment before with its workspace",
     "attempts.postpone": "the row's own id, read a moment before with its workspace",
-    "lanes.next_turn": "the worker waits for the first turn anywhere",
+    "rate_limits.next_turn": "the worker waits for the first turn anywhere",
     "attempts.renew": "the row's own id, read a moment before with its workspace",
     "attempts.correct_future": "the clock that was set back is the worker's, for every workspace",
-    "lanes.correct_future": "the clock that was set back is the worker's, for every workspace",
+    "rate_limits.correct_future": "the clock that was set back is the worker's, for every workspace",
     "attempts.under_way": "a worker that starts takes back what the one before it left, and is told each workspace",
 }
 
@@ -141,12 +138,14 @@ def _take_away(session: Session, workspace_id: str, ids: Planted) -> bool:
     ]
     session.add_all(planned)
     session.flush()
-    return cycles.take_away(session, workspace_id=workspace_id, cycle_id=planned[0].id or 0)
+    return cycles.take_away(
+        UnitOfWork.around(session, Actor.system(workspace_id)), cycle_id=planned[0].id or 0
+    )
 
 
 def _install_again(session: Session, workspace_id: str, _ids: Planted) -> None:
     session.add(bot_row(workspace_id, NOW + DAY))
-    installations.keep_newest(session, workspace_id=workspace_id, client_id=CLIENT)
+    installations.keep_newest(UnitOfWork.around(session, Actor.system(workspace_id)), client_id=CLIENT)
 
 
 def _slipping(call: Callable[[Session, str], Any]) -> Call:
@@ -172,8 +171,7 @@ def _slipping(call: Callable[[Session, str], Any]) -> Call:
             )
             for action, subject in (("watch-answered", "adoption:1/send"), ("cycle-closed", "cycle:1")):
                 trail.record(
-                    session,
-                    workspace_id=workspace_id,
+                    UnitOfWork.around(session, Actor.system(workspace_id)),
                     at=NOW,
                     member=None,
                     action=action,
@@ -193,7 +191,9 @@ def _closed_with_a_number(session: Session, workspace_id: str, ids: Planted) -> 
         over = session.get_one(Cycle, ids.cycle)
         over.state, over.kpi_value = CycleState.CLOSED, 12.5
         session.flush()
-        found = registry.last_results(session, workspace_id=workspace_id, adoption_ids=[ids.adoption])
+        found = registry.last_results(
+            UnitOfWork.around(session, Actor.system(workspace_id)), adoption_ids=[ids.adoption]
+        )
         known = [row.id for row in found]
         kept.rollback()
     return known
@@ -204,7 +204,9 @@ def _ungraded(session: Session, workspace_id: str, ids: Planted) -> list[Any]:
         for row in session.exec(select(RubricResult).where(RubricResult.adoption_id == ids.adoption)):
             row.replaced_at = NOW
         session.flush()
-        found = audits.ungraded(session, workspace_id=workspace_id, adoption_ids=[ids.adoption], since=MONDAY)
+        found = audits.ungraded(
+            UnitOfWork.around(session, Actor.system(workspace_id)), adoption_ids=[ids.adoption], since=MONDAY
+        )
         kept.rollback()
     return found
 
@@ -215,7 +217,9 @@ def _overtaken(session: Session, workspace_id: str, ids: Planted) -> frozenset[i
         session.get_one(StepVerdict, ids.verdict).through_exception = ids.exception
         session.get_one(LoggedException, ids.exception).withdrawn_after = ids.verdict
         session.flush()
-        found = decisions.overtaken(session, workspace_id=workspace_id, verdict_ids=[ids.verdict])
+        found = decisions.overtaken(
+            UnitOfWork.around(session, Actor.system(workspace_id)), verdict_ids=[ids.verdict]
+        )
         kept.rollback()
     return found
 
@@ -229,7 +233,7 @@ def _overtaken_look(session: Session, workspace_id: str, ids: Planted) -> list[A
             session.add(ModeChange(**back))
         session.flush()
         found = rubrics.overtaken_promotion(
-            session, workspace_id=workspace_id, cycle_id=ids.cycle, step="send"
+            UnitOfWork.around(session, Actor.system(workspace_id)), cycle_id=ids.cycle, step="send"
         )
         known = [] if found is None else [found.id]
         kept.rollback()
@@ -243,7 +247,10 @@ def _lapsed(session: Session, workspace_id: str, ids: Planted) -> list[int | Non
         row.state, row.decided_at = PromotionState.LAPSED, NOW
         session.flush()
         found = rubrics.lapsed_promotions(
-            session, workspace_id=workspace_id, adoption_id=ids.adoption, step="send", lapsed_at=NOW
+            UnitOfWork.around(session, Actor.system(workspace_id)),
+            adoption_id=ids.adoption,
+            step="send",
+            lapsed_at=NOW,
         )
         known = [one.id for one in found]
         kept.rollback()
@@ -258,193 +265,296 @@ def _before_any_digest(session: Session, workspace_id: str) -> bool:
         ):
             session.delete(row)
         session.flush()
-        found = digests.is_first(session, workspace_id=workspace_id, until=UNTIL)
+        found = digests.is_first(UnitOfWork.around(session, Actor.system(workspace_id)), until=UNTIL)
         kept.rollback()
     return found
 
 
 BY_NAME: dict[str, Call] = {
-    "forgetting.count": lambda s, ws, _: forgetting.count(s, workspace_id=ws),
-    "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(s, workspace_id=ws),
-    "plans.stretch_of_teams": lambda s, ws, _: plans.stretch_of_teams(s, workspace_id=ws, after=0, limit=1),
-    "plans.runs/stretch": lambda s, ws, _: plans.runs(
-        s, workspace_id=ws, teams=(0, 10**6), first=MONDAY, last=MONDAY
+    "forgetting.count": lambda s, ws, _: forgetting.count(UnitOfWork.around(s, Actor.system(ws))),
+    "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(UnitOfWork.around(s, Actor.system(ws))),
+    "plans.stretch_of_teams": lambda s, ws, _: plans.stretch_of_teams(
+        UnitOfWork.around(s, Actor.system(ws)), after=0, limit=1
     ),
-    "pauses.pauses": lambda s, ws, _: pauses.pauses(s, workspace_id=ws),
-    "plans.begun": lambda s, ws, _: plans.begun(s, workspace_id=ws, first=MONDAY, last=MONDAY),
-    "plans.places/members": lambda s, ws, _: plans.places(s, workspace_id=ws, lately=NOW, members=[MEMBER]),
-    "plans.places/stretch": lambda s, ws, _: plans.places(s, workspace_id=ws, lately=NOW, stretch=(0, 10**6)),
-    "plans.persons/members": lambda s, ws, _: plans.persons(s, workspace_id=ws, members=[MEMBER]),
-    "plans.persons/stretch": lambda s, ws, _: plans.persons(s, workspace_id=ws, stretch=(0, 10**6)),
+    "plans.runs/stretch": lambda s, ws, _: plans.runs(
+        UnitOfWork.around(s, Actor.system(ws)), teams=(0, 10**6), first=MONDAY, last=MONDAY
+    ),
+    "pauses.pauses": lambda s, ws, _: pauses.pauses(UnitOfWork.around(s, Actor.system(ws))),
+    "plans.begun": lambda s, ws, _: plans.begun(
+        UnitOfWork.around(s, Actor.system(ws)), first=MONDAY, last=MONDAY
+    ),
+    "plans.places/members": lambda s, ws, _: plans.places(
+        UnitOfWork.around(s, Actor.system(ws)), lately=NOW, members=[MEMBER]
+    ),
+    "plans.places/stretch": lambda s, ws, _: plans.places(
+        UnitOfWork.around(s, Actor.system(ws)), lately=NOW, stretch=(0, 10**6)
+    ),
+    "plans.persons/members": lambda s, ws, _: plans.persons(
+        UnitOfWork.around(s, Actor.system(ws)), members=[MEMBER]
+    ),
+    "plans.persons/stretch": lambda s, ws, _: plans.persons(
+        UnitOfWork.around(s, Actor.system(ws)), stretch=(0, 10**6)
+    ),
     "plans.days_away/members": lambda s, ws, _: plans.days_away(
-        s, workspace_id=ws, first=MONDAY, last=MONDAY, members=[MEMBER]
+        UnitOfWork.around(s, Actor.system(ws)), first=MONDAY, last=MONDAY, members=[MEMBER]
     ),
     "plans.days_away/stretch": lambda s, ws, _: plans.days_away(
-        s, workspace_id=ws, first=MONDAY, last=MONDAY, stretch=(0, 10**6)
+        UnitOfWork.around(s, Actor.system(ws)), first=MONDAY, last=MONDAY, stretch=(0, 10**6)
     ),
-    "plans.resumed": lambda s, ws, _: plans.resumed(s, workspace_id=ws, since=NOW - 90 * DAY),
-    "plans.changes": lambda s, ws, _: plans.changes(s, workspace_id=ws, after=0),
-    "plans.last_change": lambda s, ws, _: plans.last_change(s, workspace_id=ws),
-    "registry.nearest": lambda s, ws, _: registry.nearest(s, workspace_id=ws, function=None, limit=9),
+    "plans.resumed": lambda s, ws, _: plans.resumed(
+        UnitOfWork.around(s, Actor.system(ws)), since=NOW - 90 * DAY
+    ),
+    "plans.changes": lambda s, ws, _: plans.changes(UnitOfWork.around(s, Actor.system(ws)), after=0),
+    "plans.last_change": lambda s, ws, _: plans.last_change(UnitOfWork.around(s, Actor.system(ws))),
+    "registry.nearest": lambda s, ws, _: registry.nearest(
+        UnitOfWork.around(s, Actor.system(ws)), function=None, limit=9
+    ),
     "registry.count_on_their_way": lambda s, ws, _: registry.count_on_their_way(
-        s, workspace_id=ws, function=None
+        UnitOfWork.around(s, Actor.system(ws)), function=None
     ),
-    "registry.counts": lambda s, ws, _: registry.counts(s, workspace_id=ws),
-    "registry.page": lambda s, ws, _: registry.page(s, workspace_id=ws, function=None, offset=0, limit=8),
-    "visible.runs_named": lambda s, ws, _: visible.runs_named(s, workspace_id=ws),
-    "visible.runs_named/member": lambda s, ws, _: visible.runs_named(s, workspace_id=ws, member=MEMBER),
-    "versions.numbers": lambda s, ws, _: versions.numbers(s, workspace_id=ws),
-    "people.workspace": lambda s, ws, _: people.workspace(s, workspace_id=ws),
-    "people.standing": lambda s, ws, _: people.standing(s, workspace_id=ws, member_id=MEMBER),
-    "people.team_ids": lambda s, ws, _: people.team_ids(s, workspace_id=ws, member_id=MEMBER),
-    "people.team_slugs": lambda s, ws, _: people.team_slugs(s, workspace_id=ws),
-    "people.curators": lambda s, ws, _: people.curators(s, workspace_id=ws),
-    "people.member": lambda s, ws, _: people.member(s, workspace_id=ws, member_id=MEMBER),
-    "people.participant": lambda s, ws, _: people.participant(s, workspace_id=ws, member_id=MEMBER),
-    "people.able": lambda s, ws, _: people.able(s, workspace_id=ws, member_ids=[MEMBER, "U0GONE"]),
+    "registry.counts": lambda s, ws, _: registry.counts(UnitOfWork.around(s, Actor.system(ws))),
+    "registry.page": lambda s, ws, _: registry.page(
+        UnitOfWork.around(s, Actor.system(ws)), function=None, offset=0, limit=8
+    ),
+    "adoptions.runs_named": lambda s, ws, _: visible.runs_named(UnitOfWork.around(s, Actor.system(ws))),
+    "adoptions.runs_named/member": lambda s, ws, _: visible.runs_named(
+        UnitOfWork.around(s, Actor.system(ws)), member=MEMBER
+    ),
+    "playbooks.numbers": lambda s, ws, _: versions.numbers(UnitOfWork.around(s, Actor.system(ws))),
+    "people.workspace": lambda s, ws, _: people.workspace(UnitOfWork.around(s, Actor.system(ws))),
+    "people.standing": lambda s, ws, _: people.standing(
+        UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER
+    ),
+    "people.team_ids": lambda s, ws, _: people.team_ids(
+        UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER
+    ),
+    "people.team_slugs": lambda s, ws, _: people.team_slugs(UnitOfWork.around(s, Actor.system(ws))),
+    "people.curators": lambda s, ws, _: people.curators(UnitOfWork.around(s, Actor.system(ws))),
+    "people.member": lambda s, ws, _: people.member(UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER),
+    "people.participant": lambda s, ws, _: people.participant(
+        UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER
+    ),
+    "people.able": lambda s, ws, _: people.able(
+        UnitOfWork.around(s, Actor.system(ws)), member_ids=[MEMBER, "U0GONE"]
+    ),
     "people.without_part": lambda s, ws, _: people.without_part(
-        s, workspace_id=ws, member_ids=[MEMBER, "U0GONE"]
+        UnitOfWork.around(s, Actor.system(ws)), member_ids=[MEMBER, "U0GONE"]
     ),
-    "people.members": lambda s, ws, _: people.members(s, workspace_id=ws, member_ids=[MEMBER]),
-    "people.team_by_slug": lambda s, ws, _: people.team_by_slug(s, workspace_id=ws, slug="support"),
-    "people.team_by_channel": lambda s, ws, _: people.team_by_channel(s, workspace_id=ws, channel=CHANNEL),
-    "people.teams": lambda s, ws, _: people.teams(s, workspace_id=ws),
-    "people.teams_of": lambda s, ws, _: people.teams_of(s, workspace_id=ws, member_id=MEMBER),
+    "people.members": lambda s, ws, _: people.members(
+        UnitOfWork.around(s, Actor.system(ws)), member_ids=[MEMBER]
+    ),
+    "people.team_by_slug": lambda s, ws, _: people.team_by_slug(
+        UnitOfWork.around(s, Actor.system(ws)), slug="support"
+    ),
+    "people.team_by_channel": lambda s, ws, _: people.team_by_channel(
+        UnitOfWork.around(s, Actor.system(ws)), channel=CHANNEL
+    ),
+    "people.teams": lambda s, ws, _: people.teams(UnitOfWork.around(s, Actor.system(ws))),
+    "people.teams_of": lambda s, ws, _: people.teams_of(
+        UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER
+    ),
     "people.away_between": lambda s, ws, _: people.away_between(
-        s, workspace_id=ws, first=MONDAY, last=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), first=MONDAY, last=MONDAY
     ),
     "people.away_taken_back": lambda s, ws, _: people.away_taken_back(
-        s, workspace_id=ws, set_by="slack status", member_ids=[MEMBER]
+        UnitOfWork.around(s, Actor.system(ws)), set_by="slack status", member_ids=[MEMBER]
     ),
-    "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(s, workspace_id=ws, slug="reply"),
-    "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(s, workspace_id=ws),
-    "names.known_to": lambda s, ws, _: names.known_to(s, workspace_id=ws, member_id=MEMBER),
-    "names.known_to/everywhere": lambda s, ws, _: names.known_to(
-        s, workspace_id=ws, member_id=MEMBER, everywhere=True
+    "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(
+        UnitOfWork.around(s, Actor.system(ws)), slug="reply"
     ),
-    "runs.runs/member": lambda s, ws, _: runs.runs(s, workspace_id=ws, on=MONDAY, member=MEMBER),
+    "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(UnitOfWork.around(s, Actor.system(ws))),
+    "people.known_to": lambda s, ws, _: names.known_to(
+        UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER
+    ),
+    "people.known_to/everywhere": lambda s, ws, _: names.known_to(
+        UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER, everywhere=True
+    ),
+    "adoptions.runs/member": lambda s, ws, _: runs.runs(
+        UnitOfWork.around(s, Actor.system(ws)), on=MONDAY, member=MEMBER
+    ),
     "own_runs.own": lambda s, ws, _: own_runs.own(
-        s, workspace_id=ws, member_id=MEMBER, request="asked before", on=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER, request="asked before", on=MONDAY
     ),
     "requests.find": lambda s, ws, _: requests.find(
-        s, workspace_id=ws, member=MEMBER, request="asked before"
+        UnitOfWork.around(s, Actor.system(ws)), member=MEMBER, request="asked before"
     ),
-    "runs.runs": lambda s, ws, _: runs.runs(s, workspace_id=ws, on=MONDAY),
-    "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(s, workspace_id=ws),
-    "playbooks.published_at": lambda s, ws, _: playbooks.published_at(s, workspace_id=ws),
-    "playbooks.newest_versions": lambda s, ws, _: playbooks.newest_versions(s, workspace_id=ws),
-    "decisions.verdicts_after": lambda s, ws, _: decisions.verdicts_after(s, workspace_id=ws, after=0),
+    "adoptions.runs": lambda s, ws, _: runs.runs(UnitOfWork.around(s, Actor.system(ws)), on=MONDAY),
+    "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(
+        UnitOfWork.around(s, Actor.system(ws))
+    ),
+    "playbooks.published_at": lambda s, ws, _: playbooks.published_at(UnitOfWork.around(s, Actor.system(ws))),
+    "playbooks.newest_versions": lambda s, ws, _: playbooks.newest_versions(
+        UnitOfWork.around(s, Actor.system(ws))
+    ),
+    "decisions.verdicts_after": lambda s, ws, _: decisions.verdicts_after(
+        UnitOfWork.around(s, Actor.system(ws)), after=0
+    ),
     "decisions.mode_changes": lambda s, ws, _: decisions.mode_changes(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
     "drafts.find": lambda s, ws, _: drafts.find(
-        s, workspace_id=ws, member=MEMBER, subject="playbook", lock=True
+        UnitOfWork.around(s, Actor.system(ws)), member=MEMBER, subject="playbook", lock=True
     ),
-    "deliveries.find": lambda s, ws, _: deliveries.find(s, workspace_id=ws, wanted=Wanted(), limit=9),
-    "deliveries.totals": lambda s, ws, _: deliveries.totals(s, workspace_id=ws, wanted=Wanted()),
-    "deliveries.waiting": lambda s, ws, _: deliveries.waiting(s, workspace_id=ws, now=UNTIL),
-    "deliveries.by_state": lambda s, ws, _: deliveries.by_state(s, workspace_id=ws),
-    "deliveries.verdicts": lambda s, ws, _: deliveries.verdicts(s, workspace_id=ws),
-    "deliveries.stuck": lambda s, ws, _: deliveries.stuck(s, workspace_id=ws, since=SINCE, until=UNTIL),
-    "deliveries.kinds": lambda s, ws, _: deliveries.kinds(s, workspace_id=ws),
-    "turns.turn_of": lambda s, ws, _: turns.turn_of(s, workspace_id=ws, recipient=MEMBER, now=NOW),
-    "turns.oldest_due": lambda s, ws, _: turns.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
-    "ledger.sent_to": lambda s, ws, _: ledger.sent_to(s, workspace_id=ws, recipient=CHANNEL, kinds=["watch"]),
-    "ledger.timestamps": lambda s, ws, _: ledger.timestamps(s, workspace_id=ws, channel=CHANNEL),
+    "report.find": lambda s, ws, _: report.find(
+        UnitOfWork.around(s, Actor.system(ws)), wanted=Wanted(), limit=9
+    ),
+    "report.totals": lambda s, ws, _: report.totals(UnitOfWork.around(s, Actor.system(ws)), wanted=Wanted()),
+    "report.waiting": lambda s, ws, _: report.waiting(UnitOfWork.around(s, Actor.system(ws), UNTIL)),
+    "report.by_state": lambda s, ws, _: report.by_state(UnitOfWork.around(s, Actor.system(ws))),
+    "report.verdicts": lambda s, ws, _: report.verdicts(UnitOfWork.around(s, Actor.system(ws))),
+    "report.stuck": lambda s, ws, _: report.stuck(
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
+    ),
+    "report.kinds": lambda s, ws, _: report.kinds(UnitOfWork.around(s, Actor.system(ws))),
+    "leases.turn_of": lambda s, ws, _: leases.turn_of(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    "leases.oldest_due": lambda s, ws, _: leases.oldest_due(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+    "ledger.sent_to": lambda s, ws, _: ledger.sent_to(
+        UnitOfWork.around(s, Actor.system(ws)), recipient=CHANNEL, kinds=["watch"]
+    ),
+    "ledger.timestamps": lambda s, ws, _: ledger.timestamps(
+        UnitOfWork.around(s, Actor.system(ws)), channel=CHANNEL
+    ),
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
-    "trails.page/everything": lambda s, ws, _: trails.page(
-        s, workspace_id=ws, scope=Scope(member="U0", everything=True), private=[], hidden=["x"]
+    "trail.page/everything": lambda s, ws, _: trails.page(
+        UnitOfWork.around(s, Actor.system(ws)),
+        scope=Scope(member="U0", everything=True),
+        private=[],
+        hidden=["x"],
     ),
-    "digests.zones": lambda s, ws, _: digests.zones(s, workspace_id=ws),
-    "digests.places": lambda s, ws, _: list(digests.places(s, workspace_id=ws, today={"UTC": MONDAY})),
-    "digests.coverage": lambda s, ws, _: digests.coverage(s, workspace_id=ws, asking=ASKING),
-    "digests.answering": lambda s, ws, _: list(digests.answering(s, workspace_id=ws, asking=ASKING)),
-    "digests.in_cycle": lambda s, ws, _: digests.in_cycle(s, workspace_id=ws, day=MONDAY),
-    "digest_changes.demoted": _slipping(
-        lambda s, ws: list(digest_changes.demoted(s, workspace_id=ws, until=UNTIL))
+    "digests.zones": lambda s, ws, _: digests.zones(UnitOfWork.around(s, Actor.system(ws))),
+    "digests.places": lambda s, ws, _: list(
+        digests.places(UnitOfWork.around(s, Actor.system(ws)), today={"UTC": MONDAY})
     ),
-    "digest_changes.missed": _slipping(
-        lambda s, ws: list(digest_changes.missed(s, workspace_id=ws, since=SINCE, until=UNTIL))
+    "digests.coverage": lambda s, ws, _: digests.coverage(
+        UnitOfWork.around(s, Actor.system(ws)), asking=ASKING
     ),
-    "digest_changes.promotions_open": lambda s, ws, _: list(
-        digest_changes.promotions_open(s, workspace_id=ws)
+    "digests.answering": lambda s, ws, _: list(
+        digests.answering(UnitOfWork.around(s, Actor.system(ws)), asking=ASKING)
     ),
-    "digest_changes.promotions_declined": _slipping(
-        lambda s, ws: list(digest_changes.promotions_declined(s, workspace_id=ws, since=SINCE, until=UNTIL))
+    "digests.in_cycle": lambda s, ws, _: digests.in_cycle(UnitOfWork.around(s, Actor.system(ws)), day=MONDAY),
+    "digests.demoted": _slipping(
+        lambda s, ws: list(digest_changes.demoted(UnitOfWork.around(s, Actor.system(ws)), until=UNTIL))
     ),
-    "digest_changes.drifts_open": lambda s, ws, _: list(digest_changes.drifts_open(s, workspace_id=ws)),
-    "digest_changes.changes": lambda s, ws, _: list(
-        digest_changes.changes(s, workspace_id=ws, since=SINCE, until=UNTIL, kind="demotion")
+    "digests.missed": _slipping(
+        lambda s, ws: list(
+            digest_changes.missed(UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL)
+        )
     ),
-    "digest_numbers.readings": lambda s, ws, _: list(
-        digest_numbers.readings(s, workspace_id=ws, week_start=MONDAY)
+    "digests.promotions_open": lambda s, ws, _: list(
+        digest_changes.promotions_open(UnitOfWork.around(s, Actor.system(ws)))
     ),
-    "digest_numbers.latest_readings": lambda s, ws, _: list(
-        digest_numbers.latest_readings(s, workspace_id=ws, week_start=MONDAY, many=3)
+    "digests.promotions_declined": _slipping(
+        lambda s, ws: list(
+            digest_changes.promotions_declined(
+                UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
+            )
+        )
     ),
-    "digest_numbers.most_runs": lambda s, ws, _: list(
-        digest_numbers.most_runs(s, workspace_id=ws, week_start=MONDAY, begun_by=MONDAY, above=0.5)
+    "digests.drifts_open": lambda s, ws, _: list(
+        digest_changes.drifts_open(UnitOfWork.around(s, Actor.system(ws)))
+    ),
+    "digests.changes": lambda s, ws, _: list(
+        digest_changes.changes(
+            UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL, kind="demotion"
+        )
+    ),
+    "digests.readings": lambda s, ws, _: list(
+        digest_numbers.readings(UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY)
+    ),
+    "digests.latest_readings": lambda s, ws, _: list(
+        digest_numbers.latest_readings(UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY, many=3)
+    ),
+    "digests.most_runs": lambda s, ws, _: list(
+        digest_numbers.most_runs(
+            UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY, begun_by=MONDAY, above=0.5
+        )
     ),
     "digest_watches.watches": _slipping(
-        lambda s, ws: list(digest_watches.watches(s, workspace_id=ws, week_start=MONDAY))
+        lambda s, ws: list(digest_watches.watches(UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY))
     ),
     "digest_watches.days_away": lambda s, ws, _: list(
-        digest_watches.days_away(s, workspace_id=ws, members=[MEMBER], first=MONDAY, last=MONDAY)
+        digest_watches.days_away(
+            UnitOfWork.around(s, Actor.system(ws)), members=[MEMBER], first=MONDAY, last=MONDAY
+        )
     ),
     "digest_watches.answered_watches": _slipping(
         lambda s, ws: sorted(
-            digest_watches.answered_watches(s, workspace_id=ws, subjects=["adoption:1/send"])
+            digest_watches.answered_watches(
+                UnitOfWork.around(s, Actor.system(ws)), subjects=["adoption:1/send"]
+            )
         )
     ),
-    "digests.idle_since": lambda s, ws, _: digests.idle_since(s, workspace_id=ws, playbook_ids=range(1, 100)),
-    "digests.is_first": lambda s, ws, _: _before_any_digest(s, ws),
-    "digests.not_retired": lambda s, ws, _: list(digests.not_retired(s, workspace_id=ws)),
-    "digests.teams_of_channels": lambda s, ws, _: digests.teams_of_channels(
-        s, workspace_id=ws, channels=[CHANNEL]
+    "digests.idle_since": lambda s, ws, _: digests.idle_since(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_ids=range(1, 100)
     ),
-    "digests.adopted_before": lambda s, ws, _: digests.adopted_before(s, workspace_id=ws, moment=UNTIL),
-    "digests.closed_before": _slipping(lambda s, ws: digests.closed_before(s, workspace_id=ws, moment=UNTIL)),
+    "digests.is_first": lambda s, ws, _: _before_any_digest(s, ws),
+    "digests.not_retired": lambda s, ws, _: list(digests.not_retired(UnitOfWork.around(s, Actor.system(ws)))),
+    "digests.teams_of_channels": lambda s, ws, _: digests.teams_of_channels(
+        UnitOfWork.around(s, Actor.system(ws)), channels=[CHANNEL]
+    ),
+    "digests.adopted_before": lambda s, ws, _: digests.adopted_before(
+        UnitOfWork.around(s, Actor.system(ws)), moment=UNTIL
+    ),
+    "digests.closed_before": _slipping(
+        lambda s, ws: digests.closed_before(UnitOfWork.around(s, Actor.system(ws)), moment=UNTIL)
+    ),
     "digests.setup_seconds": lambda s, ws, _: digests.setup_seconds(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
     "signals.exceptions_between": lambda s, ws, _: signals.exceptions_between(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
     "signals.overrides_between": lambda s, ws, _: signals.overrides_between(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
     "signals.promotions_between": lambda s, ws, _: signals.promotions_between(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
-    "drifts.between": lambda s, ws, _: drifts.between(s, workspace_id=ws, since=SINCE, until=UNTIL),
+    "drifts.between": lambda s, ws, _: drifts.between(
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
+    ),
     "reports.last_exception_by": lambda s, ws, _: reports.last_exception_by(
-        s, workspace_id=ws, member=MEMBER
+        UnitOfWork.around(s, Actor.system(ws)), member=MEMBER
     ),
-    "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(s, workspace_id=ws),
-    "lanes.free_at": lambda s, ws, _: lanes.free_at(s, workspace_id=ws, names=[MEMBER]),
-    "handoffs.waiting": lambda s, ws, _: handoffs.waiting(s, workspace_id=ws),
-    "handoffs.overdue": lambda s, ws, _: handoffs.overdue(s, workspace_id=ws, now=UNTIL, limit=5),
+    "rubrics.open_promotions": lambda s, ws, _: rubrics.open_promotions(
+        UnitOfWork.around(s, Actor.system(ws))
+    ),
+    "rate_limits.free_at": lambda s, ws, _: rate_limits.free_at(
+        UnitOfWork.around(s, Actor.system(ws)), names=[MEMBER]
+    ),
+    "handoffs.waiting": lambda s, ws, _: handoffs.waiting(UnitOfWork.around(s, Actor.system(ws))),
+    "handoffs.overdue": lambda s, ws, _: handoffs.overdue(
+        UnitOfWork.around(s, Actor.system(ws), UNTIL), limit=5
+    ),
     "handoffs.counts": lambda s, ws, _: handoffs.counts(
-        s, workspace_id=ws, since=SINCE, until=UNTIL, now=UNTIL
+        UnitOfWork.around(s, Actor.system(ws), UNTIL), since=SINCE, until=UNTIL
     ),
     "handoffs.ended_between": lambda s, ws, _: handoffs.ended_between(
-        s, workspace_id=ws, since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
     "handoffs.failed_between": lambda s, ws, _: handoffs.failed_between(
-        s, workspace_id=ws, since=SINCE, until=UNTIL, limit=5
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL, limit=5
     ),
-    "exports.kpis": lambda s, ws, _: exports.kpis(s, workspace_id=ws, playbooks=None),
-    "exports.trail": lambda s, ws, _: list(exports.trail(s, workspace_id=ws, playbooks=None)),
-    "exports.verdicts/all": lambda s, ws, _: list(exports.verdicts(s, workspace_id=ws, playbooks=None)),
-    "trail.entries": lambda s, ws, _: trail.entries(s, workspace_id=ws),
-    "homes.get": lambda s, ws, _: homes.get(s, workspace_id=ws, member=MEMBER),
-    "homes.changes": lambda s, ws, _: len(homes.changes(s, workspace_id=ws, limit=99)),
-    "homes.opened_since": lambda s, ws, _: homes.opened_since(s, workspace_id=ws, since=SINCE),
-    "homes.stale": lambda s, ws, _: homes.stale(s, workspace_id=ws, since=SINCE, now=NOW, limit=9),
+    "exports.kpis": lambda s, ws, _: exports.kpis(UnitOfWork.around(s, Actor.system(ws)), playbooks=None),
+    "exports.trail": lambda s, ws, _: list(
+        exports.trail(UnitOfWork.around(s, Actor.system(ws)), playbooks=None)
+    ),
+    "exports.verdicts/all": lambda s, ws, _: list(
+        exports.verdicts(UnitOfWork.around(s, Actor.system(ws)), playbooks=None)
+    ),
+    "trail.entries": lambda s, ws, _: trail.entries(UnitOfWork.around(s, Actor.system(ws))),
+    "homes.get": lambda s, ws, _: homes.get(UnitOfWork.around(s, Actor.system(ws)), member=MEMBER),
+    "homes.changes": lambda s, ws, _: len(homes.changes(UnitOfWork.around(s, Actor.system(ws)), limit=99)),
+    "homes.opened_since": lambda s, ws, _: homes.opened_since(
+        UnitOfWork.around(s, Actor.system(ws)), since=SINCE
+    ),
+    "homes.stale": lambda s, ws, _: homes.stale(
+        UnitOfWork.around(s, Actor.system(ws), NOW), since=SINCE, limit=9
+    ),
     "homes.concerned/names": lambda s, ws, _: homes.concerned(
-        s, workspace_id=ws, subjects=["team:support", "playbook:reply"]
+        UnitOfWork.around(s, Actor.system(ws)), subjects=["team:support", "playbook:reply"]
     ),
 }
 
@@ -456,320 +566,417 @@ def watched(ids: Planted) -> StepVerdict:
 
 BY_ID: dict[str, Call] = {
     "homes.concerned/ids": lambda s, ws, ids: homes.concerned(
-        s,
-        workspace_id=ws,
+        UnitOfWork.around(s, Actor.system(ws)),
         subjects=[f"adoption:{ids.adoption}/send", f"verdict:{ids.verdict}", f"cycle:{ids.cycle}"],
     ),
     "exports.readings": lambda s, ws, ids: list(
-        exports.readings(s, workspace_id=ws, playbooks=[ids.playbook])
+        exports.readings(UnitOfWork.around(s, Actor.system(ws)), playbooks=[ids.playbook])
     ),
     "exports.check_ins": lambda s, ws, ids: list(
-        exports.check_ins(s, workspace_id=ws, playbooks=[ids.playbook])
+        exports.check_ins(UnitOfWork.around(s, Actor.system(ws)), playbooks=[ids.playbook])
     ),
     "exports.exceptions": lambda s, ws, ids: list(
-        exports.exceptions(s, workspace_id=ws, playbooks=[ids.playbook])
+        exports.exceptions(UnitOfWork.around(s, Actor.system(ws)), playbooks=[ids.playbook])
     ),
     "exports.verdicts": lambda s, ws, ids: list(
-        exports.verdicts(s, workspace_id=ws, playbooks=[ids.playbook])
+        exports.verdicts(UnitOfWork.around(s, Actor.system(ws)), playbooks=[ids.playbook])
     ),
-    "exports.drifted": lambda s, ws, ids: exports.drifted(s, workspace_id=ws, check_ins=[ids.check_in]),
-    "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(s, workspace_id=ws, playbook_id=ids.playbook),
-    "versions.published": lambda s, ws, ids: versions.published(s, workspace_id=ws, playbook_id=ids.playbook),
-    "versions.newest_published": lambda s, ws, ids: versions.newest_published(
-        s, workspace_id=ws, playbook_id=ids.playbook
+    "exports.drifted": lambda s, ws, ids: exports.drifted(
+        UnitOfWork.around(s, Actor.system(ws)), check_ins=[ids.check_in]
     ),
-    "versions.revision": lambda s, ws, ids: versions.revision(
-        s, workspace_id=ws, playbook_id=ids.playbook, revision=1
+    "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
+    ),
+    "playbooks.published": lambda s, ws, ids: versions.published(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
+    ),
+    "playbooks.newest_published": lambda s, ws, ids: versions.newest_published(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
+    ),
+    "playbooks.revision": lambda s, ws, ids: versions.revision(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook, revision=1
     ),
     "registry.last_results": _closed_with_a_number,
     "registry.adopters": lambda s, ws, ids: registry.adopters(
-        s, workspace_id=ws, playbook_ids=[ids.playbook], limit=5
+        UnitOfWork.around(s, Actor.system(ws)), playbook_ids=[ids.playbook], limit=5
     ),
     "registry.version_rows": lambda s, ws, ids: registry.version_rows(
-        s, workspace_id=ws, version_ids=[ids.version]
+        UnitOfWork.around(s, Actor.system(ws)), version_ids=[ids.version]
     ),
     "registry.newest_verdicts": lambda s, ws, ids: registry.newest_verdicts(
-        s, workspace_id=ws, adoption_ids=[ids.adoption]
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption]
     ),
     "registry.overrides": lambda s, ws, ids: registry.overrides(
-        s, workspace_id=ws, playbook_ids=[ids.playbook]
+        UnitOfWork.around(s, Actor.system(ws)), playbook_ids=[ids.playbook]
     ),
-    "versions.lock_playbook": lambda s, ws, ids: versions.lock_playbook(
-        s, workspace_id=ws, playbook_id=ids.playbook
+    "playbooks.lock_playbook": lambda s, ws, ids: versions.lock_playbook(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
-    "versions.adopters": lambda s, ws, ids: versions.adopters(s, workspace_id=ws, playbook_id=ids.playbook),
-    "versions.cycles": lambda s, ws, ids: versions.cycles(s, workspace_id=ws, adoption_ids=[ids.adoption]),
-    "versions.setups": lambda s, ws, ids: versions.setups(s, workspace_id=ws, adoption_ids=[ids.adoption]),
-    "versions.overrides": lambda s, ws, ids: versions.overrides(s, workspace_id=ws, playbook_id=ids.playbook),
-    "people.team_by_id": lambda s, ws, ids: people.team_by_id(s, workspace_id=ws, team_id=ids.team),
+    "playbooks.adopters": lambda s, ws, ids: versions.adopters(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
+    ),
+    "playbooks.cycles": lambda s, ws, ids: versions.cycles(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption]
+    ),
+    "playbooks.setups": lambda s, ws, ids: versions.setups(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption]
+    ),
+    "playbooks.overrides": lambda s, ws, ids: versions.overrides(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
+    ),
+    "people.team_by_id": lambda s, ws, ids: people.team_by_id(
+        UnitOfWork.around(s, Actor.system(ws)), team_id=ids.team
+    ),
     "people.join_request": lambda s, ws, ids: people.join_request(
-        s, workspace_id=ws, request_id=ids.join_request
+        UnitOfWork.around(s, Actor.system(ws)), request_id=ids.join_request
     ),
     "people.open_join_requests": lambda s, ws, ids: people.open_join_requests(
-        s, workspace_id=ws, team_id=ids.team, members=[OTHER]
+        UnitOfWork.around(s, Actor.system(ws)), team_id=ids.team, members=[OTHER]
     ),
-    "people.owners_of": lambda s, ws, ids: people.owners_of(s, workspace_id=ws, team_id=ids.team),
-    "people.memberships": lambda s, ws, ids: people.memberships(s, workspace_id=ws, team_ids=[ids.team]),
+    "people.owners_of": lambda s, ws, ids: people.owners_of(
+        UnitOfWork.around(s, Actor.system(ws)), team_id=ids.team
+    ),
+    "people.memberships": lambda s, ws, ids: people.memberships(
+        UnitOfWork.around(s, Actor.system(ws)), team_ids=[ids.team]
+    ),
     "playbooks.newest_version": lambda s, ws, ids: playbooks.newest_version(
-        s, workspace_id=ws, playbook_id=ids.playbook
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
-    "playbooks.version": lambda s, ws, ids: playbooks.version(s, workspace_id=ws, version_id=ids.version),
+    "playbooks.version": lambda s, ws, ids: playbooks.version(
+        UnitOfWork.around(s, Actor.system(ws)), version_id=ids.version
+    ),
     "playbooks.adoption_of": lambda s, ws, ids: playbooks.adoption_of(
-        s, workspace_id=ws, playbook_id=ids.playbook, team_id=ids.team
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook, team_id=ids.team
     ),
-    "runs.runs/adoption": lambda s, ws, ids: runs.runs(
-        s, workspace_id=ws, on=MONDAY, adoption_id=ids.adoption
+    "adoptions.runs/adoption": lambda s, ws, ids: runs.runs(
+        UnitOfWork.around(s, Actor.system(ws)), on=MONDAY, adoption_id=ids.adoption
     ),
     "playbooks.lock_adoption": lambda s, ws, ids: playbooks.lock_adoption(
-        s, workspace_id=ws, adoption_id=ids.adoption
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
     ),
-    "playbooks.steps": lambda s, ws, ids: playbooks.steps(s, workspace_id=ws, adoption_id=ids.adoption),
-    "playbooks.cycle": lambda s, ws, ids: playbooks.cycle(s, workspace_id=ws, cycle_id=ids.cycle),
+    "playbooks.steps": lambda s, ws, ids: playbooks.steps(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
+    ),
+    "playbooks.cycle": lambda s, ws, ids: playbooks.cycle(
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
+    ),
     "playbooks.cycles_of": lambda s, ws, ids: playbooks.cycles_of(
-        s, workspace_id=ws, adoption_id=ids.adoption
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
     ),
     "playbooks.cycle_on": lambda s, ws, ids: playbooks.cycle_on(
-        s, workspace_id=ws, adoption_id=ids.adoption, day=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, day=MONDAY
     ),
     "reports.check_in": lambda s, ws, ids: reports.check_in(
-        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER
     ),
     "reports.drifted_steps": lambda s, ws, ids: reports.drifted_steps(
-        s, workspace_id=ws, check_in_id=ids.check_in
+        UnitOfWork.around(s, Actor.system(ws)), check_in_id=ids.check_in
     ),
     "reports.answers": lambda s, ws, ids: reports.answers(
-        s, workspace_id=ws, adoption_id=ids.adoption, first=MONDAY, last=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, first=MONDAY, last=MONDAY
     ),
     "reports.answered_members": lambda s, ws, ids: reports.answered_members(
-        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, week_start=MONDAY
     ),
     "reports.reading": lambda s, ws, ids: reports.reading(
-        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, week_start=MONDAY
     ),
-    "reports.readings": lambda s, ws, ids: reports.readings(s, workspace_id=ws, cycle_id=ids.cycle),
+    "reports.readings": lambda s, ws, ids: reports.readings(
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
+    ),
     "reports.latest_reading": lambda s, ws, ids: reports.latest_reading(
-        s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, until=MONDAY
     ),
-    "reports.exception": lambda s, ws, ids: reports.exception(s, workspace_id=ws, exception_id=ids.exception),
+    "reports.exception": lambda s, ws, ids: reports.exception(
+        UnitOfWork.around(s, Actor.system(ws)), exception_id=ids.exception
+    ),
     "reports.exceptions_by": lambda s, ws, ids: reports.exceptions_by(
-        s, workspace_id=ws, member=MEMBER, adoption_id=ids.adoption, step="send", since=SINCE
+        UnitOfWork.around(s, Actor.system(ws)),
+        member=MEMBER,
+        adoption_id=ids.adoption,
+        step="send",
+        since=SINCE,
     ),
     "reports.exceptions_by_link": lambda s, ws, ids: reports.exceptions_by_link(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send", link="https://t.example/archives/C1/p1"
+        UnitOfWork.around(s, Actor.system(ws)),
+        adoption_id=ids.adoption,
+        step="send",
+        link="https://t.example/archives/C1/p1",
     ),
     "reports.exceptions": lambda s, ws, ids: reports.exceptions(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send", cycle_id=ids.cycle
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send", cycle_id=ids.cycle
     ),
     "reports.marks": lambda s, ws, ids: [
-        one for one in reports.marks(s, workspace_id=ws, adoption_id=ids.adoption) if one
+        one for one in reports.marks(UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption) if one
     ],
     "reports.last_check_in_id": lambda s, ws, ids: reports.last_check_in_id(
-        s, workspace_id=ws, adoption_id=ids.adoption
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
     ),
     "reports.exception_counts": lambda s, ws, ids: reports.exception_counts(
-        s, workspace_id=ws, adoption_ids=[ids.adoption], since=SINCE, until=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], since=SINCE, until=UNTIL
     ),
-    "cycles.attested_runs": lambda s, ws, ids: cycles.attested_runs(s, workspace_id=ws, cycle_id=ids.cycle),
+    "cycles.attested_runs": lambda s, ws, ids: cycles.attested_runs(
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
+    ),
     "cycles.exception_reasons": lambda s, ws, ids: cycles.exception_reasons(
-        s, workspace_id=ws, cycle_id=ids.cycle
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
     ),
     "cycles.joined_since": lambda s, ws, ids: cycles.joined_since(
-        s, workspace_id=ws, playbook_id=ids.playbook, team_id=0, since=SINCE
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook, team_id=0, since=SINCE
     ),
-    "cycles.team": lambda s, ws, ids: cycles.team(s, workspace_id=ws, team_id=ids.team),
+    "cycles.team": lambda s, ws, ids: cycles.team(UnitOfWork.around(s, Actor.system(ws)), team_id=ids.team),
     "decisions.last_verdicts": lambda s, ws, ids: decisions.last_verdicts(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
     "decisions.overtaken": _overtaken,
     "decisions.mode_history": lambda s, ws, ids: decisions.mode_history(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
     "decisions.mode_change": lambda s, ws, ids: decisions.mode_change(
-        s, workspace_id=ws, change_id=ids.mode_change
+        UnitOfWork.around(s, Actor.system(ws)), change_id=ids.mode_change
     ),
-    "decisions.alerting": lambda s, ws, ids: decisions.alerting(s, workspace_id=ws, row=watched(ids)),
-    "decisions.first_watch": lambda s, ws, ids: decisions.first_watch(s, workspace_id=ws, row=watched(ids)),
-    "decisions.end_of_watch": lambda s, ws, ids: decisions.end_of_watch(s, workspace_id=ws, row=watched(ids)),
-    "decisions.latest_watch": lambda s, ws, ids: decisions.latest_watch(s, workspace_id=ws, row=watched(ids)),
+    "decisions.alerting": lambda s, ws, ids: decisions.alerting(
+        UnitOfWork.around(s, Actor.system(ws)), row=watched(ids)
+    ),
+    "decisions.first_watch": lambda s, ws, ids: decisions.first_watch(
+        UnitOfWork.around(s, Actor.system(ws)), row=watched(ids)
+    ),
+    "decisions.end_of_watch": lambda s, ws, ids: decisions.end_of_watch(
+        UnitOfWork.around(s, Actor.system(ws)), row=watched(ids)
+    ),
+    "decisions.latest_watch": lambda s, ws, ids: decisions.latest_watch(
+        UnitOfWork.around(s, Actor.system(ws)), row=watched(ids)
+    ),
     "trail.last_id": lambda s, ws, ids: trail.last_id(
-        s, workspace_id=ws, subject=f"adoption:{ids.adoption}/send"
+        UnitOfWork.around(s, Actor.system(ws)), subject=f"adoption:{ids.adoption}/send"
     ),
-    "decisions.verdict": lambda s, ws, ids: decisions.verdict(s, workspace_id=ws, verdict_id=ids.verdict),
+    "decisions.verdict": lambda s, ws, ids: decisions.verdict(
+        UnitOfWork.around(s, Actor.system(ws)), verdict_id=ids.verdict
+    ),
     "decisions.count_verdicts": lambda s, ws, ids: decisions.count_verdicts(
-        s, workspace_id=ws, cycle_id=ids.cycle, step="send", decisions=list(Decision)
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle, step="send", decisions=list(Decision)
     ),
     "decisions.closing_verdicts": lambda s, ws, ids: decisions.closing_verdicts(
-        s, workspace_id=ws, cycle_ids=[ids.cycle], step="send"
+        UnitOfWork.around(s, Actor.system(ws)), cycle_ids=[ids.cycle], step="send"
     ),
     "decisions.last_demotion": lambda s, ws, ids: decisions.last_demotion(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
-    "trails.page": lambda s, ws, ids: trails.page(
-        s,
-        workspace_id=ws,
+    "trail.page": lambda s, ws, ids: trails.page(
+        UnitOfWork.around(s, Actor.system(ws)),
         scope=Scope(member="U0", whole=(ids.adoption,), shared=(ids.adoption,)),
         private=["check-in"],
         hidden=["x"],
     ),
-    "digest_numbers.weeks_of_readings": lambda s, ws, ids: list(
+    "digests.weeks_of_readings": lambda s, ws, ids: list(
         digest_numbers.weeks_of_readings(
-            s, workspace_id=ws, adoption_ids=[ids.adoption], until=MONDAY, many=3
+            UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], until=MONDAY, many=3
         )
     ),
-    "digest_numbers.attestations": lambda s, ws, ids: list(
+    "digests.attestations": lambda s, ws, ids: list(
         digest_numbers.attestations(
-            s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY, until=MONDAY
+            UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], since=MONDAY, until=MONDAY
         )
     ),
     "digest_watches.logged": lambda s, ws, ids: list(
-        digest_watches.logged(s, workspace_id=ws, adoption_ids=[ids.adoption], cycle_ids=[ids.cycle])
+        digest_watches.logged(
+            UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], cycle_ids=[ids.cycle]
+        )
     ),
     "digest_watches.answers": lambda s, ws, ids: list(
         digest_watches.answers(
-            s, workspace_id=ws, adoption_ids=[ids.adoption], first=MONDAY, last=MONDAY, latest=4
+            UnitOfWork.around(s, Actor.system(ws)),
+            adoption_ids=[ids.adoption],
+            first=MONDAY,
+            last=MONDAY,
+            latest=4,
         )
     ),
     "digest_watches.answer_ids": lambda s, ws, ids: list(
-        digest_watches.answer_ids(s, workspace_id=ws, adoption_ids=[ids.adoption], since=MONDAY)
+        digest_watches.answer_ids(
+            UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], since=MONDAY
+        )
     ),
     "digest_watches.begun": lambda s, ws, ids: list(
-        digest_watches.begun(s, workspace_id=ws, adoption_ids=[ids.adoption])
+        digest_watches.begun(UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption])
     ),
     "digest_watches.places": lambda s, ws, ids: digest_watches.places(
-        s, workspace_id=ws, subjects=[f"adoption:{ids.adoption}/send"]
+        UnitOfWork.around(s, Actor.system(ws)), subjects=[f"adoption:{ids.adoption}/send"]
     ),
     "digest_watches.presences": lambda s, ws, ids: list(
-        digest_watches.presences(s, workspace_id=ws, team_ids=[ids.team])
+        digest_watches.presences(UnitOfWork.around(s, Actor.system(ws)), team_ids=[ids.team])
     ),
     "signals.runs_by_member": lambda s, ws, ids: signals.runs_by_member(
-        s, workspace_id=ws, cycle_id=ids.cycle
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
     ),
     "signals.latest_readings": lambda s, ws, ids: signals.latest_readings(
-        s, workspace_id=ws, adoption_id=ids.adoption, until=MONDAY, limit=4
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, until=MONDAY, limit=4
     ),
     "signals.attestations": lambda s, ws, ids: signals.attestations(
-        s, workspace_id=ws, adoption_id=ids.adoption, weeks=[MONDAY]
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, weeks=[MONDAY]
     ),
-    "drifts.event": lambda s, ws, ids: drifts.event(s, workspace_id=ws, drift_id=ids.drift),
+    "drifts.event": lambda s, ws, ids: drifts.event(
+        UnitOfWork.around(s, Actor.system(ws)), drift_id=ids.drift
+    ),
     "drifts.alerts_until": lambda s, ws, ids: drifts.alerts_until(
-        s, workspace_id=ws, found=s.get_one(StepDrift, ids.drift)
+        UnitOfWork.around(s, Actor.system(ws)), found=s.get_one(StepDrift, ids.drift)
     ),
-    "drifts.attested": lambda s, ws, ids: drifts.attested(s, workspace_id=ws, cycle_id=ids.cycle),
+    "drifts.attested": lambda s, ws, ids: drifts.attested(
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
+    ),
     "drifts.events": lambda s, ws, ids: drifts.events(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
     "rubrics.results_of_cycle": lambda s, ws, ids: rubrics.results_of_cycle(
-        s, workspace_id=ws, cycle_id=ids.cycle
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
     ),
-    "rubrics.result": lambda s, ws, ids: rubrics.result(s, workspace_id=ws, result_id=ids.result),
+    "rubrics.result": lambda s, ws, ids: rubrics.result(
+        UnitOfWork.around(s, Actor.system(ws)), result_id=ids.result
+    ),
     "rubrics.calibration": lambda s, ws, ids: rubrics.calibration(
-        s, workspace_id=ws, adoption_id=ids.adoption
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
     ),
     "rubrics.result_of_audit": lambda s, ws, ids: rubrics.result_of_audit(
-        s, workspace_id=ws, audit_id=ids.audit
+        UnitOfWork.around(s, Actor.system(ws)), audit_id=ids.audit
     ),
     "rubrics.revisions": lambda s, ws, ids: rubrics.revisions(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
-    "rubrics.audit": lambda s, ws, ids: rubrics.audit(s, workspace_id=ws, audit_id=ids.audit),
+    "rubrics.audit": lambda s, ws, ids: rubrics.audit(
+        UnitOfWork.around(s, Actor.system(ws)), audit_id=ids.audit
+    ),
     "rubrics.audits_of_week": lambda s, ws, ids: rubrics.audits_of_week(
-        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, week_start=MONDAY
     ),
-    "rubrics.promotion": lambda s, ws, ids: rubrics.promotion(s, workspace_id=ws, promotion_id=ids.promotion),
+    "rubrics.promotion": lambda s, ws, ids: rubrics.promotion(
+        UnitOfWork.around(s, Actor.system(ws)), promotion_id=ids.promotion
+    ),
     "rubrics.last_promotion": lambda s, ws, ids: rubrics.last_promotion(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
     "rubrics.promotions_of_cycle": lambda s, ws, ids: rubrics.promotions_of_cycle(
-        s, workspace_id=ws, cycle_id=ids.cycle
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
     ),
     "rubrics.overtaken_promotion": _overtaken_look,
     "rubrics.lapsed_promotions": _lapsed,
     "rubrics.open_promotions/adoption": lambda s, ws, ids: rubrics.open_promotions(
-        s, workspace_id=ws, adoption_id=ids.adoption, step="send"
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
     "plans.runs": lambda s, ws, ids: plans.runs(
-        s, workspace_id=ws, teams=[ids.team], first=MONDAY, last=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), teams=[ids.team], first=MONDAY, last=MONDAY
     ),
-    "audits.lock_adoptions": lambda s, ws, ids: audits.lock_adoptions(
-        s, workspace_id=ws, adoption_ids=[ids.adoption]
+    "rubrics.lock_adoptions": lambda s, ws, ids: audits.lock_adoptions(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption]
     ),
-    "audits.cycles_of_week": lambda s, ws, ids: audits.cycles_of_week(
-        s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
+    "rubrics.cycles_of_week": lambda s, ws, ids: audits.cycles_of_week(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], week_start=MONDAY
     ),
-    "audits.attested": lambda s, ws, ids: audits.attested(
-        s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
+    "rubrics.attested": lambda s, ws, ids: audits.attested(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], week_start=MONDAY
     ),
-    "audits.ungraded": _ungraded,
-    "audits.drawn": lambda s, ws, ids: audits.drawn(
-        s, workspace_id=ws, adoption_ids=[ids.adoption], week_start=MONDAY
+    "rubrics.ungraded": _ungraded,
+    "rubrics.drawn": lambda s, ws, ids: audits.drawn(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], week_start=MONDAY
     ),
-    "plans.specs": lambda s, ws, ids: plans.specs(s, workspace_id=ws, version_ids=[ids.version]),
-    "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(s, workspace_id=ws, adoption_id=ids.adoption),
-    "adoptions.first_of": lambda s, ws, ids: adoptions.first_of(s, workspace_id=ws, playbook_id=ids.playbook),
+    "plans.specs": lambda s, ws, ids: plans.specs(
+        UnitOfWork.around(s, Actor.system(ws)), version_ids=[ids.version]
+    ),
+    "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
+    ),
+    "adoptions.first_of": lambda s, ws, ids: adoptions.first_of(
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
+    ),
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(
-        s, workspace_id=ws, team_id=ids.team
+        UnitOfWork.around(s, Actor.system(ws)), team_id=ids.team
     ),
-    "setups.of_adoption": lambda s, ws, ids: setups.of_adoption(s, workspace_id=ws, adoption_id=ids.adoption),
-    "setups.ticks": lambda s, ws, ids: setups.ticks(s, workspace_id=ws, setup_id=ids.setup),
-    "handoffs.get": lambda s, ws, ids: handoffs.get(s, workspace_id=ws, handoff_id=ids.handoff),
+    "adoptions.of_adoption": lambda s, ws, ids: setups.of_adoption(
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
+    ),
+    "adoptions.ticks": lambda s, ws, ids: setups.ticks(
+        UnitOfWork.around(s, Actor.system(ws)), setup_id=ids.setup
+    ),
+    "handoffs.get": lambda s, ws, ids: handoffs.get(
+        UnitOfWork.around(s, Actor.system(ws)), handoff_id=ids.handoff
+    ),
     "handoffs.waiting/of a sender": lambda s, ws, ids: handoffs.waiting(
-        s, workspace_id=ws, adoption_ids=[ids.adoption], team_ids=[]
+        UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], team_ids=[]
     ),
-    "overrides.get": lambda s, ws, ids: overrides.get(s, workspace_id=ws, override_id=ids.override),
+    "registry.get": lambda s, ws, ids: overrides.get(
+        UnitOfWork.around(s, Actor.system(ws)), override_id=ids.override
+    ),
     "lessons.of_playbook": lambda s, ws, ids: lessons.of_playbook(
-        s, workspace_id=ws, playbook_id=ids.playbook, limit=5
+        UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook, limit=5
     ),
-    "lessons.of_cycle": lambda s, ws, ids: lessons.of_cycle(s, workspace_id=ws, cycle_id=ids.cycle),
-    "queueing.known_keys": lambda s, ws, ids: queueing.known_keys(s, workspace_id=ws, keys=[ids.key]),
+    "lessons.of_cycle": lambda s, ws, ids: lessons.of_cycle(
+        UnitOfWork.around(s, Actor.system(ws)), cycle_id=ids.cycle
+    ),
+    "slots.known_keys": lambda s, ws, ids: slots.known_keys(
+        UnitOfWork.around(s, Actor.system(ws)), keys=[ids.key]
+    ),
     "numbers.is_there": lambda s, ws, ids: numbers.is_there(
-        s, workspace_id=ws, adoption_id=ids.adoption, week_start=MONDAY
+        UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, week_start=MONDAY
     ),
-    "ledger.get": lambda s, ws, ids: ledger.get(s, workspace_id=ws, message_id=ids.message),
-    "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(s, workspace_id=ws, prefix=ids.key),
+    "ledger.get": lambda s, ws, ids: ledger.get(
+        UnitOfWork.around(s, Actor.system(ws)), message_id=ids.message
+    ),
+    "ledger.by_prefix": lambda s, ws, ids: ledger.by_prefix(
+        UnitOfWork.around(s, Actor.system(ws)), prefix=ids.key
+    ),
 }
 WRITES: dict[str, Call] = {
     "people.remember_dm": lambda s, ws, _: people.remember_dm(
-        s, workspace_id=ws, member_id=MEMBER, channel="D9", now=NOW
+        UnitOfWork.around(s, Actor.system(ws), NOW), member_id=MEMBER, channel="D9"
     ),
-    "people.set_curators": lambda s, ws, _: people.set_curators(s, workspace_id=ws, members=[OTHER], now=NOW),
+    "people.set_curators": lambda s, ws, _: people.set_curators(
+        UnitOfWork.around(s, Actor.system(ws), NOW), members=[OTHER]
+    ),
     "people.set_members": lambda s, ws, ids: people.set_members(
-        s, workspace_id=ws, team_id=ids.team, members=[OTHER], now=NOW
+        UnitOfWork.around(s, Actor.system(ws), NOW), team_id=ids.team, members=[OTHER]
     ),
     "people.end_away": lambda s, ws, _: people.end_away(
-        s, workspace_id=ws, member_id=MEMBER, today=MONDAY, now=NOW
+        UnitOfWork.around(s, Actor.system(ws), NOW), member_id=MEMBER, today=MONDAY
     ),
     "cycles.take_away": _take_away,
-    "forgetting.forget": lambda s, ws, _: forgetting.forget(s, workspace_id=ws),
+    "forgetting.forget": lambda s, ws, _: forgetting.forget(UnitOfWork.around(s, Actor.system(ws))),
     "installations.keep_newest": _install_again,
-    "installations.remove": lambda s, ws, _: installations.remove(s, workspace_id=ws, client_id=CLIENT),
+    "installations.remove": lambda s, ws, _: installations.remove(
+        UnitOfWork.around(s, Actor.system(ws)), client_id=CLIENT
+    ),
     "installations.rotate": lambda s, ws, _: installations.rotate(
-        s, workspace_id=ws, used="xoxe-1", token="xoxb-2", refresh_token="xoxe-2", expires_at=UNTIL
+        UnitOfWork.around(s, Actor.system(ws)),
+        used="xoxe-1",
+        token="xoxb-2",
+        refresh_token="xoxe-2",
+        expires_at=UNTIL,
     ),
     "installations.skip_owed": lambda s, ws, _: installations.skip_owed(
-        s, workspace_id=ws, reason="uninstalled"
+        UnitOfWork.around(s, Actor.system(ws)), reason="uninstalled"
     ),
     "numbers.keep": lambda s, ws, ids: numbers.keep(
-        s, workspace_id=ws, number=number(ids.adoption, ids.cycle)
+        UnitOfWork.around(s, Actor.system(ws)), number=number(ids.adoption, ids.cycle)
     ),
     "requests.keep": lambda s, ws, _: requests.keep(
-        s, workspace_id=ws, member=MEMBER, request="new", kind="mute", answer=None, now=NOW
+        UnitOfWork.around(s, Actor.system(ws), NOW), member=MEMBER, request="new", kind="mute", answer=None
     ),
-    "requests.prune": lambda s, ws, _: requests.prune(s, workspace_id=ws, before=UNTIL),
+    "requests.prune": lambda s, ws, _: requests.prune(UnitOfWork.around(s, Actor.system(ws)), before=UNTIL),
     "drafts.keep": lambda s, ws, _: drafts.keep(
-        s, workspace_id=ws, member=MEMBER, subject="playbook", data={"title": "Reply"}, now=UNTIL
+        UnitOfWork.around(s, Actor.system(ws), UNTIL),
+        member=MEMBER,
+        subject="playbook",
+        data={"title": "Reply"},
     ),
-    "drafts.forget": lambda s, ws, _: drafts.forget(s, workspace_id=ws, member=MEMBER, subject="playbook"),
+    "drafts.forget": lambda s, ws, _: drafts.forget(
+        UnitOfWork.around(s, Actor.system(ws)), member=MEMBER, subject="playbook"
+    ),
     "ledger.owe_rewrites": lambda s, ws, ids: ledger.owe_rewrites(
-        s,
-        workspace_id=ws,
-        messages=[_sent(s, ws, ids)],
-        mark="told",
-        now=NOW,
+        UnitOfWork.around(s, Actor.system(ws), NOW), messages=[_sent(s, ws, ids)], mark="told"
     ),
-    "ledger.owe": lambda s, ws, _: ledger.owe(s, workspace_id=ws, owed=[owed(f"new:{ws}")], now=NOW),
-    "audits.add": lambda s, ws, ids: audits.add(
-        s,
-        workspace_id=ws,
+    "ledger.owe": lambda s, ws, _: ledger.owe(
+        UnitOfWork.around(s, Actor.system(ws), NOW), owed=[owed(f"new:{ws}")]
+    ),
+    "rubrics.add": lambda s, ws, ids: audits.add(
+        UnitOfWork.around(s, Actor.system(ws)),
         rows=[
             SpotAudit(
                 workspace_id=ws,
@@ -786,18 +993,22 @@ WRITES: dict[str, Call] = {
             )
         ],
     ),
-    "queueing.queue": lambda s, ws, _: queueing.queue(
-        s,
-        workspace_id=ws,
+    "slots.queue": lambda s, ws, _: slots.queue(
+        UnitOfWork.around(s, Actor.system(ws), NOW),
         nudges=[Nudged(f"new:{ws}", "checkin", MEMBER, {"week": "2026-03-02"}, NOW, UNTIL)],
-        now=NOW,
     ),
-    "lanes.close": lambda s, ws, _: lanes.close(s, workspace_id=ws, name=MEMBER, until=UNTIL + DAY),
-    "lanes.take": lambda s, ws, _: lanes.take(s, workspace_id=ws, name="new", now=NOW, until=UNTIL),
-    "lanes.spend": lambda s, ws, _: lanes.spend(s, workspace_id=ws, now=NOW, share=DAY, burst=DAY),
+    "rate_limits.close": lambda s, ws, _: rate_limits.close(
+        UnitOfWork.around(s, Actor.system(ws)), name=MEMBER, until=UNTIL + DAY
+    ),
+    "rate_limits.take": lambda s, ws, _: rate_limits.take(
+        UnitOfWork.around(s, Actor.system(ws), NOW), name="new", until=UNTIL
+    ),
+    "rate_limits.spend": lambda s, ws, _: rate_limits.spend(
+        UnitOfWork.around(s, Actor.system(ws), NOW), share=DAY, burst=DAY
+    ),
     "attempts.take_back": lambda s, ws, ids: [
         attempts.begin(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
-        attempts.take_back(s, workspace_id=ws, recipient=MEMBER, now=NOW),
+        attempts.take_back(UnitOfWork.around(s, Actor.system(ws), NOW), recipient=MEMBER),
     ],
     "attempts.renew": lambda s, ws, ids: [
         attempts.begin(s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"),
@@ -812,34 +1023,46 @@ WRITES: dict[str, Call] = {
     "attempts.begin": lambda s, ws, ids: attempts.begin(
         s, message_id=ids.message, attempts=0, now=NOW, channel="D1", text="hello"
     ),
-    "homes.touch": lambda s, ws, _: homes.touch(s, workspace_id=ws, subject=f"member:{MEMBER}"),
-    "homes.touch_all": lambda s, ws, _: homes.touch_all(s, workspace_id=ws, subjects=[f"member:{MEMBER}"]),
-    "homes.opened": lambda s, ws, _: homes.opened(s, workspace_id=ws, member=OTHER, now=NOW),
-    "homes.drop_changes": lambda s, ws, _: homes.drop_changes(
-        s, workspace_id=ws, ids=[row.id or 0 for row in homes.changes(s, workspace_id=ws, limit=9)]
+    "homes.touch": lambda s, ws, _: homes.touch(
+        UnitOfWork.around(s, Actor.system(ws)), subject=f"member:{MEMBER}"
     ),
-    "homes.mark": lambda s, ws, _: homes.mark(s, workspace_id=ws, members=[MEMBER], acted=[MEMBER], now=NOW),
+    "homes.touch_all": lambda s, ws, _: homes.touch_all(
+        UnitOfWork.around(s, Actor.system(ws)), subjects=[f"member:{MEMBER}"]
+    ),
+    "homes.opened": lambda s, ws, _: homes.opened(UnitOfWork.around(s, Actor.system(ws), NOW), member=OTHER),
+    "homes.drop_changes": lambda s, ws, _: homes.drop_changes(
+        UnitOfWork.around(s, Actor.system(ws)),
+        ids=[row.id or 0 for row in homes.changes(UnitOfWork.around(s, Actor.system(ws)), limit=9)],
+    ),
+    "homes.mark": lambda s, ws, _: homes.mark(
+        UnitOfWork.around(s, Actor.system(ws), NOW), members=[MEMBER], acted=[MEMBER]
+    ),
     "homes.claim": lambda s, ws, _: homes.claim(
-        s, workspace_id=ws, member=MEMBER, now=NOW, until=UNTIL, at_once=False
+        UnitOfWork.around(s, Actor.system(ws), NOW), member=MEMBER, until=UNTIL, at_once=False
     ),
     "homes.shown": lambda s, ws, _: homes.shown(
-        s,
-        workspace_id=ws,
+        UnitOfWork.around(s, Actor.system(ws), NOW),
         member=MEMBER,
         changes=3,
         digest="d",
-        now=NOW,
         not_before=UNTIL,
         published=True,
     ),
     "homes.failed": lambda s, ws, _: homes.failed(
-        s, workspace_id=ws, member=MEMBER, problem="user_not_found", again=None
+        UnitOfWork.around(s, Actor.system(ws)), member=MEMBER, problem="user_not_found", again=None
     ),
     "trail.record_all": lambda s, ws, _: trail.record_all(
-        s, workspace_id=ws, at=NOW, entries=[trail.Entry("audit-drawn", "audit:1", "clock")]
+        UnitOfWork.around(s, Actor.system(ws)),
+        at=NOW,
+        entries=[trail.Entry("audit-drawn", "audit:1", "clock")],
     ),
     "trail.record": lambda s, ws, _: trail.record(
-        s, workspace_id=ws, at=NOW, member=None, action="digest", subject="workspace:1", surface="rule"
+        UnitOfWork.around(s, Actor.system(ws)),
+        at=NOW,
+        member=None,
+        action="digest",
+        subject="workspace:1",
+        surface="rule",
     ),
 }
 
@@ -954,16 +1177,16 @@ def test_of_a_workspace_that_is_forgotten_nothing_is_left(
 ) -> None:
     with db.write() as session:
         rows = sum(map(len, rows_of(session, "T1").values()))
-        assert forgetting.count(session, workspace_id="T1") == rows > 30
-        forgetting.forget(session, workspace_id="T1")
+        assert forgetting.count(UnitOfWork.around(session, Actor.system("T1"))) == rows > 30
+        forgetting.forget(UnitOfWork.around(session, Actor.system("T1")))
     with db.read() as session:
         assert not any(rows_of(session, "T1").values())
-        assert forgetting.count(session, workspace_id="T2") == rows
+        assert forgetting.count(UnitOfWork.around(session, Actor.system("T2"))) == rows
 
 
 def _sent(session: Session, workspace_id: str, ids: Planted) -> OwedMessage:
     """The planted message, as if it had been sent."""
-    row = ledger.get(session, workspace_id=workspace_id, message_id=ids.message)
+    row = ledger.get(UnitOfWork.around(session, Actor.system(workspace_id)), message_id=ids.message)
     assert row is not None
     row.state = MessageState.SENT
     return row

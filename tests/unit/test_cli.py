@@ -14,19 +14,20 @@ from typer.testing import CliRunner
 
 from bot import cli
 from bot.cli import app
-from bot.commands import BUILT_IN_TEAM, import_into
+from bot.ops.commands import BUILT_IN_TEAM, import_into
+from bot.rehearsal.harness import workspace_from
+from bot.runtime.embedded_runner import WorkerLock
 from bot.sandbox import SandboxServer, Workspace
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.store import Store
 from bot.settings import load_settings
-from bot.stage import workspace_from
-from bot.worker import WorkerLock
+from cadence.actor import Actor
 from cadence.documents import read_workspace
-from cadence.flows.callers import Caller
-from cadence.flows.cycles import CycleGiven, start_cycle
-from cadence.flows.profiles import ensure_workspace
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
+from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
+from storage.work import UnitOfWork
 from tests.processes.programs import free_port
 from tests.staging import EXAMPLES, FRIDAY_BEFORE
 
@@ -71,7 +72,7 @@ def the_database() -> Database:
     """The database that commands use here, with the example files in it."""
     db = Database(load_settings().database)
     migrate(db)
-    ensure_workspace(db, workspace_id=BUILT_IN_TEAM, name="", now=FRIDAY_BEFORE)
+    ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), FRIDAY_BEFORE), name="")
     _, refused = import_into(
         db, BUILT_IN_TEAM, [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"], now=FRIDAY_BEFORE
     )
@@ -82,10 +83,8 @@ def the_database() -> Database:
 def running_cycle(db: Database) -> None:
     """A cycle of the support playbook from Monday 2 March 2026 on."""
     start_cycle(
-        db,
-        Caller(BUILT_IN_TEAM, "U01LEAD", "command"),
+        UnitOfWork(db, Actor(BUILT_IN_TEAM, "U01LEAD", "command"), FRIDAY_BEFORE),
         CycleGiven("support-reply", starts_on=datetime(2026, 3, 2, tzinfo=UTC).date()),
-        now=FRIDAY_BEFORE,
     )
 
 
@@ -386,7 +385,7 @@ def test_an_export_of_a_playbook_that_is_not_there() -> None:
 
 def test_several_workspaces_in_one_database_have_to_be_told_apart() -> None:
     db = the_database()
-    ensure_workspace(db, workspace_id="T2OTHER", name="", now=FRIDAY_BEFORE)
+    ensure_workspace(UnitOfWork(db, Actor.system("T2OTHER"), FRIDAY_BEFORE), name="")
     db.close()
     said = cadence("export")
     assert (said.code, said.err) == (

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.commands import BUILT_IN_TEAM
+from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox import SandboxServer
-from cadence.flows.profiles import ensure_workspace
-from storage import ledger
-from storage.ledger import Owed
+from cadence.actor import Actor
+from cadence.flows.people.profiles import ensure_workspace
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
 from storage.tables import MessageState
+from storage.work import UnitOfWork
 from tests.staging import FRIDAY_BEFORE
 from tests.unit.test_cli import _elsewhere, cadence, running_cycle, slack, the_database, tokens
 
@@ -34,7 +36,9 @@ def owe(*rows: tuple[str, str, MessageState, str]) -> None:
         for number, (kind, recipient, state, reason) in enumerate(rows)
     ]
     with db.write() as session:
-        ledger.owe(session, workspace_id=BUILT_IN_TEAM, owed=owed, now=MONDAY, correlation_id="req-1")
+        ledger.owe(
+            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), MONDAY), owed=owed, correlation_id="req-1"
+        )
     db.close()
 
 
@@ -117,7 +121,7 @@ def test_a_filter_that_is_none_is_said_in_a_sentence(options: list[str], sentenc
 
 def test_of_several_workspaces_one_is_named() -> None:
     db = the_database()
-    ensure_workspace(db, workspace_id="T2OTHER", name="", now=FRIDAY_BEFORE)
+    ensure_workspace(UnitOfWork(db, Actor.system("T2OTHER"), FRIDAY_BEFORE), name="")
     db.close()
     assert "Which workspace?" in cadence("deliveries").err
     assert cadence("deliveries", "--team-id", "T2OTHER").out == "No such messages in T2OTHER.\n"

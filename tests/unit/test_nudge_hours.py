@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cadence.flows.nudge_hours import lines_of, parse_hours
+from cadence.flows.core.nudge_hours import lines_of, parse_hours
 from cadence.nudges import TABLE, ActiveRun, Hour, Person, Rollout, Slot, due
 from cadence.nudges.hours import SETTABLE
 from cadence.refusals import Refusal

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cadence.flows import compose
+from cadence.flows.outbox import compose
 from cadence.nudges import NUDGES, TABLE, URGENCY, Nudge, Timing, Unless, Urgency, documented
 
 ROOT = Path(__file__).parent.parent.parent

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadence.documents.places import is_timezone
-from cadence.flows.planning import LOOK_BACK
+from cadence.flows.nudging.planning import LOOK_BACK
 from cadence.nudges import (
     DAY_CLOSES,
     DAY_OPENS,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cadence.flows.playbook_fields import STEP, filled, shown
+from cadence.flows.editor.fields import STEP, filled, shown
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
-from bot.doctor import Finding, examine
-from bot.manifest import scopes
+from bot.ops.doctor import Finding, examine
+from bot.ops.manifest import scopes
 from bot.settings import Settings
 from storage.engine import Database
 from storage.tables import Curator, Member, Team, TeamMember, Workspace

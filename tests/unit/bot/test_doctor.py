@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.manifest import NEEDS
+from bot.ops.manifest import NEEDS
 from storage.engine import Database
 from tests.unit.bot.clinic import Clinic, closed_port, only
 from tests.unit.bot.fake_slack import FakeSlack
@@ -110,7 +110,7 @@ def test_migrations_to_come(clinic: Clinic) -> None:
 
 def test_many_migrations_to_come(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     Database(clinic.url).engine.connect().close()
-    monkeypatch.setattr("cadence.flows.checkup.pending", lambda _db: ["0002", "0003"])
+    monkeypatch.setattr("cadence.flows.workspaces.health.pending", lambda _db: ["0002", "0003"])
     assert "Database (SQLite): 2 migrations are still to come." in clinic.todo()
 
 

@@ -84,7 +84,7 @@ def test_zones_that_are_none(clinic: Clinic, zone: str) -> None:
 
 
 def test_a_machine_without_zone_data(stored: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.doctor.available_timezones", set[str])
+    monkeypatch.setattr("bot.ops.doctor.available_timezones", set[str])
     what, remedy = only(stored.todo())
     assert what == "This machine has no time zone data."
     assert "tzdata" in remedy

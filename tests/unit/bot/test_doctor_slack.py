@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.manifest import LOST_WITHOUT, scopes
+from bot.ops.manifest import LOST_WITHOUT, scopes
 from tests.unit.bot.clinic import NOW, Clinic, closed_port, only
 from tests.unit.bot.fake_slack import FakeSlack, Raw, refuses
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.doctor import slack_sentence
-from bot.findings import printable
-from bot.gateway import FIXABLE, SlackBusy, SlackError, SlackRefused, SlackUnclear, SlackUnreachable
+from bot.delivery.gateway import FIXABLE, SlackBusy, SlackError, SlackRefused, SlackUnclear, SlackUnreachable
+from bot.ops.doctor import slack_sentence
+from bot.ops.findings import printable
 
 
 @pytest.mark.parametrize(

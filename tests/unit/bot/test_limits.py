@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from bot.serving import Limits, serving
+from bot.runtime.http_server import Limits, serving
 from tests.processes.programs import eventually, fetch
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: x\r\n"

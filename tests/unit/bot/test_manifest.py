@@ -16,8 +16,7 @@ from werkzeug.test import Client
 
 import bot.app
 from bot.app import Bot, build_bot
-from bot.clocks import utc_now
-from bot.manifest import (
+from bot.ops.manifest import (
     ENDPOINT,
     EVENTS,
     NEEDS,
@@ -29,12 +28,13 @@ from bot.manifest import (
     scopes,
     uses,
 )
+from bot.rehearsal.harness import GRANTED
+from bot.runtime.clocks import utc_now
 from bot.sandbox.api import call
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.methods import METHODS
 from bot.sandbox.workspace import build_workspace
 from bot.settings import load_settings
-from bot.stage import GRANTED
 from bot.web import Web
 from cadence.refusals import Refusal
 from storage.engine import Database

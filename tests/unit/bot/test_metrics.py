@@ -8,12 +8,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import Client
 
 from bot import metrics
-from bot.commands import BUILT_IN_TEAM
-from bot.sockets import Heard
-from bot.stage import Stage
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from bot.runtime.socket_mode import Heard
 from bot.web import Web
-from cadence.flows.cycles import CycleGiven, start_cycle
+from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from storage.engine import Database
+from storage.work import UnitOfWork
 from tests.processes.places import someone
 from tests.scenarios.plays import says
 from tests.staging import EXAMPLES
@@ -46,10 +47,8 @@ def test_what_happened_and_what_waits_is_told(stage: Stage, monkeypatch: pytest.
     monkeypatch.setattr(metrics, "KEPT_SECONDS", 0)
     monday = (stage.clock.now() + MONDAY).date()
     start_cycle(
-        stage.bot.db,
-        someone("U01CURATOR"),
+        UnitOfWork(stage.bot.db, someone("U01CURATOR"), stage.clock.now()),
         CycleGiven("support-reply", starts_on=monday),
-        now=stage.clock.now(),
     )
     stage.play_until(stage.clock.now() + MONDAY)
     web, before = web_of(stage), page(web_of(stage))

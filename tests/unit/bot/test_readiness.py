@@ -11,14 +11,16 @@ import pytest
 from sqlalchemy import event, text
 from werkzeug.test import Client
 
-from bot.commands import BUILT_IN_TEAM
-from bot.stage import Stage
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
 from bot.web import Web, may_ask
-from cadence.flows.health import WRITE_EVERY_SECONDS, WriteProbe
-from cadence.flows.profiles import ensure_workspace
-from storage import ledger
+from cadence.actor import Actor
+from cadence.flows.people.profiles import ensure_workspace
+from cadence.flows.workspaces.health import WRITE_EVERY_SECONDS, WriteProbe
 from storage.engine import Database, sqlite_file
-from storage.ledger import Owed
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
+from storage.work import UnitOfWork
 
 
 def ready(web: Web) -> tuple[int, list[str]]:
@@ -28,11 +30,11 @@ def ready(web: Web) -> tuple[int, list[str]]:
 
 def owe(stage: Stage, workspace_id: str, *, minutes_ago: int) -> None:
     now = stage.clock.now()
-    ensure_workspace(stage.bot.db, workspace_id=workspace_id, name="", now=now)
+    ensure_workspace(UnitOfWork(stage.bot.db, Actor.system(workspace_id), now), name="")
     due = now - timedelta(minutes=minutes_ago)
     owed = Owed(key=f"asked:{workspace_id}", kind="asked", recipient="C1", subject={}, due_at=due)
     with stage.bot.db.write() as session:
-        ledger.owe(session, workspace_id=workspace_id, owed=[owed], now=now)
+        ledger.owe(UnitOfWork.around(session, Actor.system(workspace_id), now), owed=[owed])
 
 
 def web_of(stage: Stage, workspace: str, **watched: tuple[bool, str]) -> Web:

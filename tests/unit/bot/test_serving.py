@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.serving import require_port, serving
+from bot.runtime.http_server import require_port, serving
 from bot.settings import SettingsRefused
 from tests.processes.programs import eventually, fetch, free_port
 

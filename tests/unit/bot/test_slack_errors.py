@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.delivery.slack_errors import ERRORS, Kind, known
 from bot.sandbox.methods import METHODS
-from bot.slack_errors import ERRORS, Kind, known
 
 SENDING = ("chat.postMessage", "chat.update", "conversations.open", "conversations.history", "auth.test")
 

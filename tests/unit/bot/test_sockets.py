@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from bot.gateway import SlackError
+from bot.delivery.gateway import SlackError
+from bot.rehearsal.harness import Stage
+from bot.runtime.socket_mode import SlackSocket
 from bot.sandbox.errors import SlackError as Trouble
 from bot.sandbox.server import SandboxServer
-from bot.sockets import SlackSocket
-from bot.stage import Stage
 from tests.processes.programs import eventually
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

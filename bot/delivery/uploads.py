@@ -1,0 +1,106 @@
+"""Share a chart or a file: reserve, upload, complete; and the look for what an unclear attempt left behind."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from http.client import HTTPException
+from typing import IO, Any, Final
+from urllib.request import Request, urlopen
+
+from bot.delivery.gateway import (
+    CLOCKS_APART_SECONDS,
+    Gateway,
+    Identity,
+    SlackGone,
+    SlackRefused,
+    SlackUnclear,
+)
+from cadence.mrkdwn import escape
+
+_SECONDS: Final = 15
+_SHARE: Final = "files.completeUploadExternal"
+
+
+def upload(gateway: Gateway, *, content: bytes | IO[bytes], file: str, alt: str = "") -> str:
+    """Upload a file that nobody sees yet, and return its ID. An open file is read from its beginning.
+
+    Raises:
+        SlackError: a call wasn't taken. Nothing is shared, whichever it was.
+    """
+    length = len(content) if isinstance(content, bytes) else _rewound(content)
+    arguments = {"filename": file, "length": length} | ({"alt_txt": alt[:1000]} if alt else {})
+    place = gateway.call("files.getUploadURLExternal", arguments)
+    _put(str(place.get("upload_url") or ""), content, length)
+    return str(place.get("file_id") or "")
+
+
+def _rewound(content: IO[bytes]) -> int:
+    length = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    return length
+
+
+def share(
+    gateway: Gateway, *, file_id: str, title: str, channel: str, thread_ts: str = "", comment: str = ""
+) -> None:
+    """Share an uploaded file in a conversation, or in a thread of it.
+
+    Raises:
+        SlackError: the call wasn't taken; `SlackUnclear` when it may have been, or when Slack lost the upload and
+            another one is worth a try.
+    """
+    arguments = {
+        "files": [{"id": file_id, "title": title}],
+        "channel_id": channel,
+        "initial_comment": escape(comment or title),  # mrkdwn, other than the title
+    }
+    try:
+        gateway.call(_SHARE, arguments | ({"thread_ts": thread_ts} if thread_ts else {}))
+    except SlackGone as lost:
+        again = SlackUnclear(lost.code, may_land=False)
+        again.method = _SHARE
+        raise again from lost
+
+
+def _put(url: str, content: bytes | IO[bytes], length: int) -> None:
+    if not url.startswith(("https://", "http://")):
+        raise SlackRefused("no upload_url")
+    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
+    request = Request(url, data=content, headers=headers, method="POST")  # noqa: S310 - checked just above
+    try:
+        with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            answer.read()
+    except (HTTPException, OSError) as error:
+        raise SlackUnclear(type(error).__name__) from error
+
+
+def is_shared(gateway: Gateway, *, file_id: str, channel: str) -> bool:
+    """Whether a file stands in a conversation; one that Slack doesn't know doesn't.
+
+    Raises:
+        SlackError: files can't be looked at.
+    """
+    try:
+        file = gateway.call("files.info", {"file": file_id}).get("file") or {}
+    except SlackGone:
+        return False
+    shares = file.get("shares") or {}
+    listed = [*(file.get("channels") or []), *(file.get("groups") or []), *(file.get("ims") or [])]
+    return channel in listed or any(channel in places for places in shares.values())
+
+
+def is_attached(gateway: Gateway, *, file: str, channel: str, since: datetime, bot: Identity) -> bool:
+    """Whether the bot's file of that name stands in a conversation since an instant.
+
+    Raises:
+        SlackError: the conversation can't be read.
+    """
+    oldest = f"{since.timestamp() - CLOCKS_APART_SECONDS:.6f}"
+    answer = gateway.call("conversations.history", {"channel": channel, "oldest": oldest, "limit": 200})
+    return any(one.get("name") == file for one in _files(answer, bot))
+
+
+def _files(answer: Any, bot: Identity) -> Iterator[dict[str, Any]]:
+    for message in answer.get("messages") or []:
+        if message.get("user") == bot.user_id or (bot.bot_id and message.get("bot_id") == bot.bot_id):
+            yield from message.get("files") or []

@@ -1,0 +1,244 @@
+"""What is missing before the bot can do its work, in words: for `cadence doctor`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import available_timezones
+
+import psycopg
+
+from bot.delivery.gateway import Gateway
+from bot.ops import doctor_slack, doctor_workspaces
+from bot.ops.findings import Finding, printable, slack_sentence
+from bot.ops.manifest import ENDPOINT, INSTALL
+from bot.settings import SLACK_API, Settings
+from cadence.flows.people.profiles import valid_zone
+from cadence.flows.workspaces.health import Checkup, MemberFound, TeamFound, WorkspaceFound, checkup
+from storage.engine import Database
+
+__all__ = ["Finding", "examine", "slack_sentence"]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list[Finding]:
+    """Look at settings, database, Slack and people; changes nothing and posts nothing.
+
+    Returns:
+        The findings in the order in which to put them right. No token is ever part of one.
+    """
+    found = checkup(settings.database)
+    if settings.several:
+        return _examine_several(settings, found, clock)
+    gateway, identity, connected = doctor_slack.connect(settings)
+    findings = [*_mode(settings), *_database(settings, found), *_zone_data(), *connected]
+    if settings.slack_app_token is not None:
+        findings.append(doctor_slack.app_token(settings, settings.slack_app_token))
+    if gateway is not None and identity is not None:
+        findings += [*doctor_slack.scopes(identity), *doctor_slack.time_apart(gateway, clock)]
+    ours = [one for one in found.workspaces if identity is None or one.id == identity.team_id]
+    if identity is not None and not ours and not found.trouble and not found.pending:
+        findings.append(
+            Finding(True, "Nothing is stored of this workspace yet; the bot begins when it starts.")
+        )
+    for workspace in ours:
+        findings += _workspace(settings, workspace, gateway if identity else None)
+    return list(dict.fromkeys(_clean(finding, settings) for finding in findings))
+
+
+def _examine_several(settings: Settings, found: Checkup, clock: Callable[[], datetime]) -> list[Finding]:
+    """The same, of every workspace that has installed the bot."""
+    findings = [*doctor_workspaces.mode(settings), *_database(settings, found), *_zone_data()]
+    looked = doctor_workspaces.look(settings, found, clock)
+    known = {one.id: one for one in found.workspaces}
+    for one in looked:
+        findings += one.findings
+        stored = known[one.installed.workspace_id]
+        findings += [
+            finding
+            if stored.name in finding.what
+            else replace(finding, what=f"{stored.name}: {finding.what}")
+            for finding in _workspace(settings, stored, one.gateway)
+        ]
+    if not looked and not found.trouble and not found.pending:
+        findings.append(
+            Finding(
+                False,
+                "No workspace has installed the bot yet.",
+                f"Open {INSTALL} at the bot's public address.",
+            )
+        )
+    tokens = [secret for one in looked for secret in (one.installed.token, one.installed.refresh_token or "")]
+    return list(dict.fromkeys(_clean(finding, settings, *tokens) for finding in findings))
+
+
+def _clean(finding: Finding, settings: Settings, *tokens: str) -> Finding:
+    """Servers and files may put anything into their answers; no secret and no control character gets out."""
+    what, remedy = printable(finding.what), printable(finding.remedy)
+    secrets = (
+        settings.slack_bot_token,
+        settings.slack_app_token,
+        settings.slack_signing_secret,
+        settings.slack_client_secret,
+    )
+    set_here = [secret.get_secret_value().strip() for secret in secrets if secret is not None]
+    for hidden in (*set_here, *tokens):
+        if hidden:
+            what, remedy = what.replace(hidden, "…"), remedy.replace(hidden, "…")
+    return replace(finding, what=what, remedy=remedy)
+
+
+def _mode(settings: Settings) -> Iterator[Finding]:
+    socket, http = settings.slack_app_token is not None, settings.slack_signing_secret is not None
+    if settings.slack_client_id is not None:
+        yield Finding(True, "SLACK_CLIENT_ID isn't used: SLACK_BOT_TOKEN names the one workspace.")
+    if settings.embedded:
+        yield Finding(True, "Mode: the built-in workspace, because SLACK_BOT_TOKEN isn't set.")
+        if settings.slack_api_url != SLACK_API:
+            yield Finding(
+                False,
+                "SLACK_API_URL names a server, but without SLACK_BOT_TOKEN the bot never calls it.",
+                "Set SLACK_BOT_TOKEN too, or take SLACK_API_URL out.",
+            )
+    elif socket and http:
+        yield Finding(
+            True,
+            "Mode: Socket Mode with `cadence run`, HTTP with `cadence web`; the app's page says which of them is on.",
+        )
+    elif socket:
+        yield Finding(True, "Mode: Socket Mode. `cadence run` does everything; no public address is needed.")
+    elif http:
+        yield Finding(
+            True, f"Mode: HTTP. `cadence web` takes Slack's requests at {ENDPOINT}; `cadence worker` sends."
+        )
+    else:
+        yield Finding(
+            False,
+            "The bot can write to Slack but not hear it: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing.",
+            "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP; “Basic Information” has both.",
+        )
+
+
+def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:
+    name = f"Database ({found.kind})" if found.kind else "Database"
+    if found.trouble:
+        where = "DATABASE_URL" if settings.database_url else "CADENCE_DATA"
+        yield Finding(False, f"{name}: it can't be used, {found.trouble}.", f"Check {where}.")
+    elif not found.there:
+        yield Finding(True, f"{name}: not there yet; the first start makes it.")
+    elif found.pending:
+        count = "1 migration is" if len(found.pending) == 1 else f"{len(found.pending)} migrations are"
+        yield Finding(False, f"{name}: {count} still to come.", "Run `cadence migrate`.")
+    else:
+        yield Finding(True, f"{name}: answers and is up to date.")
+        if found.kind == "PostgreSQL":
+            yield from _durability(found)
+            yield _queue(settings)
+
+
+def _durability(found: Checkup) -> Iterator[Finding]:
+    """Whether the server keeps what it confirmed when it crashes."""
+    if found.forgetful:
+        off = " and ".join(found.forgetful) + (" is off" if len(found.forgetful) == 1 else " are off")
+        yield Finding(
+            False,
+            f"PostgreSQL may forget what it confirmed when it crashes: {off}. "
+            "Messages may then be sent twice, and answers get lost.",
+            "Turn it on with ALTER SYSTEM or in postgresql.conf, then reload: SELECT pg_reload_conf().",
+        )
+
+
+def _queue(settings: Settings) -> Finding:
+    """Whether the tables of the queue's engine are there, in the version that this process runs."""
+    from bot.runtime.queue_runner import SCHEMA, is_prepared  # noqa: PLC0415 - SQLite needs none of it
+
+    db = Database(settings.database)
+    try:
+        is_there = is_prepared(db)
+    except psycopg.Error as broken:
+        return Finding(
+            False, f"Queue: it can't be looked at ({type(broken).__name__}).", "Check DATABASE_URL."
+        )
+    finally:
+        db.close()
+    if is_there:
+        return Finding(True, f"Queue: its tables are there ({SCHEMA}).")
+    what = f"Queue: the tables of this version are missing ({SCHEMA}); no worker starts without them."
+    return Finding(False, what, "Run `cadence migrate`. Workers of an older version go on beside it.")
+
+
+def _zone_data() -> Iterator[Finding]:
+    if not available_timezones():
+        yield Finding(False, "This machine has no time zone data.", "Install the Python package tzdata.")
+
+
+def _workspace(settings: Settings, workspace: WorkspaceFound, gateway: Gateway | None) -> Iterator[Finding]:
+    yield from _curators(settings, workspace)
+    if not workspace.teams:
+        yield Finding(True, f"{workspace.name} has no team yet; `/cadence team create` makes the first.")
+    described: Mapping[str, MemberFound] = {}
+    nobody: set[str] = set()
+    if gateway is not None:
+        yield from doctor_slack.channels(gateway, workspace)
+        everybody = [member for team in workspace.teams for member in team.members]
+        described, nobody = doctor_slack.describe(gateway, everybody)
+    for team in workspace.teams:
+        members = [described.get(member.member, member) for member in team.members]
+        yield from _team(team)
+        yield from _members(team, members, nobody)
+
+
+def _curators(settings: Settings, workspace: WorkspaceFound) -> Iterator[Finding]:
+    name = workspace.name
+    if not any(not curator.deleted for curator in workspace.curators):
+        named = ", ".join(_named(settings, workspace.id))
+        first = f"{named} (from CADENCE_CURATORS)" if named else "A workspace admin"
+        yield Finding(False, f"{name} has no curator.", f"{first} can name one with `/cadence settings`.")
+    elif workspace.curator_channel is None:
+        yield Finding(
+            False, f"{name} has no curator channel for the digest.", "Choose one with `/cadence settings`."
+        )
+    if valid_zone(workspace.timezone) is None:
+        yield Finding(
+            False,
+            f"{name} has a time zone this machine doesn't know: {workspace.timezone}.",
+            "Choose another with `/cadence settings`.",
+        )
+
+
+def _named(settings: Settings, workspace_id: str) -> list[str]:
+    """Whom CADENCE_CURATORS names in a workspace."""
+    parted = [one.rpartition(":") for one in settings.cadence_curators]
+    return [member for where, _, member in parted if where in ("", workspace_id)]
+
+
+def _team(team: TeamFound) -> Iterator[Finding]:
+    change = f"Change the team with `/cadence team create {team.slug}`."
+    if team.reporter is None:
+        yield Finding(
+            False, f"Nobody in {team.title} is asked for the KPI number.", f"Name a reporter. {change}"
+        )
+    if valid_zone(team.timezone) is None:
+        yield Finding(
+            False, f"{team.title} has a time zone this machine doesn't know: {team.timezone}.", change
+        )
+
+
+def _members(team: TeamFound, members: list[MemberFound], nobody: set[str]) -> Iterator[Finding]:
+    take_out = f"Take them out with `/cadence team create {team.slug}`, or import a corrected workspace file."
+    gone = [f"{member.name} ({member.member})" for member in members if member.deleted]
+    unknown = [member.member for member in members if member.member in nobody]
+    silent = [member for member in members if not member.known and member.member not in nobody]
+    if not members:
+        yield Finding(False, f"{team.title} has no members.", "They join with `/cadence team join`.")
+    if gone:
+        yield Finding(False, f"{team.title}: deactivated in Slack: {', '.join(gone)}.", take_out)
+    if unknown:
+        yield Finding(False, f"{team.title}: Slack doesn't know {', '.join(unknown)}.", take_out)
+    if silent:
+        yield Finding(
+            True,
+            f"{team.title}: nothing is known yet of {len(silent)} of its members; the bot asks when it runs.",
+        )

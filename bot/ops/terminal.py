@@ -1,0 +1,94 @@
+"""What every command at the terminal shares: its settings, the days it is given, and how it says what is wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+import typer
+
+from bot.settings import Settings, SettingsRefused, load_settings
+from cadence.refusals import Refusal
+
+
+class Stop(Exception):
+    """Ends a command with sentences for the person and an exit code."""
+
+    def __init__(self, *sentences: str, code: int = 2) -> None:
+        self.sentences, self.code = sentences, code
+        super().__init__(*sentences)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """What goes wrong is said in sentences, never as a traceback."""
+    from bot.delivery.gateway import SlackError  # noqa: PLC0415 - imported when a command runs, so that --help is quick
+
+    try:
+        yield
+    except (SettingsRefused, Stop) as refused:
+        for sentence in refused.sentences:
+            typer.echo(sentence, err=True)
+        raise typer.Exit(getattr(refused, "code", 2)) from None
+    except Refusal as refused:
+        for line in getattr(refused, "problems", None) or (refused.plain,):
+            typer.echo(str(line), err=True)
+        raise typer.Exit(2) from None
+    except SlackError as refused:
+        from bot.ops.findings import slack_sentence  # noqa: PLC0415
+
+        typer.echo(slack_sentence(refused), err=True)
+        raise typer.Exit(2) from None
+
+
+def settings_and_logs() -> Settings:
+    """The settings; logs are written as they say from now on.
+
+    Raises:
+        SettingsRefused: they can't be used.
+    """
+    from bot.logs import set_up_logs  # noqa: PLC0415
+
+    settings = load_settings()
+    set_up_logs(level=settings.cadence_log, form=settings.cadence_log_format)
+    return settings
+
+
+def read_instant(text: str) -> datetime:
+    """An instant in UTC.
+
+    Raises:
+        Stop: it is none, or has no offset.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Stop(f"`{text}` is no instant. Write one such as 2026-12-17T09:00:00+01:00.") from None
+    if moment.tzinfo is None:
+        raise Stop(
+            f"`{text}` has no offset, so it could be anywhere. "
+            f"Write {moment.isoformat()}Z for UTC, or {moment.isoformat()}+01:00."
+        )
+    _require_year(text, moment.year)
+    return moment.astimezone(UTC)
+
+
+def _require_year(text: str, year: int) -> None:
+    """Calendars are kept for these years only, and arithmetic on dates ends not far beyond."""
+    if not 2000 <= year < 2100:
+        raise Stop(f"`{text}` is not between the years 2000 and 2099.")
+
+
+def read_monday(text: str) -> date:
+    """A Monday.
+
+    Raises:
+        Stop: it is no date, or another day of the week.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Stop(f"`{text}` is no date. Write one such as 2026-03-02.") from None
+    _require_year(text, day.year)
+    if day.weekday() != 0:
+        raise Stop(f"{text} is a {day:%A}, and a cycle starts on a Monday.")
+    return day

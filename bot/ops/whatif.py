@@ -1,0 +1,175 @@
+"""`cadence whatif`: the recorded weeks under other thresholds, as a table."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from bot.ops.commands import ready_database, workspace_id
+from bot.runtime.clocks import clock_of
+from bot.settings import Settings
+from cadence.actor import Actor
+from cadence.flows.history.whatif import Fate, Thresholds, WhatIf, Window, what_if
+from cadence.nearest import nearest
+from cadence.refusals import Refusal
+from cadence.rules.percent import percent_of, set_share
+from cadence.rules.verdicts import Rule, Verdict
+from storage.work import UnitOfWork
+
+Told = Callable[[str], None]
+EVERY = 200
+"""Progress is told after so many verdicts."""
+
+
+def read_thresholds(
+    *, cap: str | None, rule: str | None, min_runs: int | None, confidence: str | None
+) -> Thresholds:
+    """The thresholds as typed: `0.08`, `8%` and `8` are the same.
+
+    Raises:
+        Refusal: one of them can't be; the sentence says what would be right.
+    """
+    return Thresholds(
+        cap=_share(cap, "--cap", "0.08 or 8%"),
+        rule=_rule(rule),
+        min_runs=min_runs,
+        confidence=_share(confidence, "--confidence", "0.9 or 90%"),
+    )
+
+
+def _share(typed: str | None, name: str, right: str) -> float | None:
+    if typed is None:
+        return None
+    text = typed.strip()
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        raise Refusal(f"{name} {typed} isn't a share. Write {right}.") from None
+    return number / 100 if text.endswith("%") or number >= 1 else number
+
+
+def _rule(typed: str | None) -> Rule | None:
+    if typed is None:
+        return None
+    word = typed.strip().casefold()
+    if word in set(Rule):
+        return Rule(word)
+    near = nearest(word, list(Rule))
+    raise Refusal(
+        f"There's no rule {typed}. The rules are {', '.join(Rule)}."
+        + (f" Did you mean {near}?" if near else "")
+    )
+
+
+def whatif_lines(
+    settings: Settings,
+    playbook: str,
+    thresholds: Thresholds,
+    *,
+    step: str | None = None,
+    team_id: str | None = None,
+    told: Told = lambda _: None,
+) -> Iterator[str]:
+    """The table, a line at a time; `told` hears how far the work is."""
+
+    def progress(done: int, of: int) -> None:
+        if done % EVERY == 0:
+            told(f"{done:,} of {of:,} verdicts judged again")
+
+    with closing(ready_database(settings)) as db:
+        found = what_if(
+            UnitOfWork(db, Actor.system(workspace_id(settings, db, team_id)), clock_of(settings)()),
+            playbook=playbook,
+            thresholds=thresholds,
+            step=step,
+            progress=progress,
+        )
+    yield from as_lines(found, thresholds)
+
+
+def as_lines(found: WhatIf, thresholds: Thresholds) -> Iterator[str]:
+    """What was found, for a terminal."""
+    if not found.verdicts:
+        yield f"No verdict on {found.playbook} is recorded yet: a step is judged once an exception is logged on it."
+        return
+    yield f"{found.playbook}, with {_named(thresholds)}"
+    yield (
+        f"Rests on {_count(found.verdicts, 'verdict')} in {_count(found.weeks, 'week')} of a team, "
+        f"in {_count(len(found.windows), 'window')} of evidence."
+    )
+    if found.broken:
+        yield f"{_count(found.broken, 'verdict')} no longer follow from the rows; taken as they were stored."
+    rows: list[tuple[str, ...]] = [
+        ("step", "team", "cycle", "counted from", "happened", "with these thresholds")
+    ]
+    rows += [_row(window) for window in found.windows]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    yield ""
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield ""
+    yield _summary(found)
+    yield (
+        "Each window is looked at by itself. What people would have done after a demotion that didn't happen, "
+        "or without one that did, can't be known: there the window ends."
+    )
+    unknown = sum(window.unknown for window in found.windows)
+    if unknown:
+        yield f"Left out for that reason: {_count(unknown, 'later verdict')}."
+
+
+def _summary(found: WhatIf) -> str:
+    happened = sum(1 for window in found.windows if window.happened.demoted)
+    instead = sum(1 for window in found.windows if window.instead.demoted)
+    watched = sum(1 for window in found.windows if window.happened.watched)
+    would = sum(1 for window in found.windows if window.instead.watched)
+    return (
+        f"Windows with a demotion: {happened}, and {instead} with these thresholds. "
+        f"With a watch: {watched}, and {would}."
+    )
+
+
+def _named(thresholds: Thresholds) -> str:
+    parts = []
+    if thresholds.cap is not None:
+        parts.append(f"a cap of {set_share(thresholds.cap)}")
+    if thresholds.rule is not None:
+        parts.append(f"the {thresholds.rule} rule")
+    if thresholds.min_runs is not None:
+        parts.append(f"at least {_count(thresholds.min_runs, 'run')} for the cap line")
+    if thresholds.confidence is not None:
+        parts.append(f"{set_share(thresholds.confidence)} confidence for the evidence line")
+    return ", ".join(parts)
+
+
+def _row(window: Window) -> tuple[str, ...]:
+    return (
+        window.step,
+        window.team,
+        str(window.cycle),
+        f"{window.opened:%a %d %b %Y}",
+        _told(window.happened),
+        _told(window.instead),
+    )
+
+
+def _told(fate: Fate) -> str:
+    parts = []
+    if fate.watched is not None:
+        parts.append(f"watched {fate.watched_at:%d %b} at {_numbers(fate.watched)}")
+    if fate.demoted is not None:
+        parts.append(f"demoted {fate.demoted_at:%d %b} at {_numbers(fate.demoted)}, line {fate.demoted.line}")
+    return "; ".join(parts) or "held"
+
+
+def _numbers(verdict: Verdict) -> str:
+    evidence = verdict.evidence
+    share = percent_of(evidence.exceptions, evidence.runs, limit=verdict.policy.cap)
+    runs = (
+        f"{evidence.runs - evidence.assumed} + {evidence.assumed} estimated"
+        if evidence.assumed
+        else evidence.runs
+    )
+    return f"{evidence.exceptions} in {runs}{f' ({share})' if share else ''}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

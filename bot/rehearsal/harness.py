@@ -1,0 +1,226 @@
+"""The bot on a stage: the built-in workspace, the bot wired to it, and a clock that plays what is due on the way.
+
+`make run`, `cadence rehearse` and every test that goes through the outside stand on this.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+from typing import Protocol, Self
+
+from bot.app import Bot, build_bot
+from bot.delivery.sender import Pace
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.ops.manifest import scopes
+from bot.rehearsal.vocabulary import vocabulary
+from bot.sandbox import AppIdentity, Shortcut
+from bot.sandbox.capabilities import Capabilities
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.delivery import ACK_SECONDS, InProcess
+from bot.sandbox.server import SandboxServer
+from bot.sandbox.store import Store
+from bot.sandbox.tickets import Tickets
+from bot.sandbox.workspace import Workspace, build_workspace
+from bot.settings import Settings
+from bot.web import Web, dispatch
+from cadence.documents import PlaybookSpec, WorkspaceSpec
+from handlers.grammar import TABLE
+from handlers.shortcuts import SHORTCUTS
+from storage.engine import Database
+
+APP = AppIdentity(name="Rollout Cadence")
+GRANTED = Capabilities(scopes=frozenset(scopes()))
+"""The built-in workspace grants what the manifest asks for, and nothing else."""
+MOST_STEPS = 100_000
+PATIENCE_SECONDS = 60.0
+"""How long an answer may take while the clock stands still: how busy this machine is changes no transcript."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A name and a zone for somebody in a workspace file."""
+
+    name: str
+    timezone: str
+
+
+class Players(Protocol):
+    """People who act by themselves, such as the example people."""
+
+    def play(self, stage: "Stage", stop: Event, tell: Callable[[str], None]) -> None:
+        """Act until done or until `stop` is set; tell what is done, a sentence at a time."""
+
+
+class Stage(AbstractContextManager["Stage"]):
+    """The bot and its built-in workspace, in one process.
+
+    Args:
+        port: where the workspace's page and API are; 0 takes a free one.
+        channel_zones: the time zone of each channel, for transcripts.
+        players: people who act by themselves when the page asks for it.
+        state: a file in which the workspace survives a restart.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        db: Database,
+        workspace: Workspace,
+        clock: SandboxClock,
+        port: int = 0,
+        channel_zones: Mapping[str, str] | None = None,
+        players: Players | None = None,
+        state: Path | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self._store = Store(state, workspace) if state is not None else None
+        workspace.commands = {entry.slash: entry.usage for entry in reversed(TABLE)}
+        workspace.shortcuts = [Shortcut(one.name, one.callback, one.on_message) for one in SHORTCUTS]
+        workspace.vocabulary = lambda member: vocabulary(db, member, now=clock.now())
+        self.channel_zones = channel_zones or {}
+        self.clock = clock
+        web = Web(db=db, workspace=workspace.team_id, slack=None, clock=clock)
+        on_play = partial(players.play, self) if players is not None else None
+        self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move, on_play=on_play)
+        self.server.start()
+        self.bot: Bot = build_bot(
+            settings,
+            db=db,
+            token=workspace.app.token,
+            api_url=self.server.api_url,
+            signing_secret=workspace.app.signing_secret,
+            clock=clock,
+            pace=Pace(timedelta()),
+        )
+        workspace.connect(
+            InProcess(
+                lambda body, headers: dispatch(self.bot.app, body, headers)[:2],
+                workspace.app.signing_secret,
+                seconds=PATIENCE_SECONDS if clock.frozen else ACK_SECONDS,
+            )
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.server.stop()
+        if self._store is not None:
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def tick(self) -> None:
+        """Do what is due now."""
+        self.bot.worker.tick()
+
+    def play_until(self, target: datetime) -> None:
+        """Move the clock on to `target`, stopping at every instant at which something is due."""
+        for _ in range(MOST_STEPS):
+            event = self.bot.worker.next_event()
+            if event is None or event > target:
+                break
+            self.clock.set(max(event, self.clock.now()))
+            self.tick()
+        self.clock.set(max(target, self.clock.now()))
+        self.tick()
+
+    def move(self, target: datetime | None) -> datetime:
+        """Move the clock on, to the next event when no target is given; returns where it stands."""
+        until = target or self.bot.worker.next_event()
+        if until is not None:
+            self.play_until(until)
+        return self.clock.now()
+
+
+def read_profiles(file: Path) -> dict[str, Profile]:
+    """Names and zones by member: `member,name,timezone`; none when the file isn't there."""
+    if not file.exists():
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        return {row["member"]: Profile(row["name"], row["timezone"]) for row in csv.DictReader(lines)}
+
+
+def read_channels(file: Path) -> dict[str, str]:
+    """Channel names by ID: `channel,name`; none when the file isn't there."""
+    if not file.exists():
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        return {row["channel"]: row["name"].lstrip("#") for row in csv.DictReader(lines)}
+
+
+def zones_of(spec: WorkspaceSpec) -> dict[str, str]:
+    """The time zone of each channel in a workspace file."""
+    zones = {team.channel: team.timezone for team in spec.teams}
+    if spec.curator_channel:
+        zones[spec.curator_channel] = spec.timezone or "UTC"
+    return zones
+
+
+def people_of(spec: WorkspaceSpec, playbooks: Iterable[PlaybookSpec] = ()) -> dict[str, str]:
+    """Everyone a workspace file and playbooks name, with the zone of their team."""
+    zone = spec.timezone or "UTC"
+    found = dict.fromkeys(spec.curators, zone)
+    found |= {member: team.timezone for team in reversed(spec.teams) for member in team.members}
+    for playbook in playbooks:
+        found.setdefault(playbook.owner, zone)
+    return found
+
+
+def workspace_from(
+    spec: WorkspaceSpec,
+    *,
+    clock: SandboxClock,
+    playbooks: Iterable[PlaybookSpec] = (),
+    profiles: Mapping[str, Profile] | None = None,
+    channel_names: Mapping[str, str] | None = None,
+) -> Workspace:
+    """A Slack workspace with the people and channels that a workspace file names."""
+    profiles, channel_names = profiles or {}, channel_names or {}
+    zones = people_of(spec, playbooks)
+    members = [
+        {
+            "id": member,
+            "name": member.lower(),
+            "real_name": profiles[member].name if member in profiles else member,
+            "tz": profiles[member].timezone if member in profiles else zone,
+            "is_admin": member in spec.curators,
+        }
+        for member, zone in zones.items()
+    ]
+    channels = [
+        {
+            "id": team.channel,
+            "name": channel_names.get(team.channel, team.slug),
+            "members": [*team.members, *spec.curators],
+        }
+        for team in spec.teams
+    ]
+    if spec.curator_channel:
+        channels.append(
+            {
+                "id": spec.curator_channel,
+                "name": channel_names.get(spec.curator_channel, "curators"),
+                "members": list(spec.curators),
+            }
+        )
+    return build_workspace(
+        team_id=BUILT_IN_TEAM,
+        name="Rehearsal",
+        clock=clock,
+        app=APP,
+        capabilities=GRANTED,
+        members=members,
+        channels=channels,
+        tickets=Tickets(lambda: clock.now().timestamp()) if clock.frozen else None,
+    )

@@ -1,0 +1,117 @@
+"""The transcript of a rehearsal: who got what, when and in which zone, and every verdict."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import Stage
+from bot.sandbox.kinds import elements_of, words_of
+from bot.sandbox.messages import Message
+from cadence.actor import Actor
+from cadence.flows.standards.verdict_lines import VerdictLine, verdicts_after
+from cadence.rules.percent import percent_of, set_share
+from storage.work import UnitOfWork
+from templates.filters import plural, probability
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
+_LINK = re.compile(r"<[^<>|]*\|([^<>]*)>")
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+
+
+class Transcript:
+    """Tells what is new on a stage since it was last asked."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._mark = stage.workspace.messages.mark()
+        self._verdict = 0
+
+    def said(self, member: str, says: str) -> Iterator[str]:
+        """What somebody is about to type or press."""
+        yield ""
+        yield f"{self._local(member)}  {self._name(member)}: {says}"
+
+    def news(self) -> Iterator[str]:
+        """Everything posted, changed or decided since the last time."""
+        messages = self._stage.workspace.messages
+        fresh, self._mark = messages.since(self._mark), messages.mark()
+        for message in fresh:
+            yield from self._posted(message)
+        for verdict in verdicts_after(
+            UnitOfWork(self._stage.bot.db, Actor.system(BUILT_IN_TEAM)), after=self._verdict
+        ):
+            self._verdict = verdict.id
+            yield f"    verdict on {verdict.step} of {verdict.playbook} ({verdict.team}): {_explained(verdict)}"
+
+    def _posted(self, message: Message) -> Iterator[str]:
+        if message.bot_id is None:
+            return
+        yield ""
+        reader = message.only_to or self._dm_member(message)
+        where = f"to {self._name(reader)}" if reader else f"in #{self._channel(message)}"
+        how = "only to" if message.only_to else "changed" if message.edited else "posted"
+        place = f"only {where}" if message.only_to else f"{how} {where}"
+        yield f"{self._local(reader, message)}  {place}"
+        shown = [block for block in message.blocks if block["type"] != "actions"]
+        for line in (words_of(shown) or message.text).splitlines():
+            if line.strip() and line not in message.buttons:
+                yield f"    {self._readable(line)}"
+        controls = list(_controls(message))
+        if controls:
+            yield f"    {' '.join(controls)}"
+
+    def _readable(self, line: str) -> str:
+        """A line as Slack shows it: names for mentions, the words of links, no escapes."""
+        line = _MENTION.sub(lambda found: f"@{self._name(found[1])}", line)
+        line = _LINK.sub(r"\1", line)
+        for escaped, plain in _ENTITIES:
+            line = line.replace(escaped, plain)
+        return line
+
+    def _dm_member(self, message: Message) -> str | None:
+        channel = self._stage.workspace.channel(message.channel)
+        people = [member for member in channel.members if member != self._stage.workspace.app.user]
+        return people[0] if message.channel.startswith("D") and people else None
+
+    def _channel(self, message: Message) -> str:
+        return self._stage.workspace.channel(message.channel).name
+
+    def _name(self, member: str) -> str:
+        return self._stage.workspace.user(member).real_name
+
+    def _local(self, member: str | None, message: Message | None = None) -> str:
+        user = self._stage.workspace.user(member) if member is not None else None
+        name = (user.tz or "UTC") if user else self._channel_zone(message)
+        return _stamp(self._stage.clock.now(), ZoneInfo(name))
+
+    def _channel_zone(self, message: Message | None) -> str:
+        zones = self._stage.channel_zones
+        return zones.get(message.channel, "UTC") if message else "UTC"
+
+
+def _stamp(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%a %d %b %H:%M} {zone.key}"
+
+
+def _controls(message: Message) -> Iterator[str]:
+    for _, element in elements_of(message.blocks):
+        if element["type"] == "button":
+            yield f"[{element['text']['text']}]"
+        elif element.get("placeholder"):
+            yield f"[{element['placeholder']['text']} ▾]"
+
+
+def _explained(verdict: VerdictLine) -> str:
+    at = f"; demoted at {verdict.demote_at}" if verdict.demote_at is not None else ""
+    lands = f", now {verdict.lands_on}" if verdict.lands_on else ""
+    line = f" by the {verdict.line} line" if verdict.line != "none" else ""
+    share = percent_of(verdict.exceptions, verdict.runs, limit=verdict.cap)
+    against = f"{share} against a cap of" if share else "cap"
+    return (
+        f"{verdict.decision}{line}{lands}: {plural(verdict.exceptions, 'exception')} in "
+        f"{plural(verdict.runs, 'run')} ({verdict.attested} attested, {verdict.assumed} assumed), "
+        f"{against} {set_share(verdict.cap)}, "
+        f"{probability(verdict.probability)} likely above it{at}"
+    )

@@ -1,0 +1,191 @@
+"""`cadence run` without Slack: the built-in workspace with example people, and the bot working in it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from bot.ops.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
+from bot.ops.manifest import INSTALL
+from bot.rehearsal.demo_users import Cast
+from bot.rehearsal.harness import Stage, read_channels, read_profiles, workspace_from, zones_of
+from bot.runtime.embedded_runner import WorkerLock
+from bot.runtime.http_server import require_port
+from bot.runtime.processes import stopping
+from bot.sandbox.clock import SandboxClock
+from bot.sandbox.server import SandboxServer
+from bot.sandbox.workspace import Workspace
+from bot.settings import Settings, SettingsRefused
+from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
+from cadence.flows.people.profiles import workspace_ids
+from cadence.refusals import Refusal
+from storage.engine import Database
+
+log = structlog.get_logger(__name__)
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+"""Example teams and playbooks, beside the packages in a checkout."""
+LOOPBACK = "127.0.0.1"
+"""The built-in workspace asks nobody who they are, so it answers on this machine only, whatever `HOST` says."""
+FIRST_PLAYED = "support-reply"
+"""The playbook whose cycle the example people start when none runs."""
+PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml", "variance-review.yaml")
+
+
+def run_embedded(settings: Settings) -> None:
+    """Serve the built-in workspace and work in it, until asked to stop.
+
+    Raises:
+        SettingsRefused: the port is taken, or another process works on the database.
+    """
+    require_port(LOOPBACK, settings.port)
+    db = open_database(settings)
+    lock = WorkerLock(db.url)
+    if not lock.try_now():
+        raise SettingsRefused(
+            [
+                "Another `cadence` process works on this database. Stop it, or give this one a folder of its own, "
+                "such as CADENCE_DATA=var2."
+            ]
+        )
+    try:
+        bring_up(db)
+        _work(settings, db)
+    finally:
+        lock.release()
+        db.close()
+
+
+def _work(settings: Settings, db: Database) -> None:
+    fresh = BUILT_IN_TEAM not in workspace_ids(db)
+    clock, people = SandboxClock(), _example_people()
+    with (
+        stopping() as stop,
+        Stage(
+            settings,
+            db=db,
+            workspace=example_workspace(clock),
+            clock=clock,
+            port=settings.port,
+            channel_zones=zones_of(people),
+            players=Cast(people, starts=FIRST_PLAYED),
+            state=settings.cadence_data / "workspace.db",
+        ) as stage,
+    ):
+        if fresh:
+            _import_examples(db, clock.now())
+        stage.bot.worker.refresh()
+        stage.bot.worker.start()
+        _welcome(stage.server.url)
+        stop.wait()
+        stage.bot.worker.stop()
+
+
+def run_sandbox(settings: Settings, workspace: Path | None, *, app_url: str | None = None) -> None:
+    """Serve only the built-in workspace, for a bot in another process, until asked to stop.
+
+    Args:
+        app_url: where that bot answers over HTTP; without it it is reached through Socket Mode.
+
+    Raises:
+        Refusal: the workspace file can't be read, or `app_url` is no address.
+        SettingsRefused: the port is taken.
+    """
+    if app_url is not None:
+        app_url = _address(app_url)
+    spec = read_workspace(_text(workspace)) if workspace else _example_people()
+    built = _people(spec, (), SandboxClock())
+    require_port(settings.host, settings.port)
+    with (
+        stopping() as stop,
+        SandboxServer(
+            built, host=settings.host, port=settings.port, socket_mode=app_url is None, app_url=app_url
+        ) as server,
+    ):
+        for line in _how_to_point_at(server, app_url):
+            print(line, flush=True)  # noqa: T201
+        stop.wait()
+
+
+def _address(app_url: str) -> str:
+    """`http://127.0.0.1:3001`, without a slash at the end."""
+    given = urlsplit(app_url)
+    if given.scheme not in ("http", "https") or not given.hostname:
+        raise Refusal(f"{app_url} is no address. Write it as http://127.0.0.1:3001.")
+    return app_url.rstrip("/")
+
+
+def _how_to_point_at(server: SandboxServer, app_url: str | None) -> Iterator[str]:
+    """What to set for the bot, a line each."""
+    workspace, app = server.workspace, server.workspace.app
+    yield f"The workspace {workspace.name} is at {server.url}. Point a bot at it with"
+    yield f"  export SLACK_API_URL={server.api_url}"
+    yield f"  export SLACK_BOT_TOKEN={app.token}"
+    if app_url is None:
+        yield f"  export SLACK_APP_TOKEN={app.app_token}"
+    yield f"  export SLACK_SIGNING_SECRET={app.signing_secret}"
+    if app_url is not None:
+        yield f"  export PORT={urlsplit(app_url).port or 80}"
+        yield f"To install it at {app_url}{INSTALL} instead, leave SLACK_BOT_TOKEN unset and set"
+        yield f"  export SLACK_CLIENT_ID={app.client_id}"
+        yield f"  export SLACK_CLIENT_SECRET={app.client_secret}"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Refusal(f"{file}: can't be read as UTF-8 text.") from None
+
+
+def _example_people() -> WorkspaceSpec:
+    file = EXAMPLES / "workspace.yaml"
+    return read_workspace(file.read_text(encoding="utf-8")) if file.exists() else WorkspaceSpec()
+
+
+def example_workspace(clock: SandboxClock) -> Workspace:
+    """The built-in workspace with the people of the example files."""
+    playbooks = [read_playbook(file.read_text(encoding="utf-8")) for file in _example_playbooks()]
+    return _people(_example_people(), playbooks, clock)
+
+
+def _people(spec: WorkspaceSpec, playbooks: Sequence[PlaybookSpec], clock: SandboxClock) -> Workspace:
+    return workspace_from(
+        spec,
+        clock=clock,
+        playbooks=playbooks,
+        profiles=read_profiles(EXAMPLES / "names.csv"),
+        channel_names=read_channels(EXAMPLES / "channels.csv"),
+    )
+
+
+def _example_playbooks() -> list[Path]:
+    return [file for name in PLAYBOOKS if (file := EXAMPLES / name).exists()]
+
+
+def _import_examples(db: Database, now: datetime) -> None:
+    files = [file for file in (EXAMPLES / "workspace.yaml", *_example_playbooks()) if file.exists()]
+    _, refused = import_into(db, BUILT_IN_TEAM, files, now=now.astimezone(UTC))
+    for problem in refused:
+        log.error("example not imported", problem=problem)
+
+
+def _welcome(url: str) -> None:
+    """Where to look and what to try."""
+    for line in (
+        "",
+        f"  Rollout Cadence runs in its built-in workspace: {url}",
+        f"  Health: {url}/healthz, {url}/readyz, {url}/metrics",
+        "",
+        "  1. Open the page and act as Jana Hoffmann, the owner of the example playbook.",
+        "  2. In #support-emea type  /cadence cycle start support-reply",
+        "  3. Move the clock “to the next event” until Thursday's check-in arrives, and answer it.",
+        "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
+        "  5. Or press “Play the cycle”: example people answer for four weeks. “Stop” ends it at any time.",
+        "",
+        "  Nobody real is messaged. Stop with Ctrl-C.",
+        "",
+    ):
+        print(line, flush=True)  # noqa: T201

@@ -1,0 +1,155 @@
+"""Publish Homes: of whoever opens or clicks it at once, of others when something changed for them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.delivery.gateway import Gateway, SlackBusy, SlackError, SlackRefused, SlackUnclear
+from bot.metrics import HOMES
+from cadence.actor import Actor
+from cadence.flows.overview import homes
+from cadence.flows.overview.homes import Claimed, HomePace
+from cadence.flows.people.profiles import workspace_ids
+from storage.engine import Database, Unreachable, is_unreachable
+from storage.work import UnitOfWork
+from templates.render import render
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 50
+"""Homes of a workspace that one turn looks at."""
+MOST_TURNS = 1_000
+AFTER_TROUBLE = timedelta(minutes=1)
+UNTIL_SOMEBODY_MENDS_IT = timedelta(hours=1)
+
+
+class Homes:
+    """Publishes Homes. Thread-safe: the database keeps two from publishing the same one.
+
+    Args:
+        gateway_for: how to call Slack in a workspace; None when this process can't.
+        clock: the time, passed in.
+        pace: how fast they may follow each other.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        gateway_for: Callable[[str], Gateway | None],
+        clock: Callable[[], datetime],
+        pace: HomePace | None = None,
+    ) -> None:
+        self._db = db
+        self._gateway_for = gateway_for
+        self._clock = clock
+        self._pace = pace or HomePace()
+
+    def opened(self, workspace_id: str, member: str) -> None:
+        """A person opened their Home: show it as it is now.
+
+        Raises:
+            Exception: the database can't be reached. Nothing was done that could look undone.
+        """
+        with _harmless(workspace_id, member, unless=is_unreachable):
+            homes.note_opened(UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member)
+            self._publish(workspace_id, member, at_once=True, always=True)
+
+    def show(self, workspace_id: str, member: str, view: dict[str, Any]) -> None:
+        """Show this as a person's Home until it is published again; needs no database where there's one workspace."""
+        with suppress(SlackError, *Unreachable):
+            gateway = self._gateway_for(workspace_id)
+            if gateway is not None:
+                gateway.publish(member=member, view=view, quick=True)
+
+    def clicked(self, workspace_id: str, member: str) -> None:
+        """A person clicked something on their Home: show what came of it."""
+        with _harmless(workspace_id, member):
+            homes.note_click(UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member)
+            self._publish(workspace_id, member, at_once=True)
+
+    def work(self) -> int:
+        """Publish the Homes that something changed for, as fast as Slack takes them; returns how many."""
+        done = 0
+        for workspace_id in workspace_ids(self._db):
+            if self._gateway_for(workspace_id) is None:
+                continue
+            for _ in range(MOST_TURNS):
+                if not homes.spread(UnitOfWork(self._db, Actor.system(workspace_id), self._clock())):
+                    break
+            members = homes.waiting(
+                UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), limit=AT_ONCE
+            )
+            done += sum(self._publish(workspace_id, member) for member in members)
+        return done
+
+    def _publish(
+        self, workspace_id: str, member: str, *, at_once: bool = False, always: bool = False
+    ) -> bool:
+        gateway = self._gateway_for(workspace_id)
+        if gateway is None:
+            return False
+        claimed = homes.claim(
+            UnitOfWork(self._db, Actor.system(workspace_id), self._clock()),
+            member=member,
+            pace=self._pace,
+            at_once=at_once,
+        )
+        if claimed is None:
+            return False
+        view = render(claimed.view)
+        digest = homes.digest_of(view)
+        try:
+            if always or digest != claimed.digest:
+                gateway.publish(member=member, view=view, quick=at_once)
+        except SlackError as error:
+            self._not_shown(workspace_id, member, error)
+            return False
+        self._shown(workspace_id, member, claimed, digest)
+        HOMES.labels(outcome="same" if digest == claimed.digest else "published").inc()
+        return digest != claimed.digest
+
+    def _shown(self, workspace_id: str, member: str, claimed: Claimed, digest: str) -> None:
+        homes.note_shown(
+            UnitOfWork(self._db, Actor.system(workspace_id), self._clock()),
+            member=member,
+            claimed=claimed,
+            digest=digest,
+            pace=self._pace,
+        )
+
+    def _not_shown(self, workspace_id: str, member: str, error: SlackError) -> None:
+        """Busy or unclear: soon again, for publishing twice does no harm. Refused: not until it is opened again."""
+        now = self._clock()
+        HOMES.labels(outcome="failed").inc()
+        log.warning("home not published", member=member, error=error.code)
+        again: datetime | None = now + UNTIL_SOMEBODY_MENDS_IT
+        if isinstance(error, SlackBusy):
+            again = now + timedelta(seconds=error.retry_after)
+            homes.note_pause(UnitOfWork(self._db, Actor.system(workspace_id)), until=again)
+        elif isinstance(error, SlackUnclear):
+            again = now + AFTER_TROUBLE
+        elif isinstance(error, SlackRefused):
+            again = None
+        homes.note_failed(
+            UnitOfWork(self._db, Actor.system(workspace_id)), member=member, problem=error.code, again=again
+        )
+
+
+@contextmanager
+def _harmless(
+    workspace_id: str, member: str, *, unless: Callable[[Exception], bool] = lambda _error: False
+) -> Iterator[None]:
+    """What a person did is done and saved: a Home that can't be shown now must not look like a failure of that."""
+    try:
+        yield
+    except Exception as error:  # what was done is saved, and must not look as if it had failed
+        if unless(error):
+            raise
+        if is_unreachable(error):
+            log.warning("home not published", workspace=workspace_id, error=type(error).__name__)
+        else:
+            log.exception("home stumbled", workspace=workspace_id, member=member)

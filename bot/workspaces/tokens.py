@@ -1,0 +1,105 @@
+"""Slack's tokens that end are renewed, by one process at a time."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError, SlackTokenRotationError
+from slack_sdk.oauth.installation_store import Bot as SlackBot
+from slack_sdk.oauth.token_rotation import TokenRotator
+
+from bot.delivery.gateway import TIMEOUT_SECONDS
+from bot.runtime.clocks import Clock
+from cadence.actor import Actor
+from cadence.flows.workspaces.installing import Installed, keep_token, take_turn
+from storage.engine import Database, Unreachable
+from storage.work import UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+ROTATING = "oauth.v2.access"
+"""The method that renews a token, and the lane in which one process at a time does."""
+TURN = timedelta(seconds=30)
+"""How long the others leave it to that one; also when a renewal that failed is tried again."""
+KEEP_AFTER = (0.2, 0.5, 1, 2)
+"""Seconds between tries to write a new token down."""
+ANY_END = 10**7
+"""Minutes: the SDK is told that a token of any age is to be renewed; when to do so is decided here."""
+
+
+class Away(Exception):
+    """Slack didn't answer; asking for another workspace would take as long."""
+
+
+class Renewals:
+    """Renews tokens with the SDK's rotator. No session is open while Slack is called."""
+
+    def __init__(
+        self, db: Database, *, client_id: str, client_secret: str, api_url: str, clock: Clock
+    ) -> None:
+        self._db, self._clock = db, clock
+        client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+        self._rotator = TokenRotator(client_id=client_id, client_secret=client_secret, client=client)
+
+    def take_turn(self, workspace_id: str) -> bool:
+        """Whether it is ours to renew this workspace's token now."""
+        now = self._clock()
+        return take_turn(
+            UnitOfWork(self._db, Actor.system(workspace_id), now), name=ROTATING, until=now + TURN
+        )
+
+    def renew(self, one: Installed) -> None:
+        """Renew a token and keep the new one; when Slack refuses, the log says why.
+
+        Raises:
+            Away: Slack doesn't answer.
+        """
+        try:
+            renewed = self._rotator.perform_bot_token_rotation(
+                bot=SlackBot(
+                    team_id=one.workspace_id,
+                    bot_token=one.token,
+                    bot_id=one.bot_id,
+                    bot_user_id=one.bot_user,
+                    bot_refresh_token=one.refresh_token,
+                    bot_token_expires_at=0,
+                    installed_at=one.installed_at,
+                ),
+                minutes_before_expiration=ANY_END,
+            )
+        except SlackTokenRotationError as refused:
+            log.error("token not renewed", workspace=one.workspace_id, error=_word(refused))
+            return
+        except (SlackClientError, HTTPException, OSError) as failed:
+            log.warning("token not renewed", workspace=one.workspace_id, error=type(failed).__name__)
+            raise Away from failed
+        if renewed is not None:
+            self._keep(one, renewed)
+            log.info("token renewed", workspace=one.workspace_id)
+
+    def _keep(self, before: Installed, renewed: SlackBot) -> None:
+        """The refresh token is used up: a database that just went away is given a moment to come back."""
+        end = datetime.fromtimestamp(renewed.bot_token_expires_at or 0, UTC)
+        for pause in (*KEEP_AFTER, None):
+            try:
+                keep_token(
+                    self._db,
+                    before,
+                    token=renewed.bot_token,
+                    refresh_token=renewed.bot_refresh_token or "",
+                    expires_at=end,
+                )
+            except Unreachable:
+                if pause is None:
+                    raise
+                time.sleep(pause)
+            else:
+                return
+
+
+def _word(refused: SlackTokenRotationError) -> str:
+    """Slack's own word for what went wrong, without what was sent."""
+    response = refused.api_error.response
+    return str(response.get("error") or "no answer") if hasattr(response, "get") else "no answer"

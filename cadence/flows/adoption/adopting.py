@@ -1,0 +1,329 @@
+"""A second team takes a playbook up: who may, which version, with whom as champion."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from cadence.documents import playbook_from_data
+from cadence.documents.words import MEMBER
+from cadence.flows.adoption.capacity import running_titles
+from cadence.flows.core.actor import require_owner_or_curator, require_people
+from cadence.flows.core.adoptions import require_workspace, team_runs
+from cadence.flows.core.cycle_posts import rewrite_cycle_posts
+from cadence.flows.core.finding import require_playbook, require_team
+from cadence.flows.core.repeats import once
+from cadence.flows.core.trail import note
+from cadence.flows.core.versions import require_not_retired, version_name, version_to_run
+from cadence.flows.people.teams import keep_members, member_ids, record_team, require_may_change
+from cadence.mrkdwn import Mrkdwn, channel_link, code, mention, say
+from cadence.refusals import Offer, Refusal
+from cadence.rules.calendar import local_day
+from cadence.rules.signals import CYCLES_AT_ONCE
+from storage.outbox import ledger
+from storage.outbox.ledger import Owed
+from storage.queries import people, playbooks
+from storage.queries import playbooks as versions
+from storage.tables import Adoption, AdoptionState, Playbook, PlaybookState, PlaybookVersion, Team
+from storage.work import UnitOfWork
+from templates.contexts.answers import Done
+from templates.contexts.base import Choice
+from templates.contexts.spreading import AdoptForm
+from templates.ids import Action
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionGiven:
+    """An adoption as someone asked for it: the team by its slug or its channel; `champion` is a Slack member ID.
+
+    `add_champion` puts the champion into the team as well.
+    """
+
+    playbook: str
+    team: str | None = None
+    channel: str | None = None
+    champion: str | None = None
+    add_champion: bool = False
+
+
+class NeedsForm(Refusal):
+    """The team or its champion wasn't said: the form asks. `team` is the slug, when it is known."""
+
+    def __init__(self, text: str, *, field: str, team: str | None = None) -> None:
+        self.team = team
+        super().__init__(text, field=field)
+
+
+@once
+def adopt(uow: UnitOfWork, given: AdoptionGiven) -> Done:
+    """Let a team take a playbook up; its channel gets the checklist, its champion a DM.
+
+    The team runs the version published last, or the newest revision while none is.
+
+    Raises:
+        NotAllowed: neither the owner nor a curator.
+        NeedsForm: the team or the champion isn't clear.
+        Refusal: no such team, a team that runs it already, a playbook that nobody has run or that is retired, a
+            champion from outside the team.
+    """
+    with uow.write():
+        workspace = require_workspace(uow)
+        playbook = require_playbook(uow, given.playbook)
+        require_owner_or_curator(uow, owner=playbook.owner, to=wish(playbook))
+        require_adoptable(playbook)
+        team = _team(uow, playbook, given)
+        known = playbooks.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
+        _require_new(known, playbook, team)
+        champion = _champion(uow, playbook, team, given)
+        version = version_to_run(uow, playbook, None)
+        adoption = _save(uow, playbook, version, team, known, champion=champion)
+        _owe(uow, adoption, team, again=known is not None)
+        for run in team_runs(uow, workspace=workspace, playbook_id=playbook.id):
+            if run.cycle is not None:  # its fourth week asks for a next team
+                rewrite_cycle_posts(uow, run, run.cycle, mark=f"adopted:{adoption.id}")
+        return _adopted(uow, playbook, version, adoption, team)
+
+
+def wish(playbook: Playbook) -> str:
+    """What somebody wants who adopts a playbook: the end of "only … may …"."""
+    return f"bring {playbook.title[:60]} to another team"
+
+
+def require_adoptable(playbook: Playbook) -> None:
+    """Let a playbook through that another team can take up.
+
+    Raises:
+        Refusal: it is retired, or nobody has run it yet.
+    """
+    require_not_retired(playbook)
+    if playbook.state is PlaybookState.DRAFT:
+        raise Refusal(
+            say(
+                "{title} is a draft that no team has run yet, so there is nothing to hand on. "
+                "A first team runs it, then others take it up.",
+                title=playbook.title,
+            ),
+            field="playbook",
+            offer=Offer("Start a cycle", Action.START_CYCLE, playbook.slug),
+        )
+
+
+def _team(uow: UnitOfWork, playbook: Playbook, given: AdoptionGiven) -> Team:
+    if given.team is not None:
+        team = require_team(uow, given.team)
+        if given.channel is not None and given.channel != team.channel:
+            raise Refusal(
+                say(
+                    "{channel} isn't the channel of {team}; that is {own}. Leave one of the two out.",
+                    channel=channel_link(given.channel),
+                    team=team.title,
+                    own=channel_link(team.channel),
+                ),
+                field="team",
+            )
+        return team
+    if given.channel is not None:
+        found = people.team_by_channel(uow, channel=given.channel)
+        if found is not None:
+            return found
+        raise Refusal(
+            say(
+                "{channel} belongs to no team yet. Make the team first.", channel=channel_link(given.channel)
+            ),
+            field="team",
+            offer=Offer("Create the team", Action.CREATE_TEAM, f"channel:{given.channel}"),
+        )
+    raise NeedsForm(say("Which team takes {title} up?", title=playbook.title), field="team")
+
+
+def _require_new(known: Adoption | None, playbook: Playbook, team: Team) -> None:
+    if known is not None and known.state is not AdoptionState.ENDED:
+        since = local_day(known.created_at, ZoneInfo(team.timezone))
+        raise Refusal(
+            say(
+                "{team} has {title} already, since {since:%-d %b %Y}. {status} shows where it stands.",
+                team=team.title,
+                title=playbook.title,
+                since=since,
+                status=code(f"/cadence status {playbook.slug} team={team.slug}"),
+            ),
+            field="team",
+        )
+
+
+def _champion(uow: UnitOfWork, playbook: Playbook, team: Team, given: AdoptionGiven) -> str:
+    """The champion, of the team or the playbook's owner: without one a team gets no access (SPEC §6)."""
+    members = member_ids(uow, team)
+    champion = given.champion or (uow.actor.member if uow.actor.member in members else None)
+    if champion is None:
+        raise NeedsForm(
+            say(
+                "Who in {team} sets it up and keeps the team at it? Without a champion, no access.",
+                team=team.title,
+            ),
+            field="champion",
+            team=team.slug,
+        )
+    if champion in members or champion == playbook.owner:
+        return champion
+    _require_person(uow, champion)
+    if not given.add_champion:
+        raise Refusal(
+            say(
+                "{who} isn't in {team}, and a champion has to be. {command} puts them there.",
+                who=mention(champion),
+                team=team.title,
+                command=code(f"/cadence team join {team.slug}"),
+            ),
+            field="champion",
+            offer=Offer(
+                "Add them and adopt", Action.ADD_CHAMPION, f"{playbook.slug}:{team.slug}:{champion}"[:150]
+            ),
+        )
+    require_may_change(uow, team, field="champion")
+    after = {*members, champion}
+    keep_members(uow, team, after)
+    record_team(uow, team.slug, before=sorted(members), after=sorted(after))
+    return champion
+
+
+def _require_person(uow: UnitOfWork, champion: str) -> None:
+    known = people.member(uow, member_id=champion)
+    if not MEMBER.fullmatch(champion) or known is None:
+        raise Refusal("The champion has to be a person in this Slack. Choose another one.", field="champion")
+    require_people(uow, [champion], field="champion", in_team=True)
+
+
+def _save(
+    uow: UnitOfWork,
+    playbook: Playbook,
+    version: PlaybookVersion,
+    team: Team,
+    known: Adoption | None,
+    *,
+    champion: str,
+) -> Adoption:
+    adoption = known or Adoption(
+        workspace_id=playbook.workspace_id,
+        playbook_id=playbook.id or 0,
+        version_id=version.id or 0,
+        team_id=team.id or 0,
+        created_at=uow.now,
+    )
+    adoption.version_id, adoption.champion, adoption.state = version.id or 0, champion, AdoptionState.ACTIVE
+    uow.session.add(adoption)
+    uow.session.flush()
+    note(
+        uow,
+        action="adopted",
+        subject=f"adoption:{adoption.id}",
+        after={
+            "playbook": playbook.slug,
+            "team": team.slug,
+            "version": version_name(version),
+            "champion": champion,
+        },
+    )
+    return adoption
+
+
+def _owe(uow: UnitOfWork, adoption: Adoption, team: Team, *, again: bool) -> None:
+    """The checklist for the team's channel, and the first step for the champion."""
+    ids = f"{adoption.workspace_id}:{adoption.id}"
+    ledger.owe(
+        uow,
+        owed=[
+            Owed(
+                key=f"{kind}:{ids}:{recipient}" + (f":{uow.now:%Y%m%d%H%M}" if again else ""),
+                kind=kind,
+                recipient=recipient,
+                subject={"adoption": adoption.id},
+                due_at=uow.now,
+            )
+            for kind, recipient in (("setup", team.channel), ("champion", adoption.champion or ""))
+        ],
+        correlation_id=uow.actor.request,
+    )
+
+
+def _adopted(
+    uow: UnitOfWork, playbook: Playbook, version: PlaybookVersion, adoption: Adoption, team: Team
+) -> Done:
+    spec = playbook_from_data(version.spec)
+    running = running_titles(uow, adoption)
+    full = Mrkdwn("")
+    if len(running) >= CYCLES_AT_ONCE:
+        full = say(
+            "\n{team} has {count} running cycles already: its first cycle of {title} will need a curator.",
+            team=team.title,
+            count=len(running),
+            title=playbook.title,
+        )
+    return Done(
+        text=say(
+            "{team} takes up {title}, {version}, with {champion} as champion.\n"
+            "{channel} gets the checklist: {items}, to be done within {limit:,} min.{full}",
+            team=team.title,
+            title=playbook.title,
+            version=version_name(version),
+            champion=mention(adoption.champion or ""),
+            channel=channel_link(team.channel),
+            items=f"{len(spec.checklist)} items" if len(spec.checklist) != 1 else "1 item",
+            limit=spec.setup_minutes,
+            full=full,
+        ),
+        offers=(
+            Offer("Start setup", Action.START_SETUP, str(adoption.id)),
+            Offer("Show the playbook", Action.SHOW_PLAYBOOK, playbook.slug),
+        ),
+    )
+
+
+def adopt_form(
+    uow: UnitOfWork, *, playbook: str | None, team: str | None = None, champion: str | None = None
+) -> AdoptForm:
+    """The form to bring a playbook to a team, with what is known; the teams without it come first.
+
+    Raises:
+        NotAllowed: neither the playbook's owner nor a curator.
+        Refusal: there is no playbook that can be taken up, or no team.
+    """
+    with uow.read():
+        require_workspace(uow)
+        if playbook is not None:
+            row = require_playbook(uow, playbook)
+            require_owner_or_curator(uow, owner=row.owner, to=wish(row))
+            require_adoptable(row)
+        every = playbooks.playbooks(uow)
+        ready = [row for row in every if row.state not in (PlaybookState.DRAFT, PlaybookState.RETIRED)]
+        if not ready:
+            raise Refusal(
+                "No team has run a playbook yet, so there is nothing to hand on. "
+                "`/cadence cycle start` starts the first team's cycle."
+            )
+        teams = people.teams(uow)
+        if not teams:
+            raise Refusal("There's no team yet. `/cadence team create` makes the first one.")
+        mine = [row for row in ready if row.owner == uow.actor.member]
+        chosen = playbook or (mine[0].slug if len(mine) == 1 else None)
+        chosen = chosen or (ready[0].slug if len(ready) == 1 else None)
+        having = _having(uow, next((row for row in ready if row.slug == chosen), None))
+        here = next(
+            (one.slug for one in teams if one.channel == uow.actor.channel and one.id not in having), None
+        )
+        ordered = sorted(teams, key=lambda one: (one.id in having, one.title))
+        return AdoptForm(
+            playbooks=tuple(
+                Choice(label=row.title, value=row.slug)
+                for row in sorted(ready, key=lambda row: (row.owner != uow.actor.member, row.slug))
+            ),
+            teams=tuple(Choice(label=one.title, value=one.slug) for one in ordered),
+            playbook=chosen,
+            team=team or here,
+            champion=champion,
+        )
+
+
+def _having(uow: UnitOfWork, playbook: Playbook | None) -> set[int | None]:
+    """The teams that have a playbook already."""
+    if playbook is None:
+        return set()
+    return {team.id for _, team in versions.adopters(uow, playbook_id=playbook.id or 0)}

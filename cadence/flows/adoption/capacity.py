@@ -1,0 +1,161 @@
+"""A team with two running cycles isn't given a third without a curator's override (SPEC §5)."""
+
+from datetime import date
+
+from cadence.flows.core.actor import is_curator, require_curator
+from cadence.flows.core.adoptions import TeamRun, run_by_id
+from cadence.flows.core.announcing import announce
+from cadence.flows.core.finding import require_playbook, require_team
+from cadence.flows.core.trail import note
+from cadence.mrkdwn import say
+from cadence.refusals import Offer, Refusal
+from cadence.rules.signals import CYCLES_AT_ONCE, capacity
+from storage.queries import adoptions, people, playbooks, registry
+from storage.tables import Adoption, Override, OverrideKind, OwedMessage
+from storage.work import UnitOfWork
+from templates.contexts.spreading import CapacityForm, CapacityOverridden
+from templates.ids import Action
+
+TO = "start a cycle beyond a team's capacity"
+LONGEST = 1_000
+"""Characters of a reason."""
+
+
+class CapacityFull(Refusal):
+    """The team has as many running cycles as it is given; `may_override` for curators, who are offered the form."""
+
+    def __init__(
+        self, run: TeamRun, running: tuple[str, ...], *, curator: str | None, may_override: bool, day: date
+    ) -> None:
+        self.may_override = may_override
+        what = f"start {run.playbook.title[:40]} in {run.team.title[:40]} beyond its capacity"
+        offer = None
+        if may_override:
+            offer = Offer(
+                "Start it anyway", Action.START_ANYWAY, f"{run.playbook.slug}:{run.team.slug}:{day}"
+            )
+        elif curator is not None:
+            offer = Offer("Ask them", Action.ASK_THEM, f"{curator}:{what}"[:150])
+        super().__init__(
+            say(
+                "{team} has {count} running cycles already, {titles}, and {limit} is the most a team is given. {way}",
+                team=run.team.title,
+                count=len(running),
+                titles=" and ".join(running[:3]),
+                limit=CYCLES_AT_ONCE,
+                way="You can start it anyway, with a reason."
+                if may_override
+                else "A curator can start it anyway, with a reason.",
+            ),
+            field="team",
+            offer=offer,
+        )
+
+
+def running_titles(uow: UnitOfWork, adoption: Adoption) -> tuple[str, ...]:
+    """The playbooks of the other running cycles of an adoption's team."""
+    others = {
+        row.playbook_id
+        for row in adoptions.running_of_team(uow, team_id=adoption.team_id)
+        if row.id != adoption.id
+    }
+    every = playbooks.playbooks(uow)
+    return tuple(row.title for row in every if row.id in others)
+
+
+def require_capacity(uow: UnitOfWork, run: TeamRun, *, starts_on: date, reason: str | None) -> None:
+    """Let a cycle through that the team has room for, or that a curator starts anyway, which is announced.
+
+    Raises:
+        CapacityFull: there is no room, and no reason was given.
+        NotAllowed: a reason was given, and not by a curator.
+    """
+    running = running_titles(uow, run.adoption)
+    if capacity(len(running)).allowed:
+        return
+    if reason is None:
+        curators = people.curators(uow)
+        raise CapacityFull(
+            run,
+            running,
+            curator=next(iter(curators), None),
+            may_override=is_curator(uow),
+            day=starts_on,
+        )
+    require_curator(uow, to=TO)
+    reason = reason.strip()
+    if not reason:
+        raise Refusal("Say in a sentence why it starts anyway.", field="reason")
+    if len(reason) > LONGEST:
+        raise Refusal(
+            f"A reason has {LONGEST:,} characters at most; this one has {len(reason):,}.", field="reason"
+        )
+    _override(uow, run, running, reason)
+
+
+def _override(uow: UnitOfWork, run: TeamRun, running: tuple[str, ...], reason: str) -> None:
+    row = Override(
+        workspace_id=run.workspace.id,
+        kind=OverrideKind.CAPACITY,
+        playbook_id=run.playbook.id or 0,
+        version_id=run.adoption.version_id,
+        adoption_id=run.id,
+        passed_over={"running": list(running), "limit": CYCLES_AT_ONCE},
+        reason=reason,
+        member=uow.actor.member,
+        overridden_at=uow.now,
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    note(
+        uow,
+        action="capacity-overridden",
+        subject=f"adoption:{run.id}",
+        after=row.passed_over | {"reason": reason},
+    )
+    announce(
+        uow, run.workspace, [run.team], kind="capacity-overridden", slot=row.id, subject={"override": row.id}
+    )
+
+
+def overridden(uow: UnitOfWork, message: OwedMessage) -> CapacityOverridden:
+    """What the announcement of an override says.
+
+    Raises:
+        Refusal: it isn't there.
+    """
+    row = registry.get(uow, override_id=int(message.subject["override"]))
+    if row is None or row.adoption_id is None:
+        raise Refusal("the override isn't there")
+    run = run_by_id(uow, adoption_id=row.adoption_id)
+    return CapacityOverridden(
+        playbook=run.playbook.title,
+        team=run.team.title,
+        running=tuple(str(title) for title in row.passed_over["running"]),
+        most=int(row.passed_over["limit"]),
+        curator=row.member,
+        reason=row.reason,
+    )
+
+
+def capacity_form(uow: UnitOfWork, *, playbook: str, team: str) -> CapacityForm:
+    """The form that asks a curator why a cycle starts anyway.
+
+    Raises:
+        NotAllowed: the caller is no curator.
+        Unknown: no such playbook or team.
+    """
+    with uow.read():
+        require_curator(uow, to=TO)
+        book = require_playbook(uow, playbook)
+        there = require_team(uow, team)
+        running = {row.playbook_id for row in adoptions.running_of_team(uow, team_id=there.id or 0)} - {
+            book.id
+        }
+        every = playbooks.playbooks(uow)
+        return CapacityForm(
+            playbook=book.title,
+            team=there.title,
+            running=tuple(row.title for row in every if row.id in running),
+            most=CYCLES_AT_ONCE,
+        )

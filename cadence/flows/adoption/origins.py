@@ -1,0 +1,76 @@
+"""The team a playbook was won with, and its number: what a later team's is held against."""
+
+from cadence.documents import playbook_from_data
+from cadence.flows.core.adoptions import TeamRun, run_by_id
+from cadence.flows.numbers.kpis import latest_value
+from cadence.flows.setup.checklist import checklist, minutes_of
+from cadence.refusals import Refusal
+from cadence.rules.kpi import Unit, format_amount
+from storage.queries import adoptions, playbooks
+from storage.queries import adoptions as setups
+from storage.tables import Adoption, PlaybookState
+from storage.work import UnitOfWork
+
+
+def origin_of(uow: UnitOfWork, run: TeamRun) -> Adoption | None:
+    """The playbook's first adoption; None when the run is that one itself."""
+    first = adoptions.first_of(uow, playbook_id=run.playbook.id or 0)
+    return None if first is None or first.id == run.adoption.id else first
+
+
+def origin_value(uow: UnitOfWork, run: TeamRun) -> float | None:
+    """The KPI value of the origin's latest closed cycle, in the KPI's unit.
+
+    None for the origin itself, before it closed a cycle with readings, and when that cycle counted another KPI.
+    """
+    origin = origin_of(uow, run)
+    if origin is None:
+        return None
+    cycles = playbooks.cycles_of(uow, adoption_id=origin.id or 0)
+    closed = next((one for one in reversed(cycles) if one.kpi_value is not None), None)
+    if closed is None:
+        return None
+    version = playbooks.version(uow, version_id=closed.version_id)
+    theirs, ours = playbook_from_data(version.spec).kpi, run.spec.kpi
+    same = (theirs.name, theirs.unit, theirs.direction) == (ours.name, ours.unit, ours.direction)
+    return closed.kpi_value if same else None
+
+
+def standing(uow: UnitOfWork, run: TeamRun) -> tuple[str, ...]:
+    """How setup stands while there is no cycle, and how the origin team's number does: a sentence each."""
+    found = (_setup(uow, run) if run.cycle is None else None, _beside(uow, run))
+    return tuple(line for line in found if line)
+
+
+def _setup(uow: UnitOfWork, run: TeamRun) -> str | None:
+    if run.playbook.state is PlaybookState.RETIRED:
+        return "The playbook is retired, so no cycle of it starts"
+    row = setups.of_adoption(uow, adoption_id=run.id)
+    if row is None:
+        return "No cycle yet, and setup hasn't started: its checklist is in the team's channel"
+    if row.done_at is not None:
+        return f"No cycle yet: set up in {minutes_of(row, now=uow.now):,} min, ready for its first"
+    ticked = len(setups.ticks(uow, setup_id=row.id or 0))
+    return f"No cycle yet: being set up, {ticked} of {len(checklist(uow, row))} items done"
+
+
+def _beside(uow: UnitOfWork, run: TeamRun) -> str | None:
+    theirs = origin_value(uow, run)
+    origin = origin_of(uow, run)
+    if theirs is None or origin is None:
+        return None
+    unit = Unit(run.spec.kpi.unit)
+    try:
+        team = run_by_id(uow, adoption_id=origin.id or 0).team.title
+    except Refusal:
+        team = "the first team"
+    here = latest_value(uow, run)
+    beside = "" if here is None else f"; here it is {_difference(here - theirs, unit)}"
+    return f"Where it began, {team}, the last cycle closed at {format_amount(theirs, unit)}{beside}"
+
+
+def _difference(by: float, unit: Unit) -> str:
+    if not by:
+        return "the same"
+    size = f"{abs(by):g} points" if unit is Unit.PERCENT else format_amount(abs(by), unit)
+    return f"{size} {'above' if by > 0 else 'below'}"

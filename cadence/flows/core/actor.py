@@ -1,0 +1,171 @@
+"""Who is calling, and what they may do (SPEC §8). Decided here for every command, button and form."""
+
+from collections.abc import Callable, Iterable
+
+from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.refusals import NotAllowed, Offer, Refusal
+from cadence.rules.participation import Bar, Standing, barred
+from storage.queries import people, playbooks
+from storage.queries.people import Participant
+from storage.work import UnitOfWork
+from templates.ids import Action
+
+
+def require_taking_part(uow: UnitOfWork, *, meet: Callable[[], None]) -> None:
+    """Let those through who take part here, whatever they came with.
+
+    Args:
+        meet: asks Slack who the caller is; called once, when the bot doesn't know it yet.
+
+    Raises:
+        NotAllowed: guests, people of other workspaces, deactivated people and apps; the sentence says who can.
+    """
+    with uow.read():
+        found = _participant(uow, uow.actor.member)
+        reason = _why_not(uow, found)
+    if found is not None and not found.known and not uow.actor.from_elsewhere:
+        meet()
+        with uow.read():
+            reason = why_not(uow)
+    if reason is not None:
+        raise NotAllowed(reason)
+
+
+def why_not(uow: UnitOfWork) -> Mrkdwn | None:
+    """Why the caller can't take part, in a sentence; None when they can."""
+    return _why_not(uow, _participant(uow, uow.actor.member))
+
+
+def _why_not(uow: UnitOfWork, found: Participant | None) -> Mrkdwn | None:
+    bar = _bar(found, from_elsewhere=uow.actor.from_elsewhere)
+    if uow.actor.surface == "cli" or bar is None:
+        return None
+    if found is None or bar is not Bar.GUEST:
+        return _REASONS[bar]
+    if found.guests_allowed:
+        return Mrkdwn("Only guests who are in a team can take part here. Ask the team's owner to add you.")
+    every = people.curators(uow)
+    named = [one for one in every if one != uow.actor.member][:5]
+    return say(
+        "Only full members of this workspace can take part, and you're a guest. "
+        "{curators} can let guests who are in a team take part, in the settings.",
+        curators=Mrkdwn(", ".join(mention(one) for one in named)) if named else "A curator",
+    )
+
+
+_REASONS = {
+    Bar.BOT: Mrkdwn("Only people can take part, not apps."),
+    Bar.DEACTIVATED: Mrkdwn(
+        "Only active members of this workspace can take part. Your account is deactivated."
+    ),
+    Bar.STRANGER: Mrkdwn(
+        "Only members of this workspace can take part. Your account belongs to another one."
+    ),
+    Bar.UNKNOWN: Mrkdwn(
+        "Only members of this workspace can take part, and we couldn't ask Slack whether you are one. "
+        "Try again in a minute."
+    ),
+}
+
+
+def cannot_be(uow: UnitOfWork, members: Iterable[str], *, in_team: bool) -> dict[str, Bar]:
+    """Those of some people who can't be given a part, and why; people Slack hasn't spoken of yet can.
+
+    Args:
+        in_team: they are put into a team, so guests are welcome where guests in teams are.
+    """
+    found = {one: _bar(_participant(uow, one), in_team=in_team) for one in dict.fromkeys(members)}
+    return {one: bar for one, bar in found.items() if bar is not None and bar is not Bar.UNKNOWN}
+
+
+def require_people(uow: UnitOfWork, members: Iterable[str], *, field: str, in_team: bool = False) -> None:
+    """Let people be put into a team, or named as somebody who decides.
+
+    Raises:
+        Refusal: one of them can't take part.
+    """
+    for one, bar in cannot_be(uow, members, in_team=in_team).items():
+        raise Refusal(say(_CANNOT_BE[bar], who=mention(one)), field=field)
+
+
+_CANNOT_BE = {
+    Bar.BOT: "{who} is an app, and only people can take part.",
+    Bar.DEACTIVATED: "{who} has been deactivated in Slack, so they can't take part.",
+    Bar.STRANGER: "{who} belongs to another workspace, so they can't take part here.",
+    Bar.GUEST: "{who} is a guest. A curator can let guests who are in a team take part, with `/cadence settings`.",
+}
+
+
+def _participant(uow: UnitOfWork, member: str) -> Participant | None:
+    return people.participant(uow, member_id=member)
+
+
+def _bar(found: Participant | None, *, from_elsewhere: bool = False, in_team: bool = False) -> Bar | None:
+    if found is None:  # the first request of a workspace; nobody can do anything in it yet
+        return Bar.STRANGER if from_elsewhere else None
+    person = Standing(
+        known=found.known,
+        bot=found.bot,
+        deleted=found.deleted,
+        stranger=found.stranger,
+        guest=found.guest,
+        from_elsewhere=from_elsewhere,
+        in_team=in_team or found.in_team,
+        named=found.named or found.in_team,
+    )
+    return barred(person, guests_allowed=found.guests_allowed)
+
+
+def is_curator(uow: UnitOfWork) -> bool:
+    """Whether the caller is a curator of the workspace. The command line acts for one."""
+    return uow.actor.surface == "cli" or uow.actor.member in people.curators(uow)
+
+
+def roles(uow: UnitOfWork) -> frozenset[str]:
+    """What a person is here: `member`, and `owner` or `curator` where they are."""
+    with uow.read():
+        held = {"member"}
+        if is_curator(uow):
+            held.add("curator")
+        rows = playbooks.playbooks(uow)
+        if any(playbook.owner == uow.actor.member for playbook in rows):
+            held.add("owner")
+        return frozenset(held)
+
+
+def require_owner_or_curator(uow: UnitOfWork, *, owner: str, to: str) -> None:
+    """Let the playbook's owner and curators through.
+
+    Raises:
+        NotAllowed: anybody else; the sentence says who may, with a button to ask the owner.
+    """
+    if uow.actor.member == owner or is_curator(uow):
+        return
+    raise NotAllowed(
+        say("Only the owner ({owner}) or a curator may {to}.", owner=mention(owner), to=to),
+        offer=Offer("Ask them", Action.ASK_THEM, f"{owner}:{to}"[:150]),
+    )
+
+
+def require_curator(uow: UnitOfWork, *, to: str) -> None:
+    """Let curators through.
+
+    Raises:
+        NotAllowed: anybody else; the sentence names the curators, or says how to get one.
+    """
+    if is_curator(uow):
+        return
+    curators = people.curators(uow)
+    if not curators:
+        raise NotAllowed(
+            say(
+                "Only a curator may {to}, and this workspace has none yet. "
+                "A workspace admin can name the first with `/cadence settings`.",
+                to=to,
+            )
+        )
+    names = Mrkdwn(", ".join(mention(member) for member in curators[:5]))
+    raise NotAllowed(
+        say("Only a curator may {to}: {names}.", to=to, names=names),
+        offer=Offer("Ask them", Action.ASK_THEM, f"{curators[0]}:{to}"[:150]),
+    )

@@ -1,0 +1,119 @@
+"""Which version of a playbook a team's next cycle runs on."""
+
+from dataclasses import replace
+
+from cadence.documents import Step, playbook_from_data
+from cadence.flows.core.adoptions import TeamRun, spec_of
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal, Unknown
+from storage.queries import playbooks
+from storage.queries import playbooks as versions
+from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion
+from storage.work import UnitOfWork
+
+
+def version_to_run(uow: UnitOfWork, playbook: Playbook, adoption: Adoption | None) -> PlaybookVersion:
+    """The version the next cycle of an adoption runs on; with None, of a team that adopts now.
+
+    Until a playbook is published everybody runs the newest revision. From then on a team stays on its version
+    until it is moved; a team on a draft older than what was published since goes on with the published version,
+    and a team that was moved to a draft stays on that.
+    """
+    _workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    published = versions.newest_published(uow, playbook_id=playbook_id)
+    if published is None:
+        newest = playbooks.newest_version(uow, playbook_id=playbook_id)
+        assert newest is not None  # noqa: S101 - imported with its playbook
+        return newest
+    if adoption is None:
+        return published
+    own = playbooks.version(uow, version_id=adoption.version_id)
+    stays = own.number is not None or own.revision > published.revision
+    return own if stays else published
+
+
+def dropped_step(uow: UnitOfWork, run: TeamRun, key: str) -> Step | None:
+    """A step that the team's version no longer has, from the newest revision that has it."""
+    _workspace_id, playbook_id = run.workspace.id, run.playbook.id or 0
+    newest = playbooks.newest_version(uow, playbook_id=playbook_id)
+    for revision in range(newest.revision if newest else 0, 0, -1):
+        version = versions.revision(uow, playbook_id=playbook_id, revision=revision)
+        step = spec_of(uow, version).step(key) if version else None
+        if step is not None:
+            return step
+    return None
+
+
+def as_it_goes_on(uow: UnitOfWork, run: TeamRun) -> tuple[TeamRun, Cycle | None]:
+    """The run on the version of its cycle that isn't closed, begun or to come, and that cycle.
+
+    From its close to the Sunday after, a run is seen in the cycle just closed, while the next one is set already.
+    """
+    rows = playbooks.cycles_of(uow, adoption_id=run.id)
+    cycle = next((row for row in rows if row.state is CycleState.RUNNING), None)
+    if cycle is None:
+        return run, None
+    version = playbooks.version(uow, version_id=cycle.version_id)
+    return replace(run, version=version, spec=playbook_from_data(version.spec), cycle=cycle), cycle
+
+
+def require_not_retired(playbook: Playbook) -> None:
+    """Let a playbook through that is still in use.
+
+    Raises:
+        Refusal: it is retired; the sentence says how it comes back.
+    """
+    if playbook.state is PlaybookState.RETIRED:
+        raise Refusal(
+            say(
+                "{title} is retired, so no cycle of it starts. A curator brings it back by publishing a new "
+                "version: {revise}, then {publish}.",
+                title=playbook.title,
+                revise=code(f"/cadence playbook revise {playbook.slug}"),
+                publish=code(f"/cadence playbook publish {playbook.slug}"),
+            ),
+            field="playbook",
+        )
+
+
+def state_of(uow: UnitOfWork, playbook: Playbook) -> PlaybookState:
+    """Where a playbook stands that isn't retired: draft, piloting once run, published, scaling with a second team."""
+    _workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    teams = versions.adopters(uow, playbook_id=playbook_id)
+    rows = versions.cycles(uow, adoption_ids=[one.id or 0 for one, _ in teams])
+    running = len({row.adoption_id for row in rows})
+    if versions.newest_published(uow, playbook_id=playbook_id) is None:
+        return PlaybookState.PILOTING if running else PlaybookState.DRAFT
+    return PlaybookState.SCALING if running > 1 else PlaybookState.PUBLISHED
+
+
+def require_version(uow: UnitOfWork, playbook: Playbook, *, number: int | None) -> PlaybookVersion:
+    """A published version by its number; with None, the newest revision.
+
+    Raises:
+        Unknown: no such version; the text names those there are.
+    """
+    _workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    if number is None:
+        newest = playbooks.newest_version(uow, playbook_id=playbook_id)
+        assert newest is not None  # noqa: S101 - imported with its playbook
+        return newest
+    found = versions.published(uow, playbook_id=playbook_id)
+    for version in found:
+        if version.number == number:
+            return version
+    known = ", ".join(f"v{version.number}" for version in found[:8])
+    raise Unknown(
+        say(
+            "{title} has no v{number}. {hint}",
+            title=playbook.title,
+            number=number,
+            hint=f"Published: {known}." if known else "Nothing of it is published yet.",
+        ),
+        field="version",
+    )
+
+
+def version_name(version: PlaybookVersion) -> str:
+    """`v2` of a published version, `draft 5` of a revision that isn't."""
+    return f"v{version.number}" if version.number is not None else f"draft {version.revision}"

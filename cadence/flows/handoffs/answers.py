@@ -1,0 +1,173 @@
+"""What becomes of what was handed over: accepted and done, sent back, withdrawn; a second click changes nothing."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from cadence.actor import Actor
+from cadence.flows.core.repeats import once
+from cadence.flows.handoffs.contracts import HandedOver, require_receiver, require_sender
+from cadence.flows.handoffs.lists import answerable, in_hand, listed, withdrawable
+from cadence.flows.handoffs.sending import decide, held, settled
+from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.refusals import Offer, Refusal
+from storage.tables import HandoffState
+from storage.work import UnitOfWork
+from templates.contexts.answers import Done
+from templates.contexts.base import Choice
+from templates.contexts.handoffs import HandoffFailForm, Handoffs
+from templates.ids import Action
+
+Verb: TypeAlias = Literal["accept", "fail", "done", "withdraw"]
+_OPEN = (HandoffState.SENT,)
+_NOTHING: dict[Verb, str] = {
+    "accept": "Nothing that was handed to your teams waits to be answered.",
+    "fail": "Nothing that was handed to your teams waits to be answered.",
+    "done": "Nothing that your teams accepted is still in hand.",
+    "withdraw": "Nothing that you handed over waits to be accepted.",
+}
+
+
+def _received(
+    uow: UnitOfWork, handoff_id: int, *, still: Sequence[HandoffState] = _OPEN
+) -> HandedOver | Done:
+    """A handoff that the caller may answer; what became of it, when that is settled already."""
+    handed = held(uow, handoff_id)
+    require_receiver(uow, handed)
+    return settled(uow, handed, still=still) or handed
+
+
+@once
+def accept(uow: UnitOfWork, *, handoff_id: int, note: str = "") -> Done:
+    """Take what was handed over; who sent it is told. A second click says what was decided.
+
+    Raises:
+        Refusal: no such handoff.
+        NotAllowed: somebody who has no part in the receiving team.
+    """
+    with uow.write():
+        handed = _received(uow, handoff_id)
+        if isinstance(handed, Done):
+            return handed
+        decide(uow, handed, HandoffState.ACCEPTED, reason=note.strip())
+        return Done(
+            text=say("Accepted: {what}.{told}", what=handed.row.what, told=_told(uow.actor, handed)),
+            offers=(Offer("Done", Action.FINISH_HANDOFF, str(handoff_id)),),
+        )
+
+
+@once
+def finish(uow: UnitOfWork, *, handoff_id: int, note: str = "") -> Done:
+    """The receiving team is done with what was handed over; who sent it is told.
+
+    Raises:
+        Refusal: no such handoff.
+        NotAllowed: somebody who has no part in the receiving team.
+    """
+    with uow.write():
+        handed = _received(uow, handoff_id, still=(*_OPEN, HandoffState.ACCEPTED))
+        if isinstance(handed, Done):
+            return handed
+        decide(uow, handed, HandoffState.DONE, reason=note.strip())
+        return Done(text=say("Done: {what}.{told}", what=handed.row.what, told=_told(uow.actor, handed)))
+
+
+@once
+def withdraw(uow: UnitOfWork, *, handoff_id: int, reason: str = "") -> Done:
+    """Take back what was handed over, while nobody has accepted it; the receiving team's messages say so.
+
+    Raises:
+        Refusal: no such handoff.
+        NotAllowed: neither who sent it, nor the owner, nor a curator.
+    """
+    with uow.write():
+        handed = held(uow, handoff_id)
+        require_sender(uow, handed)
+        already = settled(uow, handed, still=_OPEN)
+        if already is not None:
+            return already
+        decide(uow, handed, HandoffState.WITHDRAWN, reason=reason.strip())
+        return Done(
+            text=say(
+                "Withdrawn: {what}. {team} needn't accept it any more.{told}",
+                what=handed.row.what,
+                team=handed.team.title,
+                told=_told(uow.actor, handed),
+            )
+        )
+
+
+def _told(caller: Actor, handed: HandedOver) -> Mrkdwn | str:
+    sender = handed.row.sent_by
+    return say(" {sender} is told.", sender=mention(sender)) if sender != caller.member else ""
+
+
+@once
+def fail(uow: UnitOfWork, *, handoff_id: int, reason: str, lacking: Sequence[str] = ()) -> Done:
+    """Send back what can't be used; who sent it and the owner are told what the contract says of that.
+
+    `lacking` are places of the contract's inputs, as the form carries them.
+
+    Raises:
+        Refusal: no such handoff, no reason.
+        NotAllowed: somebody who has no part in the receiving team.
+    """
+    with uow.write():
+        handed = _received(uow, handoff_id)
+        if isinstance(handed, Done):
+            return handed
+        if not reason.strip():
+            raise Refusal("Say in a sentence why it can't be used.", field="reason")
+        named = dict(enumerate(handed.terms.inputs))
+        missing = [text for place, text in named.items() if str(place) in lacking]
+        decide(uow, handed, HandoffState.FAILED, reason=reason.strip(), lacking=missing)
+        return Done(
+            text=say(
+                "Sent back: {what}. {sender} and the owner are told; the contract says: {then}.",
+                what=handed.row.what,
+                sender=mention(handed.row.sent_by),
+                then=handed.terms.on_failure,
+            )
+        )
+
+
+def fail_form(uow: UnitOfWork, *, handoff_id: int, reason: str = "") -> HandoffFailForm | Done:
+    """The form that asks what is missing and why; what was decided already, when it was.
+
+    Raises:
+        Refusal: no such handoff.
+        NotAllowed: somebody who has no part in the receiving team.
+    """
+    with uow.write():
+        handed = _received(uow, handoff_id)
+        if isinstance(handed, Done):
+            return handed
+        return HandoffFailForm(
+            playbook=handed.run.playbook.title,
+            team=handed.run.team.title,
+            what=handed.row.what,
+            on_failure=handed.terms.on_failure,
+            choices=tuple(
+                Choice(label=text, value=str(place)) for place, text in enumerate(handed.terms.inputs)
+            ),
+            reason=reason,
+        )
+
+
+def which(uow: UnitOfWork, *, verb: Verb, playbook: str | None, number: int | None) -> int | Handoffs:
+    """The handoff somebody means: the one of that number, else the only one that waits for them.
+
+    Several are listed, each with its buttons.
+
+    Raises:
+        Refusal: nothing waits for them.
+    """
+    if number is not None:
+        return number
+    with uow.read():
+        find = {"done": in_hand, "withdraw": withdrawable}.get(verb, answerable)
+        waiting = find(uow, playbook=playbook)
+        if not waiting:
+            raise Refusal(_NOTHING[verb])
+        if len(waiting) == 1:
+            return waiting[0].row.id or 0
+        return listed(uow, waiting, playbook=None, asked=verb)

@@ -1,0 +1,172 @@
+"""What was handed over and waits or is in hand, as a list and as lines of the status."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from cadence.flows.core.actor import is_curator
+from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs, visible_runs
+from cadence.flows.core.persons import zone_of
+from cadence.flows.handoffs.contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
+from cadence.mrkdwn import Mrkdwn, say
+from cadence.refusals import Refusal
+from storage.queries import handoffs, people
+from storage.tables import Handoff, HandoffState
+from storage.work import UnitOfWork
+from templates.contexts.handoffs import HandoffRow, Handoffs
+from templates.filters import clock, day
+
+SHOWN = 10
+"""Handoffs that a list shows."""
+LATELY = timedelta(days=7)
+"""How long what was sent back is still listed."""
+
+
+def show_handoffs(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Handoffs:
+    """What waits to be accepted or is in hand, from and to the caller's teams; what was sent back lately.
+
+    A curator sees all.
+    """
+    with uow.read():
+        runs = visible_runs(uow)
+        found = _seen(uow, runs)
+        found += _seen(uow, runs, state=HandoffState.ACCEPTED)
+        failed = handoffs.failed_between(uow, since=uow.now - LATELY, until=uow.now + LATELY, limit=100)
+        mine = {run.id for run in runs}
+        found += _whole(uow, [row for row in failed if row.adoption_id in mine], runs)
+        fitting = [
+            one
+            for one in found
+            if playbook in (None, one.run.playbook.slug) and team in (None, one.run.team.slug, one.team.slug)
+        ]
+        title = fitting[0].run.playbook.title if playbook and fitting else None
+        return listed(uow, fitting, playbook=title, asked=None)
+
+
+def _seen(
+    uow: UnitOfWork,
+    runs: Sequence[TeamRun],
+    *,
+    state: HandoffState = HandoffState.SENT,
+    adoption_ids: Sequence[int] | None = None,
+) -> list[HandedOver]:
+    """What waits (or is in another state) and concerns the caller, due first.
+
+    `runs`, or `adoption_ids`, are all that are visible to them.
+    """
+    curator = is_curator(uow)
+    mine = people.teams_of(uow, member_id=uow.actor.member)
+    rows = handoffs.waiting(
+        uow,
+        adoption_ids=None if curator else adoption_ids or [run.id for run in runs],
+        team_ids=None if curator else [team.id or 0 for team in mine],
+        state=state,
+    )
+    return _whole(uow, rows, runs)
+
+
+def _whole(uow: UnitOfWork, rows: Iterable[Handoff], runs: Sequence[TeamRun]) -> list[HandedOver]:
+    """The handoffs whose sender still runs the playbook."""
+    rows, known = list(rows), {run.id: run for run in runs}
+    unknown = {row.adoption_id for row in rows} - known.keys()
+    if unknown:
+        workspace = require_workspace(uow)
+        more = team_runs(uow, workspace=workspace, adoption_ids=sorted(unknown))
+        known |= {run.id: run for run in more}
+    found = []
+    for row in rows:
+        try:
+            found.append(handed_over(uow, row, runs=known))
+        except Refusal:
+            continue
+    return found
+
+
+def answerable(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
+    """What waits for the caller: handed to their teams, else what they may answer otherwise."""
+    return _received(uow, HandoffState.SENT, playbook=playbook)
+
+
+def in_hand(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
+    """What was accepted and isn't done: by the caller, else by their teams, else what they may finish otherwise."""
+    found = _received(uow, HandoffState.ACCEPTED, playbook=playbook)
+    return [one for one in found if one.row.decided_by == uow.actor.member] or found
+
+
+def withdrawable(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
+    """What waits to be accepted and the caller may withdraw: what they sent, else what others did."""
+    found = [
+        one
+        for one in _seen(uow, visible_runs(uow))
+        if playbook in (None, one.run.playbook.slug) and may_withdraw(uow, one)
+    ]
+    return [one for one in found if one.row.sent_by == uow.actor.member] or found
+
+
+def _received(uow: UnitOfWork, state: HandoffState, *, playbook: str | None) -> list[HandedOver]:
+    mine = people.team_ids(uow, member_id=uow.actor.member)
+    found = [
+        one
+        for one in _seen(uow, visible_runs(uow), state=state)
+        if playbook in (None, one.run.playbook.slug) and may_answer(uow, one)
+    ]
+    return [one for one in found if one.team.id in mine] or found
+
+
+def listed(
+    uow: UnitOfWork, found: Sequence[HandedOver], *, playbook: str | None, asked: str | None
+) -> Handoffs:
+    """Handoffs for a template."""
+    zone = zone_of(uow, require_workspace(uow), uow.actor.member)
+    rows = tuple(
+        HandoffRow(
+            handoff=names_of(one, zone),
+            overdue=_is_overdue(one.row, uow.now),
+            may_answer=at < SHOWN
+            and one.row.state in (HandoffState.SENT, HandoffState.ACCEPTED)
+            and may_answer(uow, one),
+            may_withdraw=at < SHOWN and one.row.state is HandoffState.SENT and may_withdraw(uow, one),
+        )
+        for at, one in enumerate(found)
+    )
+    return Handoffs(
+        rows=rows,
+        waiting=sum(1 for one in found if one.row.state is HandoffState.SENT),
+        overdue=sum(1 for row in rows if row.overdue),
+        in_hand=sum(1 for one in found if one.row.state is HandoffState.ACCEPTED),
+        playbook=playbook,
+        asked=asked,
+    )
+
+
+def _is_overdue(row: Handoff, now: datetime) -> bool:
+    return row.state is HandoffState.SENT and row.due_at <= now
+
+
+def status_lines(
+    uow: UnitOfWork, seen: Sequence[int], *, only: Collection[int] | None = None, runs: Sequence[TeamRun]
+) -> tuple[Mrkdwn, ...]:
+    """What waits to be accepted, from adoptions and to the caller's teams, or from some `only`: a sentence each.
+
+    `runs` are those that are loaded already.
+    """
+    shown = set(seen if only is None else only)
+    mine = {team.id for team in people.teams_of(uow, member_id=uow.actor.member)}
+    zone = zone_of(uow, require_workspace(uow), uow.actor.member)
+    lines = []
+    for one in _seen(uow, runs, adoption_ids=seen):
+        if one.run.id not in shown and not (only is None and one.team.id in mine):
+            continue
+        due = one.row.due_at.astimezone(zone)
+        lines.append(
+            say(
+                "#{number} {what}: {team} → {to}, {when} {day}, {clock}",
+                number=one.row.id,
+                what=one.row.what[:100],
+                team=one.run.team.title[:40],
+                to=one.team.title[:40],
+                when="overdue since" if _is_overdue(one.row, uow.now) else "to be accepted by",
+                day=day(due, one.row.sent_at.astimezone(zone)),
+                clock=clock(due),
+            )
+        )
+    return tuple(lines)

@@ -1,0 +1,345 @@
+"""A run, a step and its evidence as they stood at an instant of the past."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from cadence.documents import playbook_from_data
+from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs
+from cadence.flows.core.expected_members import AsOf
+from cadence.flows.promotions.proposing import judge_again
+from cadence.flows.standards.drift import drift_evidence, latest_window, see_drift
+from cadence.flows.standards.evidence import cycle_start, top_reason, window_runs
+from cadence.flows.standards.mode_changes import WINDOW_OPENED
+from cadence.rules.calendar import local_day
+from cadence.rules.drift import DriftEvent, DriftPolicy
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
+from storage import trail
+from storage.queries import decisions, drifts, playbooks, reports, signals
+from storage.tables import Cycle, LoggedException, ModeChange, StepDrift, StepVerdict, TrailEntry
+from storage.work import UnitOfWork
+
+
+def as_it_stood(uow: UnitOfWork, run: TeamRun, *, cycle: Cycle, version_id: int, moment: datetime) -> TeamRun:
+    """A team's run on a day of the past, in the cycle and on the version of then."""
+    version = playbooks.version(uow, version_id=version_id)
+    return replace(
+        run,
+        version=version,
+        spec=playbook_from_data(version.spec),
+        cycle=cycle,
+        today=local_day(moment, run.zone),
+    )
+
+
+class WindowThen(NamedTuple):
+    """A step's evidence window as it was: who led the step, since when evidence counted, after which rows."""
+
+    mode: Mode
+    opened: datetime
+    after_exception: int
+    after_check_in: int
+
+
+def window_of_then(
+    uow: UnitOfWork, run: TeamRun, cycle: Cycle, row: StepVerdict, *, declared: Mode
+) -> WindowThen:
+    """A step's evidence window at a verdict, by what stands before the verdict in the trail."""
+    entry = trail.last_id(uow, subject=f"verdict:{row.id}")
+    changes = decisions.standing(changes_before(uow, adoption_id=row.adoption_id, step=row.step, entry=entry))
+    mode, start = (changes[-1].after if changes else declared), cycle_start(run, cycle)
+    restarts = _step_entries(uow, row.adoption_id, row.step, action=WINDOW_OPENED, before=entry)
+    if not restarts:
+        since = [start, *(one.changed_at for one in changes)]
+        return WindowThen(mode, max(since), row.after_exception, row.after_check_in)
+    last = restarts[-1]
+    return WindowThen(
+        mode,
+        max(start, datetime.fromisoformat(last.after["since"]) if "since" in last.after else last.at),
+        last.after.get("after_exception", row.after_exception),
+        last.after.get("after_check_in", row.after_check_in),
+    )
+
+
+_CHANGED = ("declaration", "demotion", "promotion", "taken-back")
+
+
+def changes_before(uow: UnitOfWork, *, adoption_id: int, step: str, entry: int) -> list[ModeChange]:
+    """The step's changes of mode that stand before an entry of the trail, from how it was set up on."""
+    history = decisions.mode_history(uow, adoption_id=adoption_id, step=step)
+    known = sum(
+        len(_step_entries(uow, adoption_id, step, action=action, before=entry)) for action in _CHANGED
+    )
+    set_up = sum(one.before is None for one in history)  # that is no entry of the trail
+    return history[: set_up + known]
+
+
+def _step_entries(
+    uow: UnitOfWork, adoption_id: int, step: str, *, action: str, before: int
+) -> list[TrailEntry]:
+    subject = f"adoption:{adoption_id}/{step}"
+    rows = trail.entries(uow, action=action, subject=subject)
+    return [one for one in rows if (one.id or 0) < before]
+
+
+def counted_then(uow: UnitOfWork, row: StepVerdict, after_exception: int) -> list[LoggedException]:
+    """The exceptions that a verdict counted."""
+    return reports.exceptions(
+        uow,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        cycle_id=row.cycle_id,
+        after_id=after_exception,
+        through_id=row.through_exception,
+        for_verdict=row.id,
+    )
+
+
+def newest_check_in(uow: UnitOfWork, row: StepVerdict) -> int:
+    """The newest check-in of then; verdicts of a version that didn't write it down go by the clock."""
+    if row.through_check_in is not None:
+        return row.through_check_in
+    return reports.last_check_in_id(uow, adoption_id=row.adoption_id, until=row.judged_at)
+
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many have been looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One stored verdict, judged again.
+
+    Args:
+        run: the team's run as it stood then.
+        verdict: what the rule says of the rows as they stood; None when the playbook has no such step.
+        differences: what isn't as stored, as `name: stored, now`.
+    """
+
+    run: TeamRun
+    row: StepVerdict
+    verdict: Verdict | None
+    differences: tuple[str, ...]
+
+    @property
+    def evidence(self) -> StepEvidence:
+        """The counts as they were stored."""
+        return StepEvidence(
+            exceptions=self.row.exceptions,
+            critical=self.row.critical,
+            attested=self.row.attested,
+            assumed=self.row.assumed,
+            closing=self.row.closing,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """All that was judged in a workspace, judged again.
+
+    Args:
+        verdicts, drifts, promotions: how many of each were looked at.
+        skipped: verdicts of adoptions that have ended.
+        differences: one sentence for each decision that doesn't follow from the rows.
+    """
+
+    verdicts: int
+    drifts: int
+    promotions: int
+    skipped: int
+    differences: tuple[str, ...]
+
+
+def replay(uow: UnitOfWork, *, progress: Progress | None = None) -> Replay:
+    """Judge every stored verdict, drift and promotion of a workspace again, from its rows."""
+    stored = decisions.verdicts_after(uow, after=0)
+    again = list(replay_verdicts(uow, progress=progress))
+    found = [f"verdict {one.row.id}: {'; '.join(one.differences)}" for one in again if one.differences]
+    runs = _runs(uow)
+    events = drifts.between(uow, since=BEGINNING, until=uow.now + timedelta(days=1))
+    seen = [row for row in events if row.event is DriftEvent.FOUND and row.adoption_id in runs]
+    for row in seen:
+        differences = _drift_differences(uow, runs[row.adoption_id], row)
+        found += [f"drift {row.id}: {'; '.join(differences)}"] if differences else []
+    promoted = signals.promotions_between(uow, since=BEGINNING, until=uow.now + timedelta(days=1))
+    for promotion in promoted:
+        verdict = judge_again(promotion)
+        differences = _differing(
+            ("samples", promotion.samples, verdict.samples),
+            ("passes", promotion.passes, verdict.passes),
+            ("risky", promotion.risky, verdict.risky),
+            ("bound", promotion.bound, verdict.bound),
+            ("needed", promotion.needed, verdict.needed),
+            ("more", promotion.more, verdict.more),
+        )
+        found += [f"promotion {promotion.id}: {'; '.join(differences)}"] if differences else []
+    return Replay(len(again), len(seen), len(promoted), len(stored) - len(again), tuple(found))
+
+
+def replay_verdicts(
+    uow: UnitOfWork, *, playbook_id: int | None = None, progress: Progress | None = None
+) -> Iterator[Replayed]:
+    """The stored verdicts of a workspace, or of one playbook, oldest first, each judged again."""
+    runs = _runs(uow)
+    rows = [
+        row
+        for row, _, _ in decisions.verdicts_after(uow, after=0)
+        if row.adoption_id in runs and playbook_id in (None, runs[row.adoption_id].playbook.id)
+    ]
+    for number, row in enumerate(rows, start=1):
+        yield _again(uow, runs[row.adoption_id], row)
+        if progress is not None:
+            progress(number, len(rows))
+
+
+def _runs(uow: UnitOfWork) -> dict[int, TeamRun]:
+    workspace = require_workspace(uow)
+    return {run.id: run for run in team_runs(uow, workspace=workspace)}
+
+
+def _again(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> Replayed:
+    cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
+    run = as_it_stood(
+        uow, run, cycle=cycle, version_id=row.version_id or cycle.version_id, moment=row.judged_at
+    )
+    if row.closing:
+        run = replace(run, today=min(run.today, cycle.closes_on))
+    step = run.spec.step(row.step)
+    if step is None:
+        return Replayed(run, row, None, (f"the playbook has no step {row.step}",))
+    window = window_of_then(uow, run, cycle, row, declared=Mode(step.mode))
+    logged = counted_then(uow, row, window.after_exception)
+    runs = window_runs(
+        uow,
+        run,
+        cycle,
+        window_from=window.opened,
+        after_check_in=window.after_check_in,
+        as_of=AsOf(row.judged_at, newest_check_in(uow, row)),
+    )
+    verdict = judge_step(
+        evidence=StepEvidence(
+            exceptions=len(logged),
+            critical=sum(one.critical for one in logged),
+            attested=runs.attested,
+            assumed=runs.assumed,
+            closing=row.closing,
+        ),
+        policy=policy_of(row),
+        mode=window.mode,
+        fallback=Mode(step.fallback),
+    )
+    reason, count = top_reason(logged)
+    return Replayed(
+        run,
+        row,
+        verdict,
+        (
+            *verdict_differences(row, verdict),
+            *_differing(
+                ("window_from", row.window_from, window.opened),
+                ("cap", row.cap, step.exception_cap),
+                ("fallback", row.fallback, Mode(step.fallback)),
+                ("top_reason", row.top_reason, reason),
+                ("top_reason_count", row.top_reason_count, count),
+            ),
+        ),
+    )
+
+
+def policy_of(row: StepVerdict) -> Policy:
+    """The thresholds a verdict was given by."""
+    return Policy(
+        cap=row.cap,
+        rule=row.rule,
+        min_runs=row.min_runs,
+        confidence=row.confidence,
+        min_exceptions=row.min_exceptions,
+    )
+
+
+def verdict_differences(row: StepVerdict, verdict: Verdict) -> tuple[str, ...]:
+    """What a verdict says otherwise than the stored one."""
+    evidence = verdict.evidence
+    return _differing(
+        ("decision", row.decision, verdict.decision),
+        ("line", row.line, verdict.line),
+        ("mode", row.mode, verdict.mode),
+        ("lands_on", row.lands_on, verdict.lands_on),
+        ("exceptions", row.exceptions, evidence.exceptions),
+        ("critical", row.critical, evidence.critical),
+        ("attested", row.attested, evidence.attested),
+        ("assumed", row.assumed, evidence.assumed),
+        ("ratio", row.ratio, verdict.ratio),
+        ("probability", row.probability, verdict.probability),
+        ("demote_at", row.demote_at, verdict.demote_at),
+    )
+
+
+def _differing(*pairs: tuple[str, object, object]) -> tuple[str, ...]:
+    return tuple(
+        f"{name}: {stored}, now {found}" for name, stored, found in pairs if not _same(stored, found)
+    )
+
+
+def _same(stored: object, found: object) -> bool:
+    if isinstance(stored, float) and isinstance(found, float | int):
+        return math.isclose(stored, found, rel_tol=1e-9, abs_tol=1e-12)
+    return stored == found
+
+
+def _entry_of(uow: UnitOfWork, row: StepDrift, *, place: int) -> int:
+    """Where a drift that was found stands in the trail: so many of the step's drifts were found before it."""
+    entries = [
+        one.id or 0
+        for action in ("drift", "drift-reported")
+        for one in trail.entries(uow, action=action, subject=f"adoption:{row.adoption_id}/{row.step}")
+    ]
+    return sorted(entries)[place]
+
+
+def _drift_differences(uow: UnitOfWork, run: TeamRun, row: StepDrift) -> tuple[str, ...]:
+    cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
+    version_id = int(row.evidence.get("version") or cycle.version_id)
+    run = as_it_stood(uow, run, cycle=cycle, version_id=version_id, moment=row.at)
+    step = run.spec.step(row.step)
+    if step is None:
+        return (f"the playbook has no step {row.step}",)
+    events = [
+        one
+        for one in drifts.events(uow, adoption_id=row.adoption_id, step=row.step)
+        if (one.id or 0) < (row.id or 0)
+    ]
+    changes = changes_before(
+        uow,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        entry=_entry_of(uow, row, place=sum(one.event is DriftEvent.FOUND for one in events)),
+    )
+    standing = decisions.standing(changes)
+    seen = see_drift(
+        uow,
+        run,
+        cycle,
+        step,
+        declared=standing[-1].after if standing else Mode(step.mode),
+        window=latest_window(changes, events),
+        as_of=AsOf(row.at, int(row.evidence["through_check_in"])),
+        policy=DriftPolicy(
+            weeks=row.evidence["limit_weeks"],
+            people=row.evidence.get("limit_people", 1),  # what was found before these were looked at
+            share=row.evidence["limit_share"],
+            attestations=row.evidence.get("limit_attestations", 1),
+        ),
+    )
+    now = {name: value for name, value in drift_evidence(seen).items() if name in row.evidence}
+    return _differing(
+        ("declared", row.declared, seen.declared),
+        ("used", row.used, seen.verdict.used),
+        *((name, row.evidence.get(name), value) for name, value in now.items()),
+    )

@@ -1,0 +1,144 @@
+"""Lessons: logged by whoever learned something, kept with the version, shown to the next team."""
+
+from dataclasses import dataclass
+
+from cadence.flows.core.actor import require_owner_or_curator
+from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs, visible_runs
+from cadence.flows.core.cycle_posts import rewrite_cycle_posts
+from cadence.flows.core.finding import require_playbook, require_team
+from cadence.flows.core.repeats import once
+from cadence.flows.core.trail import note
+from cadence.mrkdwn import say
+from cadence.refusals import Offer, Refusal
+from storage.queries import lessons, people, playbooks
+from storage.tables import Lesson, Playbook
+from storage.work import UnitOfWork
+from templates.contexts.answers import Done
+from templates.contexts.base import Choice
+from templates.contexts.spreading import LearnForm
+from templates.ids import Action
+
+LONGEST = 1_000
+"""Characters of a lesson."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonGiven:
+    """A lesson as someone gave it."""
+
+    playbook: str
+    text: str
+    team: str | None = None
+
+
+def recent(
+    uow: UnitOfWork, *, playbook_id: int, limit: int, only_of: int | None = None, but_of: int | None = None
+) -> tuple[str, ...]:
+    """The newest lessons of a playbook as they were typed, newest first: one adoption's, or all others'."""
+    rows = lessons.of_playbook(uow, playbook_id=playbook_id, limit=limit, only_of=only_of, but_of=but_of)
+    return tuple(row.text for row in rows)
+
+
+def of_cycle(uow: UnitOfWork, *, cycle_id: int) -> tuple[str, ...]:
+    """The lessons of one cycle as they were typed, oldest first."""
+    rows = lessons.of_cycle(uow, cycle_id=cycle_id)
+    return tuple(row.text for row in rows)
+
+
+@once
+def learn(uow: UnitOfWork, given: LessonGiven) -> Done:
+    """Keep a lesson with the version the caller's team runs, and with the cycle it is in.
+
+    Raises:
+        Refusal: no such playbook or team, nothing to keep, somebody who has nothing to do with the playbook.
+    """
+    with uow.write():
+        require_workspace(uow)
+        playbook = require_playbook(uow, given.playbook)
+        run = _run_of(uow, playbook, given.team)
+        text = given.text.strip()
+        if not text:
+            raise Refusal("Say in a sentence or two what the next team should know.", field="note")
+        if len(text) > LONGEST:
+            raise Refusal(
+                f"A lesson has {LONGEST:,} characters at most; this one has {len(text):,}.", field="note"
+            )
+        _save(uow, playbook, run, text)
+        return Done(
+            text=say("Kept with {title}. The next team reads it when it sets up.", title=playbook.title),
+            offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, playbook.slug),),
+        )
+
+
+def _run_of(uow: UnitOfWork, playbook: Playbook, team: str | None) -> TeamRun | None:
+    """The run the lesson is of; None when it is of the playbook as a whole, which takes its owner or a curator."""
+    workspace = require_workspace(uow)
+    runs = team_runs(uow, workspace=workspace, playbook_id=playbook.id)
+    mine = {one.id for one in people.teams_of(uow, member_id=uow.actor.member)}
+    if team is not None:
+        named = require_team(uow, team)
+        runs = [run for run in runs if run.team.id == named.id]
+        if not runs:
+            raise Refusal(
+                say("{team} doesn't run {title}.", team=named.title, title=playbook.title), field="team"
+            )
+    own = [run for run in runs if run.team.id in mine]
+    if not own:
+        require_owner_or_curator(
+            uow, owner=playbook.owner, to=f"keep a lesson with {playbook.title} from outside its teams"
+        )
+    candidates = own or runs
+    here = [run for run in candidates if run.team.channel == uow.actor.channel]
+    if len(here or candidates) == 1:
+        return (here or candidates)[0]
+    return None
+
+
+def _save(uow: UnitOfWork, playbook: Playbook, run: TeamRun | None, text: str) -> None:
+    version = run.version if run else playbooks.newest_version(uow, playbook_id=playbook.id or 0)
+    assert version is not None  # noqa: S101 - imported with its playbook
+    cycle = run.cycle if run and run.cycle and run.cycle.starts_on <= run.today else None
+    row = Lesson(
+        workspace_id=uow.actor.workspace_id,
+        playbook_id=playbook.id or 0,
+        version_id=version.id or 0,
+        adoption_id=run.id if run else None,
+        cycle_id=cycle.id if cycle else None,
+        text=text,
+        member=uow.actor.member,
+        surface=uow.actor.surface,
+        source=uow.actor.request,
+        learned_at=uow.now,
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    note(
+        uow,
+        action="lesson-learned",
+        subject=f"playbook:{playbook.slug}",
+        after={"lesson": row.id, "text": text, "adoption": row.adoption_id, "cycle": row.cycle_id},
+    )
+    if run is not None and cycle is not None:
+        rewrite_cycle_posts(uow, run, cycle, mark=f"lesson:{row.id}")
+
+
+def learn_form(uow: UnitOfWork, *, playbook: str | None, text: str = "") -> LearnForm:
+    """The form for a lesson, with what was typed; one's own playbooks come first.
+
+    Raises:
+        Refusal: there is no playbook.
+    """
+    with uow.read():
+        require_workspace(uow)
+        rows = playbooks.playbooks(uow)
+        if not rows:
+            raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
+        mine = {run.playbook.slug for run in visible_runs(uow)}
+        mine |= {row.slug for row in rows if row.owner == uow.actor.member}
+        ordered = sorted(rows, key=lambda row: (row.slug not in mine, row.slug))
+        only = next(iter(mine)) if len(mine) == 1 else None
+        return LearnForm(
+            playbooks=tuple(Choice(label=row.title, value=row.slug) for row in ordered),
+            playbook=playbook or only,
+            note=text,
+        )

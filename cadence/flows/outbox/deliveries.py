@@ -1,0 +1,162 @@
+"""What became of the messages that were owed, for people to read."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from cadence.flows.core.adoptions import require_workspace
+from cadence.mrkdwn import code, say
+from cadence.nearest import nearest
+from cadence.refusals import Refusal, Unknown
+from cadence.rules.calendar import instant
+from storage.outbox import report
+from storage.outbox.report import Wanted
+from storage.queries import people
+from storage.tables import MessageState, OwedMessage, Team
+from storage.work import UnitOfWork
+
+_ID = re.compile(r"[CDGUW][A-Z0-9]{2,}")
+_AGO = re.compile(r"([1-9][0-9]{0,3})([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which messages somebody would like to see, as typed."""
+
+    state: str | None = None
+    kind: str | None = None
+    to: str | None = None
+    since: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many messages ended, or wait, for the same reason."""
+
+    state: MessageState
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesSeen:
+    """Messages, newest first, and how many there are of each sort, shown or not."""
+
+    workspace: str
+    name: str
+    zone: ZoneInfo
+    messages: tuple[OwedMessage, ...]
+    totals: tuple[Total, ...]
+
+    @property
+    def count(self) -> int:
+        """How many messages there are, shown or not."""
+        return sum(total.count for total in self.totals)
+
+
+def deliveries_of(uow: UnitOfWork, asked: Asked) -> DeliveriesSeen:
+    """The messages asked for.
+
+    Raises:
+        Refusal: a filter isn't one.
+    """
+    with uow.read():
+        workspace = require_workspace(uow)
+        zone = ZoneInfo(workspace.timezone)
+        wanted = Wanted(
+            state=_state(asked.state),
+            kind=_kind(uow, asked.kind),
+            recipients=_recipients(uow, asked.to),
+            since=_since(asked.since, zone=zone, now=uow.now),
+        )
+        found = report.find(uow, wanted=wanted, limit=asked.limit)
+        totals = report.totals(uow, wanted=wanted)
+    states = list(MessageState)
+    return DeliveriesSeen(
+        uow.workspace_id,
+        workspace.name,
+        zone,
+        tuple(found),
+        tuple(sorted((Total(*one) for one in totals), key=lambda one: (states.index(one.state), -one.count))),
+    )
+
+
+def _state(text: str | None) -> MessageState | None:
+    if text is None:
+        return None
+    states = [state.value for state in MessageState]
+    if text.lower() not in states:
+        raise Refusal(say("{text} is no state; write {states}.", text=code(text), states=_or(states)))
+    return MessageState(text.lower())
+
+
+def _kind(uow: UnitOfWork, text: str | None) -> str | None:
+    if text is None:
+        return None
+    known = report.kinds(uow)
+    if text in known:
+        return text
+    guess = nearest(text, known)
+    if guess:
+        raise Unknown(
+            say("No message of kind {text}. Did you mean {guess}?", text=code(text), guess=code(guess))
+        )
+    there = say("There are {kinds}.", kinds=_or(known)) if known else say("The ledger is empty.")
+    raise Unknown(say("No message of kind {text}. {there}", text=code(text), there=there))
+
+
+def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
+    """A channel or a member; of a team, its channel and everybody in it."""
+    if text is None:
+        return None
+    bare = text.strip().lstrip("#@")
+    if _ID.fullmatch(bare):
+        return (bare,)
+    team = people.team_by_slug(uow, slug=bare)
+    if team is not None:
+        return _of_team(uow, team)
+    guess = nearest(bare, [one.slug for one in people.teams(uow)])
+    hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
+    raise Unknown(
+        say(
+            "{text} is no channel, member or team. Write an ID such as C01ABCDE or U01ABCDE, or a team's slug.{hint}",
+            text=code(text),
+            hint=hint,
+        )
+    )
+
+
+def _of_team(uow: UnitOfWork, team: Team) -> tuple[str, ...]:
+    rows = people.memberships(uow, team_ids=[team.id or 0])
+    return (team.channel, *(row.member for row in rows))
+
+
+def _since(text: str | None, *, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """`7d`, `12h` or `30m` ago, a date (midnight in the workspace's zone), or an instant with its offset."""
+    if text is None:
+        return None
+    if ago := _AGO.fullmatch(text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        if len(text) == len("2026-12-17"):
+            return instant(date.fromisoformat(text), time(), zone)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refusal(
+            say(
+                "{text} is no beginning. Write 7d, 12h or 30m (ago), a date such as 2026-12-17, "
+                "or an instant such as 2026-12-17T09:00:00+01:00.",
+                text=code(text),
+            )
+        )
+    return moment
+
+
+def _or(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)

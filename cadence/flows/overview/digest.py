@@ -1,0 +1,210 @@
+"""The numbers of the curators' weekly digest, against the week before."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from statistics import median
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from cadence.flows.core.adoptions import TeamRun, require_workspace, today_in
+from cadence.flows.core.sight import require_digest
+from cadence.flows.handoffs.posts import handoff_lines
+from cadence.flows.overview.attention import Attention, add_silent, slipped, undelivered_first
+from cadence.flows.overview.digest_needs import idle_of, numbers_of
+from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts, open_promotions
+from cadence.flows.overview.digest_scope import DigestWeek, Scope, Worst, scope_of, told
+from cadence.flows.overview.watches import Watches, watches_of
+from cadence.nudges import TITLES, URGENCY, Unless, Urgency
+from cadence.rules.calendar import monday_of
+from storage.outbox import ledger
+from storage.queries import digests, playbooks, signals
+from storage.work import UnitOfWork
+from templates.contexts.digests import Coverage, Decision, Digest, Skipped, Tally
+
+SHOWN = 10
+"""Entries of a section that a digest holds."""
+SLIPPING_SHOWN = 3
+
+
+def show_digest(uow: UnitOfWork) -> Digest:
+    """This week's digest so far, for curators.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    with uow.read():
+        require_digest(uow)
+        workspace = require_workspace(uow)
+        week = monday_of(today_in(workspace, uow.now))
+        return digest(uow, week_start=week)
+
+
+def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
+    """The digest of the week that starts on a Monday."""
+    workspace = require_workspace(uow)
+    week = DigestWeek(week_start, ZoneInfo(workspace.timezone))
+    scope = scope_of(uow, workspace, week)
+    slips = slipped(scope)
+    answers = _answers(scope, slips)
+    watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
+    needs, need_count = _needs(scope, slips, watches)
+    idle, coverage_before = idle_of(scope), _coverage_before(scope)
+    noted, note_count = notes(scope, together=answers.together)
+    handed, handed_count = handoff_lines(uow, workspace, since=week.at(0), until=week.at(1))
+    slipping: list[Worst[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
+    return Digest(
+        week_start=week_start,
+        decisions=tuple(needs),
+        decision_count=need_count,
+        slipping=len(set[int]().union(*(section.adoptions for section in slipping))),
+        slipping_teams=_names(scope, slipping),
+        guardrails=tuple(told(scope, numbers.broken, SHOWN)),
+        guardrail_count=numbers.broken.count,
+        moved=tuple(told(scope, numbers.moved, SHOWN)),
+        moved_count=numbers.moved.count,
+        not_moved=tuple(told(scope, numbers.not_moved, SHOWN)),
+        not_moved_count=numbers.not_moved.count,
+        no_reading_count=answers.in_cycle - numbers.moved.count - numbers.not_moved.count,
+        demotions=tuple(told(scope, demotions, SHOWN)),
+        demotion_count=demotions.count,
+        watches=tuple(told(scope, watches.over, SHOWN)),
+        watch_count=watches.over.count,
+        coverage=answers.coverage,
+        coverage_before=coverage_before,
+        over=_is_over(scope),
+        exceptions=Tally(
+            now=_exceptions(uow, week, 0),
+            before=None if coverage_before is None else _exceptions(uow, week, -1),
+        ),
+        setup_minutes=_setup_minutes(uow, week),
+        notes=noted,
+        note_count=note_count,
+        handoffs=handed,
+        handoff_count=handed_count,
+        idle=idle.new[:SHOWN],
+        idle_count=idle.total,
+        published=_published(uow, week),
+        adopted=_tally(scope, digests.adopted_before),
+        cycles_running=scope.running,
+        cycles_completed=_tally(scope, digests.closed_before),
+        skipped=_skipped(uow, week),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """How the week's check-ins came in.
+
+    Args:
+        in_cycle: adoptions that had a cycle.
+        together: of them, those of teams in which several people were asked.
+    """
+
+    in_cycle: int
+    together: set[int]
+    coverage: Coverage | None
+
+
+def _is_over(scope: Scope) -> bool:
+    return scope.now >= scope.week.at(1)
+
+
+def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Answers:
+    """Count the week's check-ins; once it is over, silence slips. Until then only those asked for by now count."""
+    over, monday = _is_over(scope), scope.week.monday
+    together: set[int] = set()
+    expected = came = 0
+    rows = digests.answering(scope.uow, asking=scope.asking(), sent=not over)
+    for adoption, asked, answered, has_number, closed in rows:
+        expected, came = expected + asked, came + answered
+        if asked > 1:
+            together.add(adoption)
+        if over and not closed:  # a closed cycle takes no more answers
+            add_silent(
+                slips,
+                rank=scope.places[adoption].rank,
+                adoption=adoption,
+                asked=asked,
+                answered=answered,
+                has_number=has_number,
+                week_start=monday,
+            )
+    in_cycle = digests.in_cycle(scope.uow, day=monday)
+    return _Answers(in_cycle, together, Coverage(answered=came, asked=expected) if expected else None)
+
+
+def _coverage_before(scope: Scope) -> Coverage | None:
+    asked, answered = digests.coverage(scope.uow, asking=scope.asking(-1))
+    return Coverage(answered=answered, asked=asked) if asked else None
+
+
+def _needs(
+    scope: Scope, slips: Worst[Callable[[TeamRun], Attention]], watches: Watches
+) -> tuple[list[Decision], int]:
+    """What waits for somebody: the first few, and how many there are."""
+    needs, count = undelivered_first(scope, SHOWN)
+    promotions, drifts = open_promotions(scope), open_drifts(scope)
+    sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
+    count += sum(section.count for section in sections)
+
+    def fill(found: Callable[[int], list[Decision]]) -> None:
+        if len(needs) < SHOWN:
+            needs.extend(found(SHOWN - len(needs)))
+
+    fill(lambda many: [Decision(text=one.text, offer=one.offer) for one in told(scope, slips, many)])
+    for section in (promotions, drifts, watches.unanswered, scope.unreported):
+        fill(partial(told, scope, section))
+    return needs, count
+
+
+def _names(scope: Scope, sections: Sequence[Worst[Any]]) -> tuple[str, ...]:
+    """The first teams that slip, gravest first."""
+    adoptions = dict.fromkeys(adoption for section in sections for adoption, _ in section.first())
+    first = list(adoptions)[:SLIPPING_SHOWN]
+    runs = scope.load(first)
+    return tuple(f"{runs[one].playbook.title} · {runs[one].team.title}" for one in first)
+
+
+def _exceptions(uow: UnitOfWork, week: DigestWeek, weeks: int) -> int:
+    """Exceptions of all steps in the digest's week or one before it. A ratio is a step's, never all steps'."""
+    return signals.exceptions_between(uow, since=week.at(weeks), until=week.at(weeks + 1))
+
+
+def _setup_minutes(uow: UnitOfWork, week: DigestWeek) -> float | None:
+    """The median of the setups that ended in the week, in minutes; None without one."""
+    seconds = digests.setup_seconds(uow, since=week.at(0), until=week.at(1))
+    minutes = [one / 60 for one in seconds]
+    return float(round(median(minutes))) if minutes else None
+
+
+def _published(uow: UnitOfWork, week: DigestWeek) -> Tally:
+    days = playbooks.published_at(uow)
+    return Tally(
+        now=sum(1 for day in days if day < week.at(1)), before=sum(1 for day in days if day < week.at(0))
+    )
+
+
+class _Counts(Protocol):
+    """A query that counts what there was before an instant."""
+
+    def __call__(self, uow: UnitOfWork, *, moment: datetime) -> int:
+        """How many."""
+
+
+def _tally(scope: Scope, count: _Counts) -> Tally:
+    def before(weeks: int) -> int:
+        return count(scope.uow, moment=scope.week.at(weeks))
+
+    return Tally(now=before(1), before=before(0))
+
+
+def _skipped(uow: UnitOfWork, week: DigestWeek) -> tuple[Skipped, ...]:
+    """What wasn't sent in the week although somebody might have expected it."""
+    counts = ledger.unsent_counts(uow, since=week.at(0), until=week.at(1))
+    return tuple(
+        Skipped(nudge=TITLES.get(kind, kind.replace("-", " ")), reason=reason, count=count)
+        for kind, _, reason, count in counts
+        if not Unless.is_quiet(reason) and URGENCY.get(kind) is not Urgency.EDIT
+    )

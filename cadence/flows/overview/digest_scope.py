@@ -1,0 +1,196 @@
+"""What a digest is about: the week, where each adoption stands among the others, and the few that are shown.
+
+Everything is counted on numbers that the database streams; only what a section shows is loaded.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from cadence.actor import Actor
+from cadence.documents import PlaybookSpec
+from cadence.flows.core.adoptions import TeamRun, spec_of, team_runs
+from cadence.flows.core.expected_members import leaves_out
+from cadence.mrkdwn import say
+from cadence.refusals import Offer
+from cadence.rules.calendar import instant, local_day
+from storage.queries import digests, pauses, registry
+from storage.queries.digests import Asking
+from storage.queries.pauses import Pause
+from storage.tables import CycleState, Workspace
+from storage.work import UnitOfWork
+from templates.contexts.digests import Decision
+from templates.ids import Action
+
+KEPT = 40
+"""Entries of a section that are kept: more than any section shows."""
+BATCH = 500
+"""Adoptions that are looked at more closely at a time."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DigestWeek:
+    """The week a digest is about, as instants of the workspace."""
+
+    monday: date
+    zone: ZoneInfo
+
+    def at(self, weeks: int) -> datetime:
+        """Midnight of the Monday so many weeks after."""
+        return instant(self.monday + timedelta(weeks=weeks), time.min, self.zone)
+
+
+class Worst(Generic[T]):
+    """Counts every entry of a section and keeps the first few, by an order in which no two are the same."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.adoptions: set[int] = set()
+        self._kept: list[tuple[tuple[float, ...], int, T]] = []
+
+    def add(self, order: tuple[float, ...], adoption: int, entry: T) -> None:
+        """One more, of an adoption."""
+        self.count += 1
+        self.adoptions.add(adoption)
+        self._kept.append((order, adoption, entry))
+        if len(self._kept) >= 10 * KEPT:
+            self._cut()
+
+    def _cut(self) -> None:
+        self._kept.sort(key=lambda one: one[0])
+        del self._kept[KEPT:]
+
+    def first(self, many: int = KEPT) -> list[tuple[int, T]]:
+        """(adoption, entry) of the first few."""
+        self._cut()
+        return [(adoption, entry) for _, adoption, entry in self._kept[:many]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an adoption stands among the others, by playbook and team, and the version it runs."""
+
+    rank: int
+    version: int
+
+
+@dataclass
+class Scope:
+    """A digest's week and the adoptions it tells of.
+
+    Args:
+        places: of every adoption that isn't ended.
+        running: how many of them have a running cycle.
+        with_cycle: playbooks that some team has a cycle of.
+        unreported: adoptions whose team has nobody to report the number.
+        specs: of every version that is run.
+        loaded: the runs that were shown so far.
+    """
+
+    uow: UnitOfWork
+    workspace: Workspace
+    week: DigestWeek
+    now: datetime
+    zones: tuple[str, ...] = ()
+    places: dict[int, Place] = field(default_factory=dict)
+    running: int = 0
+    with_cycle: set[int] = field(default_factory=set)
+    unreported: Worst[Callable[[TeamRun], Decision]] = field(default_factory=Worst)
+    specs: dict[int, PlaybookSpec] = field(default_factory=dict)
+    loaded: dict[int, TeamRun] = field(default_factory=dict)
+    _pauses: list[Pause] | None = None
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace's id."""
+        return self.workspace.id
+
+    def asking(self, weeks: int = 0) -> Asking:
+        """Who is asked about the digest's week, or one before it."""
+        monday = self.week.monday + timedelta(weeks=weeks)
+
+        def midnight(day: int) -> dict[str, datetime]:
+            return {
+                zone: instant(monday + timedelta(days=day), time.min, ZoneInfo(zone)) for zone in self.zones
+            }
+
+        return Asking(monday, joined_before=midnight(5), left_from=midnight(7), unasked=self.unasked(monday))
+
+    def unasked(self, monday: date) -> frozenset[int]:
+        """The adoptions that were paused when a week's check-in would have come."""
+        if self._pauses is None:
+            self._pauses = pauses.pauses(UnitOfWork.around(self.session, Actor.system(self.workspace_id)))
+        return frozenset(one.adoption for one in self._pauses if leaves_out(one, self.workspace, monday))
+
+    def spec(self, adoption: int) -> PlaybookSpec | None:
+        """What an adoption runs; None when it is ended."""
+        place = self.places.get(adoption)
+        return self.specs[place.version] if place else None
+
+    def step_at(self, adoption: int, step: str) -> int | None:
+        """A step's place in its playbook; None when it was dropped, or the adoption is ended."""
+        spec = self.spec(adoption)
+        keys = [one.key for one in spec.steps] if spec else []
+        return keys.index(step) if step in keys else None
+
+    def rank(self, adoption: int) -> int | None:
+        """An adoption's place among the others; None when it is ended."""
+        place = self.places.get(adoption)
+        return place.rank if place else None
+
+    def load(self, adoptions: Iterable[int]) -> dict[int, TeamRun]:
+        """The runs of a few adoptions, by id; each is loaded once."""
+        wanted = {one for one in adoptions if one in self.places} - self.loaded.keys()
+        if wanted:
+            for run in team_runs(self.uow, workspace=self.workspace, adoption_ids=sorted(wanted)):
+                self.loaded[run.id] = run
+        return self.loaded
+
+
+def scope_of(
+    uow: UnitOfWork, workspace: Workspace, week: DigestWeek, *, only: Sequence[int] | None = None
+) -> Scope:
+    """Look over all adoptions, or `only` some, once."""
+    zones = digests.zones(uow) or [workspace.timezone]
+    scope = Scope(uow, workspace, week, uow.now, tuple(zones))
+    today = {zone: local_day(uow.now, ZoneInfo(zone)) for zone in zones}
+    found = digests.places(uow, today=today, only=only)
+    for rank, (adoption, playbook, version, cycle, is_unreported) in enumerate(found):
+        scope.places[adoption] = Place(rank, version)
+        scope.running += cycle is CycleState.RUNNING
+        if cycle is not None:
+            scope.with_cycle.add(playbook)
+        if is_unreported:
+            scope.unreported.add((rank,), adoption, tell_unreported)
+    scope.specs = _specs(uow, {place.version for place in scope.places.values()})
+    return scope
+
+
+def tell_unreported(run: TeamRun) -> Decision:
+    """A team without anybody who reports the number."""
+    return Decision(
+        text=say(
+            "{team} has nobody who reports the number of {playbook}",
+            team=run.team.title,
+            playbook=run.playbook.title,
+        ),
+        offer=Offer("Change the team", Action.CREATE_TEAM, run.team.slug),
+    )
+
+
+def told(scope: Scope, section: Worst[Callable[[TeamRun], T]], many: int) -> list[T]:
+    """What the first few entries of a section say."""
+    shown = section.first(many)
+    runs = scope.load(adoption for adoption, _ in shown)
+    return [tell(runs[adoption]) for adoption, tell in shown]
+
+
+def _specs(uow: UnitOfWork, versions: Collection[int]) -> dict[int, PlaybookSpec]:
+    ids, specs = sorted(versions), {}
+    for start in range(0, len(ids), BATCH):
+        rows = registry.version_rows(uow, version_ids=ids[start : start + BATCH])
+        specs.update({number: spec_of(uow, row) for number, row in rows.items()})
+    return specs

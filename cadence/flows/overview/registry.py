@@ -1,0 +1,207 @@
+"""The registry: published playbooks by function, with what each team made of them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cadence.documents import PlaybookSpec
+from cadence.flows.core.actor import is_curator
+from cadence.flows.core.adoptions import require_workspace, spec_of
+from cadence.flows.core.versions import version_name
+from cadence.flows.playbooks.publishing import minutes_of, override_shown, readiness
+from cadence.refusals import Offer
+from storage.queries import playbooks as versions
+from storage.queries import registry as rows
+from storage.tables import (
+    Adoption,
+    Cycle,
+    Playbook,
+    PlaybookState,
+    PlaybookVersion,
+    StepVerdict,
+    Team,
+)
+from storage.work import UnitOfWork
+from templates.contexts.base import Choice, Evidence, Kpi
+from templates.contexts.publishing import OverrideShown
+from templates.contexts.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
+from templates.ids import Action
+
+PAGE = 6
+"""Playbooks on one page."""
+TEAMS = 5
+"""Teams of a playbook that are shown."""
+NEARLY = 8
+"""Playbooks on their way that are looked at, when none is published."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a page rests on, read at once."""
+
+    teams: Mapping[int, Sequence[tuple[Adoption, Team]]]
+    many: Mapping[int, int]
+    closed: Mapping[int, Cycle]
+    versions: Mapping[int, PlaybookVersion]
+    specs: Mapping[int, PlaybookSpec]
+    setups: Mapping[int, int | None]
+    verdicts: Mapping[int, Sequence[StepVerdict]]
+    overrides: Mapping[int, Sequence[OverrideShown]]
+
+
+def show_registry(uow: UnitOfWork, *, function: str | None, page: int = 1) -> Registry:
+    """One page of the registry, of a function or of all; a page past the last is the last."""
+    with uow.read():
+        require_workspace(uow)
+        counted = rows.counts(uow)
+        live: Counter[str] = Counter()
+        retired = 0
+        for (of, state), count in counted.items():
+            if state is not PlaybookState.RETIRED:
+                live[of] += count
+            elif function in (None, of):
+                retired += count
+        total = live[function] if function is not None else live.total()
+        pages = max(1, -(-total // PAGE))
+        page = min(max(page, 1), pages)
+        found = rows.page(uow, function=function, offset=(page - 1) * PAGE, limit=PAGE)
+        around = _around(uow, [playbook.id or 0 for playbook, _ in found])
+        return Registry(
+            rows=tuple(_playbook(playbook, number, around) for playbook, number in found),
+            total=total,
+            function=function,
+            functions=_menu(live),
+            page=page,
+            pages=pages,
+            following=f"{function or 'all'}:{page + 1}" if page < pages else "",
+            nearly=() if total else _nearly(uow, function),
+            nearly_more=0 if total else _nearly_more(uow, function),
+            retired=retired,
+        )
+
+
+def _menu(live: Counter[str]) -> tuple[Choice, ...]:
+    named = [Choice(label=f"{of} ({count})", value=of) for of, count in sorted(live.items())]
+    return (Choice(label=f"All functions ({live.total()})", value="all"), *named) if len(named) > 1 else ()
+
+
+def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
+    adopted = rows.adopters(uow, playbook_ids=playbook_ids, limit=TEAMS)
+    teams: defaultdict[int, list[tuple[Adoption, Team]]] = defaultdict(list)
+    for adoption, team, _ in adopted:
+        teams[adoption.playbook_id].append((adoption, team))
+    ids = [adoption.id or 0 for adoption, *_ in adopted]
+    results = rows.last_results(uow, adoption_ids=ids)
+    closed = {cycle.adoption_id: cycle for cycle in results}
+    wanted = {adoption.version_id for adoption, *_ in adopted} | {one.version_id for one in closed.values()}
+    found = rows.version_rows(uow, version_ids=sorted(wanted))
+    verdicts: defaultdict[int, list[StepVerdict]] = defaultdict(list)
+    for verdict in rows.newest_verdicts(uow, adoption_ids=ids):
+        verdicts[verdict.adoption_id].append(verdict)
+    overrides: defaultdict[int, list[OverrideShown]] = defaultdict(list)
+    for row in rows.overrides(uow, playbook_ids=playbook_ids):
+        overrides[row.playbook_id].append(override_shown(row))
+    return _Found(
+        teams=teams,
+        many={adoption.playbook_id: many for adoption, _, many in adopted},
+        closed=closed,
+        versions=found,
+        specs={version_id: spec_of(uow, version) for version_id, version in found.items()},
+        setups={setup.adoption_id: minutes_of(setup) for setup in versions.setups(uow, adoption_ids=ids)},
+        verdicts=verdicts,
+        overrides=overrides,
+    )
+
+
+def _playbook(playbook: Playbook, number: int, found: _Found) -> RegistryPlaybook:
+    teams = found.teams.get(playbook.id or 0, ())
+    first = teams[0] if teams else None
+    return RegistryPlaybook(
+        slug=playbook.slug,
+        title=playbook.title,
+        function=playbook.function,
+        state=playbook.state,
+        number=number,
+        owner=playbook.owner,
+        teams=tuple(
+            _team(adoption, team, first[0] if first else adoption, found) for adoption, team in teams
+        ),
+        more_teams=max(0, found.many.get(playbook.id or 0, 0) - len(teams)),
+        first=first[1].title if first else "",
+        overrides=tuple(found.overrides.get(playbook.id or 0, ())),
+    )
+
+
+def _team(adoption: Adoption, team: Team, first: Adoption, found: _Found) -> RegistryTeam:
+    closed = found.closed.get(adoption.id or 0)
+    spec = found.specs[closed.version_id if closed else adoption.version_id]
+    worst = _worst(found.verdicts.get(adoption.id or 0, ()))
+    step = spec.step(worst.step) if worst else None
+    return RegistryTeam(
+        team=team.title,
+        version=version_name(found.versions[adoption.version_id]),
+        kpi=Kpi(
+            name=spec.kpi.name,
+            unit=spec.kpi.unit,
+            direction=spec.kpi.direction,
+            target=spec.kpi.target,
+            baseline=spec.kpi.baseline,
+            value=closed.kpi_value if closed else None,
+        ),
+        origin=_origin(closed, spec, first, found) if adoption.id != first.id else None,
+        setup_minutes=found.setups.get(adoption.id or 0),
+        step=(step.title if step else worst.step) if worst else "",
+        evidence=_evidence(worst) if worst else None,
+    )
+
+
+def _origin(closed: Cycle | None, spec: PlaybookSpec, first: Adoption, found: _Found) -> float | None:
+    """The first team's value, should both have closed a cycle on the same KPI."""
+    theirs = found.closed.get(first.id or 0)
+    if closed is None or theirs is None:
+        return None
+    kpi = found.specs[theirs.version_id].kpi
+    same = (kpi.name, kpi.unit, kpi.direction) == (spec.kpi.name, spec.kpi.unit, spec.kpi.direction)
+    return theirs.kpi_value if same else None
+
+
+def _worst(verdicts: Sequence[StepVerdict]) -> StepVerdict | None:
+    """The step that used most of its cap; one over a cap of 0 before all others."""
+
+    def used(row: StepVerdict) -> tuple[bool, float]:
+        share = row.exceptions / max(row.attested + row.assumed, row.exceptions, 1)
+        return (share > row.cap, share / row.cap if row.cap else share)
+
+    return max(verdicts, key=used, default=None)
+
+
+def _evidence(row: StepVerdict) -> Evidence:
+    return Evidence(
+        exceptions=row.exceptions,
+        runs=max(row.attested + row.assumed, row.exceptions),
+        attested=row.attested,
+        assumed=row.assumed,
+        cap=row.cap,
+    )
+
+
+def _nearly(uow: UnitOfWork, function: str | None) -> tuple[NearlyThere, ...]:
+    """What most teams wait for, with the button for those who may look further; the nearest first."""
+    curator = is_curator(uow)
+    found = []
+    for playbook in rows.nearest(uow, function=function, limit=NEARLY):
+        may = curator or uow.actor.member == playbook.owner
+        found.append(
+            NearlyThere(
+                title=playbook.title,
+                state=playbook.state,
+                gaps=len(readiness(uow, playbook).gaps),
+                offer=Offer("What is missing", Action.PUBLISH, playbook.slug) if may else None,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (one.gaps, one.title)))
+
+
+def _nearly_more(uow: UnitOfWork, function: str | None) -> int:
+    count = rows.count_on_their_way(uow, function=function)
+    return max(0, count - NEARLY)

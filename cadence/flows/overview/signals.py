@@ -1,0 +1,116 @@
+"""What no number of the digest shows: contradictions and heroes, looked for among all adoptions at once."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date, timedelta
+from functools import partial
+from itertools import islice, pairwise
+
+from cadence.flows.core.adoptions import TeamRun
+from cadence.flows.overview.digest_scope import BATCH, Scope, Worst
+from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.rules.kpi import Direction, better
+from cadence.rules.percent import percent_of, set_share
+from cadence.rules.signals import HERO_SHARE, READINGS, Contradiction, WeekSeen, contradiction, hero
+from storage.queries import digests, signals
+from storage.tables import Attestation
+from templates.filters import amount, plural
+
+HERO_WEEKS = 2
+"""A running cycle says who reports its runs once this many of its weeks have answers."""
+
+
+def contradictions(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
+    """Everybody attests as declared while the number got worse for three readings."""
+    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+    rows = _worsening(scope)
+    while chunk := list(islice(rows, BATCH)):
+        for adoption, contradicts in _looked_at(scope, chunk):
+            if contradicts.found:
+                order = (scope.places[adoption].rank,)
+                found.add(order, adoption, partial(_tell_contradiction, found=contradicts))
+    return found
+
+
+def _worsening(scope: Scope) -> Iterator[int]:
+    """The adoptions whose number got worse with each of the latest readings, one of them of the digest's week."""
+    rows = digests.latest_readings(scope.uow, week_start=scope.week.monday, many=READINGS + 1)
+    for adoption, *values in rows:
+        spec = scope.spec(adoption)
+        if spec is None:
+            continue
+        reported = [value for value in values if value is not None]
+        series = [*reported, spec.kpi.baseline][: READINGS + 1]
+        direction = Direction(spec.kpi.direction)
+        if len(series) > READINGS and all(better(old, new, direction) for new, old in pairwise(series)):
+            yield adoption
+
+
+def _looked_at(scope: Scope, adoptions: Sequence[int]) -> Iterator[tuple[int, Contradiction]]:
+    """What readings and attestations of some adoptions come to, in two queries."""
+    monday = scope.week.monday
+    readings: dict[int, list[tuple[date, float]]] = defaultdict(list)
+    found = digests.weeks_of_readings(scope.uow, adoption_ids=adoptions, until=monday, many=READINGS + 1)
+    for adoption, week, value in found:
+        readings[adoption].append((week, value))
+    first = min(week for rows in readings.values() for week, _ in rows)
+    kinds: dict[tuple[int, date, Attestation], int] = {}
+    counted = digests.attestations(scope.uow, adoption_ids=adoptions, since=first, until=monday)
+    for adoption, week, kind, count in counted:
+        kinds[adoption, week, kind] = count
+    for adoption, rows in readings.items():
+        spec = scope.spec(adoption)
+        if spec is not None:
+            before, weeks = (rows[0][1], rows[1:]) if len(rows) > READINGS else (spec.kpi.baseline, rows)
+            seen = [
+                WeekSeen(
+                    value,
+                    kinds.get((adoption, week, Attestation.AS_DECLARED), 0),
+                    kinds.get((adoption, week, Attestation.DRIFTED), 0),
+                )
+                for week, value in weeks
+            ]
+            yield adoption, contradiction(seen, before=before, direction=Direction(spec.kpi.direction))
+
+
+def _tell_contradiction(run: TeamRun, *, found: Contradiction) -> Mrkdwn:
+    return say(
+        "Contradiction: {playbook} ({team}) is attested as declared ({count}, none drifted), "
+        "and {kpi} got worse {times} in a row: {values}",
+        playbook=run.playbook.title,
+        team=run.team.title,
+        count=plural(found.as_declared, "time"),
+        kpi=run.spec.kpi.name,
+        times=plural(found.worse, "reading"),
+        values=" → ".join(amount(value, run.spec.kpi.unit) for value in found.values),
+    )
+
+
+def heroes_of(scope: Scope, together: Collection[int]) -> Worst[Callable[[TeamRun], Mrkdwn]]:
+    """One person reports nearly all the runs of the cycle. A team of one has no choice, so it isn't named."""
+    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+    monday = scope.week.monday
+    rows = digests.most_runs(
+        scope.uow, week_start=monday, begun_by=monday - timedelta(weeks=HERO_WEEKS - 1), above=HERO_SHARE
+    )
+    for adoption, cycle in rows:
+        rank = scope.rank(adoption)
+        if rank is not None and adoption in together:
+            found.add((rank,), adoption, partial(_tell_hero, scope=scope, cycle=cycle))
+    return found
+
+
+def _tell_hero(run: TeamRun, *, scope: Scope, cycle: int) -> Mrkdwn:
+    found = hero(signals.runs_by_member(scope.uow, cycle_id=cycle))
+    share = percent_of(found.runs, found.total, limit=found.threshold)
+    return say(
+        "{playbook} ({team}): the standard hangs on one person. {who} reports {runs} of {total} ({share}"
+        "limit {limit})",
+        playbook=run.playbook.title,
+        team=run.team.title,
+        who=mention(found.member or ""),
+        runs=found.runs,
+        total=plural(found.total, "run"),
+        share=f"{share}, " if share else "",
+        limit=set_share(found.threshold),
+    )

@@ -1,0 +1,152 @@
+"""Requests to join a team: asked of its owner or a curator, decided once; and what they hear of who left."""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.announcing import tell
+from cadence.flows.core.trail import note
+from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.refusals import Offer, Refusal
+from storage.outbox import ledger
+from storage.queries import people
+from storage.tables import JoinRequest, JoinState, OwedMessage, Team
+from storage.work import UnitOfWork
+from templates.contexts.answers import Done
+from templates.ids import Action
+
+ASKED: Final = "join-asked"
+ANSWERED: Final = "join-answered"
+LEFT: Final = "team-left"
+
+
+def deciders(uow: UnitOfWork, team: Team) -> list[str]:
+    """Who decides who joins a team: the owners of the playbooks it runs, else the curators."""
+    owners = people.owners_of(uow, team_id=team.id or 0)
+    able = people.able(uow, member_ids=owners)
+    return able or people.curators(uow)
+
+
+def ask_to_join(uow: UnitOfWork, team: Team) -> list[str]:
+    """Ask who decides whether the caller joins a team, once; returns whom it is asked of.
+
+    Raises:
+        Refusal: nobody decides here yet.
+    """
+    asked = deciders(uow, team)
+    if not asked:
+        raise Refusal(
+            say(
+                "Only members of {team} can add you: it runs no playbook yet, and this workspace has no curator.",
+                team=team.title,
+            )
+        )
+    known = people.open_join_requests(uow, team_id=team.id or 0, members=[uow.actor.member])
+    if known:
+        return asked
+    row = JoinRequest(
+        workspace_id=team.workspace_id, team_id=team.id or 0, member=uow.actor.member, asked_at=uow.now
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    note(uow, action=ASKED, subject=f"team:{team.slug}", after={"member": row.member})
+    _tell(uow, asked, row, kind=ASKED)
+    return asked
+
+
+def _tell(uow: UnitOfWork, whom: Iterable[str], row: JoinRequest, *, kind: str) -> None:
+    tell(uow, require_workspace(uow), whom, kind=kind, slot=row.id, subject={"request": row.id})
+
+
+def close_request(uow: UnitOfWork, team: Team, row: JoinRequest, state: JoinState) -> None:
+    """Say what became of a request, on every copy of it and to whoever it is about."""
+    row.state, row.decided_by, row.decided_at = state, uow.actor.member, uow.now
+    uow.session.add(row)
+    uow.session.flush()
+    if state is not JoinState.JOINED:
+        after = {"member": row.member, "state": state}
+        note(uow, action=ANSWERED, subject=f"team:{team.slug}", after=after)
+        _tell(uow, [row.member], row, kind=ANSWERED)
+    ledger.owe_rewrites(
+        uow, messages=ledger.by_prefix(uow, prefix=f"{ASKED}:{row.workspace_id}:{row.id}"), mark=state
+    )
+
+
+def settle_requests(uow: UnitOfWork, team: Team, joined: Collection[str]) -> None:
+    """Close what was asked about people who are in the team now."""
+    if not joined:
+        return
+    for row in people.open_join_requests(uow, team_id=team.id or 0, members=joined):
+        close_request(uow, team, row, JoinState.JOINED)
+
+
+def tell_of_leaving(uow: UnitOfWork, team: Team, left: Collection[str]) -> None:
+    """Tell the team's owners who left or was taken out, unless they did it themselves."""
+    told = [one for one in deciders(uow, team) if one != uow.actor.member and one not in left]
+    tell(
+        uow,
+        require_workspace(uow),
+        told,
+        kind=LEFT,
+        slot=f"{team.id}:{uow.actor.request}:{uow.now:%Y-%m-%dT%H:%M:%S.%f}",
+        subject={"team": team.id, "members": sorted(left), "by": uow.actor.member},
+    )
+
+
+# --- what is said -----------------------------------------------------------------------------------------------
+
+
+def request_post(uow: UnitOfWork, message: OwedMessage) -> Done:
+    """The request with its buttons; once it is decided, what became of it."""
+    row, team = _asked(uow, message)
+    if row.state is JoinState.OPEN:
+        return Done(
+            text=say("{who} wants to join {team}.", who=mention(row.member), team=team.title),
+            offers=(
+                Offer("Approve", Action.APPROVE_JOIN, str(row.id)),
+                Offer("Decline", Action.DECLINE_JOIN, str(row.id)),
+            ),
+        )
+    return Done(text=outcome(row, team))
+
+
+def outcome(row: JoinRequest, team: Team) -> Mrkdwn:
+    """What became of a request."""
+    words = {
+        JoinState.APPROVED: "{by} added {who} to {team}.",
+        JoinState.DECLINED: "{by} declined: {who} didn't join {team}.",
+        JoinState.JOINED: "{who} is in {team} now.",
+    }
+    said = words.get(row.state, "{who} wants to join {team}.")
+    return say(said, by=mention(row.decided_by or ""), who=mention(row.member), team=team.title)
+
+
+def answer_post(uow: UnitOfWork, message: OwedMessage) -> Done:
+    """What the person who asked hears."""
+    row, team = _asked(uow, message)
+    approved = row.state is JoinState.APPROVED
+    said = "{by} added you to {team}." if approved else "{by} declined your request to join {team}."
+    return Done(text=say(said, by=mention(row.decided_by or ""), team=team.title))
+
+
+def leaving_post(uow: UnitOfWork, message: OwedMessage) -> Done:
+    """Who isn't in a team any more."""
+    given = message.subject
+    team = people.team_by_id(uow, team_id=int(given["team"]))
+    if team is None:
+        raise Refusal("the team isn't there")
+    members, by = list(given["members"]), str(given["by"])
+    if members == [by]:
+        return Done(text=say("{who} left {team}.", who=mention(by), team=team.title))
+    names = Mrkdwn(", ".join(mention(one) for one in members[:20]))
+    shown = names if len(members) <= 20 else f"{len(members)} people"
+    actor = mention(by) if by.startswith(("U", "W")) else by
+    return Done(text=say("{by} removed {who} from {team}.", by=actor, who=shown, team=team.title))
+
+
+def _asked(uow: UnitOfWork, message: OwedMessage) -> tuple[JoinRequest, Team]:
+    row = people.join_request(uow, request_id=int(message.subject["request"]))
+    team = people.team_by_id(uow, team_id=row.team_id) if row else None
+    if row is None or team is None:
+        raise Refusal("the request isn't there")
+    return row, team

@@ -1,0 +1,174 @@
+"""Joining and leaving a team: one answer that says what is so now, and a button that undoes it."""
+
+from collections.abc import Collection
+
+from cadence.actor import Actor
+from cadence.flows.core.actor import require_curator, require_owner_or_curator, require_people
+from cadence.flows.core.repeats import once
+from cadence.flows.people.join_requests import ask_to_join, close_request, outcome
+from cadence.flows.people.teams import (
+    keep_members,
+    may_change,
+    member_ids,
+    record_team,
+    require_may_change,
+    team_meant,
+)
+from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
+from cadence.refusals import Offer, Refusal
+from storage.queries import people
+from storage.tables import JoinState, Team
+from storage.work import UnitOfWork
+from templates.contexts.answers import Done
+from templates.ids import Action
+
+_NAMED = 20
+"""People an answer names; of more it says how many."""
+
+
+def channel_to_join(uow: UnitOfWork, slug: str | None) -> str:
+    """The channel of the team that is meant: its members join at once.
+
+    Raises:
+        Refusal: no such team, or no team in this channel.
+    """
+    with uow.read():
+        return team_meant(uow, slug).channel
+
+
+@once
+def join_team(
+    uow: UnitOfWork, slug: str | None, *, who: tuple[str, ...] = (), in_channel: Collection[str] = ()
+) -> Done:
+    """Put people into a team: the caller, or those named; by default the channel's team.
+
+    Members of its channel join at once; about others its owner or a curator is asked. Those who may change the
+    team put others in without asking.
+
+    Args:
+        in_channel: those of them who are in the team's channel.
+
+    Raises:
+        Refusal: no such team, no team in this channel, or somebody who can't take part.
+        NotAllowed: others are named and the caller has no say over the team.
+    """
+    with uow.write():
+        team = team_meant(uow, slug)
+        uow.session.refresh(team, with_for_update=True)
+        before, named = set(member_ids(uow, team)), set(who) or {uow.actor.member}
+        if named != {uow.actor.member}:
+            require_may_change(uow, team)
+        if named <= before:
+            return Done(text=_said(uow.actor, team, named, _ALREADY))
+        require_people(uow, sorted(named - before), field="members", in_team=True)
+        allowed = may_change(uow, team)
+        if not allowed and uow.actor.member not in in_channel:
+            asked = ask_to_join(uow, team)
+            return Done(
+                text=say(
+                    "{asked} will decide whether you join {team}. People in {channel} join at once.",
+                    asked=Mrkdwn(", ".join(mention(one) for one in asked[:5])),
+                    team=team.title,
+                    channel=channel_link(team.channel),
+                )
+            )
+        members = before | named
+        _write(uow, team, before=before, members=members, by_themselves=not allowed)
+        text = _said(uow.actor, team, named - before, "{who} joined {team}.")
+        return Done(
+            text=text, offers=_undo(team, leave=False) if named - before == {uow.actor.member} else ()
+        )
+
+
+@once
+def leave_team(uow: UnitOfWork, slug: str | None, *, who: tuple[str, ...] = ()) -> Done:
+    """Take people out of a team: the caller, or those named; its owner hears of it.
+
+    Raises:
+        Refusal: no such team, or no team in this channel.
+        NotAllowed: others are named and the caller has no say over the team.
+    """
+    with uow.write():
+        team = team_meant(uow, slug)
+        uow.session.refresh(team, with_for_update=True)
+        before, named = set(member_ids(uow, team)), set(who) or {uow.actor.member}
+        if named != {uow.actor.member}:
+            require_may_change(uow, team)
+        members = before - named
+        if members == before:
+            return Done(text=_said(uow.actor, team, named, "{who} {are} not in {team}."))
+        lost_reporter = team.reporter is not None and team.reporter not in members
+        _write(uow, team, before=before, members=members)
+        moved = members ^ before
+        text = _said(uow.actor, team, moved, "{who} left {team}.")
+        if lost_reporter:
+            text = say("{text} Nobody reports its number now.", text=text)
+        return Done(text=text, offers=_undo(team, leave=True) if moved == {uow.actor.member} else ())
+
+
+@once
+def decide_join(uow: UnitOfWork, request_id: int, *, approve: bool) -> Done:
+    """Approve or decline a request to join. A second click changes nothing and says what was decided.
+
+    Raises:
+        Refusal: no such request, or somebody who can't take part any more.
+        NotAllowed: the caller neither owns a playbook that the team runs nor is a curator.
+    """
+    with uow.write():
+        row = people.join_request(uow, request_id=request_id, lock=True)
+        team = people.team_by_id(uow, team_id=row.team_id) if row else None
+        if row is None or team is None:
+            raise Refusal("This request isn't there any more.")
+        _require_decider(uow, team)
+        if row.state is not JoinState.OPEN:
+            return Done(text=say("{said} Nothing was changed.", said=outcome(row, team)))
+        if not approve:
+            close_request(uow, team, row, JoinState.DECLINED)
+            return Done(text=outcome(row, team))
+        before = set(member_ids(uow, team))
+        close_request(uow, team, row, JoinState.APPROVED)
+        if row.member not in before:
+            _write(uow, team, before=before, members=before | {row.member})
+        return Done(text=outcome(row, team))
+
+
+def _require_decider(uow: UnitOfWork, team: Team) -> None:
+    owners = people.owners_of(uow, team_id=team.id or 0)
+    if uow.actor.member in owners:
+        return
+    if owners:
+        require_owner_or_curator(uow, owner=owners[0], to="decide who joins this team")
+    else:
+        require_curator(uow, to="decide who joins this team")
+
+
+_ALREADY = "{who} {are} in {team} already."
+
+
+def _write(
+    uow: UnitOfWork, team: Team, *, before: set[str], members: set[str], by_themselves: bool = False
+) -> None:
+    if team.reporter not in members:
+        team.reporter = None
+    uow.session.add(team)
+    uow.session.flush()
+    keep_members(uow, team, members, by_themselves=by_themselves)
+    record_team(uow, team.slug, before=sorted(before), after=sorted(members))
+
+
+def _said(caller: Actor, team: Team, who: Collection[str], sentence: str) -> Mrkdwn:
+    if set(who) == {caller.member}:
+        return say(sentence, who="You", are="are", team=team.title)
+    names = Mrkdwn(", ".join(mention(member) for member in sorted(who)))
+    return say(
+        sentence,
+        who=names if len(who) <= _NAMED else f"{len(who)} people",
+        are="is" if len(who) == 1 else "are",
+        team=team.title,
+    )
+
+
+def _undo(team: Team, *, leave: bool) -> tuple[Offer, ...]:
+    if leave:
+        return (Offer("Join again", Action.TEAM_JOIN, team.slug),)
+    return (Offer("Leave", Action.TEAM_LEAVE, team.slug),)

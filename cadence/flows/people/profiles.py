@@ -1,0 +1,250 @@
+"""A Slack status that says away suspends nudges, as if the person had said so to the bot."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+from zlib import crc32
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cadence.flows.checkins.missed_checkins import owe_missed_checkin
+from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.going_on import go_on
+from cadence.flows.core.persons import zone_of
+from cadence.rules.calendar import local_day
+from cadence.rules.statuses import OPEN_END, days_away
+from storage import trail
+from storage.engine import Database
+from storage.queries import people
+from storage.tables import Away, Member, Workspace
+from storage.work import UnitOfWork
+
+BY_STATUS: Final = "slack status"
+"""Who set such days away."""
+RENEW: Final = timedelta(days=7)
+"""A status without an end is carried on when its days are nearly over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A person's Slack status; `expires` is unix time, 0 for never."""
+
+    text: str = ""
+    emoji: str = ""
+    expires: int = 0
+
+    @property
+    def mark(self) -> str:
+        """Who set days away, with a checksum that tells this status from another; what it says isn't kept."""
+        said = f"{self.text}|{self.emoji}|{self.expires}"
+        return f"{BY_STATUS} {crc32(said.encode()):08x}"
+
+
+def follow(uow: UnitOfWork, workspace: Workspace, statuses: Mapping[str, Status]) -> None:
+    """Keep days away in step with what statuses say now; days that somebody set by hand are left alone."""
+    today = uow.now.date()
+    rows = people.away_between(
+        uow, first=today - timedelta(days=1), last=today + timedelta(days=400), member_ids=statuses
+    )
+    kept = {row.member: row for row in rows if row.set_by.startswith(BY_STATUS)}
+    refused = _taken_back(uow, statuses)
+    for member, status in statuses.items():
+        if member in refused and member not in kept:
+            continue
+        zone = zone_of(uow, workspace, member)
+        said = days_away(status.text, status.emoji, status.expires, zone=zone, now=uow.now)
+        if _settle(uow, workspace, member, kept.get(member), said, status, zone=zone):
+            owe_missed_checkin(uow, workspace, member)
+
+
+def _taken_back(uow: UnitOfWork, statuses: Mapping[str, Status]) -> set[str]:
+    """Whose days away were taken back by hand: that holds while their status stays as it was then."""
+    rows = people.away_taken_back(uow, set_by=BY_STATUS, member_ids=statuses)
+    for row in rows:
+        if row.set_by != statuses[row.member].mark:
+            row.set_by = BY_STATUS
+            uow.session.add(row)
+    return {row.member for row in rows if row.set_by != BY_STATUS}
+
+
+def _settle(
+    uow: UnitOfWork,
+    workspace: Workspace,
+    member: str,
+    row: Away | None,
+    said: tuple[date, date] | None,
+    status: Status,
+    *,
+    zone: ZoneInfo,
+) -> bool:
+    """Write down what a status says now; True when days away that aren't over were taken back or cut short."""
+    today = local_day(uow.now, zone)
+    if row is not None and row.last_day < today:
+        row = None
+    if row is not None and said is not None and _same(row, said, status):
+        row.set_by = status.mark
+        uow.session.add(row)
+        return False
+    if row is not None:
+        row.ended_at, row.set_by = uow.now, BY_STATUS
+        uow.session.add(row)
+        if said is None:
+            _record(uow, member, "back", {"from": str(today)})
+    if said is None or not people.teams_of(uow, member_id=member):
+        return row is not None
+    first, last = said
+    uow.session.add(
+        Away(
+            workspace_id=workspace.id,
+            member=member,
+            first_day=first,
+            last_day=last,
+            set_by=status.mark,
+            set_at=uow.now,
+        )
+    )
+    _record(uow, member, "away", {"from": str(first), "until": str(last)})
+    return row is not None and last < row.last_day
+
+
+def _same(row: Away, said: tuple[date, date], status: Status) -> bool:
+    if status.expires:
+        return row.last_day == said[1]
+    return said[1] - row.last_day < OPEN_END - RENEW
+
+
+def _record(uow: UnitOfWork, member: str, action: str, after: dict[str, str]) -> None:
+    trail.record(
+        uow,
+        at=uow.now,
+        member=None,
+        action=action,
+        subject=f"member:{member}",
+        surface=BY_STATUS,
+        after=after,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack says of a person; `timezone` is None on servers that don't know it.
+
+    `homes` are the workspaces they belong to; none when the server doesn't say.
+    """
+
+    member: str
+    name: str
+    timezone: str | None = None
+    is_admin: bool = False
+    is_bot: bool = False
+    is_guest: bool = False
+    is_stranger: bool = False
+    homes: frozenset[str] = frozenset()
+    deleted: bool = False
+    status: Status = field(default_factory=Status)
+
+
+def ensure_workspace(uow: UnitOfWork, *, name: str) -> None:
+    """Make the workspace's row if it isn't there, and keep its name up to date."""
+    with uow.write():
+        row = people.workspace(uow)
+        if row is None:
+            row = Workspace(id=uow.workspace_id, name=name, created_at=uow.now)
+        row.name = name or row.name
+        uow.session.add(row)
+
+
+def save_profiles(uow: UnitOfWork, *, profiles: Iterable[Profile]) -> int:
+    """Keep what Slack says of people; a zone that isn't one is left out. Returns how many.
+
+    Whose status says that they are away isn't nudged until it says so no more.
+    """
+    statuses: dict[str, Status] = {}
+    with uow.write():
+        before: dict[str, object] = {}
+        after: dict[str, object] = {}
+        for profile in profiles:
+            row = people.member(uow, member_id=profile.member)
+            was = _what_counts(row) if row else None
+            if row is None:
+                row = Member(workspace_id=uow.workspace_id, id=profile.member, seen_at=uow.now)
+            row.name, row.timezone = profile.name, valid_zone(profile.timezone)
+            row.is_admin, row.is_bot, row.deleted = profile.is_admin, profile.is_bot, profile.deleted
+            row.is_guest, row.is_stranger = profile.is_guest, _is_stranger(profile, uow.workspace_id)
+            row.seen_at = uow.now
+            uow.session.add(row)
+            statuses[profile.member] = Status() if profile.deleted else profile.status
+            if _what_counts(row) != was:
+                before[row.id], after[row.id] = was, _what_counts(row)
+        if after:
+            trail.record(
+                uow,
+                at=uow.now,
+                member=None,
+                action="profiles-changed",
+                subject=f"workspace:{uow.workspace_id}",
+                surface="slack",
+                before=before,
+                after=after,
+            )
+        follow(uow, require_workspace(uow), statuses)
+    return len(statuses)
+
+
+def _is_stranger(profile: Profile, workspace_id: str) -> bool:
+    """Whether a person belongs to another workspace, as people in a Slack Connect channel do."""
+    return profile.is_stranger or bool(profile.homes and workspace_id not in profile.homes)
+
+
+def _what_counts(row: Member) -> dict[str, object]:
+    """What decides when somebody is nudged, and whether."""
+    return {
+        "timezone": row.timezone,
+        "deleted": row.deleted,
+        "bot": row.is_bot,
+        **({"guest": True} if row.is_guest else {}),
+        **({"stranger": True} if row.is_stranger else {}),
+    }
+
+
+def remember_address(uow: UnitOfWork, *, url: str, bot: str) -> None:
+    """Keep the workspace's address, for links to messages, and which member the bot is. It has the bot again."""
+    with uow.write():
+        row = require_workspace(uow)
+        go_on(uow, row)
+        if row.settings.get("url") != url or row.settings.get("bot") != bot:
+            row.settings = row.settings | {"url": url, "bot": bot}
+            uow.session.add(row)
+
+
+def workspace_ids(db: Database) -> list[str]:
+    """Every workspace of this installation."""
+    with db.read() as session:
+        return [row.id for row in people.workspaces(session)]
+
+
+def has_profile(uow: UnitOfWork, *, member: str) -> bool:
+    """Whether Slack has said yet who a person is, and whether they are a guest or of another workspace."""
+    with uow.read():
+        row = people.member(uow, member_id=member)
+        return row is not None and bool(row.name) and row.is_stranger is not None
+
+
+def valid_zone(name: str | None) -> str | None:
+    """A zone's name if zoneinfo knows it."""
+    try:
+        return name if name and ZoneInfo(name) else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as `Europe`
+        return None
+
+
+def known_members(uow: UnitOfWork) -> set[str]:
+    """Everyone the bot has something to do with: members of teams, owners, reporters, curators."""
+    with uow.read():
+        teams = people.teams(uow)
+        rows = people.memberships(uow, team_ids=[team.id or 0 for team in teams])
+        return {
+            *(row.member for row in rows),
+            *(team.reporter for team in teams if team.reporter),
+            *people.curators(uow),
+        }

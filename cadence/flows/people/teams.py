@@ -1,0 +1,310 @@
+"""A team as somebody filled it in, and what is wrong with it, by field."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from cadence.documents import Function
+from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
+from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
+from cadence.flows.checkins.missed_checkins import owe_missed_checkin
+from cadence.flows.core.actor import is_curator, require_people
+from cadence.flows.core.adoptions import require_workspace, team_runs
+from cadence.flows.core.finding import ended, require_team
+from cadence.flows.core.repeats import once
+from cadence.flows.core.trail import note
+from cadence.flows.people.join_requests import settle_requests, tell_of_leaving
+from cadence.mrkdwn import Mrkdwn, channel_link, code, say
+from cadence.refusals import FieldsRefused, NotAllowed, Refusal
+from storage.queries import people
+from storage.tables import Team
+from storage.work import UnitOfWork
+from templates.contexts.playbooks import TeamShown
+
+
+@dataclass(frozen=True, slots=True)
+class TeamGiven:
+    """A team as someone filled it in; a `new` one mustn't be there yet."""
+
+    slug: str
+    title: str
+    function: str
+    channel: str
+    timezone: str
+    members: tuple[str, ...] = field(default_factory=tuple)
+    region: str | None = None
+    country: str | None = None
+    reporter: str | None = None
+    new: bool = False
+
+
+def wrong_fields(given: TeamGiven, *, new: bool) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong) of what a workspace file would refuse too; see `cadence.documents.words`."""
+    if new and (not SLUG.fullmatch(given.slug) or given.slug in RESERVED):
+        made = slug_of(given.title)
+        right = made if SLUG.fullmatch(made) and made not in RESERVED else "support-emea"
+        yield (
+            "slug",
+            f"A short name is 2 to 40 small letters, digits and dashes, a letter first, such as {right}.",
+        )
+    if not given.title.strip() or len(given.title) > TITLE_LENGTH or "\n" in given.title:
+        yield "title", f"A team needs a name on one line, {TITLE_LENGTH} characters at most."
+    if given.function not in set(Function):
+        yield "function", "Choose one of the functions."
+    if not given.channel:
+        yield "channel", "A team needs a channel for its posts. Choose one."
+    if not given.members:
+        yield "members", "A team needs at least one member."
+    if len(given.members) > MAX_MEMBERS:
+        yield "members", f"A team has {MAX_MEMBERS} members at most."
+    if given.reporter is not None and given.reporter not in given.members:
+        yield "reporter", "The one who reports the number has to be a member of the team."
+    yield from _wrong_places(given)
+
+
+def _wrong_places(given: TeamGiven) -> Iterator[tuple[str, str]]:
+    if not is_timezone(given.timezone):
+        yield (
+            "timezone",
+            f"`{given.timezone[:40]}` is no time zone: {ended(timezone_hint(given.timezone))}",
+        )
+    if len(given.region or "") > NAME_LENGTH:
+        yield "region", f"A region has {NAME_LENGTH} characters at most."
+    if given.country and not is_country(given.country):
+        hint = ended(country_hint(given.country))
+        yield "country", f"`{given.country[:20]}` isn't a country known here: {hint}"
+
+
+def save_team(uow: UnitOfWork, given: TeamGiven) -> str:
+    """Create or change a team; returns `created`, `changed` or `unchanged`.
+
+    Raises:
+        Refusal: an unknown time zone, or a channel that belongs to another team.
+    """
+    if not is_timezone(given.timezone):
+        raise Refusal(
+            say(
+                "{zone} is no time zone: {hint}",
+                zone=code(given.timezone),
+                hint=timezone_hint(given.timezone),
+            ),
+            field="timezone",
+        )
+    other = people.team_by_channel(uow, channel=given.channel)
+    if other is not None and other.slug != given.slug:
+        raise Refusal(
+            say(
+                "{channel} is the channel of {team} already; each team needs its own.",
+                channel=channel_link(given.channel),
+                team=other.title,
+            ),
+            field="channel",
+        )
+    row = people.team_by_slug(uow, slug=given.slug)
+    before = _as_data(uow, row) if row else None
+    if row is None:
+        row = Team(
+            workspace_id=uow.actor.workspace_id,
+            slug=given.slug,
+            title=given.title,
+            function=given.function,
+            channel=given.channel,
+            timezone=given.timezone,
+            created_at=uow.now,
+        )
+    row.title, row.function, row.channel = given.title, given.function, given.channel
+    row.timezone, row.region, row.country = given.timezone, given.region, given.country
+    row.reporter = given.reporter
+    uow.session.add(row)
+    uow.session.flush()
+    keep_members(uow, row, given.members)
+    after = _as_data(uow, row)
+    if before == after:
+        return "unchanged"
+    record_team(uow, given.slug, before=before, after=after)
+    return "changed" if before else "created"
+
+
+def keep_members(uow: UnitOfWork, team: Team, members: Iterable[str], *, by_themselves: bool = False) -> None:
+    """Make exactly these people the team's members; new ones still get this week's check-in.
+
+    The owner hears of those who left. What was asked about those who joined is settled.
+
+    Args:
+        by_themselves: the caller joins without anybody putting them there.
+
+    Raises:
+        Refusal: one of the new members can't take part.
+    """
+    uow.session.refresh(team, with_for_update=True)  # members change one after the other
+    known, members = set(member_ids(uow, team)), list(members)
+    new = [member for member in members if member not in known]
+    require_people(uow, new, field="members", in_team=True)
+    joined, left = people.set_members(
+        uow, team_id=team.id or 0, members=members, self_joined=uow.actor.member if by_themselves else None
+    )
+    uow.session.flush()
+    settle_requests(uow, team, joined)
+    if left:
+        tell_of_leaving(uow, team, left)
+    workspace = require_workspace(uow)
+    owe_missed_checkin(uow, workspace, *sorted(joined))
+
+
+def may_change(uow: UnitOfWork, team: Team) -> bool:
+    """Whether the caller may change a team, put others in or take them out.
+
+    Curators may, the owners of what it runs, and members whom somebody put there: joining by oneself gives no
+    say over others.
+    """
+    if is_curator(uow):
+        return True
+    rows = people.memberships(uow, team_ids=[team.id or 0])
+    if any(row.member == uow.actor.member and not row.self_joined for row in rows):
+        return True
+    return uow.actor.member in people.owners_of(uow, team_id=team.id or 0)
+
+
+def record_team(uow: UnitOfWork, slug: str, *, before: object, after: object) -> None:
+    """Put a change of a team into the trail."""
+    note(
+        uow,
+        action="team-changed" if before else "team-created",
+        subject=f"team:{slug}",
+        before=before,
+        after=after,
+    )
+
+
+def member_ids(uow: UnitOfWork, team: Team) -> list[str]:
+    """The Slack IDs of a team's members."""
+    rows = people.memberships(uow, team_ids=[team.id or 0])
+    return [row.member for row in rows]
+
+
+def _as_data(uow: UnitOfWork, team: Team) -> dict[str, object]:
+    return {
+        "title": team.title,
+        "function": team.function,
+        "region": team.region,
+        "channel": team.channel,
+        "timezone": team.timezone,
+        "country": team.country,
+        "members": sorted(member_ids(uow, team)),
+        "reporter": team.reporter,
+    }
+
+
+@once
+def create_team(uow: UnitOfWork, given: TeamGiven) -> TeamShown:
+    """Create or change a team from a form.
+
+    Anybody may make a team they are in; changing one takes a member of it or a curator.
+
+    Raises:
+        Refusal: see `save_team`; a reporter who isn't a member.
+        NotAllowed: someone else's team.
+    """
+    with uow.write():
+        require_workspace(uow)
+        known = people.team_by_slug(uow, slug=given.slug)
+        if known is not None and given.new:
+            raise Refusal(
+                say("There is a team {slug} already. Choose another short name.", slug=code(known.slug)),
+                field="slug",
+            )
+        _require_may_save(uow, known, given)
+        errors = dict(wrong_fields(given, new=known is None))
+        if errors:
+            raise FieldsRefused(errors)
+        outcome = save_team(uow, given)
+        team = require_team(uow, given.slug)
+        return _shown(uow, team, created=outcome == "created", changed=outcome == "changed")
+
+
+def _require_may_save(uow: UnitOfWork, known: Team | None, given: TeamGiven) -> None:
+    if known is not None:
+        require_may_change(uow, known, field="members")
+    elif uow.actor.member not in given.members and not is_curator(uow):
+        raise NotAllowed(
+            "You aren't in this team. Only one of its members or a curator can create it.", field="members"
+        )
+
+
+def require_may_change(uow: UnitOfWork, team: Team, *, field: str | None = None) -> None:
+    """Let those through who may change a team.
+
+    Raises:
+        NotAllowed: the sentence says who may.
+    """
+    if may_change(uow, team):
+        return
+    if uow.actor.member in member_ids(uow, team):
+        raise NotAllowed(
+            say(
+                "You joined {team} yourself. Only its owner, members somebody added, or a curator can change it.",
+                team=team.title,
+            ),
+            field=field,
+        )
+    raise NotAllowed(
+        say("Only members of {team}, its owner or a curator can change it.", team=team.title), field=field
+    )
+
+
+def show_team(uow: UnitOfWork, slug: str | None) -> TeamShown:
+    """A team and its members; without a slug, the team of the channel or the person's only one.
+
+    Raises:
+        Refusal: no such team, or it isn't clear which.
+    """
+    with uow.read():
+        return _shown(uow, team_meant(uow, slug))
+
+
+class WhichTeam(Refusal):
+    """Several teams fit what was asked: the person has to say which."""
+
+
+def team_meant(uow: UnitOfWork, slug: str | None) -> Team:
+    """The team of a slug; without one that of the channel, else the only one the caller is in.
+
+    Raises:
+        Refusal: no such team.
+        WhichTeam: it isn't clear which.
+    """
+    if slug is not None:
+        return require_team(uow, slug)
+    if uow.actor.channel is not None:
+        team = people.team_by_channel(uow, channel=uow.actor.channel)
+        if team is not None:
+            return team
+    mine = people.teams_of(uow, member_id=uow.actor.member)
+    if len(mine) == 1:
+        return mine[0]
+    known = mine or people.teams(uow)
+    slugs = Mrkdwn(", ".join(code(team.slug) for team in known[:12]))
+    if not slugs:
+        raise Refusal("There's no team yet. `/cadence team create` makes the first one.", field="team")
+    raise WhichTeam(
+        say("Which team? Add one of {whose}: {slugs}.", whose="yours" if mine else "these", slugs=slugs),
+        field="team",
+    )
+
+
+def _shown(uow: UnitOfWork, team: Team, *, created: bool = False, changed: bool = False) -> TeamShown:
+    workspace = require_workspace(uow)
+    runs = team_runs(uow, workspace=workspace, team_ids=[team.id or 0])
+    return TeamShown(
+        slug=team.slug,
+        title=team.title,
+        function=team.function,
+        timezone=team.timezone,
+        members=tuple(member_ids(uow, team)),
+        region=team.region or "",
+        country=team.country or "",
+        channel=team.channel,
+        reporter=team.reporter,
+        playbooks=tuple(run.playbook.title for run in runs),
+        created=created,
+        changed=changed,
+    )

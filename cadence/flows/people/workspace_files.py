@@ -1,0 +1,108 @@
+"""The workspace file: import it, and export it again."""
+
+from dataclasses import dataclass
+
+from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
+from cadence.documents.workspace import hours_given
+from cadence.flows.core.actor import require_curator
+from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.calendar import keep_days, stored_days
+from cadence.flows.core.nudge_hours import keep_workspace_hours, own_hours, require_days_left
+from cadence.flows.people.teams import TeamGiven, member_ids, save_team
+from cadence.rules.verdicts import Rule
+from storage.queries import people
+from storage.tables import Workspace
+from storage.work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceImported:
+    """What a workspace file changed: team slugs and the curators."""
+
+    created: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    curators: tuple[str, ...] = ()
+
+
+def import_workspace(uow: UnitOfWork, spec: WorkspaceSpec) -> WorkspaceImported:
+    """Write a workspace file's rows, in the caller's transaction; teams it doesn't name are left alone.
+
+    Raises:
+        NotAllowed: the caller is no curator.
+        Refusal: a channel that belongs to another team already.
+    """
+    workspace = require_workspace(uow)
+    uow.session.refresh(workspace, with_for_update=True)  # files are imported one after the other
+    require_curator(uow, to="import a workspace file")
+    workspace.timezone = spec.timezone or workspace.timezone
+    workspace.country = spec.country or workspace.country
+    workspace.curator_channel = spec.curator_channel or workspace.curator_channel
+    workspace.rule = Rule(spec.rule) if spec.rule else workspace.rule
+    if spec.guests is not None:
+        workspace.guests_allowed = spec.guests
+    keep_days(workspace, spec.working_days)
+    uow.session.add(workspace)
+    hours = hours_given(spec)
+    if hours is not None:
+        uow.session.flush()
+        keep_workspace_hours(uow, hours)
+    if hours is not None or spec.working_days:
+        require_days_left(uow, workspace)
+    if spec.curators:
+        people.set_curators(uow, members=spec.curators)
+    outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}
+    for team in spec.teams:
+        outcome[_import_team(uow, workspace, team)].append(team.slug)
+    return WorkspaceImported(
+        tuple(outcome["created"]),
+        tuple(outcome["changed"]),
+        tuple(outcome["unchanged"]),
+        tuple(people.curators(uow)),
+    )
+
+
+def _import_team(uow: UnitOfWork, workspace: Workspace, spec: TeamSpec) -> str:
+    given = TeamGiven(
+        slug=spec.slug,
+        title=spec.title,
+        function=spec.function,
+        channel=spec.channel,
+        timezone=spec.timezone or workspace.timezone,
+        members=tuple(spec.members),
+        region=spec.region,
+        country=spec.country or workspace.country,
+        reporter=spec.reporter,
+    )
+    return save_team(uow, given)
+
+
+def export_workspace(uow: UnitOfWork) -> str:
+    """The workspace file; importing it again changes nothing."""
+    with uow.read():
+        workspace = require_workspace(uow)
+        spec = WorkspaceSpec(
+            curators=tuple(people.curators(uow)),
+            curator_channel=workspace.curator_channel,
+            timezone=workspace.timezone,
+            country=workspace.country,
+            rule=workspace.rule,
+            working_days=stored_days(workspace),
+            nudges={kind: str(hour) for kind, hour in own_hours(workspace).items()} or None,
+            guests=workspace.guests_allowed or None,
+            teams=tuple(
+                TeamSpec(
+                    slug=team.slug,
+                    title=team.title,
+                    function=Function(team.function),
+                    region=team.region,
+                    channel=team.channel,
+                    timezone=team.timezone,
+                    country=team.country,
+                    members=tuple(member_ids(uow, team)),
+                    reporter=team.reporter,
+                )
+                for team in people.teams(uow)
+            ),
+        )
+        return dump_workspace(spec)

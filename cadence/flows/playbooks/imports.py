@@ -1,0 +1,161 @@
+"""Import a playbook or a workspace file: a changed playbook becomes its next revision."""
+
+from cadence.documents import (
+    PlaybookSpec,
+    WorkspaceSpec,
+    differences,
+    package_gaps,
+    playbook_from_data,
+    read_document,
+    to_data,
+)
+from cadence.flows.core.actor import is_curator, require_owner_or_curator, require_people
+from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.repeats import once
+from cadence.flows.core.trail import note
+from cadence.flows.people.workspace_files import WorkspaceImported, import_workspace
+from cadence.mrkdwn import code, mention, say
+from cadence.refusals import NotAllowed, Refusal
+from storage.queries import people, playbooks
+from storage.queries import playbooks as versions
+from storage.tables import Playbook, PlaybookVersion
+from storage.work import UnitOfWork
+from templates.contexts.answers import Done
+from templates.contexts.playbooks import (
+    PlaybookImported,
+)
+
+
+def import_document(uow: UnitOfWork, text: str) -> PlaybookImported | WorkspaceImported:
+    """Import whatever the text is, a playbook or a workspace file.
+
+    Raises:
+        DocumentRefused: every problem of the file at once; nothing is saved.
+        NotAllowed: a workspace file from somebody who is no curator, someone else's playbook.
+    """
+    spec = read_document(text)
+    with uow.write():
+        if isinstance(spec, WorkspaceSpec):
+            return import_workspace(uow, spec)
+        return import_playbook(uow, spec)
+
+
+def import_typed(uow: UnitOfWork, text: str) -> PlaybookImported | Done:
+    """`import_document` for what was typed into a form, with the message that answers it; raises the same."""
+    return _import_typed(uow, read_document(text))
+
+
+@once
+def _import_typed(uow: UnitOfWork, spec: WorkspaceSpec | PlaybookSpec) -> PlaybookImported | Done:
+    with uow.write():
+        if isinstance(spec, PlaybookSpec):
+            return import_playbook(uow, spec)
+        imported = import_workspace(uow, spec)
+        return Done(
+            text=say(
+                "The workspace file is in: {created} teams new, {changed} changed, {unchanged} as they were.",
+                created=len(imported.created),
+                changed=len(imported.changed),
+                unchanged=len(imported.unchanged),
+            )
+        )
+
+
+def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = False) -> PlaybookImported:
+    """Save a playbook's file as its next revision, unless it says the same as the newest.
+
+    Raises:
+        NotAllowed: someone else's playbook.
+        Refusal: it names a team that isn't there; with `only_new`, a playbook that is there already.
+    """
+    workspace = require_workspace(uow)
+    known = playbooks.by_slug(uow, slug=spec.slug)
+    if only_new and known is not None:
+        raise Refusal(
+            say("There is a playbook {slug} by now. Choose another short name.", slug=code(spec.slug))
+        )
+    _require_importer(uow, spec, known)
+    _require_references(uow, spec)
+    latest = None
+    if known is not None:
+        latest = playbooks.newest_version(uow, playbook_id=known.id or 0)
+    changes: tuple[str, ...] = ()
+    if latest is not None:
+        before = playbook_from_data(latest.spec)
+        changes = differences(before, spec)
+        if not changes:
+            return _imported(uow, spec, latest, new=False, changes=())
+    playbook = known or Playbook(
+        workspace_id=workspace.id,
+        slug=spec.slug,
+        title=spec.title,
+        function=spec.function,
+        owner=spec.owner,
+        created_at=uow.now,
+    )
+    if known is None or known.owner != spec.owner:
+        require_people(uow, [spec.owner], field="owner")
+    playbook.title, playbook.function, playbook.owner = spec.title, spec.function, spec.owner
+    uow.session.add(playbook)
+    uow.session.flush()
+    row = PlaybookVersion(
+        workspace_id=workspace.id,
+        playbook_id=playbook.id or 0,
+        revision=(latest.revision if latest else 0) + 1,
+        spec=to_data(spec),
+        created_by=uow.actor.member,
+        created_at=uow.now,
+    )
+    uow.session.add(row)
+    note(
+        uow,
+        action="playbook-imported",
+        subject=f"playbook:{spec.slug}",
+        before={"revision": latest.revision} if latest else None,
+        after={"revision": row.revision, "changes": list(changes)},
+    )
+    return _imported(uow, spec, row, new=known is None, changes=changes)
+
+
+def _imported(
+    uow: UnitOfWork, spec: PlaybookSpec, row: PlaybookVersion, *, new: bool, changes: tuple[str, ...]
+) -> PlaybookImported:
+    published = versions.newest_published(uow, playbook_id=row.playbook_id)
+    return PlaybookImported(
+        slug=spec.slug,
+        title=spec.title,
+        version=row.revision,
+        published=published.number if published else None,
+        new=new,
+        changes=changes,
+        missing=package_gaps(spec),
+    )
+
+
+def _require_importer(uow: UnitOfWork, spec: PlaybookSpec, known: Playbook | None) -> None:
+    """A curator imports anything; an owner their own; a playbook taken over needs its owner or a curator."""
+    if known is not None:
+        require_owner_or_curator(uow, owner=known.owner, to=f"change {spec.title}")
+    elif uow.actor.member != spec.owner and not is_curator(uow):
+        raise NotAllowed(
+            say(
+                "This file names {owner} as owner. Only they or a curator may import it.",
+                owner=mention(spec.owner),
+            ),
+            field="yaml",
+        )
+
+
+def _require_references(uow: UnitOfWork, spec: PlaybookSpec) -> None:
+    if spec.pilot and people.team_by_slug(uow, slug=spec.pilot) is None:
+        slugs = ", ".join(team.slug for team in people.teams(uow)[:8])
+        raise Refusal(
+            say(
+                "The file names {team} as pilot, and there's no such team. {hint}",
+                team=code(spec.pilot),
+                hint=f"Teams here: {slugs}."
+                if slugs
+                else "Import the workspace file first, or make the team with `/cadence team create`.",
+            ),
+            field="yaml",
+        )

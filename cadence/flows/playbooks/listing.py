@@ -1,0 +1,148 @@
+"""The playbooks there are: listed, shown and exported."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from cadence.documents import (
+    PlaybookSpec,
+    dump_playbook,
+    playbook_from_data,
+)
+from cadence.flows.core.actor import is_curator
+from cadence.flows.core.adoptions import TeamRun, require_workspace, starts_on, team_runs
+from cadence.flows.core.expected_members import champion_left
+from cadence.flows.core.finding import require_playbook
+from cadence.flows.core.persons import zone_of
+from cadence.flows.core.versions import as_it_goes_on, require_version, version_name
+from cadence.flows.lessons.lessons import recent
+from cadence.flows.playbooks.publishing import override_shown, publisher, readiness
+from cadence.rules.calendar import local_day
+from storage.queries import playbooks
+from storage.queries import playbooks as versions
+from storage.tables import Workspace
+from storage.work import UnitOfWork
+from templates.contexts.base import Kpi
+from templates.contexts.playbooks import (
+    AdoptionLine,
+    PlaybookLine,
+    PlaybookList,
+    PlaybookShown,
+    PlaybookStep,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A playbook as YAML that imports to the same rows."""
+
+    slug: str
+    yaml: str
+
+
+def list_playbooks(uow: UnitOfWork, *, function: str | None = None) -> PlaybookList:
+    """All playbooks of the workspace, or those of a function."""
+    with uow.read():
+        require_workspace(uow)
+        counts = playbooks.adoption_counts(uow)
+        newest = playbooks.newest_versions(uow)
+        published = versions.numbers(uow)
+        rows = []
+        for playbook in playbooks.playbooks(uow):
+            if function is not None and playbook.function != function:
+                continue
+            number, version = published.get(playbook.id or 0), newest.get(playbook.id or 0)
+            rows.append(
+                PlaybookLine(
+                    slug=playbook.slug,
+                    title=playbook.title,
+                    function=playbook.function,
+                    state=playbook.state,
+                    version=f"v{number}" if number else version_name(version) if version else "nothing yet",
+                    owner=playbook.owner,
+                    teams=counts.get(playbook.id or 0, 0),
+                )
+            )
+        return PlaybookList(rows=tuple(rows), total=len(rows), function=function)
+
+
+def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
+    """The newest published version of a playbook, else its newest draft; what publishing lacks, and its teams.
+
+    Raises:
+        Unknown: there is no such playbook; the nearest is named.
+    """
+    with uow.read():
+        workspace = require_workspace(uow)
+        playbook = require_playbook(uow, slug)
+        published = versions.newest_published(uow, playbook_id=playbook.id or 0)
+        ready = readiness(uow, playbook)
+        version = published or ready.version
+        spec = playbook_from_data(version.spec)
+        runs = team_runs(uow, workspace=workspace, playbook_id=playbook.id)
+        overrides = versions.overrides(uow, playbook_id=playbook.id or 0)
+        open_draft = ready.version.number is None
+        return PlaybookShown(
+            slug=playbook.slug,
+            title=spec.title,
+            function=spec.function,
+            state=playbook.state,
+            version=version.revision,
+            owner=playbook.owner,
+            kpi=_kpi(spec),
+            steps=tuple(
+                PlaybookStep(
+                    key=step.key,
+                    title=step.title,
+                    mode=step.mode,
+                    cap=step.exception_cap,
+                    fallback=step.fallback if step.fallback != step.mode else None,
+                )
+                for step in spec.steps
+            ),
+            lessons=recent(uow, playbook_id=playbook.id or 0, limit=5),
+            loop=spec.loop or "",
+            missing=tuple(gap.text for gap in ready.gaps) if open_draft else (),
+            adoptions=tuple(_adoption_line(uow, run) for run in runs),
+            number=version.number,
+            published_on=_local_day(uow, workspace, version.published_at),
+            published_by=publisher(uow, playbook, version),
+            draft=ready.version.revision if open_draft and published else None,
+            overrides=tuple(override_shown(row) for row in overrides),
+            may_revise=uow.actor.member == playbook.owner or is_curator(uow),
+        )
+
+
+def _local_day(uow: UnitOfWork, workspace: Workspace, moment: datetime | None) -> date | None:
+    return local_day(moment, zone_of(uow, workspace, uow.actor.member)) if moment else None
+
+
+def _kpi(spec: PlaybookSpec) -> Kpi:
+    kpi = spec.kpi
+    return Kpi(
+        name=kpi.name, unit=kpi.unit, direction=kpi.direction, target=kpi.target, baseline=kpi.baseline
+    )
+
+
+def _adoption_line(uow: UnitOfWork, run: TeamRun) -> AdoptionLine:
+    goes_on, _ = as_it_goes_on(uow, run)
+    return AdoptionLine(
+        team=run.team.title,
+        version=version_name(goes_on.version),
+        week=run.week,
+        starts=starts_on(run),
+        champion=run.adoption.champion,
+        champion_left=champion_left(uow, run),
+    )
+
+
+def export_playbook(uow: UnitOfWork, slug: str, *, number: int | None = None) -> Exported:
+    """The newest revision as YAML, or a published version; importing it again changes nothing.
+
+    Raises:
+        Unknown: there is no such playbook or version; the text names what there is.
+    """
+    with uow.read():
+        require_workspace(uow)
+        playbook = require_playbook(uow, slug)
+        version = require_version(uow, playbook, number=number)
+        return Exported(playbook.slug, dump_playbook(playbook_from_data(version.spec)))

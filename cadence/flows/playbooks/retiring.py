@@ -1,0 +1,126 @@
+"""Retire a playbook: running cycles finish, no new one starts, and everybody who runs it is told why."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+
+from cadence.flows.core.actor import require_curator
+from cadence.flows.core.adoptions import require_workspace, team_runs
+from cadence.flows.core.announcing import announce
+from cadence.flows.core.cycle_posts import rewrite_last_closing
+from cadence.flows.core.finding import require_playbook
+from cadence.flows.core.repeats import once
+from cadence.flows.core.trail import note
+from cadence.flows.setup.checklist import rewrite as rewrite_setup
+from cadence.mrkdwn import say
+from cadence.refusals import Refusal
+from cadence.rules.calendar import local_day
+from storage import trail
+from storage.queries import playbooks
+from storage.queries import playbooks as versions
+from storage.tables import Adoption, CycleState, OwedMessage, Playbook, PlaybookState, Team
+from storage.work import UnitOfWork
+from templates.contexts.base import Choice
+from templates.contexts.publishing import FinishingTeam, PlaybookRetired, RetireForm
+from templates.ids import Field
+
+
+@once
+def retire(uow: UnitOfWork, slug: str, reason: str) -> PlaybookRetired:
+    """Retire a playbook. A cycle that was planned and hasn't begun is taken back; running ones finish.
+
+    Raises:
+        Refusal: not a curator, no reason, retired already.
+    """
+    with uow.write():
+        workspace = require_workspace(uow)
+        playbook = require_playbook(uow, slug)
+        require_curator(uow, to=f"retire {playbook.title}")
+        playbook = versions.lock_playbook(uow, playbook_id=playbook.id or 0)
+        if playbook.state is PlaybookState.RETIRED:
+            raise Refusal(say("{title} is retired already.", title=playbook.title), field=Field.PLAYBOOK)
+        if not reason.strip():
+            raise Refusal("Say why; the teams that run it will read it.", field=Field.REASON)
+        before, playbook.state = playbook.state, PlaybookState.RETIRED
+        uow.session.add(playbook)
+        teams = versions.adopters(uow, playbook_id=playbook.id or 0)
+        taken_back = [cycle for one in teams for cycle in _take_back_planned(uow, *one)]
+        note(
+            uow,
+            action="playbook-retired",
+            subject=f"playbook:{playbook.slug}",
+            before={"state": before},
+            after={"state": playbook.state, "reason": reason, "cycles_taken_back": taken_back},
+        )
+        uow.session.flush()
+        for run in team_runs(uow, workspace=workspace, playbook_id=playbook.id):
+            rewrite_last_closing(uow, run, mark=f"retired:{playbook.id}:{uow.now.timestamp()}")
+            rewrite_setup(uow, run, mark=f"retired:{uow.now.timestamp()}")
+        announce(
+            uow,
+            workspace,
+            [team for _, team in teams],
+            kind="playbook-retired",
+            slot=f"{playbook.id}:{uow.now:%Y%m%d%H%M%S}",
+            subject={"playbook": playbook.id},
+        )
+        return _context(uow, playbook)
+
+
+def _take_back_planned(uow: UnitOfWork, adoption: Adoption, team: Team) -> list[int]:
+    """Delete a cycle that hasn't begun, unless something was already reported for it."""
+    adoption = playbooks.lock_adoption(uow, adoption_id=adoption.id or 0)
+    today = local_day(uow.now, ZoneInfo(team.timezone))
+    taken = []
+    for cycle in versions.cycles(uow, adoption_ids=[adoption.id or 0]):
+        if cycle.state is not CycleState.RUNNING or cycle.starts_on <= today:
+            continue
+        try:
+            with uow.session.begin_nested():
+                uow.session.delete(cycle)
+        except IntegrityError:
+            continue
+        taken.append(cycle.number)
+    return taken
+
+
+def retired(uow: UnitOfWork, message: OwedMessage) -> PlaybookRetired:
+    """The alert: a playbook is out of use."""
+    playbook = playbooks.by_id(uow, playbook_id=int(message.subject["playbook"]))
+    return _context(uow, playbook)
+
+
+def _context(uow: UnitOfWork, playbook: Playbook) -> PlaybookRetired:
+    [*_, entry] = trail.entries(uow, action="playbook-retired", subject=f"playbook:{playbook.slug}")
+    teams = versions.adopters(uow, playbook_id=playbook.id or 0)
+    titles = {adoption.id: team.title for adoption, team in teams}
+    rows = versions.cycles(uow, adoption_ids=[one for one in titles if one is not None])
+    return PlaybookRetired(
+        slug=playbook.slug,
+        title=playbook.title,
+        by=entry.member or playbook.owner,
+        reason=str(entry.after["reason"]),
+        finishing=tuple(
+            FinishingTeam(team=titles[row.adoption_id], number=row.number, closes=row.closes_on)
+            for row in rows
+            if row.state is CycleState.RUNNING
+        ),
+    )
+
+
+def retire_form(uow: UnitOfWork, *, playbook: str | None) -> RetireForm:
+    """The form to retire a playbook, for curators.
+
+    Raises:
+        Refusal: not a curator, or nothing to retire.
+    """
+    with uow.read():
+        require_workspace(uow)
+        require_curator(uow, to="retire a playbook")
+        rows = [row for row in playbooks.playbooks(uow) if row.state is not PlaybookState.RETIRED]
+        if not rows:
+            raise Refusal("There's no playbook to retire.")
+        return RetireForm(
+            playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
+            playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
+        )

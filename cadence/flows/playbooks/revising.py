@@ -1,0 +1,168 @@
+"""Open the next draft of a playbook: the newest revision as YAML, to be changed and saved as a new one."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cadence.documents import PlaybookSpec, dump_playbook, playbook_from_data, read_document
+from cadence.flows.core.actor import is_curator, require_curator, require_owner_or_curator
+from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.finding import require_playbook
+from cadence.flows.core.repeats import once
+from cadence.flows.playbooks.imports import import_playbook
+from cadence.mrkdwn import code, mention, say
+from cadence.refusals import Refusal
+from storage.queries import playbooks
+from storage.queries import playbooks as versions
+from storage.work import UnitOfWork
+from templates.contexts.base import Choice
+from templates.contexts.forms import ImportForm
+from templates.contexts.playbooks import PlaybookImported
+from templates.contexts.publishing import ChoosePlaybookForm
+
+REVISE_HEADING, REVISE_SUBMIT = "Revise a playbook", "Save the draft"
+PART = 3_000
+"""Characters that one field of a form holds."""
+PARTS = 10
+"""Fields that the form has at most."""
+
+Purpose = Literal["publish", "revise", "diff"]
+_WORDS: dict[Purpose, tuple[str, str, str]] = {
+    "publish": (
+        "Publish a playbook",
+        "Publish",
+        "Publishing freezes the newest draft as the next version. If something is missing, you are told what, "
+        "and nothing is published.",
+    ),
+    "revise": (
+        REVISE_HEADING,
+        "Open its draft",
+        "You get the newest draft as YAML. What you save becomes the next draft; a published version never changes.",
+    ),
+    "diff": ("What changed?", "Show", "You see what the newest draft changes, or what the last version did."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The form with a playbook's YAML, and the revision it shows."""
+
+    form: ImportForm
+    playbook: str
+    revision: int
+
+
+def choose_form(uow: UnitOfWork, purpose: Purpose, *, playbook: str | None) -> ChoosePlaybookForm:
+    """The form to choose a playbook for something: of one's own, for a curator and for looking of all.
+
+    Raises:
+        Refusal: there is none to choose.
+    """
+    with uow.read():
+        require_workspace(uow)
+        rows = playbooks.playbooks(uow)
+        if not rows:
+            raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
+        if purpose != "diff" and not is_curator(uow):
+            rows = [row for row in rows if row.owner == uow.actor.member]
+            if not rows:
+                require_curator(uow, to=f"{purpose} a playbook that isn't theirs")
+        heading, submit, explanation = _WORDS[purpose]
+        return ChoosePlaybookForm(
+            heading=heading,
+            submit=submit,
+            explanation=explanation,
+            playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
+            playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
+        )
+
+
+def revise_form(uow: UnitOfWork, slug: str) -> Draft:
+    """The newest revision as YAML, in fields that each hold a part of it.
+
+    Raises:
+        NotAllowed: neither the owner nor a curator.
+        Refusal: the file is too long for a form.
+    """
+    with uow.read():
+        require_workspace(uow)
+        playbook = require_playbook(uow, slug)
+        require_owner_or_curator(uow, owner=playbook.owner, to=f"revise {playbook.title}")
+        newest = playbooks.newest_version(uow, playbook_id=playbook.id or 0)
+        assert newest is not None  # noqa: S101 - imported with its playbook
+        typed = parts_of(dump_playbook(playbook_from_data(newest.spec)))
+        if typed is None:
+            raise Refusal(
+                say(
+                    "{title} is too long for a form. Change its file and bring it back with {command} on the "
+                    "command line; that makes the next draft too.",
+                    title=playbook.title,
+                    command=code("cadence import"),
+                )
+            )
+        form = ImportForm(heading=REVISE_HEADING, submit=REVISE_SUBMIT, typed=typed)
+        return Draft(form, playbook.slug, newest.revision)
+
+
+def parts_of(yaml: str) -> tuple[str, ...] | None:
+    """YAML cut between lines into parts that fit a field, none ending with an empty line; None when it can't be."""
+    parts, part = [], ""
+    for line in yaml.splitlines():
+        if len(line) + 1 > PART:
+            return None
+        if len(part) + len(line) + 1 > PART:
+            kept = part.rstrip("\n")
+            parts.append(kept)
+            part = part[len(kept) + 1 :]
+        part += f"{line}\n"
+    parts.append(part.rstrip("\n"))
+    return tuple(parts) if len(parts) < PARTS else None
+
+
+def save_revision(uow: UnitOfWork, text: str, *, playbook: str, revision: int) -> PlaybookImported:
+    """Save what was typed as the next revision of the playbook the form was opened for.
+
+    Raises:
+        DocumentRefused: every problem of the file at once; nothing is saved.
+        Refusal: it names another playbook, or somebody saved a revision meanwhile.
+    """
+    spec = read_document(text)
+    if not isinstance(spec, PlaybookSpec) or spec.slug != playbook:
+        raise Refusal(
+            say(
+                "This form revises {playbook}, so its first line stays {line}. `/cadence playbook import` takes "
+                "other files.",
+                playbook=code(playbook),
+                line=code(f"playbook: {playbook}"),
+            )
+        )
+    return _save(uow, spec, revision=revision)
+
+
+@once
+def _save(uow: UnitOfWork, spec: PlaybookSpec, *, revision: int) -> PlaybookImported:
+    with uow.write():
+        require_newest(uow, playbook=spec.slug, revision=revision, spec=spec)
+        return import_playbook(uow, spec)
+
+
+def require_newest(uow: UnitOfWork, *, playbook: str, revision: int, spec: PlaybookSpec) -> None:
+    """Let somebody save a draft of a playbook, which is locked, when nobody saved another one meanwhile.
+
+    Raises:
+        NotAllowed: neither the owner nor a curator.
+        Refusal: somebody did.
+    """
+    require_workspace(uow)
+    known = require_playbook(uow, playbook)
+    require_owner_or_curator(uow, owner=known.owner, to=f"revise {known.title}")
+    versions.lock_playbook(uow, playbook_id=known.id or 0)
+    newest = playbooks.newest_version(uow, playbook_id=known.id or 0)
+    assert newest is not None  # noqa: S101 - imported with its playbook
+    if newest.revision != revision and playbook_from_data(newest.spec) != spec:
+        raise Refusal(
+            say(
+                "{who} saved draft {revision} meanwhile. Open the form again and put your changes into that.",
+                who=mention(newest.created_by),
+                revision=newest.revision,
+            )
+        )

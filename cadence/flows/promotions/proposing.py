@@ -1,0 +1,290 @@
+"""What graded samples say of a step since its evidence window opened, cycle by cycle (SPEC §5)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from cadence.documents import Step
+from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of
+from cadence.flows.core.announcing import curators_read, tell
+from cadence.flows.core.expected_members import coverage
+from cadence.flows.core.proposals import PROPOSED, lapse_open
+from cadence.flows.core.trail import note_rule
+from cadence.flows.standards.drift import drift_open
+from cadence.rules.kpi import Outcome
+from cadence.rules.modes import LADDER
+from cadence.rules.promotions import (
+    GradedCycle,
+    PromotionDecision,
+    PromotionPolicy,
+    PromotionVerdict,
+    judge_promotion,
+    samples_short,
+)
+from cadence.rules.samples import lower_bound, samples_needed
+from cadence.rules.verdicts import Decision
+from storage.queries import decisions, playbooks, rubrics
+from storage.tables import Cycle, CycleState, Promotion, PromotionState, RubricResult
+from storage.work import UnitOfWork
+
+FIRST_RUBRIC = 1
+"""The playbook's own rubric; each revision counts one up."""
+
+
+def promotion_policy(step: Step) -> PromotionPolicy:
+    """The thresholds a step's promotion needs, from its playbook."""
+    wanted = step.promote
+    return PromotionPolicy(accuracy=wanted.accuracy, max_risk=wanted.max_risk, cycles=wanted.cycles)
+
+
+def rubric_in_force(uow: UnitOfWork, run: TeamRun, step: Step) -> int:
+    """The number of a step's rubric revision."""
+    row = current_modes(uow, run).get(step.key)
+    return row.rubric if row else FIRST_RUBRIC
+
+
+def counted_results(uow: UnitOfWork, run: TeamRun, step: Step) -> list[RubricResult]:
+    """The graded samples of a step on the rubric in force, since its evidence window opened."""
+    row = current_modes(uow, run).get(step.key)
+    rubric = row.rubric if row else FIRST_RUBRIC
+    results = rubrics.calibration(uow, adoption_id=run.id, after=row.after_result if row else 0)
+    drawn_before = row.after_audit if row else 0  # such runs were run before the window opened
+    return [
+        one
+        for one in results
+        if one.step == step.key
+        and one.revision == rubric
+        and (one.audit_id is None or one.audit_id > drawn_before)
+    ]
+
+
+def counted_cycles(uow: UnitOfWork, run: TeamRun, step: Step) -> list[Cycle]:
+    """The closed cycles of a step that ended after its evidence window opened, oldest first."""
+    row = current_modes(uow, run).get(step.key)
+    cycles = playbooks.cycles_of(uow, adoption_id=run.id)
+    return [
+        one
+        for one in cycles
+        if one.state is CycleState.CLOSED and (row is None or one.number > row.after_cycle)
+    ]
+
+
+def graded_cycles(uow: UnitOfWork, run: TeamRun, step: Step) -> tuple[GradedCycle, ...]:
+    """What each closed cycle shows of a step since its evidence window opened, oldest first."""
+    results = counted_results(uow, run, step)
+    wanted = step.promote.cycles
+    cycles = counted_cycles(uow, run, step)[-wanted:]
+    return tuple(
+        _graded(uow, run, step, cycle, [one for one in results if one.cycle_id == cycle.id])
+        for cycle in cycles
+    )
+
+
+def _graded(
+    uow: UnitOfWork, run: TeamRun, step: Step, cycle: Cycle, results: Sequence[RubricResult]
+) -> GradedCycle:
+    answered, expected = coverage(uow, run, cycle, until=cycle.closes_on)
+    return GradedCycle(
+        number=cycle.number,
+        samples=sum(one.samples for one in results),
+        passes=sum(one.passes for one in results),
+        risky=sum(one.risky for one in results),
+        over_cap=decisions.count_verdicts(
+            uow, cycle_id=cycle.id or 0, step=step.key, decisions=[Decision.WATCH, Decision.DEMOTE]
+        ),
+        answered=answered,
+        expected=expected,
+        kpi=Outcome(cycle.result or Outcome.INSUFFICIENT),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The graded samples that the next look at a step's promotion will count, as they stand.
+
+    Args:
+        bound: the exact lower bound on the true pass rate, with 95% confidence; 0 without a sample.
+        more: how many more samples decide if all of them pass and none is risky.
+        counted: the numbers of the cycles that have samples, oldest first.
+        cycle: the number of the running cycle; 0 without one.
+        cycles: how many cycles decide, this one included.
+        spoiled: the last of these cycles whose shares no further sample can mend; None when all can be.
+    """
+
+    samples: int
+    passes: int
+    risky: int
+    bound: float
+    more: int
+    accuracy: float
+    max_risk: float
+    counted: tuple[int, ...]
+    cycle: int
+    cycles: int
+    spoiled: int | None
+
+    @property
+    def needed(self) -> int:
+        """How many samples decide with as many failures and risky ones as there are."""
+        return self.samples + self.more
+
+    @property
+    def earliest(self) -> int | None:
+        """The cycle at whose close it can be proposed at the earliest, when one of these is spoiled."""
+        return self.spoiled + self.cycles if self.spoiled is not None else None
+
+
+def pool(uow: UnitOfWork, run: TeamRun, step: Step) -> Pool:
+    """Pool a step's graded samples over the cycles that its next look at promotion covers."""
+    policy = promotion_policy(step)
+    cycles = playbooks.cycles_of(uow, adoption_id=run.id)
+    now_on = run.cycle.number if run.cycle else 0
+    numbers = {one.id: one.number for one in cycles if now_on - policy.cycles < one.number <= now_on}
+    results = [one for one in counted_results(uow, run, step) if one.cycle_id in numbers]
+    samples, passes = sum(one.samples for one in results), sum(one.passes for one in results)
+    short = dict.fromkeys(sorted({numbers[one.cycle_id] for one in results}), 0)
+    spoiled = None
+    for number in short:
+        graded = [one for one in results if numbers[one.cycle_id] == number]
+        lacking = samples_short(
+            sum(one.samples for one in graded),
+            sum(one.passes for one in graded),
+            sum(one.risky for one in graded),
+            policy,
+        )
+        if lacking is None or (lacking and number < now_on):  # a closed cycle takes no further samples
+            spoiled = number
+        short[number] = lacking or 0
+    pooled = samples_needed(samples - passes, policy.accuracy, policy.confidence) - samples
+    return Pool(
+        samples=samples,
+        passes=passes,
+        risky=sum(one.risky for one in results),
+        bound=lower_bound(passes, samples, policy.confidence) if samples else 0.0,
+        more=max(pooled, short.get(now_on, 1), 0),
+        accuracy=policy.accuracy,
+        max_risk=policy.max_risk,
+        counted=tuple(short),
+        cycle=now_on,
+        cycles=policy.cycles,
+        spoiled=spoiled,
+    )
+
+
+NEWER: Final = "a newer cycle closed, and the step was looked at again"
+"""Why a proposal of an earlier cycle lapses."""
+_STATES: Final = {
+    PromotionDecision.PROPOSE: PromotionState.OPEN,
+    PromotionDecision.HOLD: PromotionState.HELD,
+    PromotionDecision.INSUFFICIENT: PromotionState.INSUFFICIENT,
+}
+
+
+def judge_promotions(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> list[Promotion]:
+    """Look at every step that AI doesn't lead yet, in the transaction that closes the cycle.
+
+    Proposals of an earlier cycle that nobody decided lapse: this look takes their place.
+    """
+    lapse_open(uow, run, why=NEWER)
+    modes = current_modes(uow, run)
+    return [
+        _judge(uow, run, cycle, step) for step in run.spec.steps if mode_of(modes, step) is not LADDER[-1]
+    ]
+
+
+def look_again(uow: UnitOfWork, run: TeamRun, cycle: Cycle, step: Step) -> None:
+    """Look again at a step that was looked at while a demotion stood which has been taken back since."""
+    row = rubrics.overtaken_promotion(uow, cycle_id=cycle.id or 0, step=step.key)
+    if row is not None and mode_of(current_modes(uow, run), step) is not LADDER[-1]:
+        lapse_open(uow, run, step=step.key, why=NEWER)
+        _judge(uow, run, cycle, step, again=row)
+
+
+def _judge(
+    uow: UnitOfWork, run: TeamRun, cycle: Cycle, step: Step, *, again: Promotion | None = None
+) -> Promotion:
+    demotion = decisions.last_demotion(uow, adoption_id=run.id, step=step.key)
+    verdict = judge_promotion(
+        mode=mode_of(current_modes(uow, run), step),
+        cycles=graded_cycles(uow, run, step),
+        policy=promotion_policy(step),
+        drift_open=drift_open(uow, run, step),
+        rubric_revision=rubric_in_force(uow, run, step),
+        demoted_on=demotion.rubric if demotion else None,
+    )
+    row = Promotion(
+        workspace_id=run.workspace.id,
+        adoption_id=run.id,
+        cycle_id=cycle.id or 0,
+        step=step.key,
+        state=_STATES[verdict.decision],
+        mode=verdict.mode,
+        leads_to=verdict.leads_to,
+        samples=verdict.samples,
+        passes=verdict.passes,
+        risky=verdict.risky,
+        bound=verdict.bound,
+        needed=verdict.needed,
+        more=verdict.more,
+        evidence=_evidence(verdict) | _exceptions(uow, run, step),
+        judged_at=uow.now,
+    )
+    if again is not None:
+        row = again.sqlmodel_update(row.model_dump(exclude={"id"}))
+    uow.session.add(row)
+    uow.session.flush()
+    note_rule(
+        uow,
+        action="promotion-judged",
+        subject=f"promotion:{row.id}",
+        after={"step": step.key, "decision": verdict.decision, "cycle": cycle.id},
+    )
+    if row.state is PromotionState.OPEN:
+        _propose(uow, run, row)
+    return row
+
+
+def _evidence(verdict: PromotionVerdict) -> dict[str, Any]:
+    return {
+        "policy": asdict(verdict.policy),
+        "cycles": [asdict(one) for one in verdict.cycles],
+        "drift_open": verdict.drift_open,
+        "rubric_revision": verdict.rubric_revision,
+        "demoted_on": verdict.demoted_on,
+        "unmet": [asdict(one) for one in verdict.unmet],
+    }
+
+
+def _exceptions(uow: UnitOfWork, run: TeamRun, step: Step) -> dict[str, Any]:
+    """The step's exceptions and runs over those cycles, as they were judged when each closed."""
+    ids = [one.id or 0 for one in counted_cycles(uow, run, step)[-step.promote.cycles :]]
+    rows = decisions.closing_verdicts(uow, cycle_ids=ids, step=step.key)
+    return {
+        "exceptions": sum(one.exceptions for one in rows),
+        "runs": sum(max(one.attested + one.assumed, one.exceptions) for one in rows),
+        "cap": step.exception_cap,
+    }
+
+
+def judge_again(row: Promotion) -> PromotionVerdict:
+    """Judge a stored promotion from nothing but its row; the same rule gives the same verdict."""
+    kept = row.evidence
+    return judge_promotion(
+        mode=row.mode,
+        cycles=[GradedCycle(**{**one, "kpi": Outcome(one["kpi"])}) for one in kept["cycles"]],
+        policy=PromotionPolicy(**kept["policy"]),
+        drift_open=kept["drift_open"],
+        rubric_revision=kept["rubric_revision"],
+        demoted_on=kept["demoted_on"],
+    )
+
+
+def _propose(uow: UnitOfWork, run: TeamRun, row: Promotion) -> None:
+    tell(
+        uow,
+        run.workspace,
+        [run.playbook.owner, *curators_read(uow, run.workspace)],
+        kind=PROPOSED,
+        slot=row.id,
+        subject={"promotion": row.id, "adoption": run.id},
+    )

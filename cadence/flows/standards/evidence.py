@@ -1,0 +1,229 @@
+"""What is known of a step: N in its two parts, the exceptions inside the window."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from cadence.documents import Step
+from cadence.flows.core.adoptions import TeamRun, current_modes
+from cadence.flows.core.expected_members import AsOf, members_at_work
+from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_monday
+from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import StepEvidence
+from storage.queries import reports
+from storage.tables import Cycle, LoggedException, StepVerdict
+from storage.work import UnitOfWork
+from templates.contexts.base import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The evidence on one step and where it comes from."""
+
+    evidence: StepEvidence
+    window_from: datetime
+    exceptions: tuple[LoggedException, ...]
+    mode: Mode
+    fallback: Mode
+    after_exception: int = 0
+    after_check_in: int = 0
+
+
+def runs_between(
+    uow: UnitOfWork,
+    run: TeamRun,
+    *,
+    first: date,
+    last: date,
+    after_check_in: int = 0,
+    as_of: AsOf | None = None,
+) -> Runs:
+    """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered.
+
+    Check-ins up to `after_check_in` were there when the window opened. Those for its first week tell of runs
+    before it, so those members count with their typical runs, as assumed.
+    """
+    rows = reports.answers(
+        uow,
+        adoption_id=run.id,
+        first=first,
+        last=last,
+        latest=TYPICAL_ANSWERS,
+        through=as_of.through if as_of else None,
+    )
+    return count_answers(
+        rows,
+        first=first,
+        last=last,
+        stale=_answered_before(uow, run, week=first, after_check_in=after_check_in),
+        expected=lambda week: members_at_work(uow, run, week_start=week, as_of=as_of),
+        runs_per_week=run.spec.runs_per_week,
+    )
+
+
+def count_answers(
+    rows: Sequence[tuple[str, date, int]],
+    *,
+    first: date,
+    last: date,
+    stale: Collection[str],
+    expected: Callable[[date], Collection[str]],
+    runs_per_week: int,
+) -> Runs:
+    """N by (member, week, runs) of the answers, newest week first.
+
+    Args:
+        stale: whose answer for the first week tells of runs before the window.
+        expected: whose runs of a week are estimated until they answer.
+    """
+    answered = {
+        (member, week): runs for member, week, runs in rows if not (week == first and member in stale)
+    }
+    latest: dict[str, list[int]] = {}
+    for member, week, runs in rows:
+        if week <= last:
+            latest.setdefault(member, []).append(runs)
+    weeks = [first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
+    return count_runs(
+        MemberWeek(
+            answered.get((member, week)),
+            typical_runs(
+                latest.get(member, [])[:TYPICAL_ANSWERS], runs_per_week=runs_per_week, members=len(asked)
+            ),
+        )
+        for week in weeks
+        for asked in [expected(week)]
+        for member in sorted({*asked, *(member for member, start in answered if start == week)})
+    )
+
+
+def _answered_before(uow: UnitOfWork, run: TeamRun, *, week: date, after_check_in: int) -> set[str]:
+    """Who had answered for a week by a check-in; an answer corrected since counts too."""
+    if not after_check_in:
+        return set()
+    return reports.answered_members(uow, adoption_id=run.id, week_start=week, through=after_check_in)
+
+
+def cycle_start(run: TeamRun, cycle: Cycle) -> datetime:
+    """The instant a cycle starts: its Monday's midnight in the team's zone."""
+    return instant(cycle.starts_on, time.min, run.zone)
+
+
+def gather(
+    uow: UnitOfWork,
+    run: TeamRun,
+    cycle: Cycle,
+    step: Step,
+    *,
+    closing: bool = False,
+    runs: Runs | None = None,
+) -> Gathered:
+    """Everything known of a step inside its window (SPEC §5).
+
+    The window opens with the cycle or with the last change of the step's mode, its rubric or the playbook
+    version, whichever is later; what came before a change is told by its id, never by the clock. Runs are
+    reported by the week: in the week of such a change, who had answered before it counts with their typical
+    runs, as assumed, and the step gets the benefit of the doubt.
+    """
+    row = current_modes(uow, run).get(step.key)
+    window_from = cycle_start(run, cycle)
+    if row and row.since > window_from:
+        window_from = row.since
+    logged = reports.exceptions(
+        uow,
+        adoption_id=run.id,
+        step=step.key,
+        cycle_id=cycle.id or 0,
+        after_id=row.after_exception if row else 0,
+    )
+    after_check_in = row.after_check_in if row else 0
+    if runs is None:
+        runs = window_runs(uow, run, cycle, window_from=window_from, after_check_in=after_check_in)
+    return Gathered(
+        evidence=StepEvidence(
+            exceptions=len(logged),
+            critical=sum(one.critical for one in logged),
+            attested=runs.attested,
+            assumed=runs.assumed,
+            closing=closing,
+        ),
+        window_from=window_from,
+        exceptions=tuple(logged),
+        mode=row.mode if row else Mode(step.mode),
+        fallback=Mode(step.fallback),
+        after_exception=row.after_exception if row else 0,
+        after_check_in=after_check_in,
+    )
+
+
+def window_runs(
+    uow: UnitOfWork,
+    run: TeamRun,
+    cycle: Cycle,
+    *,
+    window_from: datetime,
+    after_check_in: int,
+    as_of: AsOf | None = None,
+    until_week: date | None = None,
+) -> Runs:
+    """N from the week a window opens in to this week, or one before it (or the cycle's last)."""
+    first, last = weeks_counted(
+        cycle.starts_on, opened=local_day(window_from, run.zone), until=until_week or run.today
+    )
+    return runs_between(uow, run, first=first, last=last, after_check_in=after_check_in, as_of=as_of)
+
+
+def weeks_counted(starts_on: date, *, opened: date, until: date) -> tuple[date, date]:
+    """The Mondays of the first and the last week of a cycle that a window covers, up to a day.
+
+    A window that another process's clock opened after that day begins in the day's own week.
+    """
+    last = max(starts_on, min(monday_of(until), week_monday(starts_on, WEEKS)))
+    return min(max(starts_on, monday_of(opened)), last), last
+
+
+def assumed_why(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> tuple[bool, bool]:
+    """Why runs behind a verdict were assumed: check-ins from before its window opened, check-ins not in yet."""
+    if row.through_check_in is None:  # a verdict from before that was kept
+        return False, True
+    _workspace_id, as_of = run.workspace.id, AsOf(row.judged_at, row.through_check_in)
+    week, last = weeks_counted(
+        monday_of(row.closes_on) - timedelta(weeks=WEEKS - 1),
+        opened=local_day(row.window_from, run.zone),
+        until=local_day(row.judged_at, run.zone),
+    )
+    before = _answered_before(uow, run, week=week, after_check_in=row.after_check_in)
+    missing = False
+    while week <= last and not missing:
+        answered = reports.answered_members(uow, adoption_id=run.id, week_start=week, through=as_of.through)
+        missing = bool(set(members_at_work(uow, run, week_start=week, as_of=as_of)) - answered)
+        week += timedelta(weeks=1)
+    return bool(before), missing
+
+
+def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:
+    """The reason logged most often, and how often; None while no reason came twice."""
+    reasons = Counter(" ".join(one.reason.lower().split()) for one in exceptions)
+    if not reasons:
+        return None, 0
+    reason, count = reasons.most_common(1)[0]
+    return (reason[:200], count) if count > 1 else (None, 0)
+
+
+def explained_evidence(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> Evidence:
+    """The counts of a verdict for a template, with why runs of it were assumed."""
+    restarted, missing = assumed_why(uow, run, row)
+    return replace(verdict_evidence(row), restarted=restarted, missing=missing)
+
+
+def verdict_evidence(row: StepVerdict) -> Evidence:
+    """The counts of a verdict for a template."""
+    return Evidence(
+        exceptions=row.exceptions,
+        runs=max(row.attested + row.assumed, row.exceptions),
+        attested=row.attested,
+        assumed=row.assumed,
+        cap=row.cap,
+    )

@@ -1,0 +1,91 @@
+"""Queries on handoffs between teams."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, func, or_, select
+
+from storage.tables import Handoff, HandoffState
+from storage.work import UnitOfWork
+
+
+def get(uow: UnitOfWork, *, handoff_id: int) -> Handoff | None:
+    """One handoff."""
+    query = select(Handoff).where(Handoff.workspace_id == uow.workspace_id, Handoff.id == handoff_id)
+    return uow.session.exec(query).first()
+
+
+def waiting(
+    uow: UnitOfWork,
+    *,
+    adoption_ids: Sequence[int] | None = None,
+    team_ids: Sequence[int] | None = None,
+    state: HandoffState = HandoffState.SENT,
+) -> list[Handoff]:
+    """What waits to be accepted (or is in another state), due first: sent by these adoptions or to these teams.
+
+    All of the workspace's when neither is given.
+    """
+    query = select(Handoff).where(Handoff.workspace_id == uow.workspace_id, Handoff.state == state)
+    parties = []
+    if adoption_ids is not None:
+        parties.append(col(Handoff.adoption_id).in_(adoption_ids))
+    if team_ids is not None:
+        parties.append(col(Handoff.team_id).in_(team_ids))
+    if parties:
+        query = query.where(or_(*parties))
+    return list(uow.session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)))
+
+
+def overdue(uow: UnitOfWork, *, limit: int) -> list[Handoff]:
+    """What should have been accepted by now, the longest overdue first."""
+    query = select(Handoff).where(*_overdue(uow.workspace_id, uow.now))
+    return list(uow.session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(limit)))
+
+
+def counts(uow: UnitOfWork, *, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many handoffs are overdue now, and how many were sent back in an interval."""
+    late = select(func.count()).where(*_overdue(uow.workspace_id, uow.now))
+    failed = select(func.count()).where(*_failed(uow.workspace_id, since, until))
+    return uow.session.exec(late).one(), uow.session.exec(failed).one()
+
+
+def _overdue(workspace_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Handoff.workspace_id) == workspace_id,
+        col(Handoff.state) == HandoffState.SENT,
+        col(Handoff.due_at) <= now,
+    )
+
+
+def _failed(workspace_id: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Handoff.workspace_id) == workspace_id,
+        col(Handoff.state) == HandoffState.FAILED,
+        col(Handoff.decided_at) >= since,
+        col(Handoff.decided_at) < until,
+    )
+
+
+def failed_between(uow: UnitOfWork, *, since: datetime, until: datetime, limit: int) -> list[Handoff]:
+    """What was sent back in an interval, the newest first."""
+    query = select(Handoff).where(*_failed(uow.workspace_id, since, until))
+    return list(
+        uow.session.exec(query.order_by(col(Handoff.decided_at).desc(), col(Handoff.id)).limit(limit))
+    )
+
+
+def ended_between(uow: UnitOfWork, *, since: datetime, until: datetime) -> dict[HandoffState, int]:
+    """How many handoffs came to their end in an interval, by the state that is."""
+    query = (
+        select(Handoff.state, func.count())
+        .where(
+            col(Handoff.workspace_id) == uow.workspace_id,
+            col(Handoff.state).in_((HandoffState.DONE, HandoffState.WITHDRAWN)),
+            col(Handoff.decided_at) >= since,
+            col(Handoff.decided_at) < until,
+        )
+        .group_by(col(Handoff.state))
+    )
+    return {HandoffState(state): count for state, count in uow.session.exec(query)}
