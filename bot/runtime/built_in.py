@@ -25,7 +25,7 @@ from storage.engine import Database
 
 log = structlog.get_logger(__name__)
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 """Example teams and playbooks, beside the packages in a checkout."""
 LOOPBACK = "127.0.0.1"
 """The built-in workspace asks nobody who they are, so it answers on this machine only, whatever `HOST` says."""

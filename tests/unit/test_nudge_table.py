@@ -66,7 +66,7 @@ def test_every_condition_belongs_to_a_row_and_to_a_message() -> None:
     assert of_rows == {one for one in Unless if one not in OF_ANY_MESSAGE}
     used = {
         node.attr
-        for file in FLOWS.glob("*.py")
+        for file in FLOWS.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Unless"
     }

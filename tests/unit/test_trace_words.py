@@ -15,7 +15,7 @@ CHECK_IN = {"attestation": "as-declared", "runs": 14, "complete_inputs": None, "
 
 
 def test_every_action_of_the_flows_has_words() -> None:
-    source = "".join(path.read_text() for path in Path(cadence.flows.__file__).parent.glob("*.py"))
+    source = "".join(path.read_text() for path in Path(cadence.flows.__file__).parent.rglob("*.py"))
     written = set(re.findall(r'action="([a-z-]+)"', source))
     assert len(written) > 30
     assert written - set(ACTIONS) == set()

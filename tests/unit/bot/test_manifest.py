@@ -44,7 +44,7 @@ from tests.unit.bot.fake_slack import FakeSlack
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "tests" / "data" / "manifest.schema.json").read_text(encoding="utf-8"))
-MADE_UP_ELSEWHERE = {"bot/manifest.py"}
+MADE_UP_ELSEWHERE = {"bot/ops/manifest.py"}
 """The table under test names every method; the built-in workspace answers them instead of calling them."""
 PUBLIC = "https://cadence.example.com"
 
@@ -201,9 +201,9 @@ def methods_in(source: str) -> Iterator[str]:
 def used_methods() -> dict[str, set[str]]:
     """Every Web API method in the code, and the files it is in."""
     found: dict[str, set[str]] = {}
-    for file in sorted([*(ROOT / "bot").glob("*.py"), *(ROOT / "handlers").rglob("*.py")]):
+    for file in sorted([*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]):
         name = file.relative_to(ROOT).as_posix()
-        if name not in MADE_UP_ELSEWHERE:
+        if name not in MADE_UP_ELSEWHERE and not name.startswith("bot/sandbox/"):
             for method in methods_in(file.read_text(encoding="utf-8")):
                 found.setdefault(method, set()).add(name)
     return found
@@ -225,7 +225,7 @@ def test_calls_are_found(source: str, methods: list[str]) -> None:
 
 def test_every_method_the_code_calls_is_in_the_table_and_no_other() -> None:
     used = used_methods()
-    assert used["chat.postMessage"] == {"bot/gateway.py"}
+    assert used["chat.postMessage"] == {"bot/delivery/gateway.py"}
     assert "handlers/views.py" in used["views.open"]
     assert set(used) == set(NEEDS)
 
