@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, SQLModel, select
 
-import storage
+import storage.outbox
+import storage.queries
 from cadence.actor import Actor
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision
 from storage import trail
-from storage import trail as trails
 from storage.engine import Database
 from storage.outbox import attempts, leases, ledger, rate_limits, report, slots
 from storage.outbox.report import Wanted
@@ -48,15 +48,6 @@ from storage.queries import (
     rubrics,
     signals,
 )
-from storage.queries import adoptions as runs
-from storage.queries import adoptions as setups
-from storage.queries import adoptions as visible
-from storage.queries import digests as digest_changes
-from storage.queries import digests as digest_numbers
-from storage.queries import people as names
-from storage.queries import playbooks as versions
-from storage.queries import registry as overrides
-from storage.queries import rubrics as audits
 from storage.tables import (
     Cycle,
     CycleState,
@@ -88,7 +79,7 @@ from tests.storage.seeds import (
 )
 from tests.storage.seeds_installations import CLIENT, bot_row
 
-NO_QUERIES = {"engine", "patience", "rewrites", "streams", "migrate", "tables", "migrations"}
+NO_QUERIES = {"storage.queries.streams", "storage.outbox.rewrites"}
 NO_QUERY = {
     "decisions.standing": "it picks from changes that were read before, of one step",
     "decisions.stands": "a condition on changes that the query it goes into reads, of its own workspace",
@@ -111,6 +102,10 @@ EVERY_WORKSPACE = {
     "attempts.correct_future": "the clock that was set back is the worker's, for every workspace",
     "rate_limits.correct_future": "the clock that was set back is the worker's, for every workspace",
     "attempts.under_way": "a worker that starts takes back what the one before it left, and is told each workspace",
+}
+BY_KEYWORD = {
+    "leases.turn_of": "the worker takes the slot of a row whose workspace it was told",
+    "leases.oldest_due": "the worker takes the slot of a row whose workspace it was told",
 }
 
 OF_NOBODY = {"slack_state"}
@@ -204,7 +199,7 @@ def _ungraded(session: Session, workspace_id: str, ids: Planted) -> list[Any]:
         for row in session.exec(select(RubricResult).where(RubricResult.adoption_id == ids.adoption)):
             row.replaced_at = NOW
         session.flush()
-        found = audits.ungraded(
+        found = rubrics.ungraded(
             UnitOfWork.around(session, Actor.system(workspace_id)), adoption_ids=[ids.adoption], since=MONDAY
         )
         kept.rollback()
@@ -316,11 +311,11 @@ BY_NAME: dict[str, Call] = {
     "registry.page": lambda s, ws, _: registry.page(
         UnitOfWork.around(s, Actor.system(ws)), function=None, offset=0, limit=8
     ),
-    "adoptions.runs_named": lambda s, ws, _: visible.runs_named(UnitOfWork.around(s, Actor.system(ws))),
-    "adoptions.runs_named/member": lambda s, ws, _: visible.runs_named(
+    "adoptions.runs_named": lambda s, ws, _: adoptions.runs_named(UnitOfWork.around(s, Actor.system(ws))),
+    "adoptions.runs_named/member": lambda s, ws, _: adoptions.runs_named(
         UnitOfWork.around(s, Actor.system(ws)), member=MEMBER
     ),
-    "playbooks.numbers": lambda s, ws, _: versions.numbers(UnitOfWork.around(s, Actor.system(ws))),
+    "playbooks.numbers": lambda s, ws, _: playbooks.numbers(UnitOfWork.around(s, Actor.system(ws))),
     "people.workspace": lambda s, ws, _: people.workspace(UnitOfWork.around(s, Actor.system(ws))),
     "people.standing": lambda s, ws, _: people.standing(
         UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER
@@ -363,13 +358,13 @@ BY_NAME: dict[str, Call] = {
         UnitOfWork.around(s, Actor.system(ws)), slug="reply"
     ),
     "playbooks.playbooks": lambda s, ws, _: playbooks.playbooks(UnitOfWork.around(s, Actor.system(ws))),
-    "people.known_to": lambda s, ws, _: names.known_to(
+    "people.known_to": lambda s, ws, _: people.known_to(
         UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER
     ),
-    "people.known_to/everywhere": lambda s, ws, _: names.known_to(
+    "people.known_to/everywhere": lambda s, ws, _: people.known_to(
         UnitOfWork.around(s, Actor.system(ws)), member_id=MEMBER, everywhere=True
     ),
-    "adoptions.runs/member": lambda s, ws, _: runs.runs(
+    "adoptions.runs/member": lambda s, ws, _: adoptions.runs(
         UnitOfWork.around(s, Actor.system(ws)), on=MONDAY, member=MEMBER
     ),
     "own_runs.own": lambda s, ws, _: own_runs.own(
@@ -378,7 +373,7 @@ BY_NAME: dict[str, Call] = {
     "requests.find": lambda s, ws, _: requests.find(
         UnitOfWork.around(s, Actor.system(ws)), member=MEMBER, request="asked before"
     ),
-    "adoptions.runs": lambda s, ws, _: runs.runs(UnitOfWork.around(s, Actor.system(ws)), on=MONDAY),
+    "adoptions.runs": lambda s, ws, _: adoptions.runs(UnitOfWork.around(s, Actor.system(ws)), on=MONDAY),
     "playbooks.adoption_counts": lambda s, ws, _: playbooks.adoption_counts(
         UnitOfWork.around(s, Actor.system(ws))
     ),
@@ -417,7 +412,7 @@ BY_NAME: dict[str, Call] = {
     "ledger.unsent_counts": lambda s, ws, _: ledger.unsent_counts(
         UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
     ),
-    "trail.page/everything": lambda s, ws, _: trails.page(
+    "trail.page/everything": lambda s, ws, _: trail.page(
         UnitOfWork.around(s, Actor.system(ws)),
         scope=Scope(member="U0", everything=True),
         private=[],
@@ -435,39 +430,31 @@ BY_NAME: dict[str, Call] = {
     ),
     "digests.in_cycle": lambda s, ws, _: digests.in_cycle(UnitOfWork.around(s, Actor.system(ws)), day=MONDAY),
     "digests.demoted": _slipping(
-        lambda s, ws: list(digest_changes.demoted(UnitOfWork.around(s, Actor.system(ws)), until=UNTIL))
+        lambda s, ws: list(digests.demoted(UnitOfWork.around(s, Actor.system(ws)), until=UNTIL))
     ),
     "digests.missed": _slipping(
-        lambda s, ws: list(
-            digest_changes.missed(UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL)
-        )
+        lambda s, ws: list(digests.missed(UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL))
     ),
     "digests.promotions_open": lambda s, ws, _: list(
-        digest_changes.promotions_open(UnitOfWork.around(s, Actor.system(ws)))
+        digests.promotions_open(UnitOfWork.around(s, Actor.system(ws)))
     ),
     "digests.promotions_declined": _slipping(
         lambda s, ws: list(
-            digest_changes.promotions_declined(
-                UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL
-            )
+            digests.promotions_declined(UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL)
         )
     ),
-    "digests.drifts_open": lambda s, ws, _: list(
-        digest_changes.drifts_open(UnitOfWork.around(s, Actor.system(ws)))
-    ),
+    "digests.drifts_open": lambda s, ws, _: list(digests.drifts_open(UnitOfWork.around(s, Actor.system(ws)))),
     "digests.changes": lambda s, ws, _: list(
-        digest_changes.changes(
-            UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL, kind="demotion"
-        )
+        digests.changes(UnitOfWork.around(s, Actor.system(ws)), since=SINCE, until=UNTIL, kind="demotion")
     ),
     "digests.readings": lambda s, ws, _: list(
-        digest_numbers.readings(UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY)
+        digests.readings(UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY)
     ),
     "digests.latest_readings": lambda s, ws, _: list(
-        digest_numbers.latest_readings(UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY, many=3)
+        digests.latest_readings(UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY, many=3)
     ),
     "digests.most_runs": lambda s, ws, _: list(
-        digest_numbers.most_runs(
+        digests.most_runs(
             UnitOfWork.around(s, Actor.system(ws)), week_start=MONDAY, begun_by=MONDAY, above=0.5
         )
     ),
@@ -587,13 +574,13 @@ BY_ID: dict[str, Call] = {
     "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
-    "playbooks.published": lambda s, ws, ids: versions.published(
+    "playbooks.published": lambda s, ws, ids: playbooks.published(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
-    "playbooks.newest_published": lambda s, ws, ids: versions.newest_published(
+    "playbooks.newest_published": lambda s, ws, ids: playbooks.newest_published(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
-    "playbooks.revision": lambda s, ws, ids: versions.revision(
+    "playbooks.revision": lambda s, ws, ids: playbooks.revision(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook, revision=1
     ),
     "registry.last_results": _closed_with_a_number,
@@ -609,19 +596,19 @@ BY_ID: dict[str, Call] = {
     "registry.overrides": lambda s, ws, ids: registry.overrides(
         UnitOfWork.around(s, Actor.system(ws)), playbook_ids=[ids.playbook]
     ),
-    "playbooks.lock_playbook": lambda s, ws, ids: versions.lock_playbook(
+    "playbooks.lock_playbook": lambda s, ws, ids: playbooks.lock_playbook(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
-    "playbooks.adopters": lambda s, ws, ids: versions.adopters(
+    "playbooks.adopters": lambda s, ws, ids: playbooks.adopters(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
-    "playbooks.cycles": lambda s, ws, ids: versions.cycles(
+    "playbooks.cycles": lambda s, ws, ids: playbooks.cycles(
         UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption]
     ),
-    "playbooks.setups": lambda s, ws, ids: versions.setups(
+    "playbooks.setups": lambda s, ws, ids: playbooks.setups(
         UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption]
     ),
-    "playbooks.overrides": lambda s, ws, ids: versions.overrides(
+    "playbooks.overrides": lambda s, ws, ids: playbooks.overrides(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook
     ),
     "people.team_by_id": lambda s, ws, ids: people.team_by_id(
@@ -648,7 +635,7 @@ BY_ID: dict[str, Call] = {
     "playbooks.adoption_of": lambda s, ws, ids: playbooks.adoption_of(
         UnitOfWork.around(s, Actor.system(ws)), playbook_id=ids.playbook, team_id=ids.team
     ),
-    "adoptions.runs/adoption": lambda s, ws, ids: runs.runs(
+    "adoptions.runs/adoption": lambda s, ws, ids: adoptions.runs(
         UnitOfWork.around(s, Actor.system(ws)), on=MONDAY, adoption_id=ids.adoption
     ),
     "playbooks.lock_adoption": lambda s, ws, ids: playbooks.lock_adoption(
@@ -762,19 +749,19 @@ BY_ID: dict[str, Call] = {
     "decisions.last_demotion": lambda s, ws, ids: decisions.last_demotion(
         UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption, step="send"
     ),
-    "trail.page": lambda s, ws, ids: trails.page(
+    "trail.page": lambda s, ws, ids: trail.page(
         UnitOfWork.around(s, Actor.system(ws)),
         scope=Scope(member="U0", whole=(ids.adoption,), shared=(ids.adoption,)),
         private=["check-in"],
         hidden=["x"],
     ),
     "digests.weeks_of_readings": lambda s, ws, ids: list(
-        digest_numbers.weeks_of_readings(
+        digests.weeks_of_readings(
             UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], until=MONDAY, many=3
         )
     ),
     "digests.attestations": lambda s, ws, ids: list(
-        digest_numbers.attestations(
+        digests.attestations(
             UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], since=MONDAY, until=MONDAY
         )
     ),
@@ -865,17 +852,17 @@ BY_ID: dict[str, Call] = {
     "plans.runs": lambda s, ws, ids: plans.runs(
         UnitOfWork.around(s, Actor.system(ws)), teams=[ids.team], first=MONDAY, last=MONDAY
     ),
-    "rubrics.lock_adoptions": lambda s, ws, ids: audits.lock_adoptions(
+    "rubrics.lock_adoptions": lambda s, ws, ids: rubrics.lock_adoptions(
         UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption]
     ),
-    "rubrics.cycles_of_week": lambda s, ws, ids: audits.cycles_of_week(
+    "rubrics.cycles_of_week": lambda s, ws, ids: rubrics.cycles_of_week(
         UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], week_start=MONDAY
     ),
-    "rubrics.attested": lambda s, ws, ids: audits.attested(
+    "rubrics.attested": lambda s, ws, ids: rubrics.attested(
         UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], week_start=MONDAY
     ),
     "rubrics.ungraded": _ungraded,
-    "rubrics.drawn": lambda s, ws, ids: audits.drawn(
+    "rubrics.drawn": lambda s, ws, ids: rubrics.drawn(
         UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], week_start=MONDAY
     ),
     "plans.specs": lambda s, ws, ids: plans.specs(
@@ -890,10 +877,10 @@ BY_ID: dict[str, Call] = {
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(
         UnitOfWork.around(s, Actor.system(ws)), team_id=ids.team
     ),
-    "adoptions.of_adoption": lambda s, ws, ids: setups.of_adoption(
+    "adoptions.of_adoption": lambda s, ws, ids: adoptions.of_adoption(
         UnitOfWork.around(s, Actor.system(ws)), adoption_id=ids.adoption
     ),
-    "adoptions.ticks": lambda s, ws, ids: setups.ticks(
+    "adoptions.ticks": lambda s, ws, ids: adoptions.ticks(
         UnitOfWork.around(s, Actor.system(ws)), setup_id=ids.setup
     ),
     "handoffs.get": lambda s, ws, ids: handoffs.get(
@@ -902,7 +889,7 @@ BY_ID: dict[str, Call] = {
     "handoffs.waiting/of a sender": lambda s, ws, ids: handoffs.waiting(
         UnitOfWork.around(s, Actor.system(ws)), adoption_ids=[ids.adoption], team_ids=[]
     ),
-    "registry.get": lambda s, ws, ids: overrides.get(
+    "registry.get": lambda s, ws, ids: registry.get(
         UnitOfWork.around(s, Actor.system(ws)), override_id=ids.override
     ),
     "lessons.of_playbook": lambda s, ws, ids: lessons.of_playbook(
@@ -975,7 +962,7 @@ WRITES: dict[str, Call] = {
     "ledger.owe": lambda s, ws, _: ledger.owe(
         UnitOfWork.around(s, Actor.system(ws), NOW), owed=[owed(f"new:{ws}")]
     ),
-    "rubrics.add": lambda s, ws, ids: audits.add(
+    "rubrics.add": lambda s, ws, ids: rubrics.add(
         UnitOfWork.around(s, Actor.system(ws)),
         rows=[
             SpotAudit(
@@ -1068,9 +1055,17 @@ WRITES: dict[str, Call] = {
 
 
 def modules() -> dict[str, ModuleType]:
-    """Every module of `storage` that holds queries."""
-    names = [one.name for one in pkgutil.iter_modules(storage.__path__) if one.name not in NO_QUERIES]
-    return {name: importlib.import_module(f"storage.{name}") for name in names}
+    """Every module of `storage` that holds queries, by its noun."""
+    found = [
+        one.name
+        for package in (storage.queries, storage.outbox)
+        for one in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    ]
+    return {
+        name.rpartition(".")[2]: importlib.import_module(name)
+        for name in (*found, "storage.trail")
+        if name not in NO_QUERIES
+    }
 
 
 def public_functions() -> dict[str, Callable[..., Any]]:
@@ -1088,16 +1083,25 @@ FUNCTIONS = public_functions()
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_every_query_names_its_workspace(name: str) -> None:
-    parameters = inspect.signature(FUNCTIONS[name]).parameters
-    session, *others = parameters.values()
-    assert session.name == "session"
+def test_every_query_takes_a_unit_of_work_which_names_the_workspace(name: str) -> None:
+    first, *others = inspect.signature(FUNCTIONS[name]).parameters.values()
     assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in others)
     if name in EVERY_WORKSPACE:
-        assert "workspace_id" not in parameters, f"{name} needn't be excused any more"
+        assert first.name == "session", f"{name} needn't be excused any more"
+    elif name in BY_KEYWORD:
+        workspace = next(one for one in others if one.name == "workspace_id")
+        assert workspace.default is inspect.Parameter.empty
     else:
-        assert "workspace_id" in parameters, f"{name} must take workspace_id, or be listed with the reason"
-        assert parameters["workspace_id"].default is inspect.Parameter.empty
+        assert first.annotation is UnitOfWork, f"{name} must take a UnitOfWork, or be listed with the reason"
+        assert not {one.name for one in others} & {"workspace_id", "session"}
+
+
+def test_a_unit_of_work_names_its_workspace(db: Database) -> None:
+    with pytest.raises(TypeError):
+        UnitOfWork(db)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Actor.system()  # type: ignore[call-arg]
+    assert UnitOfWork(db, Actor.system("T1")).workspace_id == "T1"
 
 
 def test_every_query_is_tried_on_two_workspaces() -> None:
