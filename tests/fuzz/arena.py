@@ -25,7 +25,6 @@ from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.people.profiles import ensure_workspace
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import LADDER, Mode, rank
-from storage.engine import Database
 from storage.queries import playbooks
 from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
 from storage.work import UnitOfWork
@@ -288,10 +287,10 @@ def _remembered(find: Callable[..., Any]) -> Callable[..., Any]:
     """The words a person can use are always the same here, and finding them is half the work of a command."""
     known: dict[tuple[object, ...], Any] = {}
 
-    def once(db: Database, caller: Actor, **rest: Any) -> Any:
-        asked = (caller.member, *sorted(rest.items()))
+    def once(uow: UnitOfWork, **rest: Any) -> Any:
+        asked = (uow.actor.member, *sorted(rest.items()))
         if asked not in known:
-            known[asked] = find(db, caller, **rest)
+            known[asked] = find(uow, **rest)
         return known[asked]
 
     return once

@@ -662,7 +662,7 @@ def test_one_number_sent_by_eight_threads_is_kept_once(running: Database, member
     with running.read() as session:
         assert [(one.value, one.replaced_at) for one in _all(session, Reading)] == [(14, None)]
         kinds = [one.kind for one in session.exec(select(AnsweredRequest)) if one.request == "the same"]
-        assert kinds == ["numbers.typed_numbers.record_typed"]
+        assert kinds == ["numbers.record_typed"]
 
 
 def _read_number(value: str, _words: Lexicon) -> NumberGiven:
