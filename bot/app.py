@@ -30,8 +30,8 @@ from bot.workspaces.installations import Installations, ManyWorkspaces, OneWorks
 from bot.workspaces.oauth import Installer
 from bot.workspaces.profiles import member_profile
 from cadence.actor import Actor
-from cadence.flows.overview.homes import HomePace
-from cadence.flows.people.profiles import ensure_workspace, remember_address
+from cadence.flows.overview import HomePace
+from cadence.flows.people import ensure_workspace, remember_address
 from handlers.context import Services
 from handlers.routes import register_all
 from storage.engine import Clash, Database

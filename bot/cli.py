@@ -170,7 +170,7 @@ def deliveries(
         from bot.ops.report import as_json as json_of  # noqa: PLC0415
         from bot.ops.report import as_lines, seen  # noqa: PLC0415
         from bot.runtime.clocks import clock_of  # noqa: PLC0415
-        from cadence.flows.outbox.deliveries import Asked  # noqa: PLC0415
+        from cadence.flows.outbox import Asked  # noqa: PLC0415
 
         settings, asked = settings_and_logs(), Asked(state, kind, to, since, limit)
         found = seen(settings, asked, team_id=team_id, now=clock_of(settings)())

@@ -13,7 +13,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from bot.delivery.slack_errors import ERRORS
-from cadence.flows.workspaces.health import Figures, figures
+from cadence.flows.workspaces import Figures, figures
 from storage.engine import Database
 
 MESSAGES = Counter(

@@ -20,7 +20,7 @@ from bot.ops.manifest import INSTALL, REDIRECT
 from bot.runtime.http_server import LARGEST_BODY
 from bot.runtime.socket_mode import Heard
 from bot.workspaces.oauth import Installer
-from cadence.flows.workspaces.health import WriteProbe, health
+from cadence.flows.workspaces import WriteProbe, health
 from storage.engine import Database
 
 _STAMP = re.compile(r"[0-9]{1,15}")

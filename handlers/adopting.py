@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from cadence.flows.adoption.adopting import AdoptionGiven, NeedsForm, adopt, adopt_form
+from cadence.flows.adoption import AdoptionGiven, NeedsForm, adopt, adopt_form
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.grammar import commands

@@ -5,11 +5,9 @@ from datetime import date
 
 from slack_bolt import App
 
-from cadence.flows.checkins.answers import AnswerGiven, answer, answer_quietly
-from cadence.flows.checkins.choosing import choose_checkin
-from cadence.flows.checkins.snoozing import menu_again, snooze
-from cadence.flows.nudging.asking import checkin_all_form, checkin_form
-from cadence.flows.people.away import end_away, mute
+from cadence.flows.checkins import AnswerGiven, answer, answer_quietly, choose_checkin, menu_again, snooze
+from cadence.flows.nudging import checkin_all_form, checkin_form
+from cadence.flows.people import end_away, mute
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.context import SHORTCUT, Services, Turn

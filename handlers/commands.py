@@ -6,7 +6,7 @@ from typing import Any
 
 from slack_bolt import App
 
-from cadence.flows.core.lexicon import Lexicon, lexicon
+from cadence.flows.core import Lexicon, lexicon
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from handlers import (

@@ -13,9 +13,7 @@ import structlog
 from slack_sdk import WebClient
 
 from cadence.actor import Actor
-from cadence.flows.core.actor import require_taking_part
-from cadence.flows.core.persons import today_of
-from cadence.flows.core.repeats import require_new_request
+from cadence.flows.core import require_new_request, require_taking_part, today_of
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, metadata, origin_of
 from handlers.views import SLACK_TROUBLE, NotMade, form_around, on_top, renew

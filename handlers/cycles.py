@@ -4,11 +4,10 @@ from dataclasses import replace
 
 from slack_bolt import App
 
-from cadence.flows.adoption.capacity import CapacityFull, capacity_form
-from cadence.flows.core.actor import roles
-from cadence.flows.cycles.shown import show_cycle
-from cadence.flows.cycles.starting import CycleGiven, start_cycle
-from cadence.flows.nudging.asking import cycle_form
+from cadence.flows.adoption import CapacityFull, capacity_form
+from cadence.flows.core import roles
+from cadence.flows.cycles import CycleGiven, show_cycle, start_cycle
+from cadence.flows.nudging import cycle_form
 from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

@@ -4,10 +4,15 @@ from dataclasses import replace
 
 from slack_bolt import App
 
-from cadence.flows.core.finding import NeedsChoice
-from cadence.flows.exceptions.forms import counted_exceptions, exception_form
-from cadence.flows.exceptions.logging import ExceptionGiven, NeedsConfirming, log_exception
-from cadence.flows.exceptions.undoing import undo_exception
+from cadence.flows.core import NeedsChoice
+from cadence.flows.exceptions import (
+    ExceptionGiven,
+    NeedsConfirming,
+    counted_exceptions,
+    exception_form,
+    log_exception,
+    undo_exception,
+)
 from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from cadence.flows.history.exports import ask_export, export_form
+from cadence.flows.history import ask_export, export_form
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.grammar import commands

@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from cadence.flows.cycles.submitting import NextTeamGiven, name_next_team, next_team_form, submit
+from cadence.flows.cycles import NextTeamGiven, name_next_team, next_team_form, submit
 from handlers.context import Services, Turn
 from handlers.listeners import register_button, register_form
 from handlers.payloads import Body, Form, metadata, split_rows

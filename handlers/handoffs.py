@@ -5,9 +5,21 @@ from typing import Final
 
 from slack_bolt import App
 
-from cadence.flows.handoffs.answers import Verb, accept, fail, fail_form, finish, which, withdraw
-from cadence.flows.handoffs.lists import show_handoffs
-from cadence.flows.handoffs.sending import GONE, HandoffGiven, WhichContract, handoff_form, send_handoff
+from cadence.flows.handoffs import (
+    GONE,
+    HandoffGiven,
+    Verb,
+    WhichContract,
+    accept,
+    fail,
+    fail_form,
+    finish,
+    handoff_form,
+    send_handoff,
+    show_handoffs,
+    which,
+    withdraw,
+)
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.grammar import commands

@@ -6,8 +6,8 @@ from typing import Any
 from slack_bolt import App
 
 from cadence.actor import Actor
-from cadence.flows.overview.homes import turn_page
-from cadence.flows.workspaces.welcoming import invited
+from cadence.flows.overview import turn_page
+from cadence.flows.workspaces import invited
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.listeners import UNREACHABLE, register_button

@@ -5,12 +5,9 @@ from datetime import date
 
 from slack_bolt import App
 
-from cadence.flows.core.finding import NeedsChoice
-from cadence.flows.core.lexicon import Lexicon
-from cadence.flows.core.weeks import NeedsWeek
-from cadence.flows.nudging.asking import kpi_form
-from cadence.flows.numbers.kpis import NumberGiven, record_number
-from cadence.flows.numbers.typed_numbers import record_typed
+from cadence.flows.core import Lexicon, NeedsChoice, NeedsWeek
+from cadence.flows.nudging import kpi_form
+from cadence.flows.numbers import NumberGiven, record_number, record_typed
 from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

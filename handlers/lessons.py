@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from cadence.flows.lessons.lessons import LessonGiven, learn, learn_form
+from cadence.flows.lessons import LessonGiven, learn, learn_form
 from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

@@ -15,7 +15,7 @@ import structlog
 from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 
-from cadence.flows.core.repeats import Repeated
+from cadence.flows.core import Repeated
 from cadence.refusals import Refusal
 from cadence.typed import visible
 from handlers.context import SHORTCUT, Services, Turn, turn_of

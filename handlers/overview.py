@@ -2,10 +2,10 @@
 
 from slack_bolt import App
 
-from cadence.flows.core.actor import roles
-from cadence.flows.nudging.followups import answer_watch, watch_form
-from cadence.flows.overview import digest as digests
-from cadence.flows.overview import status as overview
+from cadence.flows import overview
+from cadence.flows import overview as overview_flows
+from cadence.flows.core import roles
+from cadence.flows.nudging import answer_watch, watch_form
 from handlers.context import Services, Turn
 from handlers.grammar import commands, help_rest, help_text
 from handlers.listeners import register_button, register_form
@@ -59,7 +59,7 @@ def why_submitted(turn: Turn, form: Form) -> MessageContext:
 
 def digest(turn: Turn, _command: commands.Digest) -> None:
     """`/cadence digest`: this week's so far, for curators."""
-    turn.say(digests.show_digest(turn.uow))
+    turn.say(overview_flows.show_digest(turn.uow))
 
 
 def help_(turn: Turn, command: commands.Help) -> None:

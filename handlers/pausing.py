@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from slack_bolt import App
 
-from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
+from cadence.flows.cycles import WhichRun, ask_which, close_by_hand, pause
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.grammar import commands

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from slack_bolt import App
 
-from cadence.flows.checkins.snoozing import ask_until
-from cadence.flows.checkins.snoozing import snooze as snooze_until
-from cadence.flows.nudging.followups import ask, nudge_again, set_missing_away, still_missing
-from cadence.flows.people import away as people
+from cadence.flows import people
+from cadence.flows.checkins import ask_until
+from cadence.flows.checkins import snooze as snooze_until
+from cadence.flows.nudging import ask, nudge_again, set_missing_away, still_missing
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.grammar import commands

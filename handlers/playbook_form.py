@@ -3,9 +3,7 @@
 from slack_bolt import App
 
 from cadence.documents.parts import Part
-from cadence.flows.editor.fields import Spot
-from cadence.flows.editor.forms import create_draft, part_form, playbook_hub, start_anew
-from cadence.flows.editor.parts import keep_part
+from cadence.flows.editor import Spot, create_draft, keep_part, part_form, playbook_hub, start_anew
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.grammar import commands

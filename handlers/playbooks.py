@@ -5,15 +5,17 @@ from dataclasses import replace
 from slack_bolt import App
 
 from cadence.documents import DocumentRefused
-from cadence.flows.playbooks.imports import import_typed
-from cadence.flows.playbooks.listing import export_playbook, list_playbooks, show_playbook
-from cadence.flows.playbooks.revising import (
+from cadence.flows.playbooks import (
     PARTS,
     REVISE_HEADING,
     REVISE_SUBMIT,
     choose_form,
+    export_playbook,
+    import_typed,
+    list_playbooks,
     revise_form,
     save_revision,
+    show_playbook,
 )
 from cadence.mrkdwn import Mrkdwn, entities
 from cadence.refusals import Refusal

@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from cadence.flows.promotions.decisions import GONE, approve, decline, decline_form
+from cadence.flows.promotions import GONE, approve, decline, decline_form
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.listeners import register_button, register_form

@@ -2,11 +2,8 @@
 
 from slack_bolt import App
 
-from cadence.flows.cycles.moving import MoveGiven, move, move_form
-from cadence.flows.playbooks.comparing import show_diff
-from cadence.flows.playbooks.publishing import override_form, publish
-from cadence.flows.playbooks.retiring import retire, retire_form
-from cadence.flows.playbooks.revising import choose_form
+from cadence.flows.cycles import MoveGiven, move, move_form
+from cadence.flows.playbooks import choose_form, override_form, publish, retire, retire_form, show_diff
 from handlers import playbooks
 from handlers.context import Services, Turn
 from handlers.grammar import commands

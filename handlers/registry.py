@@ -3,7 +3,7 @@
 from slack_bolt import App
 
 from cadence.documents import Function
-from cadence.flows.overview.registry import show_registry
+from cadence.flows.overview import show_registry
 from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button

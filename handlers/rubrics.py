@@ -2,10 +2,19 @@
 
 from slack_bolt import App
 
-from cadence.flows.core.finding import NeedsChoice
-from cadence.flows.rubrics.audits import AuditMeant, Graded, audit_form, grade_audits
-from cadence.flows.rubrics.forms import revision_form, rubric_form
-from cadence.flows.rubrics.recording import SampleGiven, StepMeant, record_sample, revise_rubric
+from cadence.flows.core import NeedsChoice
+from cadence.flows.rubrics import (
+    AuditMeant,
+    Graded,
+    SampleGiven,
+    StepMeant,
+    audit_form,
+    grade_audits,
+    record_sample,
+    revise_rubric,
+    revision_form,
+    rubric_form,
+)
 from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

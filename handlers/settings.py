@@ -2,8 +2,8 @@
 
 from slack_bolt import App
 
-from cadence.flows.adoption.settings import AdoptionSettings, adoption_form, save_adoption
-from cadence.flows.workspaces.settings import SettingsGiven, save_settings, settings_form
+from cadence.flows.adoption import AdoptionSettings, adoption_form, save_adoption
+from cadence.flows.workspaces import SettingsGiven, save_settings, settings_form
 from handlers.context import Services, Turn
 from handlers.grammar import commands
 from handlers.listeners import register_button, register_form

@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from cadence.flows.setup.checklist import finish_setup, start_setup, tick
+from cadence.flows.setup import finish_setup, start_setup, tick
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.listeners import register_button

@@ -5,8 +5,8 @@ from typing import Final
 
 from slack_bolt import App
 
-from cadence.flows.checkins.shortcuts import MessageSeen, choose_checkin_form, exception_from
-from cadence.flows.nudging.asking import checkin_all_form, checkin_form, kpi_form
+from cadence.flows.checkins import MessageSeen, choose_checkin_form, exception_from
+from cadence.flows.nudging import checkin_all_form, checkin_form, kpi_form
 from cadence.refusals import Refusal
 from cadence.typed import visible
 from handlers.context import Services, Turn, shortcut_ids

@@ -2,10 +2,9 @@
 
 from slack_bolt import App
 
-from cadence.flows.history.trace import Asked, read_value
-from cadence.flows.history.trace import trace as read_trail
-from cadence.flows.standards.declaring import ModeGiven, declare_mode, mode_form
-from cadence.flows.standards.drift import recommit, recommit_form
+from cadence.flows.history import Asked, read_value
+from cadence.flows.history import trace as read_trail
+from cadence.flows.standards import ModeGiven, declare_mode, mode_form, recommit, recommit_form
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.context import Services, Turn

@@ -2,10 +2,19 @@
 
 from slack_bolt import App
 
-from cadence.flows.nudging.asking import team_form
-from cadence.flows.people.holidays import holidays_form, team_holidays
-from cadence.flows.people.joining import channel_to_join, decide_join, join_team, leave_team
-from cadence.flows.people.teams import TeamGiven, WhichTeam, create_team, show_team
+from cadence.flows.nudging import team_form
+from cadence.flows.people import (
+    TeamGiven,
+    WhichTeam,
+    channel_to_join,
+    create_team,
+    decide_join,
+    holidays_form,
+    join_team,
+    leave_team,
+    show_team,
+    team_holidays,
+)
 from cadence.refusals import Refusal
 from handlers.context import Services, Turn
 from handlers.grammar import commands

@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from cadence.actor import Actor
-from cadence.flows.core.persons import named
+from cadence.flows.core import named
 from cadence.refusals import FieldsRefused, Refusal
 from handlers.payloads import Body
 from storage.engine import Database

@@ -12,7 +12,7 @@ import typer
 
 from bot.cli import app
 from bot.settings import Settings
-from cadence.flows.outbox.compose import _COMPOSERS, _REWRITES
+from cadence.flows.outbox.composing import _COMPOSERS, _REWRITES
 from handlers.grammar import TABLE
 from handlers.shortcuts import SHORTCUTS
 from templates.ids import Action

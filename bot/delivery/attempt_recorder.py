@@ -9,7 +9,7 @@ import structlog
 
 from bot.delivery.gateway import SlackBusy, SlackError, SlackGone, SlackUnclear, SlackUnreachable
 from bot.metrics import MESSAGES, note_attempt
-from cadence.flows.outbox.outbox import Outbox, may_post
+from cadence.flows.outbox import Outbox, may_post
 from storage.engine import Unreachable
 from storage.outbox.attempts import SETTLED
 from storage.outbox.rate_limits import POSTING

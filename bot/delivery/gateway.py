@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.delivery.slack_errors import Kind, codes, known
 from bot.workspaces.profiles import member_profile
-from cadence.flows.people.profiles import Profile
+from cadence.flows.people import Profile
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 8

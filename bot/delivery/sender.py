@@ -25,9 +25,8 @@ from bot.delivery.gateway import (
 )
 from bot.delivery.uploads import is_attached, is_shared, share, upload
 from cadence.actor import Actor
-from cadence.flows.core.messages import NOT_ATTACHED, Attach, Later, Say, Show, Skip
-from cadence.flows.outbox.compose import compose
-from cadence.flows.outbox.outbox import AHEAD, Outbox, Pace, Turn, may_post
+from cadence.flows.core import NOT_ATTACHED, Attach, Later, Say, Show, Skip
+from cadence.flows.outbox import AHEAD, Outbox, Pace, Turn, compose, may_post
 from cadence.nudges import URGENCY, Urgency
 from storage.engine import Database
 from storage.outbox.leases import MOST, Waiting

@@ -12,14 +12,11 @@ from bot.ops.manifest import INSTALL
 from bot.settings import Settings, SettingsRefused
 from cadence.actor import Actor
 from cadence.documents import DocumentRefused, Problem, WorkspaceSpec, read_document
-from cadence.flows.history.exports import export_folder
-from cadence.flows.nudging.planning import Planned, forecast
-from cadence.flows.people.profiles import ensure_workspace, workspace_ids
-from cadence.flows.people.workspace_files import WorkspaceImported, export_workspace
-from cadence.flows.playbooks.imports import import_document
-from cadence.flows.playbooks.listing import export_playbook
-from cadence.flows.workspaces.health import checkup
-from cadence.flows.workspaces.installing import count_rows, forget
+from cadence.flows.history import export_folder
+from cadence.flows.nudging import Planned, forecast
+from cadence.flows.people import WorkspaceImported, ensure_workspace, export_workspace, workspace_ids
+from cadence.flows.playbooks import export_playbook, import_document
+from cadence.flows.workspaces import checkup, count_rows, forget
 from cadence.nudges import TITLES
 from cadence.refusals import Refusal
 from storage.engine import Database, keep_folder_private, keep_private, sqlite_file

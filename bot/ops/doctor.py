@@ -12,8 +12,8 @@ from bot.ops import doctor_slack, doctor_workspaces
 from bot.ops.findings import Finding, printable, slack_sentence
 from bot.ops.manifest import ENDPOINT, INSTALL
 from bot.settings import SLACK_API, Settings
-from cadence.flows.people.profiles import valid_zone
-from cadence.flows.workspaces.health import Checkup, MemberFound, TeamFound, WorkspaceFound, checkup
+from cadence.flows.people import valid_zone
+from cadence.flows.workspaces import Checkup, MemberFound, TeamFound, WorkspaceFound, checkup
 from storage.engine import Database
 
 __all__ = ["Finding", "examine", "slack_sentence"]

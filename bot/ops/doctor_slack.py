@@ -12,7 +12,7 @@ from bot.delivery.gateway import Gateway, Identity, SlackError, SlackUnclear
 from bot.ops.findings import Finding, explain
 from bot.ops.manifest import LOST_WITHOUT, NAME, missing_scopes, uses
 from bot.settings import Settings
-from cadence.flows.workspaces.health import MemberFound, WorkspaceFound
+from cadence.flows.workspaces import MemberFound, WorkspaceFound
 
 CLOCKS_APART = timedelta(seconds=60)
 """Slack's signatures are good for five minutes: a clock this far off is worth a word."""

@@ -10,8 +10,7 @@ from bot.ops.findings import Finding, explain
 from bot.ops.manifest import INSTALL
 from bot.settings import Settings
 from bot.workspaces.installations import RENEW_BEFORE
-from cadence.flows.workspaces.health import Checkup
-from cadence.flows.workspaces.installing import Installed, installed
+from cadence.flows.workspaces import Checkup, Installed, installed
 from storage.engine import Database
 
 _AGAIN = f"Whoever may install apps there opens {INSTALL} at the bot's address again."

@@ -11,8 +11,8 @@ from bot.ops.commands import ready_database, workspace_id
 from bot.ops.findings import printable
 from bot.settings import Settings
 from cadence.actor import Actor
-from cadence.flows.outbox.deliveries import Asked, DeliveriesSeen, deliveries_of
-from cadence.flows.people.profiles import workspace_ids
+from cadence.flows.outbox import Asked, DeliveriesSeen, deliveries_of
+from cadence.flows.people import workspace_ids
 from storage.engine import Database
 from storage.tables import MessageState, OwedMessage
 from storage.work import UnitOfWork

@@ -7,7 +7,7 @@ from bot.ops.commands import ready_database, workspace_id
 from bot.runtime.clocks import clock_of
 from bot.settings import Settings
 from cadence.actor import Actor
-from cadence.flows.history.whatif import Fate, Thresholds, WhatIf, Window, what_if
+from cadence.flows.history import Fate, Thresholds, WhatIf, Window, what_if
 from cadence.nearest import nearest
 from cadence.refusals import Refusal
 from cadence.rules.percent import percent_of, set_share

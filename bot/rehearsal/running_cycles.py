@@ -7,9 +7,9 @@ from bot.ops.commands import BUILT_IN_TEAM
 from cadence.actor import Actor
 from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook
 from cadence.documents.playbook import Step
-from cadence.flows.core.lexicon import lexicon
-from cadence.flows.cycles.shown import show_cycle
-from cadence.flows.playbooks.listing import export_playbook
+from cadence.flows.core import lexicon
+from cadence.flows.cycles import show_cycle
+from cadence.flows.playbooks import export_playbook
 from cadence.refusals import Refusal
 from storage.engine import Database
 from storage.work import UnitOfWork

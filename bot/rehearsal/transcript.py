@@ -10,7 +10,7 @@ from bot.rehearsal.harness import Stage
 from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
 from cadence.actor import Actor
-from cadence.flows.standards.verdict_lines import VerdictLine, verdicts_after
+from cadence.flows.standards import VerdictLine, verdicts_after
 from cadence.rules.percent import percent_of, set_share
 from storage.work import UnitOfWork
 from templates.filters import plural, probability

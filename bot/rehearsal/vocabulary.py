@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox.kinds import Json
 from cadence.actor import Actor
-from cadence.flows.core.lexicon import lexicon
+from cadence.flows.core import lexicon
 from handlers.grammar import TABLE
 from storage.engine import Database
 from storage.work import UnitOfWork

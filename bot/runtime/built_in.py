@@ -19,7 +19,7 @@ from bot.sandbox.server import SandboxServer
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings, SettingsRefused
 from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
-from cadence.flows.people.profiles import workspace_ids
+from cadence.flows.people import workspace_ids
 from cadence.refusals import Refusal
 from storage.engine import Database
 

@@ -17,8 +17,8 @@ from bot.metrics import PLANNED
 from bot.runtime.sender_pool import Lanes
 from bot.workspaces.directory import Directory
 from bot.workspaces.home_publisher import Homes
-from cadence.flows.nudging.planning import next_event, plan
-from cadence.flows.people.profiles import workspace_ids
+from cadence.flows.nudging import next_event, plan
+from cadence.flows.people import workspace_ids
 from storage.engine import Database, sqlite_file
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from procrastinate.types import JSONValue
 
 from bot.delivery.sender import SOON, Delivery, Outcome
 from bot.runtime.embedded_runner import Worker
-from cadence.flows.outbox.outbox import AHEAD
+from cadence.flows.outbox import AHEAD
 from storage.engine import Database, Unreachable, plain_url
 
 log = structlog.get_logger(__name__)

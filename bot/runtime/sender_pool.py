@@ -10,7 +10,7 @@ from time import monotonic
 import structlog
 
 from bot.delivery.sender import Delivery, Outcome
-from cadence.flows.outbox.outbox import AHEAD
+from cadence.flows.outbox import AHEAD
 
 log = structlog.get_logger(__name__)
 

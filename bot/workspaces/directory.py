@@ -9,7 +9,7 @@ import structlog
 from bot.delivery.gateway import Gateway, SlackBusy, SlackError, SlackUnclear
 from bot.workspaces.profiles import pick
 from cadence.actor import Actor
-from cadence.flows.people.profiles import Profile, has_profile, known_members, save_profiles
+from cadence.flows.people import Profile, has_profile, known_members, save_profiles
 from storage.engine import Database
 from storage.work import UnitOfWork
 

@@ -10,9 +10,9 @@ import structlog
 from bot.delivery.gateway import Gateway, SlackBusy, SlackError, SlackRefused, SlackUnclear
 from bot.metrics import HOMES
 from cadence.actor import Actor
-from cadence.flows.overview import homes
-from cadence.flows.overview.homes import Claimed, HomePace
-from cadence.flows.people.profiles import workspace_ids
+from cadence.flows import overview
+from cadence.flows.overview import Claimed, HomePace
+from cadence.flows.people import workspace_ids
 from storage.engine import Database, Unreachable, is_unreachable
 from storage.work import UnitOfWork
 from templates.render import render
@@ -55,7 +55,9 @@ class Homes:
             Exception: the database can't be reached. Nothing was done that could look undone.
         """
         with _harmless(workspace_id, member, unless=is_unreachable):
-            homes.note_opened(UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member)
+            overview.note_opened(
+                UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member
+            )
             self._publish(workspace_id, member, at_once=True, always=True)
 
     def show(self, workspace_id: str, member: str, view: dict[str, Any]) -> None:
@@ -68,7 +70,9 @@ class Homes:
     def clicked(self, workspace_id: str, member: str) -> None:
         """A person clicked something on their Home: show what came of it."""
         with _harmless(workspace_id, member):
-            homes.note_click(UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member)
+            overview.note_click(
+                UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member
+            )
             self._publish(workspace_id, member, at_once=True)
 
     def work(self) -> int:
@@ -78,9 +82,9 @@ class Homes:
             if self._gateway_for(workspace_id) is None:
                 continue
             for _ in range(MOST_TURNS):
-                if not homes.spread(UnitOfWork(self._db, Actor.system(workspace_id), self._clock())):
+                if not overview.spread(UnitOfWork(self._db, Actor.system(workspace_id), self._clock())):
                     break
-            members = homes.waiting(
+            members = overview.waiting(
                 UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), limit=AT_ONCE
             )
             done += sum(self._publish(workspace_id, member) for member in members)
@@ -92,7 +96,7 @@ class Homes:
         gateway = self._gateway_for(workspace_id)
         if gateway is None:
             return False
-        claimed = homes.claim(
+        claimed = overview.claim(
             UnitOfWork(self._db, Actor.system(workspace_id), self._clock()),
             member=member,
             pace=self._pace,
@@ -101,7 +105,7 @@ class Homes:
         if claimed is None:
             return False
         view = render(claimed.view)
-        digest = homes.digest_of(view)
+        digest = overview.digest_of(view)
         try:
             if always or digest != claimed.digest:
                 gateway.publish(member=member, view=view, quick=at_once)
@@ -113,7 +117,7 @@ class Homes:
         return digest != claimed.digest
 
     def _shown(self, workspace_id: str, member: str, claimed: Claimed, digest: str) -> None:
-        homes.note_shown(
+        overview.note_shown(
             UnitOfWork(self._db, Actor.system(workspace_id), self._clock()),
             member=member,
             claimed=claimed,
@@ -129,12 +133,12 @@ class Homes:
         again: datetime | None = now + UNTIL_SOMEBODY_MENDS_IT
         if isinstance(error, SlackBusy):
             again = now + timedelta(seconds=error.retry_after)
-            homes.note_pause(UnitOfWork(self._db, Actor.system(workspace_id)), until=again)
+            overview.note_pause(UnitOfWork(self._db, Actor.system(workspace_id)), until=again)
         elif isinstance(error, SlackUnclear):
             again = now + AFTER_TROUBLE
         elif isinstance(error, SlackRefused):
             again = None
-        homes.note_failed(
+        overview.note_failed(
             UnitOfWork(self._db, Actor.system(workspace_id)), member=member, problem=error.code, again=again
         )
 

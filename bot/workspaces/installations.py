@@ -18,7 +18,7 @@ from bot.runtime.clocks import Clock, utc_now
 from bot.settings import Settings
 from bot.workspaces.tokens import Away, Renewals
 from cadence.actor import Actor
-from cadence.flows.workspaces.installing import Installed, installed, leave
+from cadence.flows.workspaces import Installed, installed, leave
 from storage.engine import Database, Unreachable
 from storage.work import UnitOfWork
 from templates.filters import plural

@@ -21,7 +21,7 @@ from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 
 from bot.delivery.gateway import TIMEOUT_SECONDS, Gateway, SlackError, typed_errors
 from bot.ops.manifest import INSTALL, NAME, REDIRECT, scopes
-from cadence.flows.workspaces.installing import Arrival, arrive, drop_states, use_state
+from cadence.flows.workspaces import Arrival, arrive, drop_states, use_state
 from storage.engine import Database
 
 log = structlog.get_logger(__name__)

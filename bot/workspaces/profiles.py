@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from cadence.flows.people.profiles import Profile, Status
+from cadence.flows.people import Profile, Status
 from cadence.typed import one_line
 
 

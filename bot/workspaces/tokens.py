@@ -13,7 +13,7 @@ from slack_sdk.oauth.token_rotation import TokenRotator
 from bot.delivery.gateway import TIMEOUT_SECONDS
 from bot.runtime.clocks import Clock
 from cadence.actor import Actor
-from cadence.flows.workspaces.installing import Installed, keep_token, take_turn
+from cadence.flows.workspaces import Installed, keep_token, take_turn
 from storage.engine import Database, Unreachable
 from storage.work import UnitOfWork
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import event, text
 
 from cadence.actor import Actor
-from cadence.flows.overview.digest import digest
+from cadence.flows.overview.digests import digest
 from storage.engine import Database
 from storage.migrate import migrate
 from storage.work import UnitOfWork

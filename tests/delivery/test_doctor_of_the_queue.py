@@ -7,7 +7,7 @@ import pytest
 from bot.ops.doctor import examine
 from bot.runtime.queue_runner import prepare
 from bot.settings import Settings
-from cadence.flows.workspaces.health import health
+from cadence.flows.workspaces.checks import health
 from storage.engine import Database
 from storage.migrate import migrate
 from tests.storage import postgres

@@ -16,7 +16,7 @@ from cadence.flows.outbox.deliveries import Asked, deliveries_of
 from cadence.flows.outbox.outbox import Pace
 from cadence.flows.overview.attention import _is_stuck
 from cadence.flows.people.profiles import ensure_workspace
-from cadence.flows.workspaces.health import figures
+from cadence.flows.workspaces.checks import figures
 from cadence.nudges import Unless
 from storage.engine import Database
 from storage.outbox import ledger

@@ -14,7 +14,7 @@ from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
 from cadence.actor import Actor
 from cadence.flows.core.messages import Say
-from cadence.flows.outbox.compose import compose
+from cadence.flows.outbox.composing import compose
 from storage.outbox.attempts import SETTLED
 from storage.tables import MessageState
 from storage.work import UnitOfWork

@@ -13,7 +13,7 @@ from bot.ops.manifest import scopes
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
 from cadence.flows.core.messages import Say
-from cadence.flows.outbox.compose import compose
+from cadence.flows.outbox.composing import compose
 from cadence.nudges import URGENCY, Urgency
 from storage.outbox.attempts import ANSWERED, SETTLED
 from storage.tables import MessageState

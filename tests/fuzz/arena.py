@@ -20,7 +20,7 @@ from bot.sandbox.delivery import encode, signed_headers
 from bot.sandbox.limits import problems_of_message, problems_of_view
 from bot.web import dispatch
 from cadence.actor import Actor
-from cadence.flows.core.lexicon import lexicon
+from cadence.flows.core.names import lexicon
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.people.profiles import ensure_workspace
 from cadence.rules.drift import DriftEvent

@@ -8,7 +8,7 @@ from bot.rehearsal.harness import Stage
 from cadence.actor import Actor
 from cadence.flows.core.adoptions import require_cycle, run_by_id
 from cadence.flows.history.replay import replay
-from cadence.flows.standards.drift import see_drift
+from cadence.flows.standards.drifts import see_drift
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
 from storage.tables import Adoption

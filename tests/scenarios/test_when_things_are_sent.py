@@ -7,7 +7,7 @@ import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import Stage
-from cadence.flows.outbox import compose
+from cadence.flows.outbox import composing
 from cadence.nudges import REACHES_THE_AWAY, TABLE, URGENCY, Unless, Urgency
 from storage.tables import Adoption, Cycle, CycleState, MessageState, OwedMessage, Workspace
 from tests.scenarios.plays import (
@@ -70,7 +70,9 @@ def digests(stage: Stage, zone: str) -> list[str]:
 
 
 def test_every_kind_of_message_says_how_urgent_it_is() -> None:
-    assert set(compose._COMPOSERS) == set(URGENCY), "a new kind is an alert, an answer or a nudge: say which"
+    assert set(composing._COMPOSERS) == set(URGENCY), (
+        "a new kind is an alert, an answer or a nudge: say which"
+    )
     assert {row.kind for row in TABLE} <= {kind for kind, one in URGENCY.items() if one is Urgency.NUDGE}
     assert {kind for kind, one in URGENCY.items() if one is Urgency.ALERT} == {
         "watch",

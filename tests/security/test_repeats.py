@@ -21,7 +21,7 @@ from bot.ops.commands import BUILT_IN_TEAM, import_into
 from bot.rehearsal.harness import Stage
 from cadence.actor import Actor
 from cadence.flows.checkins.answers import AnswerGiven, answer
-from cadence.flows.core.lexicon import Lexicon
+from cadence.flows.core.names import Lexicon
 from cadence.flows.core.repeats import Repeated, kind_of, require_new_request
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.exceptions.logging import ExceptionGiven, log_exception

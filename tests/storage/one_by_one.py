@@ -10,11 +10,11 @@ from cadence.actor import Actor
 from cadence.documents import Step
 from cadence.flows.checkins.rows import cycle_of_week
 from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.core.expected_members import expected_members
+from cadence.flows.core.expected import expected_members
 from cadence.flows.overview.attention import Attention, tell_demoted, tell_missed, tell_no_number, tell_silent
 from cadence.flows.overview.digest_needs import tell_unanswered
 from cadence.flows.overview.digest_scope import tell_unreported
-from cadence.flows.standards.drift import found_drift
+from cadence.flows.standards.drifts import found_drift
 from cadence.flows.standards.evidence import gather, window_runs
 from cadence.rules.calendar import WEEKS, instant, week_monday, week_number
 from cadence.rules.kpi import Outcome

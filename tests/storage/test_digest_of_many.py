@@ -12,10 +12,10 @@ from sqlmodel import Session, SQLModel
 from cadence.actor import Actor
 from cadence.flows.checkins.rows import cycle_of_week
 from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs
-from cadence.flows.core.expected_members import expected_members
-from cadence.flows.overview.digest import digest
+from cadence.flows.core.expected import expected_members
 from cadence.flows.overview.digest_notes import tell_drift, tell_promotion
 from cadence.flows.overview.digest_scope import DigestWeek
+from cadence.flows.overview.digests import digest
 from storage.engine import Database
 from storage.queries import reports, rubrics
 from storage.work import UnitOfWork

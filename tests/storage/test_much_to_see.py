@@ -11,7 +11,7 @@ from cadence.flows.overview.attention import deciding
 from cadence.flows.overview.decisions import needs
 from cadence.flows.overview.digest_scope import DigestWeek
 from cadence.flows.overview.home import PAGE, home_view
-from cadence.flows.overview.status import SHOWN, status
+from cadence.flows.overview.statuses import SHOWN, status
 from cadence.mrkdwn import escape
 from cadence.rules.calendar import monday_of
 from storage.engine import Database

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cadence.flows.outbox import compose
+from cadence.flows.outbox import composing
 from cadence.nudges import NUDGES, TABLE, URGENCY, Nudge, Timing, Unless, Urgency, documented
 
 ROOT = Path(__file__).parent.parent.parent
@@ -51,7 +51,7 @@ def test_the_readme_has_no_other_rows() -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.kind)
 def test_each_row_is_composed(row: Nudge) -> None:
-    assert row.kind in compose._COMPOSERS
+    assert row.kind in composing._COMPOSERS
     assert URGENCY[row.kind] is Urgency.NUDGE
 
 

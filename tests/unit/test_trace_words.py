@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import cadence.flows
-from cadence.flows.history.trace import ACTIONS, Words, told, verb
+from cadence.flows.history.tracing import ACTIONS, Words, told, verb
 
 BERLIN = Words(ZoneInfo("Europe/Berlin"), "minutes", {"draft": "Draft the reply"}, lambda _: "Support US")
 CHECK_IN = {"attestation": "as-declared", "runs": 14, "complete_inputs": None, "drifts": {}, "note": ""}

@@ -6,14 +6,21 @@ from zoneinfo import ZoneInfo
 from cadence.documents import playbook_from_data
 from cadence.documents.words import MEMBER
 from cadence.flows.adoption.capacity import running_titles
-from cadence.flows.core.actor import require_owner_or_curator, require_people
-from cadence.flows.core.adoptions import require_workspace, team_runs
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.finding import require_playbook, require_team
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.core.versions import require_not_retired, version_name, version_to_run
-from cadence.flows.people.teams import keep_members, member_ids, record_team, require_may_change
+from cadence.flows.core import (
+    note,
+    once,
+    require_not_retired,
+    require_owner_or_curator,
+    require_people,
+    require_playbook,
+    require_team,
+    require_workspace,
+    rewrite_cycle_posts,
+    team_runs,
+    version_name,
+    version_to_run,
+)
+from cadence.flows.people import keep_members, member_ids, record_team, require_may_change
 from cadence.mrkdwn import Mrkdwn, channel_link, code, mention, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import local_day

@@ -2,11 +2,16 @@
 
 from datetime import date
 
-from cadence.flows.core.actor import is_curator, require_curator
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.announcing import announce
-from cadence.flows.core.finding import require_playbook, require_team
-from cadence.flows.core.trail import note
+from cadence.flows.core import (
+    TeamRun,
+    announce,
+    is_curator,
+    note,
+    require_curator,
+    require_playbook,
+    require_team,
+    run_by_id,
+)
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.signals import CYCLES_AT_ONCE, capacity

@@ -1,9 +1,9 @@
 """The team a playbook was won with, and its number: what a later team's is held against."""
 
 from cadence.documents import playbook_from_data
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.numbers.kpis import latest_value
-from cadence.flows.setup.checklist import checklist, minutes_of
+from cadence.flows.core import TeamRun, run_by_id
+from cadence.flows.numbers import latest_value
+from cadence.flows.setup import checklist, minutes_of
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Unit, format_amount
 from storage.queries import adoptions, playbooks

@@ -2,14 +2,23 @@
 
 from dataclasses import dataclass
 
-from cadence.flows.core.actor import is_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.finding import find_run, require_playbook
-from cadence.flows.core.nudge_hours import hours_in, hours_of, lines_of, parse_hours, save_hours
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.people.teams import member_ids
+from cadence.flows.core import (
+    TeamRun,
+    find_run,
+    hours_in,
+    hours_of,
+    is_curator,
+    lines_of,
+    note,
+    once,
+    parse_hours,
+    require_owner_or_curator,
+    require_playbook,
+    rewrite_cycle_posts,
+    run_by_id,
+    save_hours,
+)
+from cadence.flows.people import member_ids
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.verdicts import Rule

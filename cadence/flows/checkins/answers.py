@@ -4,21 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from cadence.flows import core
 from cadence.flows.checkins import rows
 from cadence.flows.checkins import rows as checkin_rows
-from cadence.flows.core import messages
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts, rewrite_missing
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.core.weeks import ReportWeek, meant_week, week_starting
-from cadence.flows.numbers.guardrails import read_guardrails, save_guardrails
-from cadence.flows.numbers.kpis import amount, pick_run
-from cadence.flows.numbers.readings import keep_reading
-from cadence.flows.numbers.results import judge_again
-from cadence.flows.setup.checklist import first_run
-from cadence.flows.standards.drift import judge_drifts
-from cadence.flows.standards.judging import judge_all
+from cadence.flows.core import (
+    ReportWeek,
+    TeamRun,
+    current_modes,
+    meant_week,
+    mode_of,
+    note,
+    once,
+    rewrite_cycle_posts,
+    rewrite_missing,
+    week_starting,
+)
+from cadence.flows.numbers import (
+    amount,
+    judge_again,
+    keep_reading,
+    pick_run,
+    read_guardrails,
+    save_guardrails,
+)
+from cadence.flows.setup import first_run
+from cadence.flows.standards import judge_all, judge_drifts
 from cadence.mrkdwn import code, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import WEEKS
@@ -308,8 +318,7 @@ def _as_data(uow: UnitOfWork, row: CheckIn) -> dict[str, object]:
 def rewrite_messages(uow: UnitOfWork, *, week_start: date, mark: str) -> None:
     """Owe a rewrite of the check-in messages this person already has for a week."""
     prefixes = [
-        messages.key(kind, uow.actor.workspace_id, uow.actor.member, week_start)
-        for kind in messages.CHECKIN_KINDS
+        core.key(kind, uow.actor.workspace_id, uow.actor.member, week_start) for kind in core.CHECKIN_KINDS
     ]
     ledger.owe_rewrites(
         uow,

@@ -5,10 +5,8 @@ from datetime import date
 
 from cadence.flows.checkins.missed_checkins import open_runs as owed_runs
 from cadence.flows.checkins.rows import missed_last_week
-from cadence.flows.core.adoptions import TeamRun, require_workspace
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.weeks import meant_week
-from cadence.flows.numbers.kpis import pick_run
+from cadence.flows.core import TeamRun, meant_week, require_workspace, zone_of
+from cadence.flows.numbers import pick_run
 from cadence.rules.calendar import local_day, monday_of
 from storage.work import UnitOfWork
 

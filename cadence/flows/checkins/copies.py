@@ -3,9 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.messages import CHECKIN_KINDS
-from cadence.flows.core.persons import zone_of
+from cadence.flows.core import CHECKIN_KINDS, require_workspace, zone_of
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of
 from storage.outbox import ledger
 from storage.outbox.ledger import Owed

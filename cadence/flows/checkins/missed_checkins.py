@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from cadence.flows.checkins.rows import member_runs
-from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.core.messages import key
-from cadence.flows.schedule.rollouts import rollout_of
+from cadence.flows.core import TeamRun, key
+from cadence.flows.schedule import rollout_of
 from cadence.nudges import CHECKIN, Hour, Rollout, is_working, member_hours
 from cadence.rules.calendar import instant, local_day, monday_of, working_day_from
 from storage import trail

@@ -6,22 +6,24 @@ from cadence.flows.checkins.copies import closes_at, copies
 from cadence.flows.checkins.missed_checkins import nudged_again
 from cadence.flows.checkins.rows import checkin_rows, cycle_of_week, week_kpi
 from cadence.flows.checkins.snoozing import pending, snooze_menu
-from cadence.flows.core.adoptions import require_workspace, run_by_id
-from cadence.flows.core.expected_members import away_members, expected_members
-from cadence.flows.core.messages import (
+from cadence.flows.core import (
     CHECKIN_KINDS,
     Composed,
     Later,
     Say,
     Skip,
+    away_members,
+    expected_members,
+    hours_in,
+    is_asked_for,
     key,
     message_link,
+    require_workspace,
+    run_by_id,
     run_of,
     week_of,
+    zone_of,
 )
-from cadence.flows.core.nudge_hours import hours_in
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.weeks import is_asked_for
 from cadence.nudges import CYCLE_CLOSES, Unless
 from cadence.rules.calendar import instant, local_day, monday_of, week_number
 from storage.outbox import ledger

@@ -4,10 +4,18 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of, require_workspace, team_runs
-from cadence.flows.core.expected_members import expected_members, members_at_work
-from cadence.flows.core.weeks import is_asked_for, last_week
-from cadence.flows.numbers.kpis import kpi_context
+from cadence.flows.core import (
+    TeamRun,
+    current_modes,
+    expected_members,
+    is_asked_for,
+    last_week,
+    members_at_work,
+    mode_of,
+    require_workspace,
+    team_runs,
+)
+from cadence.flows.numbers import kpi_context
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
 from storage.queries import decisions, people, playbooks, reports

@@ -5,11 +5,8 @@ from datetime import date, timedelta
 
 from cadence.flows.checkins.choosing import open_runs
 from cadence.flows.checkins.rows import member_runs
-from cadence.flows.core.adoptions import TeamRun, require_workspace
-from cadence.flows.core.messages import message_link
-from cadence.flows.core.persons import named, zone_of
-from cadence.flows.core.weeks import ASKED_UNTIL
-from cadence.flows.exceptions.forms import exception_form
+from cadence.flows.core import ASKED_UNTIL, TeamRun, message_link, named, require_workspace, zone_of
+from cadence.flows.exceptions import exception_form
 from cadence.mrkdwn import plain_text
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of

@@ -8,12 +8,17 @@ from zoneinfo import ZoneInfo
 from cadence.flows.checkins.choosing import open_runs
 from cadence.flows.checkins.copies import copies, rewrite_live
 from cadence.flows.checkins.rows import EARLY_IN_THE_WEEK
-from cadence.flows.core.adoptions import require_workspace, visible_runs
-from cadence.flows.core.calendar import working_days
-from cadence.flows.core.messages import CHECKIN_KINDS, key
-from cadence.flows.core.persons import person_of, record
-from cadence.flows.core.repeats import once
-from cadence.flows.schedule.rollouts import rollout_of
+from cadence.flows.core import (
+    CHECKIN_KINDS,
+    key,
+    once,
+    person_of,
+    record,
+    require_workspace,
+    visible_runs,
+    working_days,
+)
+from cadence.flows.schedule import rollout_of
 from cadence.nudges import CHECKIN, Person, Unless, is_working, member_instants, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant, local_day, monday_of

@@ -1,7 +1,7 @@
 """What shows who leads a step, once that has changed: open check-ins, and the post that opened the week."""
 
 from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.core.expected_members import expected_members
+from cadence.flows.core.expected import expected_members
 from cadence.flows.core.messages import CHECKIN_KINDS, key
 from storage.outbox import ledger
 from storage.work import UnitOfWork

@@ -8,26 +8,33 @@ from sqlmodel import Session
 
 from cadence.actor import Actor
 from cadence.documents import playbook_from_data
-from cadence.flows.adoption.origins import origin_value
-from cadence.flows.core.adoptions import TeamRun, of_cycle, run_by_id
-from cadence.flows.core.announcing import curators_read
-from cadence.flows.core.cycle_posts import close_cycle_posts, rewrite_as_next_begins
-from cadence.flows.core.expected_members import coverage
-from cadence.flows.core.messages import Composed, Later, Show, Skip, run_of
-from cadence.flows.core.nudge_hours import adoption_hours, hours_in, workspace_hours
-from cadence.flows.core.versions import version_to_run
+from cadence.flows import lessons
+from cadence.flows.adoption import origin_value
+from cadence.flows.core import (
+    Composed,
+    Later,
+    Show,
+    Skip,
+    TeamRun,
+    adoption_hours,
+    close_cycle_posts,
+    coverage,
+    curators_read,
+    hours_in,
+    of_cycle,
+    rewrite_as_next_begins,
+    run_by_id,
+    run_of,
+    version_to_run,
+    workspace_hours,
+)
 from cadence.flows.cycles.moving import count_anew
 from cadence.flows.cycles.shown import steps_at_close
 from cadence.flows.cycles.starting import add_cycle, declare_modes
-from cadence.flows.gates.gates import gates_of, words
-from cadence.flows.lessons import lessons
-from cadence.flows.numbers.guardrails import shown
-from cadence.flows.numbers.kpis import kpi_context
-from cadence.flows.numbers.results import set_result
-from cadence.flows.promotions.posts import promotion_lines
-from cadence.flows.promotions.proposing import judge_promotions
-from cadence.flows.standards.drift import judge_drifts
-from cadence.flows.standards.judging import CLOSE, judge_all
+from cadence.flows.gates import gates_of, words
+from cadence.flows.numbers import kpi_context, set_result, shown
+from cadence.flows.promotions import judge_promotions, promotion_lines
+from cadence.flows.standards import CLOSE, judge_all, judge_drifts
 from cadence.nudges import CLOSING_HOUR, CYCLE_CLOSES, Unless
 from cadence.refusals import Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday, week_monday, week_number

@@ -4,25 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cadence.documents import PlaybookSpec, Step, differences, playbook_from_data
-from cadence.flows.core.actor import is_curator, require_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import (
+from cadence.flows.core import (
     TeamRun,
+    announce,
+    as_it_goes_on,
     current_modes,
+    find_run,
+    is_curator,
+    lapse_open,
     mode_of,
+    note,
+    once,
+    require_curator,
+    require_not_retired,
+    require_owner_or_curator,
+    require_version,
     require_workspace,
     run_by_id,
+    version_name,
     visible_runs,
 )
-from cadence.flows.core.announcing import announce
-from cadence.flows.core.finding import find_run
-from cadence.flows.core.proposals import lapse_open
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.core.versions import as_it_goes_on, require_not_retired, require_version, version_name
 from cadence.flows.cycles.starting import declare_modes
-from cadence.flows.standards.drift import settle_drift
-from cadence.flows.standards.mode_changes import restart_window, set_mode
-from cadence.flows.standards.watch_ends import close_watch
+from cadence.flows.standards import close_watch, restart_window, set_mode, settle_drift
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.drift import DriftEvent

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
-from cadence.flows.core.actor import is_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, of_cycle, require_cycle, visible_runs
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
+from cadence.flows.core import (
+    TeamRun,
+    is_curator,
+    note,
+    of_cycle,
+    once,
+    require_cycle,
+    require_owner_or_curator,
+    rewrite_cycle_posts,
+    visible_runs,
+)
 from cadence.flows.cycles.closing import close_instant, finish_cycle
-from cadence.flows.numbers.kpis import pick_run
+from cadence.flows.numbers import pick_run
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import WEEKS, week_monday

@@ -2,13 +2,10 @@
 
 from datetime import date
 
-from cadence.flows.core.adoptions import TeamRun, of_cycle
-from cadence.flows.core.expected_members import champion_left
-from cadence.flows.core.finding import find_run
-from cadence.flows.gates.gates import gate_lines
-from cadence.flows.numbers.kpis import kpi_context, latest_value
-from cadence.flows.standards.evidence import gather
-from cadence.flows.standards.judging import policy_for
+from cadence.flows.core import TeamRun, champion_left, find_run, of_cycle
+from cadence.flows.gates import gate_lines
+from cadence.flows.numbers import kpi_context, latest_value
+from cadence.flows.standards import gather, policy_for
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS

@@ -4,18 +4,26 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cadence.documents import playbook_from_data
-from cadence.flows.adoption.capacity import require_capacity
-from cadence.flows.checkins.missed_checkins import next_checkin, owe_missed_checkin
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, require_workspace, run_by_id
-from cadence.flows.core.cycle_posts import rewrite_as_next_begins, rewrite_last_closing
-from cadence.flows.core.expected_members import expected_members
-from cadence.flows.core.finding import require_playbook, require_team
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.core.versions import require_not_retired, state_of, version_to_run
-from cadence.flows.numbers.kpis import kpi_context
-from cadence.flows.setup.checklist import rewrite as rewrite_setup
+from cadence.flows.adoption import require_capacity
+from cadence.flows.checkins import next_checkin, owe_missed_checkin
+from cadence.flows.core import (
+    TeamRun,
+    expected_members,
+    note,
+    once,
+    require_not_retired,
+    require_owner_or_curator,
+    require_playbook,
+    require_team,
+    require_workspace,
+    rewrite_as_next_begins,
+    rewrite_last_closing,
+    run_by_id,
+    state_of,
+    version_to_run,
+)
+from cadence.flows.numbers import kpi_context
+from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, closing_day, monday_of, next_monday

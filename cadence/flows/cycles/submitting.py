@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 
 from cadence.actor import Actor
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, of_cycle, run_by_id
-from cadence.flows.core.announcing import curators_read, tell
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.finding import require_team
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.core.versions import require_not_retired
-from cadence.flows.gates.gates import gates_of
-from cadence.flows.playbooks.publishing import Readiness, readiness
+from cadence.flows.core import (
+    TeamRun,
+    curators_read,
+    note,
+    of_cycle,
+    once,
+    require_not_retired,
+    require_owner_or_curator,
+    require_team,
+    rewrite_cycle_posts,
+    run_by_id,
+    tell,
+)
+from cadence.flows.gates import gates_of
+from cadence.flows.playbooks import Readiness, readiness
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
 from storage.queries import people, playbooks

@@ -5,9 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cadence.documents import Data
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.finding import require_playbook
+from cadence.flows.core import require_owner_or_curator, require_playbook, require_workspace
 from storage.queries import drafts, playbooks
 from storage.tables import Playbook, PlaybookVersion
 from storage.work import UnitOfWork

@@ -9,14 +9,11 @@ from pydantic import JsonValue
 from cadence.documents import KPI_CATALOGUE, Data, Function, PlaybookSpec, Problem, playbook_from_data
 from cadence.documents.parts import PUBLISHED_WITH, Part, part_of, problems_of, taken_out
 from cadence.documents.words import MAX_GUARDRAILS, MAX_STEPS
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.repeats import once
+from cadence.flows.core import once, require_workspace, zone_of
 from cadence.flows.editor import drafts
 from cadence.flows.editor.drafts import PlaybookDraft
 from cadence.flows.editor.fields import FIELDS, GUARDRAIL, STEP, Spot, fits, sentence, shown
-from cadence.flows.playbooks.imports import import_playbook
-from cadence.flows.playbooks.revising import require_newest
+from cadence.flows.playbooks import import_playbook, require_newest
 from cadence.mrkdwn import coded, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.amounts import Unit, format_amount

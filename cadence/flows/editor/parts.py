@@ -9,8 +9,7 @@ from pydantic import JsonValue
 from cadence.documents import Data, Problem
 from cadence.documents.parts import Part, Path, part_of, problems_of, put_in, taken_out
 from cadence.documents.words import MAX_GUARDRAILS, SLUG, slug_of
-from cadence.flows.core.actor import is_curator
-from cadence.flows.core.repeats import once
+from cadence.flows.core import is_curator, once
 from cadence.flows.editor import drafts
 from cadence.flows.editor.drafts import PlaybookDraft
 from cadence.flows.editor.fields import FIELDS, GUARDRAIL, STEP, Fields, Spot, Way, field_of, filled, sentence

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from cadence.flows.core.adoptions import TeamRun, require_cycle, run_by_id, visible_runs
-from cadence.flows.core.sight import require_sight
-from cadence.flows.core.step_choices import step_groups
-from cadence.flows.standards.evidence import gather
+from cadence.flows.core import TeamRun, require_cycle, require_sight, run_by_id, step_groups, visible_runs
+from cadence.flows.standards import gather
 from cadence.mrkdwn import Mrkdwn
 from cadence.rules.sight import Fact
 from storage.queries import reports

@@ -5,16 +5,19 @@ from datetime import timedelta
 from typing import Final
 
 from cadence.documents import Step
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.messages import is_message
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.core.weeks import this_week
-from cadence.flows.numbers.kpis import pick_run, require_team_member
-from cadence.flows.standards.evidence import explained_evidence
-from cadence.flows.standards.judging import judge
+from cadence.flows.core import (
+    TeamRun,
+    current_modes,
+    is_message,
+    mode_of,
+    note,
+    once,
+    rewrite_cycle_posts,
+    this_week,
+    zone_of,
+)
+from cadence.flows.numbers import pick_run, require_team_member
+from cadence.flows.standards import explained_evidence, judge
 from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Refusal

@@ -4,15 +4,9 @@ from datetime import timedelta
 from typing import Final
 
 from cadence.documents import Step
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.promotions.proposing import look_again
-from cadence.flows.standards.drift import judge_drifts
-from cadence.flows.standards.judging import Demotion, judge, restore
-from cadence.flows.standards.mode_changes import last_opened, mode_changed
+from cadence.flows.core import TeamRun, note, once, rewrite_cycle_posts, run_by_id, zone_of
+from cadence.flows.promotions import look_again
+from cadence.flows.standards import Demotion, judge, judge_drifts, last_opened, mode_changed, restore
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Refusal
 from storage.queries import decisions, playbooks, reports

@@ -5,12 +5,10 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Final
 
-from cadence.flows.checkins.rows import cycle_of_week, modes_in_week, week_kpi
-from cadence.flows.core.adoptions import TeamRun, current_modes
-from cadence.flows.core.expected_members import champion_here
-from cadence.flows.core.messages import Composed, Say, Skip, run_of, week_of
-from cadence.flows.lessons import lessons
-from cadence.flows.playbooks.publishing import package_gaps
+from cadence.flows import lessons
+from cadence.flows.checkins import cycle_of_week, modes_in_week, week_kpi
+from cadence.flows.core import Composed, Say, Skip, TeamRun, champion_here, current_modes, run_of, week_of
+from cadence.flows.playbooks import package_gaps
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from cadence.actor import Actor
-from cadence.flows.core.repeats import once
+from cadence.flows.core import once
 from cadence.flows.handoffs.contracts import HandedOver, require_receiver, require_sender
 from cadence.flows.handoffs.lists import answerable, in_hand, listed, withdrawable
 from cadence.flows.handoffs.sending import decide, held, settled

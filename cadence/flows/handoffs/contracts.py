@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from cadence.documents import HandoffTerms, playbook_from_data
-from cadence.flows.core.actor import is_curator, require_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, run_by_id
+from cadence.flows.core import TeamRun, is_curator, require_curator, require_owner_or_curator, run_by_id
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Offer
 from storage.queries import adoptions as run_rows

@@ -3,9 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from cadence.flows.core.actor import is_curator
-from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs, visible_runs
-from cadence.flows.core.persons import zone_of
+from cadence.flows.core import TeamRun, is_curator, require_workspace, team_runs, visible_runs, zone_of
 from cadence.flows.handoffs.contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Refusal

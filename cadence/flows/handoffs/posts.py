@@ -6,9 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
-from cadence.flows.core.adoptions import current_modes, mode_of
-from cadence.flows.core.messages import Composed, Say, Skip
-from cadence.flows.core.persons import zone_of
+from cadence.flows.core import Composed, Say, Skip, current_modes, mode_of, zone_of
 from cadence.flows.handoffs.contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
 from cadence.flows.handoffs.sending import OVERDUE
 from cadence.mrkdwn import Mrkdwn, say

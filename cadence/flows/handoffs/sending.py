@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cadence.flows.core.adoptions import TeamRun, run_by_id, visible_runs
-from cadence.flows.core.calendar import working_days
-from cadence.flows.core.persons import reader_of, zone_of
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
+from cadence.flows.core import TeamRun, note, once, reader_of, run_by_id, visible_runs, working_days, zone_of
 from cadence.flows.handoffs.contracts import (
     Contract,
     HandedOver,
@@ -18,7 +14,7 @@ from cadence.flows.handoffs.contracts import (
     hours_words,
     receiving_owner,
 )
-from cadence.flows.numbers.kpis import require_team_member
+from cadence.flows.numbers import require_team_member
 from cadence.links import kept_link
 from cadence.mrkdwn import code, mention, say
 from cadence.nudges import BY_KIND, HANDOFF_OVERDUE, next_open

@@ -16,13 +16,21 @@ from typing import IO, Any, Final, TextIO
 
 from cadence.actor import Actor
 from cadence.documents import dump_playbook, playbook_from_data
-from cadence.flows.core.actor import is_curator, require_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.finding import require_playbook
-from cadence.flows.core.messages import NOT_ATTACHED, Attach, Composed, Say, Skip
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
+from cadence.flows.core import (
+    NOT_ATTACHED,
+    Attach,
+    Composed,
+    Say,
+    Skip,
+    is_curator,
+    note,
+    once,
+    require_curator,
+    require_owner_or_curator,
+    require_playbook,
+    require_workspace,
+    zone_of,
+)
 from cadence.mrkdwn import Mrkdwn, code, escape, say
 from cadence.nudges import Unless
 from cadence.refusals import Refusal

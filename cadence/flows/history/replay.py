@@ -7,12 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from cadence.documents import playbook_from_data
-from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs
-from cadence.flows.core.expected_members import AsOf
-from cadence.flows.promotions.proposing import judge_again
-from cadence.flows.standards.drift import drift_evidence, latest_window, see_drift
-from cadence.flows.standards.evidence import cycle_start, top_reason, window_runs
-from cadence.flows.standards.mode_changes import WINDOW_OPENED
+from cadence.flows.core import AsOf, TeamRun, require_workspace, team_runs
+from cadence.flows.promotions import judge_again
+from cadence.flows.standards import (
+    WINDOW_OPENED,
+    cycle_start,
+    drift_evidence,
+    latest_window,
+    see_drift,
+    top_reason,
+    window_runs,
+)
 from cadence.rules.calendar import local_day
 from cadence.rules.drift import DriftEvent, DriftPolicy
 from cadence.rules.modes import Mode

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from cadence.flows.core.finding import require_playbook
+from cadence.flows.core import require_playbook
 from cadence.flows.history.replay import Progress, Replayed, policy_of, replay_verdicts
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest

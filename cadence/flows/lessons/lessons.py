@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs, visible_runs
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.finding import require_playbook, require_team
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
+from cadence.flows.core import (
+    TeamRun,
+    note,
+    once,
+    require_owner_or_curator,
+    require_playbook,
+    require_team,
+    require_workspace,
+    rewrite_cycle_posts,
+    team_runs,
+    visible_runs,
+)
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from storage.queries import lessons, people, playbooks

@@ -3,14 +3,21 @@
 from collections.abc import Sequence
 from datetime import date
 
-from cadence.flows.checkins.choosing import open_runs
-from cadence.flows.checkins.rows import may_answer, step_modes, typical, week_kpi
-from cadence.flows.core.adoptions import TeamRun, require_workspace, run_by_id, visible_runs
-from cadence.flows.core.finding import NeedsChoice, find_run
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.weeks import ReportWeek, last_week, this_week, week_starting
-from cadence.flows.numbers.guardrails import asked
-from cadence.flows.numbers.kpis import kpi_context, require_team_member
+from cadence.flows.checkins import may_answer, open_runs, step_modes, typical, week_kpi
+from cadence.flows.core import (
+    NeedsChoice,
+    ReportWeek,
+    TeamRun,
+    find_run,
+    last_week,
+    require_workspace,
+    run_by_id,
+    this_week,
+    visible_runs,
+    week_starting,
+    zone_of,
+)
+from cadence.flows.numbers import asked, kpi_context, require_team_member
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of, next_monday

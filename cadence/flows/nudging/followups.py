@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from cadence.flows.checkins.missed_checkins import nudged_again
-from cadence.flows.checkins.rows import cycle_of_week
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.expected_members import expected_members
-from cadence.flows.core.messages import key
-from cadence.flows.core.repeats import once
-from cadence.flows.core.sight import require_sight
-from cadence.flows.core.trail import note
-from cadence.flows.core.weeks import is_asked_for
-from cadence.flows.exceptions.forms import counted_exceptions
-from cadence.flows.people.away import set_away
-from cadence.flows.standards.evidence import assumed_why
-from cadence.flows.standards.watch_ends import alert_copies
+from cadence.flows.checkins import cycle_of_week, nudged_again
+from cadence.flows.core import (
+    TeamRun,
+    expected_members,
+    is_asked_for,
+    key,
+    note,
+    once,
+    require_owner_or_curator,
+    require_sight,
+    run_by_id,
+)
+from cadence.flows.exceptions import counted_exceptions
+from cadence.flows.people import set_away
+from cadence.flows.standards import alert_copies, assumed_why
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact

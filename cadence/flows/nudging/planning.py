@@ -16,12 +16,11 @@ from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
-from cadence.flows.core.adoptions import team_runs
-from cadence.flows.core.repeats import forget_old
-from cadence.flows.cycles.closing import close_due_cycles, closing_instants
+from cadence.flows.core import forget_old, team_runs
+from cadence.flows.cycles import close_due_cycles, closing_instants
 from cadence.flows.nudging.week_turns import judge_turned_weeks, week_turns
-from cadence.flows.rubrics.audits import draw_due_audits
-from cadence.flows.schedule.rollouts import Scope, parts, rollout
+from cadence.flows.rubrics import draw_due_audits
+from cadence.flows.schedule import Scope, parts, rollout
 from cadence.nudges import BY_KIND, CYCLE_CLOSES, NUDGES, ActiveRun, Nudge, Rollout, Slot, Unless, due
 from cadence.rules.calendar import WEEKS, instant, local_day, week_number
 from storage.engine import Database

@@ -4,8 +4,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
-from cadence.flows.core.adoptions import run_by_id
-from cadence.flows.standards.judging import judge
+from cadence.flows.core import run_by_id
+from cadence.flows.standards import judge
 from cadence.rules.calendar import instant, local_day, monday_of
 from storage.engine import Database
 from storage.queries import cycles, decisions, playbooks

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from cadence.documents import Guardrail
-from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.core.weeks import ReportWeek
+from cadence.flows.core import ReportWeek, TeamRun
 from cadence.flows.numbers.readings import keep_reading
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest

@@ -5,11 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.finding import find_run
-from cadence.flows.core.repeats import once
-from cadence.flows.core.weeks import ReportWeek, meant_week, week_starting
+from cadence.flows.core import (
+    ReportWeek,
+    TeamRun,
+    find_run,
+    meant_week,
+    once,
+    require_owner_or_curator,
+    run_by_id,
+    week_starting,
+)
 from cadence.flows.numbers.guardrails import read_guardrails, save_guardrails
 from cadence.flows.numbers.readings import keep_reading
 from cadence.flows.numbers.results import judge_again

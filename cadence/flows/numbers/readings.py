@@ -1,7 +1,6 @@
 """Keep a weekly number: the KPI's own, or a guardrail's. A correction is a new row."""
 
-from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.core.weeks import ReportWeek
+from cadence.flows.core import ReportWeek, TeamRun
 from storage.queries import numbers
 from storage.queries.numbers import Number
 from storage.work import UnitOfWork

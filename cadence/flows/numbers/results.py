@@ -1,8 +1,6 @@
 """What a cycle came to: judged at its close, and again when a number of it comes late."""
 
-from cadence.flows.core.adoptions import TeamRun, of_cycle
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.proposals import lapse_open
+from cadence.flows.core import TeamRun, lapse_open, of_cycle, rewrite_cycle_posts
 from cadence.flows.numbers.guardrails import judged
 from cadence.rules.kpi import Direction, Outcome, cycle_result, median_of
 from storage import trail

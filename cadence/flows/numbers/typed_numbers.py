@@ -12,11 +12,18 @@ from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
 from cadence.documents import PlaybookSpec
-from cadence.flows.core.adoptions import spec_known
-from cadence.flows.core.finding import find_run, narrowed
-from cadence.flows.core.lexicon import Lexicon, known_to, lexicon_of
-from cadence.flows.core.repeats import Repeated, remember, require_new
-from cadence.flows.core.weeks import ASKED_UNTIL
+from cadence.flows.core import (
+    ASKED_UNTIL,
+    Lexicon,
+    Repeated,
+    find_run,
+    known_to,
+    lexicon_of,
+    narrowed,
+    remember,
+    require_new,
+    spec_known,
+)
 from cadence.flows.numbers.kpis import NumberGiven, recorded
 from cadence.flows.numbers.kpis import record as record_the_long_way
 from cadence.refusals import Refusal

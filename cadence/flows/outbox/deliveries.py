@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core import require_workspace
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cadence.actor import Actor
-from cadence.flows.checkins import copies
+from cadence.flows import checkins
 from storage.engine import Database
 from storage.outbox import attempts, leases, ledger, rate_limits
 from storage.outbox.leases import Waiting
@@ -201,8 +201,8 @@ class Outbox:
                 channel=channel,
                 attempts=attempt,
             )
-            if state is MessageState.SENT and message.kind in copies.CLOSING_KINDS:
-                copies.came(uow.at(now), message)
+            if state is MessageState.SENT and message.kind in checkins.CLOSING_KINDS:
+                checkins.came(uow.at(now), message)
 
         self._db.together(
             lambda session: work(UnitOfWork.around(session, Actor.system(message.workspace_id), now))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import TeamRun, today_in
+from cadence.flows.core import TeamRun, today_in
 from cadence.flows.overview.digest_notes import open_drifts, open_promotions
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, Worst, scope_of
 from cadence.flows.overview.watches import watches_of

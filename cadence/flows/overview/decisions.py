@@ -7,16 +7,16 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cadence.flows.adoption.origins import standing
-from cadence.flows.core.adoptions import TeamRun, today_in
-from cadence.flows.gates.gates import gate_line, gate_of, gate_offers
+from cadence.flows.adoption import standing
+from cadence.flows.core import TeamRun, today_in
+from cadence.flows.gates import gate_line, gate_of, gate_offers
 from cadence.flows.overview.attention import Attention, demoted, undelivered_first
 from cadence.flows.overview.digest_needs import idle_playbooks
 from cadence.flows.overview.digest_notes import drifts_waiting, promotions_waiting, tell_drift, title_of
 from cadence.flows.overview.digest_scope import KEPT, DigestWeek, Scope, Worst, scope_of
 from cadence.flows.overview.watches import watches_of
-from cadence.flows.setup.checklist import checklist
-from cadence.flows.standards.drift import see_drift
+from cadence.flows.setup import checklist
+from cadence.flows.standards import see_drift
 from cadence.mrkdwn import channel_link, code, escape, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of

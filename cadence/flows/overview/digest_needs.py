@@ -7,9 +7,8 @@ from functools import partial
 from typing import NamedTuple
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.numbers.guardrails import of_week, shown
-from cadence.flows.numbers.kpis import kpi_context
+from cadence.flows.core import TeamRun
+from cadence.flows.numbers import kpi_context, of_week, shown
 from cadence.flows.overview.digest_scope import Scope, Worst
 from cadence.mrkdwn import say
 from cadence.refusals import Offer

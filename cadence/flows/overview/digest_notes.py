@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TypeVar
 
-from cadence.flows.core.adoptions import TeamRun
+from cadence.flows.core import TeamRun
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, Worst, told
 from cadence.flows.overview.signals import contradictions, heroes_of
-from cadence.flows.standards.posts import drift_counts
+from cadence.flows.standards import drift_counts
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
 from storage.queries import decisions, digests, drifts, playbooks, rubrics, signals

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
 from cadence.documents import PlaybookSpec
-from cadence.flows.core.adoptions import TeamRun, spec_of, team_runs
-from cadence.flows.core.expected_members import leaves_out
+from cadence.flows.core import TeamRun, leaves_out, spec_of, team_runs
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
 from cadence.rules.calendar import instant, local_day

@@ -6,39 +6,43 @@ from datetime import date, datetime, timedelta
 from textwrap import shorten
 from zoneinfo import ZoneInfo
 
-from cadence.flows.adoption.origins import standing
-from cadence.flows.checkins.choosing import open_runs
-from cadence.flows.checkins.copies import closes_at, copies
-from cadence.flows.checkins.rows import (
+from cadence.flows.adoption import standing
+from cadence.flows.checkins import (
     EARLY_IN_THE_WEEK,
+    KIND,
     answer_context,
     checkin_row,
+    closes_at,
     cycle_of_week,
     member_runs,
     member_zone,
     missed_last_week,
+    open_runs,
+    pending,
+    snooze_menu,
     week_kpi,
 )
-from cadence.flows.checkins.snoozing import KIND, pending, snooze_menu
-from cadence.flows.core.actor import is_curator, why_not
-from cadence.flows.core.adoptions import (
+from cadence.flows.checkins import copies_copies as copies
+from cadence.flows.core import (
     TeamRun,
     current_modes,
+    expected_members,
+    is_curator,
+    key,
+    last_week,
     mode_of,
     require_workspace,
     starts_on,
     team_runs,
+    why_not,
+    zone_of,
 )
-from cadence.flows.core.expected_members import expected_members
-from cadence.flows.core.messages import key
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.weeks import last_week
-from cadence.flows.cycles.shown import step_evidence
-from cadence.flows.gates.gates import gate_line, gate_of
-from cadence.flows.handoffs.contracts import handed_over
-from cadence.flows.numbers.kpis import kpi_context
+from cadence.flows.cycles import step_evidence
+from cadence.flows.gates import gate_line, gate_of
+from cadence.flows.handoffs import handed_over
+from cadence.flows.numbers import kpi_context
 from cadence.flows.overview.decisions import Need, champion_needs, needs
-from cadence.flows.schedule.rollouts import rollout_of
+from cadence.flows.schedule import rollout_of
 from cadence.mrkdwn import coded, say
 from cadence.nudges import CHECKIN, Unless, due
 from cadence.refusals import Offer, Refusal

@@ -7,7 +7,7 @@ from json import dumps
 from typing import Any
 
 from cadence.actor import Actor
-from cadence.flows.core.repeats import once
+from cadence.flows.core import once
 from cadence.flows.overview.home import home_view
 from storage.outbox import rate_limits
 from storage.queries import homes, people

@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.core.actor import is_curator
-from cadence.flows.core.adoptions import require_workspace, spec_of
-from cadence.flows.core.versions import version_name
-from cadence.flows.playbooks.publishing import minutes_of, override_shown, readiness
+from cadence.flows.core import is_curator, require_workspace, spec_of, version_name
+from cadence.flows.playbooks import minutes_of, override_shown, readiness
 from cadence.refusals import Offer
 from storage.queries import playbooks as versions
 from storage.queries import registry as rows

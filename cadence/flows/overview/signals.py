@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import partial
 from itertools import islice, pairwise
 
-from cadence.flows.core.adoptions import TeamRun
+from cadence.flows.core import TeamRun
 from cadence.flows.overview.digest_scope import BATCH, Scope, Worst
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.rules.kpi import Direction, better

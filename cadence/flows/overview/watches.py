@@ -8,11 +8,10 @@ from functools import lru_cache, partial
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.core.expected_members import LAST_ASKED, away_throughout, is_present
+from cadence.flows.core import LAST_ASKED, TeamRun, away_throughout, is_present
 from cadence.flows.overview.digest_needs import tell_unanswered
 from cadence.flows.overview.digest_scope import BATCH, Scope, Worst
-from cadence.flows.standards.evidence import count_answers, weeks_counted
+from cadence.flows.standards import count_answers, weeks_counted
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of
 from cadence.rules.evidence import TYPICAL_ANSWERS
 from cadence.rules.verdicts import Line

@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from cadence.flows.checkins.missed_checkins import owe_missed_checkin
-from cadence.flows.core.actor import is_curator
-from cadence.flows.core.adoptions import require_workspace, visible_runs
-from cadence.flows.core.persons import record, zone_of
-from cadence.flows.core.repeats import once
+from cadence.flows.checkins import owe_missed_checkin
+from cadence.flows.core import is_curator, once, record, require_workspace, visible_runs, zone_of
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of

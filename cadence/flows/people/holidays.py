@@ -5,10 +5,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from cadence.documents.places import country_hint, is_country
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.calendar import working_days
-from cadence.flows.core.finding import ended
-from cadence.flows.core.repeats import once
+from cadence.flows.core import ended, once, require_workspace, working_days
 from cadence.flows.people.teams import record_team, require_may_change, team_meant
 from cadence.mrkdwn import code, coded, say
 from cadence.refusals import Refusal

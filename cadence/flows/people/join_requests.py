@@ -3,9 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.announcing import tell
-from cadence.flows.core.trail import note
+from cadence.flows.core import note, require_workspace, tell
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
 from storage.outbox import ledger

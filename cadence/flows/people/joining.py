@@ -3,8 +3,7 @@
 from collections.abc import Collection
 
 from cadence.actor import Actor
-from cadence.flows.core.actor import require_curator, require_owner_or_curator, require_people
-from cadence.flows.core.repeats import once
+from cadence.flows.core import once, require_curator, require_owner_or_curator, require_people
 from cadence.flows.people.join_requests import ask_to_join, close_request, outcome
 from cadence.flows.people.teams import (
     keep_members,

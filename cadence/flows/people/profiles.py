@@ -7,10 +7,8 @@ from typing import Final
 from zlib import crc32
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cadence.flows.checkins.missed_checkins import owe_missed_checkin
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.going_on import go_on
-from cadence.flows.core.persons import zone_of
+from cadence.flows.checkins import owe_missed_checkin
+from cadence.flows.core import go_on, require_workspace, zone_of
 from cadence.rules.calendar import local_day
 from cadence.rules.statuses import OPEN_END, days_away
 from storage import trail

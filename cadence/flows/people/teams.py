@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from cadence.documents import Function
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
-from cadence.flows.checkins.missed_checkins import owe_missed_checkin
-from cadence.flows.core.actor import is_curator, require_people
-from cadence.flows.core.adoptions import require_workspace, team_runs
-from cadence.flows.core.finding import ended, require_team
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
+from cadence.flows.checkins import owe_missed_checkin
+from cadence.flows.core import (
+    ended,
+    is_curator,
+    note,
+    once,
+    require_people,
+    require_team,
+    require_workspace,
+    team_runs,
+)
 from cadence.flows.people.join_requests import settle_requests, tell_of_leaving
 from cadence.mrkdwn import Mrkdwn, channel_link, code, say
 from cadence.refusals import FieldsRefused, NotAllowed, Refusal

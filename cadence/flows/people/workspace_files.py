@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
 from cadence.documents.workspace import hours_given
-from cadence.flows.core.actor import require_curator
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.calendar import keep_days, stored_days
-from cadence.flows.core.nudge_hours import keep_workspace_hours, own_hours, require_days_left
+from cadence.flows.core import (
+    keep_days,
+    keep_workspace_hours,
+    own_hours,
+    require_curator,
+    require_days_left,
+    require_workspace,
+    stored_days,
+)
 from cadence.flows.people.teams import TeamGiven, member_ids, save_team
 from cadence.rules.verdicts import Rule
 from storage.queries import people

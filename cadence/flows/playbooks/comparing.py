@@ -1,9 +1,7 @@
 """What changed between two versions of a playbook."""
 
 from cadence.documents import differences, playbook_from_data
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.finding import require_playbook
-from cadence.flows.core.versions import require_version, version_name
+from cadence.flows.core import require_playbook, require_version, require_workspace, version_name
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from storage.queries import playbooks

@@ -9,11 +9,15 @@ from cadence.documents import (
     read_document,
     to_data,
 )
-from cadence.flows.core.actor import is_curator, require_owner_or_curator, require_people
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.people.workspace_files import WorkspaceImported, import_workspace
+from cadence.flows.core import (
+    is_curator,
+    note,
+    once,
+    require_owner_or_curator,
+    require_people,
+    require_workspace,
+)
+from cadence.flows.people import WorkspaceImported, import_workspace
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Refusal
 from storage.queries import people, playbooks

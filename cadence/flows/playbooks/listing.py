@@ -8,13 +8,20 @@ from cadence.documents import (
     dump_playbook,
     playbook_from_data,
 )
-from cadence.flows.core.actor import is_curator
-from cadence.flows.core.adoptions import TeamRun, require_workspace, starts_on, team_runs
-from cadence.flows.core.expected_members import champion_left
-from cadence.flows.core.finding import require_playbook
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.versions import as_it_goes_on, require_version, version_name
-from cadence.flows.lessons.lessons import recent
+from cadence.flows.core import (
+    TeamRun,
+    as_it_goes_on,
+    champion_left,
+    is_curator,
+    require_playbook,
+    require_version,
+    require_workspace,
+    starts_on,
+    team_runs,
+    version_name,
+    zone_of,
+)
+from cadence.flows.lessons import recent
 from cadence.flows.playbooks.publishing import override_shown, publisher, readiness
 from cadence.rules.calendar import local_day
 from storage.queries import playbooks

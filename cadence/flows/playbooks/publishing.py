@@ -6,13 +6,17 @@ from itertools import takewhile
 
 from cadence.documents import PlaybookSpec, differences, playbook_from_data
 from cadence.documents import package_gaps as file_gaps
-from cadence.flows.core.actor import is_curator, require_curator
-from cadence.flows.core.adoptions import TeamRun, require_workspace
-from cadence.flows.core.announcing import announce
-from cadence.flows.core.finding import require_playbook
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.core.versions import state_of
+from cadence.flows.core import (
+    TeamRun,
+    announce,
+    is_curator,
+    note,
+    once,
+    require_curator,
+    require_playbook,
+    require_workspace,
+    state_of,
+)
 from cadence.mrkdwn import Mrkdwn, code, escape, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.kpi import Direction, Outcome, Unit, format_amount, meets

@@ -4,14 +4,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
-from cadence.flows.core.actor import require_curator
-from cadence.flows.core.adoptions import require_workspace, team_runs
-from cadence.flows.core.announcing import announce
-from cadence.flows.core.cycle_posts import rewrite_last_closing
-from cadence.flows.core.finding import require_playbook
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.setup.checklist import rewrite as rewrite_setup
+from cadence.flows.core import (
+    announce,
+    note,
+    once,
+    require_curator,
+    require_playbook,
+    require_workspace,
+    rewrite_last_closing,
+    team_runs,
+)
+from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cadence.documents import PlaybookSpec, dump_playbook, playbook_from_data, read_document
-from cadence.flows.core.actor import is_curator, require_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.finding import require_playbook
-from cadence.flows.core.repeats import once
+from cadence.flows.core import (
+    is_curator,
+    once,
+    require_curator,
+    require_owner_or_curator,
+    require_playbook,
+    require_workspace,
+)
 from cadence.flows.playbooks.imports import import_playbook
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal

@@ -1,15 +1,23 @@
 """Approve or decline a proposed promotion: only a person promotes (SPEC §5, §8)."""
 
 from cadence.documents import Step
-from cadence.flows.core.actor import require_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of, run_by_id
-from cadence.flows.core.announcing import curators_read, tell
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.proposals import lapse_open, rewrite_proposal
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
+from cadence.flows.core import (
+    TeamRun,
+    curators_read,
+    current_modes,
+    lapse_open,
+    mode_of,
+    note,
+    once,
+    require_curator,
+    require_owner_or_curator,
+    rewrite_proposal,
+    run_by_id,
+    tell,
+    zone_of,
+)
 from cadence.flows.promotions.proposing import rubric_in_force
-from cadence.flows.standards.mode_changes import set_mode
+from cadence.flows.standards import set_mode
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode

@@ -3,11 +3,7 @@
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.announcing import curators_read
-from cadence.flows.core.expected_members import coverage
-from cadence.flows.core.messages import Composed, Say, Skip
-from cadence.flows.core.persons import zone_of
+from cadence.flows.core import Composed, Say, Skip, TeamRun, coverage, curators_read, run_by_id, zone_of
 from cadence.flows.promotions.proposing import judge_again
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.nudges import Unless

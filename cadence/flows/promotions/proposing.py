@@ -5,12 +5,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from cadence.documents import Step
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of
-from cadence.flows.core.announcing import curators_read, tell
-from cadence.flows.core.expected_members import coverage
-from cadence.flows.core.proposals import PROPOSED, lapse_open
-from cadence.flows.core.trail import note_rule
-from cadence.flows.standards.drift import drift_open
+from cadence.flows.core import (
+    PROPOSED,
+    TeamRun,
+    coverage,
+    curators_read,
+    current_modes,
+    lapse_open,
+    mode_of,
+    note_rule,
+    tell,
+)
+from cadence.flows.standards import drift_open
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER
 from cadence.rules.promotions import (

@@ -12,10 +12,8 @@ from typing import Any, Final
 
 from cadence.actor import Actor
 from cadence.documents import Step
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.repeats import once
-from cadence.flows.promotions.proposing import pool, rubric_in_force
+from cadence.flows.core import TeamRun, once, require_owner_or_curator, run_by_id
+from cadence.flows.promotions import pool, rubric_in_force
 from cadence.flows.rubrics.recording import save_result
 from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, say

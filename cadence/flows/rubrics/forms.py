@@ -1,8 +1,6 @@
 """The forms of the rubric: a graded sample, and what changed."""
 
-from cadence.flows.core.actor import is_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import run_by_id, visible_runs
-from cadence.flows.core.step_choices import step_groups
+from cadence.flows.core import is_curator, require_owner_or_curator, run_by_id, step_groups, visible_runs
 from cadence.flows.rubrics.recording import TO_RECORD, TO_REVISE, SampleGiven, StepMeant
 from storage.work import UnitOfWork
 from templates.contexts.base import ChoiceGroup

@@ -3,10 +3,17 @@
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of, run_by_id
-from cadence.flows.core.messages import Composed, Say, Skip
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.versions import dropped_step
+from cadence.flows.core import (
+    Composed,
+    Say,
+    Skip,
+    TeamRun,
+    current_modes,
+    dropped_step,
+    mode_of,
+    run_by_id,
+    zone_of,
+)
 from cadence.flows.rubrics.audits import given_grades, place_of
 from cadence.nudges import Unless
 from cadence.refusals import Refusal

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cadence.documents import Step
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of, require_cycle
-from cadence.flows.core.cycle_posts import rewrite_cycle_posts
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
-from cadence.flows.gates.gates import gates_due
-from cadence.flows.numbers.kpis import pick_run
-from cadence.flows.promotions.proposing import Pool, pool, rubric_in_force
-from cadence.flows.standards.mode_changes import restart_window
+from cadence.flows.core import (
+    TeamRun,
+    current_modes,
+    mode_of,
+    note,
+    once,
+    require_cycle,
+    require_owner_or_curator,
+    rewrite_cycle_posts,
+)
+from cadence.flows.gates import gates_due
+from cadence.flows.numbers import pick_run
+from cadence.flows.promotions import Pool, pool, rubric_in_force
+from cadence.flows.standards import restart_window
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode, rank

@@ -7,8 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.calendar import public_holidays, working_days
-from cadence.flows.core.nudge_hours import adoption_hours, workspace_hours
+from cadence.flows.core import adoption_hours, public_holidays, working_days, workspace_hours
 from cadence.nudges import ActiveRun, Hour, Person, Rollout
 from cadence.nudges.slots import ZONES_APART
 from cadence.rules.calendar import WEEKS, local_day, monday_of

@@ -1,1 +1,84 @@
-"""Standards."""
+"""Evidence, verdicts, modes, watches and drift."""
+
+from cadence.flows.standards.alerts import demoted, demotion, watch, watched
+from cadence.flows.standards.declaring import ModeGiven, declare_mode, mode_form
+from cadence.flows.standards.drifts import (
+    drift_evidence,
+    drift_open,
+    judge_drifts,
+    latest_window,
+    recommit,
+    recommit_form,
+    see_drift,
+    settle_drift,
+)
+from cadence.flows.standards.evidence import (
+    assumed_why,
+    count_answers,
+    cycle_start,
+    explained_evidence,
+    gather,
+    top_reason,
+    verdict_evidence,
+    weeks_counted,
+    window_runs,
+)
+from cadence.flows.standards.judging import CLOSE, Demotion, judge, judge_all, policy_for, restore
+from cadence.flows.standards.mode_changes import (
+    WINDOW_OPENED,
+    last_opened,
+    mode_changed,
+    restart_window,
+    set_mode,
+)
+from cadence.flows.standards.posts import declared, drift, drift_counts, drift_history, report, reported
+from cadence.flows.standards.verdict_lines import VerdictLine, verdicts_after
+from cadence.flows.standards.watch_ends import alert_copies, close_watch
+
+__all__ = [
+    "CLOSE",
+    "WINDOW_OPENED",
+    "Demotion",
+    "ModeGiven",
+    "VerdictLine",
+    "alert_copies",
+    "assumed_why",
+    "close_watch",
+    "count_answers",
+    "cycle_start",
+    "declare_mode",
+    "declared",
+    "demoted",
+    "demotion",
+    "drift",
+    "drift_counts",
+    "drift_evidence",
+    "drift_history",
+    "drift_open",
+    "explained_evidence",
+    "gather",
+    "judge",
+    "judge_all",
+    "judge_drifts",
+    "last_opened",
+    "latest_window",
+    "mode_changed",
+    "mode_form",
+    "policy_for",
+    "recommit",
+    "recommit_form",
+    "report",
+    "reported",
+    "restart_window",
+    "restore",
+    "see_drift",
+    "set_mode",
+    "settle_drift",
+    "top_reason",
+    "verdict_evidence",
+    "verdicts_after",
+    "watch",
+    "watched",
+    "weeks_counted",
+    "window_runs",
+]

@@ -1,8 +1,6 @@
 """What the alerts say: a step over its cap, as it was last judged; a step demoted, as it was judged then."""
 
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.messages import Composed, Say, Skip
-from cadence.flows.core.versions import dropped_step
+from cadence.flows.core import Composed, Say, Skip, TeamRun, dropped_step, run_by_id
 from cadence.flows.standards.evidence import explained_evidence, verdict_evidence
 from cadence.flows.standards.watch_ends import watch_end
 from cadence.nudges import Unless

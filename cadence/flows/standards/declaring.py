@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 
 from cadence.documents import Step
-from cadence.flows.core.actor import is_curator, require_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of
-from cadence.flows.core.announcing import announce
-from cadence.flows.core.repeats import once
-from cadence.flows.core.step_choices import step_groups
-from cadence.flows.numbers.kpis import pick_run
-from cadence.flows.standards.drift import found_drift
+from cadence.flows.core import (
+    TeamRun,
+    announce,
+    current_modes,
+    is_curator,
+    mode_of,
+    once,
+    require_curator,
+    require_owner_or_curator,
+    step_groups,
+)
+from cadence.flows.numbers import pick_run
+from cadence.flows.standards.drifts import found_drift
 from cadence.flows.standards.mode_changes import set_mode
 from cadence.flows.standards.posts import drift_counts
 from cadence.mrkdwn import code, say

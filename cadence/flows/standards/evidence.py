@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from cadence.documents import Step
-from cadence.flows.core.adoptions import TeamRun, current_modes
-from cadence.flows.core.expected_members import AsOf, members_at_work
+from cadence.flows.core import AsOf, TeamRun, current_modes, members_at_work
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_monday
 from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
 from cadence.rules.modes import Mode

@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from cadence.documents import Step
-from cadence.flows.core.adoptions import TeamRun, current_modes
-from cadence.flows.core.announcing import announce
-from cadence.flows.core.proposals import lapse_open
-from cadence.flows.core.trail import note_rule
+from cadence.flows.core import TeamRun, announce, current_modes, lapse_open, note_rule
 from cadence.flows.standards.evidence import gather, top_reason
 from cadence.flows.standards.mode_changes import go_back, set_mode, take_back
 from cadence.flows.standards.watch_ends import alert_copies, close_watch, end_with_weekend, rewrite_alerts

@@ -5,11 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from cadence.documents import Step
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of
-from cadence.flows.core.mode_rewrites import rewrite_modes
-from cadence.flows.core.proposals import lapse_open, reopen
-from cadence.flows.core.trail import note_rule
-from cadence.flows.standards.drift import settle_drift
+from cadence.flows.core import TeamRun, current_modes, lapse_open, mode_of, note_rule, reopen, rewrite_modes
+from cadence.flows.standards.drifts import settle_drift
 from cadence.flows.standards.watch_ends import close_watch
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode

@@ -5,9 +5,8 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from cadence.documents import playbook_from_data
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.messages import Composed, Say, Skip
-from cadence.flows.standards.drift import drift_evidence, found_drift, is_alone, see_drift
+from cadence.flows.core import Composed, Say, Skip, TeamRun, run_by_id
+from cadence.flows.standards.drifts import drift_evidence, found_drift, is_alone, see_drift
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Refusal

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Literal
 
-from cadence.flows.core.adoptions import TeamRun
+from cadence.flows.core import TeamRun
 from cadence.rules.calendar import instant, monday_of
 from cadence.rules.verdicts import Decision
 from storage.outbox import ledger

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cadence.actor import Actor
-from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.going_on import go_on
+from cadence.flows.core import go_on, require_workspace
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from storage import trail

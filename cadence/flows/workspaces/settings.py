@@ -5,20 +5,23 @@ from dataclasses import dataclass
 
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.documents.words import Weekday
-from cadence.flows.core.actor import cannot_be, is_curator, require_curator
-from cadence.flows.core.calendar import keep_days, working_days
-from cadence.flows.core.finding import ended
-from cadence.flows.core.nudge_hours import FIELD as HOURS_FIELD
-from cadence.flows.core.nudge_hours import (
+from cadence.flows.core import FIELD as HOURS_FIELD
+from cadence.flows.core import (
+    cannot_be,
+    ended,
     hours_of,
+    is_curator,
+    keep_days,
     keep_workspace_hours,
     lines_of,
+    note,
+    once,
     own_hours,
     parse_hours,
+    require_curator,
     require_days_left,
+    working_days,
 )
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note
 from cadence.refusals import FieldsRefused, Refusal
 from cadence.rules.verdicts import Rule
 from storage.queries import people

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from cadence.flows.core.adoptions import team_runs
+from cadence.flows.core import team_runs
 from cadence.mrkdwn import channel_link
 from storage.outbox import ledger
 from storage.outbox.ledger import Owed

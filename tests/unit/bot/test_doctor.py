@@ -110,7 +110,7 @@ def test_migrations_to_come(clinic: Clinic) -> None:
 
 def test_many_migrations_to_come(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     Database(clinic.url).engine.connect().close()
-    monkeypatch.setattr("cadence.flows.workspaces.health.pending", lambda _db: ["0002", "0003"])
+    monkeypatch.setattr("cadence.flows.workspaces.checks.pending", lambda _db: ["0002", "0003"])
     assert "Database (SQLite): 2 migrations are still to come." in clinic.todo()
 
 

@@ -16,7 +16,7 @@ from bot.rehearsal.harness import Stage
 from bot.web import Web, may_ask
 from cadence.actor import Actor
 from cadence.flows.people.profiles import ensure_workspace
-from cadence.flows.workspaces.health import WRITE_EVERY_SECONDS, WriteProbe
+from cadence.flows.workspaces.checks import WRITE_EVERY_SECONDS, WriteProbe
 from storage.engine import Database, sqlite_file
 from storage.outbox import ledger
 from storage.outbox.ledger import Owed

@@ -4,31 +4,28 @@ from collections.abc import Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from cadence.flows.adoption.origins import standing
-from cadence.flows.checkins.rows import member_zone, week_kpi
-from cadence.flows.checkins.snoozing import coming
-from cadence.flows.core.actor import is_curator
-from cadence.flows.core.adoptions import (
+from cadence.flows.adoption import standing
+from cadence.flows.checkins import coming, member_zone, week_kpi
+from cadence.flows.core import (
     TeamRun,
+    champion_line,
     current_modes,
+    expected_members,
+    is_curator,
     mode_of,
+    require_sight,
     require_workspace,
     starts_on,
+    step_groups,
     team_runs,
 )
-from cadence.flows.core.expected_members import champion_line, expected_members
-from cadence.flows.core.sight import require_sight
-from cadence.flows.core.step_choices import step_groups
-from cadence.flows.cycles.closing import next_start
-from cadence.flows.cycles.shown import step_evidence, steps_at_close
-from cadence.flows.gates.gates import gate_line, gate_of
-from cadence.flows.handoffs.lists import status_lines
-from cadence.flows.numbers.guardrails import latest
-from cadence.flows.numbers.kpis import kpi_context, pick_run
+from cadence.flows.cycles import next_start, step_evidence, steps_at_close
+from cadence.flows.gates import gate_line, gate_of
+from cadence.flows.handoffs import status_lines
+from cadence.flows.numbers import kpi_context, latest, pick_run
 from cadence.flows.overview.attention import deciding
-from cadence.flows.promotions.posts import last_look
-from cadence.flows.standards.evidence import verdict_evidence
-from cadence.flows.standards.posts import drift_history
+from cadence.flows.promotions import last_look
+from cadence.flows.standards import drift_history, verdict_evidence
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown

@@ -8,9 +8,8 @@ from statistics import median
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import TeamRun, require_workspace, today_in
-from cadence.flows.core.sight import require_digest
-from cadence.flows.handoffs.posts import handoff_lines
+from cadence.flows.core import TeamRun, require_digest, require_workspace, today_in
+from cadence.flows.handoffs import handoff_lines
 from cadence.flows.overview.attention import Attention, add_silent, slipped, undelivered_first
 from cadence.flows.overview.digest_needs import idle_of, numbers_of
 from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts, open_promotions

@@ -6,12 +6,20 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cadence.documents import Step
-from cadence.flows.core.actor import require_owner_or_curator
-from cadence.flows.core.adoptions import TeamRun, current_modes, mode_of, run_by_id
-from cadence.flows.core.announcing import curators_read, tell
-from cadence.flows.core.expected_members import AsOf, expected_members
-from cadence.flows.core.repeats import once
-from cadence.flows.core.trail import note, note_rule
+from cadence.flows.core import (
+    AsOf,
+    TeamRun,
+    curators_read,
+    current_modes,
+    expected_members,
+    mode_of,
+    note,
+    note_rule,
+    once,
+    require_owner_or_curator,
+    run_by_id,
+    tell,
+)
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of, week_number

@@ -9,11 +9,16 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.actor import Actor
-from cadence.flows.core.actor import is_curator
-from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs, visible_runs
-from cadence.flows.core.persons import zone_of
-from cadence.flows.core.sight import may_see
-from cadence.flows.exceptions.undoing import WITHIN as UNDO_WITHIN
+from cadence.flows.core import (
+    TeamRun,
+    is_curator,
+    may_see,
+    require_workspace,
+    team_runs,
+    visible_runs,
+    zone_of,
+)
+from cadence.flows.exceptions import WITHIN as UNDO_WITHIN
 from cadence.mrkdwn import Mrkdwn, code, escape, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown

@@ -7,13 +7,19 @@ from sqlmodel import Session
 
 from cadence.actor import Actor
 from cadence.documents import playbook_from_data
-from cadence.flows.core.adoptions import TeamRun, run_by_id
-from cadence.flows.core.expected_members import champion_left
-from cadence.flows.core.messages import Composed, Say, Skip
-from cadence.flows.core.repeats import once
-from cadence.flows.core.versions import require_not_retired, version_name
-from cadence.flows.lessons.lessons import recent
-from cadence.flows.numbers.kpis import require_team_member
+from cadence.flows.core import (
+    Composed,
+    Say,
+    Skip,
+    TeamRun,
+    champion_left,
+    once,
+    require_not_retired,
+    run_by_id,
+    version_name,
+)
+from cadence.flows.lessons import recent
+from cadence.flows.numbers import require_team_member
 from cadence.mrkdwn import channel_link, mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
