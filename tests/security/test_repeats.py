@@ -338,6 +338,7 @@ OF_THE_BOT = {
     "cycles.closing.close_cycle",
     "nudging.planning._plan_part",
     "nudging.planning._plan_workspace",
+    "nudging.week_turns._judge",
     "overview.homes.claim",
     "overview.homes.note_click",
     "overview.homes.note_failed",

@@ -340,13 +340,7 @@ def next_event(
                 now,
                 horizon,
             )
-        moments += [
-            moment
-            for _, moment in [
-                *closing_instants(session),
-                *week_turns(UnitOfWork.around(session, Actor.system(None))),
-            ]
-        ]
+        moments += [moment for _, moment in [*closing_instants(session), *week_turns(session)]]
     later = [moment for moment in moments if moment > now]
     return min(later) if later else None
 

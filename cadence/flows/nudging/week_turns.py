@@ -3,6 +3,8 @@
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlmodel import Session
+
 from cadence.actor import Actor
 from cadence.flows.core import run_by_id
 from cadence.flows.standards import judge
@@ -21,16 +23,17 @@ def judge_turned_weeks(db: Database, *, now: datetime) -> int:
     with db.read() as session:
         due = [
             row
-            for row, turns_at in week_turns(UnitOfWork.around(session, Actor.system(None)))
-            if turns_at <= now and _is_there(UnitOfWork.around(session, Actor.system(None), now), row)
+            for row, turns_at in week_turns(session)
+            if turns_at <= now
+            and _is_there(UnitOfWork.around(session, Actor.system(row.workspace_id), now), row)
         ]
-    return sum(_judge(db, row, now=now) for row in due)
+    return sum(_judge(UnitOfWork(db, Actor.system(row.workspace_id), now), row) for row in due)
 
 
-def week_turns(uow: UnitOfWork) -> list[tuple[cycles.WatchedRow, datetime]]:
+def week_turns(session: Session) -> list[tuple[cycles.WatchedRow, datetime]]:
     """The watched steps of running cycles, each with the Monday midnight after it was last judged."""
     found = []
-    for row in cycles.watched(uow.session):
+    for row in cycles.watched(session):
         zone = ZoneInfo(row.timezone)
         monday = monday_of(local_day(row.judged_at, zone)) + timedelta(weeks=1)
         if monday < row.closes_on:
@@ -44,25 +47,16 @@ def _is_there(uow: UnitOfWork, row: cycles.WatchedRow) -> bool:
     return run.spec.step(row.step) is not None
 
 
-def _judge(db: Database, row: cycles.WatchedRow, *, now: datetime) -> bool:
+def _judge(uow: UnitOfWork, row: cycles.WatchedRow) -> bool:
     """False when something was judged, or the cycle closed, meanwhile."""
-    with db.write() as session:
-        where = row.workspace_id
-        playbooks.lock_adoption(UnitOfWork.around(session, Actor.system(where)), adoption_id=row.adoption_id)
-        cycle = playbooks.cycle(UnitOfWork.around(session, Actor.system(where)), cycle_id=row.cycle_id)
-        session.refresh(cycle)
-        run = run_by_id(UnitOfWork.around(session, Actor.system(where), now), adoption_id=row.adoption_id)
+    with uow.write():
+        playbooks.lock_adoption(uow, adoption_id=row.adoption_id)
+        cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
+        uow.session.refresh(cycle)
+        run = run_by_id(uow, adoption_id=row.adoption_id)
         step = run.spec.step(row.step)
-        [last] = decisions.last_verdicts(
-            UnitOfWork.around(session, Actor.system(where)), adoption_id=run.id, step=row.step, limit=1
-        )
+        [last] = decisions.last_verdicts(uow, adoption_id=run.id, step=row.step, limit=1)
         if step is None or last.id != row.verdict_id or cycle.state is CycleState.CLOSED:
             return False
-        judge(
-            UnitOfWork.around(session, Actor.system(run.workspace.id), now),
-            run,
-            cycle,
-            step,
-            cause=f"{WEEK}{run.week_start}",
-        )
+        judge(uow, run, cycle, step, cause=f"{WEEK}{run.week_start}")
         return True

@@ -9,7 +9,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from cadence.actor import Actor
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import TeamRun, leaves_out, spec_of, team_runs
 from cadence.mrkdwn import say
@@ -121,7 +120,7 @@ class Scope:
     def unasked(self, monday: date) -> frozenset[int]:
         """The adoptions that were paused when a week's check-in would have come."""
         if self._pauses is None:
-            self._pauses = pauses.pauses(UnitOfWork.around(self.session, Actor.system(self.workspace_id)))
+            self._pauses = pauses.pauses(self.uow)
         return frozenset(one.adoption for one in self._pauses if leaves_out(one, self.workspace, monday))
 
     def spec(self, adoption: int) -> PlaybookSpec | None:

@@ -310,7 +310,7 @@ def asked(uow: UnitOfWork, message: OwedMessage) -> Composed:
     """The setup, or the champion's first step; nothing when the playbook was retired before anybody was asked."""
     if _run(uow, message).playbook.state is PlaybookState.RETIRED:
         return Skip(Unless.RETIRED)
-    return Say((champion if message.kind == "champion" else setup)(uow.session, message, uow.now))
+    return Say((champion if message.kind == "champion" else setup)(uow, message))
 
 
 def _items(
