@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,8 @@ from storage.work import UnitOfWork
 from tests.staging import EXAMPLES
 
 PLAYBOOKS = ("support-reply", "inbound-routing", "test-refactor")
+ZONES = {"inbound-routing": "America/New_York"}
+"""Where a playbook's team is, when it isn't in Berlin."""
 ROOM, CURATORS = "C01SUPEMEA", "C01CURATORS"
 
 
@@ -51,18 +53,22 @@ def tokens(server: SandboxServer) -> dict[str, str]:
     return found | ({"SLACK_APP_TOKEN": app.app_token} if server.sockets else {})
 
 
+def _monday_in(zone: str) -> date:
+    today = datetime.now(ZoneInfo(zone)).date()
+    return today - timedelta(days=today.weekday())
+
+
 def database(folder: Path, *, running: tuple[str, ...] = ("support-reply",)) -> Database:
-    """The database of a process in `folder`; these playbooks run, even where it is Sunday still."""
+    """The database of a process in `folder`; the cycles of these playbooks began on Monday of their team's week."""
     db = Database(f"sqlite:///{folder / 'var' / 'cadence.db'}")
     migrate(db)
-    today = datetime.now(ZoneInfo("Pacific/Pago_Pago")).date()
-    monday = today - timedelta(days=today.weekday())
-    before = datetime.combine(monday - timedelta(days=3), datetime.min.time(), tzinfo=UTC)
+    mondays = {slug: _monday_in(ZONES.get(slug, "Europe/Berlin")) for slug in running}
+    before = datetime.combine(min(mondays.values()) - timedelta(days=3), datetime.min.time(), tzinfo=UTC)
     ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), before), name="")
     files = [EXAMPLES / "workspace.yaml", *(EXAMPLES / f"{slug}.yaml" for slug in PLAYBOOKS)]
     _, refused = import_into(db, BUILT_IN_TEAM, files, now=before)
     assert not refused
-    for slug in running:
+    for slug, monday in mondays.items():
         start_cycle(UnitOfWork(db, someone("U01CURATOR"), before), CycleGiven(slug, starts_on=monday))
     return db
 

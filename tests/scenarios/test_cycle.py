@@ -185,8 +185,7 @@ def test_weeks_go_on_into_the_next_cycle(ready: Stage) -> None:
     [closing] = [one for one in posts(ready, DESK_CHANNEL) if "cycle 1: " in one.text]
     assert "The next cycle began on Mon 30 Mar." in closing.words
     assert "Pause" not in closing.buttons
-    missing = bot_dms(ready, LEAD)[-1].words
-    assert "2 of 2 check-ins are missing for Reply, week 4 of 4" in missing
+    assert not [one for one in bot_dms(ready, LEAD) if "missing for Reply, week 4 of 4" in one.words]
     digest = posts(ready, CURATORS)[-1].words
     assert "Week of 23 Mar" in digest
     assert "No reading yet from 1 team." in digest
