@@ -37,6 +37,10 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
     return "\n".join(lines).replace(f"{EXAMPLES}/", "examples/") + "\n"
 
 
+ON_SQLITE = pytest.mark.sqlite
+"""A rehearsal keeps its rows in SQLite; one of three cycles is enough on PostgreSQL."""
+
+
 @pytest.mark.parametrize(
     ("slug", "holds", "lacks"),
     [
@@ -55,7 +59,7 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
             ],
             [],
         ),
-        (
+        pytest.param(
             "inbound-routing",
             [
                 "*Over the cap: Score fit and intent, 5 exceptions in ",
@@ -70,8 +74,9 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
                 "*Approved: Draft the first note to the lead, collaborative → AI-led*",
             ],
             ["was demoted"],
+            marks=ON_SQLITE,
         ),
-        (
+        pytest.param(
             "test-refactor",
             [
                 "Fri 27 Mar 10:00 Asia/Kolkata  posted to Ananya Iyer",
@@ -82,8 +87,9 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
                 "*Tests and refactors v1 is published*, by @Daniel Okafor.",
             ],
             ["was demoted", "Over the cap", "drifted ("],
+            marks=ON_SQLITE,
         ),
-        (
+        pytest.param(
             "variance-review",
             [
                 "*Variance review, week 2 of 4*: didn't run.",
@@ -95,6 +101,7 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
                 "*Variance review v1 is published*, by @Katrin Lindner.",
             ],
             ["is now", "was demoted"],
+            marks=ON_SQLITE,
         ),
     ],
 )
@@ -117,6 +124,7 @@ def test_every_example_playbook_has_answers() -> None:
     assert {file.stem for file in (EXAMPLES / "answers").glob("*.csv")} == playbooks
 
 
+@ON_SQLITE
 def test_the_same_files_give_the_same_transcript(tmp_path: Path) -> None:
     answers = tmp_path / "answers.csv"
     answers.write_text("1,Thu,10:05,U01AGENT1,press Ran as declared runs=9\n", encoding="utf-8")
