@@ -107,7 +107,7 @@ def runs(
     """Adoptions that aren't ended, each with the cycle a date lies in, else its latest one.
 
     Between two cycles a weekend belongs to the one just closed; a cycle still to come counts when there is
-    no other. What the versions say isn't loaded before it is looked at: it is long, and `specs.spec_of` knows it.
+    no other. What the versions say isn't loaded before it is looked at: it is long, and `spec_of` knows it.
 
     Args:
         member: the runs of the teams this person is in, and of the playbooks they own.

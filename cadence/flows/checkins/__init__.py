@@ -2,8 +2,7 @@
 
 from cadence.flows.checkins.answers import AnswerGiven, answer, answer_quietly
 from cadence.flows.checkins.choosing import choose_checkin, open_runs
-from cadence.flows.checkins.copies import CLOSES, CLOSING_KINDS, came, closes_at
-from cadence.flows.checkins.copies import copies as copies_copies
+from cadence.flows.checkins.copies import CLOSES, CLOSING_KINDS, came, closes_at, sent_copies
 from cadence.flows.checkins.missed_checkins import next_checkin, nudged_again, owe_missed_checkin
 from cadence.flows.checkins.posts import (
     checkin,
@@ -52,7 +51,6 @@ __all__ = [
     "closed_already",
     "closes_at",
     "coming",
-    "copies_copies",
     "cycle_of_week",
     "exception_from",
     "kpi_context",
@@ -70,6 +68,7 @@ __all__ = [
     "owe_missed_checkin",
     "pending",
     "reminder",
+    "sent_copies",
     "snooze",
     "snooze_menu",
     "step_modes",

@@ -19,7 +19,7 @@ CLOSES: Final = "closes"
 """In the subject of the rewrite that takes the buttons."""
 
 
-def copies(uow: UnitOfWork, *, member: str, week: str) -> list[OwedMessage]:
+def sent_copies(uow: UnitOfWork, *, member: str, week: str) -> list[OwedMessage]:
     """The messages that brought a week's check-in to somebody, in Slack's order."""
     sent = ledger.sent_to(uow, recipient=member, kinds=CHECKIN_KINDS)
     return sorted((row for row in sent if row.subject["week"] == week), key=lambda row: float(row.ts or 0))
@@ -46,7 +46,7 @@ def came(uow: UnitOfWork, message: OwedMessage) -> None:
     Older copies of a check-in point to the new one from now on.
     """
     if message.kind in CHECKIN_KINDS:
-        found = copies(uow, member=message.recipient, week=str(message.subject["week"]))
+        found = sent_copies(uow, member=message.recipient, week=str(message.subject["week"]))
         older = [row for row in found if row.id != message.id]
         ledger.owe_rewrites(uow, messages=older, mark=f"moved:{message.id}")
     row = ledger.get(uow, message_id=message.id or 0)
@@ -65,5 +65,5 @@ def came(uow: UnitOfWork, message: OwedMessage) -> None:
 
 def rewrite_live(uow: UnitOfWork, *, week: str) -> None:
     """Owe the live copy a rewrite: it says what was just chosen, and its menu is as new."""
-    found = copies(uow, member=uow.actor.member, week=week)
+    found = sent_copies(uow, member=uow.actor.member, week=week)
     ledger.owe_rewrites(uow, messages=found[-1:], mark=uow.actor.request)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from cadence.flows.checkins.copies import closes_at, copies
+from cadence.flows.checkins.copies import closes_at, sent_copies
 from cadence.flows.checkins.missed_checkins import nudged_again
 from cadence.flows.checkins.rows import checkin_rows, cycle_of_week, week_kpi
 from cadence.flows.checkins.snoozing import pending, snooze_menu
@@ -73,7 +73,7 @@ def checkin_context(uow: UnitOfWork, message: OwedMessage) -> CheckinMessage | C
     rows = checkin_rows(uow, **ids, week_start=week)
     if not rows:
         return CheckinMoved(gone=True)
-    live = copies(uow, **ids, week=week.isoformat())[-1]
+    live = sent_copies(uow, **ids, week=week.isoformat())[-1]
     if live.id != message.id:
         return CheckinMoved(
             playbook=rows[0].playbook if len(rows) == 1 else None,
@@ -97,7 +97,7 @@ def closed_already(uow: UnitOfWork, message: OwedMessage) -> Unless | None:
     if message.kind not in CHECKIN_KINDS:
         return None
     ids = {"member": message.recipient}
-    if copies(uow, **ids, week=str(message.subject["week"]))[-1].id != message.id:
+    if sent_copies(uow, **ids, week=str(message.subject["week"]))[-1].id != message.id:
         return Unless.NEWER_SAID
     rows = checkin_rows(uow, **ids, week_start=week_of(message))
     return Unless.ANSWERED if rows and all(row.answer for row in rows) else None

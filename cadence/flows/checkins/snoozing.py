@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cadence.flows.checkins.choosing import open_runs
-from cadence.flows.checkins.copies import copies, rewrite_live
+from cadence.flows.checkins.copies import rewrite_live, sent_copies
 from cadence.flows.checkins.rows import EARLY_IN_THE_WEEK
 from cadence.flows.core import (
     CHECKIN_KINDS,
@@ -92,7 +92,7 @@ def due_at(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) ->
 
 def coming(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) -> datetime | None:
     """When a week's check-in comes, by itself or after a snooze; None once it is there to be answered."""
-    if copies(uow, member=member, week=week.isoformat()):
+    if sent_copies(uow, member=member, week=week.isoformat()):
         return None
     snoozed = pending(uow, member=member).get(week.isoformat())
     return snoozed or due_at(uow, workspace, member, week=week)

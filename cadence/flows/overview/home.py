@@ -19,10 +19,10 @@ from cadence.flows.checkins import (
     missed_last_week,
     open_runs,
     pending,
+    sent_copies,
     snooze_menu,
     week_kpi,
 )
-from cadence.flows.checkins import copies_copies as copies
 from cadence.flows.core import (
     TeamRun,
     current_modes,
@@ -448,7 +448,7 @@ def _was_asked(uow: UnitOfWork, week: date) -> bool:
 def _is_live(uow: UnitOfWork, workspace: Workspace, week: date) -> bool:
     """Whether a week's check-in has a DM with buttons, or comes back after it was snoozed."""
     ids = {"member": uow.actor.member}
-    newest = copies(uow, **ids, week=week.isoformat())[-1:]
+    newest = sent_copies(uow, **ids, week=week.isoformat())[-1:]
     return week.isoformat() in pending(uow, **ids) or any(
         uow.now < closes_at(uow, workspace, one) for one in newest
     )
