@@ -6,10 +6,11 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/security
+ON_SQLITE := -m "not postgres and not browser" --ignore=tests/chaos
 STAGED := tests/scenarios tests/security tests/delivery
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test test-postgres check lint types layers migrations bench chaos fuzz lock clean
+.PHONY: help run test test-more check lint types layers migrations bench chaos fuzz lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -23,11 +24,13 @@ $(STAMP): requirements-dev.txt pyproject.toml
 run: $(STAMP)    ## start the bot in its built-in workspace
 	@$(BIN)/cadence run
 
-test: $(STAMP)   ## run the tests
-	$(PYTEST) $(COVERAGE) $(COVERED)
-	$(PYTEST) $(COVERED:%=--ignore=%)
+test: $(STAMP)   ## run the tests: the suite on SQLite
+	$(PYTEST) $(COVERAGE) $(ON_SQLITE) $(COVERED)
+	$(PYTEST) $(ON_SQLITE) $(COVERED:%=--ignore=%)
 
-test-postgres: $(STAMP) ## run every test that has a stage again, on PostgreSQL
+test-more: $(STAMP) ## run what else CI does: PostgreSQL, the browser, chaos in short
+	$(PYTEST) -m "postgres or browser" --ignore=tests/chaos
+	$(PYTEST) tests/chaos
 	$(PYTEST) --postgres $(STAGED)
 
 lint: $(STAMP)   ## ruff: rules and format
@@ -45,7 +48,7 @@ migrations: $(STAMP) ## the tables and the migrations say the same
 
 check: lint types layers migrations ## everything CI runs
 	@$(MAKE) --no-print-directory test COVERAGE='--cov --cov-report=term:skip-covered --cov-fail-under=80'
-	@$(MAKE) --no-print-directory test-postgres
+	@$(MAKE) --no-print-directory test-more
 
 bench: $(STAMP)  ## measure: every part, or one with PART=rules
 	@$(BIN)/python -m tests.bench $(PART)

@@ -1,4 +1,4 @@
-"""The composition root: settings in, a Bolt app and everything it works with out."""
+"""The composition root: builds a Bolt app and its services from settings."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ from bot.delivery.gateway import Gateway, Identity
 from bot.delivery.sender import Delivery, Pace, Post
 from bot.errors import code_for
 from bot.metrics import ACK_SECONDS, REQUESTS
-from bot.request_validation import Shape
+from bot.request_validation import RequestValidation
 from bot.runtime.clocks import Clock, utc_now
 from bot.runtime.embedded_runner import Worker
 from bot.settings import Settings
@@ -34,13 +34,13 @@ from cadence.flows.overview import HomePace
 from cadence.flows.people import ensure_workspace, remember_address
 from handlers.context import Services
 from handlers.routes import register_all
-from storage.engine import Clash, Database
+from storage.engine import Conflict, Database
 from storage.work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
 NOT_INSTALLED = "Rollout Cadence isn't installed in this workspace any more. An admin can install it again."
-"""What somebody is told who still sees it there."""
+"""The message for people who still see an uninstalled bot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class Bot:
 
     @property
     def gateway(self) -> Gateway:
-        """Slack's Web API, of the bot's only workspace."""
+        """Slack's Web API, for the bot's only workspace."""
         return _only(self.installations).gateway
 
     @property
     def identity(self) -> Identity:
-        """Who the bot is in its only workspace."""
+        """The bot's identity in its only workspace."""
         return _only(self.installations).identity
 
 
@@ -84,13 +84,13 @@ def build_bot(
     clock: Clock = utc_now,
     pace: Pace | None = None,
 ) -> Bot:
-    """Wire the bot of one workspace.
+    """Build the bot of one workspace.
 
     Args:
-        signing_secret: checks HTTP requests; None in Socket Mode, where Slack's socket is the proof.
+        signing_secret: verifies HTTP requests; None in Socket Mode, where Slack authenticates the socket.
 
     Raises:
-        SlackError: the token isn't good, or the server can't be reached.
+        SlackError: the token is invalid, or the server can't be reached.
     """
     gateway = Gateway(token=token, api_url=api_url)
     identity = gateway.identity()
@@ -115,10 +115,10 @@ def build_shared_bot(
     pace: Pace | None = None,
     tokens_clock: Clock = utc_now,
 ) -> Bot:
-    """Wire the bot of several workspaces, which install it by themselves.
+    """Build the bot of several workspaces, which install it themselves.
 
     Args:
-        signing_secret: checks Slack's requests; None in a process that doesn't take any.
+        signing_secret: verifies Slack's requests; None in a process that accepts none.
         tokens_clock: real time, whatever the bot's own clock says.
     """
     many = several(settings, db, clock=tokens_clock)
@@ -136,7 +136,7 @@ def build_shared_bot(
 
     def arrived(workspace_id: str, member: str) -> None:
         many.look_again()
-        with suppress(Clash):  # somebody else has met the same person just now
+        with suppress(Conflict):  # another process has just looked up the same person
             bot.directory.meet(workspace_id, member)
 
     installer = Installer(
@@ -199,12 +199,12 @@ def _wired(
 
 
 def _home_pace(delivery: Delivery) -> HomePace:
-    """Rehearsals, whose messages don't wait for each other, don't wait for Homes either."""
+    """In rehearsals, whose messages don't wait for each other, Homes don't wait either."""
     return HomePace() if delivery.outbox.pace.apart else HomePace(apart=timedelta(), each=timedelta())
 
 
-class _App(App):
-    """Bolt's app, whose requests don't wait for the database longer than Slack waits for them."""
+class BoltApp(App):
+    """Bolt's app, with requests that don't wait for the database longer than Slack waits for them."""
 
     def __init__(self, db: Database, **options: Any) -> None:
         super().__init__(**options)
@@ -225,13 +225,13 @@ def _bolt(
     installations: Installations,
 ) -> App:
     def authorize(team_id: str | None, **_context: Any) -> Any:
-        """Only requests of a workspace with the bot in it are answered."""
+        """Authorize requests of workspaces that have the bot installed."""
         return installations.authorize(team_id)
 
-    return _App(
+    return BoltApp(
         db,
         logger=_bolt_logger(),
-        before_authorize=Shape(),
+        before_authorize=RequestValidation(),
         authorize=authorize,
         signing_secret=signing_secret or "not used in Socket Mode",
         client=WebClient(base_url=api_url, timeout=10, retry_handlers=[]),
@@ -244,11 +244,11 @@ def _bolt(
 
 
 def _bolt_logger() -> logging.Logger:
-    """Bolt's logger, without two lines.
+    """Bolt's logger, without two of its lines.
 
-    Bolt reads SLACK_BOT_TOKEN and SLACK_CLIENT_ID from the environment by itself and says what it makes of them,
-    though it is given something else; it can't be told not to. Given as an argument, so that Bolt's many loggers
-    take over its level and this filter.
+    Bolt reads SLACK_BOT_TOKEN and SLACK_CLIENT_ID from the environment and logs about them, although it gets
+    other values; this can't be turned off. Passed as an argument, so that Bolt's loggers inherit its level
+    and this filter.
     """
     logger = logging.getLogger("slack_bolt")
     logger.addFilter(_is_worth_a_line)
@@ -269,7 +269,7 @@ def _observe(kind: str, outcome: str, seconds: float) -> None:
 
 
 def _listen_to_people(app: App, directory: Directory) -> None:
-    """Slack says when a person's zone or name changes, or when they leave."""
+    """Listen for changes of people's zones and names, and for deactivations."""
 
     def changed(event: dict[str, Any], context: dict[str, Any]) -> None:
         if context.get("team_id"):
@@ -280,7 +280,7 @@ def _listen_to_people(app: App, directory: Directory) -> None:
 
 
 def _listen_to_uninstalls(app: App, many: ManyWorkspaces) -> None:
-    """Slack says when a workspace takes the bot out."""
+    """Listen for workspaces that uninstall the bot."""
 
     def gone(event: dict[str, Any], body: dict[str, Any], context: dict[str, Any]) -> None:
         tokens = event.get("tokens")
@@ -296,9 +296,10 @@ def _listen_to_uninstalls(app: App, many: ManyWorkspaces) -> None:
 
 
 def _take_other_events(app: App) -> None:
-    """Slack stops sending events to an app that refuses them, and asks again and again before that."""
+    """Acknowledge all other events: Slack repeats refused events, and then stops sending events to the
+    app."""
 
     def taken() -> None:
-        """There's nothing to do."""
+        """Do nothing."""
 
     app.event(re.compile(".*"))(taken)

@@ -263,7 +263,7 @@ def forget(
 
 
 def _reach_this_machine_directly() -> None:
-    """No proxy leads to the built-in workspace; Slack's SDK would send requests for 127.0.0.1 to one."""
+    """Bypass proxies for the built-in workspace; Slack's SDK would send requests for 127.0.0.1 to one."""
     listed = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     if listed.strip() != "*":
         os.environ["no_proxy"] = ",".join(filter(None, (listed, "127.0.0.1", "localhost")))
@@ -272,7 +272,7 @@ def _reach_this_machine_directly() -> None:
 def main() -> None:
     """The console script."""
     _reach_this_machine_directly()
-    os.umask(0o077)  # whatever is written may hold tokens or what people reported
+    os.umask(0o077)  # what is written may include tokens or reports
     try:
         app()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""A mistake of ours: a short code for the person, the whole story under that code in the log."""
+"""Unexpected errors: a short code for the person, and the details under that code in the log."""
 
 import secrets
 
@@ -8,7 +8,7 @@ log = structlog.get_logger(__name__)
 
 
 def code_for(error: BaseException) -> str:
-    """Log an unexpected error and return the code that finds it again."""
+    """Log an unexpected error and return its code."""
     code = f"E-{secrets.token_hex(3).upper()}"
     log.error("unexpected error", code=code, exc_info=error)
     return code

@@ -1,7 +1,8 @@
-"""Log lines: readable by people or, with `CADENCE_LOG_FORMAT=json`, by machines. Never a token, never a reason.
+"""Log lines: for people or, with `CADENCE_LOG_FORMAT=json`, for machines. Never a token, never user input.
 
-What an error says of itself can quote what people wrote: a database names the row it refuses, a parser the words it
-can't read. So a traceback shows types and places, and of the words only what is known to be the program's own.
+An error's message can quote what people wrote: a database names the row it refuses, a parser the words it
+can't read. So a traceback shows types and places, and of the message only what is known to come from the
+program.
 """
 
 import logging
@@ -23,14 +24,14 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 class _Lines:
-    """Writes lines to standard error as it is just then. One that can't be written is lost, as in `logging`."""
+    """Writes lines to the current standard error. A line that can't be written is lost, as in `logging`."""
 
     def __init__(self) -> None:
         self._turn = Lock()
 
     def msg(self, line: str) -> None:
         """Write one line."""
-        with self._turn, suppress(OSError, ValueError):  # nobody reads any more, or it is closed
+        with self._turn, suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 
@@ -41,7 +42,8 @@ _LINES = _Lines()
 
 
 def set_up_logs(*, level: str, form: str) -> None:
-    """Send every line to standard error in one form: ours straight away, the libraries' by way of `logging`."""
+    """Send every line to standard error in one format: the bot's directly, the libraries' through
+    `logging`."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -72,14 +74,16 @@ def set_up_logs(*, level: str, form: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))  # libraries log what they handle
+    root.setLevel(
+        max(logging.WARNING, logging.getLevelName(level.upper()))
+    )  # libraries log exceptions that they handle
     sys.excepthook = _crashed
     threading.excepthook = lambda args: _crashed(args.exc_type, args.exc_value, args.exc_traceback)
-    # What the SDK logs of a failed call can quote the call's headers; the gateway says what failed.
+    # The SDK's log of a failed call can quote the call's headers; the gateway reports the failure.
     logging.getLogger("slack_sdk.web").setLevel(logging.CRITICAL)
-    # What Procrastinate says of a job holds its arguments; bot/fleet.py says what went wrong.
+    # Procrastinate's log lines contain job arguments; queue_runner.py reports failures.
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
-    # A turn of the worker that takes longer than a quarter of a second leaves out the next one: that is no news.
+    # The scheduler skips a run while a slow one is still going, and logs it: not worth a line.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
@@ -110,7 +114,7 @@ def _lines_of(error: BaseException, seen: set[int]) -> Iterator[str]:
 
 
 def _facts(error: BaseException) -> str:
-    """What may be said of an error: codes, what a driver says of a connection, words that stand in the code."""
+    """The safe parts of an error: codes, a driver's words about a connection, constants of the program."""
     if isinstance(error, SlackApiError):
         return str(error.response.get("error", ""))
     if isinstance(error, psycopg.Error) and error.sqlstate is not None:
@@ -125,7 +129,7 @@ def _facts(error: BaseException) -> str:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether an error's words stand in the code that raised it, as they are."""
+    """Whether an error's message is a literal in the code that raised it."""
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
@@ -137,7 +141,7 @@ def _is_ours(error: BaseException) -> bool:
 def _without_words(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Of a library's line that quotes an error, only the error's type."""
+    """Replace a library's line that quotes an error by the error's type."""
     record: logging.LogRecord = event["_record"]
     given = record.args if isinstance(record.args, tuple) else ()
     known = [record.exc_info[1] if record.exc_info else None, sys.exc_info()[1], *given]
@@ -149,6 +153,6 @@ def _without_words(
 
 
 def _crashed(kind: type[BaseException], error: BaseException | None, at: TracebackType | None) -> None:
-    """The last words of a process or a thread, by the same rules."""
+    """The last lines of a crashed process or thread, by the same rules."""
     if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
         structlog.get_logger("bot").critical("crashed", exc_info=(kind, error, at))

@@ -1,6 +1,6 @@
-"""What Prometheus is told: what this process did, and what stands in the database when it is asked.
+"""Prometheus metrics: this process's counters, and figures from the database at scrape time.
 
-No label holds a person, a channel or anything else there is no end of. The README explains each of them.
+No label contains a person, a channel or anything else of unlimited number. The README explains each metric.
 """
 
 import time
@@ -34,21 +34,21 @@ HOMES = Counter(
     "cadence_homes_total", "Homes published, left as they were, or not taken by Slack.", ["outcome"]
 )
 KEPT_SECONDS = 30.0
-"""How long figures that count every row are kept: asking more often doesn't cost more."""
+"""Seconds for which figures that count every row are cached: scraping more often costs nothing."""
 
 
 def note_attempt(outcome: str, error: str = "") -> None:
-    """Count an attempt; words that aren't Slack's are one, so that there is an end to them."""
+    """Count an attempt; unknown errors share one label, to limit their number."""
     known = error if error in ERRORS or not error else "other"
     ATTEMPTS.labels(outcome=outcome, error=known).inc()
 
 
 class Heard(Protocol):
-    """How the connection to Slack is."""
+    """The state of the connection to Slack."""
 
     @property
     def ok(self) -> bool:
-        """Whether Slack was heard lately."""
+        """Whether Slack was heard recently."""
 
     @property
     def ago(self) -> float:
@@ -56,7 +56,7 @@ class Heard(Protocol):
 
     @property
     def restarts(self) -> int:
-        """How often another connection was opened."""
+        """How often a new connection was opened."""
 
 
 class SocketFigures:
@@ -66,7 +66,7 @@ class SocketFigures:
         self._heard = heard
 
     def collect(self) -> Iterable[Metric]:
-        """The figures now."""
+        """The current figures."""
         heard = self._heard()
         yield GaugeMetricFamily("cadence_socket_up", "1 when Slack was heard lately.", value=float(heard.ok))
         yield GaugeMetricFamily(
@@ -78,7 +78,7 @@ class SocketFigures:
 
 
 class DatabaseFigures:
-    """The ledger and the verdicts of the workspaces served, counted by the database when Prometheus asks."""
+    """The ledger and the verdicts of the served workspaces, counted by the database at scrape time."""
 
     def __init__(
         self, db: Database, served: Callable[[], Sequence[str]], clock: Callable[[], datetime]
@@ -88,7 +88,7 @@ class DatabaseFigures:
         self._counted: tuple[float, Figures] | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """The figures now; of a database that doesn't answer, only that it doesn't."""
+        """The current figures; if the database doesn't answer, only that."""
         up = GaugeMetricFamily("cadence_database_up", "1 when the database answers.")
         try:
             found = self._figures()

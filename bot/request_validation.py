@@ -1,7 +1,7 @@
-"""What Slack sends, as a schema: a signed request that doesn't fit it can't be Slack's, and is a 400.
+"""Schemas of Slack's payloads: a signed request that doesn't match can't be Slack's, and is a 400.
 
-Bolt and the listeners take these shapes for granted. What they don't read isn't checked, so whatever Slack adds to
-its payloads passes. What people type isn't checked either: the listeners have a sentence for that.
+Bolt and the listeners rely on these. Unused parts aren't checked, so that Slack can add to its payloads. User
+input isn't checked either: the listeners have a sentence for that.
 """
 
 import json
@@ -15,9 +15,9 @@ from slack_bolt.middleware import Middleware
 from handlers.payloads import origin_of
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
-"""Slack's own ids have 9 to 12 characters; servers that speak its API may have longer ones."""
+"""Slack's own ids have 9 to 12 characters; other servers with its API may have longer ones."""
 Name = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
-"""A block, action or callback id, as Slack limits them."""
+"""Block, action and callback ids, with Slack's limits."""
 Text = Annotated[str, Field(max_length=100_000)]
 
 
@@ -69,7 +69,7 @@ class _View(_Part):
 
 
 class _Payload(_Part):
-    """What Bolt and the listeners read of any payload."""
+    """The fields that Bolt and the listeners read of any payload."""
 
     type: Name | None = None
     team_id: Id | None = None
@@ -139,7 +139,7 @@ class _MessageShortcut(_Shortcut):
 
 
 class _Event(_Part):
-    """What Bolt reads of any event."""
+    """The fields that Bolt reads of any event."""
 
     type: Annotated[str, Field(min_length=1, max_length=255)]
     user: Id | dict[str, Any] | None = None
@@ -204,12 +204,13 @@ _EVENTS: Final[Mapping[str, type[_Event]]] = {
 
 
 _ESCAPES: Final = ("\\u", "%5Cu", "%5cu")
-"""How an escaped character begins in JSON, and in JSON inside a form. Half a surrogate pair, which is valid JSON but
-can be neither stored nor sent, can only be written so."""
+"""The beginning of an escaped character in JSON, and in JSON inside a form. Half a surrogate pair, which
+is valid JSON but can be neither stored nor sent, can only be written this way."""
 
 
-class Shape(Middleware):
-    """Turns away a signed request that can't be Slack's; it runs once the signature was found right."""
+class RequestValidation(Middleware):
+    """Middleware that refuses a signed request that can't be Slack's; it runs after the signature was
+    verified."""
 
     def process(
         self,
@@ -218,7 +219,7 @@ class Shape(Middleware):
         resp: BoltResponse,  # noqa: ARG002
         next: Callable[[], BoltResponse],  # noqa: A002
     ) -> BoltResponse:
-        """Let a sound request on, authorized for the workspace it acts in; anything else is a 400."""
+        """Pass a valid request on, authorized for its workspace; anything else is a 400."""
         if not is_sound(req.body, req.raw_body):
             return BoltResponse(status=400, body="not readable\n")
         origin = origin_of(req.body)
@@ -228,10 +229,10 @@ class Shape(Middleware):
 
 
 def is_sound(body: Mapping[str, Any], raw: str = "") -> bool:
-    """Whether every part that is looked into has the type that Slack documents.
+    """Whether every checked part has the type that Slack documents.
 
     Args:
-        raw: the text the body was read from, which saves looking at each of its strings; empty in Socket Mode.
+        raw: the text of the body, which makes checking each string unnecessary; empty in Socket Mode.
     """
     try:
         for model, part in _parts(body):
@@ -244,7 +245,7 @@ def is_sound(body: Mapping[str, Any], raw: str = "") -> bool:
 
 
 def _parts(body: Mapping[str, Any]) -> Iterator[tuple[type[BaseModel], object]]:
-    """What must fit what. Bolt takes a payload for a command or an event by its keys, whatever its type."""
+    """The parts with their schemas. Bolt recognizes a command or an event by its keys, whatever its type."""
     kind = body.get("type")
     known = _PAYLOADS.get(kind) if isinstance(kind, str) else None
     if known is not None:

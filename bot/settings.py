@@ -25,7 +25,7 @@ PRIVATE_NETWORKS = tuple(
         "fe80::/10",
     )
 )
-"""Loopback, private and shared networks: a stranger's connection comes from one of them only through a proxy."""
+"""Loopback, private and shared networks: outside connections come from one of them only through a proxy."""
 _MEMBER = re.compile(r"(T[A-Z0-9]+:)?[UW][A-Z0-9]+", re.ASCII)
 _CLIENT_ID = re.compile(r"\d{1,24}\.\d{1,24}", re.ASCII)
 _RIGHT = {
@@ -43,11 +43,11 @@ _RIGHT = {
     "CADENCE_LOG": "is not a log level; write debug, info, warning or error",
     "CADENCE_LOG_FORMAT": "is not a log format; write text or json",
 }
-"""What is said of a value of the wrong kind. It is never shown: it may be a secret in the wrong place."""
+"""The error for a value of the wrong type. It never shows the value, which may be a misplaced secret."""
 
 
 class SettingsRefused(Exception):
-    """Settings that are missing or wrong; one sentence each in `sentences`."""
+    """Missing or invalid settings; one sentence each in `sentences`."""
 
     def __init__(self, sentences: list[str]) -> None:
         self.sentences = sentences
@@ -55,7 +55,7 @@ class SettingsRefused(Exception):
 
 
 class Settings(BaseSettings):
-    """Everything that is set from outside. Secrets never show in logs or errors."""
+    """All settings from the environment. Secrets never show in logs or errors."""
 
     model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore", hide_input_in_errors=True)
 
@@ -208,7 +208,8 @@ class Settings(BaseSettings):
         return self
 
     def _require_workspaces(self) -> None:
-        """The same member ID may be another person in another workspace."""
+        """Require workspaces in CADENCE_CURATORS: the same member ID may be another person in another
+        workspace."""
         alone = [one for one in self.cadence_curators if ":" not in one]
         if alone:
             raise ValueError(
@@ -218,7 +219,7 @@ class Settings(BaseSettings):
 
     @property
     def several(self) -> bool:
-        """Whether workspaces install the bot by themselves; a bot token of its own comes first."""
+        """Whether several workspaces install the bot; a bot token takes precedence."""
         return self.slack_bot_token is None and self.slack_client_id is not None
 
     @property
@@ -233,7 +234,8 @@ class Settings(BaseSettings):
 
 
 def default_settings() -> Settings:
-    """Every setting at its default, whatever the environment says: a rehearsal is the same everywhere."""
+    """Every setting at its default, whatever the environment says, so that a rehearsal is the same
+    everywhere."""
     return Settings.model_construct()
 
 
@@ -241,7 +243,7 @@ def load_settings(**overrides: object) -> Settings:
     """Read the settings.
 
     Raises:
-        SettingsRefused: one sentence for each that is missing or wrong.
+        SettingsRefused: one sentence for each missing or invalid one.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ from storage.engine import Database
 _STAMP = re.compile(r"[0-9]{1,15}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-"""What Bolt raises for a body that isn't Slack's; it reads the body before it looks at the signature."""
+"""Bolt's exceptions for a body that isn't Slack's; it parses the body before it verifies the signature."""
 _BUSIEST = ("POST", "/slack/events")
 _UNKNOWN_HOST = Response("this name isn't known here: add it to CADENCE_HOSTS\n", 403)
 _ROUTES = Map(
@@ -45,12 +45,13 @@ class Web:
     """The WSGI app.
 
     Args:
-        workspace: the workspace this process serves, or what says which ones; readiness looks at their messages only.
+        workspace: the workspace this process serves, or a function that returns them; readiness checks only
+            their messages.
         slack: None in a process that only reports its health.
-        watched: more that readiness depends on: each says whether it is well, and how, in a line.
-        heard: how the connection to Slack is, in Socket Mode.
-        installer: lets workspaces install the bot; None where there is one workspace.
-        hosts: names under which readiness and figures may be asked for, besides addresses and this machine's own:
+        watched: further readiness checks: each returns whether it passed, with a line about it.
+        heard: the state of the connection to Slack, in Socket Mode.
+        installer: lets workspaces install the bot; None if there is one workspace.
+        hosts: allowed host names for readiness and metrics, besides addresses and this machine's own:
             `.example.com` for all below it, `*` for any.
     """
 
@@ -82,7 +83,10 @@ class Web:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request."""
         try:
-            if (environ["REQUEST_METHOD"], environ.get("PATH_INFO")) == _BUSIEST:  # routing is slow beside it
+            if (
+                environ["REQUEST_METHOD"],
+                environ.get("PATH_INFO"),
+            ) == _BUSIEST:  # routing is slow in comparison
                 response = self._events(Request(environ))
             else:
                 endpoint, _ = _ROUTES.bind_to_environ(environ).match()
@@ -92,7 +96,7 @@ class Web:
         return response(environ, start_response)
 
     def _events(self, request: Request) -> Response:
-        """One request of Slack's; what can't be one is turned away before Bolt sees it."""
+        """One request of Slack's; an invalid one is refused before Bolt sees it."""
         if self._slack is None:
             return Response("this process doesn't answer Slack\n", 404)
         request.max_content_length = LARGEST_BODY
@@ -109,23 +113,23 @@ class Web:
         return Response(text, status, headers)
 
     def _install(self, request: Request) -> Response:
-        """A workspace wants the bot."""
+        """A workspace installs the bot."""
         if self._installer is None:
             return Response("the bot is in one workspace here\n", 404)
         return _as_response(self._installer.begin(*_asked(request)))
 
     def _redirect(self, request: Request) -> Response:
-        """Slack leads somebody back."""
+        """Slack redirects back here."""
         if self._installer is None:
             return Response("the bot is in one workspace here\n", 404)
         return _as_response(self._installer.finish(*_asked(request)))
 
     def _healthz(self, _request: Request) -> Response:
-        """The process is there."""
+        """Liveness: the process runs."""
         return Response("ok\n")
 
     def _readyz(self, request: Request) -> Response:
-        """The bot can do its work: the database takes writes, nothing has been owed for too long, Slack is heard."""
+        """Readiness: the database accepts writes, no message is long overdue, Slack is heard."""
         if not may_ask(request.headers.get("Host", ""), self._hosts):
             return _UNKNOWN_HOST
         with self._db.for_a_request():
@@ -136,7 +140,7 @@ class Web:
         return Response("".join(f"{line}\n" for line in lines), 200 if ready else 503)
 
     def _metrics(self, request: Request) -> Response:
-        """Figures for Prometheus: this process's own, and those of the database."""
+        """Prometheus metrics: this process's own, and those of the database."""
         if not may_ask(request.headers.get("Host", ""), self._hosts):
             return _UNKNOWN_HOST
         with self._db.for_a_request():
@@ -145,9 +149,9 @@ class Web:
 
 
 def may_ask(host: str, names: Sequence[str]) -> bool:
-    """Whether a `Host` header is one of ours: a page elsewhere can lead a browser here only under its own name.
+    """Whether a `Host` header is allowed: DNS rebinding leads a browser here only under its own site's name.
 
-    Monitoring may ask by address, or without any header.
+    Monitoring can use an address, or send no header.
     """
     if not host or "*" in names:
         return True
@@ -168,7 +172,7 @@ def _as_response(answer: BoltResponse) -> Response:
 
 
 def dispatch(app: App, body: str, headers: dict[str, str]) -> tuple[int, str, dict[str, str]]:
-    """Hand one signed request to Bolt; also how the built-in workspace calls the bot."""
+    """Pass one signed request to Bolt; the built-in workspace calls the bot this way too."""
     return _answered(app, BoltRequest(body=body, headers=dict(headers)))
 
 
@@ -176,5 +180,5 @@ def _answered(app: App, asked: BoltRequest) -> tuple[int, str, dict[str, str]]:
     try:
         answer = app.dispatch(asked)
     finally:
-        clear_contextvars()  # the thread's next request is another one's
+        clear_contextvars()  # the thread's next request is a different one
     return answer.status, answer.body or "", {name: values[0] for name, values in answer.headers.items()}

@@ -1,4 +1,4 @@
-"""Who acts, in which workspace, and the request they came with."""
+"""The actor: who acts in which workspace, and their request."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,9 +11,9 @@ class Actor:
     Args:
         workspace_id: the Slack workspace.
         member: their Slack ID; "" for the bot itself.
-        surface: where it came from: `command`, `form`, `button`, `shortcut`, `api`, `cli`, `rule`.
-        channel: the channel they were in, when Slack says so.
-        request: unique for the request, the same when it is sent again; "" when nothing can send it again.
+        surface: the origin: `command`, `form`, `button`, `shortcut`, `api`, `cli`, `rule`.
+        channel: the channel of the request, if Slack sends it.
+        request: unique for the request, the same if it is sent again; "" if it can't be repeated.
         from_elsewhere: Slack says that they belong to another workspace.
     """
 
@@ -26,10 +26,10 @@ class Actor:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether the same request may come again: what is typed on the command line can't."""
+        """Whether the same request can arrive again; commands of the command line can't."""
         return bool(self.request) and self.surface != "cli"
 
     @classmethod
     def system(cls, workspace_id: str, *, request: str = "") -> Self:
-        """The bot itself, when a rule or the clock acts in a workspace."""
+        """The bot itself, acting on a rule or on schedule."""
         return cls(workspace_id, "", "rule", request=request)

@@ -1,4 +1,4 @@
-"""Which links are kept as evidence."""
+"""Links accepted as evidence."""
 
 import re
 from typing import Final
@@ -15,10 +15,10 @@ def is_link(text: str) -> bool:
 
 
 def kept_link(text: str | None, *, field: str = "link") -> str | None:
-    """A link as somebody gave it in a form.
+    """A link from a form.
 
     Raises:
-        Refusal: on its field, when it is no web address.
+        Refusal: on its field, if it isn't a web address.
     """
     if text and not is_link(text):
         raise Refusal(

@@ -9,14 +9,15 @@ _MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
 _SPECIAL = re.compile(r"<([^<>]+)>")
 _SPECIAL_CHARACTERS = re.compile(r"[^\x20-\x7e]|[&<>*_~`]|  ")
-"""What keeps text from being shown as it is."""
+"""Characters that keep text from being shown as it is."""
 _LOOKALIKES = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ", ">": "›"}
 _FORMATTING = re.compile(r"[*~`]|(?<![^\W_])_|_(?![^\W_])|^>")
-"""What Slack formats with: an underscore only at the edge of a word, a quote only at the start of a line."""
+"""Slack's formatting characters: an underscore only at the edge of a word, a quote only at the start of a
+line."""
 
 
 class Mrkdwn(str):
-    """Slack mrkdwn that is already escaped: templates print it as it stands."""
+    """Slack mrkdwn that is already escaped: templates print it unchanged."""
 
     __slots__ = ()
 
@@ -24,8 +25,8 @@ class Mrkdwn(str):
 def escape(text: object) -> Mrkdwn:
     """Typed text as one line of plain text: it can't format, link, mention, ping or hide anything.
 
-    Formatting characters become ones that only look like them; Slack has no way to escape them. A space at either
-    end stays: templates print those between words. Text that is safe already is left alone.
+    Formatting characters are replaced by look-alikes, because Slack can't escape them. A space at either end
+    stays: templates print those between words. Safe text is left alone.
     """
     if isinstance(text, Mrkdwn):
         return text
@@ -37,12 +38,13 @@ def escape(text: object) -> Mrkdwn:
 
 
 def sentence(text: str) -> Mrkdwn:
-    """A sentence of our own, written with Slack's formatting: only `&`, `<` and `>` are escaped."""
+    """A sentence of the bot's, with Slack's formatting: only `&`, `<` and `>` are escaped."""
     return text if isinstance(text, Mrkdwn) else Mrkdwn(entities(text))
 
 
 def entities(text: str) -> str:
-    """`&`, `<` and `>` as Slack's formatting guide asks: all there is to disarm in a block of code or an address."""
+    """Escape `&`, `<` and `>` as Slack's formatting guide requires: enough inside a block of code or an
+    address."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -61,9 +63,9 @@ def channel_link(channel: str) -> Mrkdwn:
 
 
 def plain_text(text: str) -> str:
-    """What people read of a message of Slack's: links by their words, `#channel`, no escapes.
+    """The visible text of a Slack message: links by their words, `#channel`, no escapes.
 
-    A mention stays `<@U…>`, for whoever knows the name to that ID.
+    A mention stays `<@U…>`, for callers that know the name.
     """
     return _SPECIAL.sub(_read_special, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
@@ -87,7 +89,7 @@ def code(text: object) -> Mrkdwn:
 
 
 def coded(text: str) -> Mrkdwn:
-    """A sentence that names what was typed between backticks: that becomes code, and the rest plain text."""
+    """A sentence with input between backticks: that becomes code, and the rest plain text."""
     if isinstance(text, Mrkdwn):
         return text
     parts = text.split("`")
@@ -102,5 +104,5 @@ class _Escaping(Formatter):
 
 
 def say(sentence: str, **values: object) -> Mrkdwn:
-    """Fill a sentence of our own; every value that isn't `Mrkdwn` is escaped on the way in."""
+    """Fill in a sentence of the bot's; every value that isn't `Mrkdwn` is escaped."""
     return Mrkdwn(_Escaping().vformat(sentence, (), values))

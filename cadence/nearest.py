@@ -1,4 +1,4 @@
-"""The word a person most likely meant."""
+"""Suggest the word a person most likely meant."""
 
 import re
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ _SHORTEST_PREFIX = 2
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate most like `word`, letter case aside; None when none is like it.
+    """The candidate most similar to `word`, ignoring case; None if none is similar.
 
-    A word that begins exactly one candidate means that one ("supp" means "support-reply"), before any
-    likeness of letters is looked at; one that is a part of exactly one ("reply") means that one when no
-    letters are alike. Among equals the first given wins.
+    A word that begins exactly one candidate selects that one ("supp" selects "support-reply"), before any
+    similarity is computed; one that is a part of exactly one ("reply") selects it if nothing is similar.
+    Among equals the first wins.
     """
     wanted = word.strip().casefold()
     if not wanted:

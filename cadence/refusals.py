@@ -1,4 +1,4 @@
-"""What the bot says when it can't do what was asked: what is wrong, and what would be right."""
+"""Refusals: what is wrong with a request, and how to do it right."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from cadence.mrkdwn import Mrkdwn, sentence
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One button beside a refusal, so that the right thing is one click away.
+    """A button with a refusal, so that the right action is one click away.
 
     Args:
-        label: the button's words, 75 characters at most.
+        label: the button's text, 75 characters at most.
         action: an action id of `templates.ids`.
-        value: what the button carries: ids only, never trusted without a new check.
+        value: the button's value: ids only, checked again when it is pressed.
     """
 
     label: str
@@ -22,11 +22,11 @@ class Offer:
 
 
 class Refusal(Exception):
-    """Something a person asked for that can't be done, worded so that they can do it right.
+    """A request that can't be carried out, worded so that the person can correct it.
 
     Args:
-        text: one or two sentences of our own; `mrkdwn.say` puts in what was typed, mentions and code.
-        field: the form field it is about, when there is one (also the block id of that input).
+        text: one or two sentences; `mrkdwn.say` inserts input, mentions and code.
+        field: the form field it is about, if any (also the block id of that input).
         offer: a button that does what they probably meant.
     """
 
@@ -43,7 +43,7 @@ class Refusal(Exception):
 
 
 class FieldsRefused(Refusal):
-    """Several fields of a form are wrong: `errors` says what is wrong with each, plain text by field."""
+    """Several fields of a form are wrong: `errors` has the problem of each as plain text, by field."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         self.errors = dict(errors)
@@ -52,8 +52,8 @@ class FieldsRefused(Refusal):
 
 
 class NotAllowed(Refusal):
-    """The person's role doesn't allow it; the text says whose does."""
+    """The person's role doesn't allow it; the text says which role does."""
 
 
 class Unknown(Refusal):
-    """A playbook, step, team, member or command that doesn't exist here; the text names the nearest."""
+    """A playbook, step, team, member or command that doesn't exist here; the text suggests the nearest."""

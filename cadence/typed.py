@@ -1,18 +1,18 @@
-"""What people typed, without the characters that nobody can see: those hide words, or turn a line around."""
+"""Input without invisible characters: those hide words, or reverse a line."""
 
 import re
 from typing import Final
 from unicodedata import category
 
 _SUSPECT: Final = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff]")
-"""Whatever is neither ASCII nor a plain Latin letter or sign is looked at."""
+"""Characters to check: anything that is neither ASCII nor a plain Latin letter or sign."""
 _VISIBLE_FORMATS: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
-"""Signs of Arabic and Syriac that are written, although Unicode counts them among the format characters."""
+"""Visible signs of Arabic and Syriac that Unicode classifies as format characters."""
 _BLANKS: Final = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u034f")
 """Letters and marks without any shape."""
 _JOINERS: Final = frozenset("\u200c\u200d")
 _FIRST_JOINED: Final = "\u0590"
-"""From here on there are scripts, and emoji, that joiners belong into; before, they only hide."""
+"""From here on, joiners belong to scripts and emoji; before, they only hide."""
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _EMOJI_STYLE: Final = "\ufe0f"
 _GONE: Final = frozenset({"Cc", "Cf", "Cs", "Cn"})
@@ -51,7 +51,7 @@ def one_line(text: str) -> str:
 
 
 def _is_joined(char: str) -> bool:
-    """Whether a joiner may stand beside a character: letters and marks of such scripts, and emoji."""
+    """Whether a joiner can be next to a character: letters and marks of such scripts, and emoji."""
     if char < _FIRST_JOINED or char in _BLANKS or _SELECTORS.match(char):
         return False
     return category(char)[0] in "LM" or category(char) in ("So", "Sk")

@@ -1,1 +1,1 @@
-"""What Slack calls: ack, parse, one call to a flow, answer. One journey a file."""
+"""Slack's entry points: parse, one call to a flow, answer. A module or a package per feature."""

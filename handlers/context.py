@@ -1,4 +1,4 @@
-"""One turn of a conversation: who asked what, when, and the forms that person is shown."""
+"""The context of a request: who asked what, when, and how to answer and show forms."""
 
 import json
 from collections.abc import Callable
@@ -13,46 +13,47 @@ import structlog
 from slack_sdk import WebClient
 
 from cadence.actor import Actor
-from cadence.flows.core import require_new_request, require_taking_part, today_of
+from cadence.flows.core import Lexicon, admit, require_still_new
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, metadata, origin_of
 from handlers.views import SLACK_TROUBLE, NotMade, form_around, on_top, renew
-from storage.engine import Clash, Database
+from storage.engine import Conflict, Database
 from storage.work import UnitOfWork
+from templates.contexts.answers import InfoView
 from templates.contexts.base import MessageContext, ViewContext
-from templates.contexts.forms import InfoView
 from templates.render import Json, render
 
 SHORTCUT: Final = "shortcut"
 _SURFACE: Final = "from"
 _LONGEST_ID: Final = 128
-"""Characters of a request's id that are kept as they are; Slack's have about 60."""
+"""Characters of a request's id that are stored as they are; Slack's have about 60."""
 
 
 class Homes(Protocol):
-    """Shows people their Home. None of these raises when Slack doesn't take it: the worker tries again."""
+    """Publishes people's Homes. None of these methods raises if Slack refuses: the worker tries again."""
 
     def opened(self, workspace_id: str, member: str) -> None:
-        """A person opened it; raises while the database can't be reached."""
+        """Record that a person opened it; raises if the database can't be reached."""
 
     def show(self, workspace_id: str, member: str, view: Json) -> None:
         """Show this in its place until it is published again; needs no database."""
 
     def clicked(self, workspace_id: str, member: str) -> None:
-        """A person clicked something on it."""
+        """Record that a person clicked something on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every listener works with.
+    """The services every listener uses.
 
     Args:
         clock: the time, passed in.
-        named_curators: members whom the installation names as curators.
-        meet: makes sure the bot knows what Slack says of a person; called with workspace and member.
-        in_channel: those of some people who are in a channel; asks Slack. Called with workspace, channel, members.
-        homes: shows people their Home.
-        observe: told the kind of request, its outcome and how long it took in seconds.
+        named_curators: members listed as curators in the installation's settings.
+        meet: makes sure the bot has Slack's data on a person; called with workspace and member.
+        in_channel: returns those of some people who are in a channel, from Slack. Called with workspace,
+            channel, members.
+        homes: publishes people's Homes.
+        observe: called with the kind of request, its outcome and its duration in seconds.
     """
 
     db: Database
@@ -66,12 +67,11 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class RequestContext:
     """One request of a person, and how to answer it."""
 
     services: Services
-    caller: Actor
-    now: datetime
+    uow: UnitOfWork
     client: WebClient
     trigger_id: str
     say: Callable[[MessageContext], None]
@@ -83,61 +83,66 @@ class Turn:
         return self.services.db
 
     @property
-    def uow(self) -> UnitOfWork:
-        """The person's unit of work, with no transaction open yet."""
-        return UnitOfWork(self.db, self.caller, self.now)
+    def caller(self) -> Actor:
+        """The person, and the origin of the request."""
+        return self.uow.actor
 
     @property
     def today(self) -> date:
         """The person's local date."""
-        return today_of(UnitOfWork(self.db, self.caller, self.now))
+        with self.uow.read() as uow:
+            return Lexicon(uow).today
 
-    def require_part(self) -> None:
-        """Let the person through if they take part here; somebody new is looked up in Slack, once.
+    def admit(self, *, anybody: bool = False) -> None:
+        """Admit a new request of a participant; unknown people are looked up in Slack, once.
+
+        Args:
+            anybody: also admit people who take no part.
 
         Raises:
-            NotAllowed: they don't; the sentence says who can.
+            NotAllowed: they don't take part; the sentence says who can. Repeated: the request was carried out
+            before; has the answer.
         """
-        require_taking_part(UnitOfWork(self.db, self.caller), meet=self._meet)
+        admit(self.uow, meet=self._meet, anybody=anybody)
 
     def _meet(self) -> None:
-        with suppress(Clash):  # another process has met the same person just now
+        with suppress(Conflict):  # another process has just looked up the same person
             self.services.meet(self.caller.workspace_id, self.caller.member)
 
-    def require_new(self) -> None:
-        """Go on only with a request that wasn't carried out before.
+    def require_still_new(self) -> None:
+        """Check that no copy of this request was carried out meanwhile.
 
         Raises:
-            Repeated: it was; it holds the answer.
+            Repeated: one was; has the answer.
         """
-        require_new_request(UnitOfWork(self.db, self.caller))
+        require_still_new(self.uow)
 
     def by(self, form: Form) -> Actor:
-        """The caller of a form: one that a shortcut opened was given on that surface."""
+        """The caller of a form: a form opened by a shortcut keeps that surface."""
         return replace(self.caller, surface=SHORTCUT) if form.ids.get(_SURFACE) == SHORTCUT else self.caller
 
     def say_or_ask(
         self, do: Callable[[], MessageContext], *, unclear: type[Refusal], ask: Callable[[], None]
     ) -> None:
-        """Do what was typed and say what came of it; `ask` by form when it isn't clear what is meant."""
+        """Run the command and answer; call `ask` to open a form if it isn't clear what is meant."""
         try:
             self.say(do())
         except unclear:
             ask()
 
     def open(self, form: ViewContext, *, ids: str | None = None) -> None:
-        """Show a form, on top of the one the person is in.
+        """Show a form, on top of the person's current one.
 
-        `ids` replaces its private metadata; the trigger lives three seconds and is used once.
+        `ids` replaces its private metadata; the trigger is valid for three seconds and can be used once.
         """
         view = render(form if ids is None else replace(form, private_metadata=ids))
         self._show(view)
 
     def open_when_made(self, title: str, make: Callable[[], ViewContext], *, ids: str | None = None) -> None:
-        """Show a form that takes a while to make: the trigger is used at once, on a view that says so.
+        """Show a form that takes a while to make: first a placeholder view, because the trigger expires.
 
         Raises:
-            NotMade: it can't be made; what is said about it belongs in the view that is open.
+            NotMade: it can't be made; the message belongs in the open view.
         """
         opened = self._show(render(InfoView.loading(title)))
         try:
@@ -147,7 +152,7 @@ class Turn:
         self.update(opened, form, ids=ids)
 
     def update(self, view_id: str, form: ViewContext, *, ids: str | None = None) -> None:
-        """Show a form in the place of a view that is open; without one, on its own."""
+        """Show a form in place of an open view; without one, as a new view."""
         view = render(form if ids is None else replace(form, private_metadata=ids))
         if view_id:
             renew(self.client, view_id, view)
@@ -155,7 +160,7 @@ class Turn:
             self._show(view)
 
     def back_to(self, view_id: str, form: ViewContext, *, ids: str) -> ViewContext | None:
-        """What a submitted form leaves: the view below it, renewed. When that is gone, the form itself becomes it."""
+        """After a form's submission, update the view below it. If that is gone, replace the form itself."""
         renewed = replace(form, private_metadata=ids)
         if view_id:
             with suppress(*SLACK_TROUBLE):
@@ -164,7 +169,7 @@ class Turn:
         return renewed
 
     def again(self, shown: MessageContext | ViewContext, form: Form) -> MessageContext | ViewContext:
-        """A form shown once more keeps the ids it was opened with."""
+        """A form shown again keeps the ids it was opened with."""
         return (
             replace(shown, private_metadata=metadata(**form.ids)) if isinstance(shown, ViewContext) else shown
         )
@@ -173,14 +178,14 @@ class Turn:
         return on_top(self.client, self.trigger_id, view, inside=self.inside)
 
 
-def turn_of(
+def context_of(
     services: Services,
     body: Body,
     client: WebClient,
     surface: str,
     say: Callable[[MessageContext], None],
-) -> Turn:
-    """The turn of a request; `say` is how its person is answered. It touches no database, so it can't fail."""
+) -> RequestContext:
+    """The context of a request; `say` answers its person. It doesn't touch the database, so it can't fail."""
     origin, channel = origin_of(body), body.get("channel") or {}
     caller = Actor(
         workspace_id=origin.workspace,
@@ -191,10 +196,9 @@ def turn_of(
         request=_request_id(body),
     )
     structlog.contextvars.bind_contextvars(correlation_id=caller.request, workspace=caller.workspace_id)
-    return Turn(
+    return RequestContext(
         services=services,
-        caller=caller,
-        now=services.clock(),
+        uow=UnitOfWork(services.db, caller, services.clock()),
         client=client,
         trigger_id=str(body.get("trigger_id") or ""),
         say=say,
@@ -203,12 +207,13 @@ def turn_of(
 
 
 def _request_id(body: Body) -> str:
-    """What identifies a request: the same when it is sent again, another one when a person asks again.
+    """The identity of a request: the same if it is sent again, different if the person asks again.
 
-    Slack makes a trigger for each interaction, so a command typed or a button pressed again is a new request. A form
-    is known by its view, by the view's hash, which changes with every update, and by what is in it: whoever submits
-    it again after a time-out repeats the request, and with something corrected it is a new one. A server that sends
-    neither trigger nor hash gets an id of ours: its retries can't be told from new requests.
+    Slack creates a trigger for each interaction, so a command typed or a button pressed again is a new
+    request. A form is identified by its view, the view's hash, which changes with every update, and its
+    content: submitting it again after a time-out repeats the request, and a corrected form is a new one. If a
+    server sends neither trigger nor hash, a generated id is used: its retries can't be told from new
+    requests.
     """
     view = body.get("view") or {}
     if body.get("type") == "view_submission" and view.get("hash"):
@@ -223,5 +228,5 @@ def _request_id(body: Body) -> str:
 
 
 def shortcut_ids(**ids: object) -> str:
-    """The private metadata of a form that a shortcut opens: what it was given is of that surface."""
+    """The private metadata of a form opened by a shortcut, which records that surface."""
     return metadata(**ids, **{_SURFACE: SHORTCUT})

@@ -1,8 +1,7 @@
 """Exceptions: `/exception`, its form, and the list behind an alert."""
 
-from dataclasses import replace
-
-from slack_bolt import App
+from dataclasses import dataclass, replace
+from typing import Final
 
 from cadence.flows.core import NeedsChoice
 from cadence.flows.exceptions import (
@@ -13,30 +12,97 @@ from cadence.flows.exceptions import (
     log_exception,
     undo_exception,
 )
-from handlers.context import Services, Turn
-from handlers.grammar import commands
-from handlers.listeners import register_button, register_form
+from cadence.mrkdwn import say
+from cadence.refusals import Offer, Refusal
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Entry, Request
+from handlers.grammar.errors import clip, quoted, shown
+from handlers.grammar.steps import UnknownStep, take_step
 from handlers.payloads import Body, Form, metadata, row_id, split_ref
 from templates.contexts.base import MessageContext, ViewContext
-from templates.contexts.forms import ExceptionForm
-from templates.ids import Action, Callback, Field
+from templates.contexts.exceptions import ExceptionForm
+from templates.ids import Action, Callback
+
+_ADVICE: Final = "Shorten it, or put it in a thread and pass `link=` with the link to that."
+_LONGEST_KEPT: Final = 1_000
+"""Characters of a button's value: the ids, and the typed words, so that nobody has to retype them."""
 
 
-def register(app: App, services: Services) -> None:
-    """Listen for the buttons and the form."""
-    register_button(app, services, Action.LOG_EXCEPTION, by_button)
-    register_button(app, services, Action.SEE_EXCEPTIONS, see)
-    register_button(app, services, Action.UNDO_EXCEPTION, undo)
-    register_form(app, services, Callback.EXCEPTION, submitted)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogException(AboutPlaybook):
+    """`/exception`: one run in which a step went wrong; `undo` undoes the last one."""
+
+    undo: bool = False
+    step: str | None = None
+    critical: bool = False
+    reason: str | None = None
+    link: str | None = None
 
 
-def by_command(turn: Turn, command: commands.LogException) -> None:
-    """`/exception`: logs at once; opens the form when bare, or when it isn't clear which run is meant."""
+def read_exception(request: Request) -> LogException:
+    """`/exception [playbook] <step> [critical] <reason>`, or `/exception undo`."""
+    _refuse_week(request)
+    if request.typed.key() == "undo" and len(request.typed.words) == 1 and "undo" not in request.steps(None):
+        request.typed.take()
+        return LogException(undo=True)
+    named = request.the_playbook(request.playbook())
+    critical = "critical" not in request.steps(named) and _critical(request)
+    if not request.typed:
+        return LogException(critical=critical, link=request.link, playbook=named, team=request.team)
+    try:
+        step = take_step(request, named)
+    except UnknownStep as unknown:
+        raise _giving_back(unknown) from None
+    critical = _critical(request) or critical
+    reason = request.sentence("reason", _ADVICE)
+    return LogException(
+        step=step,
+        critical=critical,
+        reason=reason,
+        link=request.link,
+        playbook=named or request.home_of([step]),
+        team=request.team,
+    )
+
+
+def _giving_back(unknown: UnknownStep) -> UnknownStep:
+    """The refusal with the input, to copy, and a button that logs it on the right step."""
+    near, reason, playbook, text, offer = unknown.near, unknown.reason, unknown.playbook, unknown.text, None
+    if playbook:
+        label = f"Log it on {clip(near)}" if near else "Choose the step"
+        value = f"{playbook}:{near or ''}:{reason or ''}"[:_LONGEST_KEPT]
+        offer = Offer(label=label, action=Action.LOG_EXCEPTION, value=value)
+    if reason:
+        text = say("{text} You wrote: {reason}.", text=text, reason=quoted(reason))
+    return UnknownStep(text, reason=reason, near=near, playbook=playbook, offer=offer)
+
+
+def _refuse_week(request: Request) -> None:
+    """Refuse `week=N`, which other reports accept; it must not end up in the reason."""
+    week = next((word for word in request.typed.words if word.option and word.option[0] == "week"), None)
+    if week is not None:
+        raise Refusal(
+            say("An exception counts from when it is logged; leave {week} out.", week=shown(week.text))
+        )
+
+
+def _critical(request: Request) -> bool:
+    """Take the word `critical`; in quotes it is part of the reason."""
+    if request.typed.key() != "critical" or not request.typed.words[0].text[:1].isalpha():
+        return False
+    request.typed.take()
+    return True
+
+
+def by_command(context: RequestContext, command: LogException) -> None:
+    """`/exception`: logs immediately; opens the form without arguments, or if it isn't clear which
+    adoption is meant."""
     if command.undo:
-        turn.say(undo_exception(turn.uow))
+        context.say(undo_exception(context.uow))
         return
     if command.step is None or command.reason is None:
-        open_form(turn, command)
+        open_form(context, command)
         return
     given = ExceptionGiven(
         step=command.step,
@@ -47,17 +113,17 @@ def by_command(turn: Turn, command: commands.LogException) -> None:
         link=command.link,
     )
     try:
-        turn.say(log_exception(turn.uow, given))
+        context.say(log_exception(context.uow, given))
     except NeedsChoice:
-        open_form(turn, command)
+        open_form(context, command)
     except NeedsConfirming as asked:
-        turn.open(_confirming(turn, given, asked), ids=metadata(agreed=sorted(asked.agreed)))
+        context.open(_confirming(context, given, asked), ids=metadata(agreed=sorted(asked.agreed)))
 
 
-def _confirming(turn: Turn, given: ExceptionGiven, asked: NeedsConfirming) -> ExceptionForm:
-    """The form with what was given, which says what it will do."""
+def _confirming(context: RequestContext, given: ExceptionGiven, asked: NeedsConfirming) -> ExceptionForm:
+    """The prefilled form, which says what it will do."""
     return exception_form(
-        turn.uow,
+        context.uow,
         adoption_id=asked.adoption_id,
         step=given.step,
         reason=given.reason,
@@ -67,59 +133,85 @@ def _confirming(turn: Turn, given: ExceptionGiven, asked: NeedsConfirming) -> Ex
     )
 
 
-def open_form(turn: Turn, command: commands.LogException) -> None:
-    """Open the form with what was typed."""
+def open_form(context: RequestContext, command: LogException) -> None:
+    """Open the prefilled form."""
     form = exception_form(
-        turn.uow,
+        context.uow,
         playbook=command.playbook,
         step=command.step,
         reason=command.reason or "",
         link=command.link or "",
         critical=command.critical,
     )
-    turn.open(form)
+    context.open(form)
 
 
-def by_button(turn: Turn, value: str, _body: Body) -> None:
-    """[Log it on …] under a refusal: the form, on the step that was probably meant, with what was typed."""
+def by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Log it on …] in a refusal: the form, prefilled with the suggested step and the input."""
     where, _, rest = value.partition(":")
     step, _, reason = rest.partition(":")
     form = exception_form(
-        turn.uow,
+        context.uow,
         adoption_id=row_id(where),
         playbook=where or None,
         step=step or None,
         reason=reason.removeprefix("critical "),
         critical=reason.startswith("critical "),
     )
-    turn.open(form)
+    context.open(form)
 
 
-def see(turn: Turn, value: str, _body: Body) -> None:
+def see(context: RequestContext, value: str, _body: Body) -> None:
     """[See the exceptions]: those that count now."""
     adoption_id, step = split_ref(value)
-    turn.open(counted_exceptions(turn.uow, adoption_id=adoption_id, step=step))
+    context.open(counted_exceptions(context.uow, adoption_id=adoption_id, step=step))
 
 
-def undo(turn: Turn, value: str, _body: Body) -> None:
+def undo(context: RequestContext, value: str, _body: Body) -> None:
     """[Undo]: the exception no longer counts."""
-    turn.say(undo_exception(turn.uow, exception_id=row_id(value) or 0))
+    context.say(undo_exception(context.uow, exception_id=row_id(value) or 0))
 
 
-def submitted(turn: Turn, form: Form) -> MessageContext | ViewContext:
-    """The form; once more, when it takes a second click."""
+def submitted(context: RequestContext, form: Form) -> MessageContext | ViewContext:
+    """The form; shown again if it needs a second click."""
     agreed = form.ids.get("agreed")
-    adoption_id, step = split_ref(form.option(Field.STEP) or "")
+    typed = form.read(ExceptionForm)
+    adoption_id, step = split_ref(typed.selected or "")
     given = ExceptionGiven(
         adoption_id=adoption_id,
         step=step,
-        reason=form.text(Field.REASON),
-        critical="critical" in form.options(Field.CRITICAL),
-        link=form.text(Field.LINK) or None,
+        reason=typed.reason,
+        critical=typed.critical,
+        link=typed.link or None,
         agreed=frozenset(map(str, agreed)) if isinstance(agreed, list) else frozenset(),
     )
     try:
-        return log_exception(turn.uow.by(turn.by(form)), given)
+        return log_exception(context.uow.by(context.by(form)), given)
     except NeedsConfirming as asked:
         ids = metadata(**{**form.ids, "agreed": sorted(asked.agreed)})
-        return replace(_confirming(turn, given, asked), private_metadata=ids)
+        return replace(_confirming(context, given, asked), private_metadata=ids)
+
+
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            slash="/exception",
+            name="exception",
+            usage="[playbook] <step> [critical] <reason> [link=…] [team=slug]",
+            summary="logs one run in which a step left its rule",
+            examples=(
+                "/exception send tone was off",
+                "/exception support-reply send critical promised a refund",
+                "/exception undo",
+            ),
+            read=read_exception,
+            bare=LogException,
+            run=by_command,
+            options=("link", "team"),
+            harmless="bare",
+            words=("undo",),
+        ),
+    ),
+    buttons={Action.LOG_EXCEPTION: by_button, Action.SEE_EXCEPTIONS: see, Action.UNDO_EXCEPTION: undo},
+    forms={Callback.EXCEPTION: submitted},
+)

@@ -1,9 +1,9 @@
-"""Handoffs between teams: `/cadence handoff`, its forms, and the buttons under what was handed over."""
+"""Handoffs between teams: `/cadence handoff`, its forms, and the buttons of handoffs."""
 
+import re
 from collections.abc import Callable
-from typing import Final
-
-from slack_bolt import App
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
 from cadence.flows.handoffs import (
     GONE,
@@ -20,35 +20,106 @@ from cadence.flows.handoffs import (
     which,
     withdraw,
 )
-from cadence.refusals import Refusal
-from handlers.context import Services, Turn
-from handlers.grammar import commands
-from handlers.listeners import register_button, register_form
-from handlers.payloads import Body, Form, metadata, row_id
+from cadence.mrkdwn import code, say
+from cadence.nearest import nearest
+from cadence.refusals import Refusal, Unknown
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Entry, Request
+from handlers.grammar.errors import listed, shown, unknown_playbook
+from handlers.payloads import Body, Form, known_row, metadata, row_id
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
-from templates.ids import Action, Callback, Field
+from templates.contexts.handoffs import HandoffFailForm, HandoffForm
+from templates.ids import Action, Callback
+
+Word = Literal["send", "accept", "fail", "done", "withdraw", "show"]
+
+_WORDS: Final[dict[str, Word]] = {verb: verb for verb in get_args(Word)}
+_NOUNS: Final[dict[Word, str]] = {
+    "send": "description",
+    "accept": "note",
+    "fail": "reason",
+    "done": "note",
+    "withdraw": "reason",
+}
+_NUMBER: Final = re.compile(r"#?([1-9][0-9]{0,8})")
+_ADVICE: Final = "Shorten it, or give the link to it with link=…."
 
 
-def register(app: App, services: Services) -> None:
-    """Listen for the buttons and the forms."""
-    register_button(app, services, Action.ACCEPT_HANDOFF, accepted)
-    register_button(app, services, Action.FAIL_HANDOFF, open_fail)
-    register_button(app, services, Action.FINISH_HANDOFF, finished)
-    register_button(app, services, Action.WITHDRAW_HANDOFF, withdrawn)
-    register_button(app, services, Action.SEND_HANDOFF, open_again)
-    register_form(app, services, Callback.HANDOFF, sent)
-    register_form(app, services, Callback.HANDOFF_FAIL, failed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoff(AboutPlaybook):
+    """`/cadence handoff`. Without a `verb`, or with something omitted, it opens the form.
+
+    Args:
+        to: the receiving team's slug, for `send`; `team` is the sending one's.
+        number: which handoff, except for `send` and `show`; optional if only one is open.
+        text: the description, the note, or the reason.
+    """
+
+    verb: Word | None = None
+    to: str | None = None
+    number: int | None = None
+    text: str | None = None
+    link: str | None = None
 
 
-def by_command(turn: Turn, command: commands.Handoff) -> None:
-    """`/cadence handoff`: at once when all is said, else by form."""
-    _VERBS[command.verb](turn, command)
+def read_handoff(request: Request) -> Handoff:
+    """`/cadence handoff [playbook] send <team> <what> | accept|done|fail|withdraw [#id] [note] | show`."""
+    named = request.playbook()
+    verb = _verb(request, named) if request.typed else None
+    if verb in (None, "show"):
+        named = named or request.playbook()
+        return Handoff(verb=verb, playbook=named, link=request.link, team=request.team)
+    return Handoff(
+        verb=verb,
+        playbook=named,
+        to=request.next_team() if verb == "send" and request.typed else None,
+        number=_number(request) if verb != "send" else None,
+        text=request.sentence(_NOUNS[verb], _ADVICE),
+        link=request.link,
+        team=request.team,
+    )
 
 
-def _send(turn: Turn, command: commands.Handoff) -> None:
+def _verb(request: Request, named: str | None) -> Word:
+    """Take the verb."""
+    word = request.typed.take()[0]
+    if word.key in _WORDS:
+        return _WORDS[word.key]
+    near = nearest(word.key, _WORDS)
+    if near:
+        right = code(f"{request.command} {near}")
+        raise Unknown(
+            say("There's no handoff {word}. Did you mean {right}?", word=shown(word.text), right=right)
+        )
+    if named is None:
+        known = (*request.vocabulary.playbooks, *request.vocabulary.others)
+        raise unknown_playbook(word.text, known, request.command, request.typed.rest())
+    raise Refusal(
+        say("I can't place {word} here. A handoff has {verbs}.", word=shown(word.text), verbs=listed(_WORDS))
+    )
+
+
+def _number(request: Request) -> int | None:
+    """Take `#12` or `12`."""
+    if not request.typed:
+        return None
+    found = _NUMBER.fullmatch(request.typed.key())
+    if found is None:
+        return None
+    request.typed.take()
+    return int(found[1])
+
+
+def by_command(context: RequestContext, command: Handoff) -> None:
+    """`/cadence handoff`: immediately if everything is given, else by form."""
+    _VERBS[command.verb](context, command)
+
+
+def _send(context: RequestContext, command: Handoff) -> None:
     if command.to is None or command.text is None:
-        _open(turn, command)
+        _open(context, command)
         return
     given = HandoffGiven(
         what=command.text,
@@ -57,17 +128,17 @@ def _send(turn: Turn, command: commands.Handoff) -> None:
         playbook=command.playbook,
         team=command.team,
     )
-    turn.say_or_ask(
-        lambda: send_handoff(turn.uow, given),
+    context.say_or_ask(
+        lambda: send_handoff(context.uow, given),
         unclear=WhichContract,
-        ask=lambda: _open(turn, command),
+        ask=lambda: _open(context, command),
     )
 
 
-def _open(turn: Turn, command: commands.Handoff) -> None:
-    """The form with what was typed; who has nothing to hand over sees what waits for them."""
+def _open(context: RequestContext, command: Handoff) -> None:
+    """The prefilled form; a person without contracts gets the list of open handoffs."""
     form = handoff_form(
-        turn.uow,
+        context.uow,
         playbook=command.playbook,
         team=command.team,
         to=command.to,
@@ -75,51 +146,51 @@ def _open(turn: Turn, command: commands.Handoff) -> None:
         link=command.link or "",
     )
     if form is None:
-        _show(turn, command)
+        _show(context, command)
     else:
-        turn.open(form)
+        context.open(form)
 
 
-def _show(turn: Turn, command: commands.Handoff) -> None:
-    turn.say(show_handoffs(turn.uow, playbook=command.playbook, team=command.team))
+def _show(context: RequestContext, command: Handoff) -> None:
+    context.say(show_handoffs(context.uow, playbook=command.playbook, team=command.team))
 
 
-def _which(turn: Turn, command: commands.Handoff, verb: Verb) -> int | None:
-    """The handoff that is meant; None when several fit, which are then listed."""
-    found = which(turn.uow, verb=verb, playbook=command.playbook, number=command.number)
+def _which(context: RequestContext, command: Handoff, verb: Verb) -> int | None:
+    """The handoff in question; None if several fit, which are then listed."""
+    found = which(context.uow, verb=verb, playbook=command.playbook, number=command.number)
     if isinstance(found, int):
         return found
-    turn.say(found)
+    context.say(found)
     return None
 
 
-def _accept(turn: Turn, command: commands.Handoff) -> None:
-    found = _which(turn, command, "accept")
+def _accept(context: RequestContext, command: Handoff) -> None:
+    found = _which(context, command, "accept")
     if found is not None:
-        turn.say(accept(turn.uow, handoff_id=found, note=command.text or ""))
+        context.say(accept(context.uow, handoff_id=found, note=command.text or ""))
 
 
-def _fail(turn: Turn, command: commands.Handoff) -> None:
-    found = _which(turn, command, "fail")
+def _fail(context: RequestContext, command: Handoff) -> None:
+    found = _which(context, command, "fail")
     if found is not None and command.text is None:
-        _ask_why(turn, found)
+        _ask_why(context, found)
     elif found is not None:
-        turn.say(fail(turn.uow, handoff_id=found, reason=command.text or ""))
+        context.say(fail(context.uow, handoff_id=found, reason=command.text or ""))
 
 
-def _done(turn: Turn, command: commands.Handoff) -> None:
-    found = _which(turn, command, "done")
+def _done(context: RequestContext, command: Handoff) -> None:
+    found = _which(context, command, "done")
     if found is not None:
-        turn.say(finish(turn.uow, handoff_id=found, note=command.text or ""))
+        context.say(finish(context.uow, handoff_id=found, note=command.text or ""))
 
 
-def _withdraw(turn: Turn, command: commands.Handoff) -> None:
-    found = _which(turn, command, "withdraw")
+def _withdraw(context: RequestContext, command: Handoff) -> None:
+    found = _which(context, command, "withdraw")
     if found is not None:
-        turn.say(withdraw(turn.uow, handoff_id=found, reason=command.text or ""))
+        context.say(withdraw(context.uow, handoff_id=found, reason=command.text or ""))
 
 
-_VERBS: Final[dict[str | None, Callable[[Turn, commands.Handoff], None]]] = {
+_VERBS: Final[dict[str | None, Callable[[RequestContext, Handoff], None]]] = {
     None: _open,
     "send": _send,
     "show": _show,
@@ -130,64 +201,84 @@ _VERBS: Final[dict[str | None, Callable[[Turn, commands.Handoff], None]]] = {
 }
 
 
-def _id(value: str) -> int:
-    found = row_id(value)
-    if found is None:
-        raise Refusal(GONE)
-    return found
-
-
-def accepted(turn: Turn, value: str, _body: Body) -> None:
+def accepted(context: RequestContext, value: str, _body: Body) -> None:
     """[Accept]."""
-    turn.say(accept(turn.uow, handoff_id=_id(value)))
+    context.say(accept(context.uow, handoff_id=known_row(value, GONE)))
 
 
-def finished(turn: Turn, value: str, _body: Body) -> None:
+def finished(context: RequestContext, value: str, _body: Body) -> None:
     """[Done]."""
-    turn.say(finish(turn.uow, handoff_id=_id(value)))
+    context.say(finish(context.uow, handoff_id=known_row(value, GONE)))
 
 
-def withdrawn(turn: Turn, value: str, _body: Body) -> None:
+def withdrawn(context: RequestContext, value: str, _body: Body) -> None:
     """[Withdraw]."""
-    turn.say(withdraw(turn.uow, handoff_id=_id(value)))
+    context.say(withdraw(context.uow, handoff_id=known_row(value, GONE)))
 
 
-def open_fail(turn: Turn, value: str, _body: Body) -> None:
+def open_fail(context: RequestContext, value: str, _body: Body) -> None:
     """[Can't use it]: the form that asks what is missing."""
-    _ask_why(turn, _id(value))
+    _ask_why(context, known_row(value, GONE))
 
 
-def _ask_why(turn: Turn, number: int) -> None:
-    shown = fail_form(turn.uow, handoff_id=number)
+def _ask_why(context: RequestContext, number: int) -> None:
+    shown = fail_form(context.uow, handoff_id=number)
     if isinstance(shown, Done):
-        turn.say(shown)
+        context.say(shown)
     else:
-        turn.open(shown, ids=metadata(h=number))
+        context.open(shown, ids=metadata(h=number))
 
 
-def open_again(turn: Turn, value: str, _body: Body) -> None:
+def open_again(context: RequestContext, value: str, _body: Body) -> None:
     """[Hand over again], or [Hand over]: the form."""
-    form = handoff_form(turn.uow, adoption_id=row_id(value))
+    form = handoff_form(context.uow, adoption_id=row_id(value))
     if form is None:
         raise Refusal("Your playbooks hand nothing over any more. `/cadence handoff show` lists what waits.")
-    turn.open(form)
+    context.open(form)
 
 
-def sent(turn: Turn, form: Form) -> MessageContext:
-    """The form to hand over."""
-    given = HandoffGiven(
-        contract=form.option(Field.CONTRACT) or "",
-        what=form.text(Field.WHAT),
-        link=form.text(Field.LINK) or None,
-    )
-    return send_handoff(turn.uow, given)
+def sent(context: RequestContext, form: Form) -> MessageContext:
+    """The form to hand something over."""
+    typed = form.read(HandoffForm)
+    given = HandoffGiven(contract=typed.selected or "", what=typed.what, link=typed.link or None)
+    return send_handoff(context.uow, given)
 
 
-def failed(turn: Turn, form: Form) -> MessageContext:
+def failed(context: RequestContext, form: Form) -> MessageContext:
     """The form that says why it can't be used."""
-    return fail(
-        turn.uow,
-        handoff_id=form.row("h"),
-        reason=form.text(Field.REASON),
-        lacking=form.options(Field.LACKING),
-    )
+    typed = form.read(HandoffFailForm)
+    return fail(context.uow, handoff_id=form.row("h"), reason=typed.reason, lacking=typed.lacking)
+
+
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            name="handoff",
+            usage="[playbook] send <team> <what> | accept [#id] [note] | fail [#id] <reason> | done [#id] [note] | "
+            "withdraw [#id] [reason] | show [team=slug] [link=…]",
+            summary="hands work to another team under the playbook's contract, takes it, is done with it or "
+            "withdraws it",
+            examples=(
+                "/cadence handoff support-reply send billing refund for case 4711",
+                "/cadence handoff accept #12",
+                "/cadence handoff fail #12 the invoice number is missing",
+                "/cadence handoff done #12",
+                "/cadence handoff withdraw #13",
+                "/cadence handoff show",
+            ),
+            read=read_handoff,
+            bare=Handoff,
+            run=by_command,
+            options=("team", "link"),
+            harmless="bare",
+        ),
+    ),
+    buttons={
+        Action.ACCEPT_HANDOFF: accepted,
+        Action.FAIL_HANDOFF: open_fail,
+        Action.FINISH_HANDOFF: finished,
+        Action.WITHDRAW_HANDOFF: withdrawn,
+        Action.SEND_HANDOFF: open_again,
+    },
+    forms={Callback.HANDOFF: sent, Callback.HANDOFF_FAIL: failed},
+)

@@ -1,38 +1,78 @@
 """Lessons: `/cadence learn`, its form, and the button on posts."""
 
-from slack_bolt import App
+from dataclasses import dataclass
+from typing import Final
 
 from cadence.flows.lessons import LessonGiven, learn, learn_form
-from handlers.context import Services, Turn
-from handlers.grammar import commands
-from handlers.listeners import register_button, register_form
+from cadence.nearest import nearest
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Entry, Request
 from handlers.payloads import Body, Form
 from templates.contexts.base import MessageContext
-from templates.ids import Action, Callback, Field
+from templates.contexts.lessons import LearnForm
+from templates.ids import Action, Callback
+
+_ADVICE: Final = "Keep what the next team has to know, or log two lessons."
 
 
-def register(app: App, services: Services) -> None:
-    """Listen for the button and the form."""
-    register_button(app, services, Action.LEARN, by_button)
-    register_form(app, services, Callback.LEARN, submitted)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learn(AboutPlaybook):
+    """`/cadence learn`. `text` is the lesson."""
+
+    text: str | None = None
 
 
-def by_command(turn: Turn, command: commands.Learn) -> None:
-    """`/cadence learn`: at once when all is said, else by form."""
+def read_learn(request: Request) -> Learn:
+    """`/cadence learn <playbook> <text>`; the playbook is optional if there is only one."""
+    named = request.playbook()
+    if named is None and request.typed:
+        known = (*request.vocabulary.playbooks, *request.vocabulary.others)
+        word = request.typed.words[0].text
+        if "-" in word and nearest(word, known):
+            raise request.no_playbook(of_others=True)
+    return Learn(
+        playbook=request.the_playbook(named),
+        text=request.sentence("lesson", _ADVICE),
+        team=request.team,
+    )
+
+
+def by_command(context: RequestContext, command: Learn) -> None:
+    """`/cadence learn`: immediately if everything is given, else by form."""
     if command.playbook is None or command.text is None:
-        form = learn_form(turn.uow, playbook=command.playbook, text=command.text or "")
-        turn.open(form)
+        form = learn_form(context.uow, playbook=command.playbook, text=command.text or "")
+        context.open(form)
         return
     given = LessonGiven(playbook=command.playbook, text=command.text, team=command.team)
-    turn.say(learn(turn.uow, given))
+    context.say(learn(context.uow, given))
 
 
-def by_button(turn: Turn, value: str, _body: Body) -> None:
+def by_button(context: RequestContext, value: str, _body: Body) -> None:
     """[Keep a lesson] under a post."""
-    turn.open(learn_form(turn.uow, playbook=value or None))
+    context.open(learn_form(context.uow, playbook=value or None))
 
 
-def submitted(turn: Turn, form: Form) -> MessageContext:
+def submitted(context: RequestContext, form: Form) -> MessageContext:
     """The form."""
-    given = LessonGiven(playbook=form.option(Field.PLAYBOOK) or "", text=form.text(Field.NOTE))
-    return learn(turn.uow, given)
+    typed = form.read(LearnForm)
+    return learn(context.uow, LessonGiven(playbook=typed.playbook or "", text=typed.note))
+
+
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            name="learn",
+            usage="<playbook> <text> [team=slug]",
+            summary="keeps a lesson with the playbook; the next team reads it at setup",
+            examples=("/cadence learn support-reply Load the policy file before the first draft",),
+            read=read_learn,
+            bare=Learn,
+            run=by_command,
+            options=("team",),
+            harmless="bare",
+        ),
+    ),
+    buttons={Action.LEARN: by_button},
+    forms={Callback.LEARN: submitted},
+)

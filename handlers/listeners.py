@@ -1,7 +1,7 @@
-"""The ways to listen to Slack: a command, a button, a shortcut, a submitted form.
+"""Listening to Slack: commands, buttons, shortcuts, submitted forms.
 
-Every listener goes through here, so that a `Refusal` becomes a sentence where the person looks, whatever
-they pressed; and so that nothing a listener does is anything but: parse, one call, answer.
+Every listener goes through here, so that a `Refusal` becomes a sentence where the person looks, and so that a
+listener only parses, makes one call and answers.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from slack_sdk import WebClient
 from cadence.flows.core import Repeated
 from cadence.refusals import Refusal
 from cadence.typed import visible
-from handlers.context import SHORTCUT, Services, Turn, turn_of
+from handlers.context import SHORTCUT, RequestContext, Services, context_of
 from handlers.payloads import Body, Form, button_value
 from handlers.views import (
     SLACK_TROUBLE,
@@ -32,7 +32,7 @@ from handlers.views import (
     on_top,
     renew,
 )
-from storage.engine import Clash, is_busy, is_unreachable
+from storage.engine import Conflict, is_busy, is_unreachable
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Shortcut
@@ -47,9 +47,9 @@ UNREACHABLE = "We can't reach our database right now. Nothing was saved; try aga
 
 
 def register_failures(app: App, services: Services) -> None:
-    """Answer a request that failed outside of our listeners, such as while finding out whose workspace it is.
+    """Answer a request that failed outside of the listeners, such as while finding out its workspace.
 
-    Events get a 503 while the database is away, so that Slack sends them again.
+    Events get a 503 while the database can't be reached, so that Slack sends them again.
     """
 
     def failed(error: Exception, body: dict[str, Any], respond: Respond) -> BoltResponse:
@@ -63,7 +63,7 @@ def register_failures(app: App, services: Services) -> None:
             return BoltResponse(status=200, body=answer)
         if body.get("type") == "view_submission":
             fields = inputs(body["view"])
-            if fields:  # what was typed stays
+            if fields:  # the form keeps its input
                 return BoltResponse(
                     status=200, body={"response_action": "errors", "errors": {fields[0]: said.text}}
                 )
@@ -77,31 +77,26 @@ def register_failures(app: App, services: Services) -> None:
 
 
 class _Unshown(Exception):
-    """Slack didn't take the answer. What was asked for is done all the same; the cause is chained."""
+    """Slack refused the answer. The request was carried out anyway; the cause is chained."""
 
 
 def register_command(
-    app: App, services: Services, name: str, run: Callable[[Turn, str], None], *, finds_repeats: bool = False
+    app: App, services: Services, name: str, run: Callable[[RequestContext, str], None]
 ) -> None:
-    """Listen for a slash command; the answer travels back in the acknowledgement.
-
-    `finds_repeats`: `run` looks by itself whether its request came before, in a statement it makes anyhow.
-    """
+    """Listen for a slash command; the answer travels back in the acknowledgement."""
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         answers: list[MessageContext] = []
         text = visible(body.get("text") or "")
-        turn = turn_of(services, body, client, "command", answers.append)
+        context = context_of(services, body, client, "command", answers.append)
         message: Rendered | None = None
         with _observed(services, name) as outcome:
             try:
-                _by_participant(
-                    turn, lambda: run(turn, text), anybody=_is_help(text), finds_repeats=finds_repeats
-                )
+                _by_participant(context, lambda: run(context, text), anybody=_is_help(text))
             except Repeated as before:
                 outcome.word, message = "repeated", _rendered(before)
             except Exception as error:  # noqa: BLE001 - every error becomes a sentence
-                _tell(turn, _sentence(services, error, outcome), error, answers.append)
+                _tell(context, _sentence(services, error, outcome), error, answers.append)
         if message is None and answers:
             message = render(answers[-1])
         if message is None:
@@ -113,7 +108,7 @@ def register_command(
 
 
 def register_button(
-    app: App, services: Services, action: Action, run: Callable[[Turn, str, Body], None]
+    app: App, services: Services, action: Action, run: Callable[[RequestContext, str, Body], None]
 ) -> None:
     """Listen for a button or a menu; the answer is shown to the person only."""
 
@@ -122,19 +117,24 @@ def register_button(
             if not (body.get("response_url") and _took(respond, message)):
                 on_top(client, body["trigger_id"], as_view(message), inside=form_around(body))
 
-        turn = turn_of(services, body, client, "button", _or_unshown(show))
-        _pressed(turn, action, lambda: run(turn, button_value(body), body), show)
+        context = context_of(services, body, client, "button", _or_unshown(show))
+        _pressed(context, action, lambda: run(context, button_value(body), body), show)
         if on_home(body):
-            services.homes.clicked(turn.caller.workspace_id, turn.caller.member)
+            services.homes.clicked(context.caller.workspace_id, context.caller.member)
         ack()
 
     app.action(action)(listener)
 
 
 def register_shortcut(
-    app: App, services: Services, shortcut: Shortcut, run: Callable[[Turn, Body], None], *, on_message: bool
+    app: App,
+    services: Services,
+    shortcut: Shortcut,
+    run: Callable[[RequestContext, Body], None],
+    *,
+    on_message: bool,
 ) -> None:
-    """Listen for a shortcut; the answer is a modal. Only one on a message has a conversation as well."""
+    """Listen for a shortcut; the answer is a modal. Only a message shortcut also has a conversation."""
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
         def show(message: Rendered) -> None:
@@ -144,8 +144,8 @@ def register_shortcut(
                 if not (body.get("response_url") and _took(respond, message)):
                     raise
 
-        turn = turn_of(services, body, client, SHORTCUT, _or_unshown(show))
-        _pressed(turn, shortcut, lambda: run(turn, body), show)
+        context = context_of(services, body, client, SHORTCUT, _or_unshown(show))
+        _pressed(context, shortcut, lambda: run(context, body), show)
         ack()
 
     listen = app.message_shortcut if on_message else app.global_shortcut
@@ -156,17 +156,17 @@ def register_form(
     app: App,
     services: Services,
     callback: Callback,
-    run: Callable[[Turn, Form], MessageContext | ViewContext | None],
+    run: Callable[[RequestContext, Form], MessageContext | ViewContext | None],
 ) -> None:
-    """Listen for a submitted form. What `run` returns is shown in its place; None closes it."""
+    """Listen for a submitted form. The result of `run` is shown in its place; None closes it."""
 
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         form = Form.of(body["view"])
-        turn = turn_of(services, body, client, "form", lambda _context: None)
+        context = context_of(services, body, client, "form", lambda _context: None)
         shown: MessageContext | ViewContext | None
         with _observed(services, callback) as outcome:
             try:
-                shown = _by_participant(turn, lambda: run(turn, form))
+                shown = _by_participant(context, lambda: run(context, form))
             except Repeated as before:
                 outcome.word, message = "repeated", _rendered(before)
                 if message is None:
@@ -180,7 +180,7 @@ def register_form(
                     refusal = error if isinstance(error, Refusal) else Refusal(shown.text)
                     ack(
                         response_action="errors",
-                        errors=form_errors(turn.db, turn.caller, body["view"], refusal),
+                        errors=form_errors(context.db, context.caller, body["view"], refusal),
                     )
                     return
         if shown is None:
@@ -194,7 +194,7 @@ def register_form(
 
 
 def _took(respond: Respond, message: Rendered) -> bool:
-    """Answer in the conversation; False when Slack doesn't take the response URL, as after its five uses."""
+    """Answer in the conversation; False if Slack refuses the response URL, as after its five uses."""
     taken = respond(
         text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False
     )
@@ -204,7 +204,7 @@ def _took(respond: Respond, message: Rendered) -> bool:
 
 
 def _or_unshown(show: Callable[[Rendered], None]) -> Callable[[MessageContext], None]:
-    """Tell an answer that Slack doesn't take from a request that failed: the latter changed nothing."""
+    """Distinguish an answer that Slack refuses from a request that failed: the latter changed nothing."""
 
     def said(context: MessageContext) -> None:
         try:
@@ -215,11 +215,13 @@ def _or_unshown(show: Callable[[Rendered], None]) -> Callable[[MessageContext], 
     return said
 
 
-def _pressed(turn: Turn, kind: str, run: Callable[[], None], show: Callable[[Rendered], None]) -> None:
-    """Do what was pressed or chosen; why it can't be done is said where the person looks."""
-    with _observed(turn.services, kind) as outcome:
+def _pressed(
+    context: RequestContext, kind: str, run: Callable[[], None], show: Callable[[Rendered], None]
+) -> None:
+    """Carry out a click or choice; a refusal is shown where the person looks."""
+    with _observed(context.services, kind) as outcome:
         try:
-            _by_participant(turn, run)
+            _by_participant(context, run)
         except _Unshown as silent:
             _note_unshown(silent)
         except Repeated as before:
@@ -229,76 +231,73 @@ def _pressed(turn: Turn, kind: str, run: Callable[[], None], show: Callable[[Ren
                     show(message)
         except Exception as error:  # noqa: BLE001 - every error becomes a sentence
             try:
-                _tell(turn, _sentence(turn.services, error, outcome), error, turn.say)
+                _tell(context, _sentence(context.services, error, outcome), error, context.say)
             except _Unshown as silent:
                 _note_unshown(silent)
 
 
 def _note_unshown(silent: _Unshown) -> None:
-    """Log that there was no way left to answer; nothing of ours is wrong."""
+    """Log that there was no way to answer; this is not the bot's mistake."""
     why = silent.__cause__
     log.warning("answer not shown", error=str(why) if isinstance(why, Refusal) else type(why).__name__)
 
 
-def _tell(turn: Turn, said: Refused, error: Exception, say: Callable[[MessageContext], None]) -> None:
-    """Say what went wrong: in the view that says "One moment", if that is what the person is looking at."""
+def _tell(
+    context: RequestContext, said: Refused, error: Exception, say: Callable[[MessageContext], None]
+) -> None:
+    """Show an error: in the placeholder view, if that is what the person is looking at."""
     if isinstance(error, NotMade):
         if error.view_id:
             with suppress(*SLACK_TROUBLE):
-                renew(turn.client, error.view_id, answer_view(said))
+                renew(context.client, error.view_id, answer_view(said))
         return
     say(said)
 
 
 def _is_help(text: str) -> bool:
-    """Whether a command only asks how commands are written, which anybody may know."""
+    """Whether a command only asks for help, which anybody can get."""
     return text.split(maxsplit=1)[:1] == ["help"]
 
 
-def _by_participant(
-    turn: Turn, run: Callable[[], T], *, anybody: bool = False, finds_repeats: bool = False
-) -> T:
-    """Do what somebody asks for who takes part here (SPEC §8): every command, button, shortcut and form.
+def _by_participant(context: RequestContext, run: Callable[[], T], *, anybody: bool = False) -> T:
+    """Carry out a participant's request (SPEC §8): every command, button, shortcut and form.
 
     Raises:
-        NotAllowed: they don't.
+        NotAllowed: they don't take part. Repeated: it was carried out before.
     """
-    if not anybody:
-        turn.require_part()
-    return _once(turn, run, finds_repeats=finds_repeats)
+    context.admit(anybody=anybody)
+    return once_a_request(context, run)
 
 
-def _once(turn: Turn, run: Callable[[], T], *, finds_repeats: bool = False) -> T:
-    """Do what was asked, unless this very request was carried out before.
+def once_a_request(context: RequestContext, run: Callable[[], T]) -> T:
+    """Carry out a request, unless it was carried out before.
 
-    Two people at the same moment: whoever comes second runs again and finds what the first one made.
+    On a conflict of two people it runs again, and finds what the other one created.
 
     Raises:
-        Repeated: it was carried out before, perhaps by a copy of it just now.
-        Refusal: it can't be done.
+        Repeated: it was carried out before, perhaps by a copy of it just now. Refusal: it can't be carried
+        out.
     """
     try:
-        if not finds_repeats:
-            turn.require_new()
         return run()
-    except Clash:
-        turn.require_new()
+    except Conflict:
+        context.require_still_new()
         return run()
     except Refusal:
-        turn.require_new()  # what its copy did just now may be what is in the way
+        context.require_still_new()  # a copy of the request may have just caused the refusal
         raise
 
 
 def _rendered(before: Repeated) -> Rendered | None:
-    """What was answered the first time."""
+    """Render the first answer."""
     return Rendered(**before.answer) if before.answer is not None else None
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """How a request ended.
+    """The outcome of a request.
 
-    Ok, repeated (answered as before), refused (the person is told why), unavailable, or error (a mistake of ours).
+    Ok, repeated (answered as before), refused (the person is told why), unavailable, or error (a bug).
     """
 
     word: str = "ok"
@@ -314,7 +313,7 @@ def _observed(services: Services, kind: str) -> Iterator[_Outcome]:
 
 
 def _sentence(services: Services, error: Exception, outcome: _Outcome) -> Refused:
-    """What a person is told of an error; a mistake of ours gets a short code, and the log the rest."""
+    """The sentence for an error; a bug gets a short code, and the log has the details."""
     why = error.__cause__ if isinstance(error, NotMade) and error.__cause__ is not None else error
     if isinstance(why, Refusal):
         outcome.word = "refused"

@@ -1,24 +1,27 @@
-"""What Slack sends, as plain values: a button's ids, a form's inputs."""
+"""Slack's payloads as plain values: a button's ids, a form's inputs."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.typed import visible
+from templates.contexts.ask import Input, Kind, PlainForm
 
 Body = Mapping[str, Any]
+F = TypeVar("F", bound=PlainForm)
 
 _ID = re.compile(r"[0-9]{1,9}")
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
-# PostgreSQL stores no NUL, and half a surrogate pair can't be written at all.
+# PostgreSQL can't store NUL, and half a surrogate pair can't be encoded.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _YEARS = range(2000, 2101)
+OLD_BUTTON = "This button is too old to be understood. `/cadence status` shows what stands."
 _OLD_FORM = "This form is too old to be understood. Close it and open it again."
 
 
@@ -26,10 +29,10 @@ class Origin(NamedTuple):
     """Where a request acts, and who made it.
 
     Args:
-        workspace: the workspace whose rows the request may touch; "" when Slack names none.
-        member: the person's Slack ID; "" for an event that has none.
-        home: the workspace or organization the person belongs to; "" when Slack doesn't say.
-        organization: the Enterprise organization the request came from; "" outside of one.
+        workspace: the workspace whose rows the request may use; "" if Slack names none.
+        member: the person's Slack ID; "" for an event without a person.
+        home: the workspace or organization the person belongs to; "" if Slack doesn't say.
+        organization: the Enterprise organization the request came from; "" if none.
     """
 
     workspace: str
@@ -41,25 +44,25 @@ class Origin(NamedTuple):
     def from_elsewhere(self) -> bool:
         """Whether the person belongs to another workspace, as people in a Slack Connect channel can.
 
-        In an organization people have one home and work in several workspaces: `users.info` says which.
+        In an organization people have one home and work in several workspaces: `users.info` lists them.
         """
         return bool(self.home) and self.home != self.workspace and not self.organization
 
 
 def origin_of(body: Body) -> Origin:
-    """Decide where a request of any kind acts. Commands, buttons, forms, shortcuts and events all go by this.
+    """The origin of a request of any kind: commands, buttons, forms, shortcuts and events all use this.
 
     A form or a Home acts where the app that shows it is installed (`view.app_installed_team_id`): in a Slack
-    Connect channel `team` is the workspace of the person who submits it. An event belongs to the installation
-    it was sent for (`authorizations`), whatever workspace it happened in. With an organization-wide
-    installation `team` is null and the installation names no workspace: then the view's or the person's does.
+    Connect channel `team` is the submitter's workspace. An event belongs to the installation it was sent for
+    (`authorizations`), whatever workspace it happened in. With an organization-wide installation `team` is
+    null and the installation names no workspace: then the view's or the person's is used.
     """
     event = _part(body, "event")
     return _origin_of_event(body, event) if event else _origin_of_request(body)
 
 
 def _origin_of_request(body: Body) -> Origin:
-    """A slash command, or something pressed, submitted, closed, chosen or searched for."""
+    """A slash command, or an interaction (a button, form, menu or shortcut)."""
     team, user, view = _part(body, "team"), _part(body, "user"), _part(body, "view")
     home = _text(user, "team_id")
     return Origin(
@@ -109,13 +112,14 @@ def _organization(body: Body) -> str:
 
 
 def _first_workspace(*ids: str) -> str:
-    """The first that is a workspace's: an organization's ID begins with an E."""
+    """The first ID of a workspace: an organization's ID begins with an E."""
     return next((one for one in ids if one and not one.startswith("E")), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A submitted form: its inputs by block id, and the ids it was opened with; `below` is the view under it."""
+    """A submitted form: its inputs by block id, and the ids it was opened with; `below` is the view under
+    it."""
 
     view_id: str
     callback: str
@@ -125,7 +129,7 @@ class Form:
 
     @classmethod
     def of(cls, view: Mapping[str, Any]) -> "Form":
-        """Read a view as Slack sends it; metadata that isn't ours counts as none."""
+        """Parse a view from Slack; unknown metadata is ignored."""
         try:
             ids = json.loads(view.get("private_metadata") or "{}")
         except (ValueError, RecursionError):
@@ -150,19 +154,30 @@ class Form:
         kept = self.ids.get("slug")
         return _UNSTORABLE.sub("", kept) or None if isinstance(kept, str) else None
 
-    def row(self, name: str) -> int:
-        """The id of a row that the form was opened with.
+    def read(self, declared: type[F]) -> F:
+        """Parse a submitted plain form by its declaration: only its inputs are set.
 
         Raises:
-            Refusal: it carries none.
+            Refusal: on its field, if a value is invalid, or required and missing.
         """
-        found = row_id(str(self.ids.get(name, "")))
-        if found is None:
-            raise Refusal(_OLD_FORM)
-        return found
+        return declared.of(self._read)
+
+    def _read(self, field: str, declared: Input) -> object:
+        value = self._READERS[declared.kind](self, field)
+        if not value and declared.needed:
+            raise Refusal(declared.needed, field=field)
+        return value
+
+    def row(self, name: str) -> int:
+        """The id of a row in the form's metadata.
+
+        Raises:
+            Refusal: there is none.
+        """
+        return known_row(str(self.ids.get(name, "")), _OLD_FORM)
 
     def week(self, name: str) -> date | None:
-        """The Monday that the form was opened with, if any.
+        """The Monday in the form's metadata, if any.
 
         Raises:
             Refusal: it isn't a Monday.
@@ -176,17 +191,17 @@ class Form:
         return found
 
     def text(self, field: str) -> str:
-        """What was typed, without white space around it or characters that don't show; "" when nothing was."""
+        """The text, without surrounding white space or invisible characters; "" if there is none."""
         typed = self.values.get(field, {}).get("value")
         return visible(typed).strip() if isinstance(typed, str) else ""
 
     def texts(self, field: str) -> dict[str, str]:
-        """What was typed in each input `{field}:{key}`, by its key."""
+        """The text of each input `{field}:{key}`, by its key."""
         inputs = [one for one in self.values if one.startswith(f"{field}:")]
         return {one.partition(":")[2]: self.text(one) for one in inputs}
 
     def typed(self) -> dict[str, str]:
-        """What was typed or chosen in each input, by block id; "" where nothing was."""
+        """The value of each input, by block id; "" for an empty one."""
         return {field: self._given(field) for field in self.values}
 
     def _given(self, field: str) -> str:
@@ -199,10 +214,10 @@ class Form:
         )
 
     def whole(self, field: str) -> int | None:
-        """A whole number, None when nothing was typed.
+        """A whole number, None if the input is empty.
 
         Raises:
-            Refusal: on its field, when it isn't one.
+            Refusal: on its field, if it isn't one.
         """
         typed = self.text(field).replace(",", "").replace("\u202f", "").replace("\xa0", "")
         if not typed:
@@ -229,7 +244,7 @@ class Form:
         """The people chosen.
 
         Raises:
-            Refusal: on its field, when one of them isn't a Slack member.
+            Refusal: on its field, if one of them isn't a Slack member.
         """
         chosen = self.values.get(field, {}).get("selected_users") or ()
         return tuple(
@@ -240,7 +255,7 @@ class Form:
         """The person chosen.
 
         Raises:
-            Refusal: on its field, when it isn't a Slack member.
+            Refusal: on its field, if it isn't a Slack member.
         """
         chosen = self.values.get(field, {}).get("selected_user")
         return _slack_id(_MEMBER, chosen, field, "a person") if chosen else None
@@ -249,17 +264,21 @@ class Form:
         """The channel chosen.
 
         Raises:
-            Refusal: on its field, when it isn't a Slack channel.
+            Refusal: on its field, if it isn't a Slack channel.
         """
         element = self.values.get(field, {})
         chosen = element.get("selected_conversation") or element.get("selected_channel")
         return _slack_id(_CHANNEL, chosen, field, "a channel") if chosen else None
 
+    def ticked(self, field: str) -> bool:
+        """Whether a checkbox is ticked."""
+        return bool(self.options(field))
+
     def day(self, field: str) -> date | None:
         """The date chosen.
 
         Raises:
-            Refusal: on its field, when it is no date of this century.
+            Refusal: on its field, if it isn't a date of this century.
         """
         chosen = self.values.get(field, {}).get("selected_date")
         if not chosen:
@@ -268,6 +287,19 @@ class Form:
         if found is None:
             raise Refusal("That isn't a day the calendar here knows. Choose another one.", field=field)
         return found
+
+    _READERS: ClassVar[Mapping[Kind, Callable[["Form", str], object]]] = {
+        Kind.TEXT: text,
+        Kind.WHOLE: whole,
+        Kind.CHOICE: option,
+        Kind.SEVERAL: options,
+        Kind.CHECK: ticked,
+        Kind.CHECKS: options,
+        Kind.DAY: day,
+        Kind.MEMBER: member,
+        Kind.MEMBERS: members,
+        Kind.CHANNEL: channel,
+    }
 
 
 def _option(chosen: object) -> str | None:
@@ -298,54 +330,63 @@ def _day(text: object) -> date | None:
 
 
 def _monday(text: object) -> date | None:
-    """The day a week is kept by; weeks counted from other days would be told apart from it."""
+    """The Monday that identifies a week; any other day would be a different key."""
     found = _day(text)
     return found if found is not None and found.weekday() == 0 else None
 
 
 def row_id(text: str) -> int | None:
-    """The id of a row as buttons and forms carry it; None for anything else."""
+    """Parse the id of a row from a button or form; None for anything else."""
     return int(text) if _ID.fullmatch(text) else None
 
 
+def known_row(text: str, otherwise: str) -> int:
+    """Parse the id of a row from a button.
+
+    Raises:
+        Refusal: `otherwise`, for anything else.
+    """
+    found = row_id(text)
+    if found is None:
+        raise Refusal(otherwise)
+    return found
+
+
 def channel_id(text: str) -> str | None:
-    """A channel's Slack ID as a button carries it; None for anything else."""
+    """Parse a channel's Slack ID from a button; None for anything else."""
     return text if _CHANNEL.fullmatch(text) else None
 
 
 def metadata(**ids: object) -> str:
-    """A form's ids, for `private_metadata`; those that are None are left out."""
+    """A form's ids, for `private_metadata`; None values are left out."""
     return json.dumps({name: one for name, one in ids.items() if one is not None})
 
 
 def split_ref(value: str) -> tuple[int, str]:
-    """`{adoption_id}:{rest}` as a button carries it.
+    """Parse a button's `{adoption_id}:{rest}`.
 
     Raises:
-        Refusal: it is something else, such as a button of a version long gone.
+        Refusal: it is something else, such as a button of an old version.
     """
     first, _, rest = value.partition(":")
     adoption_id = row_id(first)
     if adoption_id is None or not rest:
-        raise Refusal("This button is too old to be understood. `/cadence status` shows what stands.")
+        raise Refusal(OLD_BUTTON)
     return adoption_id, rest
 
 
 def split_rows(value: str) -> tuple[int, int]:
-    """`{adoption_id}:{row_id}` as a button carries it.
+    """Parse a button's `{adoption_id}:{row_id}`.
 
     Raises:
         Refusal: it is something else.
     """
     adoption_id, rest = split_ref(value)
-    row = row_id(rest)
-    if row is None:
-        raise Refusal("This button is too old to be understood. `/cadence status` shows what stands.")
-    return adoption_id, row
+    return adoption_id, known_row(rest, OLD_BUTTON)
 
 
 def split_week(value: str) -> tuple[int, date]:
-    """`{adoption_id}:{week_start}` as a check-in's buttons carry it.
+    """Parse a check-in button's `{adoption_id}:{week_start}`.
 
     Raises:
         Refusal: it is something else.
@@ -355,7 +396,7 @@ def split_week(value: str) -> tuple[int, date]:
 
 
 def read_week(value: str) -> date:
-    """`{week_start}`, a Monday, as a button carries it.
+    """Parse a button's `{week_start}`, a Monday.
 
     Raises:
         Refusal: it is something else.
@@ -367,7 +408,7 @@ def read_week(value: str) -> date:
 
 
 def button_value(body: Body) -> str:
-    """What the pressed button, or the chosen option of a menu, carries."""
+    """The value of the pressed button, or of the chosen option of a menu."""
     action = (body.get("actions") or [{}])[0]
     chosen = _option(action.get("selected_option"))
     return _UNSTORABLE.sub("", chosen or str(action.get("value") or ""))

@@ -1,46 +1,37 @@
 """Promotions: [Approve] and [Decline] under a proposal."""
 
-from slack_bolt import App
+from typing import Final
 
 from cadence.flows.promotions import GONE, approve, decline, decline_form
-from cadence.refusals import Refusal
-from handlers.context import Services, Turn
-from handlers.listeners import register_button, register_form
-from handlers.payloads import Body, Form, metadata, row_id
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.payloads import Body, Form, known_row, metadata
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
-from templates.ids import Action, Callback, Field
+from templates.contexts.promotions import DeclineForm
+from templates.ids import Action, Callback
 
 
-def register(app: App, services: Services) -> None:
-    """Listen for the buttons and the form."""
-    register_button(app, services, Action.APPROVE_PROMOTION, approved)
-    register_button(app, services, Action.DECLINE_PROMOTION, open_decline)
-    register_form(app, services, Callback.DECLINE_PROMOTION, declined)
-
-
-def _id(value: str) -> int:
-    found = row_id(value)
-    if found is None:
-        raise Refusal(GONE)
-    return found
-
-
-def approved(turn: Turn, value: str, _body: Body) -> None:
+def approved(context: RequestContext, value: str, _body: Body) -> None:
     """[Approve]."""
-    turn.say(approve(turn.uow, promotion_id=_id(value)))
+    context.say(approve(context.uow, promotion_id=known_row(value, GONE)))
 
 
-def open_decline(turn: Turn, value: str, _body: Body) -> None:
+def open_decline(context: RequestContext, value: str, _body: Body) -> None:
     """[Decline]: the form that asks why."""
-    shown = decline_form(turn.uow, promotion_id=_id(value))
+    shown = decline_form(context.uow, promotion_id=known_row(value, GONE))
     if isinstance(shown, Done):
-        turn.say(shown)
+        context.say(shown)
     else:
-        turn.open(shown, ids=metadata(p=_id(value)))
+        context.open(shown, ids=metadata(p=known_row(value, GONE)))
 
 
-def declined(turn: Turn, form: Form) -> MessageContext:
+def declined(context: RequestContext, form: Form) -> MessageContext:
     """The form."""
-    reason = form.text(Field.REASON)
-    return decline(turn.uow, promotion_id=form.row("p"), reason=reason)
+    return decline(context.uow, promotion_id=form.row("p"), reason=form.read(DeclineForm).reason)
+
+
+FEATURE: Final = Feature(
+    buttons={Action.APPROVE_PROMOTION: approved, Action.DECLINE_PROMOTION: open_decline},
+    forms={Callback.DECLINE_PROMOTION: declined},
+)

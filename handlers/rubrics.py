@@ -1,6 +1,7 @@
 """The rubric of a step: `/cadence rubric`, its forms, and spot audits."""
 
-from slack_bolt import App
+from dataclasses import dataclass
+from typing import Final
 
 from cadence.flows.core import NeedsChoice
 from cadence.flows.rubrics import (
@@ -15,99 +16,146 @@ from cadence.flows.rubrics import (
     revision_form,
     rubric_form,
 )
-from handlers.context import Services, Turn
-from handlers.grammar import commands
-from handlers.listeners import register_button, register_form
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Entry, Request
+from handlers.grammar.errors import shown
+from handlers.grammar.steps import take_playbook_and_step
 from handlers.payloads import Body, Form, row_id, split_ref, split_week
 from templates.contexts.base import MessageContext
+from templates.contexts.rubrics import RevisionForm, RubricForm
 from templates.ids import Action, Callback, Field
 
-
-def register(app: App, services: Services) -> None:
-    """Listen for the buttons and the forms."""
-    register_button(app, services, Action.RUBRIC_RECORD, open_sample)
-    register_button(app, services, Action.REVISE_RUBRIC, open_revision)
-    register_button(app, services, Action.GRADE_AUDIT, open_audit)
-    register_button(app, services, Action.CHANGE_GRADES, change_grades)
-    register_form(app, services, Callback.AUDIT, graded)
-    register_form(app, services, Callback.RUBRIC, submitted)
-    register_form(app, services, Callback.REVISE_RUBRIC, revision_submitted)
+_MOST_DIGITS = 7
 
 
-def by_command(turn: Turn, command: commands.Rubric) -> None:
-    """`/cadence rubric`: records at once; opens the form when something is left out."""
-    meant = _meant(command) if command.step else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rubric(AboutPlaybook):
+    """`/cadence rubric`: a graded sample. Opens the form if the step or its numbers are omitted.
+
+    `revise`: a new rubric instead, and `change` is what changed.
+    """
+
+    step: str | None = None
+    samples: int | None = None
+    passes: int | None = None
+    risky: int | None = None
+    note: str | None = None
+    revise: bool = False
+    change: str | None = None
+
+
+def read_rubric(request: Request) -> Rubric:
+    """`/cadence rubric <playbook> <step> passes=N samples=N [risky=N] [note]`, or `… revise <what changed>`."""
+    playbook, step = take_playbook_and_step(request)
+    if step is not None and request.typed.key() == "revise":
+        request.typed.take()
+        change = request.sentence("description")
+        return Rubric(step=step, playbook=playbook, revise=True, change=change, team=request.team)
+    return Rubric(
+        playbook=playbook,
+        step=step,
+        samples=_count(request, "samples"),
+        passes=_count(request, "passes"),
+        risky=_count(request, "risky"),
+        note=request.sentence("note"),
+        team=request.team,
+    )
+
+
+def _count(request: Request, name: str) -> int | None:
+    typed = request.options.get(name)
+    if typed is None:
+        return None
+    digits = typed.replace(",", "")
+    if digits.isdecimal() and len(digits.lstrip("0")) > _MOST_DIGITS:
+        raise Refusal(
+            say(
+                "{typed} is too many: 1 to 100,000 samples are recorded at once.",
+                typed=shown(f"{name}={typed}"),
+            )
+        )
+    if not digits.isdecimal() or len(digits) > 2 * _MOST_DIGITS:
+        raise Refusal(
+            say(
+                "{typed} isn't a number of samples. Write a whole number, like {right}.",
+                typed=shown(f"{name}={typed}"),
+                right=code("passes=19 samples=20"),
+            )
+        )
+    return int(digits)
+
+
+def by_command(context: RequestContext, command: Rubric) -> None:
+    """`/cadence rubric`: records immediately; opens the form if something is omitted."""
+    meant = StepMeant(command.step, playbook=command.playbook, team=command.team) if command.step else None
+    if meant is not None and command.revise:
+        _revise(context, meant, command.change)
+        return
     given = SampleGiven(command.samples, command.passes, command.risky or 0, command.note or "")
     if meant is None or (command.samples is None and command.passes is None):
-        turn.open(rubric_form(turn.uow, meant, given))
+        context.open(rubric_form(context.uow, meant, given))
         return
-    turn.say_or_ask(
-        lambda: record_sample(turn.uow, meant, given),
+    context.say_or_ask(
+        lambda: record_sample(context.uow, meant, given),
         unclear=NeedsChoice,
-        ask=lambda: turn.open(rubric_form(turn.uow, meant, given)),
+        ask=lambda: context.open(rubric_form(context.uow, meant, given)),
     )
 
 
-def revise(turn: Turn, command: commands.ReviseRubric) -> None:
-    """`/cadence rubric … revise`: at once when it says what changed, else by form."""
-    meant = _meant(command)
-    if command.change is None:
-        turn.open(revision_form(turn.uow, meant))
-        return
-    turn.say(revise_rubric(turn.uow, meant, change=command.change))
+def _revise(context: RequestContext, meant: StepMeant, change: str | None) -> None:
+    """Immediately if the change is given, else by form."""
+    if change is None:
+        context.open(revision_form(context.uow, meant))
+    else:
+        context.say(revise_rubric(context.uow, meant, change=change))
 
 
-def _meant(command: commands.Rubric | commands.ReviseRubric) -> StepMeant:
-    return StepMeant(command.step or "", playbook=command.playbook, team=command.team)
-
-
-def open_sample(turn: Turn, value: str, _body: Body) -> None:
-    """[Record a rubric result] under what is missing: the form, on the team's steps."""
+def open_sample(context: RequestContext, value: str, _body: Body) -> None:
+    """[Record a rubric result] in a list of gaps: the form, on the team's steps."""
     where, _, step = value.partition(":")
     meant = StepMeant(step, adoption_id=row_id(where))
-    turn.open(rubric_form(turn.uow, meant, SampleGiven(None, None)))
+    context.open(rubric_form(context.uow, meant, SampleGiven(None, None)))
 
 
-def open_revision(turn: Turn, value: str, _body: Body) -> None:
-    """[Record a new rubric] under a demotion."""
+def open_revision(context: RequestContext, value: str, _body: Body) -> None:
+    """[Record a new rubric] on a demotion."""
     adoption_id, step = split_ref(value)
-    turn.open(revision_form(turn.uow, StepMeant(step, adoption_id=adoption_id)))
+    context.open(revision_form(context.uow, StepMeant(step, adoption_id=adoption_id)))
 
 
-def submitted(turn: Turn, form: Form) -> MessageContext:
+def submitted(context: RequestContext, form: Form) -> MessageContext:
     """The form for a graded sample."""
-    given = SampleGiven(
-        samples=form.whole(Field.SAMPLES),
-        passes=form.whole(Field.PASSES),
-        risky=form.whole(Field.RISKY) or 0,
-        note=form.text(Field.NOTE),
-    )
-    return record_sample(turn.uow, _chosen(form), given)
+    typed = form.read(RubricForm)
+    given = SampleGiven(typed.samples, typed.passes, typed.risky or 0, typed.note)
+    return record_sample(context.uow, _chosen(typed.selected), given)
 
 
-def revision_submitted(turn: Turn, form: Form) -> MessageContext:
+def revision_submitted(context: RequestContext, form: Form) -> MessageContext:
     """The form for a new rubric."""
-    change = form.text(Field.REASON)
-    return revise_rubric(turn.uow, _chosen(form), change=change)
+    typed = form.read(RevisionForm)
+    return revise_rubric(context.uow, _chosen(typed.selected), change=typed.change)
 
 
-def _chosen(form: Form) -> StepMeant:
-    adoption_id, step = split_ref(form.option(Field.STEP) or "")
+def _chosen(value: str | None) -> StepMeant:
+    adoption_id, step = split_ref(value or "")
     return StepMeant(step, adoption_id=adoption_id)
 
 
-def open_audit(turn: Turn, value: str, _body: Body) -> None:
-    """[Grade them] under a spot audit."""
+def open_audit(context: RequestContext, value: str, _body: Body) -> None:
+    """[Grade them] on a spot audit."""
     adoption_id, week = split_week(value)
-    turn.open(audit_form(turn.uow, AuditMeant(adoption_id, week)))
+    context.open(audit_form(context.uow, AuditMeant(adoption_id, week)))
 
 
-def change_grades(turn: Turn, value: str, _body: Body) -> None:
-    """[Change] beside what a step was graded."""
-    turn.open(audit_form(turn.uow, AuditMeant(audit_id=row_id(value) or 0)))
+def change_grades(context: RequestContext, value: str, _body: Body) -> None:
+    """[Change] next to a step's grades."""
+    context.open(audit_form(context.uow, AuditMeant(audit_id=row_id(value) or 0)))
 
 
-def graded(turn: Turn, form: Form) -> MessageContext:
+def graded(context: RequestContext, form: Form) -> MessageContext:
     """The form with a grade for each run."""
     grades: dict[int, dict[int, Graded]] = {}
     for field in form.values:
@@ -116,4 +164,32 @@ def graded(turn: Turn, form: Form) -> MessageContext:
         if name == Field.GRADE and audit_id is not None and place is not None:
             link = form.text(f"{Field.LINK}:{audit_id}:{place}") or None
             grades.setdefault(audit_id, {})[place] = Graded(form.option(field), link)
-    return grade_audits(turn.uow, grades=grades)
+    return grade_audits(context.uow, grades=grades)
+
+
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            name="rubric",
+            usage="<playbook> <step> passes=N samples=N [risky=N] [note] | <playbook> <step> revise <what changed>",
+            summary="records a graded sample of a step, or a new rubric",
+            who="owner",
+            examples=(
+                "/cadence rubric support-reply draft passes=19 samples=20",
+                "/cadence rubric support-reply draft passes=29 samples=30 risky=1 refunds",
+            ),
+            read=read_rubric,
+            bare=Rubric,
+            run=by_command,
+            options=("passes", "samples", "risky", "team"),
+            harmless="bare",
+        ),
+    ),
+    buttons={
+        Action.RUBRIC_RECORD: open_sample,
+        Action.REVISE_RUBRIC: open_revision,
+        Action.GRADE_AUDIT: open_audit,
+        Action.CHANGE_GRADES: change_grades,
+    },
+    forms={Callback.AUDIT: graded, Callback.RUBRIC: submitted, Callback.REVISE_RUBRIC: revision_submitted},
+)

@@ -1,20 +1,20 @@
-"""Shortcuts: what Slack's menus offer on a message ("Log as exception") and anywhere ("Check in")."""
+"""Shortcuts: Slack's menu entries for a message ("Log as exception") and anywhere ("Check in")."""
 
 from dataclasses import dataclass, replace
 from typing import Final
 
 from slack_bolt import App
 
-from cadence.flows.checkins import MessageSeen, choose_checkin_form, exception_from
-from cadence.flows.nudging import checkin_all_form, checkin_form, kpi_form
-from cadence.refusals import Refusal
+from cadence.flows.checkins import checkin_all_form, checkin_form, choose_checkin_form
+from cadence.flows.exceptions import MessageSeen, exception_from
+from cadence.flows.numbers import kpi_form
 from cadence.typed import visible
-from handlers.context import Services, Turn, shortcut_ids
+from handlers.context import RequestContext, Services, shortcut_ids
 from handlers.listeners import register_form, register_shortcut
 from handlers.payloads import Body, Form, read_week, split_week
 from templates.contexts.base import ViewContext
-from templates.contexts.forms import ChooseCheckinForm
-from templates.ids import Callback, Field, Shortcut
+from templates.contexts.checkins import ChooseCheckinForm
+from templates.ids import Callback, Shortcut
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Declared:
     """A shortcut as the manifest declares it.
 
     Args:
-        name: what people read in the menu: 24 characters at most.
+        name: shown in the menu: 24 characters at most.
         description: one sentence: 150 characters at most.
-        on_message: it stands in the menu of a message; otherwise in the menu of the composer.
+        on_message: it is in the menu of a message; otherwise in the menu of the composer.
     """
 
     callback: Shortcut
@@ -57,8 +57,8 @@ def register(app: App, services: Services) -> None:
     register_form(app, services, Callback.CHOOSE_CHECKIN, chosen)
 
 
-def log_exception(turn: Turn, body: Body) -> None:
-    """ "Log as exception" on a message: the form, with the message's link and words filled in."""
+def log_exception(context: RequestContext, body: Body) -> None:
+    """ "Log as exception" on a message: the form, prefilled with the message's link and text."""
     message, channel = body.get("message") or {}, body.get("channel") or {}
     seen = MessageSeen(
         channel=str(channel.get("id") or ""),
@@ -68,35 +68,32 @@ def log_exception(turn: Turn, body: Body) -> None:
         author=str(message.get("user") or ""),
         text=visible(str(message.get("text") or "")),
     )
-    turn.open(exception_from(turn.uow, seen), ids=shortcut_ids())
+    context.open(exception_from(context.uow, seen), ids=shortcut_ids())
 
 
-def check_in(turn: Turn, _body: Body) -> None:
-    """ "Check in": the form of the one that is open; when there are several, it is asked which."""
-    form = choose_checkin_form(turn.uow)
-    turn.open(_answering(turn, form.choices[0].value) if len(form.choices) == 1 else form)
+def check_in(context: RequestContext, _body: Body) -> None:
+    """ "Check in": the form of the open one; if there are several, a question which."""
+    form = choose_checkin_form(context.uow)
+    context.open(_answering(context, form.choices[0].value) if len(form.choices) == 1 else form)
 
 
-def chosen(turn: Turn, form: Form) -> ViewContext:
-    """Which check-in: its form takes the place of the question."""
-    value = form.option(Field.CHECKIN)
-    if not value:
-        raise Refusal("Choose a check-in.", field=Field.CHECKIN)
-    return _answering(turn, value)
+def chosen(context: RequestContext, form: Form) -> ViewContext:
+    """The chosen check-in: its form replaces the question."""
+    return _answering(context, form.read(ChooseCheckinForm).selected or "")
 
 
-def _answering(turn: Turn, value: str) -> ViewContext:
+def _answering(context: RequestContext, value: str) -> ViewContext:
     """The form of `{adoption_id}:{week_start}`, or of every open check-in of `all:{week_start}`."""
     which, _, week = value.partition(":")
     if which == ChooseCheckinForm.ALL:
-        every = checkin_all_form(turn.uow, week_start=read_week(week))
+        every = checkin_all_form(context.uow, week_start=read_week(week))
         return replace(every, private_metadata=shortcut_ids(w=week))
     adoption_id, start = split_week(value)
-    one = checkin_form(turn.uow, adoption_id=adoption_id, week_start=start, kind=None)
+    one = checkin_form(context.uow, adoption_id=adoption_id, week_start=start, kind=None)
     return replace(one, private_metadata=shortcut_ids(a=adoption_id, w=start.isoformat(), k=one.kind))
 
 
-def report_number(turn: Turn, _body: Body) -> None:
+def report_number(context: RequestContext, _body: Body) -> None:
     """ "Report a number": the form for this week's number."""
-    form = kpi_form(turn.uow, adoption_id=None)
-    turn.open(form, ids=shortcut_ids(a=form.selected))
+    form = kpi_form(context.uow, adoption_id=None)
+    context.open(form, ids=shortcut_ids(a=form.selected))

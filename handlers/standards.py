@@ -1,41 +1,77 @@
-"""The standard: declare who leads a step, recommit after a drift, read the trail."""
+"""Declaring a step's mode, and recommitting after a drift."""
 
-from slack_bolt import App
+from dataclasses import dataclass
+from typing import Final
 
-from cadence.flows.history import Asked, read_value
-from cadence.flows.history import trace as read_trail
 from cadence.flows.standards import ModeGiven, declare_mode, mode_form, recommit, recommit_form
+from cadence.mrkdwn import code, say
+from cadence.nearest import nearest
 from cadence.refusals import Refusal
-from cadence.rules.modes import Mode
-from handlers.context import Services, Turn
-from handlers.grammar import commands
-from handlers.listeners import register_button, register_form
+from cadence.rules.modes import LADDER, Mode
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Entry, Request
+from handlers.grammar.errors import listed, shown
+from handlers.grammar.steps import read_mode, take_playbook_and_step
 from handlers.payloads import Body, Form, metadata, split_ref
 from templates.contexts.base import MessageContext
+from templates.contexts.standards import ModeForm, RecommitForm
 from templates.ids import Action, Callback, Field
 
 
-def register(app: App, services: Services) -> None:
-    """Listen for the buttons and the forms."""
-    register_button(app, services, Action.DECLARE_MODE, declare_by_button)
-    register_button(app, services, Action.RECOMMIT, open_recommit)
-    register_button(app, services, Action.OLDER_TRACE, older)
-    register_form(app, services, Callback.MODE, mode_submitted)
-    register_form(app, services, Callback.RECOMMIT, recommitted)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclareMode(AboutPlaybook):
+    """`/cadence mode`: set a step's mode. Opens the form if something is omitted."""
+
+    step: str | None = None
+    mode: Mode | None = None
+    reason: str | None = None
 
 
-def mode(turn: Turn, command: commands.DeclareMode) -> None:
-    """`/cadence mode`: at once when everything is said, else by form."""
+def read_declaration(request: Request) -> DeclareMode:
+    """`/cadence mode <playbook> <step> <mode> <reason>`."""
+    playbook, step = take_playbook_and_step(request)
+    return DeclareMode(
+        playbook=playbook,
+        step=step,
+        mode=_take_mode(request) if request.typed else None,
+        reason=request.sentence("reason"),
+        team=request.team,
+    )
+
+
+def _take_mode(request: Request) -> Mode:
+    word = request.typed.words[0]
+    found = read_mode(word.key)
+    if found is None:
+        near = nearest(word.text, LADDER)
+        hint = say(" Did you mean {near}?", near=code(near)) if near else ""
+        raise Refusal(
+            say(
+                "{word} isn't a mode. The modes are {modes}.{hint}",
+                word=shown(word.text),
+                modes=listed(LADDER),
+                hint=hint,
+            )
+        )
+    request.typed.take()
+    if request.typed.key() == "led" and "led" not in word.key:
+        request.typed.take()
+    return found
+
+
+def mode(context: RequestContext, command: DeclareMode) -> None:
+    """`/cadence mode`: immediately if everything is given, else by form."""
     if command.step is None or command.mode is None or command.reason is None:
         form = mode_form(
-            turn.uow,
+            context.uow,
             playbook=command.playbook,
             team=command.team,
             step=command.step,
             mode=command.mode,
             reason=command.reason or "",
         )
-        turn.open(form)
+        context.open(form)
         return
     given = ModeGiven(
         step=command.step,
@@ -44,50 +80,59 @@ def mode(turn: Turn, command: commands.DeclareMode) -> None:
         playbook=command.playbook,
         team=command.team,
     )
-    turn.say(declare_mode(turn.uow, given))
+    context.say(declare_mode(context.uow, given))
 
 
-def declare_by_button(turn: Turn, value: str, _body: Body) -> None:
-    """[Declare …] under a drift: the form, with the mode people really use."""
+def declare_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Declare …] on a drift: the form, with the mode people actually use."""
     adoption_id, rest = split_ref(value)
     step, _, used = rest.partition(":")
     known = Mode(used) if used in set(Mode) else None
-    turn.open(mode_form(turn.uow, ref=f"{adoption_id}:{step}", mode=known))
+    context.open(mode_form(context.uow, ref=f"{adoption_id}:{step}", mode=known))
 
 
-def mode_submitted(turn: Turn, form: Form) -> MessageContext:
+def mode_submitted(context: RequestContext, form: Form) -> MessageContext:
     """The form."""
-    adoption_id, step = split_ref(form.option(Field.STEP) or "")
-    chosen = form.option(Field.MODE)
-    if chosen not in set(Mode):
+    typed = form.read(ModeForm)
+    adoption_id, step = split_ref(typed.selected or "")
+    if typed.chosen not in set(Mode):
         raise Refusal("Choose who leads the step.", field=Field.MODE)
-    given = ModeGiven(adoption_id=adoption_id, step=step, mode=Mode(chosen), reason=form.text(Field.REASON))
-    return declare_mode(turn.uow, given)
+    given = ModeGiven(adoption_id=adoption_id, step=step, mode=Mode(typed.chosen), reason=typed.reason)
+    return declare_mode(context.uow, given)
 
 
-def open_recommit(turn: Turn, value: str, _body: Body) -> None:
-    """[Recommit] under a drift."""
+def open_recommit(context: RequestContext, value: str, _body: Body) -> None:
+    """[Recommit] on a drift."""
     adoption_id, step = split_ref(value)
-    form = recommit_form(turn.uow, adoption_id=adoption_id, step=step)
-    turn.open(form, ids=metadata(a=adoption_id, s=step))
+    form = recommit_form(context.uow, adoption_id=adoption_id, step=step)
+    context.open(form, ids=metadata(a=adoption_id, s=step))
 
 
-def recommitted(turn: Turn, form: Form) -> MessageContext:
-    """What the owner says will change."""
+def recommitted(context: RequestContext, form: Form) -> MessageContext:
+    """The form with what the owner will change."""
     return recommit(
-        turn.uow, adoption_id=form.row("a"), step=str(form.ids.get("s", "")), text=form.text(Field.NOTE)
+        context.uow,
+        adoption_id=form.row("a"),
+        step=str(form.ids.get("s", "")),
+        text=form.read(RecommitForm).note,
     )
 
 
-def trace(turn: Turn, command: commands.Trace) -> None:
-    """`/cadence trace`: the newest page."""
-    asked = Asked(playbook=command.playbook, step=command.step, team=command.team, since=command.since)
-    turn.say(read_trail(turn.uow, asked))
-
-
-def older(turn: Turn, value: str, _body: Body) -> None:
-    """[Older] under a page of the trail."""
-    asked = read_value(value)
-    if asked is None:
-        raise Refusal("This button is too old to be understood. `/cadence trace` starts over.")
-    turn.say(read_trail(turn.uow, asked))
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            name="mode",
+            usage="<playbook> <step> <mode> <reason> [team=slug]",
+            summary="declares by hand who leads a step",
+            who="owner",
+            examples=("/cadence mode support-reply send collaborative the replies need an editor again",),
+            read=read_declaration,
+            bare=DeclareMode,
+            run=mode,
+            options=("team",),
+            harmless="bare",
+        ),
+    ),
+    buttons={Action.DECLARE_MODE: declare_by_button, Action.RECOMMIT: open_recommit},
+    forms={Callback.MODE: mode_submitted, Callback.RECOMMIT: recommitted},
+)

@@ -1,4 +1,4 @@
-"""Where a view is shown: on top of a form, in its place or on the Home; which block an error is shown on."""
+"""Where a view is shown: on top of a form, in its place or on the Home; which block shows an error."""
 
 import re
 from http.client import HTTPException
@@ -21,16 +21,16 @@ log = structlog.get_logger(__name__)
 
 _CODE = re.compile(r"`([^`]+)`")
 _GONE = frozenset({"not_found", "hash_conflict"})
-"""Slack's words for a view that the person closed, or that shows something newer by now."""
+"""Slack's errors for a view that the person closed, or that has changed since."""
 SLACK_TROUBLE: Final = (SlackClientError, HTTPException, OSError)
-"""What the SDK raises when Slack doesn't take a call, or can't be reached."""
+"""Exceptions of the SDK if Slack refuses a call, or can't be reached."""
 
 
 class NotMade(Exception):
-    """A form couldn't be made after a view that says "One moment" was opened for it; the cause is chained.
+    """A form couldn't be made after the placeholder view was opened for it; the cause is chained.
 
     Args:
-        view_id: the view that is open; empty when the person has closed it.
+        view_id: the open view; empty if the person has closed it.
     """
 
     def __init__(self, view_id: str) -> None:
@@ -39,14 +39,14 @@ class NotMade(Exception):
 
 
 class TooLate(Refusal):
-    """Slack's trigger ran out before the view could be shown: the person isn't waiting for it any more."""
+    """Slack's trigger expired before the view could be shown: the person isn't waiting any more."""
 
     def __init__(self) -> None:
         super().__init__("That took too long for Slack, and nothing was changed. Please try again.")
 
 
 def answer_view(context: MessageContext) -> Json:
-    """An answer as a modal, for places that have no conversation to answer in."""
+    """An answer as a modal, where there is no conversation to answer in."""
     return as_view(render(context))
 
 
@@ -61,18 +61,18 @@ def as_view(message: Rendered) -> Json:
 
 
 def home_view(context: MessageContext) -> Json:
-    """An answer as a Home, for when the real one can't be made."""
+    """An answer as a Home, if the real one can't be made."""
     return {"type": "home", "blocks": render(context).blocks}
 
 
 def on_top(client: WebClient, trigger_id: str, view: Json, *, inside: str | None) -> str:
-    """Show a view on top of a form, or in its place once three are open, or on its own.
+    """Show a view on top of a form, or in its place once three are open, or as a new one.
 
     Returns:
-        The id of the view that shows; empty when the person closed the form meanwhile.
+        The id of the shown view; empty if the person closed the form meanwhile.
 
     Raises:
-        TooLate: Slack doesn't take the trigger any more.
+        TooLate: Slack doesn't accept the trigger any more.
     """
     opening = client.views_push if inside is not None else client.views_open
     try:
@@ -91,7 +91,7 @@ def on_top(client: WebClient, trigger_id: str, view: Json, *, inside: str | None
 
 
 def renew(client: WebClient, view_id: str, view: Json) -> bool:
-    """Show a view in the place of one that is open; False when the person closed that one meanwhile."""
+    """Replace an open view; False if the person closed it meanwhile."""
     try:
         client.views_update(view_id=view_id, view=view)
     except SlackApiError as error:
@@ -103,12 +103,12 @@ def renew(client: WebClient, view_id: str, view: Json) -> bool:
 
 
 def _word(error: SlackApiError) -> str:
-    """Slack's own word for what went wrong."""
+    """Slack's error."""
     return str(error.response.get("error") or "")
 
 
 def form_around(body: Body) -> str | None:
-    """The form that a person is in, by its id: the next one is put on top of it. None outside of one."""
+    """The id of the person's current form, on top of which the next one is shown; None if there is none."""
     return str((body["view"] or {}).get("id") or "") if "view" in body and not on_home(body) else None
 
 
@@ -118,7 +118,8 @@ def on_home(body: Body) -> bool:
 
 
 def form_errors(db: Database, caller: Actor, view: Body, refusal: Refusal) -> dict[str, str]:
-    """What is wrong with a form, by block; names where Slack shows no mentions, quotes where it shows no code."""
+    """A form's errors by block, with names where Slack shows no mentions, and quotes where it shows no
+    code."""
     wrong = refusal.errors.items() if isinstance(refusal, FieldsRefused) else [(refusal.field, refusal.plain)]
     errors: dict[str, str] = {}
     for field, text in wrong:
@@ -128,12 +129,12 @@ def form_errors(db: Database, caller: Actor, view: Body, refusal: Refusal) -> di
 
 
 def inputs(view: Body) -> list[str]:
-    """The blocks of a form that take something in, the only ones an error can be shown on."""
+    """The input blocks of a form, the only ones that can show an error."""
     return [str(block["block_id"]) for block in view.get("blocks") or () if block.get("type") == "input"]
 
 
 def _error_field(view: Body, field: str | None) -> str:
-    """The block an error is shown on: the field's own, else one of several of its kind, else the first."""
+    """The block that shows an error: the field's own, else one of several of its kind, else the first."""
     blocks = inputs(view)
     if field is not None and field in blocks:
         return field

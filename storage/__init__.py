@@ -1,1 +1,1 @@
-"""Tables, queries by noun, the ledger of messages owed, the trail."""
+"""Tables, queries by noun, the outbox of messages, the trail."""

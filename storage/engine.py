@@ -1,8 +1,9 @@
-"""The database: SQLite or PostgreSQL behind the same two kinds of transaction."""
+"""The database: read and write transactions on SQLite or PostgreSQL."""
 
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from copy import copy
@@ -11,42 +12,62 @@ from stat import S_IMODE
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    PoolProxiedConnection,
+    TableClause,
+    UpdateBase,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
-from storage.group_commit import Together, Turn
+from storage.group_commit import GroupCommit, WriteLock
 from storage.patience import JOB, REQUEST, Patience, current, patient
 
 R = TypeVar("R")
-Bound = Session | Connection
-"""What a statement without objects needs: a transaction, with a session or without one."""
-Clash = IntegrityError
-"""Two writers made the same thing at once; whoever is told so may look again and find what the first one made."""
+Conflict = IntegrityError
+"""Two writers created the same thing at once; the caller can retry and will find what the first one
+created."""
+
+
+class Stale(Conflict):
+    """What a request was decided on changed while it waited for a lock; a retry sees the current state."""
+
+    def __init__(self) -> None:
+        super().__init__("changed while this waited", None, Exception())
+
+
 Unreachable: Final = (OperationalError, NoConnection)
-"""The database went away in the middle of something, or was too busy; it may be there again in a moment."""
+"""The database connection failed or the database was too busy; it may be available again in a moment."""
 WAL_SECONDS = 10
-"""How long a process waits for another one that makes the same SQLite file."""
+"""Seconds a process waits for another one that creates the same SQLite file."""
 WAL_RETRY_MS = 50
-"""How often a new SQLite file is asked to be one with a write-ahead log while another process has it."""
+"""Milliseconds between tries to set a new SQLite file to write-ahead logging while another process has it
+open."""
 CONNECT_SECONDS = 3
-"""How long PostgreSQL may take to let us in; a URL that says `connect_timeout` itself is obeyed."""
+"""Seconds to wait for a connection to PostgreSQL; a `connect_timeout` in the URL takes precedence."""
 POOL_SECONDS = 2
-"""How long a thread waits for a connection of the pool: there is one for each, so it is a rare thing."""
+"""Seconds a thread waits for a pooled connection. There is one for each thread, so waiting is rare."""
 IDLE_IN_TRANSACTION_SECONDS = 60
-"""After this PostgreSQL ends a transaction that does nothing: its process hangs, and others wait for its locks."""
+"""Seconds after which PostgreSQL ends an idle transaction: its process hangs while others wait for its
+locks."""
 LOST_SECONDS = 30
-"""After this without an answer to what was sent, the system takes a connection to PostgreSQL for lost."""
+"""Seconds without an acknowledgement after which the operating system drops a connection to PostgreSQL."""
 RECYCLE_SECONDS = 1800
-"""Connections are renewed after this: firewalls and poolers drop those that are older without a word."""
+"""Seconds after which connections are replaced: firewalls and poolers silently drop old ones."""
 
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 IDLE_SECONDS = 1.0
-"""A connection nobody has used for longer is asked whether it is alive before it is used again."""
+"""Seconds without use after which a connection is tested before it is used again."""
 _FORGETFUL: Final = text(
     "SELECT name FROM pg_settings WHERE setting = 'off'"
     " AND name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name"
@@ -54,8 +75,9 @@ _FORGETFUL: Final = text(
 _CONNECTION = "connection"
 _USED_AT = "used at"
 _PATIENCE = "patience"
+_WRITES = "writes"
 _BUSY_STATES = frozenset({"55P03", "57014", "40P01"})
-"""PostgreSQL: a lock or a statement took too long, or two transactions waited for each other."""
+"""PostgreSQL's codes for a lock or statement time-out and for a deadlock."""
 
 
 _SQLITE_AWAY = frozenset(
@@ -68,11 +90,12 @@ _SQLITE_AWAY = frozenset(
         sqlite3.SQLITE_CANTOPEN,
     }
 )
-"""SQLite's results for a file that can't be used now; its other operational errors are mistakes in a statement."""
+"""SQLite's codes for a file that can't be used now; its other operational errors are mistakes in a
+statement."""
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether an error says that the database can't be used right now, rather than that we asked it wrongly."""
+    """Whether an error means that the database is unavailable now, rather than that a statement is wrong."""
     if isinstance(error, NoConnection):
         return True
     if not isinstance(error, DBAPIError):
@@ -84,7 +107,8 @@ def is_unreachable(error: BaseException) -> bool:
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether an error says that others kept the database busy for too long; nothing of the transaction is kept."""
+    """Whether an error means that others kept the database busy for too long; the transaction was rolled
+    back."""
     if isinstance(error, NoConnection):
         return True
     if not isinstance(error, OperationalError):
@@ -95,7 +119,7 @@ def is_busy(error: BaseException) -> bool:
 
 
 def normal_url(url: str) -> str:
-    """`postgres://…`, as hosting platforms hand it out, becomes SQLAlchemy's name for psycopg 3."""
+    """Replace `postgres://…`, which hosting platforms use, by SQLAlchemy's name for psycopg 3."""
     for prefix in ("postgres://", "postgresql://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
@@ -103,7 +127,7 @@ def normal_url(url: str) -> str:
 
 
 def plain_url(url: str) -> str:
-    """The address of a PostgreSQL database as its own tools read it."""
+    """The URL of a PostgreSQL database as PostgreSQL's own tools read it."""
     return "postgresql://" + normal_url(url).removeprefix("postgresql+psycopg://")
 
 
@@ -115,13 +139,13 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def keep_private(file: Path) -> None:
-    """Let only their owner read a SQLite file and those beside it: in them are tokens and what people reported."""
+    """Restrict a SQLite file and its companions to their owner: they contain tokens and reports."""
     for one in (file, *file.parent.glob(f"{file.name}[-.]*")):
         _take_from_others(one, PRIVATE_FILE)
 
 
 def keep_folder_private(folder: Path) -> None:
-    """Make a folder that only its owner may enter, or close one that is there; not one that people work in."""
+    """Create a folder that only its owner can enter, or restrict an existing one unless people work in it."""
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     real = folder.resolve()
     if real != Path.home() and not Path.cwd().is_relative_to(real):
@@ -136,15 +160,15 @@ def _take_from_others(place: Path, mode: int) -> None:
 
 
 class Database:
-    """One engine; `read` and `write` hand out a session that lives as long as its transaction.
+    """One engine; `read` and `write` return a session that lives as long as its transaction.
 
     A write on SQLite takes the write lock when it begins (`BEGIN IMMEDIATE`), so that what it read can't
     change before it saves. On PostgreSQL the flows lock the adoption's row instead.
 
     Args:
         url: an SQLAlchemy URL; `postgres://` is understood.
-        connections: how many PostgreSQL connections are held at most: one a thread, and two to spare.
-        requests: how long a person's request waits; see `for_a_request`.
+        connections: PostgreSQL connections held at most: one per thread, and two to spare.
+        requests: how long a request from Slack waits; see `for_a_request`.
         jobs: how long everything else waits.
     """
 
@@ -161,7 +185,7 @@ class Database:
             if file is not None:
                 file.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             options["connect_args"] = {"check_same_thread": False}
-        # An error names the statement; its parameters would be what people wrote.
+        # An error names the statement; its parameters could contain what people wrote.
         self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -170,17 +194,20 @@ class Database:
             event.listen(self.engine, "checkin", _note_use)
             event.listen(self.engine, "checkout", self._ask_the_idle)
         event.listen(self.engine, "checkout", self._set_patience)
+        event.listen(self.engine, "before_execute", _count_write)
         self.writing: Engine = self.engine.execution_options(writes=True)
-        turn = Turn(self._patience) if self.is_sqlite else None
-        self._turn: AbstractContextManager[None] = turn or nullcontext()
-        self._together = (
-            Together(turn, self.write, patience=self._patience, is_busy=is_busy) if turn else None
+        write_lock = WriteLock(self._patience) if self.is_sqlite else None
+        self._write_lock: AbstractContextManager[None] = write_lock or nullcontext()
+        self._group = (
+            GroupCommit(write_lock, self.write, patience=self._patience, is_busy=is_busy)
+            if write_lock
+            else None
         )
         self._outer: Session | None = None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; nothing it changes is kept."""
+        """Open a session for reading; changes are discarded."""
         if self._outer is not None:
             yield self._outer
             return
@@ -189,62 +216,59 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end, or not at all on an error.
+        """Open a session whose changes are committed together at the end, or rolled back on an error.
 
-        On SQLite the threads of a process take turns: who asks SQLite itself sleeps longer with every try.
+        On SQLite one thread of the process writes at a time: SQLite's own waiting backs off with every try.
         """
         if self._outer is not None:
             yield self._outer
             return
-        with self._turn, Session(self.writing, expire_on_commit=False) as session, session.begin():
+        with self._write_lock, Session(self.writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     def joined(self, session: Session) -> "Database":
-        """This database as part of a write transaction that is open: whoever opened it commits."""
+        """This database as part of an open write transaction, which its opener commits."""
         within = copy(self)
-        within._outer = session
+        within._outer = session  # noqa: SLF001 - a copy of this object
         return within
 
     @property
     def is_joined(self) -> bool:
-        """Whether it is part of a transaction that somebody else commits."""
+        """Whether it is part of a transaction that another caller commits."""
         return self._outer is not None
 
-    def together(self, work: Callable[[Session], R]) -> R:
-        """Do something in a write transaction, committed when this returns.
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait for a group commit; 0 on PostgreSQL."""
+        return self._group.waiting if self._group else 0
+
+    def grouped(self, work: Callable[[Session], R]) -> R:
+        """Run `work` in a write transaction that is committed when this returns.
 
         On SQLite it may share one with what other threads do just then: the disk is waited for once. `work` may be
         called again after it was rolled back, so it must change nothing but the database.
         """
-        if self._together is not None and self._outer is None:
-            return self._together.do(work)
+        if self._group is not None and self._outer is None:
+            return self._group.do(work)
         with self.write() as session:
             return work(session)
 
-    def plainly(self, work: Callable[[Connection], R]) -> R:
-        """`together` for work without objects: a session takes as long as a statement to begin and end."""
-        if self._outer is not None:
-            return work(connection_of(self._outer))
-        if self._together is not None:
-            return self._together.do(lambda session: work(connection_of(session)))
-        with self.engine.begin() as connection:
-            return work(connection)
-
     def for_a_request(self) -> AbstractContextManager[None]:
-        """Let what this thread does wait no longer than a person's request can."""
+        """Apply a request's time-outs to what this thread does."""
         return patient(self._requests)
 
     def _patience(self) -> Patience:
         return current() or self._jobs
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Close every connection."""
         self.engine.dispose()
 
     def _begin_by_itself(self, _connection: object, _record: object) -> None:
-        """From the first connection on, when SQLAlchemy knows which SQLite it is.
+        """Let SQLite connections begin transactions explicitly, from the first one on, when its dialect is
+        known.
 
-        Two threads may make the first ones: neither may find a dialect that doesn't begin anything yet.
+        Two threads may open the first ones at once: neither may use a dialect that begins no transactions yet.
         """
         if self.writing.dialect is self.engine.dialect:
             writes = copy(self.engine.dialect)
@@ -253,7 +277,7 @@ class Database:
             self.writing.dialect = writes
 
     def _ask_the_idle(self, connection: Any, record: Any, _proxy: object) -> None:
-        """A connection that was cut while nobody used it is replaced, with all the others: a busy one isn't asked."""
+        """Replace all connections if an idle one turns out to be cut; busy ones aren't tested."""
         if monotonic() - record.info.get(_USED_AT, monotonic()) < IDLE_SECONDS:
             return
         dialect = self.engine.dialect
@@ -263,7 +287,7 @@ class Database:
             raise InvalidatePoolError from gone
 
     def _set_patience(self, connection: Any, record: Any, _proxy: object) -> None:
-        """A connection waits as long as whoever has it; it is told only when that changes."""
+        """Set the time-outs of the thread that has the connection, if they changed."""
         wanted = self._patience()
         if record.info.get(_PATIENCE) == wanted:
             return
@@ -278,10 +302,10 @@ class Database:
         record.info[_PATIENCE] = wanted
 
 
-def forgetful_settings(session: Bound) -> list[str]:
-    """The settings that let PostgreSQL forget in a crash what it acknowledged; none on SQLite.
+def forgetful_settings(session: Session) -> list[str]:
+    """PostgreSQL settings under which a crash can lose acknowledged data; none on SQLite.
 
-    Messages are then sent again, and what people reported is lost.
+    Lost rows mean that messages are sent again and that reports are missing.
     """
     connection = connection_of(session)
     if connection.dialect.name == "sqlite":
@@ -289,14 +313,26 @@ def forgetful_settings(session: Bound) -> list[str]:
     return list(connection.execute(_FORGETFUL).scalars())
 
 
-def connection_of(session: Bound) -> Connection:
-    """The connection of a session's transaction, for statements that have no use for objects; looked up once."""
-    if isinstance(session, Connection):
-        return session
+def connection_of(session: Session) -> Connection:
+    """The connection of a session's transaction, for Core statements; looked up once."""
     known: Connection | None = session.info.get(_CONNECTION)
     if known is None or known.closed or not known.in_transaction():
         known = session.info[_CONNECTION] = session.connection()
     return known
+
+
+def writes_of(connection: Connection) -> Counter[str]:
+    """Count the writes to each table over a connection, by table name; a higher count invalidates earlier
+    reads."""
+    writes: Counter[str] | None = connection.info.get(_WRITES)
+    if writes is None:
+        writes = connection.info[_WRITES] = Counter()
+    return writes
+
+
+def _count_write(connection: Connection, statement: Any, *_given: object) -> None:
+    if isinstance(statement, UpdateBase) and isinstance(statement.table, TableClause):
+        writes_of(connection)[statement.table.name] += 1
 
 
 def _note_use(_connection: object, record: Any) -> None:
@@ -304,7 +340,7 @@ def _note_use(_connection: object, record: Any) -> None:
 
 
 def _pooled(url: URL, connections: int) -> dict[str, Any]:
-    """How connections to PostgreSQL are made and kept; what the URL says itself is obeyed."""
+    """Options of the PostgreSQL connection pool; options in the URL take precedence."""
     wishes = {
         "connect_timeout": CONNECT_SECONDS,
         "application_name": "rollout-cadence",
@@ -323,7 +359,8 @@ def _pooled(url: URL, connections: int) -> dict[str, Any]:
 
 
 def _tell_postgres(connection: Any, patience: Patience) -> None:
-    """Outside of any transaction, so that it is kept; by a statement, as poolers take no options on connecting."""
+    """Set the session's time-outs outside any transaction, so that they stay; poolers accept no options on
+    connecting."""
     connection.autocommit = True
     connection.execute(
         "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', %s, false),"
@@ -343,16 +380,16 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
             return
         except (
             sqlite3.OperationalError
-        ):  # another process turns a new file to WAL: SQLite waits for no lock here
+        ):  # another process is switching a new file to WAL, and SQLite doesn't wait for that lock
             if not tries_left:
                 raise
             time.sleep(WAL_RETRY_MS / 1000)
 
 
 def _begin_with(dialect: Dialect, statement: str) -> None:
-    """Let a dialect begin its transactions with a statement.
+    """Make a dialect begin its transactions with a statement.
 
-    Not by an event of the engine: while somebody listens to any, each statement looks for listeners in six places.
+    An engine event would do the same, but with any listener each statement checks six places for listeners.
     """
 
     def begin(connection: PoolProxiedConnection) -> None:

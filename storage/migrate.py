@@ -1,6 +1,6 @@
-"""Bring a database to the tables this version expects, and say whether it is there.
+"""Migrate a database to the tables of this version, and check whether that was done.
 
-Alembic is loaded when there is something to do: a process that starts on a migrated database needs none of it.
+Alembic is imported only if there is something to migrate, because that takes time at startup.
 """
 
 from pathlib import Path
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MANY_ROWS = 1_000_000
-"""Rows that SQLite expects in a workspace."""
+"""Rows that SQLite's planner should expect in a workspace."""
 OF_A_WEEK = {"week_start": 50_000, "logged_at": 50_000}
-"""Rows that it expects of a workspace and one of these; of one and anything else a row."""
+"""Rows that it should expect for a workspace and one of these columns; 1 for any other column."""
 _FOLDER = Path(__file__).parent / "migrations"
 REVISIONS = sorted(file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*_*.py"))
-"""Every migration there is, oldest first: a file is named after its revision."""
+"""Every migration, oldest first: files are named after their revision."""
 
 
 class Newer(Exception):
-    """A newer version of the bot has migrated the database."""
+    """The database was migrated by a newer version of the bot."""
 
 
-def _config(connection: Connection | None = None) -> "Config":
+def alembic_config(connection: Connection | None = None) -> "Config":
+    """Alembic's configuration for our migrations, with an open connection if one is given."""
     from alembic.config import Config  # noqa: PLC0415 - see above
 
     config = Config()
@@ -39,21 +40,21 @@ def _config(connection: Connection | None = None) -> "Config":
 
 
 def migrate(db: Database) -> int:
-    """Run every migration that is still to come; returns how many. Of several processes one does it, others wait.
+    """Run every pending migration and return how many. One of several processes does it; the others wait.
 
     Raises:
-        Newer: a newer version has migrated it.
+        Newer: the database was migrated by a newer version.
     """
     if not _to_come(_current(db)):
         return 0
     from alembic import command  # noqa: PLC0415
 
     with patient(FOREVER), db.writing.begin() as connection:
-        if not db.is_sqlite:  # SQLite's writers wait for each other by themselves
+        if not db.is_sqlite:  # SQLite's writers already wait for each other
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('rollout-cadence migrations'))"))
         todo = _to_come(_revision(connection))
         if todo:
-            command.upgrade(_config(connection), "head")
+            command.upgrade(alembic_config(connection), "head")
             if db.is_sqlite:
                 _advise(connection)
     return len(todo)
@@ -66,12 +67,13 @@ def _to_come(current: str | None) -> list[str]:
 
 
 def _advise(connection: Connection) -> None:
-    """Tell SQLite that an index led by the workspace finds nothing: a file holds few workspaces, often one.
+    """Tell SQLite's planner that filtering by workspace is not selective: a file holds few workspaces, often
+    one.
 
-    Without a word it takes any index of an asked column for as good as another, and reads all of a table where
-    the adoption's index would lead to a handful of rows. PostgreSQL counts for itself.
+    Otherwise it treats all indexes of a queried column alike, and reads all of a table where the adoption's
+    index would lead to a few rows. PostgreSQL keeps its own statistics.
     """
-    connection.exec_driver_sql("ANALYZE workspace")  # makes sqlite_stat1, which may be written to
+    connection.exec_driver_sql("ANALYZE workspace")  # creates sqlite_stat1
     indexes = connection.exec_driver_sql(
         "SELECT m.tbl_name, m.name, (SELECT group_concat(name) FROM pragma_index_info(m.name)) FROM sqlite_master m"
         " JOIN pragma_index_info(m.name) first ON first.seqno = 0 AND first.name = 'workspace_id'"
@@ -82,19 +84,19 @@ def _advise(connection: Connection) -> None:
         found = [OF_A_WEEK.get(column, 1) for column in columns.split(",")[1:]]
         stat = " ".join(map(str, [MANY_ROWS, MANY_ROWS, *found]))
         connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (table, index, stat))
-    connection.exec_driver_sql("ANALYZE sqlite_schema")  # this connection reads what it was told, too
+    connection.exec_driver_sql("ANALYZE sqlite_schema")  # reload the statistics in this connection
 
 
 def pending(db: Database) -> list[str]:
-    """The migrations still to come, oldest first; empty when the database is up to date."""
+    """The pending migrations, oldest first; empty if the database is up to date."""
     try:
         return _to_come(_current(db))
-    except Newer:  # there is nothing for us to do
+    except Newer:  # nothing to do for an older version
         return []
 
 
 def _current(db: Database) -> str | None:
-    """The revision a database is at; None before the first."""
+    """The revision of a database; None before the first migration."""
     with db.engine.connect() as connection:
         return _revision(connection)
 
@@ -106,7 +108,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def differences(db: Database) -> list[Any]:
-    """What the tables say and the migrated database doesn't; empty when they agree."""
+    """Differences between the declared tables and the migrated database; empty if they agree."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415
     from alembic.migration import MigrationContext  # noqa: PLC0415
 
@@ -120,4 +122,4 @@ def new_revision(db: Database, message: str) -> None:
     from alembic import command  # noqa: PLC0415
 
     with db.engine.begin() as connection:
-        command.revision(_config(connection), message=message, autogenerate=True)
+        command.revision(alembic_config(connection), message=message, autogenerate=True)

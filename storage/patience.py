@@ -1,4 +1,4 @@
-"""How long a transaction waits for the database: a person's request for seconds, a job for minutes."""
+"""Database time-outs: seconds for a request from Slack, minutes for a job."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Limits in seconds; 0 waits for as long as it takes.
+    """Time-outs in seconds; 0 means none.
 
     Args:
-        lock: for a lock that another transaction holds, or for the turn to write on SQLite.
-        statement: for one statement on PostgreSQL, waiting for locks included.
+        lock: for a lock that another transaction holds, or for SQLite's write lock.
+        statement: for one statement on PostgreSQL, including its wait for locks.
     """
 
     lock: float
@@ -31,13 +31,13 @@ _CURRENT: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 def current() -> Patience | None:
-    """The patience of this thread; None where nobody set any."""
+    """This thread's time-outs; None if none are set."""
     return _CURRENT.get()
 
 
 @contextmanager
 def patient(patience: Patience | None) -> Iterator[None]:
-    """Let the transactions that this thread begins wait for so long."""
+    """Set the time-outs of the transactions that this thread begins."""
     before = _CURRENT.set(patience)
     try:
         yield

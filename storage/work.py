@@ -1,46 +1,64 @@
-"""The unit of work: who acts in which workspace, when, and the transaction in which it happens.
+"""The unit of work: the actor, workspace and time of one action, its transaction, and its effects.
 
-Every query takes one and reads the rows of its workspace only, so that no query can forget whose rows it reads.
+Every query takes one and reads only the rows of its workspace, so that no query can forget the filter.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from datetime import datetime
-from typing import Self, TypeVar
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple, Self, TypeVar
 
-from sqlalchemy import Connection
 from sqlmodel import Session
+from structlog.contextvars import get_contextvars
 
 from cadence.actor import Actor
-from storage.engine import Bound, Database, connection_of
+from storage import trail
+from storage.engine import Database
+from storage.outbox import queueing
+from storage.outbox.queueing import NewMessage
+from storage.tables import MessageState, OutboxMessage
 
 R = TypeVar("R")
+RECENT_WEEKS = 6
+"""A cycle, the week after it, and one more week for time zones."""
+
+
+class Entry(NamedTuple):
+    """An entry for the trail; `subject` is `noun:id`."""
+
+    action: str
+    subject: str
+    before: Any = None
+    after: Any = None
 
 
 class UnitOfWork:
-    """One request of a person, or one step of the bot's own.
+    """One request of a person, or one step of background work.
 
-    It is made before its transaction and may open several, one after the other: `with uow.write(): …`.
+    It is created before its transaction and can open several, one after another: `with uow.write(): …`.
 
     Args:
-        db: where the rows are; None when it joins a transaction that is open already (see `around`).
+        db: the database; None if it joins an open transaction (see `around`).
         actor: who acts, and in which workspace.
         now: the instant at which it happens, aware.
+
+    `facts` caches what was looked up about the actor for all its transactions.
     """
 
     def __init__(self, db: Database | None, actor: Actor, now: datetime | None = None) -> None:
         self._db = db
         self._now = now
-        self._bound: Bound | None = None
+        self._session: Session | None = None
         self._writes = False
         self.actor = actor
+        self.facts: dict[Any, Any] = {}
 
     @classmethod
-    def around(cls, session: Bound, actor: Actor, now: datetime | None = None) -> Self:
-        """A unit of work in a transaction that is open already."""
+    def around(cls, session: Session, actor: Actor, now: datetime | None = None) -> Self:
+        """A unit of work in an open transaction."""
         made = cls(None, actor, now)
-        made._bound, made._writes = session, True
+        made._session, made._writes = session, True
         return made
 
     @property
@@ -50,7 +68,7 @@ class UnitOfWork:
 
     @property
     def correlation_id(self) -> str:
-        """The request, as the trail and the outbox keep it."""
+        """The request's correlation id, as stored in the trail and the outbox."""
         return self.actor.request
 
     @property
@@ -58,33 +76,22 @@ class UnitOfWork:
         """The database; while a write transaction is open, as part of that transaction.
 
         Raises:
-            RuntimeError: it joined a transaction that somebody else opened.
+            RuntimeError: it joined a transaction of another caller.
         """
         if self._db is None:
             raise RuntimeError("This unit of work joined an open transaction; it can't open another one.")
-        return self._db.joined(self._bound) if self._writes and isinstance(self._bound, Session) else self._db
-
-    @property
-    def bound(self) -> Bound:
-        """The open transaction, for statements without objects.
-
-        Raises:
-            RuntimeError: none is open.
-        """
-        if self._bound is None:
-            raise RuntimeError("No transaction is open. Use `with uow.read():` or `with uow.write():`.")
-        return self._bound
+        return self._db.joined(self._session) if self._writes and self._session else self._db
 
     @property
     def session(self) -> Session:
         """The session of the open transaction.
 
         Raises:
-            RuntimeError: none is open, or it has none.
+            RuntimeError: no transaction is open.
         """
-        if isinstance(self.bound, Connection):
-            raise RuntimeError("This transaction has no session.")
-        return self.bound
+        if self._session is None:
+            raise RuntimeError("No transaction is open. Use `with uow.read():` or `with uow.write():`.")
+        return self._session
 
     @property
     def is_writing(self) -> bool:
@@ -96,15 +103,24 @@ class UnitOfWork:
         """The instant at which it happens.
 
         Raises:
-            RuntimeError: it was made without one.
+            RuntimeError: it was created without a time.
         """
         if self._now is None:
             raise RuntimeError("This unit of work was made without a time.")
         return self._now
 
+    @property
+    def recent(self) -> date | None:
+        """The Monday from which reports are read together; older ones are read week by week. None without
+        a time."""
+        if self._now is None:
+            return None
+        today = self._now.astimezone(UTC).date()
+        return today - timedelta(weeks=RECENT_WEEKS, days=today.weekday())
+
     @contextmanager
     def read(self) -> Iterator[Self]:
-        """Open a transaction for reading; nothing it changes is kept. Inside `write` it is part of that."""
+        """Open a transaction for reading; changes are discarded. Inside `write` it joins that transaction."""
         if self._writes:
             yield self
             return
@@ -113,9 +129,9 @@ class UnitOfWork:
 
     @contextmanager
     def write(self) -> Iterator[Self]:
-        """Open a transaction whose changes are committed together at the end, or not at all on an error.
+        """Open a transaction whose changes are committed together at the end, or rolled back on an error.
 
-        Inside another one it is part of that one.
+        Inside another `write` it joins that transaction.
         """
         if self._writes:
             yield self
@@ -123,38 +139,99 @@ class UnitOfWork:
         with self.db.write() as session, self._opened(session, writes=True):
             yield self
 
-    def together(self, work: Callable[[Self], R]) -> R:
-        """Do something in a write transaction that it may share with other threads; see `Database.together`."""
-        return work(self) if self._writes else self.db.together(lambda session: work(self._within(session)))
-
-    def plainly(self, work: Callable[[Self], R]) -> R:
-        """`together` for work without objects; see `Database.plainly`."""
-        if self._writes:
-            return work(self._within(connection_of(self.bound)))
-        return self.db.plainly(lambda connection: work(self._within(connection)))
-
-    def _within(self, bound: Bound) -> Self:
-        other = copy(self)
-        other._bound, other._writes = bound, True
-        return other
-
     @contextmanager
     def _opened(self, session: Session, *, writes: bool) -> Iterator[None]:
-        outer = self._bound, self._writes
-        self._bound, self._writes = session, writes
+        outer = self._session, self._writes
+        self._session, self._writes = session, writes
         try:
             yield
         finally:
-            self._bound, self._writes = outer
+            self._session, self._writes = outer
 
     def at(self, now: datetime) -> Self:
-        """The same work seen at another instant."""
+        """A copy at another instant."""
         other = copy(self)
-        other._now = now
+        other._now = now  # noqa: SLF001 - a copy of this object
         return other
 
     def by(self, actor: Actor) -> Self:
-        """The same work done by somebody else, or with another request."""
+        """A copy with another actor, or another request."""
         other = copy(self)
         other.actor = actor
         return other
+
+    def record(
+        self, *, action: str, subject: str, before: Any = None, after: Any = None, surface: str | None = None
+    ) -> None:
+        """Add an entry to the trail: an action of the actor, or of the bot itself.
+
+        Args:
+            subject: `noun:id`.
+            surface: what triggered the bot: `rule`, `clock`, `event`; None for the actor's own action.
+        """
+        self.record_all([Entry(action, subject, before, after)], surface=surface)
+
+    def record_all(self, entries: Sequence[Entry], *, surface: str | None = None) -> None:
+        """Add many entries, in as few statements as one."""
+        shared = {
+            "workspace_id": self.workspace_id,
+            "at": self.now,
+            "member": self.actor.member if surface is None else None,
+            "surface": surface or self.actor.surface,
+            "correlation_id": self.correlation_id,
+        }
+        trail.append(self.session, [one._asdict() | shared for one in entries])
+
+    def send(self, messages: NewMessage | Sequence[NewMessage]) -> int:
+        """Queue messages; existing keys are left alone. Returns how many are new."""
+        several = [messages] if isinstance(messages, NewMessage) else messages
+        return self._queue([one.row(self.workspace_id, self.now) for one in several])
+
+    def messages(self, kinds: str | Sequence[str], *about: object) -> list[OutboxMessage]:
+        """The messages of a kind, or of several, that were queued about something; oldest first within each
+        kind.
+
+        Args:
+            about: a prefix of `NewMessage.about`: fewer parts find more messages.
+        """
+        several = (kinds,) if isinstance(kinds, str) else kinds
+        return queueing.find(self, kinds=tuple(several), about=about)
+
+    def rewrite(self, kinds: str | Sequence[str], *about: object, mark: str, week: object = None) -> int:
+        """Queue a rewrite of each sent message of these kinds about something; returns how many are new.
+
+        Args:
+            about: a prefix of `NewMessage.about`.
+            mark: identifies the occasion: each rewrites a message once.
+            week: only messages about the week that begins on this Monday.
+        """
+        found = self.messages(kinds, *about)
+        return self.rewrite_messages(
+            [row for row in found if week is None or row.subject.get("week") == str(week)], mark=mark
+        )
+
+    def rewrite_messages(
+        self, messages: Iterable[OutboxMessage], *, mark: str, at: datetime | None = None, **subject: Any
+    ) -> int:
+        """Queue a rewrite of each of these messages that was sent; it shows the state at that time.
+
+        Args:
+            mark: identifies the occasion: each rewrites a message once.
+            at: when, if not now; messages sent until then are rewritten too.
+            subject: added to the rewrite's subject.
+        """
+        rows = [
+            queueing.rewrite_row(one, mark=mark, due_at=at or self.now, **subject)
+            for one in messages
+            if (one.state is MessageState.SENT or at is not None) and one.replaces_id is None
+        ]
+        return self._queue(rows)
+
+    def _queue(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Add rows to the ledger, each with the correlation id of its request or planning."""
+        shared = {
+            "workspace_id": self.workspace_id,
+            "correlation_id": self.correlation_id or str(get_contextvars().get("correlation_id", "")),
+            "created_at": self.now,
+        }
+        return queueing.insert(self.session, [row | shared for row in rows])

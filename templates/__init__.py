@@ -1,1 +1,1 @@
-"""What people see: Jinja2 templates, one frozen context each."""
+"""Jinja2 templates of everything people see, with one frozen context each."""

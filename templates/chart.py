@@ -1,6 +1,6 @@
-"""The KPI of an adoption, week by week, as a picture: readings, where it began, the target, its usual range.
+"""The chart of an adoption's KPI by week: readings, baseline, target, usual range.
 
-Meaning is never in colour alone: each line has its own dashes and its own words. The same values give the
+Color alone never carries meaning: each line has its own dashes and its own label. The same values give the
 same bytes.
 """
 
@@ -22,13 +22,13 @@ _SIZE: Final = (8.0, 4.0)
 _DPI: Final = 110
 _MOST_LABELS: Final = 12
 _MOST_DATES: Final = 8
-# Okabe and Ito's colours, which people who see colours differently tell apart.
+# The palette of Okabe and Ito, which people with color blindness can tell apart.
 _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#007A5A", "#616061"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One week: its Monday, its cycle's number, and the reading, None where there was none."""
+    """One week: its Monday, its cycle's number, and the reading, None if there was none."""
 
     week_start: date
     cycle: int
@@ -37,7 +37,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """What is drawn. At least one point; numbers are in `unit`."""
+    """The data of a chart. At least one point; numbers are in `unit`."""
 
     kpi: str
     unit: str
@@ -53,7 +53,7 @@ class Chart:
 
     @property
     def text(self) -> str:
-        """The picture in words, for who can't see it: every number, oldest first; 1,000 characters at most."""
+        """Alternative text of the chart: every number, oldest first; 1,000 characters at most."""
         shown = self.points[-16:]
         numbers = ", ".join("no reading" if p.value is None else self.amount(p.value) for p in shown)
         weeks = f"last {len(shown)} weeks" if len(self.points) > len(shown) else "week by week"
@@ -74,8 +74,8 @@ class Chart:
 
 
 def draw(chart: Chart) -> bytes:
-    """The picture as a PNG, 880 × 440 pixels."""
-    # Loaded here: it takes a second and 40 MB, and most processes never draw.
+    """The chart as a PNG, 880 × 440 pixels."""
+    # Imported here: it takes a second and 40 MB, and most processes never draw.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -88,13 +88,13 @@ def draw(chart: Chart) -> bytes:
     _label(axes, chart, labels)
     out = BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a sign that the font lacks is drawn as a box
+        warnings.simplefilter("ignore")  # a character missing in the font is drawn as a box
         figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 
 def _lines(axes: "Axes", chart: Chart) -> list[tuple[float, str, str]]:
-    """Where it began, the target, and the usual range: (height, words, colour) of each one's label."""
+    """The baseline, the target, and the usual range: (height, text, color) of each label."""
     limits = xmr_limits([p.value for p in chart.points])
     labels = [
         (chart.baseline, f"began at {chart.amount(chart.baseline)}", _ORANGE),
@@ -111,7 +111,7 @@ def _lines(axes: "Axes", chart: Chart) -> list[tuple[float, str, str]]:
 
 
 def _label(axes: "Axes", chart: Chart, labels: list[tuple[float, str, str]]) -> None:
-    """The lines' words at their right ends, pushed apart where they would stand on each other."""
+    """The lines' labels at their right ends, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     least, at = (high - low) * 0.055, float("-inf")
     for y, words, color in sorted(labels):
@@ -123,12 +123,12 @@ def _label(axes: "Axes", chart: Chart, labels: list[tuple[float, str, str]]) -> 
 
 
 def _short(value: float) -> float:
-    """Three figures are enough for a limit."""
+    """Format a limit with three significant figures."""
     return float(f"{value:.3g}")
 
 
 def _readings(axes: "Axes", chart: Chart) -> None:
-    """A dot a reading, joined where weeks follow each other; a week without one leaves a gap."""
+    """A dot per reading, joined where weeks are consecutive; a week without one leaves a gap."""
     values = [float("nan") if p.value is None else p.value for p in chart.points]
     axes.plot(range(len(values)), values, color=_BLUE, linewidth=2, marker="o", markersize=6)
     for at in _labelled([p.value for p in chart.points]):
@@ -140,13 +140,13 @@ def _readings(axes: "Axes", chart: Chart) -> None:
 
 
 def _labelled(values: Sequence[float | None]) -> list[int]:
-    """The readings that get their number written: all of a few, else the first and the last."""
+    """The readings that get a number: all of a few, else the first and the last."""
     known = [at for at, value in enumerate(values) if value is not None]
     return known if len(known) <= _MOST_LABELS else [known[0], known[-1]]
 
 
 def _frame(axes: "Axes", chart: Chart) -> None:
-    """Weeks below, cycles above, no more ink than that."""
+    """Weeks below, cycles above, and as little else as possible."""
     count = len(chart.points)
     every = max(1, -(-count // _MOST_DATES))
     axes.set_xticks(range(0, count, every), [short_day(p.week_start) for p in chart.points[::every]])

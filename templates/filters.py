@@ -1,7 +1,7 @@
-"""How values are written for people, and how a string gets safely into a template.
+"""Jinja2 filters: formatting values, and putting strings safely into a template.
 
-Every filter takes and gives plain text (escaped later, when it is printed) or `Mrkdwn` (already safe). Only
-`raw` and `flow` deal in `Markup`, text that is already fit for the JSON string it stands in.
+Every filter takes and returns plain text (escaped later, when it is printed) or `Mrkdwn` (already safe). Only
+`raw` and `flow` return `Markup`, text that is already valid inside its JSON string.
 """
 
 import math
@@ -35,7 +35,7 @@ MODE_MEANINGS: Final[Mapping[Mode, str]] = {
 }
 NAME_SIZE: Final = 80
 
-# An entity, a mention or link, or one character: what a cut may stand between.
+# An entity, a mention or link, or one character: text is cut only between these.
 _TOKEN = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|.", re.DOTALL)
 _ESCAPED_WIDTHS: Final = {char: len(entities(char)) for char in "&<>"}
 _WIDEST: Final = max(_ESCAPED_WIDTHS.values())
@@ -47,7 +47,7 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def in_json(text: str) -> Markup:
-    """Text as it must stand between the quotes of a JSON string."""
+    """Escape text for use between the quotes of a JSON string."""
     return Markup(text.translate(_JSON_ESCAPES))  # noqa: S704 - this is where text becomes JSON
 
 
@@ -55,7 +55,7 @@ def printed(value: object) -> str:
     """What `{{ value }}` puts into the JSON text: the `finalize` of the environment.
 
     Raises:
-        TypeError: for a float, a date, None: each needs a filter that says how it is written, or an `if`.
+        TypeError: for a float, a date, None: each needs a filter that formats it, or an `if`.
     """
     if isinstance(value, Markup):
         return value
@@ -69,7 +69,8 @@ def printed(value: object) -> str:
 
 
 def raw(value: str | int) -> Markup:
-    """For what Slack hands back as it stands: ids, values of buttons and options, what an input starts with."""
+    """For values that Slack returns unchanged: ids, values of buttons and options, initial values of
+    inputs."""
     if isinstance(value, Markup):
         return value
     return in_json(re.sub(r"[\x00\ud800-\udfff]", "", str(value)))
@@ -85,18 +86,20 @@ def flow(body: Markup) -> Markup:
 
 
 def _width(piece: str) -> int:
-    """What an entity, a mention or a character takes of a limit, at worst: Slack may count UTF-16 units."""
+    """The maximum length of an entity, a mention or a character against a limit: Slack may count UTF-16
+    units."""
     return _ESCAPED_WIDTHS.get(piece) or sum(2 if char > "\uffff" else 1 for char in piece)
 
 
 def _plain_width(text: str) -> int:
-    """What a text takes of a limit, counted at once."""
+    """The length of a text against a limit."""
     wide = 0 if text.isascii() else sum(char > "\uffff" for char in text)
     return len(text) + wide + sum((width - 1) * text.count(char) for char, width in _ESCAPED_WIDTHS.items())
 
 
 def clip(text: str, size: int) -> str:
-    """At most `size` characters as Slack counts them, escapes included; whole characters, entities, mentions."""
+    """Truncate to `size` characters as Slack counts them, including escapes; whole characters, entities,
+    mentions."""
     if isinstance(text, Markup):
         raise TypeError("Clip the value, not what was already printed.")
     safe = isinstance(text, Mrkdwn)
@@ -141,7 +144,7 @@ def _date(on: date | str) -> date:
 
 
 def day(on: date | str, since: date | None = None) -> str:
-    """`Fri 18 Dec`; a date or an ISO one. With `since`, the year too when it is another one."""
+    """`Fri 18 Dec`; a date or an ISO one. With `since`, also the year if it differs."""
     on = _date(on)
     year = f" {on.year}" if since is not None and on.year != since.year else ""
     return f"{WEEKDAYS[on.weekday()]} {short_day(on)}{year}"
@@ -167,7 +170,7 @@ def iso(on: date) -> str:
 
 
 def date_range(first: date, last: date) -> str:
-    """`Mon 14 – Sun 20 Dec`; one day alone when they are the same; the month twice when it changes."""
+    """`Mon 14 – Sun 20 Dec`; one day if they are the same; both months if they differ."""
     if first == last:
         return day(first)
     same = (first.month, first.year) == (last.month, last.year)
@@ -176,7 +179,7 @@ def date_range(first: date, last: date) -> str:
 
 
 def probability(share: float, digits: int = 0) -> str:
-    """`72%`, rounded down, so that what is below a threshold is never shown as at it."""
+    """`72%`, rounded down, so that a value below a threshold is never shown as equal to it."""
     percent = Decimal(repr(float(share))) * 100
     if 0 < percent < Decimal(1).scaleb(-digits):
         return f"under {Decimal(1).scaleb(-digits):f}%"
@@ -189,7 +192,7 @@ def amount(value: float, unit: str) -> str:
 
 
 def examples(unit: str) -> tuple[str, str]:
-    """Two ways to type a number in a unit: the ones its error message teaches."""
+    """Two examples of typing a number in a unit, as in its error message."""
     return AmountError("", Unit(unit)).examples
 
 
@@ -214,12 +217,12 @@ def mode(value: str) -> str:
 
 
 def mode_meaning(value: str) -> str:
-    """What a mode means for the people who run the step, as the end of a sentence."""
+    """The meaning of a mode for the people who run the step, as the end of a sentence."""
     return MODE_MEANINGS[Mode(value)]
 
 
 def link(url: str, label: str | None = None) -> Mrkdwn:
-    """A link to http(s); anything else is shown as the text it is. What a person gave is shown by its address."""
+    """A link to http(s); anything else is shown as text. A person's link is shown by its address."""
     url = visible(url)
     if not _URL.fullmatch(url) or len(entities(url)) > _LONGEST_LINK:
         return escape(clip(url, 300))
@@ -229,7 +232,7 @@ def link(url: str, label: str | None = None) -> Mrkdwn:
 def sparkline(
     readings: Sequence[float | None], target: float | None = None, baseline: float | None = None
 ) -> str:
-    """One bar a reading, a dot where there is none. Always beside the numbers, never instead of them.
+    """One bar per reading, a dot where there is none. Always next to the numbers, never instead of them.
 
     The scale reaches to the `target` and the `baseline`, and is never narrower than half the largest of all, so
     that a small change looks small.
@@ -248,7 +251,8 @@ def sparkline(
 
 
 def rows(offers: Sequence[Offer]) -> list[Sequence[Offer]]:
-    """The first five buttons in one block, or in one each: Slack refuses a block that holds an action twice."""
+    """The first five buttons in one block, or in one each: Slack refuses a block that contains an action
+    twice."""
     shown = offers[:5]
     if len({offer.action for offer in shown}) < len(shown):
         return [(offer,) for offer in shown]

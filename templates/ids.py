@@ -1,4 +1,4 @@
-"""Every action, callback and block id. Templates write them, handlers listen for them; a rename can't part them."""
+"""Every action, callback and block id. Templates write them and handlers listen for them."""
 
 from enum import StrEnum
 
@@ -119,7 +119,7 @@ class Callback(StrEnum):
 
 
 class Shortcut(StrEnum):
-    """What Slack's menus offer: on a message, or anywhere."""
+    """Slack's menu entries: on a message, or anywhere."""
 
     LOG_EXCEPTION = "shortcut.log_exception"
     CHECK_IN = "shortcut.check_in"

@@ -1,4 +1,4 @@
-r"""From a context to what Slack is sent.
+r"""Renders a context for Slack.
 
 A template is JSON text: first one object for the whole (`{"text": …}` of a message, title and buttons of a
 modal), then one object a block, one after the other; the commas are put here. Whatever `{{ … }}` prints is
@@ -46,10 +46,10 @@ def render(context: MessageContext | ViewContext) -> Rendered | Json:
         A `Rendered` message, or the view of a modal for `views.open`.
 
     Raises:
-        jinja2.UndefinedError, TypeError, ValueError: the template or the context is wrong, never a value
-            that a person typed.
+        jinja2.UndefinedError, TypeError, ValueError: the template or the context is wrong, never a person's
+            input.
     """
-    values = {field.name: getattr(context, field.name) for field in fields(context)}
+    values = {field.name: getattr(context, field.name) for field in fields(context)} | {"modal": context}
     source = _ENVIRONMENT.get_template(context.TEMPLATE).render(values)
     head, *blocks = (value for value, _ in _values(source))
     if isinstance(context, MessageContext):
@@ -76,8 +76,8 @@ def _array(caller: Callable[[], str]) -> Markup:
     return Markup(f"[{','.join(source for _, source in _values(caller()))}]")  # noqa: S704 - valid JSON
 
 
-def _environment() -> Environment:
-    """Jinja2 with nothing in reach that could print a value without escaping it."""
+def new_environment() -> Environment:
+    """A Jinja2 environment in which every value is escaped when printed."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -92,4 +92,4 @@ def _environment() -> Environment:
     return environment
 
 
-_ENVIRONMENT: Final = _environment()
+_ENVIRONMENT: Final = new_environment()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from tests.databases import OnPostgres
-from tests.staging import on_stage
+from tests.harnesses import bot_harness
 from tests.storage import postgres
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--postgres` is how `make test-postgres` tries what `make test` tried on SQLite."""
+    """With `--postgres`, `make test-more` repeats on PostgreSQL what `make test` runs on SQLite."""
     parser.addoption("--postgres", action="store_true", help="keep the rows of every stage in PostgreSQL")
 
 
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--postgres`, leave out what runs on one database whatever that says: `make test` has it already."""
+    """With `--postgres`, skip tests that choose their own database: `make test` ran them."""
     if config.getoption("--postgres"):
         settled = [
             item for item in items if {"sqlite", "postgres"} & {mark.name for mark in item.iter_markers()}
@@ -82,13 +82,13 @@ def postgres_socket() -> Iterator[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _everything_on_postgres(request: pytest.FixtureRequest) -> None:
-    """With `--postgres`, also for the stages that several tests share."""
+    """With `--postgres`, also for harnesses that several tests share."""
     if request.config.getoption("--postgres"):
         OnPostgres.socket = request.getfixturevalue("postgres_socket")
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def harness(tmp_path: Path) -> Iterator[BotHarness]:
     """The bot in its built-in workspace with the example workspace and the support playbook."""
-    with on_stage(tmp_path) as ready:
+    with bot_harness(tmp_path) as ready:
         yield ready

@@ -16,7 +16,7 @@ from storage.migrate import migrate
 from tests.storage import postgres
 
 Fill = Callable[[Database], None]
-"""Puts rows into a migrated database. It is hashable: what is equal is done once."""
+"""Puts rows into a migrated database. It is hashable: equal ones are run once."""
 _NUMBERS = count(1)
 
 
@@ -45,7 +45,7 @@ def database(file: Path, fill: Fill = nothing) -> Iterator[Database]:
 
 @contextmanager
 def copy_of(db: Database, file: Path) -> Iterator[Database]:
-    """Another database with the same rows; nobody may be using the first one meanwhile."""
+    """Another database with the same rows; nobody may use the first one meanwhile."""
     original = sqlite_file(db.url)
     if original is None:
         db.close()
@@ -70,7 +70,7 @@ def _copied(socket: str, original: str) -> Iterator[Database]:
 
 
 class Kept(Protocol):
-    """What a database held once; `put_back` makes it hold that again, when anything was written since."""
+    """A snapshot of a database; `put_back` restores it, if anything was written since."""
 
     def put_back(self) -> None:
         """Undo every write."""
@@ -83,7 +83,7 @@ class Kept(Protocol):
 
 
 def kept(db: Database) -> Kept:
-    """Keep what a database holds now."""
+    """Take a snapshot of a database."""
     return _KeptFile(db) if db.is_sqlite else _KeptOnPostgres(db)
 
 
@@ -112,7 +112,7 @@ class _KeptFile:
 
 
 class _KeptOnPostgres:
-    """A copy under another name. Of all databases of the server only this one is written to meanwhile."""
+    """A copy under another name. Nothing else on the server may be written to meanwhile."""
 
     def __init__(self, db: Database) -> None:
         self._db, self._socket, self._name = db, socket_of(db), name_of(db)

@@ -1,4 +1,4 @@
-"""Several Slack workspaces behind one Web API: the token says which, and `oauth.v2.access` hands tokens out."""
+"""Several Slack workspaces behind one Web API: the token selects one, and `oauth.v2.access` issues tokens."""
 
 import json
 import time
@@ -21,12 +21,12 @@ from bot.sandbox import AppIdentity
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import InProcess
 from bot.sandbox.faults import FaultPlan
-from bot.sandbox.server import SandboxServer, _Quiet, _Server
+from bot.sandbox.server import QuietRequests, SandboxServer, ThreadedServer
 from bot.sandbox.tickets import Tickets
 from bot.sandbox.workspace import Workspace, build_workspace
 from bot.web import Web, dispatch
 from cadence.documents import WorkspaceSpec, read_workspace
-from tests.staging import check_scopes
+from tests.harnesses import check_scopes
 
 CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET = "12.34", "client-secret", "signing-secret"
 HERE = "https://cadence.example.com"
@@ -34,7 +34,7 @@ Plan = TypeVar("Plan", bound=FaultPlan)
 
 
 class Slacks:
-    """Slack as far as installing goes: one API for all workspaces. `grant` is what an installer agrees to."""
+    """Slack's side of installing: one API for all workspaces. `grant` is what an installer agrees to."""
 
     def __init__(self, file: Path, clock: SandboxClock, team_ids: Iterable[str]) -> None:
         self.workspaces = {team: _workspace(file, clock, team) for team in team_ids}
@@ -45,7 +45,7 @@ class Slacks:
         self.refresh_tokens: dict[str, str] = {}
         self.refreshed = 0
         self._numbers = count(1)
-        self._server = _Server("127.0.0.1", 0, self._wsgi, _Quiet)
+        self._server = ThreadedServer("127.0.0.1", 0, self._wsgi, QuietRequests)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -81,13 +81,13 @@ class Slacks:
     # --- installing ---------------------------------------------------------------------------------------------
 
     def grant(self, team: str, *, by: str = "U01LEAD", expires_in: int | None = None, **other: Any) -> str:
-        """Somebody presses Allow; the code that Slack sends back with them."""
+        """Somebody presses Allow; returns the code that Slack sends back."""
         code = f"code-{next(self._numbers)}"
         self.codes[code] = {"team": team, "by": by, "expires_in": expires_in} | other
         return code
 
     def uninstall(self, team: str, *, tell: Iterable[str] = ("tokens_revoked", "app_uninstalled")) -> None:
-        """The workspace takes the app out: its tokens end, and the app is told."""
+        """The workspace uninstalls the app: its tokens are revoked, and the app is told."""
         self.revoked |= {token for token, one in self.tokens.items() if one == team}
         self.tokens = {token: one for token, one in self.tokens.items() if one != team}
         for kind in tell:
@@ -156,7 +156,7 @@ class Slacks:
 
 
 class Browser:
-    """Somebody's browser on its way to Slack and back."""
+    """A browser on its way to Slack and back."""
 
     def __init__(self, web: Web) -> None:
         self.web = web
@@ -176,7 +176,7 @@ class Browser:
         return self._client.get("/slack/oauth_redirect", query_string=query, base_url=HERE)
 
     def comes_back_with(self, cookie: str, **query: str) -> TestResponse:
-        """Back from Slack, with a cookie of one's own making."""
+        """Back from Slack, with a forged cookie."""
         client = Client(self.web, use_cookies=False)
         return client.get("/slack/oauth_redirect", query_string=query, headers={"Cookie": cookie})
 

@@ -1,1 +1,1 @@
-"""Delivery."""
+"""Delivery: sending the outbox through Slack's API."""

@@ -1,4 +1,4 @@
-"""What became of an attempt to send: written down, counted, and when there is another one."""
+"""Records the outcome of an attempt to send, and when to retry."""
 
 import time
 from collections.abc import Callable
@@ -13,26 +13,27 @@ from cadence.flows.outbox import Outbox, may_post
 from storage.engine import Unreachable
 from storage.outbox.attempts import SETTLED
 from storage.outbox.rate_limits import POSTING
-from storage.tables import MessageState, OwedMessage
+from storage.tables import MessageState, OutboxMessage
 
 log = structlog.get_logger(__name__)
 
 BACKOFF = (2, 5, 10, 20, 60, 300)
 """Seconds before the next attempt after an unclear one."""
 FIRST_LOOK_SECONDS = 5
-"""How soon a message is looked for, at the earliest, that Slack may still post after the call was given up. It is
-looked for again once that attempt has settled, and only then posted again."""
+"""The earliest look for a message that Slack may still post after the call was abandoned. It is looked for
+again once that attempt has settled, and only then posted again."""
 POSTING_METHODS = frozenset({POSTING, "chat.update", "files.completeUploadExternal"})
-"""What people see something of. Every other call changes nothing that a later attempt couldn't do again."""
+"""Methods with a visible effect. A later attempt can repeat any other call without harm."""
 FIXABLE_EVERY = timedelta(hours=1)
 RECORD_AFTER = (0.2, 0.5, 1, 2, 4)
-"""Seconds between tries to write down that a message was sent."""
+"""Seconds between tries to record that a message was sent."""
 FRESH = timedelta(seconds=2)
-"""An attempt older than this, after a look for the message or a machine that slept, asks whether it still holds."""
+"""An attempt older than this, after a look for the message or a suspended machine, checks whether it is
+still current."""
 
 
 class Outcome(StrEnum):
-    """What became of one attempt to send."""
+    """The outcome of one attempt to send."""
 
     SENT = "sent"
     SKIPPED = "skipped"
@@ -41,11 +42,11 @@ class Outcome(StrEnum):
     NOTHING = "nothing"
 
 
-class Ends:
+class AttemptRecorder:
     """Ends the attempts of a delivery.
 
     Args:
-        sleep: lets so many seconds pass, until a database that went away is asked again.
+        sleep: waits this many seconds before a failed database is tried again.
     """
 
     def __init__(
@@ -55,19 +56,19 @@ class Ends:
         self._clock = clock
         self._sleep = sleep
 
-    def skipped(self, message: OwedMessage, reason: str, detail: str = "") -> Outcome:
-        """It needn't be sent, or can't be; `detail` is only logged."""
+    def skipped(self, message: OutboxMessage, reason: str, detail: str = "") -> Outcome:
+        """The message isn't needed, or can't be sent; `detail` is only logged."""
         self._outbox.finish(message, MessageState.SKIPPED, now=self._clock(), reason=reason)
         return self._count(message, Outcome.SKIPPED, f"{reason}: {detail}" if detail else reason)
 
-    def shown(self, message: OwedMessage, *, channel: str, opened: str | None = None) -> Outcome:
-        """A file of it is where it belongs; files have no `ts`."""
+    def shown(self, message: OutboxMessage, *, channel: str, opened: str | None = None) -> Outcome:
+        """Its file is where it belongs; files have no `ts`."""
         self._outbox.finish(message, MessageState.SENT, now=self._clock(), channel=channel, opened=opened)
         return self._count(message, Outcome.SENT)
 
     def sent(
         self,
-        message: OwedMessage,
+        message: OutboxMessage,
         *,
         note: str,
         ts: str,
@@ -75,7 +76,7 @@ class Ends:
         called: datetime,
         opened: str | None,
     ) -> Outcome:
-        """Slack has it; a database that just went away is given a moment to come back."""
+        """Slack accepted it; if the database just failed, saving is retried for a moment."""
         note_attempt("sent")
         at = arrived(ts, called=called, answered=self._clock())
         for pause in (*RECORD_AFTER, None):
@@ -99,21 +100,21 @@ class Ends:
                 break
         return self._count(message, Outcome.SENT, note)
 
-    def given_up(self, message: OwedMessage, reason: str) -> Outcome:
-        """Nothing more is tried."""
+    def given_up(self, message: OutboxMessage, reason: str) -> Outcome:
+        """No further attempt is made."""
         attempt = message.attempts + 1
         self._outbox.finish(message, MessageState.FAILED, now=self._clock(), reason=reason, attempt=attempt)
         return self._count(message, Outcome.FAILED, reason)
 
-    def unwritten(self, message: OwedMessage, broken: Exception) -> Outcome:
-        """What it says, or its file, couldn't be made."""
+    def unwritten(self, message: OutboxMessage, broken: Exception) -> Outcome:
+        """Its text or its file couldn't be made."""
         now = self._clock()
         log.error("message can't be written", key=message.key, exc_info=broken)
         wait = SlackError(f"couldn't be written: {type(broken).__name__}")
         return self.again(message, wait, until=now + FIXABLE_EVERY, now=now, attempt=message.attempts)
 
-    def not_there_yet(self, message: OwedMessage) -> Outcome:
-        """It was looked for and not found, but an earlier attempt may still post it: it is looked for once more."""
+    def not_there_yet(self, message: OutboxMessage) -> Outcome:
+        """It wasn't found, but an earlier attempt may still post it: look again later."""
         now, until = self._clock(), message.settles_at or self._clock()
         attempt = message.attempts + 1
         return self.again(
@@ -121,9 +122,9 @@ class Ends:
         )
 
     def not_sent(
-        self, message: OwedMessage, error: SlackError, *, begun: datetime, opened: str | None = None
+        self, message: OutboxMessage, error: SlackError, *, begun: datetime, opened: str | None = None
     ) -> Outcome:
-        """Slack didn't take it, or didn't say."""
+        """Slack refused it, or the result is unclear."""
         now, attempt = self._clock(), message.attempts + 1
         may_land = (
             isinstance(error, SlackUnclear) and error.may_land and error.method in POSTING_METHODS
@@ -152,11 +153,13 @@ class Ends:
             )
             return Outcome.LATER
         if isinstance(error, SlackUnclear):
-            # Every other attempt was a look, when the last one could still post it: those aren't counted.
+            # Earlier attempts only looked for the message while the last one could still post it: those
+            # aren't counted.
             tries = message.attempts if message.settles_at is None else message.attempts // 2
             until = now + timedelta(seconds=BACKOFF[min(tries, len(BACKOFF) - 1)])
             if may_land:
-                # An older rewrite that lands late would undo a newer one: it is done again when it can't any more.
+                # An older rewrite that arrives late would undo a newer one, so this one is repeated once that
+                # is impossible.
                 is_rewrite = error.method == "chat.update"
                 until = max(until, now + (SETTLED if is_rewrite else timedelta(seconds=FIRST_LOOK_SECONDS)))
             return self.again(message, error, until=until, now=now, attempt=attempt, is_settled=is_settled)
@@ -170,7 +173,7 @@ class Ends:
 
     def again(
         self,
-        message: OwedMessage,
+        message: OutboxMessage,
         error: SlackError,
         *,
         until: datetime,
@@ -178,14 +181,14 @@ class Ends:
         attempt: int,
         is_settled: bool = False,
     ) -> Outcome:
-        """Another attempt, if the message is still useful by then."""
+        """Retry, if the message is still useful by then."""
         if until > message.useful_until:
             self._outbox.finish(message, MessageState.FAILED, now=now, reason=error.code, attempt=attempt)
             return self._count(message, Outcome.FAILED, error.code)
         self._outbox.postpone(message, until=until, reason=error.code, attempt=attempt, is_settled=is_settled)
         return Outcome.LATER
 
-    def _count(self, message: OwedMessage, outcome: Outcome, reason: str = "") -> Outcome:
+    def _count(self, message: OutboxMessage, outcome: Outcome, reason: str = "") -> Outcome:
         MESSAGES.labels(kind=message.kind, outcome=outcome).inc()
         log.info(
             f"message {outcome}",
@@ -199,9 +202,9 @@ class Ends:
 
 
 def arrived(ts: str, *, called: datetime, answered: datetime) -> datetime:
-    """When Slack had a message, by the `ts` it gave it; a clock that goes wrong moves that within the call only.
+    """When Slack received a message, from its `ts`; a wrong clock is bounded by the duration of the call.
 
-    An older message, rewritten or found again, was there before the call; its turn counts from the answer.
+    A rewritten or found message existed before the call; its slot counts from the response.
     """
     try:
         at = datetime.fromtimestamp(float(ts), UTC)

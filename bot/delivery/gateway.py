@@ -1,4 +1,4 @@
-"""The one place that calls Slack to post: typed errors, and a look for what an unclear attempt left behind."""
+"""The only place that posts to Slack: typed errors, and looking for messages after unclear attempts."""
 
 import socket
 import uuid
@@ -19,31 +19,33 @@ from cadence.flows.people import Profile
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 8
-"""Shorter than `attempts.ANSWERED`, after which another worker may take up what this one was posting."""
+"""Shorter than `attempts.ANSWERED`, after which another worker may take over the message."""
 QUICK_SECONDS = 1
-"""For a look-up while a person waits for their answer."""
+"""For a look-up while a person waits for an answer."""
 WAITED_FOR_SECONDS = 2
-"""For a Home that its person is looking at: Slack wants its own answer after three."""
+"""For a Home that its person is looking at: Slack expects an answer within three seconds."""
 
 CLOCKS_APART_SECONDS = 300
-"""How far this machine's clock may be from Slack's: a message is looked for from that much earlier."""
+"""Possible difference between this machine's clock and Slack's: the search for a message begins this much
+earlier."""
 HISTORY_PAGES = 20
 MEMBER_PAGES = 2
-"""Pages of 1,000 members of a channel; at a second each, Slack's three aren't over yet."""
+"""Pages of 1,000 members of a channel; at a second each, they fit into Slack's three seconds."""
 LONGEST_PAUSE_SECONDS = 3600.0
 
 FIXABLE = codes(Kind.FIXABLE)
-"""Refusals that somebody can put right (invite the bot, install it again): worth another try in an hour."""
+"""Errors that a person can fix (invite the bot, install it again): retried after an hour."""
 
 
 ANSWERED_STATUSES = frozenset({500, 503})
-"""Slack's own: it is done with the call. With any other, what stands between us may have given up before it."""
+"""Statuses from Slack itself, which is done with the call. Any other may come from a proxy that gave up
+first."""
 REVOKED = frozenset({"account_inactive", "token_revoked"})
-"""What Slack says of a token of a workspace that took the bot out."""
+"""Slack's errors for the token of a workspace that uninstalled the bot."""
 
 
 class SlackError(Exception):
-    """Slack didn't take a call. `code` is Slack's own word for it, `method` what was called, where that is known."""
+    """Slack refused a call. `code` is Slack's error, `method` the method called, if known."""
 
     method = ""
 
@@ -53,7 +55,7 @@ class SlackError(Exception):
 
 
 class SlackBusy(SlackError):
-    """Too much at once: nothing was posted, try again after `retry_after` seconds."""
+    """Rate limited: nothing was posted, try again after `retry_after` seconds."""
 
     def __init__(self, code: str, retry_after: float) -> None:
         self.retry_after = retry_after
@@ -61,10 +63,10 @@ class SlackBusy(SlackError):
 
 
 class SlackUnclear(SlackError):
-    """The connection or Slack broke off: the message may or may not be there.
+    """The connection or Slack failed: the message may or may not have been posted.
 
     Args:
-        may_land: whether Slack may still carry the call out; not when it was never reached, or has answered.
+        may_land: whether Slack may still carry out the call; not if it was never reached, or has answered.
     """
 
     def __init__(self, code: str, *, may_land: bool = True) -> None:
@@ -73,20 +75,20 @@ class SlackUnclear(SlackError):
 
 
 class SlackUnreachable(SlackError):
-    """The recipient can't be reached until somebody puts it right."""
+    """The recipient can't be reached until somebody fixes it."""
 
 
 class SlackRefused(SlackError):
-    """Slack will never take this call."""
+    """Slack will never accept this call."""
 
 
 class SlackGone(SlackRefused):
-    """What was to be changed isn't there any more: nothing is left to do."""
+    """The message or view to change doesn't exist any more: nothing is left to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom the token belongs to. `scopes` is empty when the server doesn't say."""
+    """Whom the token belongs to. `scopes` is empty if the server doesn't say."""
 
     team_id: str
     team: str
@@ -97,10 +99,10 @@ class Identity:
 
 
 class Gateway:
-    """Slack's Web API for one workspace, with no retry of its own: the ledger decides when to try again.
+    """Slack's Web API for one workspace, without retries: the ledger decides when to retry.
 
     Args:
-        revoked: called when Slack says that the token isn't good any more.
+        revoked: called if Slack says that the token is invalid.
     """
 
     def __init__(self, *, token: str, api_url: str, revoked: Callable[[], None] = lambda: None) -> None:
@@ -112,10 +114,10 @@ class Gateway:
         )
 
     def identity(self) -> Identity:
-        """Who the bot is.
+        """The bot's identity.
 
         Raises:
-            SlackError: the token isn't good, or the server can't be reached.
+            SlackError: the token is invalid, or the server can't be reached.
         """
         answer = self._call("auth.test", {})
         headers = {key.lower(): value for key, value in answer.headers.items()}
@@ -136,7 +138,8 @@ class Gateway:
         return str((answer.get("channel") or {}).get("id") or "")
 
     def post(self, *, channel: str, text: str, blocks: list[dict[str, Any]], key: str) -> str:
-        """Post a message and return its `ts`. The key travels along, so that the message can be found again."""
+        """Post a message and return its `ts`. The key is sent as metadata, so that the message can be
+        found again."""
         arguments = {
             "channel": channel,
             "text": text,
@@ -157,11 +160,11 @@ class Gateway:
         return str(answer.get("ts") or "")
 
     def update(self, *, channel: str, ts: str, text: str, blocks: list[dict[str, Any]]) -> None:
-        """Rewrite a message; doing it again changes nothing."""
+        """Rewrite a message; repeating it changes nothing."""
         self._call("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
 
     def publish(self, *, member: str, view: dict[str, Any], quick: bool = False) -> None:
-        """Show a person their Home; doing it again changes nothing. `quick` while they wait for it."""
+        """Publish a person's Home; repeating it changes nothing. `quick` if the person is waiting."""
         arguments = {"user_id": member, "view": view}
         self._call("views.publish", arguments, client=self._waited_for if quick else None)
 
@@ -175,9 +178,9 @@ class Gateway:
         bot: Identity,
         taken: Collection[str] = (),
     ) -> str | None:
-        """The `ts` of a message posted under a key, None when it isn't there.
+        """The `ts` of a message posted under a key, None if it doesn't exist.
 
-        Servers that drop metadata are answered by text: same channel, our bot, same words, not older, and
+        On servers that drop metadata, the text is compared: same channel, this bot, same text, not older, and
         none of those in `taken`, which are other messages.
 
         Raises:
@@ -215,12 +218,12 @@ class Gateway:
                 return
 
     def profile(self, member: str) -> Profile:
-        """What Slack says of one person."""
+        """Slack's data on one person."""
         answer = self._call("users.info", {"user": member}, client=self._quick)
         return member_profile(answer.get("user") or {"id": member})
 
     def profiles(self) -> Iterator[Profile]:
-        """What Slack says of everybody, page by page."""
+        """Slack's data on everybody, page by page."""
         cursor = ""
         while True:
             answer = self._call("users.list", {"limit": 200, "cursor": cursor})
@@ -231,7 +234,7 @@ class Gateway:
                 return
 
     def channel_members(self, channel: str) -> Iterator[frozenset[str]]:
-        """Who is in a channel, page by page, as far as there is time while a person waits."""
+        """The members of a channel, page by page, as far as time allows while a person waits."""
         cursor = ""
         for _ in range(MEMBER_PAGES):
             answer = self._call(
@@ -245,15 +248,15 @@ class Gateway:
                 return
 
     def is_in_channel(self, channel: str) -> bool:
-        """Whether the bot is a member of a channel; False also when the channel can't be seen."""
+        """Whether the bot is a member of a channel; also False if it can't see the channel."""
         answer = self._call("conversations.info", {"channel": channel})
         return bool((answer.get("channel") or {}).get("is_member"))
 
     def call(self, method: str, arguments: dict[str, Any]) -> Any:
-        """Call a method that has no function of its own here.
+        """Call a method without a function here.
 
         Raises:
-            SlackError: Slack didn't take it.
+            SlackError: Slack refused it.
         """
         return self._call(method, arguments)
 
@@ -272,11 +275,11 @@ class Gateway:
 
 @contextmanager
 def typed_errors(method: str = "") -> Iterator[None]:
-    """What the SDK raises becomes a `SlackError` that knows its method."""
+    """Convert the SDK's exceptions to a `SlackError` that names its method."""
     try:
         yield
     except SlackApiError as error:
-        raise _of(method, _typed(error)) from error
+        raise _of(method, slack_error_of(error)) from error
     except (SlackClientError, HTTPException, OSError) as error:
         raise _of(method, SlackUnclear(type(error).__name__, may_land=not _never_sent(error))) from error
 
@@ -293,7 +296,7 @@ def _of(method: str, error: SlackError) -> SlackError:
 
 
 def _client_id(key: str) -> str:
-    """The same for the same key: servers that know it drop a repeated message themselves."""
+    """The same for the same key: servers that support it drop a repeated message."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, key))
 
 
@@ -305,14 +308,15 @@ def _plain(value: object) -> object:
     return ("true" if value else "false") if isinstance(value, bool) else value
 
 
-_ERRORS: dict[Kind, type[SlackError]] = {
+ERROR_CLASSES: dict[Kind, type[SlackError]] = {
     Kind.FIXABLE: SlackUnreachable,
     Kind.PERMANENT: SlackRefused,
     Kind.DONE: SlackGone,
 }
 
 
-def _typed(error: SlackApiError) -> SlackError:
+def slack_error_of(error: SlackApiError) -> SlackError:
+    """The `SlackError` for Slack's answer."""
     response = error.response
     data = response.data if hasattr(response, "data") else response
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
@@ -324,9 +328,9 @@ def _typed(error: SlackApiError) -> SlackError:
     if kind is Kind.UNCLEAR:
         return SlackUnclear(code, may_land=False)
     if status >= 500 or not code or " " in code:
-        # Whatever stands between us and Slack may answer in words of its own; those aren't kept.
+        # A proxy between the bot and Slack may answer with any text; that isn't stored.
         return SlackUnclear(f"status {status}", may_land=status not in ANSWERED_STATUSES)
-    return _ERRORS[kind](code)
+    return ERROR_CLASSES[kind](code)
 
 
 def _seconds(value: object) -> float:

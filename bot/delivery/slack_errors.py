@@ -1,7 +1,7 @@
 """Slack's errors in one table: what each means for a message, and what a person must do about it.
 
-Sources: the `errors` of each method in Slack's API reference (the built-in workspace carries them in `methods.json`),
-and the words every method may answer. Words in no row are taken as permanent: nothing is repeated on a guess.
+Sources: the `errors` of each method in Slack's API reference (in the built-in workspace's `methods.json`),
+and the errors of every method. Unknown errors count as permanent: nothing is repeated on a guess.
 """
 
 from dataclasses import dataclass
@@ -9,37 +9,38 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What becomes of the message."""
+    """What happens to the message."""
 
     BUSY = "busy"
-    """Too much at once: nothing was posted; the method is left alone in the workspace for as long as Slack says."""
+    """Rate limited: nothing was posted; the method isn't called in the workspace for as long as Slack
+    says."""
     UNCLEAR = "unclear"
-    """Slack's own trouble: the message may be there. The next attempt looks for it first."""
+    """An error of Slack's: the message may have been posted. The next attempt looks for it first."""
     FIXABLE = "fixable"
-    """Somebody can put it right: tried again every hour while the message is useful."""
+    """A person can fix it: retried every hour while the message is useful."""
     PERMANENT = "permanent"
-    """Slack will never take this call: the message has failed."""
+    """Slack will never accept this call: the message has failed."""
     DONE = "done"
-    """Nothing is left to do: what was to be changed is gone."""
+    """Nothing is left to do: the message to change doesn't exist any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A row of the table. `remedy` is a sentence for a person; empty when nobody has to do anything."""
+    """A row of the table. `remedy` is a sentence for a person; empty if nobody has to do anything."""
 
     kind: Kind
     remedy: str = ""
 
 
-_INVITE = "Invite the bot: type /invite and its name in the channel."
+INVITE = "Invite the bot: type /invite and its name in the channel."
 _COPY = "Copy the bot token again from the app's page, “OAuth & Permissions”, into SLACK_BOT_TOKEN."
 _INSTALL = "Install the app in the workspace again, then put the new token into SLACK_BOT_TOKEN."
 _GRANT = (
     "`cadence doctor` names the scopes: add them under “OAuth & Permissions”, then install the app again."
 )
 _ALLOW = "Ask an admin of the workspace to approve the app."
-_RESTRICTED = "Ask an admin to let the bot post in that channel, or give the team another one."
-_GONE = "Give the team another channel: this one is archived."
+RESTRICTED = "Ask an admin to let the bot post in that channel, or give the team another one."
+GONE = "Give the team another channel: this one is archived."
 _PERSON = "The person has left or can't be written to: take them off the team."
 _BOT = "This is the bot's own mistake: please report it with its code."
 
@@ -56,7 +57,7 @@ ERRORS: dict[str, Known] = (
         """internal_error fatal_error service_unavailable request_timeout team_added_to_org update_failed
         external_channel_migrating streaming_state_conflict file_update_failed""",
     )
-    | _rows(Kind.FIXABLE, _INVITE, "channel_not_found not_in_channel channel_is_limited_access")
+    | _rows(Kind.FIXABLE, INVITE, "channel_not_found not_in_channel channel_is_limited_access")
     | _rows(Kind.FIXABLE, _COPY, "invalid_auth not_authed")
     | _rows(Kind.FIXABLE, _INSTALL, "account_inactive token_revoked token_expired")
     | _rows(Kind.FIXABLE, _GRANT, "missing_scope")
@@ -72,11 +73,11 @@ ERRORS: dict[str, Known] = (
     )
     | _rows(
         Kind.FIXABLE,
-        _RESTRICTED,
+        RESTRICTED,
         """restricted_action restricted_action_non_threadable_channel restricted_action_read_only_channel
         restricted_action_thread_locked restricted_action_thread_only_channel posting_to_channel_denied""",
     )
-    | _rows(Kind.PERMANENT, _GONE, "is_archived is_inactive")
+    | _rows(Kind.PERMANENT, GONE, "is_archived is_inactive")
     | _rows(Kind.PERMANENT, _PERSON, "user_disabled user_not_found user_not_visible")
     | _rows(Kind.PERMANENT, "Set SLACK_BOT_TOKEN of the right workspace.", "team_not_found")
     | _rows(
@@ -106,7 +107,7 @@ ERRORS: dict[str, Known] = (
 
 
 def known(code: str) -> Known:
-    """What an error means; one that isn't in the table is permanent, and Slack's reference explains it."""
+    """The meaning of an error; unknown ones are permanent, and Slack's reference explains them."""
     return ERRORS.get(code, Known(Kind.PERMANENT))
 
 

@@ -1,4 +1,4 @@
-"""Share a chart or a file: reserve, upload, complete; and the look for what an unclear attempt left behind."""
+"""Share a chart or a file: reserve, upload, complete; and look for it after an unclear attempt."""
 
 import os
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ _SHARE: Final = "files.completeUploadExternal"
 
 
 def upload(gateway: Gateway, *, content: bytes | IO[bytes], file: str, alt: str = "") -> str:
-    """Upload a file that nobody sees yet, and return its ID. An open file is read from its beginning.
+    """Upload a file, not visible yet, and return its ID. An open file is read from its beginning.
 
     Raises:
-        SlackError: a call wasn't taken. Nothing is shared, whichever it was.
+        SlackError: a call was refused. Nothing is shared in any case.
     """
     length = len(content) if isinstance(content, bytes) else _rewound(content)
     arguments = {"filename": file, "length": length} | ({"alt_txt": alt[:1000]} if alt else {})
@@ -46,13 +46,13 @@ def share(
     """Share an uploaded file in a conversation, or in a thread of it.
 
     Raises:
-        SlackError: the call wasn't taken; `SlackUnclear` when it may have been, or when Slack lost the upload and
-            another one is worth a try.
+        SlackError: the call was refused; `SlackUnclear` if it may have been carried out, or if Slack lost the
+            upload and a retry makes sense.
     """
     arguments = {
         "files": [{"id": file_id, "title": title}],
         "channel_id": channel,
-        "initial_comment": escape(comment or title),  # mrkdwn, other than the title
+        "initial_comment": escape(comment or title),  # unlike the title, this is mrkdwn
     }
     try:
         gateway.call(_SHARE, arguments | ({"thread_ts": thread_ts} if thread_ts else {}))
@@ -75,10 +75,10 @@ def _put(url: str, content: bytes | IO[bytes], length: int) -> None:
 
 
 def is_shared(gateway: Gateway, *, file_id: str, channel: str) -> bool:
-    """Whether a file stands in a conversation; one that Slack doesn't know doesn't.
+    """Whether a file is shared in a conversation; a file unknown to Slack isn't.
 
     Raises:
-        SlackError: files can't be looked at.
+        SlackError: files can't be read.
     """
     try:
         file = gateway.call("files.info", {"file": file_id}).get("file") or {}
@@ -90,7 +90,7 @@ def is_shared(gateway: Gateway, *, file_id: str, channel: str) -> bool:
 
 
 def is_attached(gateway: Gateway, *, file: str, channel: str, since: datetime, bot: Identity) -> bool:
-    """Whether the bot's file of that name stands in a conversation since an instant.
+    """Whether the bot shared a file of that name in a conversation since an instant.
 
     Raises:
         SlackError: the conversation can't be read.

@@ -1,1 +1,1 @@
-"""Ops."""
+"""Operations: doctor, manifest, deliveries report, commands of the command line."""

@@ -1,4 +1,4 @@
-"""What the command line does to the database: import, export, plan, migrate."""
+"""The command line's work on the database: import, export, plan, migrate."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -31,10 +31,10 @@ COMMAND_LINE = "command line"
 
 
 def open_database(settings: Settings) -> Database:
-    """The database as it is.
+    """Open the database without migrating it.
 
     Raises:
-        SettingsRefused: it can't be used. Its address isn't repeated: there may be a password in it.
+        SettingsRefused: it can't be used. Its URL isn't shown, because it may contain a password.
     """
     trouble = checkup(settings.database).trouble
     try:
@@ -53,7 +53,7 @@ def open_database(settings: Settings) -> Database:
 
 
 def _keep_private(settings: Settings) -> None:
-    """What is in the data folder, and a SQLite database elsewhere, is read by nobody but the bot."""
+    """Restrict the data folder, and a SQLite database elsewhere, to the bot's user."""
     keep_folder_private(settings.cadence_data)
     keep_private(settings.cadence_data / "workspace.db")
     file = sqlite_file(settings.database)
@@ -62,7 +62,7 @@ def _keep_private(settings: Settings) -> None:
 
 
 def ready_database(settings: Settings) -> Database:
-    """The database, migrated; for SQLite that is done here, for PostgreSQL by the release step.
+    """The migrated database; SQLite is migrated here, PostgreSQL by the release step.
 
     Raises:
         SettingsRefused: it can't be used.
@@ -78,7 +78,7 @@ def ready_database(settings: Settings) -> Database:
 
 
 def bring_up(db: Database) -> int:
-    """Run the migrations still to come; returns how many.
+    """Run the pending migrations; returns how many.
 
     Raises:
         Refusal: a newer version has migrated the database.
@@ -93,11 +93,11 @@ def bring_up(db: Database) -> int:
 
 
 def workspace_id(settings: Settings, db: Database, team_id: str | None = None) -> str:
-    """Which workspace a command is about: as told, the token's, the only one, else the built-in one.
+    """The workspace of a command: the given one, the token's, the only one, else the built-in one.
 
     Raises:
-        Refusal: there are several, or nobody has installed the bot yet.
-        SlackError: the token isn't good, or Slack can't be reached.
+        Refusal: there are several, or nobody has installed the bot yet. SlackError: the token is invalid, or
+        Slack can't be reached.
     """
     if team_id is not None:
         return team_id
@@ -119,7 +119,7 @@ def _caller(workspace: str) -> Actor:
 def import_files(
     settings: Settings, files: Sequence[Path], *, team_id: str | None = None, now: datetime | None = None
 ) -> tuple[list[str], list[str]]:
-    """Import files, workspace files first; returns what was done and every problem of those refused."""
+    """Import files, workspace files first; returns what was done and every problem of refused files."""
     with closing(ready_database(settings)) as db:
         moment = now or datetime.now().astimezone()
         workspace = workspace_id(settings, db, team_id)
@@ -153,7 +153,7 @@ def import_into(
 
 
 def at_line(file: Path, problem: Problem) -> str:
-    """A problem as editors and terminals link it: `support-reply.yaml:18: steps[1].mode: …`."""
+    """A problem in the format of editors and terminals: `support-reply.yaml:18: steps[1].mode: …`."""
     place = f"{file}:{problem.line}" if problem.line else f"{file}"
     where = f" {problem.where}:" if problem.where else ""
     return f"{place}:{where} {problem.reason}; {problem.right}"
@@ -185,7 +185,7 @@ def export_file(settings: Settings, playbook: str | None, *, team_id: str | None
 def export_csv(
     settings: Settings, folder: Path, slugs: Sequence[str], *, team_id: str | None = None
 ) -> Iterator[str]:
-    """Write what was recorded into a folder, of some playbooks or of the whole workspace; a line a file.
+    """Export the records of some playbooks or of the whole workspace into a folder; returns a line per file.
 
     Raises:
         Refusal: there is no such playbook, or the folder can't be written to.
@@ -204,7 +204,7 @@ def export_csv(
 
 
 def planned_lines(settings: Settings, *, now: datetime, weeks: int) -> Iterator[str]:
-    """What would be sent in the weeks to come, a line each, by the recipient's own time."""
+    """What would be sent in the coming weeks, one line each, in the recipient's zone."""
     with closing(ready_database(settings)) as db:
         found = forecast(db, now=now, until=now + timedelta(weeks=weeks))
         if not found:
@@ -224,7 +224,7 @@ def _planned(one: Planned) -> str:
 
 
 def migrate_database(settings: Settings) -> str:
-    """Run the migrations still to come."""
+    """Run the pending migrations."""
     with closing(open_database(settings)) as db:
         run, queue = bring_up(db), False
         if not db.is_sqlite:
@@ -237,10 +237,10 @@ def migrate_database(settings: Settings) -> str:
 
 
 def forget_workspace(settings: Settings, workspace: str, *, really: bool) -> str:
-    """Delete everything there is of a workspace that took the bot out.
+    """Delete every row of a workspace that uninstalled the bot.
 
     Raises:
-        Refusal: it isn't known or still has the bot, or `really` wasn't said.
+        Refusal: it isn't known or still has the bot, or `really` is False.
     """
     with closing(ready_database(settings)) as db:
         count, name = count_rows(UnitOfWork(db, Actor.system(workspace)))

@@ -1,4 +1,4 @@
-"""What is missing before the bot can do its work, in words: for `cadence doctor`."""
+"""`cadence doctor`: what is missing before the bot can work."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -24,10 +24,10 @@ def _now() -> datetime:
 
 
 def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list[Finding]:
-    """Look at settings, database, Slack and people; changes nothing and posts nothing.
+    """Check settings, database, Slack and people; changes nothing and posts nothing.
 
     Returns:
-        The findings in the order in which to put them right. No token is ever part of one.
+        The findings in the order in which to fix them. They never contain a token.
     """
     found = checkup(settings.database)
     if settings.several:
@@ -49,7 +49,7 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
 
 
 def _examine_several(settings: Settings, found: Checkup, clock: Callable[[], datetime]) -> list[Finding]:
-    """The same, of every workspace that has installed the bot."""
+    """The same for every workspace that has installed the bot."""
     findings = [*doctor_workspaces.mode(settings), *_database(settings, found), *_zone_data()]
     looked = doctor_workspaces.look(settings, found, clock)
     known = {one.id: one for one in found.workspaces}
@@ -75,7 +75,7 @@ def _examine_several(settings: Settings, found: Checkup, clock: Callable[[], dat
 
 
 def _clean(finding: Finding, settings: Settings, *tokens: str) -> Finding:
-    """Servers and files may put anything into their answers; no secret and no control character gets out."""
+    """Remove secrets and control characters from the answers of servers and files."""
     what, remedy = printable(finding.what), printable(finding.remedy)
     secrets = (
         settings.slack_bot_token,
@@ -139,7 +139,7 @@ def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:
 
 
 def _durability(found: Checkup) -> Iterator[Finding]:
-    """Whether the server keeps what it confirmed when it crashes."""
+    """Whether the server keeps confirmed data when it crashes."""
     if found.forgetful:
         off = " and ".join(found.forgetful) + (" is off" if len(found.forgetful) == 1 else " are off")
         yield Finding(
@@ -151,7 +151,7 @@ def _durability(found: Checkup) -> Iterator[Finding]:
 
 
 def _queue(settings: Settings) -> Finding:
-    """Whether the tables of the queue's engine are there, in the version that this process runs."""
+    """Whether Procrastinate's tables exist, in the version that this process runs."""
     from bot.runtime.queue_runner import SCHEMA, is_prepared  # noqa: PLC0415 - SQLite needs none of it
 
     db = Database(settings.database)
@@ -209,7 +209,7 @@ def _curators(settings: Settings, workspace: WorkspaceFound) -> Iterator[Finding
 
 
 def _named(settings: Settings, workspace_id: str) -> list[str]:
-    """Whom CADENCE_CURATORS names in a workspace."""
+    """The members that CADENCE_CURATORS names in a workspace."""
     parted = [one.rpartition(":") for one in settings.cadence_curators]
     return [member for where, _, member in parted if where in ("", workspace_id)]
 

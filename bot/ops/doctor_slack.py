@@ -1,4 +1,4 @@
-"""What `cadence doctor` asks of Slack: tokens, scopes, the time, channels, people."""
+"""`cadence doctor`: Slack's tokens, scopes, time, channels, people."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from bot.settings import Settings
 from cadence.flows.workspaces import MemberFound, WorkspaceFound
 
 CLOCKS_APART = timedelta(seconds=60)
-"""Slack's signatures are good for five minutes: a clock this far off is worth a word."""
+"""Slack's signatures are valid for five minutes: a clock this far off is worth a warning."""
 ASKED_AT_MOST = 50
-"""People about whom Slack is asked one by one: half of what it allows a minute."""
+"""Maximum number of people looked up one by one: half of what Slack allows per minute."""
 
 
 def connect(settings: Settings) -> tuple[Gateway | None, Identity | None, list[Finding]]:
-    """Try the bot token; without an identity, nothing else can be asked."""
+    """Test the bot token; without an identity nothing else can be checked."""
     if settings.slack_bot_token is None:
         return None, None, [Finding(True, "Slack: the built-in workspace needs no tokens.")]
     gateway = Gateway(token=settings.slack_bot_token.get_secret_value(), api_url=settings.slack_api_url)
@@ -54,7 +54,7 @@ def _bad_address() -> Finding:
 
 
 def scopes(identity: Identity) -> Iterator[Finding]:
-    """Compare what was granted with what the code calls."""
+    """Compare the granted scopes with those the code needs."""
     missing = missing_scopes(identity.scopes)
     if not identity.scopes:
         yield Finding(True, "Scopes: this server doesn't say which scopes it granted.")
@@ -73,7 +73,7 @@ def scopes(identity: Identity) -> Iterator[Finding]:
 
 
 def app_token(settings: Settings, secret: SecretStr) -> Finding:
-    """Try the app-level token; no socket is opened."""
+    """Test the app-level token; no socket is opened."""
     remedy = (
         "Make one with the scope connections:write under “Basic Information”, “App-Level Tokens”, "
         "switch Socket Mode on, and put the token into SLACK_APP_TOKEN."
@@ -103,7 +103,7 @@ def time_apart(gateway: Gateway, clock: Callable[[], datetime]) -> Iterator[Find
         theirs = parsedate_to_datetime(next(headers[name] for name in headers if name.lower() == "date"))
         apart = clock() - theirs
     except (SlackClientError, HTTPException, OSError, ValueError, TypeError, StopIteration):
-        return  # a server that doesn't say the time is no trouble
+        return  # a server that doesn't send the time is fine
     if abs(apart) > CLOCKS_APART:
         which = "ahead of" if apart > timedelta(0) else "behind"
         yield Finding(
@@ -144,7 +144,7 @@ def _outside(channel: str, whose: str) -> Finding:
 
 
 def _unchecked(error: SlackError) -> Finding:
-    """What stops the look at the channels would stop it at every other one too."""
+    """Whether an error on one channel would occur on all others too."""
     if error.code == "unknown_method":
         return Finding(True, "Channels: this server can't say which of them the bot is in.")
     what, remedy = explain(error)
@@ -152,10 +152,10 @@ def _unchecked(error: SlackError) -> Finding:
 
 
 def describe(gateway: Gateway, members: Iterable[MemberFound]) -> tuple[dict[str, MemberFound], set[str]]:
-    """Ask about people whom Slack hasn't described yet, as far as it answers.
+    """Look up people whom Slack hasn't described yet, as far as it answers.
 
     Returns:
-        What it says, by ID, and the IDs it doesn't know.
+        Slack's data by ID, and the unknown IDs.
     """
     found: dict[str, MemberFound] = {}
     nobody: set[str] = set()

@@ -1,4 +1,4 @@
-"""What `cadence doctor` says where workspaces install the bot by themselves."""
+"""`cadence doctor` for installations with several workspaces."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,12 +13,12 @@ from bot.workspaces.installations import RENEW_BEFORE
 from cadence.flows.workspaces import Checkup, Installed, installed
 from storage.engine import Database
 
-_AGAIN = f"Whoever may install apps there opens {INSTALL} at the bot's address again."
+_AGAIN = f"Someone who can install apps there opens {INSTALL} at the bot's address again."
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A workspace that installed the bot; no gateway when its token isn't good."""
+    """A workspace that installed the bot; no gateway if its token is invalid."""
 
     installed: Installed
     gateway: Gateway | None
@@ -26,7 +26,7 @@ class Looked:
 
 
 def mode(settings: Settings) -> Iterator[Finding]:
-    """Whether the settings are enough."""
+    """Whether the settings are complete."""
     yield Finding(
         True, f"Mode: several workspaces. Each installs the bot at {INSTALL}; `cadence worker` sends."
     )
@@ -41,7 +41,7 @@ def mode(settings: Settings) -> Iterator[Finding]:
 
 
 def look(settings: Settings, found: Checkup, clock: Callable[[], datetime]) -> list[Looked]:
-    """Try the token of every workspace that has the bot."""
+    """Test the token of every workspace that has the bot installed."""
     if not found.there or found.trouble or found.pending:
         return []
     db = Database(settings.database)

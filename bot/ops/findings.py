@@ -1,4 +1,4 @@
-"""What `cadence doctor` finds, and what Slack's refusals mean, in words."""
+"""The findings of `cadence doctor`, and Slack's errors in words."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ _EXPLAINED = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: what was found, and what to do about it when it isn't `ok`."""
+    """The result of one check: what was found, and what to do about it if it isn't `ok`."""
 
     ok: bool
     what: str
@@ -35,12 +35,12 @@ class Finding:
 
 
 def slack_sentence(error: SlackError) -> str:
-    """What went wrong between the bot and Slack, and what to do, for a person at a terminal."""
+    """A problem between the bot and Slack, and what to do, for a person at a terminal."""
     return " ".join(explain(error))
 
 
 def printable(text: str) -> str:
-    """Somebody else's words for a terminal: nothing in them moves the cursor or changes a colour."""
+    """Foreign text made safe for a terminal: it can't move the cursor or change colors."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 
@@ -49,12 +49,14 @@ def explain(error: SlackError) -> tuple[str, str]:
     code = printable(error.code)[:80]
     if isinstance(error, SlackBusy):
         return f"Slack asks to wait for {error.retry_after:.0f} seconds.", "Try again after that."
-    if " " in error.code:  # Slack's words hold no space; slack_sdk and the gateway tell of pages and statuses
+    if (
+        " " in error.code
+    ):  # Slack's errors contain no space; slack_sdk and the gateway report pages and statuses
         return (
             "Slack's server gives no readable answer.",
             "Check SLACK_API_URL; if it is right, try again in a few minutes.",
         )
-    if isinstance(error, SlackUnclear) and "_" not in code:  # the network's words are names of exceptions
+    if isinstance(error, SlackUnclear) and "_" not in code:  # network errors are names of exceptions
         return f"Slack can't be reached ({code}).", "Check the network, the proxy and SLACK_API_URL."
     if isinstance(error, SlackUnclear):
         return f"Slack has trouble of its own ({code}).", "Try again in a few minutes."

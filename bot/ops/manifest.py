@@ -1,4 +1,4 @@
-"""The Slack app manifest: what the bot asks of Slack, written from what its code really uses."""
+"""The Slack app manifest, generated from what the code uses."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,19 +7,19 @@ from typing import Any, Final
 from urllib.parse import urlparse
 
 from cadence.refusals import Refusal
-from handlers.grammar.table import TABLE
+from handlers.commands import COMMANDS
 from handlers.shortcuts import SHORTCUTS
 
 NAME: Final = "Rollout Cadence"
 ENDPOINT: Final = "/slack/events"
-"""Where `bot.web` takes Slack's requests."""
+"""The path where `bot.web` receives Slack's requests."""
 INSTALL: Final = "/slack/install"
-"""Where a workspace begins to install the bot by itself."""
+"""The path where a workspace installs the bot."""
 REDIRECT: Final = "/slack/oauth_redirect"
-"""Where Slack leads back to."""
+"""The path to which Slack redirects."""
 
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "apps.connections.open": (),  # takes the app-level token, whose scope isn't part of a manifest
+    "apps.connections.open": (),  # uses the app-level token, whose scope isn't part of a manifest
     "auth.test": (),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
@@ -30,7 +30,7 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
     "files.info": ("files:read",),
-    "oauth.v2.access": (),  # takes the client's ID and secret
+    "oauth.v2.access": (),  # uses the client's ID and secret
     "users.info": ("users:read",),
     "users.list": ("users:read",),
     "views.open": (),
@@ -38,10 +38,10 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "views.push": (),
     "views.update": (),
 }
-"""Every Web API method the code calls, and the bot scopes asked for it.
+"""Every Web API method the code calls, with the bot scopes requested for it.
 
-Any one of them opens the method; several stand for several kinds of channel. Source: the scopes that Slack's
-reference lists for each method.
+Any one of them is enough; several are for several kinds of channel. Source: the scopes in Slack's reference
+for each method.
 """
 _UNSURE = (
     "after a broken connection the bot can't check whether its message arrived in {place}, so it doesn't send the "
@@ -53,17 +53,17 @@ LOST_WITHOUT: Final[Mapping[str, str]] = {
     "im:history": _UNSURE.format(place="a DM"),
     "files:read": "after a broken connection the bot can't check whether a chart arrived, so it leaves it out",
 }
-"""What workspaces lose that don't grant a scope without which the bot still works. These scopes serve one purpose: to
-find the bot's own message, or file, after an attempt whose end it didn't see."""
+"""What is lost without each of the optional scopes. They serve one purpose: to find the bot's own message,
+or file, after an attempt with an unclear result."""
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_home_opened": (),
     "member_joined_channel": ("channels:read", "groups:read"),
     "team_join": ("users:read",),
     "user_change": ("users:read",),
 }
-"""Every event the bot listens for, and the scopes Slack sends it for."""
+"""Every event the bot listens for, and the scopes it requires."""
 OAUTH_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {"app_uninstalled": (), "tokens_revoked": ()}
-"""More events, where workspaces install the bot by themselves: it is told when one took it out."""
+"""Further events for several workspaces: the bot is told when one uninstalled it."""
 COMMANDS_SCOPE: Final = "commands"
 
 _SHORT = "Keeps a team's AI playbook to its standard, week after week."
@@ -86,7 +86,7 @@ def uses(scope: str) -> list[str]:
 
 
 def scopes() -> list[str]:
-    """The bot scopes the bot asks for, in alphabetical order."""
+    """The bot scopes to request, in alphabetical order."""
     needed = (scope for each in (*NEEDS.values(), *EVENTS.values()) for scope in each)
     return sorted({COMMANDS_SCOPE, *needed})
 
@@ -105,11 +105,11 @@ def manifest(
     Args:
         socket_mode: Slack's requests come through a socket; no public address is needed.
         url: the bot's public address over HTTP, with or without `/slack/events`; not used in Socket Mode.
-        oauth: several workspaces install the bot by themselves, over HTTP.
-        rotates: their tokens end after half a day and are renewed; an app can't be switched back.
+        oauth: several workspaces install the bot themselves, over HTTP.
+        rotates: their tokens expire after half a day and are renewed; an app can't be switched back.
 
     Raises:
-        Refusal: HTTP without an address Slack could call; OAuth without HTTP; rotation without OAuth.
+        Refusal: HTTP without a public address; OAuth without HTTP; rotation without OAuth.
     """
     if (oauth and socket_mode) or (rotates and not oauth):
         raise Refusal(_OVER_HTTP if oauth else _ROTATES_WITH_OAUTH)
@@ -188,21 +188,20 @@ def _is_address(text: str) -> bool:
 
 
 def _commands(url: str | None) -> list[dict[str, Any]]:
-    """The slash commands, as the grammar reads them."""
+    """The slash commands, from the grammar."""
     address = {"url": url} if url else {}
     return [
         {"command": slash, **address, **_described(slash), "should_escape": True}
-        for slash in dict.fromkeys(entry.slash for entry in TABLE)
+        for slash in COMMANDS.slashes
     ]
 
 
 def _described(slash: str) -> dict[str, str]:
-    for entry in TABLE:
+    for entry in COMMANDS:
         if entry.command == slash:
             description = f"{entry.summary[0].upper()}{entry.summary[1:]}."
             return {"description": description, "usage_hint": entry.usage}
-    words = dict.fromkeys(entry.name.split()[0] for entry in TABLE if entry.slash == slash)
     return {
         "description": "Playbooks, teams, cycles, days away and settings; start with help.",
-        "usage_hint": f"[{'|'.join(words)}] …",
+        "usage_hint": f"[{'|'.join(COMMANDS.heads)}] …",
     }

@@ -1,4 +1,4 @@
-"""`cadence deliveries`: the ledger as a table for people, or as JSON for programs."""
+"""`cadence deliveries`: the ledger as a table, or as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from cadence.actor import Actor
 from cadence.flows.outbox import Asked, DeliveriesSeen, deliveries_of
 from cadence.flows.people import workspace_ids
 from storage.engine import Database
-from storage.tables import MessageState, OwedMessage
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 from templates.filters import plural
 
@@ -34,17 +34,17 @@ _HEAD = (
 
 
 def seen(settings: Settings, asked: Asked, *, team_id: str | None, now: datetime) -> DeliveriesSeen:
-    """The messages asked for.
+    """The messages that match a filter.
 
     Raises:
-        Refusal: a filter isn't one, or there are several workspaces to choose from.
+        Refusal: the filter is invalid, or there are several workspaces to choose from.
     """
     with closing(ready_database(settings)) as db:
         return deliveries_of(UnitOfWork(db, Actor.system(team_id or _workspace(settings, db)), now), asked)
 
 
 def _workspace(settings: Settings, db: Database) -> str:
-    """The only workspace there is, asked without Slack: the ledger is read when Slack can't be reached, too."""
+    """The only workspace, determined without Slack, because the report must work while Slack is down."""
     known = workspace_ids(db)
     return known[0] if len(known) == 1 else workspace_id(settings, db)
 
@@ -71,7 +71,7 @@ def _totals(found: DeliveriesSeen) -> Iterator[str]:
             yield f"  {state:<8}{sum(total.count for total in mine):>7}{'  ' if why else ''}{why}"
 
 
-def _cells(message: OwedMessage, zone: ZoneInfo) -> tuple[str, ...]:
+def _cells(message: OutboxMessage, zone: ZoneInfo) -> tuple[str, ...]:
     return (
         _local(message.due_at, zone),
         message.kind,
@@ -87,8 +87,8 @@ def _cells(message: OwedMessage, zone: ZoneInfo) -> tuple[str, ...]:
     )
 
 
-def _why(message: OwedMessage, zone: ZoneInfo) -> str:
-    """The reason; of a message that waits also until when."""
+def _why(message: OutboxMessage, zone: ZoneInfo) -> str:
+    """The reason; for a waiting message also until when."""
     reason = _clean(message.reason)
     if message.state is MessageState.DUE and message.not_before > message.due_at:
         return f"{reason or 'being sent'}; next try {_local(message.not_before, zone, seconds=True)}"
@@ -123,7 +123,7 @@ def as_json(found: DeliveriesSeen) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _object(message: OwedMessage) -> dict[str, Any]:
+def _object(message: OutboxMessage) -> dict[str, Any]:
     moments = ("due_at", "useful_until", "not_before", "first_attempt_at", "last_attempt_at", "sent_at")
     plain = ("key", "kind", "recipient", "state", "reason", "attempts", "channel", "ts", "correlation_id")
     return {name: getattr(message, name) for name in plain} | {

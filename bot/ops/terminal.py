@@ -1,4 +1,4 @@
-"""What every command at the terminal shares: its settings, the days it is given, and how it says what is wrong."""
+"""Helpers for terminal commands: settings, dates, and how errors are shown."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ class Stop(Exception):
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """What goes wrong is said in sentences, never as a traceback."""
+    """Show errors as sentences, never as a traceback."""
     from bot.delivery.gateway import SlackError  # noqa: PLC0415 - imported when a command runs, so that --help is quick
 
     try:
@@ -41,10 +41,10 @@ def sentences() -> Iterator[None]:
 
 
 def settings_and_logs() -> Settings:
-    """The settings; logs are written as they say from now on.
+    """Load the settings, and configure logging accordingly.
 
     Raises:
-        SettingsRefused: they can't be used.
+        SettingsRefused: they are invalid.
     """
     from bot.logs import set_up_logs  # noqa: PLC0415
 
@@ -54,10 +54,10 @@ def settings_and_logs() -> Settings:
 
 
 def read_instant(text: str) -> datetime:
-    """An instant in UTC.
+    """Parse an instant in UTC.
 
     Raises:
-        Stop: it is none, or has no offset.
+        Stop: it is invalid, or has no offset.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -73,16 +73,16 @@ def read_instant(text: str) -> datetime:
 
 
 def _require_year(text: str, year: int) -> None:
-    """Calendars are kept for these years only, and arithmetic on dates ends not far beyond."""
+    """Refuse years without calendars; date arithmetic ends not far beyond."""
     if not 2000 <= year < 2100:
         raise Stop(f"`{text}` is not between the years 2000 and 2099.")
 
 
 def read_monday(text: str) -> date:
-    """A Monday.
+    """Parse a Monday.
 
     Raises:
-        Stop: it is no date, or another day of the week.
+        Stop: it isn't a date, or is another day of the week.
     """
     try:
         day = date.fromisoformat(text)

@@ -16,16 +16,16 @@ from storage.work import UnitOfWork
 
 Told = Callable[[str], None]
 EVERY = 200
-"""Progress is told after so many verdicts."""
+"""Report progress after this many verdicts."""
 
 
 def read_thresholds(
     *, cap: str | None, rule: str | None, min_runs: int | None, confidence: str | None
 ) -> Thresholds:
-    """The thresholds as typed: `0.08`, `8%` and `8` are the same.
+    """Parse thresholds: `0.08`, `8%` and `8` are the same.
 
     Raises:
-        Refusal: one of them can't be; the sentence says what would be right.
+        Refusal: one of them is invalid; the sentence shows a valid one.
     """
     return Thresholds(
         cap=_share(cap, "--cap", "0.08 or 8%"),
@@ -68,7 +68,7 @@ def whatif_lines(
     team_id: str | None = None,
     told: Told = lambda _: None,
 ) -> Iterator[str]:
-    """The table, a line at a time; `told` hears how far the work is."""
+    """The table, a line at a time; `told` gets the progress."""
 
     def progress(done: int, of: int) -> None:
         if done % EVERY == 0:
@@ -86,7 +86,7 @@ def whatif_lines(
 
 
 def as_lines(found: WhatIf, thresholds: Thresholds) -> Iterator[str]:
-    """What was found, for a terminal."""
+    """The result, for a terminal."""
     if not found.verdicts:
         yield f"No verdict on {found.playbook} is recorded yet: a step is judged once an exception is logged on it."
         return

@@ -1,10 +1,10 @@
-"""The bot on a stage: the built-in workspace, the bot wired to it, and a clock that plays what is due on the way.
+"""The harness: the built-in workspace, a bot connected to it, and a clock that runs due events on its way.
 
-`make run`, `cadence rehearse` and every test that goes through the outside stand on this.
+`make run`, `cadence rehearse` and all tests from the outside use it.
 """
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,40 +30,44 @@ from bot.sandbox.workspace import Workspace, build_workspace
 from bot.settings import Settings
 from bot.web import Web, dispatch
 from cadence.documents import PlaybookSpec, WorkspaceSpec
-from handlers.grammar import TABLE
+from handlers.commands import COMMANDS
 from handlers.shortcuts import SHORTCUTS
 from storage.engine import Database
 
 APP = AppIdentity(name="Rollout Cadence")
 GRANTED = Capabilities(scopes=frozenset(scopes()))
-"""The built-in workspace grants what the manifest asks for, and nothing else."""
+"""The built-in workspace grants exactly the scopes of the manifest."""
 MOST_STEPS = 100_000
 PATIENCE_SECONDS = 60.0
-"""How long an answer may take while the clock stands still: how busy this machine is changes no transcript."""
+"""Seconds an answer may take while the clock stands still, so that a busy machine changes no transcript."""
+
+
+Tell = Callable[[str], None]
+"""Called with the demo users' actions, a sentence at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A name and a zone for somebody in a workspace file."""
+    """The name and zone of somebody in a workspace file."""
 
     name: str
     timezone: str
 
 
-class Players(Protocol):
-    """People who act by themselves, such as the example people."""
+class DemoActors(Protocol):
+    """Actors such as the demo users."""
 
-    def play(self, stage: "Stage", stop: Event, tell: Callable[[str], None]) -> None:
-        """Act until done or until `stop` is set; tell what is done, a sentence at a time."""
+    def play(self, harness: "BotHarness", stop: Event, tell: Tell) -> None:
+        """Act until done or until `stop` is set; report each action in a sentence."""
 
 
-class Stage(AbstractContextManager["Stage"]):
+class BotHarness(AbstractContextManager["BotHarness"]):
     """The bot and its built-in workspace, in one process.
 
     Args:
-        port: where the workspace's page and API are; 0 takes a free one.
+        port: of the workspace's page and API; 0 takes a free one.
         channel_zones: the time zone of each channel, for transcripts.
-        players: people who act by themselves when the page asks for it.
+        demo_users: actors that the page can start.
         state: a file in which the workspace survives a restart.
     """
 
@@ -76,18 +80,18 @@ class Stage(AbstractContextManager["Stage"]):
         clock: SandboxClock,
         port: int = 0,
         channel_zones: Mapping[str, str] | None = None,
-        players: Players | None = None,
+        demo_users: DemoActors | None = None,
         state: Path | None = None,
     ) -> None:
         self.workspace = workspace
         self._store = Store(state, workspace) if state is not None else None
-        workspace.commands = {entry.slash: entry.usage for entry in reversed(TABLE)}
+        workspace.commands = {entry.slash: entry.usage for entry in reversed([*COMMANDS])}
         workspace.shortcuts = [Shortcut(one.name, one.callback, one.on_message) for one in SHORTCUTS]
         workspace.vocabulary = lambda member: vocabulary(db, member, now=clock.now())
         self.channel_zones = channel_zones or {}
         self.clock = clock
         web = Web(db=db, workspace=workspace.team_id, slack=None, clock=clock)
-        on_play = partial(players.play, self) if players is not None else None
+        on_play = partial(demo_users.play, self) if demo_users is not None else None
         self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move, on_play=on_play)
         self.server.start()
         self.bot: Bot = build_bot(
@@ -121,22 +125,29 @@ class Stage(AbstractContextManager["Stage"]):
         return self
 
     def tick(self) -> None:
-        """Do what is due now."""
+        """Run what is due now."""
         self.bot.worker.tick()
 
     def play_until(self, target: datetime) -> None:
-        """Move the clock on to `target`, stopping at every instant at which something is due."""
+        """Move the clock to `target`, and run what is due at every instant in between."""
+        for _ in self.passing(target):
+            pass
+
+    def passing(self, target: datetime) -> Iterator[datetime]:
+        """Like `play_until`; yields each instant after its events ran, the target last."""
         for _ in range(MOST_STEPS):
             event = self.bot.worker.next_event()
             if event is None or event > target:
                 break
             self.clock.set(max(event, self.clock.now()))
             self.tick()
+            yield event
         self.clock.set(max(target, self.clock.now()))
         self.tick()
+        yield target
 
     def move(self, target: datetime | None) -> datetime:
-        """Move the clock on, to the next event when no target is given; returns where it stands."""
+        """Move the clock, by default to the next event; returns the new time."""
         until = target or self.bot.worker.next_event()
         if until is not None:
             self.play_until(until)
@@ -144,7 +155,7 @@ class Stage(AbstractContextManager["Stage"]):
 
 
 def read_profiles(file: Path) -> dict[str, Profile]:
-    """Names and zones by member: `member,name,timezone`; none when the file isn't there."""
+    """Names and zones by member: `member,name,timezone`; empty if there is no such file."""
     if not file.exists():
         return {}
     with file.open(encoding="utf-8", newline="") as lines:
@@ -152,7 +163,7 @@ def read_profiles(file: Path) -> dict[str, Profile]:
 
 
 def read_channels(file: Path) -> dict[str, str]:
-    """Channel names by ID: `channel,name`; none when the file isn't there."""
+    """Channel names by ID: `channel,name`; empty if there is no such file."""
     if not file.exists():
         return {}
     with file.open(encoding="utf-8", newline="") as lines:

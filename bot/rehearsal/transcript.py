@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
 from cadence.actor import Actor
@@ -21,11 +21,11 @@ _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
 class Transcript:
-    """Tells what is new on a stage since it was last asked."""
+    """Reports what is new in a harness since the last call."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._mark = stage.workspace.messages.mark()
+    def __init__(self, harness: BotHarness) -> None:
+        self._stage = harness
+        self._mark = harness.workspace.messages.mark()
         self._verdict = 0
 
     def said(self, member: str, says: str) -> Iterator[str]:
@@ -63,7 +63,7 @@ class Transcript:
             yield f"    {' '.join(controls)}"
 
     def _readable(self, line: str) -> str:
-        """A line as Slack shows it: names for mentions, the words of links, no escapes."""
+        """A line as Slack shows it: names for mentions, the text of links, no escapes."""
         line = _MENTION.sub(lambda found: f"@{self._name(found[1])}", line)
         line = _LINK.sub(r"\1", line)
         for escaped, plain in _ENTITIES:

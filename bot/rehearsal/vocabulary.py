@@ -1,4 +1,4 @@
-"""What the built-in workspace's page completes: the commands of the table, and the names of a member's playbooks."""
+"""Completions of the built-in workspace's page: commands, and the names of a member's playbooks."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,8 +6,8 @@ from datetime import datetime
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox.kinds import Json
 from cadence.actor import Actor
-from cadence.flows.core import lexicon
-from handlers.grammar import TABLE
+from cadence.flows.core import Lexicon
+from handlers.commands import COMMANDS
 from storage.engine import Database
 from storage.work import UnitOfWork
 
@@ -18,13 +18,14 @@ def vocabulary(db: Database, member: str, *, now: datetime) -> list[Json]:
 
 
 def _words(db: Database, member: str, now: datetime) -> Iterator[tuple[str, str]]:
-    for entry in TABLE:
+    for entry in COMMANDS:
         yield entry.command, f"{entry.usage}  {entry.summary}".strip()
-    known = lexicon(UnitOfWork(db, Actor(BUILT_IN_TEAM, member, "command"), now))
-    for slug in (*known.steps, *known.others):
-        yield slug, known.titles.get(slug, "")
-    for slug, steps in known.steps.items():
-        for step in steps:
-            yield step, f"a step of {known.titles.get(slug, slug)}"
-    for team in known.teams:
-        yield f"team={team}", "a team"
+    with UnitOfWork(db, Actor(BUILT_IN_TEAM, member, "command"), now).read() as uow:
+        known = Lexicon(uow)
+        for slug in (*known.playbooks, *known.others):
+            yield slug, known.titles.get(slug, "")
+        for slug, steps in known.playbooks.items():
+            for step in steps:
+                yield step, f"a step of {known.titles.get(slug, slug)}"
+        for team in known.teams:
+            yield f"team={team}", "a team"

@@ -1,1 +1,1 @@
-"""Runtime."""
+"""Runtime: the processes of the bot."""

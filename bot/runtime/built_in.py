@@ -1,4 +1,4 @@
-"""`cadence run` without Slack: the built-in workspace with example people, and the bot working in it."""
+"""`cadence run` without Slack: the built-in workspace with demo users, and the bot in it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -9,8 +9,8 @@ import structlog
 
 from bot.ops.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
 from bot.ops.manifest import INSTALL
-from bot.rehearsal.demo_users import Cast
-from bot.rehearsal.harness import Stage, read_channels, read_profiles, workspace_from, zones_of
+from bot.rehearsal.demo_users import DemoUsers
+from bot.rehearsal.harness import BotHarness, read_channels, read_profiles, workspace_from, zones_of
 from bot.runtime.embedded_runner import WorkerLock
 from bot.runtime.http_server import require_port
 from bot.runtime.processes import stopping
@@ -26,19 +26,19 @@ from storage.engine import Database
 log = structlog.get_logger(__name__)
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-"""Example teams and playbooks, beside the packages in a checkout."""
+"""Example teams and playbooks, next to the packages in a checkout."""
 LOOPBACK = "127.0.0.1"
-"""The built-in workspace asks nobody who they are, so it answers on this machine only, whatever `HOST` says."""
+"""The built-in workspace has no login, so it listens on this machine only, whatever `HOST` is."""
 FIRST_PLAYED = "support-reply"
-"""The playbook whose cycle the example people start when none runs."""
+"""The playbook whose cycle the demo users start if none runs."""
 PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml", "variance-review.yaml")
 
 
 def run_embedded(settings: Settings) -> None:
-    """Serve the built-in workspace and work in it, until asked to stop.
+    """Serve the built-in workspace and run the bot in it, until asked to stop.
 
     Raises:
-        SettingsRefused: the port is taken, or another process works on the database.
+        SettingsRefused: the port is taken, or another process uses the database.
     """
     require_port(LOOPBACK, settings.port)
     db = open_database(settings)
@@ -63,35 +63,35 @@ def _work(settings: Settings, db: Database) -> None:
     clock, people = SandboxClock(), _example_people()
     with (
         stopping() as stop,
-        Stage(
+        BotHarness(
             settings,
             db=db,
             workspace=example_workspace(clock),
             clock=clock,
             port=settings.port,
             channel_zones=zones_of(people),
-            players=Cast(people, starts=FIRST_PLAYED),
+            demo_users=DemoUsers(people, EXAMPLES / "answers", FIRST_PLAYED),
             state=settings.cadence_data / "workspace.db",
-        ) as stage,
+        ) as harness,
     ):
         if fresh:
             _import_examples(db, clock.now())
-        stage.bot.worker.refresh()
-        stage.bot.worker.start()
-        _welcome(stage.server.url)
+        harness.bot.worker.refresh()
+        harness.bot.worker.start()
+        _welcome(harness.server.url)
         stop.wait()
-        stage.bot.worker.stop()
+        harness.bot.worker.stop()
 
 
 def run_sandbox(settings: Settings, workspace: Path | None, *, app_url: str | None = None) -> None:
     """Serve only the built-in workspace, for a bot in another process, until asked to stop.
 
     Args:
-        app_url: where that bot answers over HTTP; without it it is reached through Socket Mode.
+        app_url: the bot's HTTP address; without it, it connects through Socket Mode.
 
     Raises:
-        Refusal: the workspace file can't be read, or `app_url` is no address.
-        SettingsRefused: the port is taken.
+        Refusal: the workspace file can't be read, or `app_url` is invalid. SettingsRefused: the port is
+        taken.
     """
     if app_url is not None:
         app_url = _address(app_url)
@@ -118,7 +118,7 @@ def _address(app_url: str) -> str:
 
 
 def _how_to_point_at(server: SandboxServer, app_url: str | None) -> Iterator[str]:
-    """What to set for the bot, a line each."""
+    """The environment variables for the bot, one per line."""
     workspace, app = server.workspace, server.workspace.app
     yield f"The workspace {workspace.name} is at {server.url}. Point a bot at it with"
     yield f"  export SLACK_API_URL={server.api_url}"

@@ -1,4 +1,4 @@
-"""The time a process goes by: real time or, beside the built-in workspace, the time on that workspace's clock."""
+"""A process's clock: real time or, with the built-in workspace, that workspace's time."""
 
 import json
 import sqlite3
@@ -11,18 +11,18 @@ from bot.settings import Settings
 Clock = Callable[[], datetime]
 QUICK_SECONDS = 2
 NOT_MOVED = timedelta(seconds=2)
-"""How long asking for the time may take."""
+"""Time-out of asking for the time."""
 
 
 def utc_now() -> datetime:
-    """The time."""
+    """The current time."""
     return datetime.now(UTC)
 
 
 def clock_of(settings: Settings) -> Clock:
-    """Real time; without a token, as far ahead of it as the clock of the built-in workspace was when asked.
+    """Real time; without a token, with the offset of the built-in workspace's clock when asked.
 
-    The workspace that runs on `PORT` is asked first; else the one that was kept in `CADENCE_DATA` tells.
+    The workspace that runs on `PORT` is asked first; else the state in `CADENCE_DATA` is used.
     """
     if not settings.embedded:
         return utc_now

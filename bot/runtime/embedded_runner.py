@@ -1,4 +1,4 @@
-"""The embedded runner: APScheduler as an alarm clock that plans what is due and sends what is owed."""
+"""The embedded runner: APScheduler plans what is due and sends it."""
 
 import fcntl
 import time
@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.delivery.sender import Delivery, Outcome
 from bot.metrics import PLANNED
-from bot.runtime.sender_pool import Lanes
+from bot.runtime.sender_pool import SenderPool
 from bot.workspaces.directory import Directory
 from bot.workspaces.home_publisher import Homes
 from cadence.flows.nudging import next_event, plan
@@ -32,11 +32,11 @@ HOMES_EVERY_SECONDS = 1
 MEET_EVERY_SECONDS = 30
 REFRESH_EVERY_SECONDS = 24 * 60 * 60
 CLOCK_EVERY_SECONDS = 1
-"""How often the clock is checked for having been set back."""
+"""Seconds between checks whether the clock was set back."""
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]  # it has no types
-    """Fires so many seconds after the scheduler last looked.
+    """Fires this many seconds after the scheduler last looked.
 
     APScheduler's own interval lists every run that a clock jumped over: ten million for a month.
     """
@@ -50,10 +50,10 @@ class _Every(BaseTrigger):  # type: ignore[misc]  # it has no types
 
 
 class Worker:
-    """Plans and sends. Any number may do both at once: the database keeps them from sending twice.
+    """Plans and sends. Several can run at once: the database prevents duplicates.
 
     Args:
-        keep_tokens: renews Slack's tokens that end soon, before anything is planned.
+        keep_tokens: renews expiring tokens, before planning.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Worker:
         self._busy = Lock()
         self._scheduler: BackgroundScheduler | None = None
         self._clock_watch: tuple[Thread, Event] | None = None
-        self._lanes: Lanes | None = None
+        self._senders: SenderPool | None = None
 
     def tick(self) -> dict[Outcome, int]:
-        """Plan what is due now and send what is owed, once."""
+        """Plan what is due now and send it, once."""
         self._keep_tokens()
         with self._busy:
-            if self._lanes is not None:  # a clock that was moved meanwhile would make them look long gone
-                self._lanes.wait()
+            if self._senders is not None:  # otherwise a clock moved meanwhile would make them look dead
+                self._senders.wait()
             self._plan()
             sent = self._delivery.drain()
             while self._homes.work():
@@ -90,20 +90,20 @@ class Worker:
             return sent
 
     def next_event(self) -> datetime | None:
-        """The next instant at which something becomes due."""
+        """The next instant at which something is due."""
         return next_event(self._db, now=self._clock(), serves=self._delivery.serves)
 
     def refresh(self) -> None:
-        """Ask Slack about everyone again."""
+        """Load everyone's profile from Slack again."""
         for workspace_id in workspace_ids(self._db):
             self._directory.refresh(workspace_id)
 
     def publish_homes(self) -> None:
-        """Publish the Homes that something changed for."""
+        """Publish the stale Homes."""
         self._homes.work()
 
     def meet_new(self) -> None:
-        """Ask Slack about people of whom nothing is stored yet, such as those just imported."""
+        """Load the profiles of people of whom nothing is stored yet, such as imported ones."""
         for workspace_id in workspace_ids(self._db):
             self._directory.meet_new(workspace_id)
 
@@ -125,9 +125,9 @@ class Worker:
             (self.refresh, REFRESH_EVERY_SECONDS),
         ):
             scheduler.add_job(self._guarded(job), _Every(seconds))
-        self._scheduler, self._lanes = (
+        self._scheduler, self._senders = (
             scheduler,
-            Lanes(self._delivery, may_begin=lambda: not self._busy.locked()),
+            SenderPool(self._delivery, may_begin=lambda: not self._busy.locked()),
         )
         scheduler.start()
         stop = Event()
@@ -136,7 +136,7 @@ class Worker:
         watch.start()
 
     def _watch_the_clock(self, scheduler: "BackgroundScheduler", stop: Event) -> None:
-        """Schedule every job again when the clock was set back: APScheduler would wait for the old time."""
+        """Schedule every job again after the clock was set back: APScheduler would wait for the old time."""
         before = time.time()
         while not stop.wait(CLOCK_EVERY_SECONDS):
             now = time.time()
@@ -156,9 +156,9 @@ class Worker:
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
-        if self._lanes is not None:
-            self._lanes.close()
-            self._lanes = None
+        if self._senders is not None:
+            self._senders.close()
+            self._senders = None
 
     def plan(self) -> None:
         """Queue what is due now."""
@@ -167,7 +167,7 @@ class Worker:
             self._plan()
 
     def _plan(self) -> None:
-        """What comes of one planning carries its name, from the log to the ledger."""
+        """Plan with a correlation id, from the log to the ledger."""
         with bound_contextvars(correlation_id=f"plan:{uuid4().hex}"):
             self._delivery.outbox.correct_future(now=self._clock())
             new = plan(self._db, now=self._clock())
@@ -176,26 +176,26 @@ class Worker:
                 log.info("planned", messages=new)
 
     def _deliver(self) -> None:
-        if self._lanes is not None and self._busy.acquire(blocking=False):
+        if self._senders is not None and self._busy.acquire(blocking=False):
             try:
-                self._lanes.fill()
+                self._senders.fill()
             finally:
                 self._busy.release()
 
     def _guarded(self, job: Callable[[], object]) -> Callable[[], None]:
-        """One bad turn is logged, and the next one comes all the same."""
+        """Log a failed run; the next one comes anyway."""
 
         def run() -> None:
             try:
                 job()
-            except Exception:  # one bad turn mustn't end planning or sending
+            except Exception:  # a failed run mustn't end planning or sending
                 log.exception("worker stumbled", job=job.__name__)
 
         return run
 
 
 class WorkerLock:
-    """One worker a SQLite database: a second process waits, and takes over when the first is gone."""
+    """One worker per SQLite database: a second process waits, and takes over when the first is gone."""
 
     def __init__(self, database_url: str) -> None:
         file = sqlite_file(database_url)
@@ -203,7 +203,7 @@ class WorkerLock:
         self._file: IO[str] | None = None
 
     def try_now(self) -> bool:
-        """Take the lock if nobody has it. PostgreSQL needs none."""
+        """Take the lock if it is free. PostgreSQL needs none."""
         if self._path is None:
             return True
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -217,7 +217,7 @@ class WorkerLock:
         return True
 
     def acquire(self, *, stopping: Event, wait: timedelta = timedelta(seconds=1)) -> bool:
-        """Wait for the lock; False when `stopping` was set first."""
+        """Wait for the lock; False if `stopping` was set first."""
         said = False
         while not stopping.is_set():
             if self.try_now():
@@ -229,7 +229,7 @@ class WorkerLock:
         return False
 
     def release(self) -> None:
-        """Let the next one in."""
+        """Release the lock."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,7 +1,7 @@
-"""HTTP: an event loop reads requests within limits, threads answer them, and stopping lets them finish.
+"""HTTP: an event loop reads requests within limits, threads answer them, and shutdown lets them finish.
 
-A stranger can hold a connection but never a thread: a request reaches one only when all of it has arrived.
-`/healthz` is answered by the event loop itself, so it works even when every thread is stuck.
+A client can hold a connection but never a thread: a request reaches a thread only when all of it has arrived.
+The event loop itself answers `/healthz`, so it works even when every thread is blocked.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ log = structlog.get_logger(__name__)
 
 LISTEN_BACKLOG: Final = 1024
 LAST_ANSWERS_SECONDS: Final = 10
-"""How long requests that are being answered may take when the process stops."""
+"""Seconds for open requests to finish when the process stops."""
 SETTLE_SECONDS: Final = 0.1
-"""A connection just accepted brings its request within this."""
+"""Seconds within which a connection just accepted sends its request."""
 FILES_TO_SPARE: Final = 200
-"""File descriptors kept for the database, logs and calls to Slack."""
+"""File descriptors reserved for the database, logs and calls to Slack."""
 LARGEST_BODY: Final = 1_000_000
-"""Bytes; Slack's own requests stay far below."""
+"""Bytes; Slack's own requests are far smaller."""
 ALIVE: Final = "/healthz"
 PROBES: Final = frozenset({"/readyz", "/metrics"})
-"""Answered by threads of their own, so that monitoring works while every other thread is busy."""
+"""Answered by dedicated threads, so that monitoring works while every other thread is busy."""
 PROBE_THREADS: Final = 2
 
 Environ = dict[str, Any]
@@ -53,21 +53,21 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server takes from strangers.
+    """The limits of one server.
 
     Args:
-        header_seconds: from the first moment of a connection, or the first byte of a later request, until its headers
-            are complete.
-        header_bytes: of headers that aren't complete yet.
+        header_seconds: from the beginning of a connection, or the first byte of a later request, until its
+            headers are complete.
+        header_bytes: of incomplete headers.
         body_seconds: from the headers until all of the body has arrived.
         body_bytes: of one request.
         held_bytes: of all requests whose bodies are arriving or wait for a thread.
         idle_seconds: between two requests on a connection; longer than load balancers keep theirs.
-        write_seconds: that a client may leave an answer unread.
-        wait_seconds: until a thread begins; later the request is refused, as Slack has given up by then.
+        write_seconds: for which a client may leave a response unread.
+        wait_seconds: until a thread begins; after that the request is refused, as Slack has given up by then.
         connections: at once.
         per_address: connections at once from one address; 0 for any number.
-        proxies: networks whose addresses stand for many clients, so `per_address` doesn't count for them.
+        proxies: networks whose addresses represent many clients, so `per_address` doesn't apply to them.
     """
 
     header_seconds: float = 10
@@ -84,10 +84,10 @@ class Limits:
 
 
 def listen(host: str, port: int, *, setting: str = "PORT") -> socket.socket:
-    """A socket bound there.
+    """Create a listening socket.
 
     Raises:
-        SettingsRefused: nothing can listen there.
+        SettingsRefused: it is impossible there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -108,10 +108,10 @@ def listen(host: str, port: int, *, setting: str = "PORT") -> socket.socket:
 
 
 def require_port(host: str, port: int, *, setting: str = "PORT") -> None:
-    """Whether a server may listen there, asked first: werkzeug would print a page of its own and exit.
+    """Check that a server can listen there; werkzeug would print its own page and exit.
 
     Raises:
-        SettingsRefused: it may not.
+        SettingsRefused: it can't.
     """
     listen(host, port, setting=setting).close()
 
@@ -126,7 +126,7 @@ def serving(
     setting: str = "PORT",
     limits: Limits | None = None,
 ) -> Iterator[str]:
-    """Serve a WSGI app; yields its address. Afterwards nobody is let in, and who is in is answered.
+    """Serve a WSGI app; yields its address. On exit new requests are refused, and open ones are answered.
 
     Raises:
         SettingsRefused: nothing can listen there.
@@ -166,7 +166,7 @@ def serving(
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's server, which says when it listens."""
+    """Uvicorn's server, which signals when it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -178,7 +178,7 @@ class _Server(uvicorn.Server):
 
 
 def _most_connections(wanted: int) -> int:
-    """As many as wanted, or as many as the system's limit on open files leaves room for."""
+    """The wanted number, or what the system's limit on open files leaves."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + FILES_TO_SPARE
     if soft != resource.RLIM_INFINITY and soft < needed:
@@ -188,7 +188,7 @@ def _most_connections(wanted: int) -> int:
 
 
 class _Door:
-    """Which connections are open, and who has to leave when there are too many. Used by the event loop only."""
+    """The open connections, and which to close if there are too many. Used by the event loop only."""
 
     def __init__(self, limits: Limits, *, most: int) -> None:
         self.limits = limits
@@ -197,7 +197,7 @@ class _Door:
         self._by_address: Counter[str] = Counter()
 
     def enter(self, connection: "_Connection", address: str) -> bool:
-        """Let a connection in, in the place of the oldest one without a request when there is no room."""
+        """Admit a connection, in place of the oldest idle one if there is no room."""
         counted = address if self.limits.per_address and not self._is_proxy(address) else ""
         if counted and self._by_address[counted] >= self.limits.per_address:
             return False
@@ -212,7 +212,7 @@ class _Door:
         return True
 
     def leave(self, connection: "_Connection") -> None:
-        """A connection is closed; it may be told twice."""
+        """Remove a closed connection; may be called twice."""
         counted = self._open.pop(connection, None)
         if counted is not None:
             self._by_address[counted] -= 1
@@ -229,7 +229,7 @@ class _Door:
 
 
 class _Connection(H11Protocol):
-    """Uvicorn's HTTP/1.1, with deadlines for headers and for reading the answer."""
+    """Uvicorn's HTTP/1.1, with deadlines for headers and for reading the response."""
 
     def __init__(self, *args: Any, door: _Door, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -238,20 +238,20 @@ class _Connection(H11Protocol):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request is being answered, nor its body read."""
+        """Whether no request is being answered, and no body is being read."""
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let it in, or not."""
+        """Admit or refuse the connection."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(0)  # so that `pause_writing` tells of every answer that isn't read
+        transport.set_write_buffer_limits(0)  # so that `pause_writing` is called for every unread response
         if self._door.enter(self, self.client[0] if self.client else ""):
             self._within(self._door.limits.header_seconds)
         else:
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Part of a request: the rest of its headers has to come in time."""
+        """Receive part of a request: the rest of its headers must arrive in time."""
         began = self.is_waiting and self.timeout_keep_alive_task is not None
         super().data_received(data)
         if not self.is_waiting:
@@ -260,19 +260,19 @@ class _Connection(H11Protocol):
             self._within(self._door.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Make room for another one."""
+        """Free the connection's place."""
         self._no_deadline()
         self._door.leave(self)
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
-        """Go on with what came meanwhile: it may be the first half of another request."""
+        """Continue with what arrived meanwhile: it may be the first half of another request."""
         super().on_response_complete()
         if self.is_waiting and self.conn.trailing_data[0]:
             self._within(self._door.limits.header_seconds)
 
     def pause_writing(self) -> None:
-        """Some of the answer waits for the client."""
+        """Part of the response waits for the client."""
         super().pause_writing()
         self._within(self._door.limits.write_seconds)
 
@@ -282,7 +282,7 @@ class _Connection(H11Protocol):
         self._no_deadline()
 
     def shutdown(self) -> None:
-        """Stop after the request that is being answered, or one that has just been sent."""
+        """Stop after the current request, or one that was just sent."""
         if self.is_waiting and not self.transport.is_closing():
             self.loop.call_later(SETTLE_SECONDS, self._settled)
         else:
@@ -297,7 +297,8 @@ class _Connection(H11Protocol):
         self._deadline = self.loop.call_later(seconds, self._hang_up)
 
     def _hang_up(self) -> None:
-        """With a reset: the system would go on offering the rest of an answer to a client that doesn't read it."""
+        """Close with a reset: the system would continue to offer the rest to a client that doesn't read
+        it."""
         self.transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
@@ -311,7 +312,7 @@ class _Connection(H11Protocol):
 
 @dataclass(slots=True)
 class _Answer:
-    """What a WSGI app answered."""
+    """The response of a WSGI app."""
 
     status: int = 500
     headers: list[tuple[str, str]] = field(default_factory=list)
@@ -329,7 +330,7 @@ class Gate:
         self._probes = ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe")
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Accept no more requests."""
         for pool in (self._threads, self._probes):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -349,7 +350,7 @@ class Gate:
         await _send(send, answer, close=refused is not None)
 
     async def _read(self, scope: Any, receive: Any, body: bytearray) -> _Answer | None:
-        """Read the body into `body`; returns the answer when it is refused."""
+        """Read the body into `body`; returns the response if it is refused."""
         most = self._limits.body_bytes
         if int(_header(scope, b"content-length") or 0) > most:
             return _said(413, "too large")
@@ -394,7 +395,8 @@ def _header(scope: Mapping[str, Any], wanted: bytes) -> bytes:
 
 
 def _environ(scope: Mapping[str, Any], body: bytes) -> Environ:
-    """What WSGI asks for. Names with an underscore are left out: WSGI couldn't tell them from those with a dash."""
+    """The WSGI environment. Header names with an underscore are dropped: WSGI couldn't tell them from
+    those with a dash."""
     host, port = scope["server"] or ("", 0)
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],

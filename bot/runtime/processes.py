@@ -1,4 +1,4 @@
-"""The processes of a real installation: Socket Mode in one, or web and worker apart."""
+"""The processes of a real installation: Socket Mode in one, or web and worker separately."""
 
 import gc
 import signal
@@ -28,11 +28,11 @@ from cadence.refusals import Refusal
 log = structlog.get_logger(__name__)
 
 LAST_MESSAGES_SECONDS = 20
-"""How long the messages on their way may take when the process is asked to stop."""
+"""Seconds for messages being sent to finish when the process stops."""
 
 
 def _address(settings: Settings) -> tuple[str, str]:
-    """The token and the Web API to work with: Slack's, else those of the built-in workspace on `PORT`.
+    """The token and the Web API to use: Slack's, else those of the built-in workspace on `PORT`.
 
     Raises:
         SettingsRefused: there is neither.
@@ -59,17 +59,17 @@ def _address(settings: Settings) -> tuple[str, str]:
 def real_bot(settings: Settings, *, secret: str | None, clock: Clock | None = None) -> Bot:
     """The bot of the workspace that the token belongs to, or of those that installed it.
 
-    Without a token and a client ID it is that of the built-in workspace that is running.
+    Without a token and a client ID, of the running built-in workspace.
 
     Args:
-        clock: the time; when left out, real time, or that of the built-in workspace.
+        clock: by default real time, or that of the built-in workspace.
 
     Raises:
-        SettingsRefused: there is no workspace to work in, or the database can't be used.
-        SlackError: the token isn't good, or Slack can't be reached.
+        SettingsRefused: there is no workspace, or the database can't be used. SlackError: the token is
+        invalid, or Slack can't be reached.
     """
     bot = _real_bot(settings, secret=secret, clock=clock)
-    gc.freeze()  # the program itself is never garbage, and looking through it was a quarter of planning
+    gc.freeze()  # the program itself is never garbage, and scanning it took a quarter of planning's time
     return bot
 
 
@@ -107,7 +107,7 @@ def stopping() -> Iterator[Event]:
 
 @contextmanager
 def working(bot: Bot, stop: Event) -> Iterator[None]:
-    """Plan and send in the background; on SQLite as soon as no other process does on this database."""
+    """Plan and send in the background; on SQLite as soon as no other process does so with this database."""
     work = _work_alone if bot.db.is_sqlite else _join_the_fleet(bot)
     thread = Thread(target=work, args=(bot, stop), name="worker", daemon=True)
     thread.start()
@@ -119,7 +119,7 @@ def working(bot: Bot, stop: Event) -> Iterator[None]:
 
 
 def _work_alone(bot: Bot, stop: Event) -> None:
-    """The embedded runner: one process a SQLite file; another one waits, and takes over."""
+    """Run the embedded runner: one process per SQLite file; another one waits, and takes over."""
     lock = WorkerLock(bot.db.url)
     if not lock.acquire(stopping=stop):
         return
@@ -134,10 +134,10 @@ def _work_alone(bot: Bot, stop: Event) -> None:
 
 
 def _join_the_fleet(bot: Bot) -> Callable[[Bot, Event], None]:
-    """The runner on PostgreSQL: any number of processes.
+    """Run the runner on PostgreSQL: any number of processes.
 
     Raises:
-        Refusal: the release step wasn't run.
+        Refusal: the release step hasn't run.
     """
     from bot.runtime.queue_runner import Fleet, is_prepared  # noqa: PLC0415 - SQLite needs none of it
 
@@ -154,10 +154,10 @@ def _join_the_fleet(bot: Bot) -> Callable[[Bot, Event], None]:
 
 @contextmanager
 def connected(bot: Bot, app_token: str) -> Iterator[SlackSocket]:
-    """Listen to Slack through a socket, opened again whenever it breaks.
+    """Connect to Slack through a socket, reopened whenever it fails.
 
     Raises:
-        SlackError: Slack doesn't take the app-level token, or can't be reached.
+        SlackError: Slack refuses the app-level token, or can't be reached.
     """
     link = SlackSocket(bot.app, app_token, web_client=bot.gateway.client)
     link.open()
@@ -168,7 +168,7 @@ def connected(bot: Bot, app_token: str) -> Iterator[SlackSocket]:
 
 
 def _warm_up() -> None:
-    """Load what judging steps needs once the process is ready, so that nobody's request waits for it."""
+    """Import what judging steps needs once the process is ready, so that no request waits for it."""
     Thread(target=import_module, args=("scipy.special",), name="warming up", daemon=True).start()
 
 
@@ -186,7 +186,7 @@ def _serving(
 
 
 def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None = None) -> Web:
-    """What a process answers over HTTP; asked to stop, it is no longer ready, though it still answers."""
+    """Serve HTTP; when asked to stop, the process is no longer ready, but still answers."""
 
     def going_on() -> tuple[bool, str]:
         return not stop.is_set(), "process: stopping" if stop.is_set() else "process: running"
@@ -274,7 +274,7 @@ def run_web(settings: Settings) -> None:
 
 
 def run_worker(settings: Settings) -> None:
-    """The clock and the delivery, until the process is asked to stop."""
+    """Plan and send, until the process is asked to stop."""
     bot = real_bot(settings, secret=None)
     port = settings.cadence_worker_port
     with ExitStack() as parts:
@@ -288,7 +288,7 @@ def run_worker(settings: Settings) -> None:
 
 
 def tick_once(settings: Settings, now: datetime | None) -> str:
-    """Plan and send what is due, once, at an instant or now; says what was sent."""
+    """Plan and send what is due, once, at an instant or now; returns a summary."""
     begun, first = monotonic(), now or clock_of(settings)()
     bot = real_bot(settings, secret=None, clock=lambda: first + timedelta(seconds=monotonic() - begun))
     bot.worker.meet_new()

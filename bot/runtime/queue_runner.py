@@ -1,7 +1,8 @@
-"""The runner on PostgreSQL: Procrastinate runs the function that the embedded runner does, on any number of workers.
+"""The runner on PostgreSQL: Procrastinate runs the same function as the embedded runner, on any number of
+workers.
 
-Its jobs are disposable, the ledger is the truth: a sweep queues a job for each recipient whose turn it is, and
-deletes the jobs of workers that are gone. A job sends one message and queues the recipient's next one.
+Its jobs are disposable; the ledger is the source of truth: a sweep queues a job for each recipient with a
+free slot, and deletes the jobs of dead workers. A job sends one message and queues the recipient's next one.
 """
 
 import asyncio
@@ -33,31 +34,32 @@ from storage.engine import Database, Unreachable, plain_url
 log = structlog.get_logger(__name__)
 
 SCHEMA = f"fleet_{extract_metadata()['version'].replace('.', '_')}"
-"""Procrastinate's tables stand apart, in a schema of its version: old and new workers run beside each other."""
+"""Procrastinate's tables are in a schema per version: old and new workers can run side by side."""
 CONCURRENCY = 10
-"""Jobs of a worker at the same time: eight messages on their way, a sweep and a plan."""
+"""Parallel jobs of a worker: eight messages, a sweep and a plan."""
 POLL_SECONDS = 0.25
-"""How often a sweep looks for recipients whose turn has come."""
+"""Seconds between a sweep's searches for recipients with a free slot."""
 FETCH_SECONDS = 0.05
-"""How often a worker asks for a job. It must be well below `AHEAD`, in which a message is made ready for its turn."""
+"""Seconds between a worker's fetches of jobs. It must be well below `AHEAD`, in which a message is
+composed for its slot."""
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
-"""A worker that wasn't heard of for so long is gone."""
+"""Seconds without a heartbeat after which a worker counts as dead."""
 LONGEST_SECONDS: Final[Mapping[str, float]] = {"send_next": 40.0, "plan": 120.0}
 LONGEST_OTHER_SECONDS = 900.0
-"""A job that is under way for longer has ended without its end being written down: PostgreSQL was away just then.
-Its worker is alive, so its heartbeat says nothing; it would hold its recipient's lock for good."""
+"""A job that runs longer has ended without this being recorded, because PostgreSQL was down just then. Its
+worker is alive, so the heartbeat doesn't help; the job would hold its recipient's lock forever."""
 SWEEP_SECONDS = 0.8
-"""For so long a sweep, which begins every second, looks around again and again."""
+"""Seconds during which a sweep, which begins every second, repeats its search."""
 UNENDED = (Status.TODO.value, Status.DOING.value)
 LONGEST_BACKOFF_SECONDS = 5.0
 Every = Mapping[Task[..., Any, Any], int]
-"""Periodic tasks, and the seconds from one job of each to the next."""
+"""Periodic tasks, and their intervals in seconds."""
 R = TypeVar("R")
 
 
 def prepare(db: Database) -> bool:
-    """Make Procrastinate's tables, once; part of the release step. Returns whether they are new."""
+    """Create Procrastinate's tables, once; part of the release step. Returns whether they are new."""
     with psycopg.connect(plain_url(db.url)) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [SCHEMA])
         if _exists(connection):
@@ -69,7 +71,7 @@ def prepare(db: Database) -> bool:
 
 
 def is_prepared(db: Database) -> bool:
-    """Whether the release step has made Procrastinate's tables."""
+    """Whether the release step has created Procrastinate's tables."""
     with psycopg.connect(plain_url(db.url)) as connection:
         return _exists(connection)
 
@@ -80,10 +82,10 @@ def _exists(connection: psycopg.Connection) -> bool:
 
 
 class Fleet:
-    """One worker of the fleet.
+    """One worker of several.
 
     Args:
-        longest: seconds after which a job under way counts as lost, by task; every other task has 15 minutes.
+        longest: seconds after which a running job counts as lost, by task; 15 minutes for any other.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Fleet:
         self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="fleet")
 
     def run(self, stop: Event) -> None:
-        """Work until `stop` is set; while PostgreSQL is away, wait for it to come back."""
+        """Work until `stop` is set; while PostgreSQL is down, wait for it."""
         try:
             asyncio.run(self._supervise(stop))
         finally:
@@ -125,7 +127,7 @@ class Fleet:
             except (psycopg.Error, ProcrastinateException, OSError) as lost:
                 away = True
                 log.warning("PostgreSQL is away", error=type(lost).__name__)
-            except Exception:  # a worker begins again, whatever ended its engine
+            except Exception:  # the worker starts again, whatever stopped Procrastinate
                 log.exception("the engine stumbled")
             wait = (
                 POLL_SECONDS
@@ -147,7 +149,7 @@ class Fleet:
                 update_heartbeat_interval=HEARTBEAT_SECONDS,
                 stalled_worker_timeout=STALLED_SECONDS,
                 install_signal_handlers=False,
-                listen_notify=False,  # a word to every worker for every message costs more than it saves
+                listen_notify=False,  # a notification to every worker for every message costs more than it saves
             )
             parts = [asyncio.create_task(running), asyncio.create_task(_keep_time(engine, every))]
             while not (stop.is_set() or any(part.done() for part in parts)):
@@ -160,7 +162,8 @@ class Fleet:
                 part.result()
 
     def _engine(self) -> tuple[App, Every]:
-        """Procrastinate with our tasks, made afresh when PostgreSQL comes back, and which of them are periodic."""
+        """Procrastinate's app with our tasks, created again after each loss of PostgreSQL, and the
+        periodic ones among them."""
         engine = App(
             connector=PsycopgConnector(
                 conninfo=self._url,
@@ -199,23 +202,23 @@ class Fleet:
 
         return engine, {sweep: 1, plan: 5, homes: 2, meet_new: 30, refresh: 24 * 60 * 60}
 
-    def _queue_in(self, seconds: float, task: Task[..., Any, Any], lane: tuple[str, str]) -> None:
-        """Queue a recipient's next job when it is time.
+    def _queue_in(self, seconds: float, task: Task[..., Any, Any], recipient: tuple[str, str]) -> None:
+        """Queue a recipient's next job in time for its slot.
 
-        Procrastinate could keep it until then, but by PostgreSQL's clock: this worker's may be another.
+        Procrastinate could schedule it, but by PostgreSQL's clock, which may differ from this worker's.
         """
 
         async def queue() -> None:
             await asyncio.sleep(seconds)
-            with suppress(ProcrastinateException, psycopg.Error):  # a sweep finds the recipient all the same
-                await _for(task, lane).defer_async(**_arguments(lane))
+            with suppress(ProcrastinateException, psycopg.Error):  # a sweep will find the recipient anyway
+                await _for(task, recipient).defer_async(**_arguments(recipient))
 
         queueing = asyncio.create_task(queue())
         self._queueing.add(queueing)
         queueing.add_done_callback(self._queueing.discard)
 
     async def _sweep(self, engine: App, task: Task[..., Any, Any]) -> None:
-        """Clear what workers left that are gone, then look around until the next sweep begins."""
+        """Clean up after dead workers, then search until the next sweep begins."""
         end = monotonic() + SWEEP_SECONDS
         for job in await engine.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             await self._clear(engine, job)
@@ -227,33 +230,33 @@ class Fleet:
             await self._queue_due(engine, task)
 
     async def _queue_due(self, engine: App, task: Task[..., Any, Any]) -> None:
-        """A job for everybody whose turn it is, in one go: who clashes with another sweep leaves them to it."""
-        # Who has a job is asked first: whose job ends meanwhile isn't due any more.
+        """Queue a job for every recipient with a free slot, unless another sweep already has."""
+        # Read the recipients with jobs first: if a job ends meanwhile, its recipient isn't due any more.
         listed = await engine.job_manager.list_jobs_async(task=task.name)
         busy = {job.lock for job in listed if job.status in UNENDED}
         limit = self._delivery.outbox.pace.at_most(POLL_SECONDS)
         due = await self._do(partial(self._delivery.due, limit=limit)) or []
-        left = [lane for lane in due if _lock(lane) not in busy]
-        jobs = [_for(task, lane).job.evolve(task_kwargs=_arguments(lane)) for lane in left]
+        left = [recipient for recipient in due if _lock(recipient) not in busy]
+        jobs = [_for(task, recipient).job.evolve(task_kwargs=_arguments(recipient)) for recipient in left]
         if jobs:
             with suppress(AlreadyEnqueued):
                 await engine.job_manager.batch_defer_jobs_async(jobs)
 
     def _send(self, workspace: str, recipient: str) -> float | None:
-        """Send one message; returns the seconds until the recipient's next one is begun, if that is soon."""
+        """Send one message; returns the seconds until the recipient's next one begins, if that is soon."""
         step, now = self._delivery.step(workspace, recipient), self._clock()
         if step.is_last:
             return None
-        turn = self._delivery.outbox.turn_of(workspace, recipient, now=now)
-        if turn is None or turn > now + SOON:
+        slot = self._delivery.outbox.slot_of(workspace, recipient, now=now)
+        if slot is None or slot > now + SOON:
             return None
-        # What waits for the budget or a pause is left to the sweep: jobs would only chase each other.
-        if step.outcome is Outcome.NOTHING and turn <= now + AHEAD:
+        # Messages that wait for the budget or a pause are left to the sweep: jobs would only spin.
+        if step.outcome is Outcome.NOTHING and slot <= now + AHEAD:
             return None
-        return max(0.0, (turn - AHEAD - now).total_seconds())
+        return max(0.0, (slot - AHEAD - now).total_seconds())
 
     def _overdue(self, jobs: Iterable[Job]) -> list[Job]:
-        """The jobs that have been under way for too long, as far as this worker has seen."""
+        """The jobs that have been running for too long, as seen by this worker."""
         now = monotonic()
         known = {job.id: job for job in jobs if job.id is not None}
         self._under_way = {id_: self._under_way.get(id_, now) for id_ in known}
@@ -264,7 +267,8 @@ class Fleet:
         ]
 
     async def _clear(self, engine: App, job: Job) -> None:
-        """Delete the job of a worker that is gone, or a lost one. It never runs again: its twin may be queued."""
+        """Delete the job of a dead worker, or a lost one. It never runs again: a replacement may be
+        queued."""
         if job.task_name == "send_next":
             where, recipient = str(job.task_kwargs["workspace"]), str(job.task_kwargs["recipient"])
             take_back = partial(self._delivery.outbox.take_back, where, recipient, now=self._clock())
@@ -274,7 +278,7 @@ class Fleet:
         log.info("a job was lost", job=job.task_name)
 
     async def _do(self, do: Callable[[], R]) -> R | None:
-        """Run something that waits for the database or for Slack in a thread; None when it failed."""
+        """Run something that waits for the database or for Slack in a thread; None if it failed."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, do)
         except Unreachable:
@@ -284,23 +288,24 @@ class Fleet:
         return None
 
 
-def _lock(lane: tuple[str, str]) -> str:
-    return ":".join(lane)
+def _lock(recipient: tuple[str, str]) -> str:
+    return ":".join(recipient)
 
 
-def _arguments(lane: tuple[str, str]) -> dict[str, JSONValue]:
-    return dict(zip(("workspace", "recipient"), lane, strict=True))
+def _arguments(recipient: tuple[str, str]) -> dict[str, JSONValue]:
+    return dict(zip(("workspace", "recipient"), recipient, strict=True))
 
 
-def _for(task: Task[..., Any, Any], lane: tuple[str, str]) -> JobDeferrer:
-    """One job at a time works for a recipient, and one more may wait."""
-    return task.configure(lock=_lock(lane), queueing_lock=_lock(lane))
+def _for(task: Task[..., Any, Any], recipient: tuple[str, str]) -> JobDeferrer:
+    """At most one running job per recipient, and one queued."""
+    return task.configure(lock=_lock(recipient), queueing_lock=_lock(recipient))
 
 
 async def _keep_time(engine: App, every: Every) -> None:
-    """Queue each periodic task once per interval in the whole fleet, by whichever worker comes first.
+    """Queue each periodic task once per interval across all workers, by whichever is first.
 
-    Procrastinate's own periodic tasks catch up on every interval that a clock jumped over: 86,400 sweeps a day.
+    Procrastinate's own periodic tasks catch up on every interval that a clock jumped over: 86,400 sweeps a
+    day.
     """
     begun: dict[str, int] = {}
     while True:

@@ -1,4 +1,5 @@
-"""Several recipients at once, one message at a time to each: what the embedded runner sends with."""
+"""A pool that sends to several recipients at once, one message at a time to each; used by the embedded
+runner."""
 
 import heapq
 from collections.abc import Callable
@@ -15,18 +16,18 @@ from cadence.flows.outbox import AHEAD
 log = structlog.get_logger(__name__)
 
 WIDTH = 8
-"""Calls to Slack at the same time: at a tenth of a second each, more than Slack takes of a workspace."""
+"""Parallel calls to Slack: at a tenth of a second each, more than Slack allows per workspace."""
 
 
-class Lanes:
-    """Hands each recipient whose turn it is to a thread of its own; who is slow holds up nobody else.
+class SenderPool:
+    """Gives each recipient with a free slot to a thread; a slow one delays no other.
 
-    Who has more to come is waited for to the instant of their next turn: looking around every quarter of a second
-    would cost a channel a fifth of its pace.
+    A recipient with more messages is scheduled for the instant of its next slot: searching every quarter of a
+    second would cost a channel a fifth of its pace.
 
     Args:
-        width: messages on their way at the same time.
-        may_begin: whether a lane may begin by itself now.
+        width: messages sent at the same time.
+        may_begin: whether a recipient may be served between two calls of `fill`.
     """
 
     def __init__(
@@ -34,66 +35,66 @@ class Lanes:
     ) -> None:
         self._delivery = delivery
         self._may_begin = may_begin
-        self._turns: list[tuple[float, tuple[str, str]]] = []
+        self._slots: list[tuple[float, tuple[str, str]]] = []
         self._closed = False
-        self._pool = ThreadPoolExecutor(width, thread_name_prefix="lane")
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix="sender")
         self._busy: set[tuple[str, str]] = set()
         self._changed = Condition()
-        self._waker = Thread(target=self._wake, name="turns", daemon=True)
+        self._waker = Thread(target=self._wake, name="slots", daemon=True)
         self._waker.start()
 
     def fill(self) -> int:
-        """Begin with everybody whose turn it is and who isn't being written to; returns how many."""
+        """Begin with every recipient who has a free slot and no message being sent; returns how many."""
         begun = 0
-        for lane in self._delivery.due(limit=self._delivery.outbox.pace.at_most(1)):
-            begun += self._begin(lane)
+        for recipient in self._delivery.due(limit=self._delivery.outbox.pace.at_most(1)):
+            begun += self._begin(recipient)
         return begun
 
-    def _begin(self, lane: tuple[str, str]) -> bool:
+    def _begin(self, recipient: tuple[str, str]) -> bool:
         with self._changed:
-            if lane in self._busy or self._closed:
+            if recipient in self._busy or self._closed:
                 return False
-            self._busy.add(lane)
-        self._pool.submit(self._send, lane)
+            self._busy.add(recipient)
+        self._pool.submit(self._send, recipient)
         return True
 
-    def _send(self, lane: tuple[str, str]) -> None:
+    def _send(self, recipient: tuple[str, str]) -> None:
         wait = None
         try:
-            step = self._delivery.step(*lane)
+            step = self._delivery.step(*recipient)
             if step.outcome is not Outcome.NOTHING and not step.is_last:
-                wait = self._delivery.soon(*lane)
-        except Exception:  # a pool would swallow it unseen; this recipient's next turn comes by itself
-            log.exception("lane stumbled", recipient=lane[1])
+                wait = self._delivery.soon(*recipient)
+        except Exception:  # the pool would hide it; this recipient's next slot comes anyway
+            log.exception("sending failed", recipient=recipient[1])
         finally:
             with self._changed:
-                self._busy.discard(lane)
+                self._busy.discard(recipient)
                 if wait is not None:
-                    heapq.heappush(self._turns, (monotonic() + wait - AHEAD.total_seconds(), lane))
+                    heapq.heappush(self._slots, (monotonic() + wait - AHEAD.total_seconds(), recipient))
                 self._changed.notify_all()
 
     def _wake(self) -> None:
-        """Begin with each recipient whose turn has come; what can't begin now is found by the next `fill`."""
+        """Begin with each recipient at its slot; the next `fill` finds those that can't begin now."""
         while True:
             with self._changed:
                 if self._closed:
                     return
-                wait = self._turns[0][0] - monotonic() if self._turns else None
+                wait = self._slots[0][0] - monotonic() if self._slots else None
                 if wait is None or wait > 0:
                     self._changed.wait(wait)
                     continue
-                _, lane = heapq.heappop(self._turns)
+                _, recipient = heapq.heappop(self._slots)
             with suppress(RuntimeError):  # closed meanwhile
                 if self._may_begin():
-                    self._begin(lane)
+                    self._begin(recipient)
 
     def wait(self) -> None:
-        """Until nobody is being written to."""
+        """Wait until no message is being sent."""
         with self._changed:
             self._changed.wait_for(lambda: not self._busy)
 
     def close(self) -> None:
-        """Finish the messages being sent; what waits for a thread or its turn stays owed."""
+        """Finish the messages being sent; those that wait for a thread or a slot stay due."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

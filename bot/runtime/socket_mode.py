@@ -1,7 +1,7 @@
-"""Socket Mode: one connection to Slack, and a watchdog that opens another one when nothing is heard any more.
+"""Socket Mode: one connection to Slack, and a watchdog that reopens it after silence.
 
-Slack's SDK opens the connection again when it ends. It doesn't notice one that is open and dead from its first
-second (no answer to any ping), nor one of its own threads that hangs: the watchdog does.
+Slack's SDK reconnects when the connection ends. It doesn't notice one that is open but dead from the start
+(no answer to any ping), nor that one of its own threads hangs: the watchdog does.
 """
 
 import time
@@ -23,18 +23,18 @@ log = structlog.get_logger(__name__)
 
 PING_SECONDS = 5.0
 STALE_SECONDS = 30.0
-"""The SDK gives up a connection after four pings without an answer; whatever is silent for longer, it has missed."""
+"""Seconds: the SDK drops a connection after four unanswered pings; longer silence means that it missed it."""
 LAST_ANSWERS_SECONDS = 5.0
-"""How long requests that are being answered may take when the process stops."""
+"""Seconds for open requests to finish when the process stops."""
 HANG_UP_SECONDS = 5.0
-"""How long a connection may take to close; its threads are daemons, so a process that stops doesn't wait longer."""
+"""Seconds for a connection to close; its threads are daemons, so a stopping process doesn't wait longer."""
 _CLOSE_TRIES = 3
 """The second try finds the socket closed by the thread that won; one more costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How the connection is.
+    """The state of the connection.
 
     Args:
         ago: seconds since Slack was last heard.
@@ -46,28 +46,30 @@ class Heard:
     restarts: int
 
 
-class _InFlight:
-    """Counts the requests that are being answered."""
+class InFlight:
+    """Counts the requests being answered."""
 
     def __init__(self) -> None:
         self._count = 0
         self._changed = Condition()
 
     def add(self, number: int) -> None:
+        """Change the count by this number."""
         with self._changed:
             self._count += number
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> bool:
+        """Wait until none is left; False after the time-out."""
         with self._changed:
             return self._changed.wait_for(lambda: self._count == 0, seconds)
 
 
-class _Handler(SocketModeHandler):
-    """Bolt's adapter; an envelope that can't be answered is a line in the log, without what was in it."""
+class Handler(SocketModeHandler):
+    """Bolt's adapter; an envelope that can't be answered is logged without its contents."""
 
     def __init__(
-        self, app: App, app_token: str, *, web_client: WebClient, ping: float, in_flight: _InFlight
+        self, app: App, app_token: str, *, web_client: WebClient, ping: float, in_flight: InFlight
     ) -> None:
         super().__init__(app, app_token, web_client=web_client, ping_interval=ping)
         self._in_flight = in_flight
@@ -90,7 +92,7 @@ class SlackSocket:
     Args:
         ping: seconds between two pings.
         stale: seconds of silence after which another connection is opened.
-        timer: seconds that only ever go forward.
+        timer: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -105,10 +107,10 @@ class SlackSocket:
     ) -> None:
         self._app, self._token, self._web = app, app_token, web_client
         self._ping, self._stale, self._timer = ping, stale, timer
-        self._in_flight = _InFlight()
+        self._in_flight = InFlight()
         self._stop = Event()
         self._lock = Lock()
-        self._handler: _Handler | None = None
+        self.handler: Handler | None = None
         self._heard_at = self._tried_at = timer()
         self._heard_once = False
         self._last_pong: tuple[str | None, float | None] = (None, None)
@@ -119,30 +121,30 @@ class SlackSocket:
         """Connect, and watch the connection from now on.
 
         Raises:
-            SlackError: Slack doesn't take the app-level token, or can't be reached.
+            SlackError: Slack refuses the app-level token, or can't be reached.
         """
-        self._handler = self._connected()
+        self.handler = self._connected()
         self._watch.start()
 
     def close(self) -> None:
-        """Let the requests that are being answered end, then hang up."""
+        """Let open requests finish, then disconnect."""
         self._stop.set()
         if self._watch.is_alive():
             self._watch.join(LAST_ANSWERS_SECONDS)
         if not self._in_flight.wait(LAST_ANSWERS_SECONDS):
             log.warning("stopped before every request was answered")
-        if self._handler is not None:
-            _hang_up(self._handler).join(HANG_UP_SECONDS)
+        if self.handler is not None:
+            _hang_up(self.handler).join(HANG_UP_SECONDS)
 
     def heard(self) -> Heard:
-        """How the connection is now."""
+        """The current state of the connection."""
         self._listen()
         with self._lock:
             ago = self._timer() - self._heard_at
             return Heard(self._heard_once and ago <= self._stale, ago, self._restarts)
 
     def look(self) -> None:
-        """What the watchdog does at every turn: open another connection when this one is silent."""
+        """One check of the watchdog: open another connection if this one is silent."""
         self._listen()
         now = self._timer()
         if now - max(self._heard_at, self._tried_at) <= self._stale:
@@ -154,7 +156,7 @@ class SlackSocket:
         except SlackError as refused:
             log.warning("no other socket", error=refused.code)
             return
-        old, self._handler = self._handler, fresh
+        old, self.handler = self.handler, fresh
         self._restarts += 1
         if old is not None:  # closing waits for its threads, and one of them may hang
             _hang_up(old)
@@ -163,11 +165,11 @@ class SlackSocket:
         while not self._stop.wait(min(self._ping, self._stale / 2)):
             try:
                 self.look()
-            except Exception:  # a watch that ended would never see the next dead socket
+            except Exception:  # a watchdog that ended would never see the next dead socket
                 log.exception("socket watch stumbled")
 
-    def _connected(self) -> _Handler:
-        handler = _Handler(
+    def _connected(self) -> Handler:
+        handler = Handler(
             self._app, self._token, web_client=self._web, ping=self._ping, in_flight=self._in_flight
         )
         handler.client.on_message_listeners.append(lambda _message: self._note())
@@ -181,7 +183,7 @@ class SlackSocket:
 
     def _listen(self) -> None:
         """Whether another ping was answered since the last time."""
-        session = self._handler.client.current_session if self._handler else None
+        session = self.handler.client.current_session if self.handler else None
         pong = (session.session_id, session.last_ping_pong_time) if session else (None, None)
         if pong[1] is not None and pong != self._last_pong:
             self._last_pong = pong
@@ -193,18 +195,18 @@ class SlackSocket:
             self._heard_once = True
 
 
-def _hang_up(handler: _Handler) -> Thread:
-    """Close a connection in a thread of its own, which never raises; joining it is up to the caller."""
+def _hang_up(handler: Handler) -> Thread:
+    """Close a connection in a separate thread, which never raises; joining it is up to the caller."""
     closing = Thread(target=_close, args=(handler,), name="socket-close", daemon=True)
     closing.start()
     return closing
 
 
-def _close(handler: _Handler) -> None:
-    """Close a connection for good, whatever the SDK's own threads are doing with it at the same moment.
+def _close(handler: Handler) -> None:
+    """Close a connection permanently, whatever the SDK's own threads are doing with it.
 
-    The SDK checks its socket before it takes the lock, so closing a socket that its monitor is closing too raises
-    AttributeError; and a reconnect that is under way would outlive the close.
+    The SDK checks its socket before it takes the lock, so closing a socket that its monitor is also closing
+    raises AttributeError; and a reconnect in progress would outlive the close.
     """
     client = handler.client
     client.connect_to_new_endpoint = _stay_closed  # type: ignore[method-assign]
@@ -220,4 +222,4 @@ def _close(handler: _Handler) -> None:
 
 
 def _stay_closed(force: bool = False) -> None:
-    """Replace the SDK's reconnect on a connection that was closed for good."""
+    """Replace the SDK's reconnect on a permanently closed connection."""

@@ -1,4 +1,4 @@
-"""A Slack workspace of one's own: Web API, commands, buttons, forms, a page, a clock. It knows nothing of the bot."""
+"""A built-in Slack workspace: Web API, commands, buttons, forms, a page, a clock. Independent of the bot."""
 
 from bot.sandbox.answers import Answer, SubmitResult
 from bot.sandbox.capabilities import Capabilities

@@ -1,4 +1,4 @@
-"""What a member sees after doing something, and how the app's acks become visible."""
+"""What a member sees after an action, and how the app's acks become visible."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -19,11 +19,11 @@ SLACKBOT = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a command, a click or a shortcut, once the app acked it.
+    """The result of a command, a click or a shortcut, once the app acked it.
 
     Args:
-        status: HTTP status of the ack; 0 when none came in time.
-        messages: what became visible to the member meanwhile, changed messages too, in that order.
+        status: HTTP status of the ack; 0 if none came in time.
+        messages: messages that became visible to the member meanwhile, including changed ones, in that order.
         view: the form now on top, if any.
         failure: why Slack calls it failed: `operation_timeout`, `dispatch_failed`, `invalid_command_response`.
     """
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def message(self) -> Message | None:
-        """The newest message among them: what the member looks at."""
+        """The newest of its messages."""
         return self.messages[-1] if self.messages else None
 
     @property
@@ -50,20 +50,20 @@ class Answer:
 
     @property
     def words(self) -> str:
-        """All the words of all the messages."""
+        """The text of all its messages."""
         return "\n".join(message.words for message in self.messages)
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """What came of pressing a form's submit button.
+    """The result of submitting a form.
 
     Args:
-        errors: block ID → what is said under the field, by Slack's client or by the app.
+        errors: block ID → the error under the field, from Slack's client or from the app.
         closed: the form is gone.
         view: the form now on top, if any.
-        sent: whether the app heard of it; False when Slack's client refused.
-        messages: what became visible to the member meanwhile.
+        sent: whether the app got it; False if Slack's client refused.
+        messages: messages that became visible to the member meanwhile.
         failure: what went wrong between Slack and the app.
     """
 
@@ -76,14 +76,14 @@ class SubmitResult:
 
     @property
     def words(self) -> str:
-        """All the words of all the messages."""
+        """The text of all its messages."""
         return "\n".join(message.words for message in self.messages)
 
 
 def show_command_ack(
     workspace: "Workspace", user: str, channel: str, command: str, ack: "AppAnswer"
 ) -> str | None:
-    """Show the body of a slash command's ack; returns why Slack calls the command failed, if it does."""
+    """Show the body of a slash command's ack; returns why Slack considers the command failed, if so."""
     failure = ack.failure
     body: Json = {}
     if not failure and ack.body.strip():
@@ -108,7 +108,7 @@ def _plain(body: str) -> str:
 
 
 def say(workspace: "Workspace", channel: str, body: Json, *, only_to: str | None) -> Message:
-    """Post as the app, for everybody or for one member; the body is already judged."""
+    """Post as the app, for everybody or for one member; the body is already validated."""
     app = workspace.app
     return workspace.messages.save(
         Message(
@@ -148,7 +148,7 @@ def respond(workspace: "Workspace", name: str, body: Json) -> Message | None:
 
 
 def show_submit_ack(workspace: "Workspace", view: View, ack: "AppAnswer") -> SubmitResult:
-    """Do what the ack of a `view_submission` says: errors, update, push, clear, or just close."""
+    """Apply the ack of a `view_submission`: errors, update, push, clear, or just close."""
     if ack.failure:
         return SubmitResult(failure=ack.failure)
     body = ack.json

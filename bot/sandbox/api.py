@@ -1,4 +1,4 @@
-"""The Web API: who calls, what may they, is it too fast, and then the method itself."""
+"""The Web API: authentication, scopes, rate limits, and then the method itself."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

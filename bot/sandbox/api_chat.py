@@ -74,7 +74,7 @@ def _own(workspace: "Workspace", args: Json, refusal: str) -> Message:
 
 
 def _update(workspace: "Workspace", args: Json) -> Json:
-    """What isn't sent stays: blocks, metadata. An empty list or object takes it away."""
+    """Omitted arguments (blocks, metadata) stay. An empty list or object removes them."""
     old = _own(workspace, args, "cant_update_message")
     kept_blocks = (
         {"blocks": old.blocks} if args.get("blocks") is None and not args.get("markdown_text") else {}

@@ -18,7 +18,7 @@ _KINDS = {"public_channel": "public", "private_channel": "private", "im": "im"}
 
 
 def _open(workspace: "Workspace", args: Json) -> Json:
-    """One member's DM; a group DM isn't known here. A deactivated member gets no new one."""
+    """One member's DM; group DMs aren't supported. A deactivated member gets no new one."""
     if args.get("channel"):
         return {"channel": {"id": readable(workspace, args["channel"]).id}}
     names = args.get("users")

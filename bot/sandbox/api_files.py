@@ -40,7 +40,7 @@ def _complete(workspace: "Workspace", args: Json) -> Json:
 
 
 def _info(workspace: "Workspace", args: Json) -> Json:
-    """A completed file, with the messages that share it; an upload that wasn't completed isn't known."""
+    """A completed file, with the messages that share it; an incomplete upload isn't known."""
     file = workspace.files.get(args["file"])
     if not file.complete:
         raise SlackError("file_not_found")

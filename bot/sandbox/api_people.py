@@ -1,4 +1,4 @@
-"""Who is who: auth.*, team.*, bots.*, users.*, usergroups.*, dnd.*, oauth.*, apps.*"""
+"""People and identity: auth.*, team.*, bots.*, users.*, usergroups.*, dnd.*, oauth.*, apps.*"""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -99,7 +99,7 @@ def _dnd_info(workspace: "Workspace", args: Json) -> Json:
 
 
 def _oauth_access(workspace: "Workspace", args: Json) -> Json:
-    """Enough of an installation to get a token: any code but an empty one is good."""
+    """Enough of an installation to get a token: any code but an empty one is valid."""
     if not args.get("code"):
         raise SlackError("invalid_code")
     return {

@@ -1,4 +1,4 @@
-"""What the methods of the Web API have in common: channels one may use, judged messages and views, pages of lists."""
+"""Shared by the methods of the Web API: accessible channels, validated messages and views, paged lists."""
 
 import base64
 import binascii
@@ -46,7 +46,8 @@ def truthy(value: object) -> bool:
 
 
 def readable(workspace: "Workspace", channel_id: object, right: str | None = None) -> Channel:
-    """A channel the bot may read: a private one only from inside; `right` adds the scope, such as "history"."""
+    """A channel the bot can read: a private one only as a member; `right` adds the scope, such as
+    "history"."""
     channel = workspace.channel(channel_id)
     if channel.kind == "private" and workspace.app.user not in channel.members:
         raise SlackError("channel_not_found")
@@ -93,7 +94,7 @@ def _by_name(workspace: "Workspace", name: object) -> object:
 
 
 def check_message(args: Json, *, update: bool = False) -> None:
-    """Raise what Slack answers for a message it wouldn't take."""
+    """Raise Slack's error for an invalid message."""
     text, blocks = args.get("text") or "", args.get("blocks")
     if not any(args.get(key) for key in ("text", "blocks", "attachments", "markdown_text")):
         raise SlackError("no_text")
@@ -120,7 +121,7 @@ def _check_metadata(metadata: object) -> None:
 
 
 def checked_view(args: Json, *kinds: str) -> Json:
-    """The `view` argument, or what Slack answers when it wouldn't take it."""
+    """The `view` argument; raises Slack's error if it is invalid."""
     view = args.get("view")
     if not isinstance(view, dict):
         raise SlackError("invalid_arguments", ["[ERROR] must provide an object [json-pointer:/view]"])

@@ -1,16 +1,16 @@
-"""What a server knows. Slack knows everything; other servers that speak the API know less."""
+"""The capabilities of a server. Slack has all; other servers with its API have fewer."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """Switches that make the workspace know less than Slack, so that an app can be tested against it.
+    """Switches that remove capabilities of Slack, so that an app can be tested without them.
 
     Args:
         time_zones: users carry `tz`, `tz_label` and `tz_offset`.
         file_upload: the methods `files.*` exist.
-        metadata: message metadata is kept and given back.
+        metadata: message metadata is stored and returned.
         unknown_methods: methods answered with `unknown_method`.
         scopes: what the app was granted; None means everything a method asks for, without `chat:write.public`.
     """

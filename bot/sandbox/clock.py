@@ -1,4 +1,4 @@
-"""The workspace's clock: real time with an offset, or time that stands still until it is moved."""
+"""The workspace's clock: real time with an offset, or frozen time that is moved by hand."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,10 +9,10 @@ class SandboxClock:
     """A clock that can be moved. Thread-safe; call it, or `now()`, for an aware instant in UTC.
 
     Args:
-        start: where it begins; the real time when left out. Must be aware.
+        start: by default the real time. Must be aware.
         frozen: time stands still unless moved (tests and rehearsals); otherwise it runs on at real speed.
 
-    Whoever wants to know of moves sets `on_move`.
+    `on_move` is called after each move.
     """
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
@@ -25,7 +25,8 @@ class SandboxClock:
             self.set(start)
 
     def __call__(self) -> datetime:
-        """The same as `now()`: a clock can be passed wherever a function that tells the time is asked for."""
+        """The same as `now()`: a clock can be passed wherever a function that returns the time is
+        expected."""
         return self.now()
 
     def now(self) -> datetime:

@@ -23,12 +23,13 @@ ACK_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class AppAnswer:
-    """What the app said at once.
+    """The app's immediate answer.
 
     Args:
-        status: HTTP status; 0 when nothing came back.
+        status: HTTP status; 0 if nothing came back.
         body: the text of the answer.
-        failure: why Slack would call it failed: `operation_timeout` or `dispatch_failed`; None when it is fine.
+        failure: why Slack would consider it failed: `operation_timeout` or `dispatch_failed`; None if it is
+            fine.
     """
 
     status: int
@@ -37,7 +38,7 @@ class AppAnswer:
 
     @property
     def json(self) -> Json:
-        """The answer as an object; empty when it isn't one."""
+        """The answer as an object; empty if it isn't one."""
         try:
             found = json.loads(self.body)
         except ValueError:
@@ -53,7 +54,7 @@ class Delivery(Protocol):
     """One way to reach the app."""
 
     def deliver(self, kind: Kind, body: Json, retry_num: int | None = None) -> AppAnswer:
-        """Hand over one command, interaction or event and wait for the ack, 3 seconds at most."""
+        """Deliver one command, interaction or event and wait for the ack, 3 seconds at most."""
         ...
 
 
@@ -109,7 +110,7 @@ class InProcess:
         self._seconds = seconds
 
     def deliver(self, kind: Kind, body: Json, retry_num: int | None = None) -> AppAnswer:
-        """Call the function; what it raises is raised here, because a test wants to see it."""
+        """Call the function; its exceptions are raised here, because a test wants to see them."""
         text = encode(kind, body)
         headers = signed_headers(kind, text, self._secret, retry_num)
         answers: list[AppAnswer] = []

@@ -1,4 +1,4 @@
-"""How the workspace says no: to the app as Slack would, to a test in plain words."""
+"""Errors of the workspace: for the app as in Slack, for a test in plain words."""
 
 from collections.abc import Sequence
 

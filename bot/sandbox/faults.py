@@ -15,15 +15,15 @@ class Fault(StrEnum):
     SERVER_ERROR = "500"
     """Refused; nothing happened."""
     BAD_GATEWAY = "502"
-    """Refused by something in between; nothing happened."""
+    """Refused by a proxy; nothing happened."""
     DROPPED = "dropped"
-    """Accepted and done, and the connection ends without an answer: the caller can't know."""
+    """Accepted and carried out, and the connection ends without an answer: the caller can't know."""
     RESET = "reset"
     """The connection is reset before anything happened."""
     SLOW = "slow"
     """Done, but answered late."""
     LATE = "late"
-    """Never answered, and done only after the caller gave up."""
+    """Never answered, and carried out only after the caller gave up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What Slack's client does with a form before the app hears of it: typed values, required fields, bounds."""
+"""Slack's client-side handling of forms: input values, required fields, limits."""
 
 import re
 from collections.abc import Callable
@@ -78,7 +78,7 @@ def find_option(element: Json, wanted: object) -> Json:
 
 
 def refused_fields(view: View) -> dict[str, str]:
-    """The fields Slack's client wouldn't let through, with what it says under each."""
+    """The fields Slack's client would refuse, with the error under each."""
     values = state_values(view.blocks, view.state)
     errors: dict[str, str] = {}
     for block in view.blocks:

@@ -1,4 +1,4 @@
-"""The installed app as the workspace knows it, and the record of what the two said to each other."""
+"""The installed app as the workspace knows it, and the log of their requests."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from bot.sandbox.kinds import Json
 
 @dataclass(frozen=True, slots=True)
 class AppIdentity:
-    """The app as installed: its IDs and secrets. The secrets open nothing but this workspace.
+    """The app as installed: its IDs and secrets. The secrets work only in this workspace.
 
     Args:
         name: what its messages are signed with.

@@ -1,4 +1,4 @@
-"""The shape of JSON that travels between Slack and an app, and the small questions everyone asks of it."""
+"""JSON objects exchanged between Slack and an app, and helpers to read them."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Slack refuses in a message or a view, said with the place and the number. Pure functions of dicts.
+"""Slack's limits on messages and views, reported with place and number. Pure functions of dicts.
 
 Sources: Slack's Block Kit reference and the measured limits of the project's platform notes. Every problem
 reads `path: what is wrong`, for example `blocks[3].accessory.text: 76 characters, 75 allowed`.

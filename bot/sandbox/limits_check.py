@@ -1,4 +1,4 @@
-"""The questions that every limit is made of: keys, lengths, text objects, options, confirms."""
+"""The checks that limits are composed of: keys, lengths, text objects, options, confirms."""
 
 from collections.abc import Callable, Collection
 from typing import Any

@@ -1,7 +1,7 @@
 """Contracts of the Web API's methods: arguments, bot scopes, errors, rate tier.
 
-`methods.json` is extracted from the slack-ruby-client project's API reference (MIT, see `LICENSE-methods.md`);
-the few methods it lacks are added here from Slack's documentation.
+`methods.json` is extracted from the slack-ruby-client project's API reference (MIT, see
+`LICENSE-methods.md`); a few methods that are missing there are added here from Slack's documentation.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What a member sees at Slack's client: their DM, a channel, the form on top, the Home."""
+"""What a member sees in Slack's client: their DM, a channel, the form on top, the Home."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Onlooker:
-    """A member who looks; nothing they do here reaches the app. What isn't there raises `CantDo`.
+    """A member who only reads; the app isn't notified. Anything missing raises `CantDo`.
 
     Args:
         workspace: where they are.

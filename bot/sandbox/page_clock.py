@@ -1,4 +1,5 @@
-"""The clock on the page: moved by hand, or played by example people until somebody stops it; and what came of it."""
+"""The page's clock: moved by hand, or played by demo users until somebody stops it; and a summary of what
+happened."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 Mover = Callable[[datetime | None], datetime]
 """Moves the clock to an instant, or (None) to the next thing that is due; returns the time reached."""
 Player = Callable[[Event, Callable[[str], None]], None]
-"""Lets example people act until they are done or the event is set; tells what they do, a sentence at a time."""
+"""Lets demo users act until they are done or the event is set; reports their actions, a sentence at a
+time."""
 MORNING = 9
 """The hour, by the member's own clock, at which "next Monday" begins."""
 
@@ -26,8 +28,8 @@ class PageClock:
 
     Args:
         workspace: whose clock it is.
-        on_move: moves it; without one the clock is set and nothing is done on the way.
-        on_play: lets example people act; without one the page doesn't offer it.
+        on_move: moves it; without one the clock is set and nothing happens on the way.
+        on_play: lets demo users act; without one the page doesn't offer it.
     """
 
     def __init__(
@@ -81,10 +83,10 @@ class PageClock:
         if self._thread is not None:
             self._thread.join(10)
 
-    # --- example people -------------------------------------------------------------------------------------
+    # --- demo users -----------------------------------------------------------------------------------------
 
     def _start_playing(self) -> Json:
-        """Let the example people act in a thread; the lock is held until they are done."""
+        """Let the demo users act in a thread; the lock is held until they are done."""
         if self._on_play is None:
             self._moving.release()
             raise CantDo("There are no example people here.")
@@ -110,7 +112,7 @@ class PageClock:
         self._said = sentence
         self._workspace.pulse.bump()
 
-    # --- what came of it ------------------------------------------------------------------------------------
+    # --- summary --------------------------------------------------------------------------------------------
 
     def _newest(self) -> str:
         return max((message.ts for message in self._workspace.messages.everywhere()), default="0")

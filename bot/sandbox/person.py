@@ -1,4 +1,4 @@
-"""A member at Slack's client: types, clicks, fills in, reads. What tests, rehearsals and the page use."""
+"""A member in Slack's client: types, clicks, fills in, reads. Used by tests, rehearsals and the page."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,8 +60,9 @@ class Person(Onlooker):
             label: the button's words.
             action_id: its action ID.
             value: its value.
-            block_id: of the block it stands in.
-            stale: press it on the message as it was, as a double click does that is faster than an update.
+            block_id: of its block.
+            stale: press it on the earlier version of the message, as a double click faster than an update
+                does.
         """
         now = target if stale else self._again(target)
         buttons = [
@@ -88,14 +89,14 @@ class Person(Onlooker):
     def chooses(
         self, target: Target, action_id: str, value: Any, *, block_id: str | None = None, stale: bool = False
     ) -> Answer:
-        """Choose in a menu, overflow menu, radio buttons, checkboxes or picker that stands in a message or Home.
+        """Choose in a menu, overflow menu, radio buttons, checkboxes or picker of a message or Home.
 
         Args:
             target: the message, form or Home.
             action_id: of the menu (or its block ID).
             value: an option's value or label, a member's ID, a date; a list where several can be chosen.
-            block_id: of the block it stands in, when the same action ID is used in several.
-            stale: choose on the message as it was.
+            block_id: of its block, if the same action ID is used in several.
+            stale: choose on the earlier version of the message.
         """
         now = target if stale else self._again(target)
         blocks = [block for block in now.blocks if block_id in (None, block["block_id"])]
@@ -116,7 +117,7 @@ class Person(Onlooker):
         return self._answer(ack.status, ack.failure, mark)
 
     def says(self, text: str, channel: str, *, thread_ts: str | None = None) -> Message:
-        """Write an ordinary message; the app isn't told."""
+        """Write an ordinary message; the app isn't notified."""
         room = self._room(channel)
         if self.id not in room.members or room.archived:
             raise CantDo(f"{self.user.name} can't write in {channel}")
@@ -124,17 +125,17 @@ class Person(Onlooker):
         return self._workspace.messages.save(Message(room.id, ts, self.id, text=text, thread_ts=thread_ts))
 
     def opens_home(self) -> View:
-        """Open the bot's Home tab and look at it; CantDo when the app published none."""
+        """Open the bot's Home tab and return it; CantDo if the app published none."""
         self._opens_tab("home")
         return self.home()
 
     def opens_messages(self) -> list[Message]:
-        """Open the bot's Messages tab: the app hears of it, and the DM shows."""
+        """Open the bot's Messages tab: the app gets the event, and the DM is shown."""
         self._opens_tab("messages")
         return self.dm()
 
     def _opens_tab(self, tab: str) -> None:
-        """Both tabs say `app_home_opened`; the view goes with the Home only, once there is one."""
+        """Both tabs send `app_home_opened`; the view is included for the Home only, once there is one."""
         event: Json = {"type": "app_home_opened", "user": self.id, "channel": self.dm_channel.id, "tab": tab}
         published = self._workspace.views.home(self.id)
         if published and tab == "home":
@@ -144,10 +145,10 @@ class Person(Onlooker):
     # --- forms ----------------------------------------------------------------------------------------------
 
     def fills(self, view: View, values: Mapping[str, Any]) -> "Person":
-        """Put values into the fields of a form, by block ID; see `forms.state_of` for how values are written.
+        """Put values into the fields of a form, by block ID; see `forms.state_of` for their format.
 
-        A field with `dispatch_action` tells the app at once when its value changes, as in Slack; the form may
-        change under the hand.
+        A field with `dispatch_action` notifies the app at once when its value changes, as in Slack; the form
+        may change meanwhile.
         """
         for name, value in values.items():
             now = self._workspace.views.find(view.id)

@@ -1,4 +1,4 @@
-"""The heartbeat of a workspace: one lock, a version number that counts changes, and who keeps them."""
+"""Changes of a workspace: one lock, a version number that counts changes, and the keeper that stores them."""
 
 from collections.abc import Callable
 from threading import Condition, RLock
@@ -6,7 +6,7 @@ from threading import Condition, RLock
 from bot.sandbox.kinds import Json
 
 Keeper = Callable[[str, str, Json | None], None]
-"""Writes one changed thing down: its kind, its key, its value (None when it is gone)."""
+"""Stores one change: its kind, its key, its value (None if it was deleted)."""
 
 
 class Pulse:
@@ -20,25 +20,25 @@ class Pulse:
         self._numbers: dict[str, int] = {}
 
     def note(self, kind: str, key: str, value: Json | None) -> None:
-        """Count a change, wake whoever waits for one, and write it down when somebody keeps it."""
+        """Count a change, wake its waiters, and store it if there is a keeper."""
         with self.lock:
             if self.keeper:
                 self.keeper(kind, key, value)
             self.bump()
 
     def bump(self) -> None:
-        """Count a change that nobody needs to write down."""
+        """Count a change that need not be stored."""
         with self.lock:
             self.version += 1
             self._changed.notify_all()
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
-        """Wait until a change makes `until()` true; False when it still isn't after so many real seconds."""
+        """Wait until a change makes `until()` true; False after this many real seconds."""
         with self.lock:
             return self._changed.wait_for(until, timeout=seconds)
 
     def new_id(self, prefix: str) -> str:
-        """An ID that was never given out before, such as `V0000001`."""
+        """A unique new ID, such as `V0000001`."""
         with self.lock:
             number = self._numbers.get(prefix, 0) + 1
             self.restore_number(prefix, number)

@@ -20,7 +20,7 @@ _JSON_ARGUMENTS = {
     "attachments": "invalid_attachments",
     "files": "invalid_arguments",
 }
-"""Arguments that forms carry as JSON text, and what Slack answers when it can't be read."""
+"""Arguments that forms carry as JSON text, and Slack's error if it is invalid."""
 
 _INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 UPLOAD_BYTES = 20_000_000

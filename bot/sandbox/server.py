@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from bot.sandbox.workspace import Workspace
 
 REQUEST_SECONDS = 10
-"""How long a connection may take to say what it wants, and between two pieces of it."""
+"""Seconds for a connection to send its request, and between two pieces of it."""
 MOST_SILENT = 200
-"""Connections without a request; one more, and the oldest is closed."""
+"""Maximum number of connections without a request; for one more, the oldest is closed."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -53,14 +53,14 @@ class SandboxServer:
 
     Args:
         workspace: what is served; its `base_url` becomes this server's.
-        host: loopback unless said otherwise.
-        port: 0 for one of the system's choice.
+        host: loopback by default.
+        port: 0 lets the system choose.
         fallback: a WSGI app for every other path, such as the bot's own `/healthz`.
-        on_move: moves the clock for the page: to an instant, or (None) to the next thing that is due; returns
-            the time reached. Without it the page sets the clock itself.
-        on_play: lets example people act until they are done or told to stop; the page offers it when given.
+        on_move: moves the clock for the page: to an instant, or (None) to the next event; returns the time
+            reached. Without it the page sets the clock itself.
+        on_play: lets demo users act until they are done or told to stop; the page offers it if given.
         faults: makes the Web API fail on purpose.
-        app_url: where the app answers over HTTP: it is delivered to there, and installing leads back there.
+        app_url: the app's HTTP address: for deliveries, and for redirects after installing.
         socket_mode: also listen for Socket Mode and deliver through it.
         allowed_hosts: more `Host` names than the loopback ones; others are refused (DNS rebinding).
     """
@@ -88,12 +88,12 @@ class SandboxServer:
         self._fallback = fallback
         self._hosts = LOOPBACK | frozenset(allowed_hosts)
         self.page = Page(workspace, on_move, on_play)
-        self._server: _Server | None = None
+        self._server: ThreadedServer | None = None
         self._thread: Thread | None = None
 
     def start(self) -> "SandboxServer":
         """Listen in a thread; returns itself."""
-        self._server = _Server(self._host, self._port, self.wsgi, _Quiet)
+        self._server = ThreadedServer(self._host, self._port, self.wsgi, QuietRequests)
         self._thread = Thread(
             target=self._server.serve_forever, args=(0.01,), name="sandbox-http", daemon=True
         )
@@ -200,7 +200,7 @@ class SandboxServer:
         return json_response(answer.body, answer.status, answer.headers)
 
     def _strike(self, request: Request, fault: Fault) -> Response | None:
-        """The fault's own answer, when it strikes before the call is made."""
+        """The fault's own answer, if it occurs before the call is made."""
         if fault is Fault.RATE_LIMIT:
             return json_response({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": "1"})
         if fault in (Fault.SERVER_ERROR, Fault.BAD_GATEWAY):
@@ -212,7 +212,7 @@ class SandboxServer:
         return None
 
     def _authorize(self, request: Request, rest: str) -> Response | None:
-        """Where installing asks for consent: here nobody is asked, and the app gets a code at once."""
+        """Slack's consent page: here nobody is asked, and the app gets a code at once."""
         if rest != "v2/authorize" or self._app_url is None:
             return None
         given = {"code": token_hex(8), "state": request.args.get("state", "")}
@@ -246,8 +246,8 @@ class SandboxServer:
         return file_response(file)
 
 
-class _Server(ThreadedWSGIServer):
-    """Werkzeug's server, whose threads wait neither long nor in any number for requests that don't come."""
+class ThreadedServer(ThreadedWSGIServer):
+    """Werkzeug's server, with limits on the time and number of idle connections."""
 
     def __init__(self, *args: Any) -> None:
         self._silent: dict[
@@ -263,30 +263,30 @@ class _Server(ThreadedWSGIServer):
         super().process_request(request, client_address)
 
     def service_actions(self) -> None:
-        """Hang up on those who have been silent for too long; called between two connections."""
+        """Close connections that have been silent for too long; called between two connections."""
         late = time.monotonic() - REQUEST_SECONDS
         for one in [one for one, since in list(self._silent.items()) if since < late]:
             self._hang_up(one)
 
     def has_asked(self, request: socket.socket) -> None:
-        """A connection's request is here."""
+        """Record that a connection's request has arrived."""
         self._silent.pop(request, None)
 
     def shutdown_request(self, request: Any) -> None:
-        """The connection is done with."""
+        """The connection is finished."""
         self.has_asked(request)
         super().shutdown_request(request)
 
     def _hang_up(self, request: socket.socket) -> None:
         self.has_asked(request)
-        with suppress(OSError):  # it is closed already
+        with suppress(OSError):  # it is already closed
             request.shutdown(socket.SHUT_RDWR)
 
 
-class _Quiet(WSGIRequestHandler):
-    """Says nothing about requests that went well; the inspector shows them."""
+class QuietRequests(WSGIRequestHandler):
+    """Logs no successful requests; the inspector shows them."""
 
-    server: _Server
+    server: ThreadedServer
     timeout = REQUEST_SECONDS
 
     def run_wsgi(self) -> None:
@@ -295,11 +295,11 @@ class _Quiet(WSGIRequestHandler):
         super().run_wsgi()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep the console for the bot's own words."""
+        """Leave the console to the bot's own output."""
 
 
 def _drop(request: Request, *, hard: bool) -> NoReturn:
-    """End the connection without an answer; `hard` sends a reset."""
+    """Close the connection without an answer; `hard` sends a reset."""
     connection = request.environ.get("werkzeug.socket")
     if hard and isinstance(connection, socket.socket):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

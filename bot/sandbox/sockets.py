@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from urllib.parse import parse_qs, urlsplit
@@ -17,10 +18,10 @@ CONNECTIONS = 10
 
 
 class Sockets:
-    """A `Delivery` over WebSocket. Each envelope goes to one connection: the one that came last.
+    """A `Delivery` over WebSocket. Each envelope goes to one connection: the newest.
 
     Args:
-        app_id: said in the hello message.
+        app_id: sent in the hello message.
         host: where to listen.
         seconds: how long the app may take to ack.
     """
@@ -28,7 +29,7 @@ class Sockets:
     def __init__(self, app_id: str, host: str = "127.0.0.1", seconds: float = ACK_SECONDS) -> None:
         self._app_id = app_id
         self._host = host
-        self._seconds = seconds
+        self.seconds = seconds
         self._lock = Lock()
         self._tickets: set[str] = set()
         self._connections: list[ServerConnection] = []
@@ -57,7 +58,7 @@ class Sockets:
             return len(self._connections)
 
     def new_url(self) -> str:
-        """What `apps.connections.open` answers: good for one connection."""
+        """The answer of `apps.connections.open`: valid for one connection."""
         if self._server is None:
             raise RuntimeError("start the sockets first")
         ticket = secrets.token_urlsafe(24)
@@ -81,7 +82,7 @@ class Sockets:
         self._waiting[envelope_id] = SimpleQueue()
         try:
             connection.send(json.dumps(envelope))
-            ack = self._waiting[envelope_id].get(timeout=self._seconds)
+            ack = self._waiting[envelope_id].get(timeout=self.seconds)
         except ConnectionClosed:
             return UNREACHABLE
         except Empty:
@@ -92,12 +93,14 @@ class Sockets:
         return AppAnswer(200, "" if payload is None else json.dumps(payload))
 
     def disconnect(self, reason: str | None = "refresh_requested") -> None:
-        """Ask every client to reconnect, as Slack does every few hours, and close; None closes without a word."""
+        """Ask every client to reconnect, as Slack does every few hours, and close; None closes without a
+        message."""
         with self._lock:
             connections, self._connections = self._connections, []
         for connection in connections:
             if reason:
-                connection.send(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {}}))
+                with suppress(ConnectionClosed):  # it left already
+                    connection.send(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {}}))
             connection.close()
 
     def _serve_one(self, connection: ServerConnection) -> None:
@@ -109,9 +112,9 @@ class Sockets:
             "num_connections": self.connected,
             "connection_info": {"app_id": self._app_id},
         }
-        connection.send(json.dumps(hello | {"debug_info": {"approximate_connection_time": 18_060}}))
-        self.on_connect()
         try:
+            connection.send(json.dumps(hello | {"debug_info": {"approximate_connection_time": 18_060}}))
+            self.on_connect()
             for text in connection:
                 self._take_ack(text)
         except ConnectionClosed:
@@ -135,6 +138,11 @@ class Sockets:
             ack = json.loads(text)
         except ValueError:
             return
-        waiting = self._waiting.get(ack.get("envelope_id", "")) if isinstance(ack, dict) else None
+        if isinstance(ack, dict):
+            self.acknowledge(ack.get("envelope_id", ""), ack)
+
+    def acknowledge(self, envelope_id: str, ack: Json) -> None:
+        """Answer the envelope that waits under an id; any other id is ignored."""
+        waiting = self._waiting.get(envelope_id)
         if waiting:
             waiting.put(ack)

@@ -1,4 +1,4 @@
-"""Keeps a workspace in one small SQLite file, so that a restart finds channels, messages and forms again."""
+"""Stores a workspace in one small SQLite file, so that channels, messages and forms survive a restart."""
 
 import json
 import sqlite3
@@ -18,10 +18,10 @@ _KEPT = frozenset({"user", "channel", "message", "home", "stack", "file", "numbe
 
 
 class Store:
-    """Loads what was kept into a workspace, then writes every change through.
+    """Loads the stored state into a workspace, then writes every change through.
 
-    What the workspace was built with is the base; only what changed afterwards is kept. Triggers and response
-    URLs live too short to be worth it.
+    The workspace as constructed is the base; only later changes are stored. Triggers and response URLs are
+    too short-lived to be stored.
 
     Args:
         path: the file; made, with its folder, when it isn't there.
@@ -42,7 +42,7 @@ class Store:
         workspace.clock.on_move = self._keep_clock
 
     def close(self) -> None:
-        """Stop keeping."""
+        """Stop storing."""
         with self._workspace.pulse.lock:
             self._workspace.pulse.keeper = None
             self._workspace.clock.on_move = None

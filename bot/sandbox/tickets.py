@@ -1,4 +1,4 @@
-"""What an app may use only for a while: triggers (once in 3 seconds), response URLs (5 times in 30 minutes)."""
+"""Short-lived permissions of an app: triggers (once in 3 seconds), response URLs (5 times in 30 minutes)."""
 
 import secrets
 import time
@@ -32,7 +32,7 @@ class ResponseUrl:
         message_ts: the message with the button, if there was one.
         until: timer seconds at which it ends.
         uses: how often it was used.
-        last_ts: what was posted through it last: the one `replace_original` means after a slash command.
+        last_ts: the last message posted through it: the one `replace_original` means after a slash command.
     """
 
     channel: str
@@ -44,7 +44,7 @@ class ResponseUrl:
 
 
 class Tickets:
-    """Hands out triggers and response URLs and takes them back.
+    """Issues triggers and response URLs, and checks their use.
 
     Args:
         timer: real seconds.
@@ -66,7 +66,7 @@ class Tickets:
             return name
 
     def exchange(self, trigger_id: object) -> str:
-        """Use up a trigger and say whose it was."""
+        """Use up a trigger and return its user."""
         with self._lock:
             trigger = self._triggers.get(trigger_id) if isinstance(trigger_id, str) else None
             if trigger is None:
@@ -86,7 +86,7 @@ class Tickets:
             return name
 
     def use(self, name: str) -> ResponseUrl:
-        """Count one use of a response URL; `expired_url` or `used_url` when it is over."""
+        """Count one use of a response URL; `expired_url` or `used_url` if it is no longer valid."""
         with self._lock:
             url = self._urls.get(name)
             if url is None or self._timer() > url.until:

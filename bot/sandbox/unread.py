@@ -1,4 +1,4 @@
-"""What each member has looked at, so that the page can mark what is new to them."""
+"""What each member has read, so that the page can mark new messages."""
 
 from typing import TYPE_CHECKING
 
@@ -8,10 +8,10 @@ if TYPE_CHECKING:
 
 
 class Looks:
-    """Up to which message each member has read each place. A restart counts everything as read.
+    """The last message each member has read in each place. A restart counts everything as read.
 
     Args:
-        workspace: whose messages they are; what it holds already is read.
+        workspace: the owner of the messages; existing ones count as read.
     """
 
     def __init__(self, workspace: "Workspace") -> None:

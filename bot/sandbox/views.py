@@ -14,7 +14,7 @@ STACK = 3
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A form (modal) or a Home as it stands now.
+    """The current state of a form (modal) or a Home.
 
     Args:
         id: `V…`.
@@ -51,7 +51,7 @@ class View:
 
     @property
     def callback_id(self) -> str:
-        """What the app calls it."""
+        """The app's name for it."""
         return str(self.body.get("callback_id") or "")
 
     @property
@@ -93,7 +93,7 @@ class Views:
             return self._homes.get(user)
 
     def find(self, view_id: str) -> View:
-        """A form or Home by its ID; `not_found` when it is closed or never was."""
+        """A form or Home by its ID; `not_found` if it is closed or never existed."""
         return self._find(lambda view: view.id == view_id)
 
     def find_external(self, external_id: str) -> View:
@@ -101,13 +101,13 @@ class Views:
         return self._find(lambda view: view.body.get("external_id") == external_id)
 
     def open(self, user: str, body: Json) -> View:
-        """Show a form; what was open before is gone."""
+        """Show a form; earlier ones are closed."""
         with self._pulse.lock:
             self._stacks[user] = []
             return self._put(user, body)
 
     def push(self, user: str, body: Json) -> View:
-        """Show a form on top of the one that is open; `push_limit_reached` after three."""
+        """Push a form on top of the open one; `push_limit_reached` after three."""
         with self._pulse.lock:
             open_now = self._stacks.get(user, [])
             if not open_now:
@@ -117,7 +117,7 @@ class Views:
             return self._put(user, body)
 
     def update(self, view: View, body: Json, expected_hash: str | None = None) -> View:
-        """Replace what a form shows; what was typed into inputs that stay is kept, as Slack does."""
+        """Replace a form's contents; values of inputs that stay are kept, as in Slack."""
         with self._pulse.lock:
             if expected_hash and expected_hash != view.hash:
                 raise SlackError("hash_conflict")
@@ -161,7 +161,7 @@ class Views:
             return closed
 
     def drop(self, view: View) -> None:
-        """Take one form away, wherever it is in its stack; nothing happens when it is gone already."""
+        """Remove one form, wherever it is in its stack; nothing happens if it is already gone."""
         with self._pulse.lock:
             stack = self._stacks.get(view.user, [])
             self._stacks[view.user] = [other for other in stack if other.id != view.id]
@@ -224,7 +224,7 @@ def with_ids(blocks: list[Json], pulse: Pulse) -> list[Json]:
 
 
 def state_values(blocks: list[Json], filled: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
-    """`state.values` of a form or message: what was filled in, and the initial values of the rest."""
+    """`state.values` of a form or message: entered values, and the initial values of the rest."""
     values: dict[str, dict[str, Json]] = {}
     for block, element in elements_of(blocks):
         if element["type"] in STATEFUL:
@@ -258,7 +258,7 @@ _MANY = {
 
 
 def state_key(kind: str) -> str:
-    """Under which key an element's state holds its value."""
+    """The key under which an element's state has its value."""
     return (_ONE.get(kind) or _MANY.get(kind) or ("value", ""))[0]
 
 
@@ -268,7 +268,7 @@ def takes_many(kind: str) -> bool:
 
 
 def initial_state(element: Json) -> Json:
-    """The state of an element that nobody touched."""
+    """The state of an untouched element."""
     kind = element["type"]
     if kind in _MANY:
         key, initial = _MANY[kind]

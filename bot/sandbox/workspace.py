@@ -39,7 +39,7 @@ class Workspace:
         domain: its subdomain.
         clock: its time; real time when left out.
         app: the installed app's IDs and secrets.
-        capabilities: what the server knows; all that Slack does when left out.
+        capabilities: of the server; all of Slack's by default.
         rate_limits: answer 429 above Slack's limits; off unless asked for.
         tickets: triggers and response URLs; pass your own to give them another timer.
         limiter: the rate limits' counter; pass your own to give it another timer.
@@ -184,7 +184,7 @@ class Workspace:
         return self.save_channel(replace(channel, members=channel.members - {user_id}))
 
     def dm_with(self, user_id: str) -> Channel:
-        """The direct message between a member and the bot, opened when it wasn't yet."""
+        """The direct message between a member and the bot, opened if needed."""
         user = self.user(user_id)
         dm_id = f"D{user.id[1:]}"
         with self.pulse.lock:
@@ -213,11 +213,11 @@ class Workspace:
         return DEFAULT_SCOPES if self.capabilities.scopes is None else self.capabilities.scopes
 
     def connect(self, delivery: Delivery) -> None:
-        """Say how the app is reached."""
+        """Set how the app is reached."""
         self.delivery = delivery
 
     def deliver(self, kind: Kind, body: Json, retry_num: int | None = None) -> AppAnswer:
-        """Hand something to the app; a failed delivery when none is connected."""
+        """Deliver something to the app; fails if none is connected."""
         began = perf_counter()
         answer = self.delivery.deliver(kind, body, retry_num) if self.delivery else UNREACHABLE
         what = str(body.get("command") or body.get("type") or kind)
@@ -227,7 +227,7 @@ class Workspace:
         return answer
 
     def emit(self, event: Json, retry_num: int | None = None) -> AppAnswer:
-        """Send an event; when the app doesn't take it, once more at once, as Slack does.
+        """Send an event; if the app refuses it, once more at once, as Slack does.
 
         Slack's later retries, after one and five minutes, are left to the caller: pass `retry_num`.
         """
@@ -246,7 +246,7 @@ class Workspace:
         answer: Json | str,
         began: float | None = None,
     ) -> None:
-        """Remember a request and its answer for the inspector; secrets are left out.
+        """Record a request and its answer for the inspector, without secrets.
 
         `began` is the `perf_counter` reading at which the request was made.
         """

@@ -1,1 +1,1 @@
-"""Workspaces."""
+"""Workspaces: installations, tokens, people, Homes."""

@@ -1,4 +1,4 @@
-"""Keeps what Slack says of people: names, time zones, who is an admin, who has left."""
+"""Stores Slack's data on people: names, time zones, admins, deactivations."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,15 +16,16 @@ from storage.work import UnitOfWork
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN = timedelta(hours=1)
-"""Somebody whom Slack said nothing of is asked about again after this."""
+"""Minimum time between two look-ups of a person about whom Slack has no data."""
 ASK_AGAIN_SOON = timedelta(minutes=1)
-"""The same when Slack didn't answer at all: until it does, newcomers can't take part."""
+"""The same if Slack didn't answer at all: until it does, newcomers can't take part."""
 FEW = 20
-"""Up to here people are asked about one by one; more are looked up in the list of the whole workspace."""
+"""Up to this number people are looked up one by one; more are looked up in the list of the whole
+workspace."""
 
 
 class Directory:
-    """Asks Slack about people: about strangers at most once an hour each, about everyone on `refresh`."""
+    """Looks people up in Slack: unknown ones at most once an hour each, everyone on `refresh`."""
 
     def __init__(
         self, db: Database, *, gateway_for: Callable[[str], Gateway | None], clock: Callable[[], datetime]
@@ -36,25 +37,26 @@ class Directory:
         self._lock = Lock()
 
     def meet(self, workspace_id: str, member: str) -> None:
-        """Make sure a person's profile is there before they are answered; Slack being silent doesn't matter."""
+        """Load a person's profile, if needed, before they are answered; ignores an unreachable Slack."""
         if member and self._is_stranger(workspace_id, member):
             self._ask(workspace_id, [member])
 
     def meet_new(self, workspace_id: str) -> int:
-        """Ask about those of whom nothing is stored, as after an import; returns how many answered."""
+        """Load the profiles of people of whom nothing is stored, as after an import; returns how many were
+        found."""
         everyone = sorted(known_members(UnitOfWork(self._db, Actor.system(workspace_id))))
         return self._ask(
             workspace_id, [member for member in everyone if self._is_stranger(workspace_id, member)]
         )
 
     def refresh(self, workspace_id: str) -> int:
-        """Ask about everyone the bot has to do with; returns how many answered."""
+        """Load the profiles of everyone the bot deals with; returns how many were found."""
         return self._ask(
             workspace_id, sorted(known_members(UnitOfWork(self._db, Actor.system(workspace_id))))
         )
 
     def in_channel(self, workspace_id: str, channel: str, members: frozenset[str]) -> frozenset[str]:
-        """Those of some people who are in a channel; none when Slack doesn't say."""
+        """Those of some people who are in a channel; none if Slack doesn't answer."""
         gateway = self._gateway_for(workspace_id)
         found: set[str] = set()
         try:
@@ -67,11 +69,11 @@ class Directory:
         return frozenset(found)
 
     def changed(self, workspace_id: str, profile: Profile) -> None:
-        """Slack says that a person changed."""
+        """Handle Slack's event that a person changed."""
         self._save(workspace_id, [profile])
 
     def _is_stranger(self, workspace_id: str, member: str) -> bool:
-        """Whether nothing is stored of a person and Slack wasn't asked about them lately."""
+        """Whether nothing is stored of a person and they weren't looked up recently."""
         who = (workspace_id, member)
         with self._lock:
             again = self._ask_after.get(who)
@@ -93,7 +95,7 @@ class Directory:
             return 0
 
     def _one_by_one(self, gateway: Gateway, workspace_id: str, members: Sequence[str]) -> Iterator[Profile]:
-        """Whoever Slack doesn't know is passed over; when it doesn't answer at all, the rest are left for later."""
+        """Skip people whom Slack doesn't know; if it doesn't answer at all, leave the rest for later."""
         for member in members:
             self._note(workspace_id, [member])
             try:

@@ -1,4 +1,5 @@
-"""Publish Homes: of whoever opens or clicks it at once, of others when something changed for them."""
+"""Publishes Homes: at once after a person opened it or clicked in it, and after changes that concern
+others."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,19 +21,19 @@ from templates.render import render
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 50
-"""Homes of a workspace that one turn looks at."""
+"""Homes of a workspace per run."""
 MOST_TURNS = 1_000
 AFTER_TROUBLE = timedelta(minutes=1)
 UNTIL_SOMEBODY_MENDS_IT = timedelta(hours=1)
 
 
 class Homes:
-    """Publishes Homes. Thread-safe: the database keeps two from publishing the same one.
+    """Publishes Homes. Thread-safe: the database keeps two threads from publishing the same one.
 
     Args:
-        gateway_for: how to call Slack in a workspace; None when this process can't.
+        gateway_for: returns how to call Slack in a workspace; None if this process can't.
         clock: the time, passed in.
-        pace: how fast they may follow each other.
+        pace: the minimum time between Homes.
     """
 
     def __init__(
@@ -49,26 +50,27 @@ class Homes:
         self._pace = pace or HomePace()
 
     def opened(self, workspace_id: str, member: str) -> None:
-        """A person opened their Home: show it as it is now.
+        """Publish a person's Home after they opened it.
 
         Raises:
-            Exception: the database can't be reached. Nothing was done that could look undone.
+            Exception: the database can't be reached. Nothing visible was changed.
         """
         with _harmless(workspace_id, member, unless=is_unreachable):
-            overview.note_opened(
-                UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member
-            )
-            self._publish(workspace_id, member, at_once=True, always=True)
+            uow = UnitOfWork(self._db, Actor.system(workspace_id), self._clock())
+            claimed = overview.claim_opened(uow, member=member)
+            if claimed is not None:
+                self._show(workspace_id, member, claimed, at_once=True, always=True)
 
     def show(self, workspace_id: str, member: str, view: dict[str, Any]) -> None:
-        """Show this as a person's Home until it is published again; needs no database where there's one workspace."""
+        """Show this as a person's Home until it is published again; with one workspace this needs no
+        database."""
         with suppress(SlackError, *Unreachable):
             gateway = self._gateway_for(workspace_id)
             if gateway is not None:
                 gateway.publish(member=member, view=view, quick=True)
 
     def clicked(self, workspace_id: str, member: str) -> None:
-        """A person clicked something on their Home: show what came of it."""
+        """Publish a person's Home after they clicked in it."""
         with _harmless(workspace_id, member):
             overview.note_click(
                 UnitOfWork(self._db, Actor.system(workspace_id), self._clock()), member=member
@@ -76,7 +78,7 @@ class Homes:
             self._publish(workspace_id, member, at_once=True)
 
     def work(self) -> int:
-        """Publish the Homes that something changed for, as fast as Slack takes them; returns how many."""
+        """Publish the stale Homes, as fast as Slack accepts them; returns how many."""
         done = 0
         for workspace_id in workspace_ids(self._db):
             if self._gateway_for(workspace_id) is None:
@@ -90,11 +92,8 @@ class Homes:
             done += sum(self._publish(workspace_id, member) for member in members)
         return done
 
-    def _publish(
-        self, workspace_id: str, member: str, *, at_once: bool = False, always: bool = False
-    ) -> bool:
-        gateway = self._gateway_for(workspace_id)
-        if gateway is None:
+    def _publish(self, workspace_id: str, member: str, *, at_once: bool = False) -> bool:
+        if self._gateway_for(workspace_id) is None:
             return False
         claimed = overview.claim(
             UnitOfWork(self._db, Actor.system(workspace_id), self._clock()),
@@ -102,7 +101,14 @@ class Homes:
             pace=self._pace,
             at_once=at_once,
         )
-        if claimed is None:
+        return claimed is not None and self._show(workspace_id, member, claimed, at_once=at_once)
+
+    def _show(
+        self, workspace_id: str, member: str, claimed: Claimed, *, at_once: bool, always: bool = False
+    ) -> bool:
+        """Publish a Home; returns whether it changed."""
+        gateway = self._gateway_for(workspace_id)
+        if gateway is None:
             return False
         view = render(claimed.view)
         digest = overview.digest_of(view)
@@ -126,7 +132,8 @@ class Homes:
         )
 
     def _not_shown(self, workspace_id: str, member: str, error: SlackError) -> None:
-        """Busy or unclear: soon again, for publishing twice does no harm. Refused: not until it is opened again."""
+        """Busy or unclear: retried soon, because publishing twice does no harm. Refused: not until it is
+        opened again."""
         now = self._clock()
         HOMES.labels(outcome="failed").inc()
         log.warning("home not published", member=member, error=error.code)
@@ -147,10 +154,11 @@ class Homes:
 def _harmless(
     workspace_id: str, member: str, *, unless: Callable[[Exception], bool] = lambda _error: False
 ) -> Iterator[None]:
-    """What a person did is done and saved: a Home that can't be shown now must not look like a failure of that."""
+    """Log errors: the person's action is done and saved, and must not look failed because a Home can't be
+    shown."""
     try:
         yield
-    except Exception as error:  # what was done is saved, and must not look as if it had failed
+    except Exception as error:  # the action was saved, and must not look as if it had failed
         if unless(error):
             raise
         if is_unreachable(error):

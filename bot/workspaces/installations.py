@@ -1,4 +1,4 @@
-"""Which workspaces the bot works in, and with which token: one by `SLACK_BOT_TOKEN`, or those that installed it."""
+"""The bot's workspaces and their tokens: one by `SLACK_BOT_TOKEN`, or those that installed it."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -26,37 +26,37 @@ from templates.filters import plural
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS = 1.0
-"""How long a process may not know of what another one installed, renewed or took out."""
+"""Seconds after which a process notices what another one installed, renewed or uninstalled."""
 RENEW_BEFORE = timedelta(hours=2)
-"""How long before its end a token is renewed by whoever plans; the one before stays good until then."""
+"""How long before its expiry the planning process renews a token; the old one stays valid until then."""
 LATE = timedelta(minutes=5)
-"""So near its end, whoever answers a request renews it: nobody plans."""
+"""This near its expiry, the process that answers a request renews it, because no worker is planning."""
 MOST_AT_ONCE = 50
-"""Tokens renewed at a time: planning waits for them."""
+"""Tokens renewed at a time, because planning waits for them."""
 
 
 class Installations(Protocol):
-    """What the bot's parts ask of the workspaces."""
+    """The bot's interface to its workspaces."""
 
     @property
     def name(self) -> str:
-        """What the log calls them."""
+        """Their name in the log."""
 
     def post_for(self, workspace_id: str) -> Post | None:
-        """How to post in a workspace; None when the bot can't now."""
+        """How to post in a workspace; None if the bot can't now."""
 
     def authorize(self, workspace_id: str | None) -> AuthorizeResult | None:
-        """As whom to answer a request; None when the bot isn't installed there."""
+        """The bot user for a request; None if the bot isn't installed there."""
 
     def served(self) -> list[str]:
-        """The workspaces it is installed in."""
+        """The workspaces that have it installed."""
 
     def keep_tokens(self) -> None:
-        """Renew the tokens that end soon."""
+        """Renew the expiring tokens."""
 
 
 class OneWorkspace:
-    """The workspace whose token the settings have; no call to Slack is needed to know it."""
+    """The workspace of the token in the settings; known without a call to Slack."""
 
     def __init__(self, post: Post, *, token: str) -> None:
         self.post = post
@@ -65,7 +65,7 @@ class OneWorkspace:
 
     @property
     def name(self) -> str:
-        """What Slack calls it."""
+        """Its name in Slack."""
         return self.post.identity.team
 
     def post_for(self, workspace_id: str) -> Post | None:
@@ -73,20 +73,20 @@ class OneWorkspace:
         return self.post if workspace_id == self._id else None
 
     def authorize(self, workspace_id: str | None) -> AuthorizeResult | None:
-        """Only requests of the installed workspace are answered."""
+        """Authorize requests of this workspace only."""
         return self._result if workspace_id in (None, self._id) else None
 
     def served(self) -> list[str]:
-        """The one."""
+        """The only workspace."""
         return [self._id]
 
     def keep_tokens(self) -> None:
-        """There's nothing to renew: the token is whoever's who set it."""
+        """Do nothing: the operator manages this token."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """An installation, and what was made of it."""
+    """An installation, and the objects built from it."""
 
     installed: Installed
     post: Post
@@ -94,11 +94,11 @@ class _Held:
 
 
 class ManyWorkspaces:
-    """The workspaces that installed the bot by themselves, as the database has them. Thread-safe.
+    """The workspaces that installed the bot, from the database. Thread-safe.
 
     Args:
-        clock: real time, which is what tokens go by.
-        timer: seconds that only ever go forward.
+        clock: real time, which determines the expiry of tokens.
+        timer: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -125,16 +125,16 @@ class ManyWorkspaces:
 
     @property
     def name(self) -> str:
-        """How many there are."""
+        """The number of workspaces."""
         return plural(len(self.served()), "workspace")
 
     def post_for(self, workspace_id: str) -> Post | None:
-        """How to post there; None as well while its token has ended and no other one came."""
+        """How to post there; also None while its token has expired without a new one."""
         held = self._known().get(workspace_id)
         return held.post if held is not None and not self._ends(held, timedelta()) else None
 
     def authorize(self, workspace_id: str | None) -> AuthorizeResult | None:
-        """As whom to answer; a workspace that has just installed the bot is looked for once more."""
+        """The bot user for a request; a workspace that has just installed the bot is looked up once more."""
         if workspace_id is None:
             return None
         held = self._known().get(workspace_id) or self._known(now=True).get(workspace_id)
@@ -145,15 +145,15 @@ class ManyWorkspaces:
         return held.result if held is not None else None
 
     def served(self) -> list[str]:
-        """The workspaces that have the bot."""
+        """The workspaces that have the bot installed."""
         return sorted(self._known())
 
     def look_again(self) -> None:
-        """Something changed here and now."""
+        """Read the installations again after a change in this process."""
         self._looked = None
 
     def is_bot(self, workspace_id: str, revoked: object) -> bool:
-        """Whether the bot of a workspace is among those that Slack says lost their tokens."""
+        """Whether a workspace's bot is among those whose tokens Slack revoked."""
         held = self._known(now=True).get(workspace_id)
         return (
             isinstance(revoked, list)
@@ -162,7 +162,7 @@ class ManyWorkspaces:
         )
 
     def gone(self, workspace_id: str, *, happened_at: datetime | None) -> None:
-        """A workspace took the bot out."""
+        """Record that a workspace uninstalled the bot."""
         if leave(
             UnitOfWork(self._db, Actor.system(workspace_id), self._clock()),
             client_id=self.client_id,
@@ -172,9 +172,9 @@ class ManyWorkspaces:
         self.look_again()
 
     def keep_tokens(self) -> None:
-        """Renew the tokens that end within two hours, some at a time; while Slack is away, none.
+        """Renew the tokens that expire within two hours, some at a time; while Slack is unreachable, none.
 
-        Slack tells only a few times that it was taken out somewhere: whoever was down then learns it here.
+        Also detects an uninstall, which Slack reports only a few times: a process may have been down then.
         """
         while self._suspects:
             self._ask(self._suspects.pop())
@@ -186,7 +186,7 @@ class ManyWorkspaces:
                 return
 
     def _ask(self, workspace_id: str) -> None:
-        """Slack didn't take a workspace's token: was the bot taken out there?"""
+        """After Slack refused a workspace's token, find out whether the bot was uninstalled there."""
         held = self._known(now=True).get(workspace_id)
         if held is None:
             return
@@ -201,7 +201,7 @@ class ManyWorkspaces:
         return end is not None and end - self._clock() <= within
 
     def _known(self, *, now: bool = False) -> Mapping[str, _Held]:
-        """Who has the bot, as the database said within the last second."""
+        """The workspaces that have the bot installed, cached for a second."""
         looked = self._looked
         if not now and looked is not None and self._timer() - looked < LOOK_AGAIN_SECONDS:
             return self._held
@@ -236,13 +236,13 @@ class ManyWorkspaces:
         return _Held(one, Post(gateway, identity), _authorized(identity, one.token))
 
     def _renew(self, held: _Held) -> None:
-        """Renew a token, unless another process is at it.
+        """Renew a token, unless another process is doing so.
 
         Raises:
             Away: Slack doesn't answer.
         """
         where = held.installed.workspace_id
-        if not self._tokens.take_turn(where):
+        if not self._tokens.take_lease(where):
             return
         newest = self._known(now=True).get(where)
         if newest is not None and newest.installed.token == held.installed.token:
@@ -261,7 +261,7 @@ def _authorized(identity: Identity, token: str) -> AuthorizeResult:
 
 
 def several(settings: Settings, db: Database, *, clock: Clock = utc_now) -> ManyWorkspaces:
-    """The workspaces of the app whose client ID the settings have."""
+    """The workspaces of the app whose client ID is in the settings."""
     return ManyWorkspaces(
         db,
         client_id=settings.slack_client_id or "",

@@ -1,4 +1,4 @@
-"""How a workspace installs the bot by itself: Slack's OAuth flow, with the stores of its SDK in our database."""
+"""Installing the bot: Slack's OAuth flow, with the SDK's stores in our database."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from storage.engine import Database
 log = structlog.get_logger(__name__)
 
 STATE_SECONDS = 600
-"""How long somebody may take at Slack."""
+"""How long the person can take at Slack."""
 _TEAM = re.compile(r"[TE][A-Z0-9]{1,31}")
 _STATE = re.compile(r"[0-9a-f-]{36}")
 _SENTENCES = {
@@ -63,23 +63,23 @@ _PAGE = """<!doctype html>
 
 
 class NotInstalled(BoltError):
-    """Why an installation isn't taken, as a sentence for whoever wanted it."""
+    """Why an installation was refused, as a sentence for the person."""
 
 
 class _States(SQLAlchemyOAuthStateStore):
-    """The SDK's store; of two that bring one state at the same moment, one has it."""
+    """The SDK's store; if two requests bring the same state at once, only one succeeds."""
 
     def __init__(self, db: Database, clock: Callable[[], datetime]) -> None:
         super().__init__(STATE_SECONDS, db.writing, table_name="slack_state")
         self._db, self._now = db, clock
 
     def issue(self, *args: Any, **kwargs: Any) -> str:
-        """A new state; those that nobody came back with are forgotten."""
+        """A new state; deletes those that were never used."""
         drop_states(self._db, now=self._now())
         return super().issue(*args, **kwargs)
 
     def consume(self, state: str) -> bool:
-        """Whether the state is good; it is used up."""
+        """Whether the state is valid; it is used up."""
         return bool(_STATE.fullmatch(state)) and use_state(self._db, state, now=self._now())
 
 
@@ -87,19 +87,19 @@ class _Cookies(OAuthStateUtils):
     """The state is bound to the browser that began."""
 
     def build_set_cookie_for_new_state(self, state: str) -> str:
-        """Sent along when Slack leads back here, and not when another site posts."""
+        """A cookie that is sent when Slack redirects back, and not when another site posts."""
         return f"{super().build_set_cookie_for_new_state(state)}; SameSite=Lax"
 
 
 class _Flow(OAuthFlow):
-    """Bolt's flow; what it has got is handed to `arrived` before it says that all is well."""
+    """Bolt's flow; the result is passed to `arrived` before success is reported."""
 
     def __init__(self, settings: OAuthSettings, client: WebClient, arrived: Callable[[Installation], None]):
         super().__init__(client=client, settings=settings)
         self._arrived = arrived
 
     def build_authorize_url(self, state: str, request: BoltRequest) -> str:
-        """Where to ask Slack; of the query only a workspace's ID is passed on."""
+        """Slack's authorization URL; of the query only a workspace's ID is passed on."""
         team = (request.query.get("team") or [""])[0]
         known = team if _TEAM.fullmatch(team) else None
         return self.settings.authorize_url_generator.generate(state=state, team=known)
@@ -110,7 +110,7 @@ class _Flow(OAuthFlow):
             return super().run_installation(code)
 
     def store_installation(self, request: BoltRequest, installation: Installation) -> None:  # noqa: ARG002
-        """Keep it."""
+        """Store it."""
         self._arrived(installation)
 
 
@@ -118,7 +118,7 @@ class Installer:
     """Answers `/slack/install` and `/slack/oauth_redirect`.
 
     Args:
-        met: told the workspace and the person who installed it, once it is.
+        met: called with the workspace and the person who installed it.
     """
 
     def __init__(
@@ -157,11 +157,11 @@ class Installer:
         self._flow = _Flow(settings, client, self._arrived)
 
     def begin(self, query: str, headers: dict[str, str]) -> BoltResponse:
-        """Lead to Slack, with a state that only this browser may bring back."""
+        """Redirect to Slack, with a state that is valid in this browser only."""
         return self._flow.handle_installation(BoltRequest(body="", query=query, headers=dict(headers)))
 
     def finish(self, query: str, headers: dict[str, str]) -> BoltResponse:
-        """Somebody comes back from Slack."""
+        """Handle Slack's redirect."""
         try:
             return self._flow.handle_callback(BoltRequest(body="", query=query, headers=dict(headers)))
         except SlackError as error:
@@ -169,7 +169,7 @@ class Installer:
             return self._page(502, "Not installed", "Slack didn't answer. Nothing was installed.", again=True)
 
     def _arrived(self, installation: Installation) -> None:
-        """Keep what Slack gave.
+        """Store the installation.
 
         Raises:
             NotInstalled: it isn't for one workspace, or has no token.
@@ -182,7 +182,7 @@ class Installer:
         identity = Gateway(token=installation.bot_token, api_url=self._api_url).identity()
         if identity.team_id != installation.team_id:
             raise NotInstalled(_NO_TOKEN)
-        installation.enterprise_id = None  # a workspace has one ID, in whatever organisation it is
+        installation.enterprise_id = None  # a workspace has one ID, in any organization
         self._store.save(installation)
         arrival = Arrival(
             identity.team_id, identity.team, identity.url, identity.user_id, installation.user_id or ""
@@ -213,7 +213,7 @@ class Installer:
     def _page(
         self, status: int, title: str, text: str, *, again: bool = False, link: tuple[str, str] | None = None
     ) -> BoltResponse:
-        """A page of two or three lines; whatever came from outside is escaped."""
+        """A page of two or three lines; input is escaped."""
         where = (INSTALL, "Try again") if again else link
         body = f"<p>{escape(text, quote=False)}</p>"
         if where is not None:

@@ -1,4 +1,4 @@
-"""What Slack says of a person, as far as the bot cares."""
+"""The parts of Slack's data on a person that the bot uses."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from cadence.typed import one_line
 
 
 def member_profile(user: dict[str, Any]) -> Profile:
-    """Slack's user object as far as the bot cares; a server may know less."""
+    """The used parts of Slack's user object; a server may have fewer."""
     details = user.get("profile") or {}
     name = (
         details.get("display_name") or user.get("real_name") or details.get("real_name") or user.get("name")
@@ -28,7 +28,7 @@ def member_profile(user: dict[str, Any]) -> Profile:
 
 
 def _homes(user: dict[str, Any]) -> frozenset[str]:
-    """The workspaces that a person belongs to, none when the server doesn't say; in an organization, several."""
+    """The workspaces a person belongs to, empty if the server doesn't say; several in an organization."""
     across = user.get("enterprise_user")
     teams = across.get("teams") if isinstance(across, dict) else None
     found = [user.get("team_id"), *(teams if isinstance(teams, list) else ())]
@@ -45,5 +45,5 @@ def _status(details: dict[str, Any]) -> Status:
 
 
 def pick(profiles: Iterable[Profile], wanted: set[str]) -> list[Profile]:
-    """Those of the people that the bot has to do with."""
+    """Those of some people that the bot deals with."""
     return [profile for profile in profiles if profile.member in wanted]

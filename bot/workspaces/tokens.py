@@ -1,4 +1,4 @@
-"""Slack's tokens that end are renewed, by one process at a time."""
+"""Renewal of expiring Slack tokens, by one process at a time."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,24 +13,24 @@ from slack_sdk.oauth.token_rotation import TokenRotator
 from bot.delivery.gateway import TIMEOUT_SECONDS
 from bot.runtime.clocks import Clock
 from cadence.actor import Actor
-from cadence.flows.workspaces import Installed, keep_token, take_turn
+from cadence.flows.workspaces import Installed, keep_token, take_lease
 from storage.engine import Database, Unreachable
 from storage.work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
 ROTATING = "oauth.v2.access"
-"""The method that renews a token, and the lane in which one process at a time does."""
-TURN = timedelta(seconds=30)
-"""How long the others leave it to that one; also when a renewal that failed is tried again."""
+"""The method that renews a token, and the rate limit that lets one process at a time do so."""
+LEASE = timedelta(seconds=30)
+"""How long the other processes wait; also the interval after which a failed renewal is retried."""
 KEEP_AFTER = (0.2, 0.5, 1, 2)
-"""Seconds between tries to write a new token down."""
+"""Seconds between tries to save a new token."""
 ANY_END = 10**7
-"""Minutes: the SDK is told that a token of any age is to be renewed; when to do so is decided here."""
+"""Minutes: tells the SDK to renew a token of any age; this module decides when."""
 
 
 class Away(Exception):
-    """Slack didn't answer; asking for another workspace would take as long."""
+    """Slack didn't answer; a call for another workspace would take as long."""
 
 
 class Renewals:
@@ -43,15 +43,15 @@ class Renewals:
         client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
         self._rotator = TokenRotator(client_id=client_id, client_secret=client_secret, client=client)
 
-    def take_turn(self, workspace_id: str) -> bool:
-        """Whether it is ours to renew this workspace's token now."""
+    def take_lease(self, workspace_id: str) -> bool:
+        """Whether this process can renew this workspace's token now."""
         now = self._clock()
-        return take_turn(
-            UnitOfWork(self._db, Actor.system(workspace_id), now), name=ROTATING, until=now + TURN
+        return take_lease(
+            UnitOfWork(self._db, Actor.system(workspace_id), now), name=ROTATING, until=now + LEASE
         )
 
     def renew(self, one: Installed) -> None:
-        """Renew a token and keep the new one; when Slack refuses, the log says why.
+        """Renew a token and save the new one; if Slack refuses, log why.
 
         Raises:
             Away: Slack doesn't answer.
@@ -80,7 +80,7 @@ class Renewals:
             log.info("token renewed", workspace=one.workspace_id)
 
     def _keep(self, before: Installed, renewed: SlackBot) -> None:
-        """The refresh token is used up: a database that just went away is given a moment to come back."""
+        """Save a renewed token, retrying while the database is down: the old refresh token is used up."""
         end = datetime.fromtimestamp(renewed.bot_token_expires_at or 0, UTC)
         for pause in (*KEEP_AFTER, None):
             try:
@@ -100,6 +100,6 @@ class Renewals:
 
 
 def _word(refused: SlackTokenRotationError) -> str:
-    """Slack's own word for what went wrong, without what was sent."""
+    """Slack's error, without the request."""
     response = refused.api_error.response
     return str(response.get("error") or "no answer") if hasattr(response, "get") else "no answer"

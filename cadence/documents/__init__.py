@@ -1,8 +1,8 @@
-"""Playbooks and workspaces as people write them: YAML in, frozen values or every problem out, and back."""
+"""Playbooks and workspaces as people write them: YAML to frozen values (or to a list of every problem),
+and back."""
 
 from cadence.documents.data import Data, to_data
-from cadence.documents.diff import Change, diff_playbooks
-from cadence.documents.differences import differences
+from cadence.documents.diff import Change, diff_playbooks, differences
 from cadence.documents.dump import dump_playbook, dump_workspace
 from cadence.documents.kpi_catalogue import KPI_CATALOGUE, CatalogueKpi
 from cadence.documents.playbook import (
@@ -19,13 +19,7 @@ from cadence.documents.playbook import (
     package_gaps,
 )
 from cadence.documents.problems import DocumentRefused, Problem
-from cadence.documents.reading import (
-    playbook_from_data,
-    read_document,
-    read_playbook,
-    read_workspace,
-    workspace_from_data,
-)
+from cadence.documents.reading import playbook_from_data, read_document, read_playbook, read_workspace
 from cadence.documents.words import Function
 from cadence.documents.workspace import TeamSpec, WorkspaceSpec
 
@@ -59,5 +53,4 @@ __all__ = [
     "read_playbook",
     "read_workspace",
     "to_data",
-    "workspace_from_data",
 ]

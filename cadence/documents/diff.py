@@ -1,34 +1,55 @@
-"""What a new revision of a playbook changes."""
+"""What a new revision of a playbook changes: as data, and as text (`cap of send: 5% → 8%`)."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import JsonValue
 
 from cadence.documents.data import to_data
 from cadence.documents.playbook import PlaybookSpec
+from cadence.rules.amounts import Unit, format_amount
 
 _KEY_OF = {"steps": "key", "guardrails": "name"}
+_KEYED = re.compile(r"(steps|guardrails)\[(?P<key>.*)\](?:\.(?P<rest>.+))?")
+_SHARES: Final = frozenset({"exception_cap", "accuracy", "max_risk", "threshold"})
+_AMOUNTS: Final = frozenset({"baseline", "target"})
+_NAMES: Final = {
+    "exception_cap": "cap",
+    "promote.accuracy": "accuracy for a promotion",
+    "promote.max_risk": "most risk for a promotion",
+    "promote.cycles": "cycles for a promotion",
+    "verify.sample": "runs drawn a week",
+    "verify.automated": "automated check",
+    "verify.escalate_to": "who hears of a risky grade",
+    "kpi.name": "KPI",
+    "kpi.unit": "unit of the KPI",
+    "kpi.direction": "which way is better",
+    "kpi.window_days": "days of the KPI's window",
+    "scale_rule": "cycles in a row",
+    "scale_rule.cycles": "cycles in a row",
+    "runs_per_week": "runs expected a week",
+    "setup_minutes": "minutes to set up",
+    "min_runs": "fewest runs for the cap line",
+}
+_LONGEST: Final = 140
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference: `steps[send].mode`, before and after; None where there was or is nothing.
+    """One difference: `steps[send].mode`, before and after; None if there was or is nothing.
 
-    Steps are told apart by their key and guardrails by their name; other lists are compared whole.
+    Steps are matched by their key and guardrails by their name; other lists are compared whole.
     """
 
     path: str
     before: JsonValue
     after: JsonValue
 
-    def __str__(self) -> str:
-        """`kpi.target: 15 → 12`."""
-        return f"{self.path}: {_shown(self.before)} → {_shown(self.after)}"
-
 
 def diff_playbooks(before: PlaybookSpec, after: PlaybookSpec) -> tuple[Change, ...]:
-    """Every difference, in the order of the file; empty when both say the same."""
+    """Every difference, in the order of the file; empty if there is none."""
     return tuple(_changes("", to_data(before), to_data(after)))
 
 
@@ -58,7 +79,7 @@ def _keyed(items: list[JsonValue], key: str) -> dict[str, JsonValue]:
 
 
 def _in_order(before: dict[str, JsonValue], after: dict[str, JsonValue]) -> list[str]:
-    """The keys of both: those of the newer one in its order, and each lost one after its old neighbour."""
+    """The keys of both: those of the newer one in its order, and each removed one after its old neighbor."""
     order = list(after)
     for index, key in enumerate(before):
         if key not in after:
@@ -67,11 +88,78 @@ def _in_order(before: dict[str, JsonValue], after: dict[str, JsonValue]) -> list
     return order
 
 
-def _shown(value: JsonValue) -> str:
-    if value is None:
+def differences(before: PlaybookSpec, after: PlaybookSpec) -> tuple[str, ...]:
+    """Every difference as a line of text, in the order of the file; empty if there is none."""
+    return tuple(_line(change, before, after) for change in diff_playbooks(before, after))
+
+
+def _line(change: Change, before: PlaybookSpec, after: PlaybookSpec) -> str:
+    units = (before.kpi.unit, after.kpi.unit)
+    if change.path == "steps (order)":
+        return f"order of the steps: {_plain(change.before)} → {_plain(change.after)}"
+    keyed = _KEYED.search(change.path)
+    if keyed is None:
+        last = change.path.rpartition(".")[2]
+        name = _NAMES.get(change.path) or change.path.replace("_", " ").replace(".", " ")
+        name = re.sub(r"^(kpi|pillars) ", lambda found: "KPI " if found[1] == "kpi" else "", name)
+        return f"{name}: {_change(change, _writer(last, units))}"
+    key, rest = keyed["key"], keyed["rest"]
+    noun = "step" if keyed[1] == "steps" else "guardrail"
+    if rest is None:
+        added = change.before is None
+        return f"{noun} {key}: {'added, ' + _whole(change.after) if added else 'removed'}"
+    last = rest.rpartition(".")[2]
+    name = _NAMES.get(rest) or rest.replace("_", " ").replace(".", " ")
+    return f"{name} of {key}: {_change(change, _writer(last, units))}"
+
+
+_Writer = Callable[[JsonValue, int], str]
+
+
+def _writer(last: str, units: tuple[Unit, Unit]) -> _Writer:
+    """Return how to format a value: shares in percent, the KPI's numbers in its unit, before or after."""
+    if last in _SHARES:
+        return lambda value, _: f"{float(str(value)) * 100:.10g}%"
+    if last in _AMOUNTS:
+        return lambda value, at: format_amount(float(str(value)), units[at])
+    return lambda value, _: _plain(value)
+
+
+def _change(change: Change, write: _Writer) -> str:
+    if isinstance(change.before, list) and isinstance(change.after, list):
+        return _list_change(change.before, change.after)
+    before = "nothing" if change.before is None else write(change.before, 0)
+    after = "nothing" if change.after is None else write(change.after, 1)
+    return f"{before} → {after}"
+
+
+def _list_change(before: list[JsonValue], after: list[JsonValue]) -> str:
+    lost = [one for one in before if one not in after]
+    new = [one for one in after if one not in before]
+    parts = [f"added {_plain(new)}"] if new else []
+    parts += [f"removed {_plain(lost)}"] if lost else []
+    return "; ".join(parts) or f"{_plain(before)} → {_plain(after)}"
+
+
+def _whole(value: JsonValue) -> str:
+    """A new step or guardrail as text."""
+    if isinstance(value, dict):
+        known = [str(value[name]) for name in ("title", "mode") if name in value]
+        if "exception_cap" in value:
+            known.append(f"cap {float(str(value['exception_cap'])) * 100:.10g}%")
+        if "limit" in value:
+            known.append(f"limit {value['limit']}")
+        return ", ".join(known)
+    return _plain(value)
+
+
+def _plain(value: JsonValue) -> str:
+    if value is None or value in ([], {}):
         return "nothing"
     if isinstance(value, list):
-        return ", ".join(_shown(item) for item in value) or "nothing"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(part)}" for key, part in value.items())
-    return str(value)
+        text = ", ".join(_plain(item) for item in value)
+    elif isinstance(value, dict):
+        text = ", ".join(f"{key.replace('_', ' ')} {_plain(part)}" for key, part in value.items() if part)
+    else:
+        text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"

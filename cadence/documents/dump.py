@@ -1,4 +1,4 @@
-"""A document as YAML text, in the order of the examples; reading it back gives the same document."""
+"""A document as YAML text, in the order of the examples; parsing it gives the same document."""
 
 import re
 from io import StringIO
@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"\w[^:#\[\]{}\"\\]*")
 
 
 def dump_playbook(spec: PlaybookSpec) -> str:
-    """The playbook's file, with every default written out: `read_playbook` of it gives `spec`."""
+    """The playbook's file with every default; `read_playbook` of it gives `spec`."""
     return _dump(to_data(spec))
 
 
@@ -63,6 +63,7 @@ def _text(value: str, *, flow: bool) -> object:
 
     if "\n" in value and not flow:
         return LiteralScalarString(value)
-    # Only text that is plain beyond doubt stays unquoted: ruamel.yaml leaves `[key:]` a list of one mapping.
+    # Only text that is clearly plain stays unquoted: ruamel.yaml would read `[key:]` as a list of one
+    # mapping.
     plain = isinstance(resolve(value), str) and _PLAIN.fullmatch(value) and not (flow and "," in value)
     return value if plain else DoubleQuotedScalarString(value)

@@ -1,4 +1,4 @@
-"""KPIs offered by function; one's own is fine too (SPEC §6)."""
+"""KPIs offered by function; a custom one is fine too (SPEC §6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LOWER, _HIGHER = Direction.LOWER, Direction.HIGHER
 
 @dataclass(frozen=True, slots=True)
 class CatalogueKpi:
-    """A KPI others have used: its name, the unit it is counted in, and which way is better."""
+    """A common KPI: its name, unit, and the direction in which it improves."""
 
     name: str
     unit: Unit

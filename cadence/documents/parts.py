@@ -1,6 +1,6 @@
-"""A playbook that isn't finished: its parts, what each lacks, and single values put in and taken out.
+"""An unfinished playbook: its parts, their gaps, and setting or removing single values.
 
-The same reader as a file's judges it, so a form refuses what a file would be refused for, in the same words.
+The reader of files validates it, so a form refuses what a file would be refused for, in the same words.
 """
 
 import re
@@ -42,20 +42,20 @@ PUBLISHED_WITH: Mapping[Part, tuple[str, ...]] = {
     Part.PACKAGE: ("inputs", "outputs", "quality", "rubric", "loop"),
     Part.NEXT_TEAM: ("scale_rule", "examples", "checklist"),
 }
-"""What a part may leave out of a draft, and a published playbook needs."""
+"""What a part can omit in a draft, but not in a published playbook."""
 
 _INDEX = re.compile(r"\[\d+\]")
 
 
 def part_of(where: str) -> Part | None:
-    """The part in which a problem's value stands; None for what only a file asks for."""
+    """The part that contains a problem's value; None for values that only a file has."""
     if where.startswith("kpi.guardrails"):
         return Part.GUARDRAILS
     return _KEYS.get(_INDEX.sub("", where).partition(".")[0])
 
 
 def problems_of(data: Mapping[str, object]) -> tuple[Problem, ...]:
-    """Every problem of a playbook as it is so far; none when it could be saved."""
+    """Every problem of a playbook so far; empty if it could be saved."""
     try:
         playbook_from_data(data)
     except DocumentRefused as refused:
@@ -64,7 +64,7 @@ def problems_of(data: Mapping[str, object]) -> tuple[Problem, ...]:
 
 
 def taken_out(data: Mapping[str, JsonValue], path: Path) -> JsonValue:
-    """The value at a path of keys; None when it isn't there."""
+    """The value at a path of keys; None if it is missing."""
     value: JsonValue = dict(data)
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
@@ -72,7 +72,7 @@ def taken_out(data: Mapping[str, JsonValue], path: Path) -> JsonValue:
 
 
 def put_in(data: Mapping[str, JsonValue], path: Path, value: JsonValue) -> Data:
-    """A copy with the value at a path; None, "" and an empty list or group take it out instead."""
+    """A copy with the value at a path; None, "" and an empty list or group remove it instead."""
     key, *rest = path
     copy = dict(data)
     if rest:

@@ -1,4 +1,4 @@
-"""Time zones and countries: whether they are known, and which one was most likely meant."""
+"""Time zones and countries: whether they exist, and suggestions for unknown ones."""
 
 import re
 from functools import cache
@@ -22,9 +22,7 @@ def is_timezone(name: str) -> bool:
 def timezone_hint(name: str) -> str:
     """What to write instead: the zone of that city, else the nearest name, else an example."""
     word = re.sub(r"\s+", "_", name.strip()).casefold()
-    zones = sorted(
-        zone for zone in _timezones() if "/" in zone
-    )  # a place knows its summer time, "EST" doesn't
+    zones = sorted(zone for zone in _timezones() if "/" in zone)  # unlike "EST", a place has summer time
     meant = next((zone for zone in zones if zone.casefold().endswith(f"/{word}")), None)
     meant = meant or nearest(word, zones)
     return f"did you mean `{meant}`?" if meant else "write an IANA name such as `Europe/Berlin`"
@@ -32,8 +30,8 @@ def timezone_hint(name: str) -> str:
 
 @cache
 def _countries() -> dict[str, str]:
-    """Two-letter codes by themselves, by their three letters, and by the country's English name."""
-    # Kept out of the module's head: holidays takes a tenth of a second, and most commands read no country.
+    """Two-letter codes, by themselves, by their three letters, and by the country's English name."""
+    # Imported here: holidays takes a tenth of a second, and most commands need no country.
     from holidays.registry import COUNTRIES  # noqa: PLC0415
 
     names = {
@@ -45,7 +43,8 @@ def _countries() -> dict[str, str]:
 
 
 def is_country(code: str) -> bool:
-    """Whether a code is an ISO 3166 country (`DE`), or a region of one (`DE-BY`), whose public holidays are known."""
+    """Whether a code is an ISO 3166 country (`DE`), or a region of one (`DE-BY`), with known public
+    holidays."""
     country, dash, region = code.partition("-")
     known = country.isupper() and _countries().get(country.casefold()) == country
     return known and (not dash or region in _regions(country))
@@ -59,7 +58,7 @@ def _regions(country: str) -> tuple[str, ...]:
 
 
 def country_hint(word: str) -> str:
-    """What to write instead of a name, three letters or small letters."""
+    """What to write instead of a name, three letters or lower-case letters."""
     known = _countries()
     country, dash, region = word.strip().upper().partition("-")
     if dash and is_country(country) and _regions(country):

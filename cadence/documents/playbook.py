@@ -1,170 +1,333 @@
-"""What one playbook says: frozen values, every default filled in. Sources: SPEC §2, §5, §6."""
+"""The contents of a playbook, with every default, and the valid values of its file. Sources: SPEC §2, §5,
+§6."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final
 
-from cadence.documents.words import Function
-from cadence.rules.amounts import Unit
-from cadence.rules.kpi import Direction
-from cadence.rules.modes import Mode
+from pydantic import Field, ValidationInfo, field_validator
+
+from cadence.documents.group import Group, Missing
+from cadence.documents.values import (
+    Kind,
+    WrongValueError,
+    choice,
+    hours,
+    items,
+    many,
+    member,
+    number,
+    share,
+    short_name,
+    step_key,
+    text,
+    whole,
+)
+from cadence.documents.words import (
+    ANSWER_LENGTH,
+    ITEM_LENGTH,
+    MAX_GUARDRAILS,
+    MAX_STEPS,
+    NAME_LENGTH,
+    TITLE_LENGTH,
+    Function,
+)
+from cadence.rules.amounts import Unit, format_amount
+from cadence.rules.kpi import Direction, better
+from cadence.rules.modes import LADDER, Mode, rank
 from cadence.rules.verdicts import Rule
 
-DEFAULT_WINDOW_DAYS = 28
-DEFAULT_SETUP_MINUTES = 60
-DEFAULT_SCALE_CYCLES = 2
+DEFAULT_WINDOW_DAYS: Final = 28
+DEFAULT_SETUP_MINUTES: Final = 60
+DEFAULT_SCALE_CYCLES: Final = 2
+FILE: Final = "file"
+"""The validation context of files: their bounds can be narrower than those of stored data."""
+STORED: Final = "stored"
+
+_ONE_KPI: Final = WrongValueError(
+    "there is more than one KPI: with two numbers a team can always point to the better one",
+    "keep the one number to move under `kpi`, and make another a guardrail",
+    at_key=True,
+)
+_NEVER_NEGATIVE: Final = frozenset({Unit.MINUTES, Unit.HOURS, Unit.DAYS, Unit.COUNT})
+_SLA: Final = {FILE: hours(0.25, 672, "24"), STORED: hours(0, 8760, "24")}
+"""A contract allows from a quarter of an hour, in which somebody can answer, to the four weeks of a cycle.
+A version never changes, so versions from before these bounds can still be read."""
+
+AnyFunction = Annotated[Function, choice(Function, Function.SUPPORT)]
+AnyMode = Annotated[Mode, choice(Mode, Mode.COLLABORATIVE)]
+AnyRule = Annotated[Rule, choice(Rule, Rule.BALANCED)]
+_AnyUnit = Annotated[Unit, choice(Unit, Unit.MINUTES)]
+_AnyDirection = Annotated[Direction, choice(Direction, Direction.LOWER)]
+_Cycles = Annotated[int, whole(1, 12, "2")]
 
 
-@dataclass(frozen=True, slots=True)
-class Guardrail:
+def _answer(example: str) -> Kind:
+    return text(ANSWER_LENGTH, example, lines=True, answer=True)
+
+
+class Guardrail(Group):
     """A number that must not get past its limit while the KPI moves; `limit` is in `unit`."""
 
-    name: str
-    unit: Unit
-    direction: Direction
-    limit: float
+    EXAMPLE = "{name: CSAT, unit: score, direction: higher, limit: 4.6}"
+    name: Annotated[str, text(NAME_LENGTH, "CSAT")]
+    unit: _AnyUnit
+    direction: _AnyDirection
+    limit: Annotated[float, number("4.6"), Missing("is missing: nothing says when it got worse")]
 
 
-@dataclass(frozen=True, slots=True)
-class Kpi:
+class Kpi(Group):
     """The one number to move: `baseline` and `target` in `unit`, `window_days` from 14 to 30."""
 
-    name: str
-    unit: Unit
-    direction: Direction
-    baseline: float
-    target: float
-    window_days: int = DEFAULT_WINDOW_DAYS
-    guardrails: tuple[Guardrail, ...] = ()
+    EXAMPLE = "{name: First response time, unit: minutes, direction: lower, baseline: 42, target: 15}"
+    name: Annotated[str, text(NAME_LENGTH, "First response time")]
+    unit: _AnyUnit
+    direction: _AnyDirection
+    baseline: Annotated[float, number("42"), Missing("is missing: without it no change can be shown")]
+    target: Annotated[float, number("15"), Missing("is missing: without it nobody knows when it is met")]
+    window_days: Annotated[
+        int, whole(14, 30, "28", why="a playbook moves its number in two to four weeks")
+    ] = DEFAULT_WINDOW_DAYS
+    guardrails: Annotated[
+        tuple[Guardrail, ...], many(Guardrail.EXAMPLE, most=MAX_GUARDRAILS, apart=("name",))
+    ] = ()
+
+    @field_validator("baseline", "target")
+    @classmethod
+    def _is_an_amount(cls, value: float, info: ValidationInfo) -> float:
+        unit = info.data.get("unit")
+        if value < 0 and unit in _NEVER_NEGATIVE:
+            raise WrongValueError(f"{value:g} {unit} is less than nothing", "write 0 or more", at_key=True)
+        return value
+
+    @field_validator("target")
+    @classmethod
+    def _is_better(cls, target: float, info: ValidationInfo) -> float:
+        direction, baseline, unit = (info.data.get(key) for key in ("direction", "baseline", "unit"))
+        if direction is None or baseline is None or better(target, baseline, direction):
+            return target
+        side, other = ("below", "higher") if direction is Direction.LOWER else ("above", "lower")
+        new, old = (format_amount(one, unit) if unit else f"{one:.12g}" for one in (target, baseline))
+        reason = f"{new} is no better than the baseline {old} when {direction} is better"
+        raise WrongValueError(reason, f"write a target {side} it, or `direction: {other}`", at_key=True)
+
+    @field_validator("guardrails")
+    @classmethod
+    def _is_another_number(
+        cls, guardrails: tuple[Guardrail, ...], info: ValidationInfo
+    ) -> tuple[Guardrail, ...]:
+        if info.data.get("name", "").casefold() in [one.name.casefold() for one in guardrails]:
+            right = "name a number that must not get worse"
+            raise WrongValueError("the KPI is its own guardrail", right, at_key=True)
+        return guardrails
 
 
-@dataclass(frozen=True, slots=True)
-class Promote:
+class Promote(Group):
     """What a step's graded samples must show in each of the last `cycles` cycles; shares from 0 to 1."""
 
-    accuracy: float = 0.90
-    max_risk: float = 0.02
-    cycles: int = 2
+    EXAMPLE = "{accuracy: 0.90, max_risk: 0.02, cycles: 2}"
+    accuracy: Annotated[
+        float, share("0.90", zero="is no bar at all", one="can't be shown by any number of samples")
+    ] = 0.90
+    max_risk: Annotated[float, share("0.02")] = 0.02
+    cycles: _Cycles = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Verify:
-    """Verification tiers of a step: an automated check, runs drawn a week, who hears of a risky grade."""
+class Verify(Group):
+    """Verification of a step: an automated check, runs drawn per week, and who is told about a risky
+    grade."""
 
-    automated: str | None = None
-    sample: int = 0
-    escalate_to: str | None = None
+    EXAMPLE = "{sample: 5, escalate_to: U01LEAD}"
+    automated: Annotated[str | None, text(NAME_LENGTH, "policy-check")] = None
+    sample: Annotated[int, whole(0, 50, "5")] = 0
+    escalate_to: Annotated[str | None, member("U01LEAD")] = None
+
+    @classmethod
+    def missing_from(cls, data: dict[str, Any]) -> dict[str, WrongValueError]:
+        """Require a check or a sample."""
+        right = "write `sample: 5`, or `automated:` with a check's name"
+        return (
+            {}
+            if data.keys() & {"automated", "sample"}
+            else {"sample": WrongValueError("nothing is verified", right)}
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: who leads it, where a demotion lands, and the highest exception ratio (0 to 1)."""
+class Step(Group):
+    """One step: its mode, where a demotion leads, and the highest exception ratio (0 to 1)."""
 
-    key: str
-    title: str
-    mode: Mode
-    fallback: Mode
-    exception_cap: float
-    promote: Promote = Promote()
+    EXAMPLE = "{key: draft, title: Draft three replies, mode: collaborative, exception_cap: 0.10}"
+    key: Annotated[str, step_key("draft")]
+    title: Annotated[str, text(TITLE_LENGTH, "Draft three replies")]
+    mode: Annotated[AnyMode, Missing("is missing: nobody knows who leads this step")]
+    fallback: AnyMode = Field(default_factory=lambda data: _below(data["mode"]))
+    exception_cap: Annotated[
+        float, share("0.10"), Missing("is missing: only the owner can say how many exceptions are too many")
+    ]
+    promote: Promote = Field(default_factory=Promote)
     verify: Verify | None = None
 
+    @field_validator("fallback")
+    @classmethod
+    def _is_below(cls, fallback: Mode, info: ValidationInfo) -> Mode:
+        mode = info.data.get("mode")
+        if mode is None or rank(fallback) < rank(mode) or fallback is _below(mode):
+            return fallback
+        reason = (
+            f"{fallback} is the declared mode itself: a demotion would change nothing"
+            if fallback is mode
+            else f"{fallback} is above the declared mode {mode}: a demotion would be a promotion"
+        )
+        raise WrongValueError(reason, f"write `fallback: {_below(mode)}`, or leave the line out", at_key=True)
 
-@dataclass(frozen=True, slots=True)
-class Rubric:
+
+def _below(mode: Mode) -> Mode:
+    """The default fallback of a mode."""
+    return LADDER[max(rank(mode) - 1, 0)]
+
+
+class Rubric(Group):
     """Accept or reject: the share of the calibration set that must pass, and by which criteria."""
 
-    threshold: float
-    criteria: tuple[str, ...]
+    EXAMPLE = "{threshold: 0.90, criteria: [tone, accuracy]}"
+    threshold: Annotated[float, share("0.90", zero="accepts everything")]
+    criteria: Annotated[tuple[str, ...], items("tone", least=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleRule:
-    """How many cycles in a row must hold the target before the playbook may scale."""
+class ScaleRule(Group):
+    """How many cycles in a row must meet the target before the playbook can be published."""
 
-    cycles: int = DEFAULT_SCALE_CYCLES
-
-
-@dataclass(frozen=True, slots=True)
-class HandoffTerms:
-    """What is passed to another team, within how many hours, and what happens when that fails."""
-
-    to: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    sla_hours: float
-    on_failure: str
-    fallback: Mode
+    EXAMPLE = "{cycles: 2}"
+    cycles: _Cycles = DEFAULT_SCALE_CYCLES
 
 
-@dataclass(frozen=True, slots=True)
-class Pillars:
-    """Five answers a curator judges before a pilot; None where there is none yet."""
+class HandoffTerms(Group):
+    """What is passed to another team, within how many hours, and what happens if that fails."""
 
-    value_event: str | None = None
-    input_contract: str | None = None
-    output_trust: str | None = None
-    operational_owner: str | None = None
-    replication_template: str | None = None
+    EXAMPLE = (
+        "{to: billing, inputs: [tagged ticket], outputs: [refund decision], sla_hours: 24, "
+        "on_failure: reopen the ticket, fallback: human-led}"
+    )
+    to: Annotated[str, short_name("billing")]
+    inputs: Annotated[tuple[str, ...], items("tagged ticket", least=1)]
+    outputs: Annotated[tuple[str, ...], items("refund decision", least=1)]
+    sla_hours: Annotated[float, number("24")]
+    on_failure: Annotated[str, text(ITEM_LENGTH, "reopen the ticket")]
+    fallback: AnyMode
+
+    @field_validator("sla_hours")
+    @classmethod
+    def _is_in_bounds(cls, value: float, info: ValidationInfo) -> object:
+        return _SLA[info.context or STORED].read(value)
+
+
+class Pillars(Group):
+    """Five answers a curator judges before a pilot; None if there is none yet."""
+
+    EXAMPLE = "value_event: a reply the customer did not reopen"
+    value_event: Annotated[str | None, _answer("a reply sent that the customer did not reopen")] = None
+    input_contract: Annotated[
+        str | None, _answer("ticket text, refreshed hourly; the queue pauses without it")
+    ] = None
+    output_trust: Annotated[
+        str | None, _answer("sources linked on each draft; low confidence goes to a person")
+    ] = None
+    operational_owner: Annotated[
+        str | None, _answer("the support lead owns rules, exceptions and training")
+    ] = None
+    replication_template: Annotated[str | None, _answer("this playbook, its checklist, its examples")] = None
 
     @property
     def unanswered(self) -> tuple[str, ...]:
-        """The pillars without an answer, as people read them: `value event`."""
-        return tuple(part.name.replace("_", " ") for part in fields(self) if getattr(self, part.name) is None)
+        """The pillars without an answer, for display: `value event`."""
+        return tuple(name.replace("_", " ") for name, answer in self if answer is None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaybookSpec:
-    """One playbook file, its parts in the order of the file. `pilot` is the slug of the team that runs it first.
+class PlaybookSpec(Group):
+    """One playbook file, its parts in the order of the file. `pilot` is the slug of the first team.
 
-    `scale_rule`, `rubric` and `loop` are None when the file doesn't give them: the package then lacks them.
-    `rule` and `min_runs` are None when the workspace's apply.
+    `scale_rule`, `rubric` and `loop` are None if missing; the package is then incomplete. `rule` and
+    `min_runs` are None if the workspace's apply.
     """
 
-    slug: str
-    title: str
-    function: Function
-    owner: str
-    pilot: str | None = None
+    REFUSED: ClassVar[Mapping[str, WrongValueError]] = {"kpis": _ONE_KPI}
+
+    slug: Annotated[str, short_name("support-reply")] = Field(alias="playbook")
+    title: Annotated[str, text(TITLE_LENGTH, "Support reply")]
+    function: AnyFunction
+    owner: Annotated[
+        str,
+        member("U01LEAD"),
+        Missing(
+            "is missing: each playbook has one person who answers for it",
+            "write their Slack member ID, such as `owner: U01LEAD`",
+        ),
+    ]
+    pilot: Annotated[str | None, short_name("support-emea")] = None
     kpi: Kpi
-    steps: tuple[Step, ...]
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    quality: tuple[str, ...] = ()
+    steps: Annotated[tuple[Step, ...], many(Step.EXAMPLE, most=MAX_STEPS, least=1, apart=("key",))]
+    inputs: Annotated[tuple[str, ...], items("ticket text")] = ()
+    outputs: Annotated[tuple[str, ...], items("sent reply")] = ()
+    quality: Annotated[tuple[str, ...], items("every claim is in the knowledge base")] = ()
     rubric: Rubric | None = None
-    loop: str | None = None
+    loop: Annotated[str | None, text(ANSWER_LENGTH, "Draft, edit, send, measure", lines=True)] = None
     scale_rule: ScaleRule | None = None
-    runs_per_week: int
-    setup_minutes: int = DEFAULT_SETUP_MINUTES
-    rule: Rule | None = None
-    min_runs: int | None = None
-    examples: tuple[str, ...] = ()
-    checklist: tuple[str, ...] = ()
-    fixed: tuple[str, ...] = ()
-    adaptable: tuple[str, ...] = ()
-    handoffs: tuple[HandoffTerms, ...] = ()
-    pillars: Pillars = Pillars()
+    runs_per_week: Annotated[
+        int,
+        whole(1, 100_000, "40"),
+        Missing("is missing: the first weeks are judged by the runs one expects"),
+    ]
+    setup_minutes: Annotated[
+        int, whole(1, 60, "60", why="another team must be able to start within the hour")
+    ] = DEFAULT_SETUP_MINUTES
+    rule: AnyRule | None = None
+    min_runs: Annotated[int | None, whole(1, 10_000, "20")] = None
+    examples: Annotated[tuple[str, ...], items("a worked example another team can follow")] = ()
+    checklist: Annotated[tuple[str, ...], items("connect the ticket queue")] = ()
+    fixed: Annotated[tuple[str, ...], items("rubric")] = ()
+    adaptable: Annotated[tuple[str, ...], items("tone guide")] = ()
+    handoffs: Annotated[tuple[HandoffTerms, ...], many(HandoffTerms.EXAMPLE)] = ()
+    pillars: Pillars = Field(default_factory=Pillars)
+
+    @field_validator("kpi", mode="before")
+    @classmethod
+    def _is_one_number(cls, value: object) -> object:
+        if isinstance(value, list) and len(value) > 1:
+            raise WrongValueError(_ONE_KPI.reason, _ONE_KPI.right)
+        return value
+
+    @field_validator("steps")
+    @classmethod
+    def _is_apart(cls, steps: tuple[Step, ...], info: ValidationInfo) -> tuple[Step, ...]:
+        if (slug := info.data.get("slug")) in [step.key for step in steps]:
+            reason = f"the step `{slug}` has the name of the playbook: commands can't tell them apart"
+            raise WrongValueError(reason, "give the step another key", at_key=True)
+        return steps
+
+    @field_validator("adaptable")
+    @classmethod
+    def _is_not_fixed(cls, adaptable: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        both = sorted(set(info.data.get("fixed", ())) & set(adaptable))
+        right = "keep it in one of the two lists"
+        wrong = [WrongValueError(f"`{one}` is fixed too", right, at_key=True) for one in both]
+        if wrong:
+            wrong[0].more = tuple(wrong[1:])
+            raise wrong[0]
+        return adaptable
 
     @property
     def scale_cycles(self) -> int:
-        """Cycles in a row that must hold the target; 2 when the file gives no scale rule."""
+        """Cycles in a row that must meet the target; 2 without a scale rule."""
         return (self.scale_rule or ScaleRule()).cycles
 
     def step(self, key: str) -> Step | None:
-        """The step of that key."""
+        """The step with that key."""
         return next((step for step in self.steps if step.key == key), None)
 
 
 def package_gaps(spec: PlaybookSpec) -> tuple[str, ...]:
-    """What a complete package needs and the file lacks, as people read it, in the order of the file."""
-    parts = {
-        "inputs": spec.inputs,
-        "outputs": spec.outputs,
-        "quality": spec.quality,
-        "rubric": spec.rubric,
-        "loop": spec.loop,
-        "scale rule": spec.scale_rule,
-        "examples": spec.examples,
-        "checklist": spec.checklist,
-    }
-    lacking = [name for name, part in parts.items() if not part]
+    """What the file is missing for a complete package, for display, in the order of the file."""
+    needed = ("inputs", "outputs", "quality", "rubric", "loop", "scale_rule", "examples", "checklist")
+    gaps = [name.replace("_", " ") for name in needed if not getattr(spec, name)]
     if spec.pillars.unanswered:
-        lacking.append(f"pillars ({', '.join(spec.pillars.unanswered)})")
-    return tuple(lacking)
+        gaps.append(f"pillars ({', '.join(spec.pillars.unanswered)})")
+    return tuple(gaps)

@@ -1,4 +1,4 @@
-"""What is wrong with a document: the line, the reason, and what would be right; all of it at once."""
+"""Problems of a document: the line, the reason, and what to write instead; all of them at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from cadence.refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to put right.
+    """One problem.
 
     Args:
-        line: counted from 1; 0 when the document isn't a file.
+        line: counted from 1; 0 if the document isn't a file.
         where: the path of the value, such as `steps[1].exception_cap`, counted from 0; "" for the whole file.
-        reason: what was found and why it can't stand.
+        reason: what was found and why it isn't valid.
         right: what to write instead.
     """
 
@@ -29,9 +29,9 @@ class Problem:
 
 
 class DocumentRefused(Refusal):
-    """A playbook or workspace file that can't be taken as it is.
+    """A playbook or workspace file with problems.
 
-    `problems` holds every problem of the file, sorted by line; the text counts them and names the first.
+    `problems` holds every problem of the file, sorted by line; the text counts them and shows the first.
     """
 
     def __init__(self, problems: Iterable[Problem], *, field: str | None = None) -> None:

@@ -1,40 +1,43 @@
-"""Reading a whole document, from a file or from stored data: it is right, or every problem of it is told."""
+"""Read a whole document, from a file or from stored data: a value, or every problem at once."""
 
-from collections.abc import Callable
-from collections.abc import Mapping as AnyMapping
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
 
-from cadence.documents.playbook import PlaybookSpec
-from cadence.documents.playbook_reader import read_kept_playbook_section, read_playbook_section
+from pydantic import ValidationError
+
+from cadence.documents.group import Group, Line, Loc, problems_in
+from cadence.documents.playbook import FILE, STORED, PlaybookSpec
 from cadence.documents.problems import DocumentRefused, Problem
-from cadence.documents.section import Place, Section
-from cadence.documents.tree import Mapping, tree_of
-from cadence.documents.workspace import WorkspaceSpec, read_workspace_section
+from cadence.documents.workspace import WorkspaceFile, WorkspaceSpec
 from cadence.nearest import nearest
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from cadence.documents.source import Source
+
+T = TypeVar("T", bound=Group)
 _PLAYBOOK_KEYS = frozenset({"playbook", "kpi", "kpis", "steps", "rubric", "pillars"})
 _WORKSPACE_KEYS = frozenset({"workspace", "teams"})
 
 
 def read_document(text: str) -> PlaybookSpec | WorkspaceSpec:
-    """A playbook or a workspace file; its top-level keys say which.
+    """Read a playbook or a workspace file; its top-level keys tell which.
 
     Raises:
         DocumentRefused: with every problem of the file, each with its line.
     """
-    root = _parsed(text)
-    if _PLAYBOOK_KEYS & root.entries.keys():
-        return _whole(root, read_playbook_section)
-    if _WORKSPACE_KEYS & root.entries.keys():
-        return _whole(root, read_workspace_section)
-    begins = nearest(next(iter(root.entries), ""), ("playbook", "workspace", "teams"))
+    source = _parsed(text)
+    if _PLAYBOOK_KEYS & source.data.keys():
+        return _read(PlaybookSpec, source)
+    if _WORKSPACE_KEYS & source.data.keys():
+        return _read(WorkspaceFile, source).spec
+    begins = nearest(next(iter(source.data), ""), ("playbook", "workspace", "teams"))
     right = (
         f"did you mean `{begins}:`?"
         if begins
         else "begin with `playbook: a-short-name`, or with `workspace:`"
     )
-    raise DocumentRefused([Problem(root.line, "", "nothing says which document this is", right)])
+    raise _refusal(source, "nothing says which document this is", right)
 
 
 def read_playbook(text: str) -> PlaybookSpec:
@@ -43,12 +46,10 @@ def read_playbook(text: str) -> PlaybookSpec:
     Raises:
         DocumentRefused: with every problem of the file, each with its line.
     """
-    root = _parsed(text)
-    if _WORKSPACE_KEYS & root.entries.keys() and not _PLAYBOOK_KEYS & root.entries.keys():
-        raise DocumentRefused(
-            [Problem(root.line, "", "this is a workspace file", "import it by itself, or send a playbook")]
-        )
-    return _whole(root, read_playbook_section)
+    source = _parsed(text)
+    if _WORKSPACE_KEYS & source.data.keys() and not _PLAYBOOK_KEYS & source.data.keys():
+        raise _refusal(source, "this is a workspace file", "import it by itself, or send a playbook")
+    return _read(PlaybookSpec, source)
 
 
 def read_workspace(text: str) -> WorkspaceSpec:
@@ -57,41 +58,47 @@ def read_workspace(text: str) -> WorkspaceSpec:
     Raises:
         DocumentRefused: with every problem of the file, each with its line.
     """
-    root = _parsed(text)
-    if not _WORKSPACE_KEYS & root.entries.keys():
-        reason = (
-            "this is a playbook" if "playbook" in root.entries else "neither `workspace` nor `teams` is here"
-        )
-        raise DocumentRefused([Problem(root.line, "", reason, "begin with `workspace:` and `teams:`")])
-    return _whole(root, read_workspace_section)
+    source = _parsed(text)
+    if not _WORKSPACE_KEYS & source.data.keys():
+        playbook = "playbook" in source.data
+        reason = "this is a playbook" if playbook else "neither `workspace` nor `teams` is here"
+        raise _refusal(source, reason, "begin with `workspace:` and `teams:`")
+    return _read(WorkspaceFile, source).spec
 
 
-def playbook_from_data(data: AnyMapping[str, object]) -> PlaybookSpec:
-    """The playbook that `to_data` made into data; as strict as reading a file was then, and problems have no line."""
-    return _whole(_stored(data), read_kept_playbook_section)
+def playbook_from_data(data: Mapping[str, object]) -> PlaybookSpec:
+    """Read the playbook that `to_data` converted to data; as strict as a file was then, and problems have
+    no line."""
+    return _validated(PlaybookSpec, dict(data), STORED)
 
 
-def workspace_from_data(data: AnyMapping[str, object]) -> WorkspaceSpec:
-    """The workspace that `to_data` made into data; as strict as reading a file, but problems have no line."""
-    return _whole(_stored(data), read_workspace_section)
-
-
-def _parsed(text: str) -> Mapping:
+def _parsed(text: str) -> "Source":
     from cadence.documents.source import parse  # noqa: PLC0415 - YAML is slow to load, and files are rare
 
     return parse(text)
 
 
-def _stored(data: AnyMapping[str, object]) -> Mapping:
-    root = tree_of(data)
-    return root if isinstance(root, Mapping) else Mapping(0, {}, {})
+def _refusal(source: "Source", reason: str, right: str) -> DocumentRefused:
+    return DocumentRefused([Problem(source.lines[()].value, "", reason, right)])
 
 
-def _whole(root: Mapping, read: Callable[[Section], T]) -> T:
-    problems: list[Problem] = []
-    section = Section(root, Place("", problems))
-    document = read(section)
-    section.close()
-    if problems:
-        raise DocumentRefused(problems)
+def _read(model: type[T], source: "Source") -> T:
+    return _validated(model, source.data, FILE, lines=source.lines, problems=source.problems)
+
+
+def _validated(
+    model: type[T],
+    data: object,
+    context: str,
+    *,
+    lines: Mapping[Loc, Line] = MappingProxyType({}),
+    problems: Sequence[Problem] = (),
+) -> T:
+    found: list[Problem] = list(problems)
+    try:
+        document = model.model_validate(data, context=context, by_alias=True, by_name=False)
+    except ValidationError as refused:
+        found += problems_in(refused, lines)
+    if found:
+        raise DocumentRefused(found)
     return document

@@ -1,11 +1,13 @@
-"""YAML 1.2 text to a tree of values that know their line.
+"""YAML 1.2 text to plain data, with the line of every value.
 
-The tree is built from ruamel.yaml's events rather than by its loader, for three reasons: every value keeps
-its line; aliases, anchors and tags never act, so no file can grow in memory or make an object; and scalars
-follow the YAML 1.2 core schema to the letter, so `NO` and `1:30` stay text.
+The data is built from ruamel.yaml's events rather than by its loader, for three reasons: every value keeps
+its line; aliases, anchors and tags are never resolved, so no file can exhaust memory or create an object; and
+scalars follow the YAML 1.2 core schema exactly, so `NO` and `1:30` stay text.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -22,32 +24,46 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from cadence.documents.group import Line, Loc, path_of
 from cadence.documents.problems import DocumentRefused, Problem
 from cadence.documents.syntax import explain, resolve
-from cadence.documents.tree import Mapping, Node, Scalar, Sequence, Unusable, found
+from cadence.documents.values import NO_VALUE, WrongValueError, found, quoted
 
 MAX_BYTES = 200_000
 MAX_DEPTH = 8
 _BEGIN = "begin with `playbook: a-short-name`, or with `workspace:`"
 
 
-def parse(text: str) -> Mapping:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document: its data, the lines of its values, and problems of its keys.
+
+    A value that YAML allows and a document doesn't, or that is missing, is a `WrongValueError`.
+    """
+
+    data: Any = None
+    lines: dict[Loc, Line] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def parse(text: str) -> Source:
     """The file's keys and values.
 
     Raises:
-        DocumentRefused: when nothing can be read: too large, bad syntax, too deep, empty, not a mapping.
+        DocumentRefused: it can't be read: too large, bad syntax, too deep, empty, not a mapping.
     """
     text = text.removeprefix("\ufeff")
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise _refusal(1, f"the file has {size:,} bytes, more than {MAX_BYTES:,}", "import a smaller file")
     _refuse_tabs(text)
-    root = _compose(text)
-    if isinstance(root, Mapping):
-        return root
-    if root is None or (isinstance(root, Scalar) and root.value is None):
+    source = _compose(text)
+    if isinstance(source.data, dict):
+        return source
+    if source.data in (None, NO_VALUE):
         raise _refusal(1, "the file is empty", _BEGIN)
-    raise _refusal(root.line, f"the file should be `key: value` lines, and {found(root)} was found", _BEGIN)
+    reason = f"the file should be `key: value` lines, and {found(source.data)} was found"
+    raise _refusal(source.lines[()].value, reason, _BEGIN)
 
 
 def _refusal(line: int, reason: str, right: str) -> DocumentRefused:
@@ -64,7 +80,7 @@ def _refuse_tabs(text: str) -> None:
         raise DocumentRefused(tabbed)
 
 
-def _compose(text: str) -> Node | None:
+def _compose(text: str) -> Source:
     composer = _Composer(YAML(typ="safe", pure=True).parse(text))
     try:
         return composer.document()
@@ -75,85 +91,87 @@ def _compose(text: str) -> Node | None:
         ) from error
     except MarkedYAMLError as error:
         raise DocumentRefused([explain(error)]) from error
-    except (ValueError, OverflowError) as error:  # ruamel.yaml hands an escape beyond Unicode to chr()
+    except (ValueError, OverflowError) as error:  # ruamel.yaml passes an escape beyond Unicode to chr()
         reason = "an escape from this line on names no character"
         raise _refusal(composer.line, reason, "write the character itself") from error
 
 
 class _Composer:
-    """Builds the tree from events; `line` is where the last one began."""
+    """Builds the data from events; `line` is where the last one began."""
 
     def __init__(self, events: Iterator[Event]) -> None:
         self._events = events
+        self._lines: dict[Loc, Line] = {}
+        self._problems: list[Problem] = []
         self.line = 1
 
-    def document(self) -> Node | None:
-        """The first document; None when there is none; a second one is refused."""
-        root: Node | None = None
+    def document(self) -> Source:
+        """The first document, None if there is none; a second one is refused."""
+        data: object = None
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
-                if root is not None:
+                if data is not None:
                     line = event.start_mark.line + 1
                     raise _refusal(line, "a second document begins here", "give each document its own file")
-                root = self._node(self._next(), depth=1)
-        return root
+                data = self._value(self._next(), ())
+        return Source(data, self._lines, self._problems)
 
     def _next(self) -> Event:
         event = next(self._events)
         self.line = event.start_mark.line + 1
         return event
 
-    def _node(self, event: Event, *, depth: int) -> Node:
+    def _value(self, event: Event, loc: Loc, *, key: int = 0) -> object:
+        """A value with everything in it; its line is kept, and that of its key unless it has none."""
         line = event.start_mark.line + 1
-        if depth > MAX_DEPTH:
+        if len(loc) >= MAX_DEPTH:
             reason = f"values are nested more than {MAX_DEPTH} deep"
             raise _refusal(line, reason, "keep to the groups of the examples")
-        node: Node
+        value: object
         if isinstance(event, MappingStartEvent):
-            node = self._mapping(line, depth)
+            value = self._mapping(loc)
         elif isinstance(event, SequenceStartEvent):
-            node = self._sequence(line, depth)
+            value = self._sequence(loc)
         elif isinstance(event, ScalarEvent):
-            node = Scalar(line, resolve(event.value) if event.style is None else event.value)
+            value = resolve(event.value) if event.style is None else event.value
         else:
-            node = Unusable(line, "* refers to another value", "write the value out, or quote a leading *")
-        return _unmarked(event, node)
+            value = WrongValueError("* refers to another value", "write the value out, or quote a leading *")
+        value = _unmarked(event, NO_VALUE if value is None else value)
+        # A missing value has only its key's line.
+        self._lines[loc] = Line(key or line, key if key and value is NO_VALUE else line)
+        return value
 
-    def _sequence(self, line: int, depth: int) -> Sequence:
-        items: list[Node] = []
+    def _sequence(self, loc: Loc) -> list[object]:
+        items: list[object] = []
         while not isinstance(event := self._next(), SequenceEndEvent):
-            items.append(self._node(event, depth=depth + 1))
-        return Sequence(line, tuple(items))
+            items.append(self._value(event, (*loc, len(items))))
+        return items
 
-    def _mapping(self, line: int, depth: int) -> Mapping:
-        entries: dict[str, Node] = {}
-        key_lines: dict[str, int] = {}
-        repeats: list[tuple[str, int]] = []
-        unusable: list[Unusable] = []
+    def _mapping(self, loc: Loc) -> dict[str, object]:
+        entries: dict[str, object] = {}
         while not isinstance(event := self._next(), MappingEndEvent):
-            key = self._node(event, depth=depth + 1)
-            value = self._node(self._next(), depth=depth + 1)
-            if isinstance(value, Scalar) and value.value is None:
-                value = Scalar(key.line, None)  # what isn't written has no place but its key's
-            if not isinstance(key, Scalar) or not isinstance(key.value, str):
+            line = event.start_mark.line + 1
+            key = self._value(event, (*loc, ""))
+            inside = key if isinstance(key, str) and key not in entries else ""
+            value = self._value(self._next(), (*loc, inside), key=line)
+            if "" in loc:
+                continue  # inside a value whose key was already reported
+            if not isinstance(key, str):
                 reason = f"a key must be a word, and {found(key)} was found"
-                unusable.append(Unusable(key.line, reason, "write `key: value`, with a word for the key"))
-            elif key.value in entries:
-                repeats.append((key.value, key.line))
+                right = "write `key: value`, with a word for the key"
+                self._problems.append(Problem(line, path_of(loc), reason, right))
+            elif key in entries:
+                reason = f"{quoted(key)} is written twice, first on line {self._lines[*loc, key].key}"
+                self._problems.append(Problem(line, path_of((*loc, key)), reason, "keep one of them"))
             else:
-                entries[key.value] = value
-                key_lines[key.value] = key.line
-        return Mapping(line, entries, key_lines, tuple(repeats), tuple(unusable))
+                entries[key] = value
+        return entries
 
 
-def _unmarked(event: Event, node: Node) -> Node:
-    """The node itself, unless an anchor or a tag marks it: neither acts here, nor is dropped in silence."""
+def _unmarked(event: Event, value: object) -> object:
+    """The value itself, unless it has an anchor or a tag: those are neither resolved nor silently dropped."""
     if isinstance(event, NodeEvent) and not isinstance(event, AliasEvent) and event.anchor:
-        return Unusable(
-            node.line, "& gives a value a name, which isn't used here", "quote it, or delete the &"
-        )
+        return WrongValueError("& gives a value a name, which isn't used here", "quote it, or delete the &")
     if getattr(event, "tag", None):
-        return Unusable(
-            node.line, "! gives a value a type, which isn't used here", "quote it, or delete the !"
-        )
-    return node
+        return WrongValueError("! gives a value a type, which isn't used here", "quote it, or delete the !")
+    return value

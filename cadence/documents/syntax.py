@@ -1,4 +1,5 @@
-"""YAML's own rules: what an unquoted word means (core schema of YAML 1.2), and its errors in plain words."""
+"""YAML's own rules: the meaning of an unquoted word (core schema of YAML 1.2), and its errors in plain
+words."""
 
 import re
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_MOST_DIGITS = 18  # beyond it Python's int() may refuse, and no document needs the precision
+_MOST_DIGITS = 18  # longer numbers may be refused by Python's int(), and no document needs the precision
 
 _QUOTE = 'put the whole value in quotes, such as title: "Reply: first draft"'
 _EXPLAINED = (
@@ -49,7 +50,8 @@ def resolve(word: str) -> str | int | float | bool | None:
 
 
 def explain(error: "MarkedYAMLError") -> Problem:
-    """A syntax error of ruamel.yaml as a problem: its line, and words for people who don't know YAML."""
+    """A syntax error of ruamel.yaml as a problem: its line, and an explanation for people who don't know
+    YAML."""
     context, problem = str(error.context or ""), str(error.problem or "")
     opened = any(
         sign in context + problem for sign in ("quoted scalar", "flow sequence", "flow mapping", "simple key")

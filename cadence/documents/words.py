@@ -1,4 +1,4 @@
-"""Words a document may use, and those that commands keep for themselves."""
+"""Words a document may use, and reserved words of commands."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from cadence.rules.modes import Mode
 
 
 class Function(StrEnum):
-    """The part of an organisation a team or a playbook belongs to."""
+    """The part of an organization a team or a playbook belongs to."""
 
     SALES = "sales"
     SUPPORT = "support"
@@ -38,10 +38,10 @@ CHANNEL: Final = re.compile(r"[CG][A-Z0-9]{2,20}")
 ATTESTATIONS: Final = ("as-declared", "drifted", "not-run")
 _NUMBERS: Final = ("inf", "infinity", "nan")
 RESERVED: Final = frozenset({*ATTESTATIONS, "ran", "critical", "help", *Mode, *_NUMBERS})
-"""Words that stand where a command may also have a slug or a step key, so they can't be one."""
+"""Words that commands use in place of a slug or a step key, so they can't be one."""
 
 NO_ANSWER: Final = frozenset({"-", "--", "?", "...", "…", "n/a", "na", "none", "tbd", "tba", "todo", "xxx"})
-"""What people write instead of an answer; a pillar isn't answered by one."""
+"""Placeholders that don't count as an answer to a pillar."""
 
 MAX_STEPS: Final = 12
 MAX_ITEMS: Final = 20
@@ -55,6 +55,6 @@ ANSWER_LENGTH: Final = 1000
 
 
 def slug_of(title: str) -> str:
-    """The slug a title suggests: `Support EMEA` gives `support-emea`; "" when nothing of it can be one."""
+    """The slug for a title: `Support EMEA` gives `support-emea`; "" if none is possible."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-")

@@ -1,159 +1,165 @@
-"""Who is who: the curators of a workspace and its teams (SPEC §2). Values, and how they are read."""
+"""The curators of a workspace and its teams (SPEC §2)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from typing import Annotated, Any
 
-from cadence.documents.kinds import COUNTRY, TIMEZONE, YES_NO, channel, choice, member, slug, text
-from cadence.documents.playbook_reader import FUNCTION, RULE
-from cadence.documents.section import Kind, Place, Section, WrongValueError, group, listing
-from cadence.documents.tree import Node
-from cadence.documents.words import (
-    MAX_ITEMS,
-    MAX_MEMBERS,
-    MAX_TEAMS,
-    NAME_LENGTH,
-    TITLE_LENGTH,
-    Function,
-    Weekday,
+from pydantic import Field, ValidationInfo, create_model, field_validator
+
+from cadence.documents.group import Group, Missing
+from cadence.documents.playbook import AnyFunction, AnyRule
+from cadence.documents.values import (
+    COUNTRY,
+    TIMEZONE,
+    YES_NO,
+    Kind,
+    WrongValueError,
+    channel,
+    choice,
+    many,
+    member,
+    short_name,
+    text,
 )
+from cadence.documents.words import MAX_MEMBERS, MAX_TEAMS, NAME_LENGTH, TITLE_LENGTH, Weekday
 from cadence.nudges import Hour, Nudge
 from cadence.nudges.hours import SETTABLE, HourRefused, read_hour, require_in_order
-from cadence.rules.verdicts import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class TeamSpec:
-    """One team. `timezone` is an IANA name, `country` an ISO code for public holidays; None when neither the
+class TeamSpec(Group):
+    """One team. `timezone` is an IANA name, `country` an ISO code for public holidays; None if neither the
     team nor the workspace has one.
 
-    `reporter`, a member, gives the KPI number; None until one is named.
+    `reporter` is the member who reports the KPI; None if none is named.
     """
 
-    slug: str
-    title: str
-    function: Function
-    region: str | None
-    channel: str
-    timezone: str
-    country: str | None
-    members: tuple[str, ...]
-    reporter: str | None
+    EXAMPLE = "{team: support-emea, title: Support EMEA, …}"
+    INHERITED = frozenset({"timezone", "country"})
+    slug: Annotated[str, short_name("support-emea")] = Field(alias="team")
+    title: Annotated[str, text(TITLE_LENGTH, "Support EMEA")]
+    function: AnyFunction
+    region: Annotated[str | None, text(NAME_LENGTH, "EMEA")] = None
+    channel: Annotated[str, channel("C01SUPEMEA")]
+    timezone: Annotated[str, TIMEZONE]
+    country: Annotated[str | None, COUNTRY] = None
+    members: Annotated[tuple[str, ...], many(member("U01LEAD"), most=MAX_MEMBERS)] = ()
+    reporter: Annotated[str | None, member("U01LEAD")] = None
+
+    @field_validator("reporter")
+    @classmethod
+    def _is_a_member(cls, reporter: str | None, info: ValidationInfo) -> str | None:
+        if reporter and reporter not in info.data.get("members", (reporter,)):
+            right = "name a member, or add them to `members`"
+            raise WrongValueError(f"`{reporter}` is not a member of the team", right, at_key=True)
+        return reporter
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceSpec:
-    """A workspace file. Without its `workspace:` part there are no curators, and the rest of it is None.
-
-    `guests` is whether guests who are in a team take part.
-    `nudges` are weekdays and hours, such as `Thu 10:00`, by kind of nudge, where they aren't the usual ones.
-    """
-
-    curators: tuple[str, ...] = ()
-    curator_channel: str | None = None
-    timezone: str | None = None
-    country: str | None = None
-    rule: Rule | None = None
-    working_days: tuple[Weekday, ...] | None = None
-    nudges: dict[str, str] | None = None
-    guests: bool | None = None
-    teams: tuple[TeamSpec, ...] = ()
-
-    def team(self, slug: str) -> TeamSpec | None:
-        """The team of that slug."""
-        return next((team for team in self.teams if team.slug == slug), None)
-
-
-_WORKING_DAYS = listing(choice(Weekday, example=Weekday.MON), most=len(Weekday), least=1)
-
-
-def _hour(row: Nudge) -> Kind[str]:
+def _hour(row: Nudge) -> Kind:
     """The weekday and hour of one nudge, as it is written: `Thu 10:00`."""
-    read_text = text(20, example=str(row.hour)).read
+    written = text(20, str(row.hour))
 
-    def reading(node: Node, place: Place) -> str:
+    def reading(value: object) -> str:
         try:
-            return str(read_hour(read_text(node, place), row))
+            return str(read_hour(str(written.read(value)), row))
         except HourRefused as wrong:
             raise WrongValueError(wrong.reason, wrong.right) from None
 
-    return Kind(reading, "", str(row.hour))
+    return Kind(reading, str(row.hour))
 
 
-def _nudges(section: Section) -> dict[str, str]:
-    found = {row.kind: section.optional(row.kind, _hour(row), "") for row in SETTABLE}
-    given = {row.kind: read_hour(found[row.kind], row) for row in SETTABLE if found[row.kind]}
+_HOURS: Any = {
+    row.kind.replace("-", "_"): (Annotated[str, _hour(row)], Field(default="", alias=row.kind))
+    for row in SETTABLE
+}
+_Nudges: type[Group] = create_model("_Nudges", __base__=Group, **_HOURS)
+_Nudges.EXAMPLE = "checkin: Thu 10:00"
+
+
+class WorkspaceHead(Group):
+    """The `workspace:` part of a file.
+
+    `guests` is whether guests who are in a team take part. `nudges` are weekdays and hours, such as `Thu
+    10:00`, by kind of nudge, if they aren't the defaults.
+    """
+
+    EXAMPLE = "curators: [U01CURATOR]"
+    curators: Annotated[
+        tuple[str, ...],
+        many(member("U01CURATOR"), least=1),
+        Missing("is missing: somebody must hold the registry"),
+    ]
+    curator_channel: Annotated[str | None, channel("C01CURATORS")] = None
+    timezone: Annotated[str | None, TIMEZONE]
+    country: Annotated[str | None, COUNTRY] = None
+    rule: AnyRule | None = None
+    working_days: Annotated[
+        tuple[Weekday, ...] | None, many(choice(Weekday, Weekday.MON), most=len(Weekday), least=1)
+    ] = None
+    nudges: dict[str, str] | None = None
+    guests: Annotated[bool | None, YES_NO] = None
+
+    @field_validator("nudges", mode="before")
+    @classmethod
+    def _are_hours(cls, value: Any, info: ValidationInfo) -> Any:
+        if not info.context:
+            return value
+        if isinstance(value, dict):
+            value = _in_order(value)
+        found = _Nudges.model_validate(value, context=info.context, by_alias=True, by_name=False)
+        return found.model_dump(by_alias=True, exclude_unset=True)
+
+
+def _in_order(nudges: dict[str, Any]) -> dict[str, Any]:
+    """The hours, with a problem in place of a reminder that would come before what it reminds of."""
+    given: dict[str, Hour] = {}
+    for row in SETTABLE:
+        with suppress(HourRefused):
+            given[row.kind] = read_hour(str(nudges.get(row.kind)), row)
     try:
         require_in_order(given)
     except HourRefused as wrong:
-        section.refuse("checkin-reminder", wrong.reason, wrong.right)
-    return {kind: str(hour) for kind, hour in given.items()}
+        return {**nudges, "checkin-reminder": WrongValueError(wrong.reason, wrong.right, at_key=True)}
+    return nudges
+
+
+class WorkspaceSpec(WorkspaceHead):
+    """A workspace. Without the `workspace:` part of its file there are no curators, and the rest of it is None."""
+
+    curators: tuple[str, ...] = ()
+    timezone: str | None = None
+    teams: tuple[TeamSpec, ...] = ()
+
+    def team(self, slug: str) -> TeamSpec | None:
+        """The team with that slug."""
+        return next((team for team in self.teams if team.slug == slug), None)
+
+
+class WorkspaceFile(Group):
+    """A workspace's file."""
+
+    workspace: WorkspaceHead | None = None
+    teams: Annotated[
+        tuple[TeamSpec, ...], many(TeamSpec.EXAMPLE, most=MAX_TEAMS, apart=("team", "channel"))
+    ] = ()
+
+    @field_validator("teams", mode="before")
+    @classmethod
+    def _of_the_workspace(cls, teams: Any, info: ValidationInfo) -> Any:
+        """A team's time zone and country are the workspace's unless it has its own."""
+        head = info.data.get("workspace", WorkspaceHead(curators=("U00",), timezone="UTC"))
+        if head is None or not isinstance(teams, list):
+            return teams
+        own = {"timezone": head.timezone} | ({"country": head.country} if head.country else {})
+        return [own | team if isinstance(team, dict) else team for team in teams]
+
+    @property
+    def spec(self) -> WorkspaceSpec:
+        """The contents without the file's division into parts."""
+        head = dict(self.workspace or ())
+        return WorkspaceSpec.model_construct(**head, teams=self.teams)
 
 
 def hours_given(spec: WorkspaceSpec) -> dict[str, Hour] | None:
-    """The hours of a file, by kind of nudge; None when it says nothing of them."""
+    """The hours of a file, by kind of nudge; None if it has none."""
     if spec.nudges is None:
         return None
     return {row.kind: read_hour(spec.nudges[row.kind], row) for row in SETTABLE if row.kind in spec.nudges}
-
-
-_NUDGES: Kind[dict[str, str]] = group(_nudges, {}, example="checkin: Thu 10:00")
-
-
-def _head(section: Section) -> WorkspaceSpec:
-    return WorkspaceSpec(
-        curators=section.needed(
-            "curators",
-            listing(member("U01CURATOR"), most=MAX_ITEMS, least=1),
-            why="is missing: somebody must hold the registry",
-        ),
-        curator_channel=section.optional("curator_channel", channel("C01CURATORS"), None),
-        timezone=section.needed("timezone", TIMEZONE),
-        country=section.optional("country", COUNTRY, None),
-        rule=section.optional("rule", RULE, None),
-        working_days=section.optional("working_days", _WORKING_DAYS, None),
-        nudges=section.optional("nudges", _NUDGES, None),
-        guests=section.optional("guests", YES_NO, None),
-    )
-
-
-_HEAD = group(_head, WorkspaceSpec(), example="curators: [U01CURATOR]")
-
-
-def _team_kind(head: WorkspaceSpec) -> Kind[TeamSpec]:
-    """A team, whose time zone and country are the workspace's when it gives none."""
-
-    def reading(section: Section) -> TeamSpec:
-        team = TeamSpec(
-            slug=section.needed("team", slug("support-emea")),
-            title=section.needed("title", text(TITLE_LENGTH, example="Support EMEA")),
-            function=section.needed("function", FUNCTION),
-            region=section.optional("region", text(NAME_LENGTH, example="EMEA"), None),
-            channel=section.needed("channel", channel("C01SUPEMEA")),
-            timezone=section.optional("timezone", TIMEZONE, head.timezone)
-            if head.timezone
-            else section.needed("timezone", TIMEZONE),
-            country=section.optional("country", COUNTRY, head.country),
-            members=section.optional("members", listing(member("U01LEAD"), most=MAX_MEMBERS), ()),
-            reporter=section.optional("reporter", member("U01LEAD"), None),
-        )
-        members_known = "members" not in section or section.sound("members")
-        if section.sound("reporter") and members_known and team.reporter not in team.members:
-            reason = f"`{team.reporter}` is not a member of the team"
-            section.refuse("reporter", reason, "name a member, or add them to `members`")
-        return team
-
-    blank = TeamSpec("", "", Function.OTHER, None, "", "UTC", None, (), None)
-    return group(reading, blank, example="{team: support-emea, title: Support EMEA, …}")
-
-
-_DISTINCT: dict[str, Callable[[TeamSpec], str]] = {
-    "team": lambda team: team.slug,
-    "channel": lambda team: team.channel,
-}
-
-
-def read_workspace_section(section: Section) -> WorkspaceSpec:
-    """The workspace of a file's top-level keys; problems are noted in the section's place."""
-    head = section.optional("workspace", _HEAD, WorkspaceSpec())
-    teams = section.optional("teams", listing(_team_kind(head), most=MAX_TEAMS, distinct=_DISTINCT), ())
-    return replace(head, teams=teams)

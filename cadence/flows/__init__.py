@@ -1,1 +1,2 @@
-"""One use case a file: load, decide, save and queue the messages in one transaction."""
+"""Use cases, one package per feature. A use case loads, decides, saves and queues messages in one
+transaction."""

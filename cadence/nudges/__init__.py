@@ -9,7 +9,7 @@ from cadence.nudges.persons import (
     is_working,
     next_open,
 )
-from cadence.nudges.rollout import ActiveRun, Rollout
+from cadence.nudges.rollout import ActiveAdoption, Rollout
 from cadence.nudges.slots import Slot, due, member_hours, member_instants
 from cadence.nudges.table import (
     BY_KIND,
@@ -18,19 +18,16 @@ from cadence.nudges.table import (
     CYCLE_CLOSES,
     HANDOFF_OVERDUE,
     NUDGES,
-    REACHES_THE_AWAY,
     REMINDER,
     SPOT_AUDIT,
     TABLE,
     TITLES,
-    URGENCY,
     WEEK_OPENS,
     Audience,
     Hour,
     Nudge,
     Timing,
     Unless,
-    Urgency,
     documented,
 )
 
@@ -44,15 +41,13 @@ __all__ = [
     "HANDOFF_OVERDUE",
     "LONGEST_WAIT",
     "NUDGES",
-    "REACHES_THE_AWAY",
     "REMINDER",
     "SPOT_AUDIT",
     "TABLE",
     "TITLES",
-    "URGENCY",
     "WEEKDAYS",
     "WEEK_OPENS",
-    "ActiveRun",
+    "ActiveAdoption",
     "Audience",
     "Hour",
     "Nudge",
@@ -61,7 +56,6 @@ __all__ = [
     "Slot",
     "Timing",
     "Unless",
-    "Urgency",
     "documented",
     "due",
     "is_working",

@@ -1,4 +1,4 @@
-"""Hours as people write them, a line each: `check-in: Thu 10:00`."""
+"""Nudge hours as people write them, one per line: `check-in: Thu 10:00`."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SETTABLE: Final = tuple(row for row in TABLE if row.hour is not None)
 
 
 class HourRefused(ValueError):
-    """An hour that can't be one: the reason, and what would be right."""
+    """An hour that can't be set: the reason, and a correct example."""
 
     def __init__(self, reason: str, right: str) -> None:
         self.reason = reason
@@ -26,15 +26,16 @@ class HourRefused(ValueError):
 
 
 def settable(*, of_adoption: bool = False) -> tuple[Nudge, ...]:
-    """The nudges whose hour can be set for a workspace, or for one adoption: the digest is about all of them."""
+    """The nudges whose hour can be set, for a workspace or for one adoption: the digest covers all
+    adoptions."""
     return tuple(row for row in SETTABLE if not (of_adoption and row.audience is Audience.CURATORS))
 
 
 def nudge_named(word: str, *, of_adoption: bool = False) -> Nudge:
-    """The nudge that a line is about, by its name or its kind.
+    """The nudge that a line names, by its name or its kind.
 
     Raises:
-        HourRefused: there is none, or it has no hour that can be set here.
+        HourRefused: there is no such nudge, or its hour can't be set here.
     """
     wanted = " ".join(word.split()).casefold()
     known = settable(of_adoption=of_adoption)
@@ -52,10 +53,10 @@ def nudge_named(word: str, *, of_adoption: bool = False) -> Nudge:
 
 
 def read_hour(text: str, nudge: Nudge) -> Hour:
-    """`Thu 10:00`; for what comes as a cycle closes `16:00` will do.
+    """Parse `Thu 10:00`; for nudges at the close of a cycle `16:00` is enough.
 
     Raises:
-        HourRefused: not an hour, at night, or another day for what belongs to the fourth Friday.
+        HourRefused: not an hour, at night, or another day for a nudge of the fourth Friday.
     """
     example = f"write it as {nudge.hour}"
     found = _WRITTEN.fullmatch(text.strip().removeprefix("4th").strip())
@@ -92,15 +93,15 @@ def _weekday(word: str | None, nudge: Nudge, example: str) -> int:
 
 
 def in_lines(hours: Mapping[str, Hour]) -> str:
-    """Hours as the lines that are read back, in the order of the table."""
+    """Hours as lines that can be parsed again, in the order of the table."""
     return "\n".join(f"{row.title}: {hours[row.kind]}" for row in SETTABLE if row.kind in hours)
 
 
 def require_in_order(hours: Mapping[str, Hour]) -> None:
-    """A reminder comes after what it reminds of.
+    """Check that a reminder comes after what it reminds of.
 
     Raises:
-        HourRefused: it wouldn't.
+        HourRefused: it doesn't.
     """
     first, second = (hours.get(kind) or BY_KIND[kind].hour for kind in ("checkin", "checkin-reminder"))
     if first and second and second[:2] <= first[:2]:

@@ -1,4 +1,4 @@
-"""Who can be nudged, and on which days and at which hours they can't be."""
+"""People as planning sees them: on which days and at which hours they can be nudged."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 from cadence.rules.calendar import instant
 
 DAY_OPENS, DAY_CLOSES = time(8, 0), time(18, 0)
-"""Nobody is nudged before or after, local time."""
+"""Nobody is nudged before or after, in local time."""
 LONGEST_WAIT = timedelta(days=371)
-"""How far ahead the next working day is looked for: longer than anyone can be away."""
+"""How far ahead the next working day is looked for: longer than any absence."""
 WEEKDAYS = frozenset(range(5))
 """Monday to Friday."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who can be nudged, or a team's channel, and the days on which they can't be.
+    """A person, or a team's channel, and the days on which they can't be nudged.
 
     Args:
         days_off: public holidays of their country.
@@ -30,7 +30,7 @@ class Person:
     muted: bool = False
 
     def is_away(self, day: date) -> bool:
-        """Whether they said they are away."""
+        """Whether a date is one of their days away."""
         return bool(self.away) and any(first <= day <= last for first, last in self.away)
 
 
@@ -40,9 +40,10 @@ def is_working(person: Person, day: date, working_days: frozenset[int]) -> bool:
 
 
 def next_open(moment: datetime, person: Person, working_days: frozenset[int] = WEEKDAYS) -> datetime:
-    """The moment itself inside the person's day, else the next morning (09:00) of one of their working days.
+    """The given moment if it is within the person's day, else the next morning (09:00) of one of their
+    working days.
 
-    Who has no working day for more than a year gets the morning after `LONGEST_WAIT`.
+    Without a working day for more than a year, the morning after `LONGEST_WAIT`.
     """
     local = moment.astimezone(person.zone)
     if is_working(person, local.date(), working_days) and DAY_OPENS <= local.time() < DAY_CLOSES:

@@ -1,7 +1,7 @@
 """Which slots are due between two instants (SPEC §4).
 
-Pure: plain values in, slots out. A slot is a person's or a team's local date and hour, named by a key that
-is the same however often it is computed, so that planning twice queues once.
+Pure: plain values in, slots out. A slot is a person's or a team's local date and hour. Its key is
+always the same, so that planning twice queues once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,16 +12,17 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cadence.nudges.persons import Person, is_working, next_open
-from cadence.nudges.rollout import ActiveRun, Rollout
+from cadence.nudges.rollout import ActiveAdoption, Rollout
 from cadence.nudges.table import NUDGES, REMINDER, SPOT_AUDIT, Audience, Hour, Nudge, Unless
 from cadence.rules.calendar import instant, local_day, monday_of, working_day_from
 
 ZONES_APART = timedelta(days=2)
-"""People may be up to 26 hours ahead of their workspace's zone or behind it."""
+"""People can be up to 26 hours ahead of their workspace's zone or behind it."""
 SUNDAY = 6
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 _instant = lru_cache(maxsize=4096)(instant)
-"""A workspace has few zones and hours: most people's slots are somebody else's instant too."""
+"""The UTC instant of a local hour, cached: a workspace has few zones and hours, so most slots share their
+instant."""
 
 
 class Slot(NamedTuple):
@@ -29,9 +30,9 @@ class Slot(NamedTuple):
 
     Args:
         recipient: a member, or the curators' channel.
-        subject: the ids the message is made from.
+        subject: the ids from which the message is composed.
         at: the instant, UTC.
-        skipped: why it can't be sent at all, when that is known already.
+        skipped: why it can't be sent at all, if that is already known.
     """
 
     key: str
@@ -46,7 +47,7 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The stretch of time asked about, which hours may fall into it at all, and when they come for most people."""
+    """The interval in question, which hours can be in it, and their instants for most people."""
 
     since: datetime
     until: datetime
@@ -92,7 +93,7 @@ def _slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -> Itera
 
 
 def _member_slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -> Iterator[Slot]:
-    """One slot a member, however many playbooks they run, at the earliest hour any of these is asked for."""
+    """One slot per member, however many playbooks they run, at the earliest of their hours."""
     subject_week = week.isoformat()
     for member, times in _asked(nudge, week, rollout).items():
         person = rollout.people[member]
@@ -110,7 +111,7 @@ def _member_slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -
 
 
 def _asked(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, list[tuple[Hour, datetime, datetime]]]:
-    """By member, each run's hour, when its cycle began and since when the member is asked there."""
+    """For each member and run, its hour, when its cycle began, and since when the member is asked there."""
     asked: dict[str, list[tuple[Hour, datetime, datetime]]] = {}
     for run in rollout.runs:
         begun = run.begun(week)
@@ -123,12 +124,12 @@ def _asked(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, list[tuple[H
 
 
 def member_hours(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, Hour]:
-    """The hour at which each member is asked in a week, by the rule of `due`."""
+    """The hour at which each member is asked in a week, as in `due`."""
     return {member: hour for member, (hour, _) in _member_times(nudge, week, rollout).items()}
 
 
 def member_instants(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, datetime]:
-    """When each member is asked in a week, by the rule of `due`: moved past days off and days away."""
+    """The instant at which each member is asked in a week, as in `due`: moved past days off and days away."""
     return {member: at for member, (_, at) in _member_times(nudge, week, rollout).items()}
 
 
@@ -150,10 +151,10 @@ def _earliest(
     window: _Window,
     times: list[tuple[Hour, datetime, datetime]],
 ) -> Hour | None:
-    """The hour at which somebody in several runs is asked; None when every one had passed before its cycle began.
+    """The hour at which a member of several runs is asked; None if every hour had passed before its cycle
+    began.
 
-    An hour that had passed before they joined, or while the run was paused, counts only when there is no other, so
-    that nobody is taken to have been asked long ago.
+    An hour that had passed before they joined, or while the run was paused, counts only if there is no other.
     """
     best: tuple[bool, datetime, Hour] | None = None
     for hour, begun, joined in times:
@@ -186,8 +187,8 @@ def _run_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, window: 
             yield slot
 
 
-def _recipient(nudge: Nudge, run: ActiveRun, rollout: Rollout) -> Person | None:
-    """Whom a nudge about one run goes to; None when there is nobody."""
+def _recipient(nudge: Nudge, run: ActiveAdoption, rollout: Rollout) -> Person | None:
+    """The recipient of a nudge about one run; None if there is nobody."""
     if nudge.audience is Audience.TEAM:
         return run.team
     member = run.owner if nudge.audience is Audience.OWNER else run.reporter
@@ -209,9 +210,9 @@ def _digest_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, windo
 
 
 def _in_their_day(slot: Slot, reader: Person, rollout: Rollout) -> Slot:
-    """The slot at the next working hour of who reads it, skipped if it isn't useful any more by then.
+    """The slot at its reader's next working hour; skipped if it isn't useful any more by then.
 
-    A digest is due at the workspace's hour, when the week it tells of is over for every team.
+    A digest is due at the workspace's hour, when the week it covers is over for every team.
     """
     opens = next_open(slot.at, reader, rollout.working_days)
     if opens > slot.useful_until:
@@ -231,7 +232,7 @@ def _personal(
     subject: Mapping[str, object],
     about: str = "",
 ) -> Slot:
-    """A person's slot: moved to their next working day of the week, or dropped when there is none."""
+    """A person's slot: moved to their next working day of the week, or dropped if there is none."""
     at, skipped = _moment(week, hour, person, rollout, window)
     return Slot(
         key=f"{nudge.kind}:{rollout.workspace_id}:{about}{person.member}:{week}",
@@ -248,9 +249,9 @@ def _personal(
 def _moment(
     week: date, hour: Hour, person: Person, rollout: Rollout, window: _Window
 ) -> tuple[datetime, str]:
-    """When an hour of a week comes for a person, and why it can't be used, if so.
+    """The instant of a week's hour for a person, and why it can't be used, if so.
 
-    For everybody in a zone and a country who isn't away it is the same.
+    It is the same for everybody in a zone and a country who isn't away.
     """
     if person.away:
         return _moment_of(week, hour, person, rollout)
@@ -262,7 +263,8 @@ def _moment(
 
 
 def _moment_of(week: date, hour: Hour, person: Person, rollout: Rollout) -> tuple[datetime, str]:
-    """An hour that had passed when it was set is due when it was set: a nudge moved to earlier isn't lost."""
+    """An hour that had passed when it was set is due when it was set, so that a nudge moved earlier isn't
+    lost."""
     planned = week + hour.weekday * _DAY
     day = working_day_from(planned, is_working=lambda day: is_working(person, day, rollout.working_days))
     at = _instant(day or planned, hour.at, person.zone)

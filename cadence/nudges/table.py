@@ -1,10 +1,10 @@
-"""The week's nudges as data, one row each (SPEC §4): to whom, when, on what condition, for how long.
+"""The week's nudges as data, one row each (SPEC §4): to whom, when, on what condition, for how long they are
+useful.
 
-The README's table is written from these rows, planning computes its slots from them, and composing a message
-skips it for the reasons they name.
+The README's table is generated from these rows, planning computes its slots from them, and composing a
+message skips it for their reasons.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class Audience(StrEnum):
-    """Whom a nudge goes to, in the words of the README."""
+    """The recipients of a nudge, in the words of the README."""
 
     MEMBER = "each active member, DM"
     REPORTER = "the KPI's reporter, DM"
@@ -27,11 +27,6 @@ class Audience(StrEnum):
     CURATORS = "the curators"
     TEAM_AND_CURATORS = "the team's channel and the curators"
     BOTH_OWNERS = "both owners, DM"
-
-    @property
-    def is_personal(self) -> bool:
-        """Whether it goes to people in a DM: then it also waits for their own working hours."""
-        return self.value.endswith("DM")
 
 
 class Timing(StrEnum):
@@ -42,69 +37,8 @@ class Timing(StrEnum):
     EVENT = "something happens"
 
 
-class Urgency(StrEnum):
-    """What a message is to its reader, which decides when it can be sent."""
-
-    ALERT = "alert"
-    """Something changed that can't wait: sent at once, at any hour."""
-    ANSWER = "answer"
-    """Answers what its reader just did: sent at once, at any hour."""
-    NUDGE = "nudge"
-    """Everything else: sent only between 08:00 and 18:00 of its reader, on a working day."""
-    EDIT = "edit"
-    """Changes a message that was sent: nobody is notified, so at any hour."""
-
-
-URGENCY: Final[Mapping[str, Urgency]] = {
-    "asked": Urgency.NUDGE,
-    "capacity-overridden": Urgency.NUDGE,
-    "champion": Urgency.NUDGE,
-    "checkin": Urgency.NUDGE,
-    "checkin-again": Urgency.NUDGE,
-    "checkin-reminder": Urgency.NUDGE,
-    "checkin-snoozed": Urgency.NUDGE,
-    "cycle-chart": Urgency.NUDGE,
-    "cycle-closed": Urgency.NUDGE,
-    "demoted": Urgency.ALERT,
-    "digest": Urgency.NUDGE,
-    "drift": Urgency.ALERT,
-    "drift-reported": Urgency.NUDGE,
-    "export": Urgency.ANSWER,
-    "gate-due": Urgency.NUDGE,
-    "handoff": Urgency.NUDGE,
-    "handoff-answered": Urgency.NUDGE,
-    "handoff-asked": Urgency.NUDGE,
-    "handoff-overdue": Urgency.NUDGE,
-    "join-answered": Urgency.NUDGE,
-    "join-asked": Urgency.NUDGE,
-    "kpi-missing": Urgency.NUDGE,
-    "mode-declared": Urgency.NUDGE,
-    "playbook-published": Urgency.ALERT,
-    "playbook-retired": Urgency.NUDGE,
-    "promoted": Urgency.ALERT,
-    "promotion-declined": Urgency.ALERT,
-    "promotion-proposed": Urgency.ALERT,
-    "rewrite": Urgency.EDIT,
-    "risky-grade": Urgency.ALERT,
-    "set-away": Urgency.NUDGE,
-    "setup": Urgency.NUDGE,
-    "setup-done": Urgency.NUDGE,
-    "spot-audit": Urgency.NUDGE,
-    "submitted": Urgency.NUDGE,
-    "team-left": Urgency.NUDGE,
-    "team-moved": Urgency.NUDGE,
-    "watch": Urgency.ALERT,
-    "week-opens": Urgency.NUDGE,
-    "welcome": Urgency.ANSWER,
-    "who-is-missing": Urgency.NUDGE,
-}
-"""Every kind of message there is. A new kind has to be added here before it can be sent."""
-REACHES_THE_AWAY: Final = frozenset({"set-away"})
-"""Nudges that people get by day even while they are away."""
-
-
 class Unless(StrEnum):
-    """Why a message isn't sent although its time has come: the reason of the skipped row in the ledger.
+    """Why a due message isn't sent: the reason of the skipped row in the ledger.
 
     A `quiet` reason means that all is well: the digest doesn't list it under "Not sent".
     """
@@ -112,7 +46,7 @@ class Unless(StrEnum):
     quiet: bool
 
     def __new__(cls, text: str, quiet: bool) -> Self:
-        """A reason as people read it; each has to say whether it is quiet."""
+        """A reason as people read it; each must declare whether it is quiet."""
         member = str.__new__(cls, text)
         member._value_, member.quiet = text, quiet
         return member
@@ -159,7 +93,7 @@ class Unless(StrEnum):
 
     @classmethod
     def is_quiet(cls, reason: str) -> bool:
-        """Whether a skipped row with this reason is nothing to tell; what isn't a reason of ours is told."""
+        """Whether a skipped row with this reason needs no mention in the digest; unknown reasons do."""
         return any(one == reason and one.quiet for one in cls)
 
 
@@ -183,12 +117,12 @@ class Nudge:
         kind: its name in the ledger.
         title: its name for people.
         audience: who gets it.
-        hour: its default weekday and local hour; None when something else makes it due.
+        hour: its default weekday and local hour; None if something else makes it due.
         useful: how long after it is due it is still worth sending.
-        unless: the conditions on which it isn't sent; composing it says which one held.
+        unless: the reasons why it may not be sent; composing it returns the one that applied.
         timing: what makes it due.
         about_last_week: whether it asks about the week before the one it is sent in.
-        on: what makes it due, for people, when it has no hour.
+        on: what makes it due, for display, if it has no hour.
     """
 
     kind: str
@@ -307,10 +241,10 @@ TABLE: Final[tuple[Nudge, ...]] = (
     ),
 )
 NUDGES: Final[tuple[Nudge, ...]] = tuple(row for row in TABLE if row.timing is Timing.WEEKLY)
-"""Those that planning computes slots of."""
+"""The nudges for which planning computes slots."""
 BY_KIND: Final = {row.kind: row for row in TABLE}
 TITLES: Final = {row.kind: row.title for row in TABLE}
-"""What each nudge is called in a digest or a plan."""
+"""The name of each nudge in a digest or a plan."""
 
 
 def documented(row: Nudge) -> str:

@@ -1,1 +1,1 @@
-"""Pure rules: plain values in, a decision out; they import nothing of ours."""
+"""Pure rules: plain values in, a decision out; no imports from other packages of the project."""

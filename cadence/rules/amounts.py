@@ -17,7 +17,7 @@ _LONGEST = 40
 
 
 class Unit(StrEnum):
-    """What a KPI is counted in; `count`, `currency` and `score` have no unit word of their own."""
+    """The unit of a KPI; `count`, `currency` and `score` have no unit word."""
 
     MINUTES = "minutes"
     HOURS = "hours"
@@ -54,8 +54,8 @@ class AmountError(ValueError):
     Args:
         problem: one sentence of plain text.
         unit: the KPI's unit.
-        examples: two amounts that `parse_amount` reads in that unit, for callers who show a whole command;
-            the unit's usual ones when left out.
+        examples: two amounts that `parse_amount` reads in that unit, for callers that show a whole command;
+            by default the unit's usual ones.
     """
 
     def __init__(self, problem: str, unit: Unit, examples: tuple[str, str] | None = None) -> None:
@@ -80,7 +80,7 @@ _AMOUNT = re.compile(
 )
 _SCALE = re.compile(rf"(?:/|out\ of|of)\s*(?P<top>{_NUMBER})", re.VERBOSE)
 
-# The minus sign, the dashes that phones put for it, and the full-width percent sign.
+# The minus sign, the dashes that phones type instead, and the full-width percent sign.
 _LOOKALIKES: Final = {"\u2212": "-", "\u2012": "-", "\u2013": "-", "\uff05": "%"}
 
 _IN_MINUTES: Final[Mapping[str, float]] = {
@@ -115,18 +115,19 @@ MEASURES: Final = (
     | _SUFFIXES[Unit.CURRENCY]
     | _SUFFIXES[Unit.SCORE]
 )
-"""Lower-case words which, right after a number, belong to the amount and not to a note."""
+"""Lower-case words that, right after a number, belong to the amount rather than to a note."""
 
 
 def parse_amount(text: str, unit: Unit) -> float:
-    """Read a number as a person wrote it, converted to the KPI's unit.
+    """Parse a number as a person wrote it, converted to the KPI's unit.
 
-    A number without a unit is in the KPI's unit: `0.92` of a percent KPI is 0.92%. A day is 24 hours. A
-    score keeps its own scale: `4.6/5` is 4.6. A duration is never negative; `1:30` is refused, for it could
-    be `1h30m` or `1m30s`. In a currency `1.2m` is 1.2 million; of a count only `1.2M` is, for `m` is minutes.
+    A number without a unit is in the KPI's unit: `0.92` of a percent KPI is 0.92%. A day is 24 hours. A score
+    keeps its own scale: `4.6/5` is 4.6. A duration is never negative. `1:30` is refused, because it could be
+    `1h30m` or `1m30s`. For a currency `1.2m` is 1.2 million; for a count only `1.2M` is, because `m` means
+    minutes.
 
     Raises:
-        AmountError: for everything else, whatever the text.
+        AmountError: for any other text.
     """
     if not isinstance(text, str) or len(text) > 10 * _LONGEST:
         raise AmountError("That is too long for a number.", unit)
@@ -144,7 +145,8 @@ def parse_amount(text: str, unit: Unit) -> float:
 
 
 def _normalise(text: str) -> str:
-    """Digits of any script, spaces of any width, every minus sign; no invisible characters."""
+    """Normalize digits of any script, spaces of any width and every minus sign; remove invisible
+    characters."""
     kept = []
     for char in text:
         category = unicodedata.category(char)
@@ -158,7 +160,7 @@ def _normalise(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """What was typed, short and on one line, safe between backticks."""
+    """The input, short and on one line, safe between backticks."""
     line = " ".join(text.replace("`", "'").split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
@@ -172,7 +174,8 @@ def _number(written: str) -> float:
 
 
 def _duration(plain: str, unit: Unit) -> float | None:
-    """`14m`, `1h30m`, `1h 30`: units get smaller from left to right; a last bare number has the next one."""
+    """`14m`, `1h30m`, `1h 30`: units get smaller from left to right; a last number without a unit is in
+    the next smaller one."""
     if plain.startswith("-"):
         raise AmountError(f"`{_shown(plain)}` is below zero, and a duration can't be.", unit)
     if re.fullmatch(r"\d+:\d\d(:\d\d)?", plain):
@@ -214,7 +217,7 @@ def _quantity(plain: str, unit: Unit) -> float | None:
 
 
 def _multiplied(after: str, unit: Unit) -> tuple[float, str]:
-    """Take `k`, `M` or `million` off. A small `m` is a million of money; of a count it looks like minutes."""
+    """Remove `k`, `M` or `million`. A small `m` is a million for money; for a count it looks like minutes."""
     word = re.match(r"[A-Za-z]*", after)
     first = word[0] if word else ""
     factor = _MULTIPLIERS.get(first) or _MULTIPLIERS.get(first.lower())
@@ -224,9 +227,9 @@ def _multiplied(after: str, unit: Unit) -> tuple[float, str]:
 
 
 def format_amount(value: float, unit: Unit) -> str:
-    """A value for people, with its unit: `14 min`, `1.5 h`, `2.5 days`, `92%`, `1,234`.
+    """A value for display, with its unit: `14 min`, `1.5 h`, `2.5 days`, `92%`, `1,234`.
 
-    Rounded by 0.5% at most; under a billionth it is 0. Currency has no symbol, for none is known.
+    Rounded by 0.5% at most; under a billionth it is 0. A currency has no symbol, because none is known.
     """
     number = _rounded(value)
     match unit:

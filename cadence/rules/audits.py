@@ -1,4 +1,4 @@
-"""Spot audits: which attested runs are drawn to be graded, and where in the week they are (SPEC §6)."""
+"""Spot audits: which attested runs are drawn for grading, and where in the week they are (SPEC §6)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ DAYS_DRAWN_FROM: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class PlaceInWeek:
-    """Where to look for a run: the day, and which of that member's runs on it, from 1."""
+    """Where to look for a run: the day, and its number among that member's runs on that day, from 1."""
 
     day: date
     order: int
 
 
 class Grade(StrEnum):
-    """What a person makes of one run."""
+    """A person's grade of one run."""
 
     PASS = "pass"  # noqa: S105 - not a password
     FAIL = "fail"
@@ -43,15 +43,15 @@ class Grade(StrEnum):
 
 
 def draw(population: Sequence[Attested], *, sample: int, seed: str) -> tuple[Attested, ...]:
-    """Draw runs at random without putting any back: every run is equally likely, and never more than there are.
+    """Draw runs at random without replacement: every run is equally likely, and never more than there are.
 
-    Each run is ranked by SHA-256 of the seed and its name, and the lowest ranks are drawn. So the same seed and
-    population give the same draw for good, on any machine.
+    Each run is ranked by SHA-256 of the seed and its name, and the lowest ranks are drawn. So the same seed
+    and population always give the same draw, on any machine.
 
     Args:
         population: members, each with how many runs they attested.
         sample: how many runs to draw.
-        seed: what the draw starts from.
+        seed: makes the draw reproducible.
 
     Returns:
         (member, number of the run) pairs, in the order of the population.
@@ -69,12 +69,12 @@ def draw(population: Sequence[Attested], *, sample: int, seed: str) -> tuple[Att
 
 
 def drawable(population: Sequence[Attested], *, grader: str) -> list[Attested]:
-    """The runs that somebody can be asked to grade: everybody's but their own."""
+    """The runs that a person can be asked to grade: everybody's but their own."""
     return [(member, runs) for member, runs in population if member != grader]
 
 
 def place_in_week(number: int, runs: int, *, week_start: date) -> PlaceInWeek:
-    """Where a run of a member is looked for: nobody reports when each was, so they are spread evenly over the days.
+    """Where to look for a member's run: reports have no times, so runs are spread evenly over the days.
 
     Args:
         number: which of the member's runs of the week, from 1.

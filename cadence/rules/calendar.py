@@ -1,7 +1,7 @@
-"""Local dates and hours: weeks, cycles and the one instant a slot stands for (SPEC §3, §4).
+"""Local dates and hours: weeks, cycles and the instant of a slot (SPEC §3, §4).
 
-A slot is a local date and hour. Zones and their clock changes are looked up with zoneinfo at the very edge,
-so a slot that a clock change repeats or removes still has exactly one instant.
+A slot is a local date and hour. Zones and their clock changes are looked up with zoneinfo as late as
+possible, so a slot that a clock change repeats or removes still has exactly one instant.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ FRIDAY = 4
 
 
 def monday_of(day: date) -> date:
-    """The Monday of the week a date lies in."""
+    """The Monday of the week that contains a date."""
     return day - timedelta(days=day.weekday())
 
 
@@ -29,7 +29,8 @@ def closing_day(starts_on: date) -> date:
 
 
 def week_number(starts_on: date, day: date) -> int | None:
-    """The week of the cycle a date lies in, 1 to 4; `None` before the cycle and after its fourth Sunday."""
+    """The week of the cycle that contains a date, 1 to 4; `None` before the cycle and after its fourth
+    Sunday."""
     number = (day - starts_on).days // 7 + 1
     return number if 1 <= number <= WEEKS else None
 
@@ -42,9 +43,9 @@ def week_monday(starts_on: date, week: int) -> date:
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local date and hour.
 
-    An hour that a clock change repeats means its first pass; an hour it skips means the same distance
-    past midnight on the old clock, which is the next hour that exists. Where the last hour of the date is the
-    one skipped (Nuuk), it means the same distance before midnight on the new clock: a slot keeps its date.
+    An hour that a clock change repeats means its first occurrence. An hour it skips means the same distance
+    past midnight on the old clock, which is the next hour that exists. Where the last hour of the date is
+    skipped (Nuuk), it means the same distance before midnight on the new clock: a slot keeps its date.
     """
     moment = datetime.combine(day, at.replace(fold=0), tzinfo=zone).astimezone(UTC)
     if local_day(moment, zone) != day:

@@ -1,4 +1,4 @@
-"""Whether a step is run in another mode than declared (SPEC §5)."""
+"""Whether a step is run in another mode than planned (SPEC §5)."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,17 +9,18 @@ from cadence.rules.modes import Mode, rank
 
 
 class DriftLine(StrEnum):
-    """The line of the drift rule that spoke."""
+    """The condition of the drift rule that was met."""
 
     WEEKS = "weeks"
     SHARE = "share"
 
 
 class DriftEvent(StrEnum):
-    """What happens to a step's drift: the bot finds one; the owner declares the real mode or recommits.
+    """An event of a step's drift: the bot detects it; the owner declares the real mode or recommits.
 
-    It is withdrawn when the attestations it was found in are corrected, and settled by any change of mode.
-    Reported: one person attested another mode and no line spoke. Only the owner is told, and nothing is open.
+    A drift is withdrawn when the attestations it was detected in are corrected, and settled by any change of
+    mode. Reported: one person attested another mode and no condition was met. Only the owner is told, and no
+    drift is open.
     """
 
     REPORTED = "reported"
@@ -34,10 +35,10 @@ class DriftPolicy:
     """The thresholds of drift.
 
     Args:
-        weeks: in this many weeks of a cycle another mode was attested,
+        weeks: another mode was attested in this many weeks of a cycle,
         people: by at least this many people.
         share: or in more than this share of the step's attestations, 0 to 1,
-        attestations: of which there are at least this many.
+        attestations: if there are at least this many.
     """
 
     weeks: int = 2
@@ -48,13 +49,13 @@ class DriftPolicy:
 
 @dataclass(frozen=True, slots=True)
 class StepAttestation:
-    """How one member ran a step in one week. "We did not run it" says nothing of a mode, so it isn't one.
+    """How one member ran a step in one week. "We did not run it" says nothing about a mode, so it isn't one.
 
     Args:
         week: the week of the cycle, 1 to 4.
-        mode: the mode it was really run in.
-        declared: the mode that was declared then.
-        member: who attested it, by Slack ID.
+        mode: the mode it was actually run in.
+        declared: the mode declared at that time.
+        member: the attesting member's Slack ID.
     """
 
     week: int
@@ -65,17 +66,17 @@ class StepAttestation:
 
 @dataclass(frozen=True, slots=True)
 class DriftVerdict:
-    """Whether a step drifted, with all that rests on.
+    """Whether a step drifted, with the numbers behind it.
 
     Args:
-        lines: the lines that spoke; none when there is no drift.
+        lines: the conditions that were met; empty without drift.
         attested: attestations of the step in the cycle.
-        awaited: check-ins of open weeks that may still come; counted as declared until they do.
+        awaited: missing check-ins of open weeks; counted as planned until they arrive.
         drifted: attestations in another mode than declared.
-        by: who made those, in order.
-        weeks: the weeks in which there was one, in order.
+        by: the members who made those, in order.
+        weeks: the weeks of those, in order.
         share: drifted of attested and awaited, 0 to 1.
-        used: the mode most attested instead; of two as frequent, the one in which people lead more.
+        used: the mode most attested instead; of two equally frequent ones, the one in which people lead more.
         policy: the thresholds.
     """
 
@@ -96,21 +97,22 @@ class DriftVerdict:
 
     @property
     def alone(self) -> bool:
-        """Whether one person alone reports another mode: that is said to the owner, never in a channel."""
+        """Whether only one person reports another mode: that is told to the owner, never in a channel."""
         return len(self.by) == 1
 
 
 def judge_drift(
     attestations: Iterable[StepAttestation], *, awaited: int = 0, policy: DriftPolicy | None = None
 ) -> DriftVerdict:
-    """Judge the attestations of one step in one cycle, since the owner last declared its mode or recommitted.
+    """Judge the attestations of one step in one cycle, made since the owner last declared its mode or
+    recommitted.
 
-    Drift is another mode than declared by two people in two weeks of the cycle, or in more than 20% of at least
-    five attestations (SPEC §5). While a week is open, the check-ins still awaited have the benefit of the
-    doubt: the first answer of a week is not a share of 100%.
+    Drift means another mode than declared by two people in two weeks of the cycle, or in more than 20% of at
+    least five attestations (SPEC §5). In an open week, missing check-ins get the benefit of the doubt: the
+    first answer of a week is not a share of 100%.
 
     Raises:
-        ValueError: for fewer than no check-ins awaited.
+        ValueError: for a negative number of awaited check-ins.
     """
     if awaited < 0:
         raise ValueError(f"{awaited} check-ins awaited")
@@ -141,6 +143,6 @@ def judge_drift(
 
 
 def open_drift(events: Sequence[DriftEvent]) -> bool:
-    """Whether a drift of the step waits for the owner, by what happened to it so far, oldest first."""
+    """Whether a drift of the step waits for the owner, given its events so far, oldest first."""
     decided = [event for event in events if event is not DriftEvent.REPORTED]
     return bool(decided) and decided[-1] is DriftEvent.FOUND

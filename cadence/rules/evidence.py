@@ -1,4 +1,4 @@
-"""What counts as evidence on a step, and what it says about the true exception rate (SPEC §5)."""
+"""What counts as evidence on a step, and what it implies about the true exception rate (SPEC §5)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ class MemberWeek:
     """One member's week of runs.
 
     Args:
-        runs: what they attested, `None` while they haven't answered.
-        typical: the runs they usually report in a week.
+        runs: the attested runs, `None` before they answered.
+        typical: the runs they usually report per week.
     """
 
     runs: int | None
@@ -23,7 +23,7 @@ class MemberWeek:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """N in its two parts: runs that people attested, and runs assumed for those who haven't answered."""
+    """The two parts of N: attested runs, and runs assumed for members who haven't answered."""
 
     attested: int
     assumed: int
@@ -35,7 +35,7 @@ class Runs:
 
 
 def typical_runs(latest_answers: Sequence[int], *, runs_per_week: int, members: int) -> float:
-    """Runs one member usually reports a week: the median of their last four answers (newest first).
+    """A member's usual runs per week: the median of their last four answers (newest first).
 
     Without any answer: an even share of the playbook's `runs_per_week`.
     """
@@ -45,10 +45,10 @@ def typical_runs(latest_answers: Sequence[int], *, runs_per_week: int, members: 
 
 
 def count_runs(member_weeks: Iterable[MemberWeek]) -> Runs:
-    """Add up N. A missing answer counts with the member's typical runs, never as zero.
+    """Compute N. A missing answer counts with the member's typical runs, never as zero.
 
-    The assumed part is rounded once, at the end, so that even shares of 40 runs add up to 40; a part of a
-    run is never rounded away to none.
+    The assumed part is rounded once, at the end, so that even shares of 40 runs add up to 40; a fraction of a
+    run is never rounded down to none.
     """
     attested, assumed = 0, 0.0
     for week in member_weeks:
@@ -77,9 +77,9 @@ def probability_above(cap: float, *, exceptions: int, runs: int) -> float:
 
 
 def demotion_count(*, runs: int, cap: float, confidence: float, least: int) -> int | None:
-    """The smallest number of exceptions (from `least` on) at which the evidence line demotes, for N runs.
+    """The smallest number of exceptions (at least `least`) at which the evidence line demotes, for N runs.
 
-    Each exception is a run, so for a count above N the runs are that count. `None` when even all runs
+    Each exception is a run, so for a count above N that count is the number of runs. `None` if even all runs
     being exceptions would not be enough.
     """
 

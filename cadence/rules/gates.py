@@ -1,6 +1,6 @@
-"""What each week of a cycle must have produced, seen in the bot's own data (SPEC §3).
+"""What each week of a cycle must have produced, according to the bot's own data (SPEC §3).
 
-A gate is a list of checks. What is missing is data: the words and the button are the message's. A missed gate
+A gate is a list of checks. Missing items are data; the message has the words and the button. A missed gate
 blocks nothing; it is reported.
 """
 
@@ -30,7 +30,7 @@ class Item(StrEnum):
 
 
 class Doer(StrEnum):
-    """The role of SPEC §8 from which on somebody can do it; whoever may more can too."""
+    """The lowest role of SPEC §8 that can do it; higher roles can too."""
 
     MEMBER = "member"
     OWNER = "owner"
@@ -50,7 +50,8 @@ DOERS: Final[Mapping[Item, Doer]] = {
     Item.DELTAS: Doer.MEMBER,
     Item.SUBMITTED: Doer.OWNER,
 }
-"""Who can do what a gate asks for: members check in, give readings and reasons; the rest is the owner's."""
+"""Who can do what a gate asks for: members check in, report numbers and give reasons; the owner does the
+rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,9 @@ class Check:
 
     Args:
         item: what is asked for.
-        met: whether it is there.
-        details: which parts are missing, as the playbook names them.
-        count: how many there are of what is counted: runs, results, readings; of exceptions, those without a reason.
+        met: whether it is done.
+        details: the missing parts, in the playbook's own words.
+        count: the number counted: runs, results, readings; for exceptions, those without a reason.
     """
 
     item: Item
@@ -71,7 +72,7 @@ class Check:
 
     @property
     def doer(self) -> Doer:
-        """Who can do it."""
+        """The role that can do it."""
         return DOERS[self.item]
 
 
@@ -84,7 +85,7 @@ class Gate:
 
     @property
     def met(self) -> bool:
-        """Whether nothing is missing."""
+        """Whether every check is met."""
         return all(check.met for check in self.checks)
 
     @property
@@ -108,7 +109,7 @@ def week_one(
 ) -> Gate:
     """KPI with baseline and target; mode map published; owner and champion named.
 
-    A baseline of 0 is a baseline. `owner` and `champion` are member ids; an empty one names nobody.
+    A baseline of 0 counts. `owner` and `champion` are member ids; an empty one means nobody.
     """
     return Gate(
         1,
@@ -137,8 +138,8 @@ def week_three(*, package_gaps: tuple[str, ...], exceptions_without_reason: int)
     """Package complete; every open exception has a reason.
 
     Args:
-        package_gaps: what the package lacks, as people read it.
-        exceptions_without_reason: open exceptions of the cycle that nobody gave a reason for.
+        package_gaps: missing parts of the package, for display.
+        exceptions_without_reason: open exceptions of the cycle without a reason.
     """
     return Gate(
         3,
@@ -157,14 +158,14 @@ def week_four(
     submitted: bool,
     readings_needed: int = READINGS_NEEDED,
 ) -> Gate:
-    """Next team named or a reason not to; deltas recorded; submitted to the registry.
+    """Next team or a reason for none; deltas recorded; submitted to the registry.
 
     Args:
-        next_team: the team named.
-        reason_for_none: why there is none; blank words are no reason.
-        readings: the cycle's readings, of which the delta is made.
+        next_team: the chosen team.
+        reason_for_none: why there is no next team; a blank text is no reason.
+        readings: the cycle's readings, from which the delta is computed.
         submitted: whether this cycle was submitted.
-        readings_needed: the fewest readings from which a cycle has a result, and so a delta.
+        readings_needed: the fewest readings that give a cycle a result, and so a delta.
     """
     return Gate(
         4,

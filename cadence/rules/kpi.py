@@ -1,4 +1,4 @@
-"""What four weekly KPI readings say about a cycle. How a number is written and read is in `amounts`."""
+"""The result of a cycle from its weekly KPI readings. Formatting and parsing numbers is in `amounts`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ READINGS_NEEDED: Final = 3
 
 
 class Direction(StrEnum):
-    """Which way a KPI must move to be better."""
+    """The direction in which a KPI improves."""
 
     LOWER = "lower"
     HIGHER = "higher"
@@ -44,7 +44,7 @@ def better(a: float, b: float, direction: Direction) -> bool:
 
 
 def meets(value: float, target: float, direction: Direction) -> bool:
-    """Whether a value is at its target or past it. A guardrail's limit is held in the same way."""
+    """Whether a value is at its target or past it. A guardrail's limit works in the same way."""
     return value <= target if direction is Direction.LOWER else value >= target
 
 
@@ -54,7 +54,8 @@ class Delta:
 
     Args:
         change: value minus baseline, in the KPI's unit.
-        share: the change as a share of the baseline's size (-0.5 is half as much); None for a baseline of 0.
+        share: the change as a share of the baseline's size (-0.5 means half as much); None for a baseline of
+            0.
         moved: whether that is better, worse or the same, by the KPI's direction.
     """
 
@@ -73,7 +74,7 @@ def delta(value: float, baseline: float, direction: Direction) -> Delta:
 
 
 def median_of(readings: Iterable[float]) -> float | None:
-    """The median, or None when there is no reading."""
+    """The median, or None without readings."""
     values = list(readings)
     return median(values) if values else None
 
@@ -98,14 +99,14 @@ class Guardrail:
 
 @dataclass(frozen=True, slots=True)
 class CycleResult:
-    """What a cycle came to, with the numbers it rests on.
+    """The result of a cycle, with the numbers behind it.
 
     Args:
         outcome: met, not met or insufficient.
         value: the median of the weekly readings; None without any.
         readings: how many of the four weeks have one.
         broken: names of the guardrails whose median is past their limit.
-        unread: names of the guardrails nobody gave a reading of; they decide nothing and are named.
+        unread: names of the guardrails without readings; they decide nothing and are listed.
     """
 
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""Who leads a step, and where it lands when it is demoted (SPEC §1, §5)."""
+"""The modes of a step, and where a demotion leads (SPEC §1, §5)."""
 
 from enum import StrEnum
 
@@ -20,10 +20,11 @@ def rank(mode: Mode) -> int:
 
 
 def landing(mode: Mode, fallback: Mode) -> Mode | None:
-    """Where a demotion lands: the fallback while that is lower, else one level down, `None` from human-led.
+    """The mode after a demotion: the fallback while that is lower, else one level down, `None` from
+    human-led.
 
-    The fallback of the playbook is meant for the declared mode; a step that was demoted to it and fails
-    again must still have somewhere lower to go.
+    The playbook's fallback is meant for the declared mode; a step that was demoted to it and fails again
+    needs a lower one.
     """
     if rank(mode) == 0:
         return None

@@ -16,12 +16,12 @@ class Bar(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What Slack says of a person, and what the bot knows of them.
+    """Slack's facts on a person, and what the bot knows about them.
 
     Args:
-        known: Slack has said what they are.
+        known: Slack has described them.
         from_elsewhere: the request says that they belong to another workspace.
-        named: they are in a team, own a playbook or are a curator: somebody who may put them there did.
+        named: they are in a team, own a playbook or are a curator, so an authorized person added them.
     """
 
     known: bool
@@ -35,9 +35,9 @@ class Standing:
 
 
 def barred(person: Standing, *, guests_allowed: bool) -> Bar | None:
-    """Return why a person can't take part; None when they can.
+    """Return why a person can't take part; None if they can.
 
-    Slack may be silent about somebody: those who were named go on, others wait until it answers.
+    If Slack hasn't described somebody, those who were named take part; others wait until it answers.
     """
     if person.from_elsewhere or person.stranger:
         return Bar.STRANGER

@@ -1,13 +1,13 @@
-"""How shares are rounded for people: the one place, so that two surfaces never say two numbers of one thing."""
+"""How shares are rounded for display: one place, so that two surfaces never show different numbers."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Final
 
 FEWEST: Final = 20
-"""Below so many there is no percentage: 1 of 3 says more than 33%."""
+"""Below this count there is no percentage: 1 of 3 says more than 33%."""
 MANY: Final = 200
-"""From so many on, a share below 10% has a decimal."""
+"""From this count on, a share below 10% has a decimal."""
 _MOST_DIGITS: Final = 6
 
 
@@ -24,13 +24,14 @@ def percent_of(count: int, total: int, *, limit: float | None = None) -> str:
 
 
 def percent(share: float, *, limit: float | None = None) -> str:
-    """A share whose counts are elsewhere, or that has none: one decimal below 10%, and true to its limit."""
+    """A share whose counts are shown elsewhere, or that has none: one decimal below 10%, and on the right
+    side of its limit."""
     found = exact(share)
     return _beside(found, 1 if found < Fraction(1, 10) else 0, limit)
 
 
 def _beside(share: Fraction, digits: int, limit: float | None) -> str:
-    """With as many decimals as it takes for the share to be read on its own side of a limit."""
+    """Round to as many decimals as it takes to show the share on its own side of a limit."""
     bound = None if limit is None else exact(limit)
     shown = _rounded(share, digits)
     while bound is not None and _side(shown, bound) != _side(share, bound) and digits < _MOST_DIGITS:
@@ -44,17 +45,17 @@ def _beside(share: Fraction, digits: int, limit: float | None) -> str:
 
 
 def change_of(share: float) -> str:
-    """A change as a share of what it was: `64%`, `6.7%`; one decimal below 10%."""
+    """A change as a share of the earlier value: `64%`, `6.7%`; one decimal below 10%."""
     return percent(abs(share))
 
 
 def set_share(share: float) -> str:
-    """A cap or a threshold as it was set: `10%`, `12.5%`, `5.25%`."""
+    """A configured cap or threshold: `10%`, `12.5%`, `5.25%`."""
     return _written(_rounded(exact(share), 4))
 
 
 def exact(share: float) -> Fraction:
-    """The share that a float stands for: 0.1 is a tenth."""
+    """The exact decimal of a float: 0.1 is a tenth."""
     return Fraction(Decimal(repr(float(share))))
 
 

@@ -1,4 +1,4 @@
-"""Whether AI may lead a step one level further: looked at once, when a cycle closes (SPEC §5)."""
+"""Whether AI can lead a step one level further: judged once, when a cycle closes (SPEC §5)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cadence.rules.samples import CONFIDENCE, lower_bound, samples_needed
 
 
 class PromotionDecision(StrEnum):
-    """What is decided when a promotion is looked at; only a person promotes."""
+    """The outcome of judging a promotion; only a person promotes."""
 
     PROPOSE = "propose"
     HOLD = "hold"
@@ -19,7 +19,7 @@ class PromotionDecision(StrEnum):
 
 
 class Condition(StrEnum):
-    """What a proposal needs; an `Unmet` names the one that is not there."""
+    """What a proposal requires; an `Unmet` names the missing one."""
 
     HIGHER_MODE = "higher mode"
     RUBRIC_REVISION = "rubric revision"
@@ -35,18 +35,19 @@ class Condition(StrEnum):
 
 
 SPARSE = frozenset({Condition.CYCLES, Condition.GRADED, Condition.SAMPLES})
-"""Conditions that only time and samples can meet: alone they make a verdict `insufficient`, never `hold`."""
+"""Conditions that only time and samples can meet: if only they are missing, a verdict is `insufficient`,
+not `hold`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromotionPolicy:
-    """The thresholds of a promotion: the step's `promote`, and two that hold for every step.
+    """The thresholds of a promotion: the step's `promote`, and two that apply to every step.
 
     Args:
-        accuracy: the lowest share of samples that pass, above 0 and below 1.
+        accuracy: the lowest share of passing samples, above 0 and below 1.
         max_risk: the highest share of risky samples, 0 to 1.
-        cycles: how many closed cycles in a row must show it.
-        coverage: the lowest share of expected check-ins that came, 0 to 1.
+        cycles: how many closed cycles in a row must meet the conditions.
+        coverage: the lowest share of expected check-ins that were answered, 0 to 1.
         confidence: of the one-sided lower bound on the pass rate, above 0 and below 1.
 
     Raises:
@@ -68,20 +69,20 @@ class PromotionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class GradedCycle:
-    """What one closed cycle shows of a step, since the step's evidence window opened.
+    """What one closed cycle shows about a step, since the step's evidence window opened.
 
     Args:
         number: the cycle's number.
         samples: graded samples.
         passes: how many of them passed.
-        risky: how many of them were risky, whether they passed or not.
+        risky: how many of them were risky, passed or not.
         over_cap: verdicts over the cap: demotions and watches.
-        answered: check-ins that came.
+        answered: check-ins answered.
         expected: check-ins asked for.
         kpi: the cycle's result.
 
     Raises:
-        ValueError: for counts that can't be.
+        ValueError: for impossible counts.
     """
 
     number: int
@@ -101,13 +102,14 @@ class GradedCycle:
 
     @property
     def coverage(self) -> float:
-        """Check-ins that came of those expected; 0 when none was, for nobody is promoted through silence."""
+        """Answered check-ins as a share of those expected; 0 when none was, because nobody is promoted
+        through silence."""
         return self.answered / self.expected if self.expected else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A condition that isn't met: what there is, what is needed, and in which cycle where it is about one.
+    """A condition that isn't met: the actual value, the required one, and the cycle, if it is about one.
 
     Both are in the condition's own measure: shares from 0 to 1 or counts; None for a yes or no.
     """
@@ -120,21 +122,21 @@ class Unmet:
 
 @dataclass(frozen=True, slots=True)
 class PromotionVerdict:
-    """A decision and all it rests on; judging the same cycles again gives the same verdict.
+    """A decision and its inputs; judging the same cycles again gives the same verdict.
 
     Args:
         decision: propose, hold or insufficient.
-        unmet: every condition that isn't met; none for a proposal.
-        cycles: the cycles that were looked at, oldest first.
+        unmet: every condition that isn't met; empty for a proposal.
+        cycles: the cycles considered, oldest first.
         policy: the thresholds.
-        mode: who leads the step.
-        leads_to: who would lead it after the promotion; None at the top of the ladder.
+        mode: the step's mode.
+        leads_to: its mode after the promotion; None at the top of the ladder.
         samples: graded samples over those cycles.
         passes: how many of them passed.
         risky: how many of them were risky.
         bound: the exact lower bound on the true pass rate.
-        needed: how many samples decide with as many failures as there are.
-        more: how many more samples decide if all of them pass; 0 when there are enough.
+        needed: how many samples decide, given this many failures.
+        more: how many more samples decide if all of them pass; 0 if there are enough.
         drift_open: whether a drift was neither declared nor recommitted.
         rubric_revision: the rubric revision in force.
         demoted_on: the rubric revision in force at the last demotion; None without one.
@@ -158,12 +160,13 @@ class PromotionVerdict:
 
 
 def samples_short(samples: int, passes: int, risky: int, policy: PromotionPolicy) -> int | None:
-    """How many more samples, all passed and none risky, one cycle needs for its shares; None if none would do.
+    """How many more samples, all passed and none risky, one cycle needs for its shares; None if no number is
+    enough.
 
     0 when passes/samples ≥ accuracy and risky/samples ≤ max_risk already; 1 for a cycle without a sample.
 
     Raises:
-        ValueError: for counts that can't be.
+        ValueError: for impossible counts.
     """
     if not (0 <= passes <= samples and 0 <= risky <= samples):
         raise ValueError(f"{passes} passes and {risky} risky of {samples} samples")
@@ -178,7 +181,7 @@ def samples_short(samples: int, passes: int, risky: int, policy: PromotionPolicy
     if risky:
         least = max(least, int(risky / policy.max_risk) - samples - 1)
     more = max(0, least)
-    while short(more):  # the estimate is at most a few below, for rounding
+    while short(more):  # the estimate is at most a few too low, because of rounding
         more += 1
     return more
 
@@ -197,11 +200,11 @@ def judge_promotion(
     - In each of the last `policy.cycles` cycles: passes/samples ≥ accuracy, risky/samples ≤ max_risk, no
       verdict over the cap, coverage ≥ 80%, the KPI met; and over them the exact lower bound ≥ accuracy.
     - No open drift; not AI-led already; after a demotion, a newer rubric revision than the one that failed.
-    - `insufficient` when nothing but samples or closed cycles is missing; else `hold`. All that is missing
-      is listed, not only the first.
+    - `insufficient` if only samples or closed cycles are missing; else `hold`. All unmet conditions are
+      listed, not only the first.
 
     Args:
-        mode: who leads the step now.
+        mode: the step's current mode.
         cycles: the closed cycles of the step in this mode, on this rubric and version, oldest first.
         policy: the thresholds.
         drift_open: whether a drift of the step waits for the owner's answer.
@@ -254,7 +257,7 @@ def _decision(unmet: Sequence[Unmet]) -> PromotionDecision:
 def _standing(
     leads_to: Mode | None, drift_open: bool, rubric_revision: int, demoted_on: int | None
 ) -> Iterator[Unmet]:
-    """What is unmet whatever the cycles show."""
+    """The conditions that are unmet whatever the cycles show."""
     if leads_to is None:
         yield Unmet(Condition.HIGHER_MODE)
     if demoted_on is not None and rubric_revision <= demoted_on:
@@ -264,7 +267,8 @@ def _standing(
 
 
 def _unmet_in(cycle: GradedCycle, policy: PromotionPolicy) -> Iterator[Unmet]:
-    """What is unmet in one cycle; shares are compared as divided, so exactly 90% is at 0.90."""
+    """The conditions that are unmet in one cycle; shares are compared as divided, so exactly 90% meets
+    0.90."""
     if cycle.samples == 0:
         yield Unmet(Condition.GRADED, 0, 1, cycle.number)
     else:

@@ -1,4 +1,4 @@
-"""How sure graded samples make us of the true pass rate."""
+"""What graded samples imply about the true pass rate."""
 
 CONFIDENCE = 0.95
 """Confidence of the one-sided lower bound on the true pass rate."""
@@ -24,7 +24,7 @@ def lower_bound(passes: int, samples: int, confidence: float = CONFIDENCE) -> fl
 
 
 def samples_needed(failures: int, accuracy: float, confidence: float = CONFIDENCE) -> int:
-    """The fewest samples, with this many failures among them, whose lower bound is at the accuracy.
+    """The fewest samples, with this many failures among them, whose lower bound reaches the accuracy.
 
     29, 46, 61, 76 for 0, 1, 2, 3 failures at 0.90. Source: Clopper & Pearson (1934).
 
@@ -41,7 +41,7 @@ def samples_needed(failures: int, accuracy: float, confidence: float = CONFIDENC
     while not enough(high):
         high *= 2
     low = failures + 1
-    while low < high:  # the bound rises with every pass, so the first crossing can be bisected
+    while low < high:  # the bound rises with every pass, so bisect for the first crossing
         middle = (low + high) // 2
         if enough(middle):
             high = middle

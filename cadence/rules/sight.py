@@ -1,4 +1,4 @@
-"""Who may see what: one rule a fact, for commands, buttons, forms, exports and the trail alike (SPEC §8)."""
+"""Who can see what: one rule per fact, for commands, buttons, forms, exports and the trail (SPEC §8)."""
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
@@ -6,7 +6,8 @@ from typing import Final
 
 
 class Role(IntEnum):
-    """What somebody who takes part is to a team's run of a playbook; each sees what those before it see."""
+    """The role of a participant toward a team's adoption of a playbook; each sees what the roles before it
+    see."""
 
     MEMBER = 0
     """Of the workspace."""
@@ -18,7 +19,7 @@ class Role(IntEnum):
 
 
 class Fact(StrEnum):
-    """What can be asked for, in the words of a refusal."""
+    """A kind of information, in the words of a refusal."""
 
     PLAYBOOK = "see a playbook"
     REGISTRY = "see the registry"
@@ -47,5 +48,5 @@ WHO_SEES: Final[Mapping[Fact, Role]] = {
 
 
 def sees(role: Role, fact: Fact) -> bool:
-    """Whether somebody in this role may see a fact."""
+    """Whether this role can see a fact."""
     return role >= WHO_SEES[fact]

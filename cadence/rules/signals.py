@@ -1,4 +1,4 @@
-"""What the digest names without changing anything: contradiction, hero, capacity, busy (SPEC §5, §6)."""
+"""The digest's signals, which change nothing: contradiction, hero, capacity, busy (SPEC §5, §6)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ BUSY_SHARE = 0.80
 
 @dataclass(frozen=True, slots=True)
 class WeekSeen:
-    """One week with a reading: the KPI's value, and how many attested as declared and drifted."""
+    """One week with a reading: the KPI's value, and how many attested as planned and as drifted."""
 
     value: float
     as_declared: int
@@ -22,13 +22,13 @@ class WeekSeen:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """Whether all is attested as declared while the KPI gets worse.
+    """Whether everything is attested as planned while the KPI gets worse.
 
     Args:
-        found: whether it is so.
+        found: whether this is the case.
         worse: how many of the latest readings in a row were each worse than the one before.
-        values: the value before and the readings looked at, oldest first, in the KPI's unit.
-        as_declared: attestations as declared in those weeks.
+        values: the value before and the readings in question, oldest first, in the KPI's unit.
+        as_declared: attestations as planned in those weeks.
         drifted: attestations in another mode in those weeks.
         readings: the threshold, in readings.
     """
@@ -44,15 +44,16 @@ class Contradiction:
 def contradiction(
     weeks: Sequence[WeekSeen], *, before: float, direction: Direction, readings: int = READINGS
 ) -> Contradiction:
-    """All attested as declared while the KPI got worse for three readings in a row (SPEC §5).
+    """Detect that everything is attested as planned while the KPI got worse for three readings in a row (SPEC
+    §5).
 
     Each of the three is worse than the reading before it. In each of their weeks somebody attested, and
-    nobody drifted: a week of silence says nothing, so it contradicts nothing.
+    nobody drifted: a week without answers contradicts nothing.
 
     Args:
         weeks: the weeks that have a reading, oldest first.
-        before: the reading before the first of them, the baseline when there was none.
-        direction: which way the KPI is better.
+        before: the reading before the first of them; the baseline if there was none.
+        direction: the direction in which the KPI improves.
         readings: the threshold.
     """
     values = (before, *(week.value for week in weeks))
@@ -73,7 +74,7 @@ def contradiction(
 
 @dataclass(frozen=True, slots=True)
 class Hero:
-    """Who reports the most runs, and whether nearly all of them.
+    """Who reports the most runs, and whether that is nearly all of them.
 
     Args:
         found: whether one person reports more than the threshold.
@@ -93,7 +94,8 @@ class Hero:
 
 
 def hero(runs: Mapping[str, int], *, threshold: float = HERO_SHARE) -> Hero:
-    """One person reports more than 80% of a cycle's attested runs (SPEC §5): the standard hangs on them.
+    """Detect that one person reports more than 80% of a cycle's attested runs (SPEC §5), so the standard
+    depends on them.
 
     Args:
         runs: attested runs of the whole cycle, by member. Assumed runs aren't reported by anybody.
@@ -108,13 +110,13 @@ def hero(runs: Mapping[str, int], *, threshold: float = HERO_SHARE) -> Hero:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Whether a team may start another cycle.
+    """Whether a team can start another cycle.
 
     Args:
-        allowed: whether it may.
-        full: whether it already has as many as a team is given; then only an override allows another.
-        running: cycles of the team that are running.
-        limit: how many a team is given.
+        allowed: whether it can.
+        full: whether it already has its maximum; then only an override allows another.
+        running: the team's running cycles.
+        limit: the maximum.
         overridden: whether a curator overrode the limit.
     """
 
@@ -126,7 +128,7 @@ class Capacity:
 
 
 def capacity(running: int, *, overridden: bool = False, limit: int = CYCLES_AT_ONCE) -> Capacity:
-    """A team with two running cycles isn't given a third without a curator's override (SPEC §5)."""
+    """Decide whether a team can start another cycle: a third one needs a curator's override (SPEC §5)."""
     full = running >= limit
     return Capacity(overridden or not full, full, running, limit, overridden)
 
@@ -136,10 +138,10 @@ class Busy:
     """Whether a playbook is run a lot and its number doesn't move.
 
     Args:
-        found: whether it is so.
+        found: whether this is the case.
         runs: attested runs of the week.
         expected: runs expected in a week.
-        share: runs of expected; 0 when none is expected.
+        share: runs as a share of those expected; 0 if none is expected.
         moved: whether the KPI is better than its baseline.
         threshold: the share of the expected runs from which a week is busy.
     """
@@ -161,10 +163,10 @@ def busy_not_moving(
     direction: Direction,
     threshold: float = BUSY_SHARE,
 ) -> Busy:
-    """A playbook that is busy and doesn't move its number is named so (SPEC §6, the digest).
+    """Detect a playbook that is busy and doesn't move its number (SPEC §6, the digest).
 
-    Busy is a week with at least 80% of the runs the playbook expects. Not moving is a value that isn't
-    better than the baseline; both are in the KPI's unit.
+    Busy is a week with at least 80% of the runs the playbook expects. Not moving is a value that isn't better
+    than the baseline; both are in the KPI's unit.
     """
     share = runs / expected if expected else 0.0
     moved = better(value, baseline, direction)

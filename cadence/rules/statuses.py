@@ -1,4 +1,5 @@
-"""What a Slack status says of whether somebody is away (SPEC §4). Words and emoji are data: add one's own here."""
+"""Whether a Slack status means that somebody is away (SPEC §4). Words and emoji are data: add your own
+here."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -49,11 +50,11 @@ AWAY_WORDS = (
     "in ferie",
 )
 NOT_AWAY = ("back from", "no ", "not ", "before ", "until my", "planning", "soon", "after ")
-"""A status that begins with one of these speaks of an absence and isn't one."""
+"""A status that begins with one of these mentions an absence but isn't one."""
 END_OF_WORK = time(17)
 """A status that ends later than this covers its last day."""
 OPEN_END = timedelta(days=27)
-"""How far ahead a status without an end counts; it is looked at again every day, and when it changes."""
+"""How far ahead a status without an end counts; it is checked again every day, and when it changes."""
 
 _WORDS = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, AWAY_WORDS))})(?!\w)", re.IGNORECASE)
 
@@ -69,7 +70,8 @@ def says_away(text: str, emoji: str) -> bool:
 def days_away(
     text: str, emoji: str, expires: int, *, zone: ZoneInfo, now: datetime
 ) -> tuple[date, date] | None:
-    """The local days that a status covers from today on; None when it says nothing, or ends before today does.
+    """The local days that a status covers, from today on; None if it isn't about an absence, or ends before
+    today does.
 
     Args:
         expires: unix time, 0 for never.

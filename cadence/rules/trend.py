@@ -1,6 +1,6 @@
-"""Where a line of weekly numbers goes: XmR limits, trend, decay and plateau (SPEC §5).
+"""The course of a series of weekly numbers: XmR limits, trend, decay and plateau (SPEC §5).
 
-`None` stands for a week without a number. It takes its place in time and nothing else: it is never a zero.
+`None` is a week without a number. It takes its place in time and nothing else: it is never a zero.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from cadence.rules.kpi import Direction, better, median_of, meets
 XMR_FACTOR: Final = 2.66
 """3 / d₂ for moving ranges of two (d₂ = 1.128), rounded as Wheeler gives it."""
 XMR_POINTS: Final = 6
-"""Fewer readings give limits that move with every new one (Wheeler, Understanding Variation, 1993)."""
+"""With fewer readings the limits move with every new one (Wheeler, Understanding Variation, 1993)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class XmrLimits:
         centre: X̄, the mean of the readings.
         lower: X̄ − 2.66·mR̄; below 0 where the readings scatter that much.
         upper: X̄ + 2.66·mR̄.
-        moving_range: mR̄, the mean of the differences between readings that follow each other.
-        points: how many readings they rest on.
+        moving_range: mR̄, the mean of the differences between consecutive readings.
+        points: the number of readings they rest on.
     """
 
     centre: float
@@ -39,7 +39,7 @@ class XmrLimits:
     points: int
 
     def worse(self, value: float, direction: Direction) -> bool:
-        """Whether a reading is past the limit on the side that is worse. On the limit is within it."""
+        """Whether a reading is past the limit on the worse side. A reading on the limit is within it."""
         return better(self.upper if direction is Direction.LOWER else self.lower, value, direction)
 
 
@@ -60,7 +60,7 @@ def xmr_limits(values: Sequence[float | None], *, least: int = XMR_POINTS) -> Xm
 
 
 def levels(values: Sequence[float | None], *, steps: int = 8) -> tuple[int | None, ...]:
-    """The height of each value in a sparkline, 0 to `steps` − 1; all the same is half-way up.
+    """The height of each value in a sparkline, 0 to `steps` − 1; equal values are at half height.
 
     Raises:
         ValueError: for fewer than 2 steps.
@@ -80,7 +80,7 @@ def levels(values: Sequence[float | None], *, steps: int = 8) -> tuple[int | Non
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Which way a line goes.
+    """The direction of a series.
 
     Args:
         points: how many weeks have a number.
@@ -95,11 +95,11 @@ class Trend:
     p: float
 
     def falls(self, p_below: float) -> bool:
-        """Whether it goes down, at this level."""
+        """Whether it falls, at this significance level."""
         return self.slope < 0 and self.p < p_below
 
     def rises(self, p_below: float) -> bool:
-        """Whether it goes up, at this level."""
+        """Whether it rises, at this significance level."""
         return self.slope > 0 and self.p < p_below
 
 
@@ -137,7 +137,7 @@ def _chance(s: int, values: Sequence[float]) -> float:
 
 
 class Course(StrEnum):
-    """Where an adoption goes after its cycle has closed."""
+    """The course of an adoption after its cycle has closed."""
 
     DECAYING = "decaying"
     PLATEAU = "plateau"
@@ -146,7 +146,7 @@ class Course(StrEnum):
 
 
 class DecayLine(StrEnum):
-    """The line of the decay rule that spoke."""
+    """The condition of the decay rule that was met."""
 
     RUNS = "runs"
     KPI = "kpi"
@@ -158,7 +158,7 @@ class CoursePolicy:
 
     Args:
         weeks: how many weeks a trend is looked for in.
-        p: a trend is one when its Mann–Kendall p is below this.
+        p: a trend counts if its Mann–Kendall p is below this.
         points: the fewest readings that give XmR limits.
     """
 
@@ -169,16 +169,16 @@ class CoursePolicy:
 
 @dataclass(frozen=True, slots=True)
 class CourseVerdict:
-    """Where an adoption goes, and all that rests on.
+    """The course of an adoption, with the numbers behind it.
 
     Args:
         course: decaying, plateau, steady or insufficient.
-        lines: the lines that spoke; none unless it is decaying.
+        lines: the conditions that were met; empty unless it is decaying.
         runs: the trend of runs per week; None with fewer than `policy.weeks` weeks.
         kpi: the trend of the KPI over the same weeks, in its unit per week; None likewise.
         level: the median of the KPI in those weeks; None without a reading.
         latest: the newest reading since the cycle closed; None without one.
-        limits: the limits it is held against; None with too few readings.
+        limits: the limits it is compared with; None with too few readings.
         policy: the thresholds.
     """
 
@@ -201,7 +201,7 @@ def judge_course(
     direction: Direction,
     policy: CoursePolicy | None = None,
 ) -> CourseVerdict:
-    """Judge an adoption that keeps its weekly check-in after its cycle has closed (SPEC §5).
+    """Judge an adoption that continues its weekly check-in after its cycle has closed (SPEC §5).
 
     - Decaying: runs per week fall (Theil–Sen slope below zero, two-sided Mann–Kendall p < 0.10, over 8
       weeks), or the newest reading is past the XmR limits on the worse side.
@@ -210,11 +210,11 @@ def judge_course(
     - Insufficient: fewer than eight weeks, and no reading past the limits.
 
     Args:
-        runs: attested runs per week, oldest first; None for a week nobody answered.
+        runs: attested runs per week, oldest first; None for a week without answers.
         held: weekly readings up to the close, which give the limits: a reading never widens its own.
         readings: weekly readings since the close, oldest first.
         target: in the KPI's unit.
-        direction: which way the KPI is better.
+        direction: the direction in which the KPI improves.
         policy: the thresholds.
     """
     policy = policy or CoursePolicy()

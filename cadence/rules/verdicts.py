@@ -1,4 +1,4 @@
-"""The decision on a step: demote, watch or hold, with every number it rests on (SPEC §5)."""
+"""The decision on a step: demote, watch or hold, with every number behind it (SPEC §5)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from cadence.rules.modes import Mode, landing
 
 
 class Decision(StrEnum):
-    """What is decided about a step."""
+    """The decision on a step."""
 
     DEMOTE = "demote"
     WATCH = "watch"
@@ -53,14 +53,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class StepEvidence:
-    """What is known of a step inside its evidence window.
+    """The evidence on a step inside its evidence window.
 
     Args:
         exceptions: logged exceptions, x.
         critical: how many of them are critical.
         attested: runs that people reported.
-        assumed: runs taken as typical for those who haven't answered.
-        closing: true when the cycle closes, when the cap line decides.
+        assumed: typical runs of members who haven't answered.
+        closing: whether the cycle closes now, when the cap line decides.
     """
 
     exceptions: int
@@ -77,17 +77,17 @@ class StepEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A decision and all it rests on; judging the same evidence again gives the same verdict.
+    """A decision and its inputs; judging the same evidence again gives the same verdict.
 
     Args:
         decision: demote, watch or hold.
-        line: the line of the rule that spoke, `none` when none did; on a step that people lead it only warns.
+        line: the line of the rule that applied, or `none`; on a step that people lead it only warns.
         evidence: the counts.
         policy: the thresholds.
         ratio: x / N, 0 when there are no runs.
         probability: P(true rate > cap).
         demote_at: the number of exceptions at which the evidence line would demote now, `None` if it can't.
-        mode: who led the step when it was judged.
+        mode: the step's mode when it was judged.
         lands_on: the mode after a demotion, `None` for any other decision.
     """
 
@@ -103,7 +103,7 @@ class Verdict:
 
 
 SILENT_EXCEPTIONS = 3
-"""While nobody has reported a run, nothing is demoted before the third exception: two on a Monday are no proof."""
+"""Before anybody has reported a run, only the third exception demotes: two on a Monday are no proof."""
 
 
 def judge_step(*, evidence: StepEvidence, policy: Policy, mode: Mode, fallback: Mode) -> Verdict:
@@ -113,8 +113,8 @@ def judge_step(*, evidence: StepEvidence, policy: Policy, mode: Mode, fallback: 
     2. Evidence, at any time: x ≥ 2 and P(rate > cap) ≥ 0.90 under the Jeffreys posterior.
     3. The cap: N ≥ 20 and x/N > cap, when the cycle closes (`strict`: at any time; `evidence`: never).
 
-    Otherwise a ratio over the cap is a watch. A step that people already lead has nowhere lower to go, so
-    it is watched instead of demoted. Source: SPEC §5; Brown, Cai & DasGupta (2001) for line 2.
+    Otherwise a ratio over the cap is a watch. A step that people already lead has no lower mode, so it is
+    watched instead of demoted. Source: SPEC §5; Brown, Cai & DasGupta (2001) for line 2.
     """
     runs = evidence.runs
     ratio = evidence.exceptions / runs if runs else 0.0

@@ -1,23 +1,26 @@
-"""Slash-command text to typed commands, with refusals that teach. Start at `parse` and `TABLE`."""
+"""The engine that parses a slash command's text into a typed command, or refuses it with a suggestion.
 
-from handlers.grammar.amounts import amount_refusal
-from handlers.grammar.commands import Command
-from handlers.grammar.help import HelpEntry, help_rest, help_text
+It knows no command: features declare theirs as `Entry`, and `handlers.commands` builds the `CommandTable`.
+"""
+
+from handlers.grammar.help import Help, help_entries, help_rest, read_help
 from handlers.grammar.parse import parse
-from handlers.grammar.request import Vocabulary
-from handlers.grammar.steps import UnknownStep
+from handlers.grammar.request import Request, Vocabulary
 from handlers.grammar.suggest import is_harmless
-from handlers.grammar.table import TABLE
+from handlers.grammar.table import AboutPlaybook, Command, CommandTable, Entry, Parsed
 
 __all__ = [
-    "TABLE",
+    "AboutPlaybook",
     "Command",
-    "HelpEntry",
-    "UnknownStep",
+    "CommandTable",
+    "Entry",
+    "Help",
+    "Parsed",
+    "Request",
     "Vocabulary",
-    "amount_refusal",
+    "help_entries",
     "help_rest",
-    "help_text",
     "is_harmless",
     "parse",
+    "read_help",
 ]

@@ -1,16 +1,15 @@
-"""Where a number ends and its note begins: `14m slow week`, `1h 30m`, `4.6 out of 5 in the survey`."""
+"""Finds where a number ends and its note begins: `14m slow week`, `1h 30m`, `4.6 out of 5 in the survey`."""
 
 import re
 from typing import Final
 
-from cadence.mrkdwn import code, coded, say
+from cadence.mrkdwn import say
 from cadence.refusals import Refusal
-from cadence.rules.amounts import MEASURES, AmountError
-from handlers.grammar.teach import shown
+from cadence.rules.amounts import MEASURES
+from handlers.grammar.errors import shown
 from handlers.grammar.words import Typed
-from templates.ids import Field
 
-# Words that measure what no KPI is in: kept with the number, so that it is refused and never taken bare.
+# Measures that no KPI uses: kept with the number, so that it is refused and not read without them.
 _FOREIGN = re.compile(
     r"""(?:quart|gallon|pint|liter|litre|gram|kilo|ounce|ton|tonne|inche|yard|mile|meter|metre|month|quarter|year
         |millisecond|byte|degree)s?|inch|foot|feet|ml|g|kg|lbs?|oz|mm|cm|km|ms|[kmgt]b|bps|permille""",
@@ -31,7 +30,7 @@ _MULTIPLIED = re.compile(r".*\d[kmb]|k|m|b|bn|mn|million|billion|thousand")
 
 
 def starts_amount(typed: Typed) -> bool:
-    """Whether the next word begins a number, with a currency before it perhaps."""
+    """Whether the next word begins a number, possibly with a currency before it."""
     if not typed:
         return False
     first = typed.words[0].text.strip(_QUOTES)
@@ -46,7 +45,7 @@ def take_amount(typed: Typed) -> str:
     """Take a number with its unit, as typed, from the left; the rest is the note.
 
     Raises:
-        Refusal: when the note begins with a figure that could belong to the number.
+        Refusal: the note begins with a figure that could belong to the number.
     """
     parts = [_stripped(typed)]
     if _LONE_MONEY.fullmatch(parts[0]):
@@ -89,7 +88,8 @@ def _ends_in_measure(last: str) -> bool:
 
 
 def _splits(last: str, typed: Typed) -> bool:
-    """Whether the next word is a figure that reads on: the `30` of `1h 30`, the `234` of `1 234`."""
+    """Whether the next word is a figure that continues the number: the `30` of `1h 30`, the `234` of `1
+    234`."""
     word = typed.words[0].text.rstrip(_AFTER)
     if _HOURS.fullmatch(last.lower()):
         return bool(re.fullmatch(r"\d{1,2}", word))
@@ -97,7 +97,8 @@ def _splits(last: str, typed: Typed) -> bool:
 
 
 def _refuse_two_numbers(parts: list[str], typed: Typed) -> None:
-    """`1h 30 slow week`, `1 234 tickets`, `1 hour and 30 minutes`: one number or two, only the person knows."""
+    """`1h 30 slow week`, `1 234 tickets`, `1 hour and 30 minutes`: one number or two, only the person
+    knows."""
     value = " ".join(parts)
     if typed.key() in ("and", "&", "+") and typed.key(1)[:1].isdecimal() and _ends_in_measure(value):
         follows, figure = " ".join(word.text for word in typed.words[:2]), typed.words[1].text
@@ -112,14 +113,4 @@ def _refuse_two_numbers(parts: list[str], typed: Typed) -> None:
             one=shown("".join(parts) + figure),
             note=shown(f'{value} "{follows} \u2026"'),
         )
-    )
-
-
-def amount_refusal(error: AmountError, playbook: str | None = None) -> Refusal:
-    """An amount that can't be read, as a refusal that shows the whole command to type."""
-    start = f"/kpi {playbook} " if playbook else "/kpi "
-    first, second = (code(start + example) for example in error.examples)
-    return Refusal(
-        say("{problem} Try {first} or {second}.", problem=coded(error.problem), first=first, second=second),
-        field=Field.VALUE,
     )

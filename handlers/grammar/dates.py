@@ -6,7 +6,7 @@ from typing import Final
 
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
-from handlers.grammar.teach import shown
+from handlers.grammar.errors import shown
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS: Final = (
@@ -16,7 +16,7 @@ _MONTHS: Final = (
 _SHORTEST: Final = 3
 _WEEK = timedelta(days=7)
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
-_LEAP_YEARS = 9  # a 29 February comes again within eight years
+_LEAP_YEARS = 9  # a 29 February occurs again within eight years
 _LONGEST_AWAY = timedelta(days=366)
 _JUST_BEGUN = timedelta(days=31)
 _LONGEST_DAY = 40
@@ -29,7 +29,7 @@ _SPAN = re.compile(r"\s*(?:\.{2,}|\u2026)\s*|\s+(?:to|until|till|-|\u2013|\u2014
 
 
 def find_day(text: str, today: date, *, past: bool = False) -> date | None:
-    """The day a text means, or None.
+    """The date of a text, or None.
 
     A weekday is the first one from today on; `next` puts it in the week after this one. A day without a year
     is the next such day from today on. With `past` both are the latest one up to today.
@@ -53,7 +53,7 @@ def _plain(text: str) -> str:
 
 
 def _named(words: str, today: date, *, past: bool) -> date | None:
-    """`20 Dec`, `20th of December 2026`, `Dec 20, 2026`."""
+    """Parse `20 Dec`, `20th of December 2026`, `Dec 20, 2026`."""
     if found := _DAY_FIRST.fullmatch(words):
         day, name, year = found[1], found[2], found[3]
     elif found := _MONTH_FIRST.fullmatch(words):
@@ -75,7 +75,7 @@ def _named(words: str, today: date, *, past: bool) -> date | None:
 
 
 def _index(name: str, names: tuple[str, ...]) -> int | None:
-    """Which of the names this is, three letters or more of it."""
+    """The index of the name that this abbreviates, with at least three letters."""
     if len(name) < _SHORTEST:
         return None
     return next(
@@ -91,7 +91,7 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 
 def read_day(text: str, today: date, *, past: bool = False) -> date:
-    """`find_day`, or a refusal that shows three ways to write one."""
+    """`find_day`, or a refusal that shows three formats."""
     found = find_day(text, today, past=past)
     if found is None:
         raise Refusal(
@@ -110,7 +110,7 @@ def read_span(text: str, today: date) -> tuple[date | None, date]:
     """`from..until`, `from to until`, `until D` or `D` alone, which is the last day.
 
     Raises:
-        Refusal: when a day can't be read, the span runs backwards, is over, or is longer than a year.
+        Refusal: a day is invalid, or the range runs backwards, is over, or is longer than a year.
     """
     plain = re.sub(r"^(?:from|until|till|to)\s+", "", text.strip(), flags=re.IGNORECASE)
     parts = _SPAN.split(plain.casefold(), maxsplit=1)
@@ -128,7 +128,8 @@ def read_span(text: str, today: date) -> tuple[date | None, date]:
 
 
 def _in_order(first: str, last: str, start: date, until: date, today: date) -> tuple[date, date]:
-    """Days without a year that run backwards: the first has just begun, or the last is counted from the first."""
+    """Order days without a year that run backwards: the first has just begun, or the last counts from the
+    first."""
     begun = _named(_plain(first), today, past=True)
     if begun and begun <= until and today - begun <= _JUST_BEGUN:
         return begun, until

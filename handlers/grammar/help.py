@@ -1,57 +1,51 @@
-"""What `help` says: the table, for the roles a person has or for one topic."""
+"""The contents of `help`: the table, for a person's roles or for one topic."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
+from handlers.grammar.errors import clip, shown
+from handlers.grammar.request import Request
 from handlers.grammar.suggest import suggestion
-from handlers.grammar.table import TABLE, Entry, Role
-from handlers.grammar.teach import shown
+from handlers.grammar.table import WHO, Command, CommandTable, Entry
 
-_RANK: Final[dict[str, int]] = {"member": 0, "owner": 1, "curator": 2}
-WHO: Final[dict[Role, str]] = {"member": "everyone", "owner": "owners and curators", "curator": "curators"}
+_RANK: Final[dict[str, int]] = {role: rank for rank, role in enumerate(WHO)}
 
 
-@dataclass(frozen=True, slots=True)
-class HelpEntry:
-    """One command for a template; plain text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help(Command):
+    """`help`, of any command. `topic` is a command's name, or what was typed after `help`."""
 
-    Args:
-        command: without its arguments, `/cadence team create`.
-        usage: the arguments; empty when it takes none.
-        summary: one line that completes "This …".
-        who: who may: everyone, owners and curators, or curators.
-        examples: whole commands to type.
-    """
-
-    command: str
-    usage: str
-    summary: str
-    who: str
-    examples: tuple[str, ...]
+    topic: str | None = None
 
 
-def help_text(topic: str | None, roles: frozenset[str]) -> list[HelpEntry]:
-    """The commands a person with these roles may use, or those a topic names, whoever may.
+def read_help(request: Request) -> Help:
+    """`/cadence help [topic]`."""
+    topic = " ".join(word.key.lstrip("/") for word in request.typed.take(len(request.typed.words))).strip()
+    return Help(topic=clip(topic) or None)
+
+
+def help_entries(table: CommandTable, topic: str | None, roles: frozenset[str]) -> list[Entry[Any]]:
+    """The commands for these roles, or those of a topic, whatever roles they require.
 
     Args:
+        table: every command.
         topic: a command (`kpi`, `/kpi`, `team create`), a group of them (`team`), or None.
         roles: of `member`, `owner`, `curator`; everyone is a member.
 
     Raises:
-        Unknown: no such topic; the text names the nearest.
+        Unknown: no such topic; the text suggests the nearest.
     """
     wanted = " ".join((topic or "").casefold().replace("/", " ").split()).removeprefix("cadence").strip()
     if not wanted:
         most = max((_RANK.get(role, 0) for role in roles), default=0)
-        return [_shown(entry) for entry in TABLE if _RANK[entry.who] <= most]
-    found = [entry for entry in TABLE if wanted in (entry.name, entry.name.split()[0])]
+        return [entry for entry in table if _RANK[entry.who] <= most]
+    found = table.on(wanted)
     if found:
-        return [_shown(entry) for entry in found]
-    topics = dict.fromkeys(name for entry in TABLE for name in (entry.name, entry.name.split()[0]))
-    near = nearest(wanted, topics)
+        return found
+    near = nearest(wanted, table.topics)
     if near:
         raise Unknown(
             say(
@@ -59,7 +53,7 @@ def help_text(topic: str | None, roles: frozenset[str]) -> list[HelpEntry]:
                 topic=shown(wanted),
                 near=code(f"/cadence help {near}"),
             ),
-            offer=suggestion(f"/cadence help {near}"),
+            offer=suggestion(table, f"/cadence help {near}"),
         )
     raise Unknown(
         say(
@@ -67,19 +61,15 @@ def help_text(topic: str | None, roles: frozenset[str]) -> list[HelpEntry]:
             topic=shown(wanted),
             way=code("/cadence help"),
         ),
-        offer=suggestion("/cadence help"),
+        offer=suggestion(table, "/cadence help"),
     )
 
 
-def help_rest(roles: frozenset[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """What a person with these roles may not do: who may, and the commands, by rank."""
+def help_rest(table: CommandTable, roles: frozenset[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """The commands that these roles can't use, with who can, by role."""
     most = max((_RANK.get(role, 0) for role in roles), default=0)
     return [
-        (who, tuple(entry.command for entry in TABLE if entry.who == role))
+        (who, tuple(entry.command for entry in table if entry.who == role))
         for role, who in WHO.items()
         if _RANK[role] > most
     ]
-
-
-def _shown(entry: Entry) -> HelpEntry:
-    return HelpEntry(entry.command, entry.usage, entry.summary, WHO[entry.who], entry.examples)

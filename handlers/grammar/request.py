@@ -1,67 +1,101 @@
-"""One command being read: its words, its options, and the playbooks, steps and teams its words can name."""
+"""One command being parsed: its words, its options, and the playbooks, steps and teams they can name."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from cadence.links import is_link
 from cadence.mrkdwn import code, say
-from cadence.refusals import Refusal
-from handlers.grammar.teach import shown, unknown_team
+from cadence.refusals import Refusal, Unknown
+from handlers.grammar.errors import shown, unknown_playbook, unknown_team
 from handlers.grammar.words import Typed, Word
 
 WEEKS: Final = 4
 MOST_RUNS: Final = 100_000
 LONGEST_TEXT: Final = 1_000
 _LONGEST_PHRASE = 5
+_ADVICE: Final = "Shorten it, or put it in a thread and give the link to that."
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """The names a person can use.
+class Vocabulary(Protocol):
+    """The names a person can use, and their local date."""
 
-    Args:
-        playbooks: the step keys of each playbook they have to do with, by its slug.
-        teams: slugs.
-        titles: of playbooks, by slug, where known; a title can be typed instead of the slug.
-        others: the step keys of the workspace's other playbooks: understood when named, never implied.
-    """
+    @property
+    def today(self) -> date:
+        """The person's own date; "friday" and "20 Dec" are counted from it."""
 
-    playbooks: Mapping[str, tuple[str, ...]]
-    teams: tuple[str, ...] = ()
-    titles: Mapping[str, str] = field(default_factory=dict)
-    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    @property
+    def playbooks(self) -> Mapping[str, tuple[str, ...]]:
+        """The step keys of each of their playbooks, by slug."""
 
-    def title(self, slug: str) -> str:
-        """The title when it is known, else the slug."""
-        return self.titles.get(slug, slug)
+    @property
+    def others(self) -> Mapping[str, tuple[str, ...]]:
+        """The step keys of the workspace's other playbooks: found if named, never implied."""
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of playbooks, by slug, if known; a title can be typed instead of the slug."""
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """Slugs."""
 
 
 @dataclass(slots=True)
 class Request:
-    """What the reader of a command works on; words are taken from `typed` as they are understood.
+    """The input of a command's reader; words are taken from `typed` as they are parsed.
 
     Args:
         command: as a person types it, without its arguments: `/kpi`, `/cadence cycle start`.
-        options: values by name, as typed; taken out of `typed` already.
+        options: values by name, as typed; already removed from `typed`.
     """
 
     command: str
     typed: Typed
     vocabulary: Vocabulary
-    today: date
     options: Mapping[str, str]
 
+    @property
+    def today(self) -> date:
+        """The person's own date."""
+        return self.vocabulary.today
+
+    def title(self, slug: str) -> str:
+        """A playbook's title if known, else the slug."""
+        return self.vocabulary.titles.get(slug, slug)
+
     def playbook(self) -> str | None:
-        """Take a playbook from the left: its slug, its title, or the slug with spaces for dashes."""
+        """Take a playbook from the left: its slug, its title, or the slug with spaces instead of dashes."""
         slugs = (*self.vocabulary.others, *self.vocabulary.playbooks)
         names = {slug.casefold().replace("-", " "): slug for slug in slugs}
         names |= {title.casefold(): slug for slug, title in self.vocabulary.titles.items()}
         return self._phrase(names)
 
+    def next_playbook(self, *, of_others: bool = False) -> str | None:
+        """Take the next words as a playbook; None if no words are left.
+
+        Raises:
+            Unknown: they aren't one.
+        """
+        named = self.playbook()
+        if named is None and self.typed:
+            raise self.no_playbook(of_others=of_others)
+        return named
+
+    def only_playbook(self) -> str | None:
+        """Take a playbook as the last argument; by default the only one."""
+        return self.the_playbook(self.next_playbook())
+
+    def no_playbook(self, *, of_others: bool = False) -> Unknown:
+        """Refuse the next word as an unknown playbook; `of_others`: it may be one the person has no part
+        in."""
+        word = self.typed.take()[0].text
+        known = (*self.vocabulary.playbooks, *(self.vocabulary.others if of_others else ()))
+        return unknown_playbook(word, known, self.command, self.typed.rest())
+
     def the_playbook(self, named: str | None) -> str | None:
-        """The playbook named, else the only one there is."""
+        """The named playbook, else the only one."""
         slugs = tuple(self.vocabulary.playbooks)
         return named or (slugs[0] if len(slugs) == 1 else None)
 
@@ -72,17 +106,18 @@ class Request:
     def steps(self, playbook: str | None) -> tuple[str, ...]:
         """The steps of a playbook; of every playbook, each once, for None."""
         if playbook is not None:
-            return {**self.vocabulary.others, **self.vocabulary.playbooks}[playbook]
+            mine = self.vocabulary.playbooks
+            return mine[playbook] if playbook in mine else self.vocabulary.others[playbook]
         return tuple(dict.fromkeys(step for steps in self.vocabulary.playbooks.values() for step in steps))
 
     def home_of(self, steps: Iterable[str]) -> str | None:
-        """The one playbook that has all these steps; None when several do."""
+        """The one playbook that has all these steps; None if several do."""
         wanted = set(steps)
         homes = [slug for slug, has in self.vocabulary.playbooks.items() if wanted <= set(has)]
         return homes[0] if wanted and len(homes) == 1 else None
 
     def _phrase(self, names: Mapping[str, str]) -> str | None:
-        """Take the longest run of words that is one of the names, dashes and spaces being the same."""
+        """Take the longest sequence of words that is one of the names, with dashes and spaces equal."""
         longest = min(_LONGEST_PHRASE, len(self.typed.words))
         for count in range(longest, 0, -1):
             phrase = " ".join(self.typed.key(at).replace("-", " ") for at in range(count))
@@ -156,8 +191,8 @@ class Request:
             )
         return typed
 
-    def sentence(self, noun: str, advice: str) -> str | None:
-        """Take the rest as a note or reason of at most 1,000 characters; nothing is ever cut."""
+    def sentence(self, noun: str, advice: str = _ADVICE) -> str | None:
+        """Take the rest as a note or reason of at most 1,000 characters; nothing is truncated."""
         text = self.typed.sentence()
         if text and len(text) > LONGEST_TEXT:
             raise Refusal(
@@ -166,17 +201,17 @@ class Request:
         return text
 
     def mentions(self) -> tuple[str, ...]:
-        """Take every person mentioned, wherever they stand."""
+        """Take every person mentioned, anywhere in the text."""
         found = [word for word in self.typed.words if word.member]
         self.typed.words = [word for word in self.typed.words if not word.member]
         return tuple(dict.fromkeys(word.member for word in found if word.member))
 
 
 def take_options(typed: Typed, names: Iterable[str]) -> dict[str, str]:
-    """Take `name=value` words out, wherever they stand.
+    """Take `name=value` words out, anywhere in the text.
 
     Raises:
-        Refusal: when one is given twice with different values.
+        Refusal: one is given twice with different values.
     """
     wanted, options, kept = frozenset(names), dict[str, str](), list[Word]()
     for word in typed.words:

@@ -1,4 +1,5 @@
-"""What a person typed, as words: Slack's escapes, quotes, dashes and options read once, in one place."""
+"""The text of a command as words: Slack's escapes, quotes, dashes and options are parsed once, in one
+place."""
 
 import re
 import unicodedata
@@ -6,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-# Never meant to be seen: control characters, halves of a surrogate pair, and marks that reorder a line.
+# Invisible characters: control characters, halves of a surrogate pair, and marks that reorder a line.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -54,7 +55,7 @@ def _key(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word where it stands: `raw` as Slack sent it, `start` and `end` in the whole text."""
+    """One word and its place: `raw` as Slack sent it, `start` and `end` in the whole text."""
 
     raw: str
     start: int
@@ -62,7 +63,7 @@ class Word:
 
     @property
     def text(self) -> str:
-        """As the person saw it when typing."""
+        """The word as the person saw it when typing."""
         return unescape(self.raw)
 
     @property
@@ -72,13 +73,13 @@ class Word:
 
     @property
     def member(self) -> str | None:
-        """The Slack member ID, when the word is a mention of a person."""
+        """The Slack member ID, if the word mentions a person."""
         found = re.match(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>", self.raw)
         return found[1] if found else None
 
     @property
     def channel(self) -> str | None:
-        """The Slack channel ID, when the word is a mention of a channel."""
+        """The Slack channel ID, if the word mentions a channel."""
         found = re.match(r"<#([A-Z0-9]+)(?:\|[^<>]*)?>", self.raw)
         return found[1] if found else None
 
@@ -108,7 +109,7 @@ class Typed:
         return bool(self.words)
 
     def key(self, ahead: int = 0) -> str:
-        """The key of the word that many places ahead; empty when there is none."""
+        """The key of the word this many places ahead; empty after the last word."""
         return self.words[ahead].key if ahead < len(self.words) else ""
 
     def take(self, count: int = 1) -> list[Word]:
@@ -117,11 +118,11 @@ class Typed:
         return taken
 
     def without(self, word: Word) -> str:
-        """The whole text but for one word, still escaped."""
+        """The whole text without one word, still escaped."""
         return f"{self.source[: word.start]} {self.source[word.end :]}"
 
     def rest(self) -> str:
-        """What is left, as one text: spaces single, line breaks kept, escapes undone; takes nothing."""
+        """The remaining words as one text: single spaces, line breaks kept, unescaped; takes nothing."""
         parts: list[str] = []
         for at, word in enumerate(self.words):
             if at:
@@ -130,7 +131,7 @@ class Typed:
         return "".join(parts)
 
     def sentence(self) -> str | None:
-        """Take everything that is left as a note: a leading dash and the quotes around it go."""
+        """Take the remaining words as a note, without a leading dash and surrounding quotes."""
         text = self.rest()
         self.words = []
         text = _SEPARATORS.sub("", text, count=1)

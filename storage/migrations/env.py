@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection is handed in by `storage.migrate`."""
+"""Alembic's entry point: `storage.migrate` passes the connection."""
 
 from alembic import context
 from sqlmodel import SQLModel

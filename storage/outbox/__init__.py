@@ -1,1 +1,1 @@
-"""Outbox."""
+"""The outbox: queueing, attempts, leases and rate limits."""

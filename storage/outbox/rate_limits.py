@@ -1,7 +1,7 @@
-"""Lanes: when the next call may go out to a recipient, of a method, or in a workspace as a whole.
+"""Rate limits: when the next call is allowed to a recipient, of a method, or in a workspace as a whole.
 
-They stand in the database, so that every worker keeps them and a restart forgets none. Whoever sends takes the
-recipient's lane first, the ledger's row after, and the budget last, always in this order.
+They are rows of the database, so that all workers share them and they survive a restart. A sender claims the
+recipient's slot first, then the ledger's row, and the budget last, always in this order.
 """
 
 from collections.abc import Sequence
@@ -13,30 +13,30 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
-from storage.tables import Lane, MessageState, OwedMessage
+from storage.tables import MessageState, OutboxMessage, RateLimit
 from storage.work import UnitOfWork
 
 POSTING = "chat.postMessage"
-"""The lane of posting; other methods of Slack's have theirs under their own names."""
+"""The limit for posting; Slack's other methods have limits under their own names."""
 BUDGET = "budget"
-"""The lane that all messages of a workspace go through."""
+"""The limit shared by all messages of a workspace."""
 READINESS = "readyz"
-"""No lane: the row that `/readyz` writes to learn whether writes are kept."""
+"""Not a limit: the row that `/readyz` writes to check that writes work."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-LONGEST_TURN = timedelta(minutes=1)
-"""No recipient and no budget is closed for longer; a lane that is was closed before the clock was set back."""
+LONGEST_SLOT = timedelta(minutes=1)
+"""No recipient and no budget is closed for longer; if one is, it was closed before the clock was set back."""
 LONGEST_PAUSE = timedelta(hours=1)
-"""The longest pause in a method that is kept, as `bot.delivery.gateway` has it."""
+"""The longest pause of a method that is kept, as in `bot.delivery.gateway`."""
 
 
 _WHERE: Final[Any] = bindparam("workspace")
-_FREE: Final = select(col(Lane.name), col(Lane.free_at)).where(
-    Lane.workspace_id == _WHERE, col(Lane.name).in_(bindparam("names", expanding=True))
+_FREE: Final = select(col(RateLimit.name), col(RateLimit.free_at)).where(
+    RateLimit.workspace_id == _WHERE, col(RateLimit.name).in_(bindparam("names", expanding=True))
 )
 
 
 def _insert(build: Any) -> Any:
-    return build(Lane).values(workspace_id=_WHERE, name=bindparam("lane"), free_at=bindparam("until"))
+    return build(RateLimit).values(workspace_id=_WHERE, name=bindparam("limit"), free_at=bindparam("until"))
 
 
 def _taking(build: Any) -> Any:
@@ -44,99 +44,104 @@ def _taking(build: Any) -> Any:
     return insert.on_conflict_do_update(
         index_elements=["workspace_id", "name"],
         set_={"free_at": insert.excluded.free_at},
-        where=col(Lane.free_at) <= bindparam("now"),
-    ).returning(col(Lane.name))
+        where=col(RateLimit.free_at) <= bindparam("now"),
+    ).returning(col(RateLimit.name))
 
 
 def _closing(build: Any) -> Any:
     insert = _insert(build)
     later = case(
-        (col(Lane.free_at) > insert.excluded.free_at, col(Lane.free_at)), else_=insert.excluded.free_at
+        (col(RateLimit.free_at) > insert.excluded.free_at, col(RateLimit.free_at)),
+        else_=insert.excluded.free_at,
     )
     return insert.on_conflict_do_update(index_elements=["workspace_id", "name"], set_={"free_at": later})
 
 
 def _spending() -> Any:
-    """The budget's lane moves on by a share, from now less a burst at the earliest; PostgreSQL reckons it itself."""
+    """Move the budget's limit on by one share, starting at least one burst before now; PostgreSQL computes
+    it itself."""
     insert = _insert(postgresql.insert)
     share, floor = bindparam("share", type_=Interval()), bindparam("floor", type_=DateTime(timezone=True))
     return insert.on_conflict_do_update(
         index_elements=["workspace_id", "name"],
-        set_={"free_at": func.greatest(col(Lane.free_at), floor) + share},
-        where=col(Lane.free_at) <= bindparam("now"),
-    ).returning(col(Lane.name))
+        set_={"free_at": func.greatest(col(RateLimit.free_at), floor) + share},
+        where=col(RateLimit.free_at) <= bindparam("now"),
+    ).returning(col(RateLimit.name))
 
 
-# Put together once: that takes longer than running them, and every message needs them all.
+# Built once: that takes longer than running them, and every message needs all of them.
 _TAKE: Final = {"sqlite": _taking(sqlite.insert), "postgresql": _taking(postgresql.insert)}
 _CLOSE: Final = {"sqlite": _closing(sqlite.insert), "postgresql": _closing(postgresql.insert)}
 _SPEND: Final = _spending()
 
 
 def free_at(uow: UnitOfWork, *, names: Sequence[str]) -> dict[str, datetime]:
-    """When lanes are free, by name; those that never were in use are left out."""
+    """When these limits are free, by name; unused ones are left out."""
     asked = {"workspace": uow.workspace_id, "names": list(names)}
     return {row.name: row.free_at for row in connection_of(uow.session).execute(_FREE, asked)}
 
 
 def take(uow: UnitOfWork, *, name: str, until: datetime) -> bool:
-    """Take the turn in a lane and close it `until` then; False when it isn't free. Of several at once one gets it."""
+    """Claim a limit's next slot and close it `until` then; False if it isn't free. Only one of several
+    callers gets it."""
     connection = connection_of(uow.session)
-    given = {"workspace": uow.workspace_id, "lane": name, "until": until, "now": uow.now}
+    given = {"workspace": uow.workspace_id, "limit": name, "until": until, "now": uow.now}
     return connection.execute(_TAKE[connection.dialect.name], given).first() is not None
 
 
 def spend(uow: UnitOfWork, *, share: timedelta, burst: timedelta, free: datetime | None = None) -> bool:
-    """Take a message's share of the workspace's budget; False when it is spent for now.
+    """Use a message's share of the workspace's budget; False if the budget is used up for now.
 
-    Every message of the workspace comes through here: call it last in a transaction, so that nobody waits long.
+    Every message of the workspace locks this row: call it last in a transaction, so that nobody waits long.
 
     Args:
-        free: when the budget is free, as this transaction has read; spares SQLite the question.
+        free: when the budget is free, as read in this transaction; saves SQLite a query.
     """
     connection = connection_of(uow.session)
-    if connection.dialect.name == "sqlite":  # its writers come one after the other anyway
+    if connection.dialect.name == "sqlite":  # its writers are serialized anyway
         if free is None:
             free = free_at(uow, names=[BUDGET]).get(BUDGET, LONG_AGO)
         until = max(free, uow.now - burst) + share
         return take(uow, name=BUDGET, until=until)
     floor = uow.now - burst
-    given = {"workspace": uow.workspace_id, "lane": BUDGET, "now": uow.now, "floor": floor, "share": share}
+    given = {"workspace": uow.workspace_id, "limit": BUDGET, "now": uow.now, "floor": floor, "share": share}
     return connection.execute(_SPEND, given | {"until": floor + share}).first() is not None
 
 
 def close(uow: UnitOfWork, *, name: str, until: datetime) -> None:
-    """Nothing goes through a lane before `until`; one that is closed for longer stays so."""
+    """Close a limit `until` then, unless it is already closed for longer."""
     connection = connection_of(uow.session)
-    given = {"workspace": uow.workspace_id, "lane": name, "until": until}
+    given = {"workspace": uow.workspace_id, "limit": name, "until": until}
     connection.execute(_CLOSE[connection.dialect.name], given)
 
 
-def next_turn(session: Session, *, now: datetime, within: timedelta) -> datetime | None:
-    """When the first of those who wait only for their turn, or for the budget, has it; None when nobody does soon."""
+def next_slot(session: Session, *, now: datetime, within: timedelta) -> datetime | None:
+    """The next slot of a recipient who waits only for that or for the budget; None if none is near."""
     query = (
-        select(func.min(Lane.free_at))
-        .select_from(OwedMessage)
-        .join(Lane, (col(Lane.workspace_id) == OwedMessage.workspace_id))
+        select(func.min(RateLimit.free_at))
+        .select_from(OutboxMessage)
+        .join(RateLimit, (col(RateLimit.workspace_id) == OutboxMessage.workspace_id))
         .where(
-            OwedMessage.state == MessageState.DUE,
-            OwedMessage.not_before <= now,
-            col(Lane.name).in_([col(OwedMessage.recipient), BUDGET]),
-            Lane.free_at > now,
-            Lane.free_at <= now + within,
+            OutboxMessage.state == MessageState.DUE,
+            OutboxMessage.not_before <= now,
+            col(RateLimit.name).in_([col(OutboxMessage.recipient), BUDGET]),
+            RateLimit.free_at > now,
+            RateLimit.free_at <= now + within,
         )
     )
     return session.exec(query).one()
 
 
 def correct_future(session: Session, *, now: datetime) -> int:
-    """The clock was set back: open the lanes that would stay closed until the old time. Returns how many."""
-    is_method = col(Lane.name).contains(".")
+    """After the clock was set back, open the limits that would stay closed until the old time. Returns how
+    many."""
+    is_method = col(RateLimit.name).contains(".")
     changed = session.execute(
-        update(Lane)
+        update(RateLimit)
         .where(
             or_(
-                ~is_method & (col(Lane.free_at) > now + LONGEST_TURN), col(Lane.free_at) > now + LONGEST_PAUSE
+                ~is_method & (col(RateLimit.free_at) > now + LONGEST_SLOT),
+                col(RateLimit.free_at) > now + LONGEST_PAUSE,
             )
         )
         .values(free_at=now)

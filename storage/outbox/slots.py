@@ -1,6 +1,6 @@
-"""Queue many nudges at once: one statement with one value, whatever their number.
+"""Queue many nudges at once: one statement with one parameter, whatever their number.
 
-What one message takes on its way into the ledger is little; for a hundred thousand it would be most of planning.
+Inserting one message is cheap; for a hundred thousand it would be most of the time that planning takes.
 """
 
 import json
@@ -15,16 +15,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from structlog.contextvars import get_contextvars
 
 from storage.engine import connection_of
-from storage.tables import MessageState, OwedMessage
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 
-_LEDGER: Final = cast(Table, OwedMessage.__table__)  # type: ignore[attr-defined]
+_LEDGER: Final = cast(Table, OutboxMessage.__table__)  # type: ignore[attr-defined]
 _MOMENT: Final = _LEDGER.c.due_at.type
 _ROWS: Final = bindparam("rows", type_=String())
 
 
 class Nudged(NamedTuple):
-    """A nudge to queue; one with a reason is recorded as skipped."""
+    """A nudge to queue; with a reason it is stored as skipped."""
 
     key: str
     kind: str
@@ -36,7 +36,7 @@ class Nudged(NamedTuple):
 
 
 def queue(uow: UnitOfWork, *, nudges: Sequence[Nudged]) -> int:
-    """Queue nudges; those whose key is already there are left alone. Returns how many are new."""
+    """Queue nudges; existing keys are left alone. Returns how many are new."""
     connection = connection_of(uow.session)
     write, statement = _WAYS[connection.dialect.name]
     rows = json.dumps(nudges, default=lru_cache(maxsize=1024)(write), check_circular=False)
@@ -46,14 +46,14 @@ def queue(uow: UnitOfWork, *, nudges: Sequence[Nudged]) -> int:
 
 
 def known_keys(uow: UnitOfWork, *, keys: Sequence[str]) -> set[str]:
-    """Which of these keys are in the ledger already."""
+    """Those of these keys that are already in the ledger."""
     connection = connection_of(uow.session)
     asked = {"workspace": uow.workspace_id, "rows": json.dumps(keys)}
     return set(connection.execute(_KNOWN[connection.dialect.name], asked).scalars())
 
 
 def _inserting(insert: Any, rows: Any, fields: dict[str, Any]) -> Any:
-    """The dialect's insert of rows that are elements of a JSON list; keys alone that are there already."""
+    """The dialect's insert of rows from a JSON list; existing keys are left alone."""
     values = {
         **fields,
         "not_before": fields["due_at"],
@@ -66,13 +66,13 @@ def _inserting(insert: Any, rows: Any, fields: dict[str, Any]) -> Any:
     }
     chosen = (
         select(*values.values()).select_from(rows).where(true())
-    )  # without WHERE SQLite takes ON for a join's
+    )  # without WHERE SQLite would parse ON as part of a join
     row = insert(_LEDGER).from_select(list(values), chosen, include_defaults=False)
     return row.on_conflict_do_nothing(index_elements=["key"]).execution_options(preserve_rowcount=True)
 
 
 def _known(keys: Any) -> Any:
-    """The keys of the ledger that are elements of a JSON list."""
+    """The keys of the ledger that are in a JSON list."""
     return select(_LEDGER.c.key).where(
         _LEDGER.c.workspace_id == bindparam("workspace"), _LEDGER.c.key.in_(select(keys.c.value))
     )
@@ -99,7 +99,7 @@ def _on_postgres() -> tuple[Callable[[datetime], str], Any]:
 
 
 _WAYS: Final = {"sqlite": _on_sqlite(), "postgresql": _on_postgres()}
-"""How a moment is written inside JSON, and the statement."""
+"""Each dialect's format of an instant inside JSON, and its statement."""
 _KNOWN: Final = {
     "sqlite": _known(func.json_each(_ROWS).table_valued("value")),
     "postgresql": _known(

@@ -1,1 +1,1 @@
-"""Queries."""
+"""Queries, a module per noun."""

@@ -1,21 +1,19 @@
-"""Queries on adoptions beside each other: the first of a playbook, what a team has running."""
+"""Queries on adoptions: of a playbook, of a team, with their cycles, held until a transaction ends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CompoundSelect,
     ScalarSelect,
     Select,
     String,
-    Subquery,
     bindparam,
     case,
     cast,
     func,
-    literal_column,
     or_,
     union_all,
 )
@@ -24,16 +22,16 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
-from storage.engine import connection_of
+from storage.engine import Stale, connection_of
+from storage.query_cache import cached, forget
 from storage.tables import (
     Adoption,
     AdoptionState,
-    ChecklistTick,
+    AdoptionStep,
     Cycle,
     CycleState,
     Playbook,
     PlaybookVersion,
-    Setup,
     Team,
     TeamMember,
     Workspace,
@@ -41,8 +39,9 @@ from storage.tables import (
 from storage.work import UnitOfWork
 
 
+@cached(Adoption)
 def first_of(uow: UnitOfWork, *, playbook_id: int) -> Adoption | None:
-    """The playbook's first adoption, ended or not: the team it was won with."""
+    """The playbook's first adoption, ended or not: its pilot team's."""
     query = (
         select(Adoption)
         .where(Adoption.workspace_id == uow.workspace_id, Adoption.playbook_id == playbook_id)
@@ -59,7 +58,7 @@ def by_id(uow: UnitOfWork, *, adoption_id: int) -> Adoption | None:
 
 
 def with_hours(uow: UnitOfWork) -> list[Adoption]:
-    """The adoptions whose nudges have hours of their own."""
+    """The adoptions that have their own nudge hours."""
     query = select(Adoption).where(
         Adoption.workspace_id == uow.workspace_id, cast(col(Adoption.hours), String) != "{}"
     )
@@ -67,7 +66,7 @@ def with_hours(uow: UnitOfWork) -> list[Adoption]:
 
 
 def running_of_team(uow: UnitOfWork, *, team_id: int) -> list[Adoption]:
-    """The adoptions of a team that have a running cycle, one to come included."""
+    """The adoptions of a team that have a running or upcoming cycle."""
     running = select(Cycle.adoption_id).where(
         Cycle.workspace_id == uow.workspace_id, Cycle.state == CycleState.RUNNING
     )
@@ -79,38 +78,39 @@ def running_of_team(uow: UnitOfWork, *, team_id: int) -> list[Adoption]:
     return list(uow.session.exec(query.order_by(col(Adoption.id))))
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One team running one playbook: the rows that belong together. `cycle` is None before the first."""
+class AdoptionRow(NamedTuple):
+    """One team running one playbook, with a cycle that may be its current one; None before the first.
+
+    `version` is the cycle's; its text isn't loaded before it is used.
+    """
 
     workspace: Workspace
     adoption: Adoption
     playbook: Playbook
-    version: PlaybookVersion
     team: Team
     cycle: Cycle | None
+    version: PlaybookVersion
 
 
-def runs(
+@cached(Workspace, Adoption, Playbook, PlaybookVersion, Team, TeamMember, Cycle)
+def with_cycles(
     uow: UnitOfWork,
     *,
-    on: date,
+    day: date,
     adoption_id: int | None = None,
     playbook_id: int | None = None,
     team_ids: Sequence[int] | None = None,
-    owner: str | None = None,
     member: str | None = None,
     playbook: str | None = None,
     team: str | None = None,
     adoption_ids: Sequence[int] | None = None,
-) -> list[Run]:
-    """Adoptions that aren't ended, each with the cycle a date lies in, else its latest one.
-
-    Between two cycles a weekend belongs to the one just closed; a cycle still to come counts when there is
-    no other. What the versions say isn't loaded before it is looked at: it is long, and `spec_of` knows it.
+) -> list[AdoptionRow]:
+    """Adoptions that haven't ended: a row for each cycle that is the current one on a day, the day before or
+    after.
 
     Args:
-        member: the runs of the teams this person is in, and of the playbooks they own.
+        day: in UTC; in each team's zone it is that date, or the one before or after.
+        member: only adoptions of this person's teams, and of the playbooks they own.
         playbook: its slug.
         team: its slug.
     """
@@ -118,37 +118,36 @@ def runs(
         "adoption": adoption_id,
         "playbook_id": playbook_id,
         "team_ids": team_ids,
-        "owner": owner,
         "member": member,
         "playbook": playbook,
         "team": team,
         "adoption_ids": adoption_ids,
     }
     given = {name: value for name, value in asked.items() if value is not None}
-    query = _runs_by(frozenset(given))
-    rows = uow.session.execute(query, {"workspace": uow.workspace_id, "on": on, **given})
-    return [
-        Run(workspace, adoption, playbook, version, team, cycle)
-        for workspace, adoption, playbook, team, cycle, version in rows
-    ]
+    days = {"before": day - timedelta(days=1), "day": day, "after": day + timedelta(days=1)}
+    rows = uow.session.execute(
+        _with_cycles_by(frozenset(given)), {"workspace": uow.workspace_id, **days, **given}
+    )
+    return [AdoptionRow(*row) for row in rows]
 
 
-_BEGUN = col(Cycle.starts_on) <= bindparam("on")
-CURRENT_CYCLE: ScalarSelect[int | None] = (
-    select(Cycle.id)
-    .where(Cycle.adoption_id == Adoption.id)
-    .order_by(_BEGUN.desc(), case((_BEGUN, col(Cycle.number)), else_=-col(Cycle.number)).desc())
-    .limit(1)
-    .correlate(Adoption)
-    .scalar_subquery()
-)
-"""The id of the cycle of an adoption that `runs` tells of, for a date given as `on`."""
+def _current_cycle(day: str) -> ScalarSelect[int | None]:
+    """The id of an adoption's cycle for a date: the latest that has begun, else the next one."""
+    begun = col(Cycle.starts_on) <= bindparam(day)
+    return (
+        select(Cycle.id)
+        .where(Cycle.adoption_id == Adoption.id)
+        .order_by(begun.desc(), case((begun, col(Cycle.number)), else_=-col(Cycle.number)).desc())
+        .limit(1)
+        .correlate(Adoption)
+        .scalar_subquery()
+    )
 
 
-def _of_person() -> Subquery:
-    """Adoptions that a person has to do with, and whether they are in the team; each by an index of its own."""
+def _of_person() -> CompoundSelect[int]:
+    """The ids of a person's adoptions; each part uses its own index."""
     of_team: Any = (
-        select_rows(col(Adoption.id), literal_column("1").label("is_member"))
+        select_rows(col(Adoption.id))
         .join(TeamMember, col(TeamMember.team_id) == col(Adoption.team_id))
         .where(
             col(TeamMember.member) == bindparam("member"),
@@ -158,7 +157,7 @@ def _of_person() -> Subquery:
         )
     )
     owned: Any = (
-        select_rows(col(Adoption.id), literal_column("0"))
+        select_rows(col(Adoption.id))
         .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
         .where(
             col(Playbook.workspace_id) == bindparam("workspace"),
@@ -166,27 +165,21 @@ def _of_person() -> Subquery:
             col(Adoption.state) != AdoptionState.ENDED,
         )
     )
-    either = union_all(of_team, owned).subquery()
-    return (
-        select_rows(either.c.id, func.max(either.c.is_member).label("is_member"))
-        .group_by(either.c.id)
-        .subquery("of_person")
-    )
-
-
-OF_PERSON = _of_person()
+    return union_all(of_team, owned)
 
 
 @cache
-def _runs_by(given: frozenset[str]) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion]:
-    """The statement of `runs` for the filters of these names."""
+def _with_cycles_by(
+    given: frozenset[str],
+) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion]:
+    """The statement of `with_cycles` for the filters with these names."""
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
     query = (
         select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion)
         .join(Adoption, col(Adoption.workspace_id) == Workspace.id)
         .join(Playbook, col(Playbook.id) == Adoption.playbook_id)
         .join(Team, col(Team.id) == Adoption.team_id)
-        .outerjoin(Cycle, col(Cycle.id) == CURRENT_CYCLE)
+        .outerjoin(Cycle, col(Cycle.id).in_([_current_cycle(day) for day in ("before", "day", "after")]))
         .join(PlaybookVersion, col(PlaybookVersion.id) == runs_on)
         .options(defer(PlaybookVersion.spec))  # type: ignore[arg-type]
         .where(
@@ -199,8 +192,7 @@ def _runs_by(given: frozenset[str]) -> Select[Workspace, Adoption, Playbook, Tea
         "adoption": col(Adoption.id) == bindparam("adoption"),
         "playbook_id": col(Adoption.playbook_id) == bindparam("playbook_id"),
         "team_ids": col(Adoption.team_id).in_(bindparam("team_ids", expanding=True)),
-        "owner": col(Playbook.owner) == bindparam("owner"),
-        "member": col(Adoption.id).in_(select_rows(OF_PERSON.c.id)),
+        "member": col(Adoption.id).in_(_of_person()),
         "playbook": col(Playbook.slug) == bindparam("playbook"),
         "team": col(Team.slug) == bindparam("team"),
         "adoption_ids": col(Adoption.id).in_(bindparam("adoption_ids", expanding=True)),
@@ -208,19 +200,20 @@ def _runs_by(given: frozenset[str]) -> Select[Workspace, Adoption, Playbook, Tea
     return query.where(*(filters[name] for name in sorted(given)))
 
 
-class NamedRun(NamedTuple):
-    """A run by its id and the slugs people call it by."""
+class NamedAdoption(NamedTuple):
+    """An adoption's id and slugs."""
 
     adoption_id: int
     playbook: str
     team: str
 
 
-def runs_named(uow: UnitOfWork, *, member: str | None = None) -> list[NamedRun]:
-    """Every run that isn't ended, by playbook and team.
+@cached(Adoption, Playbook, Team, TeamMember)
+def named_adoptions(uow: UnitOfWork, *, member: str | None = None) -> list[NamedAdoption]:
+    """Every adoption that hasn't ended, by playbook and team.
 
     Args:
-        member: only the runs of the teams this person is in, and of the playbooks they own.
+        member: only adoptions of this person's teams, and of the playbooks they own.
     """
     query = (
         select_of_visible(col(Adoption.id), col(Playbook.slug), col(Team.slug))
@@ -237,20 +230,105 @@ def runs_named(uow: UnitOfWork, *, member: str | None = None) -> list[NamedRun]:
         )
         query = query.where(or_(col(Adoption.team_id).in_(theirs), col(Playbook.owner) == member))
     rows = connection_of(uow.session).execute(query)
-    return [NamedRun(adoption or 0, playbook, team) for adoption, playbook, team in rows]
+    return [NamedAdoption(adoption or 0, playbook, team) for adoption, playbook, team in rows]
 
 
-def of_adoption(uow: UnitOfWork, *, adoption_id: int) -> Setup | None:
-    """The setup of an adoption; None before somebody started it."""
-    query = select(Setup).where(Setup.workspace_id == uow.workspace_id, Setup.adoption_id == adoption_id)
+def joined_since(uow: UnitOfWork, *, playbook_id: int, team_id: int, since: datetime) -> Team | None:
+    """The first other team that adopted the playbook since an instant."""
+    query = (
+        select(Team)
+        .join(Adoption, col(Adoption.team_id) == col(Team.id))
+        .where(
+            Adoption.workspace_id == uow.workspace_id,
+            Adoption.playbook_id == playbook_id,
+            Adoption.team_id != team_id,
+            Adoption.state != AdoptionState.ENDED,
+            Adoption.created_at >= since,
+        )
+        .order_by(col(Adoption.id))
+        .limit(1)
+    )
     return uow.session.exec(query).first()
 
 
-def ticks(uow: UnitOfWork, *, setup_id: int) -> dict[int, ChecklistTick]:
-    """What is ticked now, by the item's place in the checklist, from 0."""
-    query = select(ChecklistTick).where(
-        ChecklistTick.workspace_id == uow.workspace_id,
-        ChecklistTick.setup_id == setup_id,
-        col(ChecklistTick.unticked_at).is_(None),
+def adoption_of(uow: UnitOfWork, *, playbook_id: int, team_id: int) -> Adoption | None:
+    """A team's adoption of a playbook, in any state."""
+    query = select(Adoption).where(
+        Adoption.workspace_id == uow.workspace_id,
+        Adoption.playbook_id == playbook_id,
+        Adoption.team_id == team_id,
     )
-    return {row.item: row for row in uow.session.exec(query)}
+    return uow.session.exec(query).first()
+
+
+_LOCK = (
+    select(Adoption)
+    .where(Adoption.workspace_id == bindparam("workspace"), Adoption.id == bindparam("adoption"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
+def lock_adoption(uow: UnitOfWork, *, adoption_id: int) -> Adoption:
+    """The current adoption, locked until the transaction ends, so that the basis of a decision can't change.
+
+    On SQLite a write transaction has locked the whole database since it began, so nothing is read again.
+    """
+    if uow.session.get_bind().dialect.name == "sqlite":
+        known = uow.session.get(Adoption, adoption_id)
+        if known is not None and known.workspace_id == uow.workspace_id:
+            return known
+    forget(uow)
+    return uow.session.exec(_LOCK, params={"workspace": uow.workspace_id, "adoption": adoption_id}).one()
+
+
+def hold_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int, state: CycleState) -> Adoption:
+    """Lock an adoption until the transaction ends, provided its cycle is in a state.
+
+    Raises:
+        Stale: the cycle isn't in that state any more.
+    """
+    held = lock_adoption(uow, adoption_id=adoption_id)
+    if uow.session.get_bind().dialect.name != "sqlite":
+        now = select(Cycle.state).where(Cycle.workspace_id == uow.workspace_id, Cycle.id == cycle_id)
+        if uow.session.exec(now).one() is not state:
+            raise Stale
+    return held
+
+
+@cached(AdoptionStep)
+def steps(uow: UnitOfWork, *, adoption_id: int) -> dict[str, AdoptionStep]:
+    """The current mode of each step of an adoption, by step key."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
+    return {row.step: row for row in uow.session.exec(_STEPS, params=asked)}
+
+
+_STEPS = select(AdoptionStep).where(
+    AdoptionStep.workspace_id == bindparam("workspace"), AdoptionStep.adoption_id == bindparam("adoption")
+)
+
+
+@cached(Adoption)
+def adoption_counts(uow: UnitOfWork) -> dict[int, int]:
+    """How many teams run each playbook, by playbook id."""
+    query = (
+        select(Adoption.playbook_id, func.count())
+        .where(Adoption.workspace_id == uow.workspace_id, Adoption.state != AdoptionState.ENDED)
+        .group_by(col(Adoption.playbook_id))
+    )
+    return dict(uow.session.exec(query).all())
+
+
+def adopters(uow: UnitOfWork, *, playbook_id: int) -> list[tuple[Adoption, Team]]:
+    """(adoption, team) of a playbook's adoptions that haven't ended, in the order of adoption."""
+    query = (
+        select(Adoption, Team)
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(
+            Adoption.workspace_id == uow.workspace_id,
+            Adoption.playbook_id == playbook_id,
+            Adoption.state != AdoptionState.ENDED,
+        )
+        .order_by(col(Adoption.id))
+    )
+    return list(uow.session.exec(query))

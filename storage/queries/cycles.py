@@ -1,33 +1,38 @@
-"""Queries on what a cycle has produced, and on the cycles beside it."""
+"""Queries on the cycles of an adoption: which there are, which close, when they were paused."""
 
-from datetime import date, datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, exists, func
+from sqlalchemy import and_, bindparam, exists
 from sqlalchemy import select as select_rows
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from cadence.rules.calendar import WEEKS
 from cadence.rules.verdicts import Decision
 from storage.engine import connection_of
+from storage.queries.streams import stream
+from storage.query_cache import cached
 from storage.tables import (
     Adoption,
     AdoptionState,
     AdoptionStep,
-    CheckIn,
     Cycle,
     CycleState,
-    LoggedException,
     StepVerdict,
     Team,
+    TrailEntry,
     Workspace,
 )
 from storage.work import UnitOfWork
 
 
 class ClosingRow(NamedTuple):
-    """A running cycle, and what says when it closes."""
+    """A running cycle, and what determines when it closes."""
 
     workspace_id: str
     adoption_id: int
@@ -38,52 +43,41 @@ class ClosingRow(NamedTuple):
 
 
 def closings(session: Session, *, closing_by: date | None = None) -> list[ClosingRow]:
-    """Running cycles of any workspace that has the bot, oldest first.
+    """Running cycles of all workspaces that have the bot installed, oldest first.
 
     Args:
-        closing_by: only those whose fourth Friday has come by this date.
+        closing_by: only those whose fourth Friday is not after this date.
     """
-    query = (
-        select_rows(
-            col(Cycle.workspace_id),
-            col(Cycle.adoption_id),
-            col(Cycle.id),
-            col(Cycle.closes_on),
-            col(Team.timezone),
-            col(Adoption.hours),
-        )
-        .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
-        .join(Team, col(Team.id) == col(Adoption.team_id))
-        .join(Workspace, col(Workspace.id) == col(Cycle.workspace_id))
-        .where(
-            col(Cycle.state) == CycleState.RUNNING,
-            col(Adoption.state) != AdoptionState.ENDED,
-            col(Workspace.uninstalled_at).is_(None),
-        )
-        .order_by(col(Cycle.id))
+    query = _CLOSINGS if closing_by is None else _CLOSINGS.where(col(Cycle.closes_on) <= bindparam("by"))
+    given = {} if closing_by is None else {"by": closing_by}
+    return [ClosingRow(*row) for row in connection_of(session).execute(query, given)]
+
+
+_CLOSINGS = (
+    select_rows(
+        col(Cycle.workspace_id),
+        col(Cycle.adoption_id),
+        col(Cycle.id),
+        col(Cycle.closes_on),
+        col(Team.timezone),
+        col(Adoption.hours),
     )
-    if closing_by is not None:
-        query = query.where(col(Cycle.closes_on) <= closing_by)
-    return [ClosingRow(*row) for row in connection_of(session).execute(query)]
+    .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
+    .join(Team, col(Team.id) == col(Adoption.team_id))
+    .join(Workspace, col(Workspace.id) == col(Cycle.workspace_id))
+    .where(
+        col(Cycle.state) == CycleState.RUNNING,
+        col(Adoption.state) != AdoptionState.ENDED,
+        col(Workspace.uninstalled_at).is_(None),
+    )
+    .order_by(col(Cycle.id))
+)
 
 
-class WatchedRow(NamedTuple):
-    """A step of a running cycle that is watched, and when it was last judged."""
-
-    workspace_id: str
-    adoption_id: int
-    cycle_id: int
-    step: str
-    verdict_id: int | None
-    judged_at: datetime
-    closes_on: date
-    timezone: str
-
-
-def watched(session: Session) -> list[WatchedRow]:
-    """The steps watched in running cycles of any workspace that has the bot, oldest first."""
+@cache
+def _watched() -> Any:
     later = aliased(StepVerdict)
-    query = (
+    return (
         select_rows(
             col(StepVerdict.workspace_id),
             col(StepVerdict.adoption_id),
@@ -119,56 +113,10 @@ def watched(session: Session) -> list[WatchedRow]:
         )
         .order_by(col(StepVerdict.id))
     )
-    return [WatchedRow(*row) for row in connection_of(session).execute(query)]
-
-
-def attested_runs(uow: UnitOfWork, *, cycle_id: int) -> int:
-    """Runs that the cycle's current check-ins attest."""
-    query = select(func.sum(CheckIn.runs)).where(
-        CheckIn.workspace_id == uow.workspace_id,
-        CheckIn.cycle_id == cycle_id,
-        col(CheckIn.replaced_at).is_(None),
-    )
-    return int(uow.session.exec(query).one() or 0)
-
-
-def exception_reasons(uow: UnitOfWork, *, cycle_id: int) -> list[str]:
-    """The reasons of the cycle's exceptions, oldest first; an exception without one has an empty one."""
-    query = select(LoggedException.reason).where(
-        LoggedException.workspace_id == uow.workspace_id,
-        LoggedException.cycle_id == cycle_id,
-        col(LoggedException.withdrawn_after).is_(None),
-    )
-    return list(uow.session.exec(query.order_by(col(LoggedException.id))))
-
-
-def joined_since(uow: UnitOfWork, *, playbook_id: int, team_id: int, since: datetime) -> Team | None:
-    """The first other team that took the playbook up from an instant on."""
-    query = (
-        select(Team)
-        .join(Adoption, col(Adoption.team_id) == col(Team.id))
-        .where(
-            Adoption.workspace_id == uow.workspace_id,
-            Adoption.playbook_id == playbook_id,
-            Adoption.team_id != team_id,
-            Adoption.state != AdoptionState.ENDED,
-            Adoption.created_at >= since,
-        )
-        .order_by(col(Adoption.id))
-        .limit(1)
-    )
-    return uow.session.exec(query).first()
-
-
-def team(uow: UnitOfWork, *, team_id: int) -> Team | None:
-    """One team by its id."""
-    return uow.session.exec(
-        select(Team).where(Team.workspace_id == uow.workspace_id, Team.id == team_id)
-    ).first()
 
 
 def take_away(uow: UnitOfWork, *, cycle_id: int) -> bool:
-    """Delete a cycle that nothing belongs to yet; False when something does, or it isn't there."""
+    """Delete a cycle that nothing refers to yet; False if something does, or if it doesn't exist."""
     query = select(Cycle).where(Cycle.workspace_id == uow.workspace_id, Cycle.id == cycle_id)
     row = uow.session.exec(query).first()
     if row is None:
@@ -180,3 +128,116 @@ def take_away(uow: UnitOfWork, *, cycle_id: int) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+WEEK = timedelta(weeks=1)
+
+
+def refresh(uow: UnitOfWork, *, cycle: Cycle) -> None:
+    """Read a cycle again after waiting for a lock; on SQLite a write transaction waits when it begins, so
+    nothing to do."""
+    if uow.session.get_bind().dialect.name != "sqlite":
+        uow.session.refresh(cycle)
+
+
+@cached(Cycle)
+def cycle(uow: UnitOfWork, *, cycle_id: int) -> Cycle:
+    """One cycle."""
+    return uow.session.exec(
+        select(Cycle).where(Cycle.workspace_id == uow.workspace_id, Cycle.id == cycle_id)
+    ).one()
+
+
+@cached(Cycle)
+def cycles_of(uow: UnitOfWork, *, adoption_id: int) -> list[Cycle]:
+    """The cycles of an adoption, oldest first."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
+    return list(uow.session.exec(_CYCLES, params=asked))
+
+
+_CYCLES = (
+    select(Cycle)
+    .where(Cycle.workspace_id == bindparam("workspace"), Cycle.adoption_id == bindparam("adoption"))
+    .order_by(col(Cycle.number))
+)
+
+
+def cycle_on(uow: UnitOfWork, *, adoption_id: int, day: date) -> Cycle | None:
+    """The cycle whose four weeks, Monday to Sunday, contain a date."""
+    rows = cycles_of(uow, adoption_id=adoption_id)
+    return next((row for row in reversed(rows) if row.starts_on <= day < row.starts_on + WEEKS * WEEK), None)
+
+
+def cycles(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[Cycle]:
+    """The cycles of some adoptions, by adoption, the newest first."""
+    query = (
+        select(Cycle)
+        .where(Cycle.workspace_id == uow.workspace_id, col(Cycle.adoption_id).in_(adoption_ids))
+        .order_by(col(Cycle.adoption_id), col(Cycle.number).desc())
+    )
+    return list(uow.session.exec(query))
+
+
+class Pause(NamedTuple):
+    """A period in which a run sent no check-ins; `until` is None while it lasts."""
+
+    adoption: int
+    hours: dict[str, Any]
+    timezone: str
+    since: datetime
+    until: datetime | None
+
+
+@cached(Adoption, Team, Cycle, besides=[TrailEntry])
+def pauses(uow: UnitOfWork, *, adoption_ids: Collection[int] | None = None) -> list[Pause]:
+    """Every pause of some runs, or of all; it ends when the run resumes or its next cycle starts."""
+    stretches: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    for subject, action, at in _marks(uow, adoption_ids):
+        found = stretches[int(subject.partition(":")[2])]
+        if action == "paused":
+            found.append((at, None))
+        elif found and found[-1][1] is None:
+            found[-1] = (found[-1][0], at)
+    paused = sorted(adoption for adoption, found in stretches.items() if found)
+    if not paused:
+        return []
+    cycles = (
+        select_rows(col(Adoption.id), col(Adoption.hours), col(Team.timezone), col(Cycle.started_at))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
+        .where(col(Adoption.workspace_id) == uow.workspace_id, col(Adoption.id).in_(paused))
+    )
+    about: dict[int, tuple[dict[str, Any], str]] = {}
+    started: dict[int, list[datetime]] = defaultdict(list)
+    for adoption, hours, zone, at in connection_of(uow.session).execute(cycles):
+        about[adoption] = hours, zone
+        started[adoption].append(at)
+
+    def end(adoption: int, since: datetime, until: datetime | None) -> datetime | None:
+        ends = [at for at in started[adoption] if at > since]
+        return min([*ends, until] if until else ends, default=None)
+
+    return [
+        Pause(one, *about[one], since, end(one, since, until))
+        for one in sorted(about)
+        for since, until in stretches[one]
+    ]
+
+
+_MARKS = (
+    select_rows(col(TrailEntry.subject), col(TrailEntry.action), col(TrailEntry.at))
+    .where(
+        col(TrailEntry.workspace_id) == bindparam("workspace"),
+        col(TrailEntry.action).in_(("paused", "resumed")),
+    )
+    .order_by(col(TrailEntry.id))
+)
+_MARKS_OF_SOME = _MARKS.where(col(TrailEntry.subject).in_(bindparam("subjects", expanding=True)))
+
+
+def _marks(uow: UnitOfWork, adoption_ids: Collection[int] | None) -> Iterable[Any]:
+    """(subject, action, instant) of every pause and of its end, oldest first."""
+    if adoption_ids is None:
+        return stream(uow.session, _MARKS.params(workspace=uow.workspace_id))
+    asked = {"workspace": uow.workspace_id, "subjects": [f"adoption:{one}" for one in adoption_ids]}
+    return connection_of(uow.session).execute(_MARKS_OF_SOME, asked)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import col, func, or_, select
+from sqlmodel import and_, col, func, or_, select
 
+from storage.query_cache import cached
 from storage.tables import Handoff, HandoffState
 from storage.work import UnitOfWork
 
@@ -16,6 +17,23 @@ def get(uow: UnitOfWork, *, handoff_id: int) -> Handoff | None:
     return uow.session.exec(query).first()
 
 
+@cached(Handoff)
+def open_for(uow: UnitOfWork, *, adoption_ids: Sequence[int], team_ids: Sequence[int]) -> list[Handoff]:
+    """What these teams were sent and isn't over, then what these adoptions sent and nobody has accepted.
+
+    Of each, what waits to be accepted comes first, and then what is due first.
+    """
+    received = col(Handoff.team_id).in_(team_ids)
+    waits = col(Handoff.state) == HandoffState.SENT
+    query = select(Handoff).where(
+        Handoff.workspace_id == uow.workspace_id,
+        col(Handoff.state).in_((HandoffState.SENT, HandoffState.ACCEPTED)),
+        or_(received, and_(waits, col(Handoff.adoption_id).in_(adoption_ids))),
+    )
+    order = received.desc(), waits.desc(), col(Handoff.due_at), col(Handoff.id)
+    return list(uow.session.exec(query.order_by(*order).limit(300)))
+
+
 def waiting(
     uow: UnitOfWork,
     *,
@@ -23,9 +41,10 @@ def waiting(
     team_ids: Sequence[int] | None = None,
     state: HandoffState = HandoffState.SENT,
 ) -> list[Handoff]:
-    """What waits to be accepted (or is in another state), due first: sent by these adoptions or to these teams.
+    """Handoffs that wait to be accepted (or in another state), due first: sent by these adoptions or to these
+    teams.
 
-    All of the workspace's when neither is given.
+    All of the workspace's if neither is given.
     """
     query = select(Handoff).where(Handoff.workspace_id == uow.workspace_id, Handoff.state == state)
     parties = []
@@ -39,13 +58,13 @@ def waiting(
 
 
 def overdue(uow: UnitOfWork, *, limit: int) -> list[Handoff]:
-    """What should have been accepted by now, the longest overdue first."""
+    """Handoffs past their time limit and not accepted, the longest overdue first."""
     query = select(Handoff).where(*_overdue(uow.workspace_id, uow.now))
     return list(uow.session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(limit)))
 
 
 def counts(uow: UnitOfWork, *, since: datetime, until: datetime) -> tuple[int, int]:
-    """How many handoffs are overdue now, and how many were sent back in an interval."""
+    """How many handoffs are overdue now, and how many were returned in an interval."""
     late = select(func.count()).where(*_overdue(uow.workspace_id, uow.now))
     failed = select(func.count()).where(*_failed(uow.workspace_id, since, until))
     return uow.session.exec(late).one(), uow.session.exec(failed).one()
@@ -69,7 +88,7 @@ def _failed(workspace_id: str, since: datetime, until: datetime) -> tuple[Column
 
 
 def failed_between(uow: UnitOfWork, *, since: datetime, until: datetime, limit: int) -> list[Handoff]:
-    """What was sent back in an interval, the newest first."""
+    """Handoffs returned in an interval, newest first."""
     query = select(Handoff).where(*_failed(uow.workspace_id, since, until))
     return list(
         uow.session.exec(query.order_by(col(Handoff.decided_at).desc(), col(Handoff.id)).limit(limit))
@@ -77,7 +96,7 @@ def failed_between(uow: UnitOfWork, *, since: datetime, until: datetime, limit: 
 
 
 def ended_between(uow: UnitOfWork, *, since: datetime, until: datetime) -> dict[HandoffState, int]:
-    """How many handoffs came to their end in an interval, by the state that is."""
+    """How many handoffs ended in an interval, by state."""
     query = (
         select(Handoff.state, func.count())
         .where(

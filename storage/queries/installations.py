@@ -1,4 +1,4 @@
-"""Queries on Slack's tokens by workspace, which the SDK's own stores write."""
+"""Queries on Slack's tokens by workspace, which are written by the SDK's stores."""
 
 from datetime import datetime
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from storage.tables import MessageState, OwedMessage, SlackBot, SlackInstallation, SlackState
+from storage.tables import MessageState, OutboxMessage, SlackBot, SlackInstallation, SlackState
 from storage.tables.columns import without_zone
 from storage.work import UnitOfWork
 
 
 def current(session: Session, *, client_id: str) -> list[SlackBot]:
-    """The installation of each workspace that has one: the newest that brought a token."""
+    """The current installation of each workspace: the newest that has a token."""
     query = (
         select(SlackBot)
         .where(SlackBot.client_id == client_id, col(SlackBot.bot_token).is_not(None))
@@ -22,7 +22,7 @@ def current(session: Session, *, client_id: str) -> list[SlackBot]:
 
 
 def keep_newest(uow: UnitOfWork, *, client_id: str) -> None:
-    """Tokens of earlier installations in the same workspace are deleted."""
+    """Delete tokens of earlier installations in the same workspace."""
     for table in (SlackBot, SlackInstallation):
         rows = select(table.id).where(table.workspace_id == uow.workspace_id, table.client_id == client_id)
         newest = uow.session.exec(rows.order_by(col(table.installed_at).desc(), col(table.id).desc())).first()
@@ -49,7 +49,7 @@ def remove(uow: UnitOfWork, *, client_id: str) -> int:
 
 
 def rotate(uow: UnitOfWork, *, used: str, token: str, refresh_token: str, expires_at: datetime) -> bool:
-    """Keep the token that came for the refresh token `used`; False when another one is there by now."""
+    """Save the token received for the refresh token `used`; False if that isn't the current one any more."""
     values: dict[str, Any] = {
         "bot_token": token,
         "bot_refresh_token": refresh_token,
@@ -67,22 +67,24 @@ def rotate(uow: UnitOfWork, *, used: str, token: str, refresh_token: str, expire
 
 
 def use_state(session: Session, *, state: str, now: datetime) -> bool:
-    """Take the state of an installation that somebody has begun; False when it is used, too old or made up."""
+    """Use up the state of an OAuth installation; False if it was used, expired or made up."""
     drop_states(session, now=now)
     used = session.execute(delete(SlackState).where(col(SlackState.state) == state))
     return bool(getattr(used, "rowcount", 0))
 
 
 def drop_states(session: Session, *, now: datetime) -> None:
-    """Installations that were begun and not finished in time."""
+    """Delete states of installations that weren't finished in time."""
     session.execute(delete(SlackState).where(col(SlackState.expire_at) <= without_zone(now)))
 
 
-def skip_owed(uow: UnitOfWork, *, reason: str) -> int:
-    """Nothing that is owed in a workspace is sent any more; returns how many messages that were."""
+def skip_due(uow: UnitOfWork, *, reason: str) -> int:
+    """Skip every due message of a workspace; returns how many."""
     skipped = uow.session.execute(
-        update(OwedMessage)
-        .where(col(OwedMessage.workspace_id) == uow.workspace_id, col(OwedMessage.state) == MessageState.DUE)
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.workspace_id) == uow.workspace_id, col(OutboxMessage.state) == MessageState.DUE
+        )
         .values(state=MessageState.SKIPPED, reason=reason)
     )
     return int(getattr(skipped, "rowcount", 0))

@@ -1,4 +1,4 @@
-"""Queries on lessons: what teams learned, newest first."""
+"""Queries on lessons, newest first."""
 
 from sqlmodel import col, or_, select
 
@@ -9,9 +9,9 @@ from storage.work import UnitOfWork
 def of_playbook(
     uow: UnitOfWork, *, playbook_id: int, limit: int, only_of: int | None = None, but_of: int | None = None
 ) -> list[Lesson]:
-    """The lessons of a playbook, whichever version they were learned with, newest first.
+    """The lessons of a playbook, of every version, newest first.
 
-    `only_of` and `but_of` are adoptions: that team's lessons alone, or everybody else's.
+    `only_of` and `but_of` are adoptions: only that team's lessons, or all others'.
     """
     query = select(Lesson).where(Lesson.workspace_id == uow.workspace_id, Lesson.playbook_id == playbook_id)
     if only_of is not None:

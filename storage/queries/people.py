@@ -1,20 +1,22 @@
-"""Queries on people: the workspace, curators, members, teams, days away."""
+"""Queries on people: curators, members, teams, days away."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Boolean, Select, and_, bindparam, func, or_
+from sqlalchemy import Boolean, Select, String, and_, bindparam, func, or_
 from sqlalchemy import select as select_rows
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
 
 from storage.engine import connection_of
 from storage.queries.streams import takes_no_part
+from storage.query_cache import cached, forget
 from storage.tables import (
     Adoption,
     AdoptionState,
+    AnsweredRequest,
     Away,
     Curator,
     JoinRequest,
@@ -27,41 +29,11 @@ from storage.tables import (
 )
 from storage.work import UnitOfWork
 
-
-def workspace(uow: UnitOfWork) -> Workspace | None:
-    """The workspace, if the bot knows it."""
-    return uow.session.get(Workspace, uow.workspace_id)
-
-
-def workspaces(session: Session) -> list[Workspace]:
-    """Every workspace of this installation, but those that took the bot out."""
-    query = select(Workspace).where(col(Workspace.uninstalled_at).is_(None))
-    return list(session.exec(query.order_by(col(Workspace.id))))
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a person stands in a workspace.
-
-    Args:
-        timezone: their own, as Slack gives it.
-    """
-
-    workspace: Workspace
-    timezone: str | None
-    is_curator: bool
-
-
-class Whereabouts(NamedTuple):
-    """The zones of a workspace and of a person in it (as Slack gives it), and whether they are a curator."""
-
-    here: str
-    own: str | None
-    is_curator: bool
+_WORKSPACES = select(Workspace).where(col(Workspace.uninstalled_at).is_(None)).order_by(col(Workspace.id))
 
 
 class Participant(NamedTuple):
-    """What decides whether a person takes part. `known` is whether Slack has said what they are.
+    """The facts that decide whether a person takes part. `known` is whether Slack has described them.
 
     `named` is whether they own a playbook or are a curator.
     """
@@ -76,15 +48,7 @@ class Participant(NamedTuple):
     named: bool
 
 
-# Statements of the busiest requests are put together once: that takes as long as running them.
-_STANDING = (
-    select(Workspace, Member.timezone, Curator.member)
-    .outerjoin(Member, and_(col(Member.workspace_id) == Workspace.id, col(Member.id) == bindparam("member")))
-    .outerjoin(
-        Curator, and_(col(Curator.workspace_id) == Workspace.id, col(Curator.member) == bindparam("member"))
-    )
-    .where(Workspace.id == bindparam("workspace"))
-)
+# Statements of the busiest requests are built once: building takes as long as running them.
 _TEAM_IDS = select(TeamMember.team_id).where(
     TeamMember.workspace_id == bindparam("workspace"),
     TeamMember.member == bindparam("member"),
@@ -94,7 +58,7 @@ _TEAM_SLUGS = select(Team.slug).where(Team.workspace_id == bindparam("workspace"
 
 
 def _participant() -> Any:
-    """The person may be unknown: then what Slack would say of them is False."""
+    """The person may be unknown: then Slack's facts about them are False."""
     workspace: Any = bindparam("workspace")
     person: Any = bindparam("member")
     in_team = select_rows(col(TeamMember.id)).where(
@@ -121,11 +85,31 @@ def _participant() -> Any:
     )
 
 
+def _asker() -> Any:
+    anyone = aliased(Curator)
+    before = and_(
+        col(AnsweredRequest.workspace_id) == bindparam("workspace"),
+        col(AnsweredRequest.member) == bindparam("member"),
+        col(AnsweredRequest.request) == bindparam("request"),
+    )
+    return _PARTICIPANT.add_columns(
+        col(Curator.member).is_not(None),
+        col(Workspace.timezone),
+        col(Member.timezone),
+        func.coalesce(col(Member.muted), False),
+        func.coalesce(col(Member.is_admin), False),
+        select_rows(col(anyone.member)).where(col(anyone.workspace_id) == bindparam("workspace")).exists(),
+        col(AnsweredRequest.request).is_not(None),
+        col(AnsweredRequest.answer),
+    ).outerjoin(AnsweredRequest, before)
+
+
 _PARTICIPANT: Final = _participant()
+_CALLER: Final = _asker()
 
 
 def participant(uow: UnitOfWork, *, member_id: str) -> Participant | None:
-    """What decides whether a person takes part; None in a workspace the bot doesn't know."""
+    """The facts that decide whether a person takes part; None in a workspace the bot doesn't know."""
     row = (
         connection_of(uow.session)
         .execute(_PARTICIPANT, {"workspace": uow.workspace_id, "member": member_id})
@@ -134,25 +118,63 @@ def participant(uow: UnitOfWork, *, member_id: str) -> Participant | None:
     return Participant(*(bool(one) for one in row)) if row is not None else None
 
 
-def standing(uow: UnitOfWork, *, member_id: str) -> Standing | None:
-    """Where a person stands, whoever they are; None in a workspace the bot doesn't know."""
-    found = uow.session.exec(_STANDING, params={"workspace": uow.workspace_id, "member": member_id}).first()
-    if found is None:
-        return None
-    workspace, zone, curator = found
-    return Standing(workspace, zone, curator is not None)
+class Caller(NamedTuple):
+    """The person behind a request, and whether the request was already answered.
+
+    Args:
+        workspace_timezone: the workspace's time zone.
+        timezone: the person's time zone, from Slack.
+        muted: whether they turned off reminders.
+        is_admin: whether they administer the Slack workspace.
+        has_curators: whether the workspace has any.
+        repeats: whether this request was carried out before; then `answer` is its answer.
+    """
+
+    participant: Participant
+    is_curator: bool
+    workspace_timezone: str
+    timezone: str | None
+    muted: bool
+    is_admin: bool
+    has_curators: bool
+    repeats: bool
+    answer: dict[str, Any] | None
 
 
+def caller(uow: UnitOfWork) -> Caller | None:
+    """The acting person, looked up once per unit of work; None in a workspace the bot doesn't know."""
+    who = "caller", uow.workspace_id, uow.actor.member, uow.actor.request
+    if who not in uow.facts:
+        asked = {"workspace": uow.workspace_id, "member": uow.actor.member, "request": uow.actor.request}
+        row = connection_of(uow.session).execute(_CALLER, asked).first()
+        uow.facts[who] = row and Caller(
+            participant=Participant(*map(bool, row[:8])),
+            is_curator=bool(row[8]),
+            workspace_timezone=row[9],
+            timezone=row[10],
+            muted=bool(row[11]),
+            is_admin=bool(row[12]),
+            has_curators=bool(row[13]),
+            repeats=bool(row[14]),
+            answer=row[15],
+        )
+    found: Caller | None = uow.facts[who]
+    return found
+
+
+@cached(Team)
 def team_slugs(uow: UnitOfWork) -> list[str]:
     """The slugs of all teams, in order."""
     return list(uow.session.exec(_TEAM_SLUGS, params={"workspace": uow.workspace_id}))
 
 
+@cached(TeamMember)
 def team_ids(uow: UnitOfWork, *, member_id: str) -> set[int]:
-    """The ids of the teams a person is in now."""
+    """The ids of a person's current teams."""
     return set(uow.session.exec(_TEAM_IDS, params={"workspace": uow.workspace_id, "member": member_id}))
 
 
+@cached(Curator)
 def curators(uow: UnitOfWork) -> list[str]:
     """Member IDs of the workspace's curators."""
     query = (
@@ -163,6 +185,7 @@ def curators(uow: UnitOfWork) -> list[str]:
 
 def set_curators(uow: UnitOfWork, *, members: Iterable[str]) -> None:
     """Make exactly these members the curators."""
+    uow.facts.clear()
     wanted = set(members)
     query = select(Curator).where(Curator.workspace_id == uow.workspace_id)
     known = {row.member: row for row in uow.session.exec(query)}
@@ -173,12 +196,12 @@ def set_curators(uow: UnitOfWork, *, members: Iterable[str]) -> None:
 
 
 def member(uow: UnitOfWork, *, member_id: str) -> Member | None:
-    """What is known of one person."""
+    """One member."""
     return uow.session.get(Member, (uow.workspace_id, member_id))
 
 
 def members(uow: UnitOfWork, *, member_ids: Iterable[str]) -> dict[str, Member]:
-    """What is known of several people, by ID."""
+    """Several members, by ID."""
     found: dict[str, Member] = {}
     wanted = sorted(set(member_ids))
     for start in range(0, len(wanted), 500):
@@ -189,8 +212,9 @@ def members(uow: UnitOfWork, *, member_ids: Iterable[str]) -> dict[str, Member]:
     return found
 
 
+@cached(Member, TeamMember, Playbook, Curator, Workspace)
 def without_part(uow: UnitOfWork, *, member_ids: Iterable[str]) -> set[str]:
-    """Those of some people who are asked nothing, even in a team: see `takes_no_part`."""
+    """Those of some people who are asked nothing, even as team members: see `takes_no_part`."""
     found: set[str] = set()
     wanted = sorted(set(member_ids))
     for start in range(0, len(wanted), 500):
@@ -204,48 +228,55 @@ def without_part(uow: UnitOfWork, *, member_ids: Iterable[str]) -> set[str]:
 
 
 def team_by_slug(uow: UnitOfWork, *, slug: str) -> Team | None:
-    """One team."""
+    """A team by its slug."""
     return uow.session.exec(
         select(Team).where(Team.workspace_id == uow.workspace_id, Team.slug == slug)
     ).first()
 
 
 def team_by_channel(uow: UnitOfWork, *, channel: str) -> Team | None:
-    """The team a channel belongs to."""
+    """A team by its channel."""
     query = select(Team).where(Team.workspace_id == uow.workspace_id, Team.channel == channel)
     return uow.session.exec(query).first()
 
 
+@cached(Team)
 def team_by_id(uow: UnitOfWork, *, team_id: int) -> Team | None:
-    """One team, by its row."""
+    """A team by its id."""
     return uow.session.exec(
         select(Team).where(Team.workspace_id == uow.workspace_id, Team.id == team_id)
     ).first()
 
 
+@cached(Team)
 def teams(uow: UnitOfWork) -> list[Team]:
     """All teams, by slug."""
     query = select(Team).where(Team.workspace_id == uow.workspace_id).order_by(col(Team.slug))
     return list(uow.session.exec(query))
 
 
+@cached(Team, TeamMember)
 def teams_of(uow: UnitOfWork, *, member_id: str) -> list[Team]:
-    """The teams a person is in now."""
-    query = (
-        select(Team)
-        .join(TeamMember, col(TeamMember.team_id) == col(Team.id))
-        .where(
-            TeamMember.workspace_id == uow.workspace_id,
-            TeamMember.member == member_id,
-            col(TeamMember.left_at).is_(None),
-        )
-        .order_by(col(Team.slug))
+    """A person's current teams."""
+    asked = {"workspace": uow.workspace_id, "member": member_id}
+    return list(uow.session.exec(_TEAMS_OF, params=asked))
+
+
+_TEAMS_OF = (
+    select(Team)
+    .join(TeamMember, col(TeamMember.team_id) == col(Team.id))
+    .where(
+        TeamMember.workspace_id == bindparam("workspace"),
+        TeamMember.member == bindparam("member"),
+        col(TeamMember.left_at).is_(None),
     )
-    return list(uow.session.exec(query))
+    .order_by(col(Team.slug))
+)
 
 
+@cached(TeamMember)
 def memberships(uow: UnitOfWork, *, team_ids: Sequence[int], current: bool = True) -> list[TeamMember]:
-    """Who is (or, with `current=False`, ever was) in these teams."""
+    """Current members (or, with `current=False`, all past and current ones) of these teams."""
     query = select(TeamMember).where(
         TeamMember.workspace_id == uow.workspace_id, col(TeamMember.team_id).in_(team_ids)
     )
@@ -254,13 +285,49 @@ def memberships(uow: UnitOfWork, *, team_ids: Sequence[int], current: bool = Tru
     return list(uow.session.exec(query.order_by(col(TeamMember.id))))
 
 
+class Presence(NamedTuple):
+    """A current or former team member: from when to when, whether they take part, their own time zone."""
+
+    member: str
+    joined_at: datetime
+    left_at: datetime | None
+    takes_part: bool
+    timezone: str | None
+
+
+@cached(TeamMember, Member, Workspace)
+def presences(uow: UnitOfWork, *, team_id: int) -> list[Presence]:
+    """All current and former members, in the order in which they joined."""
+    rows = connection_of(uow.session).execute(_PRESENCES, {"workspace": uow.workspace_id, "team": team_id})
+    return [Presence(*row) for row in rows]
+
+
+_PRESENCES: Final[Any] = (
+    select_rows(
+        col(TeamMember.member),
+        col(TeamMember.joined_at),
+        col(TeamMember.left_at),
+        ~takes_no_part(bindparam("workspace", type_=String())),
+        col(Member.timezone),
+    )
+    .outerjoin(
+        Member,
+        and_(col(Member.workspace_id) == bindparam("workspace"), col(Member.id) == col(TeamMember.member)),
+    )
+    .where(
+        col(TeamMember.workspace_id) == bindparam("workspace"), col(TeamMember.team_id) == bindparam("team")
+    )
+    .order_by(col(TeamMember.id))
+)
+
+
 def set_members(
     uow: UnitOfWork, *, team_id: int, members: Iterable[str], self_joined: str | None = None
 ) -> tuple[set[str], set[str]]:
     """Make exactly these people the team's members; returns who joined and who left.
 
     Args:
-        self_joined: the one of them who joins by themselves, if any.
+        self_joined: the one of them who joined on their own, if any.
     """
     wanted = set(members)
     rows = {row.member: row for row in memberships(uow, team_ids=[team_id])}
@@ -283,6 +350,8 @@ def set_members(
 
 def join_request(uow: UnitOfWork, *, request_id: int, lock: bool = False) -> JoinRequest | None:
     """A request to join a team; with `lock`, no other transaction decides it meanwhile."""
+    if lock:
+        forget(uow)
     query = select(JoinRequest).where(
         JoinRequest.workspace_id == uow.workspace_id, JoinRequest.id == request_id
     )
@@ -290,7 +359,7 @@ def join_request(uow: UnitOfWork, *, request_id: int, lock: bool = False) -> Joi
 
 
 def open_join_requests(uow: UnitOfWork, *, team_id: int, members: Iterable[str]) -> list[JoinRequest]:
-    """The requests of these people to join a team that nobody has decided yet."""
+    """Undecided requests of these people to join a team."""
     query = select(JoinRequest).where(
         JoinRequest.workspace_id == uow.workspace_id,
         JoinRequest.team_id == team_id,
@@ -301,14 +370,14 @@ def open_join_requests(uow: UnitOfWork, *, team_id: int, members: Iterable[str])
 
 
 def able(uow: UnitOfWork, *, member_ids: Iterable[str]) -> list[str]:
-    """Those of some people who aren't known to take no part, in their order."""
+    """Those of some people who take part, or whose participation is unknown, in their order."""
     wanted = list(dict.fromkeys(member_ids))
     gone = without_part(uow, member_ids=wanted)
     return [one for one in wanted if one not in gone]
 
 
 def owners_of(uow: UnitOfWork, *, team_id: int) -> list[str]:
-    """Who owns the playbooks that a team runs."""
+    """Owners of the playbooks that a team runs."""
     query = (
         select(Playbook.owner)
         .join(Adoption, col(Adoption.playbook_id) == col(Playbook.id))
@@ -331,22 +400,44 @@ def away_between(
     member_ids: Iterable[str] | None = None,
     as_of: datetime | None = None,
 ) -> list[Away]:
-    """Days away that overlap a range and still stand, or stood at an instant."""
-    query = select(Away).where(
-        Away.workspace_id == uow.workspace_id, Away.first_day <= last, Away.last_day >= first
-    )
-    if as_of is None:
-        query = query.where(col(Away.ended_at).is_(None))
+    """Days away that overlap a range and are valid now, or were at an instant."""
+    if member_ids is None:
+        query = select(Away).where(
+            Away.workspace_id == uow.workspace_id, Away.first_day <= last, Away.last_day >= first
+        )
+        rows = list(uow.session.exec(query))
     else:
-        stood = or_(col(Away.ended_at).is_(None), col(Away.ended_at) > as_of)
-        query = query.where(Away.set_at <= as_of, stood)
-    if member_ids is not None:
-        query = query.where(col(Away.member).in_(sorted(set(member_ids))))
-    return list(uow.session.exec(query))
+        since = min(first, uow.recent) if uow.recent else first
+        rows = _away_since(uow, member_ids=frozenset(member_ids), since=since)
+
+    def stands(row: Away) -> bool:
+        if as_of is None:
+            return row.ended_at is None
+        return row.set_at <= as_of and (row.ended_at is None or row.ended_at > as_of)
+
+    return [row for row in rows if row.first_day <= last and row.last_day >= first and stands(row)]
+
+
+@cached(Away)
+def _away_since(uow: UnitOfWork, *, member_ids: frozenset[str], since: date) -> list[Away]:
+    """Days away of some people that end on or after a day, including revoked ones."""
+    found: list[Away] = []
+    wanted = sorted(member_ids)
+    for start in range(0, len(wanted), 500):
+        asked = {"workspace": uow.workspace_id, "since": since, "members": wanted[start : start + 500]}
+        found += uow.session.exec(_AWAY_SINCE, params=asked)
+    return found
+
+
+_AWAY_SINCE = select(Away).where(
+    Away.workspace_id == bindparam("workspace"),
+    Away.last_day >= bindparam("since"),
+    col(Away.member).in_(bindparam("members", expanding=True)),
+)
 
 
 def away_taken_back(uow: UnitOfWork, *, set_by: str, member_ids: Iterable[str]) -> list[Away]:
-    """Days away that were taken back, of those whose setter's name begins so and goes on."""
+    """Revoked days away of those whose setter's name begins so and goes on."""
     query = select(Away).where(
         Away.workspace_id == uow.workspace_id,
         col(Away.ended_at).is_not(None),
@@ -357,9 +448,9 @@ def away_taken_back(uow: UnitOfWork, *, set_by: str, member_ids: Iterable[str]) 
 
 
 def end_away(uow: UnitOfWork, *, member_id: str, today: date) -> int:
-    """Take back a person's days away from today on; returns how many ranges that were.
+    """End a person's days away as of today; returns how many ranges that were.
 
-    The days before today stay: as a range of their own, so that what was said before can still be read.
+    The days before today stay as a separate range, so that the history stays readable.
     """
     rows = away_between(uow, first=today, last=date.max, member_ids=[member_id])
     for row in rows:
@@ -396,30 +487,23 @@ _REMEMBER: Final = {"sqlite": _remembering(sqlite.insert), "postgresql": _rememb
 
 
 def remember_dm(uow: UnitOfWork, *, member_id: str, channel: str) -> None:
-    """Keep the DM channel of a person, so that it is looked up once; whoever isn't known yet is from now on."""
+    """Save a person's DM channel, so that it is looked up once; adds the person if unknown."""
     connection = connection_of(uow.session)
     given = {"workspace": uow.workspace_id, "member": member_id, "dm": channel, "at": uow.now}
     connection.execute(_REMEMBER[connection.dialect.name], given)
 
 
 class Named(NamedTuple):
-    """A playbook's row without the rest of it; `run` says whether those asked about run it."""
+    """The named columns of a playbook's row; `is_run` says whether the people in question run it."""
 
     id: int
     slug: str
     title: str
     owner: str
-    run: bool
+    is_run: bool
 
 
-class Known(NamedTuple):
-    """Where a person is, None in a workspace the bot doesn't know, and the playbooks there, by slug."""
-
-    there: Whereabouts | None
-    playbooks: tuple[Named, ...]
-
-
-def _known() -> Select[str, str | None, bool, int | None, str, str, str, bool]:
+def _named() -> Select[int | None, str, str, str, bool]:
     theirs = select(TeamMember.team_id).where(
         TeamMember.workspace_id == bindparam("workspace"),
         TeamMember.member == bindparam("member"),
@@ -432,48 +516,28 @@ def _known() -> Select[str, str | None, bool, int | None, str, str, str, bool]:
             Adoption.state != AdoptionState.ENDED,
             or_(
                 bindparam("everywhere", type_=Boolean()),
-                col(Curator.member).is_not(None),
                 col(Adoption.team_id).in_(theirs),
             ),
         )
-        .correlate(Playbook, Curator)
+        .correlate(Playbook)
     )
-    there = (col(Workspace.timezone), col(Member.timezone), col(Curator.member).is_not(None))
     return (
         select_rows(
-            *there,
-            col(Playbook.id),
-            col(Playbook.slug),
-            col(Playbook.title),
-            col(Playbook.owner),
-            running.exists(),
+            col(Playbook.id), col(Playbook.slug), col(Playbook.title), col(Playbook.owner), running.exists()
         )
-        .select_from(Workspace)
-        .outerjoin(
-            Member, and_(col(Member.workspace_id) == Workspace.id, col(Member.id) == bindparam("member"))
-        )
-        .outerjoin(
-            Curator,
-            and_(col(Curator.workspace_id) == Workspace.id, col(Curator.member) == bindparam("member")),
-        )
-        .outerjoin(Playbook, col(Playbook.workspace_id) == Workspace.id)
-        .where(col(Workspace.id) == bindparam("workspace"))
+        .where(col(Playbook.workspace_id) == bindparam("workspace"))
         .order_by(col(Playbook.slug))
     )
 
 
-# Statements of the busiest requests are put together once: that takes as long as running them.
-_KNOWN = _known()
+_NAMED = _named()
 
 
-def known_to(uow: UnitOfWork, *, member_id: str, everywhere: bool = False) -> Known:
-    """Where a person is, and all playbooks by their names: whether teams of theirs run them.
+def named_playbooks(uow: UnitOfWork, *, member_id: str, everywhere: bool = False) -> list[Named]:
+    """All playbooks by their names, and whether a person's teams run them.
 
-    For curators, and for whoever looks `everywhere`, any team counts.
+    Args:
+        everywhere: whether any team runs them.
     """
     asked = {"workspace": uow.workspace_id, "member": member_id, "everywhere": everywhere}
-    rows = connection_of(uow.session).execute(_KNOWN, asked).all()
-    if not rows:
-        return Known(None, ())
-    named = (Named(row[3], *row[4:]) for row in rows if row[3] is not None)
-    return Known(Whereabouts(*rows[0][:3]), tuple(named))
+    return [Named(row[0] or 0, *row[1:]) for row in connection_of(uow.session).execute(_NAMED, asked)]

@@ -1,9 +1,9 @@
-"""Queries on requests that were answered already."""
+"""Queries on answered requests."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, insert, select
+from sqlalchemy import CursorResult, delete, insert
 from sqlmodel import col
 
 from storage.engine import connection_of
@@ -13,22 +13,11 @@ from storage.work import UnitOfWork
 _KEEP = insert(AnsweredRequest).inline()
 
 
-def find(uow: UnitOfWork, *, member: str, request: str) -> tuple[dict[str, Any] | None] | None:
-    """What a request was answered, alone in a tuple; None when it comes for the first time."""
-    query = select(AnsweredRequest.answer).where(  # type: ignore[call-overload]
-        col(AnsweredRequest.workspace_id) == uow.workspace_id,
-        col(AnsweredRequest.member) == member,
-        col(AnsweredRequest.request) == request,
-    )
-    row = connection_of(uow.bound).execute(query).one_or_none()
-    return None if row is None else (row[0],)
-
-
 def keep(uow: UnitOfWork, *, member: str, request: str, kind: str, answer: dict[str, Any] | None) -> None:
-    """Keep what a request was answered.
+    """Save the answer to a request.
 
     Raises:
-        Clash: it was answered meanwhile; what this transaction did must not be kept.
+        Conflict: another transaction answered it; this one must be rolled back.
     """
     row = {
         "workspace_id": uow.workspace_id,
@@ -38,12 +27,12 @@ def keep(uow: UnitOfWork, *, member: str, request: str, kind: str, answer: dict[
         "answer": answer,
         "answered_at": uow.now,
     }
-    connection_of(uow.bound).execute(_KEEP, row)
+    connection_of(uow.session).execute(_KEEP, row)
 
 
 def prune(uow: UnitOfWork, *, before: datetime) -> int:
-    """Delete the requests of a workspace that were answered before an instant; returns how many."""
-    done: CursorResult[Any] = connection_of(uow.bound).execute(
+    """Delete a workspace's requests that were answered before an instant; returns how many."""
+    done: CursorResult[Any] = connection_of(uow.session).execute(
         delete(AnsweredRequest).where(
             col(AnsweredRequest.workspace_id) == uow.workspace_id, col(AnsweredRequest.answered_at) < before
         )

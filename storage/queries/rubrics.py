@@ -1,33 +1,22 @@
-"""Queries on rubric revisions, graded samples, spot audits and promotions."""
+"""Queries on rubric revisions, graded samples and spot audits."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, exists, insert
+from sqlalchemy import exists, insert
 from sqlalchemy import select as select_columns
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
-from storage.tables import (
-    Adoption,
-    CheckIn,
-    Cycle,
-    ModeChange,
-    Playbook,
-    Promotion,
-    PromotionState,
-    RubricResult,
-    RubricRevision,
-    SpotAudit,
-)
+from storage.query_cache import forget
+from storage.tables import Adoption, CheckIn, Cycle, Playbook, RubricResult, SpotAudit
 from storage.work import UnitOfWork
 
 
 def results_of_cycle(uow: UnitOfWork, *, cycle_id: int) -> list[RubricResult]:
-    """The graded samples of a cycle as they stand, oldest first; those that were corrected are left out."""
+    """The current graded samples of a cycle, oldest first, without corrected ones."""
     query = select(RubricResult).where(
         RubricResult.workspace_id == uow.workspace_id,
         RubricResult.cycle_id == cycle_id,
@@ -37,7 +26,7 @@ def results_of_cycle(uow: UnitOfWork, *, cycle_id: int) -> list[RubricResult]:
 
 
 def calibration(uow: UnitOfWork, *, adoption_id: int, after: int = 0) -> list[RubricResult]:
-    """The graded samples of an adoption as they stand, oldest first, after one of them."""
+    """An adoption's current graded samples after an id, oldest first."""
     query = select(RubricResult).where(
         RubricResult.workspace_id == uow.workspace_id,
         RubricResult.adoption_id == adoption_id,
@@ -56,23 +45,13 @@ def result(uow: UnitOfWork, *, result_id: int) -> RubricResult | None:
 
 
 def result_of_audit(uow: UnitOfWork, *, audit_id: int) -> RubricResult | None:
-    """The grades of a spot audit as they stand."""
+    """The current grades of a spot audit."""
     query = select(RubricResult).where(
         RubricResult.workspace_id == uow.workspace_id,
         RubricResult.audit_id == audit_id,
         col(RubricResult.replaced_at).is_(None),
     )
     return uow.session.exec(query).first()
-
-
-def revisions(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[RubricRevision]:
-    """What was changed in a step's rubric, oldest first."""
-    query = select(RubricRevision).where(
-        RubricRevision.workspace_id == uow.workspace_id,
-        RubricRevision.adoption_id == adoption_id,
-        RubricRevision.step == step,
-    )
-    return list(uow.session.exec(query.order_by(col(RubricRevision.number))))
 
 
 def audit(uow: UnitOfWork, *, audit_id: int) -> SpotAudit | None:
@@ -82,7 +61,7 @@ def audit(uow: UnitOfWork, *, audit_id: int) -> SpotAudit | None:
 
 
 def audits_of_week(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> list[SpotAudit]:
-    """The spot audits drawn for a week, in the order they were drawn."""
+    """The spot audits drawn for a week, in drawing order."""
     query = select(SpotAudit).where(
         SpotAudit.workspace_id == uow.workspace_id,
         SpotAudit.adoption_id == adoption_id,
@@ -91,89 +70,8 @@ def audits_of_week(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> li
     return list(uow.session.exec(query.order_by(col(SpotAudit.id))))
 
 
-def promotion(uow: UnitOfWork, *, promotion_id: int) -> Promotion | None:
-    """One step as it was looked at for promotion."""
-    query = select(Promotion).where(Promotion.workspace_id == uow.workspace_id, Promotion.id == promotion_id)
-    return uow.session.exec(query).first()
-
-
-def _look_stands() -> ColumnElement[bool]:
-    """A look at a step while no demotion stood that was taken back since."""
-    demotion, back = aliased(ModeChange), aliased(ModeChange)
-    return ~exists().where(
-        col(demotion.adoption_id) == col(Promotion.adoption_id),
-        col(demotion.step) == col(Promotion.step),
-        col(demotion.changed_at) <= col(Promotion.judged_at),
-        col(back.takes_back) == col(demotion.id),
-        col(back.changed_at) > col(Promotion.judged_at),
-    )
-
-
-def last_promotion(uow: UnitOfWork, *, adoption_id: int, step: str) -> Promotion | None:
-    """How a step was looked at for promotion the last time."""
-    query = (
-        select(Promotion)
-        .where(
-            Promotion.workspace_id == uow.workspace_id,
-            Promotion.adoption_id == adoption_id,
-            Promotion.step == step,
-            _look_stands(),
-        )
-        .order_by(col(Promotion.id).desc())
-        .limit(1)
-    )
-    return uow.session.exec(query).first()
-
-
-def promotions_of_cycle(uow: UnitOfWork, *, cycle_id: int) -> list[Promotion]:
-    """Every step looked at for promotion when a cycle closed, as far as that stands."""
-    query = select(Promotion).where(
-        Promotion.workspace_id == uow.workspace_id, Promotion.cycle_id == cycle_id, _look_stands()
-    )
-    return list(uow.session.exec(query.order_by(col(Promotion.id))))
-
-
-def overtaken_promotion(uow: UnitOfWork, *, cycle_id: int, step: str) -> Promotion | None:
-    """How a step was looked at when a cycle closed, if a demotion stood then that was taken back since."""
-    query = select(Promotion).where(
-        Promotion.workspace_id == uow.workspace_id,
-        Promotion.cycle_id == cycle_id,
-        Promotion.step == step,
-        ~_look_stands(),
-    )
-    return uow.session.exec(query).first()
-
-
-def lapsed_promotions(
-    uow: UnitOfWork, *, adoption_id: int, step: str, lapsed_at: datetime
-) -> list[Promotion]:
-    """Proposals of a step that lapsed at an instant."""
-    query = select(Promotion).where(
-        Promotion.workspace_id == uow.workspace_id,
-        Promotion.adoption_id == adoption_id,
-        Promotion.step == step,
-        Promotion.state == PromotionState.LAPSED,
-        Promotion.decided_at == lapsed_at,
-    )
-    return list(uow.session.exec(query.order_by(col(Promotion.id))))
-
-
-def open_promotions(
-    uow: UnitOfWork, *, adoption_id: int | None = None, step: str | None = None
-) -> list[Promotion]:
-    """Proposals that wait for a decision."""
-    query = select(Promotion).where(
-        Promotion.workspace_id == uow.workspace_id, Promotion.state == PromotionState.OPEN
-    )
-    if adoption_id is not None:
-        query = query.where(Promotion.adoption_id == adoption_id)
-    if step is not None:
-        query = query.where(Promotion.step == step)
-    return list(uow.session.exec(query.order_by(col(Promotion.id))))
-
-
 class WeekOfCycle(NamedTuple):
-    """The cycle of a run that a week lies in, and who owns its playbook."""
+    """The cycle of a run that contains a week, and the owner of its playbook."""
 
     adoption_id: int
     cycle_id: int
@@ -183,7 +81,8 @@ class WeekOfCycle(NamedTuple):
 
 
 def lock_adoptions(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[int]:
-    """Hold adoptions until the transaction ends, always in the same order; returns those that are there."""
+    """Lock adoptions until the transaction ends, always in the same order; returns those that exist."""
+    forget(uow)
     query = (
         select(Adoption.id)
         .where(Adoption.workspace_id == uow.workspace_id, col(Adoption.id).in_(adoption_ids))
@@ -194,7 +93,7 @@ def lock_adoptions(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[int]
 
 
 def cycles_of_week(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: date) -> list[WeekOfCycle]:
-    """The cycle of each run that a week lies in, by run."""
+    """The cycle of each run that contains a week, by run."""
     query = (
         select_columns(
             col(Cycle.adoption_id),
@@ -217,7 +116,7 @@ def cycles_of_week(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: 
 
 
 def attested(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: date) -> list[tuple[int, str, int]]:
-    """(adoption, member, runs) of who attested runs for a week so far, by member."""
+    """(adoption, member, runs) of the runs attested for a week so far."""
     query = select(col(CheckIn.adoption_id), col(CheckIn.member), col(CheckIn.runs)).where(
         CheckIn.workspace_id == uow.workspace_id,
         col(CheckIn.adoption_id).in_(adoption_ids),
@@ -229,7 +128,7 @@ def attested(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: date) 
 
 
 def drawn(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: date) -> dict[tuple[int, str], int]:
-    """What was drawn for a week already: the id of each, by adoption and step."""
+    """The audits already drawn for a week: their ids, by adoption and step."""
     query = select(col(SpotAudit.adoption_id), col(SpotAudit.step), col(SpotAudit.id)).where(
         SpotAudit.workspace_id == uow.workspace_id,
         col(SpotAudit.adoption_id).in_(adoption_ids),
@@ -239,7 +138,7 @@ def drawn(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: date) -> 
 
 
 def ungraded(uow: UnitOfWork, *, adoption_ids: Sequence[int], since: date) -> list[tuple[int, date, int]]:
-    """(adoption, week, runs drawn) of the audits of weeks from one on that nobody has graded."""
+    """(adoption, week, runs drawn) of ungraded audits from a week on."""
     graded = exists().where(
         col(RubricResult.audit_id) == col(SpotAudit.id), col(RubricResult.replaced_at).is_(None)
     )
@@ -257,6 +156,6 @@ def ungraded(uow: UnitOfWork, *, adoption_ids: Sequence[int], since: date) -> li
 
 
 def add(uow: UnitOfWork, *, rows: Sequence[SpotAudit]) -> None:
-    """Keep draws, all in one statement."""
+    """Save drawn audits in one statement."""
     values = [row.model_dump(exclude={"id"}) | {"workspace_id": uow.workspace_id} for row in rows]
     connection_of(uow.session).execute(insert(SpotAudit).inline(), values)

@@ -1,7 +1,7 @@
 """The tables, by noun. Importing this package registers all of them on `SQLModel.metadata`."""
 
 from storage.tables.decisions import ModeChange, StepVerdict, TrailEntry
-from storage.tables.delivery import Lane, MessageState, OwedMessage
+from storage.tables.delivery import MessageState, OutboxMessage, RateLimit
 from storage.tables.drafts import FormDraft
 from storage.tables.handoffs import Handoff, HandoffState
 from storage.tables.homes import Home, HomeChange
@@ -50,20 +50,20 @@ __all__ = [
     "HomeChange",
     "JoinRequest",
     "JoinState",
-    "Lane",
     "Lesson",
     "LoggedException",
     "Member",
     "MessageState",
     "ModeChange",
+    "OutboxMessage",
     "Override",
     "OverrideKind",
-    "OwedMessage",
     "Playbook",
     "PlaybookState",
     "PlaybookVersion",
     "Promotion",
     "PromotionState",
+    "RateLimit",
     "Reading",
     "RubricResult",
     "RubricRevision",

@@ -1,4 +1,4 @@
-"""Column types the tables share."""
+"""Column types that the tables share."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,15 +24,15 @@ def choice(kind: type[StrEnum], *, nullable: bool = False, **options: Any) -> An
 
 
 def document(**options: Any) -> Any:
-    """A JSON column; what is stored is replaced whole, never changed in place."""
+    """A JSON column; a stored value is replaced as a whole, never changed in place."""
     return Field(sa_type=JSON, default_factory=dict, **options)
 
 
 def without_zone(moment: datetime) -> datetime:
-    """An instant as Slack's SDK stores it: UTC, and not saying so."""
+    """An instant as Slack's SDK stores it: UTC, but naive."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def with_zone(moment: datetime) -> datetime:
-    """The other way round."""
+    """The inverse of `without_zone`."""
     return moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What was decided, with the numbers it rests on, and the trail of who did what."""
+"""Decisions with the numbers behind them, and the trail."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,12 +12,12 @@ from storage.tables.columns import choice
 
 
 class StepVerdict(SQLModel, table=True):
-    """A verdict on a step: the counts, the rule and the thresholds, enough to judge it again.
+    """A verdict on a step: counts, rule and thresholds, enough to judge it again.
 
-    It counted the exceptions with ids above `after_exception`, up to `through_exception`, and the check-ins up
-    to `through_check_in` (None in verdicts of a version that didn't write it down), under the revision
-    `version_id` of the playbook. Check-ins up to `after_check_in` tell of runs before the window opened. `alerted`
-    is true when an alert of a step over its cap went out with it.
+    It counted the exceptions with ids above `after_exception`, up to `through_exception`, and the check-ins
+    up to `through_check_in` (None in verdicts of a version that didn't store it), under the playbook's
+    revision `version_id`. Check-ins up to `after_check_in` cover runs before the window opened. `alerted` is
+    true if an alert of a step over its cap went out with it.
     """
 
     __tablename__ = "verdict"
@@ -60,11 +60,10 @@ class StepVerdict(SQLModel, table=True):
 
 
 class ModeChange(SQLModel, table=True):
-    """A promotion, demotion or declaration, with its evidence and the rubric revision then in force.
+    """A promotion, demotion or declaration, with its evidence and the rubric revision in force at the time.
 
-    Check-ins up to `after_check_in` were there before it.
-    A demotion whose exception was taken back is answered by a change of kind `taken-back`; `takes_back` is the
-    demotion's id.
+    Check-ins up to `after_check_in` existed before it. If a demotion's exception is undone, a change of kind
+    `taken-back` follows; its `takes_back` is the demotion's id.
     """
 
     __tablename__ = "mode_change"
@@ -87,7 +86,7 @@ class ModeChange(SQLModel, table=True):
 
 
 class TrailEntry(SQLModel, table=True):
-    """Who did what, when, from where, and what was before and after. Only ever added to."""
+    """Who did what, when and from where, with the values before and after. Append-only."""
 
     __tablename__ = "trail"
 

@@ -1,4 +1,4 @@
-"""The ledger: every message the bot owes, from due to sent, skipped or failed."""
+"""The ledger: every message of the bot and its state (due, sent, skipped or failed)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,11 +10,11 @@ from sqlmodel import Field, SQLModel
 from storage.tables.columns import choice, document
 
 _KEY = String(255).with_variant(String(255, collation="C"), "postgresql")
-"""Compared byte by byte on both databases, so that keys which begin alike are a range of the index."""
+"""Compared byte by byte on both databases, so that keys with a common prefix are a range of the index."""
 
 
 class MessageState(StrEnum):
-    """Where a message is on its way."""
+    """The state of a message."""
 
     DUE = "due"
     SENT = "sent"
@@ -22,11 +22,11 @@ class MessageState(StrEnum):
     FAILED = "failed"
 
 
-class OwedMessage(SQLModel, table=True):
-    """One message owed to a channel or a person.
+class OutboxMessage(SQLModel, table=True):
+    """One message to a channel or a person.
 
-    `subject` holds only ids; what the message says is read from the rows when it is sent.
-    `recipient` is a channel (`C…`, `G…`) or a member (`U…`, `W…`); messages to one recipient go out in order.
+    `subject` holds only ids; the text is composed when the message is sent. `recipient` is a channel (`C…`,
+    `G…`) or a member (`U…`, `W…`); messages to one recipient go out in order.
     """
 
     __tablename__ = "ledger"
@@ -50,9 +50,10 @@ class OwedMessage(SQLModel, table=True):
     first_attempt_at: datetime | None = None
     last_attempt_at: datetime | None = None
     settles_at: datetime | None = None
-    """Until then Slack may still carry out what an unclear attempt asked of it: nothing is posted again before."""
+    """Until then Slack may still carry out an attempt with an unclear result: nothing is posted again
+    before."""
     file: str | None = None
-    """The ID of the file uploaded for the last attempt: whether it was shared is asked by it."""
+    """The ID of the file uploaded in the last attempt, to find out whether it was shared."""
     not_before: datetime
     sent_at: datetime | None = None
     channel: str | None = None
@@ -62,9 +63,9 @@ class OwedMessage(SQLModel, table=True):
     created_at: datetime
 
 
-class Lane(SQLModel, table=True):
-    """When the next call may go out: to a recipient (its pace), of a method of Slack's (a pause it asked for), or
-    in the workspace as a whole (its budget). What all workers must keep together stands here, not in their memory.
+class RateLimit(SQLModel, table=True):
+    """When the next call is allowed: to a recipient (its pace), of one of Slack's methods (a pause that Slack
+    asked for), or in the workspace as a whole (its budget). All workers share these limits, so they are rows.
     """
 
     __tablename__ = "lane"

@@ -1,4 +1,4 @@
-"""What somebody has filled in and not sent yet."""
+"""Unsent form drafts."""
 
 from datetime import datetime
 from typing import Any
@@ -9,9 +9,9 @@ from storage.tables.columns import document
 
 
 class FormDraft(SQLModel, table=True):
-    """A form that takes more than one sitting, as one person has filled it in so far.
+    """One person's draft of a form that takes several sessions to fill in.
 
-    It is theirs alone: whoever asks for a draft gets their own, whatever ids a form carries. `subject` is what
+    A person only gets their own drafts, whatever ids a form carries. `subject` is what
     it will become, such as `playbook:support-reply`.
     """
 

@@ -1,4 +1,4 @@
-"""Handoffs: what one team gave another under a contract of its playbook, and whether it was taken."""
+"""Handoffs: work that one team gave another under a contract of its playbook."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from storage.tables.columns import choice
 
 
 class HandoffState(StrEnum):
-    """What became of a handoff: accepted and later done, sent back (`failed`), or withdrawn before that."""
+    """The state of a handoff: accepted and later done, sent back (`failed`), or withdrawn before that."""
 
     SENT = "sent"
     ACCEPTED = "accepted"
@@ -20,11 +20,10 @@ class HandoffState(StrEnum):
 
 
 class Handoff(SQLModel, table=True):
-    """Something handed over: the contract is the one at `place` (from 0) in the handoffs of the version.
+    """A handoff: its contract is the one at `place` (from 0) in the handoffs of the version.
 
-    `team_id` receives it; `due_at` is when the contract's hours are over. `lacking` are the inputs that the
-    receiving team missed, as the contract names them. `decided_by` brought it into its state.
-    `source` is the request it came with.
+    `team_id` receives it; `due_at` is the end of the contract's hours. `lacking` are the missing inputs, as
+    the contract names them. `decided_by` set its current state. `source` is the request that created it.
     """
 
     __tablename__ = "handoff"

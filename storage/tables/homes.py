@@ -1,4 +1,4 @@
-"""Who has opened the Home tab, what stands there, and what has happened since."""
+"""Homes: who opened one, the published content, and events since then."""
 
 from datetime import datetime
 
@@ -8,8 +8,9 @@ from sqlmodel import Field, SQLModel
 class Home(SQLModel, table=True):
     """One person's Home.
 
-    `changes` counts what happened that may change it; it is stale while `stale_at` is set. `digest` is that of the
-    view last published. `not_before` keeps people's Homes from being published too often, and two workers apart.
+    `changes` counts the events that may change it; it is stale while `stale_at` is set. `digest` is the hash
+    of the view last published. `not_before` limits how often Homes are published, and keeps two workers
+    apart.
     """
 
     __tablename__ = "home"
@@ -28,7 +29,7 @@ class Home(SQLModel, table=True):
 
 
 class HomeChange(SQLModel, table=True):
-    """Something happened; whose Homes it concerns is found out later, so that nobody who acts waits for anybody.
+    """An event; whose Homes it concerns is found out later, so that nobody waits for that.
 
     `subject` and `member` are those of the trail.
     """

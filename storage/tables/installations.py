@@ -1,6 +1,6 @@
-"""Slack's tokens by workspace. The columns are those that Slack's SDK writes; a test holds them together.
+"""Slack's tokens by workspace. The columns are those that Slack's SDK writes; a test compares them.
 
-The SDK calls a workspace `team_id` and keeps UTC without a zone.
+The SDK calls a workspace `team_id` and stores naive UTC.
 """
 
 from datetime import datetime
@@ -83,7 +83,7 @@ class SlackInstallation(SQLModel, table=True):
 
 
 class SlackState(SQLModel, table=True):
-    """An installation that somebody has begun; whoever comes back from Slack must bring its state, once."""
+    """An OAuth installation in progress; the browser that returns from Slack must bring its state, once."""
 
     __tablename__ = "slack_state"
 

@@ -1,4 +1,4 @@
-"""Who is who: the workspace, its curators, members, teams, and who is away."""
+"""The workspace, its curators, members, teams, and days away."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -34,7 +34,7 @@ class Workspace(SQLModel, table=True):
 
 
 class Curator(SQLModel, table=True):
-    """A member who holds the registry of a workspace."""
+    """A member who manages the registry of a workspace."""
 
     __tablename__ = "curator"
 
@@ -44,7 +44,7 @@ class Curator(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """What Slack says of a person, and what they asked of the bot.
+    """Slack's data on a person, and their settings.
 
     `is_guest` and `is_stranger` (of another workspace) are None until Slack was asked.
     """
@@ -85,9 +85,9 @@ class Team(SQLModel, table=True):
 
 
 class TeamMember(SQLModel, table=True):
-    """A person in a team, from when to when; a row ends, it is never deleted.
+    """A person's membership in a team, with start and end; rows are never deleted.
 
-    `self_joined` when nobody put them there: members of the team's channel join by themselves.
+    `self_joined` is set if nobody added them: members of the team's channel join on their own.
     """
 
     __tablename__ = "team_member"
@@ -112,7 +112,7 @@ class TeamMember(SQLModel, table=True):
 
 
 class JoinState(StrEnum):
-    """What became of a request to join a team."""
+    """The state of a request to join a team."""
 
     OPEN = "open"
     APPROVED = "approved"
@@ -121,7 +121,7 @@ class JoinState(StrEnum):
 
 
 class JoinRequest(SQLModel, table=True):
-    """Somebody wants to be in a team: its owner or a curator decides. `joined` when they got in another way."""
+    """A request to join a team, decided by its owner or a curator. `joined` if they got in another way."""
 
     __tablename__ = "join_request"
     __table_args__ = (
@@ -146,7 +146,7 @@ class JoinRequest(SQLModel, table=True):
 
 
 class Away(SQLModel, table=True):
-    """Days on which a person isn't nudged, both ends included; `ended_at` when taken back."""
+    """Days on which a person isn't nudged, both ends included; `ended_at` is set when revoked."""
 
     __tablename__ = "away"
 

@@ -1,4 +1,4 @@
-"""Playbooks, their revisions, who runs them, and the four-week cycles."""
+"""Playbooks, their revisions and adoptions, and the four-week cycles."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from storage.tables.columns import choice, document
 
 
 class PlaybookState(StrEnum):
-    """Where a playbook is on its way from one team to many."""
+    """A playbook's stage, from one team to many."""
 
     DRAFT = "draft"
     PILOTING = "piloting"
@@ -22,7 +22,7 @@ class PlaybookState(StrEnum):
 
 
 class AdoptionState(StrEnum):
-    """Whether a team's adoption of a playbook goes on."""
+    """The state of a team's adoption of a playbook."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -37,7 +37,7 @@ class CycleState(StrEnum):
 
 
 class Playbook(SQLModel, table=True):
-    """A runnable plan for one workflow; what it says is in its versions."""
+    """A runnable plan for one workflow; its content is in its versions."""
 
     __tablename__ = "playbook"
     __table_args__ = (UniqueConstraint("workspace_id", "slug"),)
@@ -72,7 +72,7 @@ class PlaybookVersion(SQLModel, table=True):
 class Adoption(SQLModel, table=True):
     """One team running one playbook version.
 
-    `hours` are the weekdays and hours of its nudges, by kind, where they differ from the workspace's.
+    `hours` are the weekdays and hours of its nudges, by kind, if they differ from the workspace's.
     """
 
     __tablename__ = "adoption"
@@ -91,12 +91,12 @@ class Adoption(SQLModel, table=True):
 
 
 class AdoptionStep(SQLModel, table=True):
-    """Who leads a step in one adoption now, and since when evidence on it counts.
+    """The mode of a step in one adoption now, and since when evidence on it counts.
 
-    Evidence starts again with a change of the mode, the rubric (`rubric` is the revision in force) or the
-    playbook version. What came before is told by sequence, never by the clock: exceptions, check-ins, graded
-    samples and spot audits up to these ids, and cycles up to this number, were there when it started. `since`
-    says when, for people. A projection: it can be rebuilt from `mode_change`, `rubric_revision` and the trail.
+    A change of the mode, the rubric (`rubric` is the revision in force) or the playbook version restarts
+    evidence. What came before is determined by sequence, never by the clock: exceptions, check-ins, graded
+    samples and spot audits up to these ids, and cycles up to this number, existed at that moment. `since` is
+    for display. A projection: it can be rebuilt from `mode_change`, `rubric_revision` and the trail.
     """
 
     __tablename__ = "adoption_step"
@@ -119,7 +119,8 @@ class AdoptionStep(SQLModel, table=True):
 class Cycle(SQLModel, table=True):
     """Four weeks of one adoption, from a Monday to the fourth Friday in the team's time zone.
 
-    `guardrails` are their values at the close, by name. `next_team_id`, or why there is none, is week 4's.
+    `guardrails` are their values at the close, by name. `next_team_id`, or why there is none, is the result
+    of week 4.
     """
 
     __tablename__ = "cycle"

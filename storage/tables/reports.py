@@ -1,6 +1,6 @@
-"""What people report: check-ins, readings, exceptions.
+"""Reports: check-ins, readings, exceptions.
 
-A correction is a new row; the old one says when it was replaced.
+A correction is a new row; the old one gets the time it was replaced.
 """
 
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from storage.tables.columns import choice
 
 
 class Attestation(StrEnum):
-    """How a member says the playbook was run this week."""
+    """How the playbook was run this week, according to a member."""
 
     AS_DECLARED = "as-declared"
     DRIFTED = "drifted"
@@ -58,7 +58,7 @@ class CheckIn(SQLModel, table=True):
 
 
 class DriftedStep(SQLModel, table=True):
-    """The mode a step was really run in, as attested in a check-in."""
+    """The mode in which a step was actually run, as attested in a check-in."""
 
     __tablename__ = "drifted_step"
 
@@ -70,9 +70,9 @@ class DriftedStep(SQLModel, table=True):
 
 
 class Reading(SQLModel, table=True):
-    """One week's number of the KPI, in its unit, with the words it was typed in.
+    """One week's number of the KPI, in its unit, with the text it was typed as.
 
-    With a `guardrail` it is that guardrail's number; the KPI's own has none.
+    With a `guardrail` it is that guardrail's number; for the KPI it is empty.
     """
 
     __tablename__ = "reading"
@@ -106,11 +106,11 @@ class Reading(SQLModel, table=True):
 
 
 class LoggedException(SQLModel, table=True):
-    """One run in which a step left its rule.
+    """One run in which a step went wrong.
 
-    `source` is the request it came with, so that a retried request logs nothing twice.
-    Once it was taken back, `withdrawn_after` is the id of the newest verdict of then: verdicts up to that one
-    counted it, later ones don't.
+    `source` is the request that logged it, so that a retry logs nothing twice. Once it was undone,
+    `withdrawn_after` is the id of the newest verdict at that time: verdicts up to that one counted it, later
+    ones don't.
     """
 
     __tablename__ = "exception"

@@ -1,4 +1,4 @@
-"""Requests that changed something, and what was answered."""
+"""Requests that changed something, with their answers."""
 
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,11 @@ from sqlmodel import Field, Index, SQLModel
 
 
 class AnsweredRequest(SQLModel, table=True):
-    """A request of Slack's that was carried out, written in the transaction that carried it out.
+    """A Slack request that was carried out, written in the same transaction.
 
     `request` is the same when Slack, a proxy or a person's client sends it again; `kind` is the flow that
-    answered it. `answer` is the message the person was shown (`{"text": …, "blocks": […]}`), or None when
-    nothing was said.
+    answered it. `answer` is the message shown to the person (`{"text": …, "blocks": […]}`), or None if there
+    was none.
     """
 
     __tablename__ = "request"

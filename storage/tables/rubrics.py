@@ -1,4 +1,4 @@
-"""How good a step's work is: rubric revisions, graded samples, spot audits, and the promotions judged on them."""
+"""Rubric revisions, graded samples, spot audits, and the promotions based on them."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,9 +15,10 @@ _OPEN = text("state = 'open'")
 
 
 class RubricRevision(SQLModel, table=True):
-    """A step's rubric was refined: what changed. The first rubric, revision 1, is the playbook's and has no row.
+    """A revision of a step's rubric, and what it changed. The first rubric, revision 1, is the playbook's and
+    has no row.
 
-    A revision starts the step's evidence window again.
+    A revision restarts the step's evidence window.
     """
 
     __tablename__ = "rubric_revision"
@@ -39,10 +40,10 @@ class RubricRevision(SQLModel, table=True):
 
 
 class SpotAudit(SQLModel, table=True):
-    """Attested runs of a step drawn at random for one week, which the owner is asked to grade.
+    """Attested runs of a step drawn at random for one week, for the owner to grade.
 
-    The draw can be made again: `population` is the list of attested runs it was made from, in order
-    (`[member, runs]` pairs), and `seed` is what the generator started with. `drawn` are the runs it came to.
+    The draw is reproducible: `population` is the list of attested runs it was made from, in order
+    (`[member, runs]` pairs), and `seed` initializes the generator. `drawn` are the resulting runs.
     """
 
     __tablename__ = "spot_audit"
@@ -63,9 +64,9 @@ class SpotAudit(SQLModel, table=True):
 
 
 class RubricResult(SQLModel, table=True):
-    """A graded sample of a step. A correction is a new row; the old one says when it was replaced.
+    """A graded sample of a step. A correction is a new row; the old one gets the time it was replaced.
 
-    `risky` samples were risky whether they passed or not. `source` is the request it came with.
+    `risky` samples were risky, passed or not. `source` is the request that recorded it.
     """
 
     __tablename__ = "rubric_result"
@@ -100,7 +101,7 @@ class RubricResult(SQLModel, table=True):
 
 
 class PromotionState(StrEnum):
-    """What became of a promotion that was looked at when a cycle closed."""
+    """The state of a step's evaluation for promotion when a cycle closed."""
 
     OPEN = "open"
     APPROVED = "approved"
@@ -111,9 +112,9 @@ class PromotionState(StrEnum):
 
 
 class Promotion(SQLModel, table=True):
-    """A step looked at for promotion at the close of a cycle, with all the numbers that rests on.
+    """A step's evaluation for promotion at the close of a cycle, with all its numbers.
 
-    `evidence` holds the thresholds, each cycle's counts and what was unmet, enough to judge it again.
+    `evidence` holds the thresholds, each cycle's counts and the unmet conditions, enough to judge it again.
     """
 
     __tablename__ = "promotion"

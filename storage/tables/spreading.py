@@ -1,4 +1,4 @@
-"""From one team to the next: setup, its checklist, lessons, overrides; and drift from the standard."""
+"""Spreading to other teams (setup, its checklist, lessons, overrides), and drift from the standard."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ _CURRENT = text("unticked_at IS NULL")
 
 
 class SetupEnd(StrEnum):
-    """How a setup ended: somebody said so, or the first run was attested."""
+    """How a setup ended: somebody confirmed it, or the first run was attested."""
 
     SAID = "said"
     FIRST_RUN = "first-run"
@@ -63,7 +63,7 @@ class ChecklistTick(SQLModel, table=True):
 
 
 class Lesson(SQLModel, table=True):
-    """What a team learned, kept with the playbook's version and shown to the next team."""
+    """A team's lesson, stored with the playbook's version and shown to the next team."""
 
     __tablename__ = "lesson"
     __table_args__ = (UniqueConstraint("workspace_id", "source"),)
@@ -89,7 +89,7 @@ class OverrideKind(StrEnum):
 
 
 class Override(SQLModel, table=True):
-    """A curator let something pass that the rules would not, with a reason. It stays visible for good."""
+    """A curator's exemption from a rule, with a reason. It stays visible."""
 
     __tablename__ = "override"
 
@@ -106,9 +106,9 @@ class Override(SQLModel, table=True):
 
 
 class StepDrift(SQLModel, table=True):
-    """What happened to a step's drift: found by the rule with its numbers, declared or recommitted by a person.
+    """An event of a step's drift: found by the rule with its numbers, declared or recommitted by a person.
 
-    Check-ins up to `after_check_in` were there before it.
+    Check-ins up to `after_check_in` existed before it.
     """
 
     __tablename__ = "step_drift"

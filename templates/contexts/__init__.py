@@ -1,1 +1,2 @@
-"""What each template is filled with: one frozen dataclass a template, by noun; values only, already decided."""
+"""The data of each template: one frozen dataclass per template, by noun; only values that are already
+decided."""

@@ -1,4 +1,4 @@
-"""The two kinds of context, and the small values several of them share.
+"""The two kinds of context, and small values that several contexts share.
 
 Conventions, everywhere in this package: text is as people typed it, a plain `str`, and is escaped on output
 (only `Mrkdwn` is trusted); members and channels are Slack IDs; shares and ratios are 0–1; KPI numbers are in
@@ -8,9 +8,10 @@ in the order to be shown; a template cuts what doesn't fit and says how many mor
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from cadence.rules.percent import percent_of
+from templates.filters import mode
 
 Id = int | str
 
@@ -35,7 +36,7 @@ class ViewContext:
 class StepMode:
     """A step and the mode declared for it (`human-led`, `collaborative`, `ai-led`).
 
-    `was` is the mode it had in the week asked about until a day of that week.
+    `was` is the earlier mode, if it changed during the week in question.
     """
 
     key: str
@@ -47,7 +48,7 @@ class StepMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """A KPI and where it stands. `value` is the reading asked for, None when there is none yet.
+    """A KPI with its current reading. `value` is None if there is none yet.
 
     `earlier` is then the newest one before it, of the week `earlier_week` of the cycle.
     """
@@ -64,7 +65,7 @@ class Kpi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardrailAsked:
-    """A guardrail as a form asks for it, in the input `guardrail:{key}`; `typed` is what was given before."""
+    """A guardrail in a form, in the input `guardrail:{key}`; `typed` is the earlier input."""
 
     key: str
     name: str
@@ -78,8 +79,8 @@ class GuardrailAsked:
 class Evidence:
     """A step's exceptions against its cap: x exceptions in N = `attested` + `assumed` runs.
 
-    `restarted`: check-ins that came before the count started again are among the assumed; `missing`: so are
-    some that aren't in.
+    `restarted`: the assumed runs include check-ins from before the count restarted; `missing`: they include
+    missing check-ins.
     """
 
     exceptions: int
@@ -92,17 +93,17 @@ class Evidence:
 
     @property
     def ratio(self) -> float | None:
-        """x / N, or None without any runs: no share is shown where there is nothing to share."""
+        """x / N, or None without any runs."""
         return self.exceptions / self.runs if self.runs else None
 
     @property
     def reported(self) -> int:
-        """The runs that people reported: each exception is a run, whether a check-in has told of it or not."""
+        """The reported runs: each exception counts as one, whether a check-in has reported it or not."""
         return max(self.attested, self.runs - self.assumed)
 
     @property
     def percent(self) -> str:
-        """x / N as a percentage that agrees with the cap; empty where N is small, or nothing is known."""
+        """x / N as a percentage on the right side of the cap; empty if N is small or unknown."""
         known = self.attested or self.exceptions
         return percent_of(self.exceptions, self.runs, limit=self.cap) if known else ""
 
@@ -118,7 +119,7 @@ class StepEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeChange:
-    """A step that moved from one mode to another, in which week of the cycle if that is known."""
+    """A step's mode change, and its week of the cycle if known."""
 
     step: str
     before: str
@@ -128,7 +129,7 @@ class ModeChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One option of a menu: what is read (75 characters are shown) and the ids it carries (150 at most)."""
+    """One option of a menu: its text (75 characters are shown) and the ids it carries (150 at most)."""
 
     label: str
     value: str
@@ -144,9 +145,24 @@ class ChoiceGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong in a file: where, why, and what would be right."""
+    """One problem of a file: where, why, and what to write instead."""
 
     reason: str
     right: str = ""
     line: int | None = None
     where: str = ""
+
+
+FUNCTIONS: Final = tuple(
+    Choice(label=one, value=one) for one in ("sales", "support", "finance", "engineering", "other")
+)
+"""The functions of teams and playbooks."""
+MODES: Final = tuple(Choice(label=mode(one), value=one) for one in ("human-led", "collaborative", "ai-led"))
+"""The modes of a step."""
+
+
+RULES: Final = (
+    Choice(label="Balanced: evidence at any time, the cap at the close", value="balanced"),
+    Choice(label="Strict: the cap at any time", value="strict"),
+    Choice(label="Evidence: never the cap alone", value="evidence"),
+)

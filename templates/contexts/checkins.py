@@ -1,13 +1,16 @@
-"""The weekly check-in and everything that asks for what is missing."""
+"""The weekly check-in, its forms, and everything that asks for what is missing."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Final
 
-from templates.contexts.base import Id, Kpi, MessageContext, StepMode
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Choice, GuardrailAsked, Id, Kpi, MessageContext, StepMode, ViewContext
+from templates.ids import Callback, Field
 
 SNOOZES: Final = ("hour", "tomorrow", "friday", "away", "mute")
-"""What the menu beside an open check-in can offer; `unmute` takes the place of `mute` once reminders are off."""
+"""The choices of the menu on an open check-in; `unmute` replaces `mute` once reminders are off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a member answered: `as-declared`, `drifted` or `not-run`.
+    """A member's answer: `as-declared`, `drifted` or `not-run`.
 
     `kpi` is the reading given with it, in the KPI's unit; `inputs_complete` counts runs with complete inputs.
     """
@@ -39,18 +42,19 @@ class CheckinRow:
     """One adoption's check-in for one week.
 
     Args:
-        adoption_id: goes on the buttons, with `week_start`, as `{adoption_id}:{week_start}`.
+        adoption_id: in the buttons' values, with `week_start`, as `{adoption_id}:{week_start}`.
         week_start: the team's Monday, ISO (`2026-12-14`).
         playbook: its title.
         team: its title.
         week: 1–4, or None between cycles.
         steps: in order.
         exceptions: logged by the team this week.
-        kpi: where it stands this week.
-        reporter: whether this person gives the KPI number.
+        kpi: its state this week.
+        reporter: whether this person reports the KPI.
         answer: None while it is open.
-        late_until: the last day on which `/attest week=N` still takes it once its week is over; None when it doesn't.
-        home_until: the last day on which Home asks for it then; None when it doesn't.
+        late_until: the last day on which `/attest week=N` still accepts it after its week; None if it
+            doesn't.
+        home_until: the last day on which Home still shows it then; None if it doesn't.
     """
 
     adoption_id: Id
@@ -72,12 +76,12 @@ class CheckinMessage(MessageContext):
     """The DM of a member: one row each, open or answered. At least one row.
 
     Args:
-        last_week: it asks once more for a week that is over.
-        snoozed_until: when it comes back, in local time.
-        closed: its week is over: what wasn't answered can't be answered here any more.
+        last_week: it asks again about last week.
+        snoozed_until: when it returns, in local time.
+        closed: its week is over: open rows can't be answered here any more.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/checkin.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/checkins/checkin.json.j2"
 
     rows: tuple[CheckinRow, ...]
     last_week: bool = False
@@ -88,15 +92,15 @@ class CheckinMessage(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinMoved(MessageContext):
-    """An older copy of a check-in: a newer message, at `permalink` if Slack gave one, has taken its place.
+    """An older copy of a check-in, replaced by a newer message, at `permalink` if Slack gave one.
 
     Args:
-        playbook: its title; None when there are several, or none is asked any more.
-        answered: every check-in of the week is.
-        gone: nothing is asked of this person any more.
+        playbook: its title; None if there are several, or none is asked for any more.
+        answered: every check-in of the week is answered.
+        gone: this person isn't asked any more.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/checkin_moved.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/checkins/checkin_moved.json.j2"
 
     playbook: str | None = None
     week: int | None = None
@@ -107,9 +111,9 @@ class CheckinMoved(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinReminder(MessageContext):
-    """The one reminder. It takes the place of the check-in that came before."""
+    """The only reminder. It replaces the earlier check-in."""
 
-    TEMPLATE: ClassVar[str] = "messages/checkin_reminder.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/checkins/checkin_reminder.json.j2"
 
     rows: tuple[CheckinRow, ...]
     snoozes: tuple[str, ...] = SNOOZES
@@ -117,12 +121,13 @@ class CheckinReminder(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KpiMissing(MessageContext):
-    """To the KPI reporter: this week's number isn't in yet. The button carries `{adoption_id}:{week_start}`.
+    """To the KPI reporter: this week's number is missing. The button carries `{adoption_id}:{week_start}`.
 
-    `reported` is the number once it is in: the message then says so and asks nothing. Nor does it once `closed`.
+    `reported` is the number once it was reported: then the message states it and asks nothing. Nor does it
+    once `closed`.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/kpi_missing.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/checkins/kpi_missing.json.j2"
 
     adoption_id: Id
     week_start: str
@@ -137,18 +142,18 @@ class KpiMissing(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhoIsMissing(MessageContext):
-    """To the owner, never in public: whose check-in is missing. Buttons carry `{adoption_id}:{week_start}`.
+    """To the owner, never in public: missing check-ins by member. Buttons carry `{adoption_id}:{week_start}`.
 
     Args:
         expected: active members asked that week.
         missing: Slack IDs of others, in any order; with the reader's `own` the count of them is "n of expected".
         own: the reader's own check-in is missing.
         closed: that week can't be answered any more.
-        nudged_at: when the owner had them nudged once more; the button goes then.
-        away: members who weren't asked, being away that week.
+        nudged_at: when the owner had them nudged once more; the button is then removed.
+        away: members who weren't asked because they were away that week.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/who_is_missing.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/checkins/who_is_missing.json.j2"
 
     adoption_id: Id
     week_start: str
@@ -161,3 +166,149 @@ class WhoIsMissing(MessageContext):
     closed: bool = False
     nudged_at: datetime | None = None
     away: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestedRow:
+    """One answered check-in. `previous` is the answer it replaces."""
+
+    playbook: str
+    team: str
+    week: int | None
+    kpi: Kpi
+    answer: Answer
+    previous: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested(MessageContext):
+    """The check-ins just answered, in one message."""
+
+    TEMPLATE: ClassVar[str] = "answers/checkins/attested.json.j2"
+
+    rows: tuple[AttestedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnoozeChoice:
+    """A snooze choice: `hour`, `tomorrow` or `friday`, and its local time."""
+
+    until: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnoozeAsked(MessageContext):
+    """When to ask again; the buttons carry `{until}:{week_start}`.
+
+    Args:
+        choices: each with a different time.
+        due: when the check-in comes on schedule; None once it was sent.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/checkins/snooze_asked.json.j2"
+
+    week_start: str
+    choices: tuple[SnoozeChoice, ...]
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snoozed(MessageContext):
+    """The check-in is snoozed `until` then; `last_week`'s doesn't affect this week's. `came`: it was sent
+    before."""
+
+    TEMPLATE: ClassVar[str] = "answers/checkins/snoozed.json.j2"
+
+    until: datetime
+    last_week: bool = False
+    came: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftStep:
+    """A step in the form: the declared mode, and the one chosen before, None for as declared."""
+
+    step: StepMode
+    chosen: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinForm(ViewContext):
+    """One check-in. Inputs: `runs`, `value` (reporter), `inputs`, `note`, and `mode:{step_key}` when drifted.
+
+    A mode select gives `as-declared` or a mode.
+
+    Args:
+        kind: `as-declared`, `drifted` or `not-run`.
+        runs: the initial value: the typical number, or the earlier answer.
+        usual: `runs` comes from the person's own answers, not from the playbook's expectation.
+        value: the KPI number as typed before.
+        inputs_complete: runs with complete inputs, as answered before.
+        steps: needed when drifted.
+        guardrails: asked of the reporter too, in `guardrail:{key}`.
+        change: the attestation is unknown, or is being changed: the form also asks for `attestation`, and the
+            steps' modes.
+        answered: it was answered before.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/checkins/checkin.json.j2"
+
+    kind: str
+    playbook: str
+    team: str
+    week: int | None
+    kpi: Kpi
+    reporter: bool
+    runs: int | None = None
+    usual: bool = True
+    value: str = ""
+    inputs_complete: int | None = None
+    note: str = ""
+    steps: tuple[DriftStep, ...] = ()
+    change: bool = False
+    answered: bool = True
+    guardrails: tuple[GuardrailAsked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinAllRow:
+    """One adoption in the form for several: `runs:{adoption_id}` and, for a reporter, `value:{adoption_id}` and
+    `guardrail:{key}:{adoption_id}`.
+    """
+
+    adoption_id: Id
+    playbook: str
+    team: str
+    kpi: Kpi
+    reporter: bool
+    runs: int | None = None
+    usual: bool = True
+    guardrails: tuple[GuardrailAsked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckinAllForm(ViewContext):
+    """Several check-ins, all run as planned. Only the rows that fit are shown: read back what the form
+    holds."""
+
+    TEMPLATE: ClassVar[str] = "modals/checkins/checkin_all.json.j2"
+
+    rows: tuple[CheckinAllRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseCheckinForm(PlainForm, callback=Callback.CHOOSE_CHECKIN, title="Check in", submit="Next"):
+    """Which check-in is meant: `{adoption_id}:{week_start}`, or `all:{week_start}`."""
+
+    ALL: ClassVar[str] = "all"
+
+    choices: tuple[Choice, ...]
+    selected: str | None = ask.choice(
+        "Which check-in?",
+        among="choices",
+        first=True,
+        name=Field.CHECKIN,
+        needed="Choose a check-in.",
+        cut="Only the first 100 are listed: `/attest` with a playbook's name answers any of them.",
+    )

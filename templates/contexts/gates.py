@@ -1,16 +1,16 @@
-"""The week's gate: what opens a week, what is due on its Friday, and the form of week 4."""
+"""The week's gate: what opens a week, and what is due on its Friday."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 from cadence.refusals import Offer
-from templates.contexts.base import Choice, Kpi, MessageContext, StepMode, ViewContext
+from templates.contexts.base import Kpi, MessageContext, StepMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateCheck:
-    """One thing a gate asks for; `who` can do it, while it is missing."""
+    """One item of a gate; `who` can do it, if it is missing."""
 
     text: str
     met: bool
@@ -24,16 +24,16 @@ class WeekOpens(MessageContext):
     Args:
         number: of the cycle.
         task: what a team does in this week.
-        checks: of this week's gate; in week 1 of a later cycle only what is missing.
-        earlier: what earlier weeks' gates still lack, as people read it.
+        checks: of this week's gate; in week 1 of a later cycle only missing ones.
+        earlier: missing items of earlier weeks' gates, for display.
         steps: the mode map, shown in week 1.
         lessons: of other teams, shown in weeks 1 and 4.
         own_lessons: the team's own, shown then too.
-        closes: the day this week's gate is looked at.
-        offers: a button for what is missing, at most five.
+        closes: the day on which this week's gate is checked.
+        offers: buttons for missing items, at most five.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/week_opens.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/gates/week_opens.json.j2"
 
     playbook: str
     team: str
@@ -52,12 +52,12 @@ class WeekOpens(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDue(MessageContext):
-    """To the owner, on Friday: what this week's gate still lacks, at least one thing. `met` once nothing is.
+    """To the owner, on Friday: the missing items of this week's gate, at least one. `met` once none is.
 
-    `closed`: its cycle is, so nothing can be done about it any more.
+    `closed`: its cycle is closed, so nothing can be done about it any more.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/gate_due.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/gates/gate_due.json.j2"
 
     playbook: str
     team: str
@@ -69,14 +69,9 @@ class GateDue(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextTeamForm(ViewContext):
-    """The team that takes the playbook up next, or why there is none. Inputs: `team`, `reason`, both optional."""
+class GateLine:
+    """One week's gate; `met` is None while it isn't due."""
 
-    TEMPLATE: ClassVar[str] = "modals/next_team.json.j2"
-
-    playbook: str
-    team: str
-    number: int
-    teams: tuple[Choice, ...] = ()
-    selected: str | None = None
-    reason: str = ""
+    week: int
+    text: str
+    met: bool | None = None

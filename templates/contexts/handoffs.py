@@ -1,10 +1,13 @@
-"""Handoffs between teams: the message that hands over, what came of it, the lists and the forms."""
+"""Handoffs between teams: the request, the answer, the lists and the forms."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from templates.contexts.base import Choice, Id, MessageContext, ViewContext
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Choice, Id, MessageContext
+from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,14 +16,14 @@ class HandoffNames:
 
     Args:
         number: its id, as commands name it: `#12`.
-        playbook: titles, of the playbook, the team that sent it and the team it goes to (`to`).
+        playbook: titles of the playbook, the sending team and the receiving team (`to`).
         sent_by: Slack ID.
         sent_at: when it was handed over.
-        due_at: until when it should be accepted; `sla` says how long that is, such as `24 hours`.
+        due_at: until when it should be accepted; `sla` is the duration, such as `24 hours`.
         state: `sent`, `accepted`, `failed`, `done` or `withdrawn`.
         decided_by: Slack ID.
-        reason: the note of who accepted or finished it, or why it can't be used or was withdrawn.
-        lacking: the inputs that were missed.
+        reason: the note with which it was accepted or finished, or why it can't be used or was withdrawn.
+        lacking: the missing inputs.
     """
 
     number: Id
@@ -42,16 +45,16 @@ class HandoffNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffPost(MessageContext):
-    """Something is handed to a team, or nobody took it in time (`overdue`); later, what came of it.
+    """Something is handed to a team, or nobody accepted it in time (`overdue`); later, the answer.
 
     Args:
-        inputs: what comes with it, as the contract names it; `outputs` is what is expected back.
-        on_failure: what the contract says happens when it can't be used.
-        may_answer: the reader is of the receiving side, so they get the buttons.
-        may_withdraw: the reader may take it back while nobody has accepted it.
+        inputs: what comes with it, according to the contract; `outputs` is what is expected back.
+        on_failure: what the contract says happens if it can't be used.
+        may_answer: the reader is on the receiving side, so they get the buttons.
+        may_withdraw: the reader can withdraw it while nobody has accepted it.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/handoff.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/handoffs/handoff.json.j2"
 
     handoff: HandoffNames
     inputs: tuple[str, ...]
@@ -64,16 +67,16 @@ class HandoffPost(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffAnswered(MessageContext):
-    """To those who handed over: it was accepted, is done or was withdrawn, or can't be used and what follows then.
+    """To the sender: it was accepted, is done or was withdrawn, or can't be used and what follows then.
 
     Args:
-        owner: Slack ID, who may declare the fallback mode; None when that is the reader.
-        fallback: the mode the contract names for such a case; None when no step is above it.
-        declare: what [Declare …] carries; None for those who may not.
-        again: what [Hand over again] carries.
+        owner: Slack ID, who can declare the fallback mode; None if that is the reader.
+        fallback: the mode the contract names for such a case; None if no step is above it.
+        declare: the value of [Declare …]; None for people who can't.
+        again: the value of [Hand over again].
     """
 
-    TEMPLATE: ClassVar[str] = "messages/handoff_answered.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/handoffs/handoff_answered.json.j2"
 
     handoff: HandoffNames
     on_failure: str
@@ -87,7 +90,7 @@ class HandoffAnswered(MessageContext):
 class HandoffRow:
     """One handoff in a list. `overdue`: its time is over.
 
-    `may_answer`: the reader may accept it or send it back and, once it is accepted, say that it is done.
+    `may_answer`: the reader can accept it or send it back and, once it is accepted, mark it as done.
     """
 
     handoff: HandoffNames
@@ -98,12 +101,12 @@ class HandoffRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handoffs(MessageContext):
-    """What was handed over and waits, what is `in_hand`, and what was sent back lately; the first ten are shown.
+    """Open handoffs, those `in_hand`, and recently returned ones; the first ten are shown.
 
-    `asked` is the command that meant one of several: `accept`, `fail`, `done` or `withdraw`.
+    `asked` is the command that matched several: `accept`, `fail`, `done` or `withdraw`.
     """
 
-    TEMPLATE: ClassVar[str] = "answers/handoffs.json.j2"
+    TEMPLATE: ClassVar[str] = "answers/handoffs/handoffs.json.j2"
 
     rows: tuple[HandoffRow, ...]
     waiting: int
@@ -114,30 +117,43 @@ class Handoffs(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffForm(ViewContext):
-    """Hand something over. Inputs: `contract` (of value `{adoption_id}:{version_id}:{place}`), `what`, `link`.
+class HandoffForm(PlainForm, callback=Callback.HANDOFF, title="Hand over", submit="Hand over"):
+    """Hand something over. A contract's value is `{adoption_id}:{version_id}:{place}`.
 
-    `absent` are receiving teams that the workspace doesn't have yet, by the names the playbooks give them.
+    `absent` are receiving teams that the workspace doesn't have yet, by their names in the playbooks.
     """
 
-    TEMPLATE: ClassVar[str] = "modals/handoff.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/handoffs/handoff.json.j2"
 
     choices: tuple[Choice, ...]
-    selected: str | None = None
-    what: str = ""
-    link: str = ""
+    selected: str | None = ask.choice(
+        "What to whom?",
+        "The contract is your playbook's: what comes with it, by when it is accepted, what happens if not.",
+        among="choices",
+        name=Field.CONTRACT,
+    )
+    what: str = ask.lines("What do you hand over?", "In a line: the case, the ticket, the list.", most=300)
+    link: str = ask.text("Link to it", "A message or a ticket.", most=1_000, optional=True)
     absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffFailForm(ViewContext):
-    """Why what was handed over can't be used. Inputs: `lacking` (places of the contract's inputs), `reason`."""
+class HandoffFailForm(PlainForm, callback=Callback.HANDOFF_FAIL, title="Can't use it", submit="Send back"):
+    """Why a handoff can't be used; `lacking` are indexes of the contract's inputs."""
 
-    TEMPLATE: ClassVar[str] = "modals/handoff_fail.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/handoffs/handoff_fail.json.j2"
 
     playbook: str
     team: str
     what: str
     on_failure: str
     choices: tuple[Choice, ...]
-    reason: str = ""
+    lacking: tuple[str, ...] = ask.several(
+        "What is missing?",
+        "What the contract promises to come with it.",
+        among="choices",
+        when="choices",
+        placeholder="Nothing of these",
+        optional=True,
+    )
+    reason: str = ask.lines("Why can't it be used?", "The sending team reads it. Name things, not people.")

@@ -1,17 +1,21 @@
-"""Playbooks, teams, cycles and settings, as they are shown after being asked for or saved."""
+"""Playbooks and their versions: shown, imported, published, compared, retired."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
-from templates.contexts.base import Kpi, MessageContext, StepEvidence
-from templates.contexts.publishing import OverrideShown
+from cadence.refusals import Offer
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Choice, Kpi, MessageContext, Problem, ViewContext
+from templates.ids import Callback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookStep:
-    """A step as written. `cap` is 0–1; `fallback` is where a demotion lands, None when it can't go lower."""
+    """A step as written. `cap` is 0–1; `fallback` is the mode after a demotion, None if there is no lower
+    one."""
 
     key: str
     title: str
@@ -36,6 +40,15 @@ class AdoptionLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideShown:
+    """A curator's override: who, why, and what was missing then."""
+
+    member: str
+    reason: str
+    passed_over: tuple[str | Mrkdwn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookShown(MessageContext):
     """One playbook.
 
@@ -44,12 +57,12 @@ class PlaybookShown(MessageContext):
         number: of the published version shown, None while nothing is published.
         published_on, published_by: when and by whom.
         draft: the revision of a draft newer than what is shown, None when there is none.
-        missing: what publishing the newest draft still needs, one line each.
-        overrides: every time a version went out before it was ready.
-        may_revise: whether the reader may revise it and look at publishing.
+        missing: what is left before the newest draft can be published, one line each.
+        overrides: every version published before it was ready.
+        may_revise: whether the reader can revise it and see its readiness.
     """
 
-    TEMPLATE: ClassVar[str] = "answers/playbook_shown.json.j2"
+    TEMPLATE: ClassVar[str] = "answers/playbooks/playbook_shown.json.j2"
 
     slug: str
     title: str
@@ -86,9 +99,9 @@ class PlaybookLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookList(MessageContext):
-    """All playbooks, or those of one function. `total` counts them, should `rows` be cut."""
+    """All playbooks, or those of one function. `total` counts them, even if `rows` is truncated."""
 
-    TEMPLATE: ClassVar[str] = "answers/playbook_list.json.j2"
+    TEMPLATE: ClassVar[str] = "answers/playbooks/playbook_list.json.j2"
 
     rows: tuple[PlaybookLine, ...]
     total: int
@@ -103,7 +116,7 @@ class PlaybookImported(MessageContext):
     `published` is the number of the newest published version, which a new revision leaves as it is.
     """
 
-    TEMPLATE: ClassVar[str] = "answers/playbook_imported.json.j2"
+    TEMPLATE: ClassVar[str] = "answers/playbooks/playbook_imported.json.j2"
 
     slug: str
     title: str
@@ -116,134 +129,162 @@ class PlaybookImported(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamShown(MessageContext):
-    """One team and who is in it. `created` when it has just been made, `changed` when just edited."""
+class ImportForm(ViewContext):
+    """A playbook's YAML in three inputs or more, `yaml`, `yaml:2`, `yaml:3` …, to be joined by a line break.
 
-    TEMPLATE: ClassVar[str] = "answers/team_shown.json.j2"
+    `typed` keeps the input (3,000 characters a part, ten parts at most); `problems` are shown above it.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/playbooks/import.json.j2"
+
+    heading: str = "Import a playbook"
+    submit: str = "Import"
+
+    typed: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapLine:
+    """One item missing for publishing, and its button, if there is one."""
+
+    text: str | Mrkdwn
+    offer: Offer | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamDelta:
+    """One team's KPI: the median of its last closed cycle against the baseline, None when none has closed."""
+
+    team: str
+    kpi: Kpi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishBlocked(MessageContext):
+    """A playbook that can't be published yet. `number` is the version it would become.
+
+    `may_override` shows the button with which a curator publishes it anyway; `value` is its value.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/playbooks/publish_blocked.json.j2"
+
+    slug: str
+    title: str
+    number: int
+    revision: int
+    gaps: tuple[GapLine, ...]
+    may_override: bool = False
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookPublished(MessageContext):
+    """A version was published. `override` if a curator overrode the gaps; `offers` are next steps."""
+
+    TEMPLATE: ClassVar[str] = "messages/playbooks/playbook_published.json.j2"
 
     slug: str
     title: str
     function: str
-    timezone: str
-    members: tuple[str, ...]
-    region: str = ""
-    country: str = ""
-    channel: str | None = None
-    reporter: str | None = None
-    playbooks: tuple[str, ...] = ()
-    created: bool = False
-    changed: bool = False
+    number: int
+    revision: int
+    by: str
+    owner: str
+    deltas: tuple[TeamDelta, ...] = ()
+    changes: tuple[str, ...] = ()
+    override: OverrideShown | None = None
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holiday:
-    """A public holiday and its name."""
+class PlaybookDiff(MessageContext):
+    """The changes between two versions; empty if they are the same."""
 
-    on: date
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamHolidays(MessageContext):
-    """The public holidays that suspend a team's nudges, the next ones first.
-
-    Args:
-        country: whose they are; "" when none is named.
-        own: the team names it itself, not the workspace.
-        changed: it has just been changed.
-    """
-
-    TEMPLATE: ClassVar[str] = "answers/team_holidays.json.j2"
+    TEMPLATE: ClassVar[str] = "answers/playbooks/playbook_diff.json.j2"
 
     slug: str
-    team: str
-    country: str
-    own: bool
-    days: tuple[Holiday, ...]
-    changed: bool = False
+    title: str
+    before: str
+    after: str
+    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateLine:
-    """One week's gate; `met` is None while it isn't due."""
+class ChoosePlaybookForm(PlainForm, callback=Callback.CHOOSE_PLAYBOOK):
+    """Choose a playbook, of at least one, for an action."""
 
-    week: int
-    text: str
-    met: bool | None = None
+    heading: str
+    submit: str
+    explanation: str
+    playbooks: tuple[Choice, ...]
+    playbook: str | None = ask.choice("Playbook", among="playbooks")
+
+    def modal_title(self) -> str:
+        """The action."""
+        return self.heading
+
+    def modal_submit(self) -> str:
+        """The label of the action."""
+        return self.submit
+
+    def intro(self) -> str:
+        """An explanation of the action."""
+        return self.explanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CycleShown(MessageContext):
-    """A running or closed cycle. `readings` one a week in order; `result` is None while it runs."""
+class OverrideForm(
+    PlainForm, callback=Callback.PUBLISH_ANYWAY, title="Publish anyway", submit="Publish anyway"
+):
+    """Why a version is published although something is missing. Input: `reason`."""
 
-    TEMPLATE: ClassVar[str] = "answers/cycle_shown.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/playbooks/override.json.j2"
 
-    slug: str
-    playbook: str
+    title: str
+    number: int
+    missing: tuple[str | Mrkdwn, ...]
+    reason: str = ask.lines(
+        "Why now?",
+        "A sentence. Every team that runs it and the curators read it, and it stays with the version for good.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishingTeam:
+    """A team whose running cycle still finishes."""
+
     team: str
     number: int
-    week: int | None
-    starts: date
     closes: date
-    kpi: Kpi
-    readings: tuple[float | None, ...]
-    steps: tuple[StepEvidence, ...]
-    gates: tuple[GateLine, ...] = ()
-    champion: str | None = None
-    champion_left: bool = False
-    result: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CycleStarted(MessageContext):
-    """A cycle is set up, or goes on (`resumed`); `first_checkin` is the day the members are first asked."""
+class PlaybookRetired(MessageContext):
+    """A playbook is out of use."""
 
-    TEMPLATE: ClassVar[str] = "answers/cycle_started.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/playbooks/playbook_retired.json.j2"
 
     slug: str
-    playbook: str
-    team: str
-    number: int
-    starts: date
-    closes: date
-    first_checkin: date
-    kpi: Kpi
-    members: int
-    champion: str | None = None
-    resumed: bool = False
+    title: str
+    by: str
+    reason: str
+    finishing: tuple[FinishingTeam, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsSaved(MessageContext):
-    """The workspace's settings as they are now; `saved` is False when they are only shown.
+class RetireForm(
+    PlainForm,
+    callback=Callback.RETIRE,
+    title="Retire a playbook",
+    submit="Retire it",
+    intro=(
+        "Running cycles finish, and no new one starts. What it recorded stays; "
+        "publishing a new version brings it back."
+    ),
+):
+    """Retire a playbook, with a reason. Inputs: `playbook`, `reason`. At least one playbook."""
 
-    `hours` are the lines of the nudges whose hour isn't the usual one.
-    """
-
-    TEMPLATE: ClassVar[str] = "answers/settings_saved.json.j2"
-
-    curators: tuple[str, ...]
-    timezone: str
-    rule: str
-    curator_channel: str | None = None
-    country: str = ""
-    min_runs: int = 20
-    working_days: tuple[str, ...] = ()
-    hours: str = ""
-    guests: bool = False
-    saved: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptionSaved(MessageContext):
-    """The settings of one team's run as they are now; `hours` are those of its own."""
-
-    TEMPLATE: ClassVar[str] = "answers/adoption_saved.json.j2"
-
-    playbook: str
-    team: str
-    rule: str
-    own_rule: bool
-    changed: bool
-    champion: str | None = None
-    hours: str = ""
+    playbooks: tuple[Choice, ...]
+    playbook: str | None = ask.choice("Playbook", among="playbooks")
+    reason: str = ask.lines("Why?", "The teams that run it and the curators read it.")

@@ -5,19 +5,22 @@ from datetime import datetime
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
-from templates.contexts.base import Id, MessageContext, ViewContext
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Id, MessageContext
+from templates.ids import Callback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionNumbers:
-    """What a look at a promotion rests on, over the cycles that decide.
+    """The numbers of an evaluation for promotion, over the cycles that decide.
 
     Args:
         cycles: how many; `kpi_met` of them met the KPI.
         bound: the lower bound on the true pass rate, 0–1; `confidence` is its confidence.
         accuracy: the pass rate needed, 0–1; `max_risk` the highest risky share.
         exceptions: in so many `runs`, against `cap`.
-        answered: check-ins that came, of `expected`.
+        answered: answered check-ins, of `expected`.
     """
 
     cycles: int
@@ -38,18 +41,18 @@ class PromotionNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionProposed(MessageContext):
-    """A step could be led one mode further; or what became of that proposal.
+    """A step proposed for the next mode; or the outcome of that proposal.
 
     Args:
-        promotion_id: what [Approve] and [Decline] carry; [Why] carries `{adoption_id}:{step_key}`.
+        promotion_id: the value of [Approve] and [Decline]; [Why] carries `{adoption_id}:{step_key}`.
         state: `open`, `approved`, `declined` or `lapsed`.
         curators_only: the owner can't approve it.
-        approves: whether who reads it may approve it; both may decline it.
+        approves: whether the reader can approve it; everybody who sees it can decline it.
         decided_by: Slack ID; None when it lapsed.
         reason: why it was declined or lapsed.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/promotion_proposed.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/promotions/promotion_proposed.json.j2"
 
     promotion_id: Id
     adoption_id: Id
@@ -71,9 +74,9 @@ class PromotionProposed(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promoted(MessageContext):
-    """A step is led one mode further; `approved_by` is who said so."""
+    """A step was promoted by one mode; `approved_by` approved it."""
 
-    TEMPLATE: ClassVar[str] = "messages/promoted.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/promotions/promoted.json.j2"
 
     adoption_id: Id
     step_key: str
@@ -88,9 +91,9 @@ class Promoted(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionDeclined(MessageContext):
-    """A step stays in its mode; `declined_by` said so, for a `reason`."""
+    """A step stays in its mode; `declined_by` declined, for a `reason`."""
 
-    TEMPLATE: ClassVar[str] = "messages/promotion_declined.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/promotions/promotion_declined.json.j2"
 
     adoption_id: Id
     step_key: str
@@ -104,21 +107,22 @@ class PromotionDeclined(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeclineForm(ViewContext):
-    """Why a promotion is declined. Input: `reason`."""
+class DeclineForm(PlainForm, callback=Callback.DECLINE_PROMOTION, title="Why not?", submit="Decline"):
+    """Why a promotion is declined."""
 
-    TEMPLATE: ClassVar[str] = "modals/promotion_decline.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/promotions/promotion_decline.json.j2"
 
     playbook: str
     team: str
     step: str
     before: str
     after: str
+    reason: str = ask.lines("Why does it stay as it is?", "The owner and the curators read it; it is kept.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleLooked:
-    """One closed cycle as a look at a promotion counted it; `result` is the cycle's."""
+    """One closed cycle as counted in an evaluation for promotion; `result` is the cycle's."""
 
     number: int
     samples: int
@@ -132,12 +136,12 @@ class CycleLooked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionLooked:
-    """The last look at a step's promotion, with each cycle's counts.
+    """The last evaluation of a step for promotion, with each cycle's counts.
 
     Args:
         state: `open`, `approved`, `declined`, `lapsed`, `held` or `insufficient`.
         unmet: what wasn't met, in words with numbers.
-        needed: samples that decide with as many failures as there are.
+        needed: samples that decide, given this many failures.
     """
 
     looked_at: datetime

@@ -5,32 +5,57 @@ from datetime import datetime
 from typing import ClassVar
 
 from cadence.rules.audits import PlaceInWeek
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
 from templates.contexts.base import Choice, ChoiceGroup, Id, MessageContext, ViewContext
+from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RubricForm(ViewContext):
-    """A graded sample. Inputs: `step`, `samples`, `passes`, `risky`, `note`. At least one group."""
-
-    TEMPLATE: ClassVar[str] = "modals/rubric.json.j2"
+class RubricForm(PlainForm, callback=Callback.RUBRIC, title="Record a graded sample", submit="Record"):
+    """A graded sample of a step in at least one group."""
 
     groups: tuple[ChoiceGroup, ...]
-    selected: str | None = None
-    samples: int | None = None
-    passes: int | None = None
-    risky: int | None = None
-    note: str = ""
+    selected: str | None = ask.choice(
+        "Which step was graded?",
+        among="groups",
+        name=Field.STEP,
+        cut=(
+            "Only the first 40 playbooks are listed: `/cadence rubric` with a playbook's and a step's name "
+            "takes any of them."
+        ),
+    )
+    samples: int | None = ask.whole(
+        "Samples graded", "How many results of this step were held against the rubric.", least=1
+    )
+    passes: int | None = ask.whole("Passed", "How many of them met every criterion.")
+    risky: int | None = ask.whole(
+        "Risky", "How many could have done harm, whether they passed or not. Empty is none.", optional=True
+    )
+    note: str = ask.lines("Note", optional=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevisionForm(ViewContext):
-    """A new rubric revision. Inputs: `step`, `reason` (what changed). At least one group."""
+class RevisionForm(PlainForm, callback=Callback.REVISE_RUBRIC, title="Record a new rubric", submit="Record"):
+    """A new rubric revision of a step in at least one group."""
 
-    TEMPLATE: ClassVar[str] = "modals/rubric_revision.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/rubrics/rubric_revision.json.j2"
 
     groups: tuple[ChoiceGroup, ...]
-    selected: str | None = None
-    change: str = ""
+    selected: str | None = ask.choice(
+        "Whose rubric changed?",
+        among="groups",
+        name=Field.STEP,
+        cut=(
+            "Only the first 40 playbooks are listed: `/cadence rubric` with a playbook's and a step's name, "
+            "then `revise`, takes any of them."
+        ),
+    )
+    change: str = ask.lines(
+        "What changed?",
+        "For example: refunds are rejected unless the policy names the case.",
+        name=Field.REASON,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +65,10 @@ class Pooled:
     Args:
         bound: the lower bound on the true pass rate with 95% confidence, 0–1.
         accuracy: the share that must pass, 0–1; `max_risk` the highest risky one.
-        needed: how many samples decide with as many failures and risky ones as there are; `more` are missing.
+        needed: how many samples decide, given the failures and risky ones so far; `more` are missing.
         counted: the numbers of the cycles that have samples; `cycle` the running one's, 0 without one.
-        spoiled: the cycle whose shares no further sample can mend, so that nothing is proposed before
-            `earliest` closes; None when there is none.
+        spoiled: the cycle whose shares no further sample can fix, so that nothing is proposed before
+            `earliest` closes; None if there is none.
     """
 
     samples: int
@@ -62,17 +87,17 @@ class Pooled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRecorded(MessageContext):
-    """A graded sample is in, and what is known of the step now.
+    """A recorded sample, and the step's current evidence.
 
     Args:
         samples: of this sample; `passes` and `risky` too.
         revision: the rubric revision it was graded by.
         leads_to: the mode the step could be proposed for; None at the top of the ladder.
         demoted: the step was demoted on this rubric revision; the rubric has to be revised first.
-        escalated_to: who hears of the risky ones.
+        escalated_to: who is told about the risky ones.
     """
 
-    TEMPLATE: ClassVar[str] = "answers/sample_recorded.json.j2"
+    TEMPLATE: ClassVar[str] = "answers/rubrics/sample_recorded.json.j2"
 
     adoption_id: Id
     step_key: str
@@ -95,7 +120,7 @@ class SampleRecorded(MessageContext):
 class RubricRevised(MessageContext):
     """A step's rubric has a new revision; its evidence window starts again."""
 
-    TEMPLATE: ClassVar[str] = "answers/rubric_revised.json.j2"
+    TEMPLATE: ClassVar[str] = "answers/rubrics/rubric_revised.json.j2"
 
     playbook: str
     team: str
@@ -110,7 +135,7 @@ class RubricRevised(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskyGrade(MessageContext):
-    """Somebody graded results of a step as risky: told at once to who hears of them.
+    """Somebody graded results of a step as risky: sent immediately to the person responsible.
 
     Args:
         grader: Slack ID.
@@ -118,7 +143,7 @@ class RiskyGrade(MessageContext):
         dropped: the team's version no longer has the step.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/risky_grade.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/rubrics/risky_grade.json.j2"
 
     adoption_id: Id
     step_key: str
@@ -138,7 +163,7 @@ class RiskyGrade(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnRun:
-    """A run that was drawn: whose, where in the week it is looked for, and the link that its grader gave."""
+    """A drawn run: whose, where in the week to look for it, and the link that its grader gave."""
 
     member: str
     found: PlaceInWeek
@@ -169,7 +194,7 @@ class AuditedStep:
 class SpotAuditDue(MessageContext):
     """The week's runs drawn at random, for the owner to grade. [Grade them] carries `{adoption_id}:{week_start}`."""
 
-    TEMPLATE: ClassVar[str] = "messages/spot_audit.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/rubrics/spot_audit.json.j2"
 
     adoption_id: Id
     week_start: str
@@ -183,7 +208,7 @@ class SpotAuditDue(MessageContext):
 class RunToGrade:
     """One run in the form: inputs `grade:{audit_id}:{place}` and `link:{audit_id}:{place}`.
 
-    `member` is a name; `chosen` and `link` are what was given before.
+    `member` is a name; `chosen` and `link` are the earlier input.
     """
 
     audit_id: Id
@@ -197,9 +222,9 @@ class RunToGrade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditForm(ViewContext):
-    """The runs drawn for a week, to be graded in one go; `left` are those that didn't fit."""
+    """The runs drawn for a week, to be graded together; `left` are those that didn't fit."""
 
-    TEMPLATE: ClassVar[str] = "modals/audit.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/rubrics/audit.json.j2"
 
     playbook: str
     team: str

@@ -1,17 +1,21 @@
-"""The standard: drift from it, modes declared by hand, and the trail of what happened."""
+"""What the standard decided: watches, demotions, drift, modes declared by hand."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
 from cadence.rules.percent import percent_of
-from templates.contexts.base import ChoiceGroup, Id, MessageContext, ViewContext
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import MODES, ChoiceGroup, Evidence, Id, MessageContext
+from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftNumbers:
-    """What a drift rests on.
+    """The numbers behind a drift.
 
     Args:
         attested: attestations of the step.
@@ -21,7 +25,7 @@ class DriftNumbers:
         limit: the share above which a step drifts, 0–1.
         limit_weeks: the weeks from which it does, when `limit_people` attested another mode.
         limit_attestations: the attestations from which the share counts.
-        awaited: check-ins still to come, which count as declared until then.
+        awaited: missing check-ins, which count as planned until they arrive.
     """
 
     attested: int
@@ -36,27 +40,27 @@ class DriftNumbers:
 
     @property
     def percent(self) -> str:
-        """The share as a percentage that agrees with the limit; empty of a few attestations."""
+        """The share as a percentage on the right side of the limit; empty for few attestations."""
         return percent_of(self.drifted, self.attested + self.awaited, limit=self.limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift(MessageContext):
-    """A step is run in another mode than declared; later, what was decided. It names nobody who attested.
+    """A step is run in another mode than planned; later, the decision. It names nobody who attested.
 
     Buttons carry `{adoption_id}:{step_key}`, and `:{mode}` for the one that declares.
 
     Args:
         declared: the mode declared when it was found.
         used: the mode most attested instead.
-        alone: one person alone reported it, so only the owner reads this.
-        owner: Slack ID, asked to declare or to recommit.
+        alone: only one person reported it, so only the owner reads this.
+        owner: Slack ID, who has to declare or to recommit.
         decision: `declared`, `recommitted` or `withdrawn` once it is settled.
         decided_by: Slack ID; None when the rule changed the mode or the answers were corrected.
         after: the mode declared then.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/drift.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/standards/drift.json.j2"
 
     adoption_id: Id
     step_key: str
@@ -77,17 +81,17 @@ class Drift(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReported(MessageContext):
-    """One person reported another mode than declared: a DM to the owner that names nobody.
+    """One person reported another mode than planned: a DM to the owner that names nobody.
 
     Buttons carry `{adoption_id}:{step_key}`, and `:{mode}` for the one that declares.
 
     Args:
         declared: the step's mode now.
         people: how many report another mode now.
-        ended: `corrected`, `settled` (answers count anew since) or `alert` (it became one) once it is.
+        ended: `corrected`, `settled` (the count restarted since) or `alert` (it became one) once it is over.
     """
 
-    TEMPLATE: ClassVar[str] = "messages/drift_reported.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/standards/drift_reported.json.j2"
 
     adoption_id: Id
     step_key: str
@@ -103,9 +107,9 @@ class DriftReported(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeDeclared(MessageContext):
-    """A person declared who leads a step. `raised`: no evidence was asked for."""
+    """A person declared a step's mode. `raised`: without evidence."""
 
-    TEMPLATE: ClassVar[str] = "messages/mode_declared.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/standards/mode_declared.json.j2"
 
     adoption_id: Id
     step_key: str
@@ -120,71 +124,123 @@ class ModeDeclared(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecommitForm(ViewContext):
-    """The owner says what changes so that a step is run as declared again. Input: `note`."""
+class RecommitForm(PlainForm, callback=Callback.RECOMMIT, title="Recommit"):
+    """The owner says what changes so that a step is run as planned again."""
 
-    TEMPLATE: ClassVar[str] = "modals/recommit.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/standards/recommit.json.j2"
 
     playbook: str
     team: str
     step: str
     declared: str
     used: str
+    note: str = ask.lines("What will change?", "The team and the curators read it; it is kept.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModeForm(ViewContext):
-    """Who leads a step. Inputs: `step` (of value `{adoption_id}:{step_key}`), `mode`, `reason`.
+class ModeForm(PlainForm, callback=Callback.MODE, title="Who leads the step?", submit="Declare"):
+    """Declare a step's mode. A step's value is `{adoption_id}:{step_key}`.
 
-    `drift` is how the step is run, with the numbers, while that waits to be settled.
+    `drift` describes how the step is run, with the numbers, while that is unsettled.
     """
 
-    TEMPLATE: ClassVar[str] = "modals/mode.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/standards/mode.json.j2"
 
     groups: tuple[ChoiceGroup, ...]
-    selected: str | None = None
-    chosen: str | None = None
-    reason: str = ""
+    selected: str | None = ask.choice("Step", among="groups", name=Field.STEP)
+    chosen: str | None = ask.choice(
+        "Who leads it from now on?",
+        "Only a curator may declare a step AI-led.",
+        among=MODES,
+        name=Field.MODE,
+    )
+    reason: str = ask.lines("Why?", "The team and the curators read it; the step's count starts again.")
     drift: Mrkdwn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TraceRow:
-    """One entry of the trail.
+class Watch(MessageContext):
+    """A step over its cap: what would demote it, and a question to the owner.
+
+    Buttons carry `{adoption_id}:{step_key}`.
 
     Args:
-        at: in the reader's zone.
-        member: Slack ID; None when the bot acted on its own.
-        surface: where it came from: `command`, `button`, `form`, `the rule`, `the clock`.
-        what: what was done, and `about` what.
-        was: what stood before, as words; empty when nothing did.
-        became: what stands since.
+        probability: P(rate > cap) under the posterior, 0–1.
+        demote_at: the count of exceptions at which the evidence line demotes now; None if it can't.
+        close_date: when the cap line will demote unless the ratio is back under; None under `rule: evidence`
+            and between cycles.
+        critical_reason: what was logged, when a critical exception on a step that people lead is all it can do.
+        top_reason: the most frequent reason, `top_reason_count` times; None when no reason came twice.
+        owner: Slack ID, asked what will change.
+        answer: the owner's answer, from `answered_by`, if any.
+        opened_at: when the step was first over its cap; the counts are those of the last verdict over the
+            cap.
+        ended: how the watch ended: `under` the cap again, `demoted`, `closed` with its cycle, `restarted`
+            count, or the step is `gone`; None while it is open.
+        latest: the counts it ended with; `leads_to` is the mode it was demoted to.
     """
 
-    at: datetime
-    member: str | None
-    surface: str
-    what: str
-    about: str
-    was: str = ""
-    became: str = ""
+    TEMPLATE: ClassVar[str] = "messages/standards/watch.json.j2"
+
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    evidence: Evidence
+    probability: float
+    owner: str
+    demote_at: int | None = None
+    close_date: date | None = None
+    critical_reason: str | None = None
+    top_reason: str | None = None
+    top_reason_count: int = 0
+    answer: str | None = None
+    answered_by: str | None = None
+    opened_at: datetime | None = None
+    ended: str | None = None
+    ended_at: datetime | None = None
+    latest: Evidence | None = None
+    leads_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trace(MessageContext):
-    """A page of the trail, newest first; ten entries at most are shown.
+class Demoted(MessageContext):
+    """A step now runs in another mode.
 
     Args:
-        playbook: its title, when only its entries were asked for; likewise `step` and `since`.
-        older: what [Older] carries; None on the last page.
-        undo: what [Undo] carries: the reader's last exception, while it can be taken back.
+        line: the deciding line: `critical`, `evidence`, `cap` (at the close) or `strict`.
+        probability: P(rate > cap), 0–1.
+        threshold: the probability the evidence line needs, 0–1.
+        min_runs: the runs the cap line needs.
+        critical_reason: what was logged, when `line` is `critical`.
+        top_reason: the most frequent reason otherwise.
+        owner: Slack ID, asked to refine the rubric.
+        dropped: the team's version no longer has the step.
+        undone_by: Slack ID of who undid the exception behind it, and when (`undone_at`).
+        offers: further buttons, at most five.
     """
 
-    TEMPLATE: ClassVar[str] = "answers/trace.json.j2"
+    TEMPLATE: ClassVar[str] = "messages/standards/demoted.json.j2"
 
-    rows: tuple[TraceRow, ...]
-    playbook: str | None = None
-    step: str | None = None
-    since: date | None = None
-    older: str | None = None
-    undo: Id | None = None
+    adoption_id: Id
+    step_key: str
+    playbook: str
+    team: str
+    step: str
+    before: str
+    after: str
+    line: str
+    evidence: Evidence
+    probability: float
+    owner: str
+    threshold: float = 0.9
+    min_runs: int = 20
+    critical_reason: str | None = None
+    top_reason: str | None = None
+    top_reason_count: int = 0
+    dropped: bool = False
+    undone_by: str | None = None
+    undone_at: datetime | None = None
+    offers: tuple[Offer, ...] = ()

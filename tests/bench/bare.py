@@ -1,4 +1,4 @@
-"""What Rollout Cadence is measured against: the least that Bolt can do for a slash command.
+"""The baseline for Rollout Cadence: the least that Bolt can do for a slash command.
 
 `python -m tests.bench.bare DATABASE_URL PORT`: one listener, one row put in with SQLModel, an answer. Signature,
 WSGI server, threads and database engine are those of `cadence web`.

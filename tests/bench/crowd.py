@@ -30,7 +30,7 @@ from storage.tables import (
     Member,
     MessageState,
     ModeChange,
-    OwedMessage,
+    OutboxMessage,
     Playbook,
     PlaybookState,
     PlaybookVersion,
@@ -81,7 +81,7 @@ class _Rows:
 
 
 def plant(db: Database, adoptions: int, *, seed: int = 20261122) -> None:
-    """Fill an empty, migrated database with so many adoptions."""
+    """Fill an empty, migrated database with this many adoptions."""
     rows, chance = _Rows({}, count(1)), random.Random(seed)
     then = _at(MONDAY - timedelta(weeks=30))
     with db.write() as session:
@@ -362,10 +362,11 @@ def _step(
             logged_at=_at(starts + timedelta(days=chance.randrange(0, 30)), chance.randrange(24)),
         )
     for week in range(3):
-        decision = Decision.WATCH if chance.random() < 0.02 else Decision.HOLD
+        decision = Decision.WATCH if chance.random() < 0.05 else Decision.HOLD
         rows.add(
             StepVerdict,
             **_VERDICT,
+            exceptions=chance.choice([3, 4, 5]) if decision is Decision.WATCH else 1,
             adoption_id=adoption,
             cycle_id=cycle,
             version_id=version,
@@ -491,14 +492,13 @@ def plant_messages(db: Database, many: int, *, seed: int = 1) -> None:
         )
     with db.write() as session:
         for start in range(0, len(found), 5000):
-            session.execute(insert(OwedMessage), found[start : start + 5000])
+            session.execute(insert(OutboxMessage), found[start : start + 5000])
 
 
 _VERDICT: dict[str, Any] = {
     "line": Line.NONE,
     "mode": Mode.COLLABORATIVE,
     "fallback": Mode.HUMAN_LED,
-    "exceptions": 1,
     "critical": 0,
     "attested": 30,
     "assumed": 2,

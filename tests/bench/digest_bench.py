@@ -1,4 +1,4 @@
-"""What a digest of 10,000 adoptions costs: seconds, questions to the database, memory; beside 1,000 adoptions."""
+"""The cost of a digest of 10,000 adoptions: seconds, queries, memory; compared with 1,000 adoptions."""
 
 import gc
 import tempfile
@@ -54,7 +54,7 @@ def _measured(url: str, size: int) -> str:
         with db.engine.begin() as connection:
             connection.execute(text("ANALYZE"))
     gc.freeze()  # as `real_bot` does
-    _digest(db)  # what is read once in a process is read now
+    _digest(db)  # load what is cached per process
     event.listen(db.engine, "before_cursor_execute", count)
     begun, used = time.perf_counter(), time.process_time()
     _digest(db)

@@ -1,7 +1,7 @@
-"""How near draining comes to Slack's own pace: one channel, many under a budget, and a burst of DMs.
+"""How close draining comes to Slack's own pace: one channel, many under a budget, and a burst of DMs.
 
-The workers are `cadence worker` processes, the Slack answers at once from a process of its own. A ratio of 1 is the
-ideal: a message a second in a channel, the budget's messages a minute in a workspace.
+The workers are `cadence worker` processes; the fake Slack is a separate process that answers at once. A ratio
+of 1 is the ideal: a message a second in a channel, the budget's messages a minute in a workspace.
 """
 
 import tempfile
@@ -22,8 +22,7 @@ from cadence.flows.outbox.outbox import BURST
 from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
+from storage.outbox.queueing import NewMessage
 from storage.work import UnitOfWork
 from tests.bench.slack import TEAM_ID, TOKEN, Slack, slack
 from tests.bench.start_bench import cpu_seconds
@@ -37,12 +36,12 @@ WARM_UP_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """What is owed, and how fast it may go.
+    """The messages to send, and how fast they can go.
 
     Args:
         recipients: how many; the messages are spread over them evenly. People are written to in DMs.
         a_minute: the workspace's budget.
-        seconds: after which is counted what came.
+        seconds: after which the arrived messages are counted.
     """
 
     name: str
@@ -81,12 +80,12 @@ def run(scale: Scale = Scale(), *, fleet: bool = True) -> Iterator[str]:
 
 def _drained(name: str, scale: Scale, *, fleet: int = 0) -> Iterator[str]:
     for drain in (scale.one, scale.budget, scale.burst):
-        came, cost = _came(drain, fleet=fleet)
-        yield f"{name}: {drain.name}: {_figures(drain, came)}{cost}"
+        came, cost = measure(drain, fleet=fleet)
+        yield f"{name}: {drain.name}: {figures(drain, came)}{cost}"
 
 
-def _came(drain: Drain, *, fleet: int = 0) -> tuple[list[tuple[float, str]], str]:
-    """When each message came, sent by one worker on SQLite or by a fleet on PostgreSQL; and what it cost."""
+def measure(drain: Drain, *, fleet: int = 0) -> tuple[list[tuple[float, str]], str]:
+    """When each message arrived, sent by one worker on SQLite or by several on PostgreSQL; and its cost."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cadence-drain-")))
         server = stack.enter_context(postgres.server(durable=True)) if fleet else None
@@ -138,17 +137,16 @@ def _messages(drain: Drain) -> list[tuple[str, str]]:
 def _owe(db: Database, messages: list[tuple[str, str]]) -> None:
     now = datetime.now(UTC)
     owed = [
-        Owed(
-            key=f"set-away:{what}",
-            kind="welcome",  # goes out at any hour
-            recipient=recipient,
-            subject={"by": "U000001", "from": "2026-03-02", "until": "2026-03-03"},
-            due_at=now,
+        NewMessage(
+            "welcome",  # goes out at any hour
+            recipient,
+            {"by": "U000001", "from": "2026-03-02", "until": "2026-03-03"},
+            about=(what,),
         )
         for recipient, what in messages
     ]
     with db.write() as session:
-        ledger.owe(UnitOfWork.around(session, Actor.system(TEAM_ID), now), owed=owed)
+        UnitOfWork.around(session, Actor.system(TEAM_ID), now).send(owed)
 
 
 def _until(there: Slack, many: int, seconds: float) -> None:
@@ -157,7 +155,7 @@ def _until(there: Slack, many: int, seconds: float) -> None:
         time.sleep(0.2)
 
 
-def _figures(drain: Drain, came: list[tuple[float, str]]) -> str:
+def figures(drain: Drain, came: list[tuple[float, str]]) -> str:
     if not came:
         return "nothing came"
     took = came[-1][0]
@@ -176,7 +174,7 @@ def _figures(drain: Drain, came: list[tuple[float, str]]) -> str:
 
 
 def _ideal_seconds(drain: Drain, messages: int, recipients: int) -> float:
-    """What Slack's pace and the budget leave at the least: a quiet workspace may begin with a burst."""
+    """The minimum time at Slack's pace and the budget: an idle workspace can begin with a burst."""
     rounds = -(-messages // recipients) - 1
     share = 60 / drain.a_minute
     budget = (messages - 1) * share - BURST.total_seconds() if drain.a_minute < UNBUDGETED else 0.0
@@ -184,7 +182,7 @@ def _ideal_seconds(drain: Drain, messages: int, recipients: int) -> float:
 
 
 def _alone(there: Slack, drain: Drain) -> str:
-    """The same calls without the ledger: what the SDK and the Slack leave possible."""
+    """The same calls without the ledger: the limit set by the SDK and the fake Slack."""
     gateway, many = Gateway(token=TOKEN, api_url=there.api_url), min(300, drain.messages)
 
     def call(number: int) -> None:

@@ -60,7 +60,7 @@ def _length(head: bytes) -> int:
 
 @dataclass(slots=True)
 class Load:
-    """Asks, and notes how long each answer took in seconds; `wrong` counts answers that aren't what is wanted."""
+    """Sends requests, and records how long each answer took in seconds; `wrong` counts unexpected answers."""
 
     port: int
     requests: deque[bytes]
@@ -132,7 +132,7 @@ class Load:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Ask as told, print what came of it."""
+    """Send the requests and print the results."""
     port, file, wanted, how, number, lasting = arguments
     load = Load(int(port), deque(Path(file).read_bytes().split(MARK)), wanted.encode())
     took = (

@@ -31,7 +31,7 @@ from storage.tables import (
     Cycle,
     CycleState,
     Member,
-    OwedMessage,
+    OutboxMessage,
     Playbook,
     PlaybookState,
     PlaybookVersion,
@@ -58,7 +58,7 @@ COUNTRIES: Final = ("DE", "GB", "US", "PE", "IN", "JP")
 
 
 def run(*, sizes: tuple[int, ...] = SIZES) -> Iterable[str]:
-    """One line a size; the ratios compare what a member takes with the smallest size's."""
+    """Print one line per size; the ratios compare the time per member with that of the smallest size."""
     yield "Planning a Thursday (SQLite, one process a size)"
     first: float | None = None
     for size in sizes:
@@ -174,7 +174,7 @@ def _team(ws: dict[str, Any], number: int, then: datetime) -> dict[str, Any]:
 
 @contextmanager
 def counted(db: Database) -> Iterator[list[int]]:
-    """How many statements are executed meanwhile."""
+    """Count the statements executed in the block."""
     count = [0]
 
     def add(*_: object) -> None:
@@ -196,13 +196,13 @@ def measured(db: Database, now: datetime) -> tuple[float, int, int]:
 def _one_size(members: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         db = Database(f"sqlite:///{Path(folder) / 'bench.db'}")
-        pid = os.fork()  # what building takes doesn't count as planning's memory
+        pid = os.fork()  # building the data doesn't count as planning's memory
         if pid == 0:
             build(db, members)
             os._exit(0)
         os.waitpid(pid, 0)
         gc.freeze()  # as `real_bot` does
-        plan(db, now=BEFORE - timedelta(days=3))  # loads what is loaded once
+        plan(db, now=BEFORE - timedelta(days=3))  # load what is cached per process
         rest = _peak()
         began = process_time()
         seconds, new, queries = measured(db, THURSDAY_EVENING)
@@ -213,7 +213,7 @@ def _one_size(members: int) -> str:
         assert more == none == 0, "planned twice"
         with db.read() as session:
             asked = session.execute(
-                select(func.count()).select_from(OwedMessage).where(col(OwedMessage.kind) == "checkin")
+                select(func.count()).select_from(OutboxMessage).where(col(OutboxMessage.kind) == "checkin")
             ).scalar()
         expected = members - members // 50  # who is away on Thursday is asked on Friday
         assert asked == expected, f"{asked} check-ins for {expected} members"

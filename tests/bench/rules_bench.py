@@ -69,7 +69,7 @@ def demoted(rule: Rule, weekly: Counts, runs_a_week: int) -> float:
 
 
 def naively_demoted(weekly: Counts, runs_a_week: int) -> float:
-    """The share of cycles with a week whose own x/N is above the cap: what a dashboard's red number does."""
+    """The share of cycles with a week whose own x/N is above the cap, as a dashboard would show."""
     return float((weekly / runs_a_week > CAP).any(axis=1).mean())
 
 
@@ -120,7 +120,7 @@ def row(title: str, cells: Sequence[str]) -> str:
 
 
 def demotion_table(rate: float) -> tuple[list[str], float]:
-    """How often each rule demotes at this true rate, and the largest distance from what is expected."""
+    """How often each rule demotes at this true rate, and the largest deviation from the expected value."""
     lines = [
         f"True exception rate {rate:.0%}, cap {CAP:.0%}: demoted, in % of {CYCLES:,} cycles (specified, difference)",
         row("", [f"{runs} runs a week" for runs in RUNS_A_WEEK]),

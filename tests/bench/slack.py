@@ -1,6 +1,7 @@
-"""A Slack that answers at once, in a process of its own: it takes messages and remembers when each came.
+"""A fake Slack that answers at once, in a separate process: it accepts messages and records when each
+arrived.
 
-`python -m tests.bench.slack PORT`; GET `/came` returns (seconds since the epoch, channel) of every message.
+`python -m tests.bench.slack PORT WORKSPACE`; GET `/came` returns (seconds since the epoch, channel) of every message.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ def _answer(method: str, given: dict[str, str]) -> object:
     if method == "conversations.open":
         return {"ok": True, "channel": {"id": "D" + given.get("users", "")[1:]}}
     if method == "auth.test":
-        found = {"team_id": TEAM_ID, "team": "Bench", "url": "https://bench.slack.com/"}
+        found = {"team_id": sys.argv[2], "team": "Bench", "url": "https://bench.slack.com/"}
         return {"ok": True, "user_id": "U0BOT", "bot_id": "B0BOT", **found}
     if method == "came":
         return _came
@@ -69,7 +70,7 @@ async def _main(port: int) -> None:
 
 
 class Slack:
-    """The server, as a benchmark sees it."""
+    """The server, for a benchmark."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -82,10 +83,10 @@ class Slack:
 
 
 @contextmanager
-def slack() -> Iterator[Slack]:
-    """A server that is ended with the block."""
+def slack(team_id: str = TEAM_ID) -> Iterator[Slack]:
+    """A server that stops with the block; its tokens are those of one workspace."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.slack", str(port)])
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.slack", str(port), team_id])
     try:
         eventually(lambda: fetch(f"http://127.0.0.1:{port}/came")[0] == 200, "the Slack answers")
         yield Slack(port)

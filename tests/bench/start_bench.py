@@ -13,9 +13,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from bot.ops.commands import BUILT_IN_TEAM
 from storage.engine import Database
+from tests.bench.slack import slack
 from tests.bench.web_bench import REPOSITORY
-from tests.bench.web_places import APP, Place, fill, slack
+from tests.bench.web_places import APP, Place, fill
 from tests.processes.programs import CADENCE, PATIENCE_SECONDS, environment, fetch, free_port
 
 OURS: Final = "import bot.app, bot.runtime.processes"
@@ -37,14 +39,14 @@ TINY: Final = Scale(1)
 
 
 def run(scale: Scale = FULL) -> Iterator[str]:
-    """What is imported, how soon it answers, what it holds."""
+    """Measure imports, time to the first answer, and memory."""
     imported = [(imports(OURS), imports(BARE)) for _ in range(scale.tries)]
     ours, least = (median(pair[at] for pair in imported) for at in (0, 1))
     yield (
         f"importing bot.app: {ours * 1000:.0f} ms of CPU, slack_bolt and sqlmodel alone {least * 1000:.0f}: "
         f"{ours / least:.2f} times"
     )
-    with TemporaryDirectory() as folder, slack() as server:
+    with TemporaryDirectory() as folder, slack(BUILT_IN_TEAM) as server:
         place = Path(folder)
         url = f"sqlite:///{place / 'cadence.db'}"
         db = Database(url)
@@ -84,7 +86,7 @@ def imports(statement: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A process that has just become ready: seconds since it was started, of CPU, and what it holds."""
+    """A process that has just become ready: seconds since its start, CPU seconds, and memory."""
 
     seconds: float
     cpu: float
@@ -155,7 +157,7 @@ def cpu_seconds(process: int) -> float:
 
 
 def _megabytes(process: int) -> float:
-    """What a process holds in memory; 0 where the system doesn't say."""
+    """The memory of a process in megabytes; 0 if the system doesn't report it."""
     told = Path(f"/proc/{process}/status")
     found = re.search(r"VmRSS:\s+(\d+) kB", told.read_text()) if told.exists() else None
     return int(found[1]) / 1024 if found else 0.0

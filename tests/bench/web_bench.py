@@ -1,4 +1,4 @@
-"""`/kpi` over HTTP with all its work, against the least that Bolt can do: throughput, latency, queries, CPU time.
+"""A Thursday over HTTP with all its work, against the least that Bolt can do: throughput, latency, queries, CPU time.
 
 Two servers, processes of their own on one machine and one database: `cadence web` as it is run, and the bare Bolt
 app of `tests/bench/bare.py`. Rounds alternate between them, so that whatever else the machine does, it does to both;
@@ -20,18 +20,20 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bot.sandbox import SandboxServer
+from bot.ops.commands import BUILT_IN_TEAM
 from storage.engine import Database
 from tests.bench import bare
 from tests.bench.load import MARK
-from tests.bench.web_inside import Cost
-from tests.bench.web_places import APP, Place, as_http, asked, fill, slack
+from tests.bench.slack import Slack, slack
+from tests.bench.thursday import Thursday
+from tests.bench.web_inside import BARE, Cost, thursday
+from tests.bench.web_places import APP, Place, as_http, fill
 from tests.processes.programs import environment, eventually, fetch, free_port, started
 from tests.storage import postgres
 
 FASTEST: Final = 4_000
 """Requests a second made ready for a closed-loop round: more than any server here answers."""
-RATE: Final = 200
+RATE: Final = 100
 """Requests a second at which latency is looked at."""
 CONNECTIONS: Final = 8
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -48,13 +50,13 @@ class Scale:
     counted: int
 
 
-FULL: Final = Scale(Place(teams=40, messages=10_000), rounds=3, seconds=1.5, steady=3.0, counted=300)
+FULL: Final = Scale(Place(teams=40, messages=10_000), rounds=3, seconds=1.5, steady=3.0, counted=100)
 TINY: Final = Scale(Place(teams=2, messages=10), rounds=1, seconds=0.1, steady=0.1, counted=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came of a round; seconds."""
+    """The results of a round; seconds."""
 
     answered: int
     wrong: int
@@ -72,7 +74,8 @@ def run(scale: Scale = FULL) -> Iterator[str]:
     """SQLite, then PostgreSQL where there is one."""
     yield (
         f"{scale.place.teams} teams of 8 in the second week of a cycle, {scale.place.messages:,} messages sent "
-        "before; each request is another person and another number"
+        "before; of 13 requests 3 open a check-in, 3 submit one, 2 are numbers, 2 open Home, and /attest, /exception "
+        "and status are 1 each"
     )
     load, processors = os.getloadavg()[0], os.cpu_count() or 1
     if load > processors / 2:
@@ -92,16 +95,17 @@ def _on(name: str, url: str, folder: Path, scale: Scale) -> Iterator[str]:
     db = Database(url)
     fill(db, scale.place, now=datetime.now(UTC))
     bare.make_table(db)
-    db.close()
-    with slack() as server:
+    with slack(BUILT_IN_TEAM) as server:
         yield f"{name}"
-        yield _inside(url, server, scale)
+        yield from _inside(url, server, scale)
+        day = thursday(db, scale.place, seed=int(time.time()), hooks=server.url)
+        db.close()
         with _served(url, server, folder) as (ours, theirs):
-            yield from outside(Asker(folder, scale.place), ours, theirs, scale)
+            yield from outside(Asker(folder, day), ours, theirs, scale)
 
 
 @contextmanager
-def _served(url: str, server: SandboxServer, folder: Path) -> Iterator[tuple[int, int]]:
+def _served(url: str, server: Slack, folder: Path) -> Iterator[tuple[int, int]]:
     """The ports of both servers, once they answer."""
     ours, theirs, secret = free_port(), free_port(), APP.signing_secret
     settings = {
@@ -134,19 +138,17 @@ class Asker:
     """Lets the other process ask, with requests nobody has sent before."""
 
     folder: Path
-    place: Place
-    seed: int = 0
+    day: Thursday
 
-    def __call__(self, port: int, how: str, number: int, seconds: float) -> Came:
+    def __call__(self, port: int, kind: str, how: str, number: int, seconds: float) -> Came:
         """One round: `closed` with that many connections, or `open` at that many requests a second."""
-        self.seed += 1
         count = int((FASTEST if how == "closed" else number) * seconds) + 1
-        requests = asked(self.place, secret=APP.signing_secret, at=time.time(), seed=self.seed)
         file = self.folder / "requests"
-        file.write_bytes(MARK.join(as_http(*one) for one in islice(requests, count)))
+        file.write_bytes(MARK.join(as_http(*one) for one in islice(self.day.requests(kind), count)))
         load = [sys.executable, "-m", "tests.bench.load", str(port), str(file)]
+        wanted = "Recorded" if kind == "/kpi" else "HTTP/1.1 200"
         said = subprocess.run(
-            [*load, "Recorded", how, str(number), str(seconds)],
+            [*load, wanted, how, str(number), str(seconds)],
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
@@ -155,43 +157,44 @@ class Asker:
         return Came(**json.loads(said.stdout))
 
 
-def outside(ask: Asker, ours: int, theirs: int, scale: Scale) -> Iterator[str]:
-    """Throughput in alternating rounds, then latency at a steady rate."""
-    for port in (ours, theirs):
-        ask(port, "closed", CONNECTIONS, scale.seconds)  # warms up; not counted
+def outside(ask: Asker, ours: int, theirs: int, scale: Scale, *, kind: str = "mix") -> Iterator[str]:
+    """Throughput in alternating rounds, then latency at a steady rate. The bare app is asked for numbers only."""
+    both = ((ours, kind), (theirs, "/kpi"))
+    for port, one in both:
+        ask(port, one, "closed", CONNECTIONS, scale.seconds)  # warms up; not counted
     rounds = [
-        (ask(ours, "closed", CONNECTIONS, scale.seconds), ask(theirs, "closed", CONNECTIONS, scale.seconds))
+        [ask(port, one, "closed", CONNECTIONS, scale.seconds) for port, one in both]
         for _ in range(scale.rounds)
     ]
     wrong = sum(one.wrong for pair in rounds for one in pair)
     ratios = sorted(us.rate / bare.rate for us, bare in rounds)
     us, least = (median(pair[at].rate for pair in rounds) for at in (0, 1))
     yield (
-        f"  throughput: /kpi {us:,.0f} a second, bare {least:,.0f}: ratio {median(ratios):.2f} "
+        f"  throughput: {kind} {us:,.0f} a second, bare {least:,.0f}: ratio {median(ratios):.2f} "
         f"({ratios[0]:.2f} to {ratios[-1]:.2f} in {scale.rounds} rounds; {wrong} wrong answers)"
     )
-    for title, port in (("/kpi", ours), ("bare", theirs)):
-        steady = ask(port, "open", RATE, scale.steady)
+    for title, port, one in ((kind, ours, kind), (BARE, theirs, "/kpi")):
+        steady = ask(port, one, "open", RATE, scale.steady)
         yield (
             f"  at {RATE} a second: {title} median {steady.median * 1000:.1f} ms, p99 {steady.p99 * 1000:.1f} ms "
             f"({steady.answered:,} answers, {steady.wrong} wrong)"
         )
 
 
-def _inside(url: str, server: SandboxServer, scale: Scale) -> str:
-    """Queries, transactions and CPU time of a request, counted in a process without a WSGI server."""
+def _inside(url: str, server: Slack, scale: Scale) -> Iterator[str]:
+    """Queries, transactions and CPU time of each request, counted in a process without an HTTP server."""
     count, size = str(scale.counted), [str(scale.place.teams), str(scale.place.messages)]
     said = subprocess.run(
-        [sys.executable, "-m", "tests.bench.web_inside", url, server.api_url, *size, count],
+        [sys.executable, "-m", "tests.bench.web_inside", url, server.url, *size, count],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # the log, written as in `cadence web`
         text=True,
         check=True,
     )
-    us, bare = (Cost(**one) for one in json.loads(said.stdout))
-    return (
-        f"  a request: {us.statements:.1f} statements in {us.transactions:.1f} transactions "
-        f"(bare {bare.statements:.1f} in {bare.transactions:.1f}), CPU {us.milliseconds:.2f} ms "
-        f"(bare {bare.milliseconds:.2f}: ratio {bare.milliseconds / us.milliseconds:.2f})"
-    )
+    *ours, least = (Cost(**one) for one in json.loads(said.stdout))
+    for one in (*ours, least):
+        yield (
+            f"  {one.kind}: {one.statements:.1f} statements in {one.transactions:.1f} transactions, "
+            f"CPU {one.milliseconds:.2f} ms, {one.milliseconds / least.milliseconds:.1f} times bare"
+        )

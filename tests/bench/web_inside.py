@@ -1,17 +1,21 @@
-"""What one `/kpi` costs, beside what the bare Bolt app does: statements, transactions, CPU time, and where it goes.
+"""The cost of each request of a Thursday, compared with the bare Bolt app: statements, transactions, CPU
+time.
 
-`python -m tests.bench.web_inside DATABASE_URL API_URL TEAMS MESSAGES COUNT [PROFILE]` asks both in this one process,
-on a database that `web_bench` has filled, and prints JSON; with PROFILE, a file for `pstats`, it profiles ours too.
+`python -m tests.bench.web_inside DATABASE_URL SLACK_URL TEAMS MESSAGES COUNT [PROFILE]` asks in this one process, on
+a database that `web_bench` has filled, and prints JSON; with PROFILE, a folder, it keeps a profile of each kind for
+`pstats`.
 """
 
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from cProfile import Profile
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from slack_bolt.adapter.wsgi import SlackRequestHandler
@@ -22,24 +26,28 @@ from bot.logs import set_up_logs
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.settings import load_settings
 from bot.web import Web
+from cadence.rules.calendar import monday_of
 from storage.engine import Database
 from tests.bench import bare
-from tests.bench.web_places import APP, Place, asked
+from tests.bench.thursday import EXPECTED, Signed, Thursday
+from tests.bench.web_places import APP, ZONE, Place, adoptions
 
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
+BARE = "bare"
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a request costs on average."""
+    """The average cost of a request."""
 
+    kind: str
     statements: float
     transactions: float
     milliseconds: float
 
 
 class _Count:
-    """Counts how often it is told something."""
+    """Counts its calls."""
 
     def __init__(self) -> None:
         self.seen = 0
@@ -48,39 +56,39 @@ class _Count:
         self.seen += 1
 
 
-def cost(app: WSGI, db: Database, place: Place, *, count: int, seed: int, profile: str | None = None) -> Cost:
-    """Ask three times as often as counted: to fill what is kept (compiled statements), to time, to count."""
-    requests = asked(place, secret=APP.signing_secret, at=time.time(), seed=seed)
+def cost(
+    app: WSGI, db: Database, kind: str, requests: Iterator[Signed], *, count: int, profile: Path | None = None
+) -> Cost:
+    """Send three times as many requests as counted: to fill caches (compiled statements), to time, to
+    count."""
+    wanted = EXPECTED.get(kind, b"Recorded")
     for one in islice(requests, count):
-        answer(app, *one)
+        answer(app, *one, wanted=wanted)
     ready = list(islice(requests, count))
     begun = time.process_time()
     for one in ready:
-        answer(app, *one)
+        answer(app, *one, wanted=wanted)
     took = time.process_time() - begun
     statements, transactions = _Count(), _Count()
-    event.listen(
-        db.engine, "before_cursor_execute", statements
-    )  # after the clock: whoever listens costs time
+    event.listen(db.engine, "before_cursor_execute", statements)  # after the clock: listening costs time
     event.listen(db.engine, "begin", transactions)
     for one in islice(requests, count):
-        answer(app, *one)
+        answer(app, *one, wanted=wanted)
     event.remove(db.engine, "before_cursor_execute", statements)
     event.remove(db.engine, "begin", transactions)
-    found = Cost(statements.seen / count, transactions.seen / count, took * 1000 / count)
     if profile is not None:
         with Profile() as watched:
             for one in islice(requests, count):
-                answer(app, *one)
-        watched.dump_stats(profile)
-    return found
+                answer(app, *one, wanted=wanted)
+        watched.dump_stats(profile / kind.strip("/"))
+    return Cost(kind, statements.seen / count, transactions.seen / count, took * 1000 / count)
 
 
-def answer(app: WSGI, body: str, headers: dict[str, str]) -> None:
+def answer(app: WSGI, body: str, headers: dict[str, str], *, wanted: bytes) -> None:
     """Hand a request to a WSGI app, as a server would.
 
     Raises:
-        AssertionError: the number wasn't recorded.
+        AssertionError: it wasn't answered as it should be.
     """
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
@@ -98,33 +106,38 @@ def answer(app: WSGI, body: str, headers: dict[str, str]) -> None:
     environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     said: list[str] = []
     text = b"".join(app(environ, lambda status, *_rest: said.append(status)))
-    if not said[0].startswith("200") or b"Recorded" not in text:
-        raise AssertionError(f"not recorded: {said[0]} {text[:500]!r}")
+    if not said[0].startswith("200") or wanted not in text or b"errors" in text:
+        raise AssertionError(f"not as it should be: {said[0]} {text[:500]!r}")
 
 
-def costs(
-    url: str, api_url: str, place: Place, *, count: int, profile: str | None = None
-) -> tuple[Cost, Cost]:
-    """The cost of ours and of the bare app's, on a database that is filled."""
+def thursday(db: Database, place: Place, *, seed: int, hooks: str) -> Thursday:
+    """This week's requests in a workspace that is filled."""
+    monday = monday_of(datetime.now(UTC).astimezone(ZONE).date())
+    return Thursday(place, adoptions(db), monday, seed=seed, hooks=hooks)
+
+
+def costs(url: str, slack_url: str, place: Place, *, count: int, profile: Path | None = None) -> list[Cost]:
+    """The cost of each of the bot's requests, then of the bare app's, on a filled database."""
     ours, theirs = Database(url), Database(url)
     settings = load_settings(_env_file=None, database_url=url)
+    api_url = f"{slack_url}/api/"
     bot = build_bot(settings, db=ours, token=APP.token, api_url=api_url, signing_secret=APP.signing_secret)
     web = Web(db=ours, workspace=BUILT_IN_TEAM, slack=bot.app, clock=bot.clock)
     least = SlackRequestHandler(bare.bare_app(theirs, secret=APP.signing_secret))
-    found = (
-        cost(web, ours, place, count=count, seed=-1, profile=profile),
-        cost(least, theirs, place, count=count, seed=-2),
-    )
+    day = thursday(ours, place, seed=-1, hooks=slack_url)
+    found = [cost(web, ours, kind, day.requests(kind), count=count, profile=profile) for kind in EXPECTED]
+    found.append(cost(least, theirs, BARE, day.requests("/kpi"), count=count, profile=profile))
     ours.close()
     theirs.close()
     return found
 
 
-def main(url: str, api_url: str, teams: str, messages: str, count: str, profile: str | None = None) -> None:
-    """Print both costs."""
+def main(url: str, slack_url: str, teams: str, messages: str, count: str, profile: str | None = None) -> None:
+    """Print all costs."""
     set_up_logs(level="info", form="text")
     place = Place(int(teams), int(messages))
-    found = costs(url, api_url, place, count=int(count), profile=profile)
+    folder = Path(profile) if profile else None
+    found = costs(url, slack_url, place, count=int(count), profile=folder)
     sys.stdout.write(json.dumps([asdict(one) for one in found]) + "\n")
 
 

@@ -1,18 +1,14 @@
-"""The workspace that the web benchmark asks about: many teams in the middle of a cycle, and what came before."""
+"""The workspace of the web benchmark: many teams in the middle of a cycle, with earlier data."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from slack_sdk.signature import SignatureVerifier
 from sqlmodel import select
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.harness import GRANTED
-from bot.sandbox import AppIdentity, SandboxClock, SandboxServer, build_workspace
+from bot.sandbox import AppIdentity
 from cadence.actor import Actor
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_playbook, dump_workspace, read_playbook
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
@@ -22,11 +18,10 @@ from cadence.flows.playbooks.imports import import_document
 from cadence.rules.calendar import monday_of
 from storage.engine import Database
 from storage.migrate import migrate
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
+from storage.outbox.queueing import NewMessage
 from storage.tables import Adoption, MessageState, Team
 from storage.work import UnitOfWork
-from tests.staging import EXAMPLES
+from tests.harnesses import EXAMPLES
 
 TEAMS_A_PLAYBOOK = 4
 MEMBERS_A_TEAM = 8
@@ -62,15 +57,6 @@ class Place:
         return tuple(self.team(number) for number in range(self.teams))
 
 
-def slack() -> SandboxServer:
-    """A server that says who the bot is; nobody asks it anything else."""
-    return SandboxServer(
-        build_workspace(
-            team_id=BUILT_IN_TEAM, name="Bench", clock=SandboxClock(), app=APP, capabilities=GRANTED
-        )
-    )
-
-
 def fill(db: Database, place: Place, *, now: datetime) -> None:
     """Migrate and fill an empty database: second week of every team's cycle, first week's numbers in."""
     migrate(db)
@@ -84,12 +70,13 @@ def fill(db: Database, place: Place, *, now: datetime) -> None:
     profiles = [Profile(member, f"Person {member}", ZONE.key) for member in members]
     save_profiles(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), before), profiles=profiles)
     example = read_playbook((EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8"))
-    example = replace(example, pilot=None, handoffs=())
+    example = example.model_copy(update={"pilot": None, "handoffs": ()})
     for number, team in enumerate(place.specs):
         slug = f"playbook-{number // TEAMS_A_PLAYBOOK}"
         if number % TEAMS_A_PLAYBOOK == 0:
             import_document(
-                UnitOfWork(db, cli, before), dump_playbook(replace(example, slug=slug, title=f"Reply {slug}"))
+                UnitOfWork(db, cli, before),
+                dump_playbook(example.model_copy(update={"slug": slug, "title": f"Reply {slug}"})),
             )
         asks = replace(curator, request=f"start {team.slug}")
         start_cycle(UnitOfWork(db, asks, before), CycleGiven(slug, team=team.slug, starts_on=monday))
@@ -99,7 +86,7 @@ def fill(db: Database, place: Place, *, now: datetime) -> None:
 
 
 def _send_earlier(db: Database, place: Place, *, week: date, now: datetime) -> None:
-    """What the ledger holds: each team was asked for this week's number, and much was sent before."""
+    """Fill the ledger: each team was asked for this week's number, and many messages were sent before."""
     with db.read() as session:
         adoptions = session.exec(select(Adoption.id, Team.reporter).join(Team)).all()
     owed = [_sent("kpi-missing", f"{run}:{member}", member or "", week, at=now) for run, member in adoptions]
@@ -110,15 +97,15 @@ def _send_earlier(db: Database, place: Place, *, week: date, now: datetime) -> N
         earlier = week - timedelta(weeks=1 + number // 500)
         owed.append(_sent("checkin", f"{member}:{number}", member, earlier, at=_noon(earlier)))
     with db.write() as session:
-        ledger.owe(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), now), owed=owed)
+        UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), now).send(owed)
 
 
-def _sent(kind: str, subject: str, recipient: str, week: date, *, at: datetime) -> Owed:
-    return Owed(
-        key=f"{kind}:{BUILT_IN_TEAM}:{subject}:{week}",
-        kind=kind,
-        recipient=recipient,
-        subject={"week": week.isoformat()},
+def _sent(kind: str, subject: str, recipient: str, week: date, *, at: datetime) -> NewMessage:
+    return NewMessage(
+        kind,
+        recipient,
+        {"week": week.isoformat()},
+        about=(subject, week),
         due_at=at,
         state=MessageState.SENT,
     )
@@ -132,36 +119,11 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12), tzinfo=UTC)
 
 
-def asked(place: Place, *, secret: str, at: float, seed: int) -> Iterator[tuple[str, dict[str, str]]]:
-    """Signed `/kpi` requests without end, body and headers: another person and another number each time."""
-    verifier, stamp, chance, number = SignatureVerifier(secret), str(int(at)), random.Random(seed), 0
-    while True:
-        number += 1
-        team = place.team(chance.randrange(place.teams))
-        fields = {
-            "token": "t",
-            "team_id": BUILT_IN_TEAM,
-            "team_domain": "bench",
-            "channel_id": team.channel,
-            "channel_name": team.slug,
-            "user_id": chance.choice(team.members),
-            "user_name": "somebody",
-            "command": "/kpi",
-            "text": f"{20 + number * 0.001:.3f}m after a slow week",
-            "api_app_id": APP.app_id,
-            "is_enterprise_install": "false",
-            "response_url": "https://hooks.example/commands/1",
-            "trigger_id": f"{seed}.{number}.{stamp}",
-        }
-        body = urlencode(fields)
-        yield (
-            body,
-            {
-                "Content-Type": "application/x-www-form-urlencoded",
-                "X-Slack-Request-Timestamp": stamp,
-                "X-Slack-Signature": verifier.generate_signature(timestamp=stamp, body=body) or "",
-            },
-        )
+def adoptions(db: Database) -> dict[int, int]:
+    """Adoption ids by the team's number."""
+    with db.read() as session:
+        rows = session.exec(select(Adoption.id, Team.slug).join(Team)).all()
+    return {int(slug.rpartition("-")[2]): adoption or 0 for adoption, slug in rows}
 
 
 def as_http(body: str, headers: dict[str, str]) -> bytes:

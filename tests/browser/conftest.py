@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from tests.browser.visitor import Visitor
 
 DESKTOP = ViewportSize(width=1280, height=800)
@@ -40,22 +40,22 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def at_work(stage: Stage) -> Iterator[Stage]:
-    """The stage with its worker running, as `cadence run` has it: answered messages are rewritten at once."""
-    stage.bot.worker.start()
-    yield stage
-    stage.bot.worker.stop()
+def at_work(harness: BotHarness) -> Iterator[BotHarness]:
+    """The harness with its worker running, as in `cadence run`: answered messages are rewritten at once."""
+    harness.bot.worker.start()
+    yield harness
+    harness.bot.worker.stop()
 
 
 @pytest.fixture
-def desktop(chromium: Browser, at_work: Stage) -> Iterator[Visitor]:
+def desktop(chromium: Browser, at_work: BotHarness) -> Iterator[Visitor]:
     """Somebody at the page, on a wide screen."""
     with visiting(chromium, at_work.server.url, DESKTOP) as visitor:
         yield visitor
 
 
 @pytest.fixture
-def phone(chromium: Browser, at_work: Stage) -> Iterator[Visitor]:
+def phone(chromium: Browser, at_work: BotHarness) -> Iterator[Visitor]:
     """Somebody at the page, on a phone."""
     with visiting(chromium, at_work.server.url, PHONE) as visitor:
         yield visitor

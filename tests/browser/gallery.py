@@ -1,4 +1,4 @@
-"""One message and one form with every kind of block and input the app may send, and words that mean harm."""
+"""One message and one form with every kind of block and input the app may send, and with hostile texts."""
 
 from typing import Any
 

@@ -7,12 +7,12 @@ from threading import Event
 
 from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
 
-from bot.rehearsal.demo_users import Cast
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.demo_users import DemoUsers
+from bot.rehearsal.harness import BotHarness
 from cadence.documents import read_workspace
 from tests.browser.conftest import ARGUMENTS, visiting
 from tests.browser.visitor import Visitor
-from tests.staging import EXAMPLES, on_stage
+from tests.harnesses import EXAMPLES, bot_harness
 
 SMALL = ViewportSize(width=1180, height=620)
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
@@ -23,31 +23,31 @@ def take(shown: Locator, name: str) -> None:
     shown.screenshot(path=PICTURES / f"{name}.png")
 
 
-def played_until(stage: Stage, cast: Cast, words: str) -> None:
+def played_until(harness: BotHarness, users: DemoUsers, words: str) -> None:
     """Let the example people act until a sentence of theirs holds these words."""
     stop = Event()
-    cast.play(stage, stop, lambda said: stop.set() if words in said else None)
+    users.play(harness, stop, lambda said: stop.set() if words in said else None)
 
 
 def main() -> None:
     """Take them all."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     people = read_workspace((EXAMPLES / "workspace.yaml").read_text(encoding="utf-8"))
-    cast = Cast(people, starts="support-reply", pause=0)
+    users = DemoUsers(people, EXAMPLES / "answers", "support-reply", pause=0)
     with (
         TemporaryDirectory() as folder,
-        on_stage(Path(folder), players=cast) as stage,
+        bot_harness(Path(folder), demo_users=users) as harness,
         sync_playwright() as playwright,
     ):
         program = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        played_until(stage, cast, "Mehmet Aydın: ran as declared")
-        with visiting(browser, stage.server.url, SMALL) as at:
+        played_until(harness, users, "Mehmet Aydın: pressed Ran as declared")
+        with visiting(browser, harness.server.url, SMALL) as at:
             check_in(at)
-            played_until(stage, cast, "said what changes")
+            played_until(harness, users, "pressed Say what changes")
             alert(at)
             home(at)
-            played_until(stage, cast, "no such words")
+            played_until(harness, users, "no such words")
             chart(at)
         browser.close()
 
@@ -69,7 +69,7 @@ def alert(at: Visitor) -> None:
 
 
 def home(at: Visitor) -> None:
-    """The owner's Home: what waits, and the playbook in numbers."""
+    """The owner's Home: pending items, and the playbook in numbers."""
     at.goes_to("Home")
     expect(at.page.locator("#messages")).to_contain_text("My playbooks")
     at.page.screenshot(path=PICTURES / "home.png")

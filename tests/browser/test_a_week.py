@@ -92,7 +92,7 @@ def katrin_reads_the_digest(at: Visitor) -> None:
 
 
 def log_an_exception(at: Visitor, reason: str, *, critical: bool = False) -> None:
-    """By the form, as whoever is acting, and close what it answers."""
+    """Log one by the form, as the acting person, and close the answer."""
     at.commands("/exception")
     at.fills({"Which step": "Send the edited reply (AI-led)", "What happened": reason})
     if critical:

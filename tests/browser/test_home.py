@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_check_in_on_the_home(at_work: Stage, desktop: Visitor) -> None:
+def test_a_check_in_on_the_home(at_work: BotHarness, desktop: Visitor) -> None:
     at_work.workspace.person("U01LEAD").types("/cadence cycle start support-reply 2026-03-02")
     at_work.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
     page = desktop.page

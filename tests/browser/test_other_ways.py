@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bot.rehearsal.demo_users import Cast
+from bot.rehearsal.demo_users import DemoUsers
 from cadence.documents import read_workspace
 from tests.browser.conftest import visiting
 from tests.browser.visitor import Visitor
-from tests.staging import EXAMPLES, on_stage
+from tests.harnesses import EXAMPLES, bot_harness
 
 pytestmark = pytest.mark.browser
 
@@ -79,12 +79,12 @@ def test_a_phone_is_enough(phone: Visitor) -> None:
 
 def test_example_people_play_until_they_are_stopped(chromium: Browser, tmp_path: Path) -> None:
     people = read_workspace((EXAMPLES / "workspace.yaml").read_text(encoding="utf-8"))
-    cast = Cast(people, starts="support-reply", pause=0.3)
-    with on_stage(tmp_path, players=cast) as stage, visiting(chromium, stage.server.url) as at:
+    users = DemoUsers(people, EXAMPLES / "answers", "support-reply", pause=0.3)
+    with bot_harness(tmp_path, demo_users=users) as harness, visiting(chromium, harness.server.url) as at:
         at.page.get_by_role("button", name="Play the cycle").click()
         expect(at.page.locator("#playing")).to_contain_text("Example people")
         expect(at.page.locator("#stop")).to_be_focused()
-        expect(at.page.locator("#played")).to_contain_text("ran as declared")
+        expect(at.page.locator("#played")).to_contain_text("pressed Ran as declared")
         at.shoots("40-playing")
         at.page.locator("#stop").click()
         expect(at.page.locator("#playing")).to_be_hidden()

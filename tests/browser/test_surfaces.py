@@ -1,4 +1,4 @@
-"""Every block and input is shown and can be used; what people typed is text and nothing else; a phone is enough."""
+"""Every block and input is shown and can be used; input is shown as text only; a phone's width is enough."""
 
 import json
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ SHOTS = Path(__file__).parent / "shots"
 
 
 class Visitor:
-    """Drives the page as a person does; every step waits for what it leads to."""
+    """Uses the page as a person does; every step waits for its result."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -48,7 +48,7 @@ class Visitor:
         self.page.locator("#write button[type=submit]").click()
 
     def moves_on(self) -> str:
-        """To the next event; returns what the page says came of it."""
+        """Move to the next event; returns the page's summary."""
         self.page.locator("[data-move=next]").click()
         said = self.page.locator("#came-words")
         expect(said).not_to_contain_text("moving")
@@ -84,7 +84,7 @@ class Visitor:
         expect(self.page.locator(f'dialog[open][data-view="{shown}"]')).to_have_count(0)
 
     def reads_the_answer(self) -> None:
-        """Put away what a form answered with, when it did so in a form."""
+        """Close the form's answer, if it is shown in a form."""
         if self.form.count():
             self.closes()
 

@@ -1,1 +1,1 @@
-"""Kill whatever can be killed, and count what arrived."""
+"""Kill processes at random, and count what arrived."""

@@ -1,4 +1,4 @@
-"""Many messages, a Slack that fails, processes killed at random, PostgreSQL stopped hard: what arrived."""
+"""Many messages, a Slack that fails, processes killed at random, PostgreSQL stopped hard: what arrived?"""
 
 import random
 import subprocess
@@ -31,13 +31,12 @@ from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.tables import LoggedException, MessageState, OwedMessage
+from storage.outbox.queueing import NewMessage
+from storage.tables import LoggedException, MessageState, OutboxMessage
 from storage.work import UnitOfWork
+from tests.harnesses import EXAMPLES
 from tests.processes.places import CURATORS, ROOM, key_of, tokens
 from tests.processes.programs import Program, fetch, free_port
-from tests.staging import EXAMPLES
 from tests.storage import postgres
 
 TEAM = "T1"
@@ -62,9 +61,9 @@ BUSY = "while True: pass"
 KIND = "welcome"
 """Its messages go out at any hour."""
 WRITTEN = "hydrangea"
-"""What people write: no log line may hold it."""
+"""User input, which no log line may contain."""
 DMS = 10
-"""One in so many recipients is a person."""
+"""One in this many recipients is a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Storm:
         kills: SIGKILLs of workers, at random moments while messages go out.
         stops: hard stops of PostgreSQL.
         seconds: after which it is given up.
-        webs: web processes that take requests meanwhile.
+        webs: web processes that handle requests at the same time.
         web_kills: SIGKILLs of those.
         requests: exceptions that are reported to them; each is sent again until it is answered.
         busy: processes that do nothing but take the processor.
@@ -99,7 +98,7 @@ class Storm:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What came of it. `closest` is in seconds, between two messages in one channel."""
+    """The results. `closest` is in seconds, between two messages in one channel."""
 
     storm: Storm
     lost: int
@@ -151,7 +150,7 @@ class Figures:
 
 
 class Crew:
-    """Processes of one kind: whoever dies is started again.
+    """Processes of one kind: dead ones are restarted.
 
     Args:
         settings: those of each.
@@ -190,7 +189,7 @@ class Reports:
         self._thread = Thread(target=self._run, name="reports", daemon=True)
         self.answered: list[str] = []
         self.said = ""
-        """What the last one was answered."""
+        """The answer to the last one."""
 
     def start(self) -> None:
         """Report in the background."""
@@ -202,7 +201,7 @@ class Reports:
         return len(self.answered) == self._count
 
     def end(self) -> None:
-        """Give up what isn't answered."""
+        """Abandon unanswered requests."""
         self._over.set()
         self._thread.join(60)
 
@@ -240,7 +239,7 @@ class Reports:
 def blow(storm: Storm, *, say: Callable[[str], None] = lambda _line: None) -> Figures:
     """Run a storm on SQLite, or on PostgreSQL when it stops that or has several workers.
 
-    PostgreSQL keeps what it acknowledged, as it does unless somebody tells it otherwise.
+    PostgreSQL keeps acknowledged data, as it does by default.
 
     Raises:
         NoPostgres: PostgreSQL can't be started here.
@@ -339,17 +338,16 @@ def _set_up(db: Database, storm: Storm, recipients: list[str]) -> None:
         given = CycleGiven("support-reply", starts_on=monday)
         start_cycle(UnitOfWork(db, Actor(TEAM, "U01CURATOR", "command"), before), given)
     owed = [
-        Owed(
-            key=f"{KIND}:{number}",
-            kind=KIND,
-            recipient=recipients[number % len(recipients)],
-            subject={"by": f"U{number:06}", "from": "2026-03-02", "until": "2026-03-03"},
-            due_at=now,
+        NewMessage(
+            KIND,
+            recipients[number % len(recipients)],
+            {"by": f"U{number:06}", "from": "2026-03-02", "until": "2026-03-03"},
+            about=(number,),
         )
         for number in range(storm.messages)
     ]
     with db.write() as session:
-        ledger.owe(UnitOfWork.around(session, Actor.system(TEAM), now), owed=owed)
+        UnitOfWork.around(session, Actor.system(TEAM), now).send(owed)
 
 
 def _weather(
@@ -362,7 +360,7 @@ def _weather(
     server: postgres.Server | None,
     say: Callable[[str], None],
 ) -> tuple[int, int, int]:
-    """Strike at random points of the way, until nothing is owed or the time is over.
+    """Kill at random moments, until no message is due or the time is over.
 
     Returns:
         Kills of workers, of web processes, and hard stops.
@@ -393,7 +391,7 @@ def _weather(
             break
         time.sleep(0.1)
     while slack.faults is not None and slack.faults.pending:
-        time.sleep(0.1)  # what is still to be carried out may double something
+        time.sleep(0.1)  # late posts may cause duplicates
     return storm.kills - len(kills), storm.web_kills - len(web_kills), storm.stops - len(stops)
 
 
@@ -401,8 +399,8 @@ def _unfinished(db: Database) -> int:
     with db.read() as session:
         due = (
             select(func.count())
-            .select_from(OwedMessage)
-            .where(OwedMessage.state != MessageState.SENT, OwedMessage.kind == KIND)
+            .select_from(OutboxMessage)
+            .where(OutboxMessage.state != MessageState.SENT, OutboxMessage.kind == KIND)
         )
         return session.exec(due).one()
 

@@ -22,6 +22,6 @@ def office(tmp_path: Path) -> Iterator[PostOffice]:
 
 @pytest.fixture
 def shared_office(db: Database) -> Iterator[PostOffice]:
-    """On SQLite, and on PostgreSQL where it can be started: for what several workers do."""
+    """On SQLite, and on PostgreSQL if it can be started: for tests with several workers."""
     with open_office(db) as ready:
         yield ready

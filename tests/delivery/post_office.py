@@ -18,11 +18,10 @@ from bot.sandbox.workspace import Workspace, build_workspace
 from cadence.actor import Actor
 from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.tables import MessageState, OwedMessage
+from storage.outbox.queueing import NewMessage
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
-from tests.staging import check_scopes
+from tests.harnesses import check_scopes
 
 TEAM, CHANNEL, QUIET, MEMBER = "T1", "C01TEAM", "C02QUIET", "U01AGENT"
 MANY = [f"C1{number:03}" for number in range(100)]
@@ -30,7 +29,7 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 class Script(FaultPlan):
-    """What goes wrong with the next calls of a method, one after the other; then nothing does."""
+    """The faults of the next calls of a method, one after another; after that none."""
 
     def __init__(self, slow_seconds: float = 0.5) -> None:
         super().__init__({}, slow_seconds=slow_seconds)
@@ -42,7 +41,7 @@ class Script(FaultPlan):
         self.held.append(call)
 
     def land(self) -> None:
-        """Slack carries out what it was asked long ago."""
+        """Slack carries out calls from long ago."""
         while self.held:
             self.held.pop(0)()
 
@@ -55,7 +54,7 @@ class Script(FaultPlan):
 
 
 class PostOffice:
-    """Owes messages, sends them, and says what arrived."""
+    """Queues messages, sends them, and reports what arrived."""
 
     def __init__(self, db: Database, server: SandboxServer, faults: Script, clock: SandboxClock) -> None:
         self.db, self.faults, self.clock = db, faults, clock
@@ -65,59 +64,57 @@ class PostOffice:
         self.identity = self.gateway.identity()
         self.delivery = self.worker()
 
-    def worker(self, pace: Pace | None = None) -> Delivery:
-        """A delivery, as a process just started would have it."""
+    def worker(self, pace: Pace | None = None, *, ahead: timedelta = timedelta()) -> Delivery:
+        """A delivery, as a process just started would have it; its clock is `ahead` of the others."""
         post = Post(self.gateway, self.identity)
         return Delivery(
             self.db,
             post_for=lambda _team: post,
-            clock=self.clock.now,
+            clock=lambda: self.clock.now() + ahead,
             pace=pace or Pace(timedelta()),
             sleep=lambda seconds: self.clock.set(self.clock.now() + timedelta(seconds=seconds)),
         )
 
     def owes(self, what: str, recipient: str = CHANNEL, *, kind: str = "asked", hours: int = 720) -> str:
-        """Queue a message; its key."""
+        """Queue a message; returns its key."""
         now = self.clock.now()
-        key = f"{kind}:{what}"
-        owed = Owed(
-            key=key,
-            kind=kind,
-            recipient=recipient,
-            subject={"by": "U02LEAD", "what": what, "from": "2026-03-09", "until": "2026-03-10"},
-            due_at=now,
-            useful_until=now + timedelta(hours=hours),
+        message = NewMessage(
+            kind,
+            recipient,
+            {"by": "U02LEAD", "what": what, "from": "2026-03-09", "until": "2026-03-10"},
+            about=(what,),
+            useful=timedelta(hours=hours),
         )
         with self.db.write() as session:
-            ledger.owe(UnitOfWork.around(session, Actor.system(TEAM), now), owed=[owed])
-        return key
+            UnitOfWork.around(session, Actor.system(TEAM), now).send(message)
+        return message.key(TEAM)
 
     def sends(self) -> dict[Outcome, int]:
         """Send what is due now."""
         return self.delivery.drain()
 
     def later(self, **by: float) -> dict[Outcome, int]:
-        """Send what is due after a while."""
+        """Send what is due after some time."""
         self.clock.set(self.clock.now() + timedelta(**by))
         return self.sends()
 
-    def row(self, key: str) -> OwedMessage:
+    def row(self, key: str) -> OutboxMessage:
         """A message's row."""
         with self.db.read() as session:
-            return session.exec(select(OwedMessage).where(OwedMessage.key == key)).one()
+            return session.exec(select(OutboxMessage).where(OutboxMessage.key == key)).one()
 
     def unsent(self) -> list[str]:
-        """The keys of what is still due."""
+        """The keys of messages that are still due."""
         with self.db.read() as session:
-            due = select(OwedMessage.key).where(OwedMessage.state == MessageState.DUE)
+            due = select(OutboxMessage.key).where(OutboxMessage.state == MessageState.DUE)
             return list(session.exec(due))
 
     def arrived(self, channel: str = CHANNEL) -> list[Message]:
-        """What stands in a channel."""
+        """The messages of a channel."""
         return self.workspace.history(channel)
 
     def said(self, channel: str = CHANNEL) -> list[str]:
-        """What the messages of a channel are about, in order."""
+        """The subjects of a channel's messages, in order."""
         return [
             message.text.partition("would like to ")[2].partition(",")[0] for message in self.arrived(channel)
         ]

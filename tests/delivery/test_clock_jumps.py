@@ -1,4 +1,4 @@
-"""A suspended machine, or a clock that is set: both runners go on without catching up on what they missed."""
+"""A suspended machine, or a clock that is set: both runners continue without catching up on missed runs."""
 
 import time
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ MOST_JOBS = 2_000
 
 
 class Time:
-    """This machine's clock, which the test sets; Slack's own goes on."""
+    """This machine's clock, set by the test; Slack's is independent."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         real, now = time.time, self.now
@@ -100,7 +100,7 @@ def jobs_made(db: Database) -> int:
 
 
 def swept_at(db: Database) -> datetime:
-    """The interval of the last sweep that was begun."""
+    """The interval of the last sweep that began."""
     with psycopg.connect(plain_url(db.url), options=f"-c search_path={SCHEMA}") as connection:
         found = connection.execute(
             "SELECT defer_timestamp FROM procrastinate_periodic_defers WHERE task_name = 'sweep' ORDER BY id DESC"
@@ -109,7 +109,7 @@ def swept_at(db: Database) -> datetime:
 
 
 def goes_on(office: PostOffice, clock: Time, jump: timedelta) -> None:
-    """What is owed after the jump is sent, to whom it was sent before too."""
+    """After the jump, due messages are sent, also to earlier recipients."""
     office.clock.set(clock.now())
     office.owes("before")
     eventually(lambda: not office.unsent(), "it is sent before the jump")
@@ -168,7 +168,7 @@ def test_an_attempt_under_way_when_the_clock_is_set_back_is_settled_soon(office:
     assert (row.not_before, row.settles_at) == (earlier + ANSWERED, earlier + SETTLED)
 
 
-def test_pauses_that_slack_asked_for_are_kept_and_turns_are_not(office: PostOffice) -> None:
+def test_pauses_that_slack_asked_for_are_kept_and_slots_are_not(office: PostOffice) -> None:
     pause = NOON + LONGEST_PAUSE
     with office.db.write() as session:
         close(UnitOfWork.around(session, Actor.system(TEAM)), name=POSTING, until=pause)

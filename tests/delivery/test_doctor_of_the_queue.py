@@ -32,7 +32,7 @@ def test_the_tables_of_the_queue(postgres_socket: str, monkeypatch: pytest.Monke
 
 
 def warnings(db: Database, patch: pytest.MonkeyPatch) -> list[str]:
-    """What the doctor and `/readyz` say of the server's memory; it makes nothing unready."""
+    """The durability warnings of the doctor and `/readyz`; they don't affect readiness."""
     patch.setenv("DATABASE_URL", db.url)
     found = [one for one in examine(Settings()) if "forget" in one.what]
     assert not any(one.ok for one in found)

@@ -1,4 +1,4 @@
-"""Every error of Slack's table ends a message where somebody can see it: no end is silent."""
+"""Every error in Slack's table ends a message visibly: none fails silently."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,50 +7,49 @@ from typing import Any
 
 import pytest
 
-from bot.delivery.gateway import _ERRORS, Identity, SlackError
+from bot.delivery.gateway import ERROR_CLASSES, Identity, SlackError
 from bot.delivery.sender import Delivery, Outcome, Post
-from bot.delivery.slack_errors import _GONE, _INVITE, _RESTRICTED, ERRORS, Kind
+from bot.delivery.slack_errors import ERRORS, GONE, INVITE, RESTRICTED, Kind
 from bot.metrics import ATTEMPTS
 from cadence.actor import Actor
 from cadence.flows.outbox.deliveries import Asked, deliveries_of
 from cadence.flows.outbox.outbox import Pace
-from cadence.flows.overview.attention import _is_stuck
+from cadence.flows.overview.attention import is_stuck
 from cadence.flows.people.profiles import ensure_workspace
 from cadence.flows.workspaces.checks import figures
 from cadence.nudges import Unless
 from storage.engine import Database
 from storage.outbox import ledger
-from storage.outbox.ledger import Owed
+from storage.outbox.queueing import NewMessage
 from storage.tables import MessageState
 from storage.work import UnitOfWork
 from tests.databases import database
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-ENDING = {code: row for code, row in ERRORS.items() if row.kind in _ERRORS}
+ENDING = {code: row for code, row in ERRORS.items() if row.kind in ERROR_CLASSES}
 CHANNELS = {code: f"C{number:03}" for number, code in enumerate(ENDING)}
 
 
 class Refusing:
-    """A Slack that refuses each channel's message with a word of its own."""
+    """A Slack that refuses each channel's message with another error."""
 
     def post(self, *, channel: str, **_: Any) -> str:
         """Refuse it."""
         code = next(code for code, name in CHANNELS.items() if name == channel)
-        error: SlackError = _ERRORS[ERRORS[code].kind](code)
+        error: SlackError = ERROR_CLASSES[ERRORS[code].kind](code)
         raise error
 
 
 def owe(db: Database, code: str) -> None:
-    owed = Owed(
-        key=f"set-away:{code}",
-        kind="set-away",
-        recipient=CHANNELS[code],
-        subject={"by": "U1", "from": "2026-03-09", "until": "2026-03-10"},
-        due_at=NOW,
-        useful_until=NOW + timedelta(minutes=30),
+    message = NewMessage(
+        "set-away",
+        CHANNELS[code],
+        {"by": "U1", "from": "2026-03-09", "until": "2026-03-10"},
+        about=(code,),
+        useful=timedelta(minutes=30),
     )
     with db.write() as session:
-        ledger.owe(UnitOfWork.around(session, Actor.system("T1"), NOW), owed=[owed])
+        UnitOfWork.around(session, Actor.system("T1"), NOW).send(message)
 
 
 @pytest.fixture
@@ -78,7 +77,9 @@ def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
         gone = row.kind is Kind.DONE
         assert ends.pop(code) is (MessageState.SKIPPED if gone else MessageState.FAILED), code
         assert not Unless.is_quiet(code), "the digest tells what wasn't sent, and why"
-        assert ATTEMPTS.labels(outcome=_ERRORS[row.kind].__name__.removeprefix("Slack").lower(), error=code)
+        assert ATTEMPTS.labels(
+            outcome=ERROR_CLASSES[row.kind].__name__.removeprefix("Slack").lower(), error=code
+        )
     assert ends == {}
     counted = {
         (kind, state): count for kind, state, count in figures(db, workspace_ids=["T1"], now=NOW).messages
@@ -93,7 +94,7 @@ def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [code for code, row in ERRORS.items() if row.remedy in (_GONE, _INVITE, _RESTRICTED)]
+    "code", [code for code, row in ERRORS.items() if row.remedy in (GONE, INVITE, RESTRICTED)]
 )
 def test_a_channel_that_somebody_must_mend_is_named_in_the_digest(code: str) -> None:
-    assert _is_stuck("C01TEAM", code)
+    assert is_stuck("C01TEAM", code)

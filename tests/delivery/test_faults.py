@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way to Slack: every message arrives once, or its row says why it didn't."""
+"""Whatever fails on the way to Slack, every message arrives once, or its row says why it didn't."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.delivery.attempt_recorder import BACKOFF, FIRST_LOOK_SECONDS, Outcome
-from bot.delivery.gateway import SlackBusy, _typed
+from bot.delivery.gateway import SlackBusy, slack_error_of
 from bot.delivery.sender import NOT_LOOKED_FOR
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
@@ -104,7 +104,7 @@ def test_an_odd_pause_is_kept_to_what_makes_sense(header: str, seconds: float) -
     class Raised:
         response = Response
 
-    busy = _typed(Raised)  # type: ignore[arg-type]
+    busy = slack_error_of(Raised)  # type: ignore[arg-type]
     assert isinstance(busy, SlackBusy)
     assert busy.retry_after == seconds
 
@@ -124,7 +124,7 @@ def test_an_unclear_answer_is_settled_before_anything_is_repeated(office: PostOf
     assert len(office.arrived()) == int(arrived)
     looked_at = BACKOFF[0] if fault is Fault.SERVER_ERROR else FIRST_LOOK_SECONDS
     assert office.later(seconds=looked_at - 0.1) == {}
-    if fault in (Fault.BAD_GATEWAY, Fault.RESET):  # it isn't there, but Slack may still post it
+    if fault in (Fault.BAD_GATEWAY, Fault.RESET):  # not found, but Slack may still post it
         assert office.later(seconds=0.1) == {Outcome.LATER: 1}
         office.clock.set(NOON + SETTLED - timedelta(seconds=0.1))
         assert office.sends() == {}
@@ -148,9 +148,7 @@ def test_a_message_is_found_although_the_clocks_differ(office: PostOffice) -> No
     office.owes("start a cycle")
     office.faults.next[POST] = [Fault.DROPPED]
     office.clock.set(NOON)
-    delivery = office.worker()
-    fast = timedelta(minutes=4)
-    delivery._clock = lambda: office.clock.now() + fast
+    delivery = office.worker(ahead=timedelta(minutes=4))
     delivery.drain()
     office.clock.set(NOON + timedelta(minutes=5))
     delivery.drain()
@@ -262,7 +260,7 @@ def test_a_channel_the_bot_is_not_in_is_tried_again_every_hour(office: PostOffic
     assert office.row(forgotten).reason == "no longer useful after downtime"
 
 
-def test_a_channel_nobody_invites_the_bot_to_ends_with_the_reason(office: PostOffice) -> None:
+def test_a_message_to_a_channel_without_the_bot_fails_with_the_reason(office: PostOffice) -> None:
     office.workspace.remove(CHANNEL, office.workspace.app.user)
     key = office.owes("start a cycle", hours=3)
     office.sends()
@@ -271,7 +269,7 @@ def test_a_channel_nobody_invites_the_bot_to_ends_with_the_reason(office: PostOf
     assert (office.row(key).state, office.row(key).reason) == (MessageState.FAILED, "not_in_channel")
 
 
-def test_an_archived_channel_ends_with_the_reason_at_once(office: PostOffice) -> None:
+def test_a_message_to_an_archived_channel_fails_at_once_with_the_reason(office: PostOffice) -> None:
     office.workspace.archive(CHANNEL)
     key = office.owes("start a cycle")
     assert office.sends() == {Outcome.FAILED: 1}

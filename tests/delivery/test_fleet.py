@@ -1,4 +1,4 @@
-"""The runner on PostgreSQL: everything is sent in order, and who is gone stands in nobody's way."""
+"""The runner on PostgreSQL: everything is sent in order, and dead workers block nobody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,11 @@ import pytest
 from bot.delivery.sender import Step
 from bot.runtime.embedded_runner import Worker
 from bot.runtime.queue_runner import SCHEMA, Fleet, is_prepared, prepare
+from cadence.actor import Actor
 from storage.engine import Database, plain_url
 from storage.migrate import migrate
 from storage.outbox.attempts import ANSWERED, begin
+from storage.work import UnitOfWork
 from tests.delivery.post_office import CHANNEL, MANY, MEMBER, QUIET, PostOffice, open_office
 from tests.processes.programs import eventually
 from tests.storage import postgres
@@ -39,7 +41,7 @@ def fleet_db(postgres_socket: str) -> Iterator[Database]:
 
 @contextmanager
 def running(office: PostOffice, planned: list[str], **limits: Any) -> Iterator[None]:
-    """One worker of the fleet."""
+    """One running worker."""
     worker = SimpleNamespace(
         plan=lambda: planned.append("plan"),
         meet_new=lambda: planned.append("meet_new"),
@@ -61,7 +63,7 @@ def running(office: PostOffice, planned: list[str], **limits: Any) -> Iterator[N
 
 
 def rows(db: Database, query: str, **values: Any) -> list[tuple[Any, ...]]:
-    """What a query in Procrastinate's tables returns."""
+    """The rows of a query in Procrastinate's tables."""
     with psycopg.connect(plain_url(db.url), options=f"-c search_path={SCHEMA}") as connection:
         return connection.execute(query.encode(), values).fetchall()
 
@@ -122,9 +124,8 @@ def test_a_job_without_an_end_holds_nobody_up(
         key = office.owes(text)
         row = office.row(key)
         with office.db.write() as session:
-            assert begin(
-                session, message_id=row.id or 0, attempts=0, now=office.clock.now(), channel=CHANNEL, text=""
-            )
+            uow = UnitOfWork.around(session, Actor.system(row.workspace_id), office.clock.now())
+            assert begin(uow, message_id=row.id or 0, attempts=0, channel=CHANNEL, text="")
         posted = office.gateway.post(channel=CHANNEL, text=text, blocks=[], key=key)
         rows(
             fleet_db,

@@ -13,9 +13,8 @@ from bot.sandbox.clock import SandboxClock
 from bot.sandbox.faults import Fault, FaultPlan
 from bot.sandbox.messages import Message
 from cadence.actor import Actor
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.tables import MessageState, OwedMessage
+from storage.outbox.queueing import NewMessage
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 from tests.databases import OnPostgres
 from tests.processes.places import key_of
@@ -39,7 +38,7 @@ class Refusing(FaultPlan):
         super().__init__({})
 
     def draw(self, method: str) -> Fault | None:
-        """What Slack does to this call."""
+        """Slack's reaction to this call."""
         if not self.on or method != "chat.postMessage":
             return None
         self.struck.append((method, Fault.RATE_LIMIT))
@@ -58,42 +57,41 @@ def house(tmp_path: Path, postgres_socket: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def owe(house: House, team: str) -> list[str]:
-    """Messages due now, for every recipient; returns their keys."""
+    """Queue due messages for every recipient; returns their keys."""
     now = datetime.now(UTC)
     owed = [
-        Owed(
-            key=f"set-away:{team}:{recipient}:{number}",
-            kind="welcome",  # goes out at any hour
-            recipient=recipient,
-            subject={"by": LEAD, "from": "2026-03-02", "until": "2026-03-03"},
-            due_at=now,
+        NewMessage(
+            "welcome",  # goes out at any hour
+            recipient,
+            {"by": LEAD, "from": "2026-03-02", "until": "2026-03-03"},
+            about=(recipient, number),
         )
         for number in range(EACH)
         for recipient in RECIPIENTS
     ]
     with house.bot.db.write() as session:
-        ledger.owe(UnitOfWork.around(session, Actor.system(team), now), owed=owed)
-    return [one.key for one in owed]
+        UnitOfWork.around(session, Actor.system(team), now).send(owed)
+    return [one.key(team) for one in owed]
 
 
 def sent(house: House, team: str) -> int:
     """How many of them the ledger says were sent."""
     with house.bot.db.read() as session:
         mine = select(func.count()).where(
-            OwedMessage.workspace_id == team,
-            OwedMessage.kind == "welcome",
-            OwedMessage.state == MessageState.SENT,
+            OutboxMessage.workspace_id == team,
+            OutboxMessage.kind == "welcome",
+            OutboxMessage.state == MessageState.SENT,
         )
         return session.exec(mine).one()
 
 
 def arrived(house: House, team: str) -> list[Message]:
-    """What came in a workspace, oldest first."""
+    """The messages that arrived in a workspace, oldest first."""
     found = house.slack.workspaces[team].messages.everywhere()
     return [one for one in found if key_of(one).startswith("set-away:")]
 
 
-def test_what_slack_refuses_one_workspace_holds_nobody_in_the_other_up(house: House, tmp_path: Path) -> None:
+def test_a_refusal_in_one_workspace_does_not_delay_another(house: House, tmp_path: Path) -> None:
     refusing = house.slack.refuse(A, Refusing())
     keys = {team: owe(house, team) for team in (A, B)}
     settings = {

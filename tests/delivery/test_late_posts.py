@@ -1,4 +1,4 @@
-"""A Slack that carries out a call long after it was given up: nothing is doubled, and nobody else waits."""
+"""A Slack that carries out a call long after it was abandoned: no duplicates, and nobody else waits."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,9 +12,9 @@ from bot.delivery.sender import NOT_LOOKED_FOR
 from bot.ops.manifest import scopes
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
+from cadence.flows.core import Urgency
 from cadence.flows.core.messages import Say
-from cadence.flows.outbox.composing import compose
-from cadence.nudges import URGENCY, Urgency
+from cadence.flows.outbox import KINDS, compose
 from storage.outbox.attempts import ANSWERED, SETTLED
 from storage.tables import MessageState
 from tests.delivery.post_office import CHANNEL, MEMBER, NOON, QUIET, PostOffice
@@ -29,7 +29,7 @@ def looks(office: PostOffice) -> int:
 
 
 def plays(office: PostOffice, seconds: int, *, landing: int | None = None) -> None:
-    """Second by second; what is late is carried out at one of them."""
+    """Play second by second; late calls are carried out at one of them."""
     for second in range(1, seconds + 1):
         if second == landing:
             office.faults.land()
@@ -69,7 +69,7 @@ def test_what_never_arrives_is_looked_for_twice_and_then_posted(office: PostOffi
     assert office.said() == ["first", "second"]
 
 
-def test_what_slack_was_never_asked_is_posted_soon(office: PostOffice) -> None:
+def test_a_message_that_never_reached_slack_is_posted_soon(office: PostOffice) -> None:
     office.owes("first")
     there = office.gateway.client.base_url
     office.gateway.client.base_url = f"http://127.0.0.1:{free_port()}/api/"
@@ -138,9 +138,7 @@ def test_where_the_history_cannot_be_read_a_post_is_not_repeated_on_a_guess(offi
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.RATE_LIMIT])
-def test_where_the_history_cannot_be_read_what_slack_refused_is_repeated(
-    office: PostOffice, fault: Fault
-) -> None:
+def test_a_refused_message_is_repeated_without_reading_the_history(office: PostOffice, fault: Fault) -> None:
     office.workspace.capabilities = BLIND
     key = office.owes("first")
     office.faults.next[POST] = [fault]
@@ -153,7 +151,7 @@ def test_where_the_history_cannot_be_read_an_alert_is_rather_said_twice(
     office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.workspace.capabilities = BLIND
-    monkeypatch.setitem(URGENCY, "asked", Urgency.ALERT)
+    monkeypatch.setitem(KINDS, "asked", replace(KINDS["asked"], urgency=Urgency.ALERT))
     key = office.owes("first")
     office.faults.next[POST] = [Fault.LATE]
     office.sends()

@@ -1,4 +1,4 @@
-"""Servers that know less than Slack, and networks that fail: the weeks go on all the same."""
+"""Servers with fewer features than Slack, and networks that fail: the weeks continue anyway."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.rehearsal.harness import Stage, workspace_from
+from bot.rehearsal.harness import BotHarness, workspace_from
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
-from storage.tables import MessageState, OwedMessage
+from storage.tables import MessageState, OutboxMessage
+from tests.harnesses import bot_harness
 from tests.scenarios.plays import says
-from tests.staging import on_stage
 
 ASKED = frozenset({"users.info", "users.list", "conversations.history", "conversations.info"})
 POORER = {
@@ -32,69 +32,69 @@ POORER = {
 
 
 @contextmanager
-def _on_a_poorer_stage(folder: Path, capabilities: Capabilities) -> Iterator[Stage]:
+def _on_a_poorer_stage(folder: Path, capabilities: Capabilities) -> Iterator[BotHarness]:
     def poorer(*args: Any, **rest: Any) -> Any:
         workspace = workspace_from(*args, **rest)
         workspace.capabilities = capabilities
         return workspace
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.staging.workspace_from", poorer)
-        with on_stage(folder) as stage:
-            yield stage
+        patch.setattr("tests.harnesses.workspace_from", poorer)
+        with bot_harness(folder) as harness:
+            yield harness
 
 
 @pytest.mark.parametrize("capabilities", POORER.values(), ids=list(POORER))
 def test_the_week_works(tmp_path: Path, capabilities: Capabilities) -> None:
-    with _on_a_poorer_stage(tmp_path, capabilities) as stage:
-        lead, agent = stage.workspace.person("U01LEAD"), stage.workspace.person("U01AGENT1")
+    with _on_a_poorer_stage(tmp_path, capabilities) as harness:
+        lead, agent = harness.workspace.person("U01LEAD"), harness.workspace.person("U01AGENT1")
         lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
-        stage.play_until(datetime(2026, 3, 5, 8, 59, tzinfo=UTC))
+        harness.play_until(datetime(2026, 3, 5, 8, 59, tzinfo=UTC))
         assert agent.dm() == [], "10:00 in Berlin is 9:00 here"
-        stage.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
+        harness.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
         agent.clicks(agent.last_dm(), "Ran as declared")
         assert agent.submits().closed
         says(agent, "/exception send critical promised a refund", channel="C01SUPEMEA")
         lead.types("/kpi 22m", channel="C01SUPEMEA")
-        stage.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
+        harness.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
 
         assert "ran as declared, 13 runs" in agent.last_dm().words
         assert any("collaborative" in message.words for message in agent.sees("C01SUPEMEA"))
-        assert stage.workspace.history("C01CURATORS")[-1].text.startswith("Week of")
+        assert harness.workspace.history("C01CURATORS")[-1].text.startswith("Week of")
         missing = [message for message in lead.dm() if "missing" in message.text]
         assert len(missing) == 1
-        assert _states(stage).keys() <= {MessageState.SENT, MessageState.SKIPPED, MessageState.DUE}
+        assert _states(harness).keys() <= {MessageState.SENT, MessageState.SKIPPED, MessageState.DUE}
 
 
-def _states(stage: Stage) -> Counter[MessageState]:
-    with stage.bot.db.read() as session:
-        return Counter(row.state for row in session.exec(select(OwedMessage)))
+def _states(harness: BotHarness) -> Counter[MessageState]:
+    with harness.bot.db.read() as session:
+        return Counter(row.state for row in session.exec(select(OutboxMessage)))
 
 
 def _a_cycle(
     folder: Path, faults: FaultPlan | None
 ) -> tuple[Counter[tuple[str, str]], Counter[MessageState]]:
-    """Four weeks in which some answer and some don't: what was said where, and how the ledger ended."""
-    with on_stage(folder) as stage:
-        stage.server.faults = faults
-        lead, agent = stage.workspace.person("U01LEAD"), stage.workspace.person("U01AGENT1")
+    """Four weeks with answers and missing ones: messages by channel, and the final ledger."""
+    with bot_harness(folder) as harness:
+        harness.server.faults = faults
+        lead, agent = harness.workspace.person("U01LEAD"), harness.workspace.person("U01AGENT1")
         lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
         for day in (5, 12, 19, 26):
-            stage.play_until(datetime(2026, 3, day, 12, 0, tzinfo=UTC))
+            harness.play_until(datetime(2026, 3, day, 12, 0, tzinfo=UTC))
             agent.types("/attest as-declared runs=14", channel="C01SUPEMEA")
             agent.types("/exception draft tone was off", channel="C01SUPEMEA")
             lead.types("/kpi 22m", channel="C01SUPEMEA")
-        stage.play_until(datetime(2026, 3, 30, 12, 0, tzinfo=UTC))
+        harness.play_until(datetime(2026, 3, 30, 12, 0, tzinfo=UTC))
         said = Counter(
             (room.id, message.text)
-            for room in stage.workspace.channels()
-            for message in stage.workspace.history(room.id)
+            for room in harness.workspace.channels()
+            for message in harness.workspace.history(room.id)
             if message.bot_id and not message.only_to
         )
-        return said, _states(stage)
+        return said, _states(harness)
 
 
-def test_a_month_of_trouble_ends_like_a_quiet_one(tmp_path: Path) -> None:
+def test_a_month_of_faults_gives_the_same_result_as_a_quiet_one(tmp_path: Path) -> None:
     quiet, troubled = tmp_path / "quiet", tmp_path / "troubled"
     quiet.mkdir()
     troubled.mkdir()

@@ -1,4 +1,4 @@
-"""A recipient's next turn: a second after Slack had the last message, and waited for to the instant."""
+"""A recipient's next slot: a second after Slack received the last message, to the instant."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from sqlalchemy import event
 from bot.delivery.attempt_recorder import arrived
 from bot.delivery.gateway import Gateway
 from bot.delivery.sender import Delivery, Outcome, Pace, Post
-from bot.runtime.sender_pool import Lanes
+from bot.runtime.sender_pool import SenderPool
 from cadence.flows.outbox.outbox import AHEAD
 from storage.engine import Database
 from tests.bench import digest_bench, drain_bench
@@ -63,18 +63,18 @@ def test_who_waits_for_the_budget_is_not_woken_for_their_turn(office: PostOffice
     )
 
 
-def test_lanes_go_on_by_themselves_until_they_are_closed(office: PostOffice) -> None:
+def test_the_sender_pool_continues_until_it_is_closed(office: PostOffice) -> None:
     for number in range(3):
         office.owes(str(number))
-    lanes = Lanes(office.worker(Pace(timedelta(seconds=0.05))))
-    assert lanes.fill() == 1
-    lanes.wait()
+    senders = SenderPool(office.worker(Pace(timedelta(seconds=0.05))))
+    assert senders.fill() == 1
+    senders.wait()
     office.clock.set(office.clock.now() + timedelta(seconds=5))
-    lanes.fill()
-    lanes.wait()
-    lanes.close()
+    senders.fill()
+    senders.wait()
+    senders.close()
     assert len(office.said()) >= 2
-    assert lanes.fill() == 0
+    assert senders.fill() == 0
 
 
 def test_the_benchmark_of_the_digest_runs() -> None:
@@ -87,7 +87,7 @@ def test_a_turn_that_is_near_is_taken_before_it_comes(office: PostOffice) -> Non
     office.owes("first")
     second = office.owes("second")
     assert delivery.send_next(TEAM, CHANNEL) is Outcome.SENT
-    turn = delivery.outbox.turn_of(TEAM, CHANNEL, now=office.clock.now())
+    turn = delivery.outbox.slot_of(TEAM, CHANNEL, now=office.clock.now())
     assert turn is not None
     office.clock.set(turn - 2 * AHEAD)
     assert delivery.send_next(TEAM, CHANNEL) is Outcome.NOTHING, "nobody waits for so long"
@@ -120,24 +120,24 @@ class Here:
         post = Post(gateway, gateway.identity())
         delivery = Delivery(db, post_for=lambda _team: post, clock=lambda: datetime.now(UTC))
         self.process = SimpleNamespace(pid=os.getpid())
-        self._lanes, self._over = Lanes(delivery), Event()
+        self._senders, self._over = SenderPool(delivery), Event()
         self._filling = Thread(target=self._fill)
         self._filling.start()
 
     def _fill(self) -> None:
         while not self._over.wait(0.05):
-            self._lanes.fill()
+            self._senders.fill()
 
     def end(self) -> None:
         """Stop, however often it is said."""
         self._over.set()
         self._filling.join()
-        self._lanes.close()
+        self._senders.close()
 
 
 def test_the_benchmark_of_draining_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drain_bench, "Program", Here)
     drain = drain_bench.Drain("tiny", messages=4, recipients=2, people=True, seconds=20)
-    came, alone = drain_bench._came(drain)
-    assert drain_bench._figures(drain, came).startswith("4 of 4 in ")
+    came, alone = drain_bench.measure(drain)
+    assert drain_bench.figures(drain, came).startswith("4 of 4 in ")
     assert "CPU each; the calls alone: " in alone

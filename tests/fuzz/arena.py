@@ -15,23 +15,22 @@ from sqlalchemy import event
 
 from bot import app as bot_app
 from bot.ops.commands import BUILT_IN_TEAM, import_into
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.sandbox.delivery import encode, signed_headers
 from bot.sandbox.limits import problems_of_message, problems_of_view
 from bot.web import dispatch
 from cadence.actor import Actor
-from cadence.flows.core.names import lexicon
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.people.profiles import ensure_workspace
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import LADDER, Mode, rank
-from storage.queries import playbooks
+from storage.queries import adoptions, playbooks
 from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
 from storage.work import UnitOfWork
 from templates.ids import Action
 from tests.databases import kept
+from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import says
-from tests.staging import EXAMPLES, on_stage
 
 Json = dict[str, Any]
 OTHER_TEAM = "T02OTHER"
@@ -56,7 +55,7 @@ PINGS = ("@here", "@channel", "@everyone")
 
 @dataclass(slots=True)
 class Reply:
-    """What came of one request: the message said, the views opened, the errors on a form."""
+    """The result of one request: the message, the opened views, the errors on a form."""
 
     message: Json = field(default_factory=dict)
     views: list[Json] = field(default_factory=list)
@@ -69,17 +68,16 @@ class Broken(AssertionError):
 
 
 class Arena:
-    """The bot on a stage that only records what it would send to Slack."""
+    """The bot in a harness that only records its calls to Slack."""
 
-    def __init__(self, stage: Stage, errors: list[BaseException], outcomes: list[str]) -> None:
-        self.stage = stage
+    def __init__(self, harness: BotHarness, errors: list[BaseException], outcomes: list[str]) -> None:
+        self.harness = harness
         self.asked = 0
         self.offered: list[Json] = []
         self.errors, self.outcomes = errors, outcomes
         self._trigger = 0
-        self._lexicon = _remembered(lexicon)
         self.last: tuple[Any, Json] = ("slash_commands", {})
-        self._kept = kept(stage.bot.db)
+        self._kept = kept(harness.bot.db)
 
     def close(self) -> None:
         """Forget what the database held."""
@@ -90,7 +88,7 @@ class Arena:
         self._kept.put_back()
 
     def forget(self) -> None:
-        """What was sent to Slack, and what went wrong, is of the next request only from now on."""
+        """Clear the recorded calls and errors before the next request."""
         for one in (self.errors, self.outcomes, self.offered):
             one.clear()
 
@@ -139,10 +137,10 @@ class Arena:
         return self._ask("interactive", self._interaction(member, kind) | place)
 
     def submits(self, member: str, view: Json, *, reopened: bool = True) -> Reply:
-        """A form, opened anew or the one submitted before."""
+        """A form, newly opened or the last one submitted."""
         if reopened:
             view = view | {"hash": f"{view.get('hash', '')}.{self._trigger}"}
-        if isinstance(view.get("blocks"), list):  # Slack names each block that the app left without a name
+        if isinstance(view.get("blocks"), list):  # Slack names each block that the app left unnamed
             view = view | {"blocks": [_named(block, place) for place, block in enumerate(view["blocks"])]}
         return self._ask("interactive", self._interaction(member, "view_submission") | {"view": view})
 
@@ -167,9 +165,9 @@ class Arena:
         self.last = kind, body
         self.forget()
         text = encode(kind, body)
-        headers = signed_headers(kind, text, self.stage.workspace.app.signing_secret, retry)
+        headers = signed_headers(kind, text, self.harness.workspace.app.signing_secret, retry)
         with self.recording():
-            status, answer, _ = dispatch(self.stage.bot.app, text, headers)
+            status, answer, _ = dispatch(self.harness.bot.app, text, headers)
         if self.errors:
             raise Broken(f"no sentence for {type(self.errors[0]).__name__}") from self.errors[0]
         assert status == 200, (status, answer)
@@ -185,7 +183,6 @@ class Arena:
                 WebClient, "api_call", lambda _client, method, **rest: self.api_call(method, **rest)
             )
             patch.setattr(WebhookClient, "send_dict", lambda _client, body, **_rest: self.send_dict(body))
-            patch.setattr("handlers.commands.lexicon", self._lexicon)
             yield
 
     # --- Slack's side ---------------------------------------------------------------------------------------
@@ -206,7 +203,7 @@ class Arena:
 
 
 def judged(offered: list[Json], answer: str, *, submitted: Json | None, silent: bool = False) -> Reply:
-    """The reply, once it is sure that Slack would take it, that it says something and pings nobody."""
+    """The reply, after checking that Slack would accept it, that it isn't empty and pings nobody."""
     reply = Reply()
     ack = json.loads(answer) if answer.strip() else {}
     for one in [*offered, *([{"message": ack}] if "text" in ack else [])]:
@@ -243,7 +240,7 @@ def _take_message(reply: Reply, message: Json) -> None:
 
 
 def _calm(node: object) -> None:
-    """Nobody is pinged: no live broadcast anywhere, and a bare `@here` only where Slack doesn't look for one."""
+    """Nobody is pinged: no active broadcast anywhere, and a bare `@here` only where Slack ignores it."""
     if isinstance(node, list):
         for part in node:
             _calm(part)
@@ -265,12 +262,12 @@ def opened(folder: Path) -> Iterator[Arena]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bot_app, "code_for", _spy(errors))
             patch.setattr(bot_app, "_observe", lambda _kind, outcome, _seconds: outcomes.append(outcome))
-            stage = stack.enter_context(on_stage(folder, playbooks=files))
-        _prepare(stage)
-        if stage.bot.db.is_sqlite:
-            event.listen(stage.bot.db.engine, "connect", _careless)
-            stage.bot.db.close()
-        arena = Arena(stage, errors, outcomes)
+            harness = stack.enter_context(bot_harness(folder, playbooks=files))
+        _prepare(harness)
+        if harness.bot.db.is_sqlite:
+            event.listen(harness.bot.db.engine, "connect", _careless)
+            harness.bot.db.close()
+        arena = Arena(harness, errors, outcomes)
         yield arena
         arena.close()
 
@@ -283,46 +280,33 @@ def _spy(errors: list[BaseException]) -> Callable[[BaseException], str]:
     return code_for
 
 
-def _remembered(find: Callable[..., Any]) -> Callable[..., Any]:
-    """The words a person can use are always the same here, and finding them is half the work of a command."""
-    known: dict[tuple[object, ...], Any] = {}
-
-    def once(uow: UnitOfWork, **rest: Any) -> Any:
-        asked = (uow.actor.member, *sorted(rest.items()))
-        if asked not in known:
-            known[asked] = find(uow, **rest)
-        return known[asked]
-
-    return once
-
-
 def _careless(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF").close()
 
 
-def _prepare(stage: Stage) -> None:
+def _prepare(harness: BotHarness) -> None:
     for playbook, team in (
         ("support-reply", "support-emea"),
         ("support-reply", "support-apac"),
         ("variance-review", "finance-uk"),
     ):
-        _start(stage, BUILT_IN_TEAM, playbook, team, date(2026, 3, 2))
-    stage.play_until(THURSDAY)
-    agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U02LEAD")
+        _start(harness, BUILT_IN_TEAM, playbook, team, date(2026, 3, 2))
+    harness.play_until(THURSDAY)
+    agent, lead = harness.workspace.person("U01AGENT1"), harness.workspace.person("U02LEAD")
     for _ in range(6):
         says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
     says(agent, "/exception send critical promised a refund", channel="C01SUPEMEA")
     lead.types("/kpi support-reply 22m", channel="C02SUPAPAC")
     agent.types("/cadence handoff support-reply send billing refund for case 4711", channel="C01SUPEMEA")
-    stage.tick()
-    _plant_standards(stage)
-    _plant_draft(stage)
-    _neighbour(stage)
+    harness.tick()
+    _plant_standards(harness)
+    _plant_draft(harness)
+    _neighbour(harness)
 
 
-def _plant_draft(stage: Stage) -> None:
+def _plant_draft(harness: BotHarness) -> None:
     """A second draft of variance-review, which the team that runs it can be moved to."""
-    with stage.bot.db.write() as session:
+    with harness.bot.db.write() as session:
         playbook = playbooks.by_slug(
             UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), slug="variance-review"
         )
@@ -338,14 +322,14 @@ def _plant_draft(stage: Stage) -> None:
         session.add(PlaybookVersion(**values))
 
 
-def _plant_standards(stage: Stage) -> None:
+def _plant_standards(harness: BotHarness) -> None:
     """Of adoption 1: promotions that wait, of draft to AI-led and of send to collaborative, and an ungraded audit."""
-    now = stage.clock.now()
+    now = harness.clock.now()
     belongs: Json = {"workspace_id": BUILT_IN_TEAM, "adoption_id": 1, "cycle_id": 1, "step": "draft"}
-    with stage.bot.db.write() as session:
+    with harness.bot.db.write() as session:
         policy = {"accuracy": 0.9, "max_risk": 0.02, "cycles": 1, "coverage": 0.8, "confidence": 0.95}
         counts = {"number": 1, "samples": 30, "passes": 30, "risky": 0, "over_cap": 0, "kpi": "met"}
-        steps = playbooks.steps(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), adoption_id=1)
+        steps = adoptions.steps(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), adoption_id=1)
         row, steps["send"].mode = steps["draft"], Mode.HUMAN_LED
         for step, standing in sorted(steps.items()):
             session.add(
@@ -394,20 +378,20 @@ def _plant_standards(stage: Stage) -> None:
         )
 
 
-def _start(stage: Stage, workspace: str, playbook: str, team: str, monday: date) -> None:
+def _start(harness: BotHarness, workspace: str, playbook: str, team: str, monday: date) -> None:
     caller = Actor(workspace, "command line", "cli", request="cli")
     given = CycleGiven(playbook=playbook, team=team, starts_on=monday)
-    start_cycle(UnitOfWork(stage.bot.db, caller, stage.clock.now()), given)
+    start_cycle(UnitOfWork(harness.bot.db, caller, harness.clock.now()), given)
 
 
-def _neighbour(stage: Stage) -> None:
+def _neighbour(harness: BotHarness) -> None:
     """Another workspace with the same people, teams and playbook: its ids are the next ones."""
-    db, now = stage.bot.db, stage.clock.now()
+    db, now = harness.bot.db, harness.clock.now()
     ensure_workspace(UnitOfWork(db, Actor.system(OTHER_TEAM), now), name="Other")
     files = [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"]
     _, refused = import_into(db, OTHER_TEAM, files, now=now)
     assert not refused
-    _start(stage, OTHER_TEAM, "support-reply", "support-emea", date(2026, 3, 9))
+    _start(harness, OTHER_TEAM, "support-reply", "support-emea", date(2026, 3, 9))
 
 
 def _named(block: Any, place: int) -> Any:

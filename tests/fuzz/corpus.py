@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.sandbox import payloads
 from bot.sandbox.delivery import Kind
 from bot.sandbox.views import View
-from handlers.grammar import TABLE
+from handlers.commands import COMMANDS
 from handlers.shortcuts import SHORTCUTS
 from templates.ids import Action
 from tests.fuzz.arena import Arena, Json
@@ -18,7 +18,7 @@ ROOM, LEAD, MEMBER, CURATOR = "C01SUPEMEA", "U01LEAD", "U01AGENT1", "U01CURATOR"
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A payload as Slack would send it, and what it is in a word or two."""
+    """A payload as Slack would send it, and its short description."""
 
     name: str
     kind: Kind
@@ -26,16 +26,16 @@ class Sample:
 
 
 def corpus(arena: Arena) -> list[Sample]:
-    """The payloads, built as Slack builds them. The database is as it was afterwards."""
+    """The payloads, in Slack's format. The database is unchanged afterwards."""
     found = [*_commands(arena), *_buttons(arena), *_forms(arena), *_shortcuts(arena), *_events(arena)]
     arena.reset()
     return found
 
 
 def _commands(arena: Arena) -> Iterator[Sample]:
-    here = arena.stage.workspace
+    here = arena.harness.workspace
     room = here.channel(ROOM)
-    for entry in TABLE:
+    for entry in COMMANDS:
         for line in dict.fromkeys((entry.command, *entry.examples)):
             slash, _, text = line.partition(" ")
             for member in (LEAD, CURATOR):
@@ -45,7 +45,7 @@ def _commands(arena: Arena) -> Iterator[Sample]:
 
 def _buttons(arena: Arena) -> Iterator[Sample]:
     """Each button with every value it carries, under a message and inside a form."""
-    here = arena.stage.workspace
+    here = arena.harness.workspace
     message = here.history(ROOM)[-1]
     view = _view(LEAD, {"type": "modal", "callback_id": "", "blocks": message.blocks})
     for action in Action:
@@ -62,7 +62,7 @@ def _view(member: str, body: Json) -> View:
 
 def _forms(arena: Arena) -> Iterator[Sample]:
     """Each form as the bot opens it, filled in with care."""
-    here = arena.stage.workspace
+    here = arena.harness.workspace
     for callback, openers in OPENERS.items():
         arena.reset()
         for member, ask in openers:
@@ -77,7 +77,7 @@ def _forms(arena: Arena) -> Iterator[Sample]:
 
 
 def _shortcuts(arena: Arena) -> Iterator[Sample]:
-    here = arena.stage.workspace
+    here = arena.harness.workspace
     for one in SHORTCUTS:
         message = here.history(ROOM)[-1] if one.on_message else None
         body = payloads.shortcut(here, here.user(MEMBER), one.callback, message)
@@ -85,7 +85,7 @@ def _shortcuts(arena: Arena) -> Iterator[Sample]:
 
 
 def _events(arena: Arena) -> Iterator[Sample]:
-    here = arena.stage.workspace
+    here = arena.harness.workspace
     person = here.show_user(here.user(MEMBER))
     for event in (
         {"type": "app_home_opened", "user": MEMBER, "channel": "D01AGENT1", "tab": "home"},

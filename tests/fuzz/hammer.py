@@ -33,11 +33,11 @@ from tests.fuzz.mutate import cut, mutated
 
 SEED = 20_261_122
 FRESH_EVERY = 100
-"""Requests after which the database is put back: so many must be sent again to repeat a failure."""
+"""Requests after which the database is restored: this many must be repeated to reproduce a failure."""
 CUT, SOCKET, SELDOM = 0.06, 0.25, 0.15
 """Shares of requests whose text is cut, that go over Socket Mode, and that are an event or a shortcut for sure."""
 NOTED = frozenset({"member", "request", "home_change"})
-"""Tables that remember who asked and what they were told, whatever came of it; Home changes follow the trail."""
+"""Tables that record requests and answers in any case; Home changes follow the trail."""
 PATIENCE_SECONDS = 30
 """For an answer, on a machine that does other things too."""
 TAKEN = frozenset({200})
@@ -59,7 +59,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Figures:
-    """What came of the requests on one database."""
+    """The results of the requests on one database."""
 
     database: str
     seed: int
@@ -116,7 +116,7 @@ class _Socket:
     def __init__(self, server: SandboxServer) -> None:
         assert server.sockets is not None
         self._sockets = server.sockets
-        self._sockets._seconds = PATIENCE_SECONDS
+        self._sockets.seconds = PATIENCE_SECONDS
         self._ended: SimpleQueue[int] = SimpleQueue()
 
     def send(self, sample: Sample, body: Json) -> tuple[int, str]:
@@ -131,7 +131,7 @@ class _Socket:
         except Empty:
             return 599, "no answer over the socket"
 
-    def watch(self, handler: bot_sockets._Handler, request: SocketModeRequest) -> None:
+    def watch(self, handler: bot_sockets.Handler, request: SocketModeRequest) -> None:
         """Answer an envelope as the bot does, and notice when that isn't an acknowledgement."""
         statuses: list[int] = []
         dispatch = handler.app.dispatch
@@ -149,24 +149,20 @@ class _Socket:
         status = statuses[0] if statuses else 400  # Bolt couldn't make a request of it
         if status != 200:
             self._ended.put(status)
-            waiting = self._sockets._waiting.get(request.envelope_id)
-            if waiting is not None:
-                waiting.put({"refused": True})
+            self._sockets.acknowledge(request.envelope_id, {"refused": True})
 
 
-HANDLE = bot_sockets._Handler.handle
+HANDLE = bot_sockets.Handler.handle
 
 
 @contextmanager
 def _over_sockets(arena: Arena) -> Iterator[_Socket]:
-    workspace = arena.stage.workspace
+    workspace = arena.harness.workspace
     with SandboxServer(workspace, socket_mode=True) as server, pytest.MonkeyPatch.context() as patch:
         link = _Socket(server)
-        patch.setattr(
-            bot_sockets._Handler, "handle", lambda self, _client, request: link.watch(self, request)
-        )
+        patch.setattr(bot_sockets.Handler, "handle", lambda self, _client, request: link.watch(self, request))
         web = WebClient(token=workspace.app.token, base_url=server.api_url, retry_handlers=[])
-        socket = SlackSocket(arena.stage.bot.app, workspace.app.app_token, web_client=web)
+        socket = SlackSocket(arena.harness.bot.app, workspace.app.app_token, web_client=web)
         socket.open()
         try:
             yield link
@@ -175,7 +171,7 @@ def _over_sockets(arena: Arena) -> Iterator[_Socket]:
 
 
 class Hammer:
-    """Sends mutated requests to one bot and looks at what each did."""
+    """Sends mutated requests to one bot and checks each effect."""
 
     def __init__(
         self,
@@ -191,14 +187,14 @@ class Hammer:
         self._samples = corpus(arena)
         self._seldom = [one for one in self._samples if one.kind == "events_api" or "shortcut" in one.name]
         self.figures = Figures(database, seed, samples=len(self._samples))
-        self._rows = rows_of(arena.stage.bot.db)
+        self._rows = rows_of(arena.harness.bot.db)
 
     def strike(self, numbers: range) -> None:
         """Send the requests with these numbers, in order."""
         for number in numbers:
             if number % FRESH_EVERY == 0 or number == numbers.start:
                 self._arena.reset()
-                self._rows = rows_of(self._arena.stage.bot.db)
+                self._rows = rows_of(self._arena.harness.bot.db)
             self._one(number)
 
     def _one(self, number: int) -> None:
@@ -223,7 +219,7 @@ class Hammer:
             self.figures.passed += 1
 
     def _wrong(self, status: int, answer: str) -> str:
-        """What is wrong with an answer; empty when nothing is."""
+        """The problem of an answer; empty if there is none."""
         if self._arena.errors:
             return f"no sentence for {self._arena.errors[0]!r:.300}"
         if status not in TAKEN | REFUSED:
@@ -233,7 +229,7 @@ class Hammer:
             return f"Slack wouldn't take the answer: {problems[0]}"
         if not self._arena.wrote():
             return ""
-        before, self._rows = self._rows, rows_of(self._arena.stage.bot.db)
+        before, self._rows = self._rows, rows_of(self._arena.harness.bot.db)
         changed = {name for name, rows in self._rows.items() if rows != before[name]}
         self.figures.written += bool(changed)
         if status in TAKEN:
@@ -243,7 +239,7 @@ class Hammer:
 
 
 def _anew(body: Json, number: int) -> Json:
-    """The payload as a request of its own: by these ids a repeated one is known."""
+    """The payload as a new request: repeated ones are recognized by these ids."""
     fresh = body | {"trigger_id": f"{number}.1"} if "trigger_id" in body else dict(body)
     if "view" in fresh:
         fresh["view"] = fresh["view"] | {"id": f"V{number}", "hash": f"{number}.a"}
@@ -264,7 +260,7 @@ def encode_any(sample: Sample, body: Json) -> str:
 
 
 def shown_problems(offered: list[Json], answer: str) -> list[str]:
-    """Why Slack wouldn't show what the bot sent: views, messages, and the acknowledgement."""
+    """Why Slack would refuse what the bot sent: views, messages, and the acknowledgement."""
     problems: list[str] = []
     for one in offered:
         problems += (
@@ -301,18 +297,18 @@ def hammer(
     database: str = "SQLite",
     say: Callable[[str], None] = lambda _line: None,
 ) -> Figures:
-    """Send these requests to a bot of its own and return what came of them."""
+    """Send these requests to a new bot and return the results."""
     with ExitStack() as stack:
         arena = stack.enter_context(opened(folder))
         web = Web(
-            db=arena.stage.bot.db,
+            db=arena.harness.bot.db,
             workspace=BUILT_IN_TEAM,
-            slack=arena.stage.bot.app,
-            clock=arena.stage.clock.now,
+            slack=arena.harness.bot.app,
+            clock=arena.harness.clock.now,
         )
         url = stack.enter_context(serving(web, host="127.0.0.1", port=0, threads=2))
         socket = stack.enter_context(_over_sockets(arena))
-        http = stack.enter_context(closing(_Http(url, arena.stage.workspace.app.signing_secret)))
+        http = stack.enter_context(closing(_Http(url, arena.harness.workspace.app.signing_secret)))
         stack.enter_context(arena.recording())
         run = Hammer(arena, http, socket, seed=seed, database=database, say=say)
         for start in range(numbers.start, numbers.stop, 1_000):

@@ -167,7 +167,7 @@ def _count(random: Random, _body: Json, spot: Spot) -> None:
 
 
 def _swap(random: Random, body: Json, spot: Spot) -> None:
-    """Another workspace's id, or another person's, where one stands; and sometimes anywhere."""
+    """Swap in another workspace's or person's id where there is one; and sometimes anywhere."""
     tries = (_spot(random, body) for _ in range(20))
     part, key = next((place for place in tries if _holds_id(*place)), spot)
     foreign = random.choice(FOREIGN)

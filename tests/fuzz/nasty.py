@@ -1,4 +1,4 @@
-"""What people, clients and other people's scripts might send: words, values, ids, mutated forms."""
+"""Texts, values, ids and mutated forms that people, clients and scripts might send."""
 
 import copy
 import json
@@ -7,14 +7,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from handlers.grammar import TABLE
+from handlers.commands import COMMANDS
 from templates.ids import Field
 from tests.fuzz.arena import PEOPLE
 
 Json = dict[str, Any]
 
 EXAMPLES = {
-    name: [one.partition(" ")[2] for entry in TABLE if entry.slash == name for one in entry.examples]
+    name: [one.partition(" ")[2] for entry in COMMANDS if entry.slash == name for one in entry.examples]
     for name in ("/kpi", "/attest", "/exception", "/cadence")
 }
 MARKUP = (
@@ -219,7 +219,7 @@ SOUND: dict[str, Any] = {
     .read_text()
     .replace("U03LEAD", "U01LEAD"),
 }
-"""What a careful person would put into a field."""
+"""The value of a careful person for a field."""
 _ROWS = (f"{Field.RUNS}:", f"{Field.VALUE}:")
 
 
@@ -256,7 +256,8 @@ def carefully(view: Json) -> Json:
 
 @st.composite
 def filled_forms(draw: st.DrawFn, opened: list[tuple[str, Json]]) -> tuple[str, Json]:
-    """Who submits which of the forms, as the bot opened it: filled in with care but for a few fields, or none."""
+    """Submissions of the forms as the bot opened them: filled in carefully except for a few fields, or
+    none."""
     member, view = draw(st.sampled_from(opened))
     view = copy.deepcopy(view)
     inputs = [block for block in view["blocks"] if block.get("type") == "input"]

@@ -1,4 +1,5 @@
-"""Ten thousand commands, buttons and forms, and more: each is answered with a sentence, none with an error of ours.
+"""Ten thousand commands, buttons and forms, and more: each is answered with a sentence, none with an
+unexpected error.
 
 1,500 of each command, 50 of each button and 200 of each form, always the same ones. The database is put back after
 each.
@@ -92,7 +93,7 @@ REAL_VALUES = {
     ],
     Action.ASK_THEM: ["U01LEAD:start a cycle", "U01CURATOR:change the settings"],
 }
-"""What the buttons really carry; 4 is the adoption of another workspace."""
+"""The values that buttons really carry; 4 is the adoption of another workspace."""
 Opener = tuple[str, Callable[[Arena, str], Reply]]
 
 
@@ -216,7 +217,7 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.DECLINE_PROMOTION: [_pressed("U01LEAD", Action.DECLINE_PROMOTION, "1")],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }
-"""What opens each form, so that it is filled in as it really looks."""
+"""The command that opens each form, so that it is filled in as it really looks."""
 
 
 def _fixed(count: int) -> settings:

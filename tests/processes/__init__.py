@@ -1,1 +1,1 @@
-"""The program from outside: as processes, with a Slack workspace that is served in the test's own process."""
+"""The program from outside: as processes, with a Slack workspace served in the test's own process."""

@@ -1,4 +1,4 @@
-"""A Slack workspace with the example people, and a database in which a cycle of theirs runs this week."""
+"""A Slack workspace with the example people, and a database with a running cycle of theirs this week."""
 
 import json
 import sqlite3
@@ -24,7 +24,7 @@ from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
 from storage.work import UnitOfWork
-from tests.staging import EXAMPLES
+from tests.harnesses import EXAMPLES
 
 PLAYBOOKS = ("support-reply", "inbound-routing", "test-refactor")
 ZONES = {"inbound-routing": "America/New_York"}
@@ -34,7 +34,7 @@ ROOM, CURATORS = "C01SUPEMEA", "C01CURATORS"
 
 @contextmanager
 def slack(*, socket_mode: bool, faults: FaultPlan | None = None) -> Iterator[SandboxServer]:
-    """A served workspace in which it is now, with the people and channels of the example files."""
+    """A served workspace at the current time, with the people and channels of the example files."""
     workspace = workspace_from(
         read_workspace((EXAMPLES / "workspace.yaml").read_text()),
         clock=SandboxClock(),
@@ -79,7 +79,7 @@ def someone(member: str, request: str = "") -> Actor:
 
 
 def counted(folder: Path, query: str) -> int:
-    """One number out of the database of a process, read beside it."""
+    """One number from the database of a running process."""
     connection = sqlite3.connect(folder / "var" / "cadence.db", timeout=10)
     try:
         return int(connection.execute(query).fetchone()[0])
@@ -88,7 +88,7 @@ def counted(folder: Path, query: str) -> int:
 
 
 def minutes_pass(folder: Path) -> None:
-    """What was being sent when a process died is tried again after a while; let it be over."""
+    """Let the time pass after which the messages of a dead process are tried again."""
     connection = sqlite3.connect(folder / "var" / "cadence.db", timeout=10)
     with connection:
         connection.execute("UPDATE ledger SET not_before = due_at WHERE state = 'due'")
@@ -110,7 +110,7 @@ def key_of(message: Message) -> str:
 
 @dataclass
 class Recorder:
-    """Passes everything on, and remembers it, so that it can be delivered again as Slack does."""
+    """Passes everything on, and records it, so that it can be delivered again as Slack does."""
 
     inner: Delivery
     delivered: list[tuple[Kind, str]] = field(default_factory=list)

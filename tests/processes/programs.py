@@ -1,4 +1,4 @@
-"""Start `cadence` as a process, wait for what it does, and always end it."""
+"""Start `cadence` as a process, wait for its effects, and always stop it."""
 
 import os
 import random
@@ -28,7 +28,7 @@ def free_port() -> int:
 
 
 def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """What a process sees: this machine's path and home, and no settings but those given."""
+    """A process's environment: this machine's path and home, and only the given settings."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
     return kept | {"CADENCE_DATA": str(folder / "var")} | dict(settings)
 
@@ -72,7 +72,7 @@ def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, str
 
 
 class Program:
-    """A running `cadence` process; what it prints goes to files beside its database."""
+    """A running `cadence` process; its output goes to files next to its database."""
 
     def __init__(
         self, folder: Path, command: str, settings: Mapping[str, str], arguments: Sequence[str] = ()
@@ -94,12 +94,12 @@ class Program:
 
     @property
     def out(self) -> str:
-        """What it printed so far."""
+        """Its standard output so far."""
         return self._file("out").read_text()
 
     @property
     def err(self) -> str:
-        """What it logged so far."""
+        """Its log so far."""
         return self._file("err").read_text()
 
     def stop(self) -> int:

@@ -1,4 +1,4 @@
-"""`cadence run` and `cadence sandbox` without tokens, and what can be done beside them."""
+"""`cadence run` and `cadence sandbox` without tokens, and the commands beside them."""
 
 import json
 from collections.abc import Iterator
@@ -108,7 +108,8 @@ def test_the_sandbox_prints_how_to_point_a_bot_at_it_and_nothing_else(tmp_path: 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """The built-in workspace by itself, for a bot over HTTP: its address, the bot's, and what it prints to set."""
+    """The built-in workspace alone, for a bot over HTTP: its address, the bot's, and the printed
+    environment."""
     page, bot = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
     with started(tmp_path, "sandbox", "--http", bot, PORT=page.rpartition(":")[2]) as program:
         eventually(lambda: "SLACK_CLIENT_SECRET" in program.out, "the exports", program)
@@ -117,7 +118,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 def acts(page: str, **deed: str) -> Any:
-    """What somebody does on the page."""
+    """An action of somebody on the page."""
     body = json.dumps(deed | {"as": "U01CURATOR", "channel": "C01SUPEMEA"}).encode()
     return json.loads(fetch(f"{page}/_sandbox/act", body, Content_Type="application/json")[1])
 

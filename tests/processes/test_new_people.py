@@ -8,7 +8,7 @@ import pytest
 
 from bot.delivery.gateway import Gateway, SlackBusy, SlackError, SlackRefused, SlackUnclear
 from bot.ops.commands import BUILT_IN_TEAM, import_into
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.runtime import embedded_runner
 from bot.sandbox.people import User
 from bot.workspaces.directory import ASK_AGAIN, FEW, Directory
@@ -35,16 +35,16 @@ teams:
 """
 
 
-def join(stage: Stage, folder: Path, *members: str) -> None:
+def join(harness: BotHarness, folder: Path, *members: str) -> None:
     """Import a workspace file in which these people are new in the team."""
     file = folder / "workspace.yaml"
     file.write_text(WORKSPACE.replace("MEMBERS", ", ".join(("U01LEAD", "U01AGENT1", "U01AGENT2", *members))))
-    _, refused = import_into(stage.bot.db, BUILT_IN_TEAM, [file], now=stage.clock.now())
+    _, refused = import_into(harness.bot.db, BUILT_IN_TEAM, [file], now=harness.clock.now())
     assert not refused
 
 
 class Register(Gateway):
-    """Slack as far as people go: who is known, what goes wrong, and who was asked about."""
+    """Slack's data on people: who is known, which calls fail, and who was looked up."""
 
     def __init__(self, known: set[str], errors: dict[str, SlackError] | None = None) -> None:
         super().__init__(token="xoxb-nobody", api_url="http://127.0.0.1:9/api/")
@@ -66,76 +66,78 @@ class Register(Gateway):
             yield Profile(member, f"Name of {member}", "Asia/Tokyo")
 
 
-def directory(stage: Stage, register: Register) -> Directory:
-    return Directory(stage.bot.db, gateway_for=lambda _: register, clock=stage.clock)
+def directory(harness: BotHarness, register: Register) -> Directory:
+    return Directory(harness.bot.db, gateway_for=lambda _: register, clock=harness.clock)
 
 
-def is_known(stage: Stage, member: str) -> bool:
-    return has_profile(UnitOfWork(stage.bot.db, Actor.system(BUILT_IN_TEAM)), member=member)
+def is_known(harness: BotHarness, member: str) -> bool:
+    return has_profile(UnitOfWork(harness.bot.db, Actor.system(BUILT_IN_TEAM)), member=member)
 
 
 def test_a_running_worker_asks_about_people_who_were_just_imported(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: BotHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert embedded_runner.MEET_EVERY_SECONDS <= 30
     monkeypatch.setattr(embedded_runner, "MEET_EVERY_SECONDS", 0.05)
-    stage.workspace.save_user(User("U01NEW", "new.one", tz="America/New_York"))
-    stage.bot.worker.start()
+    harness.workspace.save_user(User("U01NEW", "new.one", tz="America/New_York"))
+    harness.bot.worker.start()
     try:
-        join(stage, tmp_path, "U01NEW")
-        eventually(lambda: is_known(stage, "U01NEW"), "the new member's profile is there")
+        join(harness, tmp_path, "U01NEW")
+        eventually(lambda: is_known(harness, "U01NEW"), "the new member's profile is there")
     finally:
-        stage.bot.worker.stop()
+        harness.bot.worker.stop()
 
 
-def test_only_strangers_are_asked_about_and_at_most_once_an_hour(stage: Stage, tmp_path: Path) -> None:
-    join(stage, tmp_path, "U01NEW", "U02NEW")
+def test_only_strangers_are_asked_about_and_at_most_once_an_hour(harness: BotHarness, tmp_path: Path) -> None:
+    join(harness, tmp_path, "U01NEW", "U02NEW")
     register = Register({"U01NEW"})
-    ours = directory(stage, register)
+    ours = directory(harness, register)
     assert ours.meet_new(BUILT_IN_TEAM) == 1
     assert register.asked == ["U01NEW", "U02NEW"]
-    assert (is_known(stage, "U01NEW"), is_known(stage, "U02NEW")) == (True, False)
+    assert (is_known(harness, "U01NEW"), is_known(harness, "U02NEW")) == (True, False)
 
     ours.meet_new(BUILT_IN_TEAM)
     ours.meet(BUILT_IN_TEAM, "U02NEW")
-    stage.clock.advance(ASK_AGAIN - timedelta(seconds=1))
+    harness.clock.advance(ASK_AGAIN - timedelta(seconds=1))
     ours.meet_new(BUILT_IN_TEAM)
     assert register.asked == ["U01NEW", "U02NEW"]
 
-    stage.clock.advance(timedelta(seconds=1))
+    harness.clock.advance(timedelta(seconds=1))
     register.known.add("U02NEW")
     assert ours.meet_new(BUILT_IN_TEAM) == 1
     assert register.asked == ["U01NEW", "U02NEW", "U02NEW"]
-    assert is_known(stage, "U02NEW")
+    assert is_known(harness, "U02NEW")
 
 
-def test_somebody_whom_slack_does_not_know_keeps_nobody_else_unknown(stage: Stage, tmp_path: Path) -> None:
-    join(stage, tmp_path, "U01NEW", "U02GONE", "U03NEW")
-    ours = directory(stage, Register({"U01NEW", "U03NEW", "U01LEAD"}))
+def test_a_person_unknown_to_slack_does_not_stop_looking_up_others(
+    harness: BotHarness, tmp_path: Path
+) -> None:
+    join(harness, tmp_path, "U01NEW", "U02GONE", "U03NEW")
+    ours = directory(harness, Register({"U01NEW", "U03NEW", "U01LEAD"}))
     ours.refresh(BUILT_IN_TEAM)
-    assert (is_known(stage, "U01NEW"), is_known(stage, "U03NEW")) == (True, True)
+    assert (is_known(harness, "U01NEW"), is_known(harness, "U03NEW")) == (True, True)
 
 
 @pytest.mark.parametrize(
     "error", [SlackBusy("ratelimited", 30), SlackUnclear("TimeoutError")], ids=lambda e: e.code
 )
 def test_when_slack_does_not_answer_the_others_are_left_for_later(
-    stage: Stage, tmp_path: Path, error: SlackError
+    harness: BotHarness, tmp_path: Path, error: SlackError
 ) -> None:
-    join(stage, tmp_path, "U01NEW", "U02NEW", "U03NEW")
+    join(harness, tmp_path, "U01NEW", "U02NEW", "U03NEW")
     register = Register({"U01NEW", "U03NEW"}, {"U02NEW": error})
-    ours = directory(stage, register)
+    ours = directory(harness, register)
     assert ours.meet_new(BUILT_IN_TEAM) == 1
     assert register.asked == ["U01NEW", "U02NEW"]
     assert ours.meet_new(BUILT_IN_TEAM) == 1
     assert register.asked == ["U01NEW", "U02NEW", "U03NEW"]
-    assert (is_known(stage, "U01NEW"), is_known(stage, "U03NEW")) == (True, True)
+    assert (is_known(harness, "U01NEW"), is_known(harness, "U03NEW")) == (True, True)
 
 
-def test_many_people_are_looked_up_in_one_list(stage: Stage, tmp_path: Path) -> None:
+def test_many_people_are_looked_up_in_one_list(harness: BotHarness, tmp_path: Path) -> None:
     crowd = {f"U5{number:03}" for number in range(FEW + 1)}
-    join(stage, tmp_path, *sorted(crowd))
+    join(harness, tmp_path, *sorted(crowd))
     register = Register(crowd | {"U9STRANGER"})
-    assert directory(stage, register).meet_new(BUILT_IN_TEAM) == len(crowd)
+    assert directory(harness, register).meet_new(BUILT_IN_TEAM) == len(crowd)
     assert register.asked == ["everybody"]
-    assert not is_known(stage, "U9STRANGER")
+    assert not is_known(harness, "U9STRANGER")

@@ -1,11 +1,11 @@
-"""`cadence rehearse`: the same files give the same transcript, whatever the machine around them says."""
+"""`cadence rehearse`: the same files give the same transcript, whatever the environment."""
 
 import os
 import subprocess
 from pathlib import Path
 
+from tests.harnesses import EXAMPLES
 from tests.processes.programs import CADENCE, PATIENCE_SECONDS, environment
-from tests.staging import EXAMPLES
 
 ANSWERS = """week,day,time,member,says
 1,Mon,09:10,U01AGENT1,/exception send tone was off

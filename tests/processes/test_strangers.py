@@ -1,4 +1,4 @@
-"""What strangers on the network do to a real `cadence web` while people work: held connections, endless bodies."""
+"""Strangers on the network and a real `cadence web` with people working: idle connections, endless bodies."""
 
 import socket
 import time

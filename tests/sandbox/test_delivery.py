@@ -81,7 +81,7 @@ def test_socket_mode_there_and_back(listener: Listener) -> None:
 
 def test_socket_mode_times_out(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     listener.silent = True
-    monkeypatch.setattr(listener.workspace.delivery, "_seconds", 0.05)
+    monkeypatch.setattr(listener.workspace.delivery, "seconds", 0.05)
     answer = listener.workspace.person("U01LEAD").types("/kpi 14m")
     assert answer.text == '/kpi failed with the error "operation_timeout"'
 

@@ -276,7 +276,7 @@ RICH = {
 }
 
 
-def test_markdown_text_stands_alone() -> None:
+def test_markdown_text_excludes_text_and_blocks() -> None:
     assert problems_of_message({"markdown_text": "**a**"}) == []
     both = problems_of_message({"markdown_text": "x" * 12_001, "text": "a"})
     assert both == [

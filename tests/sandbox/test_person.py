@@ -177,7 +177,7 @@ def test_a_form_is_filled_by_kind_of_field(workspace: Workspace, app: FakeApp) -
         ({"step": "draft", "note": "longer"}, {"note": "Please write 5 characters or fewer."}),
     ],
 )
-def test_slacks_client_refuses_before_the_app_hears_of_it(
+def test_slacks_client_refuses_before_the_app_is_called(
     workspace: Workspace, app: FakeApp, values: dict[str, Any], errors: dict[str, str]
 ) -> None:
     app.on["/attest"] = opens(app, FORM)
@@ -247,7 +247,7 @@ def test_what_was_typed_survives_an_update(workspace: Workspace, app: FakeApp) -
     assert [payload.get("type") for payload in app.seen] == [None, "block_actions", "view_submission"]
 
 
-def test_closing_tells_the_app_when_it_asked(workspace: Workspace, app: FakeApp) -> None:
+def test_the_app_gets_view_closed_if_it_asked_for_it(workspace: Workspace, app: FakeApp) -> None:
     app.on["/a"] = opens(app, modal(NOTE, notify_on_close=True))
     agent = workspace.person("U01AGENT1")
     agent.types("/a")

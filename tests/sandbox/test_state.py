@@ -12,7 +12,7 @@ from tests.sandbox.fake_app import field, modal
 START = datetime(2026, 12, 3, 9, 0, tzinfo=UTC)
 
 
-def test_a_frozen_clock_stands_still_until_it_is_moved() -> None:
+def test_a_frozen_clock_changes_only_when_moved() -> None:
     clock = SandboxClock(START, frozen=True)
     assert clock() == clock.now() == START
     assert clock.advance(timedelta(hours=1)) == START + timedelta(hours=1)

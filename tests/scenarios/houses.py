@@ -15,18 +15,18 @@ from bot.ops.commands import import_into
 from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
 from bot.web import Web
-from storage.tables import OwedMessage, SlackBot
+from storage.tables import OutboxMessage, SlackBot
 from tests.databases import database
+from tests.harnesses import FRIDAY_BEFORE
 from tests.scenarios.plays import DESK, REPLY, at
 from tests.slacks import CLIENT_ID, CLIENT_SECRET, SIGNING_SECRET, Browser, Slacks, slacks
-from tests.staging import FRIDAY_BEFORE
 
 A, B = "T0AAA", "T0BBB"
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 
 
 class TokenClock:
-    """Real time, moved on."""
+    """Real time with an offset."""
 
     ahead = timedelta()
 
@@ -49,7 +49,7 @@ class House:
         assert answer.status_code == 200, answer.text
 
     def prepare(self, team: str) -> None:
-        """Teams, a playbook and a running cycle, as in any other workspace."""
+        """Create teams, a playbook and a running cycle, as in any other workspace."""
         _, refused = import_into(self.bot.db, team, [DESK, REPLY], now=self.clock.now())
         assert not refused, refused
         said = self.types(team, LEAD, "/cadence cycle start reply 2026-03-02 team=desk")
@@ -72,10 +72,10 @@ class House:
     def posts(self, team: str, channel: str) -> list[str]:
         return [one.text for one in self.slack.workspaces[team].history(channel) if one.bot_id]
 
-    def owed(self, team: str) -> list[OwedMessage]:
+    def owed(self, team: str) -> list[OutboxMessage]:
         with self.bot.db.read() as session:
-            query = select(OwedMessage).where(OwedMessage.workspace_id == team)
-            return list(session.exec(query.order_by(col(OwedMessage.id))))
+            query = select(OutboxMessage).where(OutboxMessage.workspace_id == team)
+            return list(session.exec(query.order_by(col(OutboxMessage.id))))
 
     def bots(self) -> list[SlackBot]:
         with self.bot.db.read() as session:

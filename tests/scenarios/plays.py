@@ -1,4 +1,4 @@
-"""What the scenarios share: instants by the local clock, rows of the database, files with a small change."""
+"""Helpers of the scenarios: local instants, rows of the database, files with a small change."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlmodel import SQLModel, col, select
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
 from cadence.actor import Actor
-from storage import trail
-from storage.tables import MessageState, OwedMessage, TrailEntry
+from storage.queries import trail
+from storage.tables import MessageState, OutboxMessage, TrailEntry
 from storage.work import UnitOfWork
 
 DATA = Path(__file__).parent / "data"
@@ -40,59 +40,59 @@ def changed(file: Path, folder: Path, *replacements: tuple[str, str]) -> Path:
     return copy
 
 
-def rows(stage: Stage, table: type[Row]) -> list[Row]:
+def rows(harness: BotHarness, table: type[Row]) -> list[Row]:
     """Every row of a table, oldest first."""
-    with stage.bot.db.read() as session:
+    with harness.bot.db.read() as session:
         return list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
 
 
-def entries(stage: Stage, action: str) -> list[TrailEntry]:
+def entries(harness: BotHarness, action: str) -> list[TrailEntry]:
     """The trail's entries of one kind, oldest first."""
-    with stage.bot.db.read() as session:
+    with harness.bot.db.read() as session:
         return trail.entries(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), action=action)
 
 
-def ledger(stage: Stage, kind: str, state: MessageState | None = None) -> list[OwedMessage]:
-    """The messages owed of one kind, in one state or any."""
-    return [one for one in rows(stage, OwedMessage) if one.kind == kind and state in (None, one.state)]
+def ledger(harness: BotHarness, kind: str, state: MessageState | None = None) -> list[OutboxMessage]:
+    """The messages of one kind, in one state or any."""
+    return [one for one in rows(harness, OutboxMessage) if one.kind == kind and state in (None, one.state)]
 
 
-def posts(stage: Stage, channel: str) -> list[Message]:
-    """What the bot posted in a channel for everybody to see, oldest first; not what stands in threads."""
-    history = stage.workspace.history(channel)
+def posts(harness: BotHarness, channel: str) -> list[Message]:
+    """The bot's public posts in a channel, oldest first, without threads."""
+    history = harness.workspace.history(channel)
     return [message for message in history if message.bot_id and message.thread_ts is None]
 
 
-def bot_dms(stage: Stage, member: str) -> list[Message]:
-    """What the bot wrote to somebody in their DM, oldest first."""
-    return [message for message in stage.workspace.dm(member) if message.bot_id]
+def bot_dms(harness: BotHarness, member: str) -> list[Message]:
+    """The bot's messages in somebody's DM, oldest first."""
+    return [message for message in harness.workspace.dm(member) if message.bot_id]
 
 
 def local_times(messages: list[Message], zone: str) -> list[str]:
-    """When messages were posted, by a local clock: `Thu 10:00`."""
+    """The times of messages, in a local zone: `Thu 10:00`."""
     return [f"{message.posted_at.astimezone(ZoneInfo(zone)):%a %H:%M}" for message in messages]
 
 
 def start_cycle(
-    stage: Stage, playbook: str = "reply", monday: str = "2026-03-02", team: str = "desk"
+    harness: BotHarness, playbook: str = "reply", monday: str = "2026-03-02", team: str = "desk"
 ) -> None:
-    """The owner starts a cycle by command; it must be taken."""
-    owner = stage.workspace.person("U01LEAD")
+    """The owner starts a cycle by command, which must succeed."""
+    owner = harness.workspace.person("U01LEAD")
     answer = owner.types(f"/cadence cycle start {playbook} {monday} team={team}")
     assert "starts on" in answer.text, answer.words
 
 
-def play_each(stage: Stage, until: datetime, after: Callable[[], None]) -> None:
-    """Play on event by event, and do something after each."""
-    while (event := stage.bot.worker.next_event()) is not None and event <= until:
-        stage.clock.set(max(event, stage.clock.now()))
-        stage.tick()
+def play_each(harness: BotHarness, until: datetime, after: Callable[[], None]) -> None:
+    """Play event by event, with a callback after each."""
+    while (event := harness.bot.worker.next_event()) is not None and event <= until:
+        harness.clock.set(max(event, harness.clock.now()))
+        harness.tick()
         after()
-    stage.play_until(until)
+    harness.play_until(until)
 
 
 def says(person: Person, command: str, *, channel: str | None = None) -> str:
-    """Type a command, and press [Log it] when an exception asks to be confirmed; the words of the answer."""
+    """Type a command, and press [Log it] if an exception needs confirmation; returns the answer's text."""
     said = person.types(command, channel=channel)
     if said.view is None or said.view.body.get("submit", {}).get("text") != "Log it":
         return said.words

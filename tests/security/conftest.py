@@ -1,4 +1,4 @@
-"""One prepared bot for the tests of who may do what: its database is put back before each."""
+"""One prepared bot for the authorization tests: its database is restored before each."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Slack Connect: two workspaces have the bot and share a channel; what is done in one never reaches the other."""
+"""Slack Connect: two workspaces have the bot and share a channel; actions in one never affect the other."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def sends(house: House, kind: Kind, body: Json) -> str:
 
 
 def submission(house: House, *, person: str, home: str, installed: str) -> Json:
-    """The form "Log an exception" as Slack sends it: `team` is the workspace of who submits it."""
+    """The form "Log an exception" as Slack sends it: `team` is the submitter's workspace."""
     with house.bot.db.read() as session:
         table = "SELECT id FROM adoption WHERE workspace_id = ?".replace("?", f"'{installed}'")
         adoption = session.connection().exec_driver_sql(table).scalar_one()

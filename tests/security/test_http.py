@@ -1,4 +1,4 @@
-"""What anybody on the internet may send to the bot's address: refused with the right number, never a 500."""
+"""Hostile requests from the internet to the bot's address: refused with the right status, never a 500."""
 
 import json
 import time
@@ -14,10 +14,10 @@ from slack_sdk.signature import SignatureVerifier
 from werkzeug.test import Client, TestResponse
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.runtime.http_server import LARGEST_BODY
 from bot.web import Web
-from tests.staging import on_stage
+from tests.harnesses import bot_harness
 
 URL = "/slack/events"
 COMMAND = {
@@ -31,13 +31,15 @@ COMMAND = {
 
 
 @pytest.fixture
-def client(stage: Stage) -> Client:
-    return Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=stage.bot.app, clock=stage.clock.now))
+def client(harness: BotHarness) -> Client:
+    return Client(
+        Web(db=harness.bot.db, workspace=BUILT_IN_TEAM, slack=harness.bot.app, clock=harness.clock.now)
+    )
 
 
-def _headers(stage: Stage, body: str, *, at: float | None = None, **other: str) -> dict[str, str]:
+def _headers(harness: BotHarness, body: str, *, at: float | None = None, **other: str) -> dict[str, str]:
     stamp = str(int(time.time() if at is None else at))
-    signer = SignatureVerifier(stage.workspace.app.signing_secret)
+    signer = SignatureVerifier(harness.workspace.app.signing_secret)
     return {
         "Content-Type": "application/x-www-form-urlencoded",
         "X-Slack-Request-Timestamp": stamp,
@@ -49,9 +51,9 @@ def _post(client: Client, body: str, headers: dict[str, str]) -> TestResponse:
     return client.post(URL, data=body, headers=headers)
 
 
-def test_a_signed_request_is_answered(stage: Stage, client: Client) -> None:
+def test_a_signed_request_is_answered(harness: BotHarness, client: Client) -> None:
     body = urlencode(COMMAND)
-    answer = _post(client, body, _headers(stage, body))
+    answer = _post(client, body, _headers(harness, body))
     assert (answer.status_code, answer.json["response_type"]) == (200, "ephemeral")  # type: ignore[index]
 
 
@@ -65,48 +67,48 @@ SIGNATURES = ["", "v0=", "v0=" + "0" * 64, "v1=abc", "garbage", "v0=" + "f" * 5_
 
 
 @pytest.mark.parametrize("stamp", STAMPS)
-def test_a_strange_timestamp_is_a_401(stage: Stage, client: Client, stamp: str) -> None:
+def test_a_strange_timestamp_is_a_401(harness: BotHarness, client: Client, stamp: str) -> None:
     body = urlencode(COMMAND)
-    headers = _headers(stage, body) | {"X-Slack-Request-Timestamp": stamp.encode("utf-8").decode("latin-1")}
+    headers = _headers(harness, body) | {"X-Slack-Request-Timestamp": stamp.encode("utf-8").decode("latin-1")}
     assert _post(client, body, headers).status_code == 401
 
 
 @pytest.mark.parametrize("signature", SIGNATURES)
-def test_a_strange_signature_is_a_401(stage: Stage, client: Client, signature: str) -> None:
+def test_a_strange_signature_is_a_401(harness: BotHarness, client: Client, signature: str) -> None:
     body = urlencode(COMMAND)
-    assert _post(client, body, _headers(stage, body) | {"X-Slack-Signature": signature}).status_code == 401
+    assert _post(client, body, _headers(harness, body) | {"X-Slack-Signature": signature}).status_code == 401
 
 
 @pytest.mark.parametrize("missing", ["X-Slack-Request-Timestamp", "X-Slack-Signature"])
-def test_a_missing_header_is_a_401(stage: Stage, client: Client, missing: str) -> None:
+def test_a_missing_header_is_a_401(harness: BotHarness, client: Client, missing: str) -> None:
     body = urlencode(COMMAND)
-    headers = {name: value for name, value in _headers(stage, body).items() if name != missing}
+    headers = {name: value for name, value in _headers(harness, body).items() if name != missing}
     assert _post(client, body, headers).status_code == 401
 
 
 @pytest.mark.parametrize("apart", [-301, -3_600, -86_400 * 365, 301, 86_400])
-def test_an_old_request_is_a_401(stage: Stage, client: Client, apart: int) -> None:
+def test_an_old_request_is_a_401(harness: BotHarness, client: Client, apart: int) -> None:
     body = urlencode(COMMAND)
-    assert _post(client, body, _headers(stage, body, at=time.time() + apart)).status_code == 401
+    assert _post(client, body, _headers(harness, body, at=time.time() + apart)).status_code == 401
 
 
 @pytest.mark.parametrize("apart", [-240, 240])
-def test_a_clock_that_is_a_little_off_is_no_matter(stage: Stage, client: Client, apart: int) -> None:
+def test_a_clock_that_is_a_little_off_is_no_matter(harness: BotHarness, client: Client, apart: int) -> None:
     body = urlencode(COMMAND)
-    assert _post(client, body, _headers(stage, body, at=time.time() + apart)).status_code == 200
+    assert _post(client, body, _headers(harness, body, at=time.time() + apart)).status_code == 200
 
 
-def test_a_signature_counts_for_its_own_body_only(stage: Stage, client: Client) -> None:
-    headers = _headers(stage, urlencode(COMMAND))
+def test_a_signature_counts_for_its_own_body_only(harness: BotHarness, client: Client) -> None:
+    headers = _headers(harness, urlencode(COMMAND))
     assert _post(client, urlencode(COMMAND | {"user_id": "U01CURATOR"}), headers).status_code == 401
 
 
-def test_the_secret_of_another_app_opens_nothing(stage: Stage, client: Client) -> None:
+def test_the_secret_of_another_app_opens_nothing(harness: BotHarness, client: Client) -> None:
     body = urlencode(COMMAND)
     stamp = str(int(time.time()))
     forged = SignatureVerifier("not the secret").generate_signature(timestamp=stamp, body=body) or ""
     headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": forged}
-    assert _post(client, body, _headers(stage, body) | headers).status_code == 401
+    assert _post(client, body, _headers(harness, body) | headers).status_code == 401
 
 
 BODIES = [
@@ -135,7 +137,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("kind", "body"), BODIES, ids=lambda value: value[:24])
-def test_no_body_of_a_stranger_is_a_500(stage: Stage, client: Client, kind: str, body: str) -> None:
+def test_no_body_of_a_stranger_is_a_500(harness: BotHarness, client: Client, kind: str, body: str) -> None:
     stamp = str(int(time.time()))
     headers = {
         "Content-Type": kind,
@@ -145,7 +147,7 @@ def test_no_body_of_a_stranger_is_a_500(stage: Stage, client: Client, kind: str,
     assert _post(client, body, headers).status_code in (400, 401)
 
 
-def test_bytes_that_are_no_text_are_no_500(stage: Stage, client: Client) -> None:
+def test_bytes_that_are_no_text_are_no_500(harness: BotHarness, client: Client) -> None:
     headers = {"X-Slack-Request-Timestamp": str(int(time.time())), "X-Slack-Signature": "v0=00"}
     assert client.post(URL, data=b"\xff\xfe\x00payload=%ff", headers=headers).status_code == 401
 
@@ -178,11 +180,15 @@ JSON = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Client]]:
-    with on_stage(tmp_path_factory.mktemp("strangers")) as stage:
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BotHarness, Client]]:
+    with bot_harness(tmp_path_factory.mktemp("strangers")) as harness:
         yield (
-            stage,
-            Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=stage.bot.app, clock=stage.clock.now)),
+            harness,
+            Client(
+                Web(
+                    db=harness.bot.db, workspace=BUILT_IN_TEAM, slack=harness.bot.app, clock=harness.clock.now
+                )
+            ),
         )
 
 
@@ -281,9 +287,9 @@ MALFORMED = [
 
 @pytest.mark.parametrize(("kind", "path", "wrong"), MALFORMED)
 def test_a_part_of_another_type_is_a_400(
-    strangers: tuple[Stage, Client], kind: str, path: str, wrong: Any
+    strangers: tuple[BotHarness, Client], kind: str, path: str, wrong: Any
 ) -> None:
-    stage, client = strangers
+    harness, client = strangers
     payload = {"team": {"id": BUILT_IN_TEAM}} | json.loads(json.dumps(SHAPES[kind]))
     part: Any = payload
     *way, last = path.split(".")
@@ -292,58 +298,62 @@ def test_a_part_of_another_type_is_a_400(
     part[last] = wrong
     text = json.dumps(payload)
     for body, content_type in ((text, "application/json"), (urlencode({"payload": text}), None)):
-        headers = _headers(stage, body) | ({"Content-Type": content_type} if content_type else {})
+        headers = _headers(harness, body) | ({"Content-Type": content_type} if content_type else {})
         assert _post(client, body, headers).status_code == 400
 
 
 @pytest.mark.parametrize("kind", SHAPES)
-def test_the_same_payload_with_nothing_changed_is_taken(strangers: tuple[Stage, Client], kind: str) -> None:
-    stage, client = strangers
+def test_the_same_payload_with_nothing_changed_is_taken(
+    strangers: tuple[BotHarness, Client], kind: str
+) -> None:
+    harness, client = strangers
     text = json.dumps({"team": {"id": BUILT_IN_TEAM}, "new of Slack": {"a": [1]}} | SHAPES[kind])
-    headers = _headers(stage, text) | {"Content-Type": "application/json"}
+    headers = _headers(harness, text) | {"Content-Type": "application/json"}
     assert _post(client, text, headers).status_code in (200, 404)
 
 
 @pytest.mark.parametrize("body", SIGNED)
-def test_a_signed_body_that_cannot_be_slacks_is_a_400(stage: Stage, client: Client, body: str) -> None:
+def test_a_signed_body_that_cannot_be_slacks_is_a_400(harness: BotHarness, client: Client, body: str) -> None:
     known = {"team_id": BUILT_IN_TEAM, "team": {"id": BUILT_IN_TEAM}}
     text = json.dumps(known | json.loads(body))
-    headers = _headers(stage, text) | {"Content-Type": "application/json"}
+    headers = _headers(harness, text) | {"Content-Type": "application/json"}
     assert _post(client, text, headers).status_code == 400
 
 
-def test_an_event_that_the_bot_does_not_listen_to_is_taken(stage: Stage, client: Client) -> None:
+def test_an_event_that_the_bot_does_not_listen_to_is_taken(harness: BotHarness, client: Client) -> None:
     event = {"type": "event_callback", "team_id": BUILT_IN_TEAM, "event": {"type": "channel_rename"}}
     text = json.dumps(event)
-    headers = _headers(stage, text) | {"Content-Type": "application/json"}
+    headers = _headers(harness, text) | {"Content-Type": "application/json"}
     assert _post(client, text, headers).status_code == 200
 
 
 @settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(payload=JSON, as_form=st.booleans())
-def test_no_shape_of_a_body_is_a_500(strangers: tuple[Stage, Client], payload: Any, as_form: bool) -> None:
-    stage, client = strangers
+def test_no_shape_of_a_body_is_a_500(
+    strangers: tuple[BotHarness, Client], payload: Any, as_form: bool
+) -> None:
+    harness, client = strangers
     text = json.dumps(payload)
     body = urlencode({"payload": text}) if as_form else text
-    headers = _headers(stage, body) | {"X-Slack-Signature": "v0=" + "0" * 64}
+    headers = _headers(harness, body) | {"X-Slack-Signature": "v0=" + "0" * 64}
     headers["Content-Type"] = "application/x-www-form-urlencoded" if as_form else "application/json"
     assert _post(client, body, headers).status_code in (400, 401)
 
 
-def test_a_body_that_is_too_large_is_a_413(stage: Stage, client: Client) -> None:
+def test_a_body_that_is_too_large_is_a_413(harness: BotHarness, client: Client) -> None:
     body = "text=" + "x" * LARGEST_BODY
-    assert _post(client, body, _headers(stage, body)).status_code == 413
+    assert _post(client, body, _headers(harness, body)).status_code == 413
 
 
 def test_a_body_that_does_not_say_how_large_it_is_cannot_be_too_large_either(
-    stage: Stage, client: Client
+    harness: BotHarness, client: Client
 ) -> None:
     body = b"text=" + b"x" * LARGEST_BODY
     answer = client.post(
         URL,
         input_stream=BytesIO(body),
         environ_overrides={"wsgi.input_terminated": True},
-        headers=_headers(stage, body.decode()),
+        headers=_headers(harness, body.decode()),
     )
     assert answer.status_code == 413
 
@@ -373,15 +383,15 @@ def test_a_wrong_method_is_a_405(client: Client, method: str, path: str) -> None
     assert answer.headers["Allow"]
 
 
-def test_a_process_that_only_works_answers_no_slack(stage: Stage) -> None:
-    client = Client(Web(db=stage.bot.db, workspace=BUILT_IN_TEAM, slack=None, clock=stage.clock.now))
+def test_a_process_that_only_works_answers_no_slack(harness: BotHarness) -> None:
+    client = Client(Web(db=harness.bot.db, workspace=BUILT_IN_TEAM, slack=None, clock=harness.clock.now))
     assert client.post(URL).status_code == 404
     assert client.get("/healthz").status_code == 200
 
 
-def test_health_and_metrics_say_nothing_of_people(stage: Stage, client: Client) -> None:
+def test_health_and_metrics_say_nothing_of_people(harness: BotHarness, client: Client) -> None:
     body = urlencode(COMMAND)
-    _post(client, body, _headers(stage, body))
+    _post(client, body, _headers(harness, body))
     said = "".join(client.get(path).get_data(as_text=True) for path in ("/healthz", "/readyz", "/metrics"))
-    secrets = (stage.workspace.app.token, stage.workspace.app.signing_secret, "U01AGENT1", BUILT_IN_TEAM)
+    secrets = (harness.workspace.app.token, harness.workspace.app.signing_secret, "U01AGENT1", BUILT_IN_TEAM)
     assert [one for one in secrets if one in said] == []

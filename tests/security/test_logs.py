@@ -1,4 +1,4 @@
-"""No log line holds a token or what people wrote, even when a database refuses a row and quotes it."""
+"""No log line contains a token or what people wrote, even when a database rejects a row and quotes it."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ import logging, sys, threading
 from pathlib import Path
 from bot.logs import set_up_logs
 from tests.databases import OnPostgres
-from tests.staging import on_stage
+from tests.harnesses import bot_harness
 
 folder, form, socket = sys.argv[1:]
 set_up_logs(level="debug", form=form)
@@ -24,11 +24,11 @@ OnPostgres.socket = socket or None
 SQLITE = "CREATE TRIGGER never_{0} BEFORE INSERT ON {0} BEGIN SELECT RAISE(ABORT, 'never'); END"
 POSTGRES = "ALTER TABLE {0} ADD CONSTRAINT never_{0} CHECK (workspace_id = 'never') NOT VALID"
 
-with on_stage(Path(folder)) as stage:
-    agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U01LEAD")
+with bot_harness(Path(folder)) as harness:
+    agent, lead = harness.workspace.person("U01AGENT1"), harness.workspace.person("U01LEAD")
     lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
-    stage.play_until(stage.clock.now().replace(month=3, day=5))
-    with stage.bot.db.engine.begin() as connection:
+    harness.play_until(harness.clock.now().replace(month=3, day=5))
+    with harness.bot.db.engine.begin() as connection:
         for table in ("exception", "reading", "lesson", "mode_change"):
             connection.exec_driver_sql((POSTGRES if socket else SQLITE).format(table))
     for who, line in (
@@ -39,7 +39,7 @@ with on_stage(Path(folder)) as stage:
     ):
         answer = who.types(line.format(written="hydrangea"), channel="C01SUPEMEA")
         print(answer.words)
-    print("SECRETS", stage.workspace.app.token, stage.workspace.app.signing_secret)
+    print("SECRETS", harness.workspace.app.token, harness.workspace.app.signing_secret)
 
 def quote(words):
     raise ValueError(f"can't read {words}")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from threading import Barrier
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -18,24 +17,22 @@ from sqlmodel import Session, col, select
 
 import cadence.flows
 from bot.ops.commands import BUILT_IN_TEAM, import_into
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from cadence.actor import Actor
 from cadence.flows.checkins.answers import AnswerGiven, answer
-from cadence.flows.core.names import Lexicon
-from cadence.flows.core.repeats import Repeated, kind_of, require_new_request
+from cadence.flows.core.repeats import Repeated, kind_of, require_still_new
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.exceptions.logging import ExceptionGiven, log_exception
 from cadence.flows.nudging.planning import plan
 from cadence.flows.numbers.kpis import NumberGiven, record_number
-from cadence.flows.numbers.typed_numbers import record_typed
 from cadence.flows.people.away import mute
 from cadence.flows.people.profiles import Profile, ensure_workspace, save_profiles
 from cadence.flows.people.teams import TeamGiven, create_team
 from cadence.flows.playbooks.imports import import_typed
-from cadence.flows.workspaces.settings import SettingsGiven, save_settings
+from cadence.flows.workspaces.settings import save_settings
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
-from handlers.listeners import _once
+from handlers.listeners import once_a_request
 from storage.engine import Database
 from storage.tables import (
     Adoption,
@@ -50,7 +47,7 @@ from storage.tables import (
     Member,
     MessageState,
     ModeChange,
-    OwedMessage,
+    OutboxMessage,
     Playbook,
     PlaybookVersion,
     Reading,
@@ -62,6 +59,7 @@ from storage.work import UnitOfWork
 from templates.ids import Action, Callback
 from templates.render import render
 from tests.fuzz.arena import Arena, Reply
+from tests.harnesses import EXAMPLES
 from tests.security.test_roles import (
     CURATOR,
     DEEDS,
@@ -83,7 +81,6 @@ from tests.security.test_roles import (
 from tests.security.test_roles import (
     NEIGHBOUR as NEIGHBOR,
 )
-from tests.staging import EXAMPLES
 
 T = TypeVar("T")
 Do = Callable[[Arena, str], Reply]
@@ -94,7 +91,7 @@ def _of(who: str, name: str, do: Callable[[Arena, str], Reply]) -> Deed:
 
 
 def _after(*first: Callable[[Arena, str], Reply], then: Callable[[Arena, str], Reply]) -> Do:
-    """Something that takes others to be done before it."""
+    """An action that requires earlier actions."""
 
     def do(arena: Arena, who: str) -> Reply:
         for one in first:
@@ -276,8 +273,8 @@ ALL = [*DEEDS, *MORE_DEEDS]
 
 
 def _kept(arena: Arena) -> dict[str, list[tuple[object, ...]]]:
-    """Every row; of a Home only the page that is chosen, because whoever clicks there gets it published again."""
-    with arena.stage.bot.db.read() as session:
+    """Every row; for a Home only the chosen page, because a click publishes it again."""
+    with arena.harness.bot.db.read() as session:
         homes: list[tuple[object, ...]] = [
             (one.member, one.page) for one in session.exec(select(Home).order_by(Home.member))
         ]
@@ -289,7 +286,7 @@ def _kept(arena: Arena) -> dict[str, list[tuple[object, ...]]]:
 def test_a_second_time_changes_nothing_and_is_answered_the_same(
     arena: Arena, deed: Deed, retry: int | None
 ) -> None:
-    clock = arena.stage.clock
+    clock = arena.harness.clock
     begun = clock.now()
     first = deed.do(arena, min(deed.may))
     before = _kept(arena)
@@ -315,7 +312,7 @@ def test_whatever_changes_something_keeps_its_answer(arena: Arena, deed: Deed) -
 
 
 def test_each_flow_that_changes_something_is_tried_twice(arena: Arena) -> None:
-    """So that a new one can't be forgotten: what is under `once` is walked, and so is whatever writes."""
+    """So that a new flow can't be forgotten: all flows under `once` are tried, and all that write."""
     tried = set()
     for deed in ALL:
         arena.reset()
@@ -325,12 +322,11 @@ def test_each_flow_that_changes_something_is_tried_twice(arena: Arena) -> None:
 
 
 ONLY_LATER = {"cycles.close_by_hand"}
-"""What can\'t be done on the arena\'s Thursday; tests/scenarios/test_ending.py does it twice."""
+"""Flows that can't run on the arena's Thursday; tests/scenarios/cycles/test_ending.py runs them twice."""
 NO_CHANGE = {
     "promotions.decisions.decline_form": "holds the proposal while it makes a form of it",
     "handoffs.answers.fail_form": "holds the handoff while it makes a form of it",
     "workspaces.settings.settings_form": "the workspace's row, which every request may make",
-    "numbers.typed_numbers.record_typed": "keeps its answer itself, in the statements it makes anyhow",
     "playbooks.imports.import_document": "of the command line",
     "checkins.snoozing.menu_again": "has a message written again as it stands",
 }
@@ -342,7 +338,7 @@ OF_THE_BOT = {
     "overview.homes.claim",
     "overview.homes.note_click",
     "overview.homes.note_failed",
-    "overview.homes.note_opened",
+    "overview.homes.claim_opened",
     "overview.homes.note_pause",
     "overview.homes.note_shown",
     "overview.homes.spread",
@@ -351,10 +347,10 @@ OF_THE_BOT = {
     "people.profiles.save_profiles",
     "workspaces.installing.forget",
     "workspaces.installing.leave",
-    "workspaces.installing.take_turn",
+    "workspaces.installing.take_lease",
     "workspaces.welcoming.invited",
 }
-"""What no person's request does: the clock, the worker, what Slack tells of its own accord."""
+"""Flows that no person's request runs: the clock, the worker, Slack's own events."""
 
 
 def _flows() -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -370,7 +366,7 @@ def _under_once() -> list[str]:
 
 
 def test_each_flow_of_a_person_that_writes_is_under_once() -> None:
-    writes = re.compile(r"\buow\.(write|together|plainly)\(")
+    writes = re.compile(r"\buow\.write\(")
     loose = {
         name
         for name, found in _flows()
@@ -460,10 +456,8 @@ def test_a_retry_of_what_was_corrected_since_leaves_the_correction(arena: Arena,
 @pytest.mark.parametrize(
     ("do", "correct"), [pair[1:] for pair in CORRECTIONS], ids=[pair[0] for pair in CORRECTIONS]
 )
-def test_what_is_asked_for_anew_counts_although_it_was_asked_before(
-    arena: Arena, do: Do, correct: Do
-) -> None:
-    """The same words by a person who thought again: another trigger, another form."""
+def test_asking_again_counts_as_a_new_request(arena: Arena, do: Do, correct: Do) -> None:
+    """The same text from a person who decided to repeat it: another trigger, another form."""
     do(arena, MEMBER)
     correct(arena, MEMBER)
     before = _kept(arena)
@@ -472,11 +466,11 @@ def test_what_is_asked_for_anew_counts_although_it_was_asked_before(
 
 
 def test_a_form_sent_again_with_something_corrected_is_a_new_request(arena: Arena) -> None:
-    """It timed out in the person's client, although it was carried out: what they changed then mustn't be lost."""
+    """It timed out in the person's client, although it was carried out: their corrections mustn't be lost."""
     for value in ("14m", "22m"):
         view = form(Callback.KPI, {"a": 1, "w": WEEK}, value=text(value))
         arena.submits(OWNER, view, reopened=False)
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         found = session.exec(select(Reading).where(Reading.adoption_id == 1).order_by(col(Reading.id))).all()
     assert [one.value for one in found if one.replaced_at is None][-1] == 22
 
@@ -493,10 +487,10 @@ def test_what_was_refused_is_tried_again(arena: Arena) -> None:
 
 
 def test_an_answer_is_kept_two_days(arena: Arena) -> None:
-    now = arena.stage.clock.now()
+    now = arena.harness.clock.now()
     arena.types(MEMBER, "/cadence", "mute", HERE)
     for hours, left in ((47, 1), (49, 0)):
-        plan(arena.stage.bot.db, now=now + timedelta(hours=hours))
+        plan(arena.harness.bot.db, now=now + timedelta(hours=hours))
         assert len([row for row in _kept(arena)["request"] if row[3] == "people.mute"]) == left
 
 
@@ -518,15 +512,15 @@ def test_a_request_that_succeeded_is_answered_the_same_the_second_time(
 
 
 def test_a_snooze_pressed_twice_comes_back_once(arena: Arena) -> None:
-    """An hour from now is another instant a second later: the last one holds."""
-    clock = arena.stage.clock
+    """An hour from now is another instant a second later: the last one counts."""
+    clock = arena.harness.clock
     begun = clock.now()
     arena.presses(MEMBER, Action.SNOOZE, "hour:2026-03-09")
     clock.set(begun + timedelta(seconds=1))
     arena.presses(MEMBER, Action.SNOOZE, "hour:2026-03-09")
     clock.set(begun)
-    with arena.stage.bot.db.read() as session:
-        found = session.exec(select(OwedMessage).where(OwedMessage.kind == "checkin-snoozed")).all()
+    with arena.harness.bot.db.read() as session:
+        found = session.exec(select(OutboxMessage).where(OutboxMessage.kind == "checkin-snoozed")).all()
     due = [row.due_at for row in found if row.state is MessageState.DUE]
     assert due == [begun + timedelta(hours=1, seconds=1)]
 
@@ -534,21 +528,21 @@ def test_a_snooze_pressed_twice_comes_back_once(arena: Arena) -> None:
 def test_a_snooze_can_be_taken_back_to_what_it_was(arena: Arena) -> None:
     for until in ("friday", "tomorrow", "friday"):
         arena.types("U02AGENT1", "/cadence", f"snooze {until}", "C0NOWHERE")
-    with arena.stage.bot.db.read() as session:
-        found = session.exec(select(OwedMessage).where(OwedMessage.kind == "checkin-snoozed")).all()
+    with arena.harness.bot.db.read() as session:
+        found = session.exec(select(OutboxMessage).where(OutboxMessage.kind == "checkin-snoozed")).all()
     assert len([row for row in found if row.state is MessageState.DUE]) == 1
 
 
-def test_a_trigger_that_was_used_gets_a_sentence(stage: Stage) -> None:
+def test_a_trigger_that_was_used_gets_a_sentence(harness: BotHarness) -> None:
     """The second click of a double click on a button that opens a form: Slack refuses the trigger."""
-    agent = stage.workspace.person("U01AGENT1")
-    stage.workspace.person("U01LEAD").types(
+    agent = harness.workspace.person("U01AGENT1")
+    harness.workspace.person("U01LEAD").types(
         "/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA"
     )
-    stage.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
+    harness.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
     agent.clicks(agent.last_dm(), "Ran as declared")
-    sent = [one for one in stage.workspace.exchanges() if one.what == "block_actions"][-1]
-    ack = stage.workspace.deliver("interactive", sent.request)
+    sent = [one for one in harness.workspace.exchanges() if one.what == "block_actions"][-1]
+    ack = harness.workspace.deliver("interactive", sent.request)
     assert ack.failure is None
     assert agent.ephemerals()[-1].text == (
         "That took too long for Slack, and nothing was changed. Please try again."
@@ -580,10 +574,10 @@ def _caller(member: str, request: str) -> Actor:
 
 
 def _ask(db: Database, caller: Actor, work: Callable[[], T]) -> T | dict[str, Any] | None:
-    """Do it as a listener does; the kept answer when it was done before."""
-    turn: Any = SimpleNamespace(require_new=lambda: require_new_request(UnitOfWork(db, caller)))
+    """Do it as a listener does; returns the stored answer if it was done before."""
+    turn: Any = SimpleNamespace(require_still_new=lambda: require_still_new(UnitOfWork(db, caller)))
     try:
-        return _once(turn, work)
+        return once_a_request(turn, work)
     except Repeated as before:
         return before.answer
 
@@ -615,7 +609,7 @@ def test_exceptions_from_eight_threads_are_all_counted_and_demote_once(running: 
         logged, verdicts = _all(session, LoggedException), _all(session, StepVerdict)
         changes = [one for one in _all(session, ModeChange) if one.kind == "demotion"]
         (step,) = [one for one in _all(session, AdoptionStep) if one.step == "draft"]
-        alerts = [one for one in _all(session, OwedMessage) if one.kind == "demoted"]
+        alerts = [one for one in _all(session, OutboxMessage) if one.kind == "demoted"]
     assert len(logged) == len({one.reason for one in logged}) == 24
     assert [one.cause for one in verdicts] == [f"exception:{one.id}" for one in logged]
     assert [(one.before, one.after) for one in changes] == [(Mode.COLLABORATIVE, Mode.HUMAN_LED)]
@@ -654,20 +648,12 @@ def test_one_form_submitted_by_eight_threads_is_one_answer(running: Database) ->
 @pytest.mark.parametrize("member", ["U01AGENT1", "U01LEAD"])
 def test_one_number_sent_by_eight_threads_is_kept_once(running: Database, member: str) -> None:
     caller = _caller(member, "the same")
-    read = partial(_read_number, "14m")
-    _at_once(
-        lambda _: _ask(
-            running, caller, lambda: record_typed(UnitOfWork(running, caller, NOW), read, teams=False)
-        )
-    )
+    given = NumberGiven("14m")
+    _at_once(lambda _: _ask(running, caller, lambda: record_number(UnitOfWork(running, caller, NOW), given)))
     with running.read() as session:
         assert [(one.value, one.replaced_at) for one in _all(session, Reading)] == [(14, None)]
         kinds = [one.kind for one in session.exec(select(AnsweredRequest)) if one.request == "the same"]
-        assert kinds == ["numbers.record_typed"]
-
-
-def _read_number(value: str, _words: Lexicon) -> NumberGiven:
-    return NumberGiven(value)
+        assert kinds == ["numbers.record_number"]
 
 
 def test_different_answers_at_once_leave_one_and_keep_the_others(running: Database) -> None:
@@ -754,7 +740,8 @@ def test_settings_saved_at_once_leave_one_of_them_whole(running: Database) -> No
     save_profiles(UnitOfWork(running, Actor.system(BUILT_IN_TEAM), NOW), profiles=people)
 
     def work(number: int) -> None:
-        given = SettingsGiven(("U01CURATOR", f"U0CURATOR{number}"), None, "Europe/Berlin", "balanced")
+        curators = ("U01CURATOR", f"U0CURATOR{number}")
+        given = {"curators": curators, "timezone": "Europe/Berlin", "rule": "balanced"}
         caller = _caller("U01CURATOR", str(number))
         _ask(running, caller, lambda: save_settings(UnitOfWork(running, caller, NOW), given, named=named))
 

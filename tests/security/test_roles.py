@@ -1,4 +1,4 @@
-"""Who may do what (SPEC §8), through every command, button and form that does it. A refusal says who may."""
+"""Who can do what (SPEC §8), through every command, button and form. A refusal says who can."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from cadence.mrkdwn import escape
 from storage.tables import TrailEntry
 from templates.ids import Action, Callback, Field
 from tests.fuzz.arena import OTHER_TEAM, Arena, Json, Reply
-from tests.staging import EXAMPLES
+from tests.harnesses import EXAMPLES
 
 OWNER, MEMBER, NEIGHBOUR, CURATOR, STRANGER = "U01LEAD", "U01AGENT1", "U02AGENT1", "U01CURATOR", "U0STRANGER"
 EVERYBODY = frozenset({OWNER, MEMBER, NEIGHBOUR, CURATOR, STRANGER})
@@ -27,7 +27,7 @@ HERE = "C0NOWHERE"
 
 
 def form(callback: Callback, ids: Json | None = None, **values: Json) -> Json:
-    """A form as Slack submits it, whoever opened it."""
+    """A form as Slack submits it, opened by anybody."""
     blocks = [
         {"type": "input", "block_id": name, "element": {"type": "plain_text_input", "action_id": name}}
         for name in values
@@ -86,7 +86,7 @@ WORKSPACE = (
 
 @dataclass(frozen=True)
 class Deed:
-    """Something to do, who may, and what a refusal names."""
+    """An action, who can do it, and whom a refusal names."""
 
     name: str
     do: Callable[[Arena, str], Reply]
@@ -387,11 +387,11 @@ def rows(session: Session) -> dict[str, list[tuple[object, ...]]]:
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)
 @pytest.mark.parametrize("who", sorted(EVERYBODY))
 def test_only_those_who_may_do(arena: Arena, deed: Deed, who: str) -> None:
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         before = rows(session)
     reply = deed.do(arena, who)
     said = words(reply)
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         after = rows(session)
     if who in deed.may:
         assert not any(start in said for start in ("Only ", "isn't yours", "You aren't"))
@@ -404,12 +404,12 @@ def test_only_those_who_may_do(arena: Arena, deed: Deed, who: str) -> None:
 def test_what_a_person_did_is_in_the_trail_with_who_when_and_where_from(arena: Arena) -> None:
     arena.submits(CURATOR, SETTINGS)
     arena.types(MEMBER, "/attest", "as-declared", HERE)
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         done = [row for row in session.exec(select(TrailEntry).order_by(col(TrailEntry.id))) if row.member]
     last = done[-2:]
     assert [(row.member, row.action, row.surface, row.at) for row in last] == [
-        (CURATOR, "settings", "form", arena.stage.clock.now()),
-        (MEMBER, "check-in", "command", arena.stage.clock.now()),
+        (CURATOR, "settings", "form", arena.harness.clock.now()),
+        (MEMBER, "check-in", "command", arena.harness.clock.now()),
     ]
     assert {row.workspace_id for row in last} == {BUILT_IN_TEAM}
 
@@ -446,17 +446,17 @@ FOREIGN = [4, 5, 99, 0]
 def test_ids_from_elsewhere_open_nothing(
     arena: Arena, deed: Callable[[int], Callable[[Arena, str], Reply]], adoption: int, who: str
 ) -> None:
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         before = rows(session)
     said = words(deed(adoption)(arena, who))
     assert "isn't run by this team any more" in said
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         assert rows(session) == before
 
 
 @pytest.mark.parametrize("slug", ["support-reply", "support-emea"])
 def test_a_slug_finds_the_rows_of_ones_own_workspace(arena: Arena, slug: str) -> None:
-    with arena.stage.bot.db.write() as session:
+    with arena.harness.bot.db.write() as session:
         for table in ("playbook", "team"):
             session.connection().exec_driver_sql(
                 f"UPDATE {table} SET title = 'SECRET' WHERE workspace_id = '{OTHER_TEAM}'"
@@ -479,7 +479,7 @@ def test_nobody_can_be_asked_who_has_no_say_here(arena: Arena) -> None:
     assert "no owner or curator here" in said
 
 
-def test_what_a_forged_button_asks_for_is_shown_as_it_stands(arena: Arena) -> None:
+def test_the_value_of_a_forged_button_is_shown_as_plain_text(arena: Arena) -> None:
     what = "<!channel> <https://evil.example|click>"
     reply = arena.presses(MEMBER, Action.ASK_THEM, f"{OWNER}:{what}")
     assert what not in reply.message["blocks"][0]["text"]["text"]
@@ -507,13 +507,13 @@ def test_a_signed_request_of_a_workspace_that_is_not_installed_gets_nothing(
     arena: Arena, kind: Kind, body: Json
 ) -> None:
     """Its rows are there, from an installation before; the token of this one must not speak for it."""
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         before = rows(session)
     sent_body = encode(kind, body)
-    headers = signed_headers(kind, sent_body, arena.stage.workspace.app.signing_secret, None)
-    status, answer, _ = dispatch(arena.stage.bot.app, sent_body, headers)
+    headers = signed_headers(kind, sent_body, arena.harness.workspace.app.signing_secret, None)
+    status, answer, _ = dispatch(arena.harness.bot.app, sent_body, headers)
     assert status == 200
     assert "An admin can install it again." in answer
     assert "Support reply" not in answer
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         assert rows(session) == before

@@ -1,4 +1,4 @@
-"""Who may see what: every way to ask for a fact, by everybody; the answer follows the one table (SPEC §8)."""
+"""Who can see what: every way to ask for a fact, by everybody; the answer follows the one table (SPEC §8)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ PEOPLE = {
     OWNER: Role.OWNER,
     CURATOR: Role.CURATOR,
 }
-"""What each of them is to the run of `support-reply` by `support-emea`, the arena's first adoption."""
+"""Each person's role toward the adoption of `support-reply` by `support-emea`, the arena's first one."""
 ADOPTION = "1:draft"
 
 

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from bot.delivery.gateway import Gateway, SlackUnclear
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.sandbox.people import User
 from bot.workspaces.profiles import member_profile
 from cadence.actor import Actor
@@ -16,7 +16,7 @@ from cadence.documents import read_workspace
 from cadence.flows.people.profiles import Profile
 from cadence.flows.people.workspace_files import export_workspace
 from storage.queries import people
-from storage.tables import Member, OwedMessage, TrailEntry, Workspace
+from storage.tables import Member, OutboxMessage, TrailEntry, Workspace
 from storage.work import UnitOfWork
 from templates.ids import Action, Callback, Field, Shortcut
 from tests.fuzz.arena import Arena
@@ -45,10 +45,10 @@ TEAM = "C01SUPEMEA"
 
 
 def becomes(arena: Arena, member: str, **flags: bool) -> None:
-    """What Slack says of a person, as it is stored."""
-    with arena.stage.bot.db.write() as session:
+    """Set Slack's stored data on a person."""
+    with arena.harness.bot.db.write() as session:
         row = people.member(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_id=member)
-        row = row or Member(workspace_id=BUILT_IN_TEAM, id=member, seen_at=arena.stage.clock.now())
+        row = row or Member(workspace_id=BUILT_IN_TEAM, id=member, seen_at=arena.harness.clock.now())
         row.name, row.is_guest, row.is_stranger = row.name or "Somebody", False, False
         for name, value in flags.items():
             setattr(row, name, value)
@@ -56,7 +56,7 @@ def becomes(arena: Arena, member: str, **flags: bool) -> None:
 
 
 def allows_guests(arena: Arena) -> None:
-    with arena.stage.bot.db.write() as session:
+    with arena.harness.bot.db.write() as session:
         workspace = session.get(Workspace, BUILT_IN_TEAM)
         assert workspace is not None
         workspace.guests_allowed = True
@@ -65,10 +65,10 @@ def allows_guests(arena: Arena) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("who", [MEMBER, OWNER, CURATOR])
-def test_nothing_can_be_done_by_whoever_takes_no_part(arena: Arena, kind: str, who: str) -> None:
+def test_people_who_take_no_part_can_do_nothing(arena: Arena, kind: str, who: str) -> None:
     """Not even by the owner or a curator, should they become a guest or leave."""
     becomes(arena, who, **KINDS[kind])
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         before = rows(session)
     for deed in DEEDS:
         said = words(deed.do(arena, who))
@@ -79,7 +79,7 @@ def test_nothing_can_be_done_by_whoever_takes_no_part(arena: Arena, kind: str, w
     for shortcut in Shortcut:
         message = {"ts": "1.0", "text": "oops"} if shortcut is Shortcut.LOG_EXCEPTION else None
         assert "can take part" in words(arena.shortcut(who, shortcut, message))
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         assert rows(session) == before, "a refusal changes nothing"
 
 
@@ -106,7 +106,7 @@ def test_nobody_puts_them_into_a_team_or_in_charge(arena: Arena, kind: str) -> N
         ),
         pressed(Action.ADD_CHAMPION, "support-reply:billing:U0OUTSIDE")(arena, CURATOR),
     ]
-    with arena.stage.bot.db.read() as session:
+    with arena.harness.bot.db.read() as session:
         assert "U0OUTSIDE" not in people.curators(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)))
         assert not people.teams_of(
             UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_id="U0OUTSIDE"
@@ -114,97 +114,97 @@ def test_nobody_puts_them_into_a_team_or_in_charge(arena: Arena, kind: str) -> N
     assert all(attempt.errors or attempt.message for attempt in attempts)
 
 
-def test_somebody_new_is_looked_up_in_slack_once(stage: Stage) -> None:
-    stage.workspace.save_user(User("U0NEW", "new", "New", is_restricted=True))
-    stage.workspace.save_user(User("U0FAR", "far", "Far", team="T0FAR"))
+def test_somebody_new_is_looked_up_in_slack_once(harness: BotHarness) -> None:
+    harness.workspace.save_user(User("U0NEW", "new", "New", is_restricted=True))
+    harness.workspace.save_user(User("U0FAR", "far", "Far", team="T0FAR"))
     for who in ("U0NEW", "U0FAR"):
         for _ in range(3):
-            assert "can take part" in stage.workspace.person(who).types("/cadence status").text
-    asked = [one.what for one in stage.workspace.exchanges() if one.what == "users.info"]
+            assert "can take part" in harness.workspace.person(who).types("/cadence status").text
+    asked = [one.what for one in harness.workspace.exchanges() if one.what == "users.info"]
     assert len(asked) == 2
 
 
-def test_while_slack_is_silent_newcomers_wait_and_those_who_were_named_go_on(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+def test_while_slack_is_silent_newcomers_wait_and_named_people_continue(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with stage.bot.db.write() as session:
+    with harness.bot.db.write() as session:
         for row in session.exec(select(Member)):
             session.delete(row)
-    stage.workspace.save_user(User("U0NEW", "new", "New"))
+    harness.workspace.save_user(User("U0NEW", "new", "New"))
     asked: list[str] = []
 
     def silent(_gateway: Gateway, member: str) -> Profile:
         asked.append(member)
         raise SlackUnclear("timeout")
 
-    newcomer = stage.workspace.person("U0NEW")
+    newcomer = harness.workspace.person("U0NEW")
     with monkeypatch.context() as patch:
         patch.setattr(Gateway, "profile", silent)
         for who in (MEMBER, OWNER, CURATOR):
-            assert "can take part" not in stage.workspace.person(who).types("/cadence status").text
+            assert "can take part" not in harness.workspace.person(who).types("/cadence status").text
         for _ in range(3):
             assert "Try again in a minute" in newcomer.types("/cadence status").text
     assert asked.count("U0NEW") == 1, "nobody waits for Slack again and again"
-    stage.clock.set(stage.clock.now() + timedelta(minutes=1))
+    harness.clock.set(harness.clock.now() + timedelta(minutes=1))
     assert "can take part" not in newcomer.types("/cadence status").text
 
 
-def test_a_guest_sees_on_their_home_who_can_let_them_in(stage: Stage) -> None:
-    stage.workspace.save_user(User("U0GUEST", "guest", "Guest", is_ultra_restricted=True))
-    home = stage.workspace.person("U0GUEST").opens_home()
+def test_a_guest_sees_on_their_home_who_can_let_them_in(harness: BotHarness) -> None:
+    harness.workspace.save_user(User("U0GUEST", "guest", "Guest", is_ultra_restricted=True))
+    home = harness.workspace.person("U0GUEST").opens_home()
     assert "you're a guest" in str(home.blocks)
-    stage.workspace.save_user(User("U0FAR", "far", "Far", is_stranger=True, team="T0FAR"))
-    assert "belongs to another" in str(stage.workspace.person("U0FAR").opens_home().blocks)
+    harness.workspace.save_user(User("U0FAR", "far", "Far", is_stranger=True, team="T0FAR"))
+    assert "belongs to another" in str(harness.workspace.person("U0FAR").opens_home().blocks)
 
 
-def test_a_curator_who_becomes_a_guest_is_not_sent_to_themselves(stage: Stage) -> None:
-    stage.workspace.change_user(CURATOR, is_restricted=True)
-    said = stage.workspace.person(CURATOR).types("/cadence status").words
+def test_a_curator_who_becomes_a_guest_is_not_sent_to_themselves(harness: BotHarness) -> None:
+    harness.workspace.change_user(CURATOR, is_restricted=True)
+    said = harness.workspace.person(CURATOR).types("/cadence status").words
     assert "you're a guest" in said
     assert CURATOR not in said
 
 
-def test_a_member_who_becomes_a_guest_is_asked_nothing_until_guests_are_let_in(stage: Stage) -> None:
-    curator = stage.workspace.person(CURATOR)
+def test_a_member_who_becomes_a_guest_is_asked_nothing_until_guests_are_let_in(harness: BotHarness) -> None:
+    curator = harness.workspace.person(CURATOR)
     curator.types("/cadence cycle start support-reply 2026-03-02 team=support-emea")
-    stage.workspace.change_user(MEMBER, is_restricted=True)
-    stage.play_until(stage.clock.now().replace(month=3, day=6))
-    assert not [one for one in stage.workspace.dm(MEMBER) if one.bot_id]
+    harness.workspace.change_user(MEMBER, is_restricted=True)
+    harness.play_until(harness.clock.now().replace(month=3, day=6))
+    assert not [one for one in harness.workspace.dm(MEMBER) if one.bot_id]
 
     curator.types("/cadence settings")
     curator.submits({Field.GUESTS: ["yes"]})
-    with stage.bot.db.read() as session:
+    with harness.bot.db.read() as session:
         last = [row for row in session.exec(select(TrailEntry)) if row.action == "settings"][-1]
         assert (last.before["guests"], last.after["guests"]) == (False, True)
-    stage.play_until(stage.clock.now().replace(month=3, day=13))
-    assert [one for one in stage.workspace.dm(MEMBER) if one.bot_id]
-    with stage.bot.db.read() as session:
-        asked = {row.recipient for row in session.exec(select(OwedMessage)) if row.kind == "checkin"}
+    harness.play_until(harness.clock.now().replace(month=3, day=13))
+    assert [one for one in harness.workspace.dm(MEMBER) if one.bot_id]
+    with harness.bot.db.read() as session:
+        asked = {row.recipient for row in session.exec(select(OutboxMessage)) if row.kind == "checkin"}
         assert MEMBER in asked
 
 
-def test_the_setting_travels_in_the_workspace_file(stage: Stage) -> None:
+def test_the_setting_travels_in_the_workspace_file(harness: BotHarness) -> None:
     caller = Actor(BUILT_IN_TEAM, "command line", "cli")
-    assert "guests" not in export_workspace(UnitOfWork(stage.bot.db, caller))
-    with stage.bot.db.write() as session:
+    assert "guests" not in export_workspace(UnitOfWork(harness.bot.db, caller))
+    with harness.bot.db.write() as session:
         workspace = session.get(Workspace, BUILT_IN_TEAM)
         assert workspace is not None
         workspace.guests_allowed = True
         session.add(workspace)
-    written = export_workspace(UnitOfWork(stage.bot.db, caller))
+    written = export_workspace(UnitOfWork(harness.bot.db, caller))
     spec = read_workspace(written)
     assert spec.guests is True
     off = written.replace("guests: true", "guests: false")
-    curator = stage.workspace.person(CURATOR)
+    curator = harness.workspace.person(CURATOR)
     curator.types("/cadence playbook import")
     curator.submits({Field.YAML: off})
-    with stage.bot.db.read() as session:
+    with harness.bot.db.read() as session:
         workspace = session.get(Workspace, BUILT_IN_TEAM)
         assert workspace is not None
         assert workspace.guests_allowed is False
 
 
-def test_a_person_of_two_workspaces_of_one_organization_takes_part_in_both(stage: Stage) -> None:
+def test_a_person_of_two_workspaces_of_one_organization_takes_part_in_both(harness: BotHarness) -> None:
     profile = member_profile(
         {
             "id": "U0GRID",
@@ -213,9 +213,11 @@ def test_a_person_of_two_workspaces_of_one_organization_takes_part_in_both(stage
             "enterprise_user": {"id": "U0GRID", "enterprise_id": "E1", "teams": ["T0OTHER", BUILT_IN_TEAM]},
         }
     )
-    stage.bot.directory.changed(BUILT_IN_TEAM, profile)
-    stage.bot.directory.changed(BUILT_IN_TEAM, replace(profile, member="U0FAR", homes=frozenset({"T0OTHER"})))
-    with stage.bot.db.read() as session:
+    harness.bot.directory.changed(BUILT_IN_TEAM, profile)
+    harness.bot.directory.changed(
+        BUILT_IN_TEAM, replace(profile, member="U0FAR", homes=frozenset({"T0OTHER"}))
+    )
+    with harness.bot.db.read() as session:
         known = people.members(
             UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_ids=["U0GRID", "U0FAR"]
         )

@@ -1,4 +1,4 @@
-"""What one person types is never more than text to the others; and nobody is named in public for silence."""
+"""Input of one person is only text for others; and nobody is named in public for not answering."""
 
 import json
 import re
@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import pytest
 from ruamel.yaml import YAML
 
-from bot.rehearsal.harness import Stage, read_profiles
+from bot.rehearsal.harness import BotHarness, read_profiles
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
 from cadence.mrkdwn import escape
 from templates.ids import Action
 from tests.fuzz.arena import PINGS, Json
+from tests.harnesses import EXAMPLES
 from tests.scenarios.plays import says
-from tests.staging import EXAMPLES
 
 NASTY = {
     "broadcast": "<!channel> <!here|here> <!subteam^S0EVIL>",
@@ -38,7 +38,7 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _FORMATTED = re.compile(
     r"[*_~](bold|slanted|gone|Demoted by the bot)[*_~]|\n\W*(second|third|fourth|\*?Demoted by)"
 )
-"""What "formatting", "lines" and "an alert" below must never become."""
+"""Results that "formatting", "lines" and "an alert" below must never produce."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -60,7 +60,7 @@ def live(text: str) -> list[str]:
 
 
 def check(said: Json | Message) -> None:
-    """Nothing in a message or a view is alive but what the bot wrote."""
+    """Nothing in a message or a view is active except what the bot wrote."""
     blocks = said.blocks if isinstance(said, Message) else said["blocks"]
     text = said.text if isinstance(said, Message) else ""
     assert live(text) == []
@@ -73,9 +73,9 @@ def check(said: Json | Message) -> None:
         assert _FORMATTED.search(_CODE.sub("", one["text"])) is None
 
 
-def check_everything(stage: Stage, *people: Person) -> None:
+def check_everything(harness: BotHarness, *people: Person) -> None:
     """Every message of the workspace, and the forms that are open."""
-    ours = [message for message in stage.workspace.messages.everywhere() if message.bot_id]
+    ours = [message for message in harness.workspace.messages.everywhere() if message.bot_id]
     assert len(ours) > 3
     for message in ours:
         check(message)
@@ -85,17 +85,17 @@ def check_everything(stage: Stage, *people: Person) -> None:
             check(view.body)
 
 
-def _at_thursday(stage: Stage) -> None:
-    lead = stage.workspace.person("U01LEAD")
+def _at_thursday(harness: BotHarness) -> None:
+    lead = harness.workspace.person("U01LEAD")
     lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
-    stage.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
+    harness.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
 
 
-def _with_reasons(stage: Stage, text: str) -> None:
-    agent = stage.workspace.person("U01AGENT1")
+def _with_reasons(harness: BotHarness, text: str) -> None:
+    agent = harness.workspace.person("U01AGENT1")
     for _ in range(6):
         says(agent, f"/exception draft {text}", channel="C01SUPEMEA")
-    stage.tick()
+    harness.tick()
     watch = [message for message in agent.sees("C01SUPEMEA") if "Say what changes" in message.buttons]
     agent.clicks(watch[0], "See the exceptions")
     agent.closes()
@@ -103,35 +103,35 @@ def _with_reasons(stage: Stage, text: str) -> None:
     agent.types("/exception", channel="C01SUPEMEA")
     agent.submits({"step": "1:draft", "reason": text, "link": text})
     agent.submits()
-    stage.tick()
+    harness.tick()
 
 
-def _with_notes(stage: Stage, text: str) -> None:
-    agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U01LEAD")
+def _with_notes(harness: BotHarness, text: str) -> None:
+    agent, lead = harness.workspace.person("U01AGENT1"), harness.workspace.person("U01LEAD")
     agent.clicks(agent.last_dm(), agent.last_dm().buttons[0])
     assert agent.submits({"runs": "14", "note": text}).closed
     lead.types("/kpi", f"14m {text}", channel="C01SUPEMEA")
     lead.types("/attest", f"drifted draft=human-led {text}", channel="C01SUPEMEA")
-    stage.tick()
+    harness.tick()
     agent.clicks(agent.last_dm(), "Change")
 
 
-def _with_an_answer(stage: Stage, text: str) -> None:
-    agent, lead = stage.workspace.person("U01AGENT1"), stage.workspace.person("U01LEAD")
+def _with_an_answer(harness: BotHarness, text: str) -> None:
+    agent, lead = harness.workspace.person("U01AGENT1"), harness.workspace.person("U01LEAD")
     if not any(message.text.startswith("Over the cap") for message in lead.sees("C01SUPEMEA")):
         for _ in range(5):
             says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
-        stage.tick()
+        harness.tick()
     watch = next(message for message in lead.sees("C01SUPEMEA") if message.text.startswith("Over the cap"))
     lead.clicks(watch, action_id=Action.SAY_WHAT_CHANGES)
     lead.submits({"note": text})
-    stage.tick()
-    shown = stage.workspace.messages.get(watch.channel, watch.ts).words
+    harness.tick()
+    shown = harness.workspace.messages.get(watch.channel, watch.ts).words
     assert escape(text.rsplit(maxsplit=1)[-1]) in shown or _TURNS.search(text)
 
 
-def _with_a_team(stage: Stage, text: str) -> None:
-    lead = stage.workspace.person("U01LEAD")
+def _with_a_team(harness: BotHarness, text: str) -> None:
+    lead = harness.workspace.person("U01LEAD")
     title = " ".join(text.split())[:80]
     lead.types("/cadence team create", channel="C01SUPEMEA")
     lead.submits({"title": title, "slug": "nasty-team", "channel": "C09SUPAMER", "region": title[:60]})
@@ -139,8 +139,8 @@ def _with_a_team(stage: Stage, text: str) -> None:
     lead.types("/cadence playbook show support-reply", channel="C01SUPEMEA")
 
 
-def _with_commands(stage: Stage, text: str) -> None:
-    lead = stage.workspace.person("U01LEAD")
+def _with_commands(harness: BotHarness, text: str) -> None:
+    lead = harness.workspace.person("U01LEAD")
     for command in ("/kpi", "/attest", "/exception", "/cadence", "/cadence help", "/cadence why"):
         lead.types(command, text, channel="C01SUPEMEA")
     for command in (
@@ -155,8 +155,8 @@ def _with_commands(stage: Stage, text: str) -> None:
         lead.types("/cadence", f"{command} {text}", channel="C01SUPEMEA")
 
 
-def _with_a_playbook(stage: Stage, text: str) -> None:
-    lead = stage.workspace.person("U01LEAD")
+def _with_a_playbook(harness: BotHarness, text: str) -> None:
+    lead = harness.workspace.person("U01LEAD")
     line = _TURNS.sub("", " ".join(text.split()))[:60]
     reader = YAML(typ="safe")
     data = reader.load((EXAMPLES / "support-reply.yaml").read_text())
@@ -173,10 +173,10 @@ def _with_a_playbook(stage: Stage, text: str) -> None:
         "status",
     ):
         lead.types("/cadence", command, channel="C01SUPEMEA")
-    stage.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
+    harness.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
 
 
-JOURNEYS: dict[str, Callable[[Stage, str], None]] = {
+JOURNEYS: dict[str, Callable[[BotHarness, str], None]] = {
     "the reasons of exceptions": _with_reasons,
     "notes": _with_notes,
     "an answer to a watch": _with_an_answer,
@@ -187,22 +187,22 @@ JOURNEYS: dict[str, Callable[[Stage, str], None]] = {
 
 
 @pytest.mark.parametrize("journey", JOURNEYS.values(), ids=list(JOURNEYS))
-def test_what_is_typed_stays_text(stage: Stage, journey: Callable[[Stage, str], None]) -> None:
-    _at_thursday(stage)
-    people = [stage.workspace.person(who) for who in ("U01LEAD", "U01AGENT1")]
+def test_what_is_typed_stays_text(harness: BotHarness, journey: Callable[[BotHarness, str], None]) -> None:
+    _at_thursday(harness)
+    people = [harness.workspace.person(who) for who in ("U01LEAD", "U01AGENT1")]
     for text in NASTY.values():
         try:
-            journey(stage, text)
+            journey(harness, text)
         finally:
-            check_everything(stage, *people)
+            check_everything(harness, *people)
         for person in people:
             while person.view() is not None:
                 person.closes()
 
 
-def test_a_reason_is_shown_as_it_was_typed(stage: Stage) -> None:
-    _at_thursday(stage)
-    agent = stage.workspace.person("U01AGENT1")
+def test_a_reason_is_shown_as_it_was_typed(harness: BotHarness) -> None:
+    _at_thursday(harness)
+    agent = harness.workspace.person("U01AGENT1")
     for text in (NASTY["broadcast"], NASTY["a link"], NASTY["escaped already"], NASTY["a template"]):
         agent.types("/exception", channel="C01SUPEMEA")
         answer = agent.submits({"step": "1:draft", "reason": text})
@@ -214,26 +214,28 @@ def test_a_reason_is_shown_as_it_was_typed(stage: Stage) -> None:
 # --- nobody is blamed -------------------------------------------------------------------------------------------
 
 
-def _public(stage: Stage) -> list[Message]:
-    rooms = [room for room in stage.workspace.channels() if room.kind != "im"]
-    return [message for room in rooms for message in stage.workspace.history(room.id) if not message.only_to]
+def _public(harness: BotHarness) -> list[Message]:
+    rooms = [room for room in harness.workspace.channels() if room.kind != "im"]
+    return [
+        message for room in rooms for message in harness.workspace.history(room.id) if not message.only_to
+    ]
 
 
-def test_nobody_is_named_in_a_channel_for_silence(stage: Stage) -> None:
+def test_nobody_is_named_in_a_channel_for_silence(harness: BotHarness) -> None:
     """Four weeks in which only the owner answers; the others are named to the owner, and nowhere else."""
-    lead = stage.workspace.person("U01LEAD")
+    lead = harness.workspace.person("U01LEAD")
     lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
     for day in (5, 12, 19, 26):
-        stage.play_until(datetime(2026, 3, day, 12, 0, tzinfo=UTC))
+        harness.play_until(datetime(2026, 3, day, 12, 0, tzinfo=UTC))
         lead.types("/attest as-declared runs=14", channel="C01SUPEMEA")
         lead.types("/exception draft tone was off", channel="C01SUPEMEA")
         lead.types("/kpi 22m", channel="C01SUPEMEA")
-    stage.play_until(datetime(2026, 3, 31, 12, 0, tzinfo=UTC))
+    harness.play_until(datetime(2026, 3, 31, 12, 0, tzinfo=UTC))
 
-    silent = {who: stage.workspace.user(who).real_name for who in ("U01AGENT1", "U01AGENT2")}
+    silent = {who: harness.workspace.user(who).real_name for who in ("U01AGENT1", "U01AGENT2")}
     profiles = read_profiles(EXAMPLES / "names.csv")
     assert silent == {who: profiles[who].name for who in silent}
-    public = _public(stage)
+    public = _public(harness)
     assert {message.channel for message in public} >= {"C01SUPEMEA", "C01CURATORS"}
     for message in public:
         shown = message.text + json.dumps(message.blocks, ensure_ascii=False)
@@ -243,13 +245,13 @@ def test_nobody_is_named_in_a_channel_for_silence(stage: Stage) -> None:
     assert all("<@U01AGENT2>" in message.words for message in told)
 
 
-def test_whoever_logged_an_exception_is_not_named_in_a_channel(stage: Stage) -> None:
-    _at_thursday(stage)
-    agent = stage.workspace.person("U01AGENT1")
+def test_the_author_of_an_exception_is_not_named_in_a_channel(harness: BotHarness) -> None:
+    _at_thursday(harness)
+    agent = harness.workspace.person("U01AGENT1")
     for _ in range(6):
         says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
     says(agent, "/exception send critical promised a refund", channel="C01SUPEMEA")
-    stage.tick()
-    public = _public(stage)
+    harness.tick()
+    public = _public(harness)
     assert len(public) >= 4
     assert [message.text for message in public if "U01AGENT1" in json.dumps(message.blocks)] == []

@@ -40,7 +40,7 @@ def binaries() -> Path:
     """The folder with `initdb` and `pg_ctl`.
 
     Raises:
-        NoPostgres: there is none.
+        NoPostgres: PostgreSQL isn't installed.
     """
     on_path = shutil.which("initdb")
     places = [Path(on_path).resolve().parent] if on_path else []
@@ -81,7 +81,7 @@ def usable() -> None:
 class Server:
     """A server in a folder of its own that can be stopped hard and started again.
 
-    `durable` writes what is committed through to the disk, as a real one does; tests don't wait for that.
+    `durable` syncs commits to disk, as a real server does; tests don't wait for that.
     """
 
     def __init__(self, folder: Path, *, durable: bool = False) -> None:
@@ -101,7 +101,7 @@ class Server:
         )
 
     def start(self) -> None:
-        """Start, and recover what a hard stop left."""
+        """Start, and recover from a hard stop."""
         options = f"-c listen_addresses='' -c unix_socket_directories='{self._folder}'"
         options += " -c timezone=Asia/Tokyo"
         if not self._durable:
@@ -118,7 +118,7 @@ class Server:
         return lines[-1] if lines else ""
 
     def _run(self, program: str, *arguments: str) -> None:
-        # Output goes to a file: a server that inherits a pipe would keep it open for good.
+        # Output goes to a file: a server that inherits a pipe would keep it open forever.
         with (self._folder / "out").open("a") as out:
             subprocess.run(
                 [str(self._place / program), "-D", str(self._folder / "data"), *arguments],
@@ -188,7 +188,7 @@ def create(socket: str, database: str, *, template: str = "template1") -> None:
 
 
 def drop(socket: str, database: str) -> None:
-    """Take a database away, whoever is still connected to it."""
+    """Drop a database, even with open connections."""
     with _connected(socket) as connection:
         _insist(connection, f"DROP DATABASE {database} WITH (FORCE)")
 

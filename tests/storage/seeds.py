@@ -9,10 +9,9 @@ from sqlmodel import Session
 from cadence.actor import Actor
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line, Rule
-from storage import trail
-from storage.outbox import attempts, ledger, rate_limits
-from storage.outbox.ledger import Owed
-from storage.queries import decisions
+from storage.outbox import attempts, rate_limits
+from storage.outbox.queueing import NewMessage
+from storage.queries import standards
 from storage.queries.numbers import Number
 from storage.tables import (
     Adoption,
@@ -51,7 +50,7 @@ MEMBER, OTHER, CHANNEL = "U01AGENT1", "U01AGENT2", "C01TEAM"
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """The ids of what was planted."""
+    """The ids of the planted rows."""
 
     workspace: str
     team: int
@@ -98,9 +97,9 @@ def check_in(ids: Planted, *, runs: int = 14, member: str = MEMBER, week: int = 
     )
 
 
-def owed(key: str, *, recipient: str = MEMBER, due_at: datetime = NOW, kind: str = "checkin") -> Owed:
-    """A message to queue."""
-    return Owed(key=key, kind=kind, recipient=recipient, subject={"week": "2026-11-30"}, due_at=due_at)
+def owed(key: str, *, recipient: str = MEMBER, due_at: datetime = NOW, kind: str = "checkin") -> NewMessage:
+    """A message to queue, under `kind:workspace:key`."""
+    return NewMessage(kind, recipient, {"week": "2026-11-30"}, about=(key,), due_at=due_at)
 
 
 def number(adoption_id: int, cycle_id: int, value: float = 1.0, **others: Any) -> Number:
@@ -112,10 +111,6 @@ def number(adoption_id: int, cycle_id: int, value: float = 1.0, **others: Any) -
         "guardrail": "",
         "typed": "1",
         "note": "",
-        "member": MEMBER,
-        "surface": "command",
-        "request": "asked",
-        "at": NOW,
     }
     return Number(adoption_id=adoption_id, cycle_id=cycle_id, value=value, **(given | others))
 
@@ -271,7 +266,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     session.add(
         DriftedStep(workspace_id=workspace_id, check_in_id=answer.id, step="send", mode=Mode.HUMAN_LED)
     )
-    verdict = decisions.last_verdicts(
+    verdict = standards.last_verdicts(
         UnitOfWork.around(session, Actor.system(workspace_id)), adoption_id=ids.adoption, step="send"
     )[0]
     change = ModeChange(
@@ -285,43 +280,19 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
         changed_at=NOW,
     )
     session.add(change)
-    key = f"checkin:{workspace_id}:{MEMBER}:2026-11-30"
-    failed = replace(
-        owed(f"digest:{workspace_id}", kind="digest"), state=MessageState.FAILED, reason="is_archived"
-    )
-    sent = owed(f"watch:{workspace_id}", kind="watch", recipient=CHANNEL)
-    ledger.owe(UnitOfWork.around(session, Actor.system(workspace_id), NOW), owed=[owed(key), failed, sent])
-    rate_limits.close(UnitOfWork.around(session, Actor.system(workspace_id)), name=MEMBER, until=NOW - DAY)
-    (row,) = ledger.by_prefix(UnitOfWork.around(session, Actor.system(workspace_id)), prefix=sent.key)
-    attempts.finish(
-        session, message_id=row.id or 0, state=MessageState.SENT, now=NOW, ts="1.5", channel=CHANNEL
-    )
-    trail.record(
-        UnitOfWork.around(session, Actor.system(workspace_id)),
-        at=NOW,
-        member=MEMBER,
-        action="check-in",
-        subject="check-in:1",
-        surface="dm",
-        after={"runs": 14},
-    )
-    trail.record(
-        UnitOfWork.around(session, Actor.system(workspace_id)),
-        at=NOW,
-        member=None,
-        action="demotion",
-        subject=f"adoption:{ids.adoption}/send",
-        surface="rule",
-    )
+    uow = UnitOfWork.around(session, Actor.system(workspace_id), NOW)
+    checkin = owed(f"{MEMBER}:2026-11-30")
+    key = checkin.key(workspace_id)
+    failed = replace(owed("1", kind="digest"), state=MessageState.FAILED, reason="is_archived")
+    uow.send([checkin, failed, owed("1", kind="watch", recipient=CHANNEL)])
+    rate_limits.close(uow, name=MEMBER, until=NOW - DAY)
+    (row,) = uow.messages("watch", 1)
+    attempts.finish(uow, message_id=row.id or 0, state=MessageState.SENT, ts="1.5", channel=CHANNEL)
+    person = uow.by(Actor(workspace_id, MEMBER, "dm"))
+    person.record(action="check-in", subject="check-in:1", after={"runs": 14})
+    uow.record(action="demotion", subject=f"adoption:{ids.adoption}/send", surface="rule")
     for action in ("paused", "resumed"):
-        trail.record(
-            UnitOfWork.around(session, Actor.system(workspace_id)),
-            at=NOW,
-            member=MEMBER,
-            action=action,
-            subject=f"adoption:{ids.adoption}",
-            surface="command",
-        )
+        person.record(action=action, subject=f"adoption:{ids.adoption}")
     session.add(
         AnsweredRequest(
             workspace_id=workspace_id,
@@ -336,7 +307,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     session.add(asked)
     session.flush()
     ids = plant_standards(session, ids)
-    (message,) = ledger.by_prefix(UnitOfWork.around(session, Actor.system(workspace_id)), prefix=key)
+    (message,) = uow.messages("checkin", MEMBER, "2026-11-30")
     assert message.id
     assert verdict.id
     return replace(

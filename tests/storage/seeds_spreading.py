@@ -1,4 +1,4 @@
-"""One row of each table that standards and spreading are kept in."""
+"""One row of each table of standards and spreading."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""A digest asks as many questions of fifty adoptions as of ten, and finds what looking at each of them finds."""
+"""A digest takes as many queries for fifty adoptions as for ten, and finds the same as each one alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +10,16 @@ from sqlalchemy import event
 from sqlmodel import Session, SQLModel
 
 from cadence.actor import Actor
-from cadence.flows.checkins.rows import cycle_of_week
-from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs
+from cadence.flows.core import cycle_of_week
+from cadence.flows.core.adoptions import AdoptionView, adoption_views, require_workspace
 from cadence.flows.core.expected import expected_members
 from cadence.flows.overview.digest_notes import tell_drift, tell_promotion
 from cadence.flows.overview.digest_scope import DigestWeek
 from cadence.flows.overview.digests import digest
 from storage.engine import Database
-from storage.queries import reports, rubrics
+from storage.queries import checkins, promotions
 from storage.work import UnitOfWork
-from templates.contexts.digests import Coverage, Digest
+from templates.contexts.overview.digests import Coverage, Digest
 from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant
 from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
 
@@ -49,13 +49,13 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
     with db.read() as session:
         shown = told(session)
         workspace = require_workspace(UnitOfWork.around(session, Actor.system(TEAM_ID)))
-        runs = team_runs(UnitOfWork.around(session, Actor.system(workspace.id), NOW), workspace=workspace)
+        runs = adoption_views(UnitOfWork.around(session, Actor.system(workspace.id), NOW))
         week = DigestWeek(MONDAY, ZoneInfo(workspace.timezone))
         watches = watched(session, runs, MONDAY)
         slips = attention(session, runs, week_start=MONDAY, since=week.at(0), until=week.at(1), now=NOW)
         needs: list[str] = [one.text for one in slips]
         by_id = {run.id: run for run in runs}
-        proposed = rubrics.open_promotions(UnitOfWork.around(session, Actor.system(workspace.id)))
+        proposed = promotions.open_promotions(UnitOfWork.around(session, Actor.system(workspace.id)))
         needs += [tell_promotion(by_id[row.adoption_id], row).text for row in proposed]
         needs += [tell_drift(run, row).text for run, row in drifts_of(session, runs)]
         needs += [one.text for one in decisions_waiting(session, workspace, runs, watches)]
@@ -74,7 +74,7 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
         assert shown.moved_count + shown.not_moved_count + shown.no_reading_count == in_cycle
 
 
-def coverage(session: Session, runs: list[TeamRun], weeks: int) -> Coverage:
+def coverage(session: Session, runs: list[AdoptionView], weeks: int) -> Coverage:
     """Check-ins that came of those expected."""
     monday, came, asked = MONDAY + timedelta(weeks=weeks), 0, 0
     for run in runs:
@@ -84,7 +84,7 @@ def coverage(session: Session, runs: list[TeamRun], weeks: int) -> Coverage:
                     UnitOfWork.around(session, Actor.system(run.workspace.id)), run, week_start=monday
                 )
             )
-            answered = reports.answered_members(
+            answered = checkins.answered_members(
                 UnitOfWork.around(session, Actor.system(TEAM_ID)), adoption_id=run.id, week_start=monday
             )
             came, asked = came + len(expected & answered), asked + len(expected)

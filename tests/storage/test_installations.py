@@ -1,4 +1,4 @@
-"""Slack's tokens by workspace: the SDK's columns are ours, a state is used once, the newest token counts."""
+"""Slack's tokens by workspace: the SDK's columns match, a state is used once, the newest token counts."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, select
 from cadence.actor import Actor
 from cadence.flows.workspaces.installing import installed
 from storage.engine import Database
-from storage.queries import cycles, installations, people
+from storage.queries import cycles, installations, workspaces
 from storage.tables import SlackState, Workspace
 from storage.tables.columns import without_zone
 from storage.work import UnitOfWork
@@ -53,7 +53,7 @@ def test_a_workspace_that_took_the_bot_out_is_left_alone(db: Database) -> None:
         taken_out.uninstalled_at = NOW
         session.add(taken_out)
     with db.read() as session:
-        assert [one.id for one in people.workspaces(session)] == ["T2"]
+        assert [one.id for one in workspaces.workspaces(session)] == ["T2"]
         assert {one.workspace_id for one in cycles.closings(session)} == {"T2"}
     assert list(installed(db, client_id=CLIENT)) == ["T2"]
 

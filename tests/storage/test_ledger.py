@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from cadence.actor import Actor
 from storage.engine import Database
 from storage.outbox import attempts, leases, ledger, rate_limits
-from storage.outbox.ledger import Owed
-from storage.tables import MessageState, OwedMessage
+from storage.outbox.queueing import FOREVER, NewMessage
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 from tests.storage.seeds import MEMBER, NOW, OTHER, owed, workspace
 from tests.storage.threads import at_once
@@ -27,51 +27,55 @@ def queue(db: Database) -> Callable[..., int]:
     with db.write() as session:
         workspace(session)
 
-    def owe(*messages: Owed, workspace_id: str = "T1") -> int:
+    def owe(*messages: NewMessage, workspace_id: str = "T1") -> int:
         with db.write() as session:
-            return ledger.owe(UnitOfWork.around(session, Actor.system(workspace_id), NOW), owed=messages)
+            return UnitOfWork.around(session, Actor.system(workspace_id), NOW).send(messages)
 
     return owe
 
 
-def rows(db: Database) -> list[OwedMessage]:
-    with db.read() as session:
-        return list(session.exec(select(OwedMessage).order_by(col(OwedMessage.id))))
+def at(session: Session, now: datetime = NOW) -> UnitOfWork:
+    return UnitOfWork.around(session, Actor.system("T1"), now)
 
 
-def row(db: Database, key: str) -> OwedMessage:
+def rows(db: Database) -> list[OutboxMessage]:
     with db.read() as session:
-        (found,) = ledger.by_prefix(UnitOfWork.around(session, Actor.system("T1")), prefix=key)
+        return list(session.exec(select(OutboxMessage).order_by(col(OutboxMessage.id))))
+
+
+def row(db: Database, key: str) -> OutboxMessage:
+    with db.read() as session:
+        (found,) = at(session).messages("checkin", key)
     assert found.id is not None
     return found
 
 
 def sendable(db: Database, recipient: str = MEMBER, now: datetime = NOW) -> str | None:
     with db.read() as session:
-        found = leases.oldest_due(session, workspace_id="T1", recipient=recipient, now=now)
-    return found.message.key if found else None
+        found = leases.oldest_due(at(session, now), recipient=recipient)
+    return found.message.key.removeprefix("checkin:T1:") if found else None
 
 
-def begin(session: Session, message: OwedMessage, now: datetime = NOW) -> bool:
+def begin(session: Session, message: OutboxMessage, now: datetime = NOW) -> bool:
     return attempts.begin(
-        session, message_id=message.id or 0, attempts=message.attempts, now=now, channel="D1", text="hello"
+        at(session, now), message_id=message.id or 0, attempts=message.attempts, channel="D1", text="hello"
     )
 
 
 def test_a_key_is_queued_once(db: Database, queue: Callable[..., int]) -> None:
     assert queue(owed("a"), owed("b")) == 2
-    assert queue(replace(owed("a"), kind="other", recipient=OTHER)) == 0
+    assert queue(replace(owed("a"), recipient=OTHER)) == 0
     assert queue(owed("b"), owed("c"), owed("c")) == 1
     assert queue() == 0
     assert [(one.key, one.kind, one.recipient) for one in rows(db)] == [
-        (key, "checkin", MEMBER) for key in "abc"
+        (f"checkin:T1:{key}", "checkin", MEMBER) for key in "abc"
     ]
 
 
 def test_what_is_queued_is_due_and_useful_for_a_while(db: Database, queue: Callable[..., int]) -> None:
-    queue(owed("a"), replace(owed("b"), useful_until=LATER, state=MessageState.SKIPPED, reason="away"))
+    queue(owed("a"), replace(owed("b"), useful=LATER - NOW, state=MessageState.SKIPPED, reason="away"))
     due, skipped = rows(db)
-    assert (due.state, due.not_before, due.useful_until) == (MessageState.DUE, NOW, NOW + ledger.FOREVER)
+    assert (due.state, due.not_before, due.useful_until) == (MessageState.DUE, NOW, NOW + FOREVER)
     assert (due.attempts, due.sent_at, due.ts, due.created_at) == (0, None, None, NOW)
     assert (skipped.state, skipped.reason, skipped.useful_until) == (MessageState.SKIPPED, "away", LATER)
     assert sendable(db) == "a"
@@ -80,7 +84,7 @@ def test_what_is_queued_is_due_and_useful_for_a_while(db: Database, queue: Calla
 def test_eight_planners_at_once_queue_each_message_once(db: Database, queue: Callable[..., int]) -> None:
     messages = [owed(f"slot:{number}") for number in range(40)]
     counted = at_once(lambda: queue(*messages))
-    assert sorted(one.key for one in rows(db)) == sorted(one.key for one in messages)
+    assert sorted(one.key for one in rows(db)) == sorted(one.key("T1") for one in messages)
     assert sum(counted) == len(messages)  # each is new to exactly one of them
 
 
@@ -103,7 +107,7 @@ def test_messages_to_one_recipient_go_out_in_order(db: Database, queue: Callable
     while (key := sendable(db)) is not None:
         with db.write() as session:
             attempts.finish(
-                session, message_id=row(db, key).id or 0, state=MessageState.SENT, now=NOW, ts="1.2"
+                at(session, NOW), message_id=row(db, key).id or 0, state=MessageState.SENT, ts="1.2"
             )
         sent.append(key)
     assert sent == ["first", "second", "third", "fourth"]
@@ -150,14 +154,14 @@ def test_a_message_ends_once(db: Database, queue: Callable[..., int], end: Messa
     queue(owed("a"))
     number = row(db, "a").id or 0
     with db.write() as session:
-        attempts.finish(session, message_id=number, state=end, now=NOW, reason="x" * 900, ts="1.2")
+        attempts.finish(at(session, NOW), message_id=number, state=end, reason="x" * 900, ts="1.2")
     ended = row(db, "a")
     assert (ended.state, len(ended.reason)) == (end, 500)
     assert (ended.sent_at, ended.ts) == ((NOW, "1.2") if end is MessageState.SENT else (None, None))
     for other in MessageState:
         with db.write() as session:
-            attempts.finish(session, message_id=number, state=other, now=LATER, reason="again", ts="9.9")
-            attempts.postpone(session, message_id=number, until=LATER, reason="later")
+            attempts.finish(at(session, LATER), message_id=number, state=other, reason="again", ts="9.9")
+            attempts.postpone(at(session), message_id=number, until=LATER, reason="later")
             assert not begin(session, ended)
     assert row(db, "a") == ended
     assert sendable(db) is None
@@ -167,7 +171,7 @@ def test_a_postponed_message_waits_and_lets_the_others_pass(db: Database, queue:
     queue(owed("a", due_at=NOW - MINUTE), owed("b"))
     with db.write() as session:
         attempts.postpone(
-            session, message_id=row(db, "a").id or 0, until=LATER, reason="waits for the morning"
+            at(session), message_id=row(db, "a").id or 0, until=LATER, reason="waits for the morning"
         )
     assert sendable(db) == "b"
     assert sendable(db, now=LATER) == "a"
@@ -183,7 +187,7 @@ def test_a_postponed_message_waits_and_lets_the_others_pass(db: Database, queue:
         ("chat.update", {MEMBER, OTHER}),
     ],
 )
-def test_nobody_is_due_through_a_closed_lane(
+def test_nobody_is_due_while_a_rate_limit_is_closed(
     db: Database, queue: Callable[..., int], lane: str, open_to: set[str]
 ) -> None:
     with db.write() as session:
@@ -201,8 +205,8 @@ def test_nobody_is_due_through_a_closed_lane(
         assert ("T2", MEMBER) in due
         assert len(leases.due_recipients(session, now=NOW + MINUTE)) == 3
         waits = lane in (MEMBER, rate_limits.BUDGET)
-        assert rate_limits.next_turn(session, now=NOW, within=MINUTE) == (NOW + MINUTE if waits else None)
-        assert rate_limits.next_turn(session, now=NOW, within=MINUTE / 2) is None
+        assert rate_limits.next_slot(session, now=NOW, within=MINUTE) == (NOW + MINUTE if waits else None)
+        assert rate_limits.next_slot(session, now=NOW, within=MINUTE / 2) is None
 
 
 def test_who_is_due_is_found_without_reading_all_rows_for_each(
@@ -233,7 +237,7 @@ def test_a_paused_workspace_is_due_when_the_pause_is_over(db: Database, queue: C
         assert leases.next_due(session) == LATER
 
 
-def test_of_eight_in_a_lane_at_once_one_takes_the_turn(db: Database, queue: Callable[..., int]) -> None:
+def test_only_one_of_eight_workers_gets_a_slot(db: Database, queue: Callable[..., int]) -> None:
     def turn() -> bool:
         with db.write() as session:
             return rate_limits.take(
@@ -278,9 +282,9 @@ def test_what_a_worker_left_behind_is_taken_back(db: Database, queue: Callable[.
         NOW + attempts.LONGEST_ATTEMPT,
     )
     with db.write() as session:
-        assert not attempts.renew(session, message_id=row(db, "a").id or 0, attempts=1, now=soon)
-        assert attempts.renew(session, message_id=row(db, "b").id or 0, attempts=1, now=soon)
-        assert not attempts.renew(session, message_id=row(db, "b").id or 0, attempts=2, now=soon)
+        assert not attempts.renew(at(session, soon), message_id=row(db, "a").id or 0, attempts=1)
+        assert attempts.renew(at(session, soon), message_id=row(db, "b").id or 0, attempts=1)
+        assert not attempts.renew(at(session, soon), message_id=row(db, "b").id or 0, attempts=2)
     assert row(db, "b").not_before == soon + attempts.LONGEST_ATTEMPT
 
 
@@ -291,15 +295,15 @@ def test_a_worker_that_was_taken_for_dead_decides_nothing(db: Database, queue: C
             assert begin(session, row(db, "a"))
     number, under_way = row(db, "a").id or 0, row(db, "a")
     with db.write() as session:
-        attempts.postpone(session, message_id=number, until=LATER, reason="late", attempts=1)
-        attempts.finish(session, message_id=number, state=MessageState.FAILED, now=NOW, attempts=1)
+        attempts.postpone(at(session), message_id=number, until=LATER, reason="late", attempts=1)
+        attempts.finish(at(session, NOW), message_id=number, state=MessageState.FAILED, attempts=1)
     assert row(db, "a") == under_way
     with db.write() as session:
-        attempts.finish(session, message_id=number, state=MessageState.SENT, now=NOW, ts="1.2")
+        attempts.finish(at(session, NOW), message_id=number, state=MessageState.SENT, ts="1.2")
     assert row(db, "a").ts == "1.2", "what was posted, was posted"
 
 
-def test_who_is_owed_something_now(db: Database, queue: Callable[..., int]) -> None:
+def test_recipients_with_a_due_message(db: Database, queue: Callable[..., int]) -> None:
     with db.write() as session:
         workspace(session, "T2")
     queue(owed("a", due_at=NOW - MINUTE), owed("b", recipient=OTHER, due_at=NOW - 5 * MINUTE))
@@ -322,34 +326,33 @@ def test_nothing_waits_in_an_empty_ledger(db: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "found"),
+    ("about", "found"),
     [
-        ("checkin:T1:U1", ["checkin:T1:U1", "checkin:T1:U1:2026", "checkin:T1:U1:a:b"]),
-        ("checkin:T1:U", []),
-        ("checkin:T1:U_", ["checkin:T1:U_", "checkin:T1:U_:x"]),
-        ("checkin:T1:%", ["checkin:T1:%:x"]),
-        ("checkin:T1:/", ["checkin:T1:/:x"]),
-        ("%", []),
-        ("checkin:t1:u1", ["checkin:t1:u1:x"]),  # a key is read letter by letter
-        ("checkin:T1:Ü", ["checkin:T1:Ü:x"]),
+        (["U1"], ["U1", "U1:2026", "U1:a:b"]),
+        (["U1", "a"], ["U1:a:b"]),
+        (["U"], []),
+        (["U_"], ["U_", "U_:x"]),
+        (["%"], ["%:x"]),
+        (["/"], ["/:x"]),
+        (["u1"], ["u1:x"]),  # a key is read letter by letter
+        (["Ü"], ["Ü:x"]),
     ],
 )
-def test_keys_that_go_on_from_a_prefix(
-    db: Database, queue: Callable[..., int], prefix: str, found: list[str]
+def test_messages_are_found_by_what_they_are_about(
+    db: Database, queue: Callable[..., int], about: list[str], found: list[str]
 ) -> None:
-    keys = ["checkin:T1:U1", "checkin:T1:U1:2026", "checkin:T1:U1:a:b", "checkin:T1:U12", "checkin:T1:U12:x"]
-    keys += ["checkin:T1:U_", "checkin:T1:U_:x", "checkin:T1:%:x", "checkin:T1:/:x", "checkin:t1:u1:x"]
-    keys += ["checkin:T1:Ü:x"]
+    keys = ["U1", "U1:2026", "U1:a:b", "U12", "U12:x", "U_", "U_:x", "%:x", "/:x", "u1:x", "Ü:x"]
     queue(*(owed(key) for key in keys))
     with db.read() as session:
-        rows = ledger.by_prefix(UnitOfWork.around(session, Actor.system("T1")), prefix=prefix)
-    assert [one.key for one in rows] == found
+        rows = at(session).messages("checkin", *about)
+        assert not at(session).messages("%", *about)
+    assert [one.key.removeprefix("checkin:T1:") for one in rows] == found
 
 
 def test_what_was_not_sent_and_why(db: Database, queue: Callable[..., int]) -> None:
     away = replace(owed("a"), state=MessageState.SKIPPED, reason="away")
-    queue(away, replace(away, key="b"), replace(away, key="c", due_at=LATER), owed("d"))
-    queue(replace(away, key="e", kind="digest", state=MessageState.FAILED, reason="is_archived"))
+    queue(away, replace(away, about=("b",)), replace(away, about=("c",), due_at=LATER), owed("d"))
+    queue(replace(away, about=("e",), kind="digest", state=MessageState.FAILED, reason="is_archived"))
     with db.read() as session:
         found = ledger.unsent_counts(UnitOfWork.around(session, Actor.system("T1")), since=NOW, until=LATER)
     assert found == [

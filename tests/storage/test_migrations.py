@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Boolean, Connection, Date, DateTime, Float, Integer
 from sqlmodel import SQLModel
 
 from storage.engine import Database, normal_url
-from storage.migrate import REVISIONS, _config, differences, migrate, pending
+from storage.migrate import REVISIONS, alembic_config, differences, migrate, pending
 from tests.storage.threads import at_once
 
 
@@ -43,7 +43,7 @@ def test_of_several_processes_one_migrates_and_the_others_wait(empty_db: Databas
 
 
 def test_every_migration_is_a_file_named_after_it() -> None:
-    chain = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
+    chain = [one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
     assert chain[::-1] == REVISIONS
 
 
@@ -128,7 +128,7 @@ def _rows(connection: Connection, tables: Iterable[Table]) -> dict[str, list[dic
 
 def test_a_database_of_the_first_version_is_brought_here_without_losing_anything(empty_db: Database) -> None:
     with empty_db.engine.begin() as connection:
-        command.upgrade(_config(connection), "0001")
+        command.upgrade(alembic_config(connection), "0001")
         first = MetaData()
         first.reflect(connection)
         tables = [table for table in first.sorted_tables if table.name != "alembic_version"]

@@ -1,12 +1,12 @@
-"""In a large workspace what waits for a decision comes first, and looking asks no more than in a small one."""
+"""In a large workspace pending decisions come first, with as many queries as in a small one."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from cadence.actor import Actor
-from cadence.flows.core.adoptions import require_workspace, team_runs, today_in
+from cadence.flows.core.adoptions import adoption_views, require_workspace, today_in
 from cadence.flows.overview.attention import deciding
 from cadence.flows.overview.decisions import needs
 from cadence.flows.overview.digest_scope import DigestWeek
@@ -15,11 +15,12 @@ from cadence.flows.overview.statuses import SHOWN, status
 from cadence.mrkdwn import escape
 from cadence.rules.calendar import monday_of
 from storage.engine import Database
-from storage.queries import adoptions as visible
-from storage.queries import rubrics
+from storage.queries import adoptions, handoffs, promotions
+from storage.tables import Handoff, HandoffState, Team
 from storage.work import UnitOfWork
-from templates.contexts.answers import Status
+from templates.contexts.overview.statuses import Status
 from tests.bench.crowd import CURATOR, NOW, TEAM_ID, plant
+from tests.storage import seeds
 from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
 from tests.storage.test_digest_of_many import counting
 
@@ -35,7 +36,7 @@ def emptied(db: Database) -> None:
 
 def running(db: Database) -> int:
     with db.read() as session:
-        return len(visible.runs_named(UnitOfWork.around(session, Actor.system(TEAM_ID))))
+        return len(adoptions.named_adoptions(UnitOfWork.around(session, Actor.system(TEAM_ID))))
 
 
 def shown(db: Database) -> tuple[Status, int]:
@@ -58,7 +59,7 @@ def test_a_status_of_many_shows_what_waits_for_a_decision_and_counts_the_rest(db
             UnitOfWork.around(session, Actor.system(TEAM_ID), NOW),
             require_workspace(UnitOfWork.around(session, Actor.system(TEAM_ID))),
         )
-        named = visible.runs_named(UnitOfWork.around(session, Actor.system(TEAM_ID)))
+        named = adoptions.named_adoptions(UnitOfWork.around(session, Actor.system(TEAM_ID)))
     assert SHOWN < len(graver) < running(db)
     first = sorted(
         (one for one in named if one.adoption_id in graver), key=lambda one: graver[one.adoption_id]
@@ -70,9 +71,9 @@ def test_a_status_of_many_shows_what_waits_for_a_decision_and_counts_the_rest(db
 
 def test_a_home_asks_no_more_of_the_database_where_more_waits(db: Database) -> None:
     waiting, asked = [], []
-    for adoptions in (120, 480):
+    for planted in (120, 480):
         emptied(db)
-        plant(db, adoptions)
+        plant(db, planted)
         with counting(db) as statements, db.read() as session:
             home = home_view(UnitOfWork.around(session, CALLER, FRIDAY), page=1)
         assert len(home.items) == PAGE
@@ -86,7 +87,7 @@ def test_a_home_lists_what_each_run_comes_to(db: Database) -> None:
     plant(db, 120)
     with db.read() as session:
         workspace = require_workspace(UnitOfWork.around(session, Actor.system(TEAM_ID)))
-        runs = team_runs(UnitOfWork.around(session, Actor.system(workspace.id), FRIDAY), workspace=workspace)
+        runs = adoption_views(UnitOfWork.around(session, Actor.system(workspace.id), FRIDAY))
         week = DigestWeek(monday_of(today_in(workspace, FRIDAY)), ZoneInfo(workspace.timezone))
         slips = attention(
             session, runs, week_start=week.monday, since=week.at(0), until=week.at(1), now=FRIDAY
@@ -95,7 +96,7 @@ def test_a_home_lists_what_each_run_comes_to(db: Database) -> None:
         expected = [str(one.text) for one in slips if one.offer]
         expected += [str(one.text) for one in decisions_waiting(session, workspace, runs, watches)]
         drifting = drifts_of(session, runs)
-        promoted = rubrics.open_promotions(UnitOfWork.around(session, Actor.system(TEAM_ID)))
+        promoted = promotions.open_promotions(UnitOfWork.around(session, Actor.system(TEAM_ID)))
         found = needs(UnitOfWork.around(session, CALLER, FRIDAY), workspace, [], curator=True)
         said = [need().text for need in found.listed]
     assert found.more == 0
@@ -108,3 +109,36 @@ def test_who_has_little_to_do_with_sees_all_of_it_by_name(db: Database) -> None:
     found, _ = shown(db)
     assert (len(found.rows), found.more) == (8, 0)
     assert [row.slug for row in found.rows] == sorted(row.slug for row in found.rows)
+
+
+def test_what_a_team_received_is_read_before_what_its_owner_waits_for(db: Database) -> None:
+    """However much was sent and forgotten in the teams of an owner."""
+    with db.write() as session:
+        ids = seeds.plant(session)
+        [received] = visible_handoffs(session, ids)
+        elsewhere = Team(
+            workspace_id="T1",
+            slug="far",
+            title="Far",
+            function="",
+            channel="C0FAR",
+            timezone="UTC",
+            created_at=NOW,
+        )
+        session.add(elsewhere)
+        session.flush()
+        given = received.model_dump(exclude={"id", "source", "team_id", "due_at", "state"})
+        for number in range(310):
+            state = HandoffState.ACCEPTED if number % 2 else HandoffState.SENT
+            due = received.due_at - timedelta(days=9)
+            row = Handoff(**given, source=f"{number}", team_id=elsewhere.id or 0, due_at=due, state=state)
+            session.add(row)
+        session.flush()
+        found = visible_handoffs(session, ids)
+    assert found[0].id == received.id
+    assert {row.state for row in found} == {HandoffState.SENT}
+
+
+def visible_handoffs(session: Session, ids: seeds.Planted) -> list[Handoff]:
+    uow = UnitOfWork.around(session, Actor.system("T1"), NOW)
+    return handoffs.open_for(uow, adoption_ids=[ids.adoption], team_ids=[ids.team])

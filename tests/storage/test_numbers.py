@@ -1,31 +1,40 @@
-"""A weekly number is kept whole: the reading, what it corrects, the trail, rewrites of what asked for it."""
+"""A weekly number is saved completely: the reading, what it corrects, the trail, rewrites of messages that
+asked for it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
 
 from cadence.actor import Actor
-from storage.engine import Clash, Database
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.queries import numbers, playbooks
+from cadence.flows.core import ReportWeek
+from cadence.flows.numbers import keep_reading
+from storage.engine import Conflict, Database
+from storage.outbox.queueing import FOREVER, NewMessage
+from storage.queries import adoptions, numbers
 from storage.queries.numbers import Kept
-from storage.tables import Cycle, CycleState, HomeChange, MessageState, OwedMessage, Reading, TrailEntry
+from storage.tables import Cycle, CycleState, HomeChange, MessageState, OutboxMessage, Reading, TrailEntry
 from storage.work import UnitOfWork
 from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, number, plant
+from tests.storage.threads import until_somebody_waits
 
 WEEK = MONDAY + 14 * DAY
 
 
 def keep(session: Session, ids: Planted, value: float, **others: Any) -> Kept:
-    return numbers.keep(
-        UnitOfWork.around(session, Actor.system("T1")),
-        number=number(ids.adoption, ids.cycle, value, **others),
-    )
+    uow = UnitOfWork.around(session, Actor("T1", MEMBER, "command", request="asked"), NOW)
+    return numbers.keep(uow, number=number(ids.adoption, ids.cycle, value, **others))
+
+
+def report(session: Session, ids: Planted, value: float, guardrail: str = "") -> float | None:
+    uow = UnitOfWork.around(session, Actor("T1", MEMBER, "command", request="asked"), NOW)
+    run: Any = SimpleNamespace(id=ids.adoption)
+    week = ReportWeek(session.get_one(Cycle, ids.cycle), 3, WEEK)
+    return keep_reading(uow, run, week, value=value, typed=str(value), guardrail=guardrail)
 
 
 @pytest.fixture
@@ -59,23 +68,29 @@ def test_a_number_its_correction_and_the_same_again(db: Database, ids: Planted) 
     for value, note in ((22.5, ""), (21.0, ""), (21.0, ""), (21.0, "after a slow week")):
         with db.write() as session:
             came.append(keep(session, ids, value, note=note))
-    assert came == [Kept(None, True), Kept(22.5, True), Kept(None, False), Kept(21.0, True)]
+    assert [one.before for one in came] == [None, 22.5, None, 21.0]
+    assert [one.reading_id is not None for one in came] == [True, True, False, True]
     assert readings(db) == [(22.5, "", False), (21.0, "", False), (21.0, "", True)]
+
+
+def test_the_trail_has_a_number_and_its_correction(db: Database, ids: Planted) -> None:
+    for value in (22.5, 21.0, 21.0):
+        with db.write() as session:
+            report(session, ids, value)
     about = f"adoption:{ids.adoption}/week:{WEEK}"
     assert told(db) == [
         ("reading", about, None, 22.5, "command", "asked", MEMBER),
         ("reading-corrected", about, 22.5, 21.0, "command", "asked", MEMBER),
-        ("reading-corrected", about, 21.0, 21.0, "command", "asked", MEMBER),
     ]
     with db.read() as session:
         changes = session.exec(select(HomeChange).where(HomeChange.subject == about)).all()
-    assert [(row.workspace_id, row.member) for row in changes] == [("T1", MEMBER)] * 3
+    assert [(row.workspace_id, row.member) for row in changes] == [("T1", MEMBER)] * 2
 
 
 def test_a_guardrails_number_is_one_of_its_own(db: Database, ids: Planted) -> None:
     for value, rail in ((22, ""), (4.5, "CSAT"), (4.7, "CSAT")):
         with db.write() as session:
-            keep(session, ids, value, guardrail=rail)
+            report(session, ids, value, rail)
     assert readings(db) == [(22, "", True), (4.5, "CSAT", False), (4.7, "CSAT", True)]
     assert told(db)[-1][:4] == (
         "reading-corrected",
@@ -85,38 +100,38 @@ def test_a_guardrails_number_is_one_of_its_own(db: Database, ids: Planted) -> No
     )
 
 
-def ask(ids: Planted, member: str, slot: str, state: MessageState = MessageState.SENT) -> Owed:
-    return Owed(
-        key=f"kpi-missing:{ids.workspace}:{ids.adoption}:{member}:{slot}",
-        kind="kpi-missing",
-        recipient=member,
-        subject={"week": slot, "adoption": ids.adoption},
+def ask(ids: Planted, member: str, slot: str, state: MessageState = MessageState.SENT) -> NewMessage:
+    return NewMessage(
+        "kpi-missing",
+        member,
+        {"week": slot.partition(":")[0], "adoption": ids.adoption},
+        about=(ids.adoption, member, slot),
         due_at=NOW,
         state=state,
     )
 
 
-def test_what_asked_for_it_is_owed_a_rewrite_each_time(db: Database, ids: Planted) -> None:
+def test_messages_that_asked_for_a_number_are_rewritten_each_time(db: Database, ids: Planted) -> None:
     with db.write() as session:
-        for owed in (
+        for message in (
             ask(ids, MEMBER, f"{WEEK}"),
             ask(ids, OTHER, f"{WEEK}:again"),
             ask(ids, "U03", f"{WEEK}", MessageState.DUE),
             ask(ids, "U04", f"{MONDAY}"),
-            Owed(f"kpi-missing:T1:{ids.adoption}9:{MEMBER}:{WEEK}", "kpi-missing", MEMBER, {}, NOW),
+            NewMessage("kpi-missing", MEMBER, {}, about=(f"{ids.adoption}9", MEMBER, WEEK)),
         ):
-            ledger.owe(UnitOfWork.around(session, Actor.system("T1"), NOW), owed=[owed])
+            UnitOfWork.around(session, Actor.system("T1"), NOW).send(message)
     for value in (22, 21):
         with db.write() as session:
-            keep(session, ids, value)
-            keep(session, ids, value, guardrail="CSAT")
+            report(session, ids, value)
+            report(session, ids, value, "CSAT")
     with db.read() as session:
         rows = session.exec(
-            select(OwedMessage).where(OwedMessage.kind == "rewrite").order_by(col(OwedMessage.id))
+            select(OutboxMessage).where(OutboxMessage.kind == "rewrite").order_by(col(OutboxMessage.id))
         ).all()
         sent = {
             row.recipient: row.id
-            for row in session.exec(select(OwedMessage).where(OwedMessage.state == MessageState.SENT))
+            for row in session.exec(select(OutboxMessage).where(OutboxMessage.state == MessageState.SENT))
             if row.kind == "kpi-missing"
         }
     mine = [row for row in rows if row.recipient == MEMBER]
@@ -132,7 +147,7 @@ def test_what_asked_for_it_is_owed_a_rewrite_each_time(db: Database, ids: Plante
             "",
         )
         assert (row.due_at, row.not_before, row.created_at) == (NOW, NOW, NOW)
-        assert row.useful_until == NOW + ledger.FOREVER
+        assert row.useful_until == NOW + FOREVER
         assert row.correlation_id == "asked"
 
 
@@ -141,7 +156,7 @@ class TestMeanwhile:
     """Two at the same moment: one holds the adoption, the other's statement began before it let go."""
 
     def after(self, db: Database, ids: Planted, first: Callable[[Session], None]) -> Kept:
-        """What becomes of a number whose statement waits until `first` is committed."""
+        """The result for a number whose statement waits until `first` is committed."""
         holding, waiting = Event(), Event()
 
         def second() -> Kept:
@@ -153,20 +168,20 @@ class TestMeanwhile:
         with ThreadPoolExecutor(1) as other:
             came = other.submit(second)
             with db.write() as session:
-                playbooks.lock_adoption(
+                adoptions.lock_adoption(
                     UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption
                 )
                 first(session)
                 holding.set()
                 waiting.wait(10)
-                _until_somebody_waits(db)
+                until_somebody_waits(db)
             return came.result(20)
 
     def test_both_numbers_are_kept(self, db: Database, ids: Planted) -> None:
         def other(session: Session) -> None:
             keep(session, ids, 22)
 
-        assert self.after(db, ids, other) == Kept(22, True)
+        assert self.after(db, ids, other).before == 22
         assert readings(db) == [(22, "", False), (20, "", True)]
 
     def test_a_correction_of_a_correction(self, db: Database, ids: Planted) -> None:
@@ -176,7 +191,7 @@ class TestMeanwhile:
         def other(session: Session) -> None:
             keep(session, ids, 22)
 
-        assert self.after(db, ids, other) == Kept(22, True)
+        assert self.after(db, ids, other).before == 22
         assert readings(db) == [(30, "", False), (22, "", False), (20, "", True)]
 
     def test_a_cycle_that_was_closed_takes_nothing_unseen(self, db: Database, ids: Planted) -> None:
@@ -186,21 +201,7 @@ class TestMeanwhile:
             session.add(cycle)
             session.flush()
 
-        with pytest.raises(Clash):
+        with pytest.raises(Conflict):
             self.after(db, ids, close)
         assert readings(db) == []
         assert told(db) == []
-
-
-def _until_somebody_waits(db: Database) -> None:
-    from sqlalchemy import text
-
-    with db.read() as session:
-        for _ in range(200):
-            waits = session.connection().execute(
-                text("SELECT count(*) FROM pg_locks WHERE NOT granted"),
-            )
-            if waits.scalar_one():
-                return
-            session.connection().execute(text("SELECT pg_sleep(0.02)"))
-    raise AssertionError("nobody waits")

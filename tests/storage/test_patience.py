@@ -1,4 +1,4 @@
-"""Nobody waits for the database without end: who asked is told, and nothing of it is kept."""
+"""Nobody waits for the database forever: the person is told, and the transaction is rolled back."""
 
 import sqlite3
 import time
@@ -19,7 +19,7 @@ from cadence.actor import Actor
 from storage.engine import Database, Unreachable, is_busy, is_unreachable, plain_url, sqlite_file
 from storage.migrate import REVISIONS, migrate
 from storage.patience import FOREVER, JOB, Patience, current, patient
-from storage.queries import people
+from storage.queries import workspaces
 from storage.work import UnitOfWork
 from tests.storage.seeds import workspace
 
@@ -63,13 +63,13 @@ def rename(db: Database, name: str) -> None:
         session.execute(text("UPDATE workspace SET name = :name WHERE id = 'T1'"), {"name": name})
 
     with db.for_a_request():
-        db.together(work)
+        db.grouped(work)
 
 
 def name_of(db: Database) -> str | None:
     """The workspace's name now."""
     with db.read() as session:
-        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
+        row = workspaces.workspace(UnitOfWork.around(session, Actor.system("T1")))
     return row.name if row else None
 
 
@@ -106,7 +106,7 @@ def test_a_job_waits_longer_and_then_does_it(hurried: Database) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         with held(hurried):
-            waiting = pool.submit(hurried.together, work)
+            waiting = pool.submit(hurried.grouped, work)
             with pytest.raises(Unreachable):
                 rename(hurried, "by a request")
         waiting.result(timeout=30)
@@ -120,8 +120,7 @@ def test_who_waits_for_another_thread_gives_up_too(hurried: Database) -> None:
         for write in (rename, rename_alone):
             assert is_busy(pool.submit(write, hurried, "quick").exception(timeout=10) or ZeroDivisionError())
     assert name_of(hurried) == "slow"
-    assert hurried._together is not None
-    assert hurried._together._waiting == []
+    assert hurried.waiting == 0
 
 
 def rename_alone(db: Database, name: str) -> None:
@@ -132,7 +131,7 @@ def rename_alone(db: Database, name: str) -> None:
 
 @ON_SQLITE
 def test_what_another_thread_has_begun_is_waited_for(hurried: Database) -> None:
-    """It may be committed any moment: giving up would tell somebody that it wasn't done."""
+    """It may be committed any moment: giving up would report that it wasn't done."""
     begun, go_on = Event(), Event()
 
     def slowly(session: Session) -> None:
@@ -142,11 +141,11 @@ def test_what_another_thread_has_begun_is_waited_for(hurried: Database) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         with hurried.write():
-            first = pool.submit(hurried.together, lambda _session: None)
-            while not (hurried._together and hurried._together._waiting):
+            first = pool.submit(hurried.grouped, lambda _session: None)
+            while not hurried.waiting:
                 pass
             second = pool.submit(_in_a_request, hurried, slowly)
-            while len(hurried._together._waiting) < 2:
+            while hurried.waiting < 2:
                 pass
         assert begun.wait(10)
         time.sleep(2 * SHORT.lock)
@@ -159,7 +158,7 @@ def test_what_another_thread_has_begun_is_waited_for(hurried: Database) -> None:
 
 def _in_a_request(db: Database, work: Any) -> None:
     with db.for_a_request():
-        db.together(work)
+        db.grouped(work)
 
 
 @ON_POSTGRES
@@ -170,7 +169,7 @@ def test_a_statement_that_takes_too_long_is_ended(hurried: Database) -> None:
 
 
 @ON_POSTGRES
-def test_a_connection_has_the_patience_of_whoever_uses_it(hurried: Database) -> None:
+def test_a_connection_has_the_time_outs_of_its_user(hurried: Database) -> None:
     def limits() -> list[str]:
         with hurried.read() as session:
             names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
@@ -216,7 +215,7 @@ def test_a_migration_waits_for_as_long_as_it_takes(
     assert current() is None
 
 
-def test_patience_ends_with_its_block(db: Database) -> None:
+def test_time_outs_end_with_their_block(db: Database) -> None:
     with db.for_a_request():
         assert current() is not None
         with patient(JOB):

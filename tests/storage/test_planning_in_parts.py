@@ -13,15 +13,14 @@ from cadence.flows.nudging import planning
 from cadence.flows.nudging.planning import plan
 from cadence.flows.schedule.rollouts import Scope, parts, rollout
 from cadence.nudges import due
-from storage import trail
 from storage.engine import Database
-from storage.queries import people
+from storage.queries import workspaces
 from storage.tables import (
     Adoption,
     AdoptionState,
     Away,
     Cycle,
-    OwedMessage,
+    OutboxMessage,
     Team,
     TeamMember,
     Workspace,
@@ -68,14 +67,14 @@ def crowd(db: Database) -> Database:
 
 
 def workspace(session: Session) -> Workspace:
-    found = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
+    found = workspaces.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert found is not None
     return found
 
 
 def keys(db: Database) -> Counter[str]:
     with db.read() as session:
-        return Counter(session.execute(select(col(OwedMessage.key))).scalars())
+        return Counter(session.execute(select(col(OutboxMessage.key))).scalars())
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 4])
@@ -140,17 +139,11 @@ def test_between_two_hours_planning_looks_at_nothing_until_something_changes(cro
 
 
 def _tell(session: Session, action: str) -> None:
-    trail.record(
-        UnitOfWork.around(session, Actor.system("T1")),
-        at=THURSDAY_EVENING,
-        member=None,
-        action=action,
-        subject="team:team-1",
-        surface="test",
-    )
+    uow = UnitOfWork.around(session, Actor.system("T1"), THURSDAY_EVENING)
+    uow.record(action=action, subject="team:team-1", surface="test")
 
 
-def test_what_nobody_told_of_is_found_within_minutes(crowd: Database) -> None:
+def test_a_row_committed_late_is_found_within_minutes(crowd: Database) -> None:
     """A row committed late, by another process, long after the trail went on without it."""
     plan(crowd, now=THURSDAY_EVENING)
     with crowd.write() as session:
@@ -165,7 +158,7 @@ def test_a_clock_set_back_or_forward_loses_and_doubles_nothing(crowd: Database) 
     restless = keys(crowd)
     assert max(restless.values()) == 1
     with crowd.write() as session:
-        session.execute(delete(OwedMessage))
+        session.execute(delete(OutboxMessage))
         workspace(session).planned_until = BEFORE - 3 * DAY
     planning.forget(crowd)
     step = BEFORE - 3 * DAY
@@ -190,5 +183,7 @@ def test_who_is_away_for_the_rest_of_the_week_is_skipped_once(crowd: Database) -
         )
     plan(crowd, now=THURSDAY_EVENING + DAY)
     with crowd.read() as session:
-        rows = session.execute(select(OwedMessage).where(col(OwedMessage.recipient) == "U0000006")).scalars()
+        rows = session.execute(
+            select(OutboxMessage).where(col(OutboxMessage.recipient) == "U0000006")
+        ).scalars()
         assert {(row.kind, row.reason) for row in rows} >= {("checkin", "away"), ("checkin-reminder", "away")}

@@ -9,10 +9,10 @@ from structlog.contextvars import bound_contextvars
 
 from cadence.actor import Actor
 from storage.engine import Database
-from storage.outbox import ledger, slots
-from storage.outbox.ledger import Owed
+from storage.outbox import slots
+from storage.outbox.queueing import NewMessage
 from storage.outbox.slots import Nudged
-from storage.tables import MessageState, OwedMessage
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 from tests.bench.planning_bench import counted
 from tests.storage.seeds import MEMBER, NOW, OTHER, workspace
@@ -38,26 +38,24 @@ def nudged(key: str, *, recipient: str = MEMBER, reason: str = "") -> Nudged:
     return Nudged(key, "checkin", recipient, {"week": "2026-03-02", "adoption": 7}, NOW, LATER, reason)
 
 
-def rows(db: Database) -> list[OwedMessage]:
+def rows(db: Database) -> list[OutboxMessage]:
     with db.read() as session:
-        return list(session.exec(select(OwedMessage).order_by(col(OwedMessage.key))))
+        return list(session.exec(select(OutboxMessage).order_by(col(OutboxMessage.key))))
 
 
 def test_a_row_is_what_a_single_message_leaves(db: Database, queue: Callable[..., int]) -> None:
     with bound_contextvars(correlation_id="plan:1"):
         queue(nudged("a"), nudged("b", reason="away “today”"))
         with db.write() as session:
-            ledger.owe(
-                UnitOfWork.around(session, Actor.system("T1"), NOW),
-                owed=[
-                    Owed(
-                        key, "checkin", MEMBER, {"week": "2026-03-02", "adoption": 7}, NOW, LATER, None, *end
-                    )
+            subject = {"week": "2026-03-02", "adoption": 7}
+            UnitOfWork.around(session, Actor.system("T1"), NOW).send(
+                [
+                    NewMessage("checkin", MEMBER, subject, (key,), NOW, LATER - NOW, *end)
                     for key, end in {
                         "c": (MessageState.DUE, ""),
                         "d": (MessageState.SKIPPED, "away “today”"),
                     }.items()
-                ],
+                ]
             )
     found = [row.model_dump(exclude={"id", "key"}) for row in rows(db)]
     assert found[:2] == found[2:]

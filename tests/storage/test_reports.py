@@ -1,4 +1,4 @@
-"""What people reported: one answer counts, the replaced ones stay, and each query finds its own."""
+"""Reports: one answer counts, replaced ones stay, and each query finds its own."""
 
 from datetime import timedelta
 
@@ -7,9 +7,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from cadence.actor import Actor
+from cadence.flows.core.adoptions import current_cycle
 from storage.engine import Database
-from storage.queries import adoptions as runs
-from storage.queries import cycles, people, playbooks, reports
+from storage.queries import adoptions, checkins, cycles, exceptions, numbers, people, standards
 from storage.tables import CheckIn, Cycle, CycleState, LoggedException
 from storage.work import UnitOfWork
 from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, check_in, plant, reading_row
@@ -28,8 +28,8 @@ def ids(db: Database) -> Planted:
 def answer_again(db: Database, ids: Planted, *, runs: int) -> None:
     """What the flow does: hold the adoption, replace the current answer, add the new one."""
     with db.write() as session:
-        playbooks.lock_adoption(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)
-        current = reports.check_in(
+        adoptions.lock_adoption(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)
+        current = checkins.check_in(
             UnitOfWork.around(session, Actor.system("T1")),
             adoption_id=ids.adoption,
             week_start=MONDAY,
@@ -66,7 +66,7 @@ def test_eight_corrections_at_once_leave_one_current_answer_and_keep_all(db: Dat
     at_once(lambda: answer_again(db, ids, runs=21))
     with db.read() as session:
         rows = session.exec(select(CheckIn).order_by(col(CheckIn.id))).all()
-        current = reports.answers(
+        current = checkins.answers(
             UnitOfWork.around(session, Actor.system("T1")),
             adoption_id=ids.adoption,
             first=MONDAY,
@@ -84,24 +84,24 @@ def test_answers_come_newest_week_first_and_only_the_current_ones(db: Database, 
     with db.read() as session:
         scope = {"adoption_id": ids.adoption}
         last = MONDAY + 2 * WEEK
-        found = reports.answers(
+        found = checkins.answers(
             UnitOfWork.around(session, Actor.system("T1")), **scope, first=MONDAY, last=last
         )
-        later = reports.answers(
+        later = checkins.answers(
             UnitOfWork.around(session, Actor.system("T1")), **scope, first=MONDAY + WEEK, last=last
         )
-        two = reports.answers(
+        two = checkins.answers(
             UnitOfWork.around(session, Actor.system("T1")), **scope, first=last, last=last, latest=2
         )
         session.add(check_in(ids, week=-59, runs=5, member="U01OLD"))
         session.flush()
-        old = reports.answers(
+        old = checkins.answers(
             UnitOfWork.around(session, Actor.system("T1")), **scope, first=last, last=last, latest=4
         )
-        then = reports.answers(
+        then = checkins.answers(
             UnitOfWork.around(session, Actor.system("T1")), **scope, first=MONDAY, last=MONDAY + WEEK
         )
-        second_week = reports.answered_members(
+        second_week = checkins.answered_members(
             UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, week_start=MONDAY + WEEK
         )
     assert found == [(MEMBER, MONDAY + 2 * WEEK, 7), (OTHER, MONDAY + WEEK, 8), (MEMBER, MONDAY, 9)]
@@ -117,16 +117,18 @@ def test_readings_of_a_cycle_and_the_latest_one(db: Database, ids: Planted) -> N
         session.add_all([reading_row(ids, week=3, value=14), reading_row(ids, week=2, value=18)])
     with db.read() as session:
         assert list(
-            reports.readings(UnitOfWork.around(session, Actor.system("T1")), cycle_id=ids.cycle).items()
+            numbers.readings(
+                UnitOfWork.around(session, Actor.system("T1")), cycle=session.get_one(Cycle, ids.cycle)
+            ).items()
         ) == [
             (1, 22),
             (2, 18),
             (3, 14),
         ]
-        latest = reports.latest_reading(
+        latest = numbers.latest_reading(
             UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, until=MONDAY + WEEK
         )
-        none = reports.latest_reading(
+        none = numbers.latest_reading(
             UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, until=MONDAY - DAY
         )
     assert latest is not None
@@ -134,7 +136,7 @@ def test_readings_of_a_cycle_and_the_latest_one(db: Database, ids: Planted) -> N
     assert none is None
 
 
-def test_exceptions_of_a_cycle_are_told_apart_by_their_ids(db: Database, ids: Planted) -> None:
+def test_exceptions_of_a_cycle_are_separated_by_id(db: Database, ids: Planted) -> None:
     def exception(source: str, minutes: int, step: str = "send") -> LoggedException:
         return LoggedException(
             workspace_id="T1",
@@ -157,7 +159,7 @@ def test_exceptions_of_a_cycle_are_told_apart_by_their_ids(db: Database, ids: Pl
         scope = {"adoption_id": ids.adoption}
 
         def found(after_id: int = 0, through_id: int | None = None) -> list[str]:
-            rows = reports.exceptions(
+            rows = exceptions.exceptions(
                 UnitOfWork.around(session, Actor.system("T1")),
                 adoption_id=ids.adoption,
                 step="send",
@@ -170,7 +172,7 @@ def test_exceptions_of_a_cycle_are_told_apart_by_their_ids(db: Database, ids: Pl
         assert found() == [ids.source, "clock ahead", "clock behind", "same instant"]
         assert found(after_id=ids.exception) == ["clock ahead", "clock behind", "same instant"]
         assert found(through_id=ids.exception + 2) == [ids.source, "clock ahead", "clock behind"]
-        marks = reports.marks(UnitOfWork.around(session, Actor.system("T1")), **scope)
+        marks = standards.marks(UnitOfWork.around(session, Actor.system("T1")), **scope)
         newest = max(session.exec(select(LoggedException.id)).all(), key=lambda one: one or 0)
         assert (marks.exception, marks.check_in) == (newest, ids.check_in)
     with pytest.raises(IntegrityError), db.write() as session:
@@ -193,12 +195,14 @@ def test_a_run_comes_with_the_cycle_a_date_lies_in(db: Database, ids: Planted) -
     with db.read() as session:
 
         def number(days: int) -> int | None:
-            (run,) = runs.runs(UnitOfWork.around(session, Actor.system("T1")), on=MONDAY + days * DAY)
-            return run.cycle.number if run.cycle else None
+            day = MONDAY + days * DAY
+            rows = adoptions.with_cycles(UnitOfWork.around(session, Actor.system("T1")), day=day)
+            cycle = current_cycle([row.cycle for row in rows if row.cycle], day)
+            return cycle.number if cycle else None
 
         def on(days: int) -> int | None:
             day = MONDAY + days * DAY
-            cycle = playbooks.cycle_on(
+            cycle = cycles.cycle_on(
                 UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, day=day
             )
             return cycle.number if cycle else None

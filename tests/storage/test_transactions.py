@@ -1,4 +1,4 @@
-"""What a read and a write promise, and what a column takes."""
+"""What a read and a write guarantee, and which values a column accepts."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -11,9 +11,9 @@ from cadence.actor import Actor
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Rule
 from storage.engine import Database
-from storage.outbox import ledger
-from storage.queries import people, playbooks, reports
-from storage.tables import Adoption, AdoptionState, Curator, Reading, Workspace
+from storage.outbox.queueing import NewMessage
+from storage.queries import adoptions, numbers, people, workspaces
+from storage.tables import Adoption, AdoptionState, Curator, Cycle, Reading, Workspace
 from storage.work import UnitOfWork
 from tests.storage.seeds import NOW, plant, reading_row, workspace
 from tests.storage.threads import at_once
@@ -24,16 +24,16 @@ NAIVE = r"(?i)naive|timezone"
 def test_read_keeps_nothing(db: Database) -> None:
     with db.read() as session:
         workspace(session)
-        assert people.workspace(UnitOfWork.around(session, Actor.system("T1"))) is not None
+        assert workspaces.workspace(UnitOfWork.around(session, Actor.system("T1"))) is not None
     with db.read() as session:
-        assert people.workspaces(session) == []
+        assert workspaces.workspaces(session) == []
 
 
 def test_write_keeps_everything_together(db: Database) -> None:
     with db.write() as session:
         plant(session)
     with db.read() as session:
-        assert [one.id for one in people.workspaces(session)] == ["T1"]
+        assert [one.id for one in workspaces.workspaces(session)] == ["T1"]
         assert people.curators(UnitOfWork.around(session, Actor.system("T1"))) == ["U01CURATOR"]
 
 
@@ -47,14 +47,14 @@ def test_write_rolls_back_everything_on_an_error(db: Database) -> None:
     with pytest.raises(RuntimeError, match="halfway"):
         stumble()
     with db.read() as session:
-        assert people.workspaces(session) == []
+        assert workspaces.workspaces(session) == []
 
 
 def test_rows_can_be_used_after_their_session(db: Database) -> None:
     with db.write() as session:
         workspace(session)
     with db.read() as session:
-        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
+        row = workspaces.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert row is not None
     assert (row.name, row.rule) == ("T1", Rule.BALANCED)
 
@@ -66,14 +66,14 @@ def test_what_a_writer_read_can_not_change_before_it_saves(db: Database) -> None
 
     def add_one() -> None:
         with db.write() as session:
-            playbooks.lock_adoption(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)
-            row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
+            adoptions.lock_adoption(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)
+            row = workspaces.workspace(UnitOfWork.around(session, Actor.system("T1")))
             assert row is not None
             row.min_runs += 1
 
     at_once(add_one)
     with db.read() as session:
-        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
+        row = workspaces.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert row is not None
     assert row.min_runs == 28
 
@@ -81,7 +81,7 @@ def test_what_a_writer_read_can_not_change_before_it_saves(db: Database) -> None
 @pytest.mark.postgres
 @pytest.mark.parametrize("db", [pytest.param("postgres")], indirect=True)
 def test_locking_an_adoption_reads_it_again(db: Database) -> None:
-    """What was loaded before the lock may have changed while another transaction held it."""
+    """An adoption loaded before the lock may have changed while another transaction held it."""
     with db.write() as session:
         ids = plant(session)
     with db.write() as session:
@@ -89,7 +89,7 @@ def test_locking_an_adoption_reads_it_again(db: Database) -> None:
         assert loaded.state is AdoptionState.ACTIVE
         with db.write() as other:
             other.exec(select(Adoption)).one().state = AdoptionState.PAUSED
-        locked = playbooks.lock_adoption(
+        locked = adoptions.lock_adoption(
             UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption
         )
         assert locked is loaded
@@ -102,9 +102,9 @@ def test_naive_times_are_refused(db: Database) -> None:
         session.add(Workspace(id="T1", created_at=naive))
     with db.write() as session:
         workspace(session)
-    one = ledger.Owed(key="k", kind="checkin", recipient="U1", subject={}, due_at=naive)
+    one = NewMessage("checkin", "U1", {}, about=("k",), due_at=naive)
     with pytest.raises(StatementError, match=NAIVE), db.write() as session:
-        ledger.owe(UnitOfWork.around(session, Actor.system("T1"), NOW), owed=[one])
+        UnitOfWork.around(session, Actor.system("T1"), NOW).send(one)
 
 
 def test_times_come_back_aware_and_as_the_same_instant(db: Database) -> None:
@@ -112,7 +112,7 @@ def test_times_come_back_aware_and_as_the_same_instant(db: Database) -> None:
     with db.write() as session:
         session.add(Workspace(id="T1", created_at=far))
     with db.read() as session:
-        row = people.workspace(UnitOfWork.around(session, Actor.system("T1")))
+        row = workspaces.workspace(UnitOfWork.around(session, Actor.system("T1")))
     assert row is not None
     assert row.created_at == far
     assert row.created_at.utcoffset() == timedelta(0)
@@ -137,7 +137,7 @@ def test_enums_are_stored_by_value(db: Database) -> None:
         assert _stored(session, "SELECT decision FROM verdict ORDER BY id") == ["watch", "demote"]
         assert _stored(session, "SELECT lands_on FROM verdict ORDER BY id") == [None, "collaborative"]
         assert _stored(session, "SELECT state FROM ledger ORDER BY id") == ["due", "failed", "sent"]
-        row = playbooks.steps(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)[
+        row = adoptions.steps(UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption)[
             "send"
         ]
         assert row.mode is Mode.AI_LED
@@ -165,13 +165,13 @@ def test_one_reading_a_week_counts(db: Database) -> None:
         session.add(reading_row(ids, value=21))
     with db.read() as session:
         assert len(session.exec(select(Reading)).all()) == 2
-        assert reports.readings(UnitOfWork.around(session, Actor.system("T1")), cycle_id=ids.cycle) == {
-            1: 21.0
-        }
+        assert numbers.readings(
+            UnitOfWork.around(session, Actor.system("T1")), cycle=session.get_one(Cycle, ids.cycle)
+        ) == {1: 21.0}
 
 
 @pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_sqlite_is_told_to_lose_nothing(db: Database) -> None:
+def test_sqlite_runs_with_full_durability(db: Database) -> None:
     with db.read() as session:
         pragmas = {
             name: session.connection().execute(text(f"PRAGMA {name}")).scalar_one()

@@ -1,4 +1,4 @@
-"""What of a rendered message or view Slack judges and people see."""
+"""The parts of a rendered message or view that Slack validates and people see."""
 
 from collections.abc import Iterator
 from typing import Any

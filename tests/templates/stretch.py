@@ -1,4 +1,4 @@
-"""Samples drawn out to what is longest, nastiest or shortest, by walking their fields."""
+"""Samples stretched to the longest, nastiest or shortest values, by walking their fields."""
 
 import re
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def longest(sample: Any, text: str) -> Any:
 
 
 def shortest(sample: Any) -> Any:
-    """What may be left out is, lists are cut to one, texts to one letter."""
+    """Optional values are removed, lists cut to one, texts to one letter."""
     changes = {}
     for field in fields(sample):
         value = getattr(sample, field.name)

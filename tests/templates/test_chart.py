@@ -49,7 +49,7 @@ def test_the_same_values_give_the_same_bytes_and_another_reading_others() -> Non
     assert draw(chart(24, 18, None, 14)) != draw(chart(24, 18, None, 13))
 
 
-def test_the_usual_range_is_told_once_there_are_enough_readings() -> None:
+def test_the_usual_range_is_described_once_there_are_enough_readings() -> None:
     few, enough = chart(24, 18, 14, 16, 15), chart(24, 18, 14, 16, 15, 14)
     assert "Usual range" not in few.text
     assert enough.text.endswith("Usual range 9.39 min to 24.3 min.")
@@ -58,5 +58,5 @@ def test_the_usual_range_is_told_once_there_are_enough_readings() -> None:
     )
 
 
-def test_only_the_last_weeks_are_told_of_a_long_line() -> None:
+def test_alternative_text_of_a_long_series_has_only_the_last_weeks() -> None:
     assert "last 16 weeks: 4 min, 5 min" in chart(*range(20)).text

@@ -1,4 +1,4 @@
-"""The longest and nastiest values: Slack takes them, and nothing typed becomes a mention, a link or a ping."""
+"""The longest and nastiest values: Slack accepts them, and no input becomes a mention, a link or a ping."""
 
 import re
 from typing import Any

@@ -192,7 +192,7 @@ def test_only_plain_web_addresses_become_links(url: str, label: str | None, show
 
 
 @given(st.text())
-def test_what_is_printed_stands_in_a_json_string_as_it_is_escaped(text: str) -> None:
+def test_printed_values_are_escaped_for_json_strings(text: str) -> None:
     shown = json.loads(f'"{filters.printed(text)}"')
     assert shown == escape(text)
 

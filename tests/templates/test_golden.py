@@ -1,4 +1,4 @@
-"""Every template with usual values says exactly what its golden file says. UPDATE_GOLDEN=1 writes the files."""
+"""Every template with usual values renders exactly its golden file. UPDATE_GOLDEN=1 writes the files."""
 
 import json
 import os

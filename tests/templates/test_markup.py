@@ -9,7 +9,7 @@ import pytest
 import templates
 from cadence.mrkdwn import escape
 from templates.contexts.answers import Refused
-from templates.contexts.forms import ImportForm
+from templates.contexts.playbooks import ImportForm
 from templates.render import render
 from tests.templates.samples import SAMPLES
 from tests.templates.seen import blocks_of, mrkdwn_objects

@@ -71,7 +71,7 @@ def images(node: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_picture_is_told_in_words(name: str) -> None:
+def test_every_chart_has_alternative_text(name: str) -> None:
     for rendered in every(name):
         blocks = rendered.blocks if isinstance(rendered, Rendered) else rendered["blocks"]
         assert all(len(one["alt_text"].split()) > 1 for one in images(blocks))

@@ -1,4 +1,4 @@
-"""What the environment allows a template, and what it refuses."""
+"""What the environment allows a template, and what it rejects."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,8 +8,8 @@ from jinja2 import DictLoader, TemplateAssertionError, UndefinedError
 
 from cadence.mrkdwn import Mrkdwn
 from templates import render as rendering
+from templates.contexts.answers import InfoView
 from templates.contexts.base import MessageContext
-from templates.contexts.forms import InfoView
 from templates.ids import Callback
 
 
@@ -24,7 +24,7 @@ class Sentence(MessageContext):
 def template(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Templates of the test's own, in the environment as it is."""
     sources: dict[str, str] = {}
-    environment = rendering._environment()
+    environment = rendering.new_environment()
     environment.loader = DictLoader(sources)
     monkeypatch.setattr(rendering, "_ENVIRONMENT", environment)
     return sources

@@ -1,4 +1,4 @@
-"""The command line: what it prints, what it saves, and how it says what is wrong."""
+"""The command line: its output, what it saves, and its errors."""
 
 import json
 import os
@@ -28,8 +28,8 @@ from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
 from storage.work import UnitOfWork
+from tests.harnesses import EXAMPLES, FRIDAY_BEFORE
 from tests.processes.programs import free_port
-from tests.staging import EXAMPLES, FRIDAY_BEFORE
 
 SECRET = "sesame-open-1234567890"
 BAD_PLAYBOOK = (
@@ -42,7 +42,7 @@ BAD_PLAYBOOK = (
 
 @dataclass
 class Said:
-    """What a command said."""
+    """The output of a command."""
 
     code: int
     out: str
@@ -63,7 +63,7 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def cadence(*arguments: str | Path, **settings: str) -> Said:
-    """Type a command. What isn't said in sentences comes out as the error it is, and fails the test."""
+    """Run a command. An error without a sentence is raised, and fails the test."""
     result = CliRunner().invoke(app, [str(one) for one in arguments], env=settings, catch_exceptions=False)
     return Said(result.exit_code, result.stdout, result.stderr)
 
@@ -182,7 +182,7 @@ def test_a_database_that_cannot_be_used_is_said_in_a_sentence(
 
 
 @pytest.mark.parametrize("command", ["tick", "worker", "import workspace.yaml", "export"])
-def test_a_token_that_slack_refuses_is_said_in_a_sentence(command: str, slack: SandboxServer) -> None:
+def test_a_refused_token_is_reported_in_a_sentence(command: str, slack: SandboxServer) -> None:
     said = cadence(*command.split(), **tokens(slack) | {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"})
     assert said.code == 2
     assert len(said.sentences) == 1
@@ -190,7 +190,7 @@ def test_a_token_that_slack_refuses_is_said_in_a_sentence(command: str, slack: S
     assert SECRET not in said.err
 
 
-def test_an_app_token_that_slack_refuses_ends_before_anything_starts(slack: SandboxServer) -> None:
+def test_a_refused_app_token_stops_the_start(slack: SandboxServer) -> None:
     said = cadence("run", **tokens(slack), SLACK_APP_TOKEN=f"xapp-{SECRET}")
     assert (said.code, len(said.sentences)) == (2, 1)
     assert "SLACK_APP_TOKEN" in said.err
@@ -383,7 +383,7 @@ def test_an_export_of_a_playbook_that_is_not_there() -> None:
     assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
 
 
-def test_several_workspaces_in_one_database_have_to_be_told_apart() -> None:
+def test_a_command_names_its_workspace_if_there_are_several() -> None:
     db = the_database()
     ensure_workspace(UnitOfWork(db, Actor.system("T2OTHER"), FRIDAY_BEFORE), name="")
     db.close()
@@ -504,7 +504,7 @@ def test_a_playbook_with_mistakes_is_named_with_its_lines(tmp_path: Path) -> Non
     ("before", "after"),
     [("", "127.0.0.1,localhost"), ("corp.example", "corp.example,127.0.0.1,localhost"), ("*", "*")],
 )
-def test_no_proxy_stands_between_the_bot_and_this_machine(
+def test_requests_to_this_machine_bypass_proxies(
     before: str, after: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -1,4 +1,4 @@
-"""`cadence deliveries`: what became of every message owed, without asking Slack."""
+"""`cadence deliveries`: the outcome of every message, without asking Slack."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,11 +9,10 @@ from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox import SandboxServer
 from cadence.actor import Actor
 from cadence.flows.people.profiles import ensure_workspace
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
+from storage.outbox.queueing import NewMessage
 from storage.tables import MessageState
 from storage.work import UnitOfWork
-from tests.staging import FRIDAY_BEFORE
+from tests.harnesses import FRIDAY_BEFORE
 from tests.unit.test_cli import _elsewhere, cadence, running_cycle, slack, the_database, tokens
 
 __all__ = ["_elsewhere", "slack"]
@@ -21,14 +20,14 @@ MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def owe(*rows: tuple[str, str, MessageState, str]) -> None:
-    """Rows of (kind, recipient, state, reason), a day apart, in the example workspace."""
+    """Queue rows of (kind, recipient, state, reason), a day apart, in the example workspace."""
     db = the_database()
     owed = [
-        Owed(
-            key=f"{kind}:{number}",
-            kind=kind,
-            recipient=recipient,
-            subject={},
+        NewMessage(
+            kind,
+            recipient,
+            {},
+            about=(number,),
             due_at=MONDAY + number * timedelta(days=1),
             state=state,
             reason=reason,
@@ -36,13 +35,11 @@ def owe(*rows: tuple[str, str, MessageState, str]) -> None:
         for number, (kind, recipient, state, reason) in enumerate(rows)
     ]
     with db.write() as session:
-        ledger.owe(
-            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), MONDAY), owed=owed, correlation_id="req-1"
-        )
+        UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM, request="req-1"), MONDAY).send(owed)
     db.close()
 
 
-def test_every_message_of_a_week_is_there_with_what_became_of_it(slack: SandboxServer) -> None:
+def test_every_message_of_a_week_is_listed_with_its_outcome(slack: SandboxServer) -> None:
     db = the_database()
     running_cycle(db)
     db.close()

@@ -1,4 +1,4 @@
-"""What a person typed never becomes a mention, a link, a ping or the end of the code it stands in."""
+"""Input never becomes a mention, a link, a ping or the end of its code span."""
 
 import re
 from datetime import date

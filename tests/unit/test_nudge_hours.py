@@ -1,4 +1,4 @@
-"""Hours as people write them, what can't be one, and which hour counts for whom."""
+"""Nudge hours as people write them, invalid ones, and which hour applies to whom."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cadence.flows.core.nudge_hours import lines_of, parse_hours
-from cadence.nudges import TABLE, ActiveRun, Hour, Person, Rollout, Slot, due
+from cadence.nudges import TABLE, ActiveAdoption, Hour, Person, Rollout, Slot, due
 from cadence.nudges.hours import SETTABLE
 from cadence.refusals import Refusal
 
@@ -66,7 +66,7 @@ def test_a_question_ends_with_one_mark() -> None:
     assert refused.value.plain.endswith("check-in?")
 
 
-def test_every_line_that_cant_be_read_is_told() -> None:
+def test_every_unreadable_line_is_reported() -> None:
     with pytest.raises(Refusal, match=r"Line 1: there is no colon.* Line 3: “Thu 25:00” is no time"):
         parse_hours("check-in Thu\nkpi-missing: Fri 17:00\ncheck-in reminder: Thu 25:00")
 
@@ -84,8 +84,8 @@ def test_what_a_form_shows_is_read_back() -> None:
     assert len(lines_of(usual).splitlines()) == len(SETTABLE) == len(TABLE) - 1
 
 
-def run(number: int, *members: str, begun: datetime = LONG_AGO, **hours: Hour) -> ActiveRun:
-    return ActiveRun(
+def run(number: int, *members: str, begun: datetime = LONG_AGO, **hours: Hour) -> ActiveAdoption:
+    return ActiveAdoption(
         number,
         ((MONDAY, begun),),
         members,
@@ -95,7 +95,7 @@ def run(number: int, *members: str, begun: datetime = LONG_AGO, **hours: Hour) -
     )
 
 
-def checkins(*runs: ActiveRun, hours: dict[str, Hour] | None = None) -> dict[str, str]:
+def checkins(*runs: ActiveAdoption, hours: dict[str, Hour] | None = None) -> dict[str, str]:
     """When each person is asked in the week, in Berlin."""
     people = {member: Person(member, BERLIN) for one in runs for member in one.members}
     state = Rollout("T1", BERLIN, (), people, runs, hours=hours or {})
@@ -130,7 +130,7 @@ def test_a_run_that_began_after_its_own_hour_doesnt_take_the_others_away() -> No
 
 
 def test_who_joins_a_second_team_after_its_hour_is_asked_at_the_firsts() -> None:
-    second = ActiveRun(
+    second = ActiveAdoption(
         2, ((MONDAY, LONG_AGO),), ("U1",), "", None, hours={"checkin": WED_9}, joined={"U1": at(2, 12)}
     )
     assert checkins(run(1, "U1"), second) == {"U1": "Thu 10:00"}

@@ -1,4 +1,4 @@
-"""What is due between two instants: each slot once, at everybody's own hour, however time is cut up."""
+"""What is due between two instants: each slot once, at everybody's own hour, however time is divided."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ import pytest
 
 from cadence.nudges import (
     NUDGES,
-    ActiveRun,
+    ActiveAdoption,
     Hour,
     Person,
     Rollout,
@@ -40,11 +40,11 @@ def run(
     reporter: str | None = None,
     team: Person | None = None,
     audited: bool = False,
-) -> ActiveRun:
-    return ActiveRun(number, cycles, members, owner, reporter, team, audited)
+) -> ActiveAdoption:
+    return ActiveAdoption(number, cycles, members, owner, reporter, team, audited)
 
 
-def rollout(people: Iterable[Person], *runs: ActiveRun, **other: object) -> Rollout:
+def rollout(people: Iterable[Person], *runs: ActiveAdoption, **other: object) -> Rollout:
     everyone = {one.member: one for one in people}
     base = Rollout("T1", BERLIN, ("C1",), everyone, runs)
     return replace(base, **other)  # type: ignore[arg-type]
@@ -123,7 +123,7 @@ def test_the_digest_waits_for_the_next_working_day_of_the_week() -> None:
     assert only(week_of(whole_week, MONDAY + WEEK), "digest").skipped == "public holiday"
 
 
-def test_a_channel_is_told_on_its_own_next_working_day_of_the_week() -> None:
+def test_a_channel_gets_its_message_on_its_next_working_day_of_the_week() -> None:
     channel = person("CTEAM", SYDNEY, days_off=frozenset({MONDAY}))
     slot = only(week_of(rollout([person("U1")], run("U1", team=channel))), "week-opens")
     assert (*local(slot), slot.zone, slot.subject) == (

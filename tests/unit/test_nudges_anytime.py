@@ -1,4 +1,4 @@
-"""What holds for the slots of any workspace: cut time up as you like, each is due once and in its week."""
+"""Invariants for the slots of any workspace: however time is divided, each is due once and in its week."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +13,7 @@ from cadence.nudges import (
     DAY_OPENS,
     NUDGES,
     WEEKDAYS,
-    ActiveRun,
+    ActiveAdoption,
     Hour,
     Person,
     Rollout,
@@ -60,7 +60,7 @@ def rollouts(draw: st.DrawFn) -> Rollout:
         ("C1",),
         {one.member: one for one in everyone},
         (
-            ActiveRun(
+            ActiveAdoption(
                 1,
                 ((monday, begun), (monday + 4 * WEEK, begun + 4 * WEEK)),
                 members,
@@ -68,7 +68,7 @@ def rollouts(draw: st.DrawFn) -> Rollout:
                 "U2",
                 hours=draw(set_for_adoptions),
             ),
-            ActiveRun(
+            ActiveAdoption(
                 2,
                 ((monday + WEEK, begun),),
                 ("U2", "U3"),

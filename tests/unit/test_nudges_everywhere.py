@@ -15,7 +15,7 @@ from cadence.nudges import (
     DAY_CLOSES,
     DAY_OPENS,
     NUDGES,
-    ActiveRun,
+    ActiveAdoption,
     Hour,
     Person,
     Rollout,
@@ -42,12 +42,14 @@ def rollout(
     """One team of one person, who is member, owner and reporter; its cycle was started long before."""
     started = datetime.combine(monday - WEEK, time(), tzinfo=UTC)
     team = Person("C1", person.zone)
-    run = ActiveRun(1, ((monday, started),), ("U1",), "U1", "U1", team=team, audited=True, hours=hours or {})
+    run = ActiveAdoption(
+        1, ((monday, started),), ("U1",), "U1", "U1", team=team, audited=True, hours=hours or {}
+    )
     return Rollout("T1", person.zone, ("C2",), {"U1": person}, (run,), working_days)
 
 
 def of_week(state: Rollout, monday: date) -> list[Slot]:
-    """The slots of the cycle's first week, with what is asked of it on the Monday after."""
+    """The slots of the cycle's first week, and those about it on the following Monday."""
     start = datetime.combine(monday, time(), tzinfo=UTC) - 2 * DAY
     found = due(start, start + 15 * DAY, state)
     return [slot for slot in found if slot.subject["week"] == monday.isoformat() or slot.kind == "digest"]
@@ -147,6 +149,6 @@ def test_who_changes_zone_in_the_middle_of_a_week_gets_each_nudge_once(
     planned += [slot.key for slot in due(flight - LOOK_BACK, start + 15 * DAY, after)]
     personal = {key for key in planned if ":U1:" in key}
     assert {key.partition(":")[0] for key in personal} == {
-        nudge.kind for nudge in NUDGES if nudge.audience.is_personal
+        nudge.kind for nudge in NUDGES if nudge.audience.endswith("DM")
     }
     assert len({key.partition(":")[0] + key[-10:] for key in personal}) == len(personal)

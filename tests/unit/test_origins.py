@@ -1,4 +1,4 @@
-"""One function says where a request acts and who made it, for every payload Slack documents."""
+"""One function determines where a request acts and who made it, for every payload Slack documents."""
 
 from typing import Any
 

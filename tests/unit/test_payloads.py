@@ -1,4 +1,4 @@
-"""What buttons and forms carry is read in one place, and what can't be theirs is refused."""
+"""Values of buttons and forms are parsed in one place, and forged ones are refused."""
 
 import json
 
@@ -6,6 +6,10 @@ import pytest
 
 from cadence.refusals import Refusal
 from handlers.payloads import Form, read_week, split_week
+from templates.contexts.checkins import ChooseCheckinForm
+from templates.contexts.exceptions import ExceptionForm
+from templates.contexts.people import TeamForm
+from templates.contexts.rubrics import RubricForm
 
 TUESDAY = "2026-03-03"
 
@@ -17,3 +21,39 @@ def test_a_week_that_is_no_monday_is_refused() -> None:
     with pytest.raises(Refusal, match="too old"):
         split_week(f"1:{TUESDAY}")
     assert f"{read_week('2026-03-02'):%a}" == "Mon"
+
+
+def submitted(**values: dict[str, object]) -> Form:
+    return Form.of({"state": {"values": {name: {name: value} for name, value in values.items()}}})
+
+
+def test_a_plain_form_is_read_by_its_declaration() -> None:
+    form = submitted(
+        title={"type": "plain_text_input", "value": " Support EMEA "},
+        function={"selected_option": {"value": "support"}},
+        channel={"selected_channel": "C01SUPEMEA"},
+        members={"selected_users": ["U01LEAD", "U01AGENT1"]},
+        reporter={"selected_user": None},
+    )
+    typed = form.read(TeamForm)
+    assert (typed.title, typed.slug, typed.function) == ("Support EMEA", "", "support")
+    assert (typed.channel, typed.members, typed.reporter) == ("C01SUPEMEA", ("U01LEAD", "U01AGENT1"), None)
+    with pytest.raises(AttributeError):
+        _ = typed.new  # the form's ids aren't submitted
+    typed_exception = submitted(
+        step={"selected_option": {"value": "7:send"}}, critical={"selected_options": [{"value": "critical"}]}
+    ).read(ExceptionForm)
+    assert (typed_exception.selected, typed_exception.critical, typed_exception.reason) == (
+        "7:send",
+        True,
+        "",
+    )
+
+
+def test_a_plain_form_refuses_on_the_field_what_its_input_cannot_hold() -> None:
+    with pytest.raises(Refusal) as refused:
+        submitted(samples={"value": "many"}).read(RubricForm)
+    assert refused.value.field == "samples"
+    with pytest.raises(Refusal, match="Choose a check-in") as refused:
+        submitted().read(ChooseCheckinForm)
+    assert refused.value.field == "checkin"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cadence.flows.promotions.posts import unmet_words
+from cadence.flows.promotions.looks import unmet_words
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import Mode
 from cadence.rules.promotions import GradedCycle, PromotionPolicy, judge_promotion

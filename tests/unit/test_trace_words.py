@@ -1,4 +1,4 @@
-"""The trail in words: every action has its own, and what it kept is said in sentences."""
+"""The trail in words: every action has its own, and stored values become sentences."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import cadence.flows
-from cadence.flows.history.tracing import ACTIONS, Words, told, verb
+from cadence.flows.history.trace_words import ACTIONS, Words, told, verb
 
 BERLIN = Words(ZoneInfo("Europe/Berlin"), "minutes", {"draft": "Draft the reply"}, lambda _: "Support US")
 CHECK_IN = {"attestation": "as-declared", "runs": 14, "complete_inputs": None, "drifts": {}, "note": ""}

@@ -1,4 +1,4 @@
-"""What people typed is kept and shown without characters that nobody can see."""
+"""Input is stored and shown without invisible characters."""
 
 from unicodedata import category
 

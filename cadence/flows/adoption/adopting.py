@@ -1,4 +1,4 @@
-"""A second team takes a playbook up: who may, which version, with whom as champion."""
+"""Adopt a playbook in a second team: who can do so, which version it runs, and its champion."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from cadence.documents import playbook_from_data
 from cadence.documents.words import MEMBER
 from cadence.flows.adoption.capacity import running_titles
 from cadence.flows.core import (
-    note,
+    adoption_views,
     once,
     require_not_retired,
     require_owner_or_curator,
@@ -16,32 +16,30 @@ from cadence.flows.core import (
     require_team,
     require_workspace,
     rewrite_cycle_posts,
-    team_runs,
     version_name,
     version_to_run,
 )
 from cadence.flows.people import keep_members, member_ids, record_team, require_may_change
+from cadence.flows.setup import CHAMPION, SETUP
 from cadence.mrkdwn import Mrkdwn, channel_link, code, mention, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import local_day
 from cadence.rules.signals import CYCLES_AT_ONCE
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.queries import people, playbooks
-from storage.queries import playbooks as versions
+from storage.outbox.queueing import NewMessage
+from storage.queries import adoptions, people, playbooks
 from storage.tables import Adoption, AdoptionState, Playbook, PlaybookState, PlaybookVersion, Team
 from storage.work import UnitOfWork
+from templates.contexts.adoption import AdoptForm
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
-from templates.contexts.spreading import AdoptForm
 from templates.ids import Action
 
 
 @dataclass(frozen=True, slots=True)
 class AdoptionGiven:
-    """An adoption as someone asked for it: the team by its slug or its channel; `champion` is a Slack member ID.
+    """A request to adopt: the team by its slug or its channel; `champion` is a Slack member ID.
 
-    `add_champion` puts the champion into the team as well.
+    `add_champion` also adds the champion to the team.
     """
 
     playbook: str
@@ -52,7 +50,7 @@ class AdoptionGiven:
 
 
 class NeedsForm(Refusal):
-    """The team or its champion wasn't said: the form asks. `team` is the slug, when it is known."""
+    """The team or its champion wasn't given: the form asks. `team` is the slug, if known."""
 
     def __init__(self, text: str, *, field: str, team: str | None = None) -> None:
         self.team = team
@@ -61,41 +59,39 @@ class NeedsForm(Refusal):
 
 @once
 def adopt(uow: UnitOfWork, given: AdoptionGiven) -> Done:
-    """Let a team take a playbook up; its channel gets the checklist, its champion a DM.
+    """Adopt a playbook in a team; its channel gets the checklist, its champion a DM.
 
-    The team runs the version published last, or the newest revision while none is.
+    The team runs the version published last, or the newest revision if none is published.
 
     Raises:
-        NotAllowed: neither the owner nor a curator.
-        NeedsForm: the team or the champion isn't clear.
-        Refusal: no such team, a team that runs it already, a playbook that nobody has run or that is retired, a
+        NotAllowed: neither the owner nor a curator. NeedsForm: the team or the champion isn't clear. Refusal:
+        no such team, a team that already runs it, a playbook that nobody has run or that is retired, a
             champion from outside the team.
     """
     with uow.write():
-        workspace = require_workspace(uow)
         playbook = require_playbook(uow, given.playbook)
         require_owner_or_curator(uow, owner=playbook.owner, to=wish(playbook))
         require_adoptable(playbook)
         team = _team(uow, playbook, given)
-        known = playbooks.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
+        known = adoptions.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
         _require_new(known, playbook, team)
         champion = _champion(uow, playbook, team, given)
         version = version_to_run(uow, playbook, None)
         adoption = _save(uow, playbook, version, team, known, champion=champion)
-        _owe(uow, adoption, team, again=known is not None)
-        for run in team_runs(uow, workspace=workspace, playbook_id=playbook.id):
-            if run.cycle is not None:  # its fourth week asks for a next team
-                rewrite_cycle_posts(uow, run, run.cycle, mark=f"adopted:{adoption.id}")
+        _send_messages(uow, adoption, team, again=known is not None)
+        for view in adoption_views(uow, playbook_id=playbook.id):
+            if view.cycle is not None:  # the fourth week of its cycle asks for a next team
+                rewrite_cycle_posts(uow, view, view.cycle, mark=f"adopted:{adoption.id}")
         return _adopted(uow, playbook, version, adoption, team)
 
 
 def wish(playbook: Playbook) -> str:
-    """What somebody wants who adopts a playbook: the end of "only … may …"."""
+    """What somebody wants who tries to adopt a playbook: the end of "only … may …"."""
     return f"bring {playbook.title[:60]} to another team"
 
 
 def require_adoptable(playbook: Playbook) -> None:
-    """Let a playbook through that another team can take up.
+    """Check that another team can adopt a playbook.
 
     Raises:
         Refusal: it is retired, or nobody has run it yet.
@@ -157,7 +153,8 @@ def _require_new(known: Adoption | None, playbook: Playbook, team: Team) -> None
 
 
 def _champion(uow: UnitOfWork, playbook: Playbook, team: Team, given: AdoptionGiven) -> str:
-    """The champion, of the team or the playbook's owner: without one a team gets no access (SPEC §6)."""
+    """The champion, a member of the team or the playbook's owner: without one a team gets no access (SPEC
+    §6)."""
     members = member_ids(uow, team)
     champion = given.champion or (uow.actor.member if uow.actor.member in members else None)
     if champion is None:
@@ -218,8 +215,7 @@ def _save(
     adoption.version_id, adoption.champion, adoption.state = version.id or 0, champion, AdoptionState.ACTIVE
     uow.session.add(adoption)
     uow.session.flush()
-    note(
-        uow,
+    uow.record(
         action="adopted",
         subject=f"adoption:{adoption.id}",
         after={
@@ -232,22 +228,15 @@ def _save(
     return adoption
 
 
-def _owe(uow: UnitOfWork, adoption: Adoption, team: Team, *, again: bool) -> None:
+def _send_messages(uow: UnitOfWork, adoption: Adoption, team: Team, *, again: bool) -> None:
     """The checklist for the team's channel, and the first step for the champion."""
-    ids = f"{adoption.workspace_id}:{adoption.id}"
-    ledger.owe(
-        uow,
-        owed=[
-            Owed(
-                key=f"{kind}:{ids}:{recipient}" + (f":{uow.now:%Y%m%d%H%M}" if again else ""),
-                kind=kind,
-                recipient=recipient,
-                subject={"adoption": adoption.id},
-                due_at=uow.now,
-            )
-            for kind, recipient in (("setup", team.channel), ("champion", adoption.champion or ""))
-        ],
-        correlation_id=uow.actor.request,
+    occasion = (f"{uow.now:%Y%m%d%H%M}",) if again else ()
+    subject = {"adoption": adoption.id}
+    uow.send(
+        [
+            NewMessage(kind, recipient, subject, about=(adoption.id, recipient, *occasion))
+            for kind, recipient in ((SETUP, team.channel), (CHAMPION, adoption.champion or ""))
+        ]
     )
 
 
@@ -287,11 +276,11 @@ def _adopted(
 def adopt_form(
     uow: UnitOfWork, *, playbook: str | None, team: str | None = None, champion: str | None = None
 ) -> AdoptForm:
-    """The form to bring a playbook to a team, with what is known; the teams without it come first.
+    """The form to adopt a playbook in a team, prefilled; teams that don't run it come first.
 
     Raises:
-        NotAllowed: neither the playbook's owner nor a curator.
-        Refusal: there is no playbook that can be taken up, or no team.
+        NotAllowed: neither the playbook's owner nor a curator. Refusal: there is no playbook to adopt, or no
+        team.
     """
     with uow.read():
         require_workspace(uow)
@@ -330,7 +319,7 @@ def adopt_form(
 
 
 def _having(uow: UnitOfWork, playbook: Playbook | None) -> set[int | None]:
-    """The teams that have a playbook already."""
+    """The teams that already run a playbook."""
     if playbook is None:
         return set()
-    return {team.id for _, team in versions.adopters(uow, playbook_id=playbook.id or 0)}
+    return {team.id for _, team in adoptions.adopters(uow, playbook_id=playbook.id or 0)}

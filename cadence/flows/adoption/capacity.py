@@ -1,50 +1,57 @@
-"""A team with two running cycles isn't given a third without a curator's override (SPEC §5)."""
+"""The limit of two running cycles per team, which a curator can override (SPEC §5)."""
 
 from datetime import date
 
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
+    MessageKind,
+    adoption_by_id,
     announce,
     is_curator,
-    note,
     require_curator,
     require_playbook,
     require_team,
-    run_by_id,
 )
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.signals import CYCLES_AT_ONCE, capacity
-from storage.queries import adoptions, people, playbooks, registry
-from storage.tables import Adoption, Override, OverrideKind, OwedMessage
+from storage.queries import adoptions, people, playbooks
+from storage.queries.overview import registry
+from storage.tables import Adoption, OutboxMessage, Override, OverrideKind
 from storage.work import UnitOfWork
-from templates.contexts.spreading import CapacityForm, CapacityOverridden
+from templates.contexts.adoption import CapacityForm, CapacityOverridden
 from templates.ids import Action
 
 TO = "start a cycle beyond a team's capacity"
 LONGEST = 1_000
-"""Characters of a reason."""
+"""Maximum length of a reason, in characters."""
 
 
 class CapacityFull(Refusal):
-    """The team has as many running cycles as it is given; `may_override` for curators, who are offered the form."""
+    """The team already has its maximum of running cycles; curators (`may_override`) are offered the form."""
 
     def __init__(
-        self, run: TeamRun, running: tuple[str, ...], *, curator: str | None, may_override: bool, day: date
+        self,
+        view: AdoptionView,
+        running: tuple[str, ...],
+        *,
+        curator: str | None,
+        may_override: bool,
+        day: date,
     ) -> None:
         self.may_override = may_override
-        what = f"start {run.playbook.title[:40]} in {run.team.title[:40]} beyond its capacity"
+        what = f"start {view.playbook.title[:40]} in {view.team.title[:40]} beyond its capacity"
         offer = None
         if may_override:
             offer = Offer(
-                "Start it anyway", Action.START_ANYWAY, f"{run.playbook.slug}:{run.team.slug}:{day}"
+                "Start it anyway", Action.START_ANYWAY, f"{view.playbook.slug}:{view.team.slug}:{day}"
             )
         elif curator is not None:
             offer = Offer("Ask them", Action.ASK_THEM, f"{curator}:{what}"[:150])
         super().__init__(
             say(
                 "{team} has {count} running cycles already, {titles}, and {limit} is the most a team is given. {way}",
-                team=run.team.title,
+                team=view.team.title,
                 count=len(running),
                 titles=" and ".join(running[:3]),
                 limit=CYCLES_AT_ONCE,
@@ -68,20 +75,20 @@ def running_titles(uow: UnitOfWork, adoption: Adoption) -> tuple[str, ...]:
     return tuple(row.title for row in every if row.id in others)
 
 
-def require_capacity(uow: UnitOfWork, run: TeamRun, *, starts_on: date, reason: str | None) -> None:
-    """Let a cycle through that the team has room for, or that a curator starts anyway, which is announced.
+def require_capacity(uow: UnitOfWork, view: AdoptionView, *, starts_on: date, reason: str | None) -> None:
+    """Check that the team can start a cycle. A curator's reason overrides the limit, which is announced.
 
     Raises:
-        CapacityFull: there is no room, and no reason was given.
-        NotAllowed: a reason was given, and not by a curator.
+        CapacityFull: the limit is reached, and no reason was given. NotAllowed: a reason was given by
+        somebody who isn't a curator.
     """
-    running = running_titles(uow, run.adoption)
+    running = running_titles(uow, view.adoption)
     if capacity(len(running)).allowed:
         return
     if reason is None:
         curators = people.curators(uow)
         raise CapacityFull(
-            run,
+            view,
             running,
             curator=next(iter(curators), None),
             may_override=is_curator(uow),
@@ -95,16 +102,16 @@ def require_capacity(uow: UnitOfWork, run: TeamRun, *, starts_on: date, reason: 
         raise Refusal(
             f"A reason has {LONGEST:,} characters at most; this one has {len(reason):,}.", field="reason"
         )
-    _override(uow, run, running, reason)
+    _override(uow, view, running, reason)
 
 
-def _override(uow: UnitOfWork, run: TeamRun, running: tuple[str, ...], reason: str) -> None:
+def _override(uow: UnitOfWork, view: AdoptionView, running: tuple[str, ...], reason: str) -> None:
     row = Override(
-        workspace_id=run.workspace.id,
+        workspace_id=view.workspace.id,
         kind=OverrideKind.CAPACITY,
-        playbook_id=run.playbook.id or 0,
-        version_id=run.adoption.version_id,
-        adoption_id=run.id,
+        playbook_id=view.playbook.id or 0,
+        version_id=view.adoption.version_id,
+        adoption_id=view.id,
         passed_over={"running": list(running), "limit": CYCLES_AT_ONCE},
         reason=reason,
         member=uow.actor.member,
@@ -112,30 +119,34 @@ def _override(uow: UnitOfWork, run: TeamRun, running: tuple[str, ...], reason: s
     )
     uow.session.add(row)
     uow.session.flush()
-    note(
-        uow,
+    uow.record(
         action="capacity-overridden",
-        subject=f"adoption:{run.id}",
+        subject=f"adoption:{view.id}",
         after=row.passed_over | {"reason": reason},
     )
     announce(
-        uow, run.workspace, [run.team], kind="capacity-overridden", slot=row.id, subject={"override": row.id}
+        uow,
+        view.workspace,
+        [view.team],
+        kind="capacity-overridden",
+        slot=row.id,
+        subject={"override": row.id},
     )
 
 
-def overridden(uow: UnitOfWork, message: OwedMessage) -> CapacityOverridden:
-    """What the announcement of an override says.
+def overridden(uow: UnitOfWork, message: OutboxMessage) -> CapacityOverridden:
+    """The announcement of an override.
 
     Raises:
-        Refusal: it isn't there.
+        Refusal: there is no such override.
     """
     row = registry.get(uow, override_id=int(message.subject["override"]))
     if row is None or row.adoption_id is None:
         raise Refusal("the override isn't there")
-    run = run_by_id(uow, adoption_id=row.adoption_id)
+    view = adoption_by_id(uow, adoption_id=row.adoption_id)
     return CapacityOverridden(
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         running=tuple(str(title) for title in row.passed_over["running"]),
         most=int(row.passed_over["limit"]),
         curator=row.member,
@@ -164,3 +175,6 @@ def capacity_form(uow: UnitOfWork, *, playbook: str, team: str) -> CapacityForm:
             running=tuple(row.title for row in every if row.id in running),
             most=CYCLES_AT_ONCE,
         )
+
+
+KINDS = (MessageKind("capacity-overridden", overridden),)

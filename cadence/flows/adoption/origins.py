@@ -1,70 +1,70 @@
-"""The team a playbook was won with, and its number: what a later team's is held against."""
+"""The pilot team's number, with which later teams are compared."""
 
 from cadence.documents import playbook_from_data
-from cadence.flows.core import TeamRun, run_by_id
+from cadence.flows.core import AdoptionView, adoption_by_id
 from cadence.flows.numbers import latest_value
 from cadence.flows.setup import checklist, minutes_of
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Unit, format_amount
-from storage.queries import adoptions, playbooks
-from storage.queries import adoptions as setups
+from storage.queries import adoptions, playbooks, setup
+from storage.queries import cycles as cycle_rows
 from storage.tables import Adoption, PlaybookState
 from storage.work import UnitOfWork
 
 
-def origin_of(uow: UnitOfWork, run: TeamRun) -> Adoption | None:
-    """The playbook's first adoption; None when the run is that one itself."""
-    first = adoptions.first_of(uow, playbook_id=run.playbook.id or 0)
-    return None if first is None or first.id == run.adoption.id else first
+def origin_of(uow: UnitOfWork, view: AdoptionView) -> Adoption | None:
+    """The playbook's first adoption; None if that is the given one."""
+    first = adoptions.first_of(uow, playbook_id=view.playbook.id or 0)
+    return None if first is None or first.id == view.adoption.id else first
 
 
-def origin_value(uow: UnitOfWork, run: TeamRun) -> float | None:
+def origin_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
     """The KPI value of the origin's latest closed cycle, in the KPI's unit.
 
     None for the origin itself, before it closed a cycle with readings, and when that cycle counted another KPI.
     """
-    origin = origin_of(uow, run)
+    origin = origin_of(uow, view)
     if origin is None:
         return None
-    cycles = playbooks.cycles_of(uow, adoption_id=origin.id or 0)
+    cycles = cycle_rows.cycles_of(uow, adoption_id=origin.id or 0)
     closed = next((one for one in reversed(cycles) if one.kpi_value is not None), None)
     if closed is None:
         return None
     version = playbooks.version(uow, version_id=closed.version_id)
-    theirs, ours = playbook_from_data(version.spec).kpi, run.spec.kpi
+    theirs, ours = playbook_from_data(version.spec).kpi, view.spec.kpi
     same = (theirs.name, theirs.unit, theirs.direction) == (ours.name, ours.unit, ours.direction)
     return closed.kpi_value if same else None
 
 
-def standing(uow: UnitOfWork, run: TeamRun) -> tuple[str, ...]:
-    """How setup stands while there is no cycle, and how the origin team's number does: a sentence each."""
-    found = (_setup(uow, run) if run.cycle is None else None, _beside(uow, run))
+def standing(uow: UnitOfWork, view: AdoptionView) -> tuple[str, ...]:
+    """The progress of the setup if there is no cycle, and the pilot team's number: a sentence each."""
+    found = (_setup(uow, view) if view.cycle is None else None, _beside(uow, view))
     return tuple(line for line in found if line)
 
 
-def _setup(uow: UnitOfWork, run: TeamRun) -> str | None:
-    if run.playbook.state is PlaybookState.RETIRED:
+def _setup(uow: UnitOfWork, view: AdoptionView) -> str | None:
+    if view.playbook.state is PlaybookState.RETIRED:
         return "The playbook is retired, so no cycle of it starts"
-    row = setups.of_adoption(uow, adoption_id=run.id)
+    row = setup.of_adoption(uow, adoption_id=view.id)
     if row is None:
         return "No cycle yet, and setup hasn't started: its checklist is in the team's channel"
     if row.done_at is not None:
         return f"No cycle yet: set up in {minutes_of(row, now=uow.now):,} min, ready for its first"
-    ticked = len(setups.ticks(uow, setup_id=row.id or 0))
+    ticked = len(setup.ticks(uow, setup_id=row.id or 0))
     return f"No cycle yet: being set up, {ticked} of {len(checklist(uow, row))} items done"
 
 
-def _beside(uow: UnitOfWork, run: TeamRun) -> str | None:
-    theirs = origin_value(uow, run)
-    origin = origin_of(uow, run)
+def _beside(uow: UnitOfWork, view: AdoptionView) -> str | None:
+    theirs = origin_value(uow, view)
+    origin = origin_of(uow, view)
     if theirs is None or origin is None:
         return None
-    unit = Unit(run.spec.kpi.unit)
+    unit = Unit(view.spec.kpi.unit)
     try:
-        team = run_by_id(uow, adoption_id=origin.id or 0).team.title
+        team = adoption_by_id(uow, adoption_id=origin.id or 0).team.title
     except Refusal:
         team = "the first team"
-    here = latest_value(uow, run)
+    here = latest_value(uow, view)
     beside = "" if here is None else f"; here it is {_difference(here - theirs, unit)}"
     return f"Where it began, {team}, the last cycle closed at {format_amount(theirs, unit)}{beside}"
 

@@ -1,32 +1,30 @@
-"""The settings of one team's run of a playbook: its champion, its rule for demotions, the hours of its nudges."""
+"""One adoption's settings: its champion, its demotion rule, its nudge hours."""
 
 from dataclasses import dataclass
 
 from cadence.flows.core import (
-    TeamRun,
-    find_run,
+    AdoptionView,
+    adoption_by_id,
+    find_adoption,
     hours_in,
     hours_of,
     is_curator,
     lines_of,
-    note,
     once,
     parse_hours,
     require_owner_or_curator,
     require_playbook,
     rewrite_cycle_posts,
-    run_by_id,
     save_hours,
 )
 from cadence.flows.people import member_ids
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.verdicts import Rule
-from storage.queries import playbooks
+from storage.queries import adoptions
 from storage.tables import Adoption
 from storage.work import UnitOfWork
-from templates.contexts.forms import AdoptionSettingsForm
-from templates.contexts.playbooks import AdoptionSaved
+from templates.contexts.adoption import AdoptionSaved, AdoptionSettingsForm
 
 INHERITED = "inherited"
 _WISH = "change the settings of its teams"
@@ -34,7 +32,7 @@ _WISH = "change the settings of its teams"
 
 @dataclass(frozen=True, slots=True)
 class AdoptionSettings:
-    """Settings of a run as someone filled them in; `rule` and `hours` are None where they weren't asked."""
+    """Settings of an adoption from a form; `rule` and `hours` are None if the form didn't ask."""
 
     adoption_id: int
     champion: str | None
@@ -43,7 +41,7 @@ class AdoptionSettings:
 
 
 def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[AdoptionSettingsForm, int]:
-    """The form of one team's run, and the run's id; the rule is for curators to change.
+    """The form of one adoption's settings, and its id; only curators can change the rule.
 
     Raises:
         NotAllowed: neither the owner nor a curator.
@@ -52,60 +50,60 @@ def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[
     with uow.read():
         known = require_playbook(uow, playbook)
         require_owner_or_curator(uow, owner=known.owner, to=_WISH)
-        run = find_run(uow, playbook=playbook, team=team)
-        hours = hours_of(uow, adoption_id=run.id)
+        view = find_adoption(uow, playbook=playbook, team=team)
+        hours = hours_of(uow, adoption_id=view.id)
         form = AdoptionSettingsForm(
-            playbook=run.playbook.title,
-            team=run.team.title,
-            team_slug=run.team.slug,
-            state=run.adoption.state,
-            week=run.week,
-            starts=run.cycle.starts_on if run.cycle and run.today < run.cycle.starts_on else None,
-            no_cycle=run.cycle is None,
-            inherited=run.spec.rule or run.workspace.rule,
-            rule=run.adoption.rule,
+            playbook=view.playbook.title,
+            team=view.team.title,
+            team_slug=view.team.slug,
+            state=view.adoption.state,
+            week=view.week,
+            starts=view.cycle.starts_on if view.cycle and view.today < view.cycle.starts_on else None,
+            no_cycle=view.cycle is None,
+            inherited=view.spec.rule or view.workspace.rule,
+            rule=view.adoption.rule,
             may_set_rule=is_curator(uow),
-            champion=run.adoption.champion,
-            reporter=run.team.reporter,
+            champion=view.adoption.champion,
+            reporter=view.team.reporter,
             hours=lines_of(hours, of_adoption=True),
         )
-        return form, run.id
+        return form, view.id
 
 
 @once
 def save_adoption(uow: UnitOfWork, given: AdoptionSettings) -> AdoptionSaved:
-    """Save the settings of a run; what was before stays in the trail.
+    """Save an adoption's settings; the earlier ones stay in the trail.
 
     Raises:
-        NotAllowed: neither the owner nor a curator; the rule takes a curator.
-        Refusal: hours that can't be, a champion from outside the team.
+        NotAllowed: neither the owner nor a curator; the rule requires a curator. Refusal: invalid hours, a
+        champion from outside the team.
     """
     hours = None if given.hours is None else parse_hours(given.hours, of_adoption=True)
     with uow.write():
-        run = run_by_id(uow, adoption_id=given.adoption_id)
-        require_owner_or_curator(uow, owner=run.playbook.owner, to=_WISH)
-        adoption = playbooks.lock_adoption(uow, adoption_id=run.id)
-        before, hours_before = _as_data(adoption), hours_in(run.workspace, adoption)
+        view = adoption_by_id(uow, adoption_id=given.adoption_id)
+        require_owner_or_curator(uow, owner=view.playbook.owner, to=_WISH)
+        adoption = adoptions.lock_adoption(uow, adoption_id=view.id)
+        before, hours_before = _as_data(adoption), hours_in(view.workspace, adoption)
         adoption.rule = _rule(uow, adoption, given.rule)
-        adoption.champion = _champion(uow, run, adoption, given.champion)
+        adoption.champion = _champion(uow, view, adoption, given.champion)
         uow.session.add(adoption)
         uow.session.flush()
         after = _as_data(adoption)
         if after != before:
-            _record(uow, run, before, after)
+            _record(uow, view, before, after)
         if hours is not None:
-            save_hours(uow, adoption_id=run.id, hours=hours)
+            save_hours(uow, adoption_id=view.id, hours=hours)
         own = {
             kind: hour
-            for kind, hour in hours_in(run.workspace, adoption).items()
-            if hour[:2] != hours_in(run.workspace, None)[kind][:2]
+            for kind, hour in hours_in(view.workspace, adoption).items()
+            if hour[:2] != hours_in(view.workspace, None)[kind][:2]
         }
         return AdoptionSaved(
-            playbook=run.playbook.title,
-            team=run.team.title,
-            rule=adoption.rule or run.spec.rule or run.workspace.rule,
+            playbook=view.playbook.title,
+            team=view.team.title,
+            rule=adoption.rule or view.spec.rule or view.workspace.rule,
             own_rule=adoption.rule is not None,
-            changed=after != before or hours_in(run.workspace, adoption) != hours_before,
+            changed=after != before or hours_in(view.workspace, adoption) != hours_before,
             champion=adoption.champion,
             hours=lines_of(own, of_adoption=True),
         )
@@ -122,16 +120,17 @@ def _rule(uow: UnitOfWork, adoption: Adoption, given: str | None) -> Rule | None
     return rule
 
 
-def _champion(uow: UnitOfWork, run: TeamRun, adoption: Adoption, given: str | None) -> str | None:
-    """Somebody of the team, or the playbook's owner; whoever it was before may stay."""
+def _champion(uow: UnitOfWork, view: AdoptionView, adoption: Adoption, given: str | None) -> str | None:
+    """A team member, or the playbook's owner; the current champion can also stay."""
     if given is None and adoption.champion is not None:
         raise Refusal(
             "A team needs a champion. Choose somebody else, or leave it as it is.", field="champion"
         )
-    if given in {None, adoption.champion, run.playbook.owner, *member_ids(uow, run.team)}:
+    if given in {None, adoption.champion, view.playbook.owner, *member_ids(uow, view.team)}:
         return given
     raise Refusal(
-        say("That person isn't in {team}, and its champion has to be.", team=run.team.title), field="champion"
+        say("That person isn't in {team}, and its champion has to be.", team=view.team.title),
+        field="champion",
     )
 
 
@@ -139,7 +138,7 @@ def _as_data(adoption: Adoption) -> dict[str, object]:
     return {"rule": adoption.rule.value if adoption.rule else None, "champion": adoption.champion}
 
 
-def _record(uow: UnitOfWork, run: TeamRun, before: dict[str, object], after: dict[str, object]) -> None:
-    note(uow, action="adoption-settings", subject=f"adoption:{run.id}", before=before, after=after)
-    if run.cycle is not None and before["champion"] != after["champion"]:
-        rewrite_cycle_posts(uow, run, run.cycle, mark=f"champion:{uow.now.timestamp()}")
+def _record(uow: UnitOfWork, view: AdoptionView, before: dict[str, object], after: dict[str, object]) -> None:
+    uow.record(action="adoption-settings", subject=f"adoption:{view.id}", before=before, after=after)
+    if view.cycle is not None and before["champion"] != after["champion"]:
+        rewrite_cycle_posts(uow, view, view.cycle, mark=f"champion:{uow.now.timestamp()}")

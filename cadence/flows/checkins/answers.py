@@ -1,4 +1,4 @@
-"""What may be answered to a check-in: by whom, which steps drifted, how many runs."""
+"""Answering check-ins: who can answer, which steps drifted, how many runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,12 +8,11 @@ from cadence.flows import core
 from cadence.flows.checkins import rows
 from cadence.flows.checkins import rows as checkin_rows
 from cadence.flows.core import (
+    AdoptionView,
     ReportWeek,
-    TeamRun,
     current_modes,
     meant_week,
     mode_of,
-    note,
     once,
     rewrite_cycle_posts,
     rewrite_missing,
@@ -23,7 +22,7 @@ from cadence.flows.numbers import (
     amount,
     judge_again,
     keep_reading,
-    pick_run,
+    pick_adoption,
     read_guardrails,
     save_guardrails,
 )
@@ -33,30 +32,29 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.modes import Mode
-from storage.outbox import ledger
-from storage.queries import cycles, playbooks, reports
+from storage.queries import adoptions, checkins, cycles, numbers
 from storage.tables import Attestation, CheckIn, CycleState, DriftedStep
 from storage.work import UnitOfWork
-from templates.contexts.answers import Attested, AttestedRow
+from templates.contexts.checkins import Attested, AttestedRow
 
 FAR_ABOVE = 20
-"""How many times somebody's usual number of runs is taken for a slip of the finger."""
+"""Reject as a typo above this multiple of the member's usual runs."""
 
 
 ALWAYS_FINE = 200
-"""Runs in a week that are taken from anybody."""
+"""Runs per week that are accepted from anybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerGiven:
-    """One answer as someone gave it.
+    """One answer, as a request gave it.
 
     Args:
-        runs: how often the workflow ran; None takes the member's typical number.
-        value: the KPI number as typed, None when it isn't theirs to give.
+        runs: how often the workflow ran; None means the member's typical number.
+        value: the KPI number as typed, None if they don't report it.
         guardrails: their numbers as typed, by name.
         complete_inputs: runs whose inputs were complete.
-        drifts: the mode each drifted step was really run in, by step key.
+        drifts: the actual mode of each drifted step, by step key.
     """
 
     attestation: Attestation
@@ -73,29 +71,29 @@ class AnswerGiven:
     guardrails: Mapping[str, str] = field(default_factory=dict)
 
 
-def require_asked(uow: UnitOfWork, run: TeamRun, week: ReportWeek) -> None:
-    """Let a week through that this person was asked for.
+def require_asked(uow: UnitOfWork, view: AdoptionView, week: ReportWeek) -> None:
+    """Check that this person was expected to answer for a week.
 
     Raises:
-        NotAllowed: they are no member of the team, or weren't then.
+        NotAllowed: they aren't a member of the team, or weren't at that time.
     """
     if not 1 <= week.week <= WEEKS or not rows.may_answer(
-        uow, run, member=uow.actor.member, week_start=week.start
+        uow, view, member=uow.actor.member, week_start=week.start
     ):
         raise NotAllowed(
             say(
                 "Only members of {team} answer its check-in. {command} puts you in the team.",
-                team=run.team.title,
-                command=code(f"/cadence team join {run.team.slug}"),
+                team=view.team.title,
+                command=code(f"/cadence team join {view.team.slug}"),
             )
         )
 
 
-def drifts_given(uow: UnitOfWork, run: TeamRun, given: AnswerGiven) -> dict[str, Mode]:
-    """Which steps were run in another mode than declared, by key.
+def drifts_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> dict[str, Mode]:
+    """The steps that were run in another mode than declared, by key.
 
     Raises:
-        Refusal: an unknown step, no step that drifted, or drifts beside another attestation.
+        Refusal: an unknown step, no step that drifted, or drifts with another attestation.
     """
     if given.attestation is Attestation.AS_DECLARED and given.drifts:
         raise Refusal(
@@ -103,14 +101,14 @@ def drifts_given(uow: UnitOfWork, run: TeamRun, given: AnswerGiven) -> dict[str,
         )
     if given.attestation is not Attestation.DRIFTED:
         return {}
-    modes = current_modes(uow, run)
+    modes = current_modes(uow, view)
     drifts: dict[str, Mode] = {}
     for key, mode in given.drifts.items():
-        step = run.step(key)
+        step = view.step(key)
         if mode_of(modes, step) is not Mode(mode):
             drifts[key] = Mode(mode)
     if not drifts:
-        first = run.spec.steps[0]
+        first = view.spec.steps[0]
         if uow.actor.surface in ("form", "shortcut"):
             raise Refusal(
                 "Which step drifted? Choose who led it. A step in the mode it is declared in hasn't drifted.",
@@ -120,29 +118,33 @@ def drifts_given(uow: UnitOfWork, run: TeamRun, given: AnswerGiven) -> dict[str,
             say(
                 "Which step drifted, and who led it? For example {example}. "
                 "A step in the mode it is declared in hasn't drifted.",
-                example=code(f"/attest {run.playbook.slug} drifted {first.key}=human-led"),
+                example=code(f"/attest {view.playbook.slug} drifted {first.key}=human-led"),
             ),
             field=f"mode:{first.key}",
         )
     return drifts
 
 
-def runs_given(uow: UnitOfWork, run: TeamRun, given: AnswerGiven) -> int:
-    """How often the workflow ran; without a number, as often as usual.
+def runs_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> int:
+    """How often the workflow ran; by default, as often as usual.
 
     Raises:
-        Refusal: a number that can't be, or goes ill with the attestation.
+        Refusal: an impossible number, or one that contradicts the attestation.
     """
     if given.attestation is Attestation.NOT_RUN:
         if given.runs:
             raise Refusal(say("“Didn't run” goes with 0 runs, not {runs}.", runs=given.runs), field="runs")
         return 0
-    usual = max(1, rows.typical(uow, run, member=uow.actor.member))
-    runs = usual if given.runs is None else given.runs
+    runs = given.runs
     if runs == 0:
         raise Refusal("With 0 runs the answer is “Didn't run”.", field="runs")
-    if runs < 0:
+    if runs is not None and runs < 0:
         raise Refusal("Runs can't be fewer than 0; write a whole number such as 14.", field="runs")
+    if runs is not None and runs <= ALWAYS_FINE:
+        return runs
+    usual = max(1, rows.typical(uow, view, member=uow.actor.member))
+    if runs is None:
+        return usual
     most = max(ALWAYS_FINE, FAR_ABOVE * usual)
     if runs > most:
         raise Refusal(
@@ -158,7 +160,7 @@ def answer(uow: UnitOfWork, given: Sequence[AnswerGiven]) -> Attested:
     """Answer one or several check-ins, all or none.
 
     Raises:
-        Refusal: not their check-in, a number that can't be, an unknown step, several runs or weeks fit.
+        Refusal: not their check-in, an invalid number, an unknown step, several runs or weeks fit.
     """
     with uow.write():
         rows = [_answer_of(uow, one, several=len(given) > 1) for one in given]
@@ -167,12 +169,12 @@ def answer(uow: UnitOfWork, given: Sequence[AnswerGiven]) -> Attested:
 
 @once
 def answer_quietly(uow: UnitOfWork, given: Sequence[AnswerGiven]) -> None:
-    """`answer` for a form that just closes: the message it was opened from shows what was answered."""
+    """`answer` for a form that closes without a reply: the message behind it shows the answer."""
     answer(uow, given)
 
 
 def _answer_of(uow: UnitOfWork, given: AnswerGiven, *, several: bool) -> AttestedRow:
-    """One answer; among several, a refusal names the field of its own row."""
+    """One answer; among several, a refusal names the field in its own row."""
     try:
         return _answer_one(uow, given)
     except Refusal as refusal:
@@ -182,76 +184,80 @@ def _answer_of(uow: UnitOfWork, given: AnswerGiven, *, several: bool) -> Atteste
 
 
 def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
-    run = pick_run(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
-    playbooks.lock_adoption(uow, adoption_id=run.id)
-    week = _week(uow, run, given)
-    require_asked(uow, run, week)
-    drifts = drifts_given(uow, run, given)
-    runs = runs_given(uow, run, given)
+    view = pick_adoption(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
+    adoptions.lock_adoption(uow, adoption_id=view.id)
+    week = _week(uow, view, given)
+    require_asked(uow, view, week)
+    drifts = drifts_given(uow, view, given)
+    runs = runs_given(uow, view, given)
     if given.complete_inputs is not None and not 0 <= given.complete_inputs <= runs:
         raise Refusal(
             say("Runs with complete inputs can't be more than the {runs} runs.", runs=runs), field="inputs"
         )
-    value = None if given.value is None else amount(run, given.value)
-    rails = read_guardrails(run, given.guardrails)
-    before = reports.check_in(uow, adoption_id=run.id, week_start=week.start, member=uow.actor.member)
-    previous = checkin_rows.answer_context(uow, run, before) if before else None
-    known = reports.reading(uow, adoption_id=run.id, week_start=week.start)
+    value = None if given.value is None else amount(view, given.value)
+    rails = read_guardrails(view, given.guardrails)
+    before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
+    previous = checkin_rows.answer_context(uow, view, before) if before else None
+    known = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
     is_new_value = value is not None and (known is None or known.value != value)
     if value is not None and given.value is not None and is_new_value:
-        keep_reading(uow, run, week, value=value, typed=given.value, note="")
-    save_guardrails(uow, run, week, rails)
+        keep_reading(uow, view, week, value=value, typed=given.value, note="")
+    save_guardrails(uow, view, week, rails)
     if is_new_value or rails:
-        judge_again(uow, run, week.cycle)
+        judge_again(uow, view, week.cycle)
     ran = _has_run(uow, week)
-    row = _save(uow, run, week, given, runs=runs, drifts=drifts, before=before)
-    if (run.week or WEEKS) > 1 and _has_run(uow, week) != ran:  # the second week's gate asks for a run
-        rewrite_cycle_posts(uow, run, week.cycle, mark=f"run:{row.id}")
+    row = _save(uow, view, week, given, runs=runs, drifts=drifts, before=before)
+    if (view.week or WEEKS) > 1 and _has_run(uow, week) != ran:  # the gate of week 2 asks for a run
+        rewrite_cycle_posts(uow, view, week.cycle, mark=f"run:{row.id}")
     if runs > 0:
-        first_run(uow, run)
-    if row is not before and run.week is not None and run.cycle is not None and week.cycle.id == run.cycle.id:
-        uow.session.refresh(week.cycle)  # it may have closed while this waited
-        judge_all(uow, run, week.cycle, cause=f"check-in:{row.id}")
-        judge_drifts(uow, run, week.cycle, cause=f"check-in:{row.id}")
+        first_run(uow, view)
+    if (
+        row is not before
+        and view.week is not None
+        and view.cycle is not None
+        and week.cycle.id == view.cycle.id
+    ):
+        cycles.refresh(uow, cycle=week.cycle)  # it may have closed while this waited
+        judge_all(uow, view, week.cycle, cause=f"check-in:{row.id}")
+        judge_drifts(uow, view, week.cycle, cause=f"check-in:{row.id}")
         if week.cycle.state is CycleState.CLOSED:
-            rewrite_cycle_posts(uow, run, week.cycle, mark=f"check-in:{row.id}")
+            rewrite_cycle_posts(uow, view, week.cycle, mark=f"check-in:{row.id}")
     if row is not before:
-        rewrite_missing(uow, run, week=week.start, mark=f"check-in:{row.id}")
+        rewrite_missing(uow, view, week=week.start, mark=f"check-in:{row.id}")
     if row is not before or is_new_value:
         rewrite_messages(uow, week_start=week.start, mark=f"{row.id}:{value}")
     return AttestedRow(
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         week=week.week,
-        kpi=checkin_rows.week_kpi(uow, run, week_start=week.start),
-        answer=checkin_rows.answer_context(uow, run, row),
+        kpi=checkin_rows.week_kpi(uow, view, week_start=week.start),
+        answer=checkin_rows.answer_context(uow, view, row),
         previous=previous if row is not before else None,
     )
 
 
 def _has_run(uow: UnitOfWork, week: ReportWeek) -> bool:
-    cycle = week.cycle
-    return cycles.attested_runs(uow, cycle_id=cycle.id or 0) > 0
+    return checkins.attested_runs(uow, cycle=week.cycle) > 0
 
 
-def _week(uow: UnitOfWork, run: TeamRun, given: AnswerGiven) -> ReportWeek:
+def _week(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> ReportWeek:
     if given.week_start is not None:
-        return week_starting(uow, run, given.week_start)
+        return week_starting(uow, view, given.week_start)
 
     def is_missing(before: ReportWeek) -> bool:
-        if run.week is None:  # paused, so nobody is asked; an answer can only be for the week before
-            known = reports.check_in(
-                uow, adoption_id=run.id, week_start=before.start, member=uow.actor.member
+        if view.week is None:  # paused, so nobody is asked; an answer can only be for the week before
+            known = checkins.check_in(
+                uow, adoption_id=view.id, week_start=before.start, member=uow.actor.member
             )
             return known is None
-        return checkin_rows.missed_last_week(uow, run, member=uow.actor.member)
+        return checkin_rows.missed_last_week(uow, view, member=uow.actor.member)
 
-    return meant_week(uow, run, week=given.week, is_missing=is_missing)
+    return meant_week(uow, view, week=given.week, is_missing=is_missing)
 
 
 def _save(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     week: ReportWeek,
     given: AnswerGiven,
     *,
@@ -274,8 +280,8 @@ def _save(
         uow.session.add(before)
         uow.session.flush()
     row = CheckIn(
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
         cycle_id=week.cycle.id or 0,
         week=week.week,
         week_start=week.start,
@@ -290,13 +296,12 @@ def _save(
     uow.session.add(row)
     uow.session.flush()
     uow.session.add_all(
-        DriftedStep(workspace_id=run.workspace.id, check_in_id=row.id or 0, step=step, mode=mode)
+        DriftedStep(workspace_id=view.workspace.id, check_in_id=row.id or 0, step=step, mode=mode)
         for step, mode in drifts.items()
     )
-    note(
-        uow,
+    uow.record(
         action="check-in-corrected" if before else "check-in",
-        subject=f"adoption:{run.id}/week:{week.start}",
+        subject=f"adoption:{view.id}/week:{week.start}",
         before=known,
         after=after,
     )
@@ -305,7 +310,7 @@ def _save(
 
 
 def _as_data(uow: UnitOfWork, row: CheckIn) -> dict[str, object]:
-    drifted = reports.drifted_steps(uow, check_in_id=row.id or 0)
+    drifted = checkins.drifted_steps(uow, check_in=row)
     return {
         "attestation": row.attestation.value,
         "runs": row.runs,
@@ -316,12 +321,5 @@ def _as_data(uow: UnitOfWork, row: CheckIn) -> dict[str, object]:
 
 
 def rewrite_messages(uow: UnitOfWork, *, week_start: date, mark: str) -> None:
-    """Owe a rewrite of the check-in messages this person already has for a week."""
-    prefixes = [
-        core.key(kind, uow.actor.workspace_id, uow.actor.member, week_start) for kind in core.CHECKIN_KINDS
-    ]
-    ledger.owe_rewrites(
-        uow,
-        messages=[sent for prefix in prefixes for sent in ledger.by_prefix(uow, prefix=prefix)],
-        mark=f"{mark}:{uow.now.timestamp()}",
-    )
+    """Rewrite the check-in messages that this person got for a week."""
+    uow.rewrite(core.CHECKIN_KINDS, uow.actor.member, week_start, mark=f"{mark}:{uow.now.timestamp()}")

@@ -1,49 +1,81 @@
-"""Which check-in a bare command means: the one that is open, or the one that can be changed."""
+"""Choose the check-in a command or form is about: the open one, or the one that can be changed."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from cadence.flows.checkins.missed_checkins import open_runs as owed_runs
-from cadence.flows.checkins.rows import missed_last_week
-from cadence.flows.core import TeamRun, meant_week, require_workspace, zone_of
-from cadence.flows.numbers import pick_run
+from cadence.flows.checkins.rows import member_adoptions, missed_last_week, open_adoptions
+from cadence.flows.core import ASKED_UNTIL, AdoptionView, meant_week, require_workspace, zone_of
+from cadence.flows.numbers import pick_adoption
+from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of
 from storage.work import UnitOfWork
+from templates.contexts.base import Choice
+from templates.contexts.checkins import ChooseCheckinForm
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A check-in: whose run, and the Monday of its week."""
+    """A check-in: its adoption, and the Monday of its week."""
 
     adoption_id: int
     week_start: date
 
 
 def choose_checkin(uow: UnitOfWork, *, playbook: str | None, team: str | None, week: int | None) -> Chosen:
-    """The check-in a person means when they don't say more.
+    """The check-in a person means if they don't specify it.
 
     Raises:
-        NeedsChoice: several runs fit.
-        NeedsWeek: early in a week, with last week's unanswered, it could be either.
-        Refusal: no cycle is running.
+        NeedsChoice: several adoptions fit. NeedsWeek: early in a week, with last week's unanswered, it could
+        be either. Refusal: no cycle is running.
     """
     with uow.read():
         only = None
         if playbook is None and team is None and week is None:
             workspace = require_workspace(uow)
             start = monday_of(local_day(uow.now, zone_of(uow, workspace, uow.actor.member)))
-            still_open = open_runs(uow, week_start=start)
+            still_open = open_adoptions(uow, week_start=start)
             only = still_open[0] if len(still_open) == 1 else None
-        run = only or pick_run(uow, adoption_id=None, playbook=playbook, team=team)
+        view = only or pick_adoption(uow, adoption_id=None, playbook=playbook, team=team)
         meant = meant_week(
             uow,
-            run,
+            view,
             week=week,
-            is_missing=lambda _before: missed_last_week(uow, run, member=uow.actor.member),
+            is_missing=lambda _before: missed_last_week(uow, view, member=uow.actor.member),
         )
-        return Chosen(run.id, meant.start)
+        return Chosen(view.id, meant.start)
 
 
-def open_runs(uow: UnitOfWork, *, week_start: date) -> list[TeamRun]:
-    """The runs whose check-in the caller still owes for a week."""
-    return owed_runs(uow, member=uow.actor.member, week_start=week_start)
+def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
+    """The form that asks which check-in to answer, or the check-in form itself if there is only one.
+
+    Only the open ones if there are any, else those that can be changed. Early in a week they include last
+    week's unanswered ones.
+
+    Raises:
+        Refusal: there is no check-in.
+    """
+    with uow.read():
+        workspace = require_workspace(uow)
+        today = local_day(uow.now, zone_of(uow, workspace, uow.actor.member))
+        week = monday_of(today)
+        before = week - timedelta(weeks=1) if today.weekday() <= ASKED_UNTIL else None
+        late = open_adoptions(uow, week_start=before) if before else []
+        still = open_adoptions(uow, week_start=week)
+        found = [_choice(view, before, "last week") for view in late if before]
+        if len(still) > 1:
+            label = f"{'Both' if len(still) == 2 else f'All {len(still)}'} of this week ran as declared"
+            found.append(Choice(label=label, value=f"{ChooseCheckinForm.ALL}:{week}"))
+        found += [_choice(view, week, "this week") for view in still]
+        if not found:
+            answered = member_adoptions(uow, member=uow.actor.member, week_start=week)
+            found = [_choice(view, week, "answered") for view in answered]
+    if not found:
+        raise Refusal(
+            "No check-in waits for you: you are in no team with a running cycle. "
+            "`/cadence status` shows what runs, and `/cadence team join` puts you in a team."
+        )
+    return ChooseCheckinForm(choices=tuple(found))
+
+
+def _choice(view: AdoptionView, week: date, state: str) -> Choice:
+    return Choice(label=f"{view.playbook.title} · {view.team.title}, {state}", value=f"{view.id}:{week}")

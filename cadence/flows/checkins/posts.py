@@ -1,35 +1,35 @@
-"""What the week's DMs say: the check-in and its reminder, the number that is missing, who is missing."""
+"""The week's DMs: the check-in and its reminder, the missing number, missing members."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from cadence.flows.checkins.copies import closes_at, sent_copies
+from cadence.flows.checkins.copies import KPI_MISSING, WHO_IS_MISSING, came, closes_at, sent_copies
 from cadence.flows.checkins.missed_checkins import nudged_again
-from cadence.flows.checkins.rows import checkin_rows, cycle_of_week, week_kpi
+from cadence.flows.checkins.rows import checkin_rows, week_kpi
 from cadence.flows.checkins.snoozing import pending, snooze_menu
 from cadence.flows.core import (
     CHECKIN_KINDS,
-    Composed,
     Later,
-    Say,
+    MessageKind,
     Skip,
+    adoption_about,
+    adoption_by_id,
     away_members,
+    cycle_of_week,
     expected_members,
     hours_in,
     is_asked_for,
-    key,
     message_link,
     require_workspace,
-    run_by_id,
-    run_of,
     week_of,
     zone_of,
 )
 from cadence.nudges import CYCLE_CLOSES, Unless
 from cadence.rules.calendar import instant, local_day, monday_of, week_number
-from storage.outbox import ledger
-from storage.queries import people, reports
-from storage.tables import MessageState, OwedMessage
+from storage.queries import checkins, numbers, people
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
+from templates.contexts.base import MessageContext
 from templates.contexts.checkins import (
     CheckinMessage,
     CheckinMoved,
@@ -39,10 +39,10 @@ from templates.contexts.checkins import (
 )
 
 BREATHER = timedelta(hours=2)
-"""Two messages that ask one person for the same number are at least so far apart."""
+"""Minimum time between two messages that ask one person for the same number."""
 
 
-def checkin(uow: UnitOfWork, message: OwedMessage) -> Composed:
+def checkin(uow: UnitOfWork, message: OutboxMessage) -> CheckinMessage | Skip:
     """A member's open check-ins."""
     if message.kind in {"checkin", "checkin-snoozed"}:
         moved = _moved(uow, message)
@@ -57,17 +57,16 @@ def checkin(uow: UnitOfWork, message: OwedMessage) -> Composed:
         return Skip(Unless.CLOSED)
     workspace = require_workspace(uow)
     today = local_day(uow.now, zone_of(uow, workspace, message.recipient))
-    return Say(
-        CheckinMessage(
-            rows=rows,
-            last_week=week_of(message) < monday_of(today),
-            snoozes=snooze_menu(uow, workspace, message.recipient, week=week_of(message)),
-        )
+    return CheckinMessage(
+        rows=rows,
+        last_week=week_of(message) < monday_of(today),
+        snoozes=snooze_menu(uow, workspace, message.recipient, week=week_of(message)),
     )
 
 
-def checkin_context(uow: UnitOfWork, message: OwedMessage) -> CheckinMessage | CheckinMoved:
-    """What a check-in that was sent says now: the newest copy has the buttons, the others point to it."""
+def checkin_context(uow: UnitOfWork, message: OutboxMessage) -> CheckinMessage | CheckinMoved:
+    """The current state of a check-in that was sent: the newest copy has the buttons, the others link to
+    it."""
     workspace, week = require_workspace(uow), week_of(message)
     ids = {"member": message.recipient}
     rows = checkin_rows(uow, **ids, week_start=week)
@@ -92,8 +91,9 @@ def checkin_context(uow: UnitOfWork, message: OwedMessage) -> CheckinMessage | C
     )
 
 
-def closed_already(uow: UnitOfWork, message: OwedMessage) -> Unless | None:
-    """Why a check-in needn't be closed as its week ends: a newer copy took its place, or all is answered."""
+def closed_already(uow: UnitOfWork, message: OutboxMessage) -> Unless | None:
+    """Why a check-in needs no closing rewrite at the end of its week: a newer copy replaced it, or all is
+    answered."""
     if message.kind not in CHECKIN_KINDS:
         return None
     ids = {"member": message.recipient}
@@ -103,79 +103,72 @@ def closed_already(uow: UnitOfWork, message: OwedMessage) -> Unless | None:
     return Unless.ANSWERED if rows and all(row.answer for row in rows) else None
 
 
-def _moved(uow: UnitOfWork, message: OwedMessage) -> Skip | None:
-    """Why a check-in needn't come now: it was snoozed since, or it came already."""
-    ids = (message.workspace_id, message.recipient, week_of(message))
-    snoozed = ledger.by_prefix(uow, prefix=key("checkin-snoozed", *ids))[-1:]
+def _moved(uow: UnitOfWork, message: OutboxMessage) -> Skip | None:
+    """Why a check-in isn't sent now: it was snoozed since, or already sent."""
+    about = message.recipient, week_of(message)
+    snoozed = uow.messages("checkin-snoozed", *about)[-1:]
     if any(one.id != message.id and one.state is MessageState.DUE for one in snoozed):
         return Skip(Unless.SNOOZED)
-    same = ledger.by_prefix(uow, prefix=key("checkin", *ids))
+    same = uow.messages("checkin", *about)
     came = any(one.id != message.id and one.state is MessageState.SENT for one in same)
     return Skip(Unless.ASKED) if message.kind == "checkin" and came else None
 
 
-def reminder(uow: UnitOfWork, message: OwedMessage) -> Composed:
+def reminder(uow: UnitOfWork, message: OutboxMessage) -> CheckinReminder | Skip:
     """The one reminder of a check-in."""
     workspace = require_workspace(uow)
     member = people.member(uow, member_id=message.recipient)
     if member is not None and member.muted:
         return Skip(Unless.MUTED)
     zone = zone_of(uow, workspace, message.recipient)
-    for kind in CHECKIN_KINDS:
-        prefix = key(kind, workspace.id, message.recipient, week_of(message))
-        for other in ledger.by_prefix(uow, prefix=prefix):
-            if other.id == message.id or other.kind == "checkin-reminder":
-                continue
-            if other.state is MessageState.DUE:
-                return Skip(Unless.STILL_TO_COME)
-            if other.sent_at and local_day(other.sent_at, zone) == local_day(uow.now, zone):
-                return Skip(Unless.CAME_TODAY)
+    for other in uow.messages(CHECKIN_KINDS, message.recipient, week_of(message)):
+        if other.id == message.id or other.kind == "checkin-reminder":
+            continue
+        if other.state is MessageState.DUE:
+            return Skip(Unless.STILL_TO_COME)
+        if other.sent_at and local_day(other.sent_at, zone) == local_day(uow.now, zone):
+            return Skip(Unless.CAME_TODAY)
     composed = checkin(uow, message)
-    if not isinstance(composed, Say) or not isinstance(composed.context, CheckinMessage):
+    if isinstance(composed, Skip):
         return composed
-    unanswered = [row for row in composed.context.rows if row.answer is None]
+    unanswered = [row for row in composed.rows if row.answer is None]
     rows = tuple(row for row in unanswered if not _closed_before(uow, message, int(row.adoption_id)))
     if not rows:
         return Skip(Unless.CLOSED)
-    return Say(
-        CheckinReminder(
-            rows=rows,
-            snoozes=composed.context.snoozes,
-        )
-    )
+    return CheckinReminder(rows=rows, snoozes=composed.snoozes)
 
 
-def _is_over(uow: UnitOfWork, message: OwedMessage, adoption_id: int) -> bool:
-    """Whether a week's check-ins aren't asked for any more: its cycle is closed, and its Sunday over."""
-    run = run_by_id(uow, adoption_id=adoption_id)
-    cycle = cycle_of_week(uow, run, week_of(message))
-    return cycle is not None and not is_asked_for(run, cycle)
+def _is_over(uow: UnitOfWork, message: OutboxMessage, adoption_id: int) -> bool:
+    """Whether a week's check-ins are no longer asked for: its cycle is closed, and its Sunday over."""
+    view = adoption_by_id(uow, adoption_id=adoption_id)
+    cycle = cycle_of_week(uow, view, week_of(message))
+    return cycle is not None and not is_asked_for(view, cycle)
 
 
-def _closed_before(uow: UnitOfWork, message: OwedMessage, adoption_id: int) -> bool:
-    """Whether the week's cycle was closed before the hour of a nudge, both by the team's clock.
+def _closed_before(uow: UnitOfWork, message: OutboxMessage, adoption_id: int) -> bool:
+    """Whether the week's cycle closed before the hour of a nudge, both in the team's zone.
 
-    Who lives far west of their team is nudged after the close by their own clock; theirs still comes.
+    A member far west of their team is nudged after the close in their own zone; those nudges are still sent.
     """
-    run = run_by_id(uow, adoption_id=adoption_id)
-    cycle = cycle_of_week(uow, run, week_of(message))
+    view = adoption_by_id(uow, adoption_id=adoption_id)
+    cycle = cycle_of_week(uow, view, week_of(message))
     if cycle is None or cycle.closed_at is None:
         return False
-    hours = hours_in(run.workspace, run.adoption)
+    hours = hours_in(view.workspace, view.adoption)
     nudge, closing = hours[message.kind], hours[CYCLE_CLOSES]
-    asked = instant(week_of(message) + timedelta(days=nudge.weekday), nudge.at, run.zone)
-    return min(cycle.closed_at, instant(cycle.closes_on, closing.at, run.zone)) <= asked
+    asked = instant(week_of(message) + timedelta(days=nudge.weekday), nudge.at, view.zone)
+    return min(cycle.closed_at, instant(cycle.closes_on, closing.at, view.zone)) <= asked
 
 
-def permalink(settings: dict[str, object], message: OwedMessage | None) -> str | None:
-    """Where a message stands, from the workspace's address as `auth.test` gave it."""
+def permalink(settings: dict[str, object], message: OutboxMessage | None) -> str | None:
+    """The link of a message, built from the workspace's address as returned by `auth.test`."""
     if message is None or not message.ts or not message.channel or not settings.get("url"):
         return None
     return message_link(settings, workspace_id=message.workspace_id, channel=message.channel, ts=message.ts)
 
 
-def kpi_missing(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """Ask the reporter for the number that is missing."""
+def kpi_missing(uow: UnitOfWork, message: OutboxMessage) -> KpiMissing | Skip | Later:
+    """Ask the reporter for the missing number."""
     context = kpi_context(uow, message)
     if context.reported is not None:
         return Skip(Unless.REPORTED)
@@ -184,73 +177,93 @@ def kpi_missing(uow: UnitOfWork, message: OwedMessage) -> Composed:
     asked = _last_asked(uow, message)
     if asked is not None and uow.now < asked + BREATHER:
         return Later(asked + BREATHER)
-    return Say(context)
+    return context
 
 
-def kpi_context(uow: UnitOfWork, message: OwedMessage) -> KpiMissing:
-    """The number that is missing, or what was reported meanwhile."""
-    run, week = run_of(uow, message), week_of(message)
-    reading = reports.reading(uow, adoption_id=run.id, week_start=week)
-    cycle = cycle_of_week(uow, run, week)
+def kpi_context(uow: UnitOfWork, message: OutboxMessage) -> KpiMissing:
+    """The missing number, or what was reported meanwhile."""
+    view, week = adoption_about(uow, message), week_of(message)
+    reading = numbers.reading(uow, adoption_id=view.id, week_start=week)
+    cycle = cycle_of_week(uow, view, week)
     return KpiMissing(
-        adoption_id=run.id,
+        adoption_id=view.id,
         week_start=week.isoformat(),
-        slug=run.playbook.slug,
-        playbook=run.playbook.title,
-        team=run.team.title,
+        slug=view.playbook.slug,
+        playbook=view.playbook.title,
+        team=view.team.title,
         week=week_number(cycle.starts_on, week) if cycle else None,
-        kpi=week_kpi(uow, run, week_start=week),
+        kpi=week_kpi(uow, view, week_start=week),
         reported=reading.value if reading else None,
         closed=_is_closed(uow, message),
     )
 
 
-def _is_closed(uow: UnitOfWork, message: OwedMessage) -> bool:
-    """Whether the buttons of a message that was sent can't do anything any more."""
+def _is_closed(uow: UnitOfWork, message: OutboxMessage) -> bool:
+    """Whether the buttons of a sent message no longer work."""
     if message.sent_at is None:
         return False
     return uow.now >= closes_at(uow, require_workspace(uow), message)
 
 
-def _last_asked(uow: UnitOfWork, message: OwedMessage) -> datetime | None:
-    """When the recipient's check-in of the week, which asks for the number too, last came."""
-    sent = [
-        one.sent_at
-        for kind in CHECKIN_KINDS
-        for one in ledger.by_prefix(
-            uow, prefix=key(kind, message.workspace_id, message.recipient, week_of(message))
-        )
-        if one.sent_at is not None
-    ]
-    return max(sent, default=None)
+def _last_asked(uow: UnitOfWork, message: OutboxMessage) -> datetime | None:
+    """When the recipient last got the week's check-in, which also asks for the number."""
+    copies = uow.messages(CHECKIN_KINDS, message.recipient, week_of(message))
+    return max((one.sent_at for one in copies if one.sent_at is not None), default=None)
 
 
-def who_is_missing(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """Tell the owner who has not answered, while the cycle still takes answers."""
+def who_is_missing(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing | Skip:
+    """Tell the owner which members haven't answered, while the cycle still accepts answers."""
     if _is_over(uow, message, int(message.subject["adoption"])):
         return Skip(Unless.CLOSED)
     context = missing_context(uow, message)
-    return Say(context) if context.missing or context.own else Skip(Unless.ALL_ANSWERED)
+    return context if context.missing or context.own else Skip(Unless.ALL_ANSWERED)
 
 
-def missing_context(uow: UnitOfWork, message: OwedMessage) -> WhoIsMissing:
-    """Who has not answered, who is away, and whether they were nudged once more."""
-    run, week = run_of(uow, message), week_of(message)
-    answered = reports.answered_members(uow, adoption_id=run.id, week_start=week)
-    away = away_members(uow, run, week_start=week)
-    expected = set(expected_members(uow, run, week_start=week))
-    nudged = nudged_again(uow, run, week_start=week)
-    cycle = cycle_of_week(uow, run, week)
+def missing_context(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing:
+    """Members who haven't answered, members who are away, and whether they were nudged once more."""
+    view, week = adoption_about(uow, message), week_of(message)
+    answered = checkins.answered_members(uow, adoption_id=view.id, week_start=week)
+    away = away_members(uow, view, week_start=week)
+    expected = set(expected_members(uow, view, week_start=week))
+    nudged = nudged_again(uow, view, week_start=week)
+    cycle = cycle_of_week(uow, view, week)
     return WhoIsMissing(
-        adoption_id=run.id,
+        adoption_id=view.id,
         week_start=week.isoformat(),
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         week=week_number(cycle.starts_on, week) if cycle else None,
         expected=len(expected),
         missing=tuple(sorted(expected - answered - {message.recipient})),
         own=message.recipient in expected - answered,
         closed=_is_closed(uow, message),
-        nudged_at=nudged[0].at.astimezone(zone_of(uow, run.workspace, message.recipient)) if nudged else None,
+        nudged_at=nudged[0].at.astimezone(zone_of(uow, view.workspace, message.recipient))
+        if nudged
+        else None,
         away=tuple(away),
     )
+
+
+def _checkin_kind(
+    name: str, compose: Callable[[UnitOfWork, OutboxMessage], MessageContext | Skip]
+) -> MessageKind:
+    """Declare the kind of a message that contains a member's open check-ins."""
+    return MessageKind(
+        name,
+        compose,
+        rewrite=checkin_context,
+        unless=_CHECKIN_UNLESS,
+        on_sent=came,
+        needs_no_end=closed_already,
+    )
+
+
+_CHECKIN_UNLESS = (Unless.ANSWERED, Unless.NOTHING_DUE, Unless.CLOSED, Unless.SNOOZED, Unless.NEWER_SAID)
+KINDS = (
+    _checkin_kind("checkin", checkin),
+    _checkin_kind("checkin-snoozed", checkin),
+    _checkin_kind("checkin-again", checkin),
+    _checkin_kind("checkin-reminder", reminder),
+    MessageKind(KPI_MISSING, kpi_missing, rewrite=kpi_context, on_sent=came),
+    MessageKind(WHO_IS_MISSING, who_is_missing, rewrite=missing_context, on_sent=came),
+)

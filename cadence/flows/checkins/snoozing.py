@@ -1,33 +1,31 @@
-"""Bringing an open check-in back later: which times can be kept, and what is snoozed."""
+"""Snooze an open check-in: which times are possible, and what is snoozed."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cadence.flows.checkins.choosing import open_runs
 from cadence.flows.checkins.copies import rewrite_live, sent_copies
-from cadence.flows.checkins.rows import EARLY_IN_THE_WEEK
+from cadence.flows.checkins.rows import EARLY_IN_THE_WEEK, open_adoptions
 from cadence.flows.core import (
     CHECKIN_KINDS,
-    key,
     once,
     person_of,
     record,
     require_workspace,
-    visible_runs,
+    visible_adoptions,
     working_days,
 )
 from cadence.flows.schedule import rollout_of
 from cadence.nudges import CHECKIN, Person, Unless, is_working, member_instants, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant, local_day, monday_of
-from storage.outbox import attempts, ledger
-from storage.outbox.ledger import Owed
+from storage.outbox import attempts
+from storage.outbox.queueing import NewMessage
 from storage.queries import people
 from storage.tables import MessageState, Workspace
 from storage.work import UnitOfWork
-from templates.contexts.answers import SnoozeAsked, SnoozeChoice, Snoozed
+from templates.contexts.checkins import SnoozeAsked, SnoozeChoice, Snoozed
 from templates.filters import clock
 from templates.filters import day as day_of
 
@@ -43,13 +41,13 @@ _LABELS: Final[Mapping[str, str]] = {
 def kept(
     uow: UnitOfWork, workspace: Workspace, member: str, *, due: datetime | None = None, of: date | None = None
 ) -> dict[str, datetime]:
-    """The choices that can be kept, with when each of them is: later than now, in this week, on a working day.
+    """The possible choices with their times: later than now, in this week, on a working day.
 
-    Last week's check-in is asked for early in the week only, so it can't be kept for later.
+    Last week's check-in is asked for only early in the week, so it can't be snoozed.
 
     Args:
-        of: the Monday of the check-in's week, else it is this week's.
-        due: when the check-in comes if it hasn't come yet: a snooze is later than that.
+        of: the Monday of the check-in's week, by default this week's.
+        due: when the check-in is due if it wasn't sent yet: a snooze must be later.
     """
     person, days = person_of(uow, workspace, member), working_days(workspace)
     week = monday_of(local_day(uow.now, person.zone))
@@ -65,18 +63,14 @@ def kept(
 
 
 def offered(found: Mapping[str, datetime]) -> tuple[str, ...]:
-    """The choices to list: of several that come to the same moment the first."""
+    """The choices to list: of several with the same time, the first."""
     moments = list(found.values())
     return tuple(until for place, (until, at) in enumerate(found.items()) if at not in moments[:place])
 
 
 def due_at(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) -> datetime | None:
-    """When a week's check-in comes by itself; None once it came, or when none does."""
-    rows = [
-        row
-        for kind in CHECKIN_KINDS
-        for row in ledger.by_prefix(uow, prefix=key(kind, workspace.id, member, week))
-    ]
+    """When a week's check-in is due on schedule; None if it was sent, or if none is planned."""
+    rows = uow.messages(CHECKIN_KINDS, member, week)
     if any(row.state is MessageState.SENT for row in rows):
         return None
     state = rollout_of(uow, workspace, [member], until=uow.now)
@@ -91,7 +85,7 @@ def due_at(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) ->
 
 
 def coming(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) -> datetime | None:
-    """When a week's check-in comes, by itself or after a snooze; None once it is there to be answered."""
+    """When a week's check-in comes, on schedule or after a snooze; None once it can be answered."""
     if sent_copies(uow, member=member, week=week.isoformat()):
         return None
     snoozed = pending(uow, member=member).get(week.isoformat())
@@ -99,24 +93,31 @@ def coming(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) ->
 
 
 def snooze_menu(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date | None) -> tuple[str, ...]:
-    """What the menu beside the open check-in of a week offers one person now."""
-    row = people.member(uow, member_id=member)
-    muted = row is not None and row.muted
+    """The menu of a person's open check-in of a week, as of now."""
+    muted = _is_muted(uow, member)
     choices = offered(kept(uow, workspace, member, of=week))
     return (*choices, "away", "unmute" if muted else "mute")
 
 
+def _is_muted(uow: UnitOfWork, member: str) -> bool:
+    if member == uow.actor.member:
+        caller = people.caller(uow)
+        return caller is not None and caller.muted
+    row = people.member(uow, member_id=member)
+    return row is not None and row.muted
+
+
 def pending(uow: UnitOfWork, *, member: str) -> dict[str, datetime]:
-    """When each snoozed check-in of a person comes back, by the Monday of its week."""
-    rows = ledger.by_prefix(uow, prefix=f"{KIND}:{uow.workspace_id}:{member}")
+    """When each snoozed check-in of a person returns, by the Monday of its week."""
+    rows = uow.messages(KIND, member)
     return {str(row.subject["week"]): row.due_at for row in rows if row.state is MessageState.DUE}
 
 
 def ask_until(uow: UnitOfWork) -> SnoozeAsked:
-    """Until when this week's check-in shall wait.
+    """The form that asks how long to snooze this week's check-in.
 
     Raises:
-        Refusal: no time is left that could be kept.
+        Refusal: no time is possible any more.
     """
     with uow.read():
         workspace = require_workspace(uow)
@@ -135,17 +136,18 @@ def ask_until(uow: UnitOfWork) -> SnoozeAsked:
 
 
 def menu_again(uow: UnitOfWork, *, week_start: date) -> None:
-    """Owe the live check-in a rewrite after its menu was used: the menu shows no choice then."""
+    """Rewrite the live check-in after its menu was used, so that the menu shows no selection."""
     with uow.write():
         rewrite_live(uow, week=week_start.isoformat())
 
 
 @once
 def snooze(uow: UnitOfWork, *, until: str, week_start: date | None = None) -> Snoozed:
-    """Bring an open check-in back in an hour, tomorrow or on Friday: that of a week, else of this one.
+    """Snooze an open check-in for an hour, until tomorrow or until Friday: that of a week, by default of this
+    one.
 
     Raises:
-        Refusal: nothing is open, or the time asked for isn't in this week's working days any more.
+        Refusal: nothing is open, or the time isn't in this week's working days any more.
     """
     with uow.write():
         workspace = require_workspace(uow)
@@ -158,7 +160,7 @@ def snooze(uow: UnitOfWork, *, until: str, week_start: date | None = None) -> Sn
         at = choices.get(until)
         if at is None:
             raise Refusal(_instead(choices, zone, due))
-        if _owe(uow, week=week, at=at):
+        if _queue(uow, week=week, at=at):
             after = {"until": at.isoformat(), "week": week.isoformat()}
             record(uow, "snoozed", uow.actor.member, after)
             rewrite_live(uow, week=week.isoformat())
@@ -166,15 +168,15 @@ def snooze(uow: UnitOfWork, *, until: str, week_start: date | None = None) -> Sn
 
 
 def _require_open(uow: UnitOfWork, week: date, *, this_week: date) -> None:
-    if not open_runs(uow, week_start=week):
+    if not open_adoptions(uow, week_start=week):
         which = "this" if week == this_week else "that"
-        if not visible_runs(uow):
+        if not visible_adoptions(uow):
             raise Refusal("No team of yours runs a playbook yet, so there is no check-in to put off.")
         raise Refusal(f"No check-in of yours is open {which} week.")
 
 
 def _instead(choices: Mapping[str, datetime], zone: ZoneInfo, due: datetime | None) -> str:
-    """What can be done when a choice can't be kept."""
+    """Alternatives if a choice isn't possible."""
     can = " or ".join(_LABELS[one] for one in offered(choices))
     if due is not None:
         comes = f"Your check-in isn't due until {_when(due.astimezone(zone))}"
@@ -192,28 +194,23 @@ def _when(at: datetime) -> str:
     return f"{day_of(at.date())} at {clock(at)}"
 
 
-def _owe(uow: UnitOfWork, *, week: date, at: datetime) -> bool:
-    """The check-in comes back once: the last snooze holds. False when that very snooze is there already."""
-    prefix = key(KIND, uow.actor.workspace_id, uow.actor.member, week)
-    owed = Owed(
-        key=f"{prefix}:{at.timestamp():.0f}:{uow.actor.request}"[:255],
-        kind=KIND,
-        recipient=uow.actor.member,
-        subject={"member": uow.actor.member, "week": week.isoformat()},
+def _queue(uow: UnitOfWork, *, week: date, at: datetime) -> bool:
+    """Queue the check-in to return once: the last snooze counts. False if that snooze is already queued."""
+    member = uow.actor.member
+    snoozed = NewMessage(
+        KIND,
+        member,
+        {"member": member, "week": week.isoformat()},
+        about=(member, week, f"{at.timestamp():.0f}", uow.correlation_id),
         due_at=at,
-        useful_until=at + timedelta(hours=20),
+        useful=timedelta(hours=20),
     )
-    for row in ledger.by_prefix(uow, prefix=prefix):
-        if row.state is MessageState.DUE and row.key != owed.key:
+    for row in uow.messages(KIND, member, week):
+        if row.state is MessageState.DUE and row.key != snoozed.key(uow.workspace_id):
             attempts.finish(
-                uow.session,
-                message_id=row.id or 0,
-                state=MessageState.SKIPPED,
-                now=uow.now,
-                reason=Unless.SNOOZED.value,
+                uow, message_id=row.id or 0, state=MessageState.SKIPPED, reason=Unless.SNOOZED.value
             )
-    new = ledger.owe(uow, owed=[owed], correlation_id=uow.actor.request)
-    return bool(new)
+    return bool(uow.send(snoozed))
 
 
 def _instant(until: str, person: Person, days: frozenset[int], *, now: datetime, after: datetime) -> datetime:

@@ -1,7 +1,8 @@
-"""Who is calling, and what they may do (SPEC §8). Decided here for every command, button and form."""
+"""Authorization: who is acting, and what they can do (SPEC §8), for every command, button and form."""
 
 from collections.abc import Callable, Iterable
 
+from cadence.flows.core.repeats import require_new
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.participation import Bar, Standing, barred
@@ -11,29 +12,35 @@ from storage.work import UnitOfWork
 from templates.ids import Action
 
 
-def require_taking_part(uow: UnitOfWork, *, meet: Callable[[], None]) -> None:
-    """Let those through who take part here, whatever they came with.
+def admit(uow: UnitOfWork, *, meet: Callable[[], None], anybody: bool = False) -> None:
+    """Admit a new request of somebody who takes part here.
 
     Args:
-        meet: asks Slack who the caller is; called once, when the bot doesn't know it yet.
+        meet: asks Slack who the caller is; called once, if the bot doesn't know them yet.
+        anybody: also admit people who take no part.
 
     Raises:
-        NotAllowed: guests, people of other workspaces, deactivated people and apps; the sentence says who can.
+        NotAllowed: guests, people of other workspaces, deactivated people and apps; the sentence says who
+        can. Repeated: the request was carried out before.
     """
     with uow.read():
-        found = _participant(uow, uow.actor.member)
-        reason = _why_not(uow, found)
-    if found is not None and not found.known and not uow.actor.from_elsewhere:
+        found = people.caller(uow)
+        reason = None if anybody else why_not(uow)
+    unknown = found is not None and not found.participant.known
+    if unknown and not uow.actor.from_elsewhere and not anybody:
         meet()
+        uow.facts.clear()
         with uow.read():
             reason = why_not(uow)
     if reason is not None:
         raise NotAllowed(reason)
+    require_new(uow)
 
 
 def why_not(uow: UnitOfWork) -> Mrkdwn | None:
-    """Why the caller can't take part, in a sentence; None when they can."""
-    return _why_not(uow, _participant(uow, uow.actor.member))
+    """Why the caller can't take part, as a sentence; None if they can."""
+    found = people.caller(uow)
+    return _why_not(uow, found.participant if found else None)
 
 
 def _why_not(uow: UnitOfWork, found: Participant | None) -> Mrkdwn | None:
@@ -69,17 +76,17 @@ _REASONS = {
 
 
 def cannot_be(uow: UnitOfWork, members: Iterable[str], *, in_team: bool) -> dict[str, Bar]:
-    """Those of some people who can't be given a part, and why; people Slack hasn't spoken of yet can.
+    """Those of some people who can't take part, and why; people Slack hasn't described yet can.
 
     Args:
-        in_team: they are put into a team, so guests are welcome where guests in teams are.
+        in_team: they are added to a team, so guests are accepted if the workspace admits guests in teams.
     """
     found = {one: _bar(_participant(uow, one), in_team=in_team) for one in dict.fromkeys(members)}
     return {one: bar for one, bar in found.items() if bar is not None and bar is not Bar.UNKNOWN}
 
 
 def require_people(uow: UnitOfWork, members: Iterable[str], *, field: str, in_team: bool = False) -> None:
-    """Let people be put into a team, or named as somebody who decides.
+    """Check that people can be added to a team, or be named as decision makers.
 
     Raises:
         Refusal: one of them can't take part.
@@ -101,7 +108,7 @@ def _participant(uow: UnitOfWork, member: str) -> Participant | None:
 
 
 def _bar(found: Participant | None, *, from_elsewhere: bool = False, in_team: bool = False) -> Bar | None:
-    if found is None:  # the first request of a workspace; nobody can do anything in it yet
+    if found is None:  # the first request of a workspace, in which nobody can do anything yet
         return Bar.STRANGER if from_elsewhere else None
     person = Standing(
         known=found.known,
@@ -117,12 +124,15 @@ def _bar(found: Participant | None, *, from_elsewhere: bool = False, in_team: bo
 
 
 def is_curator(uow: UnitOfWork) -> bool:
-    """Whether the caller is a curator of the workspace. The command line acts for one."""
-    return uow.actor.surface == "cli" or uow.actor.member in people.curators(uow)
+    """Whether the caller is a curator of the workspace. The command line counts as one."""
+    if uow.actor.surface == "cli":
+        return True
+    found = people.caller(uow)
+    return found is not None and found.is_curator
 
 
 def roles(uow: UnitOfWork) -> frozenset[str]:
-    """What a person is here: `member`, and `owner` or `curator` where they are."""
+    """A person's roles: `member`, and `owner` or `curator` if they are one."""
     with uow.read():
         held = {"member"}
         if is_curator(uow):
@@ -134,7 +144,7 @@ def roles(uow: UnitOfWork) -> frozenset[str]:
 
 
 def require_owner_or_curator(uow: UnitOfWork, *, owner: str, to: str) -> None:
-    """Let the playbook's owner and curators through.
+    """Require the playbook's owner or a curator.
 
     Raises:
         NotAllowed: anybody else; the sentence says who may, with a button to ask the owner.
@@ -148,7 +158,7 @@ def require_owner_or_curator(uow: UnitOfWork, *, owner: str, to: str) -> None:
 
 
 def require_curator(uow: UnitOfWork, *, to: str) -> None:
-    """Let curators through.
+    """Require a curator.
 
     Raises:
         NotAllowed: anybody else; the sentence names the curators, or says how to get one.

@@ -1,24 +1,25 @@
-"""What a playbook's version says, read once: it never changes, and reading it whole is slow."""
+"""AdoptionView, its loader, and the cached text of playbook versions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from threading import Lock
+from typing import TypedDict, Unpack
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Pool
 
 from cadence.documents import PlaybookSpec, Step, playbook_from_data
+from cadence.flows.core.actor import is_curator
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Refusal, Unknown
 from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.modes import Mode
 from storage.engine import connection_of
-from storage.queries import adoptions as run_rows
-from storage.queries import people, playbooks
-from storage.queries.people import Whereabouts
+from storage.queries import adoptions, playbooks, workspaces
+from storage.queries.adoptions import AdoptionRow
 from storage.tables import (
     Adoption,
     AdoptionStep,
@@ -32,17 +33,34 @@ from storage.tables import (
 from storage.work import UnitOfWork
 from templates.ids import Action
 
+
+class Which(TypedDict, total=False):
+    """A filter of adoptions: all given conditions must match.
+
+    `member` selects the adoptions of a person's teams and of the playbooks they own; `playbook` and `team`
+    are slugs.
+    """
+
+    adoption_id: int
+    adoption_ids: Sequence[int]
+    playbook_id: int | None
+    team_ids: Sequence[int]
+    member: str | None
+    playbook: str | None
+    team: str | None
+
+
 _MOST = 1_000
-"""Versions kept of a database."""
+"""Versions cached per database."""
 _Key = tuple[int | None, datetime, str]
 _known: WeakKeyDictionary[Pool, dict[_Key, PlaybookSpec]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 def spec_of(uow: UnitOfWork, version: PlaybookVersion) -> PlaybookSpec:
-    """What a version says.
+    """The contents of a version.
 
-    Kept under its id and when and by whom it was written: an id that a rollback gave back may come again.
+    Cached by its id, author and creation time, because an id can be assigned again after a rollback.
     """
     kept = _kept(uow)
     key = (version.id, version.created_at, version.created_by)
@@ -55,25 +73,20 @@ def spec_of(uow: UnitOfWork, version: PlaybookVersion) -> PlaybookSpec:
     return spec
 
 
-def spec_known(uow: UnitOfWork, key: tuple[int, datetime, str]) -> PlaybookSpec | None:
-    """What a version says, by its id and when and by whom it was written; None when nobody has read it here yet."""
-    return _kept(uow).get(key)
-
-
 def _kept(uow: UnitOfWork) -> dict[_Key, PlaybookSpec]:
-    pool = connection_of(uow.bound).engine.pool
+    pool = connection_of(uow.session).engine.pool
     with _lock:
         return _known.setdefault(pool, {})
 
 
 @dataclass(frozen=True, slots=True)
-class TeamRun:
-    """One team running one playbook, seen on one day of the team.
+class AdoptionView:
+    """One team running one playbook, as of one local day of the team.
 
     Args:
         today: the team's local date.
-        week: 1 to 4 while a cycle's week holds today, else None.
-        cycle: the cycle of today, else the last one (or the one to come), None before the first.
+        week: 1 to 4 while today is in a week of a cycle, else None.
+        cycle: the cycle of today, else the last one (or the upcoming one), None before the first.
     """
 
     workspace: Workspace
@@ -98,7 +111,7 @@ class TeamRun:
 
     @property
     def week(self) -> int | None:
-        """The week of the cycle that today lies in."""
+        """The week of the cycle that contains today."""
         return week_number(self.cycle.starts_on, self.today) if self.cycle else None
 
     @property
@@ -150,7 +163,7 @@ def require_workspace(uow: UnitOfWork) -> Workspace:
     Raises:
         Refusal: the bot doesn't know the workspace yet.
     """
-    workspace = people.workspace(uow)
+    workspace = workspaces.workspace(uow)
     if workspace is None:
         raise Refusal(
             "This workspace isn't set up yet. Import a workspace file, or run `/cadence settings` as an admin."
@@ -158,141 +171,120 @@ def require_workspace(uow: UnitOfWork) -> Workspace:
     return workspace
 
 
-def team_runs(
-    uow: UnitOfWork,
-    *,
-    workspace: Workspace,
-    adoption_id: int | None = None,
-    playbook_id: int | None = None,
-    team_ids: Sequence[int] | None = None,
-    owner: str | None = None,
-    member: str | None = None,
-    playbook: str | None = None,
-    team: str | None = None,
-    adoption_ids: Sequence[int] | None = None,
-) -> list[TeamRun]:
-    """Every run that fits, each on its own team's local day, by playbook and team.
-
-    Args:
-        member: the runs of this person's teams, and of the playbooks they own.
-        playbook: its slug; `team`: its slug.
-    """
-    here = today_in(workspace, uow.now)
-    rows = run_rows.runs(
-        uow,
-        on=here,
-        adoption_id=adoption_id,
-        playbook_id=playbook_id,
-        team_ids=team_ids,
-        owner=owner,
-        member=member,
-        playbook=playbook,
-        team=team,
-        adoption_ids=adoption_ids,
-    )
-    return [_seen(uow, row, here=here) for row in rows]
+def adoption_views(uow: UnitOfWork, **which: Unpack[Which]) -> list[AdoptionView]:
+    """Every matching adoption, each as of its own team's local day, by playbook and team."""
+    rows: dict[int, list[AdoptionRow]] = {}
+    for row in adoptions.with_cycles(uow, day=uow.now.astimezone(UTC).date(), **which):
+        rows.setdefault(row.adoption.id or 0, []).append(row)
+    return [_seen(uow, candidates) for candidates in rows.values()]
 
 
-def _seen(uow: UnitOfWork, row: run_rows.Run, *, here: date) -> TeamRun:
-    """A run on the local day of its team; its cycle was looked up for the workspace's day, `here`."""
-    today, cycle = local_day(uow.now, ZoneInfo(row.team.timezone)), row.cycle
-    if today != here:
-        cycle = _cycle_on(uow, row, today) or cycle
+def _seen(uow: UnitOfWork, rows: Sequence[AdoptionRow]) -> AdoptionView:
+    """An adoption as of its team's local day, from the cycles that may be its current one."""
+    today = local_day(uow.now, ZoneInfo(rows[0].team.timezone))
+    current = current_cycle([row.cycle for row in rows if row.cycle], today)
+    row = next(row for row in rows if row.cycle is current)
     spec = spec_of(uow, row.version)
-    return TeamRun(row.workspace, row.adoption, row.playbook, row.version, spec, row.team, cycle, today)
+    return AdoptionView(
+        row.workspace, row.adoption, row.playbook, row.version, spec, row.team, current, today
+    )
 
 
-def _cycle_on(uow: UnitOfWork, row: run_rows.Run, today: date) -> Cycle | None:
-    return playbooks.cycle_on(uow, adoption_id=row.adoption.id or 0, day=today)
+def current_cycle(cycles: Sequence[Cycle], today: date) -> Cycle | None:
+    """The cycle that a day belongs to: the latest that has begun, else the next one; None without any.
+
+    So the weekend after a close belongs to the cycle that just closed.
+    """
+    begun = [one for one in cycles if one.starts_on <= today]
+    if begun:
+        return max(begun, key=lambda one: one.number)
+    return min(cycles, key=lambda one: one.number, default=None)
 
 
-def run_by_id(uow: UnitOfWork, *, adoption_id: int) -> TeamRun:
-    """The run a button or a form carries the id of.
+def adoption_by_id(uow: UnitOfWork, *, adoption_id: int) -> AdoptionView:
+    """The adoption whose id a button or a form carries.
 
     Raises:
-        Refusal: it isn't there (any more).
+        Refusal: it doesn't exist (any more).
     """
-    workspace = require_workspace(uow)
-    found = team_runs(uow, workspace=workspace, adoption_id=adoption_id)
+    found = adoption_views(uow, adoption_id=adoption_id)
     if not found:
+        require_workspace(uow)
         raise Refusal("That playbook isn't run by this team any more. `/cadence status` shows what is.")
     return found[0]
 
 
-def visible_runs(
-    uow: UnitOfWork, *, playbook: str | None = None, team: str | None = None, there: Whereabouts | None = None
-) -> list[TeamRun]:
-    """The runs a person has to do with: their teams', those of playbooks they own; a curator's are all.
+def visible_adoptions(
+    uow: UnitOfWork, *, playbook: str | None = None, team: str | None = None
+) -> list[AdoptionView]:
+    """A person's adoptions: of their teams, and of playbooks they own; for a curator, all.
 
-    With slugs, those of one playbook or team only; `there` when it was asked in this transaction.
+    With slugs, only those of one playbook or team.
     """
-    if there is not None:
-        here = local_day(uow.now, ZoneInfo(there.here))
-        member = None if uow.actor.surface == "cli" or there.is_curator else uow.actor.member
-        rows = run_rows.runs(uow, on=here, member=member, playbook=playbook, team=team)
-        return [_seen(uow, row, here=here) for row in rows]
-    standing = people.standing(uow, member_id=uow.actor.member)
-    workspace = standing.workspace if standing else require_workspace(uow)
-    curator = uow.actor.surface == "cli" or (standing is not None and standing.is_curator)
-    member = None if curator else uow.actor.member
-    return team_runs(uow, workspace=workspace, member=member, playbook=playbook, team=team)
+    found = adoption_views(
+        uow, member=None if is_curator(uow) else uow.actor.member, playbook=playbook, team=team
+    )
+    if not found:
+        require_workspace(uow)
+    return found
 
 
-def require_cycle(run: TeamRun) -> Cycle:
-    """The cycle that takes reports today.
+def require_cycle(view: AdoptionView) -> Cycle:
+    """The cycle that accepts reports today.
 
     Raises:
-        Refusal: none has started; the sentence says when the next does, or how to start one.
+        Refusal: none has started; the sentence says when the next one does, or how to start one.
     """
-    if run.cycle is None:
+    if view.cycle is None:
         raise Refusal(
             say(
                 "{title} has no running cycle in {team}. Its owner starts one with {command}.",
-                title=run.playbook.title,
-                team=run.team.title,
-                command=code(f"/cadence cycle start {run.playbook.slug}"),
+                title=view.playbook.title,
+                team=view.team.title,
+                command=code(f"/cadence cycle start {view.playbook.slug}"),
             )
         )
-    if run.week is None and run.today < run.cycle.starts_on:
+    if view.week is None and view.today < view.cycle.starts_on:
         raise Refusal(
             say(
                 "Cycle {number} of {title} starts on {day:%A %-d %B}; there is nothing to report before.",
-                number=run.cycle.number,
-                title=run.playbook.title,
-                day=run.cycle.starts_on,
+                number=view.cycle.number,
+                title=view.playbook.title,
+                day=view.cycle.starts_on,
             )
         )
-    return run.cycle
+    return view.cycle
 
 
-def current_modes(uow: UnitOfWork, run: TeamRun) -> dict[str, AdoptionStep]:
-    """Who leads each step of the run now, by step key."""
-    return playbooks.steps(uow, adoption_id=run.id)
+def current_modes(uow: UnitOfWork, view: AdoptionView) -> dict[str, AdoptionStep]:
+    """The current mode of each step, by step key."""
+    return adoptions.steps(uow, adoption_id=view.id)
 
 
 def mode_of(steps: dict[str, AdoptionStep], step: Step) -> Mode:
-    """The mode a step is in: the adoption's own, else as the playbook declares it."""
+    """The current mode of a step: the adoption's own, else as the playbook declares it."""
     row = steps.get(step.key)
     return row.mode if row else Mode(step.mode)
 
 
-def starts_on(run: TeamRun) -> date | None:
-    """The Monday of the cycle to come, until it has begun; None without one."""
-    cycle = run.cycle
+def starts_on(view: AdoptionView) -> date | None:
+    """The Monday of an upcoming cycle, until it has begun; None without one."""
+    cycle = view.cycle
     return (
         cycle.starts_on
-        if cycle and cycle.state is CycleState.RUNNING and run.today < cycle.starts_on
+        if cycle and cycle.state is CycleState.RUNNING and view.today < cycle.starts_on
         else None
     )
 
 
-def of_cycle(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> TeamRun:
-    """The run as it stood in one of its cycles: the revision it ran on, its closing day should that be past."""
+def of_cycle(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> AdoptionView:
+    """The adoption in one of its cycles: with the cycle's revision, as of its closing day if that has
+    passed."""
     version = playbooks.version(uow, version_id=cycle.version_id)
     return replace(
-        run,
+        view,
         version=version,
         spec=spec_of(uow, version),
         cycle=cycle,
-        today=min(run.today, cycle.closes_on),
+        today=min(view.today, cycle.closes_on),
     )

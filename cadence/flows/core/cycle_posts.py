@@ -1,94 +1,75 @@
-"""The posts about a cycle, once something they ask for was done."""
+"""Rewriting the posts about a cycle."""
 
 from datetime import date, time
 
-from cadence.flows.core.adoptions import TeamRun
+from cadence.flows.core.adoptions import AdoptionView
+from cadence.flows.core.expected import expected_members
+from cadence.flows.core.messages import CHECKIN_KINDS
 from cadence.rules.calendar import WEEKS, instant, monday_of, week_monday
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.queries import playbooks
-from storage.tables import Cycle, CycleState, OwedMessage
+from storage.queries import cycles
+from storage.tables import Cycle, CycleState
 from storage.work import UnitOfWork
 
 
-def rewrite_cycle_posts(uow: UnitOfWork, run: TeamRun, cycle: Cycle, *, mark: str) -> None:
-    """Owe a rewrite of the cycle's opening posts and gate messages, this week's, and of its closing post.
+def rewrite_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, mark: str) -> None:
+    """Rewrite the cycle's opening posts and gate messages, this week's, and its closing post.
 
-    What an earlier week's gate lacked may have come since. `mark` tells one change from the next: each rewrites a
-    post once.
+    An earlier week's gate may be met by now. `mark` identifies the change: each change rewrites a post once.
     """
-    ledger.owe_rewrites(
-        uow,
-        messages=[
-            *_of_weeks(uow, run, {*_weeks(cycle), str(monday_of(run.today))}),
-            *_closing(uow, run, cycle),
-        ],
-        mark=mark,
-    )
+    _rewrite_weeks(uow, view, {*_weeks(cycle), str(monday_of(view.today))}, mark=mark)
+    uow.rewrite("cycle-closed", cycle.id, mark=mark)
 
 
-def close_cycle_posts(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> None:
-    """Owe a rewrite of every gate message and opening post of a cycle that closed: their buttons go."""
-    ledger.owe_rewrites(uow, messages=_of_weeks(uow, run, _weeks(cycle)), mark=f"closed:{cycle.id}")
+def close_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
+    """Rewrite every gate message and opening post of a closed cycle, to remove their buttons."""
+    _rewrite_weeks(uow, view, _weeks(cycle), mark=f"closed:{cycle.id}")
 
 
 def _weeks(cycle: Cycle) -> set[str]:
     return {str(week_monday(cycle.starts_on, week)) for week in range(1, WEEKS + 1)}
 
 
-def _of_weeks(uow: UnitOfWork, run: TeamRun, weeks: set[str]) -> list[OwedMessage]:
-    where = run.workspace.id
-    return [
-        row
-        for kind in ("week-opens", "gate-due")
-        for row in ledger.by_prefix(uow, prefix=f"{kind}:{where}:{run.id}")
-        if row.subject["week"] in weeks
-    ]
+def _rewrite_weeks(uow: UnitOfWork, view: AdoptionView, weeks: set[str], *, mark: str) -> None:
+    sent = uow.messages(("week-opens", "gate-due"), view.id)
+    uow.rewrite_messages([row for row in sent if row.subject["week"] in weeks], mark=mark)
 
 
-def _closing(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> list[OwedMessage]:
-    where = run.workspace.id
-    return ledger.by_prefix(uow, prefix=f"cycle-closed:{where}:{cycle.id}")
+def rewrite_missing(uow: UnitOfWork, view: AdoptionView, *, week: date, mark: str) -> None:
+    """Rewrite the owner's message on missing members after somebody answered for its week."""
+    uow.rewrite("who-is-missing", view.id, week=week, mark=mark)
 
 
-def rewrite_missing(uow: UnitOfWork, run: TeamRun, *, week: date, mark: str) -> None:
-    """Owe the owner's message on who is missing a rewrite, now that somebody answered for its week."""
-    where = run.workspace.id
-    sent = ledger.by_prefix(uow, prefix=f"who-is-missing:{where}:{run.id}")
-    ledger.owe_rewrites(uow, messages=[row for row in sent if row.subject["week"] == str(week)], mark=mark)
+def rewrite_modes(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
+    """Rewrite this week's check-ins and opening post with the current modes."""
+    week = view.week_start
+    sent = uow.messages("week-opens", view.id, view.team.channel, week)
+    for member in expected_members(uow, view, week_start=week):
+        sent += uow.messages(CHECKIN_KINDS, member, week)
+    uow.rewrite_messages(sent, mark=mark)
 
 
-def rewrite_as_next_begins(uow: UnitOfWork, run: TeamRun) -> None:
-    """Owe the newest closing post a rewrite for when the cycle after it begins: it can't be paused then."""
-    closed = _last_closed(uow, run)
+def rewrite_as_next_begins(uow: UnitOfWork, view: AdoptionView) -> None:
+    """Rewrite the newest closing post when the next cycle begins, which then can't be paused from it."""
+    closed = _last_closed(uow, view)
     later = [
         row
-        for row in playbooks.cycles_of(uow, adoption_id=run.id)
+        for row in cycles.cycles_of(uow, adoption_id=view.id)
         if closed is not None and row.number > closed.number
     ]
     if closed is None or not later:
         return
-    owed = [
-        Owed(
-            key=f"rewrite:{one.id}:begun:{later[0].id}",
-            kind="rewrite",
-            recipient=one.recipient,
-            subject={"kind": one.kind} | one.subject,
-            due_at=instant(later[0].starts_on, time.min, run.zone),
-            replaces_id=one.id,
-        )
-        for one in _closing(uow, run, closed)
-    ]
-    ledger.owe(uow, owed=owed)
+    at = instant(later[0].starts_on, time.min, view.zone)
+    sent = uow.messages("cycle-closed", closed.id)
+    uow.rewrite_messages(sent, mark=f"begun:{later[0].id}", at=at)
 
 
-def _last_closed(uow: UnitOfWork, run: TeamRun) -> Cycle | None:
-    rows = playbooks.cycles_of(uow, adoption_id=run.id)
+def _last_closed(uow: UnitOfWork, view: AdoptionView) -> Cycle | None:
+    rows = cycles.cycles_of(uow, adoption_id=view.id)
     return next((row for row in reversed(rows) if row.state is CycleState.CLOSED), None)
 
 
-def rewrite_last_closing(uow: UnitOfWork, run: TeamRun, *, mark: str) -> None:
-    """Owe a rewrite of the newest closing post, which says what follows: when that has changed."""
-    closed = _last_closed(uow, run)
+def rewrite_last_closing(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
+    """Rewrite the newest closing post after the plan for the next cycle changed."""
+    closed = _last_closed(uow, view)
     if closed is not None:
-        rewrite_cycle_posts(uow, run, closed, mark=mark)
+        rewrite_cycle_posts(uow, view, closed, mark=mark)

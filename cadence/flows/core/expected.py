@@ -1,4 +1,4 @@
-"""Who is asked about a week: in the team, not gone, not away, and the run isn't paused."""
+"""Expected members of a week: in the team, not away, and the adoption isn't paused."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.adoptions import TeamRun
+from cadence.flows.core.adoptions import AdoptionView
 from cadence.flows.core.nudge_hours import adoption_hours, workspace_hours
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.nudges import CHECKIN
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday
-from storage.queries import pauses, people, reports
-from storage.queries.pauses import Pause
+from storage.queries import checkins, cycles, people
+from storage.queries.cycles import Pause
 from storage.tables import Cycle, Workspace
 from storage.work import UnitOfWork
 
 FIRST_ASKED, LAST_ASKED = timedelta(days=3), timedelta(days=4)
-"""A week is asked about from its Thursday, when the check-in comes, to its Friday, when the reminder does."""
+"""A week is asked about from its Thursday (check-in) to its Friday (reminder)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """A moment of the past, to see the rows as they were then.
+    """A moment of the past, to read rows as of then.
 
     Args:
-        moment: who was in the team and who was away then.
-        through: the newest check-in there was.
+        moment: for team membership and days away.
+        through: the newest check-in at that moment.
     """
 
     moment: datetime
@@ -34,28 +34,29 @@ class AsOf:
 
 
 def expected_members(
-    uow: UnitOfWork, run: TeamRun, *, week_start: date, as_of: AsOf | None = None
+    uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: AsOf | None = None
 ) -> list[str]:
-    """Who is asked about a week: in the team by its Friday, not gone before its end, not away when it is asked.
+    """The expected members of a week: in the team by its Friday, not gone before its end, not away when
+    asked.
 
-    Who was away and answered all the same is one of them. Nobody is asked while the run is paused.
+    Includes members who were away and answered anyway. Nobody is expected while the adoption is paused.
     """
-    if _is_paused(uow, run, week_start=week_start, as_of=as_of):
+    if _is_paused(uow, view, week_start=week_start, as_of=as_of):
         return []
-    present = _present(uow, run, week_start=week_start, as_of=as_of)
-    return sorted(present - _away(uow, run, week_start=week_start, present=present, as_of=as_of))
+    present = _present(uow, view, week_start=week_start, as_of=as_of)
+    return sorted(present - _away(uow, view, week_start=week_start, present=present, as_of=as_of))
 
 
 def members_at_work(
-    uow: UnitOfWork, run: TeamRun, *, week_start: date, as_of: AsOf | None = None
+    uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: AsOf | None = None
 ) -> list[str]:
-    """Whose runs of a week are estimated until they answer: who is in the team, and not away all of it.
+    """The members whose runs of a week are estimated until they answer: in the team, and not away all week.
 
-    Who was away only when it was asked about worked on the other days. A paused week has no estimate.
+    Members who were away only when asked worked on the other days. A paused week has no estimate.
     """
-    if _is_paused(uow, run, week_start=week_start, as_of=as_of):
+    if _is_paused(uow, view, week_start=week_start, as_of=as_of):
         return []
-    present = _present(uow, run, week_start=week_start, as_of=as_of)
+    present = _present(uow, view, week_start=week_start, as_of=as_of)
     rows = people.away_between(
         uow,
         first=week_start,
@@ -67,25 +68,25 @@ def members_at_work(
     return sorted(present - away_throughout(ranges, first=week_start, last=week_start + LAST_ASKED))
 
 
-def away_members(uow: UnitOfWork, run: TeamRun, *, week_start: date) -> list[str]:
-    """Who is in the team, was away when the week's check-in and its reminder came, and hasn't answered."""
-    present = _present(uow, run, week_start=week_start)
-    return sorted(_away(uow, run, week_start=week_start, present=present))
+def away_members(uow: UnitOfWork, view: AdoptionView, *, week_start: date) -> list[str]:
+    """Members who were away when the week's check-in and its reminder were sent, and haven't answered."""
+    present = _present(uow, view, week_start=week_start)
+    return sorted(_away(uow, view, week_start=week_start, present=present))
 
 
-def _is_paused(uow: UnitOfWork, run: TeamRun, *, week_start: date, as_of: AsOf | None) -> bool:
-    rows = pauses.pauses(uow, adoption_ids=[run.id])
-    if as_of is not None:  # what lasted then lasted, whenever it ended since
+def _is_paused(uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: AsOf | None) -> bool:
+    rows = cycles.pauses(uow, adoption_ids=[view.id])
+    if as_of is not None:  # ranges that were valid at that moment, even if revoked since
         rows = [
             row._replace(until=None) if row.until and row.until > as_of.moment else row
             for row in rows
             if row.since <= as_of.moment
         ]
-    return any(leaves_out(row, run.workspace, week_start) for row in rows)
+    return any(leaves_out(row, view.workspace, week_start) for row in rows)
 
 
 def leaves_out(pause: Pause, workspace: Workspace, week_start: date) -> bool:
-    """Whether a pause began before the week's check-in and went on until its Friday was over, in the team's zone."""
+    """Whether a pause began before the week's check-in and lasted beyond its Friday, in the team's zone."""
     of_workspace = workspace_hours(workspace)
     hour = adoption_hours(pause.hours or {}, of_workspace).get(CHECKIN.kind) or of_workspace.get(CHECKIN.kind)
     hour, zone = hour or CHECKIN.hour, ZoneInfo(pause.timezone)
@@ -95,14 +96,21 @@ def leaves_out(pause: Pause, workspace: Workspace, week_start: date) -> bool:
     return pause.since < comes and (pause.until is None or pause.until >= over)
 
 
-def _present(uow: UnitOfWork, run: TeamRun, *, week_start: date, as_of: AsOf | None = None) -> set[str]:
-    rows = people.memberships(uow, team_ids=[run.team.id or 0], current=False)
-    present = {
+def _present(uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: AsOf | None = None) -> set[str]:
+    return {
         row.member
-        for row in rows
-        if is_present(row.joined_at, row.left_at, zone=run.zone, week_start=week_start, as_of=as_of)
+        for row in people.presences(uow, team_id=view.team.id or 0)
+        if row.takes_part
+        and is_present(row.joined_at, row.left_at, zone=view.zone, week_start=week_start, as_of=as_of)
     }
-    return present - people.without_part(uow, member_ids=present)
+
+
+def is_in_team(uow: UnitOfWork, view: AdoptionView, member: str) -> bool:
+    """Whether somebody is in the team now."""
+    return any(
+        row.member == member and row.left_at is None
+        for row in people.presences(uow, team_id=view.team.id or 0)
+    )
 
 
 def is_present(
@@ -113,7 +121,7 @@ def is_present(
     week_start: date,
     as_of: AsOf | None = None,
 ) -> bool:
-    """Whether a membership holds in a week: begun by its Friday, not ended before its Sunday is over."""
+    """Whether a membership covers a week: begun by its Friday, not ended before its Sunday is over."""
     sunday = week_start + timedelta(days=6)
     return (
         local_day(joined_at, zone) <= sunday - timedelta(days=2)
@@ -127,9 +135,10 @@ def is_present(
 
 
 def _away(
-    uow: UnitOfWork, run: TeamRun, *, week_start: date, present: set[str], as_of: AsOf | None = None
+    uow: UnitOfWork, view: AdoptionView, *, week_start: date, present: set[str], as_of: AsOf | None = None
 ) -> set[str]:
-    """Who is away while a week is asked about, and hasn't answered; days said one after the other count together."""
+    """Members who are away while a week is asked about, and haven't answered; adjacent ranges count
+    together."""
     rows = people.away_between(
         uow,
         first=week_start + FIRST_ASKED,
@@ -144,13 +153,13 @@ def _away(
     )
     if not away:
         return away
-    return away - reports.answered_members(
-        uow, adoption_id=run.id, week_start=week_start, through=as_of.through if as_of else None
+    return away - checkins.answered_members(
+        uow, adoption_id=view.id, week_start=week_start, through=as_of.through if as_of else None
     )
 
 
 def away_throughout(ranges: Iterable[tuple[str, date, date]], *, first: date, last: date) -> set[str]:
-    """Who is away on every day from one to another, by (member, first day, last day)."""
+    """Members who are away on every day of an interval, from (member, first day, last day) ranges."""
     days: dict[str, set[date]] = defaultdict(set)
     for member, first_day, last_day in ranges:
         begin, end = max(first_day, first), min(last_day, last)
@@ -158,43 +167,43 @@ def away_throughout(ranges: Iterable[tuple[str, date, date]], *, first: date, la
     return {member for member, away in days.items() if len(away) == (last - first).days + 1}
 
 
-def coverage(uow: UnitOfWork, run: TeamRun, cycle: Cycle, *, until: date) -> tuple[int, int]:
-    """Weekly answers that came while the cycle took them, and those expected, in its weeks up to a date."""
-    over = instant(week_monday(cycle.starts_on, WEEKS + 1), time.min, run.zone)
+def coverage(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, until: date) -> tuple[int, int]:
+    """Answers that came while the cycle accepted them, and answers expected, in its weeks up to a date."""
+    over = instant(week_monday(cycle.starts_on, WEEKS + 1), time.min, view.zone)
     attested = expected = 0
     for week in range(1, WEEKS + 1):
         start = week_monday(cycle.starts_on, week)
         if start > until:
             break
-        asked = set(expected_members(uow, run, week_start=start))
-        answered = reports.answered_members(uow, adoption_id=run.id, week_start=start, before=over)
+        asked = set(expected_members(uow, view, week_start=start))
+        answered = checkins.answered_members(uow, adoption_id=view.id, week_start=start, before=over)
         attested += len(asked & answered)
         expected += len(asked)
     return attested, expected
 
 
-def champion_left(uow: UnitOfWork, run: TeamRun) -> bool:
-    """Whether the champion named isn't in the team any more. An owner may be champion from outside."""
-    champion = run.adoption.champion
-    if champion is None or champion == run.playbook.owner:
+def champion_left(uow: UnitOfWork, view: AdoptionView) -> bool:
+    """Whether the named champion isn't in the team any more. An owner may be champion from outside."""
+    champion = view.adoption.champion
+    if champion is None or champion == view.playbook.owner:
         return False
-    members = people.memberships(uow, team_ids=[run.team.id or 0])
+    members = people.memberships(uow, team_ids=[view.team.id or 0])
     return champion not in {row.member for row in members}
 
 
-def champion_here(uow: UnitOfWork, run: TeamRun) -> str | None:
-    """The champion, as long as they are in the team."""
-    return None if champion_left(uow, run) else run.adoption.champion
+def champion_here(uow: UnitOfWork, view: AdoptionView) -> str | None:
+    """The champion, if they are still in the team."""
+    return None if champion_left(uow, view) else view.adoption.champion
 
 
-def champion_line(uow: UnitOfWork, run: TeamRun) -> tuple[Mrkdwn, ...]:
-    """A sentence when the champion has left: who they were, and who names another."""
-    if not champion_left(uow, run):
+def champion_line(uow: UnitOfWork, view: AdoptionView) -> tuple[Mrkdwn, ...]:
+    """A sentence if the champion has left: who they were, and who names another."""
+    if not champion_left(uow, view):
         return ()
     return (
         say(
             "Its champion, {champion}, isn't in the team any more: {owner} or a curator names another",
-            champion=mention(run.adoption.champion or ""),
-            owner=mention(run.playbook.owner),
+            champion=mention(view.adoption.champion or ""),
+            owner=mention(view.playbook.owner),
         ),
     )

@@ -1,23 +1,31 @@
-"""Find a playbook or a team by its slug, or say which one was probably meant."""
+"""Find what a person means: a playbook or team by its slug, or a step; suggest the nearest otherwise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from cadence.flows.core.adoptions import TeamRun, require_workspace, team_runs, visible_runs
+from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
+from cadence.flows.core.adoptions import (
+    AdoptionView,
+    adoption_views,
+    current_modes,
+    mode_of,
+    visible_adoptions,
+)
 from cadence.mrkdwn import code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from storage.queries import people, playbooks
-from storage.queries.people import Whereabouts
 from storage.tables import Playbook, Team
 from storage.work import UnitOfWork
+from templates.contexts.base import Choice, ChoiceGroup
+from templates.filters import MODE_WORDS
 
 
 def require_playbook(uow: UnitOfWork, slug: str) -> Playbook:
     """A playbook by its slug.
 
     Raises:
-        Unknown: there is none; the nearest is named.
+        Unknown: there is no such playbook; the nearest is named.
     """
     found = playbooks.by_slug(uow, slug=slug)
     if found is not None:
@@ -37,7 +45,7 @@ def require_team(uow: UnitOfWork, slug: str) -> Team:
     """A team by its slug.
 
     Raises:
-        Unknown: there is none; the nearest is named.
+        Unknown: there is no such team; the nearest is named.
     """
     found = people.team_by_slug(uow, slug=slug)
     if found is not None:
@@ -55,38 +63,43 @@ def ended(hint: str) -> str:
     return hint if hint.endswith("?") else f"{hint}."
 
 
+def wrong_places(timezone: str, country: str | None) -> Iterator[tuple[str, str]]:
+    """The problem of each form field, `timezone` or `country`, with an unknown value."""
+    if not is_timezone(timezone):
+        yield "timezone", f"`{timezone[:40]}` is no time zone: {ended(timezone_hint(timezone))}"
+    if country and not is_country(country):
+        yield "country", f"`{country[:20]}` isn't a country known here: {ended(country_hint(country))}"
+
+
 R = TypeVar("R")
 
 
 class NeedsChoice(Refusal):
-    """Several runs fit what was asked: the person has to choose. `runs` are the candidates."""
+    """Several adoptions match: the person has to choose. `runs` are the candidates."""
 
-    def __init__(self, runs: Sequence[TeamRun]) -> None:
+    def __init__(self, runs: Sequence[AdoptionView]) -> None:
         self.runs = tuple(runs)
-        names = ", ".join(f"{run.playbook.slug} team={run.team.slug}" for run in runs[:5])
+        names = ", ".join(f"{view.playbook.slug} team={view.team.slug}" for view in runs[:5])
         super().__init__(say("Which one do you mean? Add one of these: {names}.", names=code(names)))
 
 
 def narrowed(runs: Sequence[R], *wishes: Callable[[R], bool]) -> list[R]:
-    """While there are several: those of which a wish is true, if there are any; then by the next wish."""
+    """Narrow several candidates down by a predicate if any match it; then by the next predicate."""
     left = list(runs)
     for wish in wishes:
         if len(left) > 1:
-            left = [run for run in left if wish(run)] or left
+            left = [view for view in left if wish(view)] or left
     return left
 
 
-def find_run(
-    uow: UnitOfWork, *, playbook: str | None = None, team: str | None = None, there: Whereabouts | None = None
-) -> TeamRun:
-    """The run a command is about: by slug; then the channel's team; then the person's own team.
+def find_adoption(uow: UnitOfWork, *, playbook: str | None = None, team: str | None = None) -> AdoptionView:
+    """The adoption a command is about: by slug, then by the channel's team, then by the person's own teams.
 
     Raises:
-        Unknown: no such playbook or team here; the nearest is named.
-        NeedsChoice: more than one fits.
-        Refusal: the person has nothing to do with any playbook yet.
+        Unknown: no such playbook or team here; the nearest is named. NeedsChoice: more than one matches.
+        Refusal: the person has no part in any playbook yet.
     """
-    runs = visible_runs(uow, playbook=playbook, team=team, there=there)
+    runs = visible_adoptions(uow, playbook=playbook, team=team)
     if not runs and (playbook or team):
         _say_why_none(uow, playbook, team)
     if not runs:
@@ -97,9 +110,9 @@ def find_run(
     mine = _team_ids(uow) if len(runs) > 1 else set()
     runs = narrowed(
         runs,
-        lambda run: run.team.channel == uow.actor.channel,
-        lambda run: run.team.id in mine,
-        lambda run: run.cycle is not None,  # a team that is still setting up has nothing to report
+        lambda view: view.team.channel == uow.actor.channel,
+        lambda view: view.team.id in mine,
+        lambda view: view.cycle is not None,  # a team in setup has nothing to report yet
     )
     if len(runs) > 1:
         raise NeedsChoice(runs)
@@ -107,16 +120,16 @@ def find_run(
 
 
 def _say_why_none(uow: UnitOfWork, playbook: str | None, team: str | None) -> None:
-    """No run has these slugs: say what is wrong with one of them."""
-    runs = visible_runs(uow)
+    """Refuse slugs that match no adoption: say which of them is wrong."""
+    runs = visible_adoptions(uow)
     if team is not None:
-        runs = [run for run in runs if run.team.slug == team] or _no_team(runs, team)
+        runs = [view for view in runs if view.team.slug == team] or _no_team(runs, team)
     if playbook is not None:
         _no_run(uow, runs, playbook)
 
 
-def _no_team(runs: Sequence[TeamRun], slug: str) -> list[TeamRun]:
-    guess = nearest(slug, [run.team.slug for run in runs])
+def _no_team(runs: Sequence[AdoptionView], slug: str) -> list[AdoptionView]:
+    guess = nearest(slug, [view.team.slug for view in runs])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(
         say("No team {slug} that you have to do with runs a playbook.{hint}", slug=code(slug), hint=hint),
@@ -124,15 +137,14 @@ def _no_team(runs: Sequence[TeamRun], slug: str) -> list[TeamRun]:
     )
 
 
-def _no_run(uow: UnitOfWork, runs: Sequence[TeamRun], slug: str) -> list[TeamRun]:
-    """Say why a playbook can't be reported on: mistyped, not started, or run by other teams only."""
+def _no_run(uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str) -> list[AdoptionView]:
+    """Refuse a playbook that can't be reported on: mistyped, not started, or run by other teams only."""
     playbook = playbooks.by_slug(uow, slug=slug)
     if playbook is None:
-        guess = nearest(slug, [run.playbook.slug for run in runs])
+        guess = nearest(slug, [view.playbook.slug for view in runs])
         hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
         raise Unknown(say("There's no playbook {slug}.{hint}", slug=code(slug), hint=hint), field="playbook")
-    workspace = require_workspace(uow)
-    others = team_runs(uow, workspace=workspace, playbook_id=playbook.id)
+    others = adoption_views(uow, playbook_id=playbook.id)
     if not others:
         raise Refusal(
             say(
@@ -147,7 +159,7 @@ def _no_run(uow: UnitOfWork, runs: Sequence[TeamRun], slug: str) -> list[TeamRun
         say(
             "{title} is run by other teams: {teams}. {command} puts you in one.",
             title=playbook.title,
-            teams=", ".join(run.team.title for run in others[:5]),
+            teams=", ".join(view.team.title for view in others[:5]),
             command=code(f"/cadence team join {others[0].team.slug}"),
         ),
         field="playbook",
@@ -156,3 +168,44 @@ def _no_run(uow: UnitOfWork, runs: Sequence[TeamRun], slug: str) -> list[TeamRun
 
 def _team_ids(uow: UnitOfWork) -> set[int]:
     return people.team_ids(uow, member_id=uow.actor.member)
+
+
+def step_groups(
+    uow: UnitOfWork, *, channel_first: str | None = None, adoption_id: int | None = None
+) -> tuple[ChoiceGroup, ...]:
+    """The steps to choose from, grouped by playbook; a value is `{adoption_id}:{step_key}`.
+
+    With `adoption_id`, only that adoption's steps. With `channel_first`, the playbooks of that channel's team
+    come first, then those of the person's own teams.
+
+    Raises:
+        Refusal: there are no steps to choose from.
+    """
+    runs = [view for view in visible_adoptions(uow) if adoption_id in (None, view.id)]
+    if not runs:
+        raise Refusal("No team of yours runs a playbook yet, so there is no step to choose.")
+    if channel_first is not None:
+        mine = {team.id for team in people.teams_of(uow, member_id=uow.actor.member)}
+        runs.sort(key=lambda view: (view.team.channel != channel_first, view.team.id not in mine))
+    groups = []
+    for view in runs:
+        modes = current_modes(uow, view)
+        groups.append(
+            ChoiceGroup(
+                label=f"{view.playbook.title} · {view.team.title}",
+                choices=tuple(
+                    Choice(
+                        label=f"{step.title} ({MODE_WORDS[mode_of(modes, step)]})",
+                        value=f"{view.id}:{step.key}",
+                    )
+                    for step in view.spec.steps
+                ),
+            )
+        )
+    return tuple(groups)
+
+
+def step_title(view: AdoptionView, key: str) -> str:
+    """A step's title; its key if the team's version doesn't have the step."""
+    step = view.spec.step(key)
+    return step.title if step else key

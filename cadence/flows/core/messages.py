@@ -1,14 +1,17 @@
-"""What composing a message can come to."""
+"""Message kinds, the results of composing, and announcements."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import IO, Final
+from enum import StrEnum
+from typing import IO, Any, Final
 
-from cadence.flows.core.adoptions import TeamRun, run_by_id
+from cadence.flows.core.adoptions import AdoptionView, adoption_by_id
 from cadence.nudges import Unless
-from storage.tables import OwedMessage
+from storage.outbox.queueing import NewMessage
+from storage.queries import people
+from storage.tables import OutboxMessage, Team, Workspace
 from storage.work import UnitOfWork
 from templates.chart import Chart
 from templates.contexts.base import MessageContext
@@ -16,7 +19,7 @@ from templates.contexts.base import MessageContext
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The message needn't be sent any more; `detail` is for the log."""
+    """The message isn't needed any more; `detail` is for the log."""
 
     reason: Unless
     detail: str = ""
@@ -24,14 +27,14 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The message waits: nobody is nudged at night or on a day off."""
+    """The message has to wait, because nobody is nudged at night or on a day off."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """What the message says, and where: a channel or member, or the message it rewrites."""
+    """The message's content and its destination: a channel or member, or the message it rewrites."""
 
     context: MessageContext
     rewrites: tuple[str, str] | None = None
@@ -39,7 +42,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A picture to be uploaded into the thread of a message: its channel and `ts`. What can't be is left out."""
+    """An image for the thread of a message (channel and `ts`). If it can't be uploaded, it is skipped."""
 
     chart: Chart
     thread: tuple[str, str]
@@ -47,17 +50,17 @@ class Show:
 
 
 NOT_ATTACHED: Final = "not attached"
-"""How the reason of a message begins whose file Slack didn't take; nobody has seen any of it."""
+"""Prefix of the reason of a message whose file Slack didn't accept; nobody has seen any of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attach:
-    """A file for the recipient, made only when it is sent and never held in memory.
+    """A file for the recipient, created only when it is sent and never held in memory.
 
     Args:
-        file: its name, the same at every attempt and different from any other's.
+        file: its name, unique and the same at every attempt.
         title: shown above it.
-        comment: what is said with it.
+        comment: the text sent with it.
         write: writes it, from the database.
     """
 
@@ -70,23 +73,59 @@ class Attach:
 Composed = Say | Show | Attach | Skip | Later
 
 
-def week_of(message: OwedMessage) -> date:
+class Urgency(StrEnum):
+    """How urgent a message is to its reader, which decides when it can be sent."""
+
+    ALERT = "alert"
+    """Something changed that can't wait: sent at once, at any hour."""
+    ANSWER = "answer"
+    """A response to what its reader just did: sent at once, at any hour."""
+    NUDGE = "nudge"
+    """Anything else: sent only between 08:00 and 18:00 in its reader's zone, on a working day."""
+    EDIT = "edit"
+    """A change to a sent message: notifies nobody, so sent at any hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKind:
+    """A kind of message. Each is declared once, beside its composer, and exported in its package's `KINDS`.
+
+    Args:
+        name: its name in the ledger.
+        compose: returns the content at sending time, or why it isn't sent.
+        rewrite: returns the current content of a sent message; None if it never changes.
+        urgency: when it can be sent.
+        unless: reasons to skip it, besides those of its nudge and the non-quiet ones, which apply to every
+            kind.
+        reaches_the_away: a nudge that is sent even while its reader is away.
+        on_sent: queues or rewrites something once it was sent.
+        needs_no_end: why the rewrite that removes its buttons can be skipped, if so.
+    """
+
+    name: str
+    compose: Callable[[UnitOfWork, OutboxMessage], MessageContext | Composed]
+    rewrite: Callable[[UnitOfWork, OutboxMessage], MessageContext] | None = None
+    urgency: Urgency = Urgency.NUDGE
+    unless: tuple[Unless, ...] = ()
+    reaches_the_away: bool = False
+    on_sent: Callable[[UnitOfWork, OutboxMessage], None] | None = None
+    needs_no_end: Callable[[UnitOfWork, OutboxMessage], Unless | None] | None = None
+
+
+def week_of(message: OutboxMessage) -> date:
     """The Monday of the week a message is about."""
     return date.fromisoformat(message.subject["week"])
 
 
-def run_of(uow: UnitOfWork, message: OwedMessage) -> TeamRun:
-    """The run a message is about."""
-    return run_by_id(uow, adoption_id=int(message.subject["adoption"]))
+def adoption_about(uow: UnitOfWork, message: OutboxMessage) -> AdoptionView:
+    """The adoption a message is about."""
+    return adoption_by_id(uow, adoption_id=int(message.subject["adoption"]))
 
 
+CLOSES: Final = "closes"
+"""Key in the subject of the rewrite that removes a message's buttons."""
 CHECKIN_KINDS = ("checkin", "checkin-reminder", "checkin-snoozed", "checkin-again")
-"""Messages that carry a member's open check-ins, with their buttons."""
-
-
-def key(kind: str, workspace_id: str, member: str, week_start: date) -> str:
-    """The ledger key of a member's weekly message: one DM, however many playbooks."""
-    return f"{kind}:{workspace_id}:{member}:{week_start}"
+"""Messages that contain a member's open check-ins, with buttons: one DM a week, however many playbooks."""
 
 
 _TS: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}")
@@ -99,7 +138,7 @@ _MESSAGE: Final = re.compile(
 
 
 def is_message(link: str) -> bool:
-    """Whether a link is one of a Slack message, so that the same link is the same message."""
+    """Whether a link is one of a Slack message, so that equal links mean the same message."""
     return _MESSAGE.fullmatch(link) is not None
 
 
@@ -111,12 +150,12 @@ def message_link(
     ts: str,
     thread_ts: str | None = None,
 ) -> str | None:
-    """The link of a message, as Slack's own "Copy link" writes it; None when the ids aren't Slack's.
+    """The link of a message, as Slack's "Copy link" writes it; None if the ids aren't Slack's.
 
     Args:
-        settings: the workspace's, with its address as `auth.test` gave it. Without one the link goes through
-            slack.com, which knows every workspace.
-        thread_ts: of the thread that a reply stands in.
+        settings: the workspace's, with its address as returned by `auth.test`. Without it the link goes
+            through slack.com, which knows every workspace.
+        thread_ts: of the thread, if the message is a reply.
     """
     if not (_CHANNEL.fullmatch(channel) and _TS.fullmatch(ts)):
         return None
@@ -126,3 +165,46 @@ def message_link(
     link = f"{base.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
     reply = thread_ts is not None and thread_ts != ts and _TS.fullmatch(thread_ts)
     return f"{link}?thread_ts={thread_ts}&cid={channel}" if reply else link
+
+
+def announce(
+    uow: UnitOfWork,
+    workspace: Workspace,
+    teams: Sequence[Team],
+    *,
+    kind: str,
+    slot: object,
+    subject: dict[str, Any],
+) -> None:
+    """Send a message of a kind to each team's channel and to the curators, once per `slot`."""
+    tell(
+        uow,
+        [*(team.channel for team in teams), *curators_read(uow, workspace)],
+        kind=kind,
+        slot=slot,
+        subject=subject,
+    )
+
+
+def tell(
+    uow: UnitOfWork,
+    recipients: Iterable[str],
+    *,
+    kind: str,
+    slot: object,
+    subject: dict[str, Any],
+) -> None:
+    """Send a message of a kind to channels and members, once each per `slot`."""
+    uow.send(
+        [
+            NewMessage(kind, recipient, subject, about=(slot, recipient))
+            for recipient in dict.fromkeys(recipients)
+        ]
+    )
+
+
+def curators_read(uow: UnitOfWork, workspace: Workspace) -> list[str]:
+    """Where curators get messages: their channel, else each one's DM."""
+    if workspace.curator_channel:
+        return [workspace.curator_channel]
+    return people.curators(uow)

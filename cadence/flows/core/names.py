@@ -1,83 +1,106 @@
-"""The names a person can use in a command, and the day it is for them."""
+"""The names a person can use in a command, and their local date."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import date
-from zoneinfo import ZoneInfo
+from functools import cached_property
 
-from cadence.flows.core.adoptions import spec_of, visible_runs
+from cadence.flows.core.adoptions import spec_of, visible_adoptions
+from cadence.flows.core.persons import zone_or
 from cadence.rules.calendar import local_day
 from storage.queries import people, playbooks
-from storage.queries import people as names
-from storage.queries.people import Known, Named, Whereabouts
+from storage.queries.people import Named
 from storage.work import UnitOfWork
 
+Keys = tuple[str, ...]
 
-@dataclass(frozen=True, slots=True)
+
 class Lexicon:
-    """Step keys by playbook slug: of a person's own playbooks, and of the workspace's others; titles, team slugs.
+    """A workspace's names as one person can use them; each kind is loaded when a command first needs it.
 
-    `today` is the person's local date.
+    Args:
+        uow: with an open transaction.
     """
 
-    today: date
-    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    teams: tuple[str, ...] = ()
-    titles: Mapping[str, str] = field(default_factory=dict)
-    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    @cached_property
+    def today(self) -> date:
+        """The person's local date: in their own zone, else their team's, else the workspace's."""
+        caller = people.caller(self._uow)
+        if caller is None:
+            return self._uow.now.date()
+        zone = zone_or(self._uow, self._uow.actor.member, caller.workspace_timezone)
+        return local_day(self._uow.now, zone)
+
+    @property
+    def playbooks(self) -> Mapping[str, Keys]:
+        """Step keys of a person's playbooks: of their teams and those they own; if they have none, of all
+        playbooks."""
+        return _Steps(self, [row.slug for row in self._mine or self._named])
+
+    @property
+    def others(self) -> Mapping[str, Keys]:
+        """Step keys of the workspace's other playbooks."""
+        mine = {row.slug for row in self._mine or self._named}
+        return _Steps(self, [row.slug for row in self._named if row.slug not in mine])
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of all playbooks, by slug."""
+        return {row.slug: row.title for row in self._named}
+
+    @cached_property
+    def teams(self) -> Keys:
+        """The slugs of all teams."""
+        return tuple(people.team_slugs(self._uow))
+
+    def steps(self, slug: str) -> Keys:
+        """Step keys of a playbook: of the version that the person's teams run, else of the newest
+        revision."""
+        return self._run_steps[slug] if slug in self._run_steps else self._newest_steps.get(slug, ())
+
+    @cached_property
+    def _run_steps(self) -> Mapping[str, Keys]:
+        runs = visible_adoptions(self._uow)
+        return {view.playbook.slug: tuple(step.key for step in view.spec.steps) for view in runs}
+
+    @cached_property
+    def _newest_steps(self) -> Mapping[str, Keys]:
+        newest = playbooks.newest_versions(self._uow)
+        return {
+            row.slug: tuple(step.key for step in spec_of(self._uow, newest[row.id]).steps)
+            for row in self._named
+            if row.id in newest
+        }
+
+    @cached_property
+    def _named(self) -> list[Named]:
+        caller, actor = people.caller(self._uow), self._uow.actor
+        if caller is None:
+            return []
+        everywhere = caller.is_curator or actor.surface == "cli"
+        return people.named_playbooks(self._uow, member_id=actor.member, everywhere=everywhere)
+
+    @cached_property
+    def _mine(self) -> list[Named]:
+        return [row for row in self._named if row.is_run or row.owner == self._uow.actor.member]
 
 
-def lexicon(uow: UnitOfWork, *, steps: bool = True, teams: bool = True) -> Lexicon:
-    """The playbooks a person has to do with: their teams' and those they own; when there are none, all.
+class _Steps(Mapping[str, Keys]):
+    """Step keys by playbook, loaded on access; the playbooks are known beforehand."""
 
-    What a command has no use for can be left out: `steps` (every playbook then has none), `teams`.
-    """
-    with uow.read():
-        found = known_to(uow)
-        return lexicon_of(uow, found, steps=steps, teams=teams)
+    def __init__(self, lexicon: Lexicon, slugs: list[str]) -> None:
+        self._lexicon = lexicon
+        self._slugs = slugs
 
+    def __getitem__(self, slug: str) -> Keys:
+        if slug not in self._slugs:
+            raise KeyError(slug)
+        return self._lexicon.steps(slug)
 
-def known_to(uow: UnitOfWork) -> Known:
-    """Where the caller is, and what playbooks there are; on the command line all of them count."""
-    return names.known_to(uow, member_id=uow.actor.member, everywhere=uow.actor.surface == "cli")
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._slugs)
 
-
-def lexicon_of(uow: UnitOfWork, found: Known, *, steps: bool = True, teams: bool = True) -> Lexicon:
-    """`lexicon` within a transaction, from what `known_to` found."""
-    there, known = found
-    if there is None:
-        return Lexicon(uow.now.date())
-    if steps:
-        every = _steps(uow, known)
-        runs = visible_runs(uow, there=there)
-        mine = {run.playbook.slug: tuple(step.key for step in run.spec.steps) for run in runs}
-    else:
-        every = {row.slug: () for row in known}
-        mine = {row.slug: () for row in known if row.run}
-    owned = {row.slug for row in known if row.owner == uow.actor.member}
-    mine |= {slug: keys for slug, keys in every.items() if slug in owned and slug not in mine}
-    return Lexicon(
-        today=local_day(uow.now, _zone(uow, there)),
-        steps=mine or every,
-        teams=tuple(people.team_slugs(uow)) if teams else (),
-        titles={row.slug: row.title for row in known},
-        others={slug: keys for slug, keys in every.items() if mine and slug not in mine},
-    )
-
-
-def _steps(uow: UnitOfWork, known: Sequence[Named]) -> dict[str, tuple[str, ...]]:
-    """Step keys of every playbook's newest revision, by slug."""
-    newest = playbooks.newest_versions(uow)
-    return {
-        row.slug: tuple(step.key for step in spec_of(uow, newest[row.id]).steps)
-        for row in known
-        if row.id in newest
-    }
-
-
-def _zone(uow: UnitOfWork, there: Whereabouts) -> ZoneInfo:
-    """A person's zone: Slack's, else their team's, else the workspace's."""
-    if there.own:
-        return ZoneInfo(there.own)
-    teams = people.teams_of(uow, member_id=uow.actor.member)
-    return ZoneInfo(teams[0].timezone if teams else there.here)
+    def __len__(self) -> int:
+        return len(self._slugs)

@@ -1,4 +1,4 @@
-"""The weekday and hour of each nudge, of a workspace and of one adoption: read, and set by those who may."""
+"""Nudge hours (weekday and time) of a workspace and of one adoption: read and set."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,9 +6,8 @@ from typing import Any, Final, TypeAlias
 
 from cadence.flows.core.actor import require_curator, require_owner_or_curator
 from cadence.flows.core.adoptions import require_workspace
-from cadence.flows.core.calendar import working_days
 from cadence.flows.core.finding import ended
-from cadence.flows.core.trail import note
+from cadence.flows.core.persons import working_days
 from cadence.mrkdwn import say
 from cadence.nudges import BY_KIND, Hour, Nudge
 from cadence.nudges.hours import (
@@ -24,18 +23,19 @@ from cadence.nudges.hours import (
 from cadence.nudges.table import Timing
 from cadence.refusals import Refusal
 from storage.queries import adoptions, playbooks
+from storage.query_cache import hold
 from storage.tables import Adoption, Workspace
 from storage.work import UnitOfWork
 
 FIELD: Final = "hours"
-"""The form's input that takes the lines; refusals name it."""
+"""The form's input for the lines; refusals name it."""
 Hours: TypeAlias = Mapping[str, Hour]
 """By kind of nudge. An `Hour` is (weekday, local time, since when)."""
 _KEY: Final = "nudges"
 
 
 def hours_of(uow: UnitOfWork, *, adoption_id: int | None = None) -> dict[str, Hour]:
-    """The hour of every nudge that has one, as it is in effect: for a workspace, or for one adoption.
+    """The effective hour of every nudge that has one, for a workspace or for one adoption.
 
     Raises:
         Refusal: the workspace isn't set up.
@@ -59,12 +59,12 @@ def _effective(own: Hours) -> dict[str, Hour]:
 
 
 def workspace_hours(workspace: Workspace) -> dict[str, Hour]:
-    """The hours that were set for the workspace."""
+    """The hours set for the workspace."""
     return _read(workspace.settings.get(_KEY, {}), {})
 
 
 def own_hours(workspace: Workspace) -> dict[str, Hour]:
-    """The hours of the workspace that aren't the usual ones."""
+    """The workspace's hours that differ from the defaults."""
     own = workspace_hours(workspace)
     return {
         row.kind: own[row.kind]
@@ -74,12 +74,12 @@ def own_hours(workspace: Workspace) -> dict[str, Hour]:
 
 
 def adoption_hours(stored: Mapping[str, Any], of_workspace: Hours) -> dict[str, Hour]:
-    """The hours that were set for an adoption, as its row keeps them."""
+    """The hours set for an adoption, from its row."""
     return _read(stored, of_workspace)
 
 
 def _read(stored: Mapping[str, Any], inherited: Hours) -> dict[str, Hour]:
-    """Stored hours; one that was taken back is the inherited one, since then."""
+    """Stored hours; a reset hour is the inherited one, since the reset."""
     found = {}
     for kind, one in stored.items():
         row = BY_KIND.get(kind)
@@ -96,10 +96,10 @@ def _read(stored: Mapping[str, Any], inherited: Hours) -> dict[str, Hour]:
 
 
 def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
-    """Read lines such as `check-in: Thu 10:00`, by kind of nudge; `in_lines` writes them.
+    """Parse lines such as `check-in: Thu 10:00` by kind of nudge; the inverse of `in_lines`.
 
     Raises:
-        Refusal: each line that can't be read, with what would be right; its field is `hours`.
+        Refusal: lists each invalid line with a correct example; its field is `hours`.
     """
     found: dict[str, Hour] = {}
     refused: list[str] = []
@@ -108,7 +108,9 @@ def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
             continue
         name, colon, value = line.partition(":")
         try:
-            if not colon or name.rstrip()[-1:].isdecimal():  # the colon of `check-in Thu 10:00` is the hour's
+            if (
+                not colon or name.rstrip()[-1:].isdecimal()
+            ):  # the colon in `check-in Thu 10:00` belongs to the hour
                 raise HourRefused("there is no colon after the name", "write a line as check-in: Thu 10:00")
             row = nudge_named(name, of_adoption=of_adoption)
             if row.kind in found:
@@ -122,26 +124,26 @@ def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
 
 
 def lines_of(hours: Hours, *, of_adoption: bool = False) -> str:
-    """Hours as the lines a form shows, to be read back by `parse_hours`."""
+    """Hours as lines for a form; the inverse of `parse_hours`."""
     shown = {row.kind for row in settable(of_adoption=of_adoption)}
     return in_lines({kind: hour for kind, hour in hours.items() if kind in shown})
 
 
 def save_hours(uow: UnitOfWork, *, adoption_id: int | None, hours: Hours) -> dict[str, Hour]:
-    """Set the hours of a workspace or of one adoption, all of them: a nudge left out gets its default back.
+    """Set all hours of a workspace or of one adoption: an omitted nudge gets its default back.
 
-    An adoption's default is its workspace's hour. A nudge of this week that was sent already isn't sent again; one
-    whose new hour has passed while it wasn't sent yet is due at once.
+    An adoption's default is its workspace's hour. A nudge of this week that was already sent isn't sent
+    again; an unsent one whose new hour has passed is due immediately.
 
     Raises:
-        NotAllowed: not a curator; for an adoption, not its owner either.
-        Refusal: an hour at night, a weekday that isn't a working day, a reminder before its check-in.
+        NotAllowed: not a curator; for an adoption, not its owner either. Refusal: an hour at night, a weekday
+        that isn't a working day, a reminder before its check-in.
     """
     if adoption_id is None:
         require_curator(uow, to="change when the workspace is nudged")
         return keep_workspace_hours(uow, hours)
     workspace = require_workspace(uow)
-    adoption = playbooks.lock_adoption(uow, adoption_id=adoption_id)
+    adoption = adoptions.lock_adoption(uow, adoption_id=adoption_id)
     playbook = playbooks.by_id(uow, playbook_id=adoption.playbook_id)
     require_owner_or_curator(uow, owner=playbook.owner, to="change when its teams are nudged")
     before = hours_in(workspace, adoption)
@@ -154,13 +156,13 @@ def save_hours(uow: UnitOfWork, *, adoption_id: int | None, hours: Hours) -> dic
 
 
 def keep_workspace_hours(uow: UnitOfWork, hours: Hours) -> dict[str, Hour]:
-    """Set the workspace's hours for a caller who was let through already.
+    """Set the workspace's hours for an authorized caller.
 
     Raises:
-        Refusal: see `save_hours`; also when an adoption's reminder would come before its check-in.
+        Refusal: see `save_hours`; also if an adoption's reminder would come before its check-in.
     """
     workspace = require_workspace(uow)
-    uow.session.refresh(workspace, with_for_update=True)
+    hold(uow, workspace)
     before = _effective(workspace_hours(workspace))
     defaults = _effective({})
     wanted = _wanted(hours, before, defaults, working_days(workspace), of_adoption=False)
@@ -174,7 +176,7 @@ def keep_workspace_hours(uow: UnitOfWork, hours: Hours) -> dict[str, Hour]:
 
 
 def require_days_left(uow: UnitOfWork, workspace: Workspace) -> None:
-    """No nudge may be set to after the week's last working day: it would never come.
+    """Check that no nudge is set to after the week's last working day, when it would never be sent.
 
     Raises:
         Refusal: one is, for the workspace or for an adoption; the sentence names each.
@@ -211,7 +213,7 @@ def _own(adoption: Adoption, of_workspace: Hours) -> dict[str, Hour]:
 def _wanted(
     given: Hours, before: Hours, inherited: Hours, days: frozenset[int], *, of_adoption: bool
 ) -> dict[str, Hour]:
-    """Every hour as it is to be; what is new about it has to be possible."""
+    """Every hour as it will be; changed ones are checked."""
     kinds = {row.kind for row in settable(of_adoption=of_adoption)}
     wanted = dict(inherited)
     for kind in sorted(kinds & given.keys()):
@@ -252,7 +254,7 @@ def _require_in_order(hours: Hours, before: str) -> None:
 def _stored(
     stored: Mapping[str, Any], before: Hours, wanted: Hours, inherited: Hours, *, now: datetime
 ) -> dict[str, Any]:
-    """What the row keeps: only what differs from the inherited hours, and since when it does or doesn't."""
+    """The hours to store: only those that differ from the inherited ones, and since when."""
     kept = dict(stored)
     for kind, hour in wanted.items():
         if hour[:2] == before[kind][:2]:
@@ -267,8 +269,7 @@ def _record(uow: UnitOfWork, subject: str, before: Hours, after: Hours) -> None:
     changed = [kind for kind in after if after[kind][:2] != before[kind][:2]]
     if not changed:
         return
-    note(
-        uow,
+    uow.record(
         action="hours-set",
         subject=subject,
         before={BY_KIND[kind].title: str(before[kind]) for kind in changed},

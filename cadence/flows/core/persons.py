@@ -1,32 +1,84 @@
-"""People as the flows see them: their zone, their hours, their name."""
+"""People as the flows see them: their zone, days off and name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core.calendar import public_holidays
-from cadence.flows.core.trail import note
-from cadence.nudges import Person
+from cadence.documents.words import Weekday
+from cadence.nudges import WEEKDAYS, Person
 from cadence.rules.calendar import local_day
 from storage.queries import people
 from storage.tables import Workspace
 from storage.work import UnitOfWork
 
+
+@lru_cache(maxsize=512)
+def public_holidays(country: str | None, first_year: int, last_year: int) -> frozenset[date]:
+    """The public holidays of a country (`DE`) or a region of it (`DE-BY`); none if it isn't known."""
+    if not country:
+        return frozenset()
+    code, _, region = country.partition("-")
+    import holidays  # noqa: PLC0415 - it takes a while to load and a workspace without countries never needs it
+
+    try:
+        years = range(first_year, last_year + 1)
+        return frozenset(holidays.country_holidays(code, subdiv=region or None, years=years))
+    except NotImplementedError:
+        return frozenset()
+
+
+_KEY = "working_days"
+_ORDER = list(Weekday)
+
+
+def working_days(workspace: Workspace) -> frozenset[int]:
+    """Weekdays as numbers; 0 is Monday."""
+    stored = workspace.settings.get(_KEY)
+    return frozenset(_ORDER.index(Weekday(day)) for day in stored) if stored else WEEKDAYS
+
+
+def stored_days(workspace: Workspace) -> tuple[Weekday, ...] | None:
+    """The working days from the workspace's file; None if it doesn't set them."""
+    stored = workspace.settings.get(_KEY)
+    return tuple(Weekday(day) for day in stored) if stored else None
+
+
+def keep_days(workspace: Workspace, days: Sequence[Weekday] | None) -> None:
+    """Save a file's working days; without any, nothing changes."""
+    if days:
+        workspace.settings = workspace.settings | {_KEY: [str(day) for day in days]}
+
+
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)>")
+
+
+def own_zone(uow: UnitOfWork, member: str) -> str | None:
+    """A person's own time zone from Slack; None if unknown."""
+    if member == uow.actor.member:
+        caller = people.caller(uow)
+        return caller.timezone if caller else None
+    row = people.member(uow, member_id=member)
+    return row.timezone if row else None
 
 
 def zone_of(uow: UnitOfWork, workspace: Workspace, member: str) -> ZoneInfo:
     """A person's zone: Slack's, else their team's, else the workspace's."""
-    row = people.member(uow, member_id=member)
-    if row is not None and row.timezone:
-        return ZoneInfo(row.timezone)
+    return zone_or(uow, member, workspace.timezone)
+
+
+def zone_or(uow: UnitOfWork, member: str, default: str) -> ZoneInfo:
+    """A person's zone: Slack's, else their team's, else the default."""
+    own = own_zone(uow, member)
+    if own:
+        return ZoneInfo(own)
     teams = people.teams_of(uow, member_id=member)
-    return ZoneInfo(teams[0].timezone if teams else workspace.timezone)
+    return ZoneInfo(teams[0].timezone if teams else default)
 
 
 def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
-    """Somebody as they can be nudged in the days to come: their zone, public holidays and days away."""
+    """A person for planning: their zone, and public holidays and days away in the coming days."""
     zone = zone_of(uow, workspace, member)
     today = local_day(uow.now, zone)
     away = people.away_between(uow, first=today, last=today + timedelta(days=7), member_ids=[member])
@@ -41,7 +93,8 @@ def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
 
 
 def reader_of(uow: UnitOfWork, workspace: Workspace, recipient: str) -> Person:
-    """Who reads a message: a person, or a channel with its team's hours (the workspace's if it has no team)."""
+    """The reader of a message: a person, or a channel with its team's hours (the workspace's without a
+    team)."""
     if recipient.startswith(("U", "W")):
         return person_of(uow, workspace, recipient)
     team = people.team_by_channel(uow, channel=recipient)
@@ -51,17 +104,8 @@ def reader_of(uow: UnitOfWork, workspace: Workspace, recipient: str) -> Person:
     return Person(recipient, zone, public_holidays(country, year - 1, year + 1))
 
 
-def today_of(uow: UnitOfWork) -> date:
-    """The caller's local date."""
-    with uow.read():
-        workspace = people.workspace(uow)
-        if workspace is None:
-            return uow.now.date()
-        return local_day(uow.now, zone_of(uow, workspace, uow.actor.member))
-
-
 def named(uow: UnitOfWork, text: str) -> str:
-    """A sentence for where Slack shows no mentions, such as a form's error: names in place of `<@U…>`."""
+    """Replace `<@U…>` by names, where Slack shows no mentions, such as in a form's error."""
     ids = set(MENTIONED.findall(text))
     if not ids:
         return text
@@ -71,5 +115,5 @@ def named(uow: UnitOfWork, text: str) -> str:
 
 
 def record(uow: UnitOfWork, action: str, who: str, after: Mapping[str, object] | None) -> None:
-    """What somebody set for themselves, or for another, in the trail."""
-    note(uow, action=action, subject=f"member:{who}", after=after)
+    """Record in the trail what somebody set for themselves, or for another."""
+    uow.record(action=action, subject=f"member:{who}", after=after)

@@ -1,30 +1,23 @@
-"""The messages that propose a promotion, and what ends a proposal before anybody decided it."""
+"""Rewrite proposed promotions, and end proposals before a decision."""
 
 from datetime import datetime
 
-from cadence.flows.core.adoptions import TeamRun
-from cadence.flows.core.trail import note_rule
-from storage.outbox import ledger
-from storage.queries import rubrics
+from cadence.flows.core.adoptions import AdoptionView
+from storage.queries import promotions
 from storage.tables import Promotion, PromotionState
 from storage.work import UnitOfWork
 
 PROPOSED = "promotion-proposed"
 
 
-def proposal_key(row: Promotion) -> str:
-    """What the keys of all copies of a proposal begin with."""
-    return f"{PROPOSED}:{row.workspace_id}:{row.id}"
-
-
-def lapse_open(uow: UnitOfWork, run: TeamRun, *, step: str | None = None, why: str) -> None:
-    """End the open proposals of a step, or of all steps: they no longer fit; `why` completes "because …"."""
-    for row in rubrics.open_promotions(uow, adoption_id=run.id, step=step):
+def lapse_open(uow: UnitOfWork, view: AdoptionView, *, step: str | None = None, why: str) -> None:
+    """End the undecided proposals of a step, or of all steps; `why` completes "because …"."""
+    for row in promotions.open_promotions(uow, adoption_id=view.id, step=step):
         row.state, row.reason, row.decided_at = PromotionState.LAPSED, why, uow.now
         uow.session.add(row)
         uow.session.flush()
-        note_rule(
-            uow,
+        uow.record(
+            surface="rule",
             action="promotion-lapsed",
             subject=f"promotion:{row.id}",
             before=PromotionState.OPEN,
@@ -33,14 +26,14 @@ def lapse_open(uow: UnitOfWork, run: TeamRun, *, step: str | None = None, why: s
         rewrite_proposal(uow, row)
 
 
-def reopen(uow: UnitOfWork, run: TeamRun, *, step: str, lapsed_at: datetime) -> None:
-    """Open the proposal of a step again that lapsed with a change of mode which was taken back since."""
-    for row in rubrics.lapsed_promotions(uow, adoption_id=run.id, step=step, lapsed_at=lapsed_at):
+def reopen(uow: UnitOfWork, view: AdoptionView, *, step: str, lapsed_at: datetime) -> None:
+    """Reopen a step's proposal that lapsed with a mode change which was reversed since."""
+    for row in promotions.lapsed_promotions(uow, adoption_id=view.id, step=step, lapsed_at=lapsed_at):
         row.state, row.reason, row.decided_at = PromotionState.OPEN, "", None
         uow.session.add(row)
         uow.session.flush()
-        note_rule(
-            uow,
+        uow.record(
+            surface="rule",
             action="promotion-reopened",
             subject=f"promotion:{row.id}",
             before=PromotionState.LAPSED,
@@ -50,12 +43,7 @@ def reopen(uow: UnitOfWork, run: TeamRun, *, step: str, lapsed_at: datetime) -> 
 
 
 def rewrite_proposal(uow: UnitOfWork, row: Promotion) -> None:
-    """Owe every copy of a proposal, and the closing post that names it, a rewrite to what became of it."""
-    copies = [
-        sent
-        for prefix in (proposal_key(row), f"cycle-closed:{row.workspace_id}:{row.cycle_id}")
-        for sent in ledger.by_prefix(uow, prefix=prefix)
-    ]
-    ledger.owe_rewrites(
-        uow, messages=copies, mark=f"promotion:{row.id}:{row.state}:{uow.now.timestamp():.0f}"
-    )
+    """Rewrite every copy of a proposal, and the closing post that names it, with its current state."""
+    mark = f"promotion:{row.id}:{row.state}:{uow.now.timestamp():.0f}"
+    uow.rewrite(PROPOSED, row.id, mark=mark)
+    uow.rewrite("cycle-closed", row.cycle_id, mark=mark)

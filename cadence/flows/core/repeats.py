@@ -1,9 +1,9 @@
-"""Idempotency: a request that comes twice is answered as it was the first time, and changes nothing.
+"""Idempotency: a repeated request gets its first answer and changes nothing.
 
-Whatever Slack sends again (a retry, a proxy's second try, a second click on a form that timed out) carries the same
-`Actor.request`. A flow under `once` stores its answer with that key in the transaction of its effect, so there is
-either both or neither; of two copies at the same moment the second fails on the key, is rolled back and finds the
-answer of the first. A request that is refused stores nothing, and neither does one that only reads.
+Every repetition (Slack's retry, a proxy's second try, a second click on a form that timed out) carries the
+same `Actor.request`. A flow under `once` stores its answer with that key in the transaction of its effect, so
+both are saved or neither. If two copies arrive at once, the second violates the key, is rolled back and finds
+the answer of the first. A refused request stores nothing, and neither does one that only reads.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
-from storage.queries import requests
+from storage.queries import people, requests
 from storage.work import UnitOfWork
 from templates.contexts.base import MessageContext, ViewContext
 from templates.render import render
@@ -19,14 +19,15 @@ from templates.render import render
 P = ParamSpec("P")
 R = TypeVar("R")
 KEPT: Final = timedelta(days=2)
-"""How long an answer is kept. Slack retries for six minutes and a response URL lives 30; the rest is margin."""
+"""How long an answer is kept. Slack retries for six minutes and a response URL lives 30; the rest is
+margin."""
 
 
 class Repeated(Exception):
     """This request was carried out before.
 
     Args:
-        answer: the message the person was shown, `{"text": …, "blocks": […]}`; None when nothing was said.
+        answer: the message shown to the person, `{"text": …, "blocks": […]}`; None if there was none.
     """
 
     def __init__(self, answer: dict[str, Any] | None) -> None:
@@ -37,10 +38,10 @@ class Repeated(Exception):
 def once(
     flow: Callable[Concatenate[UnitOfWork, P], R],
 ) -> Callable[Concatenate[UnitOfWork, P], R]:
-    """Let a flow that changes something do so once a request: what it writes is committed together with its answer.
+    """Run a flow at most once per request: its changes are committed together with its answer.
 
-    The flow returns a message, or None when nothing is said. A form it returns asks for
-    something else first: nothing was done, and nothing is stored.
+    The flow returns a message, or None without one. If it returns a form that asks for more first, nothing
+    was changed, and nothing is stored.
     """
 
     @wraps(flow)
@@ -58,15 +59,15 @@ def once(
 
 
 def kind_of(flow: Callable[..., Any]) -> str:
-    """How a request that a flow answered is called: `people.mute`."""
+    """The name of the flow that answers a request: `people.mute`."""
     return f"{flow.__module__.split('.')[-2]}.{flow.__name__}"
 
 
 def remember(uow: UnitOfWork, answer: MessageContext | None, *, kind: str) -> None:
-    """Store what a request was answered, in the transaction of its effect.
+    """Store the answer to a request, in the transaction of its effect.
 
     Raises:
-        Clash: a copy of the request was faster.
+        Conflict: a copy of the request was faster.
     """
     if not uow.actor.is_repeatable:
         return
@@ -81,24 +82,25 @@ def remember(uow: UnitOfWork, answer: MessageContext | None, *, kind: str) -> No
 
 
 def require_new(uow: UnitOfWork) -> None:
-    """Let a request through that comes for the first time.
+    """Check that a request wasn't carried out before.
 
     Raises:
         Repeated: it was carried out before.
     """
     if not uow.actor.is_repeatable:
         return
-    found = requests.find(uow, member=uow.actor.member, request=uow.actor.request)
-    if found is not None:
-        raise Repeated(found[0])
-
-
-def require_new_request(uow: UnitOfWork) -> None:
-    """`require_new` before anything else is done; raises what it does."""
     with uow.read():
-        require_new(uow)
+        found = people.caller(uow)
+    if found is not None and found.repeats:
+        raise Repeated(found.answer)
+
+
+def require_still_new(uow: UnitOfWork) -> None:
+    """Check `require_new` again: a copy of the request may have been faster. Raises the same."""
+    uow.facts.clear()
+    require_new(uow)
 
 
 def forget_old(uow: UnitOfWork) -> None:
-    """Delete answers that nothing can ask for any more."""
+    """Delete answers that are too old to be requested again."""
     requests.prune(uow, before=uow.now - KEPT)

@@ -3,24 +3,23 @@
 from dataclasses import replace
 
 from cadence.documents import Step, playbook_from_data
-from cadence.flows.core.adoptions import TeamRun, spec_of
+from cadence.flows.core.adoptions import AdoptionView, spec_of
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal, Unknown
-from storage.queries import playbooks
-from storage.queries import playbooks as versions
+from storage.queries import adoptions, cycles, playbooks
 from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion
 from storage.work import UnitOfWork
 
 
 def version_to_run(uow: UnitOfWork, playbook: Playbook, adoption: Adoption | None) -> PlaybookVersion:
-    """The version the next cycle of an adoption runs on; with None, of a team that adopts now.
+    """The version of an adoption's next cycle; with None, of a team that adopts now.
 
-    Until a playbook is published everybody runs the newest revision. From then on a team stays on its version
-    until it is moved; a team on a draft older than what was published since goes on with the published version,
-    and a team that was moved to a draft stays on that.
+    Until a playbook is published everybody runs the newest revision. After that a team stays on its version
+    until it is moved. A team on a draft older than the published version continues with the published
+    version; a team that was moved to a draft stays on it.
     """
-    _workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
-    published = versions.newest_published(uow, playbook_id=playbook_id)
+    playbook_id = playbook.id or 0
+    published = playbooks.newest_published(uow, playbook_id=playbook_id)
     if published is None:
         newest = playbooks.newest_version(uow, playbook_id=playbook_id)
         assert newest is not None  # noqa: S101 - imported with its playbook
@@ -32,36 +31,37 @@ def version_to_run(uow: UnitOfWork, playbook: Playbook, adoption: Adoption | Non
     return own if stays else published
 
 
-def dropped_step(uow: UnitOfWork, run: TeamRun, key: str) -> Step | None:
+def dropped_step(uow: UnitOfWork, view: AdoptionView, key: str) -> Step | None:
     """A step that the team's version no longer has, from the newest revision that has it."""
-    _workspace_id, playbook_id = run.workspace.id, run.playbook.id or 0
+    playbook_id = view.playbook.id or 0
     newest = playbooks.newest_version(uow, playbook_id=playbook_id)
     for revision in range(newest.revision if newest else 0, 0, -1):
-        version = versions.revision(uow, playbook_id=playbook_id, revision=revision)
+        version = playbooks.revision(uow, playbook_id=playbook_id, revision=revision)
         step = spec_of(uow, version).step(key) if version else None
         if step is not None:
             return step
     return None
 
 
-def as_it_goes_on(uow: UnitOfWork, run: TeamRun) -> tuple[TeamRun, Cycle | None]:
-    """The run on the version of its cycle that isn't closed, begun or to come, and that cycle.
+def as_it_goes_on(uow: UnitOfWork, view: AdoptionView) -> tuple[AdoptionView, Cycle | None]:
+    """The adoption on the version of its cycle that isn't closed, begun or upcoming, and that cycle.
 
-    From its close to the Sunday after, a run is seen in the cycle just closed, while the next one is set already.
+    Between a close and the Sunday after, the view is of the cycle just closed, while the next one is already
+    planned.
     """
-    rows = playbooks.cycles_of(uow, adoption_id=run.id)
+    rows = cycles.cycles_of(uow, adoption_id=view.id)
     cycle = next((row for row in rows if row.state is CycleState.RUNNING), None)
     if cycle is None:
-        return run, None
+        return view, None
     version = playbooks.version(uow, version_id=cycle.version_id)
-    return replace(run, version=version, spec=playbook_from_data(version.spec), cycle=cycle), cycle
+    return replace(view, version=version, spec=playbook_from_data(version.spec), cycle=cycle), cycle
 
 
 def require_not_retired(playbook: Playbook) -> None:
-    """Let a playbook through that is still in use.
+    """Check that a playbook is not retired.
 
     Raises:
-        Refusal: it is retired; the sentence says how it comes back.
+        Refusal: it is retired; the sentence says how to restore it.
     """
     if playbook.state is PlaybookState.RETIRED:
         raise Refusal(
@@ -77,12 +77,13 @@ def require_not_retired(playbook: Playbook) -> None:
 
 
 def state_of(uow: UnitOfWork, playbook: Playbook) -> PlaybookState:
-    """Where a playbook stands that isn't retired: draft, piloting once run, published, scaling with a second team."""
-    _workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
-    teams = versions.adopters(uow, playbook_id=playbook_id)
-    rows = versions.cycles(uow, adoption_ids=[one.id or 0 for one, _ in teams])
+    """The state of a playbook that isn't retired: draft, piloting once run, published, scaling with a
+    second team."""
+    playbook_id = playbook.id or 0
+    teams = adoptions.adopters(uow, playbook_id=playbook_id)
+    rows = cycles.cycles(uow, adoption_ids=[one.id or 0 for one, _ in teams])
     running = len({row.adoption_id for row in rows})
-    if versions.newest_published(uow, playbook_id=playbook_id) is None:
+    if playbooks.newest_published(uow, playbook_id=playbook_id) is None:
         return PlaybookState.PILOTING if running else PlaybookState.DRAFT
     return PlaybookState.SCALING if running > 1 else PlaybookState.PUBLISHED
 
@@ -91,14 +92,14 @@ def require_version(uow: UnitOfWork, playbook: Playbook, *, number: int | None) 
     """A published version by its number; with None, the newest revision.
 
     Raises:
-        Unknown: no such version; the text names those there are.
+        Unknown: no such version; the text lists the existing ones.
     """
-    _workspace_id, playbook_id = playbook.workspace_id, playbook.id or 0
+    playbook_id = playbook.id or 0
     if number is None:
         newest = playbooks.newest_version(uow, playbook_id=playbook_id)
         assert newest is not None  # noqa: S101 - imported with its playbook
         return newest
-    found = versions.published(uow, playbook_id=playbook_id)
+    found = playbooks.published(uow, playbook_id=playbook_id)
     for version in found:
         if version.number == number:
             return version
@@ -115,5 +116,5 @@ def require_version(uow: UnitOfWork, playbook: Playbook, *, number: int | None) 
 
 
 def version_name(version: PlaybookVersion) -> str:
-    """`v2` of a published version, `draft 5` of a revision that isn't."""
+    """`v2` for a published version, `draft 5` for an unpublished revision."""
     return f"v{version.number}" if version.number is not None else f"draft {version.revision}"

@@ -1,25 +1,14 @@
 """Cycles: starting, pausing, submitting, closing."""
 
-from cadence.flows.cycles.closing import (
-    close_due_cycles,
-    closing_instants,
-    cycle_chart,
-    cycle_closed,
-    next_start,
-)
-from cadence.flows.cycles.moving import MoveGiven, move, move_form, moved
+from cadence.flows.cycles.closing import CHART, CLOSED, close_due_cycles, closing_instants, next_start
+from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
 from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
 from cadence.flows.cycles.shown import show_cycle, step_evidence, steps_at_close
-from cadence.flows.cycles.starting import CycleGiven, start_cycle
-from cadence.flows.cycles.submitting import (
-    NextTeamGiven,
-    name_next_team,
-    next_team_form,
-    submit,
-    submitted_post,
-)
+from cadence.flows.cycles.starting import CycleGiven, cycle_form, start_cycle
+from cadence.flows.cycles.submitting import SUBMITTED, NextTeamGiven, name_next_team, next_team_form, submit
 
 __all__ = [
+    "KINDS",
     "CycleGiven",
     "MoveGiven",
     "NextTeamGiven",
@@ -28,11 +17,9 @@ __all__ = [
     "close_by_hand",
     "close_due_cycles",
     "closing_instants",
-    "cycle_chart",
-    "cycle_closed",
+    "cycle_form",
     "move",
     "move_form",
-    "moved",
     "name_next_team",
     "next_start",
     "next_team_form",
@@ -42,5 +29,6 @@ __all__ = [
     "step_evidence",
     "steps_at_close",
     "submit",
-    "submitted_post",
 ]
+
+KINDS = (CLOSED, CHART, SUBMITTED, MOVED)

@@ -1,4 +1,4 @@
-"""The KPI's chart, in the thread of a cycle's closing post. The post never waits for it."""
+"""A cycle's close: due cycles, the result, the closing post and its chart in the post's thread."""
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -11,11 +11,13 @@ from cadence.documents import playbook_from_data
 from cadence.flows import lessons
 from cadence.flows.adoption import origin_value
 from cadence.flows.core import (
-    Composed,
+    AdoptionView,
     Later,
+    MessageKind,
     Show,
     Skip,
-    TeamRun,
+    adoption_about,
+    adoption_by_id,
     adoption_hours,
     close_cycle_posts,
     coverage,
@@ -23,8 +25,6 @@ from cadence.flows.core import (
     hours_in,
     of_cycle,
     rewrite_as_next_begins,
-    run_by_id,
-    run_of,
     version_to_run,
     workspace_hours,
 )
@@ -40,11 +40,9 @@ from cadence.refusals import Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday, week_monday, week_number
 from cadence.rules.kpi import Direction, delta
 from cadence.rules.modes import Mode
-from storage import trail
 from storage.engine import Database
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.queries import cycles, decisions, people, playbooks, reports
+from storage.outbox.queueing import NewMessage
+from storage.queries import adoptions, cycles, numbers, playbooks, standards, workspaces
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -52,45 +50,44 @@ from storage.tables import (
     CycleState,
     MessageState,
     ModeChange,
-    OwedMessage,
+    OutboxMessage,
     PlaybookState,
 )
 from storage.work import UnitOfWork
 from templates.chart import Chart, Point
 from templates.contexts.base import ModeChange as ModeChangeShown
-from templates.contexts.verdicts import CycleClosed
+from templates.contexts.cycles import CycleClosed
 from templates.ids import Action
 
 AFTER_THE_POST = timedelta(minutes=1)
 
 
-def cycle_chart(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """The chart, once its post stands; skipped when the post doesn't, or when there is nothing to draw."""
-    run = run_of(uow, message)
-    cycle = playbooks.cycle(uow, cycle_id=int(message.subject["cycle"]))
-    key = f"cycle-closed:{run.workspace.id}:{cycle.id}:{message.recipient}"
-    post = next((row for row in ledger.by_prefix(uow, prefix=key)), None)
+def cycle_chart(uow: UnitOfWork, message: OutboxMessage) -> Show | Skip | Later:
+    """The chart, once its post was sent; skipped if it wasn't, or if there is nothing to draw."""
+    view = adoption_about(uow, message)
+    cycle = cycles.cycle(uow, cycle_id=int(message.subject["cycle"]))
+    post = next(iter(uow.messages(CYCLE_CLOSES, cycle.id, message.recipient)), None)
     if post is not None and post.state is MessageState.DUE:
         return Later(uow.now + AFTER_THE_POST)
     if post is None or post.channel is None or post.ts is None:
         return Skip(Unless.NO_POST)
-    chart = chart_of(uow, run, cycle)
+    chart = chart_of(uow, view, cycle)
     if all(point.value is None for point in chart.points):
         return Skip(Unless.NO_READING)
-    return Show(chart, (post.channel, post.ts), f"{run.playbook.slug}-cycle-{cycle.number}.png")
+    return Show(chart, (post.channel, post.ts), f"{view.playbook.slug}-cycle-{cycle.number}.png")
 
 
-def chart_of(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> Chart:
-    """The readings of the adoption's cycles up to this one, of those that count the same KPI."""
+def chart_of(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> Chart:
+    """The readings of the adoption's cycles up to this one that count the same KPI."""
     version = playbooks.version(uow, version_id=cycle.version_id)
     kpi = playbook_from_data(version.spec).kpi
     points: list[Point] = []
-    for one in playbooks.cycles_of(uow, adoption_id=run.id):
+    for one in cycles.cycles_of(uow, adoption_id=view.id):
         then = playbooks.version(uow, version_id=one.version_id)
         counted = playbook_from_data(then.spec).kpi
         if one.number > cycle.number or (counted.name, counted.unit) != (kpi.name, kpi.unit):
             continue
-        readings = reports.readings(uow, cycle_id=one.id or 0)
+        readings = numbers.readings(uow, cycle=one)
         points += [
             Point(week_start=week_monday(one.starts_on, week), cycle=one.number, value=readings.get(week))
             for week in range(1, WEEKS + 1)
@@ -98,34 +95,36 @@ def chart_of(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> Chart:
     return Chart(kpi=kpi.name, unit=kpi.unit, baseline=kpi.baseline, target=kpi.target, points=tuple(points))
 
 
-def cycle_closed(uow: UnitOfWork, run: TeamRun, cycle_id: int) -> CycleClosed:
-    """The result of a closed cycle, with the revision it ran on."""
-    cycle = playbooks.cycle(uow, cycle_id=cycle_id)
+def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClosed:
+    """The result of a closed cycle, with the cycle's revision."""
+    cycle = cycles.cycle(uow, cycle_id=cycle_id)
     version = playbooks.version(uow, version_id=cycle.version_id)
-    run = replace(run, spec=playbook_from_data(version.spec), version=version, cycle=cycle)
-    readings = reports.readings(uow, cycle_id=cycle_id)
-    attested, expected = coverage(uow, run, cycle, until=cycle.closes_on)
-    gates = gates_of(uow, run, cycle)
-    next_cycle = next_start(uow, run, cycle)
-    begun = next_cycle is not None and next_cycle <= run.today
+    view = replace(view, spec=playbook_from_data(version.spec), version=version, cycle=cycle)
+    readings = numbers.readings(uow, cycle=cycle)
+    attested, expected = coverage(uow, view, cycle, until=cycle.closes_on)
+    gates = gates_of(uow, view, cycle)
+    next_cycle = next_start(uow, view, cycle)
+    begun = next_cycle is not None and next_cycle <= view.today
     value = cycle.kpi_value
-    change = None if value is None else delta(value, run.spec.kpi.baseline, Direction(run.spec.kpi.direction))
+    change = (
+        None if value is None else delta(value, view.spec.kpi.baseline, Direction(view.spec.kpi.direction))
+    )
     return CycleClosed(
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         number=cycle.number,
         result=cycle.result or "insufficient",
-        kpi=kpi_context(run, value=cycle.kpi_value),
+        kpi=kpi_context(view, value=cycle.kpi_value),
         readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
         attested=attested,
         expected=expected,
-        steps=steps_at_close(uow, run, cycle),
-        changes=_changes(uow, run, cycle),
-        promotions=promotion_lines(uow, run, cycle),
-        guardrails=tuple(shown(rail, cycle.guardrails.get(rail.name)) for rail in run.spec.kpi.guardrails),
+        steps=steps_at_close(uow, view, cycle),
+        changes=_changes(uow, view, cycle),
+        promotions=promotion_lines(uow, view, cycle),
+        guardrails=tuple(shown(rail, cycle.guardrails.get(rail.name)) for rail in view.spec.kpi.guardrails),
         moved=change.moved if change else None,
         share=change.share if change else None,
-        origin_value=origin_value(uow, run),
+        origin_value=origin_value(uow, view),
         gates_met=sum(gate.met for gate in gates),
         missed=tuple(
             f"week {gate.week}: {'; '.join(words(check) for check in gate.missing)}"
@@ -133,73 +132,74 @@ def cycle_closed(uow: UnitOfWork, run: TeamRun, cycle_id: int) -> CycleClosed:
             if not gate.met
         ),
         lessons=lessons.of_cycle(uow, cycle_id=cycle_id),
-        paused=run.adoption.state is AdoptionState.PAUSED,
-        retired=run.playbook.state is PlaybookState.RETIRED,
+        paused=view.adoption.state is AdoptionState.PAUSED,
+        retired=view.playbook.state is PlaybookState.RETIRED,
         next_cycle=next_cycle,
         begun=begun,
-        offers=_offers(run, cycle, can_pause=next_cycle is not None and not begun),
+        offers=_offers(view, cycle, can_pause=next_cycle is not None and not begun),
     )
 
 
-def _offers(run: TeamRun, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]:
-    """What can be done now that the cycle is over."""
-    retired = run.playbook.state is PlaybookState.RETIRED
+def _offers(view: AdoptionView, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]:
+    """Offers after a closed cycle."""
+    retired = view.playbook.state is PlaybookState.RETIRED
     offers = []
     if can_pause:
-        offers.append(Offer("Pause", Action.PAUSE, f"{run.id}:{cycle.number}"))
-    if run.adoption.state is AdoptionState.PAUSED and not retired:
-        offers.append(Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug))
+        offers.append(Offer("Pause", Action.PAUSE, f"{view.id}:{cycle.number}"))
+    if view.adoption.state is AdoptionState.PAUSED and not retired:
+        offers.append(Offer("Start a cycle", Action.START_CYCLE, view.playbook.slug))
     if cycle.submitted_at is None and not retired:
-        offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{run.id}:{cycle.id}"))
+        offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{view.id}:{cycle.id}"))
     if not retired:
-        offers.append(Offer("Adopt in another team", Action.ADOPT, run.playbook.slug))
-    offers.append(Offer("Keep a lesson", Action.LEARN, run.playbook.slug))
+        offers.append(Offer("Adopt in another team", Action.ADOPT, view.playbook.slug))
+    offers.append(Offer("Keep a lesson", Action.LEARN, view.playbook.slug))
     return tuple(offers)
 
 
-def _changes(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[ModeChangeShown, ...]:
-    since = instant(cycle.starts_on, time.min, run.zone)
-    rows: list[ModeChange] = decisions.mode_changes(
-        uow, since=since, until=since + timedelta(weeks=WEEKS), adoption_id=run.id
+def _changes(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[ModeChangeShown, ...]:
+    since = instant(cycle.starts_on, time.min, view.zone)
+    rows: list[ModeChange] = standards.mode_changes(
+        uow, since=since, until=since + timedelta(weeks=WEEKS), adoption_id=view.id
     )
     return tuple(
         ModeChangeShown(
-            step=run.step(row.step).title,
+            step=view.step(row.step).title,
             before=row.before or row.after,
             after=row.after,
-            week=week_number(cycle.starts_on, local_day(row.changed_at, run.zone)),
+            week=week_number(cycle.starts_on, local_day(row.changed_at, view.zone)),
         )
         for row in reversed(rows)
-        if any(step.key == row.step for step in run.spec.steps)
+        if any(step.key == row.step for step in view.spec.steps)
     )
 
 
-def next_start(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> date | None:
-    """The Monday of the cycle after this one; None while none is planned."""
-    if run.adoption.state is not AdoptionState.ACTIVE:
+def next_start(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> date | None:
+    """The Monday of the cycle after this one; None if none is planned."""
+    if view.adoption.state is not AdoptionState.ACTIVE:
         return None
-    later = [row for row in playbooks.cycles_of(uow, adoption_id=run.id) if row.number > cycle.number]
+    later = [row for row in cycles.cycles_of(uow, adoption_id=view.id) if row.number > cycle.number]
     return later[0].starts_on if later else None
 
 
 CHART_USEFUL = timedelta(days=7)
-"""As long as the closing post may have to wait for working hours, holidays included, and a little longer."""
+"""As long as the closing post may wait for working hours, including holidays, and a margin."""
 
 
-def close_instant(run: TeamRun, cycle: Cycle) -> datetime:
-    """When a cycle closes: on its fourth Friday at the adoption's hour, 16:00 by default, in the team's zone."""
-    return instant_of_close(run, cycle.closes_on)
+def close_instant(view: AdoptionView, cycle: Cycle) -> datetime:
+    """When a cycle closes: on its fourth Friday at the adoption's hour, 16:00 by default, in the team's
+    zone."""
+    return instant_of_close(view, cycle.closes_on)
 
 
-def instant_of_close(run: TeamRun, closes_on: date) -> datetime:
-    """The instant at which a cycle of the run closes on a day."""
-    return instant(closes_on, hours_in(run.workspace, run.adoption)[CYCLE_CLOSES].at, run.zone)
+def instant_of_close(view: AdoptionView, closes_on: date) -> datetime:
+    """The instant at which a cycle of the adoption closes on a day."""
+    return instant(closes_on, hours_in(view.workspace, view.adoption)[CYCLE_CLOSES].at, view.zone)
 
 
 def close_due_cycles(db: Database, *, now: datetime) -> int:
-    """Close every cycle whose fourth Friday, at the hour of its team, has come; returns how many.
+    """Close every cycle whose fourth Friday has come, at its team's hour; returns how many.
 
-    Each closes in a transaction of its own, so one that fails doesn't hold up the others.
+    Each closes in its own transaction, so a failure doesn't affect the others.
     """
     with db.read() as session:
         due = [
@@ -213,8 +213,8 @@ def close_due_cycles(db: Database, *, now: datetime) -> int:
 def closing_instants(
     session: Session, *, closing_by: date | None = None
 ) -> list[tuple[cycles.ClosingRow, datetime]]:
-    """The running cycles of every workspace, each with the instant at which it closes."""
-    hours = {row.id: workspace_hours(row) for row in people.workspaces(session)}
+    """The running cycles of every workspace, each with its closing instant."""
+    hours = {row.id: workspace_hours(row) for row in workspaces.workspaces(session)}
     found = []
     for row in cycles.closings(session, closing_by=closing_by):
         of_workspace = hours.get(row.workspace_id, {})
@@ -230,108 +230,96 @@ def local_day_latest(now: datetime) -> date:
 
 
 def close_cycle(uow: UnitOfWork, adoption_id: int, cycle_id: int) -> bool:
-    """Close one cycle if its hour has come: the result, the cap line for every step, the next cycle.
+    """Close one cycle if it is due: the result, the cap line for every step, the next cycle.
 
-    Returns False when it was too early, or another process closed it first.
+    Returns False if it was too early, or if another process closed it first.
     """
     with uow.write():
-        playbooks.lock_adoption(uow, adoption_id=adoption_id)
-        cycle = playbooks.cycle(uow, cycle_id=cycle_id)
+        adoptions.lock_adoption(uow, adoption_id=adoption_id)
+        cycle = cycles.cycle(uow, cycle_id=cycle_id)
         uow.session.refresh(cycle)
-        run = _run_of_cycle(uow, cycle)
-        if cycle.state is CycleState.CLOSED or run is None or close_instant(run, cycle) > uow.now:
+        view = _run_of_cycle(uow, cycle)
+        if cycle.state is CycleState.CLOSED or view is None or close_instant(view, cycle) > uow.now:
             return False
-        finish_cycle(uow, run, cycle, by=None)
+        finish_cycle(uow, view, cycle, by_hand=False)
         return True
 
 
-def finish_cycle(uow: UnitOfWork, run: TeamRun, cycle: Cycle, *, by: Actor | None) -> None:
-    """Close a cycle now: judge every step, store the result, plan the next cycle, owe the posts.
+def finish_cycle(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, by_hand: bool) -> None:
+    """Close a cycle now: judge every step, store the result, plan the next cycle, queue the posts.
 
-    `run` is the run as it stood in the cycle, its adoption locked; `by` is None when the calendar closes it.
+    Args:
+        run: as of the cycle, its adoption locked.
+        by_hand: closed by the actor, not by the calendar.
     """
     cycle.state, cycle.closed_at = CycleState.CLOSED, uow.now
     uow.session.add(cycle)
     uow.session.flush()  # a window that this close restarts begins after the cycle
-    judge_all(uow, run, cycle, cause=f"{CLOSE}{cycle.id}")
-    judge_drifts(uow, run, cycle, cause=f"{CLOSE}{cycle.id}")
-    set_result(uow, run, cycle)
-    trail.record(
-        uow,
-        at=uow.now,
-        member=by.member if by else None,
+    judge_all(uow, view, cycle, cause=f"{CLOSE}{cycle.id}")
+    judge_drifts(uow, view, cycle, cause=f"{CLOSE}{cycle.id}")
+    set_result(uow, view, cycle)
+    uow.record(
         action="cycle-closed",
         subject=f"cycle:{cycle.id}",
-        surface=by.surface if by else "clock",
-        after=as_closed(uow, run, cycle),
+        after=as_closed(uow, view, cycle),
+        surface=None if by_hand else "clock",
     )
-    judge_promotions(uow, run, cycle)
-    if run.adoption.state is AdoptionState.ACTIVE and run.playbook.state is not PlaybookState.RETIRED:
-        _start_next(uow, run.adoption, cycle, run)
-    close_cycle_posts(uow, run, cycle)
-    _owe_close(uow, run, cycle)
-    rewrite_as_next_begins(uow, run)
+    judge_promotions(uow, view, cycle)
+    if view.adoption.state is AdoptionState.ACTIVE and view.playbook.state is not PlaybookState.RETIRED:
+        _start_next(uow, view.adoption, cycle, view)
+    close_cycle_posts(uow, view, cycle)
+    _send_posts(uow, view, cycle)
+    rewrite_as_next_begins(uow, view)
 
 
-def as_closed(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> dict[str, object]:
-    """A closed cycle as the trail keeps it: the result, and everything it rests on."""
-    readings = reports.readings(uow, cycle_id=cycle.id or 0)
+def as_closed(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> dict[str, object]:
+    """A closed cycle for the trail: the result with the numbers behind it."""
+    readings = numbers.readings(uow, cycle=cycle)
     return {
         "result": cycle.result,
         "kpi_value": cycle.kpi_value,
         "readings": readings,
         "guardrails": cycle.guardrails,
-        "gates": {str(gate.week): gate.met for gate in gates_of(uow, run, cycle)},
+        "gates": {str(gate.week): gate.met for gate in gates_of(uow, view, cycle)},
     }
 
 
-def _run_of_cycle(uow: UnitOfWork, cycle: Cycle) -> TeamRun | None:
-    """The run as it stood in the cycle, on its closing day should that be past."""
-    run = run_by_id(uow, adoption_id=cycle.adoption_id)
-    return of_cycle(uow, run, cycle)
+def _run_of_cycle(uow: UnitOfWork, cycle: Cycle) -> AdoptionView | None:
+    """The adoption in the cycle, as of its closing day if that has passed."""
+    view = adoption_by_id(uow, adoption_id=cycle.adoption_id)
+    return of_cycle(uow, view, cycle)
 
 
-def _start_next(uow: UnitOfWork, adoption: Adoption, cycle: Cycle, run: TeamRun) -> None:
-    """The next cycle starts the following Monday, on the version its team is on; after downtime, the next to come."""
+def _start_next(uow: UnitOfWork, adoption: Adoption, cycle: Cycle, view: AdoptionView) -> None:
+    """Start the next cycle on the following Monday, on the team's version; after downtime, the next one to
+    come."""
     starts_on = cycle.starts_on + timedelta(weeks=WEEKS)
-    today = local_day(uow.now, run.zone)
+    today = local_day(uow.now, view.zone)
     if starts_on < monday_of(today):
         starts_on = next_monday(today)
     moved = adoption.version_id != cycle.version_id
-    version = version_to_run(uow, run.playbook, adoption)
+    version = version_to_run(uow, view.playbook, adoption)
     adoption.version_id = version.id or 0
     spec = playbook_from_data(version.spec)
     if version.id != cycle.version_id and (moved or version.number is not None):
-        count_anew(uow, run, spec, to=version, member=None, surface="clock")
-    declare_modes(uow, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
+        count_anew(uow, view, spec, to=version, on="clock")
+    declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
     add_cycle(uow, adoption, number=cycle.number + 1, starts_on=starts_on, by="the calendar")
 
 
-def _owe_close(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> None:
-    recipients = dict.fromkeys([run.team.channel, *curators_read(uow, run.workspace)])
-    ledger.owe(
-        uow,
-        owed=[
-            Owed(
-                key=f"cycle-closed:{run.workspace.id}:{cycle.id}:{recipient}",
-                kind="cycle-closed",
-                recipient=recipient,
-                subject={"adoption": run.id, "cycle": cycle.id},
-                due_at=uow.now,
-            )
-            for recipient in recipients
-        ]
-        + [_chart(run, cycle, recipient, now=uow.now) for recipient in recipients],
-    )
+def _send_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
+    recipients = dict.fromkeys([view.team.channel, *curators_read(uow, view.workspace)])
+    subject = {"adoption": view.id, "cycle": cycle.id}
+    posts = [NewMessage(CYCLE_CLOSES, one, subject, about=(cycle.id, one)) for one in recipients]
+    charts = [
+        NewMessage(CHART.name, one, subject, about=(cycle.id, one), useful=CHART_USEFUL) for one in recipients
+    ]  # separate messages, so that the post never waits for its chart
+    uow.send(posts + charts)
 
 
-def _chart(run: TeamRun, cycle: Cycle, recipient: str, *, now: datetime) -> Owed:
-    """The chart that goes with a closing post; a message of its own, so that the post never waits for it."""
-    return Owed(
-        key=f"cycle-chart:{run.workspace.id}:{cycle.id}:{recipient}",
-        kind="cycle-chart",
-        recipient=recipient,
-        subject={"adoption": run.id, "cycle": cycle.id},
-        due_at=now,
-        useful_until=now + CHART_USEFUL,
-    )
+def _closing_post(uow: UnitOfWork, message: OutboxMessage) -> CycleClosed:
+    return cycle_closed(uow, adoption_about(uow, message), int(message.subject["cycle"]))
+
+
+CLOSED = MessageKind(CYCLE_CLOSES, _closing_post, rewrite=_closing_post)
+CHART = MessageKind("cycle-chart", cycle_chart, unless=(Unless.NO_POST, Unless.NO_READING))

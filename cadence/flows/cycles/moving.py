@@ -1,28 +1,28 @@
-"""Move a team to another version of its playbook: from then on its evidence counts anew, and it is told so."""
+"""Move a team to another version of its playbook, which restarts its evidence; the team is told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cadence.documents import PlaybookSpec, Step, differences, playbook_from_data
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
+    MessageKind,
+    adoption_by_id,
     announce,
     as_it_goes_on,
     current_modes,
-    find_run,
+    find_adoption,
     is_curator,
     lapse_open,
     mode_of,
-    note,
     once,
     require_curator,
     require_not_retired,
     require_owner_or_curator,
     require_version,
     require_workspace,
-    run_by_id,
     version_name,
-    visible_runs,
+    visible_adoptions,
 )
 from cadence.flows.cycles.starting import declare_modes
 from cadence.flows.standards import close_watch, restart_window, set_mode, settle_drift
@@ -30,18 +30,18 @@ from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
-from storage.queries import playbooks
-from storage.tables import Cycle, OwedMessage, PlaybookVersion
+from storage.queries import adoptions, playbooks
+from storage.tables import Cycle, OutboxMessage, PlaybookVersion
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
 from templates.contexts.base import ModeChange as ModeChangeShown
-from templates.contexts.publishing import MoveForm, TeamMoved
+from templates.contexts.cycles import MoveForm, TeamMoved
 from templates.ids import Field
 
 
 @dataclass(frozen=True, slots=True)
 class MoveGiven:
-    """A move as someone asked for it; `number` is that of a published version, None for the newest draft."""
+    """A request to move; `number` is that of a published version, None for the newest draft."""
 
     playbook: str
     number: int | None
@@ -50,38 +50,38 @@ class MoveGiven:
 
 @once
 def move(uow: UnitOfWork, given: MoveGiven) -> TeamMoved:
-    """Move a team to a version. Its running cycle goes on with it, unless that would change the KPI.
+    """Move a team to a version. Its running cycle continues on it, unless that would change the KPI.
 
-    A KPI, a baseline or a target changes only with a new cycle: the running one then keeps its version. A cycle
-    that hasn't begun yet runs on the new version in any case.
+    A KPI, a baseline or a target changes only with a new cycle: the running one then keeps its version. A
+    cycle that hasn't begun yet always gets the new version.
 
     Raises:
         Refusal: neither owner nor curator, no such version, the team is on it already, the playbook is retired; a
             draft that raises a step to AI-led needs a curator.
     """
     with uow.write():
-        found = find_run(uow, playbook=given.playbook, team=given.team)
+        found = find_adoption(uow, playbook=given.playbook, team=given.team)
         require_owner_or_curator(uow, owner=found.playbook.owner, to="move a team to another version")
         require_not_retired(found.playbook)
-        playbooks.lock_adoption(uow, adoption_id=found.id)
-        run = find_run(uow, playbook=given.playbook, team=found.team.slug)
-        target = require_version(uow, run.playbook, number=given.number)
-        run, cycle = as_it_goes_on(uow, run)
-        before = run.adoption.version_id
+        adoptions.lock_adoption(uow, adoption_id=found.id)
+        view = find_adoption(uow, playbook=given.playbook, team=found.team.slug)
+        target = require_version(uow, view.playbook, number=given.number)
+        view, cycle = as_it_goes_on(uow, view)
+        before = view.adoption.version_id
         if before == target.id:
             raise Refusal(
-                say("{team} is on {name} already.", team=run.team.title, name=version_name(target)),
+                say("{team} is on {name} already.", team=view.team.title, name=version_name(target)),
                 field=Field.VERSION,
             )
         spec = playbook_from_data(target.spec)
-        raised = _newly_ai_led(run.spec, spec)
+        raised = _newly_ai_led(view.spec, spec)
         if raised and target.number is None and not is_curator(uow):
             require_curator(uow, to=f"move a team to a draft that makes {raised[0].title} AI-led")
-        begun = cycle is not None and cycle.starts_on <= run.today
-        deferred = begun and run.spec.kpi != spec.kpi
-        _change(uow, run, cycle, target, spec, deferred=deferred)
+        begun = cycle is not None and cycle.starts_on <= view.today
+        deferred = begun and view.spec.kpi != spec.kpi
+        _change(uow, view, cycle, target, spec, deferred=deferred)
         subject = {
-            "adoption": run.id,
+            "adoption": view.id,
             "before": before,
             "after": target.id,
             "deferred": deferred,
@@ -89,13 +89,13 @@ def move(uow: UnitOfWork, given: MoveGiven) -> TeamMoved:
         }
         announce(
             uow,
-            run.workspace,
-            [run.team],
+            view.workspace,
+            [view.team],
             kind="team-moved",
-            slot=f"{run.id}:{before}:{target.id}:{uow.now:%Y%m%d%H%M%S}",
+            slot=f"{view.id}:{before}:{target.id}:{uow.now:%Y%m%d%H%M%S}",
             subject=subject,
         )
-        return _context(uow, run, subject)
+        return _context(uow, view, subject)
 
 
 def _changed_modes(before: PlaybookSpec, after: PlaybookSpec) -> list[tuple[Step, Mode]]:
@@ -109,7 +109,7 @@ def _changed_modes(before: PlaybookSpec, after: PlaybookSpec) -> list[tuple[Step
 
 
 def _newly_ai_led(before: PlaybookSpec, after: PlaybookSpec) -> list[Step]:
-    """The steps that AI leads in the one and didn't in the other, also under another key."""
+    """The steps that are AI-led in the new version and weren't in the old one, also under another key."""
     return [
         step
         for step in after.steps
@@ -120,25 +120,24 @@ def _newly_ai_led(before: PlaybookSpec, after: PlaybookSpec) -> list[Step]:
 
 def _change(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     cycle: Cycle | None,
     target: PlaybookVersion,
     spec: PlaybookSpec,
     *,
     deferred: bool,
 ) -> None:
-    before = run.adoption.version_id
-    run.adoption.version_id = target.id or 0
-    uow.session.add(run.adoption)
+    before = view.adoption.version_id
+    view.adoption.version_id = target.id or 0
+    uow.session.add(view.adoption)
     if not deferred and (cycle is None or cycle.version_id != target.id):
         if cycle is not None:
             cycle.version_id = target.id or 0
             uow.session.add(cycle)
-        count_anew(uow, run, spec, to=target, member=uow.actor.member, surface=uow.actor.surface)
-    note(
-        uow,
+        count_anew(uow, view, spec, to=target)
+    uow.record(
         action="team-moved",
-        subject=f"adoption:{run.id}",
+        subject=f"adoption:{view.id}",
         before={"version": before},
         after={
             "version": target.id,
@@ -152,79 +151,83 @@ def _change(
 
 def count_anew(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     spec: PlaybookSpec,
     *,
     to: PlaybookVersion,
-    member: str | None,
-    surface: str,
+    on: str | None = None,
 ) -> None:
-    """Start every step's evidence again with another version, and declare the modes it declares otherwise."""
-    for gone in run.spec.steps:
+    """Restart every step's evidence on another version, and declare its different modes.
+
+    Args:
+        on: what triggered the bot, such as `clock`; None for the actor's own action.
+    """
+    member = uow.actor.member if on is None else None
+    for gone in view.spec.steps:
         if spec.step(gone.key) is None:
-            _end_step(uow, run, gone, to=to, member=member)
-    changed = {step.key for step, _ in _changed_modes(run.spec, spec)}
+            _end_step(uow, view, gone, to=to, member=member)
+    changed = {step.key for step, _ in _changed_modes(view.spec, spec)}
     changed |= {
-        step.key for step in spec.steps if run.spec.step(step.key) is None
-    }  # one that comes back, too
-    modes = current_modes(uow, run)
+        step.key for step in spec.steps if view.spec.step(step.key) is None
+    }  # also one that is added back
+    modes = current_modes(uow, view)
     for step in spec.steps:
         if step.key not in modes:
             continue
         if step.key in changed and mode_of(modes, step) != step.mode:
             set_mode(
                 uow,
-                run,
+                view,
                 step,
                 mode=Mode(step.mode),
                 kind="declaration",
                 reason=f"as {version_name(to)} declares it",
-                verdict_id=None,
-                member=member,
-                surface=surface,
+                on=on,
             )
         else:
-            restart_window(uow, run, step)
-    declare_modes(uow, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
+            restart_window(uow, view, step)
+    declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
 
 
-def _end_step(uow: UnitOfWork, run: TeamRun, step: Step, *, to: PlaybookVersion, member: str | None) -> None:
-    """A step that the other version doesn't have: nothing about it waits for anybody any more."""
+def _end_step(
+    uow: UnitOfWork, view: AdoptionView, step: Step, *, to: PlaybookVersion, member: str | None
+) -> None:
+    """Remove a step that the other version doesn't have: nothing about it waits for anybody any more."""
     why = f"{version_name(to)} doesn't have this step"
-    lapse_open(uow, run, step=step.key, why=why)
-    close_watch(uow, run.adoption, step=step.key, mark=f"gone:{to.id}")
+    lapse_open(uow, view, step=step.key, why=why)
+    close_watch(uow, view.adoption, step=step.key, mark=f"gone:{to.id}")
     settle_drift(
         uow,
-        run,
+        view,
         step,
         event=DriftEvent.WITHDRAWN,
-        declared=mode_of(current_modes(uow, run), step),
+        declared=mode_of(current_modes(uow, view), step),
         member=member,
         reason=why,
         cause=f"version:{to.id}",
     )
 
 
-def moved(uow: UnitOfWork, message: OwedMessage) -> TeamMoved:
-    """The alert: a team is on another version."""
-    run = run_by_id(uow, adoption_id=int(message.subject["adoption"]))
-    return _context(uow, run, message.subject)
+def moved(uow: UnitOfWork, message: OutboxMessage) -> TeamMoved:
+    """The alert that a team was moved to another version."""
+    view = adoption_by_id(uow, adoption_id=int(message.subject["adoption"]))
+    return _context(uow, view, message.subject)
 
 
-def _context(uow: UnitOfWork, run: TeamRun, subject: Mapping[str, object]) -> TeamMoved:
+def _context(uow: UnitOfWork, view: AdoptionView, subject: Mapping[str, object]) -> TeamMoved:
     before, after = (
         playbooks.version(uow, version_id=int(str(subject[name]))) for name in ("before", "after")
     )
     old, new = playbook_from_data(before.spec), playbook_from_data(after.spec)
     return TeamMoved(
-        slug=run.playbook.slug,
-        title=run.playbook.title,
-        team=run.team.title,
+        slug=view.playbook.slug,
+        title=view.playbook.title,
+        team=view.team.title,
         before=version_name(before),
         after=version_name(after),
         by=str(subject["by"]),
         deferred=bool(subject["deferred"]),
-        cycle=run.cycle.number if run.cycle else None,
+        cycle=view.cycle.number if view.cycle else None,
         changes=differences(old, new),
         modes=tuple(
             ModeChangeShown(step=step.title, before=was, after=step.mode)
@@ -234,37 +237,40 @@ def _context(uow: UnitOfWork, run: TeamRun, subject: Mapping[str, object]) -> Te
 
 
 def move_form(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> MoveForm:
-    """The form to move a team: the runs of playbooks the caller owns, for a curator all.
+    """The form to move a team: adoptions of playbooks the caller owns, or all for a curator.
 
     Raises:
-        Refusal: there is none.
+        Refusal: there is none to move.
     """
     with uow.read():
         require_workspace(uow)
         curator = is_curator(uow)
         runs = [
-            run
-            for run in visible_runs(uow)
-            if (curator or run.playbook.owner == uow.actor.member) and playbook in (None, run.playbook.slug)
+            view
+            for view in visible_adoptions(uow)
+            if (curator or view.playbook.owner == uow.actor.member) and playbook in (None, view.playbook.slug)
         ]
         if not runs:
             if not _owns_any(uow, playbook):
                 require_curator(uow, to="move a team of a playbook that isn't theirs")
             raise Refusal("No team runs a playbook yet. `/cadence adopt` brings one to a team.")
-        chosen = [run for run in runs if team in (None, run.team.slug)]
+        chosen = [view for view in runs if team in (None, view.team.slug)]
         return MoveForm(
             runs=tuple(
                 Choice(
-                    label=f"{run.playbook.title} · {run.team.title} ({version_name(run.version)})",
-                    value=f"{run.playbook.slug}:{run.team.slug}",
+                    label=f"{view.playbook.title} · {view.team.title} ({version_name(view.version)})",
+                    value=f"{view.playbook.slug}:{view.team.slug}",
                 )
-                for run in runs
+                for view in runs
             ),
             selected=f"{chosen[0].playbook.slug}:{chosen[0].team.slug}" if len(chosen) == 1 else None,
         )
 
 
 def _owns_any(uow: UnitOfWork, slug: str | None) -> bool:
-    """Whether the caller owns a playbook: the one that is named, else any."""
+    """Whether the caller owns a playbook: the named one, or any."""
     rows = playbooks.playbooks(uow)
     return any(row.owner == uow.actor.member and slug in (None, row.slug) for row in rows)
+
+
+MOVED = MessageKind("team-moved", moved)

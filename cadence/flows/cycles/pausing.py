@@ -1,24 +1,23 @@
-"""Close a cycle by hand, pause an adoption after one, and let a paused one go on."""
+"""Close a cycle by hand, pause an adoption after one, and resume a paused one."""
 
 from dataclasses import dataclass
 
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
     is_curator,
-    note,
     of_cycle,
     once,
     require_cycle,
     require_owner_or_curator,
     rewrite_cycle_posts,
-    visible_runs,
+    visible_adoptions,
 )
 from cadence.flows.cycles.closing import close_instant, finish_cycle
-from cadence.flows.numbers import pick_run
+from cadence.flows.numbers import pick_adoption
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import WEEKS, week_monday
-from storage.queries import cycles, playbooks
+from storage.queries import adoptions, cycles
 from storage.tables import AdoptionState, Cycle, CycleState
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
@@ -27,9 +26,9 @@ from templates.ids import Action
 
 @dataclass(frozen=True, slots=True)
 class WhichRun:
-    """The run somebody means, in words or by the id a button carries.
+    """The adoption a request is about, in words or by the id a button carries.
 
-    `after_cycle` is the number of the closed cycle whose post the button stands under.
+    `after_cycle` is the number of the closed cycle whose post has the button.
     """
 
     playbook: str | None = None
@@ -39,7 +38,7 @@ class WhichRun:
 
 
 def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
-    """A button for each run the caller may close a cycle of, or pause; five at most.
+    """A button for each adoption whose cycle the caller can close or pause; five at most.
 
     Raises:
         Refusal: there is none.
@@ -48,19 +47,19 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
     with uow.read():
         curator = is_curator(uow)
         runs = [
-            run
-            for run in visible_runs(uow)
-            if (curator or run.playbook.owner == uow.actor.member)
-            and run.cycle is not None
-            and run.adoption.state is AdoptionState.ACTIVE
+            view
+            for view in visible_adoptions(uow)
+            if (curator or view.playbook.owner == uow.actor.member)
+            and view.cycle is not None
+            and view.adoption.state is AdoptionState.ACTIVE
         ]
         if not runs:
             raise Refusal(f"You own no running cycle to {verb.lower()}. `/cadence status` shows what runs.")
         return Done(
             text=say("*{verb} which one?*", verb=verb),
             offers=tuple(
-                Offer(f"{verb} {run.playbook.title}, {run.team.title}"[:75], action, str(run.id))
-                for run in runs[:5]
+                Offer(f"{verb} {view.playbook.title}, {view.team.title}"[:75], action, str(view.id))
+                for view in runs[:5]
             ),
         )
 
@@ -73,32 +72,32 @@ def close_by_hand(uow: UnitOfWork, which: WhichRun) -> Done:
         Refusal: not the owner or a curator, or before the fourth Monday; the sentence says when it closes by itself.
     """
     with uow.write():
-        run = _locked(uow, which, to="close a cycle")
-        cycle = require_cycle(run)
+        view = _locked(uow, which, to="close a cycle")
+        cycle = require_cycle(view)
         if cycle.state is CycleState.CLOSED:
             return Done(
-                text=say("Cycle {n} of {title} is closed already.", n=cycle.number, title=run.playbook.title)
+                text=say("Cycle {n} of {title} is closed already.", n=cycle.number, title=view.playbook.title)
             )
         last_week = week_monday(cycle.starts_on, WEEKS)
-        if run.today < last_week:
+        if view.today < last_week:
             raise Refusal(
                 say(
                     "Cycle {number} of {title} can be closed from {monday:%A %-d %B} on; "
                     "by itself it closes on {friday:%A %-d %B} at {at:%H:%M}. {pause} stops what is asked.",
                     number=cycle.number,
-                    title=run.playbook.title,
+                    title=view.playbook.title,
                     monday=last_week,
                     friday=cycle.closes_on,
-                    at=close_instant(run, cycle).astimezone(run.zone),
-                    pause=code(f"/cadence cycle pause {run.playbook.slug}"),
+                    at=close_instant(view, cycle).astimezone(view.zone),
+                    pause=code(f"/cadence cycle pause {view.playbook.slug}"),
                 )
             )
-        finish_cycle(uow, of_cycle(uow, run, cycle), cycle, by=uow.actor)
+        finish_cycle(uow, of_cycle(uow, view, cycle), cycle, by_hand=True)
         return Done(
             text=say(
                 "Cycle {number} of {title} is closed: {result}. The post comes now, with every number.",
                 number=cycle.number,
-                title=run.playbook.title,
+                title=view.playbook.title,
                 result=cycle.result,
             )
         )
@@ -106,57 +105,56 @@ def close_by_hand(uow: UnitOfWork, which: WhichRun) -> Done:
 
 @once
 def pause(uow: UnitOfWork, which: WhichRun) -> Done:
-    """Ask nothing of a team any more, and start no cycle, until somebody starts one again.
+    """Stop asking a team and start no cycle, until somebody starts one again.
 
-    A cycle to come is taken away; one that runs goes on to its close, unasked.
+    An upcoming cycle is deleted; a running one continues to its close without check-ins.
 
     Raises:
-        Refusal: not the owner or a curator; the button is of a cycle after which another one has begun.
+        Refusal: not the owner or a curator; the button belongs to a cycle after which another one has begun.
     """
     with uow.write():
-        run = _locked(uow, which, to="pause a team")
-        _refuse_an_old_button(run, which)
-        again = Offer("Start a cycle", Action.START_CYCLE, run.playbook.slug)
-        if run.adoption.state is not AdoptionState.ACTIVE:
-            return Done(text=_paused(run, "is paused already"), offers=(again,))
-        run.adoption.state = AdoptionState.PAUSED
-        uow.session.add(run.adoption)
-        taken = _take_away_next(uow, run)
-        note(
-            uow,
+        view = _locked(uow, which, to="pause a team")
+        _refuse_an_old_button(view, which)
+        again = Offer("Start a cycle", Action.START_CYCLE, view.playbook.slug)
+        if view.adoption.state is not AdoptionState.ACTIVE:
+            return Done(text=_paused(view, "is paused already"), offers=(again,))
+        view.adoption.state = AdoptionState.PAUSED
+        uow.session.add(view.adoption)
+        taken = _take_away_next(uow, view)
+        uow.record(
             action="paused",
-            subject=f"adoption:{run.id}",
+            subject=f"adoption:{view.id}",
             before=AdoptionState.ACTIVE,
             after=AdoptionState.PAUSED,
         )
         uow.session.flush()
-        rows = playbooks.cycles_of(uow, adoption_id=run.id)
+        rows = cycles.cycles_of(uow, adoption_id=view.id)
         if rows:
-            last = of_cycle(uow, run, rows[-1])
+            last = of_cycle(uow, view, rows[-1])
             mark = f"paused:{uow.now.timestamp()}"
             rewrite_cycle_posts(uow, last, rows[-1], mark=mark)
         return Done(
-            text=_paused(run, "is paused", running=None if taken else _running(rows)), offers=(again,)
+            text=_paused(view, "is paused", running=None if taken else _running(rows)), offers=(again,)
         )
 
 
-def _refuse_an_old_button(run: TeamRun, which: WhichRun) -> None:
-    cycle = run.cycle
-    begun = cycle is not None and cycle.starts_on <= run.today
+def _refuse_an_old_button(view: AdoptionView, which: WhichRun) -> None:
+    cycle = view.cycle
+    begun = cycle is not None and cycle.starts_on <= view.today
     if which.after_cycle is not None and cycle is not None and begun and cycle.number > which.after_cycle:
         raise Refusal(
             say(
                 "Cycle {number} of {title} has begun since. {command} pauses it all the same.",
                 number=cycle.number,
-                title=run.playbook.title,
-                command=code(f"/cadence cycle pause {run.playbook.slug} team={run.team.slug}"),
+                title=view.playbook.title,
+                command=code(f"/cadence cycle pause {view.playbook.slug} team={view.team.slug}"),
             )
         )
 
 
-def _paused(run: TeamRun, how: str, *, running: Cycle | None = None) -> Mrkdwn:
+def _paused(view: AdoptionView, how: str, *, running: Cycle | None = None) -> Mrkdwn:
     text = say(
-        "{title} {how} in {team}: nothing is asked.", title=run.playbook.title, how=how, team=run.team.title
+        "{title} {how} in {team}: nothing is asked.", title=view.playbook.title, how=how, team=view.team.title
     )
     if running is not None:
         return say(
@@ -172,18 +170,18 @@ def _running(rows: list[Cycle]) -> Cycle | None:
     return next((row for row in rows if row.state is CycleState.RUNNING), None)
 
 
-def _take_away_next(uow: UnitOfWork, run: TeamRun) -> bool:
-    """Take away the planned cycle that hasn't begun; whether there was one."""
-    rows = playbooks.cycles_of(uow, adoption_id=run.id)
-    planned = [row for row in rows if row.state is CycleState.RUNNING and row.starts_on > run.today]
+def _take_away_next(uow: UnitOfWork, view: AdoptionView) -> bool:
+    """Delete the planned cycle that hasn't begun; returns whether there was one."""
+    rows = cycles.cycles_of(uow, adoption_id=view.id)
+    planned = [row for row in rows if row.state is CycleState.RUNNING and row.starts_on > view.today]
     return any(cycles.take_away(uow, cycle_id=row.id or 0) for row in planned)
 
 
-def _locked(uow: UnitOfWork, which: WhichRun, *, to: str) -> TeamRun:
-    """The run meant, held until the transaction ends."""
-    run = pick_run(uow, adoption_id=which.adoption_id, playbook=which.playbook, team=which.team)
-    require_owner_or_curator(uow, owner=run.playbook.owner, to=to)
-    playbooks.lock_adoption(uow, adoption_id=run.id)
-    if run.cycle is not None:
-        uow.session.refresh(run.cycle)
-    return run
+def _locked(uow: UnitOfWork, which: WhichRun, *, to: str) -> AdoptionView:
+    """The adoption in question, locked until the transaction ends."""
+    view = pick_adoption(uow, adoption_id=which.adoption_id, playbook=which.playbook, team=which.team)
+    require_owner_or_curator(uow, owner=view.playbook.owner, to=to)
+    adoptions.lock_adoption(uow, adoption_id=view.id)
+    if view.cycle is not None:
+        uow.session.refresh(view.cycle)
+    return view

@@ -1,78 +1,78 @@
-"""A cycle as it stands: its weeks, gates and readings, each step against its cap, the check-ins that came."""
+"""A cycle's current state: its weeks, gates and readings, each step against its cap, the check-ins."""
 
 from datetime import date
 
-from cadence.flows.core import TeamRun, champion_left, find_run, of_cycle
+from cadence.flows.core import AdoptionView, champion_left, find_adoption, of_cycle
 from cadence.flows.gates import gate_lines
 from cadence.flows.numbers import kpi_context, latest_value
 from cadence.flows.standards import gather, policy_for
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
-from storage.queries import decisions, playbooks, reports
+from storage.queries import cycles, numbers, standards
 from storage.tables import Cycle, CycleState
 from storage.work import UnitOfWork
 from templates.contexts.base import Evidence, StepEvidence
-from templates.contexts.playbooks import CycleShown
+from templates.contexts.cycles import CycleShown
 
 
 def show_cycle(
     uow: UnitOfWork, *, playbook: str | None, team: str | None, day: date | None = None
 ) -> CycleShown:
-    """The running cycle of a run, or the one a day lies in.
+    """The running cycle of an adoption, or the one that contains a day.
 
     Raises:
-        Refusal: nothing fits, several fit, or no cycle has started.
+        Refusal: nothing matches, several do, or no cycle has started.
     """
     with uow.read():
-        run = find_run(uow, playbook=playbook, team=team)
+        view = find_adoption(uow, playbook=playbook, team=team)
         if day is not None:
-            then = playbooks.cycle_on(uow, adoption_id=run.id, day=day)
+            then = cycles.cycle_on(uow, adoption_id=view.id, day=day)
             if then is None:
-                raise Refusal(say("No cycle of {title} covers that day.", title=run.playbook.title))
-            run = of_cycle(uow, run, then)
-        cycle = run.cycle
+                raise Refusal(say("No cycle of {title} covers that day.", title=view.playbook.title))
+            view = of_cycle(uow, view, then)
+        cycle = view.cycle
         if cycle is None:
             raise Refusal(
                 say(
                     "{title} has no cycle in {team} yet. {owner} starts one with {command}.",
-                    title=run.playbook.title,
-                    team=run.team.title,
-                    owner=mention(run.playbook.owner),
-                    command=code(f"/cadence cycle start {run.playbook.slug}"),
+                    title=view.playbook.title,
+                    team=view.team.title,
+                    owner=mention(view.playbook.owner),
+                    command=code(f"/cadence cycle start {view.playbook.slug}"),
                 )
             )
-        readings = reports.readings(uow, cycle_id=cycle.id or 0)
+        readings = numbers.readings(uow, cycle=cycle)
         return CycleShown(
-            slug=run.playbook.slug,
-            playbook=run.playbook.title,
-            team=run.team.title,
+            slug=view.playbook.slug,
+            playbook=view.playbook.title,
+            team=view.team.title,
             number=cycle.number,
-            week=run.week,
+            week=view.week,
             starts=cycle.starts_on,
             closes=cycle.closes_on,
             kpi=kpi_context(
-                run,
-                value=cycle.kpi_value if cycle.result is not None else latest_value(uow, run),
+                view,
+                value=cycle.kpi_value if cycle.result is not None else latest_value(uow, view),
             ),
             readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
             steps=(
-                steps_at_close(uow, run, cycle)
+                steps_at_close(uow, view, cycle)
                 if cycle.state is CycleState.CLOSED
-                else step_evidence(uow, run, cycle)
+                else step_evidence(uow, view, cycle)
             ),
-            gates=gate_lines(uow, run, cycle),
-            champion=run.adoption.champion,
-            champion_left=champion_left(uow, run),
+            gates=gate_lines(uow, view, cycle),
+            champion=view.adoption.champion,
+            champion_left=champion_left(uow, view),
             result=cycle.result,
         )
 
 
-def step_evidence(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
-    """Each step's mode and exceptions against its cap, as they count now."""
+def step_evidence(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[StepEvidence, ...]:
+    """Each step's mode and exceptions against its cap, as of now."""
     shown = []
-    for step in run.spec.steps:
-        found = gather(uow, run, cycle, step)
+    for step in view.spec.steps:
+        found = gather(uow, view, cycle, step)
         shown.append(
             StepEvidence(
                 title=step.title,
@@ -82,18 +82,18 @@ def step_evidence(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[StepEvid
                     runs=found.evidence.runs,
                     attested=found.evidence.attested,
                     assumed=found.evidence.assumed,
-                    cap=policy_for(run, step).cap,
+                    cap=policy_for(view, step).cap,
                 ),
             )
         )
     return tuple(shown)
 
 
-def steps_at_close(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[StepEvidence, ...]:
-    """Each step as it was last judged for a closed cycle: at the close, or for what came until Sunday night."""
+def steps_at_close(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[StepEvidence, ...]:
+    """Each step as last judged for a closed cycle: at the close, or for reports until Sunday night."""
     shown = []
-    for step in run.spec.steps:
-        verdicts = decisions.closing_verdicts(uow, cycle_ids=[cycle.id or 0], step=step.key)
+    for step in view.spec.steps:
+        verdicts = standards.closing_verdicts(uow, cycle_ids=[cycle.id or 0], step=step.key)
         if verdicts:
             final = verdicts[-1]
             shown.append(

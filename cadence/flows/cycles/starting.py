@@ -1,34 +1,35 @@
-"""When a cycle may start, and which number it has."""
+"""Starting a cycle: when it can start, and its number."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cadence.documents import playbook_from_data
 from cadence.flows.adoption import require_capacity
-from cadence.flows.checkins import next_checkin, owe_missed_checkin
+from cadence.flows.checkins import next_checkin, send_missed_checkin
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
+    adoption_by_id,
     expected_members,
-    note,
     once,
     require_not_retired,
     require_owner_or_curator,
     require_playbook,
-    require_team,
     require_workspace,
     rewrite_as_next_begins,
     rewrite_last_closing,
-    run_by_id,
     state_of,
     version_to_run,
+    zone_of,
 )
 from cadence.flows.numbers import kpi_context
+from cadence.flows.people import likely_team
 from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
-from cadence.rules.calendar import WEEKS, closing_day, monday_of, next_monday
+from cadence.rules.calendar import WEEKS, closing_day, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
-from storage.queries import people, playbooks, reports
+from storage.queries import adoptions, people, playbooks, standards
+from storage.queries import cycles as cycle_rows
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -40,17 +41,18 @@ from storage.tables import (
     Team,
 )
 from storage.work import UnitOfWork
-from templates.contexts.playbooks import CycleStarted
+from templates.contexts.base import Choice
+from templates.contexts.cycles import CycleStarted, CycleStartForm
 
 
-def start_day(run: TeamRun, asked: date | None) -> date:
-    """The Monday a cycle starts on: the one asked for, else today or the next.
+def start_day(view: AdoptionView, asked: date | None) -> date:
+    """The Monday a cycle starts on: the requested one, else today or the next Monday.
 
     Raises:
         Refusal: another day of the week, or one too long ago or too far ahead.
     """
     if asked is None:
-        return run.today if run.today.weekday() == 0 else next_monday(run.today)
+        return view.today if view.today.weekday() == 0 else next_monday(view.today)
     if asked.weekday() != 0:
         raise Refusal(
             say(
@@ -62,49 +64,49 @@ def start_day(run: TeamRun, asked: date | None) -> date:
             ),
             field="date",
         )
-    if asked < run.week_start:
+    if asked < view.week_start:
         raise Refusal(
             say(
                 "{asked:%-d %B} is past, and nobody was asked then. "
                 "Start this week with {this:%Y-%m-%d} or next week with {next:%Y-%m-%d}.",
                 asked=asked,
-                this=run.week_start,
-                next=next_monday(run.today),
+                this=view.week_start,
+                next=next_monday(view.today),
             ),
             field="date",
         )
-    if asked > run.today + timedelta(days=366):
+    if asked > view.today + timedelta(days=366):
         raise Refusal("That is more than a year ahead; choose a nearer Monday.", field="date")
     return asked
 
 
-def next_number(uow: UnitOfWork, run: TeamRun, starts_on: date) -> int:
+def next_number(uow: UnitOfWork, view: AdoptionView, starts_on: date) -> int:
     """The number of the cycle that starts on a Monday.
 
     Raises:
         Refusal: another one isn't over by then.
     """
-    cycles = playbooks.cycles_of(uow, adoption_id=run.id)
+    cycles = cycle_rows.cycles_of(uow, adoption_id=view.id)
     for cycle in cycles:
         if cycle.state is CycleState.RUNNING or cycle.starts_on + timedelta(weeks=WEEKS) > starts_on:
             raise Refusal(
                 say(
                     "{team} is already in cycle {number} of {title}, "
                     "from {starts:%-d %b} to {closes:%-d %b}. {after}",
-                    team=run.team.title,
+                    team=view.team.title,
                     number=cycle.number,
-                    title=run.playbook.title,
+                    title=view.playbook.title,
                     starts=cycle.starts_on,
                     closes=cycle.closes_on,
-                    after=_what_follows(run, cycle),
+                    after=_what_follows(view, cycle),
                 ),
                 field="date",
             )
     return len(cycles) + 1
 
 
-def _what_follows(run: TeamRun, cycle: Cycle) -> str:
-    if run.adoption.state is AdoptionState.ACTIVE:
+def _what_follows(view: AdoptionView, cycle: Cycle) -> str:
+    if view.adoption.state is AdoptionState.ACTIVE:
         return "The next one follows by itself."
     monday = cycle.starts_on + timedelta(weeks=WEEKS)
     return f"The team is paused, so none follows by itself: start one for {monday:%Y-%m-%d} or later."
@@ -112,9 +114,9 @@ def _what_follows(run: TeamRun, cycle: Cycle) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CycleGiven:
-    """A cycle as someone asked for it; `starts_on` is a Monday, by default today's or the next one.
+    """A request to start a cycle; `starts_on` is a Monday, by default today's or the next one.
 
-    `override` is a curator's reason to start it although the team has as many cycles running as it is given.
+    `override` is a curator's reason to start it although the team already has its maximum of running cycles.
     """
 
     playbook: str
@@ -126,11 +128,11 @@ class CycleGiven:
 
 @once
 def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
-    """Start a cycle for the pilot team or another one; on the version that team is on.
+    """Start a cycle for the pilot team or another one, on that team's version.
 
     Raises:
-        Refusal: not the owner or a curator, no such playbook or team, a cycle runs already, not a Monday.
-        CapacityFull: the team has as many cycles running as it is given.
+        Refusal: not the owner or a curator, no such playbook or team, a cycle already runs, not a Monday.
+        CapacityFull: the team already has its maximum of running cycles.
     """
     with uow.write():
         require_workspace(uow)
@@ -144,95 +146,84 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         adoption = _adopt(uow, playbook, version.id or 0, team, champion=given.champion)
         version = version_to_run(uow, playbook, adoption)
         spec = playbook_from_data(version.spec)
-        run = run_by_id(uow, adoption_id=adoption.id or 0)
-        under_way = run.cycle is not None and run.week is not None and run.cycle.state is CycleState.RUNNING
-        if adoption.state is AdoptionState.PAUSED and run.cycle is not None and under_way:
-            return _resumed(uow, run, run.cycle)
-        starts_on = start_day(run, given.starts_on)
-        number = next_number(uow, run, starts_on)
-        require_capacity(uow, run, starts_on=starts_on, reason=given.override)
+        view = adoption_by_id(uow, adoption_id=adoption.id or 0)
+        under_way = (
+            view.cycle is not None and view.week is not None and view.cycle.state is CycleState.RUNNING
+        )
+        if adoption.state is AdoptionState.PAUSED and view.cycle is not None and under_way:
+            return _resumed(uow, view, view.cycle)
+        starts_on = start_day(view, given.starts_on)
+        number = next_number(uow, view, starts_on)
+        require_capacity(uow, view, starts_on=starts_on, reason=given.override)
         adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
-        declare_modes(uow, run, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
+        declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
         cycle = add_cycle(uow, adoption, number=number, starts_on=starts_on, by=uow.actor.member)
         playbook.state = state_of(uow, playbook)
-        note(
-            uow,
+        uow.record(
             action="cycle-started",
             subject=f"cycle:{cycle.id}",
             after={"number": number, "starts_on": starts_on.isoformat(), "revision": version.revision},
         )
         uow.session.flush()
-        run = run_by_id(uow, adoption_id=run.id)
-        rewrite_setup(uow, run, mark=f"cycle:{cycle.id}:{uow.now.timestamp()}")
-        rewrite_last_closing(uow, run, mark=f"started:{cycle.id}:{uow.now.timestamp()}")
-        rewrite_as_next_begins(uow, run)
-        return _started(uow, run, cycle)
+        view = adoption_by_id(uow, adoption_id=view.id)
+        rewrite_setup(uow, view, mark=f"cycle:{cycle.id}:{uow.now.timestamp()}")
+        rewrite_last_closing(uow, view, mark=f"started:{cycle.id}:{uow.now.timestamp()}")
+        rewrite_as_next_begins(uow, view)
+        return _started(uow, view, cycle)
 
 
-def _started(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> CycleStarted:
+def _started(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
+    members = len(expected_members(uow, view, week_start=cycle.starts_on))
+    return _answer(view, cycle, first_checkin=cycle.starts_on + timedelta(days=3), members=members)
+
+
+def _answer(
+    view: AdoptionView, cycle: Cycle, *, first_checkin: date, members: int, resumed: bool = False
+) -> CycleStarted:
     return CycleStarted(
-        slug=run.playbook.slug,
-        playbook=run.playbook.title,
-        team=run.team.title,
+        slug=view.playbook.slug,
+        playbook=view.playbook.title,
+        team=view.team.title,
         number=cycle.number,
         starts=cycle.starts_on,
         closes=cycle.closes_on,
-        first_checkin=cycle.starts_on + timedelta(days=3),
-        kpi=kpi_context(run, value=None),
-        members=len(expected_members(uow, run, week_start=cycle.starts_on)),
-        champion=run.adoption.champion,
+        first_checkin=first_checkin,
+        kpi=kpi_context(view, value=None),
+        members=members,
+        champion=view.adoption.champion,
+        resumed=resumed,
     )
 
 
-def _resumed(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> CycleStarted:
-    """A team that was paused in the middle of a cycle goes on with it."""
-    run.adoption.state = AdoptionState.ACTIVE
-    uow.session.add(run.adoption)
-    note(
-        uow,
+def _resumed(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
+    """Resume a team's cycle that was paused in the middle."""
+    view.adoption.state = AdoptionState.ACTIVE
+    uow.session.add(view.adoption)
+    uow.record(
         action="resumed",
-        subject=f"adoption:{run.id}",
+        subject=f"adoption:{view.id}",
         before=AdoptionState.PAUSED,
         after=AdoptionState.ACTIVE,
     )
     uow.session.flush()
-    asked = expected_members(uow, run, week_start=run.week_start)
-    owe_missed_checkin(uow, run.workspace, *asked)
-    rewrite_last_closing(uow, run, mark=f"resumed:{uow.now.timestamp()}")
-    return _goes_on(uow, run, cycle)
+    asked = expected_members(uow, view, week_start=view.week_start)
+    send_missed_checkin(uow, view.workspace, *asked)
+    rewrite_last_closing(uow, view, mark=f"resumed:{uow.now.timestamp()}")
+    return _goes_on(uow, view, cycle)
 
 
-def _goes_on(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> CycleStarted:
-    thursday = run.week_start + timedelta(days=3)
-    usual = thursday if run.today <= thursday else thursday + timedelta(weeks=1)
-    asked = expected_members(uow, run, week_start=run.week_start)
-    return CycleStarted(
-        slug=run.playbook.slug,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        number=cycle.number,
-        starts=cycle.starts_on,
-        closes=cycle.closes_on,
-        first_checkin=next_checkin(uow, run.workspace, asked) or usual,
-        kpi=kpi_context(run, value=None),
-        members=len(asked),
-        champion=run.adoption.champion,
-        resumed=True,
-    )
+def _goes_on(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
+    thursday = view.week_start + timedelta(days=3)
+    usual = thursday if view.today <= thursday else thursday + timedelta(weeks=1)
+    asked = expected_members(uow, view, week_start=view.week_start)
+    first = next_checkin(uow, view.workspace, asked) or usual
+    return _answer(view, cycle, first_checkin=first, members=len(asked), resumed=True)
 
 
 def _team_for(uow: UnitOfWork, playbook: Playbook, slug: str | None, *, pilot: str | None) -> Team:
-    if slug is not None:
-        return require_team(uow, slug)
-    if pilot is not None:
-        return require_team(uow, pilot)
-    if uow.actor.channel is not None:
-        team = people.team_by_channel(uow, channel=uow.actor.channel)
-        if team is not None:
-            return team
-    mine = people.teams_of(uow, member_id=uow.actor.member)
-    if len(mine) == 1:
-        return mine[0]
+    team = likely_team(uow, pilot if slug is None else slug)
+    if team is not None:
+        return team
     raise Refusal(
         say(
             "Which team runs {title}? Add it, for example {example}.",
@@ -244,7 +235,7 @@ def _team_for(uow: UnitOfWork, playbook: Playbook, slug: str | None, *, pilot: s
 
 
 def _require_in_team(uow: UnitOfWork, playbook: Playbook, team: Team, champion: str | None) -> None:
-    """A champion is of the team, or the playbook's owner (SPEC §6)."""
+    """Check that the champion is in the team, or is the playbook's owner (SPEC §6)."""
     members = people.memberships(uow, team_ids=[team.id or 0])
     if champion is None or champion == playbook.owner or any(row.member == champion for row in members):
         return
@@ -261,7 +252,7 @@ def _require_in_team(uow: UnitOfWork, playbook: Playbook, team: Team, champion: 
 def _adopt(
     uow: UnitOfWork, playbook: Playbook, version_id: int, team: Team, *, champion: str | None
 ) -> Adoption:
-    adoption = playbooks.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
+    adoption = adoptions.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
     if adoption is None:
         adoption = Adoption(
             workspace_id=playbook.workspace_id,
@@ -275,20 +266,20 @@ def _adopt(
         uow.session.flush()
     elif champion is not None:
         adoption.champion = champion
-    return playbooks.lock_adoption(uow, adoption_id=adoption.id or 0)
+    return adoptions.lock_adoption(uow, adoption_id=adoption.id or 0)
 
 
-def declare_modes(uow: UnitOfWork, run: TeamRun, *, steps: list[tuple[str, Mode]]) -> None:
-    """Give new steps their declared mode; a step that was demoted stays where it is."""
-    known = playbooks.steps(uow, adoption_id=run.id)
-    there = reports.marks(uow, adoption_id=run.id)
+def declare_modes(uow: UnitOfWork, view: AdoptionView, *, steps: list[tuple[str, Mode]]) -> None:
+    """Give new steps their declared mode; a demoted step keeps its mode."""
+    known = adoptions.steps(uow, adoption_id=view.id)
+    there = standards.marks(uow, adoption_id=view.id)
     for key, mode in steps:
         if key in known:
             continue
         uow.session.add(
             AdoptionStep(
-                workspace_id=run.workspace.id,
-                adoption_id=run.id,
+                workspace_id=view.workspace.id,
+                adoption_id=view.id,
                 step=key,
                 mode=mode,
                 since=uow.now,
@@ -297,8 +288,8 @@ def declare_modes(uow: UnitOfWork, run: TeamRun, *, steps: list[tuple[str, Mode]
         )
         uow.session.add(
             ModeChange(
-                workspace_id=run.workspace.id,
-                adoption_id=run.id,
+                workspace_id=view.workspace.id,
+                adoption_id=view.id,
                 step=key,
                 kind="declaration",
                 after=mode,
@@ -323,3 +314,31 @@ def add_cycle(uow: UnitOfWork, adoption: Adoption, *, number: int, starts_on: da
     uow.session.add(cycle)
     uow.session.flush()
     return cycle
+
+
+def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None) -> CycleStartForm:
+    """The form to start a cycle, prefilled with the playbook and team if known.
+
+    Raises:
+        Refusal: there is no playbook or no team to start one with.
+    """
+    with uow.read():
+        workspace = require_workspace(uow)
+        rows = playbooks.playbooks(uow)
+        teams = people.teams(uow)
+        if not rows:
+            raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
+        if not teams:
+            raise Refusal("There's no team yet. `/cadence team create` makes the first one.")
+        today = local_day(uow.now, zone_of(uow, workspace, uow.actor.member))
+        mine = {team.slug for team in people.teams_of(uow, member_id=uow.actor.member)}
+        return CycleStartForm(
+            playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
+            teams=tuple(
+                Choice(label=team.title, value=team.slug)
+                for team in sorted(teams, key=lambda team: (team.slug not in mine, team.title))
+            ),
+            starts=today if today == monday_of(today) else next_monday(today),
+            playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
+            team=team or (next(iter(mine)) if len(mine) == 1 else None),
+        )

@@ -1,4 +1,4 @@
-"""The draft of a guided playbook form: what one person has filled in so far, kept between sittings."""
+"""The draft of a guided playbook form: one person's input so far, kept between sessions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,20 +6,20 @@ from typing import Any
 
 from cadence.documents import Data
 from cadence.flows.core import require_owner_or_curator, require_playbook, require_workspace
-from storage.queries import drafts, playbooks
+from storage.queries import editor, playbooks
 from storage.tables import Playbook, PlaybookVersion
 from storage.work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybookDraft:
-    """A playbook as somebody has it in a form.
+    """A playbook as one person has it in a form.
 
     Args:
-        slug: of the playbook that is edited; None for a new one.
-        spec: the shape of the file, complete or not.
-        revision: that it began with, None for a new one.
-        kept_at: when something was last filled in; None before anything was.
+        slug: of the playbook being edited; None for a new one.
+        spec: in the structure of the file, complete or not.
+        revision: the one it started from, None for a new playbook.
+        kept_at: when it was last changed; None before any change.
     """
 
     slug: str | None
@@ -29,16 +29,15 @@ class PlaybookDraft:
 
 
 def subject_of(slug: str | None) -> str:
-    """Under what a draft is kept."""
+    """The key under which a draft is stored."""
     return f"playbook:{slug}" if slug else "playbook"
 
 
 def editable(uow: UnitOfWork, slug: str) -> tuple[Playbook, PlaybookVersion]:
-    """A playbook that the caller may edit, and its newest revision.
+    """A playbook that the caller can edit, and its newest revision.
 
     Raises:
-        Unknown: there is none.
-        NotAllowed: the caller is neither its owner nor a curator.
+        Unknown: there is no such playbook. NotAllowed: the caller is neither its owner nor a curator.
     """
     playbook = require_playbook(uow, slug)
     require_owner_or_curator(uow, owner=playbook.owner, to=f"revise {playbook.title}")
@@ -48,17 +47,17 @@ def editable(uow: UnitOfWork, slug: str) -> tuple[Playbook, PlaybookVersion]:
 
 
 def load(uow: UnitOfWork, slug: str | None, *, lock: bool = False) -> PlaybookDraft:
-    """What the caller has filled in so far; before that, the newest revision, or nothing.
+    """The caller's draft so far; without one, the newest revision, or nothing.
 
-    With `lock` it is theirs to change: two windows of one person don't take back what the other one kept.
+    With `lock` it can be changed: two windows of one person don't overwrite each other.
 
     Raises:
-        Refusal: there is no such playbook, or it isn't theirs to edit.
+        Refusal: there is no such playbook, or they can't edit it.
     """
     require_workspace(uow)
     begun = _begun(uow, slug)
-    row = drafts.find(uow, member=uow.actor.member, subject=subject_of(slug), lock=lock)
-    if row is None or "spec" not in row.data:  # an earlier version noted here what was made of it
+    row = editor.find(uow, member=uow.actor.member, subject=subject_of(slug), lock=lock)
+    if row is None or "spec" not in row.data:  # an earlier version stored the result here
         return begun
     return PlaybookDraft(slug, row.data["spec"], row.data["revision"], row.updated_at)
 
@@ -71,14 +70,14 @@ def _begun(uow: UnitOfWork, slug: str | None) -> PlaybookDraft:
 
 
 def keep(uow: UnitOfWork, draft: PlaybookDraft, spec: Data) -> None:
-    """Keep what has been filled in."""
+    """Save a draft."""
     _keep(uow, draft, {"spec": spec, "revision": draft.revision})
 
 
 def _keep(uow: UnitOfWork, draft: PlaybookDraft, data: dict[str, Any]) -> None:
-    drafts.keep(uow, member=uow.actor.member, subject=subject_of(draft.slug), data=data)
+    editor.keep(uow, member=uow.actor.member, subject=subject_of(draft.slug), data=data)
 
 
 def forget(uow: UnitOfWork, slug: str | None) -> None:
-    """Begin anew."""
-    drafts.forget(uow, member=uow.actor.member, subject=subject_of(slug))
+    """Delete a draft."""
+    editor.forget(uow, member=uow.actor.member, subject=subject_of(slug))

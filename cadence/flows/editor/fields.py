@@ -1,4 +1,4 @@
-"""The fields of the guided playbook form: where each stands in the file, how it is read and shown again."""
+"""The fields of the guided playbook form: their place in the file, how they are parsed and displayed."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ from cadence.documents.parts import Part, Path, put_in, taken_out
 from cadence.rules.amounts import AmountError, Unit, parse_amount
 
 LONGEST = 3_000
-"""Characters that a field holds."""
+"""Maximum characters of a field."""
 
 
 class Way(StrEnum):
-    """How what is typed becomes the value of a file."""
+    """How input becomes the value of a file."""
 
     TEXT = "text"
     LINES = "lines"
@@ -82,7 +82,7 @@ GUARDRAIL: Fields = {
     "limit": (("limit",), Way.NUMBER),
 }
 NEARLY_ALL = ("accuracy", "threshold")
-"""Shares of which 1 may mean all as well as 1%, so that it is asked."""
+"""Shares for which 1 may mean all as well as 1%, so the form asks."""
 AMOUNTS = ("baseline", "target", "limit")
 """Fields that are counted in a unit."""
 
@@ -93,7 +93,7 @@ _INDEX = re.compile(r"\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Which part of a playbook somebody is about to fill in; `step` is its key, "" for a new one."""
+    """The part of a playbook to fill in; `step` is its key, "" for a new one."""
 
     slug: str | None
     part: Part
@@ -103,9 +103,9 @@ class Spot:
 def filled(
     data: Data, fields: Fields, given: Mapping[str, str], *, unit: str | None = None
 ) -> tuple[Data, dict[str, str]]:
-    """The data with what was typed in it, and what is wrong with amounts, by field.
+    """The data with the input applied, and problems with amounts, by field.
 
-    A field that the form didn't hold stays as it was. `unit` is that of the amounts among the fields.
+    A field that isn't on the form stays as it was. `unit` is that of the amounts among the fields.
     """
     errors: dict[str, str] = {}
     for field, (path, way) in fields.items():
@@ -149,7 +149,7 @@ def _share(typed: str) -> JsonValue:
 
 
 def _number(typed: str) -> JsonValue:
-    """A number as people write it; what isn't one stays the text it is, for the reader to say so."""
+    """A number as people write it; anything else stays text, for the reader to refuse."""
     try:
         number = parse_amount(typed, Unit.COUNT)
     except AmountError:
@@ -163,7 +163,7 @@ def shown(data: Mapping[str, JsonValue], fields: Fields) -> dict[str, str]:
 
 
 def fits(text: str) -> str | None:
-    """A text, unless it is too long for a field: cut short, it would be saved so."""
+    """A text, unless it is too long for a field: truncated, it would be saved so."""
     return text if len(text) <= LONGEST else None
 
 
@@ -178,7 +178,7 @@ def _typed(value: JsonValue, way: Way) -> str:
 
 
 def field_of(where: str, fields: Fields, *, below: str = "") -> str | None:
-    """The field of a problem's place, below the path of a step or a guardrail."""
+    """The field of a problem's path, below the path of a step or a guardrail."""
     inside = _INDEX.sub("", where.removeprefix(below).removeprefix("."))
     places = {".".join(path): field for field, (path, _) in fields.items()}
     while inside and inside not in places:
@@ -200,7 +200,7 @@ _FILE_WORDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]],
     (re.compile(r"[Tt]he text (`.*`) was found where a number belongs"), r"\1 is no number"),
     (re.compile(r"`[\w-]+: ([^`]+)`"), r"`\1`"),
 )
-"""What a file's reader says of keys and lines, and how a form says it, which has neither."""
+"""The file reader's wording about keys and lines, with the wording for a form, which has neither."""
 
 
 def _as_a_form_says(said: str) -> str:
@@ -210,7 +210,7 @@ def _as_a_form_says(said: str) -> str:
 
 
 def sentence(problem: Problem) -> str:
-    """A problem as one says it under a field: `This has 81 characters, more than 80; say it shorter.`"""
+    """A problem as a sentence under a field: `This has 81 characters, more than 80; say it shorter.`"""
     line = _INDEX.search(problem.where.rpartition(".")[2])
     lead = f"Line {int(line[1]) + 1}" if line else "This"
     said = _as_a_form_says(f"{problem.reason}; {problem.right}")

@@ -1,4 +1,4 @@
-"""The guided playbook form as a whole: what it has and lacks, and the draft it becomes."""
+"""The guided playbook form as a whole: its parts and gaps, and saving it as a draft."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ from cadence.rules.amounts import Unit, format_amount
 from storage.queries import people
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice, ChoiceGroup, ViewContext
-from templates.contexts.playbook_form import (
+from templates.contexts.editor import (
     BasicsForm,
     GuardrailFields,
     GuardrailsForm,
@@ -46,14 +46,14 @@ _TITLES = {
 _PILLARS = 5
 _WHOLE = {"kpi": "nothing is filled in yet", "steps": "there is none yet; add the first one"}
 _NAMES = {"playbook": "short name", "runs_per_week": "number of runs a week"}
-"""Keys of the file that the form calls by another name."""
+"""Keys of the file that have another name in the form."""
 
 
 def playbook_hub(uow: UnitOfWork, slug: str | None) -> PlaybookHub:
     """The overview of the caller's draft: of a new playbook, or of the one with that slug.
 
     Raises:
-        Refusal: there is no such playbook, or it isn't theirs to edit.
+        Refusal: there is no such playbook, or they can't edit it.
     """
     with uow.read():
         return _hub(uow, drafts.load(uow, slug))
@@ -61,10 +61,10 @@ def playbook_hub(uow: UnitOfWork, slug: str | None) -> PlaybookHub:
 
 @once
 def start_anew(uow: UnitOfWork, slug: str | None) -> None:
-    """Forget what the caller filled in.
+    """Delete the caller's draft.
 
     Raises:
-        Refusal: there is no such playbook, or it isn't theirs to edit.
+        Refusal: there is no such playbook, or they can't edit it.
     """
     with uow.write():
         drafts.load(uow, slug)
@@ -73,14 +73,14 @@ def start_anew(uow: UnitOfWork, slug: str | None) -> None:
 
 @once
 def create_draft(uow: UnitOfWork, slug: str | None) -> PlaybookImported | PlaybookHub:
-    """Save what the caller filled in as a playbook's next revision, as an import would; a second click changes
+    """Save the caller's draft as a playbook's next revision, as an import would; a second click changes
     nothing.
 
     Returns:
-        What was saved; the overview with the reasons when it can't be.
+        The saved revision, or the overview with the reasons why it can't be saved.
 
     Raises:
-        Refusal: the playbook that was edited isn't there, or isn't theirs to edit.
+        Refusal: the edited playbook doesn't exist, or they can't edit it.
     """
     with uow.write():
         draft = drafts.load(uow, slug, lock=True)
@@ -112,7 +112,7 @@ def _said(problem: Problem) -> str:
 
 
 def _in_the_hub(problem: Problem) -> str:
-    """`Title is missing`: what to write shows in the part's own form."""
+    """`Title is missing`: the part's own form says what to write."""
     if problem.where in _WHOLE:
         return _WHOLE[problem.where]
     name = problem.where.rpartition(".")[2]
@@ -258,10 +258,10 @@ _GROUPS = (
 
 
 def part_form(uow: UnitOfWork, spot: Spot, *, kpi: str | None = None) -> ViewContext:
-    """The form of a part, with what is there filled in; `kpi` is the number just chosen in it.
+    """The form of a part, prefilled; `kpi` is the catalogue entry just chosen in it.
 
     Raises:
-        Refusal: there is no such playbook, or it isn't theirs to edit.
+        Refusal: there is no such playbook, or they can't edit it.
     """
     with uow.read():
         draft = drafts.load(uow, spot.slug)
@@ -317,7 +317,7 @@ def _kpi_form(spec: Data, texts: Mapping[str, str], kpi: str | None) -> KpiPartF
 
 
 def offered_kpi(chosen: str | None) -> dict[str, str] | None:
-    """Name, unit and direction of a number of the catalogue."""
+    """Name, unit and direction of a KPI in the catalogue."""
     function, _, at = (chosen or "").partition(":")
     if function not in set(Function) or not at.isdecimal():
         return None
@@ -355,21 +355,21 @@ def _step_form(spec: Data, key: str) -> StepForm:
     new = at == len(steps)
     texts: dict[str, Any] = dict(shown(group_at(steps, at), STEP))
     texts |= {name: texts[name] or None for name in ("mode", "fallback", "escalate_to")}
-    return StepForm(new=new, places=len(steps) + new, position=at + 1, **texts)
+    return StepForm(new=new, places=len(steps) + new, position=str(at + 1), **texts)
 
 
 def place_of(steps: list[JsonValue], key: str) -> int:
-    """Where a step stands, from 0; after the last one when it is new, or was taken out meanwhile."""
+    """The index of a step, from 0; after the last one if it is new, or was removed meanwhile."""
     keys = [step.get("key") if isinstance(step, dict) else None for step in steps]
     return keys.index(key) if key and key in keys else len(steps)
 
 
 def as_list(value: JsonValue) -> list[JsonValue]:
-    """A list of the file; an empty one when something else stands there."""
+    """A list of the file; empty if the value is something else."""
     return list(value) if isinstance(value, list) else []
 
 
 def group_at(rows: list[JsonValue], at: int) -> Data:
-    """A group of a list; an empty one when there is none."""
+    """A group of a list; empty if there is none."""
     row = rows[at] if at < len(rows) else None
     return row if isinstance(row, dict) else {}

@@ -1,4 +1,4 @@
-"""Keep one part of the guided playbook form, once a file that holds it would be taken."""
+"""Save one part of the guided playbook form, if a file with it would be valid."""
 
 import re
 from collections.abc import Mapping
@@ -28,20 +28,20 @@ _ELSEWHERE = {
     Part.NEXT_TEAM: "adaptable",
     Part.PILLARS: "value_event",
 }
-"""Where a part shows what it makes wrong beside others."""
+"""Where a part shows problems that it causes in other parts."""
 NO_NAME = "No short name can be made of this title. Write one in small letters, such as `{example}`."
 
 
 @once
 def keep_part(uow: UnitOfWork, spot: Spot, given: Mapping[str, str]) -> None:
-    """Keep what was typed in a part, once a file that holds it would be taken.
+    """Save the input of a part, if a file with it would be valid.
 
     Args:
-        given: what was typed or chosen, by field; what isn't there stays as it was.
+        given: the input, by field; omitted fields stay as they were.
 
     Raises:
-        FieldsRefused: what is wrong, by field, in the words a file would be refused with; nothing is kept.
-        NotAllowed: the playbook, or naming that owner, isn't theirs.
+        FieldsRefused: problems by field, in the words of the file's reader; nothing is saved. NotAllowed:
+        they can't edit the playbook, or name that owner.
     """
     with uow.write():
         draft = drafts.load(uow, spot.slug, lock=True)
@@ -63,7 +63,7 @@ def keep_part(uow: UnitOfWork, spot: Spot, given: Mapping[str, str]) -> None:
 def _prepared(
     uow: UnitOfWork, draft: PlaybookDraft, part: Part, given: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """What was typed, with what follows from it."""
+    """The input, with its consequences."""
     if part is Part.KPI:
         return _with_kpi(given)
     if part is not Part.BASICS:
@@ -94,7 +94,7 @@ def _slug_from(title: str) -> str:
 
 
 def _with_kpi(given: Mapping[str, str]) -> Mapping[str, str]:
-    """A number of the catalogue brings its name, unit and direction."""
+    """A catalogue entry sets name, unit and direction."""
     chosen = given.get("catalogue", "")
     offered = offered_kpi(chosen)
     if offered is not None:
@@ -106,9 +106,9 @@ def _with_kpi(given: Mapping[str, str]) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A playbook with a part filled in: the amounts that are wrong, and the fields of the part.
+    """A playbook with a part filled in: problems with amounts, and the fields of the part.
 
-    `below` is the path of the step they are of.
+    `below` is the path of their step.
     """
 
     spec: Data
@@ -120,7 +120,7 @@ class _Change:
 def _with_step(spec: Data, key: str, given: Mapping[str, str]) -> _Change:
     steps = as_list(spec.get("steps"))
     at = place_of(steps, key)
-    if given.get("remove"):  # sent again, the step is gone already
+    if given.get("remove"):  # submitted again, the step was already removed
         del steps[at : at + 1]
         return _Change(put_in(spec, ("steps",), steps), {}, STEP, "steps")
     texts = dict(given)
@@ -139,7 +139,7 @@ def _with_step(spec: Data, key: str, given: Mapping[str, str]) -> _Change:
 
 
 def _with_guardrails(spec: Data, given: Mapping[str, str]) -> _Change:
-    """The rows that hold something; a row whose name and limit are empty is taken away."""
+    """The rows with content; a row whose name and limit are empty is removed."""
     rows: list[JsonValue] = []
     fields: dict[str, tuple[Path, Way]] = {}
     errors: dict[str, str] = {}
@@ -156,7 +156,7 @@ def _with_guardrails(spec: Data, given: Mapping[str, str]) -> _Change:
 
 
 def _wrong(part: Part, before: Data, change: _Change) -> dict[str, str]:
-    """What is wrong in this part, and elsewhere because of it: a sentence by field."""
+    """Problems of this part, and those it causes elsewhere: a sentence by field."""
     old = {(one.where, one.reason) for one in problems_of(before)}
     errors = dict(change.errors)
     for problem in problems_of(change.spec):
@@ -177,7 +177,7 @@ def _in_this(problem: Problem, part: Part, below: str) -> bool:
 
 
 def _place(problem: Problem, part: Part) -> str:
-    """`kpi.guardrails[1].limit` as the fields of guardrails know it: `guardrails1.limit`."""
+    """Map `kpi.guardrails[1].limit` to the form's field `guardrails1.limit`."""
     if part is not Part.GUARDRAILS:
         return problem.where
     return problem.where.removeprefix("kpi.").replace("[", "").replace("]", "")

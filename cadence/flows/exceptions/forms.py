@@ -1,15 +1,27 @@
-"""The forms of exceptions: the one that logs one, and the list of those that count."""
+"""The forms of exceptions: logging one, also from a message, and the list of those that count."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from cadence.flows.core import TeamRun, require_cycle, require_sight, run_by_id, step_groups, visible_runs
+from cadence.flows.core import (
+    AdoptionView,
+    adoption_by_id,
+    message_link,
+    named,
+    require_cycle,
+    require_sight,
+    require_workspace,
+    step_groups,
+    visible_adoptions,
+)
 from cadence.flows.standards import gather
-from cadence.mrkdwn import Mrkdwn
+from cadence.mrkdwn import Mrkdwn, plain_text
+from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
-from storage.queries import reports
+from storage.queries import exceptions
 from storage.tables import LoggedException
 from storage.work import UnitOfWork
-from templates.contexts import forms
+from templates.contexts import exceptions as contexts
 from templates.contexts.base import Evidence
 
 
@@ -24,24 +36,24 @@ def exception_form(
     critical: bool = False,
     channel_first: str | None = None,
     notice: Mrkdwn | None = None,
-) -> forms.ExceptionForm:
-    """The form to log an exception, with what is already known filled in.
+) -> contexts.ExceptionForm:
+    """The form to log an exception, prefilled.
 
-    `channel_first` is the channel whose team's steps are offered first; `notice` what it waits to be confirmed for.
+    `channel_first` is the channel whose team's steps come first; `notice` says why it needs confirmation.
 
     Raises:
         Refusal: there is no step to choose.
     """
     with uow.read():
         groups = step_groups(uow, channel_first=channel_first)
-        runs = visible_runs(uow)
+        runs = visible_adoptions(uow)
     fitting = [
-        f"{run.id}:{step}"
-        for run in runs
-        if run.spec.step(step or "")
-        and (adoption_id == run.id or (adoption_id is None and playbook in (None, run.playbook.slug)))
+        f"{view.id}:{step}"
+        for view in runs
+        if view.spec.step(step or "")
+        and (adoption_id == view.id or (adoption_id is None and playbook in (None, view.playbook.slug)))
     ]
-    return forms.ExceptionForm(
+    return contexts.ExceptionForm(
         groups=groups,
         selected=fitting[0] if fitting else None,
         reason=reason,
@@ -51,38 +63,97 @@ def exception_form(
     )
 
 
-def counted_exceptions(uow: UnitOfWork, *, adoption_id: int, step: str) -> forms.ExceptionList:
-    """The exceptions that count against a step now, newest first, and those of the cycle that did before."""
+def counted_exceptions(uow: UnitOfWork, *, adoption_id: int, step: str) -> contexts.ExceptionList:
+    """The exceptions that count against a step now, newest first, and earlier ones of the cycle."""
     with uow.read():
-        run = run_by_id(uow, adoption_id=adoption_id)
-        require_sight(uow, run, Fact.EXCEPTIONS)
-        cycle = require_cycle(run)
-        found = gather(uow, run, cycle, run.step(step))
+        view = adoption_by_id(uow, adoption_id=adoption_id)
+        require_sight(uow, view, Fact.EXCEPTIONS)
+        cycle = require_cycle(view)
+        found = gather(uow, view, cycle, view.step(step))
         counted = {one.id for one in found.exceptions}
-        of_cycle = reports.exceptions(uow, adoption_id=run.id, step=step, cycle_id=cycle.id or 0)
-        return forms.ExceptionList(
-            playbook=run.playbook.title,
-            team=run.team.title,
-            step=run.step(step).title,
+        of_cycle = exceptions.exceptions(uow, adoption_id=view.id, step=step, cycle_id=cycle.id or 0)
+        return contexts.ExceptionList(
+            playbook=view.playbook.title,
+            team=view.team.title,
+            step=view.step(step).title,
             evidence=Evidence(
                 exceptions=found.evidence.exceptions,
                 runs=found.evidence.runs,
                 attested=found.evidence.attested,
                 assumed=found.evidence.assumed,
-                cap=run.step(step).exception_cap,
+                cap=view.step(step).exception_cap,
             ),
-            items=_listed(run, found.exceptions),
-            earlier=_listed(run, [one for one in of_cycle if one.id not in counted]),
+            items=_listed(view, found.exceptions),
+            earlier=_listed(view, [one for one in of_cycle if one.id not in counted]),
         )
 
 
-def _listed(run: TeamRun, rows: Sequence[LoggedException]) -> tuple[forms.LoggedException, ...]:
+def _listed(view: AdoptionView, rows: Sequence[LoggedException]) -> tuple[contexts.LoggedException, ...]:
     return tuple(
-        forms.LoggedException(
-            logged_at=one.logged_at.astimezone(run.zone),
+        contexts.LoggedException(
+            logged_at=one.logged_at.astimezone(view.zone),
             reason=one.reason,
             critical=one.critical,
             link=one.link,
         )
         for one in reversed(rows)
     )
+
+
+LONGEST_REASON = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSeen:
+    """The message of a message shortcut, from Slack's payload.
+
+    Args:
+        channel_name: `directmessage` and `mpdm-…` mean conversations without a channel.
+        author: the member who wrote it, or the app's.
+        text: in Slack's format: escaped, with mentions as IDs.
+    """
+
+    channel: str
+    channel_name: str
+    ts: str
+    author: str
+    text: str
+    thread_ts: str | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether only the participants of a conversation can open it."""
+        return self.channel.startswith("D") or self.channel_name.startswith(("directmessage", "mpdm-"))
+
+
+def exception_from(uow: UnitOfWork, seen: MessageSeen) -> contexts.ExceptionForm:
+    """The form to log a message as an exception: its link is the evidence, its text the suggested reason.
+
+    Raises:
+        Refusal: the bot wrote it, nobody else could open it, or there is no step to choose.
+    """
+    with uow.read():
+        workspace = require_workspace(uow)
+        settings = workspace.settings
+    if seen.author and seen.author == settings.get("bot"):
+        raise Refusal(
+            "I wrote that message myself. Use this on the message that shows what went wrong, "
+            "or log it without one: `/exception`."
+        )
+    if seen.is_direct:
+        raise Refusal(
+            "Nobody outside this conversation could open a link to that message, so it can't be kept as "
+            "evidence. `/exception` logs what happened without it."
+        )
+    link = message_link(
+        settings, workspace_id=workspace.id, channel=seen.channel, ts=seen.ts, thread_ts=seen.thread_ts
+    )
+    if link is None:
+        raise Refusal("That message can't be linked to. `/exception` logs what happened without it.")
+    words = named(uow, plain_text(seen.text))
+    return exception_form(uow, reason=_short(words), link=link, channel_first=seen.channel or None)
+
+
+def _short(words: str) -> str:
+    words = words.strip()
+    return words if len(words) <= LONGEST_REASON else f"{words[: LONGEST_REASON - 1].rstrip()}…"

@@ -1,4 +1,4 @@
-"""The gates of a cycle as the bot sees them in its own data, and how each thing they ask for is called."""
+"""A cycle's gates, evaluated on the bot's own data, and the wording of their checks."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -6,8 +6,17 @@ from functools import partial
 from typing import Final
 
 from cadence.flows import lessons
-from cadence.flows.checkins import cycle_of_week, modes_in_week, week_kpi
-from cadence.flows.core import Composed, Say, Skip, TeamRun, champion_here, current_modes, run_of, week_of
+from cadence.flows.checkins import modes_in_week, week_kpi
+from cadence.flows.core import (
+    AdoptionView,
+    MessageKind,
+    Skip,
+    adoption_about,
+    champion_here,
+    current_modes,
+    cycle_of_week,
+    week_of,
+)
 from cadence.flows.playbooks import package_gaps
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.nudges import Unless
@@ -15,11 +24,10 @@ from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import FRIDAY, WEEKS, week_number
 from cadence.rules.gates import Check, Doer, Gate, Item, week_four, week_one, week_three, week_two
 from cadence.rules.kpi import READINGS_NEEDED, Unit, format_amount
-from storage.queries import cycles, reports, rubrics
-from storage.tables import AdoptionState, Cycle, OwedMessage
+from storage.queries import adoptions, checkins, exceptions, numbers, people, rubrics
+from storage.tables import AdoptionState, Cycle, OutboxMessage
 from storage.work import UnitOfWork
-from templates.contexts.gates import GateCheck, GateDue, WeekOpens
-from templates.contexts.playbooks import GateLine
+from templates.contexts.gates import GateCheck, GateDue, GateLine, WeekOpens
 from templates.ids import Action
 
 TASKS: Final[Mapping[int, str]] = {
@@ -45,60 +53,60 @@ _NAMES: Final[Mapping[Item, str]] = {
 }
 
 
-def gate_of(uow: UnitOfWork, run: TeamRun, cycle: Cycle, week: int) -> Gate:
+def gate_of(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int) -> Gate:
     """The gate of one week, 1 to 4. `run.spec` is what the cycle runs on."""
-    _workspace_id, cycle_id = run.workspace.id, cycle.id or 0
+    cycle_id = cycle.id or 0
     if week == 1:
-        declared = current_modes(uow, run)
+        declared = current_modes(uow, view)
         return week_one(
-            baseline=run.spec.kpi.baseline,
-            target=run.spec.kpi.target,
-            mode_map_published=all(step.key in declared for step in run.spec.steps),
-            owner=run.playbook.owner,
-            champion=champion_here(uow, run),
+            baseline=view.spec.kpi.baseline,
+            target=view.spec.kpi.target,
+            mode_map_published=all(step.key in declared for step in view.spec.steps),
+            owner=view.playbook.owner,
+            champion=champion_here(uow, view),
         )
     if week == 2:
         return week_two(
-            attested_runs=cycles.attested_runs(uow, cycle_id=cycle_id),
+            attested_runs=checkins.attested_runs(uow, cycle=cycle),
             rubric_results=len(rubrics.results_of_cycle(uow, cycle_id=cycle_id)),
         )
     if week == 3:
-        reasons = cycles.exception_reasons(uow, cycle_id=cycle_id)
+        reasons = exceptions.exception_reasons(uow, cycle_id=cycle_id)
         return week_three(
-            package_gaps=package_gaps(uow, run),
+            package_gaps=package_gaps(uow, view),
             exceptions_without_reason=sum(not reason.strip() for reason in reasons),
         )
     return week_four(
-        next_team=next_team(uow, run, cycle),
+        next_team=next_team(uow, view, cycle),
         reason_for_none=cycle.no_next_team,
-        readings=len(reports.readings(uow, cycle_id=cycle_id)),
+        readings=len(numbers.readings(uow, cycle=cycle)),
         submitted=cycle.submitted_at is not None,
     )
 
 
-def gates_of(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[Gate, ...]:
+def gates_of(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[Gate, ...]:
     """All four gates of a cycle."""
-    return tuple(gate_of(uow, run, cycle, week) for week in range(1, WEEKS + 1))
+    return tuple(gate_of(uow, view, cycle, week) for week in range(1, WEEKS + 1))
 
 
-def gates_due(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[Gate, ...]:
-    """The gates of a cycle's weeks up to now: what its posts speak of."""
-    return tuple(gate_of(uow, run, cycle, week) for week in range(1, (run.week or WEEKS) + 1))
+def gates_due(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[Gate, ...]:
+    """The gates of a cycle's weeks up to now, for its posts."""
+    return tuple(gate_of(uow, view, cycle, week) for week in range(1, (view.week or WEEKS) + 1))
 
 
-def next_team(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> str | None:
-    """The team that is next: the one named, else another that took the playbook up since the cycle started."""
+def next_team(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> str | None:
+    """The next team: the named one, else another that adopted the playbook since the cycle started."""
     if cycle.next_team_id is not None:
-        named = cycles.team(uow, team_id=cycle.next_team_id)
+        named = people.team_by_id(uow, team_id=cycle.next_team_id)
         return named.title if named else None
-    joined = cycles.joined_since(
-        uow, playbook_id=run.adoption.playbook_id, team_id=run.adoption.team_id, since=cycle.started_at
+    joined = adoptions.joined_since(
+        uow, playbook_id=view.adoption.playbook_id, team_id=view.adoption.team_id, since=cycle.started_at
     )
     return joined.title if joined else None
 
 
 def words(check: Check) -> str:
-    """What a check asks for, with the count or the parts that say how it stands."""
+    """A check in words, with its count or its missing parts."""
     name = _NAMES[check.item]
     if check.item is Item.PACKAGE and check.details:
         return f"{name} (it lacks {', '.join(check.details)})"
@@ -116,10 +124,10 @@ def gate_line(gate: Gate, *, week: int | None) -> GateLine:
     return GateLine(week=gate.week, text=text, met=gate.met if due else None)
 
 
-def gate_lines(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[GateLine, ...]:
-    """The four gates as `/cadence cycle show` lists them."""
-    week = None if cycle.result is not None else week_number(cycle.starts_on, run.today) or 0
-    return tuple(gate_line(gate, week=week) for gate in gates_of(uow, run, cycle))
+def gate_lines(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[GateLine, ...]:
+    """The four gates for `/cadence cycle show`."""
+    week = None if cycle.result is not None else week_number(cycle.starts_on, view.today) or 0
+    return tuple(gate_line(gate, week=week) for gate in gates_of(uow, view, cycle))
 
 
 def gate_checks(gate: Gate, *, owner: str) -> tuple[GateCheck, ...]:
@@ -140,150 +148,156 @@ def _who(check: Check, *, owner: str) -> Mrkdwn:
 
 
 def gate_offers(
-    run: TeamRun, cycle: Cycle, missing: tuple[Check, ...], week_start: date
+    view: AdoptionView, cycle: Cycle, missing: tuple[Check, ...], week_start: date
 ) -> tuple[Offer, ...]:
-    """A button for each thing missing, in the gate's order; each once, five at most."""
+    """A button for each missing item, in the gate's order; each once, five at most."""
     offers = {}
     for check in missing:
-        offer = _offer(check.item, run, cycle, week_start)
+        offer = _offer(check.item, view, cycle, week_start)
         offers[offer.action] = offer
     return tuple(offers.values())[:5]
 
 
-def _offer(item: Item, run: TeamRun, cycle: Cycle, week_start: date) -> Offer:
-    week = f"{run.id}:{week_start}"
+def _offer(item: Item, view: AdoptionView, cycle: Cycle, week_start: date) -> Offer:
+    week = f"{view.id}:{week_start}"
     match item:
         case Item.RUN:
             return Offer("Check in", Action.RAN_AS_DECLARED, week)
         case Item.RUBRIC_RESULT:
-            return Offer("Record a rubric result", Action.RUBRIC_RECORD, str(run.id))
+            return Offer("Record a rubric result", Action.RUBRIC_RECORD, str(view.id))
         case Item.PACKAGE:
-            return Offer("Complete the playbook", Action.EDIT_PLAYBOOK, run.playbook.slug)
+            return Offer("Complete the playbook", Action.EDIT_PLAYBOOK, view.playbook.slug)
         case Item.NEXT_TEAM:
-            return Offer("Name the next team", Action.NEXT_TEAM, f"{run.id}:{cycle.id}")
+            return Offer("Name the next team", Action.NEXT_TEAM, f"{view.id}:{cycle.id}")
         case Item.DELTAS:
             return Offer("Report the number", Action.REPORT_KPI, week)
         case Item.SUBMITTED:
-            return Offer("Submit to the registry", Action.SUBMIT, f"{run.id}:{cycle.id}")
+            return Offer("Submit to the registry", Action.SUBMIT, f"{view.id}:{cycle.id}")
         case Item.EXCEPTION_REASONS:
-            return Offer("See the week", Action.SHOW_STATUS, run.playbook.slug)
+            return Offer("See the week", Action.SHOW_STATUS, view.playbook.slug)
         case _:
-            return Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)
+            return Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)
 
 
-def missed_before(uow: UnitOfWork, run: TeamRun, cycle: Cycle, week: int) -> tuple[Check, ...]:
-    """What the gates of the weeks before still lack."""
-    return tuple(check for earlier in range(1, week) for check in gate_of(uow, run, cycle, earlier).missing)
+def missed_before(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int) -> tuple[Check, ...]:
+    """Items still missing in the gates of earlier weeks."""
+    return tuple(check for earlier in range(1, week) for check in gate_of(uow, view, cycle, earlier).missing)
 
 
 LESSON_WEEKS = (1, 4)
-"""The weeks whose opening post shows what was learned: when a team begins, and when it hands on."""
+"""The weeks whose opening post shows lessons: when a team begins, and when it hands on."""
 
 
-def week_opens(uow: UnitOfWork, message: OwedMessage) -> Composed:
+def week_opens(uow: UnitOfWork, message: OutboxMessage) -> WeekOpens | Skip:
     """The week's gate, for the team's channel."""
-    run = run_of(uow, message)
-    found = _week(uow, run, message)
+    view = adoption_about(uow, message)
+    found = _week(uow, view, message)
     if isinstance(found, Skip):
         return found
-    return Say(_opens(uow, run, *found, message))
+    return _opens(uow, view, *found, message)
 
 
-def opens_context(uow: UnitOfWork, message: OwedMessage) -> WeekOpens:
-    """The post as it stands now that something of it was done."""
-    run = run_of(uow, message)
-    return _opens(uow, run, *_of_message(uow, run, message), message)
+def opens_context(uow: UnitOfWork, message: OutboxMessage) -> WeekOpens:
+    """The post's current state, after something of it was done."""
+    view = adoption_about(uow, message)
+    return _opens(uow, view, *_of_message(uow, view, message), message)
 
 
-def _opens(uow: UnitOfWork, run: TeamRun, cycle: Cycle, week: int, message: OwedMessage) -> WeekOpens:
+def _opens(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message: OutboxMessage) -> WeekOpens:
     start = week_of(message)
-    gate = gate_of(uow, run, cycle, week)
-    earlier = missed_before(uow, run, cycle, week)
+    gate = gate_of(uow, view, cycle, week)
+    earlier = missed_before(uow, view, cycle, week)
     again = week == 1 and cycle.number > 1
-    checks = gate_checks(gate, owner=run.playbook.owner)
-    theirs, ours = _lessons(uow, run, week)
+    checks = gate_checks(gate, owner=view.playbook.owner)
+    theirs, ours = _lessons(uow, view, week)
     return WeekOpens(
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         number=cycle.number,
         week=week,
-        task=_goal(run) if again else TASKS[week],
-        kpi=week_kpi(uow, run, week_start=start),
+        task=_goal(view) if again else TASKS[week],
+        kpi=week_kpi(uow, view, week_start=start),
         checks=tuple(check for check in checks if not check.met) if again else checks,
         closes=start + timedelta(days=FRIDAY),
         earlier=tuple(words(check) for check in earlier),
-        steps=modes_in_week(uow, run, start) if week == 1 else (),
+        steps=modes_in_week(uow, view, start) if week == 1 else (),
         lessons=theirs,
         own_lessons=ours,
-        offers=gate_offers(run, cycle, gate.missing + earlier, start) if cycle.result is None else (),
+        offers=gate_offers(view, cycle, gate.missing + earlier, start) if cycle.result is None else (),
     )
 
 
-def _goal(run: TeamRun) -> str:
-    """What a later cycle is for: its playbook was set up in the first one."""
-    kpi = run.spec.kpi
+def _goal(view: AdoptionView) -> str:
+    """The purpose of a later cycle, since the playbook was set up in the first one."""
+    kpi = view.spec.kpi
     return f"four more weeks on {kpi.name[:60]}, target {format_amount(kpi.target, Unit(kpi.unit))}"
 
 
-def _lessons(uow: UnitOfWork, run: TeamRun, week: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _lessons(uow: UnitOfWork, view: AdoptionView, week: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The newest lessons of other teams and of this one, in the weeks that show them."""
     if week not in LESSON_WEEKS:
         return (), ()
     recent = partial(
         lessons.recent,
         uow,
-        playbook_id=run.adoption.playbook_id,
+        playbook_id=view.adoption.playbook_id,
         limit=3,
     )
-    return recent(but_of=run.id), recent(only_of=run.id)
+    return recent(but_of=view.id), recent(only_of=view.id)
 
 
-def gate_due(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """What the week's gate still lacks, for the owner; nothing when it is met."""
-    run = run_of(uow, message)
-    found = _week(uow, run, message)
+def gate_due(uow: UnitOfWork, message: OutboxMessage) -> GateDue | Skip:
+    """The missing items of the week's gate, for the owner; skipped if it is met."""
+    view = adoption_about(uow, message)
+    found = _week(uow, view, message)
     if isinstance(found, Skip):
         return found
     cycle, week = found
-    context = _due(uow, run, cycle, week, message)
-    return Skip(Unless.GATE_MET) if context.met else Say(context)
+    context = _due(uow, view, cycle, week, message)
+    return Skip(Unless.GATE_MET) if context.met else context
 
 
-def due_context(uow: UnitOfWork, message: OwedMessage) -> GateDue:
-    """The owner's message as it stands now that something of it was done."""
-    run = run_of(uow, message)
-    return _due(uow, run, *_of_message(uow, run, message), message)
+def due_context(uow: UnitOfWork, message: OutboxMessage) -> GateDue:
+    """The owner's message in its current state, after something of it was done."""
+    view = adoption_about(uow, message)
+    return _due(uow, view, *_of_message(uow, view, message), message)
 
 
-def _due(uow: UnitOfWork, run: TeamRun, cycle: Cycle, week: int, message: OwedMessage) -> GateDue:
-    gate = gate_of(uow, run, cycle, week)
+def _due(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message: OutboxMessage) -> GateDue:
+    gate = gate_of(uow, view, cycle, week)
     return GateDue(
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         week=week,
-        checks=gate_checks(gate, owner=run.playbook.owner),
+        checks=gate_checks(gate, owner=view.playbook.owner),
         met=gate.met,
-        offers=gate_offers(run, cycle, gate.missing, week_of(message)) if cycle.result is None else (),
+        offers=gate_offers(view, cycle, gate.missing, week_of(message)) if cycle.result is None else (),
         closed=cycle.result is not None,
     )
 
 
-def _week(uow: UnitOfWork, run: TeamRun, message: OwedMessage) -> tuple[Cycle, int] | Skip:
-    """The cycle and its week that a message is about, unless there is nothing to say of it any more."""
-    if run.adoption.state is not AdoptionState.ACTIVE:
+def _week(uow: UnitOfWork, view: AdoptionView, message: OutboxMessage) -> tuple[Cycle, int] | Skip:
+    """The cycle and week that a message is about, or why it isn't needed any more."""
+    if view.adoption.state is not AdoptionState.ACTIVE:
         return Skip(Unless.PAUSED)
-    cycle, week = _of_message(uow, run, message)
+    cycle, week = _of_message(uow, view, message)
     return Skip(Unless.CLOSED) if cycle.result is not None else (cycle, week)
 
 
-def _of_message(uow: UnitOfWork, run: TeamRun, message: OwedMessage) -> tuple[Cycle, int]:
-    """The cycle and its week that a message is about.
+def _of_message(uow: UnitOfWork, view: AdoptionView, message: OutboxMessage) -> tuple[Cycle, int]:
+    """The cycle and week that a message is about.
 
     Raises:
         Refusal: there is no such cycle any more.
     """
     start = week_of(message)
-    cycle = cycle_of_week(uow, run, start)
+    cycle = cycle_of_week(uow, view, start)
     if cycle is None:
         raise Refusal("no cycle covers this week")
     return cycle, week_number(cycle.starts_on, start) or 1
+
+
+KINDS: Final = (
+    MessageKind("week-opens", week_opens, rewrite=opens_context),
+    MessageKind("gate-due", gate_due, rewrite=due_context),
+)

@@ -1,4 +1,4 @@
-"""What becomes of what was handed over: accepted and done, sent back, withdrawn; a second click changes nothing."""
+"""Decide handoffs: accept, finish, send back, withdraw; a second click changes nothing."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
@@ -30,7 +30,7 @@ _NOTHING: dict[Verb, str] = {
 def _received(
     uow: UnitOfWork, handoff_id: int, *, still: Sequence[HandoffState] = _OPEN
 ) -> HandedOver | Done:
-    """A handoff that the caller may answer; what became of it, when that is settled already."""
+    """A handoff that the caller can answer; its outcome, if it is already decided."""
     handed = held(uow, handoff_id)
     require_receiver(uow, handed)
     return settled(uow, handed, still=still) or handed
@@ -38,11 +38,10 @@ def _received(
 
 @once
 def accept(uow: UnitOfWork, *, handoff_id: int, note: str = "") -> Done:
-    """Take what was handed over; who sent it is told. A second click says what was decided.
+    """Accept a handoff; the sender is told. A second click shows the decision.
 
     Raises:
-        Refusal: no such handoff.
-        NotAllowed: somebody who has no part in the receiving team.
+        Refusal: no such handoff. NotAllowed: somebody who isn't responsible for the receiving team.
     """
     with uow.write():
         handed = _received(uow, handoff_id)
@@ -57,11 +56,10 @@ def accept(uow: UnitOfWork, *, handoff_id: int, note: str = "") -> Done:
 
 @once
 def finish(uow: UnitOfWork, *, handoff_id: int, note: str = "") -> Done:
-    """The receiving team is done with what was handed over; who sent it is told.
+    """Mark a handoff as done by the receiving team; the sender is told.
 
     Raises:
-        Refusal: no such handoff.
-        NotAllowed: somebody who has no part in the receiving team.
+        Refusal: no such handoff. NotAllowed: somebody who isn't responsible for the receiving team.
     """
     with uow.write():
         handed = _received(uow, handoff_id, still=(*_OPEN, HandoffState.ACCEPTED))
@@ -73,11 +71,10 @@ def finish(uow: UnitOfWork, *, handoff_id: int, note: str = "") -> Done:
 
 @once
 def withdraw(uow: UnitOfWork, *, handoff_id: int, reason: str = "") -> Done:
-    """Take back what was handed over, while nobody has accepted it; the receiving team's messages say so.
+    """Withdraw a handoff that nobody has accepted; the receiving team's messages say so.
 
     Raises:
-        Refusal: no such handoff.
-        NotAllowed: neither who sent it, nor the owner, nor a curator.
+        Refusal: no such handoff. NotAllowed: neither the sender, nor the owner, nor a curator.
     """
     with uow.write():
         handed = held(uow, handoff_id)
@@ -103,13 +100,14 @@ def _told(caller: Actor, handed: HandedOver) -> Mrkdwn | str:
 
 @once
 def fail(uow: UnitOfWork, *, handoff_id: int, reason: str, lacking: Sequence[str] = ()) -> Done:
-    """Send back what can't be used; who sent it and the owner are told what the contract says of that.
+    """Send back a handoff that can't be used; the sender and the owner are told what the contract says for
+    this case.
 
-    `lacking` are places of the contract's inputs, as the form carries them.
+    `lacking` are indexes of the contract's inputs, as the form carries them.
 
     Raises:
-        Refusal: no such handoff, no reason.
-        NotAllowed: somebody who has no part in the receiving team.
+        Refusal: no such handoff, no reason. NotAllowed: somebody who isn't responsible for the receiving
+        team.
     """
     with uow.write():
         handed = _received(uow, handoff_id)
@@ -131,19 +129,18 @@ def fail(uow: UnitOfWork, *, handoff_id: int, reason: str, lacking: Sequence[str
 
 
 def fail_form(uow: UnitOfWork, *, handoff_id: int, reason: str = "") -> HandoffFailForm | Done:
-    """The form that asks what is missing and why; what was decided already, when it was.
+    """The form that asks what is missing and why; the decision, if there already is one.
 
     Raises:
-        Refusal: no such handoff.
-        NotAllowed: somebody who has no part in the receiving team.
+        Refusal: no such handoff. NotAllowed: somebody who isn't responsible for the receiving team.
     """
     with uow.write():
         handed = _received(uow, handoff_id)
         if isinstance(handed, Done):
             return handed
         return HandoffFailForm(
-            playbook=handed.run.playbook.title,
-            team=handed.run.team.title,
+            playbook=handed.view.playbook.title,
+            team=handed.view.team.title,
             what=handed.row.what,
             on_failure=handed.terms.on_failure,
             choices=tuple(
@@ -154,9 +151,9 @@ def fail_form(uow: UnitOfWork, *, handoff_id: int, reason: str = "") -> HandoffF
 
 
 def which(uow: UnitOfWork, *, verb: Verb, playbook: str | None, number: int | None) -> int | Handoffs:
-    """The handoff somebody means: the one of that number, else the only one that waits for them.
+    """The handoff with that number, else the only one that waits for the caller.
 
-    Several are listed, each with its buttons.
+    If there are several, they are listed with their buttons.
 
     Raises:
         Refusal: nothing waits for them.

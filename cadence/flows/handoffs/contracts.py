@@ -1,15 +1,21 @@
-"""The contracts a playbook has with other teams, and who answers for the team that receives."""
+"""A playbook's contracts with other teams, and who is responsible for the receiving team."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from cadence.documents import HandoffTerms, playbook_from_data
-from cadence.flows.core import TeamRun, is_curator, require_curator, require_owner_or_curator, run_by_id
+from cadence.flows.core import (
+    AdoptionView,
+    adoption_by_id,
+    adoption_views,
+    is_curator,
+    require_curator,
+    require_owner_or_curator,
+)
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Offer
-from storage.queries import adoptions as run_rows
-from storage.queries import cycles, people, playbooks
+from storage.queries import people, playbooks
 from storage.tables import Handoff, Team
 from storage.work import UnitOfWork
 from templates.contexts.handoffs import HandoffNames
@@ -18,74 +24,79 @@ from templates.ids import Action
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One handoff a run may make: the contract at `place` of its version. `team` is None while it isn't here."""
+    """One possible handoff of an adoption: the contract at `place` of its version. `team` is None if it
+    doesn't exist here."""
 
-    run: TeamRun
+    view: AdoptionView
     place: int
     terms: HandoffTerms
     team: Team | None
 
     @property
     def value(self) -> str:
-        """What a form carries: `{adoption_id}:{version_id}:{place}`."""
-        return f"{self.run.id}:{self.run.version.id}:{self.place}"
+        """The value that a form carries: `{adoption_id}:{version_id}:{place}`."""
+        return f"{self.view.id}:{self.view.version.id}:{self.place}"
 
 
-def contracts_of(uow: UnitOfWork, runs: Sequence[TeamRun]) -> list[Contract]:
-    """The contracts of some runs with other teams, in the order of the runs and of their playbooks."""
+def contracts_of(uow: UnitOfWork, runs: Sequence[AdoptionView]) -> list[Contract]:
+    """The contracts of some adoptions with other teams, in the order of the adoptions and of their
+    playbooks."""
     found = []
     teams: dict[str, Team | None] = {}
-    for run in runs:
-        for place, terms in enumerate(run.spec.handoffs):
+    for view in runs:
+        for place, terms in enumerate(view.spec.handoffs):
             if terms.to not in teams:
                 teams[terms.to] = people.team_by_slug(uow, slug=terms.to)
-            if terms.to != run.team.slug:
-                found.append(Contract(run, place, terms, teams[terms.to]))
+            if terms.to != view.team.slug:
+                found.append(Contract(view, place, terms, teams[terms.to]))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """A handoff with what belongs to it: who sent it under which contract, and the team that receives."""
+    """A handoff with its sender, its contract and the receiving team."""
 
     row: Handoff
-    run: TeamRun
+    view: AdoptionView
     terms: HandoffTerms
     team: Team
 
 
-def handed_over(uow: UnitOfWork, row: Handoff, *, runs: Mapping[int, TeamRun] | None = None) -> HandedOver:
-    """What belongs to a handoff. The contract is the one it was sent under, whatever the playbook says today.
+def handed_over(
+    uow: UnitOfWork, row: Handoff, *, runs: Mapping[int, AdoptionView] | None = None
+) -> HandedOver:
+    """Load a handoff's details. Its contract is the one it was sent under, whatever the playbook says today.
 
-    `runs` are those that are loaded already, by adoption.
+    `runs` are adoptions that are already loaded, by id.
 
     Raises:
         Refusal: the sending team doesn't run the playbook any more.
     """
-    run = (runs or {}).get(row.adoption_id) or run_by_id(uow, adoption_id=row.adoption_id)
-    spec = run.spec
-    if run.version.id != row.version_id:
+    view = (runs or {}).get(row.adoption_id) or adoption_by_id(uow, adoption_id=row.adoption_id)
+    spec = view.spec
+    if view.version.id != row.version_id:
         version = playbooks.version(uow, version_id=row.version_id)
         spec = playbook_from_data(version.spec)
-    team = cycles.team(uow, team_id=row.team_id)
+    team = people.team_by_id(uow, team_id=row.team_id)
     assert team is not None  # noqa: S101 - a team is never deleted
-    return HandedOver(row, run, spec.handoffs[row.place], team)
+    return HandedOver(row, view, spec.handoffs[row.place], team)
 
 
 def receiving_owner(uow: UnitOfWork, team: Team) -> str | None:
-    """Who answers for a team that receives: the owner of a playbook it runs who is in it, else its reporter.
+    """Who is responsible for a receiving team: the owner of a playbook it runs who is in it, else its
+    reporter.
 
-    A team without a reporter is answered for by the owner of the playbook it took up first; None when it runs none.
+    Without a reporter, the owner of the playbook it adopted first; None if it runs none.
     """
     members = {row.member for row in people.memberships(uow, team_ids=[team.id or 0])}
-    runs = run_rows.runs(uow, on=uow.now.date(), team_ids=[team.id or 0])
+    runs = adoption_views(uow, team_ids=[team.id or 0])
     owners = [one.playbook.owner for one in sorted(runs, key=lambda one: one.adoption.id or 0)]
     inside = [owner for owner in owners if owner in members]
     return next(iter([*inside, *([team.reporter] if team.reporter else []), *owners]), None)
 
 
 def may_answer(uow: UnitOfWork, handed: HandedOver) -> bool:
-    """Whether the caller may accept a handoff or send it back: never for the side that sent it alone."""
+    """Whether the caller can accept a handoff or send it back: never the sending side alone."""
     return (
         handed.team.id in people.team_ids(uow, member_id=uow.actor.member)
         or uow.actor.member == _receiver(uow, handed)
@@ -94,16 +105,16 @@ def may_answer(uow: UnitOfWork, handed: HandedOver) -> bool:
 
 
 def _receiver(uow: UnitOfWork, handed: HandedOver) -> str | None:
-    """Who answers for the receiving team, as long as they don't answer for the sender too."""
+    """Who is responsible for the receiving team, unless they are also responsible for the sender."""
     answers = receiving_owner(uow, handed.team)
-    return None if answers == handed.run.playbook.owner else answers
+    return None if answers == handed.view.playbook.owner else answers
 
 
 def require_receiver(uow: UnitOfWork, handed: HandedOver) -> None:
-    """Let the receiving team through, who answers for it, and curators.
+    """Require the receiving team, the person responsible for it, or a curator.
 
     Raises:
-        NotAllowed: anybody else, the sending side with them.
+        NotAllowed: anybody else, including the sending side.
     """
     if may_answer(uow, handed):
         return
@@ -123,29 +134,29 @@ def require_receiver(uow: UnitOfWork, handed: HandedOver) -> None:
 
 
 def may_withdraw(uow: UnitOfWork, handed: HandedOver) -> bool:
-    """Whether the caller may take a handoff back: who sent it, the playbook's owner, a curator."""
-    return uow.actor.member in (handed.row.sent_by, handed.run.playbook.owner) or is_curator(uow)
+    """Whether the caller can withdraw a handoff: its sender, the playbook's owner, a curator."""
+    return uow.actor.member in (handed.row.sent_by, handed.view.playbook.owner) or is_curator(uow)
 
 
 def require_sender(uow: UnitOfWork, handed: HandedOver) -> None:
-    """Let through who handed it over, the playbook's owner, and curators.
+    """Require the sender, the playbook's owner, or a curator.
 
     Raises:
         NotAllowed: anybody else.
     """
     if not may_withdraw(uow, handed):
         require_owner_or_curator(
-            uow, owner=handed.run.playbook.owner, to="withdraw what somebody else handed over"
+            uow, owner=handed.view.playbook.owner, to="withdraw what somebody else handed over"
         )
 
 
 def names_of(handed: HandedOver, zone: ZoneInfo) -> HandoffNames:
-    """A handoff for a template, its times in a reader's zone."""
+    """A handoff for a template, with times in a reader's zone."""
     row = handed.row
     return HandoffNames(
         number=row.id or 0,
-        playbook=handed.run.playbook.title,
-        team=handed.run.team.title,
+        playbook=handed.view.playbook.title,
+        team=handed.view.team.title,
         to=handed.team.title,
         what=row.what,
         link=row.link,

@@ -1,9 +1,16 @@
-"""What was handed over and waits or is in hand, as a list and as lines of the status."""
+"""Open and accepted handoffs, as a list and as lines of the status."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from cadence.flows.core import TeamRun, is_curator, require_workspace, team_runs, visible_runs, zone_of
+from cadence.flows.core import (
+    AdoptionView,
+    adoption_views,
+    is_curator,
+    require_workspace,
+    visible_adoptions,
+    zone_of,
+)
 from cadence.flows.handoffs.contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Refusal
@@ -16,60 +23,60 @@ from templates.filters import clock, day
 SHOWN = 10
 """Handoffs that a list shows."""
 LATELY = timedelta(days=7)
-"""How long what was sent back is still listed."""
+"""How long a returned handoff is still listed."""
 
 
 def show_handoffs(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Handoffs:
-    """What waits to be accepted or is in hand, from and to the caller's teams; what was sent back lately.
+    """Handoffs from and to the caller's teams: open, accepted, and recently returned.
 
     A curator sees all.
     """
     with uow.read():
-        runs = visible_runs(uow)
+        runs = visible_adoptions(uow)
         found = _seen(uow, runs)
         found += _seen(uow, runs, state=HandoffState.ACCEPTED)
         failed = handoffs.failed_between(uow, since=uow.now - LATELY, until=uow.now + LATELY, limit=100)
-        mine = {run.id for run in runs}
+        mine = {view.id for view in runs}
         found += _whole(uow, [row for row in failed if row.adoption_id in mine], runs)
         fitting = [
             one
             for one in found
-            if playbook in (None, one.run.playbook.slug) and team in (None, one.run.team.slug, one.team.slug)
+            if playbook in (None, one.view.playbook.slug)
+            and team in (None, one.view.team.slug, one.team.slug)
         ]
-        title = fitting[0].run.playbook.title if playbook and fitting else None
+        title = fitting[0].view.playbook.title if playbook and fitting else None
         return listed(uow, fitting, playbook=title, asked=None)
 
 
 def _seen(
     uow: UnitOfWork,
-    runs: Sequence[TeamRun],
+    runs: Sequence[AdoptionView],
     *,
     state: HandoffState = HandoffState.SENT,
     adoption_ids: Sequence[int] | None = None,
 ) -> list[HandedOver]:
-    """What waits (or is in another state) and concerns the caller, due first.
+    """Open handoffs (or in another state) that concern the caller, due first.
 
-    `runs`, or `adoption_ids`, are all that are visible to them.
+    `runs`, or `adoption_ids`, are all that they can see.
     """
     curator = is_curator(uow)
     mine = people.teams_of(uow, member_id=uow.actor.member)
     rows = handoffs.waiting(
         uow,
-        adoption_ids=None if curator else adoption_ids or [run.id for run in runs],
+        adoption_ids=None if curator else adoption_ids or [view.id for view in runs],
         team_ids=None if curator else [team.id or 0 for team in mine],
         state=state,
     )
     return _whole(uow, rows, runs)
 
 
-def _whole(uow: UnitOfWork, rows: Iterable[Handoff], runs: Sequence[TeamRun]) -> list[HandedOver]:
+def _whole(uow: UnitOfWork, rows: Iterable[Handoff], runs: Sequence[AdoptionView]) -> list[HandedOver]:
     """The handoffs whose sender still runs the playbook."""
-    rows, known = list(rows), {run.id: run for run in runs}
+    rows, known = list(rows), {view.id: view for view in runs}
     unknown = {row.adoption_id for row in rows} - known.keys()
     if unknown:
-        workspace = require_workspace(uow)
-        more = team_runs(uow, workspace=workspace, adoption_ids=sorted(unknown))
-        known |= {run.id: run for run in more}
+        more = adoption_views(uow, adoption_ids=sorted(unknown))
+        known |= {view.id: view for view in more}
     found = []
     for row in rows:
         try:
@@ -80,22 +87,23 @@ def _whole(uow: UnitOfWork, rows: Iterable[Handoff], runs: Sequence[TeamRun]) ->
 
 
 def answerable(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
-    """What waits for the caller: handed to their teams, else what they may answer otherwise."""
+    """Handoffs that the caller can answer: sent to their teams, else those they can answer otherwise."""
     return _received(uow, HandoffState.SENT, playbook=playbook)
 
 
 def in_hand(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
-    """What was accepted and isn't done: by the caller, else by their teams, else what they may finish otherwise."""
+    """Accepted handoffs that aren't done: accepted by the caller, else by their teams, else those they can
+    finish otherwise."""
     found = _received(uow, HandoffState.ACCEPTED, playbook=playbook)
     return [one for one in found if one.row.decided_by == uow.actor.member] or found
 
 
 def withdrawable(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
-    """What waits to be accepted and the caller may withdraw: what they sent, else what others did."""
+    """Open handoffs that the caller can withdraw: their own, else others'."""
     found = [
         one
-        for one in _seen(uow, visible_runs(uow))
-        if playbook in (None, one.run.playbook.slug) and may_withdraw(uow, one)
+        for one in _seen(uow, visible_adoptions(uow))
+        if playbook in (None, one.view.playbook.slug) and may_withdraw(uow, one)
     ]
     return [one for one in found if one.row.sent_by == uow.actor.member] or found
 
@@ -104,8 +112,8 @@ def _received(uow: UnitOfWork, state: HandoffState, *, playbook: str | None) -> 
     mine = people.team_ids(uow, member_id=uow.actor.member)
     found = [
         one
-        for one in _seen(uow, visible_runs(uow), state=state)
-        if playbook in (None, one.run.playbook.slug) and may_answer(uow, one)
+        for one in _seen(uow, visible_adoptions(uow), state=state)
+        if playbook in (None, one.view.playbook.slug) and may_answer(uow, one)
     ]
     return [one for one in found if one.team.id in mine] or found
 
@@ -141,18 +149,18 @@ def _is_overdue(row: Handoff, now: datetime) -> bool:
 
 
 def status_lines(
-    uow: UnitOfWork, seen: Sequence[int], *, only: Collection[int] | None = None, runs: Sequence[TeamRun]
+    uow: UnitOfWork, seen: Sequence[int], *, only: Collection[int] | None = None, runs: Sequence[AdoptionView]
 ) -> tuple[Mrkdwn, ...]:
-    """What waits to be accepted, from adoptions and to the caller's teams, or from some `only`: a sentence each.
+    """Open handoffs from adoptions and to the caller's teams, or some of them (`only`): a sentence each.
 
-    `runs` are those that are loaded already.
+    `runs` are adoptions that are already loaded.
     """
     shown = set(seen if only is None else only)
     mine = {team.id for team in people.teams_of(uow, member_id=uow.actor.member)}
     zone = zone_of(uow, require_workspace(uow), uow.actor.member)
     lines = []
     for one in _seen(uow, runs, adoption_ids=seen):
-        if one.run.id not in shown and not (only is None and one.team.id in mine):
+        if one.view.id not in shown and not (only is None and one.team.id in mine):
             continue
         due = one.row.due_at.astimezone(zone)
         lines.append(
@@ -160,7 +168,7 @@ def status_lines(
                 "#{number} {what}: {team} → {to}, {when} {day}, {clock}",
                 number=one.row.id,
                 what=one.row.what[:100],
-                team=one.run.team.title[:40],
+                team=one.view.team.title[:40],
                 to=one.team.title[:40],
                 when="overdue since" if _is_overdue(one.row, uow.now) else "to be accepted by",
                 day=day(due, one.row.sent_at.astimezone(zone)),

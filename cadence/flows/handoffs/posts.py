@@ -1,4 +1,4 @@
-"""What the messages of a handoff say now: the one that hands over, the overdue one, what came of it."""
+"""The messages of a handoff: the request, the overdue notice, the answer."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,15 +6,15 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
-from cadence.flows.core import Composed, Say, Skip, current_modes, mode_of, zone_of
+from cadence.flows.core import MessageKind, Skip, current_modes, mode_of, zone_of
 from cadence.flows.handoffs.contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
-from cadence.flows.handoffs.sending import OVERDUE
+from cadence.flows.handoffs.sending import ANSWERED, ASKED, OVERDUE, POSTED
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.modes import rank
 from storage.queries import handoffs
-from storage.tables import Handoff, HandoffState, OwedMessage, Workspace
+from storage.tables import Handoff, HandoffState, OutboxMessage, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.handoffs import HandoffAnswered, HandoffPost
 from templates.filters import day
@@ -28,19 +28,19 @@ _SETTLED: Final = {
 """Why nobody is asked any more to accept it."""
 
 
-def _of(uow: UnitOfWork, message: OwedMessage) -> tuple[HandedOver, ZoneInfo]:
-    """The handoff a message is about, and the zone of who reads it."""
+def _of(uow: UnitOfWork, message: OutboxMessage) -> tuple[HandedOver, ZoneInfo]:
+    """The handoff a message is about, and its reader's zone."""
     row = handoffs.get(uow, handoff_id=int(message.subject["handoff"]))
     if row is None:
         raise Refusal("the handoff isn't there")
     handed = handed_over(uow, row)
     if message.recipient == handed.team.channel:
         return handed, ZoneInfo(handed.team.timezone)
-    return handed, zone_of(uow, handed.run.workspace, message.recipient)
+    return handed, zone_of(uow, handed.view.workspace, message.recipient)
 
 
-def post(uow: UnitOfWork, message: OwedMessage) -> HandoffPost:
-    """What was handed over, or that nobody took it in time; once it is answered, the answer."""
+def post(uow: UnitOfWork, message: OutboxMessage) -> HandoffPost:
+    """The handoff, also when nobody accepted it in time; once it is answered, the answer."""
     handed, zone = _of(uow, message)
     reader = Actor(message.workspace_id, message.recipient, "message")
     return HandoffPost(
@@ -54,49 +54,50 @@ def post(uow: UnitOfWork, message: OwedMessage) -> HandoffPost:
     )
 
 
-def posted(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """Ask for what was handed over to be accepted; nothing once it was answered."""
+def posted(uow: UnitOfWork, message: OutboxMessage) -> HandoffPost | Skip:
+    """Ask the receiving team to accept; skipped once it was answered."""
     context = post(uow, message)
     reason = _SETTLED.get(HandoffState(context.handoff.state))
-    return Say(context) if reason is None else Skip(reason)
+    return context if reason is None else Skip(reason)
 
 
-def answered(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """To who handed over and, when it can't be used, to the owner: what the receiving team says."""
+def answered(uow: UnitOfWork, message: OutboxMessage) -> HandoffAnswered | Skip:
+    """The receiving team's answer, to the sender and, if it can't be used, to the owner."""
     handed, zone = _of(uow, message)
     if message.subject.get("state", handed.row.state) != handed.row.state:
         return Skip(Unless.NEWER_SAID)
-    return Say(_answer(uow, message, handed, zone))
+    return _answer(uow, message, handed, zone)
 
 
-def _answer(uow: UnitOfWork, message: OwedMessage, handed: HandedOver, zone: ZoneInfo) -> HandoffAnswered:
-    run, fallback = handed.run, handed.terms.fallback
-    modes = current_modes(uow, run)
-    above = [step for step in run.spec.steps if rank(mode_of(modes, step)) > rank(fallback)]
+def _answer(uow: UnitOfWork, message: OutboxMessage, handed: HandedOver, zone: ZoneInfo) -> HandoffAnswered:
+    view, fallback = handed.view, handed.terms.fallback
+    modes = current_modes(uow, view)
+    above = [step for step in view.spec.steps if rank(mode_of(modes, step)) > rank(fallback)]
     failed = handed.row.state is HandoffState.FAILED
-    mine = message.recipient == run.playbook.owner
+    mine = message.recipient == view.playbook.owner
     return HandoffAnswered(
         handoff=names_of(handed, zone),
         on_failure=handed.terms.on_failure,
-        owner=None if mine else run.playbook.owner,
+        owner=None if mine else view.playbook.owner,
         fallback=fallback if failed and above else None,
-        declare=f"{run.id}:{above[0].key if len(above) == 1 else ''}:{fallback}"
+        declare=f"{view.id}:{above[0].key if len(above) == 1 else ''}:{fallback}"
         if failed and above and mine
         else None,
-        again=str(run.id) if failed else None,
+        again=str(view.id) if failed else None,
     )
 
 
 SHOWN = 5
-"""Of each; the digest says how many more there are."""
+"""Entries shown of each kind; the digest says how many more there are."""
 
 
 def handoff_lines(
     uow: UnitOfWork, workspace: Workspace, *, since: datetime, until: datetime
 ) -> tuple[tuple[Mrkdwn, ...], int]:
-    """A sentence for each handoff that is overdue now, the longest first, then for each sent back in an interval.
+    """A sentence for each handoff that is overdue now, the longest first, then for each returned in an
+    interval.
 
-    Ten at most, how many came to their end before them, and how many lines there are.
+    Ten at most, preceded by how many handoffs ended, and how many lines there are.
     """
     zone = ZoneInfo(workspace.timezone)
     late = handoffs.overdue(uow, limit=SHOWN)
@@ -109,13 +110,13 @@ def handoff_lines(
 
 
 def _ended(counts: Mapping[HandoffState, int]) -> tuple[Mrkdwn, ...]:
-    """`3 done, 1 withdrawn in the week`; nothing when there was none."""
+    """`3 done, 1 withdrawn in the week`; empty if there were none."""
     words = [f"{count} {state}" for state, count in sorted(counts.items()) if count]
     return (say("{words} in the week", words=", ".join(words)),) if words else ()
 
 
 def _whole(uow: UnitOfWork, row: Handoff) -> list[HandedOver]:
-    """None when the sending team doesn't run the playbook any more."""
+    """The handoff's details; None if the sending team doesn't run the playbook any more."""
     try:
         return [handed_over(uow, row)]
     except Refusal:
@@ -128,8 +129,8 @@ def _late(one: HandedOver, zone: ZoneInfo) -> Mrkdwn:
         what=one.row.what[:120],
         to=one.team.title[:60],
         day=day(one.row.due_at.astimezone(zone), one.row.sent_at.astimezone(zone)),
-        playbook=one.run.playbook.title[:60],
-        team=one.run.team.title[:60],
+        playbook=one.view.playbook.title[:60],
+        team=one.view.team.title[:60],
     )
 
 
@@ -138,7 +139,16 @@ def _failed(one: HandedOver) -> Mrkdwn:
         "{to} sent back {what} ({playbook}, {team}): {reason}",
         to=one.team.title[:60],
         what=one.row.what[:120],
-        playbook=one.run.playbook.title[:60],
-        team=one.run.team.title[:60],
+        playbook=one.view.playbook.title[:60],
+        team=one.view.team.title[:60],
         reason=one.row.reason[:160],
     )
+
+
+_UNLESS = tuple(dict.fromkeys(_SETTLED.values()))
+KINDS: Final = (
+    MessageKind(POSTED, posted, rewrite=post, unless=_UNLESS),
+    MessageKind(ASKED, posted, rewrite=post, unless=_UNLESS),
+    MessageKind(OVERDUE, posted, rewrite=post),
+    MessageKind(ANSWERED, answered, unless=(Unless.NEWER_SAID,)),
+)

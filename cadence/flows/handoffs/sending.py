@@ -1,11 +1,19 @@
-"""A handoff changes its state: what became of it already, and who hears of the change."""
+"""Send a handoff and change its state; notify the people concerned."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
-from cadence.flows.core import TeamRun, note, once, reader_of, run_by_id, visible_runs, working_days, zone_of
+from cadence.flows.core import (
+    AdoptionView,
+    adoption_by_id,
+    once,
+    reader_of,
+    visible_adoptions,
+    working_days,
+    zone_of,
+)
 from cadence.flows.handoffs.contracts import (
     Contract,
     HandedOver,
@@ -19,9 +27,8 @@ from cadence.links import kept_link
 from cadence.mrkdwn import code, mention, say
 from cadence.nudges import BY_KIND, HANDOFF_OVERDUE, next_open
 from cadence.refusals import Offer, Refusal
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.queries import handoffs, playbooks
+from storage.outbox.queueing import NewMessage
+from storage.queries import adoptions, handoffs
 from storage.tables import Handoff, HandoffState, Team
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
@@ -40,7 +47,7 @@ _DID: Final = {
 
 
 def held(uow: UnitOfWork, handoff_id: int) -> HandedOver:
-    """A handoff, its sender's adoption locked.
+    """A handoff, with its sender's adoption locked.
 
     Raises:
         Refusal: no such handoff.
@@ -48,19 +55,19 @@ def held(uow: UnitOfWork, handoff_id: int) -> HandedOver:
     row = handoffs.get(uow, handoff_id=handoff_id)
     if row is None:
         raise Refusal(GONE)
-    playbooks.lock_adoption(uow, adoption_id=row.adoption_id)
+    adoptions.lock_adoption(uow, adoption_id=row.adoption_id)
     uow.session.refresh(row)
     return handed_over(uow, row)
 
 
 def settled(uow: UnitOfWork, handed: HandedOver, *, still: Sequence[HandoffState]) -> Done | None:
-    """What became of a handoff already; None while it is in one of the states that can still be changed."""
+    """The outcome of a decided handoff; None while its state is one that can be changed."""
     row = handed.row
     if row.state in still or row.decided_at is None:
         return None
     if row.decided_by == uow.actor.member:
         return Done(text=say("You {did} already: {what}.", did=_DID[row.state], what=row.what))
-    at = row.decided_at.astimezone(zone_of(uow, handed.run.workspace, uow.actor.member))
+    at = row.decided_at.astimezone(zone_of(uow, handed.view.workspace, uow.actor.member))
     return Done(
         text=say(
             "{who} {did} on {day}, {clock}; nothing was changed.",
@@ -75,57 +82,41 @@ def settled(uow: UnitOfWork, handed: HandedOver, *, still: Sequence[HandoffState
 def decide(
     uow: UnitOfWork, handed: HandedOver, state: HandoffState, *, reason: str, lacking: Sequence[str] = ()
 ) -> None:
-    """Put a handoff into a state: who sent it is told, and, when it can't be used, the owner."""
+    """Change a handoff's state; the sender is told, and the owner if it can't be used."""
     row, before = handed.row, handed.row.state
     row.state, row.reason, row.lacking = state, reason or row.reason, list(lacking)
     row.decided_by, row.decided_at = uow.actor.member, uow.now
     uow.session.add(row)
     uow.session.flush()
-    note(
-        uow,
+    uow.record(
         action=f"handoff-{state}",
         subject=f"adoption:{row.adoption_id}",
         before=before,
         after={"handoff": row.id, "what": row.what, "reason": reason, "lacking": list(lacking)},
     )
-    ledger.owe_rewrites(
-        uow,
-        messages=[
-            sent
-            for kind in (POSTED, ASKED, OVERDUE)
-            for sent in ledger.by_prefix(uow, prefix=handoff_key(kind, row))
-        ],
-        mark=row.state,
-    )
+    uow.rewrite((POSTED, ASKED, OVERDUE), row.id, mark=row.state)
     told = [row.sent_by]
     if state is HandoffState.FAILED:
-        told.append(handed.run.playbook.owner)
-    ledger.owe(
-        uow,
-        owed=[
-            Owed(
-                key=f"{handoff_key(ANSWERED, row)}:{state}:{member}",
-                kind=ANSWERED,
-                recipient=member,
-                subject={"handoff": row.id, "adoption": row.adoption_id, "state": state},
-                due_at=uow.now,
-            )
+        told.append(handed.view.playbook.owner)
+    subject = {"handoff": row.id, "adoption": row.adoption_id, "state": state}
+    uow.send(
+        [
+            NewMessage(ANSWERED, member, subject, about=(row.id, state, member))
             for member in dict.fromkeys(told)
             if member != uow.actor.member
-        ],
-        correlation_id=uow.actor.request,
+        ]
     )
 
 
 LONGEST: Final = 300
-"""Characters of what is handed over."""
+"""Maximum characters of a handoff's description."""
 ASKED, POSTED, OVERDUE, ANSWERED = "handoff-asked", "handoff", HANDOFF_OVERDUE, "handoff-answered"
-"""Kinds in the ledger: in a DM, in the channel, when the time is over, and back to who sent it."""
+"""Kinds in the ledger: in a DM, in the channel, at the end of its time, and the answer to the sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandoffGiven:
-    """Something to hand over: `contract` is what a form carries, else `to` (a team's slug) says which one."""
+    """A request to hand over: `contract` is the form's value, else `to` (a team's slug) selects one."""
 
     what: str
     to: str | None = None
@@ -136,12 +127,13 @@ class HandoffGiven:
 
 
 class WhichContract(Refusal):
-    """Several contracts fit, or none was named: the form asks."""
+    """Several contracts match, or none was named: the form asks."""
 
 
 @once
 def send_handoff(uow: UnitOfWork, given: HandoffGiven) -> Done:
-    """Hand something over: the receiving team's channel and who answers for it are asked to accept it in time.
+    """Hand something over: the receiving team's channel and its responsible person are asked to accept it in
+    time.
 
     Raises:
         Refusal: no such contract, nothing to hand over, a receiving team that isn't here yet.
@@ -150,15 +142,15 @@ def send_handoff(uow: UnitOfWork, given: HandoffGiven) -> Done:
     """
     with uow.write():
         contract = _contract(uow, given)
-        run, team = contract.run, contract.team
-        require_team_member(uow, run, to="hand its work over")
+        view, team = contract.view, contract.team
+        require_team_member(uow, view, to="hand its work over")
         if team is None:
             raise Refusal(not_here(contract.terms.to), field=Field.CONTRACT)
         what, link = _checked(given.what), kept_link(given.link)
-        playbooks.lock_adoption(uow, adoption_id=run.id)
+        adoptions.lock_adoption(uow, adoption_id=view.id)
         row = _save(uow, contract, team, what, link)
-        _owe(uow, row, run, team)
-        due = row.due_at.astimezone(zone_of(uow, run.workspace, uow.actor.member))
+        _send_messages(uow, row, view, team)
+        due = row.due_at.astimezone(zone_of(uow, view.workspace, uow.actor.member))
         return Done(
             text=say(
                 "Handed to {team} as #{number}. They have {hours} to accept it, until {day}, {clock}; "
@@ -200,7 +192,7 @@ def _contract(uow: UnitOfWork, given: HandoffGiven) -> Contract:
     runs = _runs(uow, playbook=given.playbook, team=given.team)
     every = contracts_of(uow, runs)
     fitting = [one for one in every if one.terms.to == given.to]
-    here = [one for one in fitting if one.run.team.channel == uow.actor.channel]
+    here = [one for one in fitting if one.view.team.channel == uow.actor.channel]
     if len(here or fitting) == 1:
         return (here or fitting)[0]
     if fitting:
@@ -225,15 +217,15 @@ NO_CONTRACT: Final = (
 
 
 def _chosen(uow: UnitOfWork, value: str) -> Contract:
-    """The contract a form carries, as long as it is still the one in force."""
+    """The contract of a form's value, if it is still the one in force."""
     parts = value.split(":")
     if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
         raise Refusal("Choose what you hand over, and to whom.", field=Field.CONTRACT)
     adoption_id, version_id, place = map(int, parts)
-    run = run_by_id(uow, adoption_id=adoption_id)
-    require_team_member(uow, run, to="hand its work over")
-    for one in contracts_of(uow, [run]):
-        if one.place == place and run.version.id == version_id:
+    view = adoption_by_id(uow, adoption_id=adoption_id)
+    require_team_member(uow, view, to="hand its work over")
+    for one in contracts_of(uow, [view]):
+        if one.place == place and view.version.id == version_id:
             return one
     raise Refusal(
         "The playbook has changed since this form was opened. Close it and open it again.",
@@ -241,22 +233,22 @@ def _chosen(uow: UnitOfWork, value: str) -> Contract:
     )
 
 
-def _runs(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> list[TeamRun]:
+def _runs(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> list[AdoptionView]:
     return [
-        run
-        for run in visible_runs(uow)
-        if playbook in (None, run.playbook.slug) and team in (None, run.team.slug)
+        view
+        for view in visible_adoptions(uow)
+        if playbook in (None, view.playbook.slug) and team in (None, view.team.slug)
     ]
 
 
 def _save(uow: UnitOfWork, contract: Contract, team: Team, what: str, link: str | None) -> Handoff:
-    run = contract.run
-    reader = reader_of(uow, run.workspace, team.channel)
-    reaches_them = next_open(uow.now, reader, working_days(run.workspace))
+    view = contract.view
+    reader = reader_of(uow, view.workspace, team.channel)
+    reaches_them = next_open(uow.now, reader, working_days(view.workspace))
     row = Handoff(
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
-        version_id=run.version.id or 0,
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
+        version_id=view.version.id or 0,
         place=contract.place,
         team_id=team.id or 0,
         what=what,
@@ -269,43 +261,29 @@ def _save(uow: UnitOfWork, contract: Contract, team: Team, what: str, link: str 
     )
     uow.session.add(row)
     uow.session.flush()
-    note(
-        uow,
+    uow.record(
         action="handoff-sent",
-        subject=f"adoption:{run.id}",
+        subject=f"adoption:{view.id}",
         after={"handoff": row.id, "to": team.slug, "what": what, "link": link, "due": row.due_at.isoformat()},
     )
     return row
 
 
-def handoff_key(kind: str, row: Handoff) -> str:
-    """The start of the ledger keys of a handoff's messages; `:recipient` follows."""
-    return f"{kind}:{row.workspace_id}:{row.id}"
-
-
-def _owe(uow: UnitOfWork, row: Handoff, run: TeamRun, team: Team) -> None:
-    """Ask the receiving team now; both owners hear of it when its time is over and nobody accepted it."""
+def _send_messages(uow: UnitOfWork, row: Handoff, view: AdoptionView, team: Team) -> None:
+    """Ask the receiving team now, and queue the overdue messages to both owners."""
     theirs = receiving_owner(uow, team)
-    both = dict.fromkeys(one for one in (run.playbook.owner, theirs) if one)
-    late = row.due_at + BY_KIND[OVERDUE].useful
-    planned: list[tuple[str, str, datetime, datetime | None]] = [(POSTED, team.channel, uow.now, None)]
-    planned += [(ASKED, theirs, uow.now, None)] if theirs and theirs != uow.actor.member else []
-    planned += [(OVERDUE, owner, row.due_at, late) for owner in both]
-    ledger.owe(
-        uow,
-        owed=[
-            Owed(
-                key=f"{handoff_key(kind, row)}:{recipient}",
-                kind=kind,
-                recipient=recipient,
-                subject={"handoff": row.id, "adoption": run.id},
-                due_at=at,
-                useful_until=until,
-            )
-            for kind, recipient, at, until in planned
-        ],
-        correlation_id=uow.actor.request,
-    )
+    both = dict.fromkeys(one for one in (view.playbook.owner, theirs) if one)
+    subject = {"handoff": row.id, "adoption": view.id}
+
+    def to(kind: str, recipient: str) -> NewMessage:
+        return NewMessage(kind, recipient, subject, about=(row.id, recipient))
+
+    messages = [to(POSTED, team.channel)]
+    messages += [to(ASKED, theirs)] if theirs and theirs != uow.actor.member else []
+    messages += [
+        replace(to(OVERDUE, owner), due_at=row.due_at, useful=BY_KIND[OVERDUE].useful) for owner in both
+    ]
+    uow.send(messages)
 
 
 def handoff_form(
@@ -318,15 +296,15 @@ def handoff_form(
     what: str = "",
     link: str = "",
 ) -> HandoffForm | None:
-    """The form to hand something over; None when no contract is the caller's to use.
+    """The form to hand something over; None if the caller can use no contract.
 
     Raises:
-        Refusal: the contracts there are go to teams that aren't here yet.
+        Refusal: the existing contracts are with teams that don't exist here.
     """
     with uow.read():
         runs = _runs(uow, playbook=playbook, team=team)
         if adoption_id is not None:
-            runs = [run for run in runs if run.id == adoption_id]
+            runs = [view for view in runs if view.id == adoption_id]
         every = contracts_of(uow, runs)
         ready = [one for one in every if one.team is not None]
         absent = tuple(dict.fromkeys(one.terms.to for one in every if one.team is None))
@@ -345,6 +323,6 @@ def handoff_form(
 
 
 def _label(contract: Contract) -> str:
-    """`Refund decision from Billing · Support reply`: as much as a menu shows."""
+    """`Refund decision from Billing · Support reply`, truncated to fit a menu."""
     team = contract.team.title if contract.team else contract.terms.to
-    return f"{team}: {contract.terms.outputs[0][:40]} · {contract.run.playbook.title} ({contract.run.team.title})"
+    return f"{team}: {contract.terms.outputs[0][:40]} · {contract.view.playbook.title} ({contract.view.team.title})"

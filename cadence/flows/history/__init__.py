@@ -1,18 +1,17 @@
-"""What happened and why: trace, replay, what-if, export."""
+"""The past: trace, replay, what-if, export."""
 
-from cadence.flows.history.exports import KIND, ask_export, export_file, export_folder, export_form
+from cadence.flows.history.exports import KINDS, ask_export, export_folder, export_form
 from cadence.flows.history.tracing import Asked, read_value, trace
 from cadence.flows.history.whatif import Fate, Thresholds, WhatIf, Window, what_if
 
 __all__ = [
-    "KIND",
+    "KINDS",
     "Asked",
     "Fate",
     "Thresholds",
     "WhatIf",
     "Window",
     "ask_export",
-    "export_file",
     "export_folder",
     "export_form",
     "read_value",

@@ -1,4 +1,4 @@
-"""A run, a step and its evidence as they stood at an instant of the past."""
+"""Replay: an adoption, a step and its evidence as of an earlier instant, judged again."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from cadence.documents import playbook_from_data
-from cadence.flows.core import AsOf, TeamRun, require_workspace, team_runs
+from cadence.flows.core import AdoptionView, AsOf, adoption_views
 from cadence.flows.promotions import judge_again
 from cadence.flows.standards import (
     WINDOW_OPENED,
@@ -22,26 +22,28 @@ from cadence.rules.calendar import local_day
 from cadence.rules.drift import DriftEvent, DriftPolicy
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
-from storage import trail
-from storage.queries import decisions, drifts, playbooks, reports, signals
+from storage.queries import checkins, cycles, exceptions, playbooks, promotions, standards, trail
 from storage.tables import Cycle, LoggedException, ModeChange, StepDrift, StepVerdict, TrailEntry
 from storage.work import UnitOfWork
 
 
-def as_it_stood(uow: UnitOfWork, run: TeamRun, *, cycle: Cycle, version_id: int, moment: datetime) -> TeamRun:
-    """A team's run on a day of the past, in the cycle and on the version of then."""
+def as_it_stood(
+    uow: UnitOfWork, view: AdoptionView, *, cycle: Cycle, version_id: int, moment: datetime
+) -> AdoptionView:
+    """A team's adoption on an earlier day, in the cycle and on the version of that time."""
     version = playbooks.version(uow, version_id=version_id)
     return replace(
-        run,
+        view,
         version=version,
         spec=playbook_from_data(version.spec),
         cycle=cycle,
-        today=local_day(moment, run.zone),
+        today=local_day(moment, view.zone),
     )
 
 
 class WindowThen(NamedTuple):
-    """A step's evidence window as it was: who led the step, since when evidence counted, after which rows."""
+    """A step's evidence window at an earlier time: its mode, since when evidence counted, after which
+    rows."""
 
     mode: Mode
     opened: datetime
@@ -50,12 +52,12 @@ class WindowThen(NamedTuple):
 
 
 def window_of_then(
-    uow: UnitOfWork, run: TeamRun, cycle: Cycle, row: StepVerdict, *, declared: Mode
+    uow: UnitOfWork, view: AdoptionView, cycle: Cycle, row: StepVerdict, *, declared: Mode
 ) -> WindowThen:
-    """A step's evidence window at a verdict, by what stands before the verdict in the trail."""
+    """A step's evidence window at a verdict, from the trail's entries before the verdict."""
     entry = trail.last_id(uow, subject=f"verdict:{row.id}")
-    changes = decisions.standing(changes_before(uow, adoption_id=row.adoption_id, step=row.step, entry=entry))
-    mode, start = (changes[-1].after if changes else declared), cycle_start(run, cycle)
+    changes = standards.standing(changes_before(uow, adoption_id=row.adoption_id, step=row.step, entry=entry))
+    mode, start = (changes[-1].after if changes else declared), cycle_start(view, cycle)
     restarts = _step_entries(uow, row.adoption_id, row.step, action=WINDOW_OPENED, before=entry)
     if not restarts:
         since = [start, *(one.changed_at for one in changes)]
@@ -73,12 +75,12 @@ _CHANGED = ("declaration", "demotion", "promotion", "taken-back")
 
 
 def changes_before(uow: UnitOfWork, *, adoption_id: int, step: str, entry: int) -> list[ModeChange]:
-    """The step's changes of mode that stand before an entry of the trail, from how it was set up on."""
-    history = decisions.mode_history(uow, adoption_id=adoption_id, step=step)
+    """The step's mode changes before an entry of the trail, beginning with its setup."""
+    history = standards.mode_history(uow, adoption_id=adoption_id, step=step)
     known = sum(
         len(_step_entries(uow, adoption_id, step, action=action, before=entry)) for action in _CHANGED
     )
-    set_up = sum(one.before is None for one in history)  # that is no entry of the trail
+    set_up = sum(one.before is None for one in history)  # that isn't an entry of the trail
     return history[: set_up + known]
 
 
@@ -92,7 +94,7 @@ def _step_entries(
 
 def counted_then(uow: UnitOfWork, row: StepVerdict, after_exception: int) -> list[LoggedException]:
     """The exceptions that a verdict counted."""
-    return reports.exceptions(
+    return exceptions.exceptions(
         uow,
         adoption_id=row.adoption_id,
         step=row.step,
@@ -104,16 +106,16 @@ def counted_then(uow: UnitOfWork, row: StepVerdict, after_exception: int) -> lis
 
 
 def newest_check_in(uow: UnitOfWork, row: StepVerdict) -> int:
-    """The newest check-in of then; verdicts of a version that didn't write it down go by the clock."""
+    """The newest check-in at that time; verdicts of a version that didn't store it use the clock."""
     if row.through_check_in is not None:
         return row.through_check_in
-    return reports.last_check_in_id(uow, adoption_id=row.adoption_id, until=row.judged_at)
+    return checkins.last_check_in_id(uow, adoption_id=row.adoption_id, until=row.judged_at)
 
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 Progress = Callable[[int, int], None]
-"""Told how many of how many have been looked at."""
+"""Callback with the number done and the total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +123,19 @@ class Replayed:
     """One stored verdict, judged again.
 
     Args:
-        run: the team's run as it stood then.
-        verdict: what the rule says of the rows as they stood; None when the playbook has no such step.
-        differences: what isn't as stored, as `name: stored, now`.
+        run: the adoption as of that time.
+        verdict: the rule's verdict on the rows as of that time; None if the playbook has no such step.
+        differences: differences from the stored verdict, as `name: stored, now`.
     """
 
-    run: TeamRun
+    view: AdoptionView
     row: StepVerdict
     verdict: Verdict | None
     differences: tuple[str, ...]
 
     @property
     def evidence(self) -> StepEvidence:
-        """The counts as they were stored."""
+        """The counts as stored."""
         return StepEvidence(
             exceptions=self.row.exceptions,
             critical=self.row.critical,
@@ -145,10 +147,10 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """All that was judged in a workspace, judged again.
+    """All decisions of a workspace, judged again.
 
     Args:
-        verdicts, drifts, promotions: how many of each were looked at.
+        verdicts, drifts, promotions: how many of each were judged.
         skipped: verdicts of adoptions that have ended.
         differences: one sentence for each decision that doesn't follow from the rows.
     """
@@ -162,16 +164,16 @@ class Replay:
 
 def replay(uow: UnitOfWork, *, progress: Progress | None = None) -> Replay:
     """Judge every stored verdict, drift and promotion of a workspace again, from its rows."""
-    stored = decisions.verdicts_after(uow, after=0)
+    stored = standards.verdicts_after(uow, after=0)
     again = list(replay_verdicts(uow, progress=progress))
     found = [f"verdict {one.row.id}: {'; '.join(one.differences)}" for one in again if one.differences]
     runs = _runs(uow)
-    events = drifts.between(uow, since=BEGINNING, until=uow.now + timedelta(days=1))
+    events = standards.between(uow, since=BEGINNING, until=uow.now + timedelta(days=1))
     seen = [row for row in events if row.event is DriftEvent.FOUND and row.adoption_id in runs]
     for row in seen:
         differences = _drift_differences(uow, runs[row.adoption_id], row)
         found += [f"drift {row.id}: {'; '.join(differences)}"] if differences else []
-    promoted = signals.promotions_between(uow, since=BEGINNING, until=uow.now + timedelta(days=1))
+    promoted = promotions.promotions_between(uow, since=BEGINNING, until=uow.now + timedelta(days=1))
     for promotion in promoted:
         verdict = judge_again(promotion)
         differences = _differing(
@@ -193,7 +195,7 @@ def replay_verdicts(
     runs = _runs(uow)
     rows = [
         row
-        for row, _, _ in decisions.verdicts_after(uow, after=0)
+        for row, _, _ in standards.verdicts_after(uow, after=0)
         if row.adoption_id in runs and playbook_id in (None, runs[row.adoption_id].playbook.id)
     ]
     for number, row in enumerate(rows, start=1):
@@ -202,26 +204,25 @@ def replay_verdicts(
             progress(number, len(rows))
 
 
-def _runs(uow: UnitOfWork) -> dict[int, TeamRun]:
-    workspace = require_workspace(uow)
-    return {run.id: run for run in team_runs(uow, workspace=workspace)}
+def _runs(uow: UnitOfWork) -> dict[int, AdoptionView]:
+    return {view.id: view for view in adoption_views(uow)}
 
 
-def _again(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> Replayed:
-    cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
-    run = as_it_stood(
-        uow, run, cycle=cycle, version_id=row.version_id or cycle.version_id, moment=row.judged_at
+def _again(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> Replayed:
+    cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
+    view = as_it_stood(
+        uow, view, cycle=cycle, version_id=row.version_id or cycle.version_id, moment=row.judged_at
     )
     if row.closing:
-        run = replace(run, today=min(run.today, cycle.closes_on))
-    step = run.spec.step(row.step)
+        view = replace(view, today=min(view.today, cycle.closes_on))
+    step = view.spec.step(row.step)
     if step is None:
-        return Replayed(run, row, None, (f"the playbook has no step {row.step}",))
-    window = window_of_then(uow, run, cycle, row, declared=Mode(step.mode))
+        return Replayed(view, row, None, (f"the playbook has no step {row.step}",))
+    window = window_of_then(uow, view, cycle, row, declared=Mode(step.mode))
     logged = counted_then(uow, row, window.after_exception)
     runs = window_runs(
         uow,
-        run,
+        view,
         cycle,
         window_from=window.opened,
         after_check_in=window.after_check_in,
@@ -241,7 +242,7 @@ def _again(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> Replayed:
     )
     reason, count = top_reason(logged)
     return Replayed(
-        run,
+        view,
         row,
         verdict,
         (
@@ -258,7 +259,7 @@ def _again(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> Replayed:
 
 
 def policy_of(row: StepVerdict) -> Policy:
-    """The thresholds a verdict was given by."""
+    """The thresholds of a stored verdict."""
     return Policy(
         cap=row.cap,
         rule=row.rule,
@@ -269,7 +270,7 @@ def policy_of(row: StepVerdict) -> Policy:
 
 
 def verdict_differences(row: StepVerdict, verdict: Verdict) -> tuple[str, ...]:
-    """What a verdict says otherwise than the stored one."""
+    """The differences of a verdict from the stored one."""
     evidence = verdict.evidence
     return _differing(
         ("decision", row.decision, verdict.decision),
@@ -299,7 +300,7 @@ def _same(stored: object, found: object) -> bool:
 
 
 def _entry_of(uow: UnitOfWork, row: StepDrift, *, place: int) -> int:
-    """Where a drift that was found stands in the trail: so many of the step's drifts were found before it."""
+    """The trail entry of a detected drift: this many of the step's drifts were found before it."""
     entries = [
         one.id or 0
         for action in ("drift", "drift-reported")
@@ -308,16 +309,16 @@ def _entry_of(uow: UnitOfWork, row: StepDrift, *, place: int) -> int:
     return sorted(entries)[place]
 
 
-def _drift_differences(uow: UnitOfWork, run: TeamRun, row: StepDrift) -> tuple[str, ...]:
-    cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
+def _drift_differences(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> tuple[str, ...]:
+    cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
     version_id = int(row.evidence.get("version") or cycle.version_id)
-    run = as_it_stood(uow, run, cycle=cycle, version_id=version_id, moment=row.at)
-    step = run.spec.step(row.step)
+    view = as_it_stood(uow, view, cycle=cycle, version_id=version_id, moment=row.at)
+    step = view.spec.step(row.step)
     if step is None:
         return (f"the playbook has no step {row.step}",)
     events = [
         one
-        for one in drifts.events(uow, adoption_id=row.adoption_id, step=row.step)
+        for one in standards.events(uow, adoption_id=row.adoption_id, step=row.step)
         if (one.id or 0) < (row.id or 0)
     ]
     changes = changes_before(
@@ -326,10 +327,10 @@ def _drift_differences(uow: UnitOfWork, run: TeamRun, row: StepDrift) -> tuple[s
         step=row.step,
         entry=_entry_of(uow, row, place=sum(one.event is DriftEvent.FOUND for one in events)),
     )
-    standing = decisions.standing(changes)
+    standing = standards.standing(changes)
     seen = see_drift(
         uow,
-        run,
+        view,
         cycle,
         step,
         declared=standing[-1].after if standing else Mode(step.mode),
@@ -337,7 +338,7 @@ def _drift_differences(uow: UnitOfWork, run: TeamRun, row: StepDrift) -> tuple[s
         as_of=AsOf(row.at, int(row.evidence["through_check_in"])),
         policy=DriftPolicy(
             weeks=row.evidence["limit_weeks"],
-            people=row.evidence.get("limit_people", 1),  # what was found before these were looked at
+            people=row.evidence.get("limit_people", 1),  # drifts found before these
             share=row.evidence["limit_share"],
             attestations=row.evidence.get("limit_attestations", 1),
         ),

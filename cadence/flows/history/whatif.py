@@ -1,4 +1,4 @@
-"""What another cap or threshold would have done to the weeks already recorded."""
+"""What-if: what another cap or threshold would have changed in the recorded weeks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +16,10 @@ from storage.work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Thresholds to try; None keeps the one each verdict was given by.
+    """Thresholds to try; None keeps that of each verdict.
 
     Raises:
-        Refusal: one of them can't be.
+        Refusal: one of them is invalid.
     """
 
     cap: float | None = None
@@ -38,7 +38,7 @@ class Thresholds:
             raise Refusal("Say what should be different: --cap, --rule, --min-runs or --confidence.")
 
     def on(self, policy: Policy) -> Policy:
-        """A policy with these thresholds in place of its own."""
+        """A policy with these thresholds instead of its own."""
         return replace(
             policy,
             cap=policy.cap if self.cap is None else self.cap,
@@ -50,7 +50,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a step in one window: when it was first watched, and demoted; None when it never was."""
+    """What happened to a step in one window: when it was first watched, and demoted; None if it never was."""
 
     watched: Verdict | None = None
     watched_at: datetime | None = None
@@ -60,12 +60,12 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One evidence window of a step: what happened, and what would have.
+    """One evidence window of a step: what happened, and what would have happened.
 
     Args:
         cycle: its number.
-        verdicts: how many the window holds.
-        unknown: those after a demotion that would have come earlier: what they say of is another course of things.
+        verdicts: how many are in the window.
+        unknown: those after a demotion that would have come earlier; they describe another course of events.
     """
 
     step: str
@@ -80,9 +80,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """All windows of a playbook's steps, by step and team, and what they rest on.
+    """All windows of a playbook's steps, by step and team, with what they rest on.
 
-    `broken` are verdicts that no longer follow from the rows; they are taken as they were stored.
+    `broken` are verdicts that no longer follow from the rows; they are used as stored.
     """
 
     playbook: str
@@ -102,9 +102,9 @@ def what_if(
 ) -> WhatIf:
     """Judge the recorded weeks of a playbook by other thresholds.
 
-    Each verdict is judged on what was known when it was given. A window ends where the step would have been
-    demoted, or was: what people would have done afterwards can't be known. The next window starts from
-    what really was.
+    Each verdict is judged on what was known when it was given. A window ends where the step was, or would
+    have been, demoted: what people would have done afterwards can't be known. The next window starts from
+    what really happened.
 
     Raises:
         Refusal: no such playbook or step.
@@ -124,12 +124,12 @@ def what_if(
 
 
 def _week(one: Replayed) -> tuple[int, int]:
-    year, week, _ = one.row.judged_at.astimezone(one.run.zone).isocalendar()
+    year, week, _ = one.row.judged_at.astimezone(one.view.zone).isocalendar()
     return year, week
 
 
 def _require_step(replayed: Sequence[Replayed], step: str | None, playbook: str) -> None:
-    known = sorted({key.key for one in replayed for key in one.run.spec.steps})
+    known = sorted({key.key for one in replayed for key in one.view.spec.steps})
     if step is None or step in known or not known:
         return
     near = nearest(step, known)
@@ -139,18 +139,18 @@ def _require_step(replayed: Sequence[Replayed], step: str | None, playbook: str)
 
 def _windows(replayed: Sequence[Replayed], thresholds: Thresholds) -> Iterator[Window]:
     def window(one: Replayed) -> tuple[str, str, int, datetime]:
-        return (one.row.step, one.run.team.slug, one.row.cycle_id, one.row.window_from)
+        return (one.row.step, one.view.team.slug, one.row.cycle_id, one.row.window_from)
 
     for (step, _, _, opened), group in groupby(sorted(replayed, key=window), key=window):
         members = sorted(group, key=lambda one: one.row.id or 0)
-        run = members[0].run
+        view = members[0].view
         happened, _ = _fate(members, None)
         instead, seen = _fate(members, thresholds)
         yield Window(
             step=step,
-            team=run.team.title,
-            cycle=run.cycle.number if run.cycle else 0,
-            opened=opened.astimezone(run.zone),
+            team=view.team.title,
+            cycle=view.cycle.number if view.cycle else 0,
+            opened=opened.astimezone(view.zone),
             verdicts=len(members),
             happened=happened,
             instead=instead,
@@ -159,11 +159,11 @@ def _windows(replayed: Sequence[Replayed], thresholds: Thresholds) -> Iterator[W
 
 
 def _fate(members: Sequence[Replayed], thresholds: Thresholds | None) -> tuple[Fate, int]:
-    """What became of a window, and how many of its verdicts tell of it."""
+    """The outcome of a window, and how many of its verdicts count for it."""
     fate = Fate()
     for number, one in enumerate(members, start=1):
         verdict = _judged(one, thresholds)
-        at = one.row.judged_at.astimezone(one.run.zone)
+        at = one.row.judged_at.astimezone(one.view.zone)
         if verdict.decision is Decision.WATCH and fate.watched is None:
             fate = replace(fate, watched=verdict, watched_at=at)
         if verdict.decision is Decision.DEMOTE:
@@ -172,7 +172,7 @@ def _fate(members: Sequence[Replayed], thresholds: Thresholds | None) -> tuple[F
 
 
 def _judged(one: Replayed, thresholds: Thresholds | None) -> Verdict:
-    """A verdict by other thresholds, on the evidence that was stored with it."""
+    """A stored verdict's evidence judged by other thresholds."""
     policy = policy_of(one.row)
     return judge_step(
         evidence=one.evidence,

@@ -1,18 +1,17 @@
-"""Lessons: logged by whoever learned something, kept with the version, shown to the next team."""
+"""Lessons: logged by anybody in a team, stored with the version, shown to the next team."""
 
 from dataclasses import dataclass
 
 from cadence.flows.core import (
-    TeamRun,
-    note,
+    AdoptionView,
+    adoption_views,
     once,
     require_owner_or_curator,
     require_playbook,
     require_team,
     require_workspace,
     rewrite_cycle_posts,
-    team_runs,
-    visible_runs,
+    visible_adoptions,
 )
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
@@ -21,16 +20,16 @@ from storage.tables import Lesson, Playbook
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
-from templates.contexts.spreading import LearnForm
+from templates.contexts.lessons import LearnForm
 from templates.ids import Action
 
 LONGEST = 1_000
-"""Characters of a lesson."""
+"""Maximum characters of a lesson."""
 
 
 @dataclass(frozen=True, slots=True)
 class LessonGiven:
-    """A lesson as someone gave it."""
+    """A request to log a lesson."""
 
     playbook: str
     text: str
@@ -40,28 +39,28 @@ class LessonGiven:
 def recent(
     uow: UnitOfWork, *, playbook_id: int, limit: int, only_of: int | None = None, but_of: int | None = None
 ) -> tuple[str, ...]:
-    """The newest lessons of a playbook as they were typed, newest first: one adoption's, or all others'."""
+    """The newest lessons of a playbook, as typed, newest first: of one adoption, or of all others."""
     rows = lessons.of_playbook(uow, playbook_id=playbook_id, limit=limit, only_of=only_of, but_of=but_of)
     return tuple(row.text for row in rows)
 
 
 def of_cycle(uow: UnitOfWork, *, cycle_id: int) -> tuple[str, ...]:
-    """The lessons of one cycle as they were typed, oldest first."""
+    """The lessons of one cycle, as typed, oldest first."""
     rows = lessons.of_cycle(uow, cycle_id=cycle_id)
     return tuple(row.text for row in rows)
 
 
 @once
 def learn(uow: UnitOfWork, given: LessonGiven) -> Done:
-    """Keep a lesson with the version the caller's team runs, and with the cycle it is in.
+    """Save a lesson with the version of the caller's team, and with its cycle.
 
     Raises:
-        Refusal: no such playbook or team, nothing to keep, somebody who has nothing to do with the playbook.
+        Refusal: no such playbook or team, an empty lesson, somebody who has no part in the playbook.
     """
     with uow.write():
         require_workspace(uow)
         playbook = require_playbook(uow, given.playbook)
-        run = _run_of(uow, playbook, given.team)
+        view = _run_of(uow, playbook, given.team)
         text = given.text.strip()
         if not text:
             raise Refusal("Say in a sentence or two what the next team should know.", field="note")
@@ -69,46 +68,46 @@ def learn(uow: UnitOfWork, given: LessonGiven) -> Done:
             raise Refusal(
                 f"A lesson has {LONGEST:,} characters at most; this one has {len(text):,}.", field="note"
             )
-        _save(uow, playbook, run, text)
+        _save(uow, playbook, view, text)
         return Done(
             text=say("Kept with {title}. The next team reads it when it sets up.", title=playbook.title),
             offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, playbook.slug),),
         )
 
 
-def _run_of(uow: UnitOfWork, playbook: Playbook, team: str | None) -> TeamRun | None:
-    """The run the lesson is of; None when it is of the playbook as a whole, which takes its owner or a curator."""
-    workspace = require_workspace(uow)
-    runs = team_runs(uow, workspace=workspace, playbook_id=playbook.id)
+def _run_of(uow: UnitOfWork, playbook: Playbook, team: str | None) -> AdoptionView | None:
+    """The adoption of the lesson; None if it is about the whole playbook, which requires its owner or a
+    curator."""
+    runs = adoption_views(uow, playbook_id=playbook.id)
     mine = {one.id for one in people.teams_of(uow, member_id=uow.actor.member)}
     if team is not None:
         named = require_team(uow, team)
-        runs = [run for run in runs if run.team.id == named.id]
+        runs = [view for view in runs if view.team.id == named.id]
         if not runs:
             raise Refusal(
                 say("{team} doesn't run {title}.", team=named.title, title=playbook.title), field="team"
             )
-    own = [run for run in runs if run.team.id in mine]
+    own = [view for view in runs if view.team.id in mine]
     if not own:
         require_owner_or_curator(
             uow, owner=playbook.owner, to=f"keep a lesson with {playbook.title} from outside its teams"
         )
     candidates = own or runs
-    here = [run for run in candidates if run.team.channel == uow.actor.channel]
+    here = [view for view in candidates if view.team.channel == uow.actor.channel]
     if len(here or candidates) == 1:
         return (here or candidates)[0]
     return None
 
 
-def _save(uow: UnitOfWork, playbook: Playbook, run: TeamRun | None, text: str) -> None:
-    version = run.version if run else playbooks.newest_version(uow, playbook_id=playbook.id or 0)
+def _save(uow: UnitOfWork, playbook: Playbook, view: AdoptionView | None, text: str) -> None:
+    version = view.version if view else playbooks.newest_version(uow, playbook_id=playbook.id or 0)
     assert version is not None  # noqa: S101 - imported with its playbook
-    cycle = run.cycle if run and run.cycle and run.cycle.starts_on <= run.today else None
+    cycle = view.cycle if view and view.cycle and view.cycle.starts_on <= view.today else None
     row = Lesson(
         workspace_id=uow.actor.workspace_id,
         playbook_id=playbook.id or 0,
         version_id=version.id or 0,
-        adoption_id=run.id if run else None,
+        adoption_id=view.id if view else None,
         cycle_id=cycle.id if cycle else None,
         text=text,
         member=uow.actor.member,
@@ -118,18 +117,17 @@ def _save(uow: UnitOfWork, playbook: Playbook, run: TeamRun | None, text: str) -
     )
     uow.session.add(row)
     uow.session.flush()
-    note(
-        uow,
+    uow.record(
         action="lesson-learned",
         subject=f"playbook:{playbook.slug}",
         after={"lesson": row.id, "text": text, "adoption": row.adoption_id, "cycle": row.cycle_id},
     )
-    if run is not None and cycle is not None:
-        rewrite_cycle_posts(uow, run, cycle, mark=f"lesson:{row.id}")
+    if view is not None and cycle is not None:
+        rewrite_cycle_posts(uow, view, cycle, mark=f"lesson:{row.id}")
 
 
 def learn_form(uow: UnitOfWork, *, playbook: str | None, text: str = "") -> LearnForm:
-    """The form for a lesson, with what was typed; one's own playbooks come first.
+    """The form for a lesson, prefilled; the person's own playbooks come first.
 
     Raises:
         Refusal: there is no playbook.
@@ -139,7 +137,7 @@ def learn_form(uow: UnitOfWork, *, playbook: str | None, text: str = "") -> Lear
         rows = playbooks.playbooks(uow)
         if not rows:
             raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
-        mine = {run.playbook.slug for run in visible_runs(uow)}
+        mine = {view.playbook.slug for view in visible_adoptions(uow)}
         mine |= {row.slug for row in rows if row.owner == uow.actor.member}
         ordered = sorted(rows, key=lambda row: (row.slug not in mine, row.slug))
         only = next(iter(mine)) if len(mine) == 1 else None

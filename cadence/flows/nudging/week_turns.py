@@ -1,4 +1,4 @@
-"""When a week turns, its estimated runs begin to count (SPEC §5): steps that are watched are judged again."""
+"""When a week begins, its estimated runs count (SPEC §5): watched steps are judged again."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -6,20 +6,20 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.actor import Actor
-from cadence.flows.core import run_by_id
+from cadence.flows.core import adoption_by_id
 from cadence.flows.standards import judge
 from cadence.rules.calendar import instant, local_day, monday_of
 from storage.engine import Database
-from storage.queries import cycles, decisions, playbooks
+from storage.queries import adoptions, cycles, standards
 from storage.tables import CycleState
 from storage.work import UnitOfWork
 
 WEEK = "week:"
-"""What the cause of a verdict begins with when a week's turn made us look."""
+"""Prefix of the cause of a verdict that was triggered by the beginning of a week."""
 
 
 def judge_turned_weeks(db: Database, *, now: datetime) -> int:
-    """Judge each watched step whose week is over by its team's clock; returns how many."""
+    """Judge each watched step whose week is over in its team's zone; returns how many."""
     with db.read() as session:
         due = [
             row
@@ -30,10 +30,10 @@ def judge_turned_weeks(db: Database, *, now: datetime) -> int:
     return sum(_judge(UnitOfWork(db, Actor.system(row.workspace_id), now), row) for row in due)
 
 
-def week_turns(session: Session) -> list[tuple[cycles.WatchedRow, datetime]]:
+def week_turns(session: Session) -> list[tuple[standards.WatchedRow, datetime]]:
     """The watched steps of running cycles, each with the Monday midnight after it was last judged."""
     found = []
-    for row in cycles.watched(session):
+    for row in standards.watched(session):
         zone = ZoneInfo(row.timezone)
         monday = monday_of(local_day(row.judged_at, zone)) + timedelta(weeks=1)
         if monday < row.closes_on:
@@ -41,22 +41,22 @@ def week_turns(session: Session) -> list[tuple[cycles.WatchedRow, datetime]]:
     return found
 
 
-def _is_there(uow: UnitOfWork, row: cycles.WatchedRow) -> bool:
+def _is_there(uow: UnitOfWork, row: standards.WatchedRow) -> bool:
     """Whether the team's version still has the step."""
-    run = run_by_id(uow, adoption_id=row.adoption_id)
-    return run.spec.step(row.step) is not None
+    view = adoption_by_id(uow, adoption_id=row.adoption_id)
+    return view.spec.step(row.step) is not None
 
 
-def _judge(uow: UnitOfWork, row: cycles.WatchedRow) -> bool:
-    """False when something was judged, or the cycle closed, meanwhile."""
+def _judge(uow: UnitOfWork, row: standards.WatchedRow) -> bool:
+    """Returns False if something was judged, or the cycle closed, meanwhile."""
     with uow.write():
-        playbooks.lock_adoption(uow, adoption_id=row.adoption_id)
-        cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
+        adoptions.lock_adoption(uow, adoption_id=row.adoption_id)
+        cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
         uow.session.refresh(cycle)
-        run = run_by_id(uow, adoption_id=row.adoption_id)
-        step = run.spec.step(row.step)
-        [last] = decisions.last_verdicts(uow, adoption_id=run.id, step=row.step, limit=1)
+        view = adoption_by_id(uow, adoption_id=row.adoption_id)
+        step = view.spec.step(row.step)
+        [last] = standards.last_verdicts(uow, adoption_id=view.id, step=row.step, limit=1)
         if step is None or last.id != row.verdict_id or cycle.state is CycleState.CLOSED:
             return False
-        judge(uow, run, cycle, step, cause=f"{WEEK}{run.week_start}")
+        judge(uow, view, cycle, step, cause=f"{WEEK}{view.week_start}")
         return True

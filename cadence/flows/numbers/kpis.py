@@ -1,4 +1,4 @@
-"""Record this week's number."""
+"""Record a week's number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,13 +6,14 @@ from datetime import date
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import (
+    AdoptionView,
     ReportWeek,
-    TeamRun,
-    find_run,
+    adoption_by_id,
+    find_adoption,
+    is_in_team,
     meant_week,
     once,
     require_owner_or_curator,
-    run_by_id,
     week_starting,
 )
 from cadence.flows.numbers.guardrails import read_guardrails, save_guardrails
@@ -21,22 +22,22 @@ from cadence.flows.numbers.results import judge_again
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
-from storage.queries import people, reports
+from storage.queries import numbers
 from storage.work import UnitOfWork
-from templates.contexts.answers import Recorded
 from templates.contexts.base import Kpi
-from templates.contexts.verdicts import Guardrail as GuardrailShown
+from templates.contexts.numbers import Guardrail as GuardrailShown
+from templates.contexts.numbers import Recorded
 
 
 @dataclass(frozen=True, slots=True)
 class NumberGiven:
-    """A KPI number as someone gave it.
+    """A request to record a KPI number.
 
     Args:
-        value: as typed, such as `1h30m`; "" when only guardrails are given.
+        value: as typed, such as `1h30m`; "" if only guardrails are given.
         guardrails: as typed, by name.
-        adoption_id: from a form or a button; otherwise `playbook` and `team` say which.
-        week: 1 to 4 of the running cycle; `week_start` is the Monday a form carries.
+        adoption_id: from a form or a button; otherwise `playbook` and `team` select it.
+        week: 1 to 4 of the running cycle; `week_start` is a form's Monday.
     """
 
     value: str
@@ -51,34 +52,35 @@ class NumberGiven:
 
 @once
 def record_number(uow: UnitOfWork, given: NumberGiven) -> Recorded:
-    """Record this week's KPI number; again in the same week corrects it and keeps both.
+    """Record this week's KPI number; a second one in the same week corrects it, and both are kept.
 
     Raises:
-        Refusal: not a number of the KPI's unit, no running cycle, several runs or weeks fit, not their team.
+        Refusal: not a number of the KPI's unit, no running cycle, several adoptions or weeks fit, not their
+        team.
     """
     with uow.write():
-        run = pick_run(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
-        if given.adoption_id is not None:  # by words only runs are found that a person has to do with
-            require_team_member(uow, run, to="report its number")
-        return record(uow, run, given)
+        view = pick_adoption(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
+        if given.adoption_id is not None:  # by words only a person's own adoptions are found
+            require_team_member(uow, view, to="report its number")
+        return record(uow, view, given)
 
 
-def record(uow: UnitOfWork, run: TeamRun, given: NumberGiven) -> Recorded:
-    """Record a number of a run, within a transaction; raises what `record_number` does."""
-    given = _without_guardrails(given) if not run.spec.kpi.guardrails else given
-    value = amount(run, given.value) if given.value or not given.guardrails else None
-    rails = read_guardrails(run, given.guardrails)
-    week = _week(uow, run, given)
+def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
+    """Record a number of an adoption within a transaction; raises the same as `record_number`."""
+    given = _without_guardrails(given) if not view.spec.kpi.guardrails else given
+    value = amount(view, given.value) if given.value or not given.guardrails else None
+    rails = read_guardrails(view, given.guardrails)
+    week = _week(uow, view, given)
     replaced = None
     if value is not None:
-        replaced = keep_reading(uow, run, week, value=value, typed=given.value, note=given.note)
-    kept = save_guardrails(uow, run, week, rails)
-    judge_again(uow, run, week.cycle)
+        replaced = keep_reading(uow, view, week, value=value, typed=given.value, note=given.note)
+    kept = save_guardrails(uow, view, week, rails)
+    judge_again(uow, view, week.cycle)
     return recorded(
-        run.spec,
-        slug=run.playbook.slug,
-        playbook=run.playbook.title,
-        team=run.team.title,
+        view.spec,
+        slug=view.playbook.slug,
+        playbook=view.playbook.title,
+        team=view.team.title,
         value=value,
         week_start=week.start,
         replaced=replaced,
@@ -99,7 +101,7 @@ def recorded(
     guardrails: tuple[GuardrailShown, ...] = (),
     result: str | None = None,
 ) -> Recorded:
-    """The answer to whoever reported a number; `result` when its cycle is closed already."""
+    """The answer to the reporter of a number; `result` if its cycle is already closed."""
     kpi = spec.kpi
     return Recorded(
         slug=slug,
@@ -115,41 +117,43 @@ def recorded(
 
 
 def _without_guardrails(given: NumberGiven) -> NumberGiven:
-    """For a KPI without guardrails, `backlog=12` beside the number is part of the note."""
+    """For a KPI without guardrails, `backlog=12` next to the number is part of the note."""
     if not given.value:
         return given
     words = (given.note, *(f"{name}={typed}" for name, typed in given.guardrails.items()))
     return replace(given, note=" ".join(filter(None, words)), guardrails={})
 
 
-def pick_run(uow: UnitOfWork, *, adoption_id: int | None, playbook: str | None, team: str | None) -> TeamRun:
-    """The run an id names, else the one the words name."""
+def pick_adoption(
+    uow: UnitOfWork, *, adoption_id: int | None, playbook: str | None, team: str | None
+) -> AdoptionView:
+    """The adoption with an id, else the one named in words."""
     if adoption_id is not None:
-        return run_by_id(uow, adoption_id=adoption_id)
-    return find_run(uow, playbook=playbook, team=team)
+        return adoption_by_id(uow, adoption_id=adoption_id)
+    return find_adoption(uow, playbook=playbook, team=team)
 
 
-def require_team_member(uow: UnitOfWork, run: TeamRun, *, to: str) -> None:
-    """Let the team's members through, and those who may act for it: the owner and curators.
+def require_team_member(uow: UnitOfWork, view: AdoptionView, *, to: str) -> None:
+    """Require a member of the team, the playbook's owner or a curator.
 
     Raises:
         NotAllowed: anybody else.
     """
-    if run.team.id in people.team_ids(uow, member_id=uow.actor.member):
+    if is_in_team(uow, view, uow.actor.member):
         return
-    require_owner_or_curator(uow, owner=run.playbook.owner, to=f"{to} from outside {run.team.title}")
+    require_owner_or_curator(uow, owner=view.playbook.owner, to=f"{to} from outside {view.team.title}")
 
 
-def amount(run: TeamRun, typed: str) -> float:
+def amount(view: AdoptionView, typed: str) -> float:
     """A typed number in the KPI's unit.
 
     Raises:
-        Refusal: it isn't one; the sentence shows what would be.
+        Refusal: it isn't one; the sentence shows a correct one.
     """
     try:
-        return parse_amount(typed, Unit(run.spec.kpi.unit))
+        return parse_amount(typed, Unit(view.spec.kpi.unit))
     except AmountError as wrong:
-        first, second = (code(f"/kpi {run.playbook.slug} {example}") for example in wrong.examples)
+        first, second = (code(f"/kpi {view.playbook.slug} {example}") for example in wrong.examples)
         raise Refusal(
             say(
                 "{problem} Try {first} or {second}.",
@@ -161,24 +165,24 @@ def amount(run: TeamRun, typed: str) -> float:
         ) from wrong
 
 
-def _week(uow: UnitOfWork, run: TeamRun, given: NumberGiven) -> ReportWeek:
+def _week(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> ReportWeek:
     if given.week_start is not None:
-        return week_starting(uow, run, given.week_start)
+        return week_starting(uow, view, given.week_start)
 
     def is_missing(before: ReportWeek) -> bool:
-        row = reports.reading(uow, adoption_id=run.id, week_start=before.start)
+        row = numbers.reading(uow, adoption_id=view.id, week_start=before.start)
         return row is None
 
-    return meant_week(uow, run, week=given.week, is_missing=is_missing)
+    return meant_week(uow, view, week=given.week, is_missing=is_missing)
 
 
-def kpi_context(run: TeamRun, *, value: float | None) -> Kpi:
-    """The KPI of a run for a template, with the value to show."""
-    return kpi_of(run.spec, value=value)
+def kpi_context(view: AdoptionView, *, value: float | None) -> Kpi:
+    """The KPI of an adoption for a template, with the value to show."""
+    return kpi_of(view.spec, value=value)
 
 
 def kpi_of(spec: PlaybookSpec, *, value: float | None) -> Kpi:
-    """The KPI of what a version says, with the value to show."""
+    """The KPI of a version, with the value to show."""
     kpi = spec.kpi
     return Kpi(
         name=kpi.name,
@@ -190,7 +194,7 @@ def kpi_of(spec: PlaybookSpec, *, value: float | None) -> Kpi:
     )
 
 
-def latest_value(uow: UnitOfWork, run: TeamRun) -> float | None:
-    """The newest reading of the run's cycle up to this week."""
-    row = reports.latest_reading(uow, adoption_id=run.id, until=run.week_start)
-    return row.value if row and run.cycle and row.cycle_id == run.cycle.id else None
+def latest_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
+    """The newest reading of the adoption's cycle up to this week."""
+    row = numbers.latest_reading(uow, adoption_id=view.id, until=view.week_start)
+    return row.value if row and view.cycle and row.cycle_id == view.cycle.id else None

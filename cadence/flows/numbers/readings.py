@@ -1,6 +1,6 @@
-"""Keep a weekly number: the KPI's own, or a guardrail's. A correction is a new row."""
+"""Save a weekly number: of the KPI or of a guardrail."""
 
-from cadence.flows.core import ReportWeek, TeamRun
+from cadence.flows.core import AdoptionView, ReportWeek
 from storage.queries import numbers
 from storage.queries.numbers import Number
 from storage.work import UnitOfWork
@@ -8,7 +8,7 @@ from storage.work import UnitOfWork
 
 def keep_reading(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     week: ReportWeek,
     *,
     value: float,
@@ -16,11 +16,11 @@ def keep_reading(
     note: str = "",
     guardrail: str = "",
 ) -> float | None:
-    """Save a reading and return the value it corrects, if there was one; the same again changes nothing."""
+    """Save a reading and return the value it corrects, if any; the same number again changes nothing."""
     kept = numbers.keep(
         uow,
         number=Number(
-            adoption_id=run.id,
+            adoption_id=view.id,
             cycle_id=week.cycle.id or 0,
             cycle_state=week.cycle.state,
             week=week.week,
@@ -29,10 +29,20 @@ def keep_reading(
             value=value,
             typed=typed,
             note=note,
-            member=uow.actor.member,
-            surface=uow.actor.surface,
-            request=uow.actor.request,
-            at=uow.now,
         ),
     )
+    if kept.reading_id is None:
+        return None
+    subject = f"adoption:{view.id}/week:{week.start}"
+    uow.record(
+        action="reading" if kept.before is None else "reading-corrected",
+        subject=f"{subject}/{guardrail}" if guardrail else subject,
+        before=kept.before,
+        after=value,
+    )
+    if not guardrail:  # the messages that ask for the week's number, or show it
+        mark = f"reading:{kept.reading_id}"
+        sent = uow.messages(("kpi-missing", "week-opens"), view.id)
+        sent += uow.messages("checkin", uow.actor.member, week.start)
+        uow.rewrite_messages([row for row in sent if row.subject.get("week") == str(week.start)], mark=mark)
     return kept.before

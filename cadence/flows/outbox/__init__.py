@@ -1,17 +1,19 @@
-"""What a message says when it is sent, and what became of it."""
+"""Composing messages when they are sent, and recording the outcome."""
 
-from cadence.flows.outbox.composing import compose
+from cadence.flows.outbox.composing import KINDS, compose, is_alert
 from cadence.flows.outbox.deliveries import Asked, DeliveriesSeen, deliveries_of
-from cadence.flows.outbox.outbox import AHEAD, Outbox, Pace, Turn, may_post
+from cadence.flows.outbox.outbox import AHEAD, Claim, Outbox, Pace, may_post
 
 __all__ = [
     "AHEAD",
+    "KINDS",
     "Asked",
+    "Claim",
     "DeliveriesSeen",
     "Outbox",
     "Pace",
-    "Turn",
     "compose",
     "deliveries_of",
+    "is_alert",
     "may_post",
 ]

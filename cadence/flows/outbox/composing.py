@@ -1,8 +1,7 @@
-"""Turn a row of the ledger into what it says now, or into the reason why it needn't be sent."""
+"""Compose a message from its row in the ledger, or return the reason why it isn't sent."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Final
 
 from cadence.flows import (
@@ -12,7 +11,9 @@ from cadence.flows import (
     gates,
     handoffs,
     history,
+    nudging,
     overview,
+    people,
     playbooks,
     promotions,
     rubrics,
@@ -20,56 +21,74 @@ from cadence.flows import (
     standards,
     workspaces,
 )
-from cadence.flows import people as people_flows
-from cadence.flows.checkins import CLOSES
 from cadence.flows.core import (
+    CLOSES,
     Composed,
     Later,
+    MessageKind,
     Say,
     Skip,
+    Urgency,
     reader_of,
     require_workspace,
-    run_of,
-    week_of,
     working_days,
 )
-from cadence.mrkdwn import mention, say
-from cadence.nudges import REACHES_THE_AWAY, URGENCY, Unless, Urgency, next_open
+from cadence.nudges import Unless, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage.outbox import ledger
-from storage.queries import people
-from storage.tables import OwedMessage
+from storage.outbox.queueing import REWRITE
+from storage.queries import people as people_rows
+from storage.tables import OutboxMessage
 from storage.work import UnitOfWork
-from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
 
+_PACKAGES: Final = (
+    adoption,
+    checkins,
+    cycles,
+    gates,
+    handoffs,
+    history,
+    nudging,
+    overview,
+    people,
+    playbooks,
+    promotions,
+    rubrics,
+    setup,
+    standards,
+    workspaces,
+)
 
-def compose(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """What a message says at this moment. Reads only; called just before the message is sent."""
+
+def compose(uow: UnitOfWork, message: OutboxMessage) -> Composed:
+    """Compose a message as of this moment. Reads only; called just before the message is sent."""
     if message.useful_until < uow.now:
         return Skip(Unless.DOWNTIME)
+    kind = KINDS[message.kind]
     with uow.read():
-        if URGENCY[message.kind] is Urgency.NUDGE:
-            closed = _closed_door(uow, message)
+        if kind.urgency is Urgency.NUDGE:
+            closed = _closed_door(uow, message, reaches_the_away=kind.reaches_the_away)
             if closed is not None:
                 return closed
         try:
-            return _COMPOSERS[message.kind](uow, message)
+            made = kind.compose(uow, message)
         except Refusal as gone:
             return Skip(Unless.GONE, gone.plain)
+    return Say(made) if isinstance(made, MessageContext) else made
 
 
-def _closed_door(uow: UnitOfWork, message: OwedMessage) -> Later | Skip | None:
-    """Wait for the reader's working hours, or say that none are left while it is useful."""
+def _closed_door(uow: UnitOfWork, message: OutboxMessage, *, reaches_the_away: bool) -> Later | Skip | None:
+    """Wait for the reader's working hours, or skip if none are left while it is useful."""
     workspace = require_workspace(uow)
-    member = people.member(uow, member_id=message.recipient)
+    member = people_rows.member(uow, member_id=message.recipient)
     if member is not None and member.deleted:
         return Skip(Unless.LEFT)
-    if people.without_part(uow, member_ids=[message.recipient]):
+    if people_rows.without_part(uow, member_ids=[message.recipient]):
         return Skip(Unless.NO_PART)
     reader = reader_of(uow, workspace, message.recipient)
-    if message.kind in REACHES_THE_AWAY:
+    if reaches_the_away:
         reader = replace(reader, away=())
     opens = next_open(uow.now, reader, working_days(workspace))
     if opens == uow.now:
@@ -79,113 +98,31 @@ def _closed_door(uow: UnitOfWork, message: OwedMessage) -> Later | Skip | None:
     return Later(opens)
 
 
-def _rewrite(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """What a message says now, in place of the message it was."""
+def _rewrite(uow: UnitOfWork, message: OutboxMessage) -> Say | Skip:
+    """The current content of a message, as a rewrite of the sent one."""
     original = ledger.get(uow, message_id=message.replaces_id or 0)
     if original is None or original.ts is None or original.channel is None:
         return Skip(Unless.NO_ORIGINAL)
-    closed = checkins.closed_already(uow, original) if message.subject.get(CLOSES) else None
-    if closed is not None:
-        return Skip(closed)
-    context = _REWRITES[original.kind](uow, original)
-    return Say(context, rewrites=(original.channel, original.ts))
+    kind = KINDS[original.kind]
+    if message.subject.get(CLOSES) and kind.needs_no_end is not None:
+        reason = kind.needs_no_end(uow, original)
+        if reason is not None:
+            return Skip(reason)
+    if kind.rewrite is None:
+        raise LookupError(f"A {kind.name} message is never rewritten.")
+    return Say(kind.rewrite(uow, original), rewrites=(original.channel, original.ts))
 
 
-def _asked(message: OwedMessage) -> Done:
-    return Done(
-        text=say(
-            "{who} would like to {what}, which only you or a curator may do.",
-            who=mention(str(message.subject["by"])),
-            what=str(message.subject["what"]),
-        )
+KINDS: Final[Mapping[str, MessageKind]] = {
+    kind.name: kind
+    for kind in (
+        MessageKind(REWRITE, _rewrite, urgency=Urgency.EDIT, unless=(Unless.NO_ORIGINAL,)),
+        *(kind for package in _PACKAGES for kind in package.KINDS),
     )
-
-
-def _set_away(message: OwedMessage) -> Done:
-    first, last = (date.fromisoformat(message.subject[name]) for name in ("from", "until"))
-    days = (
-        say("on {day:%A %-d %B}", day=first)
-        if first == last
-        else say("from {first:%A %-d %B} to {last:%A %-d %B}", first=first, last=last)
-    )
-    return Done(
-        text=say(
-            "{who} set you away {days}: nothing is asked of you then. `/cadence away off` takes it back.",
-            who=mention(str(message.subject["by"])),
-            days=days,
-        )
-    )
-
-
-_REWRITES: Final[dict[str, Callable[[UnitOfWork, OwedMessage], MessageContext]]] = {
-    "checkin": checkins.checkin_context,
-    "checkin-snoozed": checkins.checkin_context,
-    "checkin-again": checkins.checkin_context,
-    "checkin-reminder": checkins.checkin_context,
-    "who-is-missing": checkins.missing_context,
-    "watch": standards.watch,
-    "demoted": standards.demoted,
-    "promotion-proposed": promotions.proposal,
-    "spot-audit": rubrics.audit_context,
-    "kpi-missing": checkins.kpi_context,
-    "drift": standards.drift,
-    "drift-reported": standards.report,
-    "week-opens": gates.opens_context,
-    "gate-due": gates.due_context,
-    "cycle-closed": lambda uow, message: cycles.cycle_closed(
-        uow, run_of(uow, message), int(message.subject["cycle"])
-    ),
-    "setup": setup.setup,
-    "champion": setup.champion,
-    "setup-done": setup.set_up,
-    "handoff": handoffs.post,
-    "handoff-asked": handoffs.post,
-    "handoff-overdue": handoffs.post,
-    people_flows.ASKED: people_flows.request_post,
 }
-"""What a message says now that something happened to it."""
-_COMPOSERS: Final[dict[str, Callable[[UnitOfWork, OwedMessage], Composed]]] = {
-    "checkin": checkins.checkin,
-    "checkin-snoozed": checkins.checkin,
-    "checkin-again": checkins.checkin,
-    "checkin-reminder": checkins.reminder,
-    "rewrite": _rewrite,
-    "week-opens": gates.week_opens,
-    "gate-due": gates.gate_due,
-    "kpi-missing": checkins.kpi_missing,
-    "who-is-missing": checkins.who_is_missing,
-    "watch": standards.watched,
-    "demoted": standards.demotion,
-    "set-away": lambda _uow, message: Say(_set_away(message)),
-    "promotion-proposed": promotions.proposed,
-    "promoted": lambda uow, message: Say(promotions.promoted(uow, message)),
-    "promotion-declined": lambda uow, message: Say(promotions.declined(uow, message)),
-    "spot-audit": rubrics.spot_audit,
-    "risky-grade": lambda uow, message: Say(rubrics.risky_grade(uow, message)),
-    "drift": lambda uow, message: Say(standards.drift(uow, message)),
-    "drift-reported": standards.reported,
-    "mode-declared": lambda uow, message: Say(standards.declared(uow, message)),
-    "submitted": lambda uow, message: Say(cycles.submitted_post(uow, message)),
-    "setup": setup.asked,
-    "champion": setup.asked,
-    "setup-done": setup.ready,
-    "capacity-overridden": lambda uow, message: Say(adoption.overridden(uow, message)),
-    "asked": lambda _uow, message: Say(_asked(message)),
-    "handoff": handoffs.posted,
-    "handoff-asked": handoffs.posted,
-    "handoff-overdue": handoffs.posted,
-    "handoff-answered": handoffs.answered,
-    people_flows.ASKED: lambda uow, message: Say(people_flows.request_post(uow, message)),
-    people_flows.ANSWERED: lambda uow, message: Say(people_flows.answer_post(uow, message)),
-    people_flows.LEFT: lambda uow, message: Say(people_flows.leaving_post(uow, message)),
-    "welcome": lambda uow, message: Say(workspaces.welcome(uow, message)),
-    "cycle-chart": cycles.cycle_chart,
-    history.KIND: history.export_file,
-    "cycle-closed": lambda uow, message: Say(
-        cycles.cycle_closed(uow, run_of(uow, message), int(message.subject["cycle"]))
-    ),
-    "team-moved": lambda uow, message: Say(cycles.moved(uow, message)),
-    "playbook-retired": lambda uow, message: Say(playbooks.retired(uow, message)),
-    "playbook-published": lambda uow, message: Say(playbooks.published(uow, message)),
-    "digest": lambda uow, message: Say(overview.digest(uow, week_start=week_of(message))),
-}
+"""Every kind of message, by its name in the ledger: the registry of the packages' `KINDS`."""
+
+
+def is_alert(name: str) -> bool:
+    """Whether a kind of message is an alert; an unknown kind isn't."""
+    return name in KINDS and KINDS[name].urgency is Urgency.ALERT

@@ -1,4 +1,4 @@
-"""What became of the messages that were owed, for people to read."""
+"""The report on the outbox's messages."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cadence.rules.calendar import instant
 from storage.outbox import report
 from storage.outbox.report import Wanted
 from storage.queries import people
-from storage.tables import MessageState, OwedMessage, Team
+from storage.tables import MessageState, OutboxMessage, Team
 from storage.work import UnitOfWork
 
 _ID = re.compile(r"[CDGUW][A-Z0-9]{2,}")
@@ -24,7 +24,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which messages somebody would like to see, as typed."""
+    """A filter of messages, as typed."""
 
     state: str | None = None
     kind: str | None = None
@@ -44,25 +44,25 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class DeliveriesSeen:
-    """Messages, newest first, and how many there are of each sort, shown or not."""
+    """Messages, newest first, and the total of each state, shown or not."""
 
     workspace: str
     name: str
     zone: ZoneInfo
-    messages: tuple[OwedMessage, ...]
+    messages: tuple[OutboxMessage, ...]
     totals: tuple[Total, ...]
 
     @property
     def count(self) -> int:
-        """How many messages there are, shown or not."""
+        """The total number of messages, shown or not."""
         return sum(total.count for total in self.totals)
 
 
 def deliveries_of(uow: UnitOfWork, asked: Asked) -> DeliveriesSeen:
-    """The messages asked for.
+    """The messages that match a filter.
 
     Raises:
-        Refusal: a filter isn't one.
+        Refusal: the filter is invalid.
     """
     with uow.read():
         workspace = require_workspace(uow)
@@ -110,7 +110,7 @@ def _kind(uow: UnitOfWork, text: str | None) -> str | None:
 
 
 def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
-    """A channel or a member; of a team, its channel and everybody in it."""
+    """A channel or a member; for a team, its channel and all its members."""
     if text is None:
         return None
     bare = text.strip().lstrip("#@")

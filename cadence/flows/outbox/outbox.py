@@ -1,50 +1,54 @@
-"""The worker's side of the ledger: each step of sending a message is a short transaction of its own."""
+"""The worker's side of the ledger: each step of sending a message is a separate short transaction."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlmodel import Session
+
 from cadence.actor import Actor
-from cadence.flows import checkins
+from cadence.flows.outbox.composing import KINDS
 from storage.engine import Database
 from storage.outbox import attempts, leases, ledger, rate_limits
 from storage.outbox.leases import Waiting
-from storage.queries import people
-from storage.tables import MessageState, OwedMessage
+from storage.queries import people, workspaces
+from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 
 AHEAD = timedelta(milliseconds=100)
-"""A turn that is so near is taken already: all is ready when it comes, and only the call is left."""
+"""How early a slot is claimed: the message is then composed, and only the call to Slack is left."""
 
 BURST = timedelta(seconds=5)
-"""A workspace that was quiet may have so much of its budget at once."""
+"""How much of its budget an idle workspace can use at once."""
 
 
-class Turn(StrEnum):
+class Claim(StrEnum):
     """Whether a message may go out now."""
 
     OURS = "ours"
     TAKEN = "taken"
-    """Another worker is ahead."""
+    """Another worker was faster."""
     WAIT = "wait"
     """The recipient's second, the budget, or a pause that Slack asked for isn't over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast messages may follow each other, whoever sends them.
+    """The minimum time between messages of all workers.
 
     Args:
-        apart: between two messages to one recipient; zero lets rehearsals run through, without a budget.
-        a_minute: messages at most in a workspace.
+        apart: between two messages to one recipient; zero lets rehearsals run without waiting, and without a
+            budget.
+        a_minute: maximum number of messages in a workspace.
     """
 
     apart: timedelta = timedelta(seconds=1)
     a_minute: int = 500
 
     def at_most(self, seconds: float) -> int:
-        """How many recipients to begin with at once for so long: twice the budget, so that it is spent whole."""
+        """How many recipients to begin with at once in this many seconds: twice the budget, so that all of
+        it is used."""
         return min(leases.MOST, max(8, round(2 * seconds * self.a_minute / 60)))
 
     @property
@@ -53,21 +57,25 @@ class Pace:
         return timedelta(minutes=1) / self.a_minute
 
 
-def may_post(message: OwedMessage, now: datetime) -> bool:
-    """Whether no earlier attempt can post the message any more, should it not be there yet."""
+def may_post(message: OutboxMessage, now: datetime) -> bool:
+    """Whether no earlier attempt can still post the message."""
     return message.settles_at is None or message.settles_at <= now
 
 
-class _NotNow(Exception):
-    """Nothing of the transaction is kept."""
+def _around(session: Session, workspace_id: str, now: datetime | None = None) -> UnitOfWork:
+    return UnitOfWork.around(session, Actor.system(workspace_id), now)
 
-    def __init__(self, turn: Turn) -> None:
-        self.turn = turn
-        super().__init__(turn)
+
+class _NotNow(Exception):
+    """Rolls the transaction back."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        super().__init__(claim)
 
 
 class Outbox:
-    """Takes messages out of the ledger and writes down what became of them."""
+    """Claims messages from the ledger and records their outcome."""
 
     def __init__(self, db: Database, pace: Pace) -> None:
         self._db = db
@@ -76,99 +84,106 @@ class Outbox:
     def recipients(
         self, *, now: datetime, limit: int, serves: Callable[[str], bool]
     ) -> list[tuple[str, str]]:
-        """(workspace, recipient) pairs whose next message may go out now, so many in each that is served."""
+        """(workspace, recipient) pairs whose next message can go out now, at most `limit` in each served
+        workspace."""
         with self._db.read() as session:
-            known = [row.id for row in people.workspaces(session)]
+            known = [row.id for row in workspaces.workspaces(session)]
         served = [workspace_id for workspace_id in known if serves(workspace_id)]
         with self._db.read() as session:
             return leases.due_recipients(session, now=now, limit=limit, within=served)
 
     def next(self, workspace_id: str, recipient: str, *, now: datetime) -> Waiting | None:
-        """The message a recipient has waited for longest; None as well while their turn isn't near."""
+        """The message a recipient has waited for longest; None if their slot isn't near."""
         with self._db.read() as session:
-            found = leases.oldest_due(session, workspace_id=workspace_id, recipient=recipient, now=now)
-        if found is None or found.closed > now or found.turn > now + min(AHEAD, self.pace.apart):
+            found = leases.oldest_due(_around(session, workspace_id, now), recipient=recipient)
+        if found is None or found.closed > now or found.slot > now + min(AHEAD, self.pace.apart):
             return None
         return found
 
-    def next_turn(self, *, now: datetime) -> datetime | None:
-        """When somebody who waits only for their turn has it; None when nobody does soon."""
+    def next_slot(self, *, now: datetime) -> datetime | None:
+        """When the next recipient who waits only for a slot has it; None if that isn't soon."""
         with self._db.read() as session:
-            return rate_limits.next_turn(session, now=now, within=self.pace.apart)
+            return rate_limits.next_slot(session, now=now, within=self.pace.apart)
 
-    def turn_of(self, workspace_id: str, recipient: str, *, now: datetime) -> datetime | None:
-        """When the recipient's second is over; None when no message is waiting for that alone."""
+    def slot_of(self, workspace_id: str, recipient: str, *, now: datetime) -> datetime | None:
+        """When the recipient's second is over; None if no message waits only for that."""
         with self._db.read() as session:
-            return leases.turn_of(session, workspace_id=workspace_id, recipient=recipient, now=now)
+            return leases.slot_of(_around(session, workspace_id, now), recipient=recipient)
 
     def begin(
-        self, message: OwedMessage, *, methods: Collection[str], channel: str | None, text: str, now: datetime
-    ) -> Turn:
-        """Take a message's turn and write its attempt down before it is made.
+        self,
+        message: OutboxMessage,
+        *,
+        methods: Collection[str],
+        channel: str | None,
+        text: str,
+        now: datetime,
+    ) -> Claim:
+        """Claim a message for this worker: record the attempt before it is made.
 
         While an earlier attempt may still post the message, this one only looks for it (`may_post`).
 
         Args:
-            methods: those of Slack's that it will need; a pause in one of them is waited for.
-            now: when it will be made: the recipient's turn, which may be just ahead.
+            methods: the methods of Slack's API that it will need; a pause of one of them is waited for.
+            now: when it will be made: the recipient's slot, which may be slightly in the future.
         """
 
-        def work(uow: UnitOfWork) -> Turn:
+        def work(uow: UnitOfWork) -> Claim:
             names = {message.recipient, rate_limits.BUDGET, *methods}
             free = rate_limits.free_at(uow, names=list(names))
             until = max((at for name, at in free.items() if name in methods), default=now)
             if until > now:
                 reason = "waits while Slack asks for a pause"
-                attempts.postpone(uow.session, message_id=message.id or 0, until=until, reason=reason)
-                return Turn.WAIT
+                attempts.postpone(uow, message_id=message.id or 0, until=until, reason=reason)
+                return Claim.WAIT
             if self.pace.apart and max(free.values(), default=now) > now:
-                return Turn.WAIT
+                return Claim.WAIT
             budget = free.get(rate_limits.BUDGET, rate_limits.LONG_AGO)
-            self._take_turn(uow.at(now), message, channel=channel, text=text, budget=budget)
-            return Turn.OURS
+            self._claim(uow, message, channel=channel, text=text, budget=budget)
+            return Claim.OURS
 
         try:
-            return self._db.together(
-                lambda session: work(UnitOfWork.around(session, Actor.system(message.workspace_id), now))
-            )
+            return self._db.grouped(lambda session: work(_around(session, message.workspace_id, now)))
         except _NotNow as found:
-            return found.turn
+            return found.claim
 
-    def _take_turn(
-        self, uow: UnitOfWork, message: OwedMessage, *, channel: str | None, text: str, budget: datetime
+    def _claim(
+        self, uow: UnitOfWork, message: OutboxMessage, *, channel: str | None, text: str, budget: datetime
     ) -> None:
-        """Raises what undoes the transaction when somebody else is ahead."""
-        _where, pace = message.workspace_id, self.pace
+        """Raises an error that rolls the transaction back if another worker was faster."""
+        pace = self.pace
         until = uow.now + pace.apart
         if pace.apart and not rate_limits.take(uow, name=message.recipient, until=until):
-            raise _NotNow(Turn.WAIT)
+            raise _NotNow(Claim.WAIT)
         begun = attempts.begin(
-            uow.session,
+            uow,
             message_id=message.id or 0,
             attempts=message.attempts,
-            now=uow.now,
             channel=channel,
             text=text,
             settles_at=None if may_post(message, uow.now) else message.settles_at,
         )
         if not begun:
-            raise _NotNow(Turn.TAKEN)
+            raise _NotNow(Claim.TAKEN)
         if pace.apart and not rate_limits.spend(uow, share=pace.between, burst=BURST, free=budget):
-            raise _NotNow(Turn.WAIT)
+            raise _NotNow(Claim.WAIT)
 
-    def still_ours(self, message: OwedMessage, *, now: datetime, file: str | None = None) -> bool:
-        """Whether nobody took the message up since its attempt began; asked right before it is posted.
+    def still_ours(self, message: OutboxMessage, *, now: datetime, file: str | None = None) -> bool:
+        """Whether no other worker took the message since its attempt began; checked right before it is
+        posted.
 
         Args:
-            file: the ID of the uploaded file that is about to be shared; kept for the look after an unclear end.
+            file: the ID of the uploaded file that is about to be shared; stored so that it can be looked for
+                after an unclear result.
         """
         nth = message.attempts + 1
         with self._db.write() as session:
-            return attempts.renew(session, message_id=message.id or 0, attempts=nth, now=now, file=file)
+            uow = _around(session, message.workspace_id, now)
+            return attempts.renew(uow, message_id=message.id or 0, attempts=nth, file=file)
 
     def finish(
         self,
-        message: OwedMessage,
+        message: OutboxMessage,
         state: MessageState,
         *,
         now: datetime,
@@ -179,10 +194,11 @@ class Outbox:
         arrived: datetime | None = None,
         opened: str | None = None,
     ) -> None:
-        """The message was sent (there, under that `ts`), skipped or has failed; `attempt`: only if it is the last.
+        """Record that the message was sent (there, under that `ts`), skipped or has failed; with `attempt`,
+        only if it is the last one.
 
-        The recipient's next turn is counted from when Slack had the message, where that is known: `arrived`. A DM
-        that was `opened` for it is remembered.
+        The recipient's next slot counts from when Slack received the message, if known: `arrived`. A DM that
+        was `opened` for it is stored.
         """
 
         def work(uow: UnitOfWork) -> None:
@@ -190,27 +206,25 @@ class Outbox:
                 until = (arrived or now) + self.pace.apart
                 rate_limits.close(uow, name=message.recipient, until=until)
             if opened:
-                self._remember(uow.at(now), message, opened)
+                self._remember(uow, message, opened)
             attempts.finish(
-                uow.session,
+                uow,
                 message_id=message.id or 0,
                 state=state,
-                now=now,
                 reason=reason,
                 ts=ts,
                 channel=channel,
                 attempts=attempt,
             )
-            if state is MessageState.SENT and message.kind in checkins.CLOSING_KINDS:
-                checkins.came(uow.at(now), message)
+            sent = KINDS[message.kind].on_sent if message.kind in KINDS else None
+            if state is MessageState.SENT and sent is not None:
+                sent(uow, message)
 
-        self._db.together(
-            lambda session: work(UnitOfWork.around(session, Actor.system(message.workspace_id), now))
-        )
+        self._db.grouped(lambda session: work(_around(session, message.workspace_id, now)))
 
     def postpone(
         self,
-        message: OwedMessage,
+        message: OutboxMessage,
         *,
         until: datetime,
         reason: str,
@@ -218,19 +232,18 @@ class Outbox:
         attempt: int | None = None,
         is_settled: bool = False,
     ) -> None:
-        """Try this message again later.
+        """Retry this message later.
 
         Args:
-            pause: a method that the workspace leaves alone until then.
-            is_settled: nothing that was asked of Slack can post it any more.
+            pause: a method that isn't called in the workspace until then.
+            is_settled: no earlier call to Slack can post it any more.
         """
         with self._db.write() as session:
+            uow = _around(session, message.workspace_id)
             if pause:
-                rate_limits.close(
-                    UnitOfWork.around(session, Actor.system(message.workspace_id)), name=pause, until=until
-                )
+                rate_limits.close(uow, name=pause, until=until)
             attempts.postpone(
-                session,
+                uow,
                 message_id=message.id or 0,
                 until=until,
                 reason=reason,
@@ -239,38 +252,31 @@ class Outbox:
             )
 
     def correct_future(self, *, now: datetime) -> int:
-        """Take back what was written before the clock was set back; returns how many rows that were."""
+        """Correct what was written before the clock was set back; returns how many rows that were."""
         with self._db.write() as session:
             return attempts.correct_future(session, now=now) + rate_limits.correct_future(session, now=now)
 
     def take_back(self, workspace_id: str, recipient: str, *, now: datetime) -> int:
-        """Who was sending to a recipient is known to be gone; returns how many messages are tried again."""
+        """Release a recipient whose sender is known to be gone; returns how many messages are tried again."""
         with self._db.write() as session:
-            return attempts.take_back(
-                UnitOfWork.around(session, Actor.system(workspace_id), now), recipient=recipient
-            )
+            return attempts.take_back(_around(session, workspace_id, now), recipient=recipient)
 
     def take_all_back(self, *, now: datetime) -> int:
-        """The only worker there may be has just started: whoever was sending is gone."""
+        """Release all recipients: the only possible worker has just started, so no other one is sending."""
         with self._db.read() as session:
             left = attempts.under_way(session)
         return sum(self.take_back(workspace_id, recipient, now=now) for workspace_id, recipient in left)
 
-    def sent_timestamps(self, message: OwedMessage, *, channel: str) -> set[str]:
-        """The messages of a channel that other rows account for."""
+    def sent_timestamps(self, message: OutboxMessage, *, channel: str) -> set[str]:
+        """The messages of a channel that belong to other rows."""
         with self._db.read() as session:
-            return ledger.timestamps(
-                UnitOfWork.around(session, Actor.system(message.workspace_id)), channel=channel
-            )
+            return ledger.timestamps(_around(session, message.workspace_id), channel=channel)
 
-    def remember_dm(self, message: OwedMessage, *, channel: str, now: datetime) -> None:
-        """Keep the DM channel of a recipient."""
+    def remember_dm(self, message: OutboxMessage, *, channel: str, now: datetime) -> None:
+        """Save the DM channel of a recipient."""
         with self._db.write() as session:
-            self._remember(
-                UnitOfWork.around(session, Actor.system(message.workspace_id), now), message, channel
-            )
+            self._remember(_around(session, message.workspace_id, now), message, channel)
 
     @staticmethod
-    def _remember(uow: UnitOfWork, message: OwedMessage, channel: str) -> None:
-        _where, who = message.workspace_id, message.recipient
-        people.remember_dm(uow, member_id=who, channel=channel)
+    def _remember(uow: UnitOfWork, message: OutboxMessage, channel: str) -> None:
+        people.remember_dm(uow, member_id=message.recipient, channel=channel)

@@ -1,14 +1,14 @@
 """Status, registry, digest and Home."""
 
-from cadence.flows.overview.digests import digest, show_digest
+from cadence.flows.overview.digests import KINDS, show_digest
 from cadence.flows.overview.homes import (
     Claimed,
     HomePace,
     claim,
+    claim_opened,
     digest_of,
     note_click,
     note_failed,
-    note_opened,
     note_pause,
     note_shown,
     spread,
@@ -19,14 +19,14 @@ from cadence.flows.overview.registry import show_registry
 from cadence.flows.overview.statuses import status, why, why_form
 
 __all__ = [
+    "KINDS",
     "Claimed",
     "HomePace",
     "claim",
-    "digest",
+    "claim_opened",
     "digest_of",
     "note_click",
     "note_failed",
-    "note_opened",
     "note_pause",
     "note_shown",
     "show_digest",

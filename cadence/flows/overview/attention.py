@@ -1,25 +1,24 @@
-"""Messages that can't reach their channel until somebody does something: a decision for the digest."""
+"""Messages that can't reach their channel until somebody fixes it: a decision for the digest."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core import TeamRun, today_in
+from cadence.flows.core import AdoptionView, today_in
 from cadence.flows.overview.digest_notes import open_drifts, open_promotions
-from cadence.flows.overview.digest_scope import DigestWeek, Scope, Worst, scope_of
+from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of
 from cadence.flows.overview.watches import watches_of
 from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import local_day, monday_of
 from storage.outbox import report
-from storage.queries import digests
-from storage.queries import digests as digest_changes
+from storage.queries.overview import digests
 from storage.tables import Workspace
 from storage.work import UnitOfWork
-from templates.contexts.digests import Decision
+from templates.contexts.overview.digests import Decision
 from templates.filters import day, plural
 from templates.ids import Action
 
@@ -39,30 +38,23 @@ _WHY: Final[dict[str, str]] = {
     "restricted_action_thread_only_channel": _CLOSED,
     "posting_to_channel_denied": _CLOSED,
 }
-"""What is wrong with a channel and who can put it right, by Slack's word for it. What is wrong with the token as a
-whole isn't among them: no digest arrives then either, and `cadence doctor` says so."""
-
-
-def undelivered(
-    uow: UnitOfWork, workspace: Workspace, runs: Sequence[TeamRun], *, since: datetime, until: datetime
-) -> list[Decision]:
-    """One sentence for each channel that messages of a week couldn't reach, the most messages first."""
-    rows = report.stuck(uow, since=since, until=until)
-    return [_tell(row, _team(row[0], runs), workspace) for row in rows if _is_stuck(row[0], row[1])]
+"""What is wrong with a channel and who can fix it, by Slack's error. Problems of the token as a whole
+aren't included: no digest arrives then either, and `cadence doctor` reports them."""
 
 
 def undelivered_first(scope: Scope, many: int) -> tuple[list[Decision], int]:
-    """The same for a digest: the first few, and how many channels there are."""
+    """Sentences for channels that messages of a week couldn't reach, most messages first: a few, and how many."""
     rows = [
         row
         for row in report.stuck(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
-        if _is_stuck(row[0], row[1])
+        if is_stuck(row[0], row[1])
     ]
     teams = digests.teams_of_channels(scope.uow, channels=[channel for channel, *_ in rows[:many]])
     return [_tell(row, teams.get(row[0]), scope.workspace) for row in rows[:many]], len(rows)
 
 
-def _is_stuck(recipient: str, reason: str) -> bool:
+def is_stuck(recipient: str, reason: str) -> bool:
+    """Whether a channel gets no messages until somebody fixes it."""
     return reason in _WHY and recipient.startswith(("C", "G"))
 
 
@@ -79,10 +71,6 @@ def _tell(row: tuple[str, str, int], team: str | None, workspace: Workspace) -> 
     )
 
 
-def _team(channel: str, runs: Sequence[TeamRun]) -> str | None:
-    return next((run.team.title for run in runs if run.team.channel == channel), None)
-
-
 def _why(reason: str, workspace: Workspace) -> Mrkdwn:
     bot = workspace.settings.get("bot")
     if _WHY[reason] is _NOT_IN and bot:
@@ -92,19 +80,19 @@ def _why(reason: str, workspace: Workspace) -> Mrkdwn:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One run that needs somebody, why, and the button that begins to settle it; `more` explain it."""
+    """An adoption that needs somebody, why, and the button for it; `more` explains it."""
 
-    run: TeamRun
+    view: AdoptionView
     text: Mrkdwn
     offer: Offer | None = None
     more: tuple[Offer, ...] = ()
 
 
 def deciding(uow: UnitOfWork, workspace: Workspace) -> dict[int, int]:
-    """The adoptions that wait for a decision, each with its place among them: the gravest first, as in a digest."""
+    """The adoptions that need a decision, each with its rank: the most urgent first, as in a digest."""
     week = DigestWeek(monday_of(today_in(workspace, uow.now)), ZoneInfo(workspace.timezone))
     scope = scope_of(uow, workspace, week)
-    sections: tuple[Worst[Any], ...] = (
+    sections: tuple[TopN[Any], ...] = (
         demoted(scope),
         open_promotions(scope),
         open_drifts(scope),
@@ -116,20 +104,21 @@ def deciding(uow: UnitOfWork, workspace: Workspace) -> dict[int, int]:
     return {adoption: place for place, adoption in enumerate(found)}
 
 
-def slipped(scope: Scope) -> Worst[Callable[[TeamRun], Attention]]:
-    """What slipped in a week for a digest, gravest first; silence is added once the week is over."""
+def slipped(scope: Scope) -> TopN[Callable[[AdoptionView], Attention]]:
+    """What slipped in a week for a digest, most urgent first; missing check-ins are added once the week is
+    over."""
     found = demoted(scope)
-    rows = digest_changes.missed(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
+    rows = digests.missed(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
     for adoption, number, result in rows:
         if (rank := scope.rank(adoption)) is not None:
             found.add((1, rank, number), adoption, partial(tell_missed, number=number, result=result))
     return found
 
 
-def demoted(scope: Scope) -> Worst[Callable[[TeamRun], Attention]]:
-    """The steps whose last change of mode is a demotion, until their rubric is revised."""
-    found: Worst[Callable[[TeamRun], Attention]] = Worst()
-    rows = digest_changes.demoted(scope.uow, until=scope.week.at(1))
+def demoted(scope: Scope) -> TopN[Callable[[AdoptionView], Attention]]:
+    """The steps whose last mode change is a demotion, until their rubric is revised."""
+    found: TopN[Callable[[AdoptionView], Attention]] = TopN()
+    rows = digests.demoted(scope.uow, until=scope.week.at(1))
     for adoption, step, at in rows:
         place = scope.step_at(adoption, step)
         if place is not None:
@@ -139,7 +128,7 @@ def demoted(scope: Scope) -> Worst[Callable[[TeamRun], Attention]]:
 
 
 def add_silent(
-    found: Worst[Callable[[TeamRun], Attention]],
+    found: TopN[Callable[[AdoptionView], Attention]],
     *,
     rank: int,
     adoption: int,
@@ -148,7 +137,7 @@ def add_silent(
     has_number: bool,
     week_start: date,
 ) -> None:
-    """One more adoption of a week that is over: its check-ins are mostly missing, or its number is."""
+    """Count one more adoption of a finished week: most of its check-ins are missing, or its number is."""
     if answered * 2 < asked:
         tell = partial(tell_silent, answered=answered, asked=asked, week_start=week_start)
         found.add((2, rank, 0), adoption, tell)
@@ -156,49 +145,49 @@ def add_silent(
         found.add((2, rank, 1), adoption, partial(tell_no_number, week_start=week_start))
 
 
-def tell_demoted(run: TeamRun, *, step: str, at: datetime) -> Attention:
-    """A step that was demoted, while its rubric is as it was."""
+def tell_demoted(view: AdoptionView, *, step: str, at: datetime) -> Attention:
+    """A demoted step whose rubric wasn't revised since."""
     text = say(
         "{step} of {playbook} ({team}) was demoted {day}; its rubric isn't revised yet",
-        step=run.step(step).title,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        day=day(local_day(at, run.zone)),
+        step=view.step(step).title,
+        playbook=view.playbook.title,
+        team=view.team.title,
+        day=day(local_day(at, view.zone)),
     )
-    ref = f"{run.id}:{step}"
+    ref = f"{view.id}:{step}"
     return Attention(
-        run,
+        view,
         text,
         Offer("Record a new rubric", Action.REVISE_RUBRIC, ref),
         (Offer("Why", Action.WHY, ref),),
     )
 
 
-def tell_missed(run: TeamRun, *, number: int, result: str | None) -> Attention:
+def tell_missed(view: AdoptionView, *, number: int, result: str | None) -> Attention:
     """A cycle that closed without meeting its target."""
     text = say(
         "{playbook} ({team}) closed cycle {number}: {result}",
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         number=number,
         result=result,
     )
-    return Attention(run, text)
+    return Attention(view, text)
 
 
-def tell_silent(run: TeamRun, *, answered: int, asked: int, week_start: date) -> Attention:
+def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: date) -> Attention:
     """A team whose check-ins are mostly missing."""
     text = say(
         "{team}: {answered} of {asked} check-ins came for {playbook}",
-        team=run.team.title,
+        team=view.team.title,
         answered=answered,
         asked=asked,
-        playbook=run.playbook.title,
+        playbook=view.playbook.title,
     )
-    return Attention(run, text, Offer("Nudge them once more", Action.NUDGE_AGAIN, f"{run.id}:{week_start}"))
+    return Attention(view, text, Offer("Nudge them once more", Action.NUDGE_AGAIN, f"{view.id}:{week_start}"))
 
 
-def tell_no_number(run: TeamRun, *, week_start: date) -> Attention:
+def tell_no_number(view: AdoptionView, *, week_start: date) -> Attention:
     """A team whose number is missing."""
-    text = say("{team} has no number for {playbook}", team=run.team.title, playbook=run.playbook.title)
-    return Attention(run, text, Offer("Report the number", Action.REPORT_KPI, f"{run.id}:{week_start}"))
+    text = say("{team} has no number for {playbook}", team=view.team.title, playbook=view.playbook.title)
+    return Attention(view, text, Offer("Report the number", Action.REPORT_KPI, f"{view.id}:{week_start}"))

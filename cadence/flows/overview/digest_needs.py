@@ -1,4 +1,4 @@
-"""What the digest says first: what waits for somebody, and the numbers that moved or didn't."""
+"""The top of the digest: pending decisions, and the numbers that moved or didn't."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,32 +7,32 @@ from functools import partial
 from typing import NamedTuple
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.core import TeamRun
+from cadence.flows.core import AdoptionView
 from cadence.flows.numbers import kpi_context, of_week, shown
-from cadence.flows.overview.digest_scope import Scope, Worst
+from cadence.flows.overview.digest_scope import Scope, TopN
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta, meets
 from cadence.rules.signals import busy_not_moving
-from storage.queries import digests, reports
-from storage.queries import digests as digest_numbers
+from storage.queries import checkins
+from storage.queries.overview import digests
 from storage.work import UnitOfWork
-from templates.contexts.digests import Decision, KpiMove, TeamGuardrail
-from templates.contexts.verdicts import Guardrail as GuardrailShown
+from templates.contexts.numbers import Guardrail as GuardrailShown
+from templates.contexts.overview.digests import Decision, KpiMove, TeamGuardrail
 from templates.ids import Action
 
 
-def tell_unanswered(run: TeamRun, *, step: str, critical: bool = False) -> Decision:
-    """A step over its cap, or with a critical exception that can't demote it, without an answer."""
+def tell_unanswered(view: AdoptionView, *, step: str, critical: bool = False) -> Decision:
+    """A step over its cap, or with a critical exception that can't demote it, that nobody answered."""
     return Decision(
         text=say(
             "{step} of {playbook} ({team}) {what} and nobody has said what changes",
             what="had a critical exception" if critical else "is over its cap",
-            step=run.step(step).title,
-            playbook=run.playbook.title,
-            team=run.team.title,
+            step=view.step(step).title,
+            playbook=view.playbook.title,
+            team=view.team.title,
         ),
-        offer=Offer("Say what changes", Action.SAY_WHAT_CHANGES, f"{run.id}:{step}"),
+        offer=Offer("Say what changes", Action.SAY_WHAT_CHANGES, f"{view.id}:{step}"),
     )
 
 
@@ -50,14 +50,15 @@ def idle_playbooks(scope: Scope) -> list[Decision]:
 
 
 class Idle(NamedTuple):
-    """Playbooks that nobody runs: how many, and the titles of those that came to it in the digest's week."""
+    """Playbooks that nobody runs: how many, and the titles of those that became idle in the digest's week."""
 
     total: int
     new: tuple[str, ...]
 
 
 def idle_of(scope: Scope) -> Idle:
-    """The playbooks that nobody runs. A digest names each once, after its last cycle; the first digest names all."""
+    """The playbooks that nobody runs. A digest names each once, after its last cycle; the first digest
+    names all."""
     found = list(_idle(scope))
     since = digests.idle_since(scope.uow, playbook_ids=[playbook for playbook, _, _ in found])
     week = scope.week
@@ -77,22 +78,22 @@ def _idle(scope: Scope) -> Iterator[tuple[int, str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The adoptions with a reading in the week: better than their baseline, or not, the worst first.
+    """The adoptions with a reading in the week, better than their baseline or not, the worst first.
 
     Args:
-        broken: guardrails past their limit, the furthest past it first.
+        broken: guardrails past their limit, the worst first.
     """
 
-    moved: Worst[Callable[[TeamRun], KpiMove]]
-    not_moved: Worst[Callable[[TeamRun], KpiMove]]
-    broken: Worst[Callable[[TeamRun], TeamGuardrail]]
+    moved: TopN[Callable[[AdoptionView], KpiMove]]
+    not_moved: TopN[Callable[[AdoptionView], KpiMove]]
+    broken: TopN[Callable[[AdoptionView], TeamGuardrail]]
 
 
 def numbers_of(scope: Scope) -> Numbers:
-    """What the readings of the digest's week come to."""
-    found = Numbers(Worst(), Worst(), Worst())
+    """The numbers of the digest's week."""
+    found = Numbers(TopN(), TopN(), TopN())
     monday = scope.week.monday
-    rows = digest_numbers.readings(scope.uow, week_start=monday)
+    rows = digests.readings(scope.uow, week_start=monday)
     for adoption, guardrail, value in rows:
         spec, rank = scope.spec(adoption), scope.rank(adoption)
         if spec is None or rank is None:
@@ -114,8 +115,8 @@ def numbers_of(scope: Scope) -> Numbers:
     return found
 
 
-def _tell_broken(run: TeamRun, *, rail: GuardrailShown) -> TeamGuardrail:
-    return TeamGuardrail(playbook=run.playbook.title, team=run.team.title, guardrail=rail)
+def _tell_broken(view: AdoptionView, *, rail: GuardrailShown) -> TeamGuardrail:
+    return TeamGuardrail(playbook=view.playbook.title, team=view.team.title, guardrail=rail)
 
 
 def compared(spec: PlaybookSpec, value: float) -> tuple[bool, float]:
@@ -125,23 +126,23 @@ def compared(spec: PlaybookSpec, value: float) -> tuple[bool, float]:
     return better(value, kpi.baseline, direction), share if direction is Direction.LOWER else -share
 
 
-def _tell_move(uow: UnitOfWork, run: TeamRun, *, week_start: date, value: float) -> KpiMove:
-    """A number beside its baseline, with the runs of its week and the guardrails that it broke."""
-    kpi, direction = run.spec.kpi, Direction(run.spec.kpi.direction)
-    rows = reports.answers(uow, adoption_id=run.id, first=week_start, last=week_start)
+def _tell_move(uow: UnitOfWork, view: AdoptionView, *, week_start: date, value: float) -> KpiMove:
+    """A number compared with its baseline, with the runs of its week and the guardrails that it broke."""
+    kpi, direction = view.spec.kpi, Direction(view.spec.kpi.direction)
+    rows = checkins.answers(uow, adoption_id=view.id, first=week_start, last=week_start)
     runs = sum(count for _, _, count in rows)
     busy = busy_not_moving(
         runs=runs,
-        expected=run.spec.runs_per_week,
+        expected=view.spec.runs_per_week,
         value=value,
         baseline=kpi.baseline,
         direction=direction,
     )
     return KpiMove(
-        playbook=run.playbook.title,
-        team=run.team.title,
-        kpi=kpi_context(run, value=value),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        kpi=kpi_context(view, value=value),
         runs=runs,
         busy=busy.found,
-        broken=tuple(rail.name for rail in of_week(uow, run, week_start) if rail.held is False),
+        broken=tuple(rail.name for rail in of_week(uow, view, week_start) if rail.held is False),
     )

@@ -4,25 +4,26 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TypeVar
 
-from cadence.flows.core import TeamRun
-from cadence.flows.overview.digest_scope import DigestWeek, Scope, Worst, told
+from cadence.flows.core import AdoptionView, step_title
+from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, told
 from cadence.flows.overview.signals import contradictions, heroes_of
 from cadence.flows.standards import drift_counts
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
-from storage.queries import decisions, digests, drifts, playbooks, rubrics, signals
+from storage.queries import playbooks, promotions, standards
+from storage.queries.overview import digests, signals
 from storage.tables import Override, OverrideKind, Promotion, StepDrift
 from storage.work import UnitOfWork
 from templates.contexts.base import ModeChange
-from templates.contexts.digests import Decision, TeamChange
+from templates.contexts.overview.digests import Decision, TeamChange
 from templates.filters import day, plural
 from templates.filters import mode as mode_word
 from templates.ids import Action
 
 
-def demotions_of(scope: Scope) -> Worst[Callable[[TeamRun], TeamChange]]:
+def demotions_of(scope: Scope) -> TopN[Callable[[AdoptionView], TeamChange]]:
     """The demotions of the week, newest first."""
-    found: Worst[Callable[[TeamRun], TeamChange]] = Worst()
+    found: TopN[Callable[[AdoptionView], TeamChange]] = TopN()
     since, until = scope.week.at(0), scope.week.at(1)
     rows = digests.changes(scope.uow, since=since, until=until, kind="demotion")
     for number, adoption in rows:
@@ -31,20 +32,14 @@ def demotions_of(scope: Scope) -> Worst[Callable[[TeamRun], TeamChange]]:
     return found
 
 
-def _tell_demotion(run: TeamRun, *, scope: Scope, number: int) -> TeamChange:
-    row = decisions.mode_change(scope.uow, change_id=number)
+def _tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChange:
+    row = standards.mode_change(scope.uow, change_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
     return TeamChange(
-        playbook=run.playbook.title,
-        team=run.team.title,
-        change=ModeChange(step=title_of(run, row.step), before=row.before or row.after, after=row.after),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        change=ModeChange(step=step_title(view, row.step), before=row.before or row.after, after=row.after),
     )
-
-
-def title_of(run: TeamRun, key: str) -> str:
-    """A step's title; its key when the newest revision has dropped the step."""
-    step = run.spec.step(key)
-    return step.title if step else key
 
 
 T = TypeVar("T")
@@ -53,31 +48,31 @@ NOTES = 10
 _CHANGES = (("promotion", "Promoted"), ("declaration", "Declared by hand"))
 
 
-def tell_drift(run: TeamRun, row: StepDrift) -> Decision:
-    """A drift that waits for the owner."""
+def tell_drift(view: AdoptionView, row: StepDrift) -> Decision:
+    """A drift that needs the owner."""
     return Decision(
         text=say(
             "{step} of {playbook} ({team}) is run {counts}, found {day}",
-            step=run.step(row.step).title,
-            playbook=run.playbook.title,
-            team=run.team.title,
+            step=view.step(row.step).title,
+            playbook=view.playbook.title,
+            team=view.team.title,
             counts=drift_counts(row),
-            day=day(row.at.astimezone(run.zone).date()),
+            day=day(row.at.astimezone(view.zone).date()),
         ),
-        offer=Offer("Settle it", Action.DECLARE_MODE, f"{run.id}:{row.step}"),
+        offer=Offer("Settle it", Action.DECLARE_MODE, f"{view.id}:{row.step}"),
     )
 
 
-def open_drifts(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
-    """Drifts that nobody has settled yet, the widest first; what one person reported is the owner's to read."""
+def open_drifts(scope: Scope) -> TopN[Callable[[AdoptionView], Decision]]:
+    """Unsettled drifts, the largest share first; drifts reported by one person are only for the owner."""
     return drifts_waiting(scope, tell_drift)
 
 
 def drifts_waiting(
-    scope: Scope, tell: Callable[[TeamRun, StepDrift], T], *, alone_in: Collection[int] = ()
-) -> Worst[Callable[[TeamRun], T]]:
-    """The same, each as `tell` says it; with what one person reported in some adoptions."""
-    found: Worst[Callable[[TeamRun], T]] = Worst()
+    scope: Scope, tell: Callable[[AdoptionView, StepDrift], T], *, alone_in: Collection[int] = ()
+) -> TopN[Callable[[AdoptionView], T]]:
+    """The same, each worded by `tell`; with drifts reported by one person in some adoptions."""
+    found: TopN[Callable[[AdoptionView], T]] = TopN()
     rows = digests.drifts_open(scope.uow)
     for number, adoption, step, evidence in rows:
         place, rank = scope.step_at(adoption, step), scope.rank(adoption)
@@ -87,42 +82,46 @@ def drifts_waiting(
     return found
 
 
-def _of_drift(run: TeamRun, *, scope: Scope, number: int, tell: Callable[[TeamRun, StepDrift], T]) -> T:
-    row = drifts.event(scope.uow, drift_id=number)
+def _of_drift(
+    view: AdoptionView, *, scope: Scope, number: int, tell: Callable[[AdoptionView, StepDrift], T]
+) -> T:
+    row = standards.event(scope.uow, drift_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
-    return tell(run, row)
+    return tell(view, row)
 
 
-def open_promotions(scope: Scope) -> Worst[Callable[[TeamRun], Decision]]:
-    """Promotions that wait for somebody's decision, the longest waiting first."""
+def open_promotions(scope: Scope) -> TopN[Callable[[AdoptionView], Decision]]:
+    """Undecided promotions, the longest waiting first."""
     return promotions_waiting(scope, tell_promotion)
 
 
 def promotions_waiting(
-    scope: Scope, tell: Callable[[TeamRun, Promotion], T]
-) -> Worst[Callable[[TeamRun], T]]:
-    """The same, each as `tell` says it."""
-    found: Worst[Callable[[TeamRun], T]] = Worst()
+    scope: Scope, tell: Callable[[AdoptionView, Promotion], T]
+) -> TopN[Callable[[AdoptionView], T]]:
+    """The same, each worded by `tell`."""
+    found: TopN[Callable[[AdoptionView], T]] = TopN()
     for number, adoption in digests.promotions_open(scope.uow):
         if adoption in scope.places:
             found.add((number,), adoption, partial(_of_promotion, scope=scope, number=number, tell=tell))
     return found
 
 
-def _of_promotion(run: TeamRun, *, scope: Scope, number: int, tell: Callable[[TeamRun, Promotion], T]) -> T:
-    row = rubrics.promotion(scope.uow, promotion_id=number)
+def _of_promotion(
+    view: AdoptionView, *, scope: Scope, number: int, tell: Callable[[AdoptionView, Promotion], T]
+) -> T:
+    row = promotions.promotion(scope.uow, promotion_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
-    return tell(run, row)
+    return tell(view, row)
 
 
-def tell_promotion(run: TeamRun, row: Promotion) -> Decision:
-    """A promotion that waits for a decision."""
+def tell_promotion(view: AdoptionView, row: Promotion) -> Decision:
+    """An undecided promotion."""
     return Decision(
         text=say(
             "{step} of {playbook} ({team}) could go from {before} to {after}: {passes} of {samples} passed",
-            step=title_of(run, row.step),
-            playbook=run.playbook.title,
-            team=run.team.title,
+            step=step_title(view, row.step),
+            playbook=view.playbook.title,
+            team=view.team.title,
             before=mode_word(row.mode),
             after=mode_word(row.leads_to or row.mode),
             passes=row.passes,
@@ -133,10 +132,10 @@ def tell_promotion(run: TeamRun, row: Promotion) -> Decision:
 
 
 def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...], int]:
-    """One sentence for each thing worth knowing, gravest first, and how many there are.
+    """One sentence for each notable event, most urgent first, and the total.
 
     Args:
-        together: adoptions of teams of several; one alone has no choice but to report everything.
+        together: adoptions of teams with several members; a single member necessarily reports everything.
     """
     contradicting, heroes = contradictions(scope), heroes_of(scope, together)
     overrides = _overrides(scope.uow, scope.week)
@@ -167,8 +166,8 @@ def _override(uow: UnitOfWork, row: Override) -> Mrkdwn:
     return say("Override by {who}: {what}. {reason}", who=mention(row.member), what=what, reason=row.reason)
 
 
-def _declined(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
-    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+def _declined(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
+    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
     since, until = scope.week.at(0), scope.week.at(1)
     rows = digests.promotions_declined(scope.uow, since=since, until=until)
     for number, adoption in rows:
@@ -177,15 +176,15 @@ def _declined(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
     return found
 
 
-def _tell_declined(run: TeamRun, *, scope: Scope, number: int) -> Mrkdwn:
-    row = rubrics.promotion(scope.uow, promotion_id=number)
+def _tell_declined(view: AdoptionView, *, scope: Scope, number: int) -> Mrkdwn:
+    row = promotions.promotion(scope.uow, promotion_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
-    return _changed("Declined", run, row.step, row.mode, row.leads_to)
+    return _changed("Declined", view, row.step, row.mode, row.leads_to)
 
 
-def _changes(scope: Scope, kind: str, word: str) -> Worst[Callable[[TeamRun], Mrkdwn]]:
-    """The changes of mode of one kind in the week, newest first."""
-    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+def _changes(scope: Scope, kind: str, word: str) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
+    """The mode changes of one kind in the week, newest first."""
+    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
     since, until = scope.week.at(0), scope.week.at(1)
     rows = digests.changes(scope.uow, since=since, until=until, kind=kind)
     for number, adoption in rows:
@@ -194,19 +193,19 @@ def _changes(scope: Scope, kind: str, word: str) -> Worst[Callable[[TeamRun], Mr
     return found
 
 
-def _tell_changed(run: TeamRun, *, scope: Scope, number: int, word: str) -> Mrkdwn:
-    row = decisions.mode_change(scope.uow, change_id=number)
+def _tell_changed(view: AdoptionView, *, scope: Scope, number: int, word: str) -> Mrkdwn:
+    row = standards.mode_change(scope.uow, change_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
-    return _changed(word, run, row.step, row.before or row.after, row.after)
+    return _changed(word, view, row.step, row.before or row.after, row.after)
 
 
-def _changed(word: str, run: TeamRun, step: str, before: str, after: str | None) -> Mrkdwn:
+def _changed(word: str, view: AdoptionView, step: str, before: str, after: str | None) -> Mrkdwn:
     return say(
         "{word}: {step}, {before} → {after} ({playbook}, {team})",
         word=word,
-        step=title_of(run, step),
+        step=step_title(view, step),
         before=mode_word(before),
         after=mode_word(after or before),
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
     )

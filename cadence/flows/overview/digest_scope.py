@@ -1,6 +1,6 @@
-"""What a digest is about: the week, where each adoption stands among the others, and the few that are shown.
+"""The scope of a digest: the week, the order of adoptions, and the few that are shown.
 
-Everything is counted on numbers that the database streams; only what a section shows is loaded.
+Everything is counted on streamed numbers; only the shown entries are loaded.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -10,22 +10,23 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.core import TeamRun, leaves_out, spec_of, team_runs
+from cadence.flows.core import AdoptionView, adoption_views, leaves_out, spec_of
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
 from cadence.rules.calendar import instant, local_day
-from storage.queries import digests, pauses, registry
-from storage.queries.digests import Asking
-from storage.queries.pauses import Pause
+from storage.queries import cycles
+from storage.queries.cycles import Pause
+from storage.queries.overview import digests, registry
+from storage.queries.overview.digests import Asking
 from storage.tables import CycleState, Workspace
 from storage.work import UnitOfWork
-from templates.contexts.digests import Decision
+from templates.contexts.overview.digests import Decision
 from templates.ids import Action
 
 KEPT = 40
-"""Entries of a section that are kept: more than any section shows."""
+"""Entries kept per section: more than any section shows."""
 BATCH = 500
-"""Adoptions that are looked at more closely at a time."""
+"""Adoptions processed in detail at a time."""
 T = TypeVar("T")
 
 
@@ -37,11 +38,11 @@ class DigestWeek:
     zone: ZoneInfo
 
     def at(self, weeks: int) -> datetime:
-        """Midnight of the Monday so many weeks after."""
+        """Midnight of the Monday this many weeks after."""
         return instant(self.monday + timedelta(weeks=weeks), time.min, self.zone)
 
 
-class Worst(Generic[T]):
+class TopN(Generic[T]):
     """Counts every entry of a section and keeps the first few, by an order in which no two are the same."""
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class Worst(Generic[T]):
         self._kept: list[tuple[tuple[float, ...], int, T]] = []
 
     def add(self, order: tuple[float, ...], adoption: int, entry: T) -> None:
-        """One more, of an adoption."""
+        """Add an entry of an adoption."""
         self.count += 1
         self.adoptions.add(adoption)
         self._kept.append((order, adoption, entry))
@@ -69,7 +70,7 @@ class Worst(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an adoption stands among the others, by playbook and team, and the version it runs."""
+    """An adoption's rank, by playbook and team, and the version it runs."""
 
     rank: int
     version: int
@@ -77,15 +78,15 @@ class Place:
 
 @dataclass
 class Scope:
-    """A digest's week and the adoptions it tells of.
+    """A digest's week and adoptions.
 
     Args:
-        places: of every adoption that isn't ended.
+        places: of every adoption that hasn't ended.
         running: how many of them have a running cycle.
         with_cycle: playbooks that some team has a cycle of.
         unreported: adoptions whose team has nobody to report the number.
-        specs: of every version that is run.
-        loaded: the runs that were shown so far.
+        specs: of every version in use.
+        loaded: the adoptions loaded so far.
     """
 
     uow: UnitOfWork
@@ -96,9 +97,9 @@ class Scope:
     places: dict[int, Place] = field(default_factory=dict)
     running: int = 0
     with_cycle: set[int] = field(default_factory=set)
-    unreported: Worst[Callable[[TeamRun], Decision]] = field(default_factory=Worst)
+    unreported: TopN[Callable[[AdoptionView], Decision]] = field(default_factory=TopN)
     specs: dict[int, PlaybookSpec] = field(default_factory=dict)
-    loaded: dict[int, TeamRun] = field(default_factory=dict)
+    loaded: dict[int, AdoptionView] = field(default_factory=dict)
     _pauses: list[Pause] | None = None
 
     @property
@@ -107,51 +108,50 @@ class Scope:
         return self.workspace.id
 
     def asking(self, weeks: int = 0) -> Asking:
-        """Who is asked about the digest's week, or one before it."""
+        """The expected members of the digest's week, or an earlier one."""
         monday = self.week.monday + timedelta(weeks=weeks)
+        joined, left = self.midnights(monday + timedelta(days=5)), self.midnights(monday + timedelta(days=7))
+        return Asking(monday, joined_before=joined, left_from=left, unasked=self.unasked(monday))
 
-        def midnight(day: int) -> dict[str, datetime]:
-            return {
-                zone: instant(monday + timedelta(days=day), time.min, ZoneInfo(zone)) for zone in self.zones
-            }
-
-        return Asking(monday, joined_before=midnight(5), left_from=midnight(7), unasked=self.unasked(monday))
+    def midnights(self, day: date) -> dict[str, datetime]:
+        """The beginning of a day, by time zone."""
+        return {zone: instant(day, time.min, ZoneInfo(zone)) for zone in self.zones}
 
     def unasked(self, monday: date) -> frozenset[int]:
-        """The adoptions that were paused when a week's check-in would have come."""
+        """The adoptions that were paused when a week's check-in was due."""
         if self._pauses is None:
-            self._pauses = pauses.pauses(self.uow)
+            self._pauses = cycles.pauses(self.uow)
         return frozenset(one.adoption for one in self._pauses if leaves_out(one, self.workspace, monday))
 
     def spec(self, adoption: int) -> PlaybookSpec | None:
-        """What an adoption runs; None when it is ended."""
+        """An adoption's playbook version; None if it has ended."""
         place = self.places.get(adoption)
         return self.specs[place.version] if place else None
 
     def step_at(self, adoption: int, step: str) -> int | None:
-        """A step's place in its playbook; None when it was dropped, or the adoption is ended."""
+        """A step's index in its playbook; None if it was dropped, or the adoption has ended."""
         spec = self.spec(adoption)
         keys = [one.key for one in spec.steps] if spec else []
         return keys.index(step) if step in keys else None
 
     def rank(self, adoption: int) -> int | None:
-        """An adoption's place among the others; None when it is ended."""
+        """An adoption's rank; None if it has ended."""
         place = self.places.get(adoption)
         return place.rank if place else None
 
-    def load(self, adoptions: Iterable[int]) -> dict[int, TeamRun]:
-        """The runs of a few adoptions, by id; each is loaded once."""
+    def load(self, adoptions: Iterable[int]) -> dict[int, AdoptionView]:
+        """The views of a few adoptions, by id; each is loaded once."""
         wanted = {one for one in adoptions if one in self.places} - self.loaded.keys()
         if wanted:
-            for run in team_runs(self.uow, workspace=self.workspace, adoption_ids=sorted(wanted)):
-                self.loaded[run.id] = run
+            for view in adoption_views(self.uow, adoption_ids=sorted(wanted)):
+                self.loaded[view.id] = view
         return self.loaded
 
 
 def scope_of(
     uow: UnitOfWork, workspace: Workspace, week: DigestWeek, *, only: Sequence[int] | None = None
 ) -> Scope:
-    """Look over all adoptions, or `only` some, once."""
+    """Read all adoptions, or `only` some, once."""
     zones = digests.zones(uow) or [workspace.timezone]
     scope = Scope(uow, workspace, week, uow.now, tuple(zones))
     today = {zone: local_day(uow.now, ZoneInfo(zone)) for zone in zones}
@@ -167,20 +167,20 @@ def scope_of(
     return scope
 
 
-def tell_unreported(run: TeamRun) -> Decision:
+def tell_unreported(view: AdoptionView) -> Decision:
     """A team without anybody who reports the number."""
     return Decision(
         text=say(
             "{team} has nobody who reports the number of {playbook}",
-            team=run.team.title,
-            playbook=run.playbook.title,
+            team=view.team.title,
+            playbook=view.playbook.title,
         ),
-        offer=Offer("Change the team", Action.CREATE_TEAM, run.team.slug),
+        offer=Offer("Change the team", Action.CREATE_TEAM, view.team.slug),
     )
 
 
-def told(scope: Scope, section: Worst[Callable[[TeamRun], T]], many: int) -> list[T]:
-    """What the first few entries of a section say."""
+def told(scope: Scope, section: TopN[Callable[[AdoptionView], T]], many: int) -> list[T]:
+    """The sentences of the first few entries of a section."""
     shown = section.first(many)
     runs = scope.load(adoption for adoption, _ in shown)
     return [tell(runs[adoption]) for adoption, tell in shown]

@@ -8,22 +8,24 @@ from statistics import median
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core import TeamRun, require_digest, require_workspace, today_in
+from cadence.flows.core import AdoptionView, MessageKind, require_digest, require_workspace, today_in, week_of
 from cadence.flows.handoffs import handoff_lines
 from cadence.flows.overview.attention import Attention, add_silent, slipped, undelivered_first
 from cadence.flows.overview.digest_needs import idle_of, numbers_of
 from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts, open_promotions
-from cadence.flows.overview.digest_scope import DigestWeek, Scope, Worst, scope_of, told
+from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
 from cadence.flows.overview.watches import Watches, watches_of
-from cadence.nudges import TITLES, URGENCY, Unless, Urgency
+from cadence.nudges import TITLES, Unless
 from cadence.rules.calendar import monday_of
 from storage.outbox import ledger
-from storage.queries import digests, playbooks, signals
+from storage.outbox.queueing import REWRITE
+from storage.queries import playbooks
+from storage.queries.overview import digests, signals
 from storage.work import UnitOfWork
-from templates.contexts.digests import Coverage, Decision, Digest, Skipped, Tally
+from templates.contexts.overview.digests import Coverage, Decision, Digest, Skipped, Tally
 
 SHOWN = 10
-"""Entries of a section that a digest holds."""
+"""Maximum entries of a section of a digest."""
 SLIPPING_SHOWN = 3
 
 
@@ -52,7 +54,7 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
     idle, coverage_before = idle_of(scope), _coverage_before(scope)
     noted, note_count = notes(scope, together=answers.together)
     handed, handed_count = handoff_lines(uow, workspace, since=week.at(0), until=week.at(1))
-    slipping: list[Worst[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
+    slipping: list[TopN[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
     return Digest(
         week_start=week_start,
         decisions=tuple(needs),
@@ -94,11 +96,11 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """How the week's check-ins came in.
+    """Counts of the week's check-ins.
 
     Args:
         in_cycle: adoptions that had a cycle.
-        together: of them, those of teams in which several people were asked.
+        together: those of them in whose teams several members were asked.
     """
 
     in_cycle: int
@@ -110,8 +112,9 @@ def _is_over(scope: Scope) -> bool:
     return scope.now >= scope.week.at(1)
 
 
-def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Answers:
-    """Count the week's check-ins; once it is over, silence slips. Until then only those asked for by now count."""
+def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> _Answers:
+    """Count the week's check-ins; missing ones slip only once it is over. Until then only those asked for
+    by now count."""
     over, monday = _is_over(scope), scope.week.monday
     together: set[int] = set()
     expected = came = 0
@@ -120,7 +123,7 @@ def _answers(scope: Scope, slips: Worst[Callable[[TeamRun], Attention]]) -> _Ans
         expected, came = expected + asked, came + answered
         if asked > 1:
             together.add(adoption)
-        if over and not closed:  # a closed cycle takes no more answers
+        if over and not closed:  # a closed cycle accepts no more answers
             add_silent(
                 slips,
                 rank=scope.places[adoption].rank,
@@ -140,9 +143,9 @@ def _coverage_before(scope: Scope) -> Coverage | None:
 
 
 def _needs(
-    scope: Scope, slips: Worst[Callable[[TeamRun], Attention]], watches: Watches
+    scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]], watches: Watches
 ) -> tuple[list[Decision], int]:
-    """What waits for somebody: the first few, and how many there are."""
+    """Pending decisions: the first few, and the total."""
     needs, count = undelivered_first(scope, SHOWN)
     promotions, drifts = open_promotions(scope), open_drifts(scope)
     sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
@@ -158,8 +161,8 @@ def _needs(
     return needs, count
 
 
-def _names(scope: Scope, sections: Sequence[Worst[Any]]) -> tuple[str, ...]:
-    """The first teams that slip, gravest first."""
+def _names(scope: Scope, sections: Sequence[TopN[Any]]) -> tuple[str, ...]:
+    """The first slipping teams, most urgent first."""
     adoptions = dict.fromkeys(adoption for section in sections for adoption, _ in section.first())
     first = list(adoptions)[:SLIPPING_SHOWN]
     runs = scope.load(first)
@@ -167,12 +170,13 @@ def _names(scope: Scope, sections: Sequence[Worst[Any]]) -> tuple[str, ...]:
 
 
 def _exceptions(uow: UnitOfWork, week: DigestWeek, weeks: int) -> int:
-    """Exceptions of all steps in the digest's week or one before it. A ratio is a step's, never all steps'."""
+    """Exceptions of all steps in the digest's week or an earlier one. A ratio belongs to a step, never to
+    all steps."""
     return signals.exceptions_between(uow, since=week.at(weeks), until=week.at(weeks + 1))
 
 
 def _setup_minutes(uow: UnitOfWork, week: DigestWeek) -> float | None:
-    """The median of the setups that ended in the week, in minutes; None without one."""
+    """The median duration of the setups that ended in the week, in minutes; None without one."""
     seconds = digests.setup_seconds(uow, since=week.at(0), until=week.at(1))
     minutes = [one / 60 for one in seconds]
     return float(round(median(minutes))) if minutes else None
@@ -186,7 +190,7 @@ def _published(uow: UnitOfWork, week: DigestWeek) -> Tally:
 
 
 class _Counts(Protocol):
-    """A query that counts what there was before an instant."""
+    """A query that counts what existed before an instant."""
 
     def __call__(self, uow: UnitOfWork, *, moment: datetime) -> int:
         """How many."""
@@ -200,10 +204,13 @@ def _tally(scope: Scope, count: _Counts) -> Tally:
 
 
 def _skipped(uow: UnitOfWork, week: DigestWeek) -> tuple[Skipped, ...]:
-    """What wasn't sent in the week although somebody might have expected it."""
+    """Messages not sent in the week that somebody may have expected."""
     counts = ledger.unsent_counts(uow, since=week.at(0), until=week.at(1))
     return tuple(
         Skipped(nudge=TITLES.get(kind, kind.replace("-", " ")), reason=reason, count=count)
         for kind, _, reason, count in counts
-        if not Unless.is_quiet(reason) and URGENCY.get(kind) is not Urgency.EDIT
+        if not Unless.is_quiet(reason) and kind != REWRITE
     )
+
+
+KINDS = (MessageKind("digest", lambda uow, message: digest(uow, week_start=week_of(message))),)

@@ -1,6 +1,6 @@
-"""What is quiet for a person, and until when: days away, a snoozed check-in, reminders turned off."""
+"""A person's Home: what is snoozed or muted, first steps, decisions, and the state of their adoptions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from textwrap import shorten
@@ -13,33 +13,32 @@ from cadence.flows.checkins import (
     answer_context,
     checkin_row,
     closes_at,
-    cycle_of_week,
-    member_runs,
+    member_adoptions,
     member_zone,
     missed_last_week,
-    open_runs,
+    open_adoptions,
     pending,
     sent_copies,
     snooze_menu,
     week_kpi,
 )
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
+    adoption_views,
     current_modes,
+    cycle_of_week,
     expected_members,
     is_curator,
-    key,
     last_week,
     mode_of,
     require_workspace,
     starts_on,
-    team_runs,
     why_not,
     zone_of,
 )
 from cadence.flows.cycles import step_evidence
 from cadence.flows.gates import gate_line, gate_of
-from cadence.flows.handoffs import handed_over
+from cadence.flows.handoffs import HandedOver, handed_over
 from cadence.flows.numbers import kpi_context
 from cadence.flows.overview.decisions import Need, champion_needs, needs
 from cadence.flows.schedule import rollout_of
@@ -47,13 +46,13 @@ from cadence.mrkdwn import coded, say
 from cadence.nudges import CHECKIN, Unless, due
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import WEEKS, local_day, monday_of, week_number
-from storage.outbox import ledger
-from storage.queries import handoffs, people, playbooks, registry, reports
-from storage.queries import homes as rows
+from storage.queries import adoptions, checkins, handoffs, numbers, people, playbooks
+from storage.queries.overview import registry
 from storage.tables import (
     AdoptionState,
     Cycle,
     CycleState,
+    Handoff,
     HandoffState,
     MessageState,
     PlaybookState,
@@ -61,13 +60,21 @@ from storage.tables import (
 )
 from storage.work import UnitOfWork
 from templates.contexts.checkins import CheckinRow
-from templates.contexts.home import Home, HomeItem, HomeNeed, HomeNumber, HomePlaybook, HomeRegistry, HomeStep
-from templates.contexts.playbooks import GateLine
+from templates.contexts.gates import GateLine
+from templates.contexts.overview.home import (
+    Home,
+    HomeItem,
+    HomeNeed,
+    HomeNumber,
+    HomePlaybook,
+    HomeRegistry,
+    HomeStep,
+)
 from templates.filters import clock, day
 from templates.ids import Action
 
 
-def quiet(uow: UnitOfWork, workspace: Workspace) -> Iterator[HomeNeed]:
+def quiet(uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]) -> Iterator[HomeNeed]:
     """A line for each, with the button that ends it."""
     zone = zone_of(uow, workspace, uow.actor.member)
     today = local_day(uow.now, zone)
@@ -78,8 +85,8 @@ def quiet(uow: UnitOfWork, workspace: Workspace) -> Iterator[HomeNeed]:
             text=say("You are away until {day}: nothing is sent to you.", day=day(last)),
             offers=(Offer("I'm back", Action.SNOOZE, "back"),),
         )
-    for week, at in sorted(pending(uow, member=uow.actor.member).items()):
-        if not open_runs(uow, week_start=date.fromisoformat(week)):
+    for week, at in sorted(snoozed.items()):
+        if not open_adoptions(uow, week_start=date.fromisoformat(week)):
             continue
         comes = at.astimezone(zone)
         yield HomeNeed(
@@ -90,8 +97,8 @@ def quiet(uow: UnitOfWork, workspace: Workspace) -> Iterator[HomeNeed]:
                 clock=clock(comes),
             )
         )
-    row = people.member(uow, member_id=uow.actor.member)
-    if row is not None and row.muted:
+    caller = people.caller(uow)
+    if caller is not None and caller.muted:
         yield HomeNeed(
             text=say("Reminders are off; the weekly check-in still comes."),
             offers=(Offer("Turn reminders on", Action.SNOOZE, "unmute"),),
@@ -104,17 +111,17 @@ TEAMS_OFFERED = 4
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Sentences that say how to begin, and the buttons for it; empty when there is nothing to say."""
+    """First steps as sentences with buttons; empty if there are none."""
 
     lines: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
 
 
 def first_steps(uow: UnitOfWork, *, busy: bool, curator: bool) -> Begin:
-    """What a person whose Home is empty otherwise (not `busy`) does first, by their role."""
-    if not people.curators(uow):
-        member = people.member(uow, member_id=uow.actor.member)
-        if member is not None and member.is_admin:
+    """The first steps of a person whose Home is otherwise empty (not `busy`), by their role."""
+    caller = people.caller(uow)
+    if caller is None or not caller.has_curators:
+        if caller is not None and caller.is_admin:
             line = "This workspace has no curator yet: name one, and a channel for the weekly digest."
             return Begin((line,), (Offer("Set up", Action.OPEN_SETTINGS),))
         return Begin(("Nobody has set this up yet. A workspace admin does it with `/cadence settings`.",))
@@ -147,169 +154,177 @@ def _join(uow: UnitOfWork) -> Begin:
     )
 
 
-def next_checkin(uow: UnitOfWork, workspace: Workspace) -> datetime | None:
-    """When the person's next check-in comes, in their own zone; None when none is planned."""
+def next_checkin(uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]) -> datetime | None:
+    """When the person's next check-in comes, in their own zone; None if none is planned."""
     until = uow.now + AHEAD
     own = rollout_of(uow, workspace, [uow.actor.member], until=until)
-    snoozed = pending(uow, member=uow.actor.member)
     slots = [
         slot.at
         for slot in due(uow.now, until, own)
         if slot.kind == CHECKIN.kind and not slot.skipped and slot.subject["week"] not in snoozed
     ]
     for week, at in snoozed.items():
-        if open_runs(uow, week_start=date.fromisoformat(week)):
+        if open_adoptions(uow, week_start=date.fromisoformat(week)):
             slots.append(at)
     return min(slots).astimezone(zone_of(uow, workspace, uow.actor.member)) if slots else None
 
 
-def handoffs_to(uow: UnitOfWork) -> Iterator[HomeNeed]:
-    """Each handoff to a team of the caller's, due first, with the buttons that answer it."""
-    teams = people.teams_of(uow, member_id=uow.actor.member)
-    if not teams:
-        return
-    zone = zone_of(uow, require_workspace(uow), uow.actor.member)
-    ids = [team.id or 0 for team in teams]
-    for row in handoffs.waiting(uow, team_ids=ids):
-        try:
-            whole = handed_over(uow, row)
-        except Refusal:  # the sending team doesn't run the playbook any more
-            continue
-        due = row.due_at.astimezone(zone)
-        yield HomeNeed(
-            text=say(
-                "{playbook} ({sender}) hands over to {to}: {what}, {due} {day} {clock}",
-                sender=whole.run.team.title,
-                to=whole.team.title,
-                what=row.what[:200],
-                playbook=whole.run.playbook.title,
-                due="overdue since" if row.due_at < uow.now else "to be accepted by",
-                day=day(due, row.sent_at.astimezone(zone)),
-                clock=clock(due),
-            ),
-            offers=(
-                Offer("Accept", Action.ACCEPT_HANDOFF, str(row.id)),
-                Offer("Can't use it", Action.FAIL_HANDOFF, str(row.id)),
-            ),
-        )
-
-
-def handoffs_in_hand(uow: UnitOfWork) -> Iterator[HomeNeed]:
-    """Each handoff that the caller accepted for a team of theirs and hasn't said to be done, due first."""
-    ids = list(people.team_ids(uow, member_id=uow.actor.member))
-    if not ids:
-        return
-    zone = zone_of(uow, require_workspace(uow), uow.actor.member)
-    for row in handoffs.waiting(uow, team_ids=ids, state=HandoffState.ACCEPTED):
-        if row.decided_by != uow.actor.member or row.decided_at is None:
-            continue
-        try:
-            whole = handed_over(uow, row)
-        except Refusal:  # the sending team doesn't run the playbook any more
-            continue
-        yield HomeNeed(
-            text=say(
-                "You accepted {what} from {sender} on {day} ({playbook}): say when it is done",
-                what=row.what[:200],
-                sender=whole.run.team.title,
-                day=day(row.decided_at.astimezone(zone)),
-                playbook=whole.run.playbook.title,
-            ),
-            offers=(Offer("Done", Action.FINISH_HANDOFF, str(row.id)),),
-        )
-
-
-def handoffs_from(uow: UnitOfWork, runs: Sequence[TeamRun]) -> Iterator[HomeNeed]:
-    """Each overdue handoff that the caller sent or whose playbook they own, the longest first.
+def handoff_needs(uow: UnitOfWork, runs: Sequence[AdoptionView]) -> Iterator[HomeNeed]:
+    """Handoffs that the caller can accept, then those they accepted, then those they sent; each due first.
 
     `runs` are those of their teams and of the playbooks they own.
     """
-    known = {run.id: run for run in runs}
-    receives = people.team_ids(uow, member_id=uow.actor.member)
+    known = {view.id: view for view in runs}
+    receives = {team.id or 0 for team in people.teams_of(uow, member_id=uow.actor.member)}
+    rows = handoffs.open_for(uow, adoption_ids=sorted(known), team_ids=sorted(receives))
+    if not rows:
+        return
     zone = zone_of(uow, require_workspace(uow), uow.actor.member)
-    for row in handoffs.waiting(uow, adoption_ids=list(known)):
-        run = known[row.adoption_id]
-        if row.due_at > uow.now or uow.actor.member not in (row.sent_by, run.playbook.owner):
-            continue
-        if row.team_id in receives:
-            continue  # it is listed with what they can accept
-        whole = handed_over(uow, row, runs=known)
-        due = row.due_at.astimezone(zone)
-        yield HomeNeed(
-            text=say(
-                "{to} hasn't accepted {what}, overdue since {day} {clock} ({playbook}, {sender}): please ask them",
-                to=whole.team.title,
-                what=row.what[:200],
-                day=day(due, row.sent_at.astimezone(zone)),
-                clock=clock(due),
-                playbook=run.playbook.title,
-                sender=run.team.title,
-            ),
-            offers=(Offer("Withdraw", Action.WITHDRAW_HANDOFF, str(row.id)),),
-        )
+    ours = [row for row in rows if row.team_id in receives]
+    for row in ours:
+        if row.state is HandoffState.SENT and (found := _whole(uow, row, known)):
+            yield _to_accept(uow, found, zone)
+    for row in ours:
+        if (
+            row.state is HandoffState.ACCEPTED
+            and row.decided_by == uow.actor.member
+            and (found := _whole(uow, row, known))
+        ):
+            yield _to_finish(found, zone)
+    for row in rows:
+        waits = row.state is HandoffState.SENT and row.due_at <= uow.now and row.team_id not in receives
+        if (
+            waits
+            and (found := _whole(uow, row, known))
+            and uow.actor.member in (row.sent_by, found.view.playbook.owner)
+        ):
+            yield _waited_for(found, zone)
+
+
+def _whole(uow: UnitOfWork, row: Handoff, known: Mapping[int, AdoptionView]) -> HandedOver | None:
+    """A handoff with its contract; None if the sending team doesn't run the playbook any more."""
+    try:
+        return handed_over(uow, row, runs=known)
+    except Refusal:
+        return None
+
+
+def _to_accept(uow: UnitOfWork, whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
+    row = whole.row
+    due = row.due_at.astimezone(zone)
+    return HomeNeed(
+        text=say(
+            "{playbook} ({sender}) hands over to {to}: {what}, {due} {day} {clock}",
+            sender=whole.view.team.title,
+            to=whole.team.title,
+            what=row.what[:200],
+            playbook=whole.view.playbook.title,
+            due="overdue since" if row.due_at < uow.now else "to be accepted by",
+            day=day(due, row.sent_at.astimezone(zone)),
+            clock=clock(due),
+        ),
+        offers=(
+            Offer("Accept", Action.ACCEPT_HANDOFF, str(row.id)),
+            Offer("Can't use it", Action.FAIL_HANDOFF, str(row.id)),
+        ),
+    )
+
+
+def _to_finish(whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
+    row = whole.row
+    accepted = row.decided_at or row.sent_at
+    return HomeNeed(
+        text=say(
+            "You accepted {what} from {sender} on {day} ({playbook}): say when it is done",
+            what=row.what[:200],
+            sender=whole.view.team.title,
+            day=day(accepted.astimezone(zone)),
+            playbook=whole.view.playbook.title,
+        ),
+        offers=(Offer("Done", Action.FINISH_HANDOFF, str(row.id)),),
+    )
+
+
+def _waited_for(whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
+    row = whole.row
+    due = row.due_at.astimezone(zone)
+    return HomeNeed(
+        text=say(
+            "{to} hasn't accepted {what}, overdue since {day} {clock} ({playbook}, {sender}): please ask them",
+            to=whole.team.title,
+            what=row.what[:200],
+            day=day(due, row.sent_at.astimezone(zone)),
+            clock=clock(due),
+            playbook=whole.view.playbook.title,
+            sender=whole.view.team.title,
+        ),
+        offers=(Offer("Withdraw", Action.WITHDRAW_HANDOFF, str(row.id)),),
+    )
 
 
 GATE_SIZE = 150
-"""What a gate lacks, in so many characters, cut between words; `/cadence cycle show` has all of it."""
+"""Maximum characters of a gate's missing items, cut between words; `/cadence cycle show` has all."""
 
 
-def home_playbook(uow: UnitOfWork, run: TeamRun) -> HomePlaybook:
-    """Where one run stands this week, for one reader."""
-    cycle, _where = run.cycle, run.workspace.id
+def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
+    """One adoption's state this week, for one reader."""
+    cycle, _where = view.cycle, view.workspace.id
     closed = cycle if cycle and cycle.state is CycleState.CLOSED else None
-    week_start = max(run.week_start, cycle.starts_on) if cycle and not closed else run.week_start
-    running = run.week is not None and not closed
-    asked = set(expected_members(uow, run, week_start=week_start)) if running else set()
-    came = reports.answered_members(uow, adoption_id=run.id, week_start=week_start)
-    own = reports.check_in(uow, adoption_id=run.id, week_start=week_start, member=uow.actor.member)
-    paused = run.adoption.state is AdoptionState.PAUSED
-    gate = _gate(uow, run, cycle) if running and not paused else None
-    zone = member_zone(uow, member=uow.actor.member, fallback=run.team.timezone)
+    week_start = max(view.week_start, cycle.starts_on) if cycle and not closed else view.week_start
+    running = view.week is not None and not closed
+    asked = set(expected_members(uow, view, week_start=week_start)) if running else set()
+    came = checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
+    own = checkins.check_in(uow, adoption_id=view.id, week_start=week_start, member=uow.actor.member)
+    paused = view.adoption.state is AdoptionState.PAUSED
+    gate = _gate(uow, view, cycle) if running and not paused else None
+    zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
     return HomePlaybook(
-        adoption_id=run.id,
-        slug=run.playbook.slug,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        week=run.week,
-        kpi=kpi_context(run, value=closed.kpi_value) if closed else week_kpi(uow, run, week_start=week_start),
-        readings=_readings(uow, run, cycle),
+        adoption_id=view.id,
+        slug=view.playbook.slug,
+        playbook=view.playbook.title,
+        team=view.team.title,
+        week=view.week,
+        kpi=kpi_context(view, value=closed.kpi_value)
+        if closed
+        else week_kpi(uow, view, week_start=week_start),
+        readings=_readings(uow, view, cycle),
         answered=len(asked & came),
         expected=len(asked),
-        steps=_steps(uow, run, cycle, zone),
+        steps=_steps(uow, view, cycle, zone),
         week_start=week_start.isoformat(),
         gate=shorten(gate.text, GATE_SIZE, placeholder=" …") if gate else None,
         gate_met=bool(gate and gate.met),
         closed=closed.number if closed else None,
         result=closed.result if closed else None,
         paused=paused,
-        starts=starts_on(run),
-        own=answer_context(uow, run, own) if own else None,
-        standing=standing(uow, run),
+        starts=starts_on(view),
+        own=answer_context(uow, view, own) if own else None,
+        standing=standing(uow, view),
     )
 
 
-def _gate(uow: UnitOfWork, run: TeamRun, cycle: Cycle | None) -> GateLine | None:
-    if cycle is None or run.week is None:
+def _gate(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None) -> GateLine | None:
+    if cycle is None or view.week is None:
         return None
-    return gate_line(gate_of(uow, run, cycle, run.week), week=run.week)
+    return gate_line(gate_of(uow, view, cycle, view.week), week=view.week)
 
 
-def _readings(uow: UnitOfWork, run: TeamRun, cycle: Cycle | None) -> tuple[float | None, ...]:
+def _readings(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None) -> tuple[float | None, ...]:
     """The cycle's numbers so far, week by week; empty before the first."""
     if cycle is None:
         return ()
-    known = reports.readings(uow, cycle_id=cycle.id or 0)
-    weeks = WEEKS if run.week is None else run.week
+    known = numbers.readings(uow, cycle=cycle)
+    weeks = WEEKS if view.week is None else view.week
     return tuple(known.get(week) for week in range(1, weeks + 1)) if known else ()
 
 
-def _steps(uow: UnitOfWork, run: TeamRun, cycle: Cycle | None, zone: ZoneInfo) -> tuple[HomeStep, ...]:
-    """Each step, who leads it, its exceptions against its cap, and what was last decided about it."""
-    modes = current_modes(uow, run)
-    evidence = step_evidence(uow, run, cycle) if cycle else ()
-    verdicts = {row.step: row for row in registry.newest_verdicts(uow, adoption_ids=[run.id])}
+def _steps(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None, zone: ZoneInfo) -> tuple[HomeStep, ...]:
+    """Each step with its mode, its exceptions against its cap, and its last verdict."""
+    modes = current_modes(uow, view)
+    evidence = step_evidence(uow, view, cycle) if cycle else ()
+    verdicts = {row.step: row for row in registry.newest_verdicts(uow, adoption_ids=[view.id])}
     shown = []
-    for number, step in enumerate(run.spec.steps):
+    for number, step in enumerate(view.spec.steps):
         last = verdicts.get(step.key)
         shown.append(
             HomeStep(
@@ -325,35 +340,29 @@ def _steps(uow: UnitOfWork, run: TeamRun, cycle: Cycle | None, zone: ZoneInfo) -
 
 
 PAGE = 8
-"""Entries on a page: with the longest names their text stays under 13,000 characters."""
+"""Entries per page: with the longest names their text stays under 13,000 characters."""
 NUMBER_FROM = 3
 """The weekday (Thursday) from which the week's number is asked for."""
 
 Entry = Callable[[], HomeItem]
-"""An entry, worked out only when its page is looked at."""
+"""An entry, composed only when its page is shown."""
 
 
-def home_view(uow: UnitOfWork, *, page: int) -> Home:
-    """One page of a person's Home; a page past the last is the last."""
+def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
+    """One page of a person's Home; a page past the last is the last. `welcome` is for newcomers."""
+    barred = why_not(uow)
+    if barred is not None:
+        return Home(waiting=0, items=(), begin=(coded(barred),))
+    curator, mine = is_curator(uow), _mine(uow)
     try:
         workspace = require_workspace(uow)
     except Refusal as unknown:
         return Home(waiting=0, items=(), begin=(unknown.text,))
-    barred = why_not(uow)
-    if barred is not None:
-        return Home(waiting=0, items=(), begin=(coded(barred),))
-    row = rows.get(uow, member=uow.actor.member)
-    curator = is_curator(uow)
-    mine = _mine(uow, workspace)
-    open_rows = _open_checkins(uow, workspace)
+    snoozed = pending(uow, member=uow.actor.member)
+    open_rows = _open_checkins(uow, workspace, snoozed)
     waiting: list[Entry] = [*_checkins(open_rows), *_numbers(uow, mine, open_rows)]
     needed = needs(uow, workspace, mine, curator=curator)
-    handed = (
-        *handoffs_to(uow),
-        *handoffs_in_hand(uow),
-        *handoffs_from(uow, mine),
-    )
-    waiting += [_item(HomeItem(kind="need", need=need)) for need in handed]
+    waiting += [_item(HomeItem(kind="need", need=need)) for need in handoff_needs(uow, mine)]
     waiting += [_needed(need) for need in champion_needs(uow, mine)]
     waiting += [_needed(need) for need in needed.listed]
     entries = [*waiting, *_playbooks(uow, mine)]
@@ -366,16 +375,16 @@ def home_view(uow: UnitOfWork, *, page: int) -> Home:
     return Home(
         waiting=len(waiting) + needed.more,
         items=tuple(entry() for entry in entries[(page - 1) * PAGE : page * PAGE]),
-        welcome=row is not None and not row.begun,
+        welcome=welcome,
         several_open=_several(open_rows),
-        next_checkin=None if waiting else next_checkin(uow, workspace),
+        next_checkin=None if waiting else next_checkin(uow, workspace, snoozed),
         snoozes=snooze_menu(
             uow,
             workspace,
             uow.actor.member,
             week=date.fromisoformat(min(row.week_start for row in open_rows)) if open_rows else None,
         ),
-        quiet=tuple(quiet(uow, workspace)),
+        quiet=tuple(quiet(uow, workspace, snoozed)),
         begin=tuple(map(coded, begin.lines)),
         offers=begin.offers,
         page=page,
@@ -387,30 +396,29 @@ def _item(item: HomeItem) -> Entry:
     return lambda: item
 
 
-def _mine(uow: UnitOfWork, workspace: Workspace) -> list[TeamRun]:
-    """The runs of one's own teams, and of the playbooks one owns; others aren't even loaded."""
-    teams = people.teams_of(uow, member_id=uow.actor.member)
-    ids = [team.id or 0 for team in teams]
-    found = team_runs(uow, workspace=workspace, team_ids=ids) if ids else []
-    found += team_runs(uow, workspace=workspace, owner=uow.actor.member)
-    by_id = {run.id: run for run in found}
-    return sorted(by_id.values(), key=lambda run: (run.playbook.slug, run.team.slug))
+def _mine(uow: UnitOfWork) -> list[AdoptionView]:
+    """The adoptions of a person's teams, and of the playbooks they own; others aren't loaded."""
+    return adoption_views(uow, member=uow.actor.member)
 
 
 def _needed(need: Need) -> Entry:
     return lambda: HomeItem(kind="need", need=need())
 
 
-# --- what one is asked ----------------------------------------------------------------------------------------
+# --- what they are asked
+# --------------------------------------------------------------------------------------
 
 
-def _open_checkins(uow: UnitOfWork, workspace: Workspace) -> list[CheckinRow]:
-    """This week's open check-ins, once they were asked; before them last week's, early or while a DM asks."""
+def _open_checkins(
+    uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]
+) -> list[CheckinRow]:
+    """This week's open check-ins, once they were sent; before that last week's, early in the week or while
+    a DM asks."""
     today = local_day(uow.now, zone_of(uow, workspace, uow.actor.member))
     week = monday_of(today)
     before = week - timedelta(weeks=1)
     found = []
-    if today.weekday() < EARLY_IN_THE_WEEK or _is_live(uow, workspace, before):
+    if today.weekday() < EARLY_IN_THE_WEEK or _is_live(uow, workspace, before, snoozed):
         found += _open_in(uow, before, missed=True)
     if _was_asked(uow, week):
         found += _open_in(uow, week, missed=False)
@@ -418,23 +426,20 @@ def _open_checkins(uow: UnitOfWork, workspace: Workspace) -> list[CheckinRow]:
 
 
 def _open_in(uow: UnitOfWork, week: date, *, missed: bool) -> list[CheckinRow]:
-    runs = member_runs(uow, member=uow.actor.member, week_start=week)
+    runs = member_adoptions(uow, member=uow.actor.member, week_start=week)
     asked = [
-        run
-        for run in runs
-        if run.adoption.state is AdoptionState.ACTIVE
-        and (not missed or missed_last_week(uow, run, member=uow.actor.member))
+        view
+        for view in runs
+        if view.adoption.state is AdoptionState.ACTIVE
+        and (not missed or missed_last_week(uow, view, member=uow.actor.member))
     ]
-    shown = [checkin_row(uow, run, member=uow.actor.member, week_start=week) for run in asked]
+    shown = [checkin_row(uow, view, member=uow.actor.member, week_start=week) for view in asked]
     return [row for row in shown if row.answer is None]
 
 
 def _was_asked(uow: UnitOfWork, week: date) -> bool:
-    """Whether the week's check-in has come; one that couldn't be delivered is asked here all the same."""
-    found = []
-    for kind in (CHECKIN.kind, KIND):
-        prefix = key(kind, uow.actor.workspace_id, uow.actor.member, week)
-        found += ledger.by_prefix(uow, prefix=prefix)
+    """Whether the week's check-in was sent; one that couldn't be delivered is shown here anyway."""
+    found = uow.messages((CHECKIN.kind, KIND), uow.actor.member, week)
     return any(
         row.due_at <= uow.now
         and (
@@ -445,13 +450,11 @@ def _was_asked(uow: UnitOfWork, week: date) -> bool:
     )
 
 
-def _is_live(uow: UnitOfWork, workspace: Workspace, week: date) -> bool:
-    """Whether a week's check-in has a DM with buttons, or comes back after it was snoozed."""
+def _is_live(uow: UnitOfWork, workspace: Workspace, week: date, snoozed: Mapping[str, datetime]) -> bool:
+    """Whether a week's check-in has a DM with buttons, or returns after a snooze."""
     ids = {"member": uow.actor.member}
     newest = sent_copies(uow, **ids, week=week.isoformat())[-1:]
-    return week.isoformat() in pending(uow, **ids) or any(
-        uow.now < closes_at(uow, workspace, one) for one in newest
-    )
+    return week.isoformat() in snoozed or any(uow.now < closes_at(uow, workspace, one) for one in newest)
 
 
 def _checkins(open_rows: Sequence[CheckinRow]) -> list[Entry]:
@@ -460,58 +463,59 @@ def _checkins(open_rows: Sequence[CheckinRow]) -> list[Entry]:
 
 
 def _several(open_rows: Sequence[CheckinRow]) -> str:
-    """The newest week, when several of its check-ins are open."""
+    """The newest week, if several of its check-ins are open."""
     weeks = [row.week_start for row in open_rows]
     newest = max(weeks, default="")
     return newest if weeks.count(newest) > 1 else ""
 
 
-def _numbers(uow: UnitOfWork, mine: Sequence[TeamRun], open_rows: Sequence[CheckinRow]) -> list[Entry]:
-    """The numbers one reports that are missing; an open check-in asks for its own."""
+def _numbers(uow: UnitOfWork, mine: Sequence[AdoptionView], open_rows: Sequence[CheckinRow]) -> list[Entry]:
+    """The missing numbers that a person reports; an open check-in asks for its own."""
     asked = {(row.adoption_id, row.week_start) for row in open_rows}
     found = []
-    for run in mine:
-        if run.team.reporter != uow.actor.member or run.adoption.state is not AdoptionState.ACTIVE:
+    for view in mine:
+        if view.team.reporter != uow.actor.member or view.adoption.state is not AdoptionState.ACTIVE:
             continue
-        for about in _weeks_to_report(uow, run):
+        for about in _weeks_to_report(uow, view):
             week = about.isoformat()
-            if (run.id, week) in asked or _is_reported(uow, run, about):
+            if (view.id, week) in asked or _is_reported(uow, view, about):
                 continue
-            cycle = cycle_of_week(uow, run, about)
+            cycle = cycle_of_week(uow, view, about)
             number = HomeNumber(
-                adoption_id=run.id,
+                adoption_id=view.id,
                 week_start=week,
-                playbook=run.playbook.title,
-                team=run.team.title,
+                playbook=view.playbook.title,
+                team=view.team.title,
                 week=week_number(cycle.starts_on, about) if cycle else None,
-                kpi=week_kpi(uow, run, week_start=about),
+                kpi=week_kpi(uow, view, week_start=about),
             )
             found.append(_item(HomeItem(kind="number", number=number)))
     return found
 
 
-def _weeks_to_report(uow: UnitOfWork, run: TeamRun) -> list[date]:
+def _weeks_to_report(uow: UnitOfWork, view: AdoptionView) -> list[date]:
     """Last week early in a week, while its cycle runs; this week late in it."""
-    weekday = run.today.weekday()
-    before = last_week(uow, run) if weekday < EARLY_IN_THE_WEEK else None
+    weekday = view.today.weekday()
+    before = last_week(uow, view) if weekday < EARLY_IN_THE_WEEK else None
     late = before is not None and before.cycle.state is CycleState.RUNNING
     weeks = [before.start] if before is not None and late else []
-    return [*weeks, run.week_start] if run.week is not None and weekday >= NUMBER_FROM else weeks
+    return [*weeks, view.week_start] if view.week is not None and weekday >= NUMBER_FROM else weeks
 
 
-def _is_reported(uow: UnitOfWork, run: TeamRun, week_start: date) -> bool:
-    found = reports.reading(uow, adoption_id=run.id, week_start=week_start)
+def _is_reported(uow: UnitOfWork, view: AdoptionView, week_start: date) -> bool:
+    found = numbers.reading(uow, adoption_id=view.id, week_start=week_start)
     return found is not None
 
 
-# --- what one runs --------------------------------------------------------------------------------------------
+# --- their adoptions
+# ---------------------------------------------------------------------------------------------
 
 
-def _playbooks(uow: UnitOfWork, mine: Sequence[TeamRun]) -> list[Entry]:
-    def shown(run: TeamRun) -> Entry:
-        return lambda: HomeItem(kind="playbook", playbook=home_playbook(uow, run))
+def _playbooks(uow: UnitOfWork, mine: Sequence[AdoptionView]) -> list[Entry]:
+    def shown(view: AdoptionView) -> Entry:
+        return lambda: HomeItem(kind="playbook", playbook=home_playbook(uow, view))
 
-    return [shown(run) for run in mine]
+    return [shown(view) for view in mine]
 
 
 def _registry(uow: UnitOfWork) -> HomeRegistry:
@@ -519,5 +523,5 @@ def _registry(uow: UnitOfWork) -> HomeRegistry:
     published = sum(count for (_, state), count in counted.items() if state is not PlaybookState.RETIRED)
     everything = playbooks.playbooks(uow)
     live = sum(1 for playbook in everything if playbook.state is not PlaybookState.RETIRED)
-    adopted = playbooks.adoption_counts(uow)
+    adopted = adoptions.adoption_counts(uow)
     return HomeRegistry(published=published, drafts=live - published, adoptions=sum(adopted.values()))

@@ -1,4 +1,4 @@
-"""Whose Home is out of date, and publishing it: short transactions around the call to Slack."""
+"""Stale Homes, and publishing them: short transactions around the call to Slack."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,23 +10,24 @@ from cadence.actor import Actor
 from cadence.flows.core import once
 from cadence.flows.overview.home import home_view
 from storage.outbox import rate_limits
-from storage.queries import homes, people
+from storage.queries import people, workspaces
+from storage.queries.overview import homes
 from storage.work import UnitOfWork
-from templates.contexts.home import Home
+from templates.contexts.overview.home import Home
 
 METHOD = "views.publish"
 LOOKED_LATELY = timedelta(days=14)
-"""Whoever hasn't opened their Home for longer gets it afresh when they open it, and not before."""
+"""A Home that wasn't opened for longer is published only when it is opened again."""
 AT_MOST_EVERY = timedelta(seconds=5)
-"""Between two publications to one person, unless they clicked something themselves."""
+"""Minimum time between two publications to one person, except after their own click."""
 A_PUBLICATION = timedelta(seconds=15)
-"""Nobody else publishes a Home for so long once somebody began; a worker that was killed is done without then."""
+"""Publication lease: after it expires another worker may publish, even if the first one died."""
 MOST_CHANGES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class HomePace:
-    """How fast Homes may follow each other in a workspace (Slack takes 100 a minute) and for a person."""
+    """Minimum time between Homes in a workspace (Slack allows 100 a minute) and for one person."""
 
     apart: timedelta = timedelta(seconds=0.7)
     each: timedelta = AT_MOST_EVERY
@@ -34,11 +35,11 @@ class HomePace:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A Home somebody has begun to publish.
+    """A Home claimed for publishing.
 
     Args:
-        changes: how much had happened when it was read.
-        digest: of the view last published.
+        changes: its count of events when it was read.
+        digest: hash of the view last published.
     """
 
     view: Home
@@ -47,36 +48,40 @@ class Claimed:
 
 
 def digest_of(view: dict[str, Any]) -> str:
-    """A short fingerprint of a rendered view."""
+    """A short hash of a rendered view."""
     return sha256(dumps(view, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def note_opened(uow: UnitOfWork, *, member: str) -> None:
-    """A person looks at their Home: it is shown from its first page, unless they turned it just now."""
+def claim_opened(uow: UnitOfWork, *, member: str) -> Claimed | None:
+    """Record that a person opened their Home: its first page is published, unless they just changed the
+    page."""
     with uow.write():
-        if people.workspace(uow) is None:
-            return
+        if people.caller(uow.by(_reader(uow, member))) is None:
+            return None
         before = homes.get(uow, member=member)
         turned = before is not None and uow.now - before.opened_at < timedelta(hours=1)
-        homes.opened(uow, member=member, page=None if turned else 1)
+        until = uow.now + A_PUBLICATION
+        row = homes.opened(uow, member=member, page=None if turned else 1, claimed_until=until)
+        found = row.page, row.begun, row.changes, row.digest
+    return _read(uow, member, *found)
 
 
 @once
 def turn_page(uow: UnitOfWork, *, page: int) -> None:
-    """[Previous page] and [Next page]: the page stays the one they chose."""
+    """[Previous page] and [Next page]: the chosen page is kept."""
     with uow.write():
         homes.opened(uow, member=uow.actor.member, page=max(1, page))
 
 
 def note_click(uow: UnitOfWork, *, member: str) -> None:
-    """A person clicked something on their Home: it is looked at again at once."""
+    """Mark a person's Home for immediate publication after they clicked in it."""
     with uow.write():
-        if people.workspace(uow) is not None:
+        if workspaces.workspace(uow) is not None:
             homes.opened(uow, member=member)
 
 
 def spread(uow: UnitOfWork) -> int:
-    """Find out whose Homes what happened concerns; returns how many things had happened."""
+    """Mark the Homes that recent events concern; returns the number of events."""
     with uow.read():
         if not homes.changes(uow, limit=1):
             return 0
@@ -97,13 +102,14 @@ def spread(uow: UnitOfWork) -> int:
 
 
 def waiting(uow: UnitOfWork, *, limit: int) -> list[str]:
-    """Whose Home is to be published again now."""
+    """Members whose Home can be published now."""
     with uow.read():
         return homes.stale(uow, since=uow.now - LOOKED_LATELY, limit=limit)
 
 
 def claim(uow: UnitOfWork, *, member: str, pace: HomePace, at_once: bool = False) -> Claimed | None:
-    """Begin to publish a Home; None when it isn't stale, somebody else has begun, or the pace says wait."""
+    """Claim a Home for publishing; None if it isn't stale, another worker has claimed it, or the pace
+    doesn't allow it."""
     with uow.write():
         row = homes.get(uow, member=member)
         if (
@@ -112,14 +118,22 @@ def claim(uow: UnitOfWork, *, member: str, pace: HomePace, at_once: bool = False
             or not (at_once or _has_turn(uow.session, uow.workspace_id, uow.now, pace))
         ):
             return None
-        digest, page = row.digest, row.page
+        digest, page, begun = row.digest, row.page, row.begun
         until = uow.now + A_PUBLICATION
         changes = homes.claim(uow, member=member, until=until, at_once=at_once)
     if changes is None:
         return None
-    caller = Actor(workspace_id=uow.workspace_id, member=member, surface="home")
+    return _read(uow, member, page, begun, changes, digest)
+
+
+def _reader(uow: UnitOfWork, member: str) -> Actor:
+    return Actor(workspace_id=uow.workspace_id, member=member, surface="home")
+
+
+def _read(uow: UnitOfWork, member: str, page: int, begun: bool, changes: int, digest: str) -> Claimed:
     with uow.read():
-        return Claimed(home_view(uow.by(caller), page=page), changes, digest)
+        view = home_view(uow.by(_reader(uow, member)), page=page, welcome=not begun)
+        return Claimed(view, changes, digest)
 
 
 def _has_turn(session: Any, workspace_id: str, now: datetime, pace: HomePace) -> bool:
@@ -131,7 +145,7 @@ def _has_turn(session: Any, workspace_id: str, now: datetime, pace: HomePace) ->
 
 
 def note_shown(uow: UnitOfWork, *, member: str, claimed: Claimed, digest: str, pace: HomePace) -> None:
-    """It stands there now; what happened since it was read has it published once more."""
+    """Record that a Home was published; if there were later events, it is published again."""
     with uow.write():
         homes.shown(
             uow,
@@ -144,12 +158,12 @@ def note_shown(uow: UnitOfWork, *, member: str, claimed: Claimed, digest: str, p
 
 
 def note_failed(uow: UnitOfWork, *, member: str, problem: str, again: datetime | None) -> None:
-    """Slack didn't take it; `again` is when it is tried once more, None for not before it is opened."""
+    """Record that Slack refused a Home; `again` is the next try, None means not before it is opened."""
     with uow.write():
         homes.failed(uow, member=member, problem=problem, again=again)
 
 
 def note_pause(uow: UnitOfWork, *, until: datetime) -> None:
-    """Slack asked for a pause in publishing Homes."""
+    """Record that Slack asked for a pause in publishing Homes."""
     with uow.write():
         rate_limits.close(uow, name=METHOD, until=until)

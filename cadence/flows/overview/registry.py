@@ -1,4 +1,4 @@
-"""The registry: published playbooks by function, with what each team made of them."""
+"""The registry: published playbooks by function, with each team's results."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,36 +6,29 @@ from dataclasses import dataclass
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import is_curator, require_workspace, spec_of, version_name
-from cadence.flows.playbooks import minutes_of, override_shown, readiness
+from cadence.flows.playbooks import override_shown, readiness_of, setup_minutes
+from cadence.flows.standards import verdict_evidence
 from cadence.refusals import Offer
-from storage.queries import playbooks as versions
-from storage.queries import registry as rows
-from storage.tables import (
-    Adoption,
-    Cycle,
-    Playbook,
-    PlaybookState,
-    PlaybookVersion,
-    StepVerdict,
-    Team,
-)
+from storage.queries import setup as setup_rows
+from storage.queries.overview import registry
+from storage.tables import Adoption, Cycle, Playbook, PlaybookState, PlaybookVersion, StepVerdict, Team
 from storage.work import UnitOfWork
-from templates.contexts.base import Choice, Evidence, Kpi
-from templates.contexts.publishing import OverrideShown
-from templates.contexts.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
+from templates.contexts.base import Choice, Kpi
+from templates.contexts.overview.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
+from templates.contexts.playbooks import OverrideShown
 from templates.ids import Action
 
 PAGE = 6
-"""Playbooks on one page."""
+"""Playbooks per page."""
 TEAMS = 5
-"""Teams of a playbook that are shown."""
+"""Maximum teams shown per playbook."""
 NEARLY = 8
-"""Playbooks on their way that are looked at, when none is published."""
+"""Maximum unpublished playbooks shown when none is published."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a page rests on, read at once."""
+    """The data of a page, read at once."""
 
     teams: Mapping[int, Sequence[tuple[Adoption, Team]]]
     many: Mapping[int, int]
@@ -51,7 +44,7 @@ def show_registry(uow: UnitOfWork, *, function: str | None, page: int = 1) -> Re
     """One page of the registry, of a function or of all; a page past the last is the last."""
     with uow.read():
         require_workspace(uow)
-        counted = rows.counts(uow)
+        counted = registry.counts(uow)
         live: Counter[str] = Counter()
         retired = 0
         for (of, state), count in counted.items():
@@ -62,7 +55,7 @@ def show_registry(uow: UnitOfWork, *, function: str | None, page: int = 1) -> Re
         total = live[function] if function is not None else live.total()
         pages = max(1, -(-total // PAGE))
         page = min(max(page, 1), pages)
-        found = rows.page(uow, function=function, offset=(page - 1) * PAGE, limit=PAGE)
+        found = registry.page(uow, function=function, offset=(page - 1) * PAGE, limit=PAGE)
         around = _around(uow, [playbook.id or 0 for playbook, _ in found])
         return Registry(
             rows=tuple(_playbook(playbook, number, around) for playbook, number in found),
@@ -84,20 +77,20 @@ def _menu(live: Counter[str]) -> tuple[Choice, ...]:
 
 
 def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
-    adopted = rows.adopters(uow, playbook_ids=playbook_ids, limit=TEAMS)
+    adopted = registry.adopters(uow, playbook_ids=playbook_ids, limit=TEAMS)
     teams: defaultdict[int, list[tuple[Adoption, Team]]] = defaultdict(list)
     for adoption, team, _ in adopted:
         teams[adoption.playbook_id].append((adoption, team))
     ids = [adoption.id or 0 for adoption, *_ in adopted]
-    results = rows.last_results(uow, adoption_ids=ids)
+    results = registry.last_results(uow, adoption_ids=ids)
     closed = {cycle.adoption_id: cycle for cycle in results}
     wanted = {adoption.version_id for adoption, *_ in adopted} | {one.version_id for one in closed.values()}
-    found = rows.version_rows(uow, version_ids=sorted(wanted))
+    found = registry.version_rows(uow, version_ids=sorted(wanted))
     verdicts: defaultdict[int, list[StepVerdict]] = defaultdict(list)
-    for verdict in rows.newest_verdicts(uow, adoption_ids=ids):
+    for verdict in registry.newest_verdicts(uow, adoption_ids=ids):
         verdicts[verdict.adoption_id].append(verdict)
     overrides: defaultdict[int, list[OverrideShown]] = defaultdict(list)
-    for row in rows.overrides(uow, playbook_ids=playbook_ids):
+    for row in registry.overrides(uow, playbook_ids=playbook_ids):
         overrides[row.playbook_id].append(override_shown(row))
     return _Found(
         teams=teams,
@@ -105,7 +98,9 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
         closed=closed,
         versions=found,
         specs={version_id: spec_of(uow, version) for version_id, version in found.items()},
-        setups={setup.adoption_id: minutes_of(setup) for setup in versions.setups(uow, adoption_ids=ids)},
+        setups={
+            setup.adoption_id: setup_minutes(setup) for setup in setup_rows.setups(uow, adoption_ids=ids)
+        },
         verdicts=verdicts,
         overrides=overrides,
     )
@@ -149,12 +144,12 @@ def _team(adoption: Adoption, team: Team, first: Adoption, found: _Found) -> Reg
         origin=_origin(closed, spec, first, found) if adoption.id != first.id else None,
         setup_minutes=found.setups.get(adoption.id or 0),
         step=(step.title if step else worst.step) if worst else "",
-        evidence=_evidence(worst) if worst else None,
+        evidence=verdict_evidence(worst) if worst else None,
     )
 
 
 def _origin(closed: Cycle | None, spec: PlaybookSpec, first: Adoption, found: _Found) -> float | None:
-    """The first team's value, should both have closed a cycle on the same KPI."""
+    """The first team's value, if both have closed a cycle on the same KPI."""
     theirs = found.closed.get(first.id or 0)
     if closed is None or theirs is None:
         return None
@@ -164,7 +159,7 @@ def _origin(closed: Cycle | None, spec: PlaybookSpec, first: Adoption, found: _F
 
 
 def _worst(verdicts: Sequence[StepVerdict]) -> StepVerdict | None:
-    """The step that used most of its cap; one over a cap of 0 before all others."""
+    """The step that used most of its cap; one over a cap of 0 comes first."""
 
     def used(row: StepVerdict) -> tuple[bool, float]:
         share = row.exceptions / max(row.attested + row.assumed, row.exceptions, 1)
@@ -173,27 +168,18 @@ def _worst(verdicts: Sequence[StepVerdict]) -> StepVerdict | None:
     return max(verdicts, key=used, default=None)
 
 
-def _evidence(row: StepVerdict) -> Evidence:
-    return Evidence(
-        exceptions=row.exceptions,
-        runs=max(row.attested + row.assumed, row.exceptions),
-        attested=row.attested,
-        assumed=row.assumed,
-        cap=row.cap,
-    )
-
-
 def _nearly(uow: UnitOfWork, function: str | None) -> tuple[NearlyThere, ...]:
-    """What most teams wait for, with the button for those who may look further; the nearest first."""
+    """Unpublished playbooks that most teams run, with a button for those who can see more; the nearest
+    first."""
     curator = is_curator(uow)
     found = []
-    for playbook in rows.nearest(uow, function=function, limit=NEARLY):
+    for playbook in registry.nearest(uow, function=function, limit=NEARLY):
         may = curator or uow.actor.member == playbook.owner
         found.append(
             NearlyThere(
                 title=playbook.title,
                 state=playbook.state,
-                gaps=len(readiness(uow, playbook).gaps),
+                gaps=len(readiness_of(uow, playbook).gaps),
                 offer=Offer("What is missing", Action.PUBLISH, playbook.slug) if may else None,
             )
         )
@@ -201,5 +187,5 @@ def _nearly(uow: UnitOfWork, function: str | None) -> tuple[NearlyThere, ...]:
 
 
 def _nearly_more(uow: UnitOfWork, function: str | None) -> int:
-    count = rows.count_on_their_way(uow, function=function)
+    count = registry.count_on_their_way(uow, function=function)
     return max(0, count - NEARLY)

@@ -1,4 +1,4 @@
-"""What no number of the digest shows: contradictions and heroes, looked for among all adoptions at once."""
+"""Signals that no number of the digest shows: contradictions and heroes, over all adoptions at once."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -6,23 +6,23 @@ from datetime import date, timedelta
 from functools import partial
 from itertools import islice, pairwise
 
-from cadence.flows.core import TeamRun
-from cadence.flows.overview.digest_scope import BATCH, Scope, Worst
+from cadence.flows.core import AdoptionView
+from cadence.flows.overview.digest_scope import BATCH, Scope, TopN
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.rules.kpi import Direction, better
 from cadence.rules.percent import percent_of, set_share
 from cadence.rules.signals import HERO_SHARE, READINGS, Contradiction, WeekSeen, contradiction, hero
-from storage.queries import digests, signals
+from storage.queries.overview import digests, signals
 from storage.tables import Attestation
 from templates.filters import amount, plural
 
 HERO_WEEKS = 2
-"""A running cycle says who reports its runs once this many of its weeks have answers."""
+"""Weeks of a running cycle that must have answers before heroes are named."""
 
 
-def contradictions(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
-    """Everybody attests as declared while the number got worse for three readings."""
-    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+def contradictions(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
+    """Adoptions in which everybody attests as planned while the number got worse for three readings."""
+    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
     rows = _worsening(scope)
     while chunk := list(islice(rows, BATCH)):
         for adoption, contradicts in _looked_at(scope, chunk):
@@ -33,7 +33,8 @@ def contradictions(scope: Scope) -> Worst[Callable[[TeamRun], Mrkdwn]]:
 
 
 def _worsening(scope: Scope) -> Iterator[int]:
-    """The adoptions whose number got worse with each of the latest readings, one of them of the digest's week."""
+    """The adoptions whose number got worse with each of the latest readings, one of them in the digest's
+    week."""
     rows = digests.latest_readings(scope.uow, week_start=scope.week.monday, many=READINGS + 1)
     for adoption, *values in rows:
         spec = scope.spec(adoption)
@@ -47,7 +48,7 @@ def _worsening(scope: Scope) -> Iterator[int]:
 
 
 def _looked_at(scope: Scope, adoptions: Sequence[int]) -> Iterator[tuple[int, Contradiction]]:
-    """What readings and attestations of some adoptions come to, in two queries."""
+    """Compute the signals of some adoptions from their readings and attestations, in two queries."""
     monday = scope.week.monday
     readings: dict[int, list[tuple[date, float]]] = defaultdict(list)
     found = digests.weeks_of_readings(scope.uow, adoption_ids=adoptions, until=monday, many=READINGS + 1)
@@ -73,22 +74,22 @@ def _looked_at(scope: Scope, adoptions: Sequence[int]) -> Iterator[tuple[int, Co
             yield adoption, contradiction(seen, before=before, direction=Direction(spec.kpi.direction))
 
 
-def _tell_contradiction(run: TeamRun, *, found: Contradiction) -> Mrkdwn:
+def _tell_contradiction(view: AdoptionView, *, found: Contradiction) -> Mrkdwn:
     return say(
         "Contradiction: {playbook} ({team}) is attested as declared ({count}, none drifted), "
         "and {kpi} got worse {times} in a row: {values}",
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         count=plural(found.as_declared, "time"),
-        kpi=run.spec.kpi.name,
+        kpi=view.spec.kpi.name,
         times=plural(found.worse, "reading"),
-        values=" → ".join(amount(value, run.spec.kpi.unit) for value in found.values),
+        values=" → ".join(amount(value, view.spec.kpi.unit) for value in found.values),
     )
 
 
-def heroes_of(scope: Scope, together: Collection[int]) -> Worst[Callable[[TeamRun], Mrkdwn]]:
-    """One person reports nearly all the runs of the cycle. A team of one has no choice, so it isn't named."""
-    found: Worst[Callable[[TeamRun], Mrkdwn]] = Worst()
+def heroes_of(scope: Scope, together: Collection[int]) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
+    """Adoptions in which one person reports nearly all runs of the cycle. Teams of one are excluded."""
+    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
     monday = scope.week.monday
     rows = digests.most_runs(
         scope.uow, week_start=monday, begun_by=monday - timedelta(weeks=HERO_WEEKS - 1), above=HERO_SHARE
@@ -100,14 +101,14 @@ def heroes_of(scope: Scope, together: Collection[int]) -> Worst[Callable[[TeamRu
     return found
 
 
-def _tell_hero(run: TeamRun, *, scope: Scope, cycle: int) -> Mrkdwn:
+def _tell_hero(view: AdoptionView, *, scope: Scope, cycle: int) -> Mrkdwn:
     found = hero(signals.runs_by_member(scope.uow, cycle_id=cycle))
     share = percent_of(found.runs, found.total, limit=found.threshold)
     return say(
         "{playbook} ({team}): the standard hangs on one person. {who} reports {runs} of {total} ({share}"
         "limit {limit})",
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         who=mention(found.member or ""),
         runs=found.runs,
         total=plural(found.total, "run"),

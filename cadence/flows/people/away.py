@@ -1,30 +1,38 @@
-"""What a person asks for themselves: days away, no reminders."""
+"""People's own settings: days away, no reminders."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from cadence.flows.checkins import owe_missed_checkin
-from cadence.flows.core import is_curator, once, record, require_workspace, visible_runs, zone_of
+from cadence.flows.checkins import send_missed_checkin
+from cadence.flows.core import (
+    MessageKind,
+    is_curator,
+    once,
+    record,
+    require_workspace,
+    visible_adoptions,
+    zone_of,
+)
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
+from storage.outbox.queueing import NewMessage
 from storage.queries import people
-from storage.tables import Away, Member, Workspace
+from storage.tables import Away, Member, OutboxMessage
 from storage.work import UnitOfWork
-from templates.contexts.answers import AwaySet, Muted
+from templates.contexts.answers import Done
+from templates.contexts.people import AwaySet, Muted
 
 LONGEST_AWAY = timedelta(days=366)
 
 
 @once
 def set_away(uow: UnitOfWork, *, members: Sequence[str], first: date, last: date) -> AwaySet:
-    """Nobody is nudged while away; owners and curators may say it for people of their teams.
+    """Set days away, on which nobody is nudged; owners and curators can set them for people in their teams.
 
     Raises:
-        Refusal: an end before the start, days that are over, a range longer than a year.
-        NotAllowed: it is for somebody the caller isn't responsible for.
+        Refusal: an end before the start, past days, a range longer than a year. NotAllowed: the caller isn't
+        responsible for that person.
     """
     if last < first:
         raise Refusal("The last day is before the first one; turn them round.", field="until")
@@ -50,44 +58,53 @@ def set_away(uow: UnitOfWork, *, members: Sequence[str], first: date, last: date
             )
             record(uow, "away", who, {"from": str(first), "until": str(last)})
             if who != uow.actor.member:
-                _tell(uow, workspace, who, first=first, last=last)
+                _tell(uow, who, first=first, last=last)
         others = tuple(who for who in members if who != uow.actor.member)
         return AwaySet(since=first, until=last, members=others)
 
 
-def _tell(uow: UnitOfWork, workspace: Workspace, who: str, *, first: date, last: date) -> None:
-    """Somebody else set them away: they hear of it by day, away or not, and can take it back."""
-    ledger.owe(
-        uow,
-        owed=[
-            Owed(
-                key=f"set-away:{workspace.id}:{who}:{first}:{last}:{uow.actor.request}"[:255],
-                kind="set-away",
-                recipient=who,
-                subject={"by": uow.actor.member, "from": first.isoformat(), "until": last.isoformat()},
-                due_at=uow.now,
-            )
-        ],
-        correlation_id=uow.actor.request,
+def _tell(uow: UnitOfWork, who: str, *, first: date, last: date) -> None:
+    """Tell a person that somebody else set them away; the message is sent even while they are away, and
+    offers to undo it."""
+    subject = {"by": uow.actor.member, "from": first.isoformat(), "until": last.isoformat()}
+    uow.send(NewMessage(SET_AWAY.name, who, subject, about=(who, first, last, uow.correlation_id)))
+
+
+def _set_away_post(_uow: UnitOfWork, message: OutboxMessage) -> Done:
+    first, last = (date.fromisoformat(message.subject[name]) for name in ("from", "until"))
+    days = (
+        say("on {day:%A %-d %B}", day=first)
+        if first == last
+        else say("from {first:%A %-d %B} to {last:%A %-d %B}", first=first, last=last)
+    )
+    return Done(
+        text=say(
+            "{who} set you away {days}: nothing is asked of you then. `/cadence away off` takes it back.",
+            who=mention(str(message.subject["by"])),
+            days=days,
+        )
     )
 
 
+SET_AWAY = MessageKind("set-away", _set_away_post, reaches_the_away=True)
+
+
 def _is_known(uow: UnitOfWork, who: str, first: date, last: date) -> bool:
-    """Whether just these days were said before: a second click changes nothing."""
+    """Whether exactly these days were already set: a second click changes nothing."""
     rows = people.away_between(uow, first=first, last=last, member_ids=[who])
     return any((row.first_day, row.last_day) == (first, last) for row in rows)
 
 
 @once
 def end_away(uow: UnitOfWork, *, member: str | None) -> AwaySet:
-    """Back again: take back the days away that aren't over."""
+    """End a person's absence: revoke the days away that aren't over."""
     who = member or uow.actor.member
     with uow.write():
         workspace = require_workspace(uow)
         _require_may_mark(uow, who)
         today = local_day(uow.now, zone_of(uow, workspace, who))
         ended = people.end_away(uow, member_id=who, today=today)
-        owe_missed_checkin(uow, workspace, who)
+        send_missed_checkin(uow, workspace, who)
         if ended:
             record(uow, "back", who, {"from": str(today)})
         return AwaySet(
@@ -98,7 +115,7 @@ def end_away(uow: UnitOfWork, *, member: str | None) -> AwaySet:
 def _require_may_mark(uow: UnitOfWork, who: str) -> None:
     if who == uow.actor.member or is_curator(uow):
         return
-    teams = {run.team.id for run in visible_runs(uow) if run.playbook.owner == uow.actor.member}
+    teams = {view.team.id for view in visible_adoptions(uow) if view.playbook.owner == uow.actor.member}
     theirs = people.teams_of(uow, member_id=who)
     if not any(team.id in teams for team in theirs):
         raise NotAllowed(
@@ -108,7 +125,7 @@ def _require_may_mark(uow: UnitOfWork, who: str) -> None:
 
 @once
 def mute(uow: UnitOfWork, *, muted: bool) -> Muted:
-    """Stop (or bring back) reminders; the check-in itself stays."""
+    """Turn reminders off or on; the check-in itself still comes."""
     with uow.write():
         row = people.member(uow, member_id=uow.actor.member)
         if row is None:

@@ -1,4 +1,4 @@
-"""The public holidays of a team: which ones suspend its nudges next, and whose they are."""
+"""A team's public holidays: the next ones that suspend its nudges, and their country."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,20 +14,18 @@ from storage.queries import people
 from storage.tables import Team
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
-from templates.contexts.forms import HolidaysForm
-from templates.contexts.playbooks import Holiday, TeamHolidays
+from templates.contexts.people import Holiday, HolidaysForm, TeamHolidays
 
 _AHEAD = timedelta(days=366)
 _SHOWN = 12
 
 
 def team_holidays(uow: UnitOfWork, slug: str | None, *, country: str | None) -> TeamHolidays:
-    """The days that suspend a team's nudges; with `country`, from now on those of that country or region of it.
+    """The days that suspend a team's nudges; with `country`, set the country or region first.
 
     Raises:
-        Refusal: no such team, or a country that isn't known.
-        WhichTeam: it isn't clear which team.
-        NotAllowed: it isn't the caller's team to change.
+        Refusal: no such team, or an unknown country. WhichTeam: it isn't clear which team. NotAllowed: the
+        caller can't change the team.
     """
     if country is not None:
         return _change_country(uow, slug, country=country)
@@ -58,7 +56,7 @@ def _change_country(uow: UnitOfWork, slug: str | None, *, country: str) -> TeamH
 
 
 def holidays_form(uow: UnitOfWork, *, slug: str | None = None, country: str = "") -> HolidaysForm:
-    """The form that asks whose holidays: of a team when it is known, else of one to choose, the caller's first."""
+    """The form that asks for the country: of a team if known, else of one to choose, the caller's first."""
     with uow.read():
         require_workspace(uow)
         teams = people.teams(uow)
@@ -97,7 +95,7 @@ def _shown(uow: UnitOfWork, team: Team) -> TeamHolidays:
 
 
 def named_holidays(country: str | None, first_year: int, last_year: int) -> list[tuple[date, str]]:
-    """The public holidays of a country (`DE`) or a region of it (`DE-BY`), by day; none when it isn't known."""
+    """The public holidays of a country (`DE`) or a region of it (`DE-BY`), by day; none if it isn't known."""
     if not country:
         return []
     import holidays  # noqa: PLC0415 - it takes a while to load, and few commands need it

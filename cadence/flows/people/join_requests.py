@@ -1,14 +1,13 @@
-"""Requests to join a team: asked of its owner or a curator, decided once; and what they hear of who left."""
+"""Requests to join a team, decided by its owner or a curator; and notices about people who left."""
 
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from cadence.flows.core import note, require_workspace, tell
+from cadence.flows.core import MessageKind, tell
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
-from storage.outbox import ledger
 from storage.queries import people
-from storage.tables import JoinRequest, JoinState, OwedMessage, Team
+from storage.tables import JoinRequest, JoinState, OutboxMessage, Team
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.ids import Action
@@ -19,17 +18,17 @@ LEFT: Final = "team-left"
 
 
 def deciders(uow: UnitOfWork, team: Team) -> list[str]:
-    """Who decides who joins a team: the owners of the playbooks it runs, else the curators."""
+    """Who decides on a team's members: the owners of the playbooks it runs, else the curators."""
     owners = people.owners_of(uow, team_id=team.id or 0)
     able = people.able(uow, member_ids=owners)
     return able or people.curators(uow)
 
 
 def ask_to_join(uow: UnitOfWork, team: Team) -> list[str]:
-    """Ask who decides whether the caller joins a team, once; returns whom it is asked of.
+    """Ask the deciders, once, whether the caller can join a team; returns whom it asked.
 
     Raises:
-        Refusal: nobody decides here yet.
+        Refusal: there is nobody to decide yet.
     """
     asked = deciders(uow, team)
     if not asked:
@@ -47,31 +46,29 @@ def ask_to_join(uow: UnitOfWork, team: Team) -> list[str]:
     )
     uow.session.add(row)
     uow.session.flush()
-    note(uow, action=ASKED, subject=f"team:{team.slug}", after={"member": row.member})
+    uow.record(action=ASKED, subject=f"team:{team.slug}", after={"member": row.member})
     _tell(uow, asked, row, kind=ASKED)
     return asked
 
 
 def _tell(uow: UnitOfWork, whom: Iterable[str], row: JoinRequest, *, kind: str) -> None:
-    tell(uow, require_workspace(uow), whom, kind=kind, slot=row.id, subject={"request": row.id})
+    tell(uow, whom, kind=kind, slot=row.id, subject={"request": row.id})
 
 
 def close_request(uow: UnitOfWork, team: Team, row: JoinRequest, state: JoinState) -> None:
-    """Say what became of a request, on every copy of it and to whoever it is about."""
+    """Show the outcome of a request on every copy of it, and tell the person concerned."""
     row.state, row.decided_by, row.decided_at = state, uow.actor.member, uow.now
     uow.session.add(row)
     uow.session.flush()
     if state is not JoinState.JOINED:
         after = {"member": row.member, "state": state}
-        note(uow, action=ANSWERED, subject=f"team:{team.slug}", after=after)
+        uow.record(action=ANSWERED, subject=f"team:{team.slug}", after=after)
         _tell(uow, [row.member], row, kind=ANSWERED)
-    ledger.owe_rewrites(
-        uow, messages=ledger.by_prefix(uow, prefix=f"{ASKED}:{row.workspace_id}:{row.id}"), mark=state
-    )
+    uow.rewrite(ASKED, row.id, mark=state)
 
 
 def settle_requests(uow: UnitOfWork, team: Team, joined: Collection[str]) -> None:
-    """Close what was asked about people who are in the team now."""
+    """Close the requests of people who are in the team now."""
     if not joined:
         return
     for row in people.open_join_requests(uow, team_id=team.id or 0, members=joined):
@@ -79,11 +76,10 @@ def settle_requests(uow: UnitOfWork, team: Team, joined: Collection[str]) -> Non
 
 
 def tell_of_leaving(uow: UnitOfWork, team: Team, left: Collection[str]) -> None:
-    """Tell the team's owners who left or was taken out, unless they did it themselves."""
+    """Tell the team's owners who left or was removed, unless they did it themselves."""
     told = [one for one in deciders(uow, team) if one != uow.actor.member and one not in left]
     tell(
         uow,
-        require_workspace(uow),
         told,
         kind=LEFT,
         slot=f"{team.id}:{uow.actor.request}:{uow.now:%Y-%m-%dT%H:%M:%S.%f}",
@@ -91,11 +87,12 @@ def tell_of_leaving(uow: UnitOfWork, team: Team, left: Collection[str]) -> None:
     )
 
 
-# --- what is said -----------------------------------------------------------------------------------------------
+# --- messages
+# -----------------------------------------------------------------------------------------------------
 
 
-def request_post(uow: UnitOfWork, message: OwedMessage) -> Done:
-    """The request with its buttons; once it is decided, what became of it."""
+def request_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
+    """The request with its buttons; once it is decided, its outcome."""
     row, team = _asked(uow, message)
     if row.state is JoinState.OPEN:
         return Done(
@@ -109,7 +106,7 @@ def request_post(uow: UnitOfWork, message: OwedMessage) -> Done:
 
 
 def outcome(row: JoinRequest, team: Team) -> Mrkdwn:
-    """What became of a request."""
+    """The outcome of a request."""
     words = {
         JoinState.APPROVED: "{by} added {who} to {team}.",
         JoinState.DECLINED: "{by} declined: {who} didn't join {team}.",
@@ -119,15 +116,15 @@ def outcome(row: JoinRequest, team: Team) -> Mrkdwn:
     return say(said, by=mention(row.decided_by or ""), who=mention(row.member), team=team.title)
 
 
-def answer_post(uow: UnitOfWork, message: OwedMessage) -> Done:
-    """What the person who asked hears."""
+def answer_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
+    """The answer to the person who asked."""
     row, team = _asked(uow, message)
     approved = row.state is JoinState.APPROVED
     said = "{by} added you to {team}." if approved else "{by} declined your request to join {team}."
     return Done(text=say(said, by=mention(row.decided_by or ""), team=team.title))
 
 
-def leaving_post(uow: UnitOfWork, message: OwedMessage) -> Done:
+def leaving_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
     """Who isn't in a team any more."""
     given = message.subject
     team = people.team_by_id(uow, team_id=int(given["team"]))
@@ -142,9 +139,16 @@ def leaving_post(uow: UnitOfWork, message: OwedMessage) -> Done:
     return Done(text=say("{by} removed {who} from {team}.", by=actor, who=shown, team=team.title))
 
 
-def _asked(uow: UnitOfWork, message: OwedMessage) -> tuple[JoinRequest, Team]:
+def _asked(uow: UnitOfWork, message: OutboxMessage) -> tuple[JoinRequest, Team]:
     row = people.join_request(uow, request_id=int(message.subject["request"]))
     team = people.team_by_id(uow, team_id=row.team_id) if row else None
     if row is None or team is None:
         raise Refusal("the request isn't there")
     return row, team
+
+
+KINDS: Final = (
+    MessageKind(ASKED, request_post, rewrite=request_post),
+    MessageKind(ANSWERED, answer_post),
+    MessageKind(LEFT, leaving_post),
+)

@@ -1,4 +1,4 @@
-"""Joining and leaving a team: one answer that says what is so now, and a button that undoes it."""
+"""Joining and leaving a team: the answer states the result, with a button that undoes it."""
 
 from collections.abc import Collection
 
@@ -16,17 +16,18 @@ from cadence.flows.people.teams import (
 from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
 from cadence.refusals import Offer, Refusal
 from storage.queries import people
+from storage.query_cache import hold
 from storage.tables import JoinState, Team
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.ids import Action
 
 _NAMED = 20
-"""People an answer names; of more it says how many."""
+"""People an answer names; of more it gives the number."""
 
 
 def channel_to_join(uow: UnitOfWork, slug: str | None) -> str:
-    """The channel of the team that is meant: its members join at once.
+    """The channel of the team in question: its members join at once.
 
     Raises:
         Refusal: no such team, or no team in this channel.
@@ -39,21 +40,21 @@ def channel_to_join(uow: UnitOfWork, slug: str | None) -> str:
 def join_team(
     uow: UnitOfWork, slug: str | None, *, who: tuple[str, ...] = (), in_channel: Collection[str] = ()
 ) -> Done:
-    """Put people into a team: the caller, or those named; by default the channel's team.
+    """Add people to a team: the caller, or those named; by default the channel's team.
 
-    Members of its channel join at once; about others its owner or a curator is asked. Those who may change the
-    team put others in without asking.
+    Members of its channel join at once; for others its owner or a curator is asked. Callers who can change
+    the team add others without asking.
 
     Args:
         in_channel: those of them who are in the team's channel.
 
     Raises:
-        Refusal: no such team, no team in this channel, or somebody who can't take part.
-        NotAllowed: others are named and the caller has no say over the team.
+        Refusal: no such team, no team in this channel, or somebody who can't take part. NotAllowed: others
+        are named and the caller can't change the team.
     """
     with uow.write():
         team = team_meant(uow, slug)
-        uow.session.refresh(team, with_for_update=True)
+        hold(uow, team)
         before, named = set(member_ids(uow, team)), set(who) or {uow.actor.member}
         if named != {uow.actor.member}:
             require_may_change(uow, team)
@@ -81,15 +82,15 @@ def join_team(
 
 @once
 def leave_team(uow: UnitOfWork, slug: str | None, *, who: tuple[str, ...] = ()) -> Done:
-    """Take people out of a team: the caller, or those named; its owner hears of it.
+    """Remove people from a team: the caller, or those named; its owner is told.
 
     Raises:
-        Refusal: no such team, or no team in this channel.
-        NotAllowed: others are named and the caller has no say over the team.
+        Refusal: no such team, or no team in this channel. NotAllowed: others are named and the caller can't
+        change the team.
     """
     with uow.write():
         team = team_meant(uow, slug)
-        uow.session.refresh(team, with_for_update=True)
+        hold(uow, team)
         before, named = set(member_ids(uow, team)), set(who) or {uow.actor.member}
         if named != {uow.actor.member}:
             require_may_change(uow, team)
@@ -107,7 +108,7 @@ def leave_team(uow: UnitOfWork, slug: str | None, *, who: tuple[str, ...] = ()) 
 
 @once
 def decide_join(uow: UnitOfWork, request_id: int, *, approve: bool) -> Done:
-    """Approve or decline a request to join. A second click changes nothing and says what was decided.
+    """Approve or decline a request to join. A second click changes nothing and shows the decision.
 
     Raises:
         Refusal: no such request, or somebody who can't take part any more.
@@ -124,6 +125,7 @@ def decide_join(uow: UnitOfWork, request_id: int, *, approve: bool) -> Done:
         if not approve:
             close_request(uow, team, row, JoinState.DECLINED)
             return Done(text=outcome(row, team))
+        hold(uow, team)
         before = set(member_ids(uow, team))
         close_request(uow, team, row, JoinState.APPROVED)
         if row.member not in before:

@@ -1,4 +1,4 @@
-"""A Slack status that says away suspends nudges, as if the person had said so to the bot."""
+"""A Slack status that says away suspends nudges, as if the person had set days away."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,20 +7,20 @@ from typing import Final
 from zlib import crc32
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cadence.flows.checkins import owe_missed_checkin
-from cadence.flows.core import go_on, require_workspace, zone_of
+from cadence.flows.checkins import send_missed_checkin
+from cadence.flows.core import require_workspace, zone_of
+from cadence.nudges import Unless
 from cadence.rules.calendar import local_day
 from cadence.rules.statuses import OPEN_END, days_away
-from storage import trail
 from storage.engine import Database
-from storage.queries import people
+from storage.queries import installations, people, workspaces
 from storage.tables import Away, Member, Workspace
 from storage.work import UnitOfWork
 
 BY_STATUS: Final = "slack status"
-"""Who set such days away."""
+"""The setter of such days away."""
 RENEW: Final = timedelta(days=7)
-"""A status without an end is carried on when its days are nearly over."""
+"""A status without an end is extended when its days are nearly over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Status:
 
     @property
     def mark(self) -> str:
-        """Who set days away, with a checksum that tells this status from another; what it says isn't kept."""
+        """The setter of days away, with a checksum of the status; its text isn't stored."""
         said = f"{self.text}|{self.emoji}|{self.expires}"
         return f"{BY_STATUS} {crc32(said.encode()):08x}"
 
 
 def follow(uow: UnitOfWork, workspace: Workspace, statuses: Mapping[str, Status]) -> None:
-    """Keep days away in step with what statuses say now; days that somebody set by hand are left alone."""
+    """Update days away from current statuses; days that somebody set by hand are left alone."""
     today = uow.now.date()
     rows = people.away_between(
         uow, first=today - timedelta(days=1), last=today + timedelta(days=400), member_ids=statuses
@@ -52,11 +52,11 @@ def follow(uow: UnitOfWork, workspace: Workspace, statuses: Mapping[str, Status]
         zone = zone_of(uow, workspace, member)
         said = days_away(status.text, status.emoji, status.expires, zone=zone, now=uow.now)
         if _settle(uow, workspace, member, kept.get(member), said, status, zone=zone):
-            owe_missed_checkin(uow, workspace, member)
+            send_missed_checkin(uow, workspace, member)
 
 
 def _taken_back(uow: UnitOfWork, statuses: Mapping[str, Status]) -> set[str]:
-    """Whose days away were taken back by hand: that holds while their status stays as it was then."""
+    """Members whose status days were revoked by hand: that holds while their status stays the same."""
     rows = people.away_taken_back(uow, set_by=BY_STATUS, member_ids=statuses)
     for row in rows:
         if row.set_by != statuses[row.member].mark:
@@ -75,7 +75,7 @@ def _settle(
     *,
     zone: ZoneInfo,
 ) -> bool:
-    """Write down what a status says now; True when days away that aren't over were taken back or cut short."""
+    """Store a status; True if current or upcoming days away were revoked or shortened."""
     today = local_day(uow.now, zone)
     if row is not None and row.last_day < today:
         row = None
@@ -112,22 +112,14 @@ def _same(row: Away, said: tuple[date, date], status: Status) -> bool:
 
 
 def _record(uow: UnitOfWork, member: str, action: str, after: dict[str, str]) -> None:
-    trail.record(
-        uow,
-        at=uow.now,
-        member=None,
-        action=action,
-        subject=f"member:{member}",
-        surface=BY_STATUS,
-        after=after,
-    )
+    uow.record(action=action, subject=f"member:{member}", after=after, surface=BY_STATUS)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What Slack says of a person; `timezone` is None on servers that don't know it.
+    """Slack's data on a person; `timezone` is None on servers that don't know it.
 
-    `homes` are the workspaces they belong to; none when the server doesn't say.
+    `homes` are the workspaces they belong to; empty if the server doesn't say.
     """
 
     member: str
@@ -143,9 +135,9 @@ class Profile:
 
 
 def ensure_workspace(uow: UnitOfWork, *, name: str) -> None:
-    """Make the workspace's row if it isn't there, and keep its name up to date."""
+    """Create the workspace's row if needed, and update its name."""
     with uow.write():
-        row = people.workspace(uow)
+        row = workspaces.workspace(uow)
         if row is None:
             row = Workspace(id=uow.workspace_id, name=name, created_at=uow.now)
         row.name = name or row.name
@@ -153,9 +145,9 @@ def ensure_workspace(uow: UnitOfWork, *, name: str) -> None:
 
 
 def save_profiles(uow: UnitOfWork, *, profiles: Iterable[Profile]) -> int:
-    """Keep what Slack says of people; a zone that isn't one is left out. Returns how many.
+    """Store Slack's data on people; an invalid zone is left out. Returns how many.
 
-    Whose status says that they are away isn't nudged until it says so no more.
+    A person whose status says that they are away isn't nudged until it changes.
     """
     statuses: dict[str, Status] = {}
     with uow.write():
@@ -175,15 +167,9 @@ def save_profiles(uow: UnitOfWork, *, profiles: Iterable[Profile]) -> int:
             if _what_counts(row) != was:
                 before[row.id], after[row.id] = was, _what_counts(row)
         if after:
-            trail.record(
-                uow,
-                at=uow.now,
-                member=None,
-                action="profiles-changed",
-                subject=f"workspace:{uow.workspace_id}",
-                surface="slack",
-                before=before,
-                after=after,
+            subject = f"workspace:{uow.workspace_id}"
+            uow.record(
+                action="profiles-changed", subject=subject, before=before, after=after, surface="slack"
             )
         follow(uow, require_workspace(uow), statuses)
     return len(statuses)
@@ -195,7 +181,7 @@ def _is_stranger(profile: Profile, workspace_id: str) -> bool:
 
 
 def _what_counts(row: Member) -> dict[str, object]:
-    """What decides when somebody is nudged, and whether."""
+    """The fields that decide when somebody is nudged, and whether."""
     return {
         "timezone": row.timezone,
         "deleted": row.deleted,
@@ -206,7 +192,8 @@ def _what_counts(row: Member) -> dict[str, object]:
 
 
 def remember_address(uow: UnitOfWork, *, url: str, bot: str) -> None:
-    """Keep the workspace's address, for links to messages, and which member the bot is. It has the bot again."""
+    """Store the workspace's address, for links to messages, and the bot's member ID; the bot is installed
+    again."""
     with uow.write():
         row = require_workspace(uow)
         go_on(uow, row)
@@ -218,11 +205,11 @@ def remember_address(uow: UnitOfWork, *, url: str, bot: str) -> None:
 def workspace_ids(db: Database) -> list[str]:
     """Every workspace of this installation."""
     with db.read() as session:
-        return [row.id for row in people.workspaces(session)]
+        return [row.id for row in workspaces.workspaces(session)]
 
 
 def has_profile(uow: UnitOfWork, *, member: str) -> bool:
-    """Whether Slack has said yet who a person is, and whether they are a guest or of another workspace."""
+    """Whether Slack has described a person, and whether they are a guest or of another workspace."""
     with uow.read():
         row = people.member(uow, member_id=member)
         return row is not None and bool(row.name) and row.is_stranger is not None
@@ -237,7 +224,7 @@ def valid_zone(name: str | None) -> str | None:
 
 
 def known_members(uow: UnitOfWork) -> set[str]:
-    """Everyone the bot has something to do with: members of teams, owners, reporters, curators."""
+    """Everyone the bot deals with: members of teams, owners, reporters, curators."""
     with uow.read():
         teams = people.teams(uow)
         rows = people.memberships(uow, team_ids=[team.id or 0 for team in teams])
@@ -246,3 +233,13 @@ def known_members(uow: UnitOfWork) -> set[str]:
             *(team.reporter for team in teams if team.reporter),
             *people.curators(uow),
         }
+
+
+def go_on(uow: UnitOfWork, row: Workspace) -> bool:
+    """Resume work in a workspace that had uninstalled the bot; False if it hadn't."""
+    if row.uninstalled_at is None:
+        return False
+    installations.skip_due(uow, reason=Unless.UNINSTALLED.value)
+    row.uninstalled_at, row.planned_until = None, uow.now
+    uow.session.add(row)
+    return True

@@ -1,34 +1,34 @@
-"""A team as somebody filled it in, and what is wrong with it, by field."""
+"""Teams: creating and changing them, with problems by field."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cadence.documents import Function
-from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
-from cadence.flows.checkins import owe_missed_checkin
+from cadence.flows.checkins import send_missed_checkin
 from cadence.flows.core import (
-    ended,
+    adoption_views,
     is_curator,
-    note,
     once,
     require_people,
     require_team,
     require_workspace,
-    team_runs,
+    wrong_places,
+    zone_of,
 )
 from cadence.flows.people.join_requests import settle_requests, tell_of_leaving
 from cadence.mrkdwn import Mrkdwn, channel_link, code, say
 from cadence.refusals import FieldsRefused, NotAllowed, Refusal
 from storage.queries import people
+from storage.query_cache import hold
 from storage.tables import Team
 from storage.work import UnitOfWork
-from templates.contexts.playbooks import TeamShown
+from templates.contexts.people import TeamForm, TeamShown
 
 
 @dataclass(frozen=True, slots=True)
 class TeamGiven:
-    """A team as someone filled it in; a `new` one mustn't be there yet."""
+    """A team from a form; a `new` one mustn't exist yet."""
 
     slug: str
     title: str
@@ -43,7 +43,7 @@ class TeamGiven:
 
 
 def wrong_fields(given: TeamGiven, *, new: bool) -> Iterator[tuple[str, str]]:
-    """(field, what is wrong) of what a workspace file would refuse too; see `cadence.documents.words`."""
+    """(field, problem) pairs for what a workspace file would refuse too; see `cadence.documents.words`."""
     if new and (not SLUG.fullmatch(given.slug) or given.slug in RESERVED):
         made = slug_of(given.title)
         right = made if SLUG.fullmatch(made) and made not in RESERVED else "support-emea"
@@ -63,37 +63,17 @@ def wrong_fields(given: TeamGiven, *, new: bool) -> Iterator[tuple[str, str]]:
         yield "members", f"A team has {MAX_MEMBERS} members at most."
     if given.reporter is not None and given.reporter not in given.members:
         yield "reporter", "The one who reports the number has to be a member of the team."
-    yield from _wrong_places(given)
-
-
-def _wrong_places(given: TeamGiven) -> Iterator[tuple[str, str]]:
-    if not is_timezone(given.timezone):
-        yield (
-            "timezone",
-            f"`{given.timezone[:40]}` is no time zone: {ended(timezone_hint(given.timezone))}",
-        )
+    yield from wrong_places(given.timezone, given.country)
     if len(given.region or "") > NAME_LENGTH:
         yield "region", f"A region has {NAME_LENGTH} characters at most."
-    if given.country and not is_country(given.country):
-        hint = ended(country_hint(given.country))
-        yield "country", f"`{given.country[:20]}` isn't a country known here: {hint}"
 
 
 def save_team(uow: UnitOfWork, given: TeamGiven) -> str:
     """Create or change a team; returns `created`, `changed` or `unchanged`.
 
     Raises:
-        Refusal: an unknown time zone, or a channel that belongs to another team.
+        Refusal: a channel that belongs to another team.
     """
-    if not is_timezone(given.timezone):
-        raise Refusal(
-            say(
-                "{zone} is no time zone: {hint}",
-                zone=code(given.timezone),
-                hint=timezone_hint(given.timezone),
-            ),
-            field="timezone",
-        )
     other = people.team_by_channel(uow, channel=given.channel)
     if other is not None and other.slug != given.slug:
         raise Refusal(
@@ -132,15 +112,15 @@ def save_team(uow: UnitOfWork, given: TeamGiven) -> str:
 def keep_members(uow: UnitOfWork, team: Team, members: Iterable[str], *, by_themselves: bool = False) -> None:
     """Make exactly these people the team's members; new ones still get this week's check-in.
 
-    The owner hears of those who left. What was asked about those who joined is settled.
+    The owner is told about members who left. Open requests of those who joined are closed.
 
     Args:
-        by_themselves: the caller joins without anybody putting them there.
+        by_themselves: the caller joins on their own.
 
     Raises:
         Refusal: one of the new members can't take part.
     """
-    uow.session.refresh(team, with_for_update=True)  # members change one after the other
+    hold(uow, team)  # serializes changes of members
     known, members = set(member_ids(uow, team)), list(members)
     new = [member for member in members if member not in known]
     require_people(uow, new, field="members", in_team=True)
@@ -152,14 +132,14 @@ def keep_members(uow: UnitOfWork, team: Team, members: Iterable[str], *, by_them
     if left:
         tell_of_leaving(uow, team, left)
     workspace = require_workspace(uow)
-    owe_missed_checkin(uow, workspace, *sorted(joined))
+    send_missed_checkin(uow, workspace, *sorted(joined))
 
 
 def may_change(uow: UnitOfWork, team: Team) -> bool:
-    """Whether the caller may change a team, put others in or take them out.
+    """Whether the caller can change a team, add others or remove them.
 
-    Curators may, the owners of what it runs, and members whom somebody put there: joining by oneself gives no
-    say over others.
+    Curators can, the owners of the playbooks it runs, and members whom somebody added: joining on one's own
+    gives no rights over others.
     """
     if is_curator(uow):
         return True
@@ -170,9 +150,8 @@ def may_change(uow: UnitOfWork, team: Team) -> bool:
 
 
 def record_team(uow: UnitOfWork, slug: str, *, before: object, after: object) -> None:
-    """Put a change of a team into the trail."""
-    note(
-        uow,
+    """Record a change of a team in the trail."""
+    uow.record(
         action="team-changed" if before else "team-created",
         subject=f"team:{slug}",
         before=before,
@@ -203,7 +182,7 @@ def _as_data(uow: UnitOfWork, team: Team) -> dict[str, object]:
 def create_team(uow: UnitOfWork, given: TeamGiven) -> TeamShown:
     """Create or change a team from a form.
 
-    Anybody may make a team they are in; changing one takes a member of it or a curator.
+    Anybody can create a team they are in; changing one requires a member of it or a curator.
 
     Raises:
         Refusal: see `save_team`; a reporter who isn't a member.
@@ -236,10 +215,10 @@ def _require_may_save(uow: UnitOfWork, known: Team | None, given: TeamGiven) -> 
 
 
 def require_may_change(uow: UnitOfWork, team: Team, *, field: str | None = None) -> None:
-    """Let those through who may change a team.
+    """Require somebody who can change a team.
 
     Raises:
-        NotAllowed: the sentence says who may.
+        NotAllowed: the sentence says who can.
     """
     if may_change(uow, team):
         return
@@ -267,15 +246,14 @@ def show_team(uow: UnitOfWork, slug: str | None) -> TeamShown:
 
 
 class WhichTeam(Refusal):
-    """Several teams fit what was asked: the person has to say which."""
+    """Several teams fit: the person has to choose."""
 
 
-def team_meant(uow: UnitOfWork, slug: str | None) -> Team:
-    """The team of a slug; without one that of the channel, else the only one the caller is in.
+def likely_team(uow: UnitOfWork, slug: str | None) -> Team | None:
+    """The team with a slug; without one that of the channel, else the caller's only team; None if it isn't clear.
 
     Raises:
         Refusal: no such team.
-        WhichTeam: it isn't clear which.
     """
     if slug is not None:
         return require_team(uow, slug)
@@ -284,8 +262,20 @@ def team_meant(uow: UnitOfWork, slug: str | None) -> Team:
         if team is not None:
             return team
     mine = people.teams_of(uow, member_id=uow.actor.member)
-    if len(mine) == 1:
-        return mine[0]
+    return mine[0] if len(mine) == 1 else None
+
+
+def team_meant(uow: UnitOfWork, slug: str | None) -> Team:
+    """The team with a slug; without one that of the channel, else the caller's only team.
+
+    Raises:
+        Refusal: no such team.
+        WhichTeam: it isn't clear which.
+    """
+    team = likely_team(uow, slug)
+    if team is not None:
+        return team
+    mine = people.teams_of(uow, member_id=uow.actor.member)
     known = mine or people.teams(uow)
     slugs = Mrkdwn(", ".join(code(team.slug) for team in known[:12]))
     if not slugs:
@@ -297,8 +287,7 @@ def team_meant(uow: UnitOfWork, slug: str | None) -> Team:
 
 
 def _shown(uow: UnitOfWork, team: Team, *, created: bool = False, changed: bool = False) -> TeamShown:
-    workspace = require_workspace(uow)
-    runs = team_runs(uow, workspace=workspace, team_ids=[team.id or 0])
+    runs = adoption_views(uow, team_ids=[team.id or 0])
     return TeamShown(
         slug=team.slug,
         title=team.title,
@@ -309,7 +298,44 @@ def _shown(uow: UnitOfWork, team: Team, *, created: bool = False, changed: bool 
         country=team.country or "",
         channel=team.channel,
         reporter=team.reporter,
-        playbooks=tuple(run.playbook.title for run in runs),
+        playbooks=tuple(view.playbook.title for view in runs),
         created=created,
         changed=changed,
     )
+
+
+def team_form(
+    uow: UnitOfWork,
+    *,
+    slug: str | None,
+    title: str = "",
+    channel: str | None = None,
+    members: tuple[str, ...] = (),
+) -> TeamForm:
+    """The form to create a team, or to change the named one, prefilled."""
+    with uow.read():
+        workspace = require_workspace(uow)
+        team = people.team_by_slug(uow, slug=slug) if slug is not None else None
+        if team is None:
+            return TeamForm(
+                new=True,
+                slug=slug or "",
+                title=title,
+                timezone=str(zone_of(uow, workspace, uow.actor.member)),
+                country=workspace.country or "",
+                channel=channel,
+                members=tuple(dict.fromkeys((uow.actor.member, *members))),
+            )
+        rows = people.memberships(uow, team_ids=[team.id or 0])
+        return TeamForm(
+            new=False,
+            slug=team.slug,
+            title=team.title,
+            function=team.function,
+            region=team.region or "",
+            channel=team.channel,
+            timezone=team.timezone,
+            country=team.country or "",
+            members=tuple(row.member for row in rows),
+            reporter=team.reporter,
+        )

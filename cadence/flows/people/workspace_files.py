@@ -1,21 +1,14 @@
-"""The workspace file: import it, and export it again."""
+"""The workspace file: import and export."""
 
 from dataclasses import dataclass
 
 from cadence.documents import Function, TeamSpec, WorkspaceSpec, dump_workspace
 from cadence.documents.workspace import hours_given
-from cadence.flows.core import (
-    keep_days,
-    keep_workspace_hours,
-    own_hours,
-    require_curator,
-    require_days_left,
-    require_workspace,
-    stored_days,
-)
+from cadence.flows.core import own_hours, require_curator, require_workspace, stored_days
+from cadence.flows.people.settings import WorkspaceSettings, keep_settings
 from cadence.flows.people.teams import TeamGiven, member_ids, save_team
-from cadence.rules.verdicts import Rule
 from storage.queries import people
+from storage.query_cache import hold
 from storage.tables import Workspace
 from storage.work import UnitOfWork
 
@@ -31,31 +24,17 @@ class WorkspaceImported:
 
 
 def import_workspace(uow: UnitOfWork, spec: WorkspaceSpec) -> WorkspaceImported:
-    """Write a workspace file's rows, in the caller's transaction; teams it doesn't name are left alone.
+    """Save a workspace file's rows, in the caller's transaction; teams it doesn't name are left alone.
 
     Raises:
         NotAllowed: the caller is no curator.
         Refusal: a channel that belongs to another team already.
     """
     workspace = require_workspace(uow)
-    uow.session.refresh(workspace, with_for_update=True)  # files are imported one after the other
+    hold(uow, workspace)  # files are imported one after the other
     require_curator(uow, to="import a workspace file")
-    workspace.timezone = spec.timezone or workspace.timezone
-    workspace.country = spec.country or workspace.country
-    workspace.curator_channel = spec.curator_channel or workspace.curator_channel
-    workspace.rule = Rule(spec.rule) if spec.rule else workspace.rule
-    if spec.guests is not None:
-        workspace.guests_allowed = spec.guests
-    keep_days(workspace, spec.working_days)
-    uow.session.add(workspace)
-    hours = hours_given(spec)
-    if hours is not None:
-        uow.session.flush()
-        keep_workspace_hours(uow, hours)
-    if hours is not None or spec.working_days:
-        require_days_left(uow, workspace)
-    if spec.curators:
-        people.set_curators(uow, members=spec.curators)
+    given = spec.model_dump(include=set(WorkspaceSettings.model_fields), exclude_defaults=True)
+    keep_settings(uow, workspace, WorkspaceSettings.model_construct(**given, hours=hours_given(spec)))
     outcome: dict[str, list[str]] = {"created": [], "changed": [], "unchanged": []}
     for team in spec.teams:
         outcome[_import_team(uow, workspace, team)].append(team.slug)
@@ -86,7 +65,7 @@ def export_workspace(uow: UnitOfWork) -> str:
     """The workspace file; importing it again changes nothing."""
     with uow.read():
         workspace = require_workspace(uow)
-        spec = WorkspaceSpec(
+        spec = WorkspaceSpec.model_construct(  # write everything that is stored
             curators=tuple(people.curators(uow)),
             curator_channel=workspace.curator_channel,
             timezone=workspace.timezone,
@@ -96,7 +75,7 @@ def export_workspace(uow: UnitOfWork) -> str:
             nudges={kind: str(hour) for kind, hour in own_hours(workspace).items()} or None,
             guests=workspace.guests_allowed or None,
             teams=tuple(
-                TeamSpec(
+                TeamSpec.model_construct(
                     slug=team.slug,
                     title=team.title,
                     function=Function(team.function),

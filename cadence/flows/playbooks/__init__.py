@@ -1,19 +1,10 @@
 """Playbooks: importing, publishing, revising, retiring."""
 
-from cadence.flows.playbooks.comparing import show_diff
 from cadence.flows.playbooks.imports import import_document, import_playbook, import_typed
-from cadence.flows.playbooks.listing import export_playbook, list_playbooks, show_playbook
-from cadence.flows.playbooks.publishing import (
-    Readiness,
-    minutes_of,
-    override_form,
-    override_shown,
-    package_gaps,
-    publish,
-    published,
-    readiness,
-)
-from cadence.flows.playbooks.retiring import retire, retire_form, retired
+from cadence.flows.playbooks.listing import export_playbook, list_playbooks, show_diff, show_playbook
+from cadence.flows.playbooks.publishing import PUBLISHED, override_form, override_shown, publish
+from cadence.flows.playbooks.readiness import Readiness, package_gaps, readiness_of, setup_minutes
+from cadence.flows.playbooks.retiring import RETIRED, retire, retire_form
 from cadence.flows.playbooks.revising import (
     PARTS,
     REVISE_HEADING,
@@ -25,6 +16,7 @@ from cadence.flows.playbooks.revising import (
 )
 
 __all__ = [
+    "KINDS",
     "PARTS",
     "REVISE_HEADING",
     "REVISE_SUBMIT",
@@ -35,19 +27,19 @@ __all__ = [
     "import_playbook",
     "import_typed",
     "list_playbooks",
-    "minutes_of",
     "override_form",
     "override_shown",
     "package_gaps",
     "publish",
-    "published",
-    "readiness",
+    "readiness_of",
     "require_newest",
     "retire",
     "retire_form",
-    "retired",
     "revise_form",
     "save_revision",
+    "setup_minutes",
     "show_diff",
     "show_playbook",
 ]
+
+KINDS = (PUBLISHED, RETIRED)

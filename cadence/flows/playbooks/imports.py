@@ -9,33 +9,23 @@ from cadence.documents import (
     read_document,
     to_data,
 )
-from cadence.flows.core import (
-    is_curator,
-    note,
-    once,
-    require_owner_or_curator,
-    require_people,
-    require_workspace,
-)
+from cadence.flows.core import is_curator, once, require_owner_or_curator, require_people, require_workspace
 from cadence.flows.people import WorkspaceImported, import_workspace
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Refusal
 from storage.queries import people, playbooks
-from storage.queries import playbooks as versions
 from storage.tables import Playbook, PlaybookVersion
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
-from templates.contexts.playbooks import (
-    PlaybookImported,
-)
+from templates.contexts.playbooks import PlaybookImported
 
 
 def import_document(uow: UnitOfWork, text: str) -> PlaybookImported | WorkspaceImported:
-    """Import whatever the text is, a playbook or a workspace file.
+    """Import a document, a playbook or a workspace file.
 
     Raises:
-        DocumentRefused: every problem of the file at once; nothing is saved.
-        NotAllowed: a workspace file from somebody who is no curator, someone else's playbook.
+        DocumentRefused: every problem of the file at once; nothing is saved. NotAllowed: a workspace file
+        from somebody who isn't a curator, someone else's playbook.
     """
     spec = read_document(text)
     with uow.write():
@@ -45,7 +35,7 @@ def import_document(uow: UnitOfWork, text: str) -> PlaybookImported | WorkspaceI
 
 
 def import_typed(uow: UnitOfWork, text: str) -> PlaybookImported | Done:
-    """`import_document` for what was typed into a form, with the message that answers it; raises the same."""
+    """`import_document` for a form's input, with the message that answers it; raises the same."""
     return _import_typed(uow, read_document(text))
 
 
@@ -69,8 +59,8 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
     """Save a playbook's file as its next revision, unless it says the same as the newest.
 
     Raises:
-        NotAllowed: someone else's playbook.
-        Refusal: it names a team that isn't there; with `only_new`, a playbook that is there already.
+        NotAllowed: someone else's playbook. Refusal: it names an unknown team; with `only_new`, the playbook
+        already exists.
     """
     workspace = require_workspace(uow)
     known = playbooks.by_slug(uow, slug=spec.slug)
@@ -111,8 +101,7 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
         created_at=uow.now,
     )
     uow.session.add(row)
-    note(
-        uow,
+    uow.record(
         action="playbook-imported",
         subject=f"playbook:{spec.slug}",
         before={"revision": latest.revision} if latest else None,
@@ -124,7 +113,7 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
 def _imported(
     uow: UnitOfWork, spec: PlaybookSpec, row: PlaybookVersion, *, new: bool, changes: tuple[str, ...]
 ) -> PlaybookImported:
-    published = versions.newest_published(uow, playbook_id=row.playbook_id)
+    published = playbooks.newest_published(uow, playbook_id=row.playbook_id)
     return PlaybookImported(
         slug=spec.slug,
         title=spec.title,
@@ -137,7 +126,8 @@ def _imported(
 
 
 def _require_importer(uow: UnitOfWork, spec: PlaybookSpec, known: Playbook | None) -> None:
-    """A curator imports anything; an owner their own; a playbook taken over needs its owner or a curator."""
+    """Check who can import: a curator anything; an owner their own; a change of owner needs the current
+    owner or a curator."""
     if known is not None:
         require_owner_or_curator(uow, owner=known.owner, to=f"change {spec.title}")
     elif uow.actor.member != spec.owner and not is_curator(uow):

@@ -1,15 +1,12 @@
-"""The playbooks there are: listed, shown and exported."""
+"""Listing, showing and exporting playbooks."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from cadence.documents import (
-    PlaybookSpec,
-    dump_playbook,
-    playbook_from_data,
-)
+from cadence.documents import PlaybookSpec, differences, dump_playbook, playbook_from_data
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
+    adoption_views,
     as_it_goes_on,
     champion_left,
     is_curator,
@@ -17,20 +14,22 @@ from cadence.flows.core import (
     require_version,
     require_workspace,
     starts_on,
-    team_runs,
     version_name,
     zone_of,
 )
 from cadence.flows.lessons import recent
-from cadence.flows.playbooks.publishing import override_shown, publisher, readiness
+from cadence.flows.playbooks.publishing import override_shown, publisher
+from cadence.flows.playbooks.readiness import readiness_of
+from cadence.mrkdwn import say
+from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
-from storage.queries import playbooks
-from storage.queries import playbooks as versions
-from storage.tables import Workspace
+from storage.queries import adoptions, playbooks
+from storage.tables import Playbook, PlaybookVersion, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi
 from templates.contexts.playbooks import (
     AdoptionLine,
+    PlaybookDiff,
     PlaybookLine,
     PlaybookList,
     PlaybookShown,
@@ -50,9 +49,9 @@ def list_playbooks(uow: UnitOfWork, *, function: str | None = None) -> PlaybookL
     """All playbooks of the workspace, or those of a function."""
     with uow.read():
         require_workspace(uow)
-        counts = playbooks.adoption_counts(uow)
+        counts = adoptions.adoption_counts(uow)
         newest = playbooks.newest_versions(uow)
-        published = versions.numbers(uow)
+        published = playbooks.numbers(uow)
         rows = []
         for playbook in playbooks.playbooks(uow):
             if function is not None and playbook.function != function:
@@ -73,7 +72,8 @@ def list_playbooks(uow: UnitOfWork, *, function: str | None = None) -> PlaybookL
 
 
 def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
-    """The newest published version of a playbook, else its newest draft; what publishing lacks, and its teams.
+    """The newest published version of a playbook, else its newest draft; what is left before publishing, and
+    its teams.
 
     Raises:
         Unknown: there is no such playbook; the nearest is named.
@@ -81,12 +81,12 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
     with uow.read():
         workspace = require_workspace(uow)
         playbook = require_playbook(uow, slug)
-        published = versions.newest_published(uow, playbook_id=playbook.id or 0)
-        ready = readiness(uow, playbook)
+        published = playbooks.newest_published(uow, playbook_id=playbook.id or 0)
+        ready = readiness_of(uow, playbook)
         version = published or ready.version
         spec = playbook_from_data(version.spec)
-        runs = team_runs(uow, workspace=workspace, playbook_id=playbook.id)
-        overrides = versions.overrides(uow, playbook_id=playbook.id or 0)
+        runs = adoption_views(uow, playbook_id=playbook.id)
+        overrides = playbooks.overrides(uow, playbook_id=playbook.id or 0)
         open_draft = ready.version.number is None
         return PlaybookShown(
             slug=playbook.slug,
@@ -109,7 +109,7 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
             lessons=recent(uow, playbook_id=playbook.id or 0, limit=5),
             loop=spec.loop or "",
             missing=tuple(gap.text for gap in ready.gaps) if open_draft else (),
-            adoptions=tuple(_adoption_line(uow, run) for run in runs),
+            adoptions=tuple(_adoption_line(uow, view) for view in runs),
             number=version.number,
             published_on=_local_day(uow, workspace, version.published_at),
             published_by=publisher(uow, playbook, version),
@@ -130,15 +130,15 @@ def _kpi(spec: PlaybookSpec) -> Kpi:
     )
 
 
-def _adoption_line(uow: UnitOfWork, run: TeamRun) -> AdoptionLine:
-    goes_on, _ = as_it_goes_on(uow, run)
+def _adoption_line(uow: UnitOfWork, view: AdoptionView) -> AdoptionLine:
+    goes_on, _ = as_it_goes_on(uow, view)
     return AdoptionLine(
-        team=run.team.title,
+        team=view.team.title,
         version=version_name(goes_on.version),
-        week=run.week,
-        starts=starts_on(run),
-        champion=run.adoption.champion,
-        champion_left=champion_left(uow, run),
+        week=view.week,
+        starts=starts_on(view),
+        champion=view.adoption.champion,
+        champion_left=champion_left(uow, view),
     )
 
 
@@ -146,10 +146,61 @@ def export_playbook(uow: UnitOfWork, slug: str, *, number: int | None = None) ->
     """The newest revision as YAML, or a published version; importing it again changes nothing.
 
     Raises:
-        Unknown: there is no such playbook or version; the text names what there is.
+        Unknown: there is no such playbook or version; the text lists the existing ones.
     """
     with uow.read():
         require_workspace(uow)
         playbook = require_playbook(uow, slug)
         version = require_version(uow, playbook, number=number)
         return Exported(playbook.slug, dump_playbook(playbook_from_data(version.spec)))
+
+
+def show_diff(
+    uow: UnitOfWork, slug: str, *, before: int | None = None, after: int | None = None
+) -> PlaybookDiff:
+    """The changes from one published version to another, or to the newest draft.
+
+    With neither given: what the open draft changes, else what the last version changed, else the last draft.
+    With one given: from it to the newest revision.
+
+    Raises:
+        Unknown: no such playbook or version.
+        Refusal: there is nothing to compare with yet.
+    """
+    with uow.read():
+        require_workspace(uow)
+        playbook = require_playbook(uow, slug)
+        newest = require_version(uow, playbook, number=after)
+        older = (
+            require_version(uow, playbook, number=before)
+            if before is not None
+            else _before(uow, playbook, newest)
+        )
+        return PlaybookDiff(
+            slug=playbook.slug,
+            title=playbook.title,
+            before=version_name(older),
+            after=version_name(newest),
+            changes=differences(playbook_from_data(older.spec), playbook_from_data(newest.spec)),
+        )
+
+
+def _before(uow: UnitOfWork, playbook: Playbook, newest: PlaybookVersion) -> PlaybookVersion:
+    """The version published before a revision; without one, the draft before it."""
+    published = playbooks.published(uow, playbook_id=playbook.id or 0)
+    earlier = [version for version in published if version.revision < newest.revision]
+    found = (
+        earlier[0]
+        if earlier
+        else playbooks.revision(uow, playbook_id=playbook.id or 0, revision=newest.revision - 1)
+    )
+    if found is None:
+        raise Refusal(
+            say(
+                "{title} has only {name}, so there is nothing to compare it with yet.",
+                title=playbook.title,
+                name=version_name(newest),
+            ),
+            field="playbook",
+        )
+    return found

@@ -5,32 +5,30 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 
 from cadence.flows.core import (
+    MessageKind,
+    adoption_views,
     announce,
-    note,
     once,
     require_curator,
     require_playbook,
     require_workspace,
     rewrite_last_closing,
-    team_runs,
 )
 from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
-from storage import trail
-from storage.queries import playbooks
-from storage.queries import playbooks as versions
-from storage.tables import Adoption, CycleState, OwedMessage, Playbook, PlaybookState, Team
+from storage.queries import adoptions, cycles, playbooks, trail
+from storage.tables import Adoption, CycleState, OutboxMessage, Playbook, PlaybookState, Team
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
-from templates.contexts.publishing import FinishingTeam, PlaybookRetired, RetireForm
+from templates.contexts.playbooks import FinishingTeam, PlaybookRetired, RetireForm
 from templates.ids import Field
 
 
 @once
 def retire(uow: UnitOfWork, slug: str, reason: str) -> PlaybookRetired:
-    """Retire a playbook. A cycle that was planned and hasn't begun is taken back; running ones finish.
+    """Retire a playbook. A planned cycle that hasn't begun is deleted; running ones finish.
 
     Raises:
         Refusal: not a curator, no reason, retired already.
@@ -39,24 +37,23 @@ def retire(uow: UnitOfWork, slug: str, reason: str) -> PlaybookRetired:
         workspace = require_workspace(uow)
         playbook = require_playbook(uow, slug)
         require_curator(uow, to=f"retire {playbook.title}")
-        playbook = versions.lock_playbook(uow, playbook_id=playbook.id or 0)
+        playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
         if playbook.state is PlaybookState.RETIRED:
             raise Refusal(say("{title} is retired already.", title=playbook.title), field=Field.PLAYBOOK)
         if not reason.strip():
             raise Refusal("Say why; the teams that run it will read it.", field=Field.REASON)
         before, playbook.state = playbook.state, PlaybookState.RETIRED
         uow.session.add(playbook)
-        teams = versions.adopters(uow, playbook_id=playbook.id or 0)
+        teams = adoptions.adopters(uow, playbook_id=playbook.id or 0)
         taken_back = [cycle for one in teams for cycle in _take_back_planned(uow, *one)]
-        note(
-            uow,
+        uow.record(
             action="playbook-retired",
             subject=f"playbook:{playbook.slug}",
             before={"state": before},
             after={"state": playbook.state, "reason": reason, "cycles_taken_back": taken_back},
         )
         uow.session.flush()
-        for run in team_runs(uow, workspace=workspace, playbook_id=playbook.id):
+        for run in adoption_views(uow, playbook_id=playbook.id):
             rewrite_last_closing(uow, run, mark=f"retired:{playbook.id}:{uow.now.timestamp()}")
             rewrite_setup(uow, run, mark=f"retired:{uow.now.timestamp()}")
         announce(
@@ -72,10 +69,10 @@ def retire(uow: UnitOfWork, slug: str, reason: str) -> PlaybookRetired:
 
 def _take_back_planned(uow: UnitOfWork, adoption: Adoption, team: Team) -> list[int]:
     """Delete a cycle that hasn't begun, unless something was already reported for it."""
-    adoption = playbooks.lock_adoption(uow, adoption_id=adoption.id or 0)
+    adoption = adoptions.lock_adoption(uow, adoption_id=adoption.id or 0)
     today = local_day(uow.now, ZoneInfo(team.timezone))
     taken = []
-    for cycle in versions.cycles(uow, adoption_ids=[adoption.id or 0]):
+    for cycle in cycles.cycles(uow, adoption_ids=[adoption.id or 0]):
         if cycle.state is not CycleState.RUNNING or cycle.starts_on <= today:
             continue
         try:
@@ -87,17 +84,17 @@ def _take_back_planned(uow: UnitOfWork, adoption: Adoption, team: Team) -> list[
     return taken
 
 
-def retired(uow: UnitOfWork, message: OwedMessage) -> PlaybookRetired:
-    """The alert: a playbook is out of use."""
+def retired(uow: UnitOfWork, message: OutboxMessage) -> PlaybookRetired:
+    """The alert that a playbook was retired."""
     playbook = playbooks.by_id(uow, playbook_id=int(message.subject["playbook"]))
     return _context(uow, playbook)
 
 
 def _context(uow: UnitOfWork, playbook: Playbook) -> PlaybookRetired:
     [*_, entry] = trail.entries(uow, action="playbook-retired", subject=f"playbook:{playbook.slug}")
-    teams = versions.adopters(uow, playbook_id=playbook.id or 0)
+    teams = adoptions.adopters(uow, playbook_id=playbook.id or 0)
     titles = {adoption.id: team.title for adoption, team in teams}
-    rows = versions.cycles(uow, adoption_ids=[one for one in titles if one is not None])
+    rows = cycles.cycles(uow, adoption_ids=[one for one in titles if one is not None])
     return PlaybookRetired(
         slug=playbook.slug,
         title=playbook.title,
@@ -127,3 +124,6 @@ def retire_form(uow: UnitOfWork, *, playbook: str | None) -> RetireForm:
             playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
             playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
         )
+
+
+RETIRED = MessageKind("playbook-retired", retired)

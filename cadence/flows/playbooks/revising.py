@@ -16,18 +16,15 @@ from cadence.flows.playbooks.imports import import_playbook
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from storage.queries import playbooks
-from storage.queries import playbooks as versions
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
-from templates.contexts.forms import ImportForm
-from templates.contexts.playbooks import PlaybookImported
-from templates.contexts.publishing import ChoosePlaybookForm
+from templates.contexts.playbooks import ChoosePlaybookForm, ImportForm, PlaybookImported
 
 REVISE_HEADING, REVISE_SUBMIT = "Revise a playbook", "Save the draft"
 PART = 3_000
-"""Characters that one field of a form holds."""
+"""Maximum characters of one form field."""
 PARTS = 10
-"""Fields that the form has at most."""
+"""Maximum number of fields of the form."""
 
 Purpose = Literal["publish", "revise", "diff"]
 _WORDS: dict[Purpose, tuple[str, str, str]] = {
@@ -56,7 +53,7 @@ class Draft:
 
 
 def choose_form(uow: UnitOfWork, purpose: Purpose, *, playbook: str | None) -> ChoosePlaybookForm:
-    """The form to choose a playbook for something: of one's own, for a curator and for looking of all.
+    """The form to choose a playbook for something: the caller's own; all for a curator, or to look at.
 
     Raises:
         Refusal: there is none to choose.
@@ -81,7 +78,7 @@ def choose_form(uow: UnitOfWork, purpose: Purpose, *, playbook: str | None) -> C
 
 
 def revise_form(uow: UnitOfWork, slug: str) -> Draft:
-    """The newest revision as YAML, in fields that each hold a part of it.
+    """The newest revision as YAML, split over several fields.
 
     Raises:
         NotAllowed: neither the owner nor a curator.
@@ -108,7 +105,8 @@ def revise_form(uow: UnitOfWork, slug: str) -> Draft:
 
 
 def parts_of(yaml: str) -> tuple[str, ...] | None:
-    """YAML cut between lines into parts that fit a field, none ending with an empty line; None when it can't be."""
+    """YAML split between lines into parts that fit a field, none ending with an empty line; None if that
+    is impossible."""
     parts, part = [], ""
     for line in yaml.splitlines():
         if len(line) + 1 > PART:
@@ -123,7 +121,7 @@ def parts_of(yaml: str) -> tuple[str, ...] | None:
 
 
 def save_revision(uow: UnitOfWork, text: str, *, playbook: str, revision: int) -> PlaybookImported:
-    """Save what was typed as the next revision of the playbook the form was opened for.
+    """Save the input as the next revision of the playbook the form was opened for.
 
     Raises:
         DocumentRefused: every problem of the file at once; nothing is saved.
@@ -150,7 +148,8 @@ def _save(uow: UnitOfWork, spec: PlaybookSpec, *, revision: int) -> PlaybookImpo
 
 
 def require_newest(uow: UnitOfWork, *, playbook: str, revision: int, spec: PlaybookSpec) -> None:
-    """Let somebody save a draft of a playbook, which is locked, when nobody saved another one meanwhile.
+    """Check that the caller can save a draft of a locked playbook, and that nobody saved another one
+    meanwhile.
 
     Raises:
         NotAllowed: neither the owner nor a curator.
@@ -159,7 +158,7 @@ def require_newest(uow: UnitOfWork, *, playbook: str, revision: int, spec: Playb
     require_workspace(uow)
     known = require_playbook(uow, playbook)
     require_owner_or_curator(uow, owner=known.owner, to=f"revise {known.title}")
-    versions.lock_playbook(uow, playbook_id=known.id or 0)
+    playbooks.lock_playbook(uow, playbook_id=known.id or 0)
     newest = playbooks.newest_version(uow, playbook_id=known.id or 0)
     assert newest is not None  # noqa: S101 - imported with its playbook
     if newest.revision != revision and playbook_from_data(newest.spec) != spec:

@@ -1,7 +1,8 @@
 """Promotions: proposing and deciding them."""
 
 from cadence.flows.promotions.decisions import GONE, approve, decline, decline_form
-from cadence.flows.promotions.posts import declined, last_look, promoted, promotion_lines, proposal, proposed
+from cadence.flows.promotions.looks import last_look, promotion_lines
+from cadence.flows.promotions.posts import KINDS
 from cadence.flows.promotions.proposing import (
     Pool,
     judge_again,
@@ -13,19 +14,16 @@ from cadence.flows.promotions.proposing import (
 
 __all__ = [
     "GONE",
+    "KINDS",
     "Pool",
     "approve",
     "decline",
     "decline_form",
-    "declined",
     "judge_again",
     "judge_promotions",
     "last_look",
     "look_again",
     "pool",
-    "promoted",
     "promotion_lines",
-    "proposal",
-    "proposed",
     "rubric_in_force",
 ]

@@ -1,213 +1,82 @@
-"""What a step still needs to be proposed for the next mode, in words with their numbers."""
+"""Posts about promotions: proposed, approved, declined."""
 
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from cadence.flows.core import Composed, Say, Skip, TeamRun, coverage, curators_read, run_by_id, zone_of
-from cadence.flows.promotions.proposing import judge_again
-from cadence.mrkdwn import Mrkdwn, say
+from cadence.flows.core import (
+    AdoptionView,
+    MessageKind,
+    Skip,
+    Urgency,
+    adoption_by_id,
+    curators_read,
+    step_title,
+    zone_of,
+)
+from cadence.flows.promotions.looks import numbers
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
-from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER
-from cadence.rules.percent import percent, set_share
-from cadence.rules.promotions import Condition, PromotionVerdict, Unmet
-from cadence.rules.samples import samples_needed
-from storage.queries import people, rubrics
-from storage.tables import Cycle, OwedMessage, Promotion, PromotionState
+from storage.queries import people, promotions
+from storage.tables import OutboxMessage, Promotion, PromotionState
 from storage.work import UnitOfWork
-from templates.contexts.promotions import (
-    CycleLooked,
-    Promoted,
-    PromotionDeclined,
-    PromotionLooked,
-    PromotionNumbers,
-    PromotionProposed,
-)
-from templates.filters import MODE_WORDS, plural
-
-MOST = 3
-"""Conditions that a line names; `/cadence why` has them all."""
-
-_SENTENCES: Final = {
-    Condition.HIGHER_MODE: "AI leads it already",
-    Condition.RUBRIC_REVISION: "it was demoted on this rubric, so the rubric is revised first",
-    Condition.NO_DRIFT: "its drift waits for the owner's answer",
-    Condition.CYCLES: "{counted} in this mode",
-    Condition.GRADED: "no graded sample{where}",
-    Condition.ACCURACY: "{found} of samples passed{where} (needed {needed})",
-    Condition.RISK: "{found} of samples risky{where} (at most {needed})",
-    Condition.SAMPLES: "{samples}",
-    Condition.UNDER_CAP: "over the cap{where}",
-    Condition.COVERAGE: "coverage {found}{where} (needed {needed})",
-    Condition.KPI_MET: "{kpi}{where}",
-}
+from templates.contexts.promotions import Promoted, PromotionDeclined, PromotionProposed
 
 
-def unmet_words(verdict: PromotionVerdict) -> tuple[Mrkdwn, ...]:
-    """Every condition that isn't met, in words; none for a proposal."""
-    return tuple(
-        _unmet(verdict, one)
-        for one in verdict.unmet
-        if one.condition is not Condition.GRADED or verdict.samples  # no sample at all is said once
-    )
-
-
-def _unmet(verdict: PromotionVerdict, one: Unmet) -> Mrkdwn:
-    found, needed = one.found or 0, one.needed or 0
-    result = next((cycle.kpi for cycle in verdict.cycles if cycle.number == one.cycle), None)
-    return say(
-        _SENTENCES[one.condition],
-        where=f" in cycle {one.cycle}" if one.cycle else "",
-        found=percent(found, limit=needed),
-        needed=set_share(needed),
-        counted=f"{int(found)} of {plural(int(needed), 'closed cycle')}",
-        samples=_samples(verdict),
-        kpi="too few readings of the KPI" if result is Outcome.INSUFFICIENT else "KPI not met",
-    )
-
-
-def _samples(verdict: PromotionVerdict) -> Mrkdwn:
-    """How many samples are missing. The next look leaves the oldest cycle out, and that cycle's samples with it."""
-    failures = verdict.samples - verdict.passes
-    counted = f"{verdict.samples:,} of {plural(verdict.needed, 'sample')}"
-    failed = f" with {plural(failures, 'failure')}" if failures else ""
-    if len(verdict.cycles) < verdict.policy.cycles:
-        return say(
-            "{counted}{failed}: {more} more to decide", counted=counted, failed=failed, more=verdict.more
-        )
-    kept = verdict.cycles[1:]
-    known, passed = sum(one.samples for one in kept), sum(one.passes for one in kept)
-    needed = samples_needed(known - passed, verdict.policy.accuracy, verdict.policy.confidence)
-    return say(
-        "{counted}{failed}: {short} too few; cycle {next} needs {more} more to decide{rest}",
-        counted=counted,
-        failed=failed,
-        short=verdict.needed - verdict.samples,
-        next=verdict.cycles[-1].number + 1,
-        more=max(needed - known, 1),
-        rest=f", with the {known:,} of cycle {kept[0].number}" if len(kept) == 1 and known else "",
-    )
-
-
-def promotion_lines(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> tuple[Mrkdwn, ...]:
-    """A line for each step that was looked at for promotion when a cycle closed, in the playbook's order.
-
-    Steps are looked at once: what came in since is in the cycle's other numbers, so the line says from when its are.
-    """
-    now = (*coverage(uow, run, cycle, until=cycle.closes_on), cycle.result)
-    rows = {row.step: row for row in rubrics.promotions_of_cycle(uow, cycle_id=cycle.id or 0)}
-    return tuple(_line(rows[step.key], step.title, cycle, now) for step in run.spec.steps if step.key in rows)
-
-
-def _line(row: Promotion, title: str, cycle: Cycle, now: tuple[int, int, str | None]) -> Mrkdwn:
-    to = MODE_WORDS[row.leads_to or row.mode]
-    match row.state:
-        case PromotionState.OPEN:
-            return say("{title} is proposed for {to}.", title=title, to=to)
-        case PromotionState.APPROVED:
-            return say("{title} was promoted to {to}.", title=title, to=to)
-        case PromotionState.DECLINED:
-            return say("{title} was proposed for {to}, and that was declined.", title=title, to=to)
-        case PromotionState.LAPSED:
-            return say(
-                "{title} was proposed for {to}; that lapsed: {why}.", title=title, to=to, why=row.reason
-            )
-    verdict = judge_again(row)
-    words = unmet_words(verdict)
-    then = [(one.answered, one.expected, one.kpi) for one in verdict.cycles if one.number == cycle.number]
-    rest = say("; {count} more", count=plural(len(words) - MOST, "condition")) if len(words) > MOST else ""
-    return say(
-        "{title} stays {mode}; {then}{unmet}{rest}.",
-        title=title,
-        mode=MODE_WORDS[row.mode],
-        then="at the close: " if then not in ([], [now]) else "",
-        unmet=Mrkdwn("; ".join(words[:MOST])),
-        rest=rest,
-    )
-
-
-def _promotion(uow: UnitOfWork, message: OwedMessage) -> tuple[TeamRun, Promotion]:
-    row = rubrics.promotion(uow, promotion_id=int(message.subject["promotion"]))
+def _promotion(uow: UnitOfWork, message: OutboxMessage) -> tuple[AdoptionView, Promotion]:
+    row = promotions.promotion(uow, promotion_id=int(message.subject["promotion"]))
     if row is None:
         raise Refusal("the promotion isn't there")
-    return run_by_id(uow, adoption_id=row.adoption_id), row
+    return adoption_by_id(uow, adoption_id=row.adoption_id), row
 
 
-def proposed(uow: UnitOfWork, message: OwedMessage) -> Composed:
+def proposed(uow: UnitOfWork, message: OutboxMessage) -> PromotionProposed | Skip:
     """A proposal; not sent once it is decided."""
     context = proposal(uow, message)
-    return Say(context) if context.state == PromotionState.OPEN else Skip(Unless.DECIDED)
+    return context if context.state == PromotionState.OPEN else Skip(Unless.DECIDED)
 
 
-def proposal(uow: UnitOfWork, message: OwedMessage) -> PromotionProposed:
-    """A proposal, or what became of it."""
-    run, row = _promotion(uow, message)
-    zone = zone_of(uow, run.workspace, message.recipient)
+def proposal(uow: UnitOfWork, message: OutboxMessage) -> PromotionProposed:
+    """A proposal, or its outcome."""
+    view, row = _promotion(uow, message)
+    zone = zone_of(uow, view.workspace, message.recipient)
     to_ai = row.leads_to is LADDER[-1]
     return PromotionProposed(
         promotion_id=row.id or 0,
-        adoption_id=run.id,
+        adoption_id=view.id,
         step_key=row.step,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        step=_title(run, row),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=step_title(view, row.step),
         before=row.mode,
         after=row.leads_to or row.mode,
         numbers=numbers(row),
-        owner=run.playbook.owner,
+        owner=view.playbook.owner,
         state=row.state,
         curators_only=to_ai,
-        approves=not to_ai or message.recipient in _curators(uow, run),
+        approves=not to_ai or message.recipient in _curators(uow, view),
         decided_by=row.decided_by,
         decided_at=row.decided_at.astimezone(zone) if row.decided_at else None,
         reason=row.reason,
     )
 
 
-def _curators(uow: UnitOfWork, run: TeamRun) -> set[str]:
-    """The curators, and where they read."""
+def _curators(uow: UnitOfWork, view: AdoptionView) -> set[str]:
+    """The curators, and where they get messages."""
     return {
-        *curators_read(uow, run.workspace),
+        *curators_read(uow, view.workspace),
         *people.curators(uow),
     }
 
 
-def _title(run: TeamRun, row: Promotion) -> str:
-    step = run.spec.step(row.step)
-    return step.title if step else row.step
-
-
-def numbers(row: Promotion) -> PromotionNumbers:
-    """What a stored look at a promotion rests on."""
-    verdict, kept = judge_again(row), row.evidence
-    return PromotionNumbers(
-        cycles=len(verdict.cycles),
-        samples=verdict.samples,
-        passes=verdict.passes,
-        risky=verdict.risky,
-        bound=verdict.bound if verdict.samples else 0.0,
-        accuracy=verdict.policy.accuracy,
-        max_risk=verdict.policy.max_risk,
-        confidence=verdict.policy.confidence,
-        exceptions=kept.get("exceptions", 0),
-        runs=kept.get("runs", 0),
-        cap=kept.get("cap", 0.0),
-        answered=sum(one.answered for one in verdict.cycles),
-        expected=sum(one.expected for one in verdict.cycles),
-        kpi_met=sum(one.kpi is Outcome.MET for one in verdict.cycles),
-    )
-
-
-def promoted(uow: UnitOfWork, message: OwedMessage) -> Promoted:
-    """A step that is led one mode further."""
-    run, row = _promotion(uow, message)
+def promoted(uow: UnitOfWork, message: OutboxMessage) -> Promoted:
+    """A step that was promoted one mode."""
+    view, row = _promotion(uow, message)
     return Promoted(
-        adoption_id=run.id,
+        adoption_id=view.id,
         step_key=row.step,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        step=_title(run, row),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=step_title(view, row.step),
         before=row.mode,
         after=row.leads_to or row.mode,
         numbers=numbers(row),
@@ -215,15 +84,15 @@ def promoted(uow: UnitOfWork, message: OwedMessage) -> Promoted:
     )
 
 
-def declined(uow: UnitOfWork, message: OwedMessage) -> PromotionDeclined:
+def declined(uow: UnitOfWork, message: OutboxMessage) -> PromotionDeclined:
     """A proposal that was declined, and why."""
-    run, row = _promotion(uow, message)
+    view, row = _promotion(uow, message)
     return PromotionDeclined(
-        adoption_id=run.id,
+        adoption_id=view.id,
         step_key=row.step,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        step=_title(run, row),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=step_title(view, row.step),
         before=row.mode,
         after=row.leads_to or row.mode,
         declined_by=row.decided_by or "",
@@ -231,34 +100,10 @@ def declined(uow: UnitOfWork, message: OwedMessage) -> PromotionDeclined:
     )
 
 
-def last_look(uow: UnitOfWork, run: TeamRun, *, step: str, zone: ZoneInfo) -> PromotionLooked | None:
-    """How a step was looked at for promotion the last time; None before a first cycle closed."""
-    row = rubrics.last_promotion(uow, adoption_id=run.id, step=step)
-    if row is None:
-        return None
-    verdict = judge_again(row)
-    return PromotionLooked(
-        looked_at=row.judged_at.astimezone(zone),
-        state=row.state,
-        before=row.mode,
-        after=row.leads_to or row.mode,
-        numbers=numbers(row),
-        needed=row.needed,
-        judged=tuple(
-            CycleLooked(
-                number=one.number,
-                samples=one.samples,
-                passes=one.passes,
-                risky=one.risky,
-                over_cap=one.over_cap,
-                answered=one.answered,
-                expected=one.expected,
-                result=one.kpi,
-            )
-            for one in verdict.cycles
-        ),
-        unmet=unmet_words(verdict),
-        decided_by=row.decided_by,
-        decided_at=row.decided_at.astimezone(zone) if row.decided_at else None,
-        reason=row.reason,
-    )
+KINDS: Final = (
+    MessageKind(
+        "promotion-proposed", proposed, rewrite=proposal, urgency=Urgency.ALERT, unless=(Unless.DECIDED,)
+    ),
+    MessageKind("promoted", promoted, urgency=Urgency.ALERT),
+    MessageKind("promotion-declined", declined, urgency=Urgency.ALERT),
+)

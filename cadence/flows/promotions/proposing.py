@@ -1,4 +1,4 @@
-"""What graded samples say of a step since its evidence window opened, cycle by cycle (SPEC §5)."""
+"""Evaluate steps for promotion: graded samples since the evidence window opened, cycle by cycle (SPEC §5)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,13 +7,12 @@ from typing import Any, Final
 from cadence.documents import Step
 from cadence.flows.core import (
     PROPOSED,
-    TeamRun,
+    AdoptionView,
     coverage,
     curators_read,
     current_modes,
     lapse_open,
     mode_of,
-    note_rule,
     tell,
 )
 from cadence.flows.standards import drift_open
@@ -29,32 +28,33 @@ from cadence.rules.promotions import (
 )
 from cadence.rules.samples import lower_bound, samples_needed
 from cadence.rules.verdicts import Decision
-from storage.queries import decisions, playbooks, rubrics
+from storage.queries import cycles as cycle_rows
+from storage.queries import promotions, rubrics, standards
 from storage.tables import Cycle, CycleState, Promotion, PromotionState, RubricResult
 from storage.work import UnitOfWork
 
 FIRST_RUBRIC = 1
-"""The playbook's own rubric; each revision counts one up."""
+"""The playbook's own rubric; each revision adds one."""
 
 
 def promotion_policy(step: Step) -> PromotionPolicy:
-    """The thresholds a step's promotion needs, from its playbook."""
+    """The thresholds of a step's promotion, from its playbook."""
     wanted = step.promote
     return PromotionPolicy(accuracy=wanted.accuracy, max_risk=wanted.max_risk, cycles=wanted.cycles)
 
 
-def rubric_in_force(uow: UnitOfWork, run: TeamRun, step: Step) -> int:
+def rubric_in_force(uow: UnitOfWork, view: AdoptionView, step: Step) -> int:
     """The number of a step's rubric revision."""
-    row = current_modes(uow, run).get(step.key)
+    row = current_modes(uow, view).get(step.key)
     return row.rubric if row else FIRST_RUBRIC
 
 
-def counted_results(uow: UnitOfWork, run: TeamRun, step: Step) -> list[RubricResult]:
+def counted_results(uow: UnitOfWork, view: AdoptionView, step: Step) -> list[RubricResult]:
     """The graded samples of a step on the rubric in force, since its evidence window opened."""
-    row = current_modes(uow, run).get(step.key)
+    row = current_modes(uow, view).get(step.key)
     rubric = row.rubric if row else FIRST_RUBRIC
-    results = rubrics.calibration(uow, adoption_id=run.id, after=row.after_result if row else 0)
-    drawn_before = row.after_audit if row else 0  # such runs were run before the window opened
+    results = rubrics.calibration(uow, adoption_id=view.id, after=row.after_result if row else 0)
+    drawn_before = row.after_audit if row else 0  # such runs were made before the window opened
     return [
         one
         for one in results
@@ -64,10 +64,10 @@ def counted_results(uow: UnitOfWork, run: TeamRun, step: Step) -> list[RubricRes
     ]
 
 
-def counted_cycles(uow: UnitOfWork, run: TeamRun, step: Step) -> list[Cycle]:
+def counted_cycles(uow: UnitOfWork, view: AdoptionView, step: Step) -> list[Cycle]:
     """The closed cycles of a step that ended after its evidence window opened, oldest first."""
-    row = current_modes(uow, run).get(step.key)
-    cycles = playbooks.cycles_of(uow, adoption_id=run.id)
+    row = current_modes(uow, view).get(step.key)
+    cycles = cycle_rows.cycles_of(uow, adoption_id=view.id)
     return [
         one
         for one in cycles
@@ -75,27 +75,27 @@ def counted_cycles(uow: UnitOfWork, run: TeamRun, step: Step) -> list[Cycle]:
     ]
 
 
-def graded_cycles(uow: UnitOfWork, run: TeamRun, step: Step) -> tuple[GradedCycle, ...]:
-    """What each closed cycle shows of a step since its evidence window opened, oldest first."""
-    results = counted_results(uow, run, step)
+def graded_cycles(uow: UnitOfWork, view: AdoptionView, step: Step) -> tuple[GradedCycle, ...]:
+    """The graded samples of each closed cycle since a step's evidence window opened, oldest first."""
+    results = counted_results(uow, view, step)
     wanted = step.promote.cycles
-    cycles = counted_cycles(uow, run, step)[-wanted:]
+    cycles = counted_cycles(uow, view, step)[-wanted:]
     return tuple(
-        _graded(uow, run, step, cycle, [one for one in results if one.cycle_id == cycle.id])
+        _graded(uow, view, step, cycle, [one for one in results if one.cycle_id == cycle.id])
         for cycle in cycles
     )
 
 
 def _graded(
-    uow: UnitOfWork, run: TeamRun, step: Step, cycle: Cycle, results: Sequence[RubricResult]
+    uow: UnitOfWork, view: AdoptionView, step: Step, cycle: Cycle, results: Sequence[RubricResult]
 ) -> GradedCycle:
-    answered, expected = coverage(uow, run, cycle, until=cycle.closes_on)
+    answered, expected = coverage(uow, view, cycle, until=cycle.closes_on)
     return GradedCycle(
         number=cycle.number,
         samples=sum(one.samples for one in results),
         passes=sum(one.passes for one in results),
         risky=sum(one.risky for one in results),
-        over_cap=decisions.count_verdicts(
+        over_cap=standards.count_verdicts(
             uow, cycle_id=cycle.id or 0, step=step.key, decisions=[Decision.WATCH, Decision.DEMOTE]
         ),
         answered=answered,
@@ -106,15 +106,15 @@ def _graded(
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The graded samples that the next look at a step's promotion will count, as they stand.
+    """The graded samples that a step's next evaluation will count, as of now.
 
     Args:
         bound: the exact lower bound on the true pass rate, with 95% confidence; 0 without a sample.
         more: how many more samples decide if all of them pass and none is risky.
         counted: the numbers of the cycles that have samples, oldest first.
         cycle: the number of the running cycle; 0 without one.
-        cycles: how many cycles decide, this one included.
-        spoiled: the last of these cycles whose shares no further sample can mend; None when all can be.
+        cycles: how many cycles decide, including this one.
+        spoiled: the last of these cycles whose shares no further sample can fix; None if all can be.
     """
 
     samples: int
@@ -131,22 +131,22 @@ class Pool:
 
     @property
     def needed(self) -> int:
-        """How many samples decide with as many failures and risky ones as there are."""
+        """How many samples decide, given the failures and risky ones so far."""
         return self.samples + self.more
 
     @property
     def earliest(self) -> int | None:
-        """The cycle at whose close it can be proposed at the earliest, when one of these is spoiled."""
+        """The cycle at whose close it can be proposed at the earliest, if one of these is spoiled."""
         return self.spoiled + self.cycles if self.spoiled is not None else None
 
 
-def pool(uow: UnitOfWork, run: TeamRun, step: Step) -> Pool:
-    """Pool a step's graded samples over the cycles that its next look at promotion covers."""
+def pool(uow: UnitOfWork, view: AdoptionView, step: Step) -> Pool:
+    """Pool a step's graded samples over the cycles that its next evaluation covers."""
     policy = promotion_policy(step)
-    cycles = playbooks.cycles_of(uow, adoption_id=run.id)
-    now_on = run.cycle.number if run.cycle else 0
+    cycles = cycle_rows.cycles_of(uow, adoption_id=view.id)
+    now_on = view.cycle.number if view.cycle else 0
     numbers = {one.id: one.number for one in cycles if now_on - policy.cycles < one.number <= now_on}
-    results = [one for one in counted_results(uow, run, step) if one.cycle_id in numbers]
+    results = [one for one in counted_results(uow, view, step) if one.cycle_id in numbers]
     samples, passes = sum(one.samples for one in results), sum(one.passes for one in results)
     short = dict.fromkeys(sorted({numbers[one.cycle_id] for one in results}), 0)
     spoiled = None
@@ -158,7 +158,7 @@ def pool(uow: UnitOfWork, run: TeamRun, step: Step) -> Pool:
             sum(one.risky for one in graded),
             policy,
         )
-        if lacking is None or (lacking and number < now_on):  # a closed cycle takes no further samples
+        if lacking is None or (lacking and number < now_on):  # a closed cycle accepts no further samples
             spoiled = number
         short[number] = lacking or 0
     pooled = samples_needed(samples - passes, policy.accuracy, policy.confidence) - samples
@@ -186,41 +186,41 @@ _STATES: Final = {
 }
 
 
-def judge_promotions(uow: UnitOfWork, run: TeamRun, cycle: Cycle) -> list[Promotion]:
-    """Look at every step that AI doesn't lead yet, in the transaction that closes the cycle.
+def judge_promotions(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> list[Promotion]:
+    """Evaluate every step that AI doesn't lead yet, in the transaction that closes the cycle.
 
-    Proposals of an earlier cycle that nobody decided lapse: this look takes their place.
+    Undecided proposals of an earlier cycle lapse: this evaluation replaces them.
     """
-    lapse_open(uow, run, why=NEWER)
-    modes = current_modes(uow, run)
+    lapse_open(uow, view, why=NEWER)
+    modes = current_modes(uow, view)
     return [
-        _judge(uow, run, cycle, step) for step in run.spec.steps if mode_of(modes, step) is not LADDER[-1]
+        _judge(uow, view, cycle, step) for step in view.spec.steps if mode_of(modes, step) is not LADDER[-1]
     ]
 
 
-def look_again(uow: UnitOfWork, run: TeamRun, cycle: Cycle, step: Step) -> None:
-    """Look again at a step that was looked at while a demotion stood which has been taken back since."""
-    row = rubrics.overtaken_promotion(uow, cycle_id=cycle.id or 0, step=step.key)
-    if row is not None and mode_of(current_modes(uow, run), step) is not LADDER[-1]:
-        lapse_open(uow, run, step=step.key, why=NEWER)
-        _judge(uow, run, cycle, step, again=row)
+def look_again(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step) -> None:
+    """Evaluate a step again whose evaluation was made under a demotion which has been reversed since."""
+    row = promotions.overtaken_promotion(uow, cycle_id=cycle.id or 0, step=step.key)
+    if row is not None and mode_of(current_modes(uow, view), step) is not LADDER[-1]:
+        lapse_open(uow, view, step=step.key, why=NEWER)
+        _judge(uow, view, cycle, step, again=row)
 
 
 def _judge(
-    uow: UnitOfWork, run: TeamRun, cycle: Cycle, step: Step, *, again: Promotion | None = None
+    uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, again: Promotion | None = None
 ) -> Promotion:
-    demotion = decisions.last_demotion(uow, adoption_id=run.id, step=step.key)
+    demotion = standards.last_demotion(uow, adoption_id=view.id, step=step.key)
     verdict = judge_promotion(
-        mode=mode_of(current_modes(uow, run), step),
-        cycles=graded_cycles(uow, run, step),
+        mode=mode_of(current_modes(uow, view), step),
+        cycles=graded_cycles(uow, view, step),
         policy=promotion_policy(step),
-        drift_open=drift_open(uow, run, step),
-        rubric_revision=rubric_in_force(uow, run, step),
+        drift_open=drift_open(uow, view, step),
+        rubric_revision=rubric_in_force(uow, view, step),
         demoted_on=demotion.rubric if demotion else None,
     )
     row = Promotion(
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
         cycle_id=cycle.id or 0,
         step=step.key,
         state=_STATES[verdict.decision],
@@ -232,21 +232,21 @@ def _judge(
         bound=verdict.bound,
         needed=verdict.needed,
         more=verdict.more,
-        evidence=_evidence(verdict) | _exceptions(uow, run, step),
+        evidence=_evidence(verdict) | _exceptions(uow, view, step),
         judged_at=uow.now,
     )
     if again is not None:
         row = again.sqlmodel_update(row.model_dump(exclude={"id"}))
     uow.session.add(row)
     uow.session.flush()
-    note_rule(
-        uow,
+    uow.record(
+        surface="rule",
         action="promotion-judged",
         subject=f"promotion:{row.id}",
         after={"step": step.key, "decision": verdict.decision, "cycle": cycle.id},
     )
     if row.state is PromotionState.OPEN:
-        _propose(uow, run, row)
+        _propose(uow, view, row)
     return row
 
 
@@ -261,10 +261,10 @@ def _evidence(verdict: PromotionVerdict) -> dict[str, Any]:
     }
 
 
-def _exceptions(uow: UnitOfWork, run: TeamRun, step: Step) -> dict[str, Any]:
-    """The step's exceptions and runs over those cycles, as they were judged when each closed."""
-    ids = [one.id or 0 for one in counted_cycles(uow, run, step)[-step.promote.cycles :]]
-    rows = decisions.closing_verdicts(uow, cycle_ids=ids, step=step.key)
+def _exceptions(uow: UnitOfWork, view: AdoptionView, step: Step) -> dict[str, Any]:
+    """The step's exceptions and runs over those cycles, as judged when each closed."""
+    ids = [one.id or 0 for one in counted_cycles(uow, view, step)[-step.promote.cycles :]]
+    rows = standards.closing_verdicts(uow, cycle_ids=ids, step=step.key)
     return {
         "exceptions": sum(one.exceptions for one in rows),
         "runs": sum(max(one.attested + one.assumed, one.exceptions) for one in rows),
@@ -273,7 +273,7 @@ def _exceptions(uow: UnitOfWork, run: TeamRun, step: Step) -> dict[str, Any]:
 
 
 def judge_again(row: Promotion) -> PromotionVerdict:
-    """Judge a stored promotion from nothing but its row; the same rule gives the same verdict."""
+    """Judge a stored promotion from its row alone; the same rule gives the same verdict."""
     kept = row.evidence
     return judge_promotion(
         mode=row.mode,
@@ -285,12 +285,11 @@ def judge_again(row: Promotion) -> PromotionVerdict:
     )
 
 
-def _propose(uow: UnitOfWork, run: TeamRun, row: Promotion) -> None:
+def _propose(uow: UnitOfWork, view: AdoptionView, row: Promotion) -> None:
     tell(
         uow,
-        run.workspace,
-        [run.playbook.owner, *curators_read(uow, run.workspace)],
+        [view.playbook.owner, *curators_read(uow, view.workspace)],
         kind=PROPOSED,
         slot=row.id,
-        subject={"promotion": row.id, "adoption": run.id},
+        subject={"promotion": row.id, "adoption": view.id},
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from cadence.actor import Actor
 from cadence.documents import Step
-from cadence.flows.core import TeamRun, once, require_owner_or_curator, run_by_id
+from cadence.flows.core import AdoptionView, adoption_by_id, once, require_owner_or_curator
 from cadence.flows.promotions import pool, rubric_in_force
 from cadence.flows.rubrics.recording import save_result
 from cadence.links import kept_link
@@ -21,14 +21,10 @@ from cadence.nudges import SPOT_AUDIT
 from cadence.refusals import Refusal
 from cadence.rules.audits import Attested, Grade, PlaceInWeek, draw, drawable, place_in_week
 from cadence.rules.calendar import week_number
-from storage import trail
-from storage.outbox import ledger
 from storage.outbox.slots import Nudged
-from storage.queries import people, plans, playbooks, rubrics
-from storage.queries import rubrics as audits
+from storage.queries import adoptions, people, rubrics, schedule, trail
 from storage.tables import RubricResult, SpotAudit
-from storage.trail import Entry
-from storage.work import UnitOfWork
+from storage.work import Entry, UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
 from templates.contexts.rubrics import AuditForm, RunToGrade
@@ -37,7 +33,7 @@ from templates.ids import Field
 
 
 def draw_due_audits(uow: UnitOfWork, nudges: Iterable[Nudged]) -> None:
-    """Draw the runs that the spot-audit messages queued just now will ask about."""
+    """Draw the runs for the spot-audit messages queued just now."""
     by_week: dict[date, set[int]] = defaultdict(set)
     for one in nudges:
         if one.kind == SPOT_AUDIT and not one.reason:
@@ -47,35 +43,34 @@ def draw_due_audits(uow: UnitOfWork, nudges: Iterable[Nudged]) -> None:
 
 
 def _draw_week(uow: UnitOfWork, adoption_ids: Sequence[int], week_start: date) -> None:
-    """Draw for one week, all runs at once."""
+    """Draw the runs of all audits of one week."""
     of_week: Any = {"adoption_ids": adoption_ids, "week_start": week_start}
-    audits.lock_adoptions(uow, adoption_ids=adoption_ids)
-    known = audits.drawn(uow, **of_week)
+    rubrics.lock_adoptions(uow, adoption_ids=adoption_ids)
+    known = rubrics.drawn(uow, **of_week)
     rows = [row for row in _draws(uow, of_week) if (row.adoption_id, row.step) not in known]
     if not rows:
         return
-    audits.add(uow, rows=rows)
-    ids = audits.drawn(uow, **of_week)
+    rubrics.add(uow, rows=rows)
+    ids = rubrics.drawn(uow, **of_week)
     entries = [
         Entry(
             action="audit-drawn",
             subject=f"audit:{ids[row.adoption_id, row.step]}",
-            surface="clock",
             after={"step": row.step, "week": week_start.isoformat(), "seed": row.seed, "drawn": row.drawn},
         )
         for row in rows
     ]
-    trail.record_all(uow, at=uow.now, entries=entries)
+    uow.record_all(entries, surface="clock")
 
 
 def _draws(uow: UnitOfWork, of_week: dict[str, Any]) -> Iterator[SpotAudit]:
-    """What the audited steps of runs come to for a week, by run and step."""
+    """The draws of the audited steps of adoptions for a week, by adoption and step."""
     workspace_id, week_start = uow.workspace_id, of_week["week_start"]
     populations: dict[int, list[Attested]] = defaultdict(list)
-    for adoption_id, member, runs in audits.attested(uow, **of_week):
+    for adoption_id, member, runs in rubrics.attested(uow, **of_week):
         populations[adoption_id].append((member, runs))
-    cycles = audits.cycles_of_week(uow, **of_week)
-    specs = plans.specs(uow, version_ids=[one.version_id for one in cycles])
+    cycles = rubrics.cycles_of_week(uow, **of_week)
+    specs = schedule.specs(uow, version_ids=[one.version_id for one in cycles])
     for cycle in cycles:
         population = drawable(populations[cycle.adoption_id], grader=cycle.owner)
         for step, sample in _sampled(specs[cycle.version_id]) if population else ():
@@ -96,21 +91,15 @@ def _draws(uow: UnitOfWork, of_week: dict[str, Any]) -> Iterator[SpotAudit]:
 
 
 def _sampled(spec: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """(step, runs drawn a week) of a version's steps that are audited."""
+    """(step, runs drawn per week) of a version's audited steps."""
     for step in spec.get("steps", []):
         sample = (step.get("verify") or {}).get("sample")
         if sample:
             yield step["key"], sample
 
 
-def draw_again(row: SpotAudit) -> tuple[Attested, ...]:
-    """Draw a stored audit from nothing but its row; the same runs come out."""
-    population = [(member, runs) for member, runs in row.population]
-    return draw(population, sample=row.sample, seed=row.seed)
-
-
 MOST_IN_A_FORM = 45
-"""Slack shows at most 100 blocks, and a run takes two; what doesn't fit is graded in a second form."""
+"""Slack shows at most 100 blocks, and a run takes two; the rest is graded in a second form."""
 TO_GRADE = "grade a spot audit"
 GRADES: Final = {
     Grade.PASS: "Passed",
@@ -122,7 +111,7 @@ GRADES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """What one run was graded, a `Grade` as its text, and a link to the run when there is one."""
+    """The grade of one run, a `Grade` as its text, and a link to the run if there is one."""
 
     grade: str | None
     link: str | None = None
@@ -130,7 +119,7 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class AuditMeant:
-    """Which audits: those of a week that aren't graded yet, or one of them, to change its grades."""
+    """Which audits: the ungraded ones of a week, or a single one, to change its grades."""
 
     adoption_id: int | None = None
     week_start: date | None = None
@@ -138,15 +127,15 @@ class AuditMeant:
 
 
 def audit_form(uow: UnitOfWork, meant: AuditMeant) -> AuditForm:
-    """The form to grade what was drawn, in one go.
+    """The form to grade all drawn runs at once.
 
     Raises:
         Refusal: nothing was drawn, or all is graded.
         NotAllowed: the caller is neither the owner nor a curator.
     """
     with uow.read():
-        run, audits = _meant(uow, meant)
-        require_owner_or_curator(uow, owner=run.playbook.owner, to=TO_GRADE)
+        view, audits = _meant(uow, meant)
+        require_owner_or_curator(uow, owner=view.playbook.owner, to=TO_GRADE)
         _refuse_own(uow.actor, audits)
         if not audits:
             raise Refusal("Every run that was drawn is graded. [Change] in the message corrects a grade.")
@@ -156,7 +145,7 @@ def audit_form(uow: UnitOfWork, meant: AuditMeant) -> AuditForm:
             RunToGrade(
                 audit_id=audit.id or 0,
                 place=place,
-                step=_step(run, audit).title,
+                step=_step(view, audit).title,
                 member=names[member].name or member if member in names else member,
                 found=place_of(audit, member, number),
                 chosen=given.grade,
@@ -168,32 +157,33 @@ def audit_form(uow: UnitOfWork, meant: AuditMeant) -> AuditForm:
             )
         )
         return AuditForm(
-            playbook=run.playbook.title,
-            team=run.team.title,
+            playbook=view.playbook.title,
+            team=view.team.title,
             grades=tuple(Choice(label=label, value=grade) for grade, label in GRADES.items()),
             runs=runs,
-            criteria=run.spec.rubric.criteria if run.spec.rubric else (),
+            criteria=view.spec.rubric.criteria if view.spec.rubric else (),
             left=sum(len(audit.drawn) for audit in audits) - len(runs),
         )
 
 
-def _meant(uow: UnitOfWork, meant: AuditMeant) -> tuple[TeamRun, list[SpotAudit]]:
-    """The run, and the audits that are meant; one of a step that a later version dropped can't be graded."""
+def _meant(uow: UnitOfWork, meant: AuditMeant) -> tuple[AdoptionView, list[SpotAudit]]:
+    """The adoption, and the audits in question; an audit of a step that a later version dropped can't be
+    graded."""
     only = None
     if meant.audit_id is not None:
         only = rubrics.audit(uow, audit_id=meant.audit_id)
         if only is None:
             raise Refusal("That spot audit isn't there any more.")
     adoption_id = only.adoption_id if only else meant.adoption_id or 0
-    run = run_by_id(uow, adoption_id=adoption_id)
+    view = adoption_by_id(uow, adoption_id=adoption_id)
     if only is not None:
-        return run, [only]
-    audits = rubrics.audits_of_week(uow, adoption_id=run.id, week_start=meant.week_start or run.week_start)
-    return run, [one for one in audits if _result(uow, one) is None and run.spec.step(one.step)]
+        return view, [only]
+    audits = rubrics.audits_of_week(uow, adoption_id=view.id, week_start=meant.week_start or view.week_start)
+    return view, [one for one in audits if _result(uow, one) is None and view.spec.step(one.step)]
 
 
 def _fitting(audits: Sequence[SpotAudit]) -> list[SpotAudit]:
-    """As many of the audits, whole, as one form holds; at least one."""
+    """As many complete audits as one form holds; at least one."""
     fitting: list[SpotAudit] = []
     for one in audits:
         if fitting and sum(len(audit.drawn) for audit in (*fitting, one)) > MOST_IN_A_FORM:
@@ -202,8 +192,8 @@ def _fitting(audits: Sequence[SpotAudit]) -> list[SpotAudit]:
     return fitting
 
 
-def _step(run: TeamRun, audit: SpotAudit) -> Step:
-    return run.step(audit.step)
+def _step(view: AdoptionView, audit: SpotAudit) -> Step:
+    return view.step(audit.step)
 
 
 def _result(uow: UnitOfWork, audit: SpotAudit) -> RubricResult | None:
@@ -211,7 +201,7 @@ def _result(uow: UnitOfWork, audit: SpotAudit) -> RubricResult | None:
 
 
 def given_grades(uow: UnitOfWork, audit: SpotAudit) -> list[Graded]:
-    """The grades given before, in the order of the draw; without a grade where there is none."""
+    """Earlier grades, in the order of the draw; empty if there are none."""
     entries = trail.entries(uow, action="rubric-result", subject=f"audit:{audit.id}")
     if not entries:
         return [Graded(None)] * len(audit.drawn)
@@ -220,7 +210,8 @@ def given_grades(uow: UnitOfWork, audit: SpotAudit) -> list[Graded]:
 
 
 def _refuse_own(caller: Actor, audits: Sequence[SpotAudit]) -> None:
-    """Keep people from grading their own work, which happens when the playbook has a new owner since the draw."""
+    """Keep people from grading their own work, which is possible if the playbook has a new owner since the
+    draw."""
     drawn = {member for audit in audits for member, _ in audit.drawn}
     if drawn == {caller.member}:
         raise Refusal("These runs are all yours. Somebody else has to grade them: ask a curator.")
@@ -228,15 +219,15 @@ def _refuse_own(caller: Actor, audits: Sequence[SpotAudit]) -> None:
 
 @once
 def grade_audits(uow: UnitOfWork, *, grades: Mapping[int, Mapping[int, Graded]]) -> Done:
-    """Keep what the runs of one or more audits were graded, and say what is known of each step now.
+    """Save the grades of the runs of one or more audits, and return the current evidence of each step.
 
     Grading again is a correction: both are kept. The same grades again record nothing.
 
     Args:
-        grades: by audit and by place in its draw.
+        grades: by audit and by index in its draw.
 
     Raises:
-        Refusal: a run without a grade, a link that is none, no such audit, or only the caller's own runs.
+        Refusal: a run without a grade, an invalid link, no such audit, or only the caller's own runs.
         NotAllowed: the caller is neither the owner nor a curator.
     """
     if not grades:
@@ -246,12 +237,12 @@ def grade_audits(uow: UnitOfWork, *, grades: Mapping[int, Mapping[int, Graded]])
         if len({one.adoption_id for one in audits}) > 1:
             raise Refusal("These runs are of several teams. Close the form and open it again.")
         adoption_id = audits[0].adoption_id
-        playbooks.lock_adoption(uow, adoption_id=adoption_id)
-        run = run_by_id(uow, adoption_id=adoption_id)
-        require_owner_or_curator(uow, owner=run.playbook.owner, to=TO_GRADE)
+        adoptions.lock_adoption(uow, adoption_id=adoption_id)
+        view = adoption_by_id(uow, adoption_id=adoption_id)
+        require_owner_or_curator(uow, owner=view.playbook.owner, to=TO_GRADE)
         _refuse_own(uow.actor, audits)
-        lines = [_grade(uow, run, audit, _read(audit, grades[audit.id or 0])) for audit in audits]
-        _rewrite(uow, run, audits[0].week_start)
+        lines = [_grade(uow, view, audit, _read(audit, grades[audit.id or 0])) for audit in audits]
+        _rewrite(uow, view, audits[0].week_start)
         return Done(text=Mrkdwn("\n".join(lines)))
 
 
@@ -273,8 +264,8 @@ def _read(audit: SpotAudit, given: Mapping[int, Graded]) -> list[Graded]:
     return read
 
 
-def _grade(uow: UnitOfWork, run: TeamRun, audit: SpotAudit, given: list[Graded]) -> Mrkdwn:
-    step = _step(run, audit)
+def _grade(uow: UnitOfWork, view: AdoptionView, audit: SpotAudit, given: list[Graded]) -> Mrkdwn:
+    step = _step(view, audit)
     before = _result(uow, audit)
     grades = [Grade(one.grade or "") for one in given]
     if given_grades(uow, audit) != given:
@@ -283,11 +274,11 @@ def _grade(uow: UnitOfWork, run: TeamRun, audit: SpotAudit, given: list[Graded])
             uow.session.add(before)
             uow.session.flush()
         row = RubricResult(
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
+            workspace_id=view.workspace.id,
+            adoption_id=view.id,
             cycle_id=audit.cycle_id,
             step=step.key,
-            revision=before.revision if before else rubric_in_force(uow, run, step),
+            revision=before.revision if before else rubric_in_force(uow, view, step),
             samples=len(grades),
             passes=sum(one.passed for one in grades),
             risky=sum(one.risky for one in grades),
@@ -299,14 +290,14 @@ def _grade(uow: UnitOfWork, run: TeamRun, audit: SpotAudit, given: list[Graded])
         )
         save_result(
             uow,
-            run,
+            view,
             step,
             row,
             before=before,
             grades=[str(one) for one in grades],
             links=[one.link for one in given],
         )
-    found = pool(uow, run, step)
+    found = pool(uow, view, step)
     failures = plural(found.samples - found.passes, "failure")
     more = f"{found.more} more to decide" if found.more else "enough to decide when the cycle closes"
     if found.spoiled is not None:
@@ -324,16 +315,11 @@ def _grade(uow: UnitOfWork, run: TeamRun, audit: SpotAudit, given: list[Graded])
     )
 
 
-def _rewrite(uow: UnitOfWork, run: TeamRun, week_start: date) -> None:
-    """Owe the message that asked for the grades a rewrite to what was graded."""
-    sent = ledger.by_prefix(uow, prefix=f"{SPOT_AUDIT}:{run.workspace.id}:{run.id}")
-    ledger.owe_rewrites(
-        uow,
-        messages=[one for one in sent if one.subject.get("week") == week_start.isoformat()],
-        mark=uow.actor.request,
-    )
+def _rewrite(uow: UnitOfWork, view: AdoptionView, week_start: date) -> None:
+    """Rewrite the message that asked for the grades, to show them."""
+    uow.rewrite(SPOT_AUDIT, view.id, week=week_start, mark=uow.correlation_id)
 
 
 def place_of(audit: SpotAudit, member: str, number: int) -> PlaceInWeek:
-    """Where in the week a run that was drawn is looked for."""
+    """Where in the week to look for a drawn run."""
     return place_in_week(number, dict(audit.population)[member], week_start=audit.week_start)

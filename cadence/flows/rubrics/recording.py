@@ -1,39 +1,41 @@
-"""Keep a rubric result, and tell who hears of risky ones."""
+"""Save rubric results, and notify the person responsible for risky ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cadence.documents import Step
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
+    adoption_by_id,
     current_modes,
+    is_curator,
     mode_of,
-    note,
     once,
     require_cycle,
     require_owner_or_curator,
     rewrite_cycle_posts,
+    step_groups,
+    visible_adoptions,
 )
 from cadence.flows.gates import gates_due
-from cadence.flows.numbers import pick_run
+from cadence.flows.numbers import pick_adoption
 from cadence.flows.promotions import Pool, pool, rubric_in_force
 from cadence.flows.standards import restart_window
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode, rank
 from cadence.rules.samples import samples_needed
-from storage import trail
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
-from storage.queries import decisions, playbooks
+from storage.outbox.queueing import NewMessage
+from storage.queries import adoptions, cycles, standards
 from storage.tables import RubricResult, RubricRevision
 from storage.work import UnitOfWork
-from templates.contexts.rubrics import Pooled, RubricRevised, SampleRecorded
+from templates.contexts.base import ChoiceGroup
+from templates.contexts.rubrics import Pooled, RevisionForm, RubricForm, RubricRevised, SampleRecorded
 
 
 def save_result(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     step: Step,
     row: RubricResult,
     *,
@@ -41,33 +43,23 @@ def save_result(
     grades: Sequence[str] | None = None,
     links: Sequence[str | None] = (),
 ) -> RubricResult:
-    """Save a rubric result, its trail and, when there are more risky ones, the message to who hears of them."""
-    cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
-    stood = gates_due(uow, run, cycle)
+    """Save a rubric result, its trail and, if there are more risky ones, the message about them."""
+    cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
+    stood = gates_due(uow, view, cycle)
     uow.session.add(row)
     uow.session.flush()
-    if gates_due(uow, run, cycle) != stood:
-        rewrite_cycle_posts(uow.at(row.graded_at), run, cycle, mark=f"graded:{row.id}")
-    subject = f"audit:{row.audit_id}" if row.audit_id else f"adoption:{run.id}/{step.key}"
-    trail.record(
-        uow,
-        at=row.graded_at,
-        member=uow.actor.member,
+    if gates_due(uow, view, cycle) != stood:
+        rewrite_cycle_posts(uow.at(row.graded_at), view, cycle, mark=f"graded:{row.id}")
+    subject = f"audit:{row.audit_id}" if row.audit_id else f"adoption:{view.id}/{step.key}"
+    uow.at(row.graded_at).record(
         action="rubric-result",
         subject=subject,
-        surface=uow.actor.surface,
         before=_counts(before) if before else None,
         after={**_counts(row), "revision": row.revision, "grades": grades, "links": list(links)},
     )
     if row.risky > (before.risky if before else 0) and (contact := escalation(step)) is not None:
-        owed = Owed(
-            key=f"risky-grade:{run.workspace.id}:{row.id}:{contact}",
-            kind="risky-grade",
-            recipient=contact,
-            subject={"adoption": run.id, "result": row.id},
-            due_at=row.graded_at,
-        )
-        ledger.owe(uow.at(row.graded_at), owed=[owed], correlation_id=uow.actor.request)
+        subject_of = {"adoption": view.id, "result": row.id}
+        uow.at(row.graded_at).send(NewMessage("risky-grade", contact, subject_of, about=(row.id, contact)))
     return row
 
 
@@ -83,19 +75,19 @@ def _counts(row: RubricResult) -> dict[str, object]:
 
 
 def escalation(step: Step) -> str | None:
-    """Who hears at once of a risky grade of a step; None when nobody is named."""
+    """The person who is told immediately about a step's risky grade; None if nobody is named."""
     return step.verify.escalate_to if step.verify else None
 
 
 MOST_SAMPLES = 100_000
-"""Samples one result may hold."""
+"""Maximum samples of one result."""
 TO_RECORD = "record a rubric result"
 TO_REVISE = "revise a step's rubric"
 
 
 @dataclass(frozen=True, slots=True)
 class StepMeant:
-    """The step something is about: `adoption_id` from a form or a button, else `playbook` and `team` say which."""
+    """The step a request is about: `adoption_id` from a form or a button, else `playbook` and `team`."""
 
     step: str
     playbook: str | None = None
@@ -105,7 +97,7 @@ class StepMeant:
 
 @dataclass(frozen=True, slots=True)
 class SampleGiven:
-    """A graded sample as someone gave it; `risky` are risky whether they passed or not."""
+    """A request to record a graded sample; `risky` ones were risky, passed or not."""
 
     samples: int | None
     passes: int | None
@@ -118,24 +110,24 @@ def record_sample(uow: UnitOfWork, meant: StepMeant, given: SampleGiven) -> Samp
     """Record a graded sample of a step.
 
     Raises:
-        Refusal: numbers that can't be, no such step, no running cycle, several runs fit.
-        NotAllowed: the caller is neither the owner nor a curator.
+        Refusal: invalid numbers, no such step, no running cycle, several adoptions fit. NotAllowed: the
+        caller is neither the owner nor a curator.
     """
     samples, passes = _checked(given)
     with uow.write():
-        run, step = _run_and_step(uow, meant, to=TO_RECORD)
-        cycle = require_cycle(run)
-        playbooks.lock_adoption(uow, adoption_id=run.id)
+        view, step = _run_and_step(uow, meant, to=TO_RECORD)
+        cycle = require_cycle(view)
+        adoptions.lock_adoption(uow, adoption_id=view.id)
         row = save_result(
             uow,
-            run,
+            view,
             step,
             RubricResult(
-                workspace_id=run.workspace.id,
-                adoption_id=run.id,
+                workspace_id=view.workspace.id,
+                adoption_id=view.id,
                 cycle_id=cycle.id or 0,
                 step=step.key,
-                revision=rubric_in_force(uow, run, step),
+                revision=rubric_in_force(uow, view, step),
                 samples=samples,
                 passes=passes,
                 risky=given.risky,
@@ -146,7 +138,7 @@ def record_sample(uow: UnitOfWork, meant: StepMeant, given: SampleGiven) -> Samp
                 graded_at=uow.now,
             ),
         )
-        return _recorded(uow, run, step, row)
+        return _recorded(uow, view, step, row)
 
 
 def _checked(given: SampleGiven) -> tuple[int, int]:
@@ -174,22 +166,22 @@ def _checked(given: SampleGiven) -> tuple[int, int]:
     return samples, passes
 
 
-def _recorded(uow: UnitOfWork, run: TeamRun, step: Step, row: RubricResult) -> SampleRecorded:
-    mode = mode_of(current_modes(uow, run), step)
+def _recorded(uow: UnitOfWork, view: AdoptionView, step: Step, row: RubricResult) -> SampleRecorded:
+    mode = mode_of(current_modes(uow, view), step)
     return SampleRecorded(
-        adoption_id=run.id,
+        adoption_id=view.id,
         step_key=step.key,
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         step=step.title,
         mode=mode,
         samples=row.samples,
         passes=row.passes,
         risky=row.risky,
         revision=row.revision,
-        pooled=pooled_context(pool(uow, run, step)),
+        pooled=pooled_context(pool(uow, view, step)),
         leads_to=next_mode(mode),
-        demoted=needs_revision(uow, run, step),
+        demoted=needs_revision(uow, view, step),
         note=row.note,
         escalated_to=escalation(step) if row.risky else None,
     )
@@ -214,55 +206,54 @@ def pooled_context(found: Pool) -> Pooled:
 
 
 def next_mode(mode: Mode) -> Mode | None:
-    """The mode a promotion leads to; None when AI leads already."""
+    """The mode after a promotion; None if AI already leads."""
     return None if mode is LADDER[-1] else LADDER[rank(mode) + 1]
 
 
-def needs_revision(uow: UnitOfWork, run: TeamRun, step: Step) -> bool:
+def needs_revision(uow: UnitOfWork, view: AdoptionView, step: Step) -> bool:
     """Whether a step was demoted on the rubric that is still in force (SPEC §5)."""
-    last = decisions.last_demotion(uow, adoption_id=run.id, step=step.key)
-    return last is not None and last.rubric >= rubric_in_force(uow, run, step)
+    last = standards.last_demotion(uow, adoption_id=view.id, step=step.key)
+    return last is not None and last.rubric >= rubric_in_force(uow, view, step)
 
 
-def _run_and_step(uow: UnitOfWork, meant: StepMeant, *, to: str) -> tuple[TeamRun, Step]:
-    """The run and the step that are meant, for those who may.
+def _run_and_step(uow: UnitOfWork, meant: StepMeant, *, to: str) -> tuple[AdoptionView, Step]:
+    """The adoption and the step in question, for authorized callers.
 
     Raises:
-        Refusal: nothing fits, or several do.
-        NotAllowed: the caller is neither the owner nor a curator.
+        Refusal: nothing fits, or several do. NotAllowed: the caller is neither the owner nor a curator.
     """
-    run = pick_run(uow, adoption_id=meant.adoption_id, playbook=meant.playbook, team=meant.team)
-    require_owner_or_curator(uow, owner=run.playbook.owner, to=to)
-    return run, run.step(meant.step)
+    view = pick_adoption(uow, adoption_id=meant.adoption_id, playbook=meant.playbook, team=meant.team)
+    require_owner_or_curator(uow, owner=view.playbook.owner, to=to)
+    return view, view.step(meant.step)
 
 
 @once
 def revise_rubric(uow: UnitOfWork, meant: StepMeant, *, change: str) -> RubricRevised:
-    """Put a new rubric revision of a step in force; its evidence window starts again.
+    """Put a new rubric revision of a step in force, which restarts its evidence window.
 
     Raises:
-        Refusal: nothing was said of what changed, no such step, several runs fit.
-        NotAllowed: the caller is neither the owner nor a curator.
+        Refusal: the description of the change is empty, no such step, several adoptions fit. NotAllowed: the
+        caller is neither the owner nor a curator.
     """
     with uow.write():
-        run, step = _run_and_step(uow, meant, to=TO_REVISE)
+        view, step = _run_and_step(uow, meant, to=TO_REVISE)
         if not change.strip():
             raise Refusal(
                 say(
                     "Say what changed, for example {example}.",
                     example=code(
-                        f"/cadence rubric {run.playbook.slug} {step.key} revise refunds name their case"
+                        f"/cadence rubric {view.playbook.slug} {step.key} revise refunds name their case"
                     ),
                 ),
                 field="reason",
             )
-        playbooks.lock_adoption(uow, adoption_id=run.id)
-        before = rubric_in_force(uow, run, step)
+        adoptions.lock_adoption(uow, adoption_id=view.id)
+        before = rubric_in_force(uow, view, step)
         row = RubricRevision(
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
+            workspace_id=view.workspace.id,
+            adoption_id=view.id,
             step=step.key,
-            number=restart_window(uow, run, step, revised=True).rubric,
+            number=restart_window(uow, view, step, revised=True).rubric,
             change=change.strip(),
             member=uow.actor.member,
             surface=uow.actor.surface,
@@ -270,21 +261,20 @@ def revise_rubric(uow: UnitOfWork, meant: StepMeant, *, change: str) -> RubricRe
             revised_at=uow.now,
         )
         uow.session.add(row)
-        note(
-            uow,
+        uow.record(
             action="rubric-revised",
-            subject=f"adoption:{run.id}/{step.key}",
+            subject=f"adoption:{view.id}/{step.key}",
             before={"revision": before},
             after={"revision": row.number, "change": row.change},
         )
-        return _revised(uow, run, step, row)
+        return _revised(uow, view, step, row)
 
 
-def _revised(uow: UnitOfWork, run: TeamRun, step: Step, row: RubricRevision) -> RubricRevised:
-    mode = mode_of(current_modes(uow, run), step)
+def _revised(uow: UnitOfWork, view: AdoptionView, step: Step, row: RubricRevision) -> RubricRevised:
+    mode = mode_of(current_modes(uow, view), step)
     return RubricRevised(
-        playbook=run.playbook.title,
-        team=run.team.title,
+        playbook=view.playbook.title,
+        team=view.team.title,
         step=step.title,
         mode=mode,
         revision=row.number,
@@ -293,3 +283,63 @@ def _revised(uow: UnitOfWork, run: TeamRun, step: Step, row: RubricRevision) -> 
         needed=samples_needed(0, step.promote.accuracy),
         cycles=step.promote.cycles,
     )
+
+
+def rubric_form(uow: UnitOfWork, meant: StepMeant | None, given: SampleGiven) -> RubricForm:
+    """The form to record a graded sample, prefilled.
+
+    Raises:
+        Refusal: there is no step to choose.
+        NotAllowed: the caller neither owns a playbook nor is a curator.
+    """
+    with uow.read():
+        groups, selected = _choices(uow, meant, to=TO_RECORD)
+    return RubricForm(
+        groups=groups,
+        selected=selected,
+        samples=given.samples,
+        passes=given.passes,
+        risky=given.risky or None,
+        note=given.note,
+    )
+
+
+def revision_form(uow: UnitOfWork, meant: StepMeant | None) -> RevisionForm:
+    """The form to record what changed in a step's rubric.
+
+    Raises:
+        Refusal: there is no step to choose.
+        NotAllowed: the caller neither owns a playbook nor is a curator.
+    """
+    with uow.read():
+        groups, selected = _choices(uow, meant, to=TO_REVISE)
+    return RevisionForm(groups=groups, selected=selected)
+
+
+def _choices(
+    uow: UnitOfWork, meant: StepMeant | None, *, to: str
+) -> tuple[tuple[ChoiceGroup, ...], str | None]:
+    """The steps the caller can grade, and the one in question if that is clear."""
+    runs = visible_adoptions(uow)
+    mine = [view for view in runs if view.playbook.owner == uow.actor.member or is_curator(uow)]
+    if runs and not mine:
+        require_owner_or_curator(uow, owner=runs[0].playbook.owner, to=to)
+    if meant is not None and meant.adoption_id is not None:
+        view = adoption_by_id(uow, adoption_id=meant.adoption_id)
+        require_owner_or_curator(uow, owner=view.playbook.owner, to=to)
+        if meant.step:
+            view.step(meant.step)
+        mine = [one for one in mine if one.id == view.id] or mine
+    groups = step_groups(uow)
+    own = {str(view.id) for view in mine}
+    groups = tuple(one for one in groups if one.choices[0].value.partition(":")[0] in own)
+    if meant is None:
+        return groups, None
+    fitting = [
+        f"{view.id}:{meant.step}"
+        for view in mine
+        if view.spec.step(meant.step)
+        and meant.playbook in (None, view.playbook.slug)
+        and meant.team in (None, view.team.slug)
+    ]
+    return groups, fitting[0] if fitting else None

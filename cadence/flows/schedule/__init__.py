@@ -1,4 +1,4 @@
-"""When nudges are due: hours, and whom a run asks."""
+"""When nudges are due: hours, and which members are expected."""
 
 from cadence.flows.schedule.rollouts import Scope, parts, rollout, rollout_of
 

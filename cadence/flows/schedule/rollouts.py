@@ -1,4 +1,4 @@
-"""A workspace as planning sees it, whole or a stretch of its teams at a time, so that memory doesn't grow with it."""
+"""A workspace as planning sees it, as a whole or in batches of teams, so that memory doesn't grow with it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,11 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cadence.flows.core import adoption_hours, public_holidays, working_days, workspace_hours
-from cadence.nudges import ActiveRun, Hour, Person, Rollout
+from cadence.nudges import ActiveAdoption, Hour, Person, Rollout
 from cadence.nudges.slots import ZONES_APART
 from cadence.rules.calendar import WEEKS, local_day, monday_of
-from storage.queries import people, plans
-from storage.queries.plans import PersonRow, PlaceRow, RunRow, Stretch
+from storage.queries import people, schedule
+from storage.queries.schedule import AdoptionRow, PersonRow, PlaceRow, Stretch
 from storage.tables import Workspace
 from storage.work import UnitOfWork
 
@@ -24,10 +24,10 @@ _LATELY = timedelta(weeks=1)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is planned for: a workspace, and the weeks that slots between two instants may lie in.
+    """What is planned: a workspace, and the weeks that contain the slots between two instants.
 
-    `audited` remembers which versions have audited steps: a version never changes. `resumed` are the runs whose
-    pause ended lately.
+    `audited` caches which versions have audited steps: a version never changes. `resumed` are the adoptions
+    whose pause ended recently.
     """
 
     workspace: Workspace
@@ -48,12 +48,12 @@ class Scope:
 
     @property
     def lately(self) -> datetime:
-        """Who joined since then wasn't there when others were asked."""
+        """Members who joined since then weren't there when others were asked."""
         return self.now - _LATELY
 
     def learn_pauses(self, uow: UnitOfWork) -> None:
-        """Look up whose pause ended lately: of the whole workspace, so once."""
-        self.resumed.update(plans.resumed(uow, since=self.lately))
+        """Load the adoptions whose pause ended recently, for the whole workspace at once."""
+        self.resumed.update(schedule.resumed(uow, since=self.lately))
 
     def zone(self, name: str) -> ZoneInfo:
         """A zone by its name."""
@@ -76,16 +76,16 @@ def rollout(uow: UnitOfWork, workspace: Workspace, *, until: datetime | None = N
 
 
 def rollout_of(uow: UnitOfWork, workspace: Workspace, asked: Sequence[str], *, until: datetime) -> Rollout:
-    """What the check-ins of some people hang on."""
+    """The rollout for the check-ins of some people."""
     scope = Scope.between(workspace, uow.now, until, now=uow.now)
     scope.learn_pauses(uow)
     places: dict[str, list[PlaceRow]] = defaultdict(list)
-    for place in plans.places(uow, lately=scope.lately, members=asked):
+    for place in schedule.places(uow, lately=scope.lately, members=asked):
         places[place.member].append(place)
     teams = sorted({place.team_id for found in places.values() for place in found})
-    rows = plans.runs(uow, teams=teams, first=_earliest(scope), last=scope.last) if teams else []
-    persons = _persons(uow, scope, _NOBODY, places, rows)
-    _learn_audits(uow, scope, rows)
+    rows = schedule.runs(uow, teams=teams, first=_earliest(scope), last=scope.last) if teams else []
+    persons = _persons(uow, scope, _NOBODY, places, ())
+    scope.audited.update({row.version_id: False for row in rows})  # audits aren't check-ins
     members: dict[int, list[PlaceRow]] = defaultdict(list)
     for member, found in places.items():
         for place in found if member in persons else ():
@@ -94,14 +94,15 @@ def rollout_of(uow: UnitOfWork, workspace: Workspace, asked: Sequence[str], *, u
 
 
 def parts(uow: UnitOfWork, scope: Scope, *, teams_at_once: int = TEAMS_AT_ONCE) -> Iterator[Rollout]:
-    """The workspace in parts: each person's check-in is in one of them, each run and the digest too."""
+    """The workspace in parts: each person's check-in is in exactly one, and so are each adoption and the
+    digest."""
     with uow.read():
         scope.learn_pauses(uow)
         yield _curators_part(uow, scope)
     after = 0
     while True:
         with uow.read():
-            up_to = plans.stretch_of_teams(uow, after=after, limit=teams_at_once)
+            up_to = schedule.stretch_of_teams(uow, after=after, limit=teams_at_once)
             if up_to is None:
                 return
             part = _part(uow, scope, (after, up_to))
@@ -110,28 +111,32 @@ def parts(uow: UnitOfWork, scope: Scope, *, teams_at_once: int = TEAMS_AT_ONCE) 
 
 
 def curators_of(uow: UnitOfWork, workspace: Workspace) -> tuple[str, ...]:
-    """Where the digest goes: the curators' channel, else each of them."""
+    """The recipients of the digest: the curators' channel, else each of them."""
     if workspace.curator_channel:
         return (workspace.curator_channel,)
     return tuple(people.curators(uow))
 
 
 def _curators_part(uow: UnitOfWork, scope: Scope) -> Rollout:
-    """What the digest hangs on: that a cycle of some run had begun, paused or not."""
-    begun = plans.begun(uow, first=_earliest(scope), last=scope.last)
-    runs = tuple(ActiveRun(0, (one,), (), "", None, own=False) for one in begun)
+    """The part for the digest, which depends on whether a cycle of some adoption had begun, paused or not."""
+    begun = schedule.begun(uow, first=_earliest(scope), last=scope.last)
+    runs = tuple(ActiveAdoption(0, (one,), (), "", None, own=False) for one in begun)
     curators = curators_of(uow, scope.workspace)
     persons = _persons(uow, scope, _NOBODY, {}, (), also=curators)
     return _rollout(scope, persons, runs, curators=curators)
 
 
 def _earliest(scope: Scope) -> date:
-    """The first Monday of a cycle that still holds a week of the scope."""
+    """The first Monday of a cycle that still contains a week of the scope."""
     return scope.first - timedelta(weeks=WEEKS - 1)
 
 
 def _rollout(
-    scope: Scope, persons: dict[str, Person], runs: tuple[ActiveRun, ...], *, curators: tuple[str, ...] = ()
+    scope: Scope,
+    persons: dict[str, Person],
+    runs: tuple[ActiveAdoption, ...],
+    *,
+    curators: tuple[str, ...] = (),
 ) -> Rollout:
     workspace = scope.workspace
     return Rollout(
@@ -148,16 +153,16 @@ def _rollout(
 
 def _part(uow: UnitOfWork, scope: Scope, stretch: Stretch) -> Rollout:
     when: Any = {"first": _earliest(scope), "last": scope.last}
-    rows = plans.runs(uow, teams=stretch, **when)
+    rows = schedule.runs(uow, teams=stretch, **when)
     if not rows:
         return _rollout(scope, {}, ())
     places: dict[str, list[PlaceRow]] = defaultdict(list)
-    for place in plans.places(uow, lately=scope.lately, stretch=stretch):
+    for place in schedule.places(uow, lately=scope.lately, stretch=stretch):
         places[place.member].append(place)
     others = sorted(
         {one.team_id for found in places.values() for one in found if not _inside(stretch, one.team_id)}
     )
-    beside = plans.runs(uow, teams=others, **when) if others else []
+    beside = schedule.runs(uow, teams=others, **when) if others else []
     running = {row.team_id for row in (*rows, *beside)}
     persons = _persons(uow, scope, stretch, places, rows)
     members: dict[int, list[PlaceRow]] = defaultdict(list)
@@ -172,7 +177,8 @@ def _part(uow: UnitOfWork, scope: Scope, stretch: Stretch) -> Rollout:
 
 
 def _asked_since(places: Sequence[PlaceRow], resumed: datetime | None) -> dict[str, datetime]:
-    """Since when a run's members are asked: those who joined lately, and all where a pause ended lately."""
+    """Since when an adoption's members are asked: recent members, and everybody where a pause ended
+    recently."""
     since = {}
     for place in places:
         marks = [mark for mark in (place.joined, resumed) if mark is not None]
@@ -190,14 +196,14 @@ def _persons(
     scope: Scope,
     stretch: Stretch,
     places: dict[str, list[PlaceRow]],
-    rows: Sequence[RunRow],
+    rows: Sequence[AdoptionRow],
     *,
     also: Sequence[str] = (),
 ) -> dict[str, Person]:
     """Everybody who may be nudged, each in their own zone, with holidays and days away.
 
     Args:
-        also: curators who get the digest; a channel among them is no person.
+        also: curators who get the digest; channels among them are skipped.
     """
     asked = {one for row in rows for one in (row.owner, row.reporter) if one}
     asked |= {one for one in also if one.startswith(("U", "W"))}
@@ -205,14 +211,15 @@ def _persons(
     known: dict[str, PersonRow] = {}
     away: dict[str, list[tuple[date, date]]] = defaultdict(list)
     home = {member: min(found, key=lambda one: one.team) for member, found in places.items()}
-    for place in plans.places(uow, lately=scope.lately, members=outside):
+    unplaced = [member for member in outside if member not in home]
+    for place in schedule.places(uow, lately=scope.lately, members=unplaced) if unplaced else ():
         best = home.setdefault(place.member, place)
         if place.team < best.team:
             home[place.member] = place
-    selections: tuple[Any, ...] = ({"stretch": stretch}, {"members": outside})
-    for these in selections:
-        known |= {row.member: row for row in plans.persons(uow, **these)}
-        for member, first, last in plans.days_away(
+    selections: list[dict[str, Any]] = [] if stretch == _NOBODY else [{"stretch": stretch}]
+    for these in (*selections, {"members": outside}):
+        known |= {row.member: row for row in schedule.persons(uow, **these)}
+        for member, first, last in schedule.days_away(
             uow, first=scope.first, last=scope.last + timedelta(weeks=1), **these
         ):
             away[member].append((first, last))
@@ -231,7 +238,7 @@ def _person(
     home: PlaceRow | None,
     away: tuple[tuple[date, date], ...],
 ) -> Person:
-    """Their zone is Slack's, else their team's, else the workspace's, as it is when the message is composed."""
+    """Their zone is Slack's, else their team's, else the workspace's, as when the message is composed."""
     zone = (row.timezone if row else None) or (home.timezone if home else scope.workspace.timezone)
     return Person(
         member=member,
@@ -243,9 +250,9 @@ def _person(
 
 
 def _runs(
-    scope: Scope, rows: Iterable[RunRow], members: dict[int, list[PlaceRow]], *, own: bool = True
-) -> Iterator[ActiveRun]:
-    of_adoption: dict[int, list[RunRow]] = {}
+    scope: Scope, rows: Iterable[AdoptionRow], members: dict[int, list[PlaceRow]], *, own: bool = True
+) -> Iterator[ActiveAdoption]:
+    of_adoption: dict[int, list[AdoptionRow]] = {}
     for row in rows:
         of_adoption.setdefault(row.adoption_id, []).append(row)
     of_workspace = workspace_hours(scope.workspace)
@@ -255,7 +262,7 @@ def _runs(
         zone = scope.zone(row.timezone)
         today = local_day(scope.now, zone)
         version = ([one for one in cycles if one.starts_on <= today] or cycles[:1])[-1].version_id
-        yield ActiveRun(
+        yield ActiveAdoption(
             adoption_id=adoption_id,
             cycles=tuple((one.starts_on, one.started_at) for one in cycles),
             members=tuple(place.member for place in places),
@@ -269,12 +276,12 @@ def _runs(
         )
 
 
-def _hours(row: RunRow, of_workspace: dict[str, Hour]) -> dict[str, Hour]:
+def _hours(row: AdoptionRow, of_workspace: dict[str, Hour]) -> dict[str, Hour]:
     return adoption_hours(row.hours, of_workspace) if row.hours else {}
 
 
-def _learn_audits(uow: UnitOfWork, scope: Scope, rows: Iterable[RunRow]) -> None:
+def _learn_audits(uow: UnitOfWork, scope: Scope, rows: Iterable[AdoptionRow]) -> None:
     unknown = {row.version_id for row in rows} - scope.audited.keys()
-    for number, spec in plans.specs(uow, version_ids=unknown).items():
+    for number, spec in schedule.specs(uow, version_ids=unknown).items():
         steps = spec.get("steps", [])
         scope.audited[number] = any((step.get("verify") or {}).get("sample") for step in steps)

@@ -1,31 +1,27 @@
 """The checklist of a team that adopts a playbook."""
 
 from cadence.flows.setup.checklists import (
-    asked,
-    champion,
+    CHAMPION,
+    KINDS,
+    SETUP,
     checklist,
     finish_setup,
     first_run,
     minutes_of,
-    ready,
     rewrite,
-    set_up,
-    setup,
     start_setup,
     tick,
 )
 
 __all__ = [
-    "asked",
-    "champion",
+    "CHAMPION",
+    "KINDS",
+    "SETUP",
     "checklist",
     "finish_setup",
     "first_run",
     "minutes_of",
-    "ready",
     "rewrite",
-    "set_up",
-    "setup",
     "start_setup",
     "tick",
 ]

@@ -1,21 +1,17 @@
-"""A team sets a playbook up: the clock starts, the checklist is ticked, the clock stops."""
+"""A team's setup of a playbook: the timer starts, the checklist is ticked, the timer stops."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from sqlmodel import Session
-
-from cadence.actor import Actor
 from cadence.documents import playbook_from_data
 from cadence.flows.core import (
-    Composed,
-    Say,
+    AdoptionView,
+    MessageKind,
     Skip,
-    TeamRun,
+    adoption_by_id,
     champion_left,
     once,
     require_not_retired,
-    run_by_id,
     version_name,
 )
 from cadence.flows.lessons import recent
@@ -23,79 +19,74 @@ from cadence.flows.numbers import require_team_member
 from cadence.mrkdwn import channel_link, mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
-from storage import trail
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
+from storage.outbox.queueing import NewMessage
 from storage.queries import adoptions, playbooks
-from storage.tables import ChecklistTick, OwedMessage, PlaybookState, Setup, SetupEnd
+from storage.queries import cycles as cycle_rows
+from storage.queries import setup as setup_rows
+from storage.tables import ChecklistTick, OutboxMessage, PlaybookState, Setup, SetupEnd
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
-from templates.contexts.spreading import ChecklistItem, SetupPost
+from templates.contexts.setup import ChecklistItem, SetupPost
 from templates.filters import day
 from templates.ids import Action
 
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """Who does what, where and when."""
-
-    session: Session
-    caller: Actor
-    run: TeamRun
-    now: datetime
+SETUP: Final = "setup"
+CHAMPION: Final = "champion"
+DONE: Final = "setup-done"
+"""Kinds of message: for the team's channel, for the champion, and back to the owner."""
 
 
 @once
 def start_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
-    """Start the clock; a second click finds it running.
+    """Start the timer; a second click finds it running.
 
     Raises:
-        Refusal: the adoption isn't there (any more), or its playbook is retired.
-        NotAllowed: somebody from outside the team who isn't the owner or a curator.
+        Refusal: the adoption doesn't exist (any more), or its playbook is retired. NotAllowed: somebody from
+        outside the team who isn't the owner or a curator.
     """
     with uow.write():
-        at = _entered(uow, adoption_id, to="start its setup")
-        require_not_retired(at.run.playbook)
-        row = adoptions.of_adoption(uow, adoption_id=at.run.id)
+        view = _entered(uow, adoption_id, to="start its setup")
+        require_not_retired(view.playbook)
+        row = setup_rows.of_adoption(uow, adoption_id=view.id)
         if row is None:
             row = Setup(
                 workspace_id=uow.actor.workspace_id,
-                adoption_id=at.run.id,
-                version_id=at.run.adoption.version_id,
+                adoption_id=view.id,
+                version_id=view.adoption.version_id,
                 started_by=uow.actor.member,
                 started_at=uow.now,
             )
             uow.session.add(row)
             uow.session.flush()
-            _record(at, "setup-started", {"setup": row.id})
-            rewrite(uow, at.run, mark=uow.actor.request)
+            _record(uow, view, "setup-started", {"setup": row.id})
+            rewrite(uow, view, mark=uow.actor.request)
         standing = "Setup was done already." if row.done_at else "The clock runs."
         return Done(
             text=say(
                 "{standing} The checklist is in {channel}.",
                 standing=standing,
-                channel=channel_link(at.run.team.channel),
+                channel=channel_link(view.team.channel),
             )
         )
 
 
 @once
 def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
-    """Tick an item of the checklist, or take the tick back; what is so already stays so.
+    """Tick or untick an item of the checklist; repeating it changes nothing.
 
     Raises:
-        Refusal: setup hasn't started or was said to be done, or there is no such item.
-        NotAllowed: somebody from outside the team who isn't the owner or a curator.
+        Refusal: setup hasn't started or is finished, or there is no such item. NotAllowed: somebody from
+        outside the team who isn't the owner or a curator.
     """
     with uow.write():
-        at = _entered(uow, adoption_id, to="tick its checklist")
-        row = _started(at)
+        view = _entered(uow, adoption_id, to="tick its checklist")
+        row = _started(uow, view)
         items = checklist(uow, row)
         if not 0 <= item < len(items):
             raise Refusal("That item isn't on the checklist.")
         if row.done_at is not None and not on:
             raise Refusal("Setup is over, so its ticks stay as they are.")
-        known = adoptions.ticks(uow, setup_id=row.id or 0).get(item)
+        known = setup_rows.ticks(uow, setup_id=row.id or 0).get(item)
         if (known is not None) is on:
             return
         if known is not None:
@@ -112,87 +103,79 @@ def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
                 )
             )
         uow.session.flush()
-        _record(at, "checklist-ticked" if on else "checklist-unticked", {"item": item, "text": items[item]})
-        rewrite(uow, at.run, mark=uow.actor.request)
+        _record(
+            uow, view, "checklist-ticked" if on else "checklist-unticked", {"item": item, "text": items[item]}
+        )
+        rewrite(uow, view, mark=uow.actor.request)
 
 
 @once
 def finish_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
-    """Stop the clock: every item is ticked. A second click finds it stopped.
+    """Stop the timer: every item is ticked. A second click finds it stopped.
 
     Raises:
         Refusal: setup hasn't started, or items are open; the sentence names them.
         NotAllowed: somebody from outside the team who isn't the owner or a curator.
     """
     with uow.write():
-        at = _entered(uow, adoption_id, to="say that its setup is done")
-        row = _started(at)
+        view = _entered(uow, adoption_id, to="say that its setup is done")
+        row = _started(uow, view)
         if row.done_at is None:
             _require_ticked(uow, row)
             row.done_by, row.done_at, row.ended = uow.actor.member, uow.now, SetupEnd.SAID
             uow.session.add(row)
-            _record(at, "setup-done", {"minutes": minutes_of(row, now=uow.now), "ended": SetupEnd.SAID.value})
-            rewrite(uow, at.run, mark=uow.actor.request)
-            _tell_owner(at, row)
+            _record(
+                uow,
+                view,
+                "setup-done",
+                {"minutes": minutes_of(row, now=uow.now), "ended": SetupEnd.SAID.value},
+            )
+            rewrite(uow, view, mark=uow.actor.request)
+            _tell_owner(uow, view, row)
         spec = playbook_from_data(playbooks.version(uow, version_id=row.version_id).spec)
         return Done(
             text=say(
                 "{title} is set up in {minutes:,} min ({limit:,} planned). Next: {who} starts the first cycle.",
-                title=at.run.playbook.title,
+                title=view.playbook.title,
                 minutes=minutes_of(row, now=uow.now),
                 limit=spec.setup_minutes,
-                who=mention(at.run.playbook.owner),
+                who=mention(view.playbook.owner),
             ),
-            offers=(start_offer(at.run),) if uow.actor.member == at.run.playbook.owner else (),
+            offers=(start_offer(view),) if uow.actor.member == view.playbook.owner else (),
         )
 
 
-def start_offer(run: TeamRun) -> Offer:
+def start_offer(view: AdoptionView) -> Offer:
     """The button that starts a team's first cycle."""
-    return Offer("Start the first cycle", Action.START_CYCLE, f"{run.playbook.slug}:{run.team.slug}")
+    return Offer("Start the first cycle", Action.START_CYCLE, f"{view.playbook.slug}:{view.team.slug}")
 
 
-def _tell_owner(at: _At, row: Setup) -> None:
-    """The owner hears that a team is ready: they, not the team, may start its first cycle."""
-    owner = at.run.playbook.owner
-    if owner == at.caller.member:
-        return
-    ledger.owe(
-        UnitOfWork.around(at.session, Actor.system(at.run.workspace.id), at.now),
-        owed=[
-            Owed(
-                key=f"setup-done:{at.run.workspace.id}:{row.id}:{owner}",
-                kind="setup-done",
-                recipient=owner,
-                subject={"adoption": at.run.id},
-                due_at=at.now,
-            )
-        ],
-        correlation_id=at.caller.request,
-    )
+def _tell_owner(uow: UnitOfWork, view: AdoptionView, row: Setup) -> None:
+    """Tell the owner that a team is ready: they, not the team, can start its first cycle."""
+    owner = view.playbook.owner
+    if owner != uow.actor.member:
+        uow.send(NewMessage(DONE, owner, {"adoption": view.id}, about=(row.id, owner)))
 
 
-def first_run(uow: UnitOfWork, run: TeamRun) -> None:
-    """The first attested run of a team ends its setup, in the caller's transaction; without one nothing happens."""
-    row = adoptions.of_adoption(uow, adoption_id=run.id)
+def first_run(uow: UnitOfWork, view: AdoptionView) -> None:
+    """End a team's setup with its first attested run, in the caller's transaction; without a setup nothing
+    happens."""
+    row = setup_rows.of_adoption(uow, adoption_id=view.id)
     if row is None or row.done_at is not None:
         return
     row.done_at, row.ended = uow.now, SetupEnd.FIRST_RUN
     uow.session.add(row)
-    trail.record(
-        uow,
-        at=uow.now,
-        member=None,
+    uow.record(
         action="setup-done",
-        subject=f"adoption:{run.id}",
-        surface="clock",
+        subject=f"adoption:{view.id}",
         after={"minutes": minutes_of(row, now=uow.now), "ended": SetupEnd.FIRST_RUN.value},
+        surface="clock",
     )
-    rewrite(uow, run, mark="first-run")
+    rewrite(uow, view, mark="first-run")
 
 
 def minutes_of(row: Setup, *, now: datetime) -> int:
-    """Wall-clock minutes a setup took, or has taken so far, begun ones counted: never 0 once started."""
+    """Wall-clock minutes of a setup so far, rounded up: never 0 once started."""
     seconds = ((row.done_at or now) - row.started_at).total_seconds()
     return max(1, -int(-seconds // 60))
 
@@ -203,44 +186,36 @@ def checklist(uow: UnitOfWork, row: Setup) -> tuple[str, ...]:
     return playbook_from_data(version.spec).checklist
 
 
-def rewrite(uow: UnitOfWork, run: TeamRun, *, mark: str) -> None:
-    """Owe the team's setup message and the DMs of champion and owner as they are now, once for each mark."""
-    about = f"{run.workspace.id}:{run.id}"
-    prefixes = [f"setup:{about}", f"champion:{about}"]
-    row = adoptions.of_adoption(uow, adoption_id=run.id)
+def rewrite(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
+    """Rewrite the team's setup message and the DMs of champion and owner, once per mark."""
+    uow.rewrite((SETUP, CHAMPION), view.id, mark=mark)
+    row = setup_rows.of_adoption(uow, adoption_id=view.id)
     if row is not None:
-        prefixes.append(f"setup-done:{run.workspace.id}:{row.id}")
-    ledger.owe_rewrites(
-        uow,
-        messages=[sent for prefix in prefixes for sent in ledger.by_prefix(uow, prefix=prefix)],
-        mark=mark,
-    )
+        uow.rewrite(DONE, row.id, mark=mark)
 
 
-def _entered(uow: UnitOfWork, adoption_id: int, *, to: str) -> _At:
-    run = run_by_id(uow, adoption_id=adoption_id)
-    require_team_member(uow, run, to=to)
-    playbooks.lock_adoption(uow, adoption_id=run.id)
-    return _At(uow.session, uow.actor, run, uow.now)
+def _entered(uow: UnitOfWork, adoption_id: int, *, to: str) -> AdoptionView:
+    view = adoption_by_id(uow, adoption_id=adoption_id)
+    require_team_member(uow, view, to=to)
+    adoptions.lock_adoption(uow, adoption_id=view.id)
+    return view
 
 
-def _started(at: _At) -> Setup:
-    row = adoptions.of_adoption(
-        UnitOfWork.around(at.session, Actor.system(at.caller.workspace_id)), adoption_id=at.run.id
-    )
+def _started(uow: UnitOfWork, view: AdoptionView) -> Setup:
+    row = setup_rows.of_adoption(uow, adoption_id=view.id)
     if row is None:
         raise Refusal(
             say(
                 "Setup of {title} hasn't started in {team}; press Start setup.",
-                title=at.run.playbook.title,
-                team=at.run.team.title,
+                title=view.playbook.title,
+                team=view.team.title,
             )
         )
     return row
 
 
 def _require_ticked(uow: UnitOfWork, row: Setup) -> None:
-    done = adoptions.ticks(uow, setup_id=row.id or 0)
+    done = setup_rows.ticks(uow, setup_id=row.id or 0)
     still = [text for number, text in enumerate(checklist(uow, row)) if number not in done]
     if still:
         names = "; ".join(text[:80] for text in still[:3])
@@ -256,143 +231,143 @@ def _require_ticked(uow: UnitOfWork, row: Setup) -> None:
         )
 
 
-def _record(at: _At, action: str, after: dict[str, object]) -> None:
-    trail.record(
-        UnitOfWork.around(at.session, Actor.system(at.caller.workspace_id, request=at.caller.request)),
-        at=at.now,
-        member=at.caller.member,
-        action=action,
-        subject=f"adoption:{at.run.id}",
-        surface=at.caller.surface,
-        after=after,
-    )
+def _record(uow: UnitOfWork, view: AdoptionView, action: str, after: dict[str, object]) -> None:
+    uow.record(action=action, subject=f"adoption:{view.id}", after=after)
 
 
 LESSONS_SHOWN = 5
 
 
-def _run(uow: UnitOfWork, message: OwedMessage) -> TeamRun:
-    return run_by_id(uow, adoption_id=int(message.subject["adoption"]))
+def _run(uow: UnitOfWork, message: OutboxMessage) -> AdoptionView:
+    return adoption_by_id(uow, adoption_id=int(message.subject["adoption"]))
 
 
-def setup(uow: UnitOfWork, message: OwedMessage) -> SetupPost:
-    """The setup as it stands: to be started, under way, or done."""
-    run = _run(uow, message)
-    row = adoptions.of_adoption(uow, adoption_id=run.id)
-    version = playbooks.version(uow, version_id=row.version_id if row else run.adoption.version_id)
+def setup(uow: UnitOfWork, message: OutboxMessage) -> SetupPost:
+    """The current state of the setup: not started, under way, or done."""
+    view = _run(uow, message)
+    row = setup_rows.of_adoption(uow, adoption_id=view.id)
+    version = playbooks.version(uow, version_id=row.version_id if row else view.adoption.version_id)
     spec = playbook_from_data(version.spec)
-    retired = run.playbook.state is PlaybookState.RETIRED
+    retired = view.playbook.state is PlaybookState.RETIRED
     return SetupPost(
-        adoption_id=run.id,
-        slug=run.playbook.slug,
-        team_slug=run.team.slug,
-        playbook=run.playbook.title,
-        team=run.team.title,
+        adoption_id=view.id,
+        slug=view.playbook.slug,
+        team_slug=view.team.slug,
+        playbook=view.playbook.title,
+        team=view.team.title,
         state="done" if row and row.done_at else "retired" if retired else "running" if row else "waiting",
         version=version_name(version),
         planned=spec.setup_minutes,
-        items=_items(uow, run, row, spec.checklist),
-        champion=run.adoption.champion,
-        champion_left=champion_left(uow, run),
-        owner=run.playbook.owner,
+        items=_items(uow, view, row, spec.checklist),
+        champion=view.adoption.champion,
+        champion_left=champion_left(uow, view),
+        owner=view.playbook.owner,
         minutes=minutes_of(row, now=uow.now) if row else None,
         started_by=row.started_by if row else None,
-        started_at=row.started_at.astimezone(run.zone) if row else None,
+        started_at=row.started_at.astimezone(view.zone) if row else None,
         by_first_run=bool(row and row.ended == "first-run"),
         fixed=spec.fixed,
         adaptable=spec.adaptable,
-        lessons=recent(uow, playbook_id=run.playbook.id or 0, limit=LESSONS_SHOWN, but_of=run.id),
-        cycle_starts=_first_cycle(uow, run),
+        lessons=recent(uow, playbook_id=view.playbook.id or 0, limit=LESSONS_SHOWN, but_of=view.id),
+        cycle_starts=_first_cycle(uow, view),
     )
 
 
-def asked(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """The setup, or the champion's first step; nothing when the playbook was retired before anybody was asked."""
+def _asked(uow: UnitOfWork, message: OutboxMessage) -> SetupPost | Done | Skip:
+    """The setup, or the champion's first step; skipped if the playbook was retired before it was sent."""
     if _run(uow, message).playbook.state is PlaybookState.RETIRED:
         return Skip(Unless.RETIRED)
-    return Say((champion if message.kind == "champion" else setup)(uow, message))
+    return champion(uow, message) if message.kind == CHAMPION else setup(uow, message)
 
 
 def _items(
-    uow: UnitOfWork, run: TeamRun, row: Setup | None, texts: tuple[str, ...]
+    uow: UnitOfWork, view: AdoptionView, row: Setup | None, texts: tuple[str, ...]
 ) -> tuple[ChecklistItem, ...]:
-    ticked = adoptions.ticks(uow, setup_id=row.id or 0) if row else {}
+    ticked = setup_rows.ticks(uow, setup_id=row.id or 0) if row else {}
     items = []
     for number, text in enumerate(texts):
         done = ticked.get(number)
         items.append(
             ChecklistItem(
                 text=text,
-                value=f"{run.id}:{number}:{'off' if done else 'on'}",
+                value=f"{view.id}:{number}:{'off' if done else 'on'}",
                 ticked_by=done.member if done else None,
-                ticked_at=done.ticked_at.astimezone(run.zone) if done else None,
+                ticked_at=done.ticked_at.astimezone(view.zone) if done else None,
             )
         )
     return tuple(items)
 
 
-def _first_cycle(uow: UnitOfWork, run: TeamRun) -> date | None:
-    cycles = playbooks.cycles_of(uow, adoption_id=run.id)
+def _first_cycle(uow: UnitOfWork, view: AdoptionView) -> date | None:
+    cycles = cycle_rows.cycles_of(uow, adoption_id=view.id)
     return cycles[0].starts_on if cycles else None
 
 
-def ready(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """To the owner: a team is set up, and the button that starts its first cycle; not once it was started."""
-    run = _run(uow, message)
-    return Skip(Unless.STARTED) if _first_cycle(uow, run) is not None else Say(set_up(uow, message))
+def ready(uow: UnitOfWork, message: OutboxMessage) -> Done | Skip:
+    """Tell the owner that a team is set up, with the button that starts its first cycle; skipped once it
+    was started."""
+    view = _run(uow, message)
+    return Skip(Unless.STARTED) if _first_cycle(uow, view) is not None else set_up(uow, message)
 
 
-def set_up(uow: UnitOfWork, message: OwedMessage) -> Done:
-    """What the owner's message says: who starts the first cycle, or when it starts.
+def set_up(uow: UnitOfWork, message: OutboxMessage) -> Done:
+    """The owner's message: who can start the first cycle, or when it starts.
 
     Raises:
         Refusal: setup hasn't started.
     """
-    run = _run(uow, message)
-    row = adoptions.of_adoption(uow, adoption_id=run.id)
+    view = _run(uow, message)
+    row = setup_rows.of_adoption(uow, adoption_id=view.id)
     if row is None:
         raise Refusal("setup hasn't started")
-    starts = _first_cycle(uow, run)
-    begin = () if starts else (start_offer(run),)
+    starts = _first_cycle(uow, view)
+    begin = () if starts else (start_offer(view),)
     return Done(
         text=say(
             "{team} has set up {title} in {minutes:,} min ({limit:,} planned). {then}",
-            team=run.team.title,
-            title=run.playbook.title,
+            team=view.team.title,
+            title=view.playbook.title,
             minutes=minutes_of(row, now=uow.now),
-            limit=run.spec.setup_minutes,
+            limit=view.spec.setup_minutes,
             then=f"Its first cycle starts {day(starts)}."
             if starts
             else "Next is its first cycle, which you or a curator may start.",
         ),
-        offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)),
+        offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)),
     )
 
 
-def champion(uow: UnitOfWork, message: OwedMessage) -> Done:
-    """A champion's first DM: what they are asked to do, and the button that begins it."""
-    run = _run(uow, message)
-    show = Offer("Show the playbook", Action.SHOW_PLAYBOOK, run.playbook.slug)
-    if run.playbook.state is PlaybookState.RETIRED:
+def champion(uow: UnitOfWork, message: OutboxMessage) -> Done:
+    """A champion's first DM: their task, and the button that starts it."""
+    view = _run(uow, message)
+    show = Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)
+    if view.playbook.state is PlaybookState.RETIRED:
         text = say(
             "{title} is retired: there is nothing to set up in {team}.",
-            title=run.playbook.title,
-            team=run.team.title,
+            title=view.playbook.title,
+            team=view.team.title,
         )
         return Done(text=text, offers=(show,))
-    items = len(run.spec.checklist)
-    begun = adoptions.of_adoption(uow, adoption_id=run.id) is not None
-    begin = () if begun else (Offer("Start setup", Action.START_SETUP, str(run.id)),)
+    items = len(view.spec.checklist)
+    begun = setup_rows.of_adoption(uow, adoption_id=view.id) is not None
+    begin = () if begun else (Offer("Start setup", Action.START_SETUP, str(view.id)),)
     return Done(
         text=say(
             "You are the champion of {title} in {team}: you set it up and keep the team at it.\n"
             "First step: press Start setup, go through the checklist in {channel} ({items}) and say when it is done; "
             "{limit:,} min is the plan. Then the first cycle can start.",
-            title=run.playbook.title,
-            team=run.team.title,
-            channel=channel_link(run.team.channel),
+            title=view.playbook.title,
+            team=view.team.title,
+            channel=channel_link(view.team.channel),
             items="1 item" if items == 1 else f"{items} items",
-            limit=run.spec.setup_minutes,
+            limit=view.spec.setup_minutes,
         ),
         offers=(*begin, show),
     )
+
+
+KINDS: Final = (
+    MessageKind(SETUP, _asked, rewrite=setup, unless=(Unless.RETIRED,)),
+    MessageKind(CHAMPION, _asked, rewrite=champion, unless=(Unless.RETIRED,)),
+    MessageKind(DONE, ready, rewrite=set_up, unless=(Unless.STARTED,)),
+)

@@ -1,6 +1,5 @@
 """Evidence, verdicts, modes, watches and drift."""
 
-from cadence.flows.standards.alerts import demoted, demotion, watch, watched
 from cadence.flows.standards.declaring import ModeGiven, declare_mode, mode_form
 from cadence.flows.standards.drifts import (
     drift_evidence,
@@ -14,16 +13,23 @@ from cadence.flows.standards.drifts import (
 )
 from cadence.flows.standards.evidence import (
     assumed_why,
-    count_answers,
     cycle_start,
     explained_evidence,
     gather,
     top_reason,
     verdict_evidence,
-    weeks_counted,
     window_runs,
 )
-from cadence.flows.standards.judging import CLOSE, Demotion, judge, judge_all, policy_for, restore
+from cadence.flows.standards.judging import (
+    CLOSE,
+    Demotion,
+    VerdictLine,
+    judge,
+    judge_all,
+    policy_for,
+    restore,
+    verdicts_after,
+)
 from cadence.flows.standards.mode_changes import (
     WINDOW_OPENED,
     last_opened,
@@ -31,12 +37,12 @@ from cadence.flows.standards.mode_changes import (
     restart_window,
     set_mode,
 )
-from cadence.flows.standards.posts import declared, drift, drift_counts, drift_history, report, reported
-from cadence.flows.standards.verdict_lines import VerdictLine, verdicts_after
+from cadence.flows.standards.posts import KINDS, drift_counts, drift_history
 from cadence.flows.standards.watch_ends import alert_copies, close_watch
 
 __all__ = [
     "CLOSE",
+    "KINDS",
     "WINDOW_OPENED",
     "Demotion",
     "ModeGiven",
@@ -44,13 +50,8 @@ __all__ = [
     "alert_copies",
     "assumed_why",
     "close_watch",
-    "count_answers",
     "cycle_start",
     "declare_mode",
-    "declared",
-    "demoted",
-    "demotion",
-    "drift",
     "drift_counts",
     "drift_evidence",
     "drift_history",
@@ -67,8 +68,6 @@ __all__ = [
     "policy_for",
     "recommit",
     "recommit_form",
-    "report",
-    "reported",
     "restart_window",
     "restore",
     "see_drift",
@@ -77,8 +76,5 @@ __all__ = [
     "top_reason",
     "verdict_evidence",
     "verdicts_after",
-    "watch",
-    "watched",
-    "weeks_counted",
     "window_runs",
 ]

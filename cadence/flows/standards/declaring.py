@@ -1,10 +1,10 @@
-"""Declare by hand who leads a step."""
+"""Declare a step's mode by hand."""
 
 from dataclasses import dataclass
 
 from cadence.documents import Step
 from cadence.flows.core import (
-    TeamRun,
+    AdoptionView,
     announce,
     current_modes,
     is_curator,
@@ -14,14 +14,14 @@ from cadence.flows.core import (
     require_owner_or_curator,
     step_groups,
 )
-from cadence.flows.numbers import pick_run
+from cadence.flows.numbers import pick_adoption
 from cadence.flows.standards.drifts import found_drift
 from cadence.flows.standards.mode_changes import set_mode
 from cadence.flows.standards.posts import drift_counts
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode, rank
-from storage.queries import playbooks
+from storage.queries import adoptions
 from storage.tables import ModeChange, StepDrift
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
@@ -31,7 +31,7 @@ from templates.filters import mode as mode_word
 
 @dataclass(frozen=True, slots=True)
 class ModeGiven:
-    """A mode as someone declares it, with the reason."""
+    """A request to declare a mode, with the reason."""
 
     step: str
     mode: Mode
@@ -43,38 +43,35 @@ class ModeGiven:
 
 @once
 def declare_mode(uow: UnitOfWork, given: ModeGiven) -> Done:
-    """Declare who leads a step; evidence on it counts from now on, and the team and the curators are told.
+    """Declare a step's mode, which restarts its evidence; the team and the curators are told.
 
-    Lowering a step, or raising it to collaborative, is for the owner or a curator. Raising it to AI-led goes
-    round the evidence a promotion needs, so only a curator may, as with a promotion (SPEC §8).
+    The owner or a curator can lower a step, or raise it to collaborative. Raising it to AI-led skips the
+    evidence that a promotion needs, so only a curator can, as with a promotion (SPEC §8).
 
     Raises:
-        Refusal: no such step, no reason, the step is in that mode already.
-        NotAllowed: somebody who may not.
+        Refusal: no such step, no reason, the step is already in that mode. NotAllowed: neither the owner nor
+        a curator; to AI-led only a curator.
     """
     with uow.write():
-        run = pick_run(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
-        playbooks.lock_adoption(uow, adoption_id=run.id)
-        step = run.step(given.step)
-        _require_may(uow, run, given.mode)
-        before = mode_of(current_modes(uow, run), step)
-        _require_change(run, step, before, given)
+        view = pick_adoption(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
+        adoptions.lock_adoption(uow, adoption_id=view.id)
+        step = view.step(given.step)
+        _require_may(uow, view, given.mode)
+        before = mode_of(current_modes(uow, view), step)
+        _require_change(view, step, before, given)
         change = set_mode(
             uow,
-            run,
+            view,
             step,
             mode=given.mode,
             kind="declaration",
             reason=given.reason.strip(),
-            verdict_id=None,
-            member=uow.actor.member,
-            surface=uow.actor.surface,
         )
-        _announce(uow, run, change)
-        return _told(run, step.title, given.mode, raised=rank(given.mode) > rank(before))
+        _announce(uow, view, change)
+        return _told(view, step.title, given.mode, raised=rank(given.mode) > rank(before))
 
 
-def _require_change(run: TeamRun, step: Step, before: Mode, given: ModeGiven) -> None:
+def _require_change(view: AdoptionView, step: Step, before: Mode, given: ModeGiven) -> None:
     if before is given.mode:
         raise Refusal(
             say(
@@ -89,25 +86,25 @@ def _require_change(run: TeamRun, step: Step, before: Mode, given: ModeGiven) ->
             say(
                 "Say why in a few words, for example {example}.",
                 example=code(
-                    f"/cadence mode {run.playbook.slug} {step.key} {given.mode} the drafts need an editor"
+                    f"/cadence mode {view.playbook.slug} {step.key} {given.mode} the drafts need an editor"
                 ),
             ),
             field="reason",
         )
 
 
-def _require_may(uow: UnitOfWork, run: TeamRun, mode: Mode) -> None:
-    require_owner_or_curator(uow, owner=run.playbook.owner, to="declare who leads a step")
+def _require_may(uow: UnitOfWork, view: AdoptionView, mode: Mode) -> None:
+    require_owner_or_curator(uow, owner=view.playbook.owner, to="declare who leads a step")
     if mode is Mode.AI_LED and not is_curator(uow):
         require_curator(uow, to="declare a step AI-led")
 
 
-def _told(run: TeamRun, step: str, mode: Mode, *, raised: bool = False) -> Done:
+def _told(view: AdoptionView, step: str, mode: Mode, *, raised: bool = False) -> Done:
     text = say(
         "{step} of {title} is {mode} from now on, and its count starts again. "
         "The team and the curators are told.",
         step=step,
-        title=run.playbook.title,
+        title=view.playbook.title,
         mode=mode_word(mode),
     )
     if raised:
@@ -115,9 +112,9 @@ def _told(run: TeamRun, step: str, mode: Mode, *, raised: bool = False) -> Done:
     return Done(text=text)
 
 
-def _announce(uow: UnitOfWork, run: TeamRun, change: ModeChange) -> None:
+def _announce(uow: UnitOfWork, view: AdoptionView, change: ModeChange) -> None:
     announce(
-        uow, run.workspace, [run.team], kind="mode-declared", slot=change.id, subject={"change": change.id}
+        uow, view.workspace, [view.team], kind="mode-declared", slot=change.id, subject={"change": change.id}
     )
 
 
@@ -131,26 +128,25 @@ def mode_form(
     mode: Mode | None = None,
     reason: str = "",
 ) -> ModeForm:
-    """The form in which somebody declares who leads a step, with what is already known filled in.
+    """The form to declare a step's mode, prefilled.
 
-    `ref` is `{adoption_id}:{step_key}` when it is settled which step.
+    `ref` is `{adoption_id}:{step_key}` if the step is known.
 
     Raises:
-        Refusal: there is no step to choose.
-        NotAllowed: a step was named that the caller may not declare.
+        Refusal: there is no step to choose. NotAllowed: the caller can't declare the named step.
     """
-    run = None
+    view = None
     with uow.read():
         if ref is None and step is not None:
-            run = pick_run(uow, adoption_id=None, playbook=playbook, team=team)
-            ref = f"{run.id}:{run.step(step).key}"
+            view = pick_adoption(uow, adoption_id=None, playbook=playbook, team=team)
+            ref = f"{view.id}:{view.step(step).key}"
         if ref is not None:
             adoption_id = int(ref.partition(":")[0])
-            run = pick_run(uow, adoption_id=adoption_id, playbook=None, team=None)
-            _require_may(uow, run, mode or Mode.HUMAN_LED)
+            view = pick_adoption(uow, adoption_id=adoption_id, playbook=None, team=None)
+            _require_may(uow, view, mode or Mode.HUMAN_LED)
         alone = int(ref.partition(":")[0]) if ref is not None else None
         groups = step_groups(uow, adoption_id=alone)
-        found = _found(uow, run, ref) if run is not None and ref is not None else None
+        found = _found(uow, view, ref) if view is not None and ref is not None else None
         if found is not None and mode is None and (found.used != Mode.AI_LED or is_curator(uow)):
             mode = found.used
         return ModeForm(
@@ -162,7 +158,7 @@ def mode_form(
         )
 
 
-def _found(uow: UnitOfWork, run: TeamRun, ref: str) -> StepDrift | None:
-    """The drift of a form's step that waits to be settled."""
-    step = run.spec.step(ref.partition(":")[2])
-    return found_drift(uow, run, step) if step is not None else None
+def _found(uow: UnitOfWork, view: AdoptionView, ref: str) -> StepDrift | None:
+    """The unsettled drift of a form's step."""
+    step = view.spec.step(ref.partition(":")[2])
+    return found_drift(uow, view, step) if step is not None else None

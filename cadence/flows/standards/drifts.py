@@ -1,4 +1,4 @@
-"""Whether a step's drift waits for its owner, and what settles it."""
+"""Drift: detecting it, and settling it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,15 @@ from typing import NamedTuple
 
 from cadence.documents import Step
 from cadence.flows.core import (
+    AdoptionView,
     AsOf,
-    TeamRun,
+    adoption_by_id,
     curators_read,
     current_modes,
     expected_members,
     mode_of,
-    note,
-    note_rule,
     once,
     require_owner_or_curator,
-    run_by_id,
     tell,
 )
 from cadence.mrkdwn import say
@@ -32,37 +30,36 @@ from cadence.rules.drift import (
     open_drift,
 )
 from cadence.rules.modes import Mode
-from storage.outbox import ledger
-from storage.queries import decisions, drifts, playbooks, reports
+from storage.queries import adoptions, checkins, standards
 from storage.tables import Cycle, ModeChange, StepDrift
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.standards import RecommitForm
 
 
-def drift_open(uow: UnitOfWork, run: TeamRun, step: Step) -> bool:
-    """Whether a drift that isn't one person's alone waits for the owner.
+def drift_open(uow: UnitOfWork, view: AdoptionView, step: Step) -> bool:
+    """Whether a drift reported by several people needs the owner.
 
-    One person's keeps no step from a promotion: the closing post would have to say so.
+    A drift that one person reported doesn't block a promotion: the closing post would have to mention it.
     """
-    found = found_drift(uow, run, step)
+    found = found_drift(uow, view, step)
     return found is not None and not is_alone(found)
 
 
-def found_drift(uow: UnitOfWork, run: TeamRun, step: Step) -> StepDrift | None:
-    """The drift that waits for the owner, None when none does."""
-    rows = drifts.events(uow, adoption_id=run.id, step=step.key)
+def found_drift(uow: UnitOfWork, view: AdoptionView, step: Step) -> StepDrift | None:
+    """The unsettled drift, None if there is none."""
+    rows = standards.events(uow, adoption_id=view.id, step=step.key)
     return rows[-1] if open_drift([row.event for row in rows]) else None
 
 
 def is_alone(row: StepDrift) -> bool:
-    """Whether one person alone reported it: only the owner reads of it, never a channel."""
+    """Whether only one person reported it: then only the owner can read it, never a channel."""
     return row.event is DriftEvent.REPORTED or row.evidence.get("people") == 1
 
 
 def settle_drift(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     step: Step,
     *,
     event: DriftEvent,
@@ -71,18 +68,18 @@ def settle_drift(
     reason: str,
     cause: str,
 ) -> bool:
-    """End the step's open drift, if there is one, and owe its alerts a rewrite; False when there is none.
+    """End the step's open drift, if there is one, and rewrite its alerts; False if there is none.
 
-    The caller records what happened in the trail.
+    The caller records the cause in the trail.
     """
-    found = found_drift(uow, run, step)
+    found = found_drift(uow, view, step)
     if found is None:
-        rewrite_reported(uow, run, step, mark=cause)
+        rewrite_reported(uow, view, step, mark=cause)
         return False
     uow.session.add(
         StepDrift(
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
+            workspace_id=view.workspace.id,
+            adoption_id=view.id,
             cycle_id=found.cycle_id,
             step=step.key,
             event=event,
@@ -91,66 +88,60 @@ def settle_drift(
             member=member,
             reason=reason,
             cause=cause,
-            after_check_in=reports.last_check_in_id(uow, adoption_id=run.id),
+            after_check_in=checkins.last_check_in_id(uow, adoption_id=view.id),
             at=uow.now,
         )
     )
     uow.session.flush()
-    rewrite_reported(uow, run, step, mark=f"{cause}:{uow.now.timestamp()}")
-    alerts = drifts.alerts_until(uow, found=found)
-    _owe_rewrites(uow, alerts)
+    rewrite_reported(uow, view, step, mark=f"{cause}:{uow.now.timestamp()}")
+    for alert in standards.alerts_until(uow, found=found):
+        uow.rewrite("drift", alert.id, mark="settled")
     return True
 
 
 def rewrite_reported(
-    uow: UnitOfWork, run: TeamRun, step: Step, *, mark: str, cycle_id: int | None = None
+    uow: UnitOfWork, view: AdoptionView, step: Step, *, mark: str, cycle_id: int | None = None
 ) -> None:
-    """Owe the owner's DM on what one person reported last (in a cycle, or at all) a rewrite to how that stands."""
-    rows = drifts.events(uow, adoption_id=run.id, step=step.key)
+    """Rewrite the owner's DM on what one person reported last, in a cycle or at all, with its current
+    state."""
+    rows = standards.events(uow, adoption_id=view.id, step=step.key)
     last = next((row for row in reversed(rows) if row.event is DriftEvent.REPORTED), None)
     if last is not None and cycle_id in (None, last.cycle_id):
-        key = f"drift-reported:{last.workspace_id}:{last.id}"
-        sent = ledger.by_prefix(uow, prefix=key)
-        ledger.owe_rewrites(uow, messages=sent, mark=mark)
+        uow.rewrite("drift-reported", last.id, mark=mark)
 
 
-def alert_key(found: StepDrift) -> str:
-    """The start of the ledger keys of a drift's alerts; `:recipient` follows."""
-    return f"drift:{found.workspace_id}:{found.id}"
+def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: str) -> None:
+    """Judge every step of a cycle for drift; an alert goes out when a step begins to drift.
 
+    A drift that one person reports goes to the owner in a DM, once per cycle; a second person makes it
+    public.
 
-def _owe_rewrites(uow: UnitOfWork, alerts: Sequence[StepDrift]) -> None:
-    for found in alerts:
-        copies = ledger.by_prefix(uow, prefix=alert_key(found))
-        ledger.owe_rewrites(uow, messages=copies, mark="settled")
-
-
-def judge_drifts(uow: UnitOfWork, run: TeamRun, cycle: Cycle, *, cause: str) -> None:
-    """Look at every step of a cycle for drift; an alert goes out when a step begins to drift.
-
-    What one person alone reports goes to the owner in a DM, once a cycle; a second person makes it public.
-
-    `cause` is what made us look: `check-in:ID` or `close:CYCLE`. A drift that is waiting for its owner isn't
-    told again; it is withdrawn when the answers it was found in were corrected, or only one person's are left.
+    `cause` is the trigger: `check-in:ID` or `close:CYCLE`. An unsettled drift isn't announced again; it is
+    withdrawn if the answers behind it were corrected, or only one person's are left.
     """
-    for step in run.spec.steps:
-        found = found_drift(uow, run, step)
-        seen = see_drift(uow, run, cycle, step)
+    drifted = {step for one in standards.attested(uow, cycle=cycle) for step in one.modes}
+    for step in view.spec.steps:
+        found = found_drift(uow, view, step)
+        if found is None and step.key not in drifted:
+            rewrite_reported(uow, view, step, mark=cause, cycle_id=cycle.id)
+            continue
+        seen = see_drift(uow, view, cycle, step)
         if found is not None and found.cycle_id == cycle.id and _is_corrected(found, seen.verdict):
-            _withdraw(uow, run, step, found, cause=cause)
+            _withdraw(uow, view, step, found, cause=cause)
             found = None
         if seen.verdict.found and (found is None or (is_alone(found) and not seen.verdict.alone)):
-            row = _keep(uow, run, cycle, step, seen, DriftEvent.FOUND, cause=cause)
-            _tell_found(uow, run, row)
-        elif found is None and seen.verdict.alone and not _reported(uow, run, cycle, step):
-            row = _keep(uow, run, cycle, step, seen, DriftEvent.REPORTED, cause=cause)
-            if seen.verdict.by != (run.playbook.owner,):
-                _tell_owner(uow, run, row)
-        rewrite_reported(uow, run, step, mark=cause, cycle_id=cycle.id)
+            row = _keep(uow, view, cycle, step, seen, DriftEvent.FOUND, cause=cause)
+            _tell_found(uow, view, row)
+        elif found is None and seen.verdict.alone and not _reported(uow, view, cycle, step):
+            row = _keep(uow, view, cycle, step, seen, DriftEvent.REPORTED, cause=cause)
+            if seen.verdict.by != (view.playbook.owner,):
+                _tell_owner(uow, view, row)
+        rewrite_reported(uow, view, step, mark=cause, cycle_id=cycle.id)
 
 
 def _is_corrected(found: StepDrift, now: DriftVerdict) -> bool:
-    """Whether answers behind a drift were corrected so that it is none any more, or one person's alone."""
+    """Whether answers behind a drift were corrected so that there is no drift any more, or only one
+    person's answers are left."""
     if now.alone and not is_alone(found):
         return True
     return not now.found and now.drifted < int(found.evidence["drifted"])
@@ -168,7 +159,8 @@ class DriftSeen:
 
 
 class DriftWindow(NamedTuple):
-    """From where attestations of a step count: after a check-in, at an instant (None from the cycle's start on)."""
+    """Where attestations of a step begin to count: after a check-in, at an instant (None from the cycle's
+    start on)."""
 
     after: int = 0
     since: datetime | None = None
@@ -178,14 +170,15 @@ FROM_THE_START = DriftWindow()
 
 
 def latest_window(changes: Sequence[ModeChange], events: Iterable[StepDrift]) -> DriftWindow:
-    """Where attestations count from: the last change of a step's mode, or the last time its drift was settled.
+    """Where attestations begin to count: at the last change of a step's mode, or when its drift was last
+    settled.
 
-    A change that was taken back, and the drift it settled, are as if they hadn't been.
+    A change that was reversed, and the drift it settled, don't count.
     """
     undone = {f"mode-change:{row.takes_back}" for row in changes if row.takes_back is not None}
     marks = [
         DriftWindow(row.after_check_in, row.changed_at)
-        for row in decisions.standing(changes)
+        for row in standards.standing(changes)
         if row.before is not None
     ] + [
         DriftWindow(row.after_check_in, row.at)
@@ -197,7 +190,7 @@ def latest_window(changes: Sequence[ModeChange], events: Iterable[StepDrift]) ->
 
 def see_drift(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     cycle: Cycle,
     step: Step,
     *,
@@ -208,63 +201,70 @@ def see_drift(
 ) -> DriftSeen:
     """Judge a step's attestations since its mode last changed or its owner recommitted.
 
-    An answer counts from then on, when its week wasn't over by then. Members of this week's open check-in
-    count as declared until they answer. To judge a past moment again, give it with what was stored.
+    An answer counts from then on if its week wasn't over by then. Members with an open check-in of this week
+    count as planned until they answer. To judge an earlier moment again, pass the stored one.
     """
     if as_of is None:
-        declared = mode_of(current_modes(uow, run), step)
-        window = _counts_since(uow, run, step)
+        declared = mode_of(current_modes(uow, view), step)
+        window = _counts_since(uow, view, step)
     assert declared is not None  # noqa: S101 - it comes with a past moment
-    through = as_of.through if as_of else reports.last_check_in_id(uow, adoption_id=run.id)
-    first_week = monday_of(local_day(window.since, run.zone)) if window.since else cycle.starts_on
-    answers = drifts.attested(uow, cycle_id=cycle.id or 0, through=through)
+    through = as_of.through if as_of else checkins.last_check_in_id(uow, adoption_id=view.id)
+    first_week = monday_of(local_day(window.since, view.zone)) if window.since else cycle.starts_on
+    answers = standards.attested(uow, cycle=cycle, through=through)
     verdict = judge_drift(
         [
-            StepAttestation(
-                one.check_in.week, one.modes.get(step.key, declared), declared, one.check_in.member
-            )
+            StepAttestation(one.answer.week, one.modes.get(step.key, declared), declared, one.answer.member)
             for one in answers
-            if one.check_in.week_start >= first_week and (one.check_in.id or 0) > window.after
+            if one.answer.week_start >= first_week and one.answer.id > window.after
         ],
-        awaited=_awaited(uow, run, cycle, through=through, as_of=as_of),
+        awaited=_awaited(uow, view, cycle, through=through, as_of=as_of),
         policy=policy,
     )
     return DriftSeen(verdict, declared, window.since, window.after, through)
 
 
-def _counts_since(uow: UnitOfWork, run: TeamRun, step: Step) -> DriftWindow:
-    changes = decisions.mode_history(uow, adoption_id=run.id, step=step.key)
-    events = drifts.events(uow, adoption_id=run.id, step=step.key)
+def _counts_since(uow: UnitOfWork, view: AdoptionView, step: Step) -> DriftWindow:
+    changes = standards.mode_history(uow, adoption_id=view.id, step=step.key)
+    events = standards.events(uow, adoption_id=view.id, step=step.key)
     return latest_window(changes, events)
 
 
-def _awaited(uow: UnitOfWork, run: TeamRun, cycle: Cycle, *, through: int, as_of: AsOf | None) -> int:
-    """Check-ins of this week that may still come, when the week belongs to the cycle."""
-    if week_number(cycle.starts_on, run.today) is None:
+def _awaited(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, through: int, as_of: AsOf | None) -> int:
+    """Missing check-ins of this week, if the week belongs to the cycle."""
+    if week_number(cycle.starts_on, view.today) is None:
         return 0
-    asked = set(expected_members(uow, run, week_start=run.week_start, as_of=as_of))
-    answered = reports.answered_members(uow, adoption_id=run.id, week_start=run.week_start, through=through)
+    asked = set(expected_members(uow, view, week_start=view.week_start, as_of=as_of))
+    answered = checkins.answered_members(
+        uow, adoption_id=view.id, week_start=view.week_start, through=through
+    )
     return len(asked - answered)
 
 
-def _reported(uow: UnitOfWork, run: TeamRun, cycle: Cycle, step: Step) -> bool:
-    """Whether the owner heard of one person's report on the step in this cycle."""
-    rows = drifts.events(uow, adoption_id=run.id, step=step.key)
+def _reported(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step) -> bool:
+    """Whether the owner was told about one person's report on the step in this cycle."""
+    rows = standards.events(uow, adoption_id=view.id, step=step.key)
     return any(row.event is DriftEvent.REPORTED and row.cycle_id == cycle.id for row in rows)
 
 
 def _keep(
-    uow: UnitOfWork, run: TeamRun, cycle: Cycle, step: Step, seen: DriftSeen, event: DriftEvent, *, cause: str
+    uow: UnitOfWork,
+    view: AdoptionView,
+    cycle: Cycle,
+    step: Step,
+    seen: DriftSeen,
+    event: DriftEvent,
+    *,
+    cause: str,
 ) -> StepDrift:
     row = StepDrift(
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
         cycle_id=cycle.id or 0,
         step=step.key,
         event=event,
         declared=seen.declared,
         used=seen.verdict.used,
-        evidence={**drift_evidence(seen), "version": run.version.id},
+        evidence={**drift_evidence(seen), "version": view.version.id},
         cause=cause,
         after_check_in=seen.through,
         at=uow.now,
@@ -274,24 +274,23 @@ def _keep(
     return row
 
 
-def _tell_found(uow: UnitOfWork, run: TeamRun, row: StepDrift) -> None:
-    note_rule(
-        uow,
+def _tell_found(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> None:
+    uow.record(
+        surface="rule",
         action="drift-reported" if is_alone(row) else "drift",
-        subject=f"adoption:{run.id}/{row.step}",
+        subject=f"adoption:{view.id}/{row.step}",
         after={"declared": row.declared, "used": row.used, **row.evidence},
     )
     recipients = (
-        [run.playbook.owner] if is_alone(row) else [run.team.channel, *curators_read(uow, run.workspace)]
+        [view.playbook.owner] if is_alone(row) else [view.team.channel, *curators_read(uow, view.workspace)]
     )
-    tell(uow, run.workspace, recipients, kind="drift", slot=row.id, subject={"drift": row.id})
+    tell(uow, recipients, kind="drift", slot=row.id, subject={"drift": row.id})
 
 
-def _tell_owner(uow: UnitOfWork, run: TeamRun, row: StepDrift) -> None:
+def _tell_owner(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> None:
     tell(
         uow,
-        run.workspace,
-        [run.playbook.owner],
+        [view.playbook.owner],
         kind="drift-reported",
         slot=row.id,
         subject={"drift": row.id},
@@ -299,7 +298,7 @@ def _tell_owner(uow: UnitOfWork, run: TeamRun, row: StepDrift) -> None:
 
 
 def drift_evidence(seen: DriftSeen) -> dict[str, object]:
-    """The numbers of a drift as its row keeps them, enough to judge it again."""
+    """The numbers of a drift for its row, enough to judge it again."""
     verdict = seen.verdict
     return {
         "lines": list(verdict.lines),
@@ -318,10 +317,10 @@ def drift_evidence(seen: DriftSeen) -> dict[str, object]:
     }
 
 
-def _withdraw(uow: UnitOfWork, run: TeamRun, step: Step, found: StepDrift, *, cause: str) -> None:
+def _withdraw(uow: UnitOfWork, view: AdoptionView, step: Step, found: StepDrift, *, cause: str) -> None:
     settle_drift(
         uow,
-        run,
+        view,
         step,
         event=DriftEvent.WITHDRAWN,
         declared=found.declared,
@@ -329,60 +328,59 @@ def _withdraw(uow: UnitOfWork, run: TeamRun, step: Step, found: StepDrift, *, ca
         reason="the answers were corrected",
         cause=cause,
     )
-    note_rule(uow, action="drift-withdrawn", subject=f"adoption:{run.id}/{step.key}")
+    uow.record(surface="rule", action="drift-withdrawn", subject=f"adoption:{view.id}/{step.key}")
 
 
 def recommit_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> RecommitForm:
-    """The form in which the owner says what changes, so that the step is run as declared again.
+    """The form in which the owner says what changes, so that the step is run as planned again.
 
     Raises:
-        Refusal: no drift waits.
-        NotAllowed: the caller is neither the owner nor a curator.
+        Refusal: there is no unsettled drift. NotAllowed: the caller is neither the owner nor a curator.
     """
     with uow.read():
-        run, declared, found = _drifting(uow, adoption_id=adoption_id, step=step)
+        view, declared, found = _drifting(uow, adoption_id=adoption_id, step=step)
         return RecommitForm(
-            playbook=run.playbook.title,
-            team=run.team.title,
+            playbook=view.playbook.title,
+            team=view.team.title,
             step=declared.title,
             declared=found.declared,
             used=found.used or found.declared,
         )
 
 
-def _drifting(uow: UnitOfWork, *, adoption_id: int, step: str) -> tuple[TeamRun, Step, StepDrift]:
-    run = run_by_id(uow, adoption_id=adoption_id)
-    require_owner_or_curator(uow, owner=run.playbook.owner, to="recommit to a step's mode")
-    declared = run.step(step)
-    found = found_drift(uow, run, declared)
+def _drifting(uow: UnitOfWork, *, adoption_id: int, step: str) -> tuple[AdoptionView, Step, StepDrift]:
+    view = adoption_by_id(uow, adoption_id=adoption_id)
+    require_owner_or_curator(uow, owner=view.playbook.owner, to="recommit to a step's mode")
+    declared = view.step(step)
+    found = found_drift(uow, view, declared)
     if found is None:
         raise Refusal(say("No drift of {step} waits any more; it has been settled.", step=declared.title))
-    return run, declared, found
+    return view, declared, found
 
 
 @once
 def recommit(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done:
-    """The owner recommits to the mode declared: what changes is kept, and drift counts from now on.
+    """Recommit to the declared mode: what changes is recorded, and drift counts from now on.
 
     Raises:
-        Refusal: nothing was said, or no drift waits.
-        NotAllowed: the caller is neither the owner nor a curator.
+        Refusal: the text is empty, or there is no unsettled drift. NotAllowed: the caller is neither the
+        owner nor a curator.
     """
     if not text.strip():
         raise Refusal("Say in a sentence what will change.", field="note")
     with uow.write():
-        playbooks.lock_adoption(uow, adoption_id=adoption_id)
-        run = run_by_id(uow, adoption_id=adoption_id)
+        adoptions.lock_adoption(uow, adoption_id=adoption_id)
+        view = adoption_by_id(uow, adoption_id=adoption_id)
         noted = say(
             "Noted: {step} of {title} goes on as declared. The alert now says so, "
             "and drift counts from now on.",
-            step=run.step(step).title,
-            title=run.playbook.title,
+            step=view.step(step).title,
+            title=view.playbook.title,
         )
         _, declared, found = _drifting(uow, adoption_id=adoption_id, step=step)
         settle_drift(
             uow,
-            run,
+            view,
             declared,
             event=DriftEvent.RECOMMITTED,
             declared=found.declared,
@@ -390,5 +388,5 @@ def recommit(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done
             reason=text.strip(),
             cause=f"member:{uow.actor.member}",
         )
-        note(uow, action="recommitted", subject=f"adoption:{run.id}/{step}", after=text.strip())
+        uow.record(action="recommitted", subject=f"adoption:{view.id}/{step}", after=text.strip())
         return Done(text=noted)

@@ -1,17 +1,18 @@
-"""What is known of a step: N in its two parts, the exceptions inside the window."""
+"""The evidence on a step: N in its two parts, and the exceptions inside the window."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 
 from cadence.documents import Step
-from cadence.flows.core import AsOf, TeamRun, current_modes, members_at_work
+from cadence.flows.core import AdoptionView, AsOf, current_modes, members_at_work
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_monday
 from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import StepEvidence
-from storage.queries import reports
+from storage.queries import checkins, exceptions
 from storage.tables import Cycle, LoggedException, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.base import Evidence
@@ -19,7 +20,7 @@ from templates.contexts.base import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The evidence on one step and where it comes from."""
+    """The evidence on one step and its source."""
 
     evidence: StepEvidence
     window_from: datetime
@@ -32,21 +33,22 @@ class Gathered:
 
 def runs_between(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     *,
     first: date,
     last: date,
     after_check_in: int = 0,
     as_of: AsOf | None = None,
 ) -> Runs:
-    """N of the weeks from one Monday to another: attested runs, and typical ones for who hasn't answered.
+    """N of the weeks from one Monday to another: attested runs, and typical ones of members who haven't
+    answered.
 
-    Check-ins up to `after_check_in` were there when the window opened. Those for its first week tell of runs
+    Check-ins up to `after_check_in` existed when the window opened. Those for its first week cover runs
     before it, so those members count with their typical runs, as assumed.
     """
-    rows = reports.answers(
+    rows = checkins.answers(
         uow,
-        adoption_id=run.id,
+        adoption_id=view.id,
         first=first,
         last=last,
         latest=TYPICAL_ANSWERS,
@@ -56,9 +58,9 @@ def runs_between(
         rows,
         first=first,
         last=last,
-        stale=_answered_before(uow, run, week=first, after_check_in=after_check_in),
-        expected=lambda week: members_at_work(uow, run, week_start=week, as_of=as_of),
-        runs_per_week=run.spec.runs_per_week,
+        stale=_answered_before(uow, view, week=first, after_check_in=after_check_in),
+        expected=lambda week: members_at_work(uow, view, week_start=week, as_of=as_of),
+        runs_per_week=view.spec.runs_per_week,
     )
 
 
@@ -71,11 +73,11 @@ def count_answers(
     expected: Callable[[date], Collection[str]],
     runs_per_week: int,
 ) -> Runs:
-    """N by (member, week, runs) of the answers, newest week first.
+    """N from the answers' (member, week, runs), newest week first.
 
     Args:
-        stale: whose answer for the first week tells of runs before the window.
-        expected: whose runs of a week are estimated until they answer.
+        stale: members whose answer for the first week covers runs before the window.
+        expected: members whose runs of a week are estimated until they answer.
     """
     answered = {
         (member, week): runs for member, week, runs in rows if not (week == first and member in stale)
@@ -98,48 +100,48 @@ def count_answers(
     )
 
 
-def _answered_before(uow: UnitOfWork, run: TeamRun, *, week: date, after_check_in: int) -> set[str]:
-    """Who had answered for a week by a check-in; an answer corrected since counts too."""
+def _answered_before(uow: UnitOfWork, view: AdoptionView, *, week: date, after_check_in: int) -> set[str]:
+    """Members who had answered for a week as of a check-in; answers corrected since count too."""
     if not after_check_in:
         return set()
-    return reports.answered_members(uow, adoption_id=run.id, week_start=week, through=after_check_in)
+    return checkins.answered_members(uow, adoption_id=view.id, week_start=week, through=after_check_in)
 
 
-def cycle_start(run: TeamRun, cycle: Cycle) -> datetime:
+def cycle_start(view: AdoptionView, cycle: Cycle) -> datetime:
     """The instant a cycle starts: its Monday's midnight in the team's zone."""
-    return instant(cycle.starts_on, time.min, run.zone)
+    return instant(cycle.starts_on, time.min, view.zone)
 
 
 def gather(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     cycle: Cycle,
     step: Step,
     *,
     closing: bool = False,
     runs: Runs | None = None,
 ) -> Gathered:
-    """Everything known of a step inside its window (SPEC §5).
+    """The evidence on a step inside its window (SPEC §5).
 
     The window opens with the cycle or with the last change of the step's mode, its rubric or the playbook
-    version, whichever is later; what came before a change is told by its id, never by the clock. Runs are
-    reported by the week: in the week of such a change, who had answered before it counts with their typical
-    runs, as assumed, and the step gets the benefit of the doubt.
+    version, whichever is later; what came before a change is determined by its id, never by the clock. Runs
+    are reported by the week: in the week of such a change, members who had already answered count with their
+    typical runs, as assumed, and the step gets the benefit of the doubt.
     """
-    row = current_modes(uow, run).get(step.key)
-    window_from = cycle_start(run, cycle)
+    row = current_modes(uow, view).get(step.key)
+    window_from = cycle_start(view, cycle)
     if row and row.since > window_from:
         window_from = row.since
-    logged = reports.exceptions(
+    logged = exceptions.exceptions(
         uow,
-        adoption_id=run.id,
+        adoption_id=view.id,
         step=step.key,
         cycle_id=cycle.id or 0,
         after_id=row.after_exception if row else 0,
     )
     after_check_in = row.after_check_in if row else 0
     if runs is None:
-        runs = window_runs(uow, run, cycle, window_from=window_from, after_check_in=after_check_in)
+        runs = window_runs(uow, view, cycle, window_from=window_from, after_check_in=after_check_in)
     return Gathered(
         evidence=StepEvidence(
             exceptions=len(logged),
@@ -159,7 +161,7 @@ def gather(
 
 def window_runs(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     cycle: Cycle,
     *,
     window_from: datetime,
@@ -167,43 +169,43 @@ def window_runs(
     as_of: AsOf | None = None,
     until_week: date | None = None,
 ) -> Runs:
-    """N from the week a window opens in to this week, or one before it (or the cycle's last)."""
+    """N from the week a window opens in to this week, or an earlier one (or the cycle's last)."""
     first, last = weeks_counted(
-        cycle.starts_on, opened=local_day(window_from, run.zone), until=until_week or run.today
+        cycle.starts_on, opened=local_day(window_from, view.zone), until=until_week or view.today
     )
-    return runs_between(uow, run, first=first, last=last, after_check_in=after_check_in, as_of=as_of)
+    return runs_between(uow, view, first=first, last=last, after_check_in=after_check_in, as_of=as_of)
 
 
 def weeks_counted(starts_on: date, *, opened: date, until: date) -> tuple[date, date]:
     """The Mondays of the first and the last week of a cycle that a window covers, up to a day.
 
-    A window that another process's clock opened after that day begins in the day's own week.
+    If another process's clock opened the window after that day, it begins in the day's own week.
     """
     last = max(starts_on, min(monday_of(until), week_monday(starts_on, WEEKS)))
     return min(max(starts_on, monday_of(opened)), last), last
 
 
-def assumed_why(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> tuple[bool, bool]:
-    """Why runs behind a verdict were assumed: check-ins from before its window opened, check-ins not in yet."""
-    if row.through_check_in is None:  # a verdict from before that was kept
+def assumed_why(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> tuple[bool, bool]:
+    """Why runs behind a verdict were assumed: check-ins from before its window opened, missing check-ins."""
+    if row.through_check_in is None:  # a verdict from before this was stored
         return False, True
-    _workspace_id, as_of = run.workspace.id, AsOf(row.judged_at, row.through_check_in)
+    as_of = AsOf(row.judged_at, row.through_check_in)
     week, last = weeks_counted(
         monday_of(row.closes_on) - timedelta(weeks=WEEKS - 1),
-        opened=local_day(row.window_from, run.zone),
-        until=local_day(row.judged_at, run.zone),
+        opened=local_day(row.window_from, view.zone),
+        until=local_day(row.judged_at, view.zone),
     )
-    before = _answered_before(uow, run, week=week, after_check_in=row.after_check_in)
+    before = _answered_before(uow, view, week=week, after_check_in=row.after_check_in)
     missing = False
     while week <= last and not missing:
-        answered = reports.answered_members(uow, adoption_id=run.id, week_start=week, through=as_of.through)
-        missing = bool(set(members_at_work(uow, run, week_start=week, as_of=as_of)) - answered)
+        answered = checkins.answered_members(uow, adoption_id=view.id, week_start=week, through=as_of.through)
+        missing = bool(set(members_at_work(uow, view, week_start=week, as_of=as_of)) - answered)
         week += timedelta(weeks=1)
     return bool(before), missing
 
 
 def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:
-    """The reason logged most often, and how often; None while no reason came twice."""
+    """The most frequent reason, and its count; None if no reason occurred twice."""
     reasons = Counter(" ".join(one.reason.lower().split()) for one in exceptions)
     if not reasons:
         return None, 0
@@ -211,13 +213,33 @@ def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:
     return (reason[:200], count) if count > 1 else (None, 0)
 
 
-def explained_evidence(uow: UnitOfWork, run: TeamRun, row: StepVerdict) -> Evidence:
-    """The counts of a verdict for a template, with why runs of it were assumed."""
-    restarted, missing = assumed_why(uow, run, row)
+def explained_evidence(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> Evidence:
+    """The counts of a verdict for a template, with the reasons for assumed runs."""
+    restarted, missing = assumed_why(uow, view, row)
     return replace(verdict_evidence(row), restarted=restarted, missing=missing)
 
 
-def verdict_evidence(row: StepVerdict) -> Evidence:
+class Counted(Protocol):
+    """The counts of a verdict and its cap."""
+
+    @property
+    def exceptions(self) -> int:
+        """Exceptions in the window."""
+
+    @property
+    def attested(self) -> int:
+        """Runs that were reported."""
+
+    @property
+    def assumed(self) -> int:
+        """Runs that were estimated."""
+
+    @property
+    def cap(self) -> float:
+        """Share of runs."""
+
+
+def verdict_evidence(row: Counted) -> Evidence:
     """The counts of a verdict for a template."""
     return Evidence(
         exceptions=row.exceptions,

@@ -1,49 +1,48 @@
-"""The evidence window of a step: what starts it again, and the changes of mode that do."""
+"""The evidence window of a step: what restarts it, and the mode changes that do."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from cadence.documents import Step
-from cadence.flows.core import TeamRun, current_modes, lapse_open, mode_of, note_rule, reopen, rewrite_modes
+from cadence.flows.core import AdoptionView, current_modes, lapse_open, mode_of, reopen, rewrite_modes
 from cadence.flows.standards.drifts import settle_drift
 from cadence.flows.standards.watch_ends import close_watch
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
-from storage import trail
-from storage.queries import reports
+from storage.queries import standards, trail
 from storage.tables import AdoptionStep, ModeChange, StepVerdict, TrailEntry
 from storage.work import UnitOfWork
 
 WINDOW_OPENED = "window-opened"
-"""The trail's word for an evidence window that starts again."""
+"""The trail's action for a restarted evidence window."""
 VERSION_CHANGED = "the playbook version changed"
 TAKEN_BACK = "the demotion was taken back"
 
 
 def mode_changed(mode: Mode) -> str:
-    """Why a window starts again when a step's mode changes."""
+    """The reason for restarting a window when a step's mode changes."""
     return f"the step's mode was changed to {mode}"
 
 
 def restart_window(
-    uow: UnitOfWork, run: TeamRun, step: Step, *, revised: bool = False, because: str = VERSION_CHANGED
+    uow: UnitOfWork, view: AdoptionView, step: Step, *, revised: bool = False, because: str = VERSION_CHANGED
 ) -> AdoptionStep:
-    """Evidence on a step counts from now on: its mode, its rubric or the playbook version changed (SPEC §5).
+    """Restart a step's evidence because its mode, its rubric or the playbook version changed (SPEC §5).
 
-    With `revised` the next rubric revision comes into force. The caller records what happened in the trail;
-    here it only says from where evidence counts.
-    A proposal to promote the step rests on what was counted before, so it lapses; `because` says why.
+    With `revised` the next rubric revision comes into force. The caller records the action in the trail; this
+    function records only from where evidence counts. A proposal to promote the step lapses, because it rests
+    on earlier evidence; `because` says why.
     """
     because = "the rubric was revised" if revised else because
-    lapse_open(uow, run, step=step.key, why=because)
-    close_watch(uow, run.adoption, step=step.key, mark=f"restarted:{uow.now.timestamp():.0f}")
-    row = current_modes(uow, run).get(step.key)
+    lapse_open(uow, view, step=step.key, why=because)
+    close_watch(uow, view.adoption, step=step.key, mark=f"restarted:{uow.now.timestamp():.0f}")
+    row = current_modes(uow, view).get(step.key)
     was = None if row is None else _as_data(row)
     if row is None:
         row = AdoptionStep(
-            workspace_id=run.workspace.id,
-            adoption_id=run.id,
+            workspace_id=view.workspace.id,
+            adoption_id=view.id,
             step=step.key,
             mode=Mode(step.mode),
             since=uow.now,
@@ -53,10 +52,10 @@ def restart_window(
     _mark(uow, row)
     uow.session.add(row)
     uow.session.flush()
-    note_rule(
-        uow,
+    uow.record(
+        surface="rule",
         action=WINDOW_OPENED,
-        subject=f"adoption:{run.id}/{step.key}",
+        subject=f"adoption:{view.id}/{step.key}",
         before=was,
         after={
             "because": because,
@@ -71,14 +70,14 @@ _MARKS: Final = ("after_exception", "after_check_in", "after_result", "after_aud
 
 
 def _as_data(row: AdoptionStep) -> dict[str, Any]:
-    """A step's window as the trail keeps it."""
+    """A step's window as stored in the trail."""
     return {"since": row.since.isoformat(), **{name: getattr(row, name) for name in _MARKS}}
 
 
-def last_opened(uow: UnitOfWork, run: TeamRun, step: Step) -> TrailEntry | None:
-    """The trail's entry on when the step's evidence window was opened; a demotion taken back opened none."""
+def last_opened(uow: UnitOfWork, view: AdoptionView, step: Step) -> TrailEntry | None:
+    """The trail's entry that opened the step's evidence window; a reversed demotion opened none."""
     standing: list[TrailEntry] = []
-    for entry in trail.entries(uow, action=WINDOW_OPENED, subject=f"adoption:{run.id}/{step.key}"):
+    for entry in trail.entries(uow, action=WINDOW_OPENED, subject=f"adoption:{view.id}/{step.key}"):
         if entry.after["because"] == TAKEN_BACK:
             standing = standing[:-1]
         else:
@@ -87,9 +86,9 @@ def last_opened(uow: UnitOfWork, run: TeamRun, step: Step) -> TrailEntry | None:
 
 
 def go_back(row: AdoptionStep, verdict: StepVerdict, before: Mapping[str, Any] | None) -> None:
-    """Put a step's mode and window back to how they were at the verdict that demoted it.
+    """Restore a step's mode and window as of the verdict that demoted it.
 
-    `before` is what the trail kept of the window then; None when it was the step's first.
+    `before` is the window from the trail; None if it was the step's first.
     """
     row.mode, row.since = verdict.mode, verdict.window_from
     for name in _MARKS:
@@ -101,35 +100,37 @@ def go_back(row: AdoptionStep, verdict: StepVerdict, before: Mapping[str, Any] |
 
 
 def _mark(uow: UnitOfWork, row: AdoptionStep) -> None:
-    """Keep what is there by now: evidence is what comes after it, whatever any clock says."""
-    found = reports.marks(uow, adoption_id=row.adoption_id)
+    """Store the newest ids: evidence is what comes after them, whatever the clocks say."""
+    found = standards.marks(uow, adoption_id=row.adoption_id)
     row.after_exception, row.after_check_in = found.exception, found.check_in
     row.after_result, row.after_audit, row.after_cycle = found.result, found.audit, found.cycle
 
 
 def set_mode(
     uow: UnitOfWork,
-    run: TeamRun,
+    view: AdoptionView,
     step: Step,
     *,
     mode: Mode,
     kind: str,
     reason: str,
-    verdict_id: int | None,
-    member: str | None,
+    verdict_id: int | None = None,
     promotion_id: int | None = None,
-    surface: str = "",
+    on: str | None = None,
 ) -> ModeChange:
-    """Change who leads a step from now on; its evidence window starts again, and an open drift is settled.
+    """Change a step's mode, which restarts its evidence window and settles an open drift.
 
-    `kind` is `demotion`, `promotion` or `declaration`; `member` is None when the rule decided.
+    Args:
+        kind: `demotion`, `promotion` or `declaration`.
+        on: what triggered the bot: `rule` or `clock`; None for the actor's own action.
     """
-    before = mode_of(current_modes(uow, run), step)
-    row = restart_window(uow, run, step, because=mode_changed(mode))
+    member = uow.actor.member if on is None else None
+    before = mode_of(current_modes(uow, view), step)
+    row = restart_window(uow, view, step, because=mode_changed(mode))
     row.mode = mode
     change = ModeChange(
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
         step=step.key,
         kind=kind,
         before=before,
@@ -144,10 +145,10 @@ def set_mode(
     )
     uow.session.add(change)
     uow.session.flush()
-    _record(uow, run, change, surface=surface)
+    _record(uow, view, change, on=on)
     settle_drift(
         uow,
-        run,
+        view,
         step,
         event=DriftEvent.DECLARED,
         declared=mode,
@@ -159,22 +160,22 @@ def set_mode(
 
 
 def take_back(
-    uow: UnitOfWork, run: TeamRun, step: Step, change: ModeChange, *, verdict_id: int | None
+    uow: UnitOfWork, view: AdoptionView, step: Step, change: ModeChange, *, verdict_id: int | None
 ) -> ModeChange:
-    """Keep that a demotion was taken back, and open the proposal again that lapsed with it.
+    """Record that a demotion was reversed, and reopen the proposal that lapsed with it.
 
-    The caller has put the step's mode and window back.
+    The caller has restored the step's mode and window.
     """
-    row = current_modes(uow, run)[step.key]
-    note_rule(
-        uow,
+    row = current_modes(uow, view)[step.key]
+    uow.record(
+        surface="rule",
         action=WINDOW_OPENED,
-        subject=f"adoption:{run.id}/{step.key}",
+        subject=f"adoption:{view.id}/{step.key}",
         after={"because": TAKEN_BACK, **_as_data(row)},
     )
     back = ModeChange(
-        workspace_id=run.workspace.id,
-        adoption_id=run.id,
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
         step=step.key,
         kind="taken-back",
         before=change.after,
@@ -188,22 +189,19 @@ def take_back(
     )
     uow.session.add(back)
     uow.session.flush()
-    _record(uow, run, back, surface=uow.actor.surface)
-    reopen(uow, run, step=step.key, lapsed_at=change.changed_at)
+    _record(uow, view, back)
+    reopen(uow, view, step=step.key, lapsed_at=change.changed_at)
     return back
 
 
-def _record(uow: UnitOfWork, run: TeamRun, change: ModeChange, *, surface: str) -> None:
-    """Keep a change in the trail, and bring what shows the mode up to date."""
+def _record(uow: UnitOfWork, view: AdoptionView, change: ModeChange, *, on: str | None = None) -> None:
+    """Record a change in the trail, and rewrite the messages that show the mode."""
     declared = change.kind == "declaration"
-    trail.record(
-        uow,
-        at=change.changed_at,
-        member=change.member,
+    uow.record(
         action=change.kind,
         subject=f"adoption:{change.adoption_id}/{change.step}",
-        surface=surface or ("rule" if change.member is None else "command"),
         before=change.before,
         after={"mode": change.after, "reason": change.reason} if declared else change.after,
+        surface=on,
     )
-    rewrite_modes(uow.at(change.changed_at), run, mark=f"mode:{change.id}")
+    rewrite_modes(uow, view, mark=f"mode:{change.id}")

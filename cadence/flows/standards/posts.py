@@ -1,93 +1,217 @@
-"""What is posted of the standard itself: a drift and what became of it, a mode declared by hand."""
+"""Posts about a step's standard: over its cap, demoted, drifting, or its mode declared by hand."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from cadence.documents import playbook_from_data
-from cadence.flows.core import Composed, Say, Skip, TeamRun, run_by_id
+from cadence.flows.core import (
+    AdoptionView,
+    MessageKind,
+    Skip,
+    Urgency,
+    adoption_by_id,
+    dropped_step,
+    step_title,
+)
 from cadence.flows.standards.drifts import drift_evidence, found_drift, is_alone, see_drift
+from cadence.flows.standards.evidence import explained_evidence, verdict_evidence
+from cadence.flows.standards.watch_ends import watch_end
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.nudges import Unless
-from cadence.refusals import Refusal
+from cadence.refusals import Offer, Refusal
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import rank
 from cadence.rules.percent import set_share
-from storage.queries import decisions, drifts, playbooks
-from storage.tables import OwedMessage, StepDrift
+from cadence.rules.verdicts import Line, Rule
+from storage.queries import cycles, exceptions, playbooks, standards, trail
+from storage.tables import LoggedException, ModeChange, OutboxMessage, StepDrift, StepVerdict
 from storage.work import UnitOfWork
-from templates.contexts.standards import Drift, DriftNumbers, DriftReported, ModeDeclared
+from templates.contexts.standards import Demoted, Drift, DriftNumbers, DriftReported, ModeDeclared, Watch
 from templates.filters import day, plural
 from templates.filters import mode as mode_word
+from templates.ids import Action
 
 
-def drift(uow: UnitOfWork, message: OwedMessage) -> Drift:
-    """A step that is run in another mode than declared, with what was decided since.
+def _verdict(uow: UnitOfWork, message: OutboxMessage) -> tuple[AdoptionView, StepVerdict]:
+    row = standards.verdict(uow, verdict_id=int(message.subject["verdict"]))
+    if row is None:
+        raise Refusal("the verdict isn't there")
+    view = adoption_by_id(uow, adoption_id=row.adoption_id)
+    return view, row
+
+
+def watched(uow: UnitOfWork, message: OutboxMessage) -> Watch | Skip:
+    """A step over its cap; skipped once it is under its cap again or was demoted."""
+    context = watch(uow, message)
+    return Skip(Unless.OVER) if context.ended in ("under", "demoted") else context
+
+
+def watch(uow: UnitOfWork, message: OutboxMessage) -> Watch:
+    """The current state of a step over its cap, with the owner's answer, or how the watch ended."""
+    view, opened = _verdict(uow, message)
+    step = view.spec.step(opened.step) or dropped_step(uow, view, opened.step)
+    end = watch_end(uow, view, opened)
+    found = standards.latest_watch(uow, row=opened, before=end.verdict if end else None)
+    row = found or opened
+    answers = trail.entries(
+        uow,
+        action="watch-answered",
+        subject=f"adoption:{view.id}/{row.step}",
+        after=trail.last_id(uow, subject=f"verdict:{opened.id}"),
+    )
+    return Watch(
+        adoption_id=view.id,
+        step_key=row.step,
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=step.title if step else row.step,
+        mode=row.mode,
+        evidence=explained_evidence(uow, view, row),
+        probability=row.probability,
+        owner=view.playbook.owner,
+        opened_at=opened.judged_at.astimezone(view.zone),
+        ended=end.how if end else None,
+        ended_at=end.at.astimezone(view.zone) if end and end.at else None,
+        latest=verdict_evidence(end.verdict) if end and end.verdict else None,
+        leads_to=end.verdict.lands_on if end and end.verdict else None,
+        demote_at=row.demote_at if row.line is Line.NONE else None,
+        close_date=row.closes_on if row.rule is not Rule.EVIDENCE and not row.closing else None,
+        critical_reason=_critical_reason(uow, row),
+        top_reason=row.top_reason,
+        top_reason_count=row.top_reason_count,
+        answer=answers[-1].after if answers else None,
+        answered_by=answers[-1].member if answers else None,
+    )
+
+
+def demoted(uow: UnitOfWork, message: OutboxMessage) -> Demoted:
+    """A demoted step, and the line of the rule that decided."""
+    view, row = _verdict(uow, message)
+    undone = _undone(uow, row)
+    strict = row.line is Line.CAP and not row.closing
+    own = view.spec.step(row.step)
+    step = own or dropped_step(uow, view, row.step)
+    return Demoted(
+        adoption_id=view.id,
+        step_key=row.step,
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=step.title if step else row.step,
+        before=row.mode,
+        after=row.lands_on or row.mode,
+        line="strict" if strict else row.line,
+        evidence=explained_evidence(uow, view, row),
+        probability=row.probability,
+        owner=view.playbook.owner,
+        threshold=row.confidence,
+        min_runs=row.min_runs,
+        critical_reason=_critical_reason(uow, row),
+        top_reason=row.top_reason,
+        top_reason_count=row.top_reason_count,
+        undone_by=undone.member if undone else None,
+        undone_at=undone.changed_at.astimezone(view.zone) if undone else None,
+        dropped=own is None,
+        offers=(Offer("Record a new rubric", Action.REVISE_RUBRIC, f"{view.id}:{row.step}"),) if own else (),
+    )
+
+
+def demotion(uow: UnitOfWork, message: OutboxMessage) -> Demoted | Skip:
+    """The same, unless it was undone before it could be sent."""
+    context = demoted(uow, message)
+    return Skip(Unless.UNDONE) if context.undone_by else context
+
+
+def _undone(uow: UnitOfWork, row: StepVerdict) -> ModeChange | None:
+    """The change that reversed a verdict's demotion."""
+    history = standards.mode_history(uow, adoption_id=row.adoption_id, step=row.step)
+    ids = {one.id for one in history if one.verdict_id == row.id and one.kind == "demotion"}
+    return next((one for one in history if one.takes_back in ids), None)
+
+
+def _critical_reason(uow: UnitOfWork, row: StepVerdict) -> str | None:
+    if row.line is not Line.CRITICAL:
+        return None
+    logged: list[LoggedException] = exceptions.exceptions(
+        uow,
+        adoption_id=row.adoption_id,
+        step=row.step,
+        cycle_id=row.cycle_id,
+        after_id=row.after_exception,
+        through_id=row.through_exception,
+        for_verdict=row.id,
+    )
+    critical = [one.reason for one in logged if one.critical]
+    return critical[-1] if critical else None
+
+
+def drift(uow: UnitOfWork, message: OutboxMessage) -> Drift:
+    """A step that is run in another mode than planned, with what was decided since.
 
     Raises:
-        Refusal: it isn't there any more.
+        Refusal: it doesn't exist any more.
     """
-    found = drifts.event(uow, drift_id=int(message.subject["drift"]))
+    found = standards.event(uow, drift_id=int(message.subject["drift"]))
     if found is None:
         raise Refusal("the drift isn't there")
-    run = run_by_id(uow, adoption_id=found.adoption_id)
+    view = adoption_by_id(uow, adoption_id=found.adoption_id)
     later = [
         row
-        for row in drifts.events(uow, adoption_id=run.id, step=found.step)
+        for row in standards.events(uow, adoption_id=view.id, step=found.step)
         if (row.id or 0) > (found.id or 0) and row.event not in (DriftEvent.FOUND, DriftEvent.REPORTED)
     ]
     settled = later[0] if later else None
     return Drift(
-        adoption_id=run.id,
+        adoption_id=view.id,
         step_key=found.step,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        step=_title(uow, run, found),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=_title(uow, view, found),
         declared=found.declared,
         used=found.used or found.declared,
         numbers=drift_numbers(found),
         alone=is_alone(found),
-        owner=run.playbook.owner,
+        owner=view.playbook.owner,
         decision=settled.event if settled else None,
         decided_by=settled.member if settled else None,
-        decided_at=settled.at.astimezone(run.zone) if settled else None,
+        decided_at=settled.at.astimezone(view.zone) if settled else None,
         reason=settled.reason if settled else "",
         after=settled.declared if settled else None,
     )
 
 
-def reported(uow: UnitOfWork, message: OwedMessage) -> Composed:
-    """What one person alone reports of a step, for the owner; not sent once it was corrected or settled."""
+def reported(uow: UnitOfWork, message: OutboxMessage) -> DriftReported | Skip:
+    """A report by one person, for the owner; skipped once it was corrected or settled."""
     context = report(uow, message)
-    return Say(context) if context.people == 1 and context.ended is None else Skip(Unless.CORRECTED)
+    return context if context.people == 1 and context.ended is None else Skip(Unless.CORRECTED)
 
 
-def report(uow: UnitOfWork, message: OwedMessage) -> DriftReported:
-    """What is reported of a step now, or what became of the report.
+def report(uow: UnitOfWork, message: OutboxMessage) -> DriftReported:
+    """The current state of a report by one person.
 
     Raises:
-        Refusal: it isn't there any more.
+        Refusal: it doesn't exist any more.
     """
-    row = drifts.event(uow, drift_id=int(message.subject["drift"]))
+    row = standards.event(uow, drift_id=int(message.subject["drift"]))
     if row is None:
         raise Refusal("the report isn't there")
-    run = run_by_id(uow, adoption_id=row.adoption_id)
-    step = run.spec.step(row.step)
-    cycle = playbooks.cycle(uow, cycle_id=row.cycle_id)
-    seen = see_drift(uow, run, cycle, step) if step else None
+    view = adoption_by_id(uow, adoption_id=row.adoption_id)
+    step = view.spec.step(row.step)
+    cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
+    seen = see_drift(uow, view, cycle, step) if step else None
     ended: Literal["settled", "corrected", "alert"] | None = None
     if step is None or seen is None or seen.after >= row.after_check_in:
         ended = "settled"
     elif not seen.verdict.drifted:
         ended = "corrected"
-    elif found_drift(uow, run, step) is not None:
+    elif found_drift(uow, view, step) is not None:
         ended = "alert"
     return DriftReported(
-        adoption_id=run.id,
+        adoption_id=view.id,
         step_key=row.step,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        step=_title(uow, run, row),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=_title(uow, view, row),
         declared=seen.declared if seen else row.declared,
         used=(seen and seen.verdict.used) or row.used or row.declared,
         numbers=_numbers(drift_evidence(seen)) if seen else drift_numbers(row),
@@ -96,9 +220,9 @@ def report(uow: UnitOfWork, message: OwedMessage) -> DriftReported:
     )
 
 
-def _title(uow: UnitOfWork, run: TeamRun, found: StepDrift) -> str:
-    """The step's title, in the version it was found in when the team's own has it no more."""
-    step = run.spec.step(found.step)
+def _title(uow: UnitOfWork, view: AdoptionView, found: StepDrift) -> str:
+    """The step's title, from the version it was found in if the team's own doesn't have it any more."""
+    step = view.spec.step(found.step)
     if step is None and (then := found.evidence.get("version")):
         version = playbooks.version(uow, version_id=int(then))
         step = playbook_from_data(version.spec).step(found.step)
@@ -106,7 +230,7 @@ def _title(uow: UnitOfWork, run: TeamRun, found: StepDrift) -> str:
 
 
 def drift_numbers(found: StepDrift) -> DriftNumbers:
-    """The numbers a drift was found by."""
+    """The numbers behind a drift."""
     return _numbers(found.evidence)
 
 
@@ -124,27 +248,26 @@ def _numbers(kept: Mapping[str, Any]) -> DriftNumbers:
     )
 
 
-def declared(uow: UnitOfWork, message: OwedMessage) -> ModeDeclared:
-    """Who leads a step now, because a person declared it.
+def declared(uow: UnitOfWork, message: OutboxMessage) -> ModeDeclared:
+    """A step's mode that a person declared.
 
     Raises:
-        Refusal: it isn't there any more.
+        Refusal: it doesn't exist any more.
     """
-    row = decisions.mode_change(uow, change_id=int(message.subject["change"]))
+    row = standards.mode_change(uow, change_id=int(message.subject["change"]))
     if row is None:
         raise Refusal("the mode change isn't there")
-    run = run_by_id(uow, adoption_id=row.adoption_id)
-    step = run.spec.step(row.step)
+    view = adoption_by_id(uow, adoption_id=row.adoption_id)
     before = row.before or row.after
     return ModeDeclared(
-        adoption_id=run.id,
+        adoption_id=view.id,
         step_key=row.step,
-        playbook=run.playbook.title,
-        team=run.team.title,
-        step=step.title if step else row.step,
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=step_title(view, row.step),
         before=before,
         after=row.after,
-        member=row.member or run.playbook.owner,
+        member=row.member or view.playbook.owner,
         reason=row.reason,
         raised=rank(row.after) > rank(before),
     )
@@ -153,7 +276,7 @@ def declared(uow: UnitOfWork, message: OwedMessage) -> ModeDeclared:
 def drift_counts(found: StepDrift) -> Mrkdwn:
     """`human-led, not collaborative: 3 of 9 attestations (limit 20%), in weeks 1 and 2`.
 
-    Check-ins that were still to come when it was found are said to be.
+    Mentions check-ins that were still open when it was found.
     """
     numbers = drift_numbers(found)
     weeks = [str(week) for week in numbers.weeks]
@@ -175,9 +298,9 @@ def drift_counts(found: StepDrift) -> Mrkdwn:
 
 
 def drift_history(rows: Sequence[StepDrift], zone: ZoneInfo, *, owner: bool) -> tuple[Mrkdwn, ...]:
-    """What was found of a step's drift and what became of it, newest first; `rows` come oldest first.
+    """The events of a step's drift, newest first; `rows` are oldest first.
 
-    What one person alone reported, and what became of it, is for the `owner` to read.
+    Reports by one person, and their outcomes, are only for the `owner`.
     """
     lines: list[Mrkdwn] = []
     hidden = False
@@ -205,3 +328,12 @@ def _line(row: StepDrift, on: str) -> Mrkdwn:
     if row.event is DriftEvent.DECLARED:
         return say("{on}: settled, the step became {mode}.", on=on, mode=mode_word(row.declared))
     return say("{on}: withdrawn, the answers were corrected.", on=on)
+
+
+KINDS = (
+    MessageKind("watch", watched, rewrite=watch, urgency=Urgency.ALERT, unless=(Unless.OVER,)),
+    MessageKind("demoted", demotion, rewrite=demoted, urgency=Urgency.ALERT, unless=(Unless.UNDONE,)),
+    MessageKind("drift", drift, rewrite=drift, urgency=Urgency.ALERT),
+    MessageKind("drift-reported", reported, rewrite=report, unless=(Unless.CORRECTED,)),
+    MessageKind("mode-declared", declared),
+)

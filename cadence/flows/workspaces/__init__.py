@@ -21,19 +21,19 @@ from cadence.flows.workspaces.installing import (
     installed,
     keep_token,
     leave,
-    take_turn,
+    take_lease,
     use_state,
 )
-from cadence.flows.workspaces.settings import SettingsGiven, save_settings, settings_form
-from cadence.flows.workspaces.welcoming import invited, welcome
+from cadence.flows.workspaces.settings import save_settings, settings_form
+from cadence.flows.workspaces.welcoming import KINDS, invited
 
 __all__ = [
+    "KINDS",
     "Arrival",
     "Checkup",
     "Figures",
     "Installed",
     "MemberFound",
-    "SettingsGiven",
     "TeamFound",
     "WorkspaceFound",
     "WriteProbe",
@@ -50,7 +50,6 @@ __all__ = [
     "leave",
     "save_settings",
     "settings_form",
-    "take_turn",
+    "take_lease",
     "use_state",
-    "welcome",
 ]

@@ -1,4 +1,4 @@
-"""Whether the bot can do its work."""
+"""Health checks: whether the bot can do its work."""
 
 import os
 from collections import Counter
@@ -16,7 +16,7 @@ from cadence.actor import Actor
 from storage.engine import Database, forgetful_settings, is_busy, normal_url
 from storage.migrate import pending
 from storage.outbox import leases, rate_limits, report
-from storage.queries import people
+from storage.queries import people, workspaces
 from storage.tables import Team, Workspace
 from storage.work import UnitOfWork
 
@@ -24,24 +24,24 @@ OVERDUE = timedelta(minutes=10)
 """A message that has been due for longer than this means that no worker is sending."""
 
 WRITE_EVERY_SECONDS = 5.0
-"""However often readiness is asked for, it writes no more often while that goes well."""
+"""Minimum seconds between two writes of the readiness check, while they succeed."""
 WRITE_PATIENCE_SECONDS = 3.0
-"""How long readiness waits for another probe's write."""
+"""Seconds that readiness waits for another probe's write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One line for each thing looked at."""
+    """One line for each check."""
 
     ready: bool
     lines: tuple[str, ...]
 
 
 class WriteProbe:
-    """Tries whether a write is kept: a row of our own is written and committed, by one probe at a time.
+    """Checks that writes work: writes and commits a row reserved for this, one probe at a time.
 
     Args:
-        timer: seconds that only ever go forward.
+        timer: a monotonic clock, in seconds.
     """
 
     def __init__(self, db: Database, *, timer: Callable[[], float] = monotonic) -> None:
@@ -50,7 +50,7 @@ class WriteProbe:
         self._wrote_at: float | None = None
 
     def trouble(self, workspace_id: str, *, now: datetime) -> str:
-        """Why nothing can be written, or nothing."""
+        """Why nothing can be written, or ""."""
         if not self._lock.acquire(timeout=WRITE_PATIENCE_SECONDS):
             return "a write takes too long"
         try:
@@ -74,9 +74,9 @@ class WriteProbe:
 def health(
     db: Database, *, now: datetime, workspace_ids: Sequence[str], probe: WriteProbe | None = None
 ) -> Health:
-    """Look at the database, its migrations, and how long messages of this process's workspaces have been waiting.
+    """Check the database, its migrations, and how long messages of this process's workspaces have been due.
 
-    What is owed in other workspaces of the database is for the processes that have their tokens.
+    Messages of other workspaces in the database are for the processes that have their tokens.
 
     Args:
         probe: also tries to write, once there is a workspace.
@@ -89,7 +89,7 @@ def health(
             known = [
                 one
                 for one in workspace_ids
-                if people.workspace(UnitOfWork.around(session, Actor.system(one)))
+                if workspaces.workspace(UnitOfWork.around(session, Actor.system(one)))
             ]
             oldest = leases.next_due(session, within=workspace_ids)
             forgetful = forgetful_settings(session)
@@ -108,7 +108,7 @@ def health(
 
 
 CONNECT_SECONDS = 10
-"""How long a PostgreSQL server may take to answer."""
+"""Seconds for a PostgreSQL server to answer."""
 
 _REASONS = (
     ("authentication failed", "the database refuses the user name or the password"),
@@ -130,12 +130,12 @@ _REASONS = (
     ("no space left", "its disk is full"),
     ("disk i/o error", "its disk fails"),
 )
-"""What drivers say, and what we say: theirs may repeat parts of a mistyped password."""
+"""Drivers' errors with our wording: theirs may repeat parts of a mistyped password."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberFound:
-    """A person, as Slack described them; `known` is False when it hasn't yet."""
+    """A person, as Slack described them; `known` is False if it hasn't yet."""
 
     member: str
     name: str
@@ -145,7 +145,7 @@ class MemberFound:
 
 @dataclass(frozen=True, slots=True)
 class TeamFound:
-    """A team and the people in it now."""
+    """A team and its current members."""
 
     slug: str
     title: str
@@ -169,14 +169,14 @@ class WorkspaceFound:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What was found. `workspaces` is read only from a database that is up to date.
+    """The findings. `workspaces` is read only from a database that is up to date.
 
     Args:
-        kind: `SQLite` or `PostgreSQL`; empty when the URL can't be read.
-        there: False for a SQLite file that the first start will make.
-        trouble: why the database can't be used, the end of a sentence; empty when it can.
-        pending: the migrations still to come.
-        forgetful: the settings that let PostgreSQL forget in a crash what it confirmed.
+        kind: `SQLite` or `PostgreSQL`; empty if the URL is invalid.
+        there: False for a SQLite file that the first start will create.
+        trouble: why the database can't be used, as the end of a sentence; empty if it can.
+        pending: the pending migrations.
+        forgetful: PostgreSQL settings under which a crash can lose confirmed data.
     """
 
     kind: str = ""
@@ -188,7 +188,7 @@ class Checkup:
 
 
 def checkup(url: str) -> Checkup:
-    """Look at a database without changing it; a SQLite file that isn't there isn't made."""
+    """Check a database without changing it; a missing SQLite file isn't created."""
     try:
         parsed = make_url(normal_url(url))
     except (SQLAlchemyError, ValueError):
@@ -227,7 +227,7 @@ def _looked_at(url: str, kind: str) -> Checkup:
 
 
 def in_words(broken: SQLAlchemyError) -> str:
-    """What is wrong with a database, as the end of a sentence."""
+    """A database problem, as the end of a sentence."""
     said = str(getattr(broken, "orig", None) or "").casefold()
     if is_busy(broken):
         return "others keep it busy"
@@ -241,7 +241,7 @@ def _workspaces(db: Database) -> tuple[WorkspaceFound, ...]:
     with db.read() as session:
         return tuple(
             _workspace(UnitOfWork.around(session, Actor.system(row.id)), row)
-            for row in people.workspaces(session)
+            for row in workspaces.workspaces(session)
         )
 
 
@@ -270,7 +270,7 @@ def _team(uow: UnitOfWork, team: Team) -> TeamFound:
 
 
 def _described(uow: UnitOfWork, members: list[str]) -> tuple[MemberFound, ...]:
-    """What is stored of these people, in the same order; a row without a name was never filled by Slack."""
+    """The stored data of these people, in the same order; a row without a name was never filled by Slack."""
     rows = people.members(uow, member_ids=members)
     return tuple(
         MemberFound(
@@ -285,11 +285,11 @@ def _described(uow: UnitOfWork, members: list[str]) -> tuple[MemberFound, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts by the database.
+    """Counts for the metrics.
 
     Args:
-        due: (kind, count, seconds that the one waiting longest could have been sent).
-        messages: (kind, state, count) of every message there is.
+        due: (kind, count, seconds since the longest waiting one was due).
+        messages: (kind, state, count) of all messages.
         verdicts: (decision, count).
     """
 
@@ -301,20 +301,21 @@ class Figures:
 def figures(
     db: Database, *, workspace_ids: Sequence[str], now: datetime, counted: Figures | None = None
 ) -> Figures:
-    """What is due now, and what there is in all; the latter is taken over from `counted` when it is given."""
+    """Count what is due now, and all messages and verdicts; the latter are copied from `counted` if given."""
     waiting: Counter[str] = Counter()
     first: dict[str, datetime] = {}
     messages: Counter[tuple[str, str]] = Counter()
     verdicts: Counter[str] = Counter()
     with db.read() as session:
         for one in workspace_ids:
-            for kind, count, since in report.waiting(UnitOfWork.around(session, Actor.system(one), now)):
+            uow = UnitOfWork.around(session, Actor.system(one), now)
+            for kind, count, since in report.waiting(uow):
                 waiting[kind] += count
                 first[kind] = min(since, first.get(kind, since))
             if counted is None:
-                for kind, state, count in report.by_state(UnitOfWork.around(session, Actor.system(one))):
+                for kind, state, count in report.by_state(uow):
                     messages[kind, state] += count
-                for decision, count in report.verdicts(UnitOfWork.around(session, Actor.system(one))):
+                for decision, count in report.verdicts(uow):
                     verdicts[decision] += count
     due = tuple((kind, count, (now - first[kind]).total_seconds()) for kind, count in waiting.items())
     if counted is not None:

@@ -1,32 +1,32 @@
-"""A workspace takes the bot in, takes it out, and takes it in again; its tokens in between."""
+"""A workspace installs, uninstalls and reinstalls the bot; its tokens."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cadence.actor import Actor
-from cadence.flows.core import go_on, require_workspace
+from cadence.flows.core import require_workspace
+from cadence.flows.people import go_on
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
-from storage import trail
 from storage.engine import Database
 from storage.outbox import rate_limits
-from storage.queries import forgetting, installations, people
+from storage.queries import installations, workspaces
 from storage.tables import SlackBot, Workspace
 from storage.tables.columns import with_zone
 from storage.work import UnitOfWork
 
 SAME_SECOND = timedelta(seconds=1)
-"""Slack tells in whole seconds when something happened."""
+"""Slack reports events in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What a workspace's installation brought, and the token in use.
+    """A workspace's installation, and its current token.
 
     Args:
-        bot_user: which member the bot is.
+        bot_user: the bot's member ID.
         url: the workspace's address.
-        expires_at: when the token ends; None for one that doesn't.
+        expires_at: when the token expires; None if it doesn't.
     """
 
     workspace_id: str
@@ -43,7 +43,7 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Who has installed the bot in which workspace."""
+    """Who installed the bot in which workspace."""
 
     workspace_id: str
     name: str
@@ -53,9 +53,9 @@ class Arrival:
 
 
 def installed(db: Database, *, client_id: str) -> dict[str, Installed]:
-    """Every workspace that has the bot, by ID."""
+    """Every workspace that has the bot installed, by ID."""
     with db.read() as session:
-        known = {row.id: row for row in people.workspaces(session)}
+        known = {row.id: row for row in workspaces.workspaces(session)}
         rows = installations.current(session, client_id=client_id)
     return {
         row.workspace_id: _as_installed(row, known[row.workspace_id])
@@ -80,38 +80,30 @@ def _as_installed(row: SlackBot, workspace: Workspace) -> Installed:
 
 
 def arrive(db: Database, arrival: Arrival, *, client_id: str, now: datetime) -> None:
-    """A workspace has installed the bot, for the first time or again; its token is stored already.
+    """Record that a workspace installed the bot, for the first time or again; its token is already stored.
 
-    Again, it goes on with what it has: nudges from now on, and nothing of what fell due in between.
+    After a reinstallation it continues with its rows: nudges from now on, and none that fell due in between.
     """
-    with db.write() as session:
-        row = people.workspace(UnitOfWork.around(session, Actor.system(arrival.workspace_id)))
-        if row is None:
-            row = Workspace(id=arrival.workspace_id, created_at=now)
+    uow = UnitOfWork(db, Actor(arrival.workspace_id, arrival.installer, "oauth"), now)
+    with uow.write():
+        row = workspaces.workspace(uow) or Workspace(id=uow.workspace_id, created_at=now)
         row.name = arrival.name or row.name
         row.settings = row.settings | {"url": arrival.url, "bot": arrival.bot_user}
-        session.add(row)
-        session.flush()
-        again = go_on(UnitOfWork.around(session, Actor.system(row.id), now), row)
-        installations.keep_newest(UnitOfWork.around(session, Actor.system(row.id)), client_id=client_id)
-        trail.record(
-            UnitOfWork.around(session, Actor.system(row.id)),
-            at=now,
-            member=arrival.installer,
-            action="installed",
-            subject=f"workspace:{row.id}",
-            surface="oauth",
-            after={"again": again},
-        )
+        uow.session.add(row)
+        uow.session.flush()
+        again = go_on(uow, row)
+        installations.keep_newest(uow, client_id=client_id)
+        uow.record(action="installed", subject=f"workspace:{row.id}", after={"again": again})
 
 
 def leave(uow: UnitOfWork, *, client_id: str, happened_at: datetime | None) -> bool:
-    """A workspace has taken the bot out: its tokens go, nothing owed is sent any more, its rows stay.
+    """Record that a workspace uninstalled the bot: its tokens are deleted, queued messages are skipped, its
+    rows stay.
 
-    Slack says so twice, and again when it wasn't answered: what was installed after that stays.
+    Slack sends two events, and repeats them if they weren't answered: a later installation is kept.
     """
     with uow.write():
-        row = people.workspace(uow)
+        row = workspaces.workspace(uow)
         newest = {one.workspace_id: one for one in installations.current(uow.session, client_id=client_id)}
         mine = newest.get(uow.workspace_id)
         if row is None or mine is None:
@@ -121,21 +113,14 @@ def leave(uow: UnitOfWork, *, client_id: str, happened_at: datetime | None) -> b
         installations.remove(uow, client_id=client_id)
         row.uninstalled_at = uow.now
         uow.session.add(row)
-        skipped = installations.skip_owed(uow, reason=Unless.UNINSTALLED.value)
-        trail.record(
-            uow,
-            at=uow.now,
-            member=None,
-            action="uninstalled",
-            subject=f"workspace:{uow.workspace_id}",
-            surface="event",
-            after={"skipped": skipped},
-        )
+        skipped = installations.skip_due(uow, reason=Unless.UNINSTALLED.value)
+        subject = f"workspace:{uow.workspace_id}"
+        uow.record(action="uninstalled", subject=subject, after={"skipped": skipped}, surface="event")
         return True
 
 
-def take_turn(uow: UnitOfWork, *, name: str, until: datetime) -> bool:
-    """Of several processes that would renew a token at once, one may; the others wait `until` then."""
+def take_lease(uow: UnitOfWork, *, name: str, until: datetime) -> bool:
+    """Take the lease to renew a token; the other processes wait `until` then."""
     with uow.write():
         require_workspace(uow)
         return rate_limits.take(uow, name=name, until=until)
@@ -144,7 +129,7 @@ def take_turn(uow: UnitOfWork, *, name: str, until: datetime) -> bool:
 def keep_token(
     db: Database, before: Installed, *, token: str, refresh_token: str, expires_at: datetime
 ) -> bool:
-    """Keep the token that came for the one before; False when that isn't the newest any more."""
+    """Save the renewed token; False if the one before isn't the newest any more."""
     with db.write() as session:
         return installations.rotate(
             UnitOfWork.around(session, Actor.system(before.workspace_id)),
@@ -156,41 +141,41 @@ def keep_token(
 
 
 def use_state(db: Database, state: str, *, now: datetime) -> bool:
-    """Take the state of an installation that somebody has begun, once and in time."""
+    """Use up the state of an OAuth installation, once and in time."""
     with db.write() as session:
         return installations.use_state(session, state=state, now=now)
 
 
 def drop_states(db: Database, *, now: datetime) -> None:
-    """Forget what was begun and not finished in time."""
+    """Delete expired states."""
     with db.write() as session:
         installations.drop_states(session, now=now)
 
 
 def count_rows(uow: UnitOfWork) -> tuple[int, str]:
-    """How many rows would go, and the workspace's name.
+    """How many rows would be deleted, and the workspace's name.
 
     Raises:
         Refusal: it isn't known, or still has the bot.
     """
     with uow.read():
         row = _taken_out(uow)
-        return forgetting.count(uow), row.name or row.id
+        return workspaces.count(uow), row.name or row.id
 
 
 def forget(uow: UnitOfWork) -> None:
-    """Delete them all, in one transaction.
+    """Delete all its rows, in one transaction.
 
     Raises:
         Refusal: the workspace isn't known, or has the bot again.
     """
     with uow.write():
         _taken_out(uow)
-        forgetting.forget(uow)
+        workspaces.forget(uow)
 
 
 def _taken_out(uow: UnitOfWork) -> Workspace:
-    row = people.workspace(uow)
+    row = workspaces.workspace(uow)
     if row is None:
         raise Refusal(f"Nothing is stored of a workspace {uow.workspace_id}.")
     if row.uninstalled_at is None:

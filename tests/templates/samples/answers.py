@@ -3,27 +3,13 @@ from datetime import timedelta
 
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.refusals import Offer
-from templates.contexts.answers import (
-    Attested,
-    AttestedRow,
-    AwaySet,
-    Done,
-    ExceptionLogged,
-    Help,
-    HelpEntry,
-    HelpRest,
-    Muted,
-    Recorded,
-    Refused,
-    SnoozeAsked,
-    SnoozeChoice,
-    Snoozed,
-    Status,
-    StatusRow,
-    VerdictSummary,
-)
+from templates.contexts.answers import Done, Help, HelpEntry, HelpRest, Refused
 from templates.contexts.base import MessageContext, StepEvidence
-from templates.contexts.verdicts import Guardrail
+from templates.contexts.checkins import Attested, AttestedRow, SnoozeAsked, SnoozeChoice, Snoozed
+from templates.contexts.exceptions import ExceptionLogged
+from templates.contexts.numbers import Guardrail, Recorded
+from templates.contexts.overview.statuses import Status, StatusRow, VerdictSummary
+from templates.contexts.people import AwaySet, Muted
 from templates.ids import Action
 from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAN
 from tests.templates.samples.common import (

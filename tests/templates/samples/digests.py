@@ -3,7 +3,8 @@ from dataclasses import replace
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Offer
 from templates.contexts.base import MessageContext, ModeChange
-from templates.contexts.digests import (
+from templates.contexts.numbers import Guardrail
+from templates.contexts.overview.digests import (
     Coverage,
     Decision,
     Digest,
@@ -14,7 +15,6 @@ from templates.contexts.digests import (
     TeamGuardrail,
     TeamStep,
 )
-from templates.contexts.verdicts import Guardrail
 from templates.ids import Action
 from tests.templates.samples.common import CSAT, KPI, MONDAY, SEND
 

@@ -1,29 +1,25 @@
 from dataclasses import replace
 
 from cadence.mrkdwn import Mrkdwn, mention, say
+from templates.contexts.adoption import AdoptionSettingsForm
+from templates.contexts.answers import InfoView
 from templates.contexts.base import Choice, ChoiceGroup, GuardrailAsked, Problem, ViewContext
-from templates.contexts.forms import (
-    AdoptionSettingsForm,
-    AwayForm,
+from templates.contexts.checkins import (
     CheckinAllForm,
     CheckinAllRow,
     CheckinForm,
     ChooseCheckinForm,
-    CycleStartForm,
     DriftStep,
-    ExceptionForm,
-    ExceptionList,
-    ExportForm,
-    HolidaysForm,
-    ImportForm,
-    InfoView,
-    KpiForm,
-    LoggedException,
-    SettingsForm,
-    TeamForm,
-    WatchAnswerForm,
-    WhyForm,
 )
+from templates.contexts.cycles import CycleStartForm
+from templates.contexts.exceptions import ExceptionForm, ExceptionList, LoggedException
+from templates.contexts.history import ExportForm
+from templates.contexts.nudging import WatchAnswerForm
+from templates.contexts.numbers import KpiForm
+from templates.contexts.overview.statuses import WhyForm
+from templates.contexts.people import AwayForm, HolidaysForm, TeamForm
+from templates.contexts.playbooks import ImportForm
+from templates.contexts.workspaces import SettingsForm
 from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, OVER, STEPS, SUNDAY, THURSDAY
 from tests.templates.samples.playbooks import PROBLEM
 
@@ -162,7 +158,11 @@ SAMPLES: dict[str, ViewContext] = {
         reporter="U01LEAD",
     ),
     "form-settings": SettingsForm(
-        timezone="Europe/Berlin", rule="balanced", curators=("U01CURATOR",), curator_channel="C01CURATORS"
+        min_runs="20",
+        timezone="Europe/Berlin",
+        rule="balanced",
+        curators=("U01CURATOR",),
+        curator_channel="C01CURATORS",
     ),
     "form-settings-full": SettingsForm(
         timezone="Europe/Berlin",
@@ -170,7 +170,7 @@ SAMPLES: dict[str, ViewContext] = {
         curators=("U01CURATOR",),
         curator_channel="C01CURATORS",
         country="DE-BY",
-        min_runs=30,
+        min_runs="30",
         working_days=("mon", "tue", "wed", "thu"),
         hours="check-in: Thu 10:00\ndigest: Mon 11:00",
     ),
@@ -207,7 +207,7 @@ SAMPLES: dict[str, ViewContext] = {
         starts=MONDAY,
         inherited="balanced",
     ),
-    "form-settings-first": SettingsForm(timezone="UTC", rule="strict"),
+    "form-settings-first": SettingsForm(min_runs="20", timezone="UTC", rule="strict"),
     "form-watch-answer": WatchAnswerForm(
         playbook="Support reply", team="Support EMEA", step="Send the edited reply", evidence=OVER
     ),

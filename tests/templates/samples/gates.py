@@ -3,7 +3,8 @@ from dataclasses import replace
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Choice, MessageContext, ViewContext
-from templates.contexts.gates import GateCheck, GateDue, NextTeamForm, WeekOpens
+from templates.contexts.cycles import NextTeamForm
+from templates.contexts.gates import GateCheck, GateDue, WeekOpens
 from templates.ids import Action
 from tests.templates.samples.common import FRIDAY, KPI, NO_VALUE, STEPS
 

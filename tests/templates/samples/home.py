@@ -4,7 +4,7 @@ from datetime import date
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import MessageContext, ViewContext
-from templates.contexts.home import (
+from templates.contexts.overview.home import (
     Home,
     HomeItem,
     HomeNeed,
@@ -12,9 +12,8 @@ from templates.contexts.home import (
     HomePlaybook,
     HomeRegistry,
     HomeStep,
-    Welcome,
-    WelcomedPlaybook,
 )
+from templates.contexts.workspaces import Welcome, WelcomedPlaybook
 from templates.ids import Action
 from tests.templates.samples.checkins import OPEN, RAN
 from tests.templates.samples.common import KPI, NO_VALUE, OVER, THURSDAY, UNDER, WEEK

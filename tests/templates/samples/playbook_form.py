@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from cadence.mrkdwn import coded, mention, say
 from templates.contexts.base import Choice, ChoiceGroup, ViewContext
-from templates.contexts.playbook_form import (
+from templates.contexts.editor import (
     BasicsForm,
     GuardrailFields,
     GuardrailsForm,
@@ -97,7 +97,7 @@ STEP = StepForm(
     private_metadata=IDS,
     new=False,
     places=2,
-    position=2,
+    position="2",
     title="Send the edited reply",
     key="send",
     mode="ai-led",

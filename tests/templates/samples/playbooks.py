@@ -1,23 +1,20 @@
 from dataclasses import replace
 from datetime import date
 
+from templates.contexts.adoption import AdoptionSaved
 from templates.contexts.base import MessageContext, Problem
+from templates.contexts.cycles import CycleShown, CycleStarted
+from templates.contexts.gates import GateLine
+from templates.contexts.people import Holiday, TeamHolidays, TeamShown
 from templates.contexts.playbooks import (
     AdoptionLine,
-    AdoptionSaved,
-    CycleShown,
-    CycleStarted,
-    GateLine,
-    Holiday,
     PlaybookImported,
     PlaybookLine,
     PlaybookList,
     PlaybookShown,
     PlaybookStep,
-    SettingsSaved,
-    TeamHolidays,
-    TeamShown,
 )
+from templates.contexts.workspaces import SettingsSaved
 from tests.templates.samples.common import DRAFT, FRIDAY, KPI, MONDAY, NO_VALUE, SEND
 from tests.templates.samples.publishing import OVERRIDE
 

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 from cadence.refusals import Offer
 from templates.contexts.base import Choice, MessageContext, ModeChange, ViewContext
-from templates.contexts.publishing import (
+from templates.contexts.cycles import MoveForm, TeamMoved
+from templates.contexts.overview.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
+from templates.contexts.playbooks import (
     ChoosePlaybookForm,
     FinishingTeam,
     GapLine,
-    MoveForm,
     OverrideForm,
     OverrideShown,
     PlaybookDiff,
@@ -15,9 +16,7 @@ from templates.contexts.publishing import (
     PublishBlocked,
     RetireForm,
     TeamDelta,
-    TeamMoved,
 )
-from templates.contexts.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
 from templates.ids import Action
 from tests.templates.samples.common import FRIDAY, KPI, NO_VALUE, OVER, UNDER
 

@@ -1,15 +1,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from templates.contexts.adoption import AdoptForm, CapacityForm, CapacityOverridden
 from templates.contexts.base import Choice, MessageContext, ViewContext
-from templates.contexts.spreading import (
-    AdoptForm,
-    CapacityForm,
-    CapacityOverridden,
-    ChecklistItem,
-    LearnForm,
-    SetupPost,
-)
+from templates.contexts.lessons import LearnForm
+from templates.contexts.setup import ChecklistItem, SetupPost
 from tests.templates.samples.common import MONDAY, THURSDAY
 
 PLAYBOOKS = (Choice(label="Support reply", value="support-reply"),)

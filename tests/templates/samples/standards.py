@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from cadence.mrkdwn import Mrkdwn
 from templates.contexts.base import MessageContext, ViewContext
+from templates.contexts.history import Trace, TraceRow
 from templates.contexts.standards import (
     Drift,
     DriftNumbers,
@@ -9,8 +10,6 @@ from templates.contexts.standards import (
     ModeDeclared,
     ModeForm,
     RecommitForm,
-    Trace,
-    TraceRow,
 )
 from tests.templates.samples.common import MONDAY, THURSDAY
 from tests.templates.samples.forms import GROUPS

@@ -3,15 +3,10 @@ from dataclasses import replace
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Evidence, MessageContext, ModeChange
-from templates.contexts.verdicts import (
-    CycleClosed,
-    Demoted,
-    Guardrail,
-    LineTried,
-    VerdictDetail,
-    Watch,
-    Why,
-)
+from templates.contexts.cycles import CycleClosed
+from templates.contexts.numbers import Guardrail
+from templates.contexts.overview.statuses import LineTried, VerdictDetail, Why
+from templates.contexts.standards import Demoted, Watch
 from templates.ids import Action
 from tests.templates.samples.common import CSAT, DRAFT, FRIDAY, KPI, NEXT_CYCLE, OVER, SEND, THURSDAY, UNDER
 from tests.templates.samples.promotions import LOOKED

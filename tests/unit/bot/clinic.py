@@ -1,4 +1,4 @@
-"""A database, a server that answers as Slack does, and the doctor's findings about both."""
+"""A database, a server with Slack's API, and the doctor's findings about both."""
 
 import socket
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ TEAM_ID = "T01ACME"
 
 
 def healthy(slack: FakeSlack) -> None:
-    """Teach the server to answer as Slack does when nothing is missing."""
+    """Set up the server's answers as if nothing were missing."""
     slack.headers |= {"x-oauth-scopes": ",".join(scopes()), "Date": "Tue, 01 Dec 2026 09:30:20 GMT"}
     slack.answers |= {
         "auth.test": {"ok": True, "team_id": TEAM_ID, "team": "Acme", "user_id": "U0BOT", "bot_id": "B0"},
@@ -55,7 +55,7 @@ class Clinic:
         self.members = [self.person("U0LEAD", "Lea"), self.person("U0ONE", "Ono")]
 
     def person(self, member: str, name: str, **known: Any) -> Member:
-        """What is stored of a person."""
+        """The stored data of a person."""
         return Member(workspace_id=TEAM_ID, id=member, name=name, seen_at=NOW, **known)
 
     def new_team(self, slug: str, title: str, *, channel: str) -> Team:
@@ -72,7 +72,7 @@ class Clinic:
         )
 
     def store(self, *, strangers: Iterable[str] = (), more_teams: Iterable[Team] = ()) -> None:
-        """Write the workspace; `strangers` are members of the team of whom Slack has said nothing."""
+        """Store the workspace; `strangers` are members of the team whom Slack hasn't described."""
         copyfile(self._migrated, self.file)
         db = Database(self.url)
         with db.write() as session:
@@ -90,7 +90,7 @@ class Clinic:
         db.close()
 
     def examine(self) -> list[Finding]:
-        """What the doctor finds; whatever it is, it is well put and tells no secret."""
+        """The doctor's findings, after checking that they are well worded and contain no secret."""
         findings = examine(Settings(_env_file=None, **self.settings), clock=lambda: self.now)
         for finding in findings:
             assert finding.what.endswith("."), finding
@@ -100,7 +100,7 @@ class Clinic:
         return findings
 
     def todo(self) -> dict[str, str]:
-        """What has to be done: each `what`, and its remedy."""
+        """The findings to fix: each `what`, and its remedy."""
         return {finding.what: finding.remedy for finding in self.examine() if not finding.ok}
 
 

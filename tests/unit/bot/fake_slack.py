@@ -1,4 +1,4 @@
-"""A server that answers each Web API method as it is told, and remembers what was asked."""
+"""A server with configurable answers to each Web API method, which records the calls."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 @dataclass(frozen=True)
 class Raw:
-    """An answer that isn't Slack's usual one; `status` 0 hangs up without any."""
+    """An answer that isn't Slack's usual one; `status` 0 closes the connection without any."""
 
     status: int
     text: str
@@ -20,14 +20,14 @@ class Raw:
 
 
 def refuses(code: str) -> dict[str, object]:
-    """Slack's way to say no."""
+    """A refusal of Slack's."""
     return {"ok": False, "error": code}
 
 
 class FakeSlack:
     """Answers by method; by method and one argument (`users.info U01`) where that is told.
 
-    A method nobody told it about is `unknown_method`. `headers` go out with every answer.
+    Any other method is `unknown_method`. `headers` are sent with every answer.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class FakeSlack:
 
     @property
     def api_url(self) -> str:
-        """What SLACK_API_URL is set to."""
+        """The value for SLACK_API_URL."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/api/"
 
     def __enter__(self) -> Self:

@@ -1,10 +1,10 @@
-"""What the deployment notes name is there: commands, settings, metrics, the Procfile."""
+"""Everything the deployment notes name exists: commands, settings, metrics, the Procfile."""
 
 import re
 
 from bot.cli import app
 from bot.settings import Settings
-from tests.staging import EXAMPLES
+from tests.harnesses import EXAMPLES
 
 HERE = EXAMPLES.parent
 NOTES = (HERE / "docs" / "deployment.md").read_text(encoding="utf-8")
@@ -13,7 +13,7 @@ README = (HERE / "README.md").read_text(encoding="utf-8")
 
 def test_the_commands_are_there() -> None:
     known = {one.name or getattr(one.callback, "__name__", "") for one in app.registered_commands}
-    named = set(re.findall(r"(?:^|[`/ ])cadence ([a-z]+)", NOTES.partition("## What to watch")[0]))
+    named = set(re.findall(r"(?:^|[`/ ])cadence ([a-z]+)", NOTES.partition("## What to monitor")[0]))
     assert {"run", "web", "worker", "migrate", "doctor", "deliveries"} <= named <= known
 
 
@@ -28,5 +28,5 @@ def test_the_metrics_are_there() -> None:
     assert named <= set(re.findall(r"^\| `(cadence_[a-z_]+)", README, re.MULTILINE))
 
 
-def test_the_procfile_is_the_one_that_is_there() -> None:
+def test_the_procfile_in_the_notes_is_the_real_one() -> None:
     assert (HERE / "Procfile").read_text(encoding="utf-8").strip() in NOTES

@@ -39,7 +39,7 @@ def test_a_bot_token_that_does_not_work(
     assert "conversations.info" not in slack.calls, "without an identity nothing else is asked"
 
 
-def test_slack_out_of_reach_is_said_once(stored: Clinic) -> None:
+def test_unreachable_slack_is_reported_once(stored: Clinic) -> None:
     stored.settings["slack_api_url"] = f"http://127.0.0.1:{closed_port()}/"
     what, remedy = only(stored.todo())
     assert what == "Slack can't be reached (URLError)."
@@ -78,7 +78,7 @@ def test_all_missing_scopes_are_named(stored: Clinic, slack: FakeSlack) -> None:
     )
 
 
-def test_what_is_lost_without_the_history_is_said(stored: Clinic, slack: FakeSlack) -> None:
+def test_the_effect_of_a_missing_history_scope_is_reported(stored: Clinic, slack: FakeSlack) -> None:
     slack.headers["x-oauth-scopes"] = ",".join(one for one in scopes() if one != "channels:history")
     what, _ = only(stored.todo())
     assert "can't check whether its message arrived in a public channel" in what
@@ -176,7 +176,7 @@ def test_every_channel_is_looked_at(stored: Clinic, slack: FakeSlack) -> None:
         ),
     ],
 )
-def test_what_stops_the_look_is_said_once(
+def test_an_error_that_stops_the_checks_is_reported_once(
     clinic: Clinic, slack: FakeSlack, answer: dict[str, Any] | Raw, says: str
 ) -> None:
     clinic.store(more_teams=[clinic.new_team("support-apac", "Support APAC", channel="C0APAC")])

@@ -27,7 +27,7 @@ from bot.ops.findings import printable
         (SlackRefused("enterprise_is_restricted"), "Slack refuses: enterprise_is_restricted."),
     ],
 )
-def test_an_error_is_told_in_sentences(error: SlackError, says: str) -> None:
+def test_errors_are_reported_in_sentences(error: SlackError, says: str) -> None:
     sentence = slack_sentence(error)
     assert says in sentence
     assert sentence.endswith(".")

@@ -1,4 +1,4 @@
-"""What a stranger can do to the HTTP server: nothing that a person notices. Every test talks to a real socket."""
+"""What a stranger can do to the HTTP server: nothing that people notice. Every test uses a real socket."""
 
 import socket
 import time
@@ -21,7 +21,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class App:
-    """Echoes; `/stuck` waits until it is let go. Counts what reached a thread."""
+    """Echoes; `/stuck` waits until it is released. Counts what reached a thread."""
 
     def __init__(self) -> None:
         self.go_on = Event()
@@ -74,7 +74,7 @@ def heard(connection: socket.socket) -> bytes:
 
 
 def answer(connection: socket.socket) -> bytes:
-    """One whole answer, which says how long its body is."""
+    """One complete response, by its stated length."""
     said = b""
     while b"\r\n\r\n" not in said or len(said.partition(b"\r\n\r\n")[2]) < length(said):
         piece = connection.recv(65_536)
@@ -95,7 +95,7 @@ def taken(connection: socket.socket, piece: bytes, *, times: int, apart: float =
 
 
 def length(said: bytes) -> int:
-    """What the headers say of the body's length."""
+    """The body length in the headers."""
     return int(said.partition(b"content-length: ")[2].partition(b"\r\n")[0])
 
 

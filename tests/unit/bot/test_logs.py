@@ -1,4 +1,4 @@
-"""What a log line may hold: where something broke, never what people wrote."""
+"""The contents of a log line: where something failed, never what people wrote."""
 
 import subprocess
 import sys

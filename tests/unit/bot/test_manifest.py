@@ -39,7 +39,7 @@ from bot.web import Web
 from cadence.refusals import Refusal
 from storage.engine import Database
 from storage.migrate import migrate
-from tests.staging import check_scopes
+from tests.harnesses import check_scopes
 from tests.unit.bot.fake_slack import FakeSlack
 
 ROOT = Path(__file__).parents[3]
@@ -277,8 +277,8 @@ def test_scopes_say_what_they_are_for() -> None:
     assert uses("commands") == ["slash commands"]
 
 
-class Listening(bot.app._App):
-    """A Bolt app that remembers what is listened for."""
+class Listening(bot.app.BoltApp):
+    """A Bolt app that records its listeners."""
 
     heard: dict[str, set[str]]
 
@@ -322,7 +322,7 @@ class Listening(bot.app._App):
 def wired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
     """The bot, wired as it runs."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(bot.app, "_App", Listening)
+    monkeypatch.setattr(bot.app, "BoltApp", Listening)
     db = Database(f"sqlite:///{tmp_path / 'bot.db'}")
     migrate(db)
     with FakeSlack() as slack:

@@ -1,4 +1,4 @@
-"""What Prometheus is told, and that the README tells of all of it."""
+"""Prometheus metrics, all of which the README documents."""
 
 import re
 from datetime import timedelta
@@ -9,15 +9,15 @@ from werkzeug.test import Client
 
 from bot import metrics
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.runtime.socket_mode import Heard
 from bot.web import Web
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from storage.engine import Database
 from storage.work import UnitOfWork
+from tests.harnesses import EXAMPLES
 from tests.processes.places import someone
 from tests.scenarios.plays import says
-from tests.staging import EXAMPLES
 
 README = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
 MONDAY = timedelta(days=3)
@@ -33,29 +33,31 @@ def page(web: Web) -> dict[str, dict[tuple[str, ...], float]]:
     return found
 
 
-def web_of(stage: Stage, db: Database | None = None) -> Web:
+def web_of(harness: BotHarness, db: Database | None = None) -> Web:
     return Web(
-        db=db or stage.bot.db,
+        db=db or harness.bot.db,
         workspace=BUILT_IN_TEAM,
         slack=None,
-        clock=stage.clock,
+        clock=harness.clock,
         heard=lambda: Heard(ok=False, ago=31.5, restarts=2),
     )
 
 
-def test_what_happened_and_what_waits_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_report_attempts_and_waiting_messages(
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(metrics, "KEPT_SECONDS", 0)
-    monday = (stage.clock.now() + MONDAY).date()
+    monday = (harness.clock.now() + MONDAY).date()
     start_cycle(
-        UnitOfWork(stage.bot.db, someone("U01CURATOR"), stage.clock.now()),
+        UnitOfWork(harness.bot.db, someone("U01CURATOR"), harness.clock.now()),
         CycleGiven("support-reply", starts_on=monday),
     )
-    stage.play_until(stage.clock.now() + MONDAY)
-    web, before = web_of(stage), page(web_of(stage))
-    owner = stage.workspace.person("U01LEAD")
+    harness.play_until(harness.clock.now() + MONDAY)
+    web, before = web_of(harness), page(web_of(harness))
+    owner = harness.workspace.person("U01LEAD")
     says(owner, "/exception send critical a price was made up", channel="C01SUPEMEA")
     owner.types("/exception", "no such step", channel="C01SUPEMEA")
-    stage.clock.advance(timedelta(seconds=90))
+    harness.clock.advance(timedelta(seconds=90))
     waits = page(web)
     assert waits["cadence_ledger_due"][("demoted",)] == 2
     assert waits["cadence_ledger_oldest_due_seconds"][("demoted",)] == 90
@@ -67,7 +69,7 @@ def test_what_happened_and_what_waits_is_told(stage: Stage, monkeypatch: pytest.
         )
         assert counted == 1
 
-    stage.tick()
+    harness.tick()
     sent = page(web)
     assert ("demoted",) not in sent.get("cadence_ledger_due", {})
     assert sent["cadence_ledger_messages"][("demoted", "sent")] == 2
@@ -81,7 +83,7 @@ def test_what_happened_and_what_waits_is_told(stage: Stage, monkeypatch: pytest.
     assert people == []
 
 
-def test_words_that_are_not_slacks_are_one_label() -> None:
+def test_unknown_errors_share_one_label() -> None:
     metrics.note_attempt("unclear", "ConnectionResetError")
     metrics.note_attempt("unreachable", "not_in_channel")
     names = {sample.labels["error"] for family in metrics.ATTEMPTS.collect() for sample in family.samples}
@@ -89,17 +91,17 @@ def test_words_that_are_not_slacks_are_one_label() -> None:
     assert "ConnectionResetError" not in names
 
 
-def test_a_database_that_does_not_answer_is_told_and_the_rest_too(stage: Stage) -> None:
+def test_metrics_report_an_unreachable_database_and_the_rest(harness: BotHarness) -> None:
     gone = Database("postgresql://nobody@127.0.0.1:9/nothing")
-    found = page(web_of(stage, gone))
+    found = page(web_of(harness, gone))
     assert found["cadence_database_up"][()] == 0
     assert "cadence_planned_total" in found
     gone.close()
 
 
-def test_the_readme_tells_of_every_metric_and_of_no_other(stage: Stage) -> None:
+def test_the_readme_lists_exactly_the_metrics(harness: BotHarness) -> None:
     metrics.note_attempt("sent")
-    text = Client(web_of(stage)).get("/metrics").text
+    text = Client(web_of(harness)).get("/metrics").text
     told = {
         family.name + ("_total" if family.type == "counter" else "")
         for family in text_string_to_metric_families(text)

@@ -12,14 +12,13 @@ from sqlalchemy import event, text
 from werkzeug.test import Client
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.web import Web, may_ask
 from cadence.actor import Actor
 from cadence.flows.people.profiles import ensure_workspace
 from cadence.flows.workspaces.checks import WRITE_EVERY_SECONDS, WriteProbe
 from storage.engine import Database, sqlite_file
-from storage.outbox import ledger
-from storage.outbox.ledger import Owed
+from storage.outbox.queueing import NewMessage
 from storage.work import UnitOfWork
 
 
@@ -28,57 +27,57 @@ def ready(web: Web) -> tuple[int, list[str]]:
     return answer.status_code, answer.text.splitlines()
 
 
-def owe(stage: Stage, workspace_id: str, *, minutes_ago: int) -> None:
-    now = stage.clock.now()
-    ensure_workspace(UnitOfWork(stage.bot.db, Actor.system(workspace_id), now), name="")
+def owe(harness: BotHarness, workspace_id: str, *, minutes_ago: int) -> None:
+    now = harness.clock.now()
+    ensure_workspace(UnitOfWork(harness.bot.db, Actor.system(workspace_id), now), name="")
     due = now - timedelta(minutes=minutes_ago)
-    owed = Owed(key=f"asked:{workspace_id}", kind="asked", recipient="C1", subject={}, due_at=due)
-    with stage.bot.db.write() as session:
-        ledger.owe(UnitOfWork.around(session, Actor.system(workspace_id), now), owed=[owed])
+    message = NewMessage("asked", "C1", {}, about=(), due_at=due)
+    with harness.bot.db.write() as session:
+        UnitOfWork.around(session, Actor.system(workspace_id), now).send(message)
 
 
-def web_of(stage: Stage, workspace: str, **watched: tuple[bool, str]) -> Web:
+def web_of(harness: BotHarness, workspace: str, **watched: tuple[bool, str]) -> Web:
     looks = [lambda one=one: one for one in watched.values()]
-    return Web(db=stage.bot.db, workspace=workspace, slack=None, clock=stage.clock, watched=looks)
+    return Web(db=harness.bot.db, workspace=workspace, slack=None, clock=harness.clock, watched=looks)
 
 
-def test_what_another_workspace_is_owed_is_not_this_ones_trouble(stage: Stage) -> None:
-    owe(stage, "T2REAL", minutes_ago=11)
-    assert ready(web_of(stage, BUILT_IN_TEAM)) == (
+def test_messages_of_another_workspace_do_not_affect_readiness(harness: BotHarness) -> None:
+    owe(harness, "T2REAL", minutes_ago=11)
+    assert ready(web_of(harness, BUILT_IN_TEAM)) == (
         200,
         ["database: ok", "workspace: ok", "messages: in time"],
     )
-    status, lines = ready(web_of(stage, "T2REAL"))
+    status, lines = ready(web_of(harness, "T2REAL"))
     assert status == 503
     assert lines[-1].startswith("messages: late since 2026-02-27 11:49")
 
 
-def test_a_message_may_wait_ten_minutes(stage: Stage) -> None:
-    owe(stage, BUILT_IN_TEAM, minutes_ago=9)
-    assert ready(web_of(stage, BUILT_IN_TEAM))[0] == 200
+def test_a_message_may_wait_ten_minutes(harness: BotHarness) -> None:
+    owe(harness, BUILT_IN_TEAM, minutes_ago=9)
+    assert ready(web_of(harness, BUILT_IN_TEAM))[0] == 200
 
 
-def test_one_thing_that_is_not_well_is_enough(stage: Stage) -> None:
+def test_one_thing_that_is_not_well_is_enough(harness: BotHarness) -> None:
     well, not_well = (True, "process: running"), (False, "socket: silent since 31 seconds ago")
-    assert ready(web_of(stage, BUILT_IN_TEAM, process=well))[0] == 200
-    status, lines = ready(web_of(stage, BUILT_IN_TEAM, process=well, socket=not_well))
+    assert ready(web_of(harness, BUILT_IN_TEAM, process=well))[0] == 200
+    status, lines = ready(web_of(harness, BUILT_IN_TEAM, process=well, socket=not_well))
     assert (status, lines[-2:]) == (503, [well[1], not_well[1]])
 
 
-def test_a_database_that_is_not_there_or_not_migrated(stage: Stage, tmp_path: Path) -> None:
+def test_a_database_that_is_not_there_or_not_migrated(harness: BotHarness, tmp_path: Path) -> None:
     empty = Database(f"sqlite:///{tmp_path / 'empty.db'}")
-    status, lines = ready(Web(db=empty, workspace=BUILT_IN_TEAM, slack=None, clock=stage.clock))
+    status, lines = ready(Web(db=empty, workspace=BUILT_IN_TEAM, slack=None, clock=harness.clock))
     assert status == 503
     assert "migrations to come" in lines[0]
     empty.close()
     gone = Database("postgresql://nobody@127.0.0.1:9/nothing")
-    status, lines = ready(Web(db=gone, workspace=BUILT_IN_TEAM, slack=None, clock=stage.clock))
+    status, lines = ready(Web(db=gone, workspace=BUILT_IN_TEAM, slack=None, clock=harness.clock))
     assert (status, lines) == (503, ["database: no server answers at its host and port"])
     gone.close()
 
 
-def test_a_database_that_takes_no_writes(stage: Stage) -> None:
-    db = stage.bot.db
+def test_a_database_that_takes_no_writes(harness: BotHarness) -> None:
+    db = harness.bot.db
     read_only = (
         "PRAGMA query_only=ON" if db.is_sqlite else "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
     )
@@ -87,7 +86,7 @@ def test_a_database_that_takes_no_writes(stage: Stage) -> None:
         connection.execute(read_only)
         connection.commit()
 
-    web = web_of(stage, BUILT_IN_TEAM)
+    web = web_of(harness, BUILT_IN_TEAM)
     event.listen(db.engine, "connect", close)
     db.engine.dispose()
     try:
@@ -102,24 +101,24 @@ def test_a_database_that_takes_no_writes(stage: Stage) -> None:
 
 
 @pytest.mark.sqlite
-def test_a_database_that_somebody_holds(stage: Stage) -> None:
-    file = sqlite_file(stage.bot.db.url)
+def test_a_database_that_somebody_holds(harness: BotHarness) -> None:
+    file = sqlite_file(harness.bot.db.url)
     assert file is not None
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        status, lines = ready(web_of(stage, BUILT_IN_TEAM))
+        status, lines = ready(web_of(harness, BUILT_IN_TEAM))
         other.execute("ROLLBACK")
     assert (status, lines) == (503, ["database: can't be written to (others keep it busy)"])
 
 
-def test_it_writes_once_in_a_while_however_often_it_is_asked(stage: Stage) -> None:
-    db, elapsed = stage.bot.db, [0.0]
+def test_it_writes_once_in_a_while_however_often_it_is_asked(harness: BotHarness) -> None:
+    db, elapsed = harness.bot.db, [0.0]
     written: list[object] = []
     event.listen(db.writing, "commit", written.append)
     probe = WriteProbe(db, timer=lambda: elapsed[0])
 
     def look() -> str:
-        return probe.trouble(BUILT_IN_TEAM, now=stage.clock.now())
+        return probe.trouble(BUILT_IN_TEAM, now=harness.clock.now())
 
     with ThreadPoolExecutor(8) as pool:
         assert {one.result() for one in [pool.submit(look) for _ in range(40)]} == {""}
@@ -158,8 +157,8 @@ def test_only_known_names_may_ask(host: str, names: tuple[str, ...], may: bool) 
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/metrics"])
-def test_a_page_elsewhere_learns_nothing(stage: Stage, path: str) -> None:
-    client = Client(web_of(stage, BUILT_IN_TEAM))
+def test_a_page_elsewhere_learns_nothing(harness: BotHarness, path: str) -> None:
+    client = Client(web_of(harness, BUILT_IN_TEAM))
     assert client.get(path, headers={"Host": "rebound.example.com"}).status_code == 403
     assert client.get(path, headers={"Host": "10.0.0.7:3000"}).status_code == 200
     assert client.get("/healthz", headers={"Host": "rebound.example.com"}).status_code == 200

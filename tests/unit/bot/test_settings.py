@@ -1,4 +1,4 @@
-"""Settings: what is missing or wrong is said in a sentence each, and secrets stay secret."""
+"""Settings: missing or wrong ones are reported in a sentence each, and secrets stay secret."""
 
 from pathlib import Path
 
@@ -34,7 +34,8 @@ def sentences() -> list[str]:
     return refused.value.sentences
 
 
-# --- what is right --------------------------------------------------------------------------------------------
+# --- valid
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_without_any_setting_the_built_in_workspace_runs() -> None:
@@ -148,7 +149,8 @@ def test_settings_do_not_change() -> None:
         setattr(settings, name, 1)
 
 
-# --- what is wrong --------------------------------------------------------------------------------------------
+# --- invalid
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

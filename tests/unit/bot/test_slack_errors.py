@@ -1,4 +1,4 @@
-"""The table of Slack's errors knows every word that the methods the bot sends with may answer."""
+"""The table of Slack's errors has every error of the methods used for sending."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_every_documented_error_of_a_method_is_in_the_table(method: str) -> None
     assert METHODS[method].errors - ERRORS.keys() == set()
 
 
-def test_what_somebody_can_put_right_says_how() -> None:
+def test_fixable_errors_have_a_remedy() -> None:
     for code, row in ERRORS.items():
         needs_somebody = row.kind in (Kind.FIXABLE, Kind.PERMANENT)
         assert bool(row.remedy) is needs_somebody, code

@@ -14,7 +14,7 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.delivery.gateway import SlackError
-from bot.rehearsal.harness import Stage
+from bot.rehearsal.harness import BotHarness
 from bot.runtime.socket_mode import SlackSocket
 from bot.sandbox.errors import SlackError as Trouble
 from bot.sandbox.server import SandboxServer
@@ -25,7 +25,7 @@ GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 @contextmanager
 def dead_end() -> Iterator[str]:
-    """A WebSocket server that shakes hands and then never says another word, not even to a ping."""
+    """A WebSocket server that shakes hands and then is silent, even after a ping."""
     listener = socket.create_server(("127.0.0.1", 0))
     held: list[socket.socket] = []
 
@@ -53,16 +53,16 @@ def dead_end() -> Iterator[str]:
 
 
 @pytest.fixture
-def slack(stage: Stage) -> Iterator[SandboxServer]:
-    """The stage's workspace, reached over Socket Mode."""
-    with SandboxServer(stage.workspace, socket_mode=True) as server:
+def slack(harness: BotHarness) -> Iterator[SandboxServer]:
+    """The harness's workspace, reached over Socket Mode."""
+    with SandboxServer(harness.workspace, socket_mode=True) as server:
         yield server
 
 
-def link_of(stage: Stage, server: SandboxServer, *, token: str = "", **timing: Any) -> SlackSocket:
-    app = stage.workspace.app
+def link_of(harness: BotHarness, server: SandboxServer, *, token: str = "", **timing: Any) -> SlackSocket:
+    app = harness.workspace.app
     client = WebClient(token=app.token, base_url=server.api_url, retry_handlers=[])
-    return SlackSocket(stage.bot.app, token or app.app_token, web_client=client, **timing)
+    return SlackSocket(harness.bot.app, token or app.app_token, web_client=client, **timing)
 
 
 def trouble() -> str:
@@ -70,29 +70,29 @@ def trouble() -> str:
 
 
 def test_a_connection_that_was_dead_from_its_first_second_is_replaced(
-    stage: Stage, slack: SandboxServer
+    harness: BotHarness, slack: SandboxServer
 ) -> None:
     assert slack.sockets is not None
     alive = slack.sockets.new_url
     with dead_end() as nowhere:
         urls = [nowhere]
-        stage.workspace.socket_url = lambda: urls.pop() if urls else alive()
-        link = link_of(stage, slack, ping=0.2, stale=1.0)
+        harness.workspace.socket_url = lambda: urls.pop() if urls else alive()
+        link = link_of(harness, slack, ping=0.2, stale=1.0)
         link.open()
         try:
             assert not link.heard().ok
             eventually(lambda: link.heard().ok, "another connection is opened")
             assert link.heard().restarts == 1
             assert slack.sockets.connected == 1
-            answer = stage.workspace.person("U01LEAD").types("/cadence", "help", channel="C01SUPEMEA")
+            answer = harness.workspace.person("U01LEAD").types("/cadence", "help", channel="C01SUPEMEA")
             assert answer.failure is None
         finally:
             link.close()
 
 
-def test_a_connection_that_is_well_is_left_alone(stage: Stage, slack: SandboxServer) -> None:
+def test_a_connection_that_is_well_is_left_alone(harness: BotHarness, slack: SandboxServer) -> None:
     assert slack.sockets is not None
-    link = link_of(stage, slack, ping=0.1, stale=1.0)
+    link = link_of(harness, slack, ping=0.1, stale=1.0)
     link.open()
     try:
         eventually(lambda: link.heard().ok, "Slack is heard")
@@ -103,20 +103,20 @@ def test_a_connection_that_is_well_is_left_alone(stage: Stage, slack: SandboxSer
 
 
 def test_while_no_other_connection_can_be_had_it_is_not_ready_and_goes_on_trying(
-    stage: Stage, slack: SandboxServer
+    harness: BotHarness, slack: SandboxServer
 ) -> None:
     now = [0.0]
     assert slack.sockets is not None
     with dead_end() as nowhere:
-        stage.workspace.socket_url = lambda: nowhere
-        link = link_of(stage, slack, ping=60, stale=30, timer=lambda: now[0])
+        harness.workspace.socket_url = lambda: nowhere
+        link = link_of(harness, slack, ping=60, stale=30, timer=lambda: now[0])
         link.open()
         try:
-            stage.workspace.socket_url = trouble
+            harness.workspace.socket_url = trouble
             now[0] = 31
             link.look()
             assert (link.heard().ok, link.heard().restarts) == (False, 0)
-            stage.workspace.socket_url = slack.sockets.new_url
+            harness.workspace.socket_url = slack.sockets.new_url
             now[0] = 60
             link.look()
             assert link.heard().restarts == 0, "it tried a moment ago"
@@ -128,8 +128,8 @@ def test_while_no_other_connection_can_be_had_it_is_not_ready_and_goes_on_trying
             link.close()
 
 
-def test_an_app_token_that_is_not_good_is_said_at_once(stage: Stage, slack: SandboxServer) -> None:
-    link = link_of(stage, slack, token="xapp-nobodys")
+def test_an_app_token_that_is_not_good_is_said_at_once(harness: BotHarness, slack: SandboxServer) -> None:
+    link = link_of(harness, slack, token="xapp-nobodys")
     with pytest.raises(SlackError):
         link.open()
     link.close()
@@ -152,12 +152,14 @@ class Overtaken:
         pass
 
 
-def test_a_stop_while_the_sdk_drops_a_stale_socket_is_quiet(stage: Stage, slack: SandboxServer) -> None:
+def test_a_stop_while_the_sdk_drops_a_stale_socket_is_quiet(
+    harness: BotHarness, slack: SandboxServer
+) -> None:
     assert slack.sockets is not None
-    link = link_of(stage, slack)
+    link = link_of(harness, slack)
     link.open()
-    assert link._handler is not None
-    client = link._handler.client
+    assert link.handler is not None
+    client = link.handler.client
     lock = client.current_session.sock_send_lock = Overtaken(client.current_session)  # type: ignore[union-attr]
     link.close()
     assert lock.waited
@@ -167,12 +169,14 @@ def test_a_stop_while_the_sdk_drops_a_stale_socket_is_quiet(stage: Stage, slack:
     eventually(lambda: slack.sockets is not None and slack.sockets.connected == 0, "Slack sees it leave")
 
 
-def test_a_reconnect_that_is_under_way_does_not_outlive_the_stop(stage: Stage, slack: SandboxServer) -> None:
+def test_a_reconnect_that_is_under_way_does_not_outlive_the_stop(
+    harness: BotHarness, slack: SandboxServer
+) -> None:
     assert slack.sockets is not None
-    link = link_of(stage, slack)
+    link = link_of(harness, slack)
     link.open()
-    assert link._handler is not None
-    client = link._handler.client
+    assert link.handler is not None
+    client = link.handler.client
     asked, go_on = Event(), Event()
     alive = slack.sockets.new_url
 
@@ -181,7 +185,7 @@ def test_a_reconnect_that_is_under_way_does_not_outlive_the_stop(stage: Stage, s
         assert go_on.wait(5)
         return alive()
 
-    stage.workspace.socket_url = slowly
+    harness.workspace.socket_url = slowly
     Thread(target=client.connect_to_new_endpoint, kwargs={"force": True}, daemon=True).start()
     assert asked.wait(5)
     closing = Thread(target=link.close)

@@ -1,4 +1,4 @@
-"""The two documents of the specification as they stand, and small helpers for the tables of refusals."""
+"""The two documents of the specification, and helpers for the tables of refusals."""
 
 import pytest
 

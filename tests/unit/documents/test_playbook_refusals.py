@@ -5,8 +5,8 @@ from tests.unit.documents.samples import PLAYBOOK, WORKSPACE, edited, problems_o
 
 LONG = "x" * 81
 
-# What is replaced in the specification's playbook, by what; how many lines below it the problem is; where,
-# and words of the reason and of what would be right.
+# What is replaced in the specification's playbook, by what; how many lines below it the problem is; its
+# place, and words of the reason and the suggestion.
 ONE_PROBLEM = [
     # names
     ("playbook: support-reply", "playbook: Support Reply", 0, "playbook", "not a short name", "`support-reply`"),
@@ -148,7 +148,9 @@ def test_one_mistake_is_one_problem_with_its_line(
         ("  threshold: 0.90                  # on the calibration set\n", "rubric.threshold", 30, "is missing"),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_told_at_its_group(line: str, where: str, group_line: int, reason: str) -> None:
+def test_missing_keys_are_reported_at_their_group(
+    line: str, where: str, group_line: int, reason: str
+) -> None:
     text, _ = edited(PLAYBOOK, line, "")
     problem = next(problem for problem in problems_of(text) if problem.where == where)
     assert problem.line == group_line
@@ -203,7 +205,7 @@ pillars: {value_event: n/a}
 """
 
 
-def test_every_problem_is_told_at_once_in_the_order_of_the_lines() -> None:
+def test_all_problems_are_reported_at_once_by_line() -> None:
     problems = problems_of(MANY)
     assert [(problem.line, problem.where) for problem in problems] == [
         (1, "playbook"),

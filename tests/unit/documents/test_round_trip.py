@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from typing import TypeVar
 
 from hypothesis import given, settings
@@ -25,7 +24,6 @@ from cadence.documents import (
     playbook_from_data,
     read_document,
     to_data,
-    workspace_from_data,
 )
 from cadence.documents.words import NO_ANSWER, RESERVED
 from cadence.rules.amounts import Unit
@@ -81,7 +79,11 @@ def kpis(draw: st.DrawFn) -> Kpi:
     one, other = draw(st.lists(NUMBERS, min_size=2, max_size=2, unique=True))
     name = draw(lines_of(60))
     guardrails = st.builds(
-        Guardrail, lines_of(60), st.sampled_from(Unit), st.sampled_from(Direction), st.floats(-1e12, 1e12)
+        Guardrail,
+        name=lines_of(60),
+        unit=st.sampled_from(Unit),
+        direction=st.sampled_from(Direction),
+        limit=st.floats(-1e12, 1e12),
     )
     return Kpi(
         name=name,
@@ -105,14 +107,16 @@ def kpis(draw: st.DrawFn) -> Kpi:
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
     mode = draw(st.sampled_from(Mode))
-    verify = st.builds(Verify, st.none() | lines_of(60), st.integers(0, 50), st.none() | MEMBERS)
+    verify = st.builds(
+        Verify, automated=st.none() | lines_of(60), sample=st.integers(0, 50), escalate_to=st.none() | MEMBERS
+    )
     return Step(
         key=draw(names("[a-z][a-z0-9_-]{0,39}")),
         title=draw(lines_of(80)),
         mode=mode,
         fallback=draw(st.sampled_from(LADDER[: rank(mode)] or (Mode.HUMAN_LED,))),
         exception_cap=draw(SHARES),
-        promote=draw(st.builds(Promote, OPEN_SHARES, SHARES, CYCLES)),
+        promote=draw(st.builds(Promote, accuracy=OPEN_SHARES, max_risk=SHARES, cycles=CYCLES)),
         verify=draw(st.none() | verify),
     )
 
@@ -145,9 +149,11 @@ def playbooks(draw: st.DrawFn) -> PlaybookSpec:
         inputs=draw(ITEMS),
         outputs=draw(ITEMS),
         quality=draw(ITEMS),
-        rubric=draw(st.none() | st.builds(Rubric, OPEN_SHARES, lists(lines_of(300), least=1))),
+        rubric=draw(
+            st.none() | st.builds(Rubric, threshold=OPEN_SHARES, criteria=lists(lines_of(300), least=1))
+        ),
         loop=draw(st.none() | answers(1000)),
-        scale_rule=draw(st.none() | st.builds(ScaleRule, CYCLES)),
+        scale_rule=draw(st.none() | st.builds(ScaleRule, cycles=CYCLES)),
         runs_per_week=draw(st.integers(1, 100_000)),
         setup_minutes=draw(st.integers(1, 60)),
         rule=draw(st.none() | st.sampled_from(Rule)),
@@ -157,7 +163,7 @@ def playbooks(draw: st.DrawFn) -> PlaybookSpec:
         fixed=fixed,
         adaptable=tuple(item for item in draw(ITEMS) if item not in fixed),
         handoffs=draw(lists(HANDOFFS, most=2)),
-        pillars=draw(st.builds(Pillars, ANSWERS, ANSWERS, ANSWERS, ANSWERS, ANSWERS)),
+        pillars=draw(st.builds(Pillars, **dict.fromkeys(Pillars.model_fields, ANSWERS))),
     )
 
 
@@ -195,7 +201,7 @@ def workspaces(draw: st.DrawFn) -> WorkspaceSpec:
         timezone=draw(ZONES),
         country=country,
         rule=draw(st.none() | st.sampled_from(Rule)),
-        teams=tuple(replace(team, country=team.country or country) for team in several),
+        teams=tuple(team.model_copy(update={"country": team.country or country}) for team in several),
     )
 
 
@@ -210,9 +216,8 @@ def test_a_playbook_survives_its_file_and_its_row(spec: PlaybookSpec) -> None:
 
 @given(workspaces())
 @settings(deadline=None, max_examples=60)
-def test_a_workspace_survives_its_file_and_its_row(spec: WorkspaceSpec) -> None:
+def test_a_workspace_survives_its_file(spec: WorkspaceSpec) -> None:
     assert read_document(dump_workspace(spec)) == spec
-    assert workspace_from_data(json.loads(json.dumps(to_data(spec)))) == spec
 
 
 @given(playbooks(), playbooks())

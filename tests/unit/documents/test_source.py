@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from cadence.documents import DocumentRefused, Problem, read_document
 from cadence.documents.source import MAX_BYTES, parse
-from cadence.documents.tree import Scalar, Sequence
+from cadence.documents.values import NO_VALUE
 from tests.unit.documents.samples import PLAYBOOK, problems_of
 
 UNREADABLE = [
@@ -49,7 +49,7 @@ def test_what_cannot_be_read_is_refused_in_plain_words(text: str, line: int, rea
     assert right in problem.right
 
 
-def test_every_tab_is_told() -> None:
+def test_every_tab_is_reported() -> None:
     assert [problem.line for problem in problems_of("a:\n\tb: 1\n\n \tc: 2\n")] == [2, 4]
 
 
@@ -86,20 +86,26 @@ def test_a_bomb_of_aliases_is_never_expanded() -> None:
     ],
 )
 def test_words_mean_what_yaml_1_2_says(word: str, value: object) -> None:
-    node = parse(f"a: {word}\n").entries["a"]
-    assert isinstance(node, Scalar)
-    assert node.value == value
-    assert type(node.value) is type(value)
+    found = parse(f"a: {word}\n").data["a"]
+    if value is None:
+        assert found is NO_VALUE
+    else:
+        assert found == value
+        assert type(found) is type(value)
 
 
 def test_values_keep_their_lines() -> None:
-    root = parse("# head\n\na: 1\nb:\n  - x\n  -\n    c: 2\nd:\n\ne: 3\n")
-    assert root.line == 3
-    assert root.key_lines == {"a": 3, "b": 4, "d": 8, "e": 10}
-    items = root.entries["b"]
-    assert isinstance(items, Sequence)
-    assert [item.line for item in items.items] == [5, 7]
-    assert root.entries["d"].line == 8
+    source = parse("# head\n\na: 1\nb:\n  - x\n  -\n    c: 2\nd:\n\ne: 3\n")
+    assert source.data == {"a": 1, "b": ["x", {"c": 2}], "d": NO_VALUE, "e": 3}
+    assert source.lines[()].value == 3
+    assert {loc[0]: line.key for loc, line in source.lines.items() if len(loc) == 1 and loc[0]} == {
+        "a": 3,
+        "b": 4,
+        "d": 8,
+        "e": 10,
+    }
+    assert [source.lines["b", at].value for at in (0, 1)] == [5, 7]
+    assert source.lines["d",].value == 8
 
 
 def test_a_byte_order_mark_is_no_mistake() -> None:

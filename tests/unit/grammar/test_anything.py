@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadence.refusals import Refusal
-from handlers.grammar import TABLE, Command, Vocabulary, parse
-from tests.unit.grammar.vocabularies import NONE, ONE, THURSDAY, TWO
+from handlers.commands import COMMANDS
+from handlers.grammar import Command, parse
+from tests.unit.grammar.vocabularies import NONE, ONE, TWO, Vocabulary
 
-COMMANDS = ("/kpi", "/attest", "/exception", "/cadence")
-EXAMPLES = [example for entry in TABLE for example in entry.examples]
+EXAMPLES = [example for entry in COMMANDS for example in entry.examples]
 LONG = Vocabulary({f"{at}{'playbook' * 9}": ("send" * 30, f"step-{at}") for at in range(7)}, ("team" * 30,))
 VOCABULARIES = st.sampled_from([ONE, TWO, NONE, LONG])
 PIECES = st.sampled_from(
@@ -94,14 +94,14 @@ PIECES = st.sampled_from(
 def outcome(command: str, text: str, vocabulary: Vocabulary) -> Command | None:
     """The command, or None for a refusal, whose words are checked here."""
     try:
-        return parse(command, text, vocabulary, THURSDAY)
+        return parse(COMMANDS, command, text, vocabulary).command
     except Refusal as refused:
         check_words(refused)
         return None
 
 
 def check_words(refused: Refusal) -> None:
-    """Short, whole, and no word of what was typed longer than sixty characters."""
+    """Short, complete, and no input word longer than sixty characters."""
     said = refused.text
     assert said.strip()
     assert said[-1] in ".?!"
@@ -114,7 +114,7 @@ def check_words(refused: Refusal) -> None:
 @settings(max_examples=1000, deadline=None, derandomize=True)
 @given(text=st.text(max_size=80), vocabulary=VOCABULARIES)
 def test_random_text(text: str, vocabulary: Vocabulary) -> None:
-    for command in COMMANDS:
+    for command in COMMANDS.slashes:
         outcome(command, text, vocabulary)
 
 
@@ -134,11 +134,11 @@ def test_mutated_examples(example: str, pieces: list[str], at: int, cut: int, vo
 @settings(max_examples=1250, deadline=None, derandomize=True)
 @given(pieces=st.lists(PIECES, max_size=8), vocabulary=VOCABULARIES)
 def test_heaps_of_pieces(pieces: list[str], vocabulary: Vocabulary) -> None:
-    for command in COMMANDS:
+    for command in COMMANDS.slashes:
         outcome(command, " ".join(pieces), vocabulary)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS.slashes)
 @pytest.mark.parametrize(
     "unit", ["x", "-", "=", "a=", "<@", "&amp;", "1 ", "1,", "- ", "week=2 ", "no ", "..", "\u2014 "]
 )

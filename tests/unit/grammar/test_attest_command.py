@@ -4,7 +4,7 @@ import pytest
 
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
-from handlers.grammar.commands import Attest
+from handlers.checkins.attest import Attest
 from storage.tables.reports import Attestation
 from tests.unit.grammar.vocabularies import ONE, TWO, read
 

@@ -5,35 +5,18 @@ from datetime import date
 import pytest
 
 from cadence.refusals import Refusal
-from handlers.grammar import Command, parse
-from handlers.grammar.commands import (
-    Away,
-    CreateTeam,
-    Cycle,
-    Digest,
-    ExportPlaybook,
-    Help,
-    ImportPlaybook,
-    JoinTeam,
-    Kpi,
-    LeaveTeam,
-    ListPlaybooks,
-    Mute,
-    NewPlaybook,
-    ReviseRubric,
-    Rubric,
-    Settings,
-    ShowCycle,
-    ShowPlaybook,
-    Snooze,
-    SnoozeUntil,
-    StartCycle,
-    Status,
-    TeamHolidays,
-    TeamMembers,
-    Why,
-)
+from handlers.commands import COMMANDS
+from handlers.cycles.running import ShowCycle, StartCycle
+from handlers.editor import NewPlaybook
+from handlers.grammar import Command, Help, parse
 from handlers.grammar.dates import find_day
+from handlers.numbers import Kpi
+from handlers.overview.status import Digest, Status, Why
+from handlers.people.absences import Away, Mute, Snooze, SnoozeUntil
+from handlers.people.teams import CreateTeam, JoinTeam, LeaveTeam, TeamHolidays, TeamMembers
+from handlers.playbooks.files import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
+from handlers.rubrics import Rubric
+from handlers.workspaces import Settings
 from tests.unit.grammar.vocabularies import ONE, THURSDAY, TWO, read
 
 PLAYBOOK = "support-reply"
@@ -48,7 +31,7 @@ PLAYBOOK = "support-reply"
         ("HELP /kpi", Help(topic="kpi")),
         ("playbook", ListPlaybooks()),
         ("team", TeamMembers()),
-        ("cycle", Cycle()),
+        ("cycle", ShowCycle(or_start=True)),
         ("help playbook", Help(topic="playbook")),
         ("team help", Help(topic="team")),
         ("status help", Help(topic="status")),
@@ -74,9 +57,9 @@ PLAYBOOK = "support-reply"
         ("rubric draft samples=1,200", Rubric(playbook=PLAYBOOK, step="draft", samples=1200)),
         (
             "rubric draft revise refunds name their case",
-            ReviseRubric(playbook=PLAYBOOK, step="draft", change="refunds name their case"),
+            Rubric(playbook=PLAYBOOK, step="draft", revise=True, change="refunds name their case"),
         ),
-        ("rubric draft revise", ReviseRubric(playbook=PLAYBOOK, step="draft")),
+        ("rubric draft revise", Rubric(playbook=PLAYBOOK, step="draft", revise=True)),
         ("playbook import", ImportPlaybook()),
         ("playbook list", ListPlaybooks()),
         ("playbook show", ShowPlaybook()),
@@ -225,9 +208,9 @@ def test_with_several_playbooks_an_unnamed_one_stays_open() -> None:
 
 def test_a_command_nobody_has_names_the_nearest() -> None:
     with pytest.raises(Refusal, match=r"There's no command `/cadance`\. Did you mean `/cadence`"):
-        parse("/cadance", "", ONE, THURSDAY)
+        parse(COMMANDS, "/cadance", "", ONE)
     with pytest.raises(Refusal, match="Did you mean `/cadence help`"):
-        parse("/xyzzy", "", ONE, THURSDAY)
+        parse(COMMANDS, "/xyzzy", "", ONE)
 
 
 @pytest.mark.parametrize(

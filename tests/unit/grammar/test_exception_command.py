@@ -3,10 +3,10 @@
 import pytest
 
 from cadence.refusals import Offer, Refusal, Unknown
-from handlers.grammar import UnknownStep, Vocabulary
-from handlers.grammar.commands import LogException
+from handlers.exceptions import LogException
+from handlers.grammar.steps import UnknownStep
 from templates.ids import Action
-from tests.unit.grammar.vocabularies import NONE, ONE, TWO, read
+from tests.unit.grammar.vocabularies import NONE, ONE, TWO, Vocabulary, read
 
 PLAYBOOK = "support-reply"
 
@@ -95,6 +95,13 @@ def test_the_offer_names_the_step() -> None:
     with pytest.raises(UnknownStep) as refused:
         read("/exception clse late", TWO)
     assert refused.value.offer == Offer("Log it on close", Action.LOG_EXCEPTION, "month-end:close:late")
+
+
+def test_a_step_alone_offers_the_form_without_a_reason() -> None:
+    with pytest.raises(UnknownStep) as refused:
+        read("/exception sned")
+    assert refused.value.offer is not None
+    assert refused.value.offer.value == "support-reply:send:"
 
 
 def test_a_long_reason_is_whole_beside_the_sentence() -> None:

@@ -1,9 +1,9 @@
-"""`/cadence handoff`: what to do, with which, in whose words."""
+"""`/cadence handoff`: the verb, the handoff, the text."""
 
 import pytest
 
 from cadence.refusals import Refusal
-from handlers.grammar.commands import Handoff
+from handlers.handoffs import Handoff
 from tests.unit.grammar.vocabularies import read
 
 

@@ -1,10 +1,26 @@
 """The names the grammar's tests can use."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
-from handlers.grammar import Command, Vocabulary, parse
+from handlers.commands import COMMANDS
+from handlers.grammar import Command, parse
 
 THURSDAY = date(2026, 11, 26)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names that somebody can use, on a Thursday."""
+
+    playbooks: Mapping[str, tuple[str, ...]]
+    teams: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    today: date = THURSDAY
+
+
 ONE = Vocabulary(
     {"support-reply": ("draft", "send")},
     ("support-emea", "support-us", "billing"),
@@ -17,6 +33,6 @@ NONE = Vocabulary({})
 
 
 def read(line: str, vocabulary: Vocabulary = ONE) -> Command:
-    """Parse a whole line, `/kpi 14m`, on a Thursday."""
+    """Parse a whole line, `/kpi 14m`."""
     command, _, text = line.partition(" ")
-    return parse(command, text, vocabulary, THURSDAY)
+    return parse(COMMANDS, command, text, vocabulary).command

@@ -1,4 +1,4 @@
-"""Weeks, cycles, and the one instant that a local date and hour stands for, in every zone there is."""
+"""Weeks, cycles, and the instant of a local date and hour, in every zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache

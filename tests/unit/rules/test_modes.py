@@ -1,4 +1,4 @@
-"""Who leads a step, and where a demotion lands."""
+"""The modes of a step, and where a demotion leads."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One rounding for everything people read (STYLE: counts first, no percentage below 20)."""
+"""One rounding for all displayed numbers: counts first, no percentage below 20."""
 
 from fractions import Fraction
 

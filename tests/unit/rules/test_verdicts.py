@@ -1,4 +1,4 @@
-"""The decision on a step: both sides of every boundary, and what holds for any counts at all."""
+"""The decision on a step: both sides of every boundary, and invariants for any counts."""
 
 from dataclasses import replace
 

@@ -1,0 +1,164 @@
+"""Answers files: who does what at which time; and carrying it out."""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bot.sandbox.errors import CantDo
+from bot.sandbox.kinds import elements_of, words_of
+from bot.sandbox.messages import Message
+from bot.sandbox.workspace import Workspace
+from cadence.documents import WorkspaceSpec
+from cadence.refusals import Refusal
+from cadence.rules.calendar import instant
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+COLUMNS = ("week", "day", "time", "member", "says")
+_FILLED_IN = re.compile(r"""\s*(\S+?)=(?:'([^']*)'|"([^"]*)"|(\S+))""")
+"""`runs=14`, `note='a quiet week'`: a form's field and its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an answers file: a member's action, at their local time."""
+
+    number: int
+    week: int
+    weekday: int
+    at: time
+    member: str
+    says: str
+
+
+class FileRefused(Refusal):
+    """A file that can't be played; `problems` has every mistake with its place."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("The files can't be played.")
+
+
+def text_of(file: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        Refusal: it isn't UTF-8 text.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as missing:
+        raise Refusal(f"{file}: {missing.strerror or 'cannot be read'}.") from None
+    except UnicodeDecodeError:
+        raise Refusal(f"{file}: is not UTF-8 text.") from None
+
+
+def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
+    """Parse an answers file: `week,day,time,member,says`, with times in the member's zone.
+
+    Raises:
+        FileRefused: lists every invalid line, with a correct example.
+    """
+    rows = csv.reader(text_of(file).replace("\0", "\N{REPLACEMENT CHARACTER}").splitlines())
+    known = {member for team in people.teams for member in team.members} | set(people.curators)
+    problems: list[str] = []
+    found: list[Line] = []
+    for number, row in enumerate(rows, start=1):
+        cells = [cell.strip() for cell in row[:4]]
+        if len(row) > len(cells):
+            cells.append(",".join(row[4:]).strip())  # what is said may hold commas
+        if not any(cells) or cells[0].startswith("#") or tuple(cells[:5]) == COLUMNS:
+            continue
+        line = _line(number, cells)
+        if isinstance(line, str):
+            problems.append(f"{file}:{number}: {line}")
+        elif line.member not in known:
+            problems.append(f"{file}:{number}: nobody in the workspace file is called {line.member}")
+        else:
+            found.append(line)
+    if problems:
+        raise FileRefused(problems)
+    return found
+
+
+def _line(number: int, cells: list[str]) -> Line | str:
+    if len(cells) < len(COLUMNS):
+        return (
+            f"has {len(cells)} columns; write {','.join(COLUMNS)}: 1,Thu,10:42,U01AGENT1,/attest as-declared"
+        )
+    week, day, at, member = cells[:4]
+    says = cells[4]
+    if not week.isdecimal() or not 1 <= int(week) <= 60:
+        return f"`{week}` is no week; the first is 1"
+    if day[:3].lower() not in DAYS:
+        return f"`{day}` is no day; write Mon to Sun"
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", at):
+        return f"`{at}` is no time; write one such as 10:42"
+    if not says.startswith(("/", "press ")):
+        return f"`{says[:40]}` is nothing to do; write a command such as /kpi 14m, or press Ran as declared runs=14"
+    hour, minute = at.split(":")
+    return Line(number, int(week), DAYS.index(day[:3].lower()), time(int(hour), int(minute)), member, says)
+
+
+def when(line: Line, first_monday: date, workspace: Workspace) -> datetime:
+    """The instant of a line, in its member's zone."""
+    zone = ZoneInfo(workspace.user(line.member).tz or "UTC")
+    return instant(first_monday + timedelta(weeks=line.week - 1, days=line.weekday), line.at, zone)
+
+
+def act(workspace: Workspace, people: WorkspaceSpec, member: str, says: str) -> None:
+    """Type a command in the channel of the member's team, or press a button and fill in its form.
+
+    Raises:
+        CantDo: there is no such button in front of them, or the form refuses what was filled in.
+    """
+    if says.startswith("press "):
+        _press(workspace, member, says.removeprefix("press "))
+        return
+    command, _, text = says.partition(" ")
+    channels = (team.channel for team in people.teams if member in team.members)
+    workspace.person(member).types(command, text, channel=next(channels, people.curator_channel))
+
+
+def _press(workspace: Workspace, member: str, says: str) -> None:
+    """`press Ran as declared runs=14 note='quiet week'`: the newest button with that label, then its form.
+
+    With `in='Support reply'` the newest message that contains these words, and with `on='load the policy
+    file'` the button next to them.
+
+    Raises:
+        CantDo: there is no such button in front of them, or the form refuses what was filled in.
+    """
+    person = workspace.person(member)
+    values = {name: single or double or bare for name, single, double, bare in _FILLED_IN.findall(says)}
+    label, within = _FILLED_IN.sub("", says).strip(), values.pop("in", "")
+    beside = values.pop("on", "")
+    shown = [
+        message
+        for channel in workspace.channels()
+        if member in channel.members
+        for message in person.sees(channel.id)
+        if label in message.buttons
+        and all(words in f"{message.text} {words_of(message.blocks)}" for words in (within, beside))
+    ]
+    if not shown:
+        where = f" in a message that says “{within or beside}”" if within or beside else ""
+        raise CantDo(f"{person.user.real_name} sees no button [{label}]{where}")
+    newest = max(shown, key=lambda message: message.ts)
+    person.clicks(newest, label, block_id=_block_of(newest, label, beside) if beside else None)
+    form = person.view()
+    if form is not None and form.body.get("submit"):
+        refused = person.submits(values).errors
+        if refused:
+            raise CantDo("; ".join(f"{field}: {said}" for field, said in refused.items()))
+
+
+def _block_of(message: Message, label: str, words: str) -> str | None:
+    """The block that contains a button with that label and these words."""
+    for block, element in elements_of(message.blocks):
+        if element["type"] == "button" and element["text"]["text"] == label and words in words_of(block):
+            return str(block["block_id"])
+    return None

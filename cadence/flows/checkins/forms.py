@@ -1,0 +1,86 @@
+"""The check-in forms, for one or for every open one of a week, prefilled."""
+
+from datetime import date
+
+from cadence.flows.checkins.rows import may_answer, open_adoptions, step_modes, typical, week_kpi
+from cadence.flows.core import AdoptionView, adoption_by_id, week_starting
+from cadence.flows.numbers import asked
+from cadence.mrkdwn import say
+from cadence.refusals import NotAllowed, Refusal
+from storage.queries import checkins, numbers
+from storage.tables import Attestation
+from storage.work import UnitOfWork
+from templates.contexts.checkins import CheckinAllForm, CheckinAllRow, CheckinForm, DriftStep
+
+
+def checkin_form(
+    uow: UnitOfWork, *, adoption_id: int, week_start: date | None, kind: Attestation | None
+) -> CheckinForm:
+    """The form behind a check-in button; `kind` None shows the earlier answer, to change it.
+
+    Raises:
+        Refusal: the week is closed, or the caller isn't in the team.
+    """
+    with uow.read():
+        view = adoption_by_id(uow, adoption_id=adoption_id)
+        week = week_starting(uow, view, week_start or view.week_start)
+        if not may_answer(uow, view, member=uow.actor.member, week_start=week.start):
+            raise NotAllowed(say("Only members of {team} answer its check-in.", team=view.team.title))
+        before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
+        drifted = {}
+        if before is not None:
+            rows = checkins.drifted_steps(uow, check_in=before)
+            drifted = {row.step: str(row.mode) for row in rows}
+        reading = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
+        shown = kind or (before.attestation if before else Attestation.AS_DECLARED)
+        runs = before.runs if before and before.runs else typical(uow, view, member=uow.actor.member)
+        return CheckinForm(
+            kind=shown,
+            change=kind is None,
+            answered=before is not None,
+            playbook=view.playbook.title,
+            team=view.team.title,
+            week=week.week,
+            kpi=week_kpi(uow, view, week_start=week.start),
+            reporter=view.team.reporter == uow.actor.member,
+            runs=max(1, runs),
+            usual=_has_answered(uow, view, uow.actor.member),
+            value=reading.typed if reading else "",
+            inputs_complete=before.complete_inputs if before else None,
+            note=before.note if before else "",
+            guardrails=asked(uow, view, week_start=week.start),
+            steps=tuple(DriftStep(step=step, chosen=drifted.get(step.key)) for step in step_modes(uow, view)),
+        )
+
+
+def _has_answered(uow: UnitOfWork, view: AdoptionView, member: str) -> bool:
+    """Whether there are answers from which to derive a member's usual number of runs."""
+    rows = checkins.answers(uow, adoption_id=view.id, first=view.week_start, last=view.week_start, latest=1)
+    return any(who == member for who, _, _ in rows)
+
+
+def checkin_all_form(uow: UnitOfWork, *, week_start: date) -> CheckinAllForm:
+    """One form for every check-in the caller hasn't answered for a week.
+
+    Raises:
+        Refusal: nothing is open any more.
+    """
+    with uow.read():
+        runs = open_adoptions(uow, week_start=week_start)
+        if not runs:
+            raise Refusal("Every check-in of yours is answered already.")
+        return CheckinAllForm(
+            rows=tuple(
+                CheckinAllRow(
+                    adoption_id=view.id,
+                    playbook=view.playbook.title,
+                    team=view.team.title,
+                    kpi=week_kpi(uow, view, week_start=week_start),
+                    reporter=view.team.reporter == uow.actor.member,
+                    runs=max(1, typical(uow, view, member=uow.actor.member)),
+                    usual=_has_answered(uow, view, uow.actor.member),
+                    guardrails=asked(uow, view, week_start=week_start),
+                )
+                for view in runs
+            ),
+        )

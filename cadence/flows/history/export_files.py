@@ -1,0 +1,282 @@
+"""The tables of an export: their columns, and each row as text that is safe in a spreadsheet."""
+
+import csv
+import io
+import json
+import unicodedata
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import IO, Any, Final, TextIO
+
+from cadence.documents import dump_playbook, playbook_from_data
+from storage.queries import history
+from storage.queries import playbooks as playbook_rows
+from storage.work import UnitOfWork
+
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+"""Characters that a spreadsheet may take for the beginning of a formula, also after invisible ones."""
+_FIRST: Final = ("\t", "\r", "\n", "'")
+"""Leading characters that it may ignore; and the apostrophe itself, so that it can be removed again."""
+Cells = Iterator[list[str]]
+
+
+def cell(value: object) -> str:
+    """A value as text in a file.
+
+    Text that begins like a formula, or with an apostrophe, gets an apostrophe in front: a spreadsheet then
+    shows it unchanged. Removing one leading apostrophe restores the recorded text. Numbers are left as they
+    are.
+    """
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case Enum():
+            return str(value.value)
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="seconds")
+        case date():
+            return value.isoformat()
+        case float():
+            return repr(value).removesuffix(".0")
+        case int():
+            return str(value)
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    text = str(value)
+    return f"'{text}" if text.startswith(_FIRST) or _visible(text).startswith(_FORMULA) else text
+
+
+def _visible(text: str) -> str:
+    """Text from its first visible character: without leading spaces, control and format characters."""
+    for at, char in enumerate(text):
+        if not char.isspace() and unicodedata.category(char) not in {"Cc", "Cf"}:
+            return text[at:]
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTable:
+    """One file of an export.
+
+    Args:
+        name: of the file, without its ending.
+        columns: the header.
+        rows: the rows as values, in the order of the columns, of some playbooks or of all.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[UnitOfWork, Collection[int] | None], Iterator[list[Any]]]
+
+    def lines(self, uow: UnitOfWork, playbooks: Collection[int] | None) -> Cells:
+        """The header, then every row, as text."""
+        yield list(self.columns)
+        for row in self.rows(uow, playbooks):
+            yield [cell(value) for value in row]
+
+
+def _readings(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    kpis = history.kpis(uow, playbooks=playbooks)
+    for page in history.readings(uow, playbooks=playbooks):
+        for row in page:
+            kpi = kpis.get(row.revision, {})
+            units = {rail["name"]: rail["unit"] for rail in kpi.get("guardrails") or ()}
+            name = row.guardrail or kpi.get("name", "")
+            unit = units.get(row.guardrail, "") if row.guardrail else kpi.get("unit", "")
+            yield [
+                *(row.id, row.playbook, row.team, row.cycle, row.week, row.week_start),
+                *(name, bool(row.guardrail), row.value, unit, row.typed, row.note),
+                *(row.member, row.member_name, row.surface, row.reported_at, row.replaced_at),
+            ]
+
+
+def _attestations(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.check_ins(uow, playbooks=playbooks):
+        drifted = history.drifted(uow, check_ins=[row.id for row in page])
+        for row in page:
+            steps = " ".join(f"{step}={mode}" for step, mode in drifted.get(row.id, ()))
+            yield [
+                *(row.id, row.playbook, row.team, row.cycle, row.week, row.week_start),
+                *(row.attestation, row.runs, row.complete_inputs, steps, row.note),
+                *(row.member, row.member_name, row.surface, row.answered_at, row.replaced_at),
+            ]
+
+
+def _exceptions(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.exceptions(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.cycle, row.step),
+                *(row.critical, row.reason, row.link),
+                *(row.member, row.member_name, row.surface, row.logged_at, row.withdrawn_at),
+            ]
+
+
+def _verdicts(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.verdicts(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.cycle, row.step, row.decision, row.line),
+                *(row.mode, row.fallback, row.lands_on, row.exceptions, row.critical),
+                *(row.attested, row.assumed, row.ratio, row.cap, row.probability, row.demote_at),
+                *(row.rule, row.min_runs, row.min_exceptions, row.confidence, row.closing),
+                *(row.window_from, row.top_reason, row.top_reason_count, row.cause, row.judged_at),
+            ]
+
+
+def _trail(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.trail(uow, playbooks=playbooks):
+        for one in page:
+            row = one.row
+            yield [
+                *(row.id, row.at, row.member, row.member_name, row.action, row.subject),
+                *(one.playbook, one.team, row.surface, row.before, row.after, row.correlation_id),
+            ]
+
+
+TABLES: Final = (
+    ExportTable(
+        "readings",
+        (
+            *(
+                "id",
+                "playbook",
+                "team",
+                "cycle",
+                "week",
+                "week_start",
+                "number",
+                "guardrail",
+                "value",
+                "unit",
+            ),
+            *("typed", "note", "member", "member_name", "surface", "reported_at", "replaced_at"),
+        ),
+        _readings,
+    ),
+    ExportTable(
+        "attestations",
+        (
+            *("id", "playbook", "team", "cycle", "week", "week_start", "attestation", "runs"),
+            *("runs_with_complete_inputs", "drifted_steps", "note", "member", "member_name", "surface"),
+            *("answered_at", "replaced_at"),
+        ),
+        _attestations,
+    ),
+    ExportTable(
+        "exceptions",
+        (
+            *("id", "playbook", "team", "cycle", "step", "critical", "reason", "link", "member"),
+            *("member_name", "surface", "logged_at", "withdrawn_at"),
+        ),
+        _exceptions,
+    ),
+    ExportTable(
+        "verdicts",
+        (
+            *("id", "playbook", "team", "cycle", "step", "decision", "line", "mode", "fallback"),
+            *("lands_on", "exceptions", "critical_exceptions", "runs_attested", "runs_assumed", "ratio"),
+            *("cap", "probability", "demote_at", "rule", "min_runs", "min_exceptions", "confidence"),
+            *("at_close", "window_from", "most_frequent_reason", "most_frequent_reason_count", "cause"),
+            "judged_at",
+        ),
+        _verdicts,
+    ),
+    ExportTable(
+        "trail",
+        (
+            *("id", "at", "member", "member_name", "action", "subject", "playbook", "team", "surface"),
+            *("before", "after", "request"),
+        ),
+        _trail,
+    ),
+)
+"""Every file of an export, including corrected rows: those have `replaced_at` or `withdrawn_at`."""
+
+
+Opener = Callable[[str], AbstractContextManager[TextIO]]
+"""Opens a file of the export for writing text, by its name."""
+ABOUT: Final = """\
+Rollout Cadence: what was recorded.
+
+readings, attestations, exceptions, verdicts, trail: CSV as RFC 4180 has it, UTF-8, a header first.
+Nothing reported is ever changed: a row that was corrected stays, and replaced_at says since when.
+Times are ISO 8601 in UTC, with their offset. Shares (ratio, cap, probability) are 0 to 1.
+Text that a spreadsheet could take for a formula has an apostrophe in front, and so has text that begins with
+one: take one leading apostrophe off to get what was written.
+playbooks: the newest revision of each as YAML, which imports to the same rows.
+"""
+
+
+def write_zip(uow: UnitOfWork, out: IO[bytes], *, playbooks: Collection[int] | None) -> None:
+    """Write the records of some playbooks, or of the workspace, as a ZIP archive; rows are streamed."""
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+
+        @contextmanager
+        def opened(name: str) -> Iterator[TextIO]:
+            with (
+                archive.open(name, "w", force_zip64=True) as raw,
+                io.TextIOWrapper(raw, encoding="utf-8", newline="") as text,
+            ):
+                yield text
+
+        with opened("about.txt") as text:
+            text.write(ABOUT)
+        _write(uow, opened, playbooks=playbooks)
+
+
+def write_folder(uow: UnitOfWork, folder: Path, *, playbooks: Collection[int] | None) -> dict[str, int]:
+    """Write the same files into a folder, replacing earlier ones; returns the row count of each.
+
+    Raises:
+        OSError: the folder can't be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def opened(name: str) -> Iterator[TextIO]:
+        place = folder / name
+        place.parent.mkdir(exist_ok=True)
+        part = place.with_name(f".{place.name}.part")
+        try:
+            with part.open("w", encoding="utf-8", newline="") as text:
+                yield text
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+
+    return _write(uow, opened, playbooks=playbooks)
+
+
+def _write(uow: UnitOfWork, opened: Opener, *, playbooks: Collection[int] | None) -> dict[str, int]:
+    counts = {}
+    with uow.read():
+        for table in TABLES:
+            name = f"{table.name}.csv"
+            with opened(name) as text:
+                writer = csv.writer(text)
+                lines = -1  # the header isn't a row
+                for line in table.lines(uow, playbooks):
+                    writer.writerow(line)
+                    lines += 1
+            counts[name] = lines
+        for slug, yaml in _playbooks(uow, playbooks):
+            with opened(f"playbooks/{slug}.yaml") as text:
+                text.write(yaml)
+    return counts
+
+
+def _playbooks(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[tuple[str, str]]:
+    for row in playbook_rows.playbooks(uow):
+        if playbooks is not None and row.id not in playbooks:
+            continue
+        newest = playbook_rows.newest_version(uow, playbook_id=row.id or 0)
+        if newest is not None:
+            yield row.slug, dump_playbook(playbook_from_data(newest.spec))

@@ -1,0 +1,361 @@
+"""The contents of a trail entry in words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from cadence.mrkdwn import Mrkdwn, escape, mention, say
+from cadence.rules.percent import percent_of
+from templates import filters
+
+_MODES: Final = frozenset(filters.MODE_WORDS)
+_NEVER_SHOWN: Final = frozenset(
+    {"id", "lesson", "adoption", "cycle", "setup", "handoff", "seed", "after_exception", "after_check_in"}
+)
+"""Ids and the like: stored for judging again, not for display."""
+
+
+def mode_word(mode: str) -> str:
+    """A mode in words; anything else unchanged."""
+    return filters.mode(mode) if mode in _MODES else mode
+
+
+def plain(value: Any) -> str:
+    """Any stored value in words: `rule strict, time zone UTC`. Empty values are left out."""
+    match value:
+        case None | False:
+            return ""
+        case True:
+            return "yes"
+        case dict():
+            told = {str(name): plain(one) for name, one in value.items() if name not in _NEVER_SHOWN}
+            return ", ".join(f"{_named(name)} {one}" for name, one in told.items() if one)
+        case list():
+            return ", ".join(filter(None, map(plain, value)))
+        case float():
+            return f"{value:g}"
+    text = str(value)
+    if text in _MODES:
+        return mode_word(text)
+    return _day(text) or text
+
+
+def _named(name: str) -> str:
+    return {"timezone": "time zone"}.get(name, name.replace("_", " "))
+
+
+def _day(text: str) -> str:
+    if len(text) != len("2026-03-02"):
+        return ""
+    try:
+        return filters.day(text)
+    except ValueError:
+        return ""
+
+
+_ATTESTED: Final = {"as-declared": "ran as declared", "drifted": "drifted", "not-run": "didn't run"}
+_DECISIONS: Final = {"hold": "within the cap", "watch": "watched", "demote": "demoted"}
+_LINES: Final = {
+    "critical": "for a critical exception",
+    "evidence": "on the evidence",
+    "cap": "over the cap at the close",
+}
+_CAUSES: Final = {
+    "check-in": "when an answer came in",
+    "close": "when the cycle closed",
+    "exception": "after an exception",
+    "undo": "after an exception was taken back",
+    "member": "after somebody was set away",
+    "mode-change": "after a change of mode",
+    "week": "when a week began",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is needed to describe an entry.
+
+    Args:
+        zone: the reader's.
+        unit: of the entry's number, if it has one.
+        steps: titles by key.
+        team: a team's title by its id.
+    """
+
+    zone: ZoneInfo
+    unit: str | None = None
+    steps: Mapping[str, str] = field(default_factory=dict)
+    team: Callable[[int], str] = str
+
+
+Told = Callable[[Any, Words], str]
+
+
+def _joined(*parts: str | None) -> Mrkdwn:
+    return Mrkdwn(", ".join(escape(part) for part in parts if part))
+
+
+def _quoted(text: object) -> str:
+    return f"“{text}”" if text else ""
+
+
+def _number(value: Any, words: Words) -> str:
+    return filters.amount(float(value), words.unit) if words.unit else plain(value)
+
+
+def _step(key: str, words: Words) -> str:
+    return words.steps.get(key, key)
+
+
+def _check_in(data: Any, words: Words) -> str:
+    drifts = "; ".join(
+        f"{_step(key, words)} was {mode_word(mode)}" for key, mode in data.get("drifts", {}).items()
+    )
+    runs, complete = data["runs"], data.get("complete_inputs")
+    return _joined(
+        _ATTESTED[data["attestation"]] + (f" ({drifts})" if drifts else ""),
+        filters.plural(runs, "run") if data["attestation"] != "not-run" else "",
+        f"inputs complete in {complete}" if complete is not None else "",
+        _quoted(data.get("note")),
+    )
+
+
+def _exception(data: Any, _words: Words) -> str:
+    link = say(" {link}", link=filters.link(data["link"])) if data.get("link") else ""
+    return say(
+        "{critical}{reason}{link}",
+        critical="critical: " if data.get("critical") else "",
+        reason=_quoted(data["reason"]),
+        link=link,
+    )
+
+
+def _verdict(data: Any, _words: Words) -> str:
+    cause = str(data["cause"]).partition(":")[0]
+    return _joined(_DECISIONS[data["decision"]], _LINES.get(data["line"]), _CAUSES.get(cause))
+
+
+def _declared(data: Any, _words: Words) -> str:
+    if isinstance(data, str):
+        return mode_word(data)
+    reason = _quoted(data.get("reason"))
+    return f"{mode_word(data['mode'])}, because {reason}" if reason else mode_word(data["mode"])
+
+
+def _drift(data: Any, _words: Words) -> str:
+    total = data["attested"] + data.get("awaited", 0)
+    counts = f"{data['drifted']} of {filters.plural(total, 'attestation')}"
+    share = percent_of(data["drifted"], total, limit=data.get("limit_share"))
+    used = mode_word(data["used"]) if data.get("used") else "otherwise"
+    return f"run {used}, declared {mode_word(data['declared'])}: {counts}{f' ({share})' if share else ''}"
+
+
+def _members(data: Any, _words: Words) -> str:
+    return Mrkdwn(", ".join(mention(str(member)) for member in data))
+
+
+def _sample(data: Any, _words: Words) -> str:
+    passed = f"{data['passes']} of {filters.plural(data['samples'], 'sample')} passed"
+    return _joined(passed, f"{data['risky']} risky", _quoted(data.get("note")))
+
+
+def _revised(data: Any, _words: Words) -> str:
+    return _joined(f"rubric revision {data['revision']}", _quoted(data.get("change")))
+
+
+def _cycle_started(data: Any, _words: Words) -> str:
+    return f"from {filters.day(data['starts_on'])}, on revision {data['revision']}"
+
+
+def _cycle_closed(data: Any, words: Words) -> str:
+    value = data.get("kpi_value")
+    return _joined(data["result"], _number(value, words) if value is not None else "no number")
+
+
+def _away(data: Any, _words: Words) -> str:
+    if "until" not in data:
+        return f"from {filters.day(data['from'])}"
+    return filters.date_range(date.fromisoformat(data["from"]), date.fromisoformat(data["until"]))
+
+
+def _snoozed(data: Any, words: Words) -> str:
+    until = datetime.fromisoformat(data["until"]).astimezone(words.zone)
+    return f"until {filters.day(until)} {filters.clock(until)}"
+
+
+def _setup_done(data: Any, _words: Words) -> str:
+    by_run = "by the first attested run" if data.get("ended") == "first-run" else ""
+    minutes = data.get("minutes")
+    return _joined(f"after {minutes:,} min" if minutes is not None else "", by_run)
+
+
+def _audit(data: Any, words: Words) -> str:
+    drawn = filters.plural(len(data["drawn"]), "run")
+    return f"{drawn} of {_step(data['step'], words)}, week of {filters.day(data['week'])}"
+
+
+def _promotion(data: Any, words: Words) -> str:
+    if not isinstance(data, dict):
+        return "open"
+    return _joined(str(data.get("decision") or data.get("state") or ""), _reason(data, words))
+
+
+def _reason(data: Any, _words: Words) -> str:
+    return _quoted(data.get("reason") or data.get("why"))
+
+
+def _text(data: Any, _words: Words) -> str:
+    return _quoted(data.get("text") if isinstance(data, dict) else data)
+
+
+def _imported(data: Any, _words: Words) -> str:
+    return _joined(f"revision {data['revision']}", "; ".join(data.get("changes", ())))
+
+
+def _published(data: Any, words: Words) -> str:
+    number = f"v{data['number']}" if data.get("number") else ""
+    passed = len(data.get("passed_over") or ())
+    return _joined(
+        data["state"],
+        number,
+        f"{filters.plural(passed, 'thing')} passed over" if passed else "",
+        _reason(data, words),
+    )
+
+
+def _moved(data: Any, _words: Words) -> str:
+    if "name" not in data:
+        return ""
+    return _joined(f"to {data['name']}", "from the next cycle" if data.get("from_next_cycle") else "")
+
+
+def _adopted(data: Any, _words: Words) -> str:
+    champion = data.get("champion")
+    return _joined(
+        str(data.get("version", "")), say("champion {who}", who=mention(champion)) if champion else ""
+    )
+
+
+def _next_team(data: Any, words: Words) -> str:
+    return words.team(int(data["team"])) if data.get("team") else _joined("none", _reason(data, words))
+
+
+def _handoff(data: Any, words: Words) -> str:
+    if not isinstance(data, dict):
+        return ""
+    lacking = ", ".join(data.get("lacking") or ())
+    return _joined(
+        f"to {data['to']}" if data.get("to") else "",
+        _quoted(data.get("what")),
+        f"lacking: {lacking}" if lacking else "",
+        _reason(data, words),
+    )
+
+
+def _nothing(_data: Any, _words: Words) -> str:
+    return ""
+
+
+def _plain(data: Any, _words: Words) -> str:
+    return plain(data)
+
+
+ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
+    "check-in": ("answered the check-in", _check_in),
+    "check-in-corrected": ("corrected a check-in", _check_in),
+    "reading": ("reported the number", _number),
+    "reading-corrected": ("corrected the number", _number),
+    "exception": ("logged an exception", _exception),
+    "exception-withdrawn": ("took back an exception", _exception),
+    "verdict": ("judged", _verdict),
+    "demotion": ("demoted", _declared),
+    "promotion": ("promoted", _declared),
+    "taken-back": ("took back the demotion", _declared),
+    "declaration": ("declared the mode", _declared),
+    "window-opened": ("started the count again", _plain),
+    "drift": ("found drift", _drift),
+    "drift-reported": ("found drift that one person reports", _drift),
+    "drift-withdrawn": ("withdrew the drift", _nothing),
+    "recommitted": ("recommitted", _text),
+    "watch-answered": ("said what changes", _text),
+    "nudged-again": ("nudged the missing once more", _members),
+    "rubric-result": ("graded a sample", _sample),
+    "rubric-revised": ("revised the rubric", _revised),
+    "audit-drawn": ("drew runs to be graded", _audit),
+    "promotion-judged": ("looked at a promotion", _promotion),
+    "promotion-approved": ("approved the promotion", _promotion),
+    "promotion-declined": ("declined the promotion", _promotion),
+    "promotion-lapsed": ("let the promotion lapse", _promotion),
+    "promotion-reopened": ("proposed the promotion again", _promotion),
+    "cycle-started": ("started a cycle", _cycle_started),
+    "cycle-closed": ("closed the cycle", _cycle_closed),
+    "cycle-judged-again": ("judged the closed cycle again", _cycle_closed),
+    "next-team": ("named the next team", _next_team),
+    "submitted": ("submitted to the registry", _nothing),
+    "paused": ("paused", _nothing),
+    "resumed": ("went on", _nothing),
+    "capacity-overridden": ("let a further cycle start", _reason),
+    "adopted": ("adopted", _adopted),
+    "setup-started": ("started the setup", _nothing),
+    "checklist-ticked": ("ticked an item", _text),
+    "checklist-unticked": ("unticked an item", _text),
+    "setup-done": ("finished the setup", _setup_done),
+    "team-moved": ("moved the team", _moved),
+    "playbook-imported": ("saved the playbook", _imported),
+    "playbook-published": ("published the playbook", _published),
+    "playbook-retired": ("retired the playbook", _published),
+    "lesson-learned": ("kept a lesson", _text),
+    "handoff-sent": ("handed over", _handoff),
+    "handoff-accepted": ("accepted the handoff", _handoff),
+    "handoff-failed": ("couldn't use the handoff", _handoff),
+    "handoff-done": ("finished the handoff", _handoff),
+    "handoff-withdrawn": ("withdrew the handoff", _handoff),
+    "team-created": ("made the team", _plain),
+    "team-changed": ("changed the team", _plain),
+    "join-asked": ("asked to join the team", _plain),
+    "join-answered": ("decided who joins the team", _plain),
+    "settings": ("changed the settings", _plain),
+    "adoption-settings": ("changed the settings", _plain),
+    "hours-set": ("changed the hours", _plain),
+    "profiles-changed": ("heard of people from Slack", _plain),
+    "away": ("set away", _away),
+    "back": ("is back", _away),
+    "snoozed": ("snoozed the check-in", _snoozed),
+    "muted": ("turned reminders off", _nothing),
+    "unmuted": ("turned reminders on", _nothing),
+    "exported": ("exported what was recorded", _nothing),
+    "installed": ("installed the bot", _nothing),
+    "uninstalled": ("uninstalled the bot", _nothing),
+}
+"""The verb of each action, and how its stored values are described."""
+
+
+def verb(action: str) -> str:
+    """The action as a verb: `answered the check-in`."""
+    return ACTIONS[action][0] if action in ACTIONS else action.replace("-", " ")
+
+
+def told(action: str, before: Any, after: Any, words: Words) -> tuple[str, str]:
+    """The values before and after, in words; empty if there was none.
+
+    For settings and the like, only changes. Entries of other versions with another format are shown plainly.
+    """
+    if isinstance(before, dict) and isinstance(after, dict) and _of(action) is _plain:
+        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        before, after = ({name: one.get(name) for name in names} for one in (before, after))
+    return _said(action, before, words), _said(action, after, words)
+
+
+def _of(action: str) -> Told:
+    return ACTIONS[action][1] if action in ACTIONS else _plain
+
+
+def _said(action: str, data: Any, words: Words) -> str:
+    if data is None:
+        return ""
+    try:
+        return _of(action)(data, words)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return plain(data)

@@ -1,0 +1,100 @@
+"""The form to report a number."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from cadence.flows.core import (
+    AdoptionView,
+    NeedsChoice,
+    ReportWeek,
+    adoption_by_id,
+    find_adoption,
+    last_week,
+    this_week,
+    visible_adoptions,
+)
+from cadence.flows.numbers.guardrails import asked
+from cadence.flows.numbers.kpis import kpi_context, require_team_member
+from cadence.refusals import Refusal
+from storage.work import UnitOfWork
+from templates.contexts.base import Choice
+from templates.contexts.numbers import KpiForm
+
+
+def run_choices(runs: Sequence[AdoptionView]) -> tuple[Choice, ...]:
+    """Adoptions as options; a value is the adoption's id."""
+    return tuple(
+        Choice(label=f"{view.playbook.title} · {view.team.title}", value=str(view.id)) for view in runs
+    )
+
+
+def kpi_form(
+    uow: UnitOfWork,
+    *,
+    adoption_id: int | None,
+    playbook: str | None = None,
+    team: str | None = None,
+    week_start: date | None = None,
+    value: str = "",
+    note: str = "",
+) -> KpiForm:
+    """The form for a KPI number; asks for the adoption or the week only if it isn't clear.
+
+    Raises:
+        Refusal: no team of the caller runs a playbook, or no week accepts a number.
+    """
+    with uow.read():
+        if adoption_id is None:
+            runs = _measured_runs(uow, playbook, team)
+            if len(runs) > 1:
+                return KpiForm(adoptions=_kpi_choices(runs), value=value, note=note)
+            view = runs[0]
+        else:
+            view = adoption_by_id(uow, adoption_id=adoption_id)
+        require_team_member(uow, view, to="report its number")
+        before = last_week(uow, view)
+        weeks = _week_choices(view, before)
+        if week_start is None and not weeks:
+            this_week(view)  # says when there will be one
+        return KpiForm(
+            playbook=view.playbook.title,
+            team=view.team.title,
+            kpi=kpi_context(view, value=None),
+            selected=str(view.id),
+            weeks=weeks if week_start is None else (),
+            week_start=week_start,
+            week=str(view.week_start) if weeks else None,
+            value=value,
+            note=note,
+            guardrails=asked(uow, view, week_start=week_start),
+        )
+
+
+def _measured_runs(uow: UnitOfWork, playbook: str | None, team: str | None) -> list[AdoptionView]:
+    """The adoptions a number may be about: the named ones, as for `/kpi`, else all of the caller's."""
+    if playbook or team:
+        try:
+            return [find_adoption(uow, playbook=playbook, team=team)]
+        except NeedsChoice as several:
+            return list(several.runs)
+    runs = [view for view in visible_adoptions(uow) if view.cycle is not None]
+    if not runs:
+        raise Refusal("No team of yours has a running cycle, so there is no number to report yet.")
+    return runs
+
+
+def _kpi_choices(runs: Sequence[AdoptionView]) -> tuple[Choice, ...]:
+    """Adoptions as options, each with its KPI: `Reply · Desk: First response time, minutes`."""
+    return tuple(
+        Choice(label=f"{one.label[:45]}: {view.spec.kpi.name}, {view.spec.kpi.unit}", value=one.value)
+        for view, one in zip(runs, run_choices(runs), strict=True)
+    )
+
+
+def _week_choices(view: AdoptionView, before: ReportWeek | None) -> tuple[Choice, ...]:
+    choices = []
+    if view.week is not None:
+        choices.append(Choice(label=f"This week (week {view.week} of 4)", value=view.week_start.isoformat()))
+    if before is not None:
+        choices.append(Choice(label=f"Last week (week {before.week} of 4)", value=before.start.isoformat()))
+    return tuple(choices)

@@ -1,0 +1,160 @@
+"""Adopting: `/cadence adopt`, its form, the buttons that open it, and the settings of an adoption."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cadence.flows.adoption import (
+    AdoptionGiven,
+    AdoptionSettings,
+    NeedsForm,
+    adopt,
+    adopt_form,
+    adoption_form,
+    save_adoption,
+)
+from cadence.mrkdwn import code, say
+from cadence.refusals import Refusal
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Entry, Request
+from handlers.grammar.errors import shown
+from handlers.grammar.words import Word
+from handlers.payloads import Body, Form, metadata
+from templates.contexts.adoption import AdoptForm
+from templates.contexts.base import MessageContext
+from templates.ids import Action, Callback, Field
+
+_CHAMPION: Final = re.compile(r"champion\s*=\s*(?:<@([A-Z0-9]+)(?:\|[^<>]*)?>)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopt(AboutPlaybook):
+    """`/cadence adopt`. The team is that of `channel`, or the named one; `champion` is a Slack member ID."""
+
+    channel: str | None = None
+    champion: str | None = None
+
+
+def read_adopt(request: Request) -> Adopt:
+    """`/cadence adopt <playbook> [#channel] [champion=@x] [team=slug]`."""
+    champion = _champion(request)
+    channels = [word for word in request.typed.words if word.channel]
+    request.typed.words = [word for word in request.typed.words if not word.channel]
+    if len(channels) > 1:
+        raise Refusal("Name one channel: the one of the team that takes the playbook up.")
+    named = request.next_playbook(of_others=True)
+    return Adopt(
+        playbook=request.the_playbook(named),
+        channel=channels[0].channel if channels else None,
+        team=request.take_team(),
+        champion=champion,
+    )
+
+
+def _champion(request: Request) -> str | None:
+    """Take `champion=@x`, or the one person mentioned."""
+    kept: list[Word] = []
+    champion: str | None = None
+    for word in request.typed.words:
+        found = _CHAMPION.fullmatch(word.raw)
+        if found is None and word.raw.casefold().startswith("champion="):
+            raise Refusal(
+                say(
+                    "{typed} names nobody I know. Mention the person, like {right}.",
+                    typed=shown(word.text),
+                    right=code("champion=@lead"),
+                )
+            )
+        if found is None:
+            kept.append(word)
+        else:
+            champion = found[1] or champion
+    request.typed.words = kept
+    mentioned = request.mentions()
+    everyone = tuple(dict.fromkeys([*([champion] if champion else []), *mentioned]))
+    if len(everyone) > 1:
+        raise Refusal(say("A team has one champion. Name one, like {one}.", one=code("champion=@lead")))
+    return everyone[0] if everyone else None
+
+
+_PARTS = 3
+
+
+def by_command(context: RequestContext, command: Adopt) -> None:
+    """`/cadence adopt`: immediately if team and champion are clear, else by form."""
+    if command.playbook is None:
+        context.open(adopt_form(context.uow, playbook=None, team=command.team, champion=command.champion))
+        return
+    given = AdoptionGiven(command.playbook, command.team, command.channel, command.champion)
+    _meet(context, given)
+    try:
+        context.say(adopt(context.uow, given))
+    except NeedsForm as ask:
+        team, champion = command.team or ask.team, command.champion
+        context.open(adopt_form(context.uow, playbook=command.playbook, team=team, champion=champion))
+
+
+def by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Adopt in another team]: the form, for the playbook of the post."""
+    context.open(adopt_form(context.uow, playbook=value or None))
+
+
+def champion_added(context: RequestContext, value: str, _body: Body) -> None:
+    """[Add them and adopt] in a refusal."""
+    parts = value.split(":")
+    if len(parts) != _PARTS or not all(parts):
+        raise Refusal("This button is too old to be understood. `/cadence adopt` starts again.")
+    given = AdoptionGiven(parts[0], team=parts[1], champion=parts[2], add_champion=True)
+    _meet(context, given)
+    context.say(adopt(context.uow, given))
+
+
+def submitted(context: RequestContext, form: Form) -> MessageContext:
+    """The form."""
+    typed = form.read(AdoptForm)
+    given = AdoptionGiven(typed.playbook or "", team=typed.team, champion=typed.champion)
+    _meet(context, given)
+    return adopt(context.uow, given)
+
+
+def _meet(context: RequestContext, given: AdoptionGiven) -> None:
+    """Load Slack's data on a champion before they are checked."""
+    context.services.meet(context.caller.workspace_id, given.champion or "")
+
+
+def open_settings(context: RequestContext, playbook: str, team: str | None) -> None:
+    """`/cadence settings` with a playbook: the form."""
+    form, adoption = adoption_form(context.uow, playbook=playbook, team=team)
+    context.open(form, ids=metadata(a=adoption))
+
+
+def settings_submitted(context: RequestContext, form: Form) -> MessageContext:
+    """The form of an adoption's settings."""
+    given = AdoptionSettings(
+        form.row("a"),
+        champion=form.member(Field.CHAMPION),
+        rule=form.option(Field.RULE),
+        hours=form.text(Field.HOURS) if Field.HOURS in form.values else None,
+    )
+    return save_adoption(context.uow, given)
+
+
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            name="adopt",
+            usage="<playbook> [#channel] [champion=@x] [team=slug]",
+            summary="brings a playbook to another team, and starts its checklist there",
+            who="owner",
+            examples=("/cadence adopt support-reply team=support-us",),
+            read=read_adopt,
+            bare=Adopt,
+            run=by_command,
+            options=("team",),
+            harmless="bare",
+        ),
+    ),
+    buttons={Action.ADOPT: by_button, Action.ADD_CHAMPION: champion_added},
+    forms={Callback.ADOPT: submitted, Callback.ADOPTION_SETTINGS: settings_submitted},
+)

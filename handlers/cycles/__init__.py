@@ -1,0 +1,1 @@
+"""Cycles: running one, moving a team to another version, submitting the playbook."""

@@ -1,0 +1,37 @@
+"""The features, in the order in which help lists their commands."""
+
+from typing import Final
+
+from handlers import (
+    adoption,
+    editor,
+    exceptions,
+    handoffs,
+    history,
+    lessons,
+    nudging,
+    numbers,
+    promotions,
+    rubrics,
+    setup,
+    standards,
+    workspaces,
+)
+from handlers.checkins import answers
+from handlers.cycles import moving, running, submitting
+from handlers.overview import home, registry, status
+from handlers.people import absences, teams
+from handlers.playbooks import files, versions
+
+FEATURES: Final = tuple(
+    module.FEATURE
+    for module in (
+        *(numbers, answers, exceptions),
+        *(status, home, registry),
+        *(editor, files, versions),
+        *(teams, running, moving, submitting),
+        *(rubrics, adoption, setup, lessons, handoffs),
+        *(workspaces, absences, nudging),
+        *(standards, promotions, history),
+    )
+)

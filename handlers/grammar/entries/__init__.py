@@ -1,1 +1,0 @@
-"""The commands of `/cadence` and the three short ones, by room."""

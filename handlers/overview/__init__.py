@@ -1,0 +1,1 @@
+"""Overviews: status, the digest, Home, the registry."""

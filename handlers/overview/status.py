@@ -1,0 +1,119 @@
+"""Status, why, and the digest."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from cadence.flows import overview
+from handlers.context import RequestContext
+from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Command, Entry, Request
+from handlers.grammar.steps import take_playbook_and_step
+from handlers.payloads import Body, Form, split_ref
+from templates.contexts.base import MessageContext
+from templates.contexts.overview.statuses import WhyForm
+from templates.ids import Action, Callback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(AboutPlaybook):
+    """`/cadence status`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why(AboutPlaybook):
+    """`/cadence why`: the last verdicts of a step."""
+
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest(Command):
+    """`/cadence digest`: this week so far."""
+
+
+def read_status(request: Request) -> Status:
+    """`/cadence status [playbook]`."""
+    return Status(playbook=request.only_playbook(), team=request.team)
+
+
+def read_why(request: Request) -> Why:
+    """`/cadence why <playbook> <step>`."""
+    playbook, step = take_playbook_and_step(request)
+    return Why(playbook=playbook, step=step, team=request.team)
+
+
+def status(context: RequestContext, command: Status) -> None:
+    """`/cadence status`."""
+    context.say(overview.status(context.uow, playbook=command.playbook, team=command.team))
+
+
+def status_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Status]: of one playbook, or of all of a person's."""
+    context.say(overview.status(context.uow, playbook=value or None, team=None))
+
+
+def why(context: RequestContext, command: Why) -> None:
+    """`/cadence why`: immediately if the step is given, else by form."""
+    if command.step is None:
+        context.open(overview.why_form(context.uow))
+        return
+    context.say(overview.why(context.uow, playbook=command.playbook, step=command.step, team=command.team))
+
+
+def _why(context: RequestContext, ref: str) -> MessageContext:
+    adoption_id, step = split_ref(ref)
+    return overview.why(context.uow, playbook=None, step=step, adoption_id=adoption_id)
+
+
+def why_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Why] on an alert."""
+    context.say(_why(context, value))
+
+
+def why_submitted(context: RequestContext, form: Form) -> MessageContext:
+    """The form that asks which step is meant."""
+    return _why(context, form.read(WhyForm).selected or "")
+
+
+def digest(context: RequestContext, _command: Digest) -> None:
+    """`/cadence digest`: this week so far, for curators."""
+    context.say(overview.show_digest(context.uow))
+
+
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            name="status",
+            usage="[playbook] [team=slug]",
+            summary="shows this week: gate, KPI against target, coverage, ratio against cap, verdicts",
+            examples=("/cadence status", "/cadence status support-reply"),
+            read=read_status,
+            bare=Status,
+            run=status,
+            options=("team",),
+            harmless="always",
+        ),
+        Entry(
+            name="why",
+            usage="<playbook> <step> [team=slug]",
+            summary="shows a step's last verdicts with every number behind them",
+            examples=("/cadence why support-reply send",),
+            read=read_why,
+            bare=Why,
+            run=why,
+            options=("team",),
+            harmless="always",
+        ),
+        Entry(
+            name="digest",
+            summary="shows the weekly digest as it stands now",
+            who="curator",
+            examples=("/cadence digest",),
+            bare=Digest,
+            run=digest,
+            harmless="always",
+        ),
+    ),
+    buttons={Action.WHY: why_by_button, Action.SHOW_STATUS: status_by_button},
+    forms={Callback.WHY: why_submitted},
+)

@@ -1,0 +1,1 @@
+"""People: teams, and their own absences and reminders."""

@@ -1,0 +1,1 @@
+"""Playbooks: their files and their versions."""

@@ -1,0 +1,145 @@
+"""Queue messages: each once under its key, in the transaction of its cause.
+
+The key makes queueing a message again a no-op, so any number of planners can plan the same slot. Another
+transaction sends it later: `leases.py`, `attempts.py`. Flows queue through the unit of work: `send`,
+`rewrite`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from sqlalchemy import String, Table, and_, bindparam, literal_column, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from storage.engine import connection_of
+from storage.query_cache import cached
+from storage.tables import MessageState, OutboxMessage
+
+if TYPE_CHECKING:
+    from storage.work import UnitOfWork
+
+REWRITE: Final = "rewrite"
+"""The kind of a message that rewrites a sent one."""
+FOREVER: Final = timedelta(days=30)
+"""How long a message is worth sending by default, such as an alert after downtime."""
+LONGEST_KEY: Final = 255
+"""Maximum length of a key, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to queue.
+
+    Args:
+        kind: which message it is.
+        recipient: a channel or a member.
+        subject: ids only; the text is composed when it is sent.
+        about: distinguishes it from others of its kind in the workspace, from general to specific; messages
+            are found by the first of these (`UnitOfWork.messages`).
+        due_at: not sent before; None means now.
+        useful: skipped if it couldn't be sent for so long after it was due.
+        reason: why it is stored as skipped or failed from the start.
+    """
+
+    kind: str
+    recipient: str
+    subject: dict[str, Any]
+    about: tuple[object, ...]
+    due_at: datetime | None = None
+    useful: timedelta = FOREVER
+    state: MessageState = MessageState.DUE
+    reason: str = ""
+
+    def key(self, workspace_id: str) -> str:
+        """Its key in the ledger."""
+        return message_key(workspace_id, self.kind, self.about)[:LONGEST_KEY]
+
+    def row(self, workspace_id: str, now: datetime) -> dict[str, Any]:
+        """Its columns as a row."""
+        due = self.due_at or now
+        return {
+            "key": self.key(workspace_id),
+            "kind": self.kind,
+            "recipient": self.recipient,
+            "subject": self.subject,
+            "replaces_id": None,
+            "due": due,
+            "useful_until": due + self.useful,
+            "state": self.state,
+            "reason": self.reason,
+        }
+
+
+def rewrite_row(message: OutboxMessage, *, mark: str, due_at: datetime, **subject: Any) -> dict[str, Any]:
+    """The columns of a message's rewrite; `mark` distinguishes occasions."""
+    return {
+        "key": f"{REWRITE}:{message.id}:{mark}"[:LONGEST_KEY],
+        "kind": REWRITE,
+        "recipient": message.recipient,
+        "subject": {"kind": message.kind} | subject | message.subject,
+        "replaces_id": message.id,
+        "due": due_at,
+        "useful_until": due_at + FOREVER,
+        "state": MessageState.DUE,
+        "reason": "",
+    }
+
+
+def message_key(workspace_id: str, kind: str, about: Iterable[object]) -> str:
+    """The key of a message: `kind:workspace:about`, or the common prefix of several keys."""
+    return ":".join(str(part) for part in (kind, workspace_id, *about))
+
+
+def _insert(make: Any) -> Any:
+    """The dialect's insert that skips existing keys."""
+    table = cast(Table, OutboxMessage.__table__)  # type: ignore[attr-defined]
+    due = bindparam("due", type_=table.c.due_at.type)
+    row = make(table).values(
+        due_at=due, not_before=due, attempts=literal_column("0"), text=literal_column("''")
+    )
+    return row.on_conflict_do_nothing(index_elements=["key"]).inline()
+
+
+_INSERT: Final = {"sqlite": _insert(sqlite.insert), "postgresql": _insert(postgresql.insert)}
+
+
+def insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    """Add rows to the ledger except existing keys; returns how many are new."""
+    if not rows:
+        return 0
+    session.flush()  # the subject of the messages comes first
+    connection = connection_of(session)
+    done = connection.execute(
+        _INSERT[connection.dialect.name], rows, execution_options={"preserve_rowcount": True}
+    )
+    return int(done.rowcount)
+
+
+@lru_cache(maxsize=16)
+def _by_prefixes(count: int) -> Any:
+    """The statement that finds messages by this many key prefixes."""
+    key, workspace = col(OutboxMessage.key), col(OutboxMessage.workspace_id) == bindparam("workspace")
+    each = []
+    for place in range(count):
+        exact, first, after = (bindparam(f"{name}{place}", type_=String()) for name in _RANGE)
+        # The first two are a range of the index on keys: in ASCII a semicolon follows the colon.
+        each.append(and_(workspace, key >= exact, key < after, or_(key == exact, key >= first)))
+    return select(OutboxMessage).where(or_(*each)).order_by(col(OutboxMessage.id))
+
+
+_RANGE: Final = ("exact", "first", "after")
+
+
+@cached(OutboxMessage)
+def find(uow: "UnitOfWork", *, kinds: Sequence[str], about: Sequence[object]) -> list[OutboxMessage]:
+    """The messages of some kinds whose `about` has this prefix; oldest first within each kind."""
+    asked = {"workspace": uow.workspace_id}
+    for place, kind in enumerate(kinds):
+        key = message_key(uow.workspace_id, kind, about)
+        asked |= {f"exact{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
+    found = uow.session.exec(_by_prefixes(len(kinds)), params=asked)
+    return sorted(found, key=lambda row: kinds.index(row.kind))

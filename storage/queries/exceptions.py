@@ -1,0 +1,113 @@
+"""Queries on logged exceptions."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam
+from sqlmodel import col, select
+
+from storage.query_cache import cached
+from storage.tables import LoggedException
+from storage.work import UnitOfWork
+
+
+def exception_reasons(uow: UnitOfWork, *, cycle_id: int) -> list[str]:
+    """The reasons of the cycle's exceptions, oldest first; "" for an exception without one."""
+    query = select(LoggedException.reason).where(
+        LoggedException.workspace_id == uow.workspace_id,
+        LoggedException.cycle_id == cycle_id,
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    return list(uow.session.exec(query.order_by(col(LoggedException.id))))
+
+
+def exceptions_by_link(uow: UnitOfWork, *, adoption_id: int, step: str, link: str) -> list[LoggedException]:
+    """Exceptions of a step that count and have this link as evidence, oldest first."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == uow.workspace_id,
+        LoggedException.adoption_id == adoption_id,
+        LoggedException.step == step,
+        LoggedException.link == link,
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    return list(uow.session.exec(query.order_by(col(LoggedException.id))))
+
+
+def exception(uow: UnitOfWork, *, exception_id: int) -> LoggedException | None:
+    """One logged exception, undone or not."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == uow.workspace_id, LoggedException.id == exception_id
+    )
+    return uow.session.exec(query).first()
+
+
+def last_exception_by(uow: UnitOfWork, *, member: str) -> LoggedException | None:
+    """The newest exception that a member logged and hasn't undone."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == uow.workspace_id,
+        LoggedException.member == member,
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    return uow.session.exec(query.order_by(col(LoggedException.id).desc()).limit(1)).first()
+
+
+def exceptions_by(
+    uow: UnitOfWork, *, member: str, adoption_id: int, step: str, since: datetime
+) -> list[LoggedException]:
+    """Exceptions that a member logged on a step after an instant and hasn't undone."""
+    query = select(LoggedException).where(
+        LoggedException.workspace_id == uow.workspace_id,
+        LoggedException.member == member,
+        LoggedException.adoption_id == adoption_id,
+        LoggedException.step == step,
+        LoggedException.logged_at > since,
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    return list(uow.session.exec(query))
+
+
+def exceptions(
+    uow: UnitOfWork,
+    *,
+    adoption_id: int,
+    step: str,
+    cycle_id: int,
+    after_id: int = 0,
+    through_id: int | None = None,
+    for_verdict: int | None = None,
+) -> list[LoggedException]:
+    """The exceptions of a step in a cycle that count, after one id and up to another, oldest first.
+
+    An undone exception doesn't count, except in earlier verdicts: with `for_verdict`, return those that the
+    verdict with that id counted.
+    """
+
+    def counts(row: LoggedException) -> bool:
+        taken_back = row.withdrawn_after
+        return taken_back is None or (for_verdict is not None and taken_back >= for_verdict)
+
+    return [
+        row
+        for row in exceptions_of_cycle(uow, adoption_id=adoption_id, cycle_id=cycle_id)
+        if row.step == step
+        and after_id < (row.id or 0)
+        and (through_id is None or (row.id or 0) <= through_id)
+        and counts(row)
+    ]
+
+
+@cached(LoggedException)
+def exceptions_of_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> list[LoggedException]:
+    """Every exception of a cycle, undone or not, oldest first."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "cycle": cycle_id}
+    return list(uow.session.exec(_EXCEPTIONS, params=asked))
+
+
+_EXCEPTIONS = (
+    select(LoggedException)
+    .where(
+        LoggedException.workspace_id == bindparam("workspace"),
+        LoggedException.adoption_id == bindparam("adoption"),
+        LoggedException.cycle_id == bindparam("cycle"),
+    )
+    .order_by(col(LoggedException.id))
+)

@@ -1,0 +1,1 @@
+"""Queries of the surfaces that show everything at once: digest, Home, registry."""

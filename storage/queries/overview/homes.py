@@ -1,0 +1,236 @@
+"""Queries on Homes: who opened one, which events may change it, which need publishing."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, delete, func, update
+from sqlmodel import col, select
+
+from storage.tables import (
+    Adoption,
+    Cycle,
+    Handoff,
+    Home,
+    HomeChange,
+    Playbook,
+    Promotion,
+    SpotAudit,
+    StepVerdict,
+    Team,
+    TeamMember,
+    TrailEntry,
+)
+from storage.work import UnitOfWork
+
+_OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle, "audit": SpotAudit}
+
+
+def get(uow: UnitOfWork, *, member: str) -> Home | None:
+    """A person's Home; None if they never opened it."""
+    return uow.session.get(Home, (uow.workspace_id, member))
+
+
+def opened(
+    uow: UnitOfWork, *, member: str, page: int | None = None, claimed_until: datetime | None = None
+) -> Home:
+    """Record that a person opened their Home, and that it must be published now.
+
+    Args:
+        claimed_until: no other worker publishes it until then.
+    """
+    row = get(uow, member=member)
+    if row is None:
+        begun = _has_acted(uow, member=member)
+        row = Home(
+            workspace_id=uow.workspace_id, member=member, opened_at=uow.now, not_before=uow.now, begun=begun
+        )
+    row.opened_at, row.stale_at, row.changes = uow.now, uow.now, row.changes + 1
+    row.page = page or row.page
+    row.not_before = claimed_until or row.not_before
+    uow.session.add(row)
+    uow.session.flush()
+    return row
+
+
+def _has_acted(uow: UnitOfWork, *, member: str) -> bool:
+    query = select(TrailEntry.id).where(
+        TrailEntry.workspace_id == uow.workspace_id, TrailEntry.member == member
+    )
+    return uow.session.exec(query.limit(1)).first() is not None
+
+
+def changes(uow: UnitOfWork, *, limit: int) -> list[HomeChange]:
+    """Unprocessed events, oldest first."""
+    query = select(HomeChange).where(HomeChange.workspace_id == uow.workspace_id)
+    return list(uow.session.exec(query.order_by(col(HomeChange.id)).limit(limit)))
+
+
+def drop_changes(uow: UnitOfWork, *, ids: Sequence[int]) -> None:
+    """Delete processed events."""
+    uow.session.execute(
+        delete(HomeChange).where(
+            col(HomeChange.workspace_id) == uow.workspace_id, col(HomeChange.id).in_(list(ids))
+        )
+    )
+
+
+def opened_since(uow: UnitOfWork, *, since: datetime) -> set[str]:
+    """Members who opened their Home since an instant."""
+    query = select(Home.member).where(Home.workspace_id == uow.workspace_id, Home.opened_at >= since)
+    return set(uow.session.exec(query))
+
+
+def mark(uow: UnitOfWork, *, members: Collection[str], acted: Collection[str]) -> None:
+    """Mark these people's Homes as stale; some of them acted themselves."""
+    wanted = sorted(members)
+    for start in range(0, len(wanted), 500):
+        uow.session.execute(
+            update(Home)
+            .where(
+                col(Home.workspace_id) == uow.workspace_id, col(Home.member).in_(wanted[start : start + 500])
+            )
+            .values(
+                changes=col(Home.changes) + 1,
+                stale_at=func.coalesce(col(Home.stale_at), uow.now),
+                begun=case((col(Home.member).in_(sorted(acted)), True), else_=col(Home.begun)),
+            )
+        )
+
+
+def stale(uow: UnitOfWork, *, since: datetime, limit: int) -> list[str]:
+    """Members whose Home can be published now, if they opened it since an instant; longest waiting first."""
+    query = select(Home.member).where(
+        Home.workspace_id == uow.workspace_id,
+        col(Home.stale_at).is_not(None),
+        Home.opened_at >= since,
+        Home.not_before <= uow.now,
+    )
+    return list(uow.session.exec(query.order_by(col(Home.stale_at), col(Home.member)).limit(limit)))
+
+
+def claim(uow: UnitOfWork, *, member: str, until: datetime, at_once: bool) -> int | None:
+    """Claim a stale Home for publishing; returns its count of events so far.
+
+    Returns None if another worker claimed it, or published it just now. `at_once` ignores that: the other
+    worker notices the later event, and the Home stays stale.
+    """
+    query = update(Home).where(
+        col(Home.workspace_id) == uow.workspace_id,
+        col(Home.member) == member,
+        col(Home.stale_at).is_not(None),
+    )
+    if not at_once:
+        query = query.where(col(Home.not_before) <= uow.now)
+    taken = uow.session.execute(query.values(not_before=until).returning(col(Home.changes)))
+    return taken.scalar_one_or_none()
+
+
+def shown(
+    uow: UnitOfWork, *, member: str, changes: int, digest: str, not_before: datetime, published: bool
+) -> None:
+    """Record that a Home shows its first `changes` events; later events keep it stale."""
+    values: dict[str, Any] = {
+        "stale_at": case(
+            (col(Home.changes) == changes, None), else_=func.coalesce(col(Home.stale_at), uow.now)
+        ),
+        "not_before": not_before,
+        "digest": digest,
+        "problem": "",
+    }
+    if published:
+        values["published_at"] = uow.now
+    uow.session.execute(
+        update(Home)
+        .where(col(Home.workspace_id) == uow.workspace_id, col(Home.member) == member)
+        .values(**values)
+    )
+
+
+def failed(uow: UnitOfWork, *, member: str, problem: str, again: datetime | None) -> None:
+    """Record that a Home couldn't be published: retried after `again`, or with None when it is opened
+    again."""
+    values: dict[str, object] = {"problem": problem}
+    values |= {"stale_at": None} if again is None else {"not_before": again}
+    uow.session.execute(
+        update(Home)
+        .where(col(Home.workspace_id) == uow.workspace_id, col(Home.member) == member)
+        .values(**values)
+    )
+
+
+def concerned(uow: UnitOfWork, *, subjects: Iterable[str]) -> set[str]:
+    """The people an event concerns: of teams that run the playbook, their reporters and owners; or the
+    person it is about."""
+    found: set[str] = set()
+    adoptions: set[int] = set()
+    for subject in set(subjects):
+        noun, _, rest = subject.partition(":")
+        name = rest.partition("/")[0]
+        if noun == "member":
+            found.add(name)
+        elif noun == "team":
+            found |= _in_team(uow, slug=name)
+        elif noun == "playbook":
+            owner, ids = _of_playbook(uow, slug=name)
+            found |= owner
+            adoptions |= ids
+        elif noun == "adoption" and name.isdigit():
+            adoptions.add(int(name))
+        elif noun in _OF_ADOPTIONS and name.isdigit():
+            table = _OF_ADOPTIONS[noun]
+            query = select(table.adoption_id).where(  # type: ignore[attr-defined]
+                table.workspace_id == uow.workspace_id,  # type: ignore[attr-defined]
+                table.id == int(name),  # type: ignore[attr-defined]
+            )
+            adoptions |= set(uow.session.exec(query))
+    return found | _around(uow, adoption_ids=adoptions)
+
+
+def _in_team(uow: UnitOfWork, *, slug: str) -> set[str]:
+    query = (
+        select(TeamMember.member)
+        .join(Team, col(Team.id) == col(TeamMember.team_id))
+        .where(Team.workspace_id == uow.workspace_id, Team.slug == slug)
+    )
+    return set(uow.session.exec(query))
+
+
+def _of_playbook(uow: UnitOfWork, *, slug: str) -> tuple[set[str], set[int]]:
+    query = (
+        select(Playbook.owner, Adoption.id)
+        .outerjoin(Adoption, col(Adoption.playbook_id) == col(Playbook.id))
+        .where(Playbook.workspace_id == uow.workspace_id, Playbook.slug == slug)
+    )
+    rows = uow.session.exec(query).all()
+    return {owner for owner, _ in rows}, {adoption for _, adoption in rows if adoption is not None}
+
+
+def _around(uow: UnitOfWork, *, adoption_ids: Collection[int]) -> set[str]:
+    found: set[str] = set()
+    ids = sorted(adoption_ids)
+    for start in range(0, len(ids), 500):
+        of = (Adoption.workspace_id == uow.workspace_id, col(Adoption.id).in_(ids[start : start + 500]))
+        members = (
+            select(TeamMember.member)
+            .join(Adoption, col(Adoption.team_id) == col(TeamMember.team_id))
+            .where(*of, col(TeamMember.left_at).is_(None))
+        )
+        leaders = (
+            select(Playbook.owner, Team.reporter)
+            .join(Adoption, col(Adoption.playbook_id) == col(Playbook.id))
+            .join(Team, col(Team.id) == col(Adoption.team_id))
+            .where(*of)
+        )
+        receivers = (
+            select(TeamMember.member)
+            .join(Handoff, col(Handoff.team_id) == col(TeamMember.team_id))
+            .where(
+                Handoff.workspace_id == uow.workspace_id,
+                col(Handoff.adoption_id).in_(ids[start : start + 500]),
+                col(TeamMember.left_at).is_(None),
+            )
+        )
+        found |= set(uow.session.exec(members)) | set(uow.session.exec(receivers))
+        found |= {one for pair in uow.session.exec(leaders) for one in pair if one}
+    return found

@@ -1,0 +1,377 @@
+"""Queries on what the standard decided: verdicts, modes, watches, drift."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, bindparam, exists, func
+from sqlalchemy import select as select_rows
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from cadence.rules.drift import DriftEvent
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision
+from storage.engine import connection_of
+from storage.queries import checkins
+from storage.queries.checkins import Answer
+from storage.queries.cycles import _watched
+from storage.query_cache import cached
+from storage.tables import (
+    Adoption,
+    Attestation,
+    CheckIn,
+    Cycle,
+    CycleState,
+    DriftedStep,
+    LoggedException,
+    ModeChange,
+    Playbook,
+    RubricResult,
+    SpotAudit,
+    StepDrift,
+    StepVerdict,
+    Team,
+)
+from storage.work import UnitOfWork
+
+
+class WatchedRow(NamedTuple):
+    """A watched step of a running cycle, and when it was last judged."""
+
+    workspace_id: str
+    adoption_id: int
+    cycle_id: int
+    step: str
+    verdict_id: int | None
+    judged_at: datetime
+    closes_on: date
+    timezone: str
+
+
+def watched(session: Session) -> list[WatchedRow]:
+    """The steps watched in running cycles of any workspace that has the bot, oldest first."""
+    return [WatchedRow(*row) for row in connection_of(session).execute(_watched())]
+
+
+def _verdict_stands() -> ColumnElement[bool]:
+    """Condition: a verdict counts no exception that was undone since."""
+    return ~exists().where(
+        col(LoggedException.adoption_id) == col(StepVerdict.adoption_id),
+        col(LoggedException.step) == col(StepVerdict.step),
+        col(LoggedException.id) > col(StepVerdict.after_exception),
+        col(LoggedException.id) <= col(StepVerdict.through_exception),
+        col(LoggedException.withdrawn_after) >= col(StepVerdict.id),
+    )
+
+
+def stands(change: type[ModeChange] = ModeChange) -> tuple[ColumnElement[bool], ...]:
+    """Condition: a mode change wasn't reversed, and doesn't reverse one."""
+    later = aliased(ModeChange)
+    return col(change.takes_back).is_(None), ~exists().where(col(later.takes_back) == col(change.id))
+
+
+def overtaken(uow: UnitOfWork, *, verdict_ids: Sequence[int]) -> frozenset[int]:
+    """Those of some verdicts that counted an exception that was undone since."""
+    query = select(StepVerdict.id).where(
+        StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.id).in_(verdict_ids), ~_verdict_stands()
+    )
+    return frozenset(one for one in uow.session.exec(query) if one is not None)
+
+
+def standing(changes: Sequence[ModeChange]) -> list[ModeChange]:
+    """Some mode changes of a step, without those that were reversed and their reversals."""
+    undone = {one.takes_back for one in changes}
+    return [one for one in changes if one.takes_back is None and one.id not in undone]
+
+
+def last_verdicts(
+    uow: UnitOfWork, *, adoption_id: int, step: str, limit: int = 5, decision: Decision | None = None
+) -> list[StepVerdict]:
+    """The verdicts of a step, newest first; with a decision, only those."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "step": step, "limit": limit}
+    if decision is None:
+        return list(uow.session.exec(_VERDICTS, params=asked))
+    query = _VERDICTS.where(StepVerdict.decision == decision)
+    return list(uow.session.exec(query, params=asked))
+
+
+_VERDICTS = (
+    select(StepVerdict)
+    .where(
+        StepVerdict.workspace_id == bindparam("workspace"),
+        StepVerdict.adoption_id == bindparam("adoption"),
+        StepVerdict.step == bindparam("step"),
+    )
+    .order_by(col(StepVerdict.id).desc())
+    .limit(bindparam("limit"))
+)
+
+
+def _same_window(workspace_id: str, row: StepVerdict) -> tuple[ColumnElement[bool], ...]:
+    """Condition: verdicts that count the same evidence: of one cycle, after the same exception."""
+    return (
+        col(StepVerdict.workspace_id) == workspace_id,
+        col(StepVerdict.adoption_id) == row.adoption_id,
+        col(StepVerdict.step) == row.step,
+        col(StepVerdict.cycle_id) == row.cycle_id,
+        col(StepVerdict.after_exception) == row.after_exception,
+    )
+
+
+def alerting(uow: UnitOfWork, *, row: StepVerdict) -> list[StepVerdict]:
+    """The verdicts in a verdict's window that sent an alert of a step over its cap, oldest first."""
+    query = select(StepVerdict).where(*_same_window(uow.workspace_id, row), col(StepVerdict.alerted))
+    return list(uow.session.exec(query.order_by(col(StepVerdict.id))))
+
+
+def first_watch(uow: UnitOfWork, *, row: StepVerdict) -> StepVerdict | None:
+    """The first verdict in a verdict's window that found the step over its cap."""
+    query = select(StepVerdict).where(
+        *_same_window(uow.workspace_id, row), col(StepVerdict.decision) == Decision.WATCH
+    )
+    return uow.session.exec(query.order_by(col(StepVerdict.id)).limit(1)).first()
+
+
+def end_of_watch(uow: UnitOfWork, *, row: StepVerdict) -> StepVerdict | None:
+    """The first verdict after one, in its window, that found the step under its cap, or demoted it."""
+    query = select(StepVerdict).where(
+        *_same_window(uow.workspace_id, row),
+        col(StepVerdict.id) > (row.id or 0),
+        col(StepVerdict.decision) != Decision.WATCH,
+        _verdict_stands(),
+    )
+    return uow.session.exec(query.order_by(col(StepVerdict.id)).limit(1)).first()
+
+
+def latest_watch(
+    uow: UnitOfWork, *, row: StepVerdict, before: StepVerdict | None = None
+) -> StepVerdict | None:
+    """The newest verdict of a watch, from its first one on; before its last one, if given."""
+    query = select(StepVerdict).where(
+        *_same_window(uow.workspace_id, row),
+        col(StepVerdict.id) >= (row.id or 0),
+        col(StepVerdict.decision) == Decision.WATCH,
+    )
+    if before is not None:
+        query = query.where(col(StepVerdict.id) < (before.id or 0))
+    return uow.session.exec(query.order_by(col(StepVerdict.id).desc()).limit(1)).first()
+
+
+def verdict(uow: UnitOfWork, *, verdict_id: int) -> StepVerdict | None:
+    """One verdict."""
+    query = select(StepVerdict).where(
+        StepVerdict.workspace_id == uow.workspace_id, StepVerdict.id == verdict_id
+    )
+    return uow.session.exec(query).first()
+
+
+def count_verdicts(uow: UnitOfWork, *, cycle_id: int, step: str, decisions: Sequence[Decision]) -> int:
+    """How many valid verdicts of a step in a cycle have one of these decisions."""
+    query = select(func.count(col(StepVerdict.id))).where(
+        StepVerdict.workspace_id == uow.workspace_id,
+        StepVerdict.cycle_id == cycle_id,
+        StepVerdict.step == step,
+        col(StepVerdict.decision).in_(decisions),
+        _verdict_stands(),
+    )
+    return uow.session.exec(query).one()
+
+
+def closing_verdicts(uow: UnitOfWork, *, cycle_ids: Sequence[int], step: str) -> list[StepVerdict]:
+    """The verdicts of a step at the close of these cycles, oldest first."""
+    query = select(StepVerdict).where(
+        StepVerdict.workspace_id == uow.workspace_id,
+        col(StepVerdict.cycle_id).in_(cycle_ids),
+        StepVerdict.step == step,
+        col(StepVerdict.closing).is_(True),
+        _verdict_stands(),
+    )
+    return list(uow.session.exec(query.order_by(col(StepVerdict.id))))
+
+
+def last_demotion(uow: UnitOfWork, *, adoption_id: int, step: str) -> ModeChange | None:
+    """The last demotion of a step that wasn't reversed."""
+    query = (
+        select(ModeChange)
+        .where(
+            ModeChange.workspace_id == uow.workspace_id,
+            ModeChange.adoption_id == adoption_id,
+            ModeChange.step == step,
+            ModeChange.kind == "demotion",
+            *stands(),
+        )
+        .order_by(col(ModeChange.id).desc())
+        .limit(1)
+    )
+    return uow.session.exec(query).first()
+
+
+def mode_changes(
+    uow: UnitOfWork,
+    *,
+    since: datetime,
+    until: datetime,
+    adoption_id: int | None = None,
+    kind: str | None = None,
+) -> list[ModeChange]:
+    """Mode changes in an interval, newest first, without declarations that only set up a step."""
+    query = select(ModeChange).where(
+        ModeChange.workspace_id == uow.workspace_id,
+        ModeChange.changed_at >= since,
+        ModeChange.changed_at < until,
+        col(ModeChange.before).is_not(None),
+        *stands(),
+    )
+    if adoption_id is not None:
+        query = query.where(ModeChange.adoption_id == adoption_id)
+    if kind is not None:
+        query = query.where(ModeChange.kind == kind)
+    return list(uow.session.exec(query.order_by(col(ModeChange.id).desc())))
+
+
+def mode_history(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[ModeChange]:
+    """Every mode change of a step, oldest first, beginning with the declaration that set it up."""
+    return [row for row in _changes_of(uow, adoption_id=adoption_id) if row.step == step]
+
+
+@cached(ModeChange)
+def _changes_of(uow: UnitOfWork, *, adoption_id: int) -> list[ModeChange]:
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
+    return list(uow.session.exec(_CHANGES, params=asked))
+
+
+_CHANGES = (
+    select(ModeChange)
+    .where(ModeChange.workspace_id == bindparam("workspace"), ModeChange.adoption_id == bindparam("adoption"))
+    .order_by(col(ModeChange.id))
+)
+
+
+def mode_change(uow: UnitOfWork, *, change_id: int) -> ModeChange | None:
+    """One mode change."""
+    query = select(ModeChange).where(ModeChange.workspace_id == uow.workspace_id, ModeChange.id == change_id)
+    return uow.session.exec(query).first()
+
+
+def verdicts_after(uow: UnitOfWork, *, after: int) -> list[tuple[StepVerdict, str, str]]:
+    """(verdict, playbook's title, team's title) of every verdict after an id, oldest first."""
+    query = (
+        select(StepVerdict, col(Playbook.title), col(Team.title))
+        .join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.id) > after)
+        .order_by(col(StepVerdict.id))
+    )
+    return list(uow.session.exec(query))
+
+
+def events(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[StepDrift]:
+    """The events of a step's drift so far, oldest first."""
+    return [row for row in _of_adoption(uow, adoption_id=adoption_id) if row.step == step]
+
+
+@cached(StepDrift)
+def _of_adoption(uow: UnitOfWork, *, adoption_id: int) -> list[StepDrift]:
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
+    return list(uow.session.exec(_OF_ADOPTION, params=asked))
+
+
+_OF_ADOPTION = (
+    select(StepDrift)
+    .where(StepDrift.workspace_id == bindparam("workspace"), StepDrift.adoption_id == bindparam("adoption"))
+    .order_by(col(StepDrift.id))
+)
+
+
+def event(uow: UnitOfWork, *, drift_id: int) -> StepDrift | None:
+    """One event of a step's drift."""
+    query = select(StepDrift).where(StepDrift.workspace_id == uow.workspace_id, StepDrift.id == drift_id)
+    return uow.session.exec(query).first()
+
+
+def alerts_until(uow: UnitOfWork, *, found: StepDrift) -> list[StepDrift]:
+    """The detections of a drift up to a row: by one person first, then by several. Oldest first."""
+    rows = events(uow, adoption_id=found.adoption_id, step=found.step)
+    alerts: list[StepDrift] = []
+    for row in rows:
+        if (row.id or 0) <= (found.id or 0) and row.event is not DriftEvent.REPORTED:
+            alerts = [*alerts, row] if row.event is DriftEvent.FOUND else []
+    return alerts
+
+
+def between(uow: UnitOfWork, *, since: datetime, until: datetime) -> list[StepDrift]:
+    """Events of all the workspace's drifts in an interval, oldest first."""
+    query = select(StepDrift).where(
+        StepDrift.workspace_id == uow.workspace_id, StepDrift.at >= since, StepDrift.at < until
+    )
+    return list(uow.session.exec(query.order_by(col(StepDrift.id))))
+
+
+class Attested(NamedTuple):
+    """One answer about how the steps were run, with the steps that were run in another mode."""
+
+    answer: Answer
+    modes: Mapping[str, Mode]
+
+
+def attested(uow: UnitOfWork, *, cycle: Cycle, through: int | None = None) -> list[Attested]:
+    """The current answers of a cycle in which somebody ran it, by week and member.
+
+    With `through`, the answers as of the check-in with that id.
+    """
+    rows = checkins.answers_of_cycle(
+        uow, adoption_id=cycle.adoption_id, cycle_id=cycle.id or 0, starts_on=cycle.starts_on
+    )
+    stood = [row for row in rows if (row.id <= through if through is not None else not row.replaced)]
+    newest = {(row.week_start, row.member): row for row in stood}
+    ran = [row for _, row in sorted(newest.items()) if row.attestation is not Attestation.NOT_RUN]
+    drifted = [row.id for row in ran if row.attestation is Attestation.DRIFTED]
+    modes = _modes(uow, ids=drifted) if drifted else {}
+    return [Attested(row, modes.get(row.id, {})) for row in ran]
+
+
+@cached(DriftedStep)
+def _modes(uow: UnitOfWork, *, ids: Sequence[int]) -> dict[int, dict[str, Mode]]:
+    modes: dict[int, dict[str, Mode]] = {}
+    for start in range(0, len(ids), 500):
+        query = select(DriftedStep).where(
+            DriftedStep.workspace_id == uow.workspace_id,
+            col(DriftedStep.check_in_id).in_(ids[start : start + 500]),
+        )
+        for row in uow.session.exec(query):
+            modes.setdefault(row.check_in_id, {})[row.step] = row.mode
+    return modes
+
+
+class Marks(NamedTuple):
+    """The newest rows of an adoption at some moment; 0 if there is none.
+
+    `cycle` is the number of the newest closed cycle, the others are ids.
+    """
+
+    exception: int
+    check_in: int
+    result: int
+    audit: int
+    cycle: int
+
+
+def marks(uow: UnitOfWork, *, adoption_id: int) -> Marks:
+    """The newest reports on an adoption so far."""
+
+    def newest(column: Any, model: Any, *more: Any) -> Any:
+        found = select(func.max(column)).where(
+            model.workspace_id == uow.workspace_id, model.adoption_id == adoption_id, *more
+        )
+        return func.coalesce(found.scalar_subquery(), 0)
+
+    query = select_rows(
+        newest(LoggedException.id, LoggedException),
+        newest(CheckIn.id, CheckIn),
+        newest(RubricResult.id, RubricResult),
+        newest(SpotAudit.id, SpotAudit),
+        newest(Cycle.number, Cycle, Cycle.state == CycleState.CLOSED),
+    )
+    return Marks(*uow.session.execute(query).one())

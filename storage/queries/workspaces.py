@@ -1,0 +1,49 @@
+"""Queries on a workspace as a whole: its settings, and all its rows, counted and deleted for good."""
+
+from sqlalchemy import ColumnElement, Table, delete, func
+from sqlalchemy import select as select_rows
+from sqlmodel import Session, SQLModel
+
+import storage.tables  # noqa: F401 - registers them
+from storage.queries.people import _WORKSPACES
+from storage.tables import Workspace
+from storage.work import UnitOfWork
+
+
+def workspace(uow: UnitOfWork) -> Workspace | None:
+    """The workspace, or None if the bot doesn't know it."""
+    return uow.session.get(Workspace, uow.workspace_id)
+
+
+def workspaces(session: Session) -> list[Workspace]:
+    """Every workspace of this installation that hasn't uninstalled the bot."""
+    return list(session.exec(_WORKSPACES))
+
+
+def count(uow: UnitOfWork) -> int:
+    """How many rows a workspace has, including its own."""
+    found = 0
+    for table in _tables():
+        query = select_rows(func.count()).select_from(table).where(_owner(table) == uow.workspace_id)
+        found += int(uow.session.execute(query).scalar_one())
+    return found
+
+
+def forget(uow: UnitOfWork) -> None:
+    """Delete every row of a workspace, referenced rows last."""
+    for table in reversed(_tables()):
+        uow.session.execute(delete(table).where(_owner(table) == uow.workspace_id))
+
+
+def _tables() -> list[Table]:
+    return [
+        table for table in SQLModel.metadata.sorted_tables if table.name == "workspace" or _has_one(table)
+    ]
+
+
+def _has_one(table: Table) -> bool:
+    return "workspace_id" in table.c
+
+
+def _owner(table: Table) -> ColumnElement[str]:
+    return table.c.id if table.name == "workspace" else table.c.workspace_id

@@ -1,0 +1,134 @@
+"""Adopting a playbook, the settings of an adoption, and capacity."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import ClassVar
+
+from cadence.mrkdwn import Mrkdwn, say
+from templates.contexts import ask
+from templates.contexts.ask import Asked, Input, PlainForm
+from templates.contexts.base import RULES, Choice, MessageContext
+from templates.filters import name
+from templates.ids import Callback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptionSaved(MessageContext):
+    """The current settings of an adoption; `hours` are its own."""
+
+    TEMPLATE: ClassVar[str] = "answers/adoption/adoption_saved.json.j2"
+
+    playbook: str
+    team: str
+    rule: str
+    own_rule: bool
+    changed: bool
+    champion: str | None = None
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptionSettingsForm(
+    PlainForm, callback=Callback.ADOPTION_SETTINGS, title="Settings of a team", submit="Save"
+):
+    """The settings of one adoption. `hours` has one line per nudge.
+
+    Args:
+        state: `active` or `paused`.
+        rule: of its own; None for the playbook's or the workspace's, which is `inherited`.
+        team_slug: what [Change the team] carries, where the reporter is named.
+        starts: the Monday of the cycle to come.
+        no_cycle: it never had one.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/adoption/adoption_settings.json.j2"
+
+    playbook: str
+    team: str
+    team_slug: str
+    state: str
+    week: int | None
+    inherited: str
+    starts: date | None = None
+    no_cycle: bool = False
+    may_set_rule: bool = False
+    reporter: str | None = None
+    champion: str | None = ask.member(
+        "Champion", "A member of the team, or the owner, who keeps the team at it.", optional=True
+    )
+    rule: str | None = ask.choice(
+        "When is a step demoted?",
+        "A critical exception demotes at once under every rule.",
+        among=(Choice(label="As everywhere else", value="inherited"), *RULES),
+        first=True,
+        placeholder="",
+        when="may_set_rule",
+    )
+    hours: str = ask.lines(
+        "When its nudges come",
+        "One a line: what one person gets by their own clock, the channel's posts by the team's. A line you delete "
+        "follows the workspace.",
+        optional=True,
+    )
+
+    def asked_input(self, attribute: str, declared: Input) -> Asked:
+        """The rule's options include the one that applies by default."""
+        if attribute == "rule":
+            elsewhere = f"Everywhere else: {name(self.inherited, 20)}."
+            declared = replace(declared, hint=f"{elsewhere} {declared.hint}")
+        return PlainForm.asked_input(self, attribute, declared)
+
+    def instead(self, attribute: str) -> Mrkdwn:  # noqa: ARG002 - only the rule is a curator's alone
+        """Everybody can read the rule."""
+        rule = name(self.rule or self.inherited, 20)
+        return say("Rule for demotions: {rule}. A curator may change it.", rule=rule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptForm(PlainForm, callback=Callback.ADOPT, title="Bring it to a team", submit="Adopt"):
+    """A playbook, of at least one, for another team."""
+
+    playbooks: tuple[Choice, ...]
+    teams: tuple[Choice, ...]
+    playbook: str | None = ask.choice("Playbook", among="playbooks")
+    team: str | None = ask.choice(
+        "Team",
+        "Its channel gets the checklist. A team that isn't here yet: /cadence team create.",
+        among="teams",
+    )
+    champion: str | None = ask.member(
+        "Champion", "A member of that team who sets it up and keeps the team at it."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityForm(PlainForm, callback=Callback.CAPACITY, title="Start it anyway?", submit="Start it anyway"):
+    """A curator's override of the limit of running cycles.
+
+    Args:
+        running: titles of the playbooks whose cycles the team is running, `most` being the limit.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/adoption/capacity.json.j2"
+
+    playbook: str
+    team: str
+    running: tuple[str, ...]
+    most: int
+    reason: str = ask.lines(
+        "Why does it start anyway?", "The team and the curators read it; it stays visible."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityOverridden(MessageContext):
+    """A curator let a team run one more cycle, and why."""
+
+    TEMPLATE: ClassVar[str] = "messages/adoption/capacity_overridden.json.j2"
+
+    playbook: str
+    team: str
+    running: tuple[str, ...]
+    most: int
+    curator: str
+    reason: str

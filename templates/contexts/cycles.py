@@ -1,0 +1,184 @@
+"""A cycle: started, shown, moved to another version, submitted, closed."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Choice, Kpi, MessageContext, ModeChange, StepEvidence
+from templates.contexts.gates import GateLine
+from templates.contexts.numbers import Guardrail
+from templates.ids import Callback, Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTeamForm(PlainForm, callback=Callback.NEXT_TEAM, title="The next team"):
+    """The next team to adopt the playbook, or why there is none."""
+
+    TEMPLATE: ClassVar[str] = "modals/cycles/next_team.json.j2"
+
+    playbook: str
+    team: str
+    number: int
+    teams: tuple[Choice, ...] = ()
+    selected: str | None = ask.choice(
+        "Next team", among="teams", name=Field.TEAM, when="teams", optional=True
+    )
+    reason: str = ask.lines("There is none, because …", most=500, optional=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleShown(MessageContext):
+    """A running or closed cycle. `readings` one a week in order; `result` is None while it runs."""
+
+    TEMPLATE: ClassVar[str] = "answers/cycles/cycle_shown.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    number: int
+    week: int | None
+    starts: date
+    closes: date
+    kpi: Kpi
+    readings: tuple[float | None, ...]
+    steps: tuple[StepEvidence, ...]
+    gates: tuple[GateLine, ...] = ()
+    champion: str | None = None
+    champion_left: bool = False
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleStarted(MessageContext):
+    """A cycle was started, or resumed (`resumed`); `first_checkin` is the day of the members' first
+    check-in."""
+
+    TEMPLATE: ClassVar[str] = "answers/cycles/cycle_started.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    number: int
+    starts: date
+    closes: date
+    first_checkin: date
+    kpi: Kpi
+    members: int
+    champion: str | None = None
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleStartForm(PlainForm, callback=Callback.CYCLE_START, title="Start a cycle", submit="Start"):
+    """A cycle, of at least one playbook and one team."""
+
+    playbooks: tuple[Choice, ...]
+    teams: tuple[Choice, ...]
+    playbook: str | None = ask.choice("Playbook", among="playbooks")
+    team: str | None = ask.choice("Team", among="teams")
+    starts: date | None = ask.day(
+        "First day",
+        "A Monday, in the team's time zone. The cycle closes on the fourth Friday.",
+        name=Field.DATE,
+    )
+    champion: str | None = ask.member("Champion", "Who keeps the team at it.", optional=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamMoved(MessageContext):
+    """A team is on another version, named as people say them.
+
+    Args:
+        deferred: the running cycle, number `cycle`, keeps its version, because the KPI's numbers differ.
+        changes: differences of the new version.
+        modes: the steps whose declared mode differs.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/cycles/team_moved.json.j2"
+
+    slug: str
+    title: str
+    team: str
+    before: str
+    after: str
+    by: str
+    deferred: bool = False
+    cycle: int | None = None
+    changes: tuple[str, ...] = ()
+    modes: tuple[ModeChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveForm(
+    PlainForm,
+    callback=Callback.MOVE,
+    title="Move a team",
+    submit="Move",
+    intro=(
+        "The team goes on with another version. The evidence on its steps counts anew from then on, "
+        "and its channel is told."
+    ),
+):
+    """Move a team to a version. Inputs: `adoption` (the value is the caller's own) and `version`."""
+
+    runs: tuple[Choice, ...]
+    selected: str | None = ask.choice("Playbook and team", among="runs", name=Field.ADOPTION)
+    version: str = ask.text(
+        "To which version?", "A published one, like v2, or draft for the newest draft.", most=20
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleClosed(MessageContext):
+    """The result of four weeks.
+
+    Args:
+        number: of the cycle, from 1.
+        result: `met`, `not met` or `insufficient`.
+        kpi: `value` is the median of the weekly readings, None when there were none.
+        readings: one a week, in order, None where there was none.
+        gates_met: of `gates`; None while gates aren't judged.
+        missed: the missing items of each missed gate.
+        moved: `better`, `worse` or `same` than the baseline; None without a value.
+        share: the change as a share of the baseline; None for a baseline of 0.
+        origin_value: the latest value of the playbook's first team, for a later team.
+        attested: members' weekly answers, of `expected`.
+        steps: exceptions in the cycle against the cap.
+        changes: modes that changed in the cycle.
+        promotions: a line for each step that was evaluated for promotion.
+        lessons: as logged.
+        next_cycle: its Monday; None if none is planned: `paused` or `retired` says why. `begun` once it has
+            begun.
+        offers: buttons, at most five.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/cycles/cycle_closed.json.j2"
+
+    playbook: str
+    team: str
+    number: int
+    result: str
+    kpi: Kpi
+    readings: tuple[float | None, ...]
+    attested: int
+    expected: int
+    steps: tuple[StepEvidence, ...]
+    guardrails: tuple[Guardrail, ...] = ()
+    gates_met: int | None = None
+    gates: int = 4
+    missed: tuple[str, ...] = ()
+    moved: str | None = None
+    share: float | None = None
+    origin_value: float | None = None
+    changes: tuple[ModeChange, ...] = ()
+    promotions: tuple[Mrkdwn, ...] = ()
+    lessons: tuple[str, ...] = ()
+    next_cycle: date | None = None
+    begun: bool = False
+    paused: bool = False
+    retired: bool = False
+    offers: tuple[Offer, ...] = ()

@@ -1,0 +1,353 @@
+"""The guided form of a playbook: an overview with a row a part, and a form for each part.
+
+Texts are prefilled as they were typed. A text that is None is too long for a field: it isn't asked for, and
+stays as it is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from cadence.mrkdwn import Mrkdwn
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm, short_name
+from templates.contexts.base import FUNCTIONS, MODES, Choice, ChoiceGroup, Id, ViewContext
+from templates.ids import Callback
+
+
+def _items(label: str, hint: str) -> Any:
+    """Ask for a list, one item per line: a `str`, or None if it is too long for a field."""
+    return ask.lines(label, hint, most=ask.FIELD, optional=True)
+
+
+def _too_long(form: PlainForm, attribute: str) -> Mrkdwn:
+    label = form.declared_inputs()[attribute].label
+    return Mrkdwn(
+        f"*{label}*: too long for a form, and kept as it is. `/cadence playbook revise` shows the whole file."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """A part of the playbook in the overview.
+
+    Args:
+        value: of its button.
+        done: nothing is missing for a draft.
+        begun: something is filled in.
+        text: the input so far, in a line.
+        missing: what a draft still needs, one sentence each.
+        later: what it needs before it can be published.
+    """
+
+    title: str
+    value: str
+    done: bool
+    begun: bool = False
+    text: str = ""
+    missing: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """A step in the overview; `value` is what its button carries. `cap` is 0–1, None while it isn't known."""
+
+    title: str
+    value: str
+    mode: str
+    cap: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybookHub(ViewContext):
+    """An unfinished playbook: its parts and their missing items, with a button per part.
+
+    Args:
+        slug: of the playbook that is edited; "" for a new one.
+        heading: its title; "" while it has none.
+        revision: the one the draft started from.
+        kept_at: when it was last changed, in the reader's zone; None before that.
+        overtaken: who saved a later revision meanwhile.
+        add_step: the value of [Add a step]; "" if there are as many as a playbook can have.
+        refused: why it wasn't saved just now.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/editor/playbook.json.j2"
+
+    slug: str
+    heading: str
+    parts: tuple[PartRow, ...]
+    steps: tuple[StepRow, ...]
+    add_step: str
+    steps_missing: tuple[str, ...] = ()
+    revision: int | None = None
+    kept_at: datetime | None = None
+    overtaken: str | None = None
+    refused: tuple[str | Mrkdwn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicsForm(PlainForm, callback=Callback.PLAYBOOK_BASICS, title="The basics", submit="Keep"):
+    """The name, the owner and the like; `fixed`: the short name can't be changed."""
+
+    fixed: bool
+    title: str = ask.text("Name", "The workflow in two or three words, such as Support reply.", most=80)
+    slug: str = ask.text(
+        "Short name",
+        "For commands: small letters, digits and dashes. Left empty, it is made from the name.",
+        most=40,
+        when="new",
+        optional=True,
+    )
+    function: str | None = ask.choice("Function", among=FUNCTIONS, placeholder="")
+    owner: str | None = ask.member(
+        "Owner", "The one person who answers for it: reads the verdicts, runs the cycle."
+    )
+    runs_per_week: str = ask.text(
+        "Runs a week",
+        "How often a team expects to run it, such as 40. Used until its check-ins say better.",
+        most=20,
+    )
+    teams: tuple[Choice, ...] = ()
+    pilot: str | None = ask.choice(
+        "First team",
+        "Who pilots it. Can be said later, when its first cycle starts.",
+        among="teams",
+        when="teams",
+        optional=True,
+        cut="Only the first 100 teams are listed; `/cadence cycle start` takes any of them.",
+    )
+
+    @property
+    def new(self) -> bool:
+        """Whether its short name can still be chosen."""
+        return not self.fixed
+
+    def instead(self, attribute: str) -> Mrkdwn | None:
+        """The short name of a playbook never changes."""
+        return short_name(self.slug) if attribute == "slug" else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiPartForm(ViewContext):
+    """Inputs: `catalogue`, and for a custom KPI (`own`) `name`, `unit`, `direction`; `baseline`, `target`,
+    `window_days`. `unit` and `direction` are those of the chosen KPI.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/editor/playbook_kpi.json.j2"
+
+    groups: tuple[ChoiceGroup, ...]
+    chosen: str | None = None
+    own: bool = False
+    name: str = ""
+    unit: str | None = None
+    direction: str | None = None
+    baseline: str = ""
+    target: str = ""
+    window_days: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailFields:
+    """One guardrail: the inputs `name:{place}`, `unit:{place}`, `direction:{place}` and `limit:{place}`."""
+
+    place: Id
+    name: str = ""
+    unit: str | None = None
+    direction: str | None = None
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailsForm(ViewContext):
+    """Numbers that must not get worse."""
+
+    TEMPLATE: ClassVar[str] = "modals/editor/playbook_guardrails.json.j2"
+
+    rows: tuple[GuardrailFields, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepForm(PlainForm, callback=Callback.PLAYBOOK_STEP, title="Edit the step", submit="Keep"):
+    """One step: at `position` among `places` of them; `fallback` is `default` or a mode."""
+
+    new: bool
+    places: int = 1
+    title: str = ask.text("What is done in it?", "Such as: Draft three replies.", most=80)
+    key: str = ask.text(
+        "Short name",
+        "For commands, such as draft. Left empty, it is made from what is done. Exceptions and samples are counted "
+        "under it.",
+        most=40,
+        optional=True,
+    )
+    position: str = ask.choice("Place among the steps", among="numbers", placeholder="", when="numbers")
+    mode: str | None = ask.choice(
+        "Who leads it?",
+        "Human-led: people decide, AI may help. Collaborative: AI prepares, a person checks. AI-led: people handle "
+        "the exceptions.",
+        among=MODES,
+        placeholder="",
+    )
+    exception_cap: str = ask.text(
+        "Cap on exceptions",
+        "The highest share of runs that can go wrong. 8%, 8 and 0.08 mean the same, and 1 is 1%.",
+        most=20,
+    )
+    fallback: str | None = ask.choice(
+        "Where a demotion lands",
+        among=(Choice(label="One level down", value="default"), *MODES[:2]),
+        first=True,
+        placeholder="",
+        optional=True,
+    )
+    accuracy: str = ask.text(
+        "Samples that pass, at least",
+        most=20,
+        optional=True,
+        above="*To be promoted* the graded samples of the last cycles must show this. Left empty: 90%, 2%, 2 cycles.",
+    )
+    max_risk: str = ask.text("Risky samples, at most", most=20, optional=True)
+    cycles: str = ask.text("Cycles in a row", most=20, optional=True)
+    sample: str = ask.text(
+        "Runs to grade each week",
+        "That many attested runs are drawn at random for the owner to grade. Empty is none.",
+        most=20,
+        optional=True,
+    )
+    escalate_to: str | None = ask.member("Who hears of a risky grade?", optional=True)
+    automated: str = ask.text(
+        "Automated check",
+        "The name of a check that reports by itself, if there is one.",
+        most=60,
+        optional=True,
+    )
+    remove: bool = ask.check(
+        "Not needed any more?",
+        among=(Choice(label="Take this step out of the draft", value="remove"),),
+        when="known",
+        optional=True,
+    )
+
+    @property
+    def numbers(self) -> tuple[Choice, ...]:
+        """Possible positions, if there are several."""
+        places = [str(place) for place in range(1, self.places + 1)]
+        return tuple(Choice(label=place, value=place) for place in places) if self.places > 1 else ()
+
+    @property
+    def known(self) -> bool:
+        """Whether the step is in the draft already."""
+        return not self.new
+
+    def modal_title(self) -> str:
+        """Adding and editing a step use the same form."""
+        return "A new step" if self.new else self.TITLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageForm(
+    PlainForm,
+    callback=Callback.PLAYBOOK_PACKAGE,
+    title="The package",
+    submit="Keep",
+    intro=(
+        "One item a line. All of it is needed before the playbook can be published, not before it is run."
+    ),
+):
+    """A step's inputs and outputs, how it is judged, how it improves."""
+
+    inputs: str | None = _items("Inputs", "What a run needs, such as: ticket text.")
+    outputs: str | None = _items("Outputs", "What a run leaves behind, such as: sent reply.")
+    quality: str | None = _items(
+        "Quality", "What makes it good, such as: every claim is in the knowledge base."
+    )
+    criteria: str | None = _items(
+        "Rubric: accept or reject by", "Such as: tone, accuracy, policy adherence; each on its line."
+    )
+    threshold: str = ask.text(
+        "Rubric: threshold",
+        "The share of a graded sample that must pass, such as 90%. Needed once there are criteria.",
+        most=20,
+        optional=True,
+    )
+    loop: str = ask.lines(
+        "Loop",
+        "How it gets better, such as: draft, edit, send, measure; refine the prompts every Friday.",
+        optional=True,
+    )
+
+    def instead(self, attribute: str) -> Mrkdwn:
+        """A list that is too long for a field stays as it is."""
+        return _too_long(self, attribute)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTeamForm(
+    PlainForm,
+    callback=Callback.PLAYBOOK_NEXT_TEAM,
+    title="For the next team",
+    submit="Keep",
+    intro="What another team gets. One item a line.",
+):
+    """When another team can adopt it, and what that team gets."""
+
+    cycles: str = ask.text(
+        "Scale rule",
+        "In how many cycles in a row the target must hold before others take it up, such as 2.",
+        most=20,
+        optional=True,
+    )
+    setup_minutes: str = ask.text(
+        "Minutes to set it up",
+        "Another team must be able to start within them; 60 at most, and when left empty.",
+        most=20,
+        optional=True,
+    )
+    checklist: str | None = _items(
+        "Checklist", "What a team does to set it up, such as: connect the ticket queue."
+    )
+    examples: str | None = _items("Examples", "Worked ones that another team can follow.")
+    fixed: str | None = _items("Fixed", "What an adopting team may not change, such as: rubric.")
+    adaptable: str | None = _items("Adaptable", "What it may, such as: tone guide.")
+
+    def instead(self, attribute: str) -> Mrkdwn:
+        """A list that is too long for a field stays as it is."""
+        return _too_long(self, attribute)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PillarsForm(
+    PlainForm,
+    callback=Callback.PLAYBOOK_PILLARS,
+    title="The five pillars",
+    submit="Keep",
+    intro=(
+        "What to settle before a pilot. Say what is true; what you don't know yet can stay empty: a cycle starts "
+        "without it, publishing needs all five."
+    ),
+):
+    """The five pillars, each by its key."""
+
+    value_event: str = ask.lines(
+        "Value event",
+        "The moment somebody is better off, such as: a reply sent that the customer did not reopen.",
+        optional=True,
+    )
+    input_contract: str = ask.lines(
+        "Input contract", "What comes in, how fresh it is, and what happens without it.", optional=True
+    )
+    output_trust: str = ask.lines(
+        "Output trust",
+        "How a reader can tell what to rely on, such as: sources linked, low confidence goes to a person.",
+        optional=True,
+    )
+    operational_owner: str = ask.lines(
+        "Operational owner", "Who owns the rules, the exception queue, training and adoption.", optional=True
+    )
+    replication_template: str = ask.lines(
+        "Replication template",
+        "What another team copies, such as: this playbook, its checklist and its graded examples.",
+        optional=True,
+    )

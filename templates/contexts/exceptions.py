@@ -1,0 +1,110 @@
+"""A logged exception, the form for one, and the list of those that count."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from cadence.mrkdwn import Mrkdwn
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Choice, ChoiceGroup, Evidence, Id, MessageContext, ViewContext
+from templates.ids import Callback, Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionLogged(MessageContext):
+    """A logged exception, and its effect.
+
+    Args:
+        decision: the current verdict: `hold`, `watch` or `demote`.
+        demote_at: the count at which the evidence line demotes now, None if it can't.
+        severe: the verdict rests on a critical exception.
+        after: the new mode, if demoted.
+        link: of the message kept as evidence.
+        duplicate: it was logged before; nothing changed.
+        undo: the value of [Undo], while the reader can undo it.
+        logged_by: Slack ID of who logged this message before, and when (`logged_at`); None for one's own retry.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/exceptions/exception_logged.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    mode: str
+    critical: bool
+    reason: str
+    evidence: Evidence
+    decision: str
+    demote_at: int | None = None
+    severe: bool = False
+    after: str | None = None
+    link: str | None = None
+    duplicate: bool = False
+    undo: Id | None = None
+    logged_by: str | None = None
+    logged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an exception"):
+    """An exception of a step in at least one group.
+
+    The value of a step is the caller's own, such as `{adoption_id}:{step_key}`. `notice` says what it will
+    do, or that it was just logged, if that needs confirmation.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/exceptions/exception.json.j2"
+
+    groups: tuple[ChoiceGroup, ...]
+    selected: str | None = ask.choice(
+        "Which step left its rule?",
+        among="groups",
+        name=Field.STEP,
+        cut=(
+            "Only the first 40 playbooks are listed: `/exception` with a playbook's and a step's name "
+            "takes any of them."
+        ),
+    )
+    reason: str = ask.lines(
+        "What happened?",
+        "One or two sentences. The reason counts, not the person. You can undo it for 10 minutes.",
+    )
+    critical: bool = ask.check(
+        "How serious?",
+        among=(Choice(label="Critical: it demotes the step at once", value="critical"),),
+        optional=True,
+    )
+    link: str = ask.text("Link to the evidence", "A message or a ticket.", most=2_000, optional=True)
+    notice: Mrkdwn | None = None
+
+    def modal_submit(self) -> str:
+        """[Log it] confirms what the notice says."""
+        return "Log it" if self.notice else self.SUBMIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedException:
+    """One exception as it was logged, without its author."""
+
+    logged_at: datetime
+    reason: str
+    critical: bool = False
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionList(ViewContext):
+    """The exceptions that count against a step, newest first; `evidence.exceptions` counts them all.
+
+    `earlier` are those of the cycle that counted before the count restarted, such as by a demotion.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/exceptions/exceptions.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    evidence: Evidence
+    items: tuple[LoggedException, ...]
+    earlier: tuple[LoggedException, ...] = ()

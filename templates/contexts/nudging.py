@@ -1,0 +1,24 @@
+"""The answer to a watch."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Evidence
+from templates.ids import Callback, Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchAnswerForm(PlainForm, callback=Callback.WATCH_ANSWER, title="What changes?"):
+    """What the owner will change about a step over its cap."""
+
+    TEMPLATE: ClassVar[str] = "modals/nudging/watch_answer.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    evidence: Evidence
+    answer: str = ask.lines(
+        "What will you change?", "The team and the curators read it; it is kept.", name=Field.NOTE
+    )

@@ -1,0 +1,69 @@
+"""Values of KPIs and guardrails: the form, and what was recorded."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from templates.contexts.base import Choice, GuardrailAsked, Kpi, MessageContext, ViewContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """A number that must not get worse. `value` is None without a reading, `held` then too."""
+
+    name: str
+    unit: str
+    direction: str
+    limit: float
+    value: float | None = None
+    held: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded(MessageContext):
+    """A recorded KPI number. `kpi.value` is the number; `replaced` the one it corrects; `met` compares it
+    with the target.
+
+    `guardrails` came with it, or instead of it: then `kpi.value` is None. `result` is the cycle's, if that is closed.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/numbers/recorded.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    kpi: Kpi
+    met: bool
+    week_start: date
+    replaced: float | None = None
+    guardrails: tuple[Guardrail, ...] = ()
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiForm(ViewContext):
+    """A KPI number. Inputs: `adoption` (when there are several), `value`, `week` (when asked), `note`.
+
+    Args:
+        kpi: of the adoption it is about; None if the person has yet to choose one.
+        adoptions: to choose from; empty if it is known.
+        selected: the value of the adoption chosen beforehand.
+        weeks: to choose from; empty if it isn't asked.
+        week: the value of the week chosen beforehand.
+        week_start: the Monday of the week it is about, if known.
+        guardrails: of the adoption, in `guardrail:{key}`; none if one has yet to be chosen.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/numbers/kpi.json.j2"
+
+    playbook: str = ""
+    team: str = ""
+    kpi: Kpi | None = None
+    adoptions: tuple[Choice, ...] = ()
+    selected: str | None = None
+    weeks: tuple[Choice, ...] = ()
+    week: str | None = None
+    week_start: date | None = None
+    value: str = ""
+    note: str = ""
+    guardrails: tuple[GuardrailAsked, ...] = ()

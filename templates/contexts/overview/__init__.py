@@ -1,0 +1,1 @@
+"""The surfaces that show everything at once: digest, Home, registry, status."""

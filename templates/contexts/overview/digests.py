@@ -1,0 +1,141 @@
+"""The curators' weekly post."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from cadence.refusals import Offer
+from templates.contexts.base import Kpi, MessageContext, ModeChange, StepEvidence
+from templates.contexts.numbers import Guardrail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """An item that needs a curator: one sentence and its button."""
+
+    text: str
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiMove:
+    """One adoption's number against its baseline. `busy`: many runs, and the number doesn't move.
+
+    `broken` names the guardrails past their limit in the same week.
+    """
+
+    playbook: str
+    team: str
+    kpi: Kpi
+    runs: int
+    busy: bool = False
+    broken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamChange:
+    """A mode change, with its playbook and team."""
+
+    playbook: str
+    team: str
+    change: ModeChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamStep:
+    """A step over its cap, with its playbook and team; `critical` if it is watched for a critical
+    exception."""
+
+    playbook: str
+    team: str
+    step: StepEvidence
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamGuardrail:
+    """A guardrail past its limit, with its playbook and team."""
+
+    playbook: str
+    team: str
+    guardrail: Guardrail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Nudges of one kind that weren't sent, and why (`a public holiday`, `the bot was down`)."""
+
+    nudge: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A count now and a week ago; `before` is None in the first week."""
+
+    now: int
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Check-ins of a week: answered and asked for."""
+
+    answered: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest(MessageContext):
+    """The week just over, for curators. Lists are worst first and may be truncated: the counts are complete.
+
+    Args:
+        week_start: the Monday of the week reported.
+        slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
+        slipping_teams: the first of them (`playbook · team`), gravest first.
+        guardrails: past their limit in the week, of `guardrail_count`.
+        over: whether the week is over; before that, check-ins that weren't asked for yet don't count.
+        coverage: the week's check-ins, and `coverage_before` those of the week before; None when none was asked for.
+        setup_minutes: median of the setups timed, None without one.
+        handoffs: overdue ones, then those sent back in the week, of `handoff_count`: one sentence each.
+        exceptions: logged in the week and in the week before.
+        notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each, the
+            first of `note_count`.
+        idle: titles of playbooks that became idle this week, of `idle_count` that nobody runs.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/overview/digest.json.j2"
+
+    week_start: date
+    decisions: tuple[Decision, ...]
+    decision_count: int
+    slipping: int
+    moved: tuple[KpiMove, ...]
+    moved_count: int
+    not_moved: tuple[KpiMove, ...]
+    not_moved_count: int
+    no_reading_count: int
+    demotions: tuple[TeamChange, ...]
+    demotion_count: int
+    watches: tuple[TeamStep, ...]
+    watch_count: int
+    coverage: Coverage | None
+    coverage_before: Coverage | None
+    published: Tally
+    adopted: Tally
+    cycles_running: int
+    cycles_completed: Tally
+    exceptions: Tally
+    over: bool = True
+    slipping_teams: tuple[str, ...] = ()
+    guardrails: tuple[TeamGuardrail, ...] = ()
+    guardrail_count: int = 0
+    setup_minutes: float | None = None
+    notes: tuple[str, ...] = ()
+    note_count: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    handoffs: tuple[str, ...] = ()
+    handoff_count: int = 0
+    idle: tuple[str, ...] = ()
+    idle_count: int = 0

@@ -1,0 +1,131 @@
+"""The Home tab: pending items, the reader's playbooks, and first steps."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
+from templates.contexts.base import Evidence, Id, Kpi, ViewContext
+from templates.contexts.checkins import SNOOZES, Answer, CheckinRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeNumber:
+    """A KPI number that the reader reports. The button carries `{adoption_id}:{week_start}`."""
+
+    adoption_id: Id
+    week_start: str
+    playbook: str
+    team: str
+    week: int | None
+    kpi: Kpi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeNeed:
+    """An item that needs the reader's decision, with its buttons."""
+
+    text: Mrkdwn
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeStep:
+    """A step of a playbook: its evidence, None before a first cycle; its last verdict, `decision`, if any."""
+
+    key: str
+    title: str
+    mode: str
+    evidence: Evidence | None = None
+    decision: str | None = None
+    judged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePlaybook:
+    """One adoption.
+
+    Args:
+        week: 1–4; None between cycles.
+        closed: the number of the closed cycle, with its `result`; None while one runs.
+        starts: the Monday of the cycle to come.
+        readings: the KPI's of the cycle, by week; None where there is none. Empty without a cycle.
+        own: the reader's answer of the week, which `week_start` names for [Change].
+        standing: further sentences, such as the progress of the setup.
+    """
+
+    adoption_id: Id
+    slug: str
+    playbook: str
+    team: str
+    week: int | None
+    kpi: Kpi
+    readings: tuple[float | None, ...]
+    answered: int
+    expected: int
+    steps: tuple[HomeStep, ...]
+    week_start: str
+    gate: str | None = None
+    gate_met: bool = False
+    closed: int | None = None
+    result: str | None = None
+    paused: bool = False
+    starts: date | None = None
+    own: Answer | None = None
+    standing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeRegistry:
+    """The registry in a line: published and unpublished playbooks, teams that run one."""
+
+    published: int
+    drafts: int
+    adoptions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeItem:
+    """One entry of the Home; its `kind` is `checkin`, `number`, `need`, `playbook` or `registry`.
+
+    `alone`: it is the only open check-in, so the snooze menu is next to it.
+    """
+
+    kind: str
+    checkin: CheckinRow | None = None
+    alone: bool = False
+    number: HomeNumber | None = None
+    need: HomeNeed | None = None
+    playbook: HomePlaybook | None = None
+    registry: HomeRegistry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home(ViewContext):
+    """One page of a person's Home.
+
+    Args:
+        waiting: how many items need them, on all pages.
+        items: of this page.
+        welcome: whether to show the introduction, until they have done something.
+        several_open: the Monday of the week with several open check-ins, "" with one or none.
+        next_checkin: when theirs comes, in their zone; None if none is planned.
+        snoozes: the choices of the menu on an open check-in.
+        quiet: days away, a snooze, muted reminders; until when, and the button that ends it.
+        begin: first steps as sentences, with their buttons.
+    """
+
+    TEMPLATE: ClassVar[str] = "home/home.json.j2"
+
+    waiting: int
+    items: tuple[HomeItem, ...]
+    welcome: bool = False
+    several_open: str = ""
+    next_checkin: datetime | None = None
+    begin: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    snoozes: tuple[str, ...] = SNOOZES
+    quiet: tuple[HomeNeed, ...] = ()
+    page: int = 1
+    pages: int = 1

@@ -1,0 +1,97 @@
+"""The workspace's settings and the welcome."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import RULES, Choice, MessageContext
+from templates.ids import Callback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsSaved(MessageContext):
+    """The workspace's current settings; `saved` is False if they are only shown.
+
+    `hours` are the lines of the nudges whose hour isn't the usual one.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/workspaces/settings_saved.json.j2"
+
+    curators: tuple[str, ...]
+    timezone: str
+    rule: str
+    curator_channel: str | None = None
+    country: str = ""
+    min_runs: int = 20
+    working_days: tuple[str, ...] = ()
+    hours: str = ""
+    guests: bool = False
+    saved: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WelcomedPlaybook:
+    """A playbook that the team of a channel runs."""
+
+    title: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome(MessageContext):
+    """To a channel the bot was invited to: what it is, what will happen, what to press first.
+
+    `team` is the channel's; None if it has none yet. `channel` is the value of the button that creates one.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/workspaces/welcome.json.j2"
+
+    channel: str
+    team: str | None = None
+    runs: tuple[WelcomedPlaybook, ...] = ()
+
+
+DAYS: Final = tuple(
+    Choice(label=one, value=one[:3].lower())
+    for one in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsForm(PlainForm, callback=Callback.SETTINGS, title="Settings", submit="Save"):
+    """The workspace's settings. `working_days` are `mon` and so on; `hours` one line per nudge."""
+
+    curators: tuple[str, ...] = ask.members("Curators", "They read the digest and decide what only they may.")
+    curator_channel: str | None = ask.channel(
+        "Curators' channel", "The digest goes there. Invite me if it is private.", optional=True
+    )
+    timezone: str = ask.text("Time zone", "Such as Europe/Berlin.", most=60)
+    country: str = ask.text(
+        "Country",
+        "Two letters, such as DE, or with a region, DE-BY: no digest on its public holidays.",
+        most=10,
+        optional=True,
+    )
+    rule: str | None = ask.choice(
+        "When is a step demoted?",
+        "A critical exception demotes at once under every rule.",
+        among=RULES,
+        placeholder="",
+    )
+    min_runs: str = ask.text(
+        "Fewest runs for the cap", "Below that many runs in a cycle the cap alone demotes nothing.", most=10
+    )
+    working_days: tuple[str, ...] = ask.checks("Working days", "Nobody is nudged on the others.", among=DAYS)
+    guests: bool = ask.check(
+        "Guests",
+        "Otherwise only full members of this workspace take part.",
+        among=(Choice(label="Guests who are in a team can take part", value="yes"),),
+        optional=True,
+    )
+    hours: str = ask.lines(
+        "When nudges come",
+        "One a line: what one person gets by their own clock, a channel's posts by the team's, the digest by the "
+        "workspace's. A line you delete gets its usual hour back.",
+        optional=True,
+    )

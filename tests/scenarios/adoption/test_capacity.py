@@ -1,0 +1,104 @@
+"""The limit of two running cycles per team, and a curator's override (SPEC §5)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import BotHarness
+from cadence.actor import Actor
+from cadence.flows.adoption.capacity import capacity_form
+from cadence.flows.cycles.starting import CycleGiven
+from cadence.flows.cycles.starting import start_cycle as start_cycle_flow
+from cadence.refusals import NotAllowed
+from storage.tables import Cycle, Override, OverrideKind
+from storage.work import UnitOfWork
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    TRIAGE,
+    at,
+    changed,
+    entries,
+    posts,
+    rows,
+    start_cycle,
+)
+
+LEAD, CURATOR = "U01LEAD", "U01CURATOR"
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[BotHarness]:
+    """The desk runs two playbooks; a third one is ready to start."""
+    third = changed(
+        REPLY, tmp_path, ("playbook: reply", "playbook: refund"), ("title: Reply", "title: Refund")
+    )
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE, third]) as harness:
+        start_cycle(harness)
+        start_cycle(harness, "triage")
+        harness.play_until(at("2026-03-03 11:00"))
+        yield harness
+
+
+def test_a_third_cycle_needs_a_curator(full: BotHarness) -> None:
+    lead = full.workspace.person(LEAD)
+    refused = lead.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
+    assert "Desk has 2 running cycles already, Reply and Triage, and 2 is the most" in refused.words
+    assert refused.words.endswith("Ask them")
+    lead.types("/cadence cycle start", channel=DESK_CHANNEL)
+    errors = lead.submits({"playbook": "refund", "team": "desk", "date": "2026-03-09"}).errors
+    assert "A curator can start it anyway" in errors["team"]
+    assert len(rows(full, Cycle)) == 2
+
+
+def test_a_curator_starts_it_anyway_and_everybody_is_told_why(full: BotHarness) -> None:
+    curator = full.workspace.person(CURATOR)
+    refused = curator.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
+    assert refused.message is not None
+    curator.clicks(refused.message, "Start it anyway")
+    assert "Say in a sentence" in curator.submits({"reason": "  "}).errors["reason"]
+    curator.submits({"reason": "Triage ends <soon>"})
+    full.tick()
+    cycle = rows(full, Cycle)[-1]
+    assert f"{cycle.starts_on}" == "2026-03-09"
+    (row,) = rows(full, Override)
+    assert (row.kind, row.member, row.adoption_id) == (OverrideKind.CAPACITY, CURATOR, cycle.adoption_id)
+    assert row.passed_over == {"running": ["Reply", "Triage"], "limit": 2}
+    for channel in (DESK_CHANNEL, CURATORS):
+        (post,) = [one for one in posts(full, channel) if "beside 2 running cycles" in one.text]
+        assert "Triage ends &lt;soon&gt;" in post.words
+    assert len(entries(full, "capacity-overridden")) == 1
+
+
+def test_the_curators_form_goes_on_to_the_reason(full: BotHarness) -> None:
+    curator = full.workspace.person(CURATOR)
+    curator.types("/cadence cycle start", channel=DESK_CHANNEL)
+    curator.submits({"playbook": "refund", "team": "desk", "date": "2026-03-09"})
+    assert "2 is the most" in curator.form().words
+    curator.submits({"reason": "The board asked"})
+    assert len(rows(full, Override)) == 1
+    assert len(rows(full, Cycle)) == 3
+
+
+def test_adopting_says_in_advance_that_the_team_is_full(full: BotHarness) -> None:
+    full.workspace.person(LEAD).types(
+        "/cadence cycle start refund 2026-03-09 team=solo", channel=DESK_CHANNEL
+    )
+    said = full.workspace.person(LEAD).types(f"/cadence adopt refund team=desk champion=<@{LEAD}>")
+    assert "its first cycle of Refund will need a curator" in said.words
+
+
+def test_a_reason_from_somebody_else_starts_nothing(full: BotHarness) -> None:
+    owner = Actor(BUILT_IN_TEAM, LEAD, "form", request="forged")
+    given = CycleGiven("refund", team="desk", override="because")
+    with pytest.raises(NotAllowed):
+        start_cycle_flow(UnitOfWork(full.bot.db, owner, full.clock.now()), given)
+    with pytest.raises(NotAllowed):
+        capacity_form(UnitOfWork(full.bot.db, owner), playbook="refund", team="desk")
+    assert rows(full, Override) == []
+    assert len(rows(full, Cycle)) == 2

@@ -1,0 +1,96 @@
+"""Last week's check-in: how long it is asked for, how to answer it late, how long it can be snoozed (SPEC
+§4)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from bot.sandbox.kinds import elements_of
+from bot.sandbox.messages import Message
+from bot.sandbox.views import View
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, bot_dms, start_cycle
+
+LEAD, AGENT = "U01LEAD", "U01AGENT1"
+SNOOZE = "checkin.snooze"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[BotHarness]:
+    """Thursday of week 1, the check-ins were just sent."""
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 10:05"))
+        yield harness
+
+
+def types(harness: BotHarness, text: str, member: str = AGENT) -> str:
+    said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
+    harness.tick()
+    return said.words
+
+
+def home(harness: BotHarness) -> View:
+    harness.workspace.person(AGENT).opens_home()
+    harness.tick()
+    return harness.workspace.person(AGENT).home()
+
+
+def snoozes(where: Message | View) -> list[str]:
+    return [
+        option["text"]["text"]
+        for _, element in elements_of(where.blocks)
+        if element["type"] == "static_select"
+        for option in element["options"]
+    ]
+
+
+def test_a_closed_check_in_says_how_and_until_when_it_is_reported_late(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-09 09:00"))
+    closed = bot_dms(desk, AGENT)[-1].words
+    assert (
+        "closed without your answer. To report it late, use the Home tab until Tue 10 Mar, "
+        "or `/attest week=1` until Sun 29 Mar." in closed
+    )
+    desk.play_until(at("2026-03-09 10:05"))
+    [told] = [one for one in bot_dms(desk, LEAD) if "Nudge them once more" in one.buttons]
+    desk.workspace.person(LEAD).clicks(told, "Nudge them once more")
+    desk.play_until(at("2026-03-11 12:00"))
+    nudged = bot_dms(desk, AGENT)[-1]
+    assert "Ran as declared" in nudged.buttons
+    assert "Ran as declared" in home(desk).buttons, "Home asks as long as the message does"
+    assert "Until Friday" not in snoozes(nudged)
+    types(desk, "/cadence cycle pause reply", LEAD)
+    desk.play_until(at("2026-03-16 09:00"))
+    closed = bot_dms(desk, AGENT)[-1].words
+    assert "To report it late, use `/attest week=1` until Sun 29 Mar." in closed
+    assert "week 1" in types(desk, "/attest as-declared runs=5 week=1")
+
+
+def test_the_last_weeks_check_in_closes_without_a_way_to_report_it_late(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-30 09:00"))
+    closed = bot_dms(desk, AGENT)[-1].words
+    assert "week 4 of 4* (Desk) closed without your answer." in closed
+    assert "To report it late" not in closed
+
+
+def test_last_weeks_check_in_is_snoozed_until_tuesday_at_the_latest(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-09 09:00"))
+    shown = home(desk)
+    assert "Until Friday" not in snoozes(shown)
+    desk.workspace.person(AGENT).chooses(shown, SNOOZE, "tomorrow:2026-03-02")
+    desk.tick()
+    closed = bot_dms(desk, AGENT)[-1]
+    assert "Snoozed until Tue 10 Mar at 10:00: it comes back then." in closed.words
+    assert "You can still answer now" not in closed.words
+    desk.play_until(at("2026-03-10 10:05"))
+    assert "Ran as declared" in bot_dms(desk, AGENT)[-1].buttons
+
+
+def test_a_check_in_snoozed_after_it_came_counts_as_open(desk: BotHarness) -> None:
+    [asked] = [one for one in bot_dms(desk, AGENT) if "Ran as declared" in one.buttons]
+    desk.workspace.person(AGENT).chooses(asked, SNOOZE, "hour:2026-03-02")
+    desk.tick()
+    assert "Your check-in is open" in types(desk, "/cadence status")

@@ -1,0 +1,36 @@
+"""Help is complete: no usage, summary or example is truncated."""
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from cadence.mrkdwn import plain_text
+from handlers.commands import COMMANDS
+
+CHANNEL = "C01SUPEMEA"
+TOPICS = sorted({name for entry in COMMANDS for name in (entry.name, entry.name.split()[0])})
+
+
+def asked(harness: BotHarness, topic: str, member: str = "U01CURATOR") -> str:
+    answer = harness.workspace.person(member).types("/cadence", f"help {topic}".strip(), channel=CHANNEL)
+    assert answer.failure is None
+    assert answer.message is not None
+    return plain_text(answer.message.words)
+
+
+def test_the_help_on_a_topic_is_never_cut_off(harness: BotHarness) -> None:
+    for topic in TOPICS:
+        words = asked(harness, topic)
+        found = [entry for entry in COMMANDS if topic in (entry.name, entry.name.split()[0])]
+        for entry in found:
+            usage = f"{entry.command} {entry.usage}".strip()
+            for whole in (usage, entry.summary, *entry.examples[:3]):
+                assert whole in words, f"{topic}: {whole}"
+
+
+@pytest.mark.parametrize("member", ["U01AGENT1", "U01LEAD", "U01CURATOR"])
+def test_the_list_of_commands_is_never_cut_off(harness: BotHarness, member: str) -> None:
+    words = asked(harness, "", member)
+    for entry in COMMANDS:
+        assert entry.command in words
+        assert f"{entry.command}: {entry.summary}" in words.replace("`", "") or entry.who != "member"
+    assert "…" not in words.replace("[link=…]", "")

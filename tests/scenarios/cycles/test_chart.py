@@ -1,0 +1,139 @@
+"""The chart in the closing post's thread: uploaded once, skipped if that is impossible (SPEC §4)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from bot.rehearsal.harness import BotHarness
+from bot.sandbox.capabilities import Capabilities
+from bot.sandbox.faults import Fault
+from storage.tables import MessageState, Workspace
+from tests.delivery.post_office import Script
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, changed, ledger, start_cycle
+
+CLOSE = at("2026-03-27 16:00")
+
+
+@pytest.fixture
+def closing(tmp_path: Path) -> Iterator[BotHarness]:
+    """A minute before the close, with two readings."""
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 11:00"))
+        for week, number in ((1, "24m"), (3, "14m")):
+            harness.play_until(at(f"2026-03-{7 * week - 2:02d} 12:00"))
+            harness.workspace.person("U01LEAD").types(f"/kpi {number} week={week}", channel=DESK_CHANNEL)
+        harness.play_until(at("2026-03-27 15:59"))
+        yield harness
+
+
+def test_the_chart_is_in_the_thread_with_its_numbers_in_words(closing: BotHarness) -> None:
+    closing.play_until(CLOSE)
+    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+    [shown] = [one for one in closing.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
+    file = closing.workspace.files.get(shown.files[0])
+    assert (file.name, file.title) == ("reply-cycle-1.png", "First response time by week, 2 Mar to 23 Mar")
+    assert file.content is not None
+    assert file.content.startswith(b"\x89PNG")
+    assert "24 min, no reading, 14 min, no reading. Target 15 min, it began at 42 min." in file.alt_text
+    closing.clock.set(CLOSE)
+    closing.tick()
+    assert len(ledger(closing, "cycle-chart", MessageState.SENT)) == 2  # the team's channel, the curators'
+
+
+def test_what_is_said_with_it_pings_nobody_and_links_nowhere(tmp_path: Path) -> None:
+    named = ("First response time", '"<!channel> <https://evil.example|Sign in>"')
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, named)]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 11:00"))
+        harness.workspace.person("U01LEAD").types("/kpi 24m", channel=DESK_CHANNEL)
+        harness.play_until(CLOSE)
+        [post] = [one for one in harness.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+        [shown] = [one for one in harness.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
+        assert shown.text.startswith("&lt;!channel&gt; &lt;https://evil.example|Sign in&gt; by week")
+
+
+def test_it_still_comes_with_a_post_that_waits_for_monday(closing: BotHarness) -> None:
+    with closing.bot.db.write() as session:
+        session.exec(
+            select(Workspace)
+        ).one().timezone = "Pacific/Auckland"  # Saturday, where the curators are
+    closing.play_until(CLOSE)
+    assert {row.recipient for row in ledger(closing, "cycle-closed", MessageState.SENT)} == {DESK_CHANNEL}
+    closing.play_until(CLOSE + timedelta(days=3))
+    assert len(ledger(closing, "cycle-closed", MessageState.SENT)) == 2
+    assert [row.state for row in ledger(closing, "cycle-chart")] == [MessageState.SENT] * 2
+
+
+def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: BotHarness) -> None:
+    closing.workspace.capabilities = Capabilities(scopes=closing.workspace.scopes - {"files:write"})
+    closing.play_until(CLOSE)
+    assert {(row.state, row.reason) for row in ledger(closing, "cycle-chart")} == {
+        (MessageState.SKIPPED, "no chart: missing_scope")
+    }
+    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+    assert "24 min, no reading, 14 min, no reading" in post.words
+
+
+def charts(harness: BotHarness) -> list[str]:
+    """The titles of the charts in the team's channel."""
+    shown = [one for one in harness.workspace.history(DESK_CHANNEL) if one.files]
+    return [harness.workspace.files.get(one.files[0]).title for one in shown]
+
+
+SHARE = "files.completeUploadExternal"
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {SHARE: [Fault.SERVER_ERROR]},
+        {SHARE: [Fault.BAD_GATEWAY]},
+        {SHARE: [Fault.RESET, Fault.RESET]},
+        {SHARE: [Fault.DROPPED]},
+        {SHARE: [Fault.LATE]},
+        {SHARE: [Fault.DROPPED], "files.info": [Fault.SERVER_ERROR, Fault.RATE_LIMIT]},
+        {"files.getUploadURLExternal": [Fault.DROPPED, Fault.RESET]},
+    ],
+    ids=lambda faults: ", ".join(
+        f"{name.partition('.')[2]} {' '.join(each)}" for name, each in faults.items()
+    ),
+)
+def test_it_comes_once_whatever_happens_to_its_upload(
+    closing: BotHarness, faults: dict[str, list[Fault | None]]
+) -> None:
+    script = Script()
+    script.next |= faults
+    closing.server.faults = script
+    closing.play_until(CLOSE + timedelta(seconds=30))
+    script.land()
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    assert len(charts(closing)) == 1
+    assert {row.state for row in ledger(closing, "cycle-chart")} == {MessageState.SENT}
+
+
+def test_an_upload_lost_by_slack_is_repeated(closing: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, lost = closing.workspace.files.finish, [True, True]
+
+    def loses(file_id: object, title: str) -> object:
+        return finish("F0NOBODY" if lost and lost.pop() else file_id, title)
+
+    monkeypatch.setattr(closing.workspace.files, "finish", loses)
+    closing.play_until(CLOSE + timedelta(minutes=2))
+    assert len(charts(closing)) == 1
+    assert {row.state for row in ledger(closing, "cycle-chart")} == {MessageState.SENT}
+
+
+def test_where_files_cannot_be_looked_at_a_chart_is_not_shared_twice(closing: BotHarness) -> None:
+    closing.workspace.capabilities = Capabilities(scopes=closing.workspace.scopes - {"files:read"})
+    script = Script()
+    script.next[SHARE] = [Fault.DROPPED]
+    closing.server.faults = script
+    closing.play_until(CLOSE + timedelta(minutes=2))
+    states = {row.recipient: (row.state, row.reason) for row in ledger(closing, "cycle-chart")}
+    assert (MessageState.SKIPPED, "no chart: missing_scope") in states.values()
+    assert len(charts(closing)) == 1

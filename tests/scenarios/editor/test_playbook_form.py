@@ -1,0 +1,237 @@
+"""The guided playbook form: part after part, kept between sessions, and saved as a draft."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from bot.sandbox import payloads
+from bot.sandbox.answers import Answer, SubmitResult
+from bot.sandbox.person import Person
+from cadence.documents import playbook_from_data, read_playbook
+from storage.tables import FormDraft, Playbook, PlaybookVersion
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import DESK, REPLY, at, rows
+
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+BASICS = {"title": "Refund decision", "function": "support", "runs_per_week": "40", "pilot": "desk"}
+NUMBER = {"baseline": "42m", "target": "15", "window_days": ""}
+STEP = {"title": "Draft the decision", "mode": "collaborative", "exception_cap": "10%"}
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Iterator[BotHarness]:
+    """A desk with one small playbook that nobody has run."""
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as ready:
+        yield ready
+
+
+def opens(harness: BotHarness, member: str = LEAD, text: str = "/cadence playbook new") -> Person:
+    person = harness.workspace.person(member)
+    assert person.types(text).failure is None
+    return person
+
+
+def fills(person: Person, part: str, values: dict[str, Any], *, slug: str = "") -> SubmitResult:
+    """Open a part from the overview, fill it in and submit it."""
+    person.clicks(person.form(), action_id="playbook.part", value=f"{slug}:{part}")
+    return person.submits(values)
+
+
+def test_part_after_part_becomes_a_draft_like_an_imported_one(harness: BotHarness) -> None:
+    person = opens(harness)
+    assert fills(person, "basics", BASICS).errors == {}
+    assert len(harness.workspace.views.stack(LEAD)) == 1, "back at the overview"
+    assert "Refund decision" in person.form().words
+    fills(person, "kpi", {"catalogue": "support:0", **NUMBER})
+    assert "First response time: 42 min → 15 min" in person.form().words
+    fills(
+        person,
+        "guardrails",
+        {"name:1": "CSAT", "unit:1": "score", "direction:1": "higher", "limit:1": "4.6/5"},
+    )
+    fills(person, "steps:", {**STEP, "sample": "5"})
+    fills(person, "steps:", {**STEP, "title": "Send it", "key": "send", "mode": "ai-led", "position": "1"})
+    fills(
+        person, "package", {"inputs": "- the ticket\n- the policy\n", "criteria": "tone", "threshold": "0.9"}
+    )
+    fills(person, "pillars", {"value_event": "a refund that was right the first time"})
+    said = person.submits()
+    assert said.view is not None
+    assert "Refund decision is created: revision 1" in said.view.words
+    assert "Start a cycle" in said.view.buttons
+    spec = playbook_from_data(rows(harness, PlaybookVersion)[-1].spec)
+    assert (spec.slug, spec.owner, spec.pilot, spec.runs_per_week) == ("refund-decision", LEAD, "desk", 40)
+    assert (spec.kpi.name, spec.kpi.unit, spec.kpi.baseline, spec.kpi.target) == (
+        "First response time",
+        "minutes",
+        42,
+        15,
+    )
+    assert [(rail.name, rail.limit) for rail in spec.kpi.guardrails] == [("CSAT", 4.6)]
+    assert [(step.key, step.exception_cap) for step in spec.steps] == [
+        ("send", 0.1),
+        ("draft-the-decision", 0.1),
+    ]
+    assert spec.steps[1].verify is not None
+    assert spec.inputs == ("the ticket", "the policy")
+    assert spec.rubric is not None
+    assert spec.rubric.threshold == 0.9
+
+
+def test_every_mistake_is_shown_at_its_field_in_the_words_of_the_form(harness: BotHarness) -> None:
+    person = opens(harness)
+    wrong = fills(person, "basics", {**BASICS, "slug": "Refund!", "runs_per_week": "lots"})
+    assert wrong.errors == {
+        "slug": "“Refund!” is not a short name; write 2 to 40 small letters, digits and hyphens, a letter first, "
+        "such as “refund”.",
+        "runs_per_week": "“lots” is no number; write a number such as 40.",
+    }
+    person.submits({"slug": "", "runs_per_week": "40"})
+    wrong = fills(
+        person,
+        "kpi",
+        {"catalogue": "support:0", "baseline": "14m", "target": "12 quarts", "window_days": "40"},
+    )
+    assert wrong.errors == {
+        "target": "“12 quarts” isn't a number of minutes. Try “14m” or “14”.",
+        "window_days": "40 is not between 14 and 30: a playbook moves its number in two to four weeks; write a whole "
+        "number such as 28.",
+    }
+    wrong = person.submits({"target": "1h", "window_days": ""})
+    assert wrong.errors == {
+        "target": "60 min is no better than the baseline 14 min when lower is better; write a target below it."
+    }
+    person.submits({"target": "10"})
+    wrong = fills(person, "steps:", {**STEP, "key": "refund-decision", "accuracy": "1"})
+    assert wrong.errors == {"accuracy": "“1” can mean 1% or all of it. Try “90%” or “100%”."}
+    wrong = person.submits({"accuracy": "", "exception_cap": "150%", "fallback": "collaborative"})
+    assert wrong.errors["exception_cap"] == "“150%” is more than all of it. Try “10%” or “90%”."
+    assert wrong.errors["fallback"].endswith("would change nothing; choose “One level down”.")
+    wrong = person.submits({"exception_cap": "10", "fallback": "default"})
+    assert list(wrong.errors) == ["key"]
+    assert "has the name of the playbook" in wrong.errors["key"]
+    person.submits({"key": "draft"})
+    wrong = fills(person, "guardrails", {"name:0": "First response time", "unit:1": "score", "limit:1": "x"})
+    assert {"unit:0", "direction:0", "limit:0", "name:1", "direction:1", "limit:1"} <= wrong.errors.keys()
+
+
+def test_what_was_filled_in_waits_until_one_comes_back_and_is_nobody_elses(harness: BotHarness) -> None:
+    harness.clock.set(at("2026-03-03 10:42"))
+    person = opens(harness)
+    fills(person, "basics", BASICS)
+    person.closes()
+    harness.clock.set(at("2026-03-05 09:00"))
+    assert "Draft from Tue 3 Mar, 10:42" in opens(harness).form().words
+    assert "Draft from" not in opens(harness, CURATOR).form().words
+    person = opens(harness)
+    person.clicks(person.form(), "Start anew")
+    assert "Refund decision" not in person.form().words
+    assert rows(harness, FormDraft) == []
+
+
+def test_what_is_missing_is_said_and_nothing_is_saved(harness: BotHarness) -> None:
+    person = opens(harness)
+    fills(person, "basics", BASICS)
+    said = person.submits()
+    assert said.view is not None
+    assert "The draft isn't created yet. What you filled in is kept." in said.view.words
+    assert "The one number: nothing is filled in yet" in said.view.words
+    assert "Steps: there is none yet; add the first one" in said.view.words
+    assert "support, 40 runs a week, owner <@U01LEAD>, first team " in said.view.words
+    assert len(rows(harness, Playbook)) == 1
+    assert len(rows(harness, FormDraft)) == 1
+
+
+def test_the_newest_draft_is_edited_and_what_the_form_does_not_ask_stays(harness: BotHarness) -> None:
+    person = harness.workspace.person(LEAD)
+    shown = person.types("/cadence playbook show reply")
+    person.clicks(shown.message, "Edit")  # type: ignore[arg-type]
+    assert "Draft 1 as it stands" in person.form().words
+    before = read_playbook(REPLY.read_text(encoding="utf-8"))
+    fills(person, f"steps:{before.steps[0].key}", {"title": "Write it"}, slug="reply")
+    said = person.submits()
+    assert said.view is not None
+    assert "is revised: revision 2" in said.view.words
+    after = playbook_from_data(rows(harness, PlaybookVersion)[-1].spec)
+    assert after.steps[0].title == "Write it"
+    assert (after.kpi, after.inputs, after.steps[1:]) == (before.kpi, before.inputs, before.steps[1:])
+
+
+def test_however_deep_one_is_the_form_still_opens(harness: BotHarness) -> None:
+    person = opens(harness)
+    for part, values in (("basics", BASICS), ("kpi", {"catalogue": "support:0", **NUMBER}), ("steps:", STEP)):
+        fills(person, part, values)
+    person.submits()
+    person.clicks(person.form(), "Show it")
+    person.clicks(person.form(), "Edit")
+    assert len(harness.workspace.views.stack(LEAD)) == 3, "no more fit"
+    done = fills(person, "basics", {"runs_per_week": "50"}, slug="refund-decision")
+    assert done.errors == {}
+    assert "support, 50 runs a week" in person.form().words
+
+
+def test_a_draft_that_somebody_overtook_is_not_saved_over_theirs(harness: BotHarness) -> None:
+    lead, curator = harness.workspace.person(LEAD), harness.workspace.person(CURATOR)
+    for person, minutes in ((lead, "50"), (curator, "40")):
+        person.clicks(person.types("/cadence playbook show reply").message, "Edit")  # type: ignore[arg-type]
+        fills(person, "next-team", {"setup_minutes": minutes}, slug="reply")
+    assert "is revised: revision 2" in curator.submits().view.words  # type: ignore[union-attr]
+    said = lead.submits()
+    assert said.view is not None
+    assert "saved draft 2 meanwhile" in said.view.words
+    assert len(rows(harness, PlaybookVersion)) == 2
+
+
+def test_a_second_click_is_answered_as_the_first(harness: BotHarness) -> None:
+    person = opens(harness)
+    fills(person, "basics", BASICS)
+    fills(person, "kpi", {"catalogue": "support:0", **NUMBER})
+    fills(person, "steps:", STEP)
+    click = payloads.view_submission(harness.workspace, person.user, person.form())
+    first, second = (harness.workspace.deliver("interactive", click).json for _ in range(2))
+    assert "Refund decision is created" in str(first)
+    assert second == first
+    assert len(rows(harness, PlaybookVersion)) == 2
+
+
+def test_a_step_sent_twice_is_added_or_removed_once(harness: BotHarness) -> None:
+    person = opens(harness)
+
+    def twice(step: str, values: dict[str, Any]) -> Any:
+        person.clicks(person.form(), action_id="playbook.part", value=f":steps:{step}")
+        person.fills(person.form(), values)
+        click = payloads.view_submission(harness.workspace, person.user, person.form())
+        first, second = (harness.workspace.deliver("interactive", click).json for _ in range(2))
+        assert second == first
+        person.closes()
+        return rows(harness, FormDraft)[0].data["spec"].get("steps", [])
+
+    assert len(twice("", STEP)) == 1
+    assert twice(rows(harness, FormDraft)[0].data["spec"]["steps"][0]["key"], {"remove": ["remove"]}) == []
+    person.clicks(person.form(), action_id="playbook.part", value=":steps:")
+    refused = person.submits({**STEP, "key": "", "title": "下書き"})
+    assert refused.errors["key"].startswith("No short name can be made of this title.")
+
+
+def test_a_number_of_ones_own_asks_for_its_name_and_unit(harness: BotHarness) -> None:
+    person = opens(harness)
+    person.clicks(person.form(), action_id="playbook.part", value=":kpi")
+    assert "unit" not in person.form().fields
+    person.fills(person.form(), {"catalogue": "own", "baseline": "3"})
+    assert {"name", "unit", "direction"} <= set(person.form().fields)
+    done = person.submits({"name": "Refunds a day", "unit": "count", "direction": "higher", "target": "1.2k"})
+    assert done.errors == {}
+    assert "Refunds a day: 3 → 1,200" in person.form().words
+
+
+def test_an_outsider_reaches_no_draft(harness: BotHarness) -> None:
+    person = harness.workspace.person(AGENT)
+    answer: Answer = person.types("/cadence playbook new")
+    assert answer.failure is None
+    person.clicks(person.form(), action_id="playbook.part", value=":basics")
+    assert person.submits({**BASICS, "owner": LEAD}).errors == {
+        "owner": "Only a curator may make somebody else the owner."
+    }

@@ -1,0 +1,316 @@
+"""An exception can be undone for ten minutes, and isn't counted twice by accident (SPEC §5)."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from cadence.actor import Actor
+from cadence.flows.exceptions.undoing import undo_exception
+from cadence.flows.history.replay import replay
+from cadence.refusals import NotAllowed
+from cadence.rules.modes import Mode
+from storage.tables import AdoptionStep, LoggedException, ModeChange, OutboxMessage, StepVerdict
+from storage.work import UnitOfWork
+from tests.harnesses import EXAMPLES, bot_harness
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    SOLO_CHANNEL,
+    at,
+    changed,
+    entries,
+    posts,
+    rows,
+    says,
+    start_cycle,
+)
+
+MEMBER, OWNER, CURATOR = "U01AGENT2", "U01LEAD", "U01CURATOR"
+
+
+@pytest.fixture
+def solo(tmp_path: Path) -> Iterator[BotHarness]:
+    """The seed's playbook with `send` at a cap of 10%, in week 1 of a cycle of a team of one; 40 runs reported."""
+    playbook = changed(
+        EXAMPLES / "support-reply.yaml",
+        tmp_path,
+        ("exception_cap: 0.05", "exception_cap: 0.10"),
+        ("pilot: support-emea", "pilot: solo"),
+    )
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[playbook]) as harness:
+        start_cycle(harness, "support-reply", team="solo")
+        harness.play_until(at("2026-03-05 12:00"))
+        types(harness, "/attest as-declared runs=40")
+        yield harness
+
+
+def types(harness: BotHarness, words: str, member: str = MEMBER) -> Answer:
+    channel = SOLO_CHANNEL if member == MEMBER else None
+    said = harness.workspace.person(member).types(words, channel=channel)
+    harness.tick()
+    return said
+
+
+def log(harness: BotHarness, count: int) -> Answer:
+    for number in range(count):
+        said = types(harness, f"/exception send tone was off, case {number}")
+    assert "xception logged" in said.text, said.words
+    return said
+
+
+def undo(harness: BotHarness, said: Answer) -> str:
+    assert said.message is not None
+    words = harness.workspace.person(MEMBER).clicks(said.message, "Undo").words
+    harness.tick()
+    return words
+
+
+def mode(harness: BotHarness) -> Mode:
+    return next((row.mode for row in rows(harness, AdoptionStep) if row.step == "send"), Mode.AI_LED)
+
+
+def alerts(harness: BotHarness, start: str) -> list[str]:
+    return [one.words for one in posts(harness, SOLO_CHANNEL) if one.text.startswith(start)]
+
+
+def replayed(harness: BotHarness) -> tuple[str, ...]:
+    with harness.bot.db.read() as session:
+        return replay(
+            UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), harness.clock.now())
+        ).differences
+
+
+def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: BotHarness) -> None:
+    log(solo, 1)
+    said = types(solo, "/exception send wrong name")
+    assert "2 exceptions in 40 reported runs" in said.words
+    assert "Taken back: “wrong name” no longer counts against Send the edited reply." in undo(solo, said)
+
+    assert "1 exception in 40 reported runs" in types(solo, "/cadence status").words
+    [entry] = entries(solo, "exception-withdrawn")
+    assert (entry.member, entry.before["reason"]) == (MEMBER, "wrong name")
+    trace = types(solo, "/cadence trace support-reply send", OWNER).words
+    assert "took back an exception" in trace
+    assert "logged an exception" in trace
+    why = types(solo, "/cadence why support-reply send").words
+    assert "after an exception was taken back" in why
+    assert "It counted an exception that was taken back since, so it no longer counts." in why
+    assert "no longer counts" in undo(solo, said)
+    assert len(entries(solo, "exception-withdrawn")) == 1
+    assert replayed(solo) == ()
+
+
+def test_the_author_can_undo_it_for_ten_minutes(solo: BotHarness) -> None:
+    said = log(solo, 1)
+    with pytest.raises(NotAllowed, match="who logged it, can take it back"):
+        undo_exception(
+            UnitOfWork(solo.bot.db, Actor(BUILT_IN_TEAM, OWNER, "button"), solo.clock.now()), exception_id=1
+        )
+    solo.play_until(at("2026-03-05 12:10"))
+    assert "Taken back" in undo(solo, said)
+    said = log(solo, 1)
+    solo.play_until(at("2026-03-05 12:20") + timedelta(seconds=1))
+    assert "can be taken back for 10 minutes. This one was logged at 12:10." in undo(solo, said)
+    assert [row.withdrawn_at is None for row in rows(solo, LoggedException)] == [False, True]
+
+
+def test_it_is_taken_back_by_command_and_from_the_trail(solo: BotHarness) -> None:
+    assert "You haven't logged an exception that can be taken back." in types(solo, "/exception undo").words
+    log(solo, 2)
+    assert "Taken back: “tone was off, case 1”" in types(solo, "/exception undo").words
+    trace = types(solo, "/cadence trace support-reply send")
+    assert trace.message is not None
+    said = solo.workspace.person(MEMBER).clicks(trace.message, "Undo your last exception")
+    assert "Taken back: “tone was off, case 0”" in said.words
+    assert "Undo" not in types(solo, "/cadence trace support-reply send").words
+
+
+def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
+    log(solo, 6)
+    assert len(alerts(solo, "Over the cap")) == 1
+    said = types(solo, "/exception send promised a refund")
+    assert mode(solo) is Mode.COLLABORATIVE
+    assert len(alerts(solo, "Send the edited reply is now collaborative")) == 1
+    assert len(alerts(solo, "No longer watched")) == 1
+
+    assert "Send the edited reply is AI-led again, and the alerts say so." in undo(solo, said)
+    assert mode(solo) is Mode.AI_LED
+    [change] = [row for row in rows(solo, ModeChange) if row.kind == "taken-back"]
+    assert (change.before, change.after, change.member) == (Mode.COLLABORATIVE, Mode.AI_LED, MEMBER)
+    judged = next(row for row in rows(solo, StepVerdict) if row.id == change.verdict_id)
+    assert (judged.decision, judged.exceptions, judged.attested) == ("watch", 6, 40)
+    for channel in (SOLO_CHANNEL, CURATORS):
+        [undone] = [one for one in posts(solo, channel) if one.text.startswith("Demotion undone")]
+        assert f"<@{MEMBER}> took back an exception behind it on Thu 5 Mar, 12:00." in undone.words
+        assert undone.buttons == ["Why"]
+        [watched] = [one for one in posts(solo, channel) if "Over the cap" in one.text]
+        assert "Say what changes" in watched.buttons
+    assert alerts(solo, "Send the edited reply is now") == alerts(solo, "No longer watched") == []
+
+    curator = solo.workspace.person(CURATOR)
+    assert "was demoted" not in curator.types("/cadence digest", channel=CURATORS).words
+    assert "was demoted" not in solo.workspace.person(OWNER).opens_home().words
+    assert "6 exceptions in 40 reported runs" in types(solo, "/cadence status").words
+    assert replayed(solo) == ()
+    # the seventh demotes again, as the sixth would have before it
+    types(solo, "/exception send promised a refund, and this time it was so")
+    assert mode(solo) is Mode.COLLABORATIVE
+    assert len(alerts(solo, "Send the edited reply is now collaborative")) == 1
+    assert replayed(solo) == ()
+
+
+def test_what_was_logged_after_the_demotion_counts_in_the_window_that_comes_back(solo: BotHarness) -> None:
+    person = solo.workspace.person(MEMBER)
+    person.types("/exception send critical promised a refund", channel=SOLO_CHANNEL)
+    person.submits()
+    logged = person.view()
+    assert logged is not None
+    assert mode(solo) is Mode.COLLABORATIVE
+    log(solo, 1)
+    person.clicks(logged, "Undo")
+    assert mode(solo) is Mode.AI_LED
+    last = rows(solo, StepVerdict)[-1]
+    assert (last.cause, last.exceptions, last.critical, last.decision) == ("undo:1", 1, 0, "hold")
+    assert replayed(solo) == ()
+    assert [one for one in rows(solo, OutboxMessage) if one.kind == "demoted" and one.state == "due"] == []
+
+
+def test_a_demotion_that_holds_without_it_stays(solo: BotHarness) -> None:
+    for reason in ("promised a refund", "named another customer"):
+        says(solo.workspace.person(MEMBER), f"/exception send critical {reason}", channel=SOLO_CHANNEL)
+    solo.tick()
+    assert mode(solo) is Mode.HUMAN_LED
+    words = types(solo, "/exception undo").words
+    assert "Send the edited reply is collaborative again" in words
+    assert mode(solo) is Mode.COLLABORATIVE
+    log(solo, 1)
+    solo.play_until(at("2026-03-05 12:01"))
+    types(solo, "/cadence mode support-reply send human-led not before the policy is clear", OWNER)
+    for _ in range(2):
+        assert "Taken back" in types(solo, "/exception undo").words
+    assert rows(solo, LoggedException)[0].withdrawn_after is not None
+    assert mode(solo) is Mode.HUMAN_LED  # a person has declared the mode since
+    assert replayed(solo) == ()
+
+
+def test_two_demotions_go_whichever_exception_is_taken_back_first(solo: BotHarness) -> None:
+    for reason in ("promised a refund", "named another customer"):
+        says(solo.workspace.person(MEMBER), f"/exception send critical {reason}", channel=SOLO_CHANNEL)
+        solo.tick()
+    caller = Actor(BUILT_IN_TEAM, MEMBER, "button")
+    undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
+    solo.tick()
+    assert mode(solo) is Mode.HUMAN_LED  # the second demoted a collaborative step
+    assert "Send the edited reply is AI-led again" in types(solo, "/exception undo").words
+    assert mode(solo) is Mode.AI_LED
+    assert len(alerts(solo, "Demotion undone")) == 2
+    assert alerts(solo, "Send the edited reply is now") == []
+    assert replayed(solo) == ()
+
+
+def test_a_watch_ends_with_its_window(solo: BotHarness) -> None:
+    says(solo.workspace.person(MEMBER), "/exception send critical promised a refund", channel=SOLO_CHANNEL)
+    log(solo, 5)
+    assert len(alerts(solo, "Over the cap")) == 1
+    caller = Actor(BUILT_IN_TEAM, MEMBER, "button")
+    undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
+    solo.tick()
+    assert mode(solo) is Mode.AI_LED
+    [ended] = alerts(solo, "No longer watched")
+    assert "Watched Thu 5 Mar 12:00 to 12:00" in ended
+    assert len(alerts(solo, "Over the cap")) == 1
+    types(solo, "/exception undo")
+    assert not any("Say what changes" in one.buttons for one in posts(solo, SOLO_CHANNEL))
+    assert replayed(solo) == ()
+
+
+@pytest.mark.parametrize(
+    ("step", "title", "lines"),
+    [
+        ("send", "Send the edited reply", 0),
+        ("draft", "Draft three replies", 1),
+    ],
+)
+def test_after_the_close_the_closing_post_looks_at_the_step_again(
+    solo: BotHarness, step: str, title: str, lines: int
+) -> None:
+    for week in (2, 3, 4):
+        solo.play_until(at(f"2026-03-{7 * week - 2:02d} 12:00"))
+        types(solo, "/attest not-run")
+    solo.play_until(at("2026-03-27 15:55"))
+    for number in range(5):
+        types(solo, f"/exception {step} tone was off, case {number}")
+
+    def closing() -> list[str]:
+        [post] = [one for one in posts(solo, SOLO_CHANNEL) if "cycle 1: " in one.text]
+        return [line for line in post.words.splitlines() if f"{title} stays" in line]
+
+    solo.play_until(at("2026-03-27 16:01"))
+    [line] = closing()
+    assert "it was demoted on this rubric" in line
+    assert "again, and the alerts say so" in types(solo, "/exception undo").words
+    assert len(closing()) == lines
+    assert not any("was demoted" in line for line in closing())
+    why = types(solo, f"/cadence why support-reply {step}").words
+    assert "it was demoted on this rubric" not in why
+    assert replayed(solo) == ()
+
+
+@pytest.mark.parametrize("again", ["tone was off", "Tone  was OFF"])
+def test_the_same_words_within_a_minute_are_asked_about(solo: BotHarness, again: str) -> None:
+    person = solo.workspace.person(MEMBER)
+    types(solo, "/exception send tone was off")
+    types(solo, f"/exception send {again}")
+    asked = person.form()
+    assert "You just logged this. Log it again?" in asked.words
+    assert len(rows(solo, LoggedException)) == 1
+    person.closes()
+    assert len(rows(solo, LoggedException)) == 1
+    types(solo, f"/exception send {again}")
+    done = person.submits().view
+    assert done is not None
+    assert "2 exceptions in 40 reported runs" in done.words
+    person.closes()
+
+
+def test_the_same_words_are_asked_about_with_others_between(solo: BotHarness) -> None:
+    for words in ("tone was off", "wrong name", "tone was off"):
+        types(solo, f"/exception send {words}")
+    assert "You just logged this. Log it again?" in solo.workspace.person(MEMBER).form().words
+    assert len(rows(solo, LoggedException)) == 2
+
+
+def test_other_words_another_step_or_a_minute_later_are_not(solo: BotHarness) -> None:
+    for words in ("send tone was off", "send tone was off again", "draft tone was off"):
+        assert types(solo, f"/exception {words}").view is None
+    solo.play_until(at("2026-03-05 12:01"))
+    assert types(solo, "/exception draft tone was off").view is None
+    assert len(rows(solo, LoggedException)) == 4
+
+
+def test_a_critical_one_says_what_it_will_do_before_it_does_it(solo: BotHarness) -> None:
+    person = solo.workspace.person(MEMBER)
+    types(solo, "/exception send critical promised a refund")
+    notice = "This will demote “Send the edited reply” to collaborative right away."
+    assert notice in person.form().words
+    assert (rows(solo, LoggedException), mode(solo)) == ([], Mode.AI_LED)
+    # another step than the first one needs confirmation as well
+    person.submits({"step": "Draft three replies (collaborative)"})
+    assert "This will demote “Draft three replies” to human-led right away." in person.form().words
+    assert rows(solo, LoggedException) == []
+    person.submits({"critical": []})
+    assert [row.critical for row in rows(solo, LoggedException)] == [False]
+    person.closes()
+
+    person.types("/exception", channel=SOLO_CHANNEL)
+    given = {"step": "Send the edited reply (AI-led)", "reason": "promised a refund"}
+    person.submits({**given, "critical": ["Critical: it demotes the step at once"]})
+    assert notice in person.form().words
+    assert mode(solo) is Mode.AI_LED
+    person.submits()
+    assert mode(solo) is Mode.COLLABORATIVE

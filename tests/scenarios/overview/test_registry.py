@@ -1,0 +1,190 @@
+"""The registry: each team's results for each published playbook, and a hundred of them within Slack's
+limits."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import BotHarness
+from bot.sandbox.limits import problems_of_message
+from cadence.actor import Actor
+from cadence.flows.overview.registry import NEARLY, PAGE, TEAMS, show_registry
+from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion, Setup, Team
+from storage.work import UnitOfWork
+from templates.render import render
+from tests.harnesses import bot_harness
+from tests.scenarios.playbooks.test_publishing import AGENT, CURATOR, LEAD, complete, prove, types
+from tests.scenarios.plays import DESK, REPLY, rows, start_cycle
+from tests.storage.test_digest_of_many import counting
+
+
+def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
+        prove(harness)
+        types(harness, CURATOR, "/cadence playbook publish reply")
+        close(harness, adoption_id=2, value=17)
+        said = types(harness, AGENT, "/cadence registry support").words
+        assert "1 published playbook in support" in said
+        assert "Desk (v1): 42 min → 14 min (target 15 min)" in said
+        assert (
+            "Solo (v1): 42 min → 17 min (target 15 min); Desk, the first team, 14 min · set up in 41 min"
+            in said
+        )
+        assert "No published playbook yet in sales" in types(harness, AGENT, "/cadence registry sales").words
+        assert (
+            "Did you mean `/cadence registry support`?"
+            in types(harness, AGENT, "/cadence registry suport").words
+        )
+
+
+def close(harness: BotHarness, *, adoption_id: int, value: float) -> None:
+    """A team's cycle that closed with a value."""
+    with harness.bot.db.write() as session:
+        session.add(
+            Cycle(
+                workspace_id=BUILT_IN_TEAM,
+                adoption_id=adoption_id,
+                version_id=1,
+                number=20,
+                starts_on=date(2026, 1, 5),
+                closes_on=date(2026, 1, 30),
+                state=CycleState.CLOSED,
+                started_by=LEAD,
+                started_at=harness.clock.now(),
+                result="not met",
+                kpi_value=value,
+            )
+        )
+
+
+def test_empty_it_says_what_is_on_its_way(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        said = types(harness, LEAD, "/cadence registry")
+        assert "No published playbook yet" in said.words
+        assert "Reply (piloting): 4 things missing" in said.words
+        assert said.message is not None
+        assert said.message.buttons == ["What is missing"]
+        member = types(harness, AGENT, "/cadence registry")
+        assert member.message is not None
+        assert member.message.buttons == []
+
+
+@pytest.mark.parametrize("function", [None, "support"])
+def test_a_hundred_playbooks_of_ten_teams_fit(tmp_path: Path, function: str | None) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
+        fill(harness, playbooks=100, teams=10)
+        caller = Actor(BUILT_IN_TEAM, AGENT, "command")
+        seen: list[str] = []
+        for page in range(1, 101):
+            shown = show_registry(UnitOfWork(harness.bot.db, caller), function=function, page=page)
+            rendered = render(shown)
+            assert problems_of_message({"text": rendered.text, "blocks": rendered.blocks}) == []
+            assert all((len(row.teams), row.more_teams) == (TEAMS, 10 - TEAMS) for row in shown.rows)
+            seen += [row.slug for row in shown.rows]
+            if not shown.following:
+                break
+        assert len(seen) == len(set(seen)) == shown.total == (100 if function is None else 50)
+        assert shown.pages == -(-shown.total // PAGE)
+        assert len(rows(harness, Cycle)) == 1000
+
+
+def test_more_teams_ask_no_more_of_the_database(tmp_path: Path) -> None:
+    asked = []
+    for teams in (3, 40):
+        folder = tmp_path / str(teams)
+        folder.mkdir()
+        with bot_harness(folder, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
+            fill(harness, playbooks=8, teams=teams)
+            with counting(harness.bot.db) as statements:
+                shown = show_registry(
+                    UnitOfWork(harness.bot.db, Actor(BUILT_IN_TEAM, AGENT, "command")), function=None
+                )
+            assert {row.more_teams for row in shown.rows} == {max(0, teams - TEAMS)}
+            asked.append(len(statements))
+    assert asked[1] <= asked[0]
+
+
+def test_of_many_on_their_way_a_few_are_looked_at(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
+        fill(harness, playbooks=12, teams=1)
+        with harness.bot.db.write() as session:
+            for version in session.exec(select(PlaybookVersion)):
+                version.number = None
+        shown = show_registry(
+            UnitOfWork(harness.bot.db, Actor(BUILT_IN_TEAM, AGENT, "command")), function=None
+        )
+        assert (shown.total, len(shown.nearly), shown.nearly_more) == (0, NEARLY, 13 - NEARLY)
+        assert "… and 5 more on their way." in str(render(shown).blocks)
+
+
+def fill(harness: BotHarness, *, playbooks: int, teams: int) -> None:
+    """Create this many published playbooks, each run by this many teams that closed a cycle."""
+    now = harness.clock.now()
+    with harness.bot.db.write() as session:
+        spec = session.exec(select(PlaybookVersion)).one().spec
+        base = session.exec(select(Team).order_by(col(Team.id))).first()
+        assert base is not None
+        for number in range(teams):
+            values = base.model_dump(exclude={"id"}) | {
+                "slug": f"t-{number}",
+                "title": f"T{number} " + "W" * 70,
+            }
+            session.add(Team(**values))
+        session.flush()
+        ids = [team.id or 0 for team in session.exec(select(Team)) if team.slug.startswith("t-")]
+        for number in range(playbooks):
+            playbook = Playbook(
+                workspace_id=BUILT_IN_TEAM,
+                slug=f"p-{number}",
+                title=f"P{number} " + "W" * 70,
+                function="support" if number % 2 else "sales",
+                owner=LEAD,
+                state=PlaybookState.SCALING,
+                created_at=now,
+            )
+            session.add(playbook)
+            session.flush()
+            belongs: dict[str, Any] = {"workspace_id": BUILT_IN_TEAM, "playbook_id": playbook.id or 0}
+            version = PlaybookVersion(
+                **belongs, revision=1, number=1, spec=spec, created_by=LEAD, created_at=now, published_at=now
+            )
+            session.add(version)
+            session.flush()
+            adoptions = [
+                Adoption(**belongs, version_id=version.id or 0, team_id=team, created_at=now) for team in ids
+            ]
+            session.add_all(adoptions)
+            session.flush()
+            for adoption in adoptions:
+                owns: dict[str, Any] = {
+                    "workspace_id": BUILT_IN_TEAM,
+                    "adoption_id": adoption.id or 0,
+                    "version_id": version.id or 0,
+                }
+                session.add_all(
+                    [
+                        Cycle(
+                            **owns,
+                            number=1,
+                            starts_on=now.date(),
+                            closes_on=now.date(),
+                            state=CycleState.CLOSED,
+                            started_by=LEAD,
+                            started_at=now,
+                            result="met",
+                            kpi_value=12.5,
+                        ),
+                        Setup(
+                            **owns,
+                            started_by=LEAD,
+                            started_at=now - timedelta(minutes=41),
+                            done_by=LEAD,
+                            done_at=now,
+                        ),
+                    ]
+                )

@@ -1,0 +1,156 @@
+"""Joining a team: members of its channel at once, others after its owner or a curator approves."""
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from sqlmodel import select
+
+from bot.rehearsal.harness import BotHarness
+from bot.sandbox import payloads
+from bot.sandbox.people import User
+from storage.tables import JoinRequest, TeamMember, TrailEntry
+from templates.ids import Action
+from tests.scenarios.plays import at
+
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+CHANNEL = "C01SUPEMEA"
+NEW = "U0NEW"
+JOIN = "/cadence team join support-emea"
+
+
+@pytest.fixture
+def running(harness: BotHarness) -> BotHarness:
+    """Support EMEA runs the lead's playbook; it is Monday morning there. Somebody is new in Slack."""
+    harness.workspace.person(LEAD).types("/cadence cycle start support-reply 2026-03-02 team=support-emea")
+    harness.workspace.save_user(User(NEW, "new", "New", tz="Europe/Berlin"))
+    harness.play_until(at("2026-03-02 11:00"))
+    return harness
+
+
+def memberships(harness: BotHarness, member: str = NEW) -> list[TeamMember]:
+    with harness.bot.db.read() as session:
+        found = session.exec(select(TeamMember).where(TeamMember.member == member))
+        return [row for row in found if row.left_at is None]
+
+
+def requests(harness: BotHarness) -> list[JoinRequest]:
+    with harness.bot.db.read() as session:
+        return list(session.exec(select(JoinRequest)))
+
+
+def test_a_member_of_the_channel_joins_at_once(running: BotHarness) -> None:
+    running.workspace.invite(CHANNEL, NEW)
+    said = running.workspace.person(NEW).types(JOIN)
+    assert "You joined Support EMEA" in said.text
+    assert [row.self_joined for row in memberships(running)] == [True]
+    assert requests(running) == []
+
+
+def test_others_are_asked_of_the_owner(running: BotHarness) -> None:
+    new, lead = running.workspace.person(NEW), running.workspace.person(LEAD)
+    said = new.types(JOIN)
+    assert f"<@{LEAD}> will decide" in said.text
+    assert new.types(JOIN).text == said.text
+    assert len(requests(running)) == 1, "asked twice is asked once"
+    assert memberships(running) == []
+    running.tick()
+    asked = lead.last_dm()
+    assert f"<@{NEW}> wants to join Support EMEA" in asked.text
+
+    answer = lead.clicks(asked, "Approve")
+    assert f"added <@{NEW}> to Support EMEA" in answer.text
+    assert [row.self_joined for row in memberships(running)] == [False]
+    again = lead.clicks(asked, "Approve", stale=True)
+    assert "Nothing was changed" in again.text
+    assert len(memberships(running)) == 1, "nobody becomes a member twice"
+    running.tick()
+    rewritten = [one for one in running.workspace.dm(LEAD) if one.ts == asked.ts]
+    assert "added" in rewritten[0].text
+    assert "Approve" not in str(rewritten[0].blocks)
+    assert "added you to Support EMEA" in new.last_dm().text
+    with running.bot.db.read() as session:
+        done = [row.action for row in session.exec(select(TrailEntry))]
+    assert [one for one in done if one.startswith("join-")] == ["join-asked", "join-answered"]
+
+
+def test_a_request_can_be_declined_and_made_again(running: BotHarness) -> None:
+    new, lead = running.workspace.person(NEW), running.workspace.person(LEAD)
+    new.types(JOIN)
+    running.tick()
+    lead.clicks(lead.last_dm(), "Decline")
+    running.tick()
+    assert memberships(running) == []
+    assert "declined your request" in new.last_dm().text
+    new.types(JOIN)
+    assert [row.state for row in requests(running)] == ["declined", "open"]
+
+
+def test_nobody_else_decides(running: BotHarness) -> None:
+    running.workspace.person(NEW).types(JOIN)
+    running.tick()
+    asked = running.workspace.person(LEAD).last_dm()
+    approve = next(
+        element
+        for block in asked.blocks
+        for element in block.get("elements", ())
+        if element.get("action_id") == Action.APPROVE_JOIN
+    )
+    for who in (AGENT, NEW):
+        body = payloads.message_action(running.workspace, running.workspace.user(who), asked, approve, {})
+        running.workspace.deliver("interactive", body)
+        assert memberships(running) == []
+    assert [row.state for row in requests(running)] == ["open"]
+
+
+def test_who_gets_in_another_way_closes_the_request(running: BotHarness) -> None:
+    running.workspace.person(NEW).types(JOIN)
+    running.tick()
+    asked = running.workspace.person(LEAD).last_dm()
+    running.workspace.person(CURATOR).types(f"{JOIN} <@{NEW}>")
+    running.tick()
+    assert [row.state for row in requests(running)] == ["joined"]
+    assert "is in Support EMEA now" in running.workspace.messages.get(asked.channel, asked.ts).text
+    assert len(memberships(running)) == 1
+
+
+def test_two_who_approve_at_once_add_one_member(running: BotHarness) -> None:
+    running.workspace.person(NEW).types(JOIN)
+    running.tick()
+    asked = running.workspace.person(LEAD).last_dm()
+    lead = running.workspace.person(LEAD)
+    clicks = [Thread(target=lambda: lead.clicks(asked, "Approve", stale=True)) for _ in range(4)]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    assert len(memberships(running)) == 1
+
+
+def test_joining_by_oneself_gives_no_say_over_the_team(running: BotHarness) -> None:
+    running.workspace.invite(CHANNEL, NEW)
+    new = running.workspace.person(NEW)
+    new.types(JOIN)
+    assert (
+        "You joined Support EMEA yourself" in new.types(f"/cadence team leave support-emea <@{AGENT}>").text
+    )
+    assert len(memberships(running, AGENT)) == 1
+    new.types("/cadence team create support-emea")
+    refused = new.submits({"reporter": NEW})
+    assert "You joined Support EMEA yourself" in str(refused.errors)
+    assert "yourself" in new.types("/cadence team holidays support-emea FR").text
+
+
+def test_the_owner_is_told_who_left_and_who_was_removed(running: BotHarness) -> None:
+    agent, lead = running.workspace.person(AGENT), running.workspace.person(LEAD)
+    agent.types("/cadence team leave support-emea")
+    running.tick()
+    assert lead.last_dm().text == f"<@{AGENT}> left Support EMEA."
+    running.workspace.person(CURATOR).types("/cadence team leave support-emea <@U01AGENT2>")
+    running.tick()
+    assert f"<@{CURATOR}> removed <@U01AGENT2> from Support EMEA" in lead.last_dm().text
+    before = len(running.workspace.dm(LEAD))
+    lead.types("/cadence team leave support-emea <@U01AGENT3>")
+    running.clock.set(running.clock.now() + timedelta(minutes=1))
+    running.tick()
+    assert len(running.workspace.dm(LEAD)) == before, "they did it themselves"

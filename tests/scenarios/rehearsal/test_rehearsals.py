@@ -1,0 +1,186 @@
+"""Rehearsals of the examples: three cycles each, in which every line of their answers can be carried out
+(SPEC §10).
+
+The first of them is also a golden file, meant to be read: pilot, demotion, a new rubric, recovery, a
+promotion, a second team, a published version. `UPDATE_GOLDEN=1 make test` rewrites it.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.answers import FileRefused, read_answers
+from bot.rehearsal.rehearse import FIRST_MONDAY, rehearse_files
+from cadence.documents import read_workspace
+from tests.databases import OnPostgres, database
+from tests.harnesses import EXAMPLES
+from tests.scenarios.plays import DATA, DESK, REPLY
+
+WORKSPACE = EXAMPLES / "workspace.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _where_it_keeps_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A rehearsal uses a SQLite file; with `--postgres`, a PostgreSQL database must give the same
+    transcript."""
+    with ExitStack() as places:
+        if OnPostgres.socket is not None:
+            monkeypatch.setattr(
+                "bot.rehearsal.rehearse.Database",
+                lambda _url: places.enter_context(database(tmp_path / "none")),
+            )
+        yield
+
+
+def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, weeks: int = 4) -> str:
+    lines = rehearse_files(playbook, workspace, answers, weeks=weeks, first_monday=FIRST_MONDAY)
+    return "\n".join(lines).replace(f"{EXAMPLES}/", "examples/") + "\n"
+
+
+ON_SQLITE = pytest.mark.sqlite
+"""A rehearsal uses SQLite; one of three cycles is enough on PostgreSQL."""
+
+
+@pytest.mark.parametrize(
+    ("slug", "holds", "lacks"),
+    [
+        (
+            "support-reply",
+            [
+                "from @Jana Hoffmann: The new refund policy goes into the prompt, and into the rubric.",
+                "*Send the edited reply is now collaborative (was AI-led)*: 7 exceptions in ",
+                "It replaces 22 min; both are kept.",
+                "drifted (Draft three replies was human-led), 9 runs",
+                "*Support reply, cycle 1: met.* First response time 42 min → 14.5 min (target 15 min).",
+                "*Recorded: rubric revision 2 of Send the edited reply.*",
+                "Support reply is set up in 41 min (60 planned).",
+                "*Approved: Send the edited reply, collaborative → AI-led*",
+                "*Support reply v1 is published*, by @Katrin Lindner.",
+            ],
+            [],
+        ),
+        pytest.param(
+            "inbound-routing",
+            [
+                "*Over the cap: Score fit and intent, 5 exceptions in ",
+                "drifted (Draft the first note to the lead was AI-led), 22 runs",
+                "“four of them were test leads”",
+                "*Inbound lead routing, cycle 1: not met.*",
+                "Fri 27 Mar 16:00 America/New_York  posted in #sales-amer",
+                "@Marcus Hale recommits to collaborative.",
+                "KPI not met in cycle 1",
+                "*Inbound lead routing isn't ready to be v1: 2 things missing*",
+                "*Inbound lead routing v1 is published, by override*, by @Katrin Lindner.",
+                "*Approved: Draft the first note to the lead, collaborative → AI-led*",
+            ],
+            ["was demoted"],
+            marks=ON_SQLITE,
+        ),
+        pytest.param(
+            "test-refactor",
+            [
+                "Fri 27 Mar 10:00 Asia/Kolkata  posted to Ananya Iyer",
+                "12 of 12 check-ins in",
+                "*Tests and refactors, cycle 1: met.*",
+                "Tests and refactors is set up in 38 min (60 planned).",
+                "*Approved: Draft tests for the code to be changed, collaborative → AI-led*",
+                "*Tests and refactors v1 is published*, by @Daniel Okafor.",
+            ],
+            ["was demoted", "Over the cap", "drifted ("],
+            marks=ON_SQLITE,
+        ),
+        pytest.param(
+            "variance-review",
+            [
+                "*Variance review, week 2 of 4*: didn't run.",
+                "Before: ran as declared, 6 runs",
+                "Month-end close time isn't in yet",
+                "6 days, 5.5 days, no reading, 5 days",
+                "Variance review is set up in 44 min (50 planned).",
+                "*Declined: Write the explanation of each variance, collaborative → AI-led*",
+                "*Variance review v1 is published*, by @Katrin Lindner.",
+            ],
+            ["is now", "was demoted"],
+            marks=ON_SQLITE,
+        ),
+    ],
+)
+def test_an_examples_three_cycles(slug: str, holds: list[str], lacks: list[str]) -> None:
+    told = rehearsed(EXAMPLES / f"{slug}.yaml", EXAMPLES / "answers" / f"{slug}.csv", weeks=13)
+    assert "could not be done" not in told
+    if slug == "support-reply":
+        golden = DATA / "three-cycles.txt"
+        if os.environ.get("UPDATE_GOLDEN"):
+            golden.write_text(told, encoding="utf-8")
+        assert told == golden.read_text(encoding="utf-8")
+    for words in holds:
+        assert words in told
+    for words in lacks:
+        assert words not in told
+
+
+def test_every_example_playbook_has_answers() -> None:
+    playbooks = {file.stem for file in EXAMPLES.glob("*.yaml")} - {"workspace"}
+    assert {file.stem for file in (EXAMPLES / "answers").glob("*.csv")} == playbooks
+
+
+@ON_SQLITE
+def test_the_same_files_give_the_same_transcript(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("1,Thu,10:05,U01AGENT1,press Ran as declared runs=9\n", encoding="utf-8")
+    first, second = (rehearsed(REPLY, answers, workspace=DESK) for _ in range(2))
+    assert first == second
+    assert "ran as declared, 9 runs" in first
+
+
+def test_impossible_actions_are_reported_and_the_weeks_continue(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text(
+        "1,Wed,10:00,U01AGENT1,press Ran as declared runs=9\n"
+        "1,Thu,10:05,U01LEAD,press Ran as declared runs=9 value='12 quarts'\n"
+        "1,Thu,10:05,U01AGENT1,press Ran as declared in='Another playbook' runs=9\n"
+        "1,Thu,10:06,U01AGENT1,press Ran as declared in='Reply' runs=9\n",
+        encoding="utf-8",
+    )
+    told = rehearsed(REPLY, answers, workspace=DESK)
+    assert "could not be done: U01AGENT1 sees no button [Ran as declared]" in told
+    assert "sees no button [Ran as declared] in a message that says “Another playbook”" in told
+    assert "could not be done: value: “12 quarts” isn't a number of minutes" in told
+    assert "ran as declared, 9 runs. _Thu 10:06_" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("1,Thu,10:42,U01LEAD", "has 4 columns; write week,day,time,member,says"),
+        ("0,Thu,10:42,U01LEAD,/kpi 14m", "`0` is no week; the first is 1"),
+        ("x,Thu,10:42,U01LEAD,/kpi 14m", "`x` is no week"),
+        ("1,Thx,10:42,U01LEAD,/kpi 14m", "`Thx` is no day; write Mon to Sun"),
+        ("1,Thu,25:42,U01LEAD,/kpi 14m", "`25:42` is no time"),
+        ("1,Thu,10:42,U01LEAD,hello", "`hello` is nothing to do"),
+        ("1,Thu,10:42,U09NOBODY,/kpi 14m", "nobody in the workspace file is called U09NOBODY"),
+    ],
+)
+def test_every_mistake_of_an_answers_file_is_reported(tmp_path: Path, line: str, problem: str) -> None:
+    people = read_workspace(DESK.read_text(encoding="utf-8"))
+    answers = tmp_path / "answers.csv"
+    answers.write_text(
+        f"week,day,time,member,says\n{line}\n\n# a remark\n9,Foo,1,U01LEAD,/kpi 14m\n", encoding="utf-8"
+    )
+    with pytest.raises(FileRefused) as refused:
+        read_answers(answers, people)
+    first, second = refused.value.problems
+    assert f":2: {problem}" in first
+    assert ":5: `Foo` is no day" in second
+
+
+def test_an_action_may_contain_commas_and_spaces(tmp_path: Path) -> None:
+    people = read_workspace(DESK.read_text(encoding="utf-8"))
+    answers = tmp_path / "answers.csv"
+    answers.write_text("1, Thu, 9:05, U01LEAD, /attest as-declared one, two,  three \n", encoding="utf-8")
+    [line] = read_answers(answers, people)
+    assert (line.week, line.weekday, f"{line.at:%H:%M}", line.member) == (1, 3, "09:05", "U01LEAD")
+    assert line.says == "/attest as-declared one, two,  three"

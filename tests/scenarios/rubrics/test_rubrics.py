@@ -1,0 +1,159 @@
+"""Graded samples and rubric revisions, from a command or a form to the step's evidence (SPEC §5, §7)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from storage.tables import AdoptionStep, RubricResult, RubricRevision
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    at,
+    bot_dms,
+    changed,
+    entries,
+    posts,
+    rows,
+    says,
+    start_cycle,
+)
+
+OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[BotHarness]:
+    """Week 1 of a cycle; a risky grade of `draft` goes to the curator."""
+    verified = ("exception_cap: 0.10}\n  - {key: send", "exception_cap: 0.10, VERIFY}\n  - {key: send")
+    playbook = changed(REPLY, tmp_path, verified, ("VERIFY", "verify: {sample: 3, escalate_to: U01CURATOR}"))
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[playbook]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-03 09:00"))
+        yield harness
+
+
+def types(harness: BotHarness, member: str, command: str) -> str:
+    words = says(harness.workspace.person(member), command, channel=DESK_CHANNEL)
+    harness.tick()
+    return words
+
+
+def test_a_sample_says_what_is_known_now_and_how_many_more_decide(desk: BotHarness) -> None:
+    said = types(desk, OWNER, "/cadence rubric reply draft passes=37 samples=38 last Friday's replies")
+    assert "Recorded for Draft the reply: 37 of 38 samples passed, 0 risky" in said
+    assert "true pass rate at least 88%, with 95% confidence; needed 90%" in said
+    assert "38 of 46 samples with 1 failure: 8 more to decide" in said
+    types(desk, CURATOR, "/cadence rubric reply draft passes=8 samples=8")
+    [first, second] = rows(desk, RubricResult)
+    assert (first.samples, first.passes, first.risky, first.member) == (38, 37, 0, OWNER)
+    assert (first.note, first.revision, second.member) == ("last Friday's replies", 1, CURATOR)
+    assert "Enough samples to decide" in types(desk, OWNER, "/cadence rubric draft samples=1 passes=1")
+    assert [one.member for one in entries(desk, "rubric-result")] == [OWNER, CURATOR, OWNER]
+
+
+def test_more_samples_are_asked_for_until_few_enough_are_risky(desk: BotHarness) -> None:
+    said = types(desk, OWNER, "/cadence rubric reply draft passes=28 samples=29 risky=1")
+    assert "28 of 29 samples passed in this cycle" in said
+    assert "29 of 50 samples with 1 failure and 1 risky: 21 more to decide" in said
+    assert "if all of them pass and none is risky" in said
+    assert "4 more to decide" in types(desk, OWNER, "/cadence rubric reply draft passes=17 samples=17")
+    assert "Enough samples to decide" in types(desk, OWNER, "/cadence rubric reply draft passes=4 samples=4")
+
+
+def test_the_form_takes_what_was_typed_and_says_on_its_field_what_is_wrong(desk: BotHarness) -> None:
+    owner = desk.workspace.person(OWNER)
+    owner.types("/cadence rubric draft", channel=DESK_CHANNEL)
+    assert "Send the reply (AI-led)" in str(owner.form().blocks)
+    refused = owner.submits({"samples": "20", "passes": "21"})
+    assert "21 can't have passed of 20" in refused.errors["passes"]
+    refused = owner.submits({"samples": "20", "passes": "19", "risky": "30"})
+    assert "30 can't have been risky of 20" in refused.errors["risky"]
+    owner.submits({"samples": "20", "passes": "19", "risky": "1", "note": "two <tricky> ones"})
+    [row] = rows(desk, RubricResult)
+    assert (row.samples, row.passes, row.risky, row.note) == (20, 19, 1, "two <tricky> ones")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("draft passes=5 samples=4", "5 can't have passed of 4"),
+        ("draft passes=x samples=4", "isn't a number of samples"),
+        ("draft passes=4", "How many samples were graded?"),
+        ("sned passes=4 samples=4", "Did you mean `send`"),
+        ("draft passes=1 samples=0", "1 to 100,000 samples"),
+    ],
+)
+def test_a_mistyped_sample_is_refused_with_what_is_right(desk: BotHarness, typed: str, sentence: str) -> None:
+    assert sentence in types(desk, OWNER, f"/cadence rubric reply {typed}")
+    assert rows(desk, RubricResult) == []
+
+
+def test_only_the_owner_or_a_curator_grades_and_revises(desk: BotHarness) -> None:
+    for command in ("draft passes=4 samples=4", "draft revise refunds", "", "draft"):
+        assert "Only the owner (<@U01LEAD>) or a curator may" in types(
+            desk, MEMBER, f"/cadence rubric {command}"
+        )
+    assert rows(desk, RubricResult) == []
+    assert rows(desk, RubricRevision) == []
+
+
+def test_a_sample_sent_again_counts_once(desk: BotHarness) -> None:
+    said = types(desk, OWNER, "/cadence rubric draft passes=4 samples=4")
+    [sent] = [one.request for one in desk.workspace.exchanges() if "passes=4" in str(one.request)]
+    again = desk.workspace.deliver("slash_commands", sent)
+    assert str(again.json["text"]) in said
+    assert len(rows(desk, RubricResult)) == 1
+
+
+def test_a_risky_grade_goes_at_once_to_the_person_the_playbook_names(desk: BotHarness) -> None:
+    assert "<@U01CURATOR> is told" in types(desk, OWNER, "/cadence rubric draft passes=4 samples=5 risky=1")
+    [told] = [one for one in bot_dms(desk, CURATOR) if "risky" in one.text]
+    assert told.text == "1 of 5 graded samples was risky: Draft the reply."
+    assert "1 risky, and at most 2% may be" in told.words
+    types(desk, OWNER, "/cadence rubric draft passes=5 samples=5")
+    assert len([one for one in bot_dms(desk, CURATOR) if "risky" in one.text]) == 1
+
+
+def test_a_revision_starts_the_evidence_again_and_the_demoted_alert_asks_for_it(desk: BotHarness) -> None:
+    types(desk, OWNER, "/cadence rubric send passes=20 samples=20")
+    types(desk, MEMBER, "/exception reply send critical promised a refund")
+    assert "demoted on this rubric: record a new rubric first" in types(
+        desk, OWNER, "/cadence rubric send passes=2 samples=2"
+    )
+    [alert] = [one for one in posts(desk, DESK_CHANNEL) if "is now collaborative" in one.text]
+    owner = desk.workspace.person(OWNER)
+    owner.clicks(alert, "Record a new rubric")
+    owner.submits({"reason": "Refunds name their case."})
+    desk.tick()
+    [row] = rows(desk, RubricRevision)
+    assert (row.step, row.number, row.change, row.member) == ("send", 2, "Refunds name their case.", OWNER)
+    step = next(one for one in rows(desk, AdoptionStep) if one.step == "send")
+    assert (step.rubric, step.since.isoformat()) == (2, row.revised_at.isoformat())
+    said = types(desk, OWNER, "/cadence rubric send passes=3 samples=3")
+    assert "So far: 3 of 3 samples passed" in said
+    assert "26 more to decide" in said
+
+
+def test_revise_by_command_says_that_the_count_starts_again(desk: BotHarness) -> None:
+    said = types(desk, OWNER, "/cadence rubric reply draft revise tone is graded apart")
+    assert "rubric revision 2 of Draft the reply" in said
+    assert "The evidence window starts again" in said
+    assert "after 2 closed cycles with at least 29 samples" in said
+    [entry] = entries(desk, "rubric-revised")
+    assert entry.after == {"revision": 2, "change": "tone is graded apart"}
+
+
+def test_the_button_under_what_is_missing_opens_the_form_on_the_teams_steps(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-09 10:00"))
+    lead = desk.workspace.person(OWNER)
+    [opens] = [post for post in posts(desk, DESK_CHANNEL) if "Record a rubric result" in post.buttons]
+    lead.clicks(opens, "Record a rubric result")
+    done = lead.submits({"step": "1:draft", "samples": "20", "passes": "19"})
+    assert not done.errors
+    assert "19 of 20 samples passed" in str(lead.form().blocks)
+    agent = desk.workspace.person(MEMBER)
+    assert "Only the owner" in agent.clicks(opens, "Record a rubric result").words

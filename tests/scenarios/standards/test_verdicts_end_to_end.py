@@ -1,0 +1,404 @@
+"""A step is demoted by evidence, at the cap, or at once; and every reader sees why (SPEC §5).
+
+The seed's playbook at a cap of 10%, run by a team of one, so that N is what that member attests.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision, Line
+from storage.tables import AdoptionStep, ModeChange, StepVerdict
+from tests.harnesses import EXAMPLES, bot_harness
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    SOLO_CHANNEL,
+    at,
+    bot_dms,
+    changed,
+    entries,
+    posts,
+    rows,
+    says,
+    start_cycle,
+)
+
+MEMBER, OWNER = "U01AGENT2", "U01LEAD"
+
+
+@contextmanager
+def seed_playbook(folder: Path, *replacements: tuple[str, str]) -> Iterator[BotHarness]:
+    """The seed's playbook with `send` at a cap of 10%, in week 1 of a cycle of the team of one."""
+    playbook = changed(
+        EXAMPLES / "support-reply.yaml",
+        folder,
+        ("exception_cap: 0.05", "exception_cap: 0.10"),
+        ("pilot: support-emea", "pilot: solo"),
+        *replacements,
+    )
+    with bot_harness(folder, workspace=DESK, playbooks=[playbook]) as harness:
+        start_cycle(harness, "support-reply", team="solo")
+        harness.play_until(at("2026-03-05 12:00"))
+        yield harness
+
+
+def attest(harness: BotHarness, runs: int) -> Answer:
+    answer = "as-declared" if runs else "not-run"
+    said = harness.workspace.person(MEMBER).types(f"/attest {answer} runs={runs}", channel=SOLO_CHANNEL)
+    harness.tick()
+    assert "Recorded" in said.text, said.words
+    return said
+
+
+def log(harness: BotHarness, count: int, reason: str = "tone was off") -> str:
+    for _ in range(count):
+        said = says(harness.workspace.person(MEMBER), f"/exception send {reason}", channel=SOLO_CHANNEL)
+        harness.tick()
+    assert "xception logged" in said, said
+    return said
+
+
+def mode(harness: BotHarness) -> Mode:
+    return next(row.mode for row in rows(harness, AdoptionStep) if row.step == "send")
+
+
+def verdicts(harness: BotHarness) -> list[StepVerdict]:
+    return [row for row in rows(harness, StepVerdict) if row.step == "send"]
+
+
+def why(harness: BotHarness) -> str:
+    return (
+        harness.workspace.person(MEMBER).types("/cadence why support-reply send", channel=SOLO_CHANNEL).words
+    )
+
+
+def alerts(harness: BotHarness, start: str) -> list[tuple[str, str]]:
+    """The alerts that begin with these words: in the team's channel, and in the curators'."""
+    team, curators = (
+        [message.words for message in posts(harness, channel) if message.text.startswith(start)]
+        for channel in (SOLO_CHANNEL, CURATORS)
+    )
+    return list(zip(team, curators, strict=True))
+
+
+def test_seven_in_forty_demote_by_evidence(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 6)
+        assert mode(harness) is Mode.AI_LED
+        said = log(harness, 1)
+
+        assert mode(harness) is Mode.COLLABORATIVE
+        last = verdicts(harness)[-1]
+        assert (last.decision, last.line) == (Decision.DEMOTE, Line.EVIDENCE)
+        assert (last.exceptions, last.attested, last.assumed) == (7, 40, 0)
+        assert "is now collaborative (was AI-led)" in said
+        [(in_team, for_curators)] = alerts(harness, "Send the edited reply is now collaborative")
+        assert in_team == for_curators
+        assert "7 exceptions in 40 reported runs, 18% (cap 10%)" in in_team
+        assert "stimated" not in in_team
+        assert "93% likely to be above the cap, and 90% demotes at any time" in in_team
+        assert "Most frequent reason: tone was off (7 times)" in in_team
+        assert f"<@{OWNER}>, please refine the rubric" in in_team
+
+
+def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        open_before = harness.workspace.person(MEMBER).last_dm()
+        assert "Send the edited reply _AI-led_" in open_before.words
+        attest(harness, 40)
+        log(harness, 7)
+        [change] = [row for row in rows(harness, ModeChange) if row.kind == "demotion"]
+        assert (change.before, change.after, change.member) == (Mode.AI_LED, Mode.COLLABORATIVE, None)
+
+        status = harness.workspace.person(MEMBER).types("/cadence status", channel=SOLO_CHANNEL).words
+        assert "Send the edited reply _collaborative_: no runs reported yet (cap 10%)" in status
+        shown = harness.workspace.person(MEMBER).types("/cadence cycle show", channel=SOLO_CHANNEL).words
+        assert "Send the edited reply _collaborative_" in shown
+        harness.play_until(at("2026-03-12 10:00"))
+        assert "Send the edited reply _collaborative_" in bot_dms(harness, MEMBER)[-1].words
+        assert "Within the cap" in log(harness, 1)
+
+
+def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 7)
+        said = log(harness, 1)
+        assert "1 exception, no runs reported yet (+40 estimated), 3% (cap 10%)" in said
+        assert "Estimated runs stand in for check-ins that came before counters reset." in said
+        assert "aren't in" not in said
+        harness.play_until(at("2026-03-10 12:00"))
+        said = log(harness, 1)
+        assert "(+80 estimated)" in said
+        assert "check-ins that aren't in yet or came before counters reset" in said
+        attest(harness, 30)
+        assert "in 30 reported runs" in log(harness, 1)
+
+
+def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+            harness.play_until(at(f"{day} 12:00"))
+            attest(harness, 0)
+        said = log(harness, 5)
+        assert "Over the cap, so it is watched. It is demoted at 7 exceptions with these runs." in said
+        [(in_team, for_curators)] = alerts(harness, "Over the cap: Send the edited reply")
+        assert in_team == for_curators
+        assert "5 exceptions in 40 reported runs, 13% (cap 10%)" in in_team
+        assert (
+            "Demoted at 7 exceptions with these runs, or at the close on Fri 27 Mar unless back at 10% or under."
+            in in_team
+        )
+        harness.play_until(at("2026-03-27 15:59"))
+        assert mode(harness) is Mode.AI_LED
+        harness.play_until(at("2026-03-27 16:00"))
+        assert mode(harness) is Mode.COLLABORATIVE
+        last = verdicts(harness)[-1]
+        assert (last.line, last.closing, last.exceptions, last.attested, last.assumed) == (
+            Line.CAP,
+            True,
+            5,
+            40,
+            0,
+        )
+        [(closing, _)] = alerts(harness, "Send the edited reply is now collaborative")
+        assert "Over the cap when the cycle closed, with at least 20 runs." in closing
+        [(ended, _)] = alerts(
+            harness, "No longer watched: Send the edited reply was demoted to collaborative"
+        )
+        assert "Watched Thu 26 Mar 12:00 to Fri 27 Mar 16:00: 5 exceptions in 40 reported runs" in ended
+
+
+def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 5)
+        harness.play_until(at("2026-03-06 12:00"))
+        attest(harness, 70)
+        [(ended, for_curators)] = alerts(
+            harness, "Back under the cap: Send the edited reply, 5 exceptions in 70"
+        )
+        assert ended == for_curators
+        assert "Watched Thu 5 Mar 12:00 to Fri 6 Mar 12:00: 5 exceptions in 40 reported runs" in ended
+        [post] = [one for one in posts(harness, SOLO_CHANNEL) if "Back under" in one.text]
+        assert post.buttons == ["Why"]
+        assert "5 exceptions in 70 reported runs, 7% (cap 10%)" in why(harness)
+        harness.play_until(at("2026-03-27 16:00"))
+        assert mode(harness) is Mode.AI_LED
+        assert verdicts(harness)[-1].decision is Decision.HOLD
+
+
+def test_a_watch_is_judged_again_when_a_new_weeks_estimated_runs_count(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 5)
+        harness.play_until(at("2026-03-08 23:59"))
+        assert len(alerts(harness, "Over the cap: Send the edited reply")) == 1
+        harness.play_until(at("2026-03-09 00:00"))
+        now = "5 exceptions in 40 reported runs (+40 estimated), 6% (cap 10%)"
+        [(ended, for_curators)] = alerts(harness, f"Back under the cap: Send the edited reply, {now}")
+        assert ended == for_curators
+        assert "Watched Thu 5 Mar 12:00 to Mon 9 Mar 00:00: 5 exceptions in 40 reported runs" in ended
+        person = harness.workspace.person(MEMBER)
+        assert now in person.types("/cadence status", channel=SOLO_CHANNEL).words
+        told = why(harness)
+        assert "Mon 9 Mar 00:00: hold*, after a week began" in told
+        assert now in told
+        log(harness, 4)
+        assert mode(harness) is Mode.AI_LED
+        assert len(alerts(harness, "Over the cap: Send the edited reply, 9 exceptions in 40 reported")) == 1
+        harness.play_until(at("2026-03-16 12:00"))
+        assert len([row for row in verdicts(harness) if row.cause.startswith("week:")]) == 2
+
+
+def test_a_watch_that_goes_on_shows_the_numbers_of_the_new_week(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 9)
+        log(harness, 2)
+        harness.play_until(at("2026-03-09 00:00"))
+        now = "2 exceptions in 9 reported runs (+9 estimated)"
+        [(in_team, for_curators)] = alerts(harness, f"Over the cap: Send the edited reply, {now}")
+        assert in_team == for_curators
+        assert "Demoted at 4 exceptions with these runs" in in_team
+
+
+def test_the_strict_rule_demotes_at_five(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path, ("scale_rule:", "rule: strict\nscale_rule:")) as harness:
+        attest(harness, 40)
+        log(harness, 4)
+        assert mode(harness) is Mode.AI_LED
+        log(harness, 1)
+        assert mode(harness) is Mode.COLLABORATIVE
+        assert verdicts(harness)[-1].line is Line.CAP
+        [(in_team, _)] = alerts(harness, "Send the edited reply is now")
+        assert "Over the cap with at least 20 runs: the strict rule demotes at any time." in in_team
+        assert "at least 20 runs and a ratio over the cap, at any time: *yes*" in why(harness)
+
+
+def test_the_evidence_rule_never_demotes_at_the_cap(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path, ("scale_rule:", "rule: evidence\nscale_rule:")) as harness:
+        attest(harness, 40)
+        log(harness, 5)
+        [(in_team, _)] = alerts(harness, "Over the cap: Send the edited reply")
+        assert "Demoted at 7 exceptions with these runs." in in_team
+        assert "at the close" not in in_team
+        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+            harness.play_until(at(f"{day} 12:00"))
+            attest(harness, 0)
+        harness.play_until(at("2026-03-27 17:00"))
+        assert mode(harness) is Mode.AI_LED
+        assert (
+            len(alerts(harness, "No longer watched: the cycle closed with Send the edited reply over")) == 1
+        )
+
+
+def test_ten_runs_and_two_are_watched_three_demote(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 10)
+        log(harness, 2)
+        assert mode(harness) is Mode.AI_LED
+        [(in_team, _)] = alerts(
+            harness, "Over the cap: Send the edited reply, 2 exceptions in 10 reported runs (cap 10%"
+        )
+        assert "Demoted at 3 exceptions" in in_team
+        log(harness, 1)
+        assert mode(harness) is Mode.COLLABORATIVE
+        assert verdicts(harness)[-1].line is Line.EVIDENCE
+
+
+def test_one_critical_exception_demotes_at_once(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        log(harness, 1, "critical promised a refund")
+        assert mode(harness) is Mode.COLLABORATIVE
+        [(in_team, for_curators)] = alerts(harness, "Send the edited reply is now collaborative")
+        assert in_team == for_curators
+        assert "A critical exception demotes at once." in in_team
+        assert "“promised a refund”" in in_team
+        [change] = [row for row in rows(harness, ModeChange) if row.kind == "demotion"]
+        assert change.reason == "critical: 1 exception, no runs reported yet (+40 estimated)"
+        assert "Reason: critical: 1 exception, no runs reported yet (+40 estimated)" in why(harness)
+
+
+def test_an_open_check_in_and_the_weeks_post_follow_a_change_of_mode(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+
+        def shown() -> tuple[str, str]:
+            harness.tick()
+            [opening] = [one for one in posts(harness, SOLO_CHANNEL) if "week 1 of 4" in one.text]
+            return bot_dms(harness, MEMBER)[-1].words, opening.words
+
+        assert all("Send the edited reply _AI-led_" in words for words in shown())
+        log(harness, 1, "critical promised a refund")
+        check_in, opening = shown()
+        assert "Send the edited reply _collaborative_" in check_in
+        assert "1 exception logged" in check_in
+        assert "Send the edited reply _collaborative_" in opening
+        says(harness.workspace.person(MEMBER), "/exception undo", channel=SOLO_CHANNEL)
+        check_in, opening = shown()
+        assert "Send the edited reply _AI-led_" in check_in
+        assert "Send the edited reply _AI-led_" in opening
+        says(harness.workspace.person(OWNER), "/cadence mode support-reply send human-led nobody trusts it")
+        assert all("Send the edited reply _human-led_" in words for words in shown())
+
+
+def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path) -> None:
+    with seed_playbook(
+        tmp_path, ("mode: collaborative", "mode: human-led"), ("fallback: human-led\n", "\n")
+    ) as harness:
+        attest(harness, 40)
+        person = harness.workspace.person(MEMBER)
+        said = says(person, "/exception draft critical it quoted a price", channel=SOLO_CHANNEL)
+        harness.tick()
+        assert "people lead this step already, so it can't be demoted further" in said
+        assert "is demoted at" not in said
+        [(in_team, for_curators)] = alerts(
+            harness, "Critical exception on Draft three replies: 1 exception in 40 reported runs"
+        )
+        assert in_team == for_curators
+        assert "“it quoted a price”" in in_team
+        assert "People lead this step already" in in_team
+        assert "Over the cap" not in in_team
+
+
+@pytest.mark.parametrize(("expected_runs", "ratio"), [(40, ", 5% (cap 10%)"), (5, ", cap 10%")])
+def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
+    tmp_path: Path, expected_runs: int, ratio: str
+) -> None:
+    playbook = changed(
+        EXAMPLES / "support-reply.yaml",
+        tmp_path,
+        ("exception_cap: 0.05", "exception_cap: 0.10"),
+        ("pilot: support-emea", "pilot: solo"),
+        ("runs_per_week: 40", f"runs_per_week: {expected_runs}"),
+    )
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[playbook]) as harness:
+        start_cycle(harness, "support-reply", team="solo")
+        harness.play_until(at("2026-03-02 11:00"))
+        log(harness, 2)
+        assert mode(harness) is Mode.AI_LED
+        assert f"N = 0 reported + {expected_runs} estimated" in why(harness)
+        assert f"2 exceptions, no runs reported yet (+{expected_runs} estimated){ratio}" in why(harness)
+
+
+def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 7)
+        told = why(harness)
+        for line in (
+            "Send the edited reply is collaborative",
+            "Thu 5 Mar 12:00: demote*, after an exception",
+            "7 exceptions in 40 reported runs, 18% (cap 10%), since Mon 2 Mar.",
+            "N = 40 reported + 0 estimated",
+            "P(rate above 10%) = 93.4%, from Beta(7 + ½, 33 + ½).",
+            "Rule: balanced.",
+            "1. a critical exception demotes at once: no",
+            "2. at least 2 exceptions, and 90% likely above the cap: *yes*",
+            "3. at least 20 runs and a ratio over the cap, when the cycle closes: not looked at before the close",
+            "With these runs line 2 demotes at 7 exceptions.",
+        ):
+            assert line in told
+
+
+def test_a_watch_is_announced_once_and_the_owners_answer_is_kept(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 6)
+        assert len(alerts(harness, "Over the cap:")) == 1
+        [alert] = [message for message in posts(harness, SOLO_CHANNEL) if "Over the cap" in message.text]
+        assert f"<@{OWNER}>, what will change?" in alert.words
+
+        member = harness.workspace.person(MEMBER)
+        refused = member.clicks(alert, "Say what changes")
+        assert refused.view is None
+        assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
+
+        curator = harness.workspace.person("U01CURATOR")
+        [for_curators] = [message for message in posts(harness, CURATORS) if "Over the cap" in message.text]
+        curator.clicks(for_curators, "Say what changes")
+        curator.submits({"note": "A person reads each refund <now>"})
+        harness.tick()
+        [entry] = entries(harness, "watch-answered")
+        assert (entry.member, entry.after) == ("U01CURATOR", "A person reads each refund <now>")
+        for told in alerts(harness, "Over the cap:")[0]:
+            assert "*What changes*, from <@U01CURATOR>: A person reads each refund &lt;now&gt;" in told
+        assert len([post for post in posts(harness, SOLO_CHANNEL) if "Over the cap" in post.text]) == 1
+
+
+def test_an_exception_sent_again_counts_once(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 1)
+        [sent] = [one.request for one in harness.workspace.exchanges() if one.what == "/exception"]
+        again = harness.workspace.deliver("slash_commands", sent)
+        assert "Exception logged" in str(again.json["text"])
+        assert verdicts(harness)[-1].exceptions == 1
+        assert len(entries(harness, "exception")) == 1

@@ -1,0 +1,210 @@
+"""A workspace installs the bot: who can, who can set it up, and expiring tokens."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from sqlmodel import select
+
+from bot.app import build_shared_bot
+from storage.tables import MessageState, SlackInstallation, Workspace
+from templates.ids import Callback
+from tests.scenarios.houses import AGENT, CURATOR, A, B, House, a_house
+from tests.scenarios.plays import CURATORS, DESK_CHANNEL, at
+from tests.slacks import Browser
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A bot that nobody has installed yet."""
+    with a_house(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """For every refused installation: nothing was stored."""
+    with a_house(tmp_path_factory.mktemp("house")) as made:
+        yield made
+
+
+# --- coming back from Slack -----------------------------------------------------------------------------------
+
+
+def nothing_kept(house: House) -> bool:
+    with house.bot.db.read() as session:
+        return not house.bots() and not session.exec(select(Workspace)).all()
+
+
+def test_only_a_workspace_is_passed_on_to_slack(untouched: House) -> None:
+    assert untouched.browser.leads_to("?team=T0AAA").endswith("&team=T0AAA")
+    for nasty in ("?team=%0d%0aSet-Cookie:%20a=b", "?team=T1%26redirect_uri=https://evil.example", "?team="):
+        assert "team=" not in untouched.browser.leads_to(nasty)
+    assert untouched.browser.leads_to().startswith(f"{untouched.slack.url}/oauth/v2/authorize?state=")
+
+
+def test_a_state_is_used_once_in_time_and_by_the_browser_that_began(house: House) -> None:
+    state = house.browser.begins()
+    assert house.browser.comes_back(code="x", state="made-up").status_code == 400
+    elsewhere = Browser(house.browser.web)
+    assert elsewhere.comes_back(code=house.slack.grant(A), state=state).status_code == 400
+    state = house.browser.begins()
+    house.tokens.ahead = timedelta(minutes=11)
+    assert house.browser.comes_back(code=house.slack.grant(A), state=state).status_code == 401
+    assert nothing_kept(house)
+
+
+def test_of_two_that_bring_one_state_one_is_let_in(house: House) -> None:
+    state = house.browser.begins()
+    statuses: list[int] = []
+
+    def comes() -> None:
+        code = house.slack.grant(A)
+        answer = Browser(house.browser.web).comes_back_with(
+            f"slack-app-oauth-state={state}", code=code, state=state
+        )
+        statuses.append(answer.status_code)
+
+    threads = [Thread(target=comes) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(statuses) == [200, 401, 401, 401]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "word"),
+    [
+        ({"error": "access_denied"}, 200, "cancelled"),
+        ({"error": "<script>alert(1)</script>"}, 200, "&lt;script&gt;"),
+        ({"error": ""}, 200, "Nothing"),
+        ({}, 400, "another browser"),
+    ],
+)
+def test_what_slack_says_instead_of_a_code(
+    untouched: House, query: dict[str, str], status: int, word: str
+) -> None:
+    answer = untouched.browser.comes_back(**query)
+    assert (answer.status_code, word in answer.text) == (status, True)
+    assert "<script" not in answer.text
+    assert nothing_kept(untouched)
+
+
+@pytest.mark.parametrize("state", ["\xff", "x" * 5_000, "%00", "' OR 1=1 --", "deleted"])
+def test_a_forged_state_is_refused_whatever_the_cookie_says(untouched: House, state: str) -> None:
+    answer = untouched.browser.comes_back_with(f"slack-app-oauth-state={state}", code="x", state=state)
+    assert answer.status_code in (400, 401)
+    assert nothing_kept(untouched)
+
+
+def test_a_code_is_exchanged_once(house: House) -> None:
+    code = house.slack.grant(A)
+    assert house.browser.installs(code).status_code == 200
+    again = house.browser.installs(code)
+    assert (again.status_code, "used before" in again.text) == (401, True)
+    assert house.browser.comes_back(state=house.browser.begins()).status_code == 401
+
+
+def test_a_whole_organisation_is_refused_with_a_sentence(house: House) -> None:
+    code = house.slack.grant(A, org=True, enterprise={"id": "E0ORG", "name": "Org"})
+    answer = house.browser.installs(code)
+    assert (answer.status_code, "one workspace at a time" in answer.text) == (400, True)
+    assert nothing_kept(house)
+
+
+def test_names_from_slack_are_escaped(house: House) -> None:
+    answer = house.browser.installs(house.slack.grant(A, name='<b onclick="x">Acme</b>'))
+    assert answer.status_code == 200
+    assert '&lt;b onclick="x"&gt;Acme' in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_unreachable_slack_is_reported(house: House) -> None:
+    state = house.browser.begins()
+    house.slack.stop()
+    answer = house.browser.comes_back(code="x", state=state)
+    assert (answer.status_code, "didn't answer" in answer.text) == (502, True)
+    house.slack.stop = lambda: None  # type: ignore[method-assign]
+
+
+# --- who can set it up
+# -----------------------------------------------------------------------------------------
+
+
+def test_the_first_curator_is_an_admin_and_not_the_installer(house: House) -> None:
+    house.install(A, by=AGENT)
+    assert "Only a curator" in house.types(A, AGENT, "/cadence settings")
+    assert house.types(A, CURATOR, "/cadence settings") == ""
+    assert house.slack.workspaces[A].person(CURATOR).form().callback_id == Callback.SETTINGS
+
+
+def test_a_named_curator_is_one_in_that_workspace_only(tmp_path: Path) -> None:
+    with a_house(tmp_path, cadence_curators=f"{A}:{AGENT}") as house:
+        for team in (A, B):
+            house.install(team)
+        assert house.types(A, AGENT, "/cadence settings") == ""
+        assert "Only a curator" in house.types(B, AGENT, "/cadence settings")
+
+
+# --- expiring tokens
+# -------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_renewed_before_its_end_by_one_process(house: House) -> None:
+    house.install(A, expires_in=43_200)
+    house.install(B)
+    house.prepare(A)
+    first = {bot.workspace_id: bot.bot_token for bot in house.bots()}
+    house.bot.worker.plan()
+    assert house.slack.refreshed == 0
+    house.tokens.ahead = timedelta(hours=10, minutes=5)
+    others = [
+        build_shared_bot(
+            house.bot.settings,
+            db=house.bot.db,
+            signing_secret=None,
+            clock=house.clock.now,
+            tokens_clock=house.tokens,
+        )
+        for _ in range(3)
+    ]
+    threads = [Thread(target=one.installations.keep_tokens) for one in others]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert house.slack.refreshed == 1
+    second = {bot.workspace_id: bot.bot_token for bot in house.bots()}
+    assert second[A] != first[A]
+    assert second[B] == first[B], "one that doesn't end is left alone"
+    with house.bot.db.read() as session:
+        kept = session.exec(select(SlackInstallation).where(SlackInstallation.workspace_id == A)).one()
+    assert kept.bot_token == second[A]
+    house.slack.tokens = {token: team for token, team in house.slack.tokens.items() if token != first[A]}
+    house.bot.installations.look_again()  # type: ignore[attr-defined]
+    house.play_until("2026-03-02 10:00")
+    assert len(house.posts(A, DESK_CHANNEL)) == 1, "sent with the new one"
+
+
+def test_without_a_worker_a_request_renews_it(house: House) -> None:
+    house.install(A, expires_in=60)
+    house.slack.tokens.clear()
+    assert house.types(A, CURATOR, "/cadence settings") == "", "the form opens with the new one"
+    assert house.slack.refreshed == 1
+
+
+def test_a_token_that_cannot_be_renewed_holds_nothing_up(house: House) -> None:
+    house.install(A, expires_in=43_200)
+    house.install(B)
+    for team in (A, B):
+        house.prepare(team)
+    house.slack.refresh_tokens.clear()
+    house.tokens.ahead = timedelta(hours=13)
+    house.clock.set(at("2026-03-02 09:30"))
+    house.bot.worker.tick()
+    assert (len(house.posts(A, DESK_CHANNEL)), len(house.posts(B, DESK_CHANNEL))) == (0, 1)
+    waiting = [one.state for one in house.owed(A) if one.recipient in (DESK_CHANNEL, CURATORS)]
+    assert set(waiting) == {MessageState.DUE}
