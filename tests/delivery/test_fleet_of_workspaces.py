@@ -88,7 +88,7 @@ def sent(house: House, team: str) -> int:
 def arrived(house: House, team: str) -> list[Message]:
     """The messages that arrived in a workspace, oldest first."""
     found = house.slack.workspaces[team].messages.everywhere()
-    return [one for one in found if key_of(one).startswith("set-away:")]
+    return [one for one in found if key_of(one).startswith("welcome:")]
 
 
 def test_a_refusal_in_one_workspace_does_not_delay_another(house: House, tmp_path: Path) -> None:
