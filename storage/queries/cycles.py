@@ -13,7 +13,6 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from cadence.rules.calendar import WEEKS
-from cadence.rules.verdicts import Decision
 from storage.engine import connection_of
 from storage.queries.streams import stream
 from storage.query_cache import cached
@@ -75,7 +74,7 @@ _CLOSINGS = (
 
 
 @cache
-def _watched() -> Any:
+def _with_exceptions() -> Any:
     later = aliased(StepVerdict)
     return (
         select_rows(
@@ -101,7 +100,7 @@ def _watched() -> Any:
             ),
         )
         .where(
-            col(StepVerdict.decision) == Decision.WATCH,
+            col(StepVerdict.exceptions) > 0,
             col(Cycle.state) == CycleState.RUNNING,
             col(Adoption.state) != AdoptionState.ENDED,
             col(Workspace.uninstalled_at).is_(None),

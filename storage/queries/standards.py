@@ -15,7 +15,7 @@ from cadence.rules.verdicts import Decision
 from storage.engine import connection_of
 from storage.queries import checkins
 from storage.queries.checkins import Answer
-from storage.queries.cycles import _watched
+from storage.queries.cycles import _with_exceptions
 from storage.query_cache import cached
 from storage.tables import (
     Adoption,
@@ -36,8 +36,8 @@ from storage.tables import (
 from storage.work import UnitOfWork
 
 
-class WatchedRow(NamedTuple):
-    """A watched step of a running cycle, and when it was last judged."""
+class JudgedRow(NamedTuple):
+    """A step with exceptions in a running cycle, and when it was last judged."""
 
     workspace_id: str
     adoption_id: int
@@ -49,9 +49,9 @@ class WatchedRow(NamedTuple):
     timezone: str
 
 
-def watched(session: Session) -> list[WatchedRow]:
-    """The steps watched in running cycles of any workspace that has the bot, oldest first."""
-    return [WatchedRow(*row) for row in connection_of(session).execute(_watched())]
+def with_exceptions(session: Session) -> list[JudgedRow]:
+    """The steps with exceptions in running cycles of any workspace that has the bot, oldest first."""
+    return [JudgedRow(*row) for row in connection_of(session).execute(_with_exceptions())]
 
 
 def _verdict_stands() -> ColumnElement[bool]:
@@ -156,6 +156,19 @@ def latest_watch(
     if before is not None:
         query = query.where(col(StepVerdict.id) < (before.id or 0))
     return uow.session.exec(query.order_by(col(StepVerdict.id).desc()).limit(1)).first()
+
+
+def newest_verdicts(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[StepVerdict]:
+    """The newest verdict on each step of some adoptions, oldest first."""
+    newest = (
+        select(func.max(StepVerdict.id))
+        .where(StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.adoption_id).in_(adoption_ids))
+        .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
+    )
+    query = select(StepVerdict).where(
+        StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.id).in_(newest)
+    )
+    return list(uow.session.exec(query.order_by(col(StepVerdict.id))))
 
 
 def verdict(uow: UnitOfWork, *, verdict_id: int) -> StepVerdict | None:

@@ -89,7 +89,7 @@ EVERY_WORKSPACE = {
     "installations.drop_states": "nor has who never came back",
     "installations.use_state": "whoever begins to install the app has no workspace yet",
     "cycles.closings": "the worker closes cycles in every workspace, and is told which one each is of",
-    "standards.watched": "the worker judges watched steps again as a week turns, and is told which one each is of",
+    "standards.with_exceptions": "the worker judges them again as a week turns; each row says which one it is of",
     "leases.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "leases.next_due": "the worker sleeps until something is due anywhere",
     "rate_limits.next_slot": "the worker waits for the first turn anywhere",
@@ -450,7 +450,7 @@ BY_ID: dict[str, Call] = {
         _uow(s, ws), playbook_ids=[ids.playbook], limit=5
     ),
     "registry.version_rows": lambda s, ws, ids: registry.version_rows(_uow(s, ws), version_ids=[ids.version]),
-    "registry.newest_verdicts": lambda s, ws, ids: registry.newest_verdicts(
+    "standards.newest_verdicts": lambda s, ws, ids: standards.newest_verdicts(
         _uow(s, ws), adoption_ids=[ids.adoption]
     ),
     "registry.overrides": lambda s, ws, ids: registry.overrides(_uow(s, ws), playbook_ids=[ids.playbook]),

@@ -3,7 +3,7 @@
 from cadence.flows.cycles.closing import CHART, CLOSED, close_due_cycles, closing_instants, next_start
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
 from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
-from cadence.flows.cycles.shown import show_cycle, step_evidence, steps_at_close
+from cadence.flows.cycles.shown import show_cycle
 from cadence.flows.cycles.starting import CycleGiven, cycle_form, start_cycle
 from cadence.flows.cycles.submitting import SUBMITTED, NextTeamGiven, name_next_team, next_team_form, submit
 
@@ -26,8 +26,6 @@ __all__ = [
     "pause",
     "show_cycle",
     "start_cycle",
-    "step_evidence",
-    "steps_at_close",
     "submit",
 ]
 

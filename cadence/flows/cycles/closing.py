@@ -29,12 +29,11 @@ from cadence.flows.core import (
     workspace_hours,
 )
 from cadence.flows.cycles.moving import count_anew
-from cadence.flows.cycles.shown import steps_at_close
 from cadence.flows.cycles.starting import add_cycle, declare_modes
 from cadence.flows.gates import gates_of, words
 from cadence.flows.numbers import kpi_context, set_result, shown
 from cadence.flows.promotions import judge_promotions, promotion_lines
-from cadence.flows.standards import CLOSE, judge_all, judge_drifts
+from cadence.flows.standards import CLOSE, judge_all, judge_drifts, steps_at_close
 from cadence.nudges import CLOSING_HOUR, CYCLE_CLOSES, Unless
 from cadence.refusals import Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday, week_monday, week_number

@@ -2,17 +2,16 @@
 
 from datetime import date
 
-from cadence.flows.core import AdoptionView, champion_left, find_adoption, of_cycle
+from cadence.flows.core import champion_left, find_adoption, of_cycle
 from cadence.flows.gates import gate_lines
 from cadence.flows.numbers import kpi_context, latest_value
-from cadence.flows.standards import gather, policy_for
+from cadence.flows.standards import step_states, steps_at_close, steps_now
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
-from storage.queries import cycles, numbers, standards
-from storage.tables import Cycle, CycleState
+from storage.queries import cycles, numbers
+from storage.tables import CycleState
 from storage.work import UnitOfWork
-from templates.contexts.base import Evidence, StepEvidence
 from templates.contexts.cycles import CycleShown
 
 
@@ -59,54 +58,10 @@ def show_cycle(
             steps=(
                 steps_at_close(uow, view, cycle)
                 if cycle.state is CycleState.CLOSED
-                else step_evidence(uow, view, cycle)
+                else steps_now(step_states(uow, view))
             ),
             gates=gate_lines(uow, view, cycle),
             champion=view.adoption.champion,
             champion_left=champion_left(uow, view),
             result=cycle.result,
         )
-
-
-def step_evidence(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[StepEvidence, ...]:
-    """Each step's mode and exceptions against its cap, as of now."""
-    shown = []
-    for step in view.spec.steps:
-        found = gather(uow, view, cycle, step)
-        shown.append(
-            StepEvidence(
-                title=step.title,
-                mode=found.mode,
-                evidence=Evidence(
-                    exceptions=found.evidence.exceptions,
-                    runs=found.evidence.runs,
-                    attested=found.evidence.attested,
-                    assumed=found.evidence.assumed,
-                    cap=policy_for(view, step).cap,
-                ),
-            )
-        )
-    return tuple(shown)
-
-
-def steps_at_close(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[StepEvidence, ...]:
-    """Each step as last judged for a closed cycle: at the close, or for reports until Sunday night."""
-    shown = []
-    for step in view.spec.steps:
-        verdicts = standards.closing_verdicts(uow, cycle_ids=[cycle.id or 0], step=step.key)
-        if verdicts:
-            final = verdicts[-1]
-            shown.append(
-                StepEvidence(
-                    title=step.title,
-                    mode=final.lands_on or final.mode,
-                    evidence=Evidence(
-                        exceptions=final.exceptions,
-                        runs=max(final.attested + final.assumed, final.exceptions),
-                        attested=final.attested,
-                        assumed=final.assumed,
-                        cap=final.cap,
-                    ),
-                )
-            )
-    return tuple(shown)

@@ -1,4 +1,4 @@
-"""When a week begins, its estimated runs count (SPEC §5): watched steps are judged again."""
+"""When a week begins, its estimated runs count (SPEC §5): steps with exceptions are judged again."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ WEEK = "week:"
 
 
 def judge_turned_weeks(db: Database, *, now: datetime) -> int:
-    """Judge each watched step whose week is over in its team's zone; returns how many."""
+    """Judge each step with exceptions whose week is over in its team's zone; returns how many."""
     with db.read() as session:
         due = [
             row
@@ -30,10 +30,10 @@ def judge_turned_weeks(db: Database, *, now: datetime) -> int:
     return sum(_judge(UnitOfWork(db, Actor.system(row.workspace_id), now), row) for row in due)
 
 
-def week_turns(session: Session) -> list[tuple[standards.WatchedRow, datetime]]:
-    """The watched steps of running cycles, each with the Monday midnight after it was last judged."""
+def week_turns(session: Session) -> list[tuple[standards.JudgedRow, datetime]]:
+    """The steps with exceptions in running cycles, each with the Monday midnight after it was last judged."""
     found = []
-    for row in standards.watched(session):
+    for row in standards.with_exceptions(session):
         zone = ZoneInfo(row.timezone)
         monday = monday_of(local_day(row.judged_at, zone)) + timedelta(weeks=1)
         if monday < row.closes_on:
@@ -41,13 +41,13 @@ def week_turns(session: Session) -> list[tuple[standards.WatchedRow, datetime]]:
     return found
 
 
-def _is_there(uow: UnitOfWork, row: standards.WatchedRow) -> bool:
+def _is_there(uow: UnitOfWork, row: standards.JudgedRow) -> bool:
     """Whether the team's version still has the step."""
     view = adoption_by_id(uow, adoption_id=row.adoption_id)
     return view.spec.step(row.step) is not None
 
 
-def _judge(uow: UnitOfWork, row: standards.WatchedRow) -> bool:
+def _judge(uow: UnitOfWork, row: standards.JudgedRow) -> bool:
     """Returns False if something was judged, or the cycle closed, meanwhile."""
     with uow.write():
         adoptions.lock_adoption(uow, adoption_id=row.adoption_id)

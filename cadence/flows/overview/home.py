@@ -25,23 +25,21 @@ from cadence.flows.checkins import (
 from cadence.flows.core import (
     AdoptionView,
     adoption_views,
-    current_modes,
     cycle_of_week,
     expected_members,
     is_curator,
     last_week,
-    mode_of,
     require_workspace,
     starts_on,
     why_not,
     zone_of,
 )
-from cadence.flows.cycles import step_evidence
 from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.handoffs import HandedOver, handed_over
 from cadence.flows.numbers import kpi_context
 from cadence.flows.overview.decisions import Need, champion_needs, needs
 from cadence.flows.schedule import rollout_of
+from cadence.flows.standards import step_states
 from cadence.mrkdwn import coded, say
 from cadence.nudges import CHECKIN, Unless, due
 from cadence.refusals import Offer, Refusal
@@ -290,7 +288,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
         readings=_readings(uow, view, cycle),
         answered=len(asked & came),
         expected=len(asked),
-        steps=_steps(uow, view, cycle, zone),
+        steps=_steps(uow, view, zone),
         week_start=week_start.isoformat(),
         gate=shorten(gate.text, GATE_SIZE, placeholder=" …") if gate else None,
         gate_met=bool(gate and gate.met),
@@ -318,25 +316,19 @@ def _readings(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None) -> tuple
     return tuple(known.get(week) for week in range(1, weeks + 1)) if known else ()
 
 
-def _steps(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None, zone: ZoneInfo) -> tuple[HomeStep, ...]:
+def _steps(uow: UnitOfWork, view: AdoptionView, zone: ZoneInfo) -> tuple[HomeStep, ...]:
     """Each step with its mode, its exceptions against its cap, and its last verdict."""
-    modes = current_modes(uow, view)
-    evidence = step_evidence(uow, view, cycle) if cycle else ()
-    verdicts = {row.step: row for row in registry.newest_verdicts(uow, adoption_ids=[view.id])}
-    shown = []
-    for number, step in enumerate(view.spec.steps):
-        last = verdicts.get(step.key)
-        shown.append(
-            HomeStep(
-                key=step.key,
-                title=step.title,
-                mode=mode_of(modes, step),
-                evidence=evidence[number].evidence if evidence else None,
-                decision=last.decision if last else None,
-                judged_at=last.judged_at.astimezone(zone) if last else None,
-            )
+    return tuple(
+        HomeStep(
+            key=one.step.key,
+            title=one.step.title,
+            mode=one.mode,
+            evidence=one.evidence,
+            decision=one.verdict.decision if one.verdict else None,
+            judged_at=one.verdict.judged_at.astimezone(zone) if one.verdict else None,
         )
-    return tuple(shown)
+        for one in step_states(uow, view)
+    )
 
 
 PAGE = 8

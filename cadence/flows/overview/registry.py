@@ -10,6 +10,7 @@ from cadence.flows.playbooks import override_shown, readiness_of, setup_minutes
 from cadence.flows.standards import verdict_evidence
 from cadence.refusals import Offer
 from storage.queries import setup as setup_rows
+from storage.queries import standards
 from storage.queries.overview import registry
 from storage.tables import Adoption, Cycle, Playbook, PlaybookState, PlaybookVersion, StepVerdict, Team
 from storage.work import UnitOfWork
@@ -87,7 +88,7 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
     wanted = {adoption.version_id for adoption, *_ in adopted} | {one.version_id for one in closed.values()}
     found = registry.version_rows(uow, version_ids=sorted(wanted))
     verdicts: defaultdict[int, list[StepVerdict]] = defaultdict(list)
-    for verdict in registry.newest_verdicts(uow, adoption_ids=ids):
+    for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
         verdicts[verdict.adoption_id].append(verdict)
     overrides: defaultdict[int, list[OverrideShown]] = defaultdict(list)
     for row in registry.overrides(uow, playbook_ids=playbook_ids):

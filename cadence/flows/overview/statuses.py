@@ -19,13 +19,13 @@ from cadence.flows.core import (
     starts_on,
     step_groups,
 )
-from cadence.flows.cycles import next_start, step_evidence, steps_at_close
+from cadence.flows.cycles import next_start
 from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.handoffs import status_lines
 from cadence.flows.numbers import kpi_context, latest, pick_adoption
 from cadence.flows.overview.attention import deciding
 from cadence.flows.promotions import last_look
-from cadence.flows.standards import drift_history, verdict_evidence
+from cadence.flows.standards import drift_history, step_states, steps_at_close, steps_now, verdict_evidence
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
@@ -37,7 +37,6 @@ from storage.queries import adoptions, checkins, standards
 from storage.queries.adoptions import NamedAdoption
 from storage.tables import AdoptionState, CycleState, StepVerdict, Workspace
 from storage.work import UnitOfWork
-from templates.contexts.base import StepEvidence
 from templates.contexts.overview.statuses import (
     LineTried,
     Status,
@@ -105,13 +104,7 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
     asked = expected_members(uow, view, week_start=week_start) if view.week else []
     answered = checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
     zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
-    verdicts = []
-    for step in view.spec.steps:
-        rows = standards.last_verdicts(uow, adoption_id=view.id, step=step.key, limit=1)
-        verdicts += [
-            VerdictSummary(step=step.title, decision=row.decision, decided_at=row.judged_at.astimezone(zone))
-            for row in rows
-        ]
+    states = step_states(uow, view)
     over = view.cycle if view.cycle and view.cycle.state is CycleState.CLOSED else None
     paused = view.adoption.state is AdoptionState.PAUSED
     gate = (
@@ -132,8 +125,16 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         kpi=kpi_context(view, value=over.kpi_value) if over else week_kpi(uow, view, week_start=week_start),
         answered=len(set(asked) & answered),
         expected=len(asked),
-        steps=_steps(uow, view),
-        verdicts=tuple(verdicts),
+        steps=steps_at_close(uow, view, over) if over else steps_now(states),
+        verdicts=tuple(
+            VerdictSummary(
+                step=one.step.title,
+                decision=one.verdict.decision,
+                decided_at=one.verdict.judged_at.astimezone(zone),
+            )
+            for one in states
+            if one.verdict
+        ),
         gate=gate.text if gate else None,
         gate_met=bool(gate and gate.met),
         paused=paused,
@@ -146,14 +147,6 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         standing=(*champion_line(uow, view), *standing(uow, view)),
         guardrails=tuple(latest(uow, view, view.cycle)) if view.cycle else (),
     )
-
-
-def _steps(uow: UnitOfWork, view: AdoptionView) -> tuple[StepEvidence, ...]:
-    """Each step's current state; once its cycle is closed, as judged then."""
-    if view.cycle is None:
-        return ()
-    shown = steps_at_close if view.cycle.state is CycleState.CLOSED else step_evidence
-    return shown(uow, view, view.cycle)
 
 
 def why(

@@ -1,5 +1,6 @@
 """Evidence, verdicts, modes, watches and drift."""
 
+from cadence.flows.standards.current import StepState, step_states, steps_at_close, steps_now
 from cadence.flows.standards.declaring import ModeGiven, declare_mode, mode_form
 from cadence.flows.standards.drifts import (
     drift_evidence,
@@ -46,6 +47,7 @@ __all__ = [
     "WINDOW_OPENED",
     "Demotion",
     "ModeGiven",
+    "StepState",
     "VerdictLine",
     "alert_copies",
     "assumed_why",
@@ -73,6 +75,9 @@ __all__ = [
     "see_drift",
     "set_mode",
     "settle_drift",
+    "step_states",
+    "steps_at_close",
+    "steps_now",
     "top_reason",
     "verdict_evidence",
     "verdicts_after",

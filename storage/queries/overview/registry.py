@@ -138,19 +138,6 @@ def version_rows(uow: UnitOfWork, *, version_ids: Sequence[int]) -> dict[int, Pl
 
 
 @cached(StepVerdict)
-def newest_verdicts(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[StepVerdict]:
-    """The last verdict on each step of some adoptions."""
-    newest = (
-        select(func.max(StepVerdict.id))
-        .where(StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.adoption_id).in_(adoption_ids))
-        .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
-    )
-    query = select(StepVerdict).where(
-        StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.id).in_(newest)
-    )
-    return list(uow.session.exec(query.order_by(col(StepVerdict.id))))
-
-
 def overrides(uow: UnitOfWork, *, playbook_ids: Sequence[int]) -> list[Override]:
     """Curators' publication overrides, newest first."""
     query = select(Override).where(

@@ -1,0 +1,106 @@
+"""Each step's current state, as every surface shows it: its mode and the counts of its newest verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cadence.documents import Step
+from cadence.flows.core import AdoptionView, current_modes, mode_of
+from cadence.flows.standards.evidence import cycle_start, verdict_evidence, window_runs
+from cadence.flows.standards.judging import policy_for
+from cadence.rules.modes import Mode
+from storage.queries import standards
+from storage.tables import AdoptionStep, Cycle, CycleState, StepVerdict
+from storage.work import UnitOfWork
+from templates.contexts.base import Evidence, StepEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """A step of a team's playbook now.
+
+    Args:
+        evidence: its exceptions against its cap; None before a first cycle, and for a step that a closed cycle
+            didn't judge.
+        verdict: its newest verdict, of whichever cycle.
+    """
+
+    step: Step
+    mode: Mode
+    evidence: Evidence | None
+    verdict: StepVerdict | None
+
+
+def step_states(uow: UnitOfWork, view: AdoptionView) -> tuple[StepState, ...]:
+    """The steps of a playbook, in its order.
+
+    A step with exceptions shows the counts of its newest verdict: each exception, each answer and each new week
+    judges it. A step without any has no verdict to read; its cap is shown against the runs in its window.
+    """
+    newest = {row.step: row for row in standards.newest_verdicts(uow, adoption_ids=[view.id])}
+    modes = current_modes(uow, view)
+    return tuple(
+        StepState(
+            step=step,
+            mode=mode_of(modes, step),
+            evidence=_evidence(uow, view, step, modes.get(step.key), newest.get(step.key)),
+            verdict=newest.get(step.key),
+        )
+        for step in view.spec.steps
+    )
+
+
+def _evidence(
+    uow: UnitOfWork, view: AdoptionView, step: Step, state: AdoptionStep | None, newest: StepVerdict | None
+) -> Evidence | None:
+    if view.cycle is None:
+        return None
+    if view.cycle.state is CycleState.CLOSED:
+        final = _final(uow, view.cycle, step)
+        return verdict_evidence(final) if final else None
+    after_exception = state.after_exception if state else 0
+    if (
+        newest is not None
+        and newest.exceptions
+        and (newest.cycle_id, newest.after_exception) == (view.cycle.id, after_exception)
+    ):
+        return verdict_evidence(newest)
+    window_from = cycle_start(view, view.cycle)
+    runs = window_runs(
+        uow,
+        view,
+        view.cycle,
+        window_from=max(window_from, state.since) if state else window_from,
+        after_check_in=state.after_check_in if state else 0,
+    )
+    return Evidence(
+        exceptions=0,
+        runs=runs.attested + runs.assumed,
+        attested=runs.attested,
+        assumed=runs.assumed,
+        cap=policy_for(view, step).cap,
+    )
+
+
+def _final(uow: UnitOfWork, cycle: Cycle, step: Step) -> StepVerdict | None:
+    """A step's verdict at a cycle's close, or the last one for reports until Sunday night."""
+    found = standards.closing_verdicts(uow, cycle_ids=[cycle.id or 0], step=step.key)
+    return found[-1] if found else None
+
+
+def steps_now(states: Sequence[StepState]) -> tuple[StepEvidence, ...]:
+    """Steps in a running cycle, for a template."""
+    return tuple(
+        StepEvidence(title=one.step.title, mode=one.mode, evidence=one.evidence)
+        for one in states
+        if one.evidence is not None
+    )
+
+
+def steps_at_close(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[StepEvidence, ...]:
+    """Each step as last judged for a closed cycle: at the close, or for reports until Sunday night."""
+    judged = [(step, _final(uow, cycle, step)) for step in view.spec.steps]
+    return tuple(
+        StepEvidence(title=step.title, mode=final.lands_on or final.mode, evidence=verdict_evidence(final))
+        for step, final in judged
+        if final is not None
+    )
