@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/security
-ON_SQLITE := -m "not postgres and not browser" --ignore=tests/chaos
+ON_SQLITE := -m "not postgres and not browser" --ignore=tests/chaos --ignore=tests/fuzz
 STAGED := tests/scenarios tests/security tests/delivery
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -28,9 +28,9 @@ test: $(STAMP)   ## run the tests: the suite on SQLite
 	$(PYTEST) $(COVERAGE) $(ON_SQLITE) $(COVERED)
 	$(PYTEST) $(ON_SQLITE) $(COVERED:%=--ignore=%)
 
-test-more: $(STAMP) ## run what else CI does: PostgreSQL, the browser, chaos in short
+test-more: $(STAMP) ## run what else CI does: PostgreSQL, the browser, chaos and fuzzing in short
 	$(PYTEST) -m "postgres or browser" --ignore=tests/chaos
-	$(PYTEST) tests/chaos
+	$(PYTEST) tests/chaos tests/fuzz
 	$(PYTEST) --postgres $(STAGED)
 
 lint: $(STAMP)   ## ruff: rules and format

@@ -128,7 +128,7 @@ def _by_prefixes(count: int) -> Any:
         exact, first, after = (bindparam(f"{name}{place}", type_=String()) for name in _RANGE)
         # The first two are a range of the index on keys: in ASCII a semicolon follows the colon.
         each.append(and_(workspace, key >= exact, key < after, or_(key == exact, key >= first)))
-    return select(OutboxMessage).where(or_(*each)).order_by(col(OutboxMessage.id))
+    return select(OutboxMessage).where(or_(*each))  # unordered: SQLite would scan the ledger for the order
 
 
 _RANGE: Final = ("exact", "first", "after")
@@ -142,4 +142,4 @@ def find(uow: "UnitOfWork", *, kinds: Sequence[str], about: Sequence[object]) ->
         key = message_key(uow.workspace_id, kind, about)
         asked |= {f"exact{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
     found = uow.session.exec(_by_prefixes(len(kinds)), params=asked)
-    return sorted(found, key=lambda row: kinds.index(row.kind))
+    return sorted(found, key=lambda row: (kinds.index(row.kind), row.id or 0))

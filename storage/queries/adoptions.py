@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    or_,
     union_all,
 )
 from sqlalchemy import select as select_of_visible
@@ -215,22 +214,19 @@ def named_adoptions(uow: UnitOfWork, *, member: str | None = None) -> list[Named
     Args:
         member: only adoptions of this person's teams, and of the playbooks they own.
     """
-    query = (
-        select_of_visible(col(Adoption.id), col(Playbook.slug), col(Team.slug))
-        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
-        .join(Team, col(Team.id) == col(Adoption.team_id))
-        .where(col(Adoption.workspace_id) == uow.workspace_id, col(Adoption.state) != AdoptionState.ENDED)
-        .order_by(col(Playbook.slug), col(Team.slug))
-    )
-    if member is not None:
-        theirs = select_of_visible(col(TeamMember.team_id)).where(
-            col(TeamMember.workspace_id) == uow.workspace_id,
-            col(TeamMember.member) == member,
-            col(TeamMember.left_at).is_(None),
-        )
-        query = query.where(or_(col(Adoption.team_id).in_(theirs), col(Playbook.owner) == member))
-    rows = connection_of(uow.session).execute(query)
+    query = _NAMED if member is None else _NAMED_OF_PERSON
+    rows = connection_of(uow.session).execute(query, {"workspace": uow.workspace_id, "member": member})
     return [NamedAdoption(adoption or 0, playbook, team) for adoption, playbook, team in rows]
+
+
+_NAMED = (
+    select_of_visible(col(Adoption.id), col(Playbook.slug), col(Team.slug))
+    .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+    .join(Team, col(Team.id) == col(Adoption.team_id))
+    .where(col(Adoption.workspace_id) == bindparam("workspace"), col(Adoption.state) != AdoptionState.ENDED)
+    .order_by(col(Playbook.slug), col(Team.slug))
+)
+_NAMED_OF_PERSON = _NAMED.where(col(Adoption.id).in_(_of_person()))
 
 
 def joined_since(uow: UnitOfWork, *, playbook_id: int, team_id: int, since: datetime) -> Team | None:

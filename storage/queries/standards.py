@@ -158,6 +158,7 @@ def latest_watch(
     return uow.session.exec(query.order_by(col(StepVerdict.id).desc()).limit(1)).first()
 
 
+@cached(StepVerdict)
 def newest_verdicts(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[StepVerdict]:
     """The newest verdict on each step of some adoptions, oldest first."""
     newest = (

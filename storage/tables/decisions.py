@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
 from cadence.rules.modes import Mode
@@ -89,6 +89,7 @@ class TrailEntry(SQLModel, table=True):
     """Who did what, when and from where, with the values before and after. Append-only."""
 
     __tablename__ = "trail"
+    __table_args__ = (Index("ix_trail_member", "workspace_id", "member"),)
 
     id: int | None = Field(default=None, primary_key=True)
     workspace_id: str = Field(foreign_key="workspace.id", index=True)

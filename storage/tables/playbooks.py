@@ -4,6 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from cadence.rules.modes import Mode
@@ -40,10 +41,13 @@ class Playbook(SQLModel, table=True):
     """A runnable plan for one workflow; its content is in its versions."""
 
     __tablename__ = "playbook"
-    __table_args__ = (UniqueConstraint("workspace_id", "slug"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "slug"),
+        Index("ix_playbook_owner", "workspace_id", "owner"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    workspace_id: str = Field(foreign_key="workspace.id", index=True)
+    workspace_id: str = Field(foreign_key="workspace.id")
     slug: str
     title: str
     function: str

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import case, delete, func, update
 from sqlmodel import col, select
 
+from storage.query_cache import cached
 from storage.tables import (
     Adoption,
     Cycle,
@@ -26,6 +27,7 @@ from storage.work import UnitOfWork
 _OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle, "audit": SpotAudit}
 
 
+@cached(Home)
 def get(uow: UnitOfWork, *, member: str) -> Home | None:
     """A person's Home; None if they never opened it."""
     return uow.session.get(Home, (uow.workspace_id, member))

@@ -16,7 +16,6 @@ from storage.tables import (
     Playbook,
     PlaybookState,
     PlaybookVersion,
-    StepVerdict,
     Team,
 )
 from storage.work import UnitOfWork
@@ -137,7 +136,6 @@ def version_rows(uow: UnitOfWork, *, version_ids: Sequence[int]) -> dict[int, Pl
     return {row.id or 0: row for row in uow.session.exec(query)}
 
 
-@cached(StepVerdict)
 def overrides(uow: UnitOfWork, *, playbook_ids: Sequence[int]) -> list[Override]:
     """Curators' publication overrides, newest first."""
     query = select(Override).where(

@@ -219,6 +219,24 @@ def test_a_watch_is_judged_again_when_a_new_weeks_estimated_runs_count(tmp_path:
         assert len([row for row in verdicts(harness) if row.cause.startswith("week:")]) == 2
 
 
+def test_every_surface_shows_the_counts_of_the_newest_verdict(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 1)
+        harness.play_until(at("2026-03-09 00:00"))
+        newest = verdicts(harness)[-1]
+        assert (newest.cause, newest.decision) == ("week:2026-03-09", Decision.HOLD)
+        assert (newest.exceptions, newest.attested, newest.assumed) == (1, 40, 40)
+        person = harness.workspace.person(MEMBER)
+        person.types("/cadence away from 2026-03-12 to 2026-03-13", channel=SOLO_CHANNEL)
+        harness.tick()
+        for command in ("/cadence status", "/cadence cycle show"):
+            said = person.types(command, channel=SOLO_CHANNEL).words
+            assert "1 exception in 40 reported runs (+40 estimated), 1% (cap 10%)" in said, said
+        person.opens_home()
+        assert "1 exception in 40 reported runs (+40 estimated)" in person.home().words
+
+
 def test_a_watch_that_goes_on_shows_the_numbers_of_the_new_week(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as harness:
         attest(harness, 9)
