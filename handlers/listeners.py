@@ -4,7 +4,7 @@ Every listener goes through here, so that a `Refusal` becomes a sentence where t
 listener only parses, makes one call and answers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -43,6 +43,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 BUSY = "The database is busy, so we couldn't do that. Nothing was changed; try again in a moment."
+OUTDATED = "This menu has expired. Open a newer message, or the Home tab."
 UNREACHABLE = "We can't reach our database right now. Nothing was saved; try again in a minute."
 
 
@@ -107,11 +108,36 @@ def register_command(
     app.command(name)(listener)
 
 
-def register_button(
-    app: App, services: Services, action: Action, run: Callable[[RequestContext, str, Body], None]
-) -> None:
-    """Listen for a button or a menu; the answer is shown to the person only."""
+Pressed = Callable[[RequestContext, str, Body], None]
+"""A button's handler, called with its value and the whole request."""
+Listener = Callable[[Ack, dict[str, Any], WebClient, Respond], None]
 
+
+def register_button(app: App, services: Services, action: Action, run: Pressed) -> None:
+    """Listen for a button or a menu; the answer is shown to the person only."""
+    app.action(action)(_button_listener(services, action, run))
+
+
+def register_menu(app: App, services: Services, buttons: Mapping[Action, Pressed]) -> None:
+    """Listen for overflow menus: a chosen entry is carried out as if its button had been pressed."""
+    listeners = {action: _button_listener(services, action, run) for action, run in buttons.items()}
+    outdated = _button_listener(services, Action.MENU, _refuse_outdated)
+
+    def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        action, _, value = button_value(body).partition("|")
+        pressed = {**body["actions"][0], "type": "button", "action_id": action, "value": value}
+        pressed.pop("selected_option", None)
+        found = listeners.get(Action(action), outdated) if action in set(Action) else outdated
+        found(ack, {**body, "actions": [pressed]}, client, respond)
+
+    app.action(Action.MENU)(listener)
+
+
+def _refuse_outdated(_context: RequestContext, _value: str, _body: Body) -> None:
+    raise Refusal(OUTDATED)
+
+
+def _button_listener(services: Services, action: Action, run: Pressed) -> Listener:
     def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
         def show(message: Rendered) -> None:
             if not (body.get("response_url") and _took(respond, message)):
@@ -123,7 +149,7 @@ def register_button(
             services.homes.clicked(context.caller.workspace_id, context.caller.member)
         ack()
 
-    app.action(action)(listener)
+    return listener
 
 
 def register_shortcut(

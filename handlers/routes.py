@@ -5,7 +5,7 @@ from slack_bolt import App
 from handlers import commands, shortcuts
 from handlers.context import Services
 from handlers.features import FEATURES
-from handlers.listeners import register_failures
+from handlers.listeners import register_failures, register_menu
 from handlers.overview import home
 
 
@@ -17,3 +17,5 @@ def register_all(app: App, services: Services) -> None:
     home.register_events(app, services)
     for feature in FEATURES:
         feature.register(app, services)
+    buttons = {action: run for feature in FEATURES for action, run in feature.buttons.items()}
+    register_menu(app, services, buttons)

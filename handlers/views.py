@@ -15,6 +15,7 @@ from handlers.payloads import Body
 from storage.engine import Database
 from storage.work import UnitOfWork
 from templates.contexts.base import MessageContext
+from templates.plain import IN_VIEWS, plain_blocks
 from templates.render import Json, Rendered, render
 
 log = structlog.get_logger(__name__)
@@ -56,13 +57,13 @@ def as_view(message: Rendered) -> Json:
         "type": "modal",
         "title": {"type": "plain_text", "text": "Rollout Cadence"},
         "close": {"type": "plain_text", "text": "Close"},
-        "blocks": message.blocks,
+        "blocks": plain_blocks(message.blocks, kept=IN_VIEWS),
     }
 
 
 def home_view(context: MessageContext) -> Json:
     """An answer as a Home, if the real one can't be made."""
-    return {"type": "home", "blocks": render(context).blocks}
+    return {"type": "home", "blocks": plain_blocks(render(context).blocks, kept=IN_VIEWS)}
 
 
 def on_top(client: WebClient, trigger_id: str, view: Json, *, inside: str | None) -> str:

@@ -43,6 +43,8 @@ _URL = re.compile(r"https?://[^\s<>|]+")
 _LONGEST_LINK: Final = 1_000
 # Every escape in one form. Spaces too: see `flow`.
 _JSON_ESCAPES: Final = {code: f"\\u{code:04x}" for code in (*range(0x21), ord('"'), ord("\\"))}
+_ANGLES: Final = str.maketrans("<>", "‹›")
+"""Look-alikes: a cell shows entities as they are written."""
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -83,6 +85,13 @@ def flow(body: Markup) -> Markup:
     """
     lines = (line.strip(" ") for line in " ".join(str(body).split()).split(r"\n"))
     return Markup(r"\n".join(line for line in lines if line))  # noqa: S704 - still the same JSON
+
+
+def cell(text: str) -> Markup:
+    """The text of a table's cell: shown literally, so nothing is escaped; `–` if it is empty."""
+    if isinstance(text, Markup):
+        return Markup(" ").join(text.split()) or in_json("–")
+    return in_json(visible(one_line(text)).translate(_ANGLES) or "–")
 
 
 def _width(piece: str) -> int:
@@ -265,6 +274,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "clip": clip,
     "rows": rows,
     "name": name,
+    "cell": cell,
     "local_time": local_time,
     "clock": clock,
     "day": day,

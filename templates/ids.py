@@ -6,6 +6,8 @@ from enum import StrEnum
 class Action(StrEnum):
     """Buttons, menus and links. The value of each carries ids only."""
 
+    MENU = "menu"
+    """An overflow menu: the value of an entry is a button's action and value, `verdict.why|3:send`."""
     RAN_AS_DECLARED = "checkin.ran"
     DRIFTED = "checkin.drifted"
     NOT_RUN = "checkin.not_run"

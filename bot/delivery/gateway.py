@@ -10,12 +10,16 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 
+import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.delivery.slack_errors import Kind, codes, known
 from bot.workspaces.profiles import member_profile
 from cadence.flows.people import Profile
+from templates.plain import PLAIN, plain_blocks
+
+log = structlog.get_logger(__name__)
 
 EVENT_TYPE = "cadence_message"
 TIMEOUT_SECONDS = 8
@@ -40,6 +44,8 @@ FIXABLE = codes(Kind.FIXABLE)
 ANSWERED_STATUSES = frozenset({500, 503})
 """Statuses from Slack itself, which is done with the call. Any other may come from a proxy that gave up
 first."""
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format"})
+"""Slack's errors for blocks it doesn't know; the plain form of the message is sent then."""
 REVOKED = frozenset({"account_inactive", "token_revoked"})
 """Slack's errors for the token of a workspace that uninstalled the bot."""
 
@@ -150,18 +156,18 @@ class Gateway:
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
         }
         try:
-            answer = self._call("chat.postMessage", arguments)
+            answer = self._show("chat.postMessage", arguments)
         except SlackRefused as refused:
             if "metadata" not in refused.code:
                 raise
-            answer = self._call(
+            answer = self._show(
                 "chat.postMessage", {name: one for name, one in arguments.items() if name != "metadata"}
             )
         return str(answer.get("ts") or "")
 
     def update(self, *, channel: str, ts: str, text: str, blocks: list[dict[str, Any]]) -> None:
         """Rewrite a message; repeating it changes nothing."""
-        self._call("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
+        self._show("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
 
     def publish(self, *, member: str, view: dict[str, Any], quick: bool = False) -> None:
         """Publish a person's Home; repeating it changes nothing. `quick` if the person is waiting."""
@@ -259,6 +265,18 @@ class Gateway:
             SlackError: Slack refused it.
         """
         return self._call(method, arguments)
+
+    def _show(self, method: str, arguments: dict[str, Any]) -> Any:
+        """Post or rewrite a message; in its plain form, once, if the server refuses its blocks."""
+        try:
+            return self._call(method, arguments)
+        except SlackRefused as refused:
+            plain = plain_blocks(arguments["blocks"])
+            if refused.code not in REFUSED_BLOCKS or plain == arguments["blocks"]:
+                raise
+            newer = sorted({block["type"] for block in arguments["blocks"]} - PLAIN)
+            log.warning("blocks refused, sent in plain form", method=method, error=refused.code, blocks=newer)
+            return self._call(method, {**arguments, "blocks": plain})
 
     def _call(self, method: str, arguments: dict[str, Any], *, client: WebClient | None = None) -> Any:
         caller = client or self.client

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.sandbox.errors import SlackError
@@ -93,7 +93,7 @@ def _by_name(workspace: "Workspace", name: object) -> object:
     return name
 
 
-def check_message(args: Json, *, update: bool = False) -> None:
+def check_message(args: Json, *, update: bool = False, refused: Collection[str] = ()) -> None:
     """Raise Slack's error for an invalid message."""
     text, blocks = args.get("text") or "", args.get("blocks")
     if not any(args.get(key) for key in ("text", "blocks", "attachments", "markdown_text")):
@@ -106,6 +106,11 @@ def check_message(args: Json, *, update: bool = False) -> None:
         raise SlackError("msg_blocks_too_long")
     _check_metadata(args.get("metadata"))
     problems = problems_of_message(args, update=update)
+    problems += [
+        f"blocks[{at}].type: `{block['type']}` isn't a type of block"
+        for at, block in enumerate(blocks or [])
+        if block.get("type") in refused
+    ]
     if problems:
         raise SlackError("invalid_blocks", slack_reasons(problems), extra={"errors": problems})
 

@@ -11,6 +11,7 @@ class Capabilities:
         time_zones: users carry `tz`, `tz_label` and `tz_offset`.
         file_upload: the methods `files.*` exist.
         metadata: message metadata is stored and returned.
+        refused_blocks: types of blocks refused with `invalid_blocks`, as by servers without them.
         unknown_methods: methods answered with `unknown_method`.
         scopes: what the app was granted; None means everything a method asks for, without `chat:write.public`.
     """
@@ -18,6 +19,7 @@ class Capabilities:
     time_zones: bool = True
     file_upload: bool = True
     metadata: bool = True
+    refused_blocks: frozenset[str] = frozenset()
     unknown_methods: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
 

@@ -25,7 +25,9 @@ def characters(value: Any) -> int:
 
 def texts(value: Any, key: str = "") -> Iterator[str]:
     """All that people read; ids, values and what an input starts with are handed back raw by Slack."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value.get("type") == "raw_text":
+        yield value["text"].replace("&", "&amp;")  # a cell is shown literally: only < and > could matter
+    elif isinstance(value, dict):
         for name, part in value.items():
             yield from texts(part, name)
     elif isinstance(value, list):
