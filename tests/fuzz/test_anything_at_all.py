@@ -91,6 +91,7 @@ REAL_VALUES = {
         "/cadence playbook retire x",
         "/nothing",
     ],
+    Action.MENU: ["verdict.why|1:draft", "status.show|", "cycle.pause|2", "gone|1", "menu|menu", "|"],
     Action.ASK_THEM: ["U01LEAD:start a cycle", "U01CURATOR:change the settings"],
 }
 """The values that buttons really carry; 4 is the adoption of another workspace."""
