@@ -148,6 +148,15 @@ def clock(at: datetime) -> str:
     return f"{at:%H:%M}"
 
 
+def at(moment: datetime) -> Mrkdwn:
+    """An instant as Slack's date token: clients show it in the reader's own zone and format (`today 10:42 AM`).
+
+    A client that can't shows `Fri 18 Dec 10:42`, in the zone of `moment`.
+    """
+    fallback = f"{day(moment)} {clock(moment)}"
+    return Mrkdwn(f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>")
+
+
 def _date(on: date | str) -> date:
     return date.fromisoformat(on) if isinstance(on, str) else on
 
@@ -277,6 +286,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "cell": cell,
     "local_time": local_time,
     "clock": clock,
+    "at": at,
     "day": day,
     "iso": iso,
     "ordinal": ordinal,

@@ -1,7 +1,8 @@
 """JSON objects exchanged between Slack and an app, and helpers to read them."""
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 Json = dict[str, Any]
 """One JSON object. Slack's payloads are open-ended, so the values are checked where they are used."""
@@ -54,9 +55,12 @@ def options_of(element: Json) -> list[Json]:
     return options
 
 
+_DATE: Final = re.compile(r"<!date\^[^<>|]*\|([^<>]*)>")
+
+
 def words_of(node: object) -> str:
-    """All the words a person reads in blocks or any part of them, in order, one line each."""
-    return "\n".join(_words(node))
+    """The words a person reads in blocks or any part of them, in order, one line each; dates as their fallback."""
+    return _DATE.sub(r"\1", "\n".join(_words(node)))
 
 
 _RICH_LINES = ("rich_text_section", "rich_text_preformatted", "rich_text_quote")

@@ -10,7 +10,7 @@ from tests.templates.samples import SAMPLES
 from tests.templates.seen import blocks_of, characters, mrkdwn_objects, problems, texts
 from tests.templates.stretch import EVIL, NASTY, longest
 
-OURS = re.compile(r"<(?:@U01[A-Z0-9]+|#C01[A-Z0-9]+|https://example\.[^<>]*)>")
+OURS = re.compile(r"<(?:@U01[A-Z0-9]+|#C01[A-Z0-9]+|https://example\.[^<>]*|!date\^\d+\^[^<>|]*\|[\w :]+)>")
 TEXT_OF_A_MESSAGE = 13_000
 HIDDEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\U000e0000-\U000e007f]"

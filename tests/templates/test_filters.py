@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jinja2 import StrictUndefined, UndefinedError
 from markupsafe import Markup
 
+from bot.sandbox.kinds import words_of
 from cadence.mrkdwn import Mrkdwn, escape
 from cadence.typed import one_line
 from templates import filters
@@ -61,6 +62,16 @@ def test_days_and_times() -> None:
     assert filters.day(at) == filters.day("2026-12-17") == "Thu 17 Dec"
     assert filters.short_day(date(2026, 1, 3)) == "3 Jan"
     assert filters.iso(date(2026, 1, 3)) == "2026-01-03"
+
+
+def test_an_instant_is_a_date_token_with_the_readers_zone_in_its_fallback() -> None:
+    moment = datetime(2026, 12, 18, 10, 0, tzinfo=BERLIN)
+    token = f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|Fri 18 Dec 10:00>"
+    assert filters.at(moment) == token
+    assert isinstance(filters.at(moment), Mrkdwn)
+    assert words_of({"type": "mrkdwn", "text": f"Until {token}, at the latest"}) == (
+        "Until Fri 18 Dec 10:00, at the latest"
+    )
 
 
 @pytest.mark.parametrize(
