@@ -188,6 +188,22 @@ def people_of(spec: WorkspaceSpec, playbooks: Iterable[PlaybookSpec] = ()) -> di
     return found
 
 
+def titles_of(spec: WorkspaceSpec, playbooks: Iterable[PlaybookSpec] = ()) -> dict[str, str]:
+    """What each member does, as Slack shows it in a profile: their teams, and the playbooks they own."""
+    teams: dict[str, list[str]] = {}
+    for team in spec.teams:
+        for member in team.members:
+            teams.setdefault(member, []).append(team.title)
+    owned: dict[str, list[str]] = {}
+    for playbook in playbooks:
+        owned.setdefault(playbook.owner, []).append(playbook.title)
+    titles = {
+        member: " · ".join([", ".join(names), *(f"Owner of {title}" for title in owned.get(member, ()))])
+        for member, names in teams.items()
+    }
+    return dict.fromkeys(spec.curators, "AI curator") | titles
+
+
 def workspace_from(
     spec: WorkspaceSpec,
     *,
@@ -198,7 +214,8 @@ def workspace_from(
 ) -> Workspace:
     """A Slack workspace with the people and channels that a workspace file names."""
     profiles, channel_names = profiles or {}, channel_names or {}
-    zones = people_of(spec, playbooks)
+    playbooks = list(playbooks)
+    zones, titles = people_of(spec, playbooks), titles_of(spec, playbooks)
     members = [
         {
             "id": member,
@@ -206,6 +223,7 @@ def workspace_from(
             "real_name": profiles[member].name if member in profiles else member,
             "tz": profiles[member].timezone if member in profiles else zone,
             "is_admin": member in spec.curators,
+            "title": titles.get(member, ""),
         }
         for member, zone in zones.items()
     ]

@@ -1,6 +1,9 @@
 """The web page of the workspace: its files, its state, and what its buttons do. No rules of Slack live here."""
 
+from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
@@ -20,27 +23,29 @@ if TYPE_CHECKING:
     from bot.sandbox.person import Person, Target
     from bot.sandbox.workspace import Workspace
 
-_SCRIPTS = (
-    "page",
-    "blocks",
-    "clock",
-    "combobox",
-    "complete",
-    "dom",
-    "forms",
-    "inputs",
-    "inspector",
-    "messages",
-    "mrkdwn",
-    "rich",
-    "sidebar",
-)
-_STYLES = ("page", "blocks")
-_STATIC = {f"{name}.css": "text/css; charset=utf-8" for name in _STYLES} | {
-    f"{name}.js": "text/javascript; charset=utf-8" for name in _SCRIPTS
+_FOLDER = resources.files("templates").joinpath("sandbox")
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".woff2": "font/woff2",
 }
+_STYLES = (
+    "fonts",
+    "base",
+    "layout",
+    "strip",
+    "messages",
+    "blocks",
+    "popups",
+    "forms",
+    "inspector",
+)
+"""The style sheets, in the order in which later ones may overrule earlier ones."""
+_FONT_SECONDS = 86_400
+"""How long a browser keeps a font; everything else is asked for each time."""
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; "
     "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 
@@ -69,7 +74,7 @@ class Page:
             response = self._post(request, path)
         elif path == "":
             text = self._environment.from_string(_template("page.html")).render(
-                workspace=self._workspace.name
+                workspace=self._workspace.name, styles=_STYLES
             )
             response = HttpResponse(text, content_type="text/html; charset=utf-8")
         elif path == "state":
@@ -78,15 +83,12 @@ class Page:
             response = json_response({"words": self._workspace.vocabulary(str(request.args.get("as")))})
         elif path == "clock":
             response = json_response({"now": self._workspace.clock.now().isoformat()})
-        elif path.removeprefix("static/") in _STATIC:
-            name = path.removeprefix("static/")
-            response = HttpResponse(_template(name), content_type=_STATIC[name])
         else:
-            response = HttpResponse("not found", status=404)
+            response = _file(path)
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     def permalink(self, _request: Request, rest: str) -> Response:
@@ -176,4 +178,22 @@ class Page:
 
 
 def _template(name: str) -> str:
-    return resources.files("templates").joinpath("sandbox", name).read_text(encoding="utf-8")
+    return _FOLDER.joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _files() -> dict[str, Traversable]:
+    """The page's own styles, scripts and fonts, by the path they are served at."""
+    found = {f"static/{one.name}": one for one in _FOLDER.iterdir()}
+    found |= {f"static/fonts/{one.name}": one for one in _FOLDER.joinpath("fonts").iterdir()}
+    return {path: one for path, one in found.items() if PurePosixPath(path).suffix in _TYPES}
+
+
+def _file(path: str) -> HttpResponse:
+    if path not in _files():
+        return HttpResponse("not found", status=404)
+    kind = PurePosixPath(path).suffix
+    response = HttpResponse(_files()[path].read_bytes(), content_type=_TYPES[kind])
+    if kind == ".woff2":
+        response.headers["Cache-Control"] = f"max-age={_FONT_SECONDS}"
+    return response

@@ -78,6 +78,7 @@ class PageState:
                     "id": user.id,
                     "name": user.name,
                     "shown": user.shown,
+                    "title": user.title,
                     "tz": user.tz,
                     "unread": unread.get(user.id, 0),
                 }

@@ -32,6 +32,7 @@ class User:
         status_emoji: such as `:palm_tree:`.
         status_expiration: unix time at which the status ends, 0 for never.
         email: made from the handle when left out.
+        title: what they do, such as "Support EMEA · Team lead".
     """
 
     id: str
@@ -49,6 +50,7 @@ class User:
     status_emoji: str = ""
     status_expiration: int = 0
     email: str = ""
+    title: str = ""
 
     @property
     def shown(self) -> str:
@@ -60,6 +62,7 @@ class User:
         profile: Json = {
             "real_name": self.shown,
             "display_name": self.shown,
+            "title": self.title,
             "status_text": self.status_text,
             "status_emoji": self.status_emoji,
             "status_expiration": self.status_expiration,

@@ -1,18 +1,19 @@
 // Blocks to DOM nodes. `where` says what the element belongs to: {channel, ts} or {view_id}.
 import { el } from "./dom.js";
 import { control } from "./inputs.js";
+import { menuButton } from "./menu.js";
 import { label, link, mrkdwn, text } from "./mrkdwn.js";
 import { rich, table } from "./rich.js";
 
 export function makeRenderer(page, act, confirmed) {
-  const names = () => page().names;
+  const context = () => ({ names: page().names, now: page().now, zone: page().tz ?? "UTC" });
   const keyOf = (element, block, where) =>
     `${where.ts ?? "view"}/${where.ts ? block.block_id : ""}/${element.action_id}/${element.value ?? ""}`;
 
   async function press(event, element, block, where) {
     const node = event.currentTarget;
     if (node.getAttribute("aria-disabled")) return;
-    if (!(await confirmed(element.confirm))) return;
+    if (!(await confirmed(element.confirm, context()))) return;
     node.setAttribute("aria-disabled", "true"); // a busy button keeps the focus, which `disabled` would drop
     await act({ do: "click", ...where, block_id: block.block_id, action_id: element.action_id, value: element.value });
     node.removeAttribute("aria-disabled");
@@ -25,20 +26,14 @@ export function makeRenderer(page, act, confirmed) {
   }
 
   async function choose(element, block, where, value) {
-    if (await confirmed(element.confirm)) {
+    if (await confirmed(element.confirm, context())) {
       await act({ do: "choose", ...where, block_id: block.block_id, action_id: element.action_id, value });
     }
   }
 
   function overflow(element, block, where) {
-    const items = element.options.map((option) => el("button", { type: "button", onclick: (event) => {
-      event.currentTarget.closest("details").open = false;
-      choose(element, block, where, option.value);
-    } }, label(option.text)));
-    const menu = el("details", { class: "overflow" }, el("summary", { "aria-label": "More actions", "data-key": keyOf(element, block, where) }, "⋯"),
-      el("div", { class: "popup" }, ...items));
-    menu.addEventListener("keydown", (event) => event.key === "Escape" && menu.open && (event.stopPropagation(), (menu.open = false)));
-    return menu;
+    const items = element.options.map((option) => ({ label: label(option.text), act: () => choose(element, block, where, option.value) }));
+    return menuButton(items, { label: "More actions", key: keyOf(element, block, where) });
   }
 
   function interactive(element, block, where, values) {
@@ -47,7 +42,7 @@ export function makeRenderer(page, act, confirmed) {
     if (element.type === "image") return image(element);
     const id = `c-${where.ts ?? where.view_id}-${block.block_id}-${element.action_id}`.replaceAll(/[^\w-]/g, "-");
     const input = control(element, values?.[block.block_id]?.[element.action_id], page(), {
-      id, label: element.placeholder?.text ?? "Choose", key: keyOf(element, block, where),
+      id, label: element.placeholder?.text ?? "Choose", inline: true, key: keyOf(element, block, where),
       onchange: () => choose(element, block, where, input.value()) });
     return input.node;
   }
@@ -69,14 +64,14 @@ export function makeRenderer(page, act, confirmed) {
     divider: () => el("hr"),
     markdown: (block) => el("div", { class: "mrkdwn" }, block.text),
     image: (block) => el("figure", {}, block.title ? el("figcaption", {}, label(block.title)) : null, image(block)),
-    table: (block) => table(block, names()),
-    rich_text: (block) => el("div", {}, ...block.elements.map((part) => rich(part, names()))),
-    context: (block) => el("div", { class: "row" }, ...block.elements.map((part) => (part.type === "image" ? image(part) : text(part, names())))),
+    table: (block) => table(block, context()),
+    rich_text: (block) => el("div", {}, ...block.elements.map((part) => rich(part, context()))),
+    context: (block) => el("div", { class: "row" }, ...block.elements.map((part) => (part.type === "image" ? image(part) : text(part, context())))),
     actions: (block, where, values) => el("div", { class: "row" }, ...block.elements.map((part) => interactive(part, block, where, values))),
     context_actions: (block, where, values) => kinds.actions(block, where, values),
     input,
-    section: (block) => el("div", { class: "body" }, block.text ? text(block.text, names()) : null,
-      block.fields ? el("div", { class: "fields" }, ...block.fields.map((part) => text(part, names()))) : null),
+    section: (block) => el("div", { class: "body" }, block.text ? text(block.text, context()) : null,
+      block.fields ? el("div", { class: "fields" }, ...block.fields.map((part) => text(part, context()))) : null),
   };
 
   function one(block, where, values) {
@@ -96,5 +91,5 @@ export function makeRenderer(page, act, confirmed) {
     return el("figure", { class: "file" }, el("figcaption", {}, title), image({ image_url: shared.url_private, alt_text: shared.alt_txt || shared.title }));
   }
 
-  return { blocks, one, file, plain: (words) => mrkdwn(words, names()) };
+  return { blocks, one, file, plain: (words) => mrkdwn(words, context()) };
 }

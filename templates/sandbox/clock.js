@@ -18,7 +18,7 @@ export class Clock {
     const zone = this.page().tz ?? "UTC";
     $("now").textContent = moment(state.now, zone, FULL);
     $("now").dateTime = state.now;
-    $("utc").textContent = zone === "UTC" ? "UTC" : `${moment(state.now, "UTC", { hour: "2-digit", minute: "2-digit" })} UTC`;
+    $("local").textContent = zone.split("/").at(-1).replaceAll("_", " ");
     $("play").hidden = !state.can_play || state.playing;
     $("playing").hidden = !state.playing;
     $("played").textContent = state.played;
@@ -38,7 +38,7 @@ export class Clock {
       const before = this.page().now;
       const answer = await this.send("clock", { move: button.dataset.move, as: this.page().as });
       if (!answer.ok) this.line(answer.problem, []);
-      else if (button.dataset.move === "next" && answer.now === before && !answer.happened.length) this.line("Nothing is due. Start a cycle first.", []);
+      else if (button.dataset.move === "next" && answer.now === before && !answer.happened.length) this.line("Nothing is scheduled. Start a cycle first.", []);
       else this.tell(answer.happened, answer.now);
     });
   }
@@ -54,7 +54,7 @@ export class Clock {
 
   async during(work) {
     this.busy = true;
-    this.line("The clock is moving …", []);
+    this.line("Moving the clock…", []);
     for (const other of [...this.buttons, $("play")]) other.setAttribute("aria-disabled", "true");
     try {
       await work();
@@ -69,8 +69,8 @@ export class Clock {
   tell(happened, now, before = "") {
     const count = happened.reduce((sum, place) => sum + place.count, 0);
     const at = moment(now, this.page().tz ?? "UTC", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-    const said = count ? `${plural(count, "message")} in ${plural(happened.length, "place")}` : "no messages";
-    this.line(`${before ? `${before} ` : ""}${at}: ${said}${count ? "." : " on the way."}`, happened);
+    const said = count ? plural(count, "new message") : "nothing sent";
+    this.line(`${before ? `${before} ` : ""}${at}: ${said}`, happened);
   }
 
   line(sentence, happened) {
@@ -79,7 +79,7 @@ export class Clock {
     const shown = happened.slice(0, MOST);
     const button = (place) => el("button", { type: "button", class: "came-place", "data-place": place.place, "data-as": place.as,
       onclick: () => this.go(place.place, place.as) }, place.dm ? `DM to ${place.name}` : place.name, el("span", { class: "count" }, String(place.count)));
-    const more = happened.length > MOST ? el("span", { class: "note" }, `and ${plural(happened.length - MOST, "more place")}`) : "";
+    const more = happened.length > MOST ? el("span", { class: "note" }, `and ${happened.length - MOST} more`) : "";
     $("came-places").replaceChildren(...shown.map(button), more);
   }
 

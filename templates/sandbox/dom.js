@@ -60,14 +60,6 @@ export function plural(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-const TINTS = 8;
-export function avatar(name, id, app = false) {
-  const initials = name.split(/\s+/).filter(Boolean).map((word) => word[0]).filter((first) => /\p{L}|\d/u.test(first));
-  const letters = initials.length > 1 ? initials[0] + initials.at(-1) : initials[0] ?? "?";
-  const tint = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973, 7) % TINTS;
-  return el("span", { class: `avatar ${app ? "app" : `tint-${tint}`}`, "aria-hidden": "true" }, letters.toUpperCase());
-}
-
 export function badge(count, what = "new") {
   return count ? el("span", { class: "badge" }, String(count), el("span", { class: "hidden" }, ` ${what}`)) : null;
 }

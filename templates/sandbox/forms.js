@@ -1,5 +1,6 @@
 // The dialogs: a form of the app, with the forms it was opened from below it, and the question before a button acts.
 import { el, focusMark, restoreFocus } from "./dom.js";
+import { icon } from "./icons.js";
 import { control } from "./inputs.js";
 import { label, text } from "./mrkdwn.js";
 
@@ -62,8 +63,8 @@ export class FormDialog {
     this.failed = el("p", { class: "error", role: "alert" });
     this.send = view.submit ? el("button", { type: "submit", class: "primary", "data-key": "form-submit" }, label(view.submit)) : null;
     const leave = (key, words, name) => el("button", { type: "button", class: name, "aria-label": words, "data-key": key, onclick: () => this.leave() });
-    const cross = leave("form-cross", depth > 1 ? "Back to the form before" : "Close the form", "quiet");
-    cross.append(depth > 1 ? "←" : "✕");
+    const cross = leave("form-cross", depth > 1 ? "Back" : "Close the form", "quiet");
+    cross.append(icon(depth > 1 ? "back" : "close"));
     const close = leave("form-close", null, "");
     close.append(view.close ? label(view.close) : "Close");
     this.dialog.replaceChildren(el("form", { novalidate: true, onsubmit: (event) => this.submit(event, view) },
@@ -77,17 +78,15 @@ export class FormDialog {
     const onchange = block.dispatch_action
       ? () => this.act({ do: "fill", view_id: view.id, values: { [block.block_id]: input.value() } })
       : undefined;
-    const input = control(block.element, state, page, { id, describedby: `${id}-hint ${id}-error`, key: id, onchange });
-    if (typed[block.block_id] !== undefined && ["INPUT", "TEXTAREA", "SELECT"].includes(input.node.tagName)) {
-      input.node.value = typed[block.block_id] ?? "";
-    }
+    const input = control(block.element, state, page, { id, describedby: `${id}-hint ${id}-error`, key: id, optional: block.optional, onchange });
+    if (typed[block.block_id] !== undefined) input.restore?.(typed[block.block_id]);
     const error = el("p", { class: "error", id: `${id}-error` });
     this.controls.set(block.block_id, { control: input, error });
     const optional = block.optional ? el("span", { class: "note" }, " (optional)") : "";
     const group = input.node.tagName === "FIELDSET";
     if (group) input.node.prepend(el("legend", {}, label(block.label), optional));
     const caption = group ? null : el("label", { for: id }, label(block.label), optional);
-    const hint = el("div", { class: "hint", id: `${id}-hint` }, block.hint ? text(block.hint, page.names) : null);
+    const hint = el("div", { class: "hint", id: `${id}-hint` }, block.hint ? text(block.hint, { names: page.names, now: page.now, zone: page.tz ?? "UTC" }) : null);
     return el("div", { class: "field" }, caption, input.node, hint, error);
   }
 
@@ -97,7 +96,7 @@ export class FormDialog {
     this.busy = true;
     this.dialog.setAttribute("aria-busy", "true");
     const words = this.send?.textContent;
-    if (this.send) this.send.textContent = "Sending …";
+    if (this.send) this.send.textContent = "Sending…";
     const shown = this.shown;
     const answer = await this.act({ do: "submit", view_id: view.id, values: this.values() });
     this.busy = false;
@@ -113,7 +112,7 @@ export class FormDialog {
       if (errors[block]) input.input?.setAttribute("aria-invalid", "true");
       else input.input?.removeAttribute("aria-invalid");
     }
-    this.failed.textContent = answer.failure ? `The app didn't take it: ${answer.failure}` : answer.problem ?? "";
+    this.failed.textContent = answer.failure ? `The app didn't respond: ${answer.failure}` : answer.problem ?? "";
     const first = Object.keys(errors)[0];
     if (first) this.controls.get(first)?.control.input?.focus();
   }
@@ -121,7 +120,7 @@ export class FormDialog {
 
 // What Block Kit asks before a button acts; resolves to whether it may.
 export function askFirst(dialog) {
-  return (asked) => new Promise((resolve) => {
+  return (asked, context) => new Promise((resolve) => {
     if (!asked) {
       resolve(true);
       return;
@@ -131,7 +130,7 @@ export function askFirst(dialog) {
       resolve(yes);
     };
     dialog.replaceChildren(el("form", { method: "dialog", onsubmit: (event) => event.preventDefault() },
-      el("header", {}, el("h2", { id: "ask-title" }, label(asked.title))), el("div", { class: "fields-of-form" }, text(asked.text, {})),
+      el("header", {}, el("h2", { id: "ask-title" }, label(asked.title))), el("div", { class: "fields-of-form" }, text(asked.text, context)),
       el("footer", {}, el("button", { type: "button", onclick: answer(false) }, label(asked.deny) || "No"),
         el("button", { type: "button", class: `primary ${asked.style ?? ""}`, onclick: answer(true) }, label(asked.confirm) || "Yes"))));
     dialog.oncancel = answer(false);

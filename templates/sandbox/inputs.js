@@ -2,6 +2,7 @@
 import { Combobox } from "./combobox.js";
 import { el } from "./dom.js";
 import { label } from "./mrkdwn.js";
+import { Select } from "./select.js";
 
 const KEYS = ["value", "selected_option", "selected_user", "selected_conversation", "selected_channel", "selected_date",
   "selected_time", "selected_date_time", "selected_options", "selected_users", "selected_conversations", "selected_channels"];
@@ -44,12 +45,12 @@ function attributes({ id, describedby, label: words, key, onchange }) {
   return { id, "aria-describedby": describedby, "aria-label": words, "data-key": key, onchange };
 }
 
-function menu(element, value, options) {
-  const entry = (option) => el("option", { value: option.value, selected: option.value === value }, label(option.text));
-  const groups = (element.option_groups ?? []).map((group) => el("optgroup", { label: label(group.label) }, ...group.options.map(entry)));
-  const first = el("option", { value: "" }, element.placeholder?.text ?? "Choose");
-  const select = el("select", attributes(options), first, ...(element.options ?? []).map(entry), ...groups);
-  return { node: select, input: select, value: () => select.value || null };
+function menu(element, value, { id, describedby, label: words, key, optional, onchange }) {
+  const entries = (options) => (options ?? []).map((option) => ({ value: option.value, label: label(option.text), note: option.description ? label(option.description) : null }));
+  const groups = [{ options: entries(element.options) }, ...(element.option_groups ?? []).map((group) => ({ label: label(group.label), options: entries(group.options) }))];
+  const select = new Select({ groups: groups.filter((group) => group.options.length), value, none: optional ? "None" : null, placeholder: element.placeholder?.text, id, describedby,
+    label: words, key, onchange });
+  return { node: select.node, input: select.input, value: () => select.value(), restore: (chosen) => select.restore(chosen) };
 }
 
 function boxes(element, value, { id, describedby, label: words, onchange }) {
@@ -70,13 +71,14 @@ function written(element, value, options) {
   if (element.multiline || element.type === "rich_text_input") {
     const area = el("textarea", { ...common, rows: 4 });
     area.value = typeof value === "string" ? value : "";
-    return { node: area, input: area, value: () => filled(element, area.value) };
+    return { node: area, input: area, value: () => filled(element, area.value), restore: (words) => (area.value = words ?? "") };
   }
   const at = element.type === "datetimepicker";
   const input = el("input", { ...common, type: TYPES[element.type] ?? "text", autocomplete: "off",
     inputmode: element.type === "number_input" ? "decimal" : undefined });
   input.value = at && value ? new Date(value * 1000).toISOString().slice(0, 16) : value ?? "";
-  return { node: input, input, value: () => (at && input.value ? Date.parse(`${input.value}Z`) / 1000 : input.value || null) };
+  return { node: input, input, value: () => (at && input.value ? Date.parse(`${input.value}Z`) / 1000 : input.value || null),
+    restore: (words) => (input.value = words ?? "") };
 }
 
 function filled(element, words) {

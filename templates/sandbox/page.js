@@ -2,8 +2,10 @@
 import { makeRenderer } from "./blocks.js";
 import { Clock } from "./clock.js";
 import { Completer } from "./complete.js";
-import { $, el, keepFocus, keyed } from "./dom.js";
+import { makeComposer } from "./composer.js";
+import { $, el, keepFocus, keyed, plural } from "./dom.js";
 import { askFirst, FormDialog } from "./forms.js";
+import { paintIcons } from "./icons.js";
 import { showInspector } from "./inspector.js";
 import { makeMessages } from "./messages.js";
 import { Sidebar } from "./sidebar.js";
@@ -15,6 +17,7 @@ let panel = null; // "inspector", or {thread: ts}
 let readTo = null; // up to where the member had read when they came to this place
 let asked = 0;
 
+paintIcons();
 const state = () => page;
 const renderer = makeRenderer(state, act, askFirst($("ask")));
 const messages = makeMessages(state, act, renderer, openThread);
@@ -36,12 +39,12 @@ async function act(deed) {
   try {
     const answer = await send("act", { as: me, ...deed });
     if (!answer.ok && deed.do !== "submit" && deed.do !== "home") say(answer.problem);
-    else if (answer.failure && deed.do !== "submit") say(`The app didn't answer: ${answer.failure}`);
+    else if (answer.failure && deed.do !== "submit") say(`The app didn't respond: ${answer.failure}`);
     await refresh();
     return answer;
   } catch (error) {
-    say(`The workspace can't be reached: ${error.message}`);
-    return { ok: false, problem: "The workspace can't be reached." };
+    say(`Can't reach the workspace: ${error.message}`);
+    return { ok: false, problem: "Can't reach the workspace." };
   } finally {
     document.body.classList.remove("busy");
   }
@@ -86,10 +89,10 @@ function showPlace() {
   const room = page.places?.find((entry) => entry.id === place);
   const name = home ? page.bot : room?.name ?? "";
   $("where").textContent = name;
-  $("about").textContent = home ? "" : room?.dm ? "Direct message" : `${room?.members ?? 0} members`;
+  $("about").textContent = home || room?.dm ? "" : plural(room?.members ?? 0, "member");
   showTabs(home, home || room?.dm);
   $("write").hidden = home;
-  $("text").placeholder = "Write, or / for a command";
+  $("text").placeholder = `Message ${name}, or / for commands`;
   const box = $("messages");
   const bottom = box.scrollHeight - box.scrollTop - box.clientHeight < 120;
   const last = page.messages.at(-1)?.ts;
@@ -125,7 +128,7 @@ function showTabs(home, ofApp) {
 
 function showHome(box) {
   const home = page.home;
-  const blocks = home?.blocks ?? [{ type: "section", text: { type: "plain_text", text: "The app has published no Home yet." } }];
+  const blocks = home?.blocks ?? [{ type: "section", text: { type: "plain_text", text: "Nothing here yet." } }];
   keyed(box, blocks.map((block, at) => ({ key: `home-${at}`, print: JSON.stringify([block, home?.id]), build: () =>
     renderer.one(block, { view_id: home?.id }, home?.state?.values) })));
 }
@@ -139,7 +142,7 @@ function showPanel() {
   $("side").hidden = !panel;
   $("inspector").hidden = !inspecting;
   $("thread").hidden = inspecting || !panel;
-  $("side-title").textContent = inspecting ? "Requests and answers" : "Thread";
+  $("side-title").textContent = inspecting ? "Requests and responses" : "Thread";
   $("inspect").setAttribute("aria-pressed", String(inspecting));
   if (inspecting) showInspector(page.exchanges, page.tz);
   if (thread && panel && atEnd) toNewest(replies);
@@ -176,23 +179,18 @@ async function unreadFrom() {
   return room?.unread ? room.last_read : null;
 }
 
-function writeInto(form, input, more) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const text = input.value.trim();
-    if (!text) return;
-    completer.hide();
-    if (matchMedia("(hover: hover)").matches) input.focus(); // on a phone that would bring up the keyboard
-    readTo = null;
-    const answer = await act({ do: "type", text, channel: place, ...more() });
-    if (!answer.ok) return;
-    completer.remember(text);
-    input.value = "";
-  });
+function types(text, more = {}) {
+  readTo = null;
+  return act({ do: "type", text, channel: place, ...more });
 }
 
-writeInto($("write"), $("text"), () => ({}));
-writeInto($("reply"), $("reply-text"), () => ({ thread_ts: panel?.thread }));
+makeComposer($("write"), async (text) => {
+  completer.hide();
+  const answer = await types(text);
+  if (answer.ok) completer.remember(text);
+  return answer.ok;
+});
+makeComposer($("reply"), async (text) => (await types(text, { thread_ts: panel?.thread })).ok);
 
 function openThread(ts) {
   panel = { thread: ts };
@@ -207,15 +205,15 @@ function openPanel(next) {
   return refresh();
 }
 
-$("inspect").addEventListener("click", () => openPanel(panel === "inspector" ? null : "inspector"));
+$("inspect").addEventListener("click", () => {
+  sidebar.toggle(false);
+  openPanel(panel === "inspector" ? null : "inspector");
+});
 $("side-close").addEventListener("click", async () => {
   await openPanel(null);
   $("inspect").focus();
 });
 $("side").addEventListener("keydown", (event) => event.key === "Escape" && $("side-close").click());
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.overflow[open]")) if (!menu.contains(event.target)) menu.open = false;
-});
 document.addEventListener("visibilitychange", () => (page.version = -1));
 window.addEventListener("hashchange", () => location.hash.slice(1) !== place && go(location.hash.slice(1)));
 
@@ -234,7 +232,7 @@ async function poll() {
     document.body.classList.remove("gone");
   } catch (error) {
     document.body.classList.add("gone");
-    say(`The workspace can't be reached: ${error.message}`);
+    say(`Can't reach the workspace: ${error.message}`);
   }
   setTimeout(poll, 1000);
 }

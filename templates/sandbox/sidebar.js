@@ -1,11 +1,12 @@
-// The bar at the left: who one is, and every place with what is new in it.
+// Who one acts as, and the bar at the left: every place with what is new in it.
 import { Combobox } from "./combobox.js";
-import { $, avatar, badge, el, keyed, moment } from "./dom.js";
+import { $, badge, el, keyed } from "./dom.js";
+import { face, icon } from "./icons.js";
 
 export class Sidebar {
   constructor(page, act, go, become) {
     Object.assign(this, { page, act, go });
-    this.who = new Combobox({ options: [], value: null, id: "as", label: "Act as: type a name", key: "act-as",
+    this.who = new Combobox({ options: [], value: null, id: "as", label: "Acting as", key: "act-as",
       onchange: (member) => become(member) });
     $("person").append(this.who.node);
     $("menu").addEventListener("click", () => this.toggle(!document.body.classList.contains("menu-open")));
@@ -22,16 +23,15 @@ export class Sidebar {
 
   show(place) {
     const page = this.page();
-    const people = [...page.members].sort((one, other) => one.shown.localeCompare(other.shown));
-    this.who.set(people.map((user) => ({ value: user.id, label: user.shown, note: `@${user.name} · ${user.tz.replaceAll("_", " ")}`,
-      count: user.unread })), page.as);
+    const people = [...page.members].sort((one, other) => one.title.localeCompare(other.title) || one.shown.localeCompare(other.shown));
+    this.who.set(people.map((user) => ({ value: user.id, label: user.shown, note: user.title || `@${user.name}`, count: user.unread,
+      face: () => face(user.shown, user.id) })), page.as);
     const me = page.members.find((user) => user.id === page.as);
-    keyed($("face"), me ? [{ key: me.id, print: me.shown, build: () => avatar(me.shown, me.id) }] : []);
-    $("local").textContent = me ? moment(page.now, me.tz, { weekday: "short", hour: "2-digit", minute: "2-digit" }) + ` in ${me.tz.replaceAll("_", " ")}` : "";
+    keyed($("face"), me ? [{ key: me.id, print: me.shown, build: () => face(me.shown, me.id, "small") }] : []);
     const rooms = page.places ?? [];
-    keyed($("home-place"), [this.entry({ id: "home", name: "Home", sign: "⌂", unread: 0 }, place)]);
-    keyed($("rooms"), rooms.filter((room) => !room.dm).map((room) => this.entry({ ...room, name: room.name.slice(1), sign: room.private ? "🔒" : "#" }, place)));
-    keyed($("apps"), rooms.filter((room) => room.dm).map((room) => this.entry({ ...room, sign: "●" }, place)));
+    keyed($("home-place"), [this.entry({ id: "home", name: "Home", sign: "home", unread: 0 }, place)]);
+    keyed($("rooms"), rooms.filter((room) => !room.dm).map((room) => this.entry({ ...room, name: room.name.slice(1), sign: room.private ? "lock" : "hash" }, place)));
+    keyed($("apps"), rooms.filter((room) => room.dm).map((room) => this.entry({ ...room, sign: "message" }, place)));
     const others = page.members.filter((user) => user.unread && user.id !== page.as);
     keyed($("others"), others.length ? [{ key: "others", print: JSON.stringify(others.map((user) => [user.id, user.unread])), build: () => this.waiting(others) }] : []);
     const total = rooms.reduce((sum, room) => sum + room.unread, 0);
@@ -44,15 +44,15 @@ export class Sidebar {
     const current = room.id === place;
     const build = () => el("li", {}, el("button", { type: "button", class: room.unread ? "place unread" : "place", "aria-current": current ? "page" : null,
       "data-key": `place-${room.id}`, "data-place": room.id, onclick: () => this.go(room.id) },
-      el("span", { class: "sign", "aria-hidden": "true" }, room.sign), el("span", { class: "place-name" }, room.name), badge(room.unread)));
+      icon(room.sign), el("span", { class: "place-name" }, room.name), badge(room.unread)));
     return { key: room.id, print: JSON.stringify([room.name, room.unread, current]), build };
   }
 
   // Who else was written to: one click to read it as them.
   waiting(others) {
-    return el("section", {}, el("h2", {}, "New for others"), el("ul", {}, ...others.map((user) => el("li", {}, el("button", {
+    return el("section", {}, el("h2", {}, "Unread for others"), el("ul", {}, ...others.map((user) => el("li", {}, el("button", {
       type: "button", class: "place", "data-key": `other-${user.id}`, onclick: () => this.go(`D${user.id.slice(1)}`, user.id) },
-      avatar(user.shown, user.id), el("span", { class: "place-name" }, user.shown), badge(user.unread))))));
+      face(user.shown, user.id, "small"), el("span", { class: "place-name" }, user.shown), badge(user.unread))))));
   }
 
   shortcuts() {
@@ -60,6 +60,6 @@ export class Sidebar {
     $("shortcuts-section").hidden = !global.length;
     keyed($("shortcuts"), global.map((shortcut) => ({ key: shortcut.callback_id, print: shortcut.name, build: () => el("li", {}, el("button", {
       type: "button", class: "place", "data-key": `shortcut-${shortcut.callback_id}`, onclick: () => this.act({ do: "shortcut", callback_id: shortcut.callback_id }) },
-      el("span", { class: "sign", "aria-hidden": "true" }, "⚡"), el("span", { class: "place-name" }, shortcut.name))) })));
+      icon("bolt"), el("span", { class: "place-name" }, shortcut.name))) })));
   }
 }

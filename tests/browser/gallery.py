@@ -18,6 +18,26 @@ def option(value: str) -> Json:
     return {"text": plain(value.title()), "value": value}
 
 
+def said(*words: str | Json) -> Json:
+    """A line of rich text."""
+    elements = [{"type": "text", "text": word} if isinstance(word, str) else word for word in words]
+    return {"type": "rich_text_section", "elements": elements}
+
+
+def listed(style: str, *lines: Json, **more: Any) -> Json:
+    """A list of rich text."""
+    return {"type": "rich_text_list", "style": style, "elements": list(lines)} | more
+
+
+def raw(text: str) -> Json:
+    """A cell of a table."""
+    return {"type": "raw_text", "text": text}
+
+
+TOMORROW = 1_772_789_400
+"""Friday 6 March 2026, 10:30 in Berlin."""
+THURSDAY = 1_772_701_200
+"""Thursday 5 March 2026, 10:00 in Berlin."""
 OPTIONS = [option("one"), option("two"), option("three")]
 RICH: Json = {
     "type": "rich_text",
@@ -35,6 +55,21 @@ RICH: Json = {
             "type": "rich_text_list",
             "style": "bullet",
             "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "a bullet"}]}],
+        },
+        listed("ordered", said("first"), said("second")),
+        listed("ordered", said("third, further in"), indent=1, offset=2),
+        listed(
+            "bullet",
+            said({"type": "text", "text": "☑ Owner named", "style": {"strike": True}}),
+            said("☐ Choose the next team"),
+        ),
+        {
+            "type": "rich_text_section",
+            "elements": [
+                {"type": "date", "timestamp": THURSDAY, "format": "Sent {date_short}", "fallback": "a day"},
+                {"type": "broadcast", "range": "here"},
+                {"type": "color", "value": "#148567"},
+            ],
         },
         {"type": "rich_text_quote", "elements": [{"type": "text", "text": "a rich quote"}]},
         {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "code_of(rich)"}]},
@@ -54,6 +89,13 @@ def message(picture: str) -> list[Json]:
             "text": mrkdwn("> quoted\n```\npre *formatted*\n```\n• https://example.com/bare"),
         },
         {"type": "section", "text": mrkdwn("verbatim https://example.com/verbatim", verbatim=True)},
+        {
+            "type": "section",
+            "text": mrkdwn(
+                f"Due <!date^{TOMORROW}^{{date_short_pretty}} at {{time}}|Fri 10:30>. "
+                f"Asked <!date^{THURSDAY}^{{date_long}}|Thu>. <!date^{THURSDAY}^{{nonsense}}|Long ago>"
+            ),
+        },
         {"type": "section", "text": plain(HARM), "accessory": menu},
         {"type": "section", "fields": [mrkdwn(f"*Field {n}*\n{n}") for n in range(4)]},
         {"type": "divider"},
@@ -62,7 +104,12 @@ def message(picture: str) -> list[Json]:
         RICH,
         {
             "type": "table",
-            "rows": [[{"type": "raw_text", "text": "Head"}, {"type": "raw_text", "text": HARM}]] * 2,
+            "rows": [
+                [raw("Step"), raw("Exceptions"), raw("Cap")],
+                [raw("Draft three replies"), raw("1 of 40"), raw("10%")],
+                [raw("Send the edited reply"), {"type": "rich_text", "elements": [said(HARM)]}, raw("5%")],
+            ],
+            "column_settings": [{"is_wrapped": True}, {"align": "left"}, {"align": "right"}],
         },
         {"type": "context", "elements": [image, mrkdwn("a *context*"), plain("in small")]},
         {

@@ -39,7 +39,7 @@ def test_a_check_in_by_keyboard_alone(desktop: Visitor) -> None:
     page.locator("[data-move=next]").focus()
     while "Thu, 5 Mar" not in page.locator("#now").inner_text():
         press("Enter")
-        expect(page.locator("#came-words")).not_to_contain_text("moving")
+        expect(page.locator("#came-words")).not_to_contain_text("Moving")
     expect(page.locator("[data-move=next]")).to_be_focused()
     desktop.message("did you run it as declared?").get_by_role("button", name="Ran as declared").focus()
     press("Enter")
@@ -72,6 +72,7 @@ def test_a_phone_is_enough(phone: Visitor) -> None:
     phone.shoots("32-phone-places")
     page.keyboard.press("Escape")
     expect(page.locator("#menu")).to_be_focused()
+    phone.shows_places()
     page.locator("#inspect").click()
     expect(page.locator(".exchange").first).to_be_visible()
     phone.shoots("33-phone-inspector")

@@ -82,19 +82,27 @@ def test_every_block_of_a_message(
             "pre *formatted*",
             "a bullet",
             "code_of",
+            "Due tomorrow at 10:30",
+            "Asked Thursday, 5 March 2026",
+            "Sent 5 Mar 2026",
+            "Long ago",
+            "☑ Owner named",
+            "@here",
         ):
             expect(shown).to_contain_text(words)
         expect(shown.locator(".section .mrkdwn", has_text=HARM)).to_be_visible()
         expect(shown.locator("a[href='https://example.com/bare']")).to_be_visible()
         expect(shown.locator("a[href='https://example.com/verbatim']")).to_have_count(0)
+        assert shown.locator("ol").evaluate_all("all => all.map((one) => one.start)") == [1, 3]
+        expect(shown.locator("th.right, td.right")).to_have_count(3)
         assert shown.locator("img").evaluate_all("all => all.map(one => one.alt)") == ["a green dot"] * 3
         at.shoots(f"20-blocks-{name}")
         assert at.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         shown.get_by_role("button", name="Drop").click()
         at.page.locator("#ask").get_by_role("button", name="Keep").click()
         shown.get_by_role("button", name="Go").click()
-        shown.get_by_label("More actions").click()
-        shown.get_by_role("button", name="Two").click()
+        shown.get_by_role("button", name="More actions").click()
+        shown.get_by_role("menuitem", name="Two").click()
         shown.get_by_role("button", name="1 reply").click()
         expect(at.page.locator("#thread-messages .message").last).to_contain_text(HARM)
         at.page.locator("#reply-text").fill("thanks")
@@ -192,7 +200,7 @@ def test_a_thread_opens_at_its_newest_reply(chromium: Browser, server: SandboxSe
         at.page.get_by_role("button", name="4 replies").click()
         chart = at.page.locator("#thread-messages img")
         expect(chart).to_be_in_viewport()
-        assert chart.evaluate("node => node.complete")
+        assert chart.evaluate("node => node.decode().then(() => node.naturalWidth > 0)")
         # who reads further up isn't pulled down by the next reply; who is at the end sees it
         post(workspace, text="One more", thread_ts=parent)
         expect(at.page.locator("#thread-messages").get_by_text("One more")).to_be_in_viewport()

@@ -22,8 +22,7 @@ class Visitor:
         expect(self.page.locator("#where")).not_to_be_empty()
 
     def acts_as(self, name: str) -> None:
-        """Become somebody, by the list."""
-        self.shows_places()
+        """Become somebody, by the list at the top."""
         self.page.locator("#as").click()
         self.page.locator("#who [role=option]", has_text=name).click()
         expect(self.page.locator("#as")).to_have_value(name)
@@ -51,7 +50,7 @@ class Visitor:
         """Move to the next event; returns the page's summary."""
         self.page.locator("[data-move=next]").click()
         said = self.page.locator("#came-words")
-        expect(said).not_to_contain_text("moving")
+        expect(said).not_to_contain_text("Moving")
         return said.inner_text()
 
     def moves_on_until(self, words: str, most: int = 30) -> None:
@@ -72,8 +71,9 @@ class Visitor:
         """Fill in fields by their labels: menus by the words of an option."""
         for label, value in values.items():
             field = self.form.get_by_label(label, exact=False).first
-            if field.evaluate("node => node.tagName") == "SELECT":
-                field.select_option(label=value)
+            if field.evaluate("node => node.classList.contains('select')"):
+                field.click()
+                self.form.get_by_role("option", name=value, exact=True).click()
             else:
                 field.fill(value)
 
