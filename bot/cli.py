@@ -18,9 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Now = Annotated[str | None, typer.Option(help="An instant instead of now, ISO 8601 with its offset.")]
+Now = Annotated[str | None, typer.Option(help="Use this instant instead of now: ISO 8601 with its offset.")]
 Team = Annotated[
-    str | None, typer.Option("--team-id", help="The Slack workspace (T…), when there are several.")
+    str | None, typer.Option("--team-id", help="The Slack workspace (T…), if there are several.")
 ]
 
 
@@ -41,7 +41,7 @@ def run() -> None:
 
 @app.command()
 def web() -> None:
-    """Answer Slack over HTTP. Sending is the worker's."""
+    """Answer Slack over HTTP. `cadence worker` sends the messages."""
     with sentences():
         from bot.runtime.processes import run_web  # noqa: PLC0415
 
@@ -50,7 +50,7 @@ def web() -> None:
 
 @app.command()
 def worker() -> None:
-    """Plan what is due and send what is owed. Answering Slack is the web process's."""
+    """Plan and send messages. `cadence web` answers Slack."""
     with sentences():
         from bot.runtime.processes import run_worker  # noqa: PLC0415
 
@@ -64,7 +64,7 @@ def sandbox(
         str | None, typer.Option(help="Where `cadence web` answers, such as http://127.0.0.1:3001.")
     ] = None,
 ) -> None:
-    """Start only the built-in workspace, and print how to point a bot at it."""
+    """Start only the built-in workspace, and print how to connect a bot to it."""
     with sentences():
         from bot.runtime.built_in import run_sandbox  # noqa: PLC0415
 
@@ -75,9 +75,11 @@ def sandbox(
 def rehearse(
     playbook: Annotated[Path, typer.Argument(help="The playbook's YAML file.")],
     workspace: Annotated[Path, typer.Option(help="The workspace file.")],
-    answers: Annotated[Path | None, typer.Option(help="Who says what when: a CSV file.")] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="An answers file (CSV): which member does what, and when.")
+    ] = None,
     weeks: Annotated[int, typer.Option(min=1, max=60, help="How many weeks to play.")] = 4,
-    start: Annotated[str | None, typer.Option(help="The Monday to start on, ISO.")] = None,
+    start: Annotated[str | None, typer.Option(help="The Monday to start on, such as 2026-03-02.")] = None,
 ) -> None:
     """Play weeks in seconds with a simulated clock, and print who gets what, when, and every verdict."""
     with sentences():
@@ -95,7 +97,7 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Workspace files and playbooks, in any order.")],
     team_id: Team = None,
 ) -> None:
-    """Import workspace files and playbooks; all of a file or nothing of it."""
+    """Import workspace files and playbooks; a file with a problem changes nothing."""
     with sentences():
         from bot.ops.commands import import_files  # noqa: PLC0415
 
@@ -109,10 +111,10 @@ def import_(
 @app.command()
 def export(
     playbooks: Annotated[
-        list[str] | None, typer.Argument(help="A playbook's slug; none: the workspace file.")
+        list[str] | None, typer.Argument(help="A playbook's slug. Without one: the workspace file.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option("--csv", help="Write all that was recorded into this folder instead.")
+        Path | None, typer.Option("--csv", help="Write all records into this folder instead.")
     ] = None,
     team_id: Team = None,
 ) -> None:
@@ -126,7 +128,7 @@ def export(
                 typer.echo(line)
             return
         if len(slugs) > 1:
-            raise Stop("One playbook at a time as YAML. Several go into a folder with --csv.")
+            raise Stop("Only one playbook can be printed as YAML. Use --csv to write several into a folder.")
         typer.echo(export_file(settings_and_logs(), slugs[0] if slugs else None, team_id=team_id), nl=False)
 
 
@@ -165,7 +167,7 @@ def deliveries(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     team_id: Team = None,
 ) -> None:
-    """Print what became of the messages that were owed: what was sent, what waits, what failed and why."""
+    """Print what happened to each message: sent, waiting, skipped or failed, and why."""
     with sentences():
         from bot.ops.report import as_json as json_of  # noqa: PLC0415
         from bot.ops.report import as_lines, seen  # noqa: PLC0415
@@ -184,11 +186,13 @@ def whatif(
     cap: Annotated[str | None, typer.Option(help="Another cap: 0.08 or 8%.")] = None,
     step: Annotated[str | None, typer.Option(help="One step only.")] = None,
     rule: Annotated[str | None, typer.Option(help="balanced, strict or evidence.")] = None,
-    min_runs: Annotated[int | None, typer.Option(help="The fewest runs the cap line needs.")] = None,
-    confidence: Annotated[str | None, typer.Option(help="What the evidence line needs: 0.9 or 90%.")] = None,
+    min_runs: Annotated[int | None, typer.Option(help="The fewest runs for a demotion by the cap.")] = None,
+    confidence: Annotated[
+        str | None, typer.Option(help="The probability for a demotion by evidence: 0.9 or 90%.")
+    ] = None,
     team_id: Team = None,
 ) -> None:
-    """Print what another cap or threshold would have done to the weeks already recorded. Changes nothing."""
+    """Print what another cap or threshold would have done in the weeks already recorded. Changes nothing."""
     with sentences():
         from bot.ops.whatif import read_thresholds, whatif_lines  # noqa: PLC0415
 
@@ -200,12 +204,14 @@ def whatif(
 
 @app.command()
 def manifest(
-    http: Annotated[str | None, typer.Option(help="The bot's public address; none: Socket Mode.")] = None,
+    http: Annotated[
+        str | None, typer.Option(help="The bot's public address. Without it: Socket Mode.")
+    ] = None,
     oauth: Annotated[
-        bool, typer.Option("--oauth", help="Several workspaces install it by themselves.")
+        bool, typer.Option("--oauth", help="For an app that several workspaces install.")
     ] = False,
     rotate: Annotated[
-        bool, typer.Option("--rotate-tokens", help="Their tokens end after 12 hours and are renewed.")
+        bool, typer.Option("--rotate-tokens", help="Tokens expire after 12 hours and are renewed.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
 ) -> None:
@@ -220,7 +226,7 @@ def manifest(
 
 @app.command()
 def doctor() -> None:
-    """Say in words what is missing: tokens, scopes, channels the bot isn't in, migrations to come."""
+    """Check tokens, scopes, channels, people and the database, and say how to fix what's missing."""
     with sentences():
         from bot.ops.doctor import examine  # noqa: PLC0415
 
@@ -239,11 +245,11 @@ def migrate(
         bool,
         typer.Option(
             "--check",
-            help="For developers: compare the tables with what the migrations make, and leave the database alone.",
+            help="For developers: compare the tables with the migrations. Changes nothing.",
         ),
     ] = False,
 ) -> None:
-    """Bring the database to this version's tables."""
+    """Update the database to this version's tables."""
     with sentences():
         from bot.ops.commands import check_migrations, migrate_database  # noqa: PLC0415
 
@@ -252,10 +258,10 @@ def migrate(
 
 @app.command()
 def forget(
-    workspace: Annotated[str, typer.Argument(help="The Slack workspace (T…) that took the bot out.")],
+    workspace: Annotated[str, typer.Argument(help="The Slack workspace (T…) that uninstalled the bot.")],
     yes: Annotated[bool, typer.Option("--yes", help="Really delete.")] = False,
 ) -> None:
-    """Delete every row of a workspace that took the bot out; without --yes only say how many there are."""
+    """Delete every row of a workspace that uninstalled the bot; without --yes only count them."""
     with sentences():
         from bot.ops.commands import forget_workspace  # noqa: PLC0415
 

@@ -29,19 +29,19 @@ PRIVATE_NETWORKS = tuple(
 _MEMBER = re.compile(r"(T[A-Z0-9]+:)?[UW][A-Z0-9]+", re.ASCII)
 _CLIENT_ID = re.compile(r"\d{1,24}\.\d{1,24}", re.ASCII)
 _RIGHT = {
-    "PORT": "is not a port; write a whole number from 0 to 65535",
-    "CADENCE_WORKER_PORT": "is not a port; write a whole number from 0 to 65535",
-    "CADENCE_DRAIN": "is not a number of seconds; write a whole number from 0 to 300",
-    "CADENCE_THREADS": "is not a number of threads; write a whole number from 2 to 200",
-    "CADENCE_LOCK_TIMEOUT": "is not a number of seconds; write one above 0, up to 60",
-    "CADENCE_STATEMENT_TIMEOUT": "is not a number of seconds; write one above 0, up to 600",
-    "CADENCE_JOB_TIMEOUT": "is not a number of seconds; write one from 1 to 86400",
-    "CADENCE_CONNECTIONS": "is not a number of connections; write a whole number from 20 to 100000",
-    "CADENCE_CONNECTIONS_PER_ADDRESS": "is not a number of connections; write a whole number from 0 to 100000",
-    "CADENCE_PROXIES": "is not a list of networks; write some such as 10.0.0.0/8,fd00::/8",
-    "CADENCE_MESSAGES_A_MINUTE": "is not a number of messages; write a whole number from 60 to 60000",
-    "CADENCE_LOG": "is not a log level; write debug, info, warning or error",
-    "CADENCE_LOG_FORMAT": "is not a log format; write text or json",
+    "PORT": "isn't a port; write a whole number from 0 to 65535",
+    "CADENCE_WORKER_PORT": "isn't a port; write a whole number from 0 to 65535",
+    "CADENCE_DRAIN": "isn't a number of seconds; write a whole number from 0 to 300",
+    "CADENCE_THREADS": "isn't a number of threads; write a whole number from 2 to 200",
+    "CADENCE_LOCK_TIMEOUT": "isn't a number of seconds; write one above 0, up to 60",
+    "CADENCE_STATEMENT_TIMEOUT": "isn't a number of seconds; write one above 0, up to 600",
+    "CADENCE_JOB_TIMEOUT": "isn't a number of seconds; write one from 1 to 86400",
+    "CADENCE_CONNECTIONS": "isn't a number of connections; write a whole number from 20 to 100000",
+    "CADENCE_CONNECTIONS_PER_ADDRESS": "isn't a number of connections; write a whole number from 0 to 100000",
+    "CADENCE_PROXIES": "isn't a list of networks; write some such as 10.0.0.0/8,fd00::/8",
+    "CADENCE_MESSAGES_A_MINUTE": "isn't a number of messages; write a whole number from 60 to 60000",
+    "CADENCE_LOG": "isn't a log level; write debug, info, warning or error",
+    "CADENCE_LOG_FORMAT": "isn't a log format; write text or json",
 }
 """The error for a value of the wrong type. It never shows the value, which may be a misplaced secret."""
 
@@ -67,10 +67,10 @@ class Settings(BaseSettings):
     )
     slack_signing_secret: SecretStr | None = Field(None, description="The signing secret, for HTTP.")
     slack_client_id: str | None = Field(
-        None, description="The app's client ID, where several workspaces install the bot by themselves."
+        None, description="The app's client ID, if several workspaces install the bot."
     )
-    slack_client_secret: SecretStr | None = Field(None, description="The client secret beside it.")
-    slack_api_url: str = Field(SLACK_API, description="Where Slack's Web API is; any server that speaks it.")
+    slack_client_secret: SecretStr | None = Field(None, description="The client secret that belongs to it.")
+    slack_api_url: str = Field(SLACK_API, description="Any server that speaks Slack's Web API.")
     database_url: str | None = Field(
         None, repr=False, description="PostgreSQL or SQLite. Unset: SQLite in `CADENCE_DATA`."
     )
@@ -78,20 +78,20 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535, description="The port HTTP listens on.")
     cadence_data: Path = Field(Path("var"), description="The folder for SQLite and the built-in workspace.")
     cadence_curators: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Members who may set a workspace up, separated by commas."
+        (), description="Members who can set up a workspace, separated by commas."
     )
     cadence_log: Literal["debug", "info", "warning", "error"] = Field("info", description="The log level.")
     cadence_log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     cadence_threads: int = Field(16, ge=2, le=200, description="Requests served at the same time.")
     cadence_worker_port: int | None = Field(
-        None, ge=0, le=65535, description="Where `cadence worker` answers for its health; unset: nowhere."
+        None, ge=0, le=65535, description="The port of `cadence worker` for health and metrics; unset: none."
     )
     cadence_drain: int = Field(
-        0, ge=0, le=300, description="Seconds that `cadence web` goes on when asked to stop, no longer ready."
+        0, ge=0, le=300, description="Seconds that `cadence web` keeps answering after it's asked to stop."
     )
 
     cadence_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Names under which `/readyz` and `/metrics` may be asked for, separated by commas."
+        (), description="Host names allowed for `/readyz` and `/metrics`, separated by commas."
     )
     cadence_lock_timeout: float = Field(
         2,
@@ -116,10 +116,10 @@ class Settings(BaseSettings):
     )
     cadence_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         PRIVATE_NETWORKS,
-        description="Networks of proxies, which that limit doesn't hold for, separated by commas.",
+        description="Proxy networks exempt from that limit, separated by commas.",
     )
     cadence_messages_a_minute: int = Field(
-        500, ge=60, le=60_000, description="Messages at most in a workspace; Slack hides what is too much."
+        500, ge=60, le=60_000, description="Most messages a minute in one workspace."
     )
 
     @field_validator(
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
         plain = value.get_secret_value().strip() if value is not None else ""
         if not plain.isascii() or not plain.isprintable() or " " in plain:
-            raise ValueError("has a space or a character in it that no such secret has; copy it again")
+            raise ValueError("contains a space or another character that doesn't belong in it; copy it again")
         return SecretStr(plain) if plain else None
 
     @field_validator("cadence_curators", "cadence_proxies", "cadence_hosts", mode="before")
@@ -159,7 +159,7 @@ class Settings(BaseSettings):
         for one in value:
             if not _MEMBER.fullmatch(one):
                 raise ValueError(
-                    f"has {one} in it, which is no member ID; write U01234567 or T01234567:U01234567"
+                    f"contains {one}, which isn't a member ID; write U01234567 or T01234567:U01234567"
                 )
         return value
 
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     @classmethod
     def _api_url(cls, value: str) -> str:
         if urlparse(value).scheme not in {"http", "https"} or not urlparse(value).netloc:
-            raise ValueError("is not a web address; write one such as https://slack.com/api/")
+            raise ValueError("isn't a web address; write one such as https://slack.com/api/")
         return value if value.endswith("/") else value + "/"
 
     @field_validator("database_url")
@@ -187,7 +187,7 @@ class Settings(BaseSettings):
         ):
             real = token is not None and self.slack_api_url == SLACK_API
             if token is not None and real and not token.get_secret_value().startswith(prefix):
-                raise ValueError(f"{name} is not such a token: it starts with `{prefix}`.")
+                raise ValueError(f"{name} isn't the right kind of token: it starts with `{prefix}`.")
         if (self.slack_client_id is None) != (self.slack_client_secret is None):
             raise ValueError(
                 "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, or neither. "
@@ -195,14 +195,14 @@ class Settings(BaseSettings):
             )
         if self.slack_client_id is not None and not _CLIENT_ID.fullmatch(self.slack_client_id):
             raise ValueError(
-                "SLACK_CLIENT_ID is not such an ID: it is two numbers with a point between them. "
+                "SLACK_CLIENT_ID isn't a client ID: it is two numbers with a point between them. "
                 "It is on the app's page, under “Basic Information”."
             )
         if self.several:
             self._require_workspaces()
         elif self.slack_bot_token is None and (self.slack_app_token or self.slack_signing_secret):
             raise ValueError(
-                "SLACK_BOT_TOKEN is missing: the app-level token and the signing secret need it beside them. "
+                "SLACK_BOT_TOKEN is missing: the app-level token and the signing secret don't work without it. "
                 "It is on the app's page, under “OAuth & Permissions”."
             )
         return self
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
         alone = [one for one in self.cadence_curators if ":" not in one]
         if alone:
             raise ValueError(
-                f"CADENCE_CURATORS names {alone[0]} without a workspace. Where several workspaces install the bot, "
+                f"CADENCE_CURATORS names {alone[0]} without a workspace. If several workspaces install the bot, "
                 f"write T01234567:{alone[0]}."
             )
 

@@ -6,6 +6,7 @@ The week's nudges have a test of their own, `tests/unit/test_nudge_table.py`; th
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -19,8 +20,8 @@ from templates.ids import Action
 from tests.harnesses import EXAMPLES
 
 ROOT = EXAMPLES.parent
+DOCS = {one.stem: one.read_text(encoding="utf-8") for one in (ROOT / "docs").glob("*.md")}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 CLI = typer.main.get_command(app)
 
 
@@ -60,34 +61,35 @@ def commands_of(line: str) -> Iterator[str]:
             yield f"/cadence {words[1]} {one}"
 
 
-def test_every_command_is_in_the_readme() -> None:
-    told = {name for row in table(README, "command") for line in coded(row[0]) for name in commands_of(line)}
+def test_every_slash_command_is_in_the_docs() -> None:
+    told = {
+        name
+        for row in table(DOCS["commands"], "command")
+        for line in coded(row[0])
+        for name in commands_of(line)
+    }
     assert told == {entry.command for entry in COMMANDS}
 
 
-def test_every_shortcut_is_in_the_readme() -> None:
-    told = {found for row in table(README, "shortcut") for found in re.findall("“([^”]+)”", row[0])}
+def test_every_shortcut_is_in_the_docs() -> None:
+    told = {found for row in table(DOCS["commands"], "shortcut") for found in re.findall("“([^”]+)”", row[0])}
     assert told == {one.name for one in SHORTCUTS}
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    told = [name for row in table(README, "setting") for name in coded(row[0])]
+def test_every_setting_is_in_the_docs() -> None:
+    told = [name for row in table(DOCS["settings"], "setting") for name in coded(row[0])]
     assert sorted(told) == sorted(name.upper() for name in Settings.model_fields)
 
 
-def test_every_metric_is_in_the_readme() -> None:
+def test_every_metric_is_in_the_docs() -> None:
     source = (ROOT / "bot" / "metrics.py").read_text(encoding="utf-8")
     counted = {name.removesuffix("_total") for name in re.findall(r'"(cadence_[a-z_]+)"', source)}
-    assert {row[0].strip("`").removesuffix("_total") for row in table(README, "metric")} == counted
+    assert {row[0].strip("`").removesuffix("_total") for row in table(DOCS["metrics"], "metric")} == counted
 
 
-def test_every_subcommand_and_option_is_in_the_reference() -> None:
+def test_every_subcommand_and_option_is_in_the_docs() -> None:
     assert isinstance(CLI, typer.core.TyperGroup)
-    told = {
-        coded(row[0])[0].split()[1]: sorted(coded(row[1]))
-        for row in table(REFERENCE, "command")
-        if len(row) == 3
-    }
+    told = {coded(row[0])[0].split()[1]: sorted(coded(row[1])) for row in table(DOCS["cli"], "command")}
     real = {
         name: sorted(one.opts[0] for one in command.params if one.param_type_name == "option")
         for name, command in CLI.commands.items()
@@ -95,27 +97,41 @@ def test_every_subcommand_and_option_is_in_the_reference() -> None:
     assert told == real
 
 
-def test_subcommands_named_anywhere_are_there() -> None:
+def test_subcommands_named_anywhere_exist() -> None:
     assert isinstance(CLI, typer.core.TyperGroup)
-    named = set(re.findall(r"`cadence ([a-z]+)", README + REFERENCE))
-    assert named <= set(CLI.commands)
+    named = set(re.findall(r"(?:`|^)cadence ([a-z]+)", README + "".join(DOCS.values()), re.MULTILINE))
+    assert {"rehearse", "doctor", "deliveries"} <= named <= set(CLI.commands)
 
 
-def test_every_target_of_make_is_in_the_reference() -> None:
+def test_the_program_is_called_one_way() -> None:
+    """`cadence …`, on the path after one line; only a systemd unit needs an absolute path."""
+    said = README + "".join(DOCS.values())
+    assert [line for line in said.splitlines() if "bin/cadence" in line and "/opt/cadence/" not in line] == []
+    assert "source .venv/bin/activate" in README
+    assert "source .venv/bin/activate" in DOCS["cli"]
+
+
+def test_every_target_of_make_is_in_the_docs() -> None:
     made = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert [coded(row[0])[0].removeprefix("make ") for row in table(REFERENCE, "target")] == made
+    assert [coded(row[0])[0].removeprefix("make ") for row in table(DOCS["cli"], "target")] == made
 
 
 def test_every_kind_of_message_is_in_the_reference() -> None:
-    told = [coded(row[0])[0] for row in table(REFERENCE, "kind")]
+    told = [coded(row[0])[0] for row in table(DOCS["reference"], "kind")]
     assert sorted(told) == sorted(KINDS)
 
 
 def test_every_button_is_in_the_reference_with_who_may() -> None:
-    rows = table(REFERENCE, "button")
+    rows = table(DOCS["reference"], "button")
     assert sorted(coded(row[1])[0] for row in rows) == sorted(Action)
-    roles = re.compile("everyone|oneself|curator|owner|team|the member asked|whoever may")
+    roles = re.compile("everyone|yourself|curator|owner|team|the member asked|the person who|people who can")
     assert [row[1] for row in rows if not roles.search(row[2])] == []
+
+
+def anchors(file: Path) -> set[str]:
+    """The anchors of a Markdown file's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one).strip().lower().replace(" ", "-") for one in headings}
 
 
 @pytest.mark.parametrize(
@@ -124,10 +140,28 @@ def test_every_button_is_in_the_reference_with_who_may() -> None:
         "README.md",
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
         *(f"docs/{one.name}" for one in (ROOT / "docs").glob("*.md")),
     ],
 )
 def test_links_lead_somewhere(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
-        assert ((ROOT / path).parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\((?!https?://)([^)#]*)#?([^)]*)\)", text):
+        file = (ROOT / path).parent / target if target else ROOT / path
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), f"{target}#{anchor}"
+
+
+def test_the_readme_is_short_and_its_pictures_are_described() -> None:
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", README)
+    assert len(text.split()) < 1000
+    described = re.findall(r"!\[([^\]]*)\]\((docs/pictures/[^)]+)\)", README)
+    assert sorted(shown for _, shown in described) == sorted(
+        f"docs/pictures/{one.name}" for one in (ROOT / "docs" / "pictures").iterdir()
+    )
+    assert [shown for alt, shown in described if len(alt.split()) < 8] == []
+
+
+def test_the_glossary_has_eight_words() -> None:
+    assert len(table(README, "word")) == 8

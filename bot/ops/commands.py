@@ -24,6 +24,7 @@ from storage.migrate import Newer, differences, migrate, pending
 from storage.patience import JOB, Patience
 from storage.work import UnitOfWork
 from templates.contexts.playbooks import PlaybookImported
+from templates.filters import plural
 
 BUILT_IN_TEAM = "T01SANDBOX"
 """The workspace ID of the built-in workspace."""
@@ -73,7 +74,7 @@ def ready_database(settings: Settings) -> Database:
         bring_up(db)
     elif todo := len(pending(db)):
         what = "1 migration is" if todo == 1 else f"{todo} migrations are"
-        raise Refusal(f"The database isn't up to date: {what} still to come. Run `cadence migrate` first.")
+        raise Refusal(f"The database isn't up to date: {what} pending. Run `cadence migrate` first.")
     return db
 
 
@@ -162,11 +163,11 @@ def at_line(file: Path, problem: Problem) -> str:
 def _said(imported: PlaybookImported | WorkspaceImported) -> str:
     if isinstance(imported, WorkspaceImported):
         return (
-            f"{len(imported.created)} teams new, {len(imported.changed)} changed, "
-            f"{len(imported.unchanged)} as they were; {len(imported.curators)} curators"
+            f"{plural(len(imported.created), 'new team')}, {len(imported.changed)} changed, "
+            f"{len(imported.unchanged)} unchanged; {plural(len(imported.curators), 'curator')}"
         )
     if not imported.new and not imported.changes:
-        return f"{imported.title} is as it was, revision {imported.version}"
+        return f"{imported.title} is unchanged, revision {imported.version}"
     changes = f"; changed: {'; '.join(imported.changes)}" if imported.changes else ""
     return f"{imported.title}, revision {imported.version}{changes}"
 
@@ -208,7 +209,7 @@ def planned_lines(settings: Settings, *, now: datetime, weeks: int) -> Iterator[
     with closing(ready_database(settings)) as db:
         found = forecast(db, now=now, until=now + timedelta(weeks=weeks))
         if not found:
-            yield "Nothing is due. A cycle starts with /cadence cycle start."
+            yield "Nothing is planned. Start a cycle with `/cadence cycle start`."
         for one in found:
             yield _planned(one)
 
@@ -231,8 +232,8 @@ def migrate_database(settings: Settings) -> str:
             from bot.runtime.queue_runner import prepare  # noqa: PLC0415 - SQLite needs none of it
 
             queue = prepare(db)
-    done = [f"{run} {'migration' if run == 1 else 'migrations'} run"] if run else []
-    done += ["the queue's tables made"] if queue else []
+    done = [f"{plural(run, 'migration')} run"] if run else []
+    done += ["queue tables created"] if queue else []
     return f"{', '.join(done).capitalize()}." if done else "The database is up to date."
 
 
@@ -246,7 +247,7 @@ def forget_workspace(settings: Settings, workspace: str, *, really: bool) -> str
         count, name = count_rows(UnitOfWork(db, Actor.system(workspace)))
         rows = f"{count:,} rows of {printable(name)} ({printable(workspace)})"
         if not really:
-            raise Refusal(f"This deletes {rows} for good. Say so with --yes.")
+            raise Refusal(f"This deletes {rows} permanently. Add --yes to confirm.")
         forget(UnitOfWork(db, Actor.system(workspace)))
         return f"{rows} deleted. Backups still have them."
 

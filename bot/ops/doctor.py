@@ -41,7 +41,7 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
     ours = [one for one in found.workspaces if identity is None or one.id == identity.team_id]
     if identity is not None and not ours and not found.trouble and not found.pending:
         findings.append(
-            Finding(True, "Nothing is stored of this workspace yet; the bot begins when it starts.")
+            Finding(True, "Nothing is stored about this workspace yet. That changes when the bot starts.")
         )
     for workspace in ours:
         findings += _workspace(settings, workspace, gateway if identity else None)
@@ -99,13 +99,13 @@ def _mode(settings: Settings) -> Iterator[Finding]:
         if settings.slack_api_url != SLACK_API:
             yield Finding(
                 False,
-                "SLACK_API_URL names a server, but without SLACK_BOT_TOKEN the bot never calls it.",
-                "Set SLACK_BOT_TOKEN too, or take SLACK_API_URL out.",
+                "SLACK_API_URL is set, but without SLACK_BOT_TOKEN the bot doesn't use it.",
+                "Set SLACK_BOT_TOKEN too, or remove SLACK_API_URL.",
             )
     elif socket and http:
         yield Finding(
             True,
-            "Mode: Socket Mode with `cadence run`, HTTP with `cadence web`; the app's page says which of them is on.",
+            "Mode: Socket Mode with `cadence run`, HTTP with `cadence web`. The app's page says which one is on.",
         )
     elif socket:
         yield Finding(True, "Mode: Socket Mode. `cadence run` does everything; no public address is needed.")
@@ -116,7 +116,7 @@ def _mode(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(
             False,
-            "The bot can write to Slack but not hear it: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing.",
+            "The bot can send to Slack but not receive: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET are missing.",
             "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP; “Basic Information” has both.",
         )
 
@@ -127,12 +127,12 @@ def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:
         where = "DATABASE_URL" if settings.database_url else "CADENCE_DATA"
         yield Finding(False, f"{name}: it can't be used, {found.trouble}.", f"Check {where}.")
     elif not found.there:
-        yield Finding(True, f"{name}: not there yet; the first start makes it.")
+        yield Finding(True, f"{name}: it doesn't exist yet. The first start creates it.")
     elif found.pending:
         count = "1 migration is" if len(found.pending) == 1 else f"{len(found.pending)} migrations are"
-        yield Finding(False, f"{name}: {count} still to come.", "Run `cadence migrate`.")
+        yield Finding(False, f"{name}: {count} pending.", "Run `cadence migrate`.")
     else:
-        yield Finding(True, f"{name}: answers and is up to date.")
+        yield Finding(True, f"{name}: reachable and up to date.")
         if found.kind == "PostgreSQL":
             yield from _durability(found)
             yield _queue(settings)
@@ -144,8 +144,8 @@ def _durability(found: Checkup) -> Iterator[Finding]:
         off = " and ".join(found.forgetful) + (" is off" if len(found.forgetful) == 1 else " are off")
         yield Finding(
             False,
-            f"PostgreSQL may forget what it confirmed when it crashes: {off}. "
-            "Messages may then be sent twice, and answers get lost.",
+            f"PostgreSQL can lose confirmed data in a crash: {off}. "
+            "Then messages are sent twice and answers are lost.",
             "Turn it on with ALTER SYSTEM or in postgresql.conf, then reload: SELECT pg_reload_conf().",
         )
 
@@ -158,15 +158,13 @@ def _queue(settings: Settings) -> Finding:
     try:
         is_there = is_prepared(db)
     except psycopg.Error as broken:
-        return Finding(
-            False, f"Queue: it can't be looked at ({type(broken).__name__}).", "Check DATABASE_URL."
-        )
+        return Finding(False, f"Queue: it can't be checked ({type(broken).__name__}).", "Check DATABASE_URL.")
     finally:
         db.close()
     if is_there:
-        return Finding(True, f"Queue: its tables are there ({SCHEMA}).")
+        return Finding(True, f"Queue: its tables exist ({SCHEMA}).")
     what = f"Queue: the tables of this version are missing ({SCHEMA}); no worker starts without them."
-    return Finding(False, what, "Run `cadence migrate`. Workers of an older version go on beside it.")
+    return Finding(False, what, "Run `cadence migrate`. Workers of an older version keep running.")
 
 
 def _zone_data() -> Iterator[Finding]:
@@ -177,7 +175,7 @@ def _zone_data() -> Iterator[Finding]:
 def _workspace(settings: Settings, workspace: WorkspaceFound, gateway: Gateway | None) -> Iterator[Finding]:
     yield from _curators(settings, workspace)
     if not workspace.teams:
-        yield Finding(True, f"{workspace.name} has no team yet; `/cadence team create` makes the first.")
+        yield Finding(True, f"{workspace.name} has no team yet. Create one with `/cadence team create`.")
     described: Mapping[str, MemberFound] = {}
     nobody: set[str] = set()
     if gateway is not None:
@@ -217,9 +215,7 @@ def _named(settings: Settings, workspace_id: str) -> list[str]:
 def _team(team: TeamFound) -> Iterator[Finding]:
     change = f"Change the team with `/cadence team create {team.slug}`."
     if team.reporter is None:
-        yield Finding(
-            False, f"Nobody in {team.title} is asked for the KPI number.", f"Name a reporter. {change}"
-        )
+        yield Finding(False, f"{team.title} has no KPI reporter.", f"Choose a reporter. {change}")
     if valid_zone(team.timezone) is None:
         yield Finding(
             False, f"{team.title} has a time zone this machine doesn't know: {team.timezone}.", change
@@ -227,7 +223,7 @@ def _team(team: TeamFound) -> Iterator[Finding]:
 
 
 def _members(team: TeamFound, members: list[MemberFound], nobody: set[str]) -> Iterator[Finding]:
-    take_out = f"Take them out with `/cadence team create {team.slug}`, or import a corrected workspace file."
+    take_out = f"Remove them with `/cadence team create {team.slug}`, or import a corrected workspace file."
     gone = [f"{member.name} ({member.member})" for member in members if member.deleted]
     unknown = [member.member for member in members if member.member in nobody]
     silent = [member for member in members if not member.known and member.member not in nobody]
@@ -240,5 +236,5 @@ def _members(team: TeamFound, members: list[MemberFound], nobody: set[str]) -> I
     if silent:
         yield Finding(
             True,
-            f"{team.title}: nothing is known yet of {len(silent)} of its members; the bot asks when it runs.",
+            f"{team.title}: {len(silent)} of its members aren't known yet. The bot looks them up when it runs.",
         )

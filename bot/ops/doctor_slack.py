@@ -35,20 +35,20 @@ def connect(settings: Settings) -> tuple[Gateway | None, Identity | None, list[F
         return (
             gateway,
             None,
-            [Finding(False, "The server doesn't say whose token that is.", "Check SLACK_API_URL.")],
+            [Finding(False, "The server doesn't say whose token this is.", "Check SLACK_API_URL.")],
         )
     team = identity.team or identity.team_id
     return (
         gateway,
         identity,
-        [Finding(True, f"Slack: the token is good; in {team} the bot is {identity.user_id}.")],
+        [Finding(True, f"Slack: the token works. In {team} the bot is {identity.user_id}.")],
     )
 
 
 def _bad_address() -> Finding:
     return Finding(
         False,
-        "SLACK_API_URL has a character in it that can't be sent.",
+        "SLACK_API_URL contains a character that can't be sent.",
         "Copy it again, without spaces, quotes or line breaks.",
     )
 
@@ -75,8 +75,8 @@ def scopes(identity: Identity) -> Iterator[Finding]:
 def app_token(settings: Settings, secret: SecretStr) -> Finding:
     """Test the app-level token; no socket is opened."""
     remedy = (
-        "Make one with the scope connections:write under “Basic Information”, “App-Level Tokens”, "
-        "switch Socket Mode on, and put the token into SLACK_APP_TOKEN."
+        "Create one with the scope connections:write under “Basic Information”, “App-Level Tokens”, "
+        "turn Socket Mode on, and put the token into SLACK_APP_TOKEN."
     )
     token = secret.get_secret_value()
     client = Gateway(token=token, api_url=settings.slack_api_url).client
@@ -86,11 +86,11 @@ def app_token(settings: Settings, secret: SecretStr) -> Finding:
         code = str(error.response.get("error") or "")
         if code == "unknown_method":
             return Finding(
-                True, "Socket Mode: this server doesn't know it, so the app-level token wasn't tried."
+                True, "Socket Mode: this server doesn't support it, so the app-level token wasn't tested."
             )
         if not code or " " in code:
             return Finding(False, *explain(SlackUnclear(code or "no answer")))
-        return Finding(False, f"Slack doesn't take the app-level token: {code}.", remedy)
+        return Finding(False, f"Slack refuses the app-level token: {code}.", remedy)
     except (SlackClientError, HTTPException, OSError) as error:
         return Finding(False, *explain(SlackUnclear(type(error).__name__)))
     return Finding(True, "Socket Mode: the app-level token opens a connection.")
@@ -109,7 +109,7 @@ def time_apart(gateway: Gateway, clock: Callable[[], datetime]) -> Iterator[Find
         yield Finding(
             False,
             f"This machine's clock is {abs(apart).total_seconds():.0f} seconds {which} Slack's.",
-            "Turn on time synchronisation: Slack's requests are refused when the clocks are minutes apart.",
+            "Turn on time synchronization: Slack's requests are refused if the clocks are minutes apart.",
         )
 
 
@@ -139,16 +139,16 @@ def _outside(channel: str, whose: str) -> Finding:
     return Finding(
         False,
         f"The bot isn't in {channel}, the channel of {whose}.",
-        f"Write `/invite @{NAME}` there. If the channel is archived or gone, choose another one.",
+        f"Write `/invite @{NAME}` there. If the channel is archived or deleted, choose another one.",
     )
 
 
 def _unchecked(error: SlackError) -> Finding:
     """Whether an error on one channel would occur on all others too."""
     if error.code == "unknown_method":
-        return Finding(True, "Channels: this server can't say which of them the bot is in.")
+        return Finding(True, "Channels: this server can't say whether the bot is in them.")
     what, remedy = explain(error)
-    return Finding(False, f"Not every channel could be looked at. {what}", remedy)
+    return Finding(False, f"Not every channel could be checked. {what}", remedy)
 
 
 def describe(gateway: Gateway, members: Iterable[MemberFound]) -> tuple[dict[str, MemberFound], set[str]]:

@@ -13,7 +13,7 @@ from bot.workspaces.installations import RENEW_BEFORE
 from cadence.flows.workspaces import Checkup, Installed, installed
 from storage.engine import Database
 
-_AGAIN = f"Someone who can install apps there opens {INSTALL} at the bot's address again."
+_AGAIN = f"Ask a person who can install apps there to open {INSTALL} at the bot's address again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def mode(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             False,
             "SLACK_SIGNING_SECRET is missing: `cadence web` can't tell Slack's requests from others.",
-            "It is on the app's page, under “Basic Information”.",
+            "It's on the app's page, under “Basic Information”.",
         )
     if settings.slack_app_token is not None:
         yield Finding(True, "SLACK_APP_TOKEN isn't used: Socket Mode is for one workspace.")
@@ -62,7 +62,7 @@ def _tried(settings: Settings, one: Installed, clock: Callable[[], datetime]) ->
         if not isinstance(error, SlackUnclear):
             remedy = _AGAIN
         return Looked(one, None, (*ending, Finding(False, f"{one.name}: {what}", remedy)))
-    good = Finding(True, f"{one.name} ({one.workspace_id}): the token is good.")
+    good = Finding(True, f"{one.name} ({one.workspace_id}): the token works.")
     return Looked(one, gateway, (good, *ending, *_scopes(one, identity)))
 
 
@@ -70,7 +70,7 @@ def _ending(one: Installed, now: datetime) -> Iterator[Finding]:
     if one.expires_at is not None and one.expires_at - now < RENEW_BEFORE / 2:
         yield Finding(
             False,
-            f"{one.name}: its token ends at {one.expires_at:%Y-%m-%d %H:%M} UTC and nobody has renewed it.",
+            f"{one.name}: its token expires at {one.expires_at:%Y-%m-%d %H:%M} UTC and hasn't been renewed.",
             f"Start `cadence worker`. If it runs, its log says why: {_AGAIN}",
         )
 

@@ -13,15 +13,15 @@ _GRANT = (
 _ALLOW = "Ask an admin of the workspace to approve the app."
 _EXPLAINED = {
     "invalid_auth": ("Slack doesn't know the bot token.", _COPY),
-    "not_authed": ("The bot token didn't arrive at Slack.", _COPY),
-    "not_allowed_token_type": ("The bot token is another kind of token.", _COPY),
-    "account_inactive": ("The bot token belongs to an app that was taken out of its workspace.", _INSTALL),
+    "not_authed": ("Slack didn't receive the bot token.", _COPY),
+    "not_allowed_token_type": ("The bot token is the wrong kind of token.", _COPY),
+    "account_inactive": ("The bot token belongs to an app that its workspace uninstalled.", _INSTALL),
     "token_revoked": ("The bot token was revoked.", _INSTALL),
     "token_expired": ("The bot token has expired.", f"{_INSTALL} Leave token rotation off."),
-    "missing_scope": ("The bot lacks a scope.", _GRANT),
+    "missing_scope": ("The bot is missing a scope.", _GRANT),
     "access_denied": ("The workspace doesn't let the bot in.", _ALLOW),
     "no_permission": ("The workspace doesn't let the bot do that.", _ALLOW),
-    "team_access_not_granted": ("The bot may not work in that workspace.", _ALLOW),
+    "team_access_not_granted": ("The bot isn't allowed in that workspace.", _ALLOW),
 }
 
 
@@ -48,18 +48,18 @@ def explain(error: SlackError) -> tuple[str, str]:
     """What a failed call means, and what to do about it: a sentence each."""
     code = printable(error.code)[:80]
     if isinstance(error, SlackBusy):
-        return f"Slack asks to wait for {error.retry_after:.0f} seconds.", "Try again after that."
+        return f"Slack asks the bot to wait {error.retry_after:.0f} seconds.", "Try again after that."
     if (
         " " in error.code
     ):  # Slack's errors contain no space; slack_sdk and the gateway report pages and statuses
         return (
-            "Slack's server gives no readable answer.",
+            "Slack's server didn't send a readable answer.",
             "Check SLACK_API_URL; if it is right, try again in a few minutes.",
         )
     if isinstance(error, SlackUnclear) and "_" not in code:  # network errors are names of exceptions
         return f"Slack can't be reached ({code}).", "Check the network, the proxy and SLACK_API_URL."
     if isinstance(error, SlackUnclear):
-        return f"Slack has trouble of its own ({code}).", "Try again in a few minutes."
-    remedy = known(error.code).remedy or "Slack's API reference explains that word."
+        return f"Slack reports a problem on its side ({code}).", "Try again in a few minutes."
+    remedy = known(error.code).remedy or "Slack's API reference explains this error."
     unknown = (f"Slack refuses: {code}.", remedy)
     return _EXPLAINED.get(error.code, unknown)

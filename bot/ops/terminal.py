@@ -62,11 +62,10 @@ def read_instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Stop(f"`{text}` is no instant. Write one such as 2026-12-17T09:00:00+01:00.") from None
+        raise Stop(f"`{text}` isn't a date and time. Write one such as 2026-12-17T09:00:00+01:00.") from None
     if moment.tzinfo is None:
         raise Stop(
-            f"`{text}` has no offset, so it could be anywhere. "
-            f"Write {moment.isoformat()}Z for UTC, or {moment.isoformat()}+01:00."
+            f"`{text}` has no UTC offset. Write {moment.isoformat()}Z for UTC, or {moment.isoformat()}+01:00."
         )
     _require_year(text, moment.year)
     return moment.astimezone(UTC)
@@ -87,8 +86,8 @@ def read_monday(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise Stop(f"`{text}` is no date. Write one such as 2026-03-02.") from None
+        raise Stop(f"`{text}` isn't a date. Write one such as 2026-03-02.") from None
     _require_year(text, day.year)
     if day.weekday() != 0:
-        raise Stop(f"{text} is a {day:%A}, and a cycle starts on a Monday.")
+        raise Stop(f"{text} is a {day:%A}. Cycles start on a Monday.")
     return day

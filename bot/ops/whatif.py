@@ -88,15 +88,15 @@ def whatif_lines(
 def as_lines(found: WhatIf, thresholds: Thresholds) -> Iterator[str]:
     """The result, for a terminal."""
     if not found.verdicts:
-        yield f"No verdict on {found.playbook} is recorded yet: a step is judged once an exception is logged on it."
+        yield f"No verdicts on {found.playbook} yet. A step is judged when an exception is logged on it."
         return
     yield f"{found.playbook}, with {_named(thresholds)}"
     yield (
-        f"Rests on {_count(found.verdicts, 'verdict')} in {_count(found.weeks, 'week')} of a team, "
-        f"in {_count(len(found.windows), 'window')} of evidence."
+        f"Based on {_count(found.verdicts, 'verdict')} in {_count(found.weeks, 'team-week')} "
+        f"and {_count(len(found.windows), 'evidence window')}."
     )
     if found.broken:
-        yield f"{_count(found.broken, 'verdict')} no longer follow from the rows; taken as they were stored."
+        yield f"{_count(found.broken, 'verdict')} can't be reproduced from the rows and are used as stored."
     rows: list[tuple[str, ...]] = [
         ("step", "team", "cycle", "counted from", "happened", "with these thresholds")
     ]
@@ -108,8 +108,8 @@ def as_lines(found: WhatIf, thresholds: Thresholds) -> Iterator[str]:
     yield ""
     yield _summary(found)
     yield (
-        "Each window is looked at by itself. What people would have done after a demotion that didn't happen, "
-        "or without one that did, can't be known: there the window ends."
+        "Each window is judged separately. It ends where the results differ: nobody can know what people would have "
+        "done after a demotion that didn't happen, or without one that did."
     )
     unknown = sum(window.unknown for window in found.windows)
     if unknown:

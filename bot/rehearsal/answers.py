@@ -76,7 +76,7 @@ def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
         if isinstance(line, str):
             problems.append(f"{file}:{number}: {line}")
         elif line.member not in known:
-            problems.append(f"{file}:{number}: nobody in the workspace file is called {line.member}")
+            problems.append(f"{file}:{number}: {line.member} isn't in the workspace file")
         else:
             found.append(line)
     if problems:
@@ -92,13 +92,13 @@ def _line(number: int, cells: list[str]) -> Line | str:
     week, day, at, member = cells[:4]
     says = cells[4]
     if not week.isdecimal() or not 1 <= int(week) <= 60:
-        return f"`{week}` is no week; the first is 1"
+        return f"`{week}` isn't a week; the first is 1"
     if day[:3].lower() not in DAYS:
-        return f"`{day}` is no day; write Mon to Sun"
+        return f"`{day}` isn't a day; write Mon to Sun"
     if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", at):
-        return f"`{at}` is no time; write one such as 10:42"
+        return f"`{at}` isn't a time; write one such as 10:42"
     if not says.startswith(("/", "press ")):
-        return f"`{says[:40]}` is nothing to do; write a command such as /kpi 14m, or press Ran as declared runs=14"
+        return f"`{says[:40]}` isn't an action; write a command such as /kpi 14m, or press As planned runs=14"
     hour, minute = at.split(":")
     return Line(number, int(week), DAYS.index(day[:3].lower()), time(int(hour), int(minute)), member, says)
 
@@ -124,7 +124,7 @@ def act(workspace: Workspace, people: WorkspaceSpec, member: str, says: str) -> 
 
 
 def _press(workspace: Workspace, member: str, says: str) -> None:
-    """`press Ran as declared runs=14 note='quiet week'`: the newest button with that label, then its form.
+    """`press As planned runs=14 note='quiet week'`: the newest button with that label, then its form.
 
     With `in='Support reply'` the newest message that contains these words, and with `on='load the policy
     file'` the button next to them.

@@ -46,7 +46,7 @@ def run_embedded(settings: Settings) -> None:
     if not lock.try_now():
         raise SettingsRefused(
             [
-                "Another `cadence` process works on this database. Stop it, or give this one a folder of its own, "
+                "Another `cadence` process is using this database. Stop it, or use another folder, "
                 "such as CADENCE_DATA=var2."
             ]
         )
@@ -113,14 +113,14 @@ def _address(app_url: str) -> str:
     """`http://127.0.0.1:3001`, without a slash at the end."""
     given = urlsplit(app_url)
     if given.scheme not in ("http", "https") or not given.hostname:
-        raise Refusal(f"{app_url} is no address. Write it as http://127.0.0.1:3001.")
+        raise Refusal(f"{app_url} isn't an address. Write it as http://127.0.0.1:3001.")
     return app_url.rstrip("/")
 
 
 def _how_to_point_at(server: SandboxServer, app_url: str | None) -> Iterator[str]:
     """The environment variables for the bot, one per line."""
     workspace, app = server.workspace, server.workspace.app
-    yield f"The workspace {workspace.name} is at {server.url}. Point a bot at it with"
+    yield f"The workspace {workspace.name} is at {server.url}. To connect a bot, run"
     yield f"  export SLACK_API_URL={server.api_url}"
     yield f"  export SLACK_BOT_TOKEN={app.token}"
     if app_url is None:
@@ -128,7 +128,7 @@ def _how_to_point_at(server: SandboxServer, app_url: str | None) -> Iterator[str
     yield f"  export SLACK_SIGNING_SECRET={app.signing_secret}"
     if app_url is not None:
         yield f"  export PORT={urlsplit(app_url).port or 80}"
-        yield f"To install it at {app_url}{INSTALL} instead, leave SLACK_BOT_TOKEN unset and set"
+        yield f"To install it at {app_url}{INSTALL} instead, leave SLACK_BOT_TOKEN unset and run"
         yield f"  export SLACK_CLIENT_ID={app.client_id}"
         yield f"  export SLACK_CLIENT_SECRET={app.client_secret}"
 
@@ -181,11 +181,11 @@ def _welcome(url: str) -> None:
         "",
         "  1. Open the page and act as Jana Hoffmann, the owner of the example playbook.",
         "  2. In #support-emea type  /cadence cycle start support-reply",
-        "  3. Move the clock “to the next event” until Thursday's check-in arrives, and answer it.",
+        "  3. Press “To the next event” until Thursday's check-in arrives, and answer it.",
         "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
-        "  5. Or press “Play the cycle”: example people answer for four weeks. “Stop” ends it at any time.",
+        "  5. Or press “Play the cycle”: example people answer for four weeks.",
         "",
-        "  Nobody real is messaged. Stop with Ctrl-C.",
+        "  Nobody real gets a message. Stop with Ctrl-C.",
         "",
     ):
         print(line, flush=True)  # noqa: T201

@@ -1,6 +1,6 @@
 """`make fuzz`: 20,000 mutated requests over HTTP and Socket Mode, half of them on each database.
 
-AttemptRecorder with 1 when any is a 5xx, has no sentence, or was refused and changed a row.
+Exits with 1 when any is a 5xx, has no sentence, or was refused and changed a row.
 """
 
 import argparse

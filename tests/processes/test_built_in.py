@@ -166,4 +166,4 @@ def test_the_bot_can_be_installed_in_the_workspace(
 def test_where_the_bot_answers_has_to_be_an_address(tmp_path: Path) -> None:
     said = run(tmp_path, "sandbox", "--http", "localhost:3001")
     assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == "localhost:3001 is no address. Write it as http://127.0.0.1:3001.\n"
+    assert said.stderr == "localhost:3001 isn't an address. Write it as http://127.0.0.1:3001.\n"

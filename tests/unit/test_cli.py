@@ -130,9 +130,9 @@ APP = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": SECRET}
         ("worker", BOT | {"SLACK_API_URL": NO_SERVER}, ["Slack can't be reached"]),
         ("web", BOT | {"SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": NO_SERVER}, ["can't be reached"]),
         ("run", BOT | {"SLACK_APP_TOKEN": SECRET, "SLACK_API_URL": NO_SERVER}, ["can't be reached"]),
-        ("plan", BOT | {"SLACK_API_URL": "slack.com"}, ["SLACK_API_URL is not a web address"]),
+        ("plan", BOT | {"SLACK_API_URL": "slack.com"}, ["SLACK_API_URL isn't a web address"]),
         ("plan", {"SLACK_BOT_TOKEN": f"xoxp-{SECRET}"}, ["starts with `xoxb-`"]),
-        ("plan", {"SLACK_BOT_TOKEN": f"xoxb-{SECRET} and more"}, ["SLACK_BOT_TOKEN has a space"]),
+        ("plan", {"SLACK_BOT_TOKEN": f"xoxb-{SECRET} and more"}, ["SLACK_BOT_TOKEN contains a space"]),
         ("plan", {"DATABASE_URL": f"mysql://cadence:{SECRET}@db/cadence"}, ["neither SQLite nor PostgreSQL"]),
         ("plan", {"PORT": "many", "CADENCE_LOG": "loud"}, ["PORT", "CADENCE_LOG"]),
         ("run", {"PORT": "70000"}, ["PORT"]),
@@ -219,7 +219,7 @@ def test_the_built_in_workspace_needs_a_database_of_its_own() -> None:
         lock.release()
         db.close()
     assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
-    assert "Another `cadence` process works on this database." in said.err
+    assert "Another `cadence` process is using this database." in said.err
 
 
 # --- tick and plan ----------------------------------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_a_plan_calls_people_by_their_names(slack: SandboxServer) -> None:
 
 
 def test_a_plan_of_nothing_says_how_to_begin() -> None:
-    assert cadence("plan").out == "Nothing is due. A cycle starts with /cadence cycle start.\n"
+    assert cadence("plan").out == "Nothing is planned. Start a cycle with `/cadence cycle start`.\n"
 
 
 @pytest.mark.parametrize("command", ["tick", "plan"])
@@ -312,8 +312,8 @@ def test_a_plan_of_nothing_says_how_to_begin() -> None:
     [
         ("2026-03-02T09:00", "Write 2026-03-02T09:00:00Z for UTC"),
         ("2026-03-02", "Write 2026-03-02T00:00:00Z for UTC"),
-        ("tomorrow", "`tomorrow` is no instant."),
-        ("", "`` is no instant."),
+        ("tomorrow", "`tomorrow` isn't a date and time."),
+        ("", "`` isn't a date and time."),
         ("9999-12-31T00:00:00Z", "not between the years 2000 and 2099"),
         ("0001-01-01T00:00:00+14:00", "not between the years 2000 and 2099"),
     ],
@@ -330,14 +330,14 @@ def test_an_instant_that_is_none_is_said_in_a_sentence(command: str, now: str, s
 def test_an_import_takes_files_in_any_order_and_exports_them_again(tmp_path: Path) -> None:
     done = cadence("import", EXAMPLES / "support-reply.yaml", EXAMPLES / "workspace.yaml")
     assert (done.code, done.err) == (0, "")
-    assert "9 teams new" in done.out
+    assert "9 new teams" in done.out
     assert "Support reply, revision 1" in done.out
 
     (tmp_path / "playbook.yaml").write_text(cadence("export", "support-reply").out)
     (tmp_path / "workspace.yaml").write_text(cadence("export").out)
     again = cadence("import", tmp_path / "playbook.yaml", tmp_path / "workspace.yaml")
-    assert "0 teams new, 0 changed, 9 as they were" in again.out
-    assert "Support reply is as it was, revision 1" in again.out
+    assert "0 new teams, 0 changed, 9 unchanged" in again.out
+    assert "Support reply is unchanged, revision 1" in again.out
     assert cadence("export", "support-reply").out == (tmp_path / "playbook.yaml").read_text()
 
 
@@ -371,7 +371,7 @@ def test_an_import_names_every_problem_of_every_file_and_saves_the_good_ones(tmp
     assert "`nobody` as pilot" in said.sentences[5]
     assert len(said.sentences) == 6
 
-    assert "9 teams new" in said.out
+    assert "9 new teams" in said.out
     assert "Inbound lead routing, revision 1" in said.out
     for refused in ("support-reply", "test-refactor"):
         assert cadence("export", refused).code == 2
@@ -435,7 +435,7 @@ def test_the_doctor_ends_with_0_when_all_is_well_and_1_when_something_is_to_do(s
 
     ill = cadence("doctor", **tokens(slack))
     assert ill.code == 1
-    assert "TODO  The bot can write to Slack but not hear it" in ill.out
+    assert "TODO  The bot can send to Slack but not receive" in ill.out
     assert tokens(slack)["SLACK_BOT_TOKEN"] not in ill.out
 
 
@@ -444,13 +444,13 @@ def test_every_line_of_an_answers_file_that_cannot_be_played_is_named(tmp_path: 
     lines = {
         "week,day,time,member,says": "",
         "1,Thu": "has 2 columns",
-        "0,Thu,10:00,U01LEAD,/kpi 14": "`0` is no week",
-        "²,Thu,10:00,U01LEAD,/kpi 14": "`²` is no week",
-        "1,Foo,10:00,U01LEAD,/kpi 14": "`Foo` is no day",
-        "1,Thu,25:00,U01LEAD,/kpi 14": "`25:00` is no time",
-        "1,Thu,10:00,U99NOBODY,/kpi 14": "nobody in the workspace file is called U99NOBODY",
+        "0,Thu,10:00,U01LEAD,/kpi 14": "`0` isn't a week",
+        "²,Thu,10:00,U01LEAD,/kpi 14": "`²` isn't a week",
+        "1,Foo,10:00,U01LEAD,/kpi 14": "`Foo` isn't a day",
+        "1,Thu,25:00,U01LEAD,/kpi 14": "`25:00` isn't a time",
+        "1,Thu,10:00,U99NOBODY,/kpi 14": "U99NOBODY isn't in the workspace file",
         "# a remark": "",
-        "1,Thu,10:00,U01LEAD,hello": "`hello` is nothing to do",
+        "1,Thu,10:00,U01LEAD,hello": "`hello` isn't an action",
         "1,Thu,10:00,U01LEAD,/kpi\0 14": "",
     }
     answers.write_text("\n".join(lines), encoding="utf-8")
@@ -469,8 +469,8 @@ REHEARSE = ("rehearse", EXAMPLES / "support-reply.yaml", "--workspace", EXAMPLES
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("--start", "2026-03-03", "2026-03-03 is a Tuesday, and a cycle starts on a Monday."),
-        ("--start", "soon", "`soon` is no date."),
+        ("--start", "2026-03-03", "2026-03-03 is a Tuesday. Cycles start on a Monday."),
+        ("--start", "soon", "`soon` isn't a date."),
         ("--start", "9999-12-27", "not between the years 2000 and 2099"),
         ("--weeks", "0", "--weeks"),
         ("--weeks", "61", "--weeks"),

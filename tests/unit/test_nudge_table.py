@@ -6,17 +6,18 @@ import pytest
 
 from cadence.nudges import NUDGES, TABLE, Nudge, Timing, documented
 
-ROOT = Path(__file__).parent.parent.parent
+MESSAGES = (Path(__file__).parent.parent.parent / "docs" / "messages.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.kind)
-def test_the_readme_has_each_row_as_it_is(row: Nudge) -> None:
-    assert documented(row) in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_docs_have_each_row_as_it_is(row: Nudge) -> None:
+    assert documented(row) in MESSAGES.splitlines()
 
 
-def test_the_readme_has_no_other_rows() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = text.partition("| nudge | to | when | not sent if |\n|---|---|---|---|\n")[2].partition("\n\n")[0]
+def test_the_docs_have_no_other_rows() -> None:
+    table = MESSAGES.partition("| nudge | to | when | not sent if |\n|---|---|---|---|\n")[2].partition(
+        "\n\n"
+    )[0]
     assert table.splitlines() == [documented(row) for row in TABLE]
 
 

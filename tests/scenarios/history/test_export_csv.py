@@ -242,7 +242,7 @@ def test_the_command_line_writes_a_folder(
     ):
         told = CliRunner().invoke(cli, ["export", *words])
         assert told.exit_code == 2, told.output
-        assert re.search(r"can't be written to|Did you mean|One playbook at a time", told.output)
+        assert re.search(r"can't be written to|Did you mean|Only one playbook", told.output)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_lower_cap_would_have_watched_and_then_demoted_at_the_close(tmp_path: 
     assert "Support reply, with a cap of 10%" in told
     assert re.search(r"send +Solo +1 +Mon 02 Mar 2026 +held +watched 05 Mar at 5 in 40 \(13%\)", told)
     assert "Windows with a demotion: 0, and 1 with these thresholds. With a watch: 0, and 1." in told
-    assert "can't be known" in told
+    assert "nobody can know" in told
 
 
 def test_after_a_demotion_that_did_not_happen_nothing_is_claimed(tmp_path: Path) -> None:

@@ -156,12 +156,12 @@ def test_impossible_actions_are_reported_and_the_weeks_continue(tmp_path: Path) 
     ("line", "problem"),
     [
         ("1,Thu,10:42,U01LEAD", "has 4 columns; write week,day,time,member,says"),
-        ("0,Thu,10:42,U01LEAD,/kpi 14m", "`0` is no week; the first is 1"),
-        ("x,Thu,10:42,U01LEAD,/kpi 14m", "`x` is no week"),
-        ("1,Thx,10:42,U01LEAD,/kpi 14m", "`Thx` is no day; write Mon to Sun"),
-        ("1,Thu,25:42,U01LEAD,/kpi 14m", "`25:42` is no time"),
-        ("1,Thu,10:42,U01LEAD,hello", "`hello` is nothing to do"),
-        ("1,Thu,10:42,U09NOBODY,/kpi 14m", "nobody in the workspace file is called U09NOBODY"),
+        ("0,Thu,10:42,U01LEAD,/kpi 14m", "`0` isn't a week; the first is 1"),
+        ("x,Thu,10:42,U01LEAD,/kpi 14m", "`x` isn't a week"),
+        ("1,Thx,10:42,U01LEAD,/kpi 14m", "`Thx` isn't a day; write Mon to Sun"),
+        ("1,Thu,25:42,U01LEAD,/kpi 14m", "`25:42` isn't a time"),
+        ("1,Thu,10:42,U01LEAD,hello", "`hello` isn't an action"),
+        ("1,Thu,10:42,U09NOBODY,/kpi 14m", "U09NOBODY isn't in the workspace file"),
     ],
 )
 def test_every_mistake_of_an_answers_file_is_reported(tmp_path: Path, line: str, problem: str) -> None:
@@ -174,7 +174,7 @@ def test_every_mistake_of_an_answers_file_is_reported(tmp_path: Path, line: str,
         read_answers(answers, people)
     first, second = refused.value.problems
     assert f":2: {problem}" in first
-    assert ":5: `Foo` is no day" in second
+    assert ":5: `Foo` isn't a day" in second
 
 
 def test_an_action_may_contain_commas_and_spaces(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from tests.harnesses import EXAMPLES
 
 HERE = EXAMPLES.parent
 NOTES = (HERE / "docs" / "deployment.md").read_text(encoding="utf-8")
-README = (HERE / "README.md").read_text(encoding="utf-8")
+METRICS = (HERE / "docs" / "metrics.md").read_text(encoding="utf-8")
 
 
 def test_the_commands_are_there() -> None:
     known = {one.name or getattr(one.callback, "__name__", "") for one in app.registered_commands}
-    named = set(re.findall(r"(?:^|[`/ ])cadence ([a-z]+)", NOTES.partition("## What to monitor")[0]))
+    named = set(re.findall(r"(?:^|[` ]|bin/)cadence ([a-z]+)", NOTES.partition("## What to monitor")[0]))
     assert {"run", "web", "worker", "migrate", "doctor", "deliveries"} <= named <= known
 
 
@@ -25,7 +25,7 @@ def test_the_settings_are_there() -> None:
 def test_the_metrics_are_there() -> None:
     named = set(re.findall(r"`(cadence_[a-z_]+)", NOTES))
     assert named
-    assert named <= set(re.findall(r"^\| `(cadence_[a-z_]+)", README, re.MULTILINE))
+    assert named <= set(re.findall(r"^\| `(cadence_[a-z_]+)", METRICS, re.MULTILINE))
 
 
 def test_the_procfile_in_the_notes_is_the_real_one() -> None:

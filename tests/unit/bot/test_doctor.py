@@ -20,8 +20,8 @@ READ_ONLY = {"auth.test", "apps.connections.open", "conversations.info", "users.
 def test_when_nothing_is_missing(stored: Clinic) -> None:
     assert [(finding.ok, finding.what) for finding in stored.examine()] == [
         (True, "Mode: Socket Mode. `cadence run` does everything; no public address is needed."),
-        (True, "Database (SQLite): answers and is up to date."),
-        (True, "Slack: the token is good; in Acme the bot is U0BOT."),
+        (True, "Database (SQLite): reachable and up to date."),
+        (True, "Slack: the token works. In Acme the bot is U0BOT."),
         (True, "Socket Mode: the app-level token opens a connection."),
         (True, "Scopes: all granted."),
         (True, "Channels: the bot is in 2 of 2."),
@@ -55,7 +55,7 @@ def built_in(clinic: Clinic, **settings: Any) -> Clinic:
 def test_the_built_in_workspace_needs_no_tokens(stored: Clinic, slack: FakeSlack) -> None:
     assert [finding.what for finding in built_in(stored).examine()] == [
         "Mode: the built-in workspace, because SLACK_BOT_TOKEN isn't set.",
-        "Database (SQLite): answers and is up to date.",
+        "Database (SQLite): reachable and up to date.",
         "Slack: the built-in workspace needs no tokens.",
     ]
     assert slack.calls == []
@@ -63,7 +63,7 @@ def test_the_built_in_workspace_needs_no_tokens(stored: Clinic, slack: FakeSlack
 
 def test_a_server_without_a_token_is_a_contradiction(stored: Clinic, slack: FakeSlack) -> None:
     what, remedy = only(built_in(stored, slack_api_url=slack.api_url).todo())
-    assert what == "SLACK_API_URL names a server, but without SLACK_BOT_TOKEN the bot never calls it."
+    assert what == "SLACK_API_URL is set, but without SLACK_BOT_TOKEN the bot doesn't use it."
     assert remedy.startswith("Set SLACK_BOT_TOKEN too")
 
 
@@ -85,7 +85,7 @@ def test_a_bot_that_cannot_hear(stored: Clinic, slack: FakeSlack) -> None:
     stored.settings["slack_app_token"] = None
     what, remedy = only(stored.todo())
     assert what.startswith(
-        "The bot can write to Slack but not hear it: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET"
+        "The bot can send to Slack but not receive: SLACK_APP_TOKEN and SLACK_SIGNING_SECRET"
     )
     assert "Set SLACK_APP_TOKEN" in remedy
     assert "apps.connections.open" not in slack.calls
@@ -95,7 +95,7 @@ def test_a_bot_that_cannot_hear(stored: Clinic, slack: FakeSlack) -> None:
 
 
 def test_a_database_that_is_not_there_is_not_made(clinic: Clinic, tmp_path: Path) -> None:
-    assert clinic.examine()[1].what == "Database (SQLite): not there yet; the first start makes it."
+    assert clinic.examine()[1].what == "Database (SQLite): it doesn't exist yet. The first start creates it."
     assert clinic.todo() == {}
     assert list(tmp_path.iterdir()) == []
 
@@ -104,14 +104,14 @@ def test_migrations_to_come(clinic: Clinic) -> None:
     Database(clinic.url).engine.connect().close()
     what, remedy = only(clinic.todo())
     there_are = len(list(MIGRATIONS.glob("0*.py")))
-    assert what == f"Database (SQLite): {there_are} migrations are still to come."
+    assert what == f"Database (SQLite): {there_are} migrations are pending."
     assert remedy == "Run `cadence migrate`."
 
 
 def test_many_migrations_to_come(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     Database(clinic.url).engine.connect().close()
     monkeypatch.setattr("cadence.flows.workspaces.checks.pending", lambda _db: ["0002", "0003"])
-    assert "Database (SQLite): 2 migrations are still to come." in clinic.todo()
+    assert "Database (SQLite): 2 migrations are pending." in clinic.todo()
 
 
 @pytest.mark.parametrize(

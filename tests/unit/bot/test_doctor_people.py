@@ -15,7 +15,7 @@ from tests.unit.bot.fake_slack import FakeSlack, Raw, refuses
 def test_another_workspace_is_nobodys_business(stored: Clinic, slack: FakeSlack) -> None:
     slack.answers["auth.test"] = {"ok": True, "team_id": "T0OTHER", "team": "Other", "user_id": "U0BOT"}
     said = [finding.what for finding in stored.examine()]
-    assert said[-1] == "Nothing is stored of this workspace yet; the bot begins when it starts."
+    assert said[-1] == "Nothing is stored about this workspace yet. That changes when the bot starts."
     assert "conversations.info" not in slack.calls
 
 
@@ -28,7 +28,7 @@ def test_an_empty_workspace(clinic: Clinic, migrated: Path) -> None:
         session.add(Curator(workspace_id=TEAM_ID, member="U0CUR", since=NOW))
     db.close()
     said = [finding.what for finding in clinic.examine()]
-    assert "Acme has no team yet; `/cadence team create` makes the first." in said
+    assert "Acme has no team yet. Create one with `/cadence team create`." in said
     assert clinic.todo() == {}
 
 
@@ -63,7 +63,7 @@ def test_a_team_without_a_reporter(clinic: Clinic) -> None:
     clinic.team.reporter = None
     clinic.store()
     what, remedy = only(clinic.todo())
-    assert what == "Nobody in Support EMEA is asked for the KPI number."
+    assert what == "Support EMEA has no KPI reporter."
     assert "`/cadence team create support-emea`" in remedy
 
 
@@ -122,7 +122,7 @@ def test_when_slack_does_not_answer_about_people_nobody_is_called_unknown(
     slack.answers["users.info"] = answer
     assert clinic.todo() == {}
     assert clinic.examine()[-1].what == (
-        "Support EMEA: nothing is known yet of 2 of its members; the bot asks when it runs."
+        "Support EMEA: 2 of its members aren't known yet. The bot looks them up when it runs."
     )
     assert slack.calls.count("users.info") == 2, "one call an examination is enough to see it"
 
@@ -136,4 +136,4 @@ def test_a_large_workspace_is_not_asked_about_everybody(clinic: Clinic, slack: F
 def test_names_cannot_play_with_the_terminal(clinic: Clinic) -> None:
     clinic.team.title, clinic.team.reporter = "Sup\x1b[2Jport", None
     clinic.store()
-    assert "Nobody in Sup [2Jport is asked for the KPI number." in clinic.todo()
+    assert "Sup [2Jport has no KPI reporter." in clinic.todo()

@@ -16,17 +16,17 @@ from tests.unit.bot.fake_slack import FakeSlack, Raw, refuses
     ("answer", "says"),
     [
         (refuses("invalid_auth"), "Slack doesn't know the bot token."),
-        (refuses("account_inactive"), "The bot token belongs to an app that was taken out of its workspace."),
+        (refuses("account_inactive"), "The bot token belongs to an app that its workspace uninstalled."),
         (refuses("token_revoked"), "The bot token was revoked."),
-        (refuses("internal_error"), "Slack has trouble of its own (internal_error)."),
-        (Raw(502, "<h1>Bad gateway</h1>"), "Slack's server gives no readable answer."),
-        (Raw(200, "<h1>Welcome</h1>"), "Slack's server gives no readable answer."),
+        (refuses("internal_error"), "Slack reports a problem on its side (internal_error)."),
+        (Raw(502, "<h1>Bad gateway</h1>"), "Slack's server didn't send a readable answer."),
+        (Raw(200, "<h1>Welcome</h1>"), "Slack's server didn't send a readable answer."),
         (
             Raw(429, '{"ok": false, "error": "ratelimited"}', {"Retry-After": "7"}),
-            "Slack asks to wait for 7 seconds.",
+            "Slack asks the bot to wait 7 seconds.",
         ),
         (Raw(0, ""), "Slack can't be reached (RemoteDisconnected)."),
-        ({"ok": True}, "The server doesn't say whose token that is."),
+        ({"ok": True}, "The server doesn't say whose token this is."),
         (refuses("xoxb-7-hunter2\x1b[31m"), "Slack refuses: … [31m."),
     ],
 )
@@ -49,7 +49,7 @@ def test_unreachable_slack_is_reported_once(stored: Clinic) -> None:
 def test_an_address_that_cannot_be_called(stored: Clinic) -> None:
     stored.settings |= {"slack_api_url": f"http://{'a' * 70}..example/", "slack_app_token": None}
     stored.settings["slack_signing_secret"] = "hunter2"
-    assert "SLACK_API_URL has a character in it that can't be sent." in stored.todo()
+    assert "SLACK_API_URL contains a character that can't be sent." in stored.todo()
 
 
 # --- scopes, app-level token, clock ---------------------------------------------------------------------------
@@ -94,9 +94,9 @@ def test_a_server_that_keeps_its_scopes_to_itself(stored: Clinic, slack: FakeSla
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (refuses("invalid_auth"), "Slack doesn't take the app-level token: invalid_auth."),
-        (refuses("missing_scope"), "Slack doesn't take the app-level token: missing_scope."),
-        (Raw(503, "later"), "Slack's server gives no readable answer."),
+        (refuses("invalid_auth"), "Slack refuses the app-level token: invalid_auth."),
+        (refuses("missing_scope"), "Slack refuses the app-level token: missing_scope."),
+        (Raw(503, "later"), "Slack's server didn't send a readable answer."),
         (Raw(0, ""), "Slack can't be reached (RemoteDisconnected)."),
     ],
 )
@@ -113,7 +113,7 @@ def test_an_app_token_that_does_not_work(
 def test_a_server_without_socket_mode(stored: Clinic, slack: FakeSlack) -> None:
     del slack.answers["apps.connections.open"]
     said = [finding.what for finding in stored.examine()]
-    assert "Socket Mode: this server doesn't know it, so the app-level token wasn't tried." in said
+    assert "Socket Mode: this server doesn't support it, so the app-level token wasn't tested." in said
     assert stored.todo() == {}
 
 
@@ -168,11 +168,11 @@ def test_every_channel_is_looked_at(stored: Clinic, slack: FakeSlack) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (refuses("missing_scope"), "Not every channel could be looked at. The bot lacks a scope."),
-        (Raw(0, ""), "Not every channel could be looked at. Slack can't be reached (RemoteDisconnected)."),
+        (refuses("missing_scope"), "Not every channel could be checked. The bot lacks a scope."),
+        (Raw(0, ""), "Not every channel could be checked. Slack can't be reached (RemoteDisconnected)."),
         (
             Raw(429, "{}", {"Retry-After": "20"}),
-            "Not every channel could be looked at. Slack asks to wait for 20 seconds.",
+            "Not every channel could be checked. Slack asks the bot to wait 20 seconds.",
         ),
     ],
 )
@@ -189,4 +189,4 @@ def test_a_server_that_cannot_say_who_is_in_a_channel(stored: Clinic, slack: Fak
     del slack.answers["conversations.info"]
     assert stored.todo() == {}
     said = [finding.what for finding in stored.examine()]
-    assert "Channels: this server can't say which of them the bot is in." in said
+    assert "Channels: this server can't say whether the bot is in them." in said

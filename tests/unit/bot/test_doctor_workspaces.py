@@ -41,8 +41,8 @@ def test_all_is_well(several: Clinic) -> None:
     install(several)
     assert [(finding.ok, finding.what) for finding in several.examine()] == [
         (True, "Mode: several workspaces. Each installs the bot at /slack/install; `cadence worker` sends."),
-        (True, "Database (SQLite): answers and is up to date."),
-        (True, "Acme (T01ACME): the token is good."),
+        (True, "Database (SQLite): reachable and up to date."),
+        (True, "Acme (T01ACME): the token works."),
         (True, "Acme: Channels: the bot is in 2 of 2."),
     ]
     assert several.slack.tokens[0] == "xoxb-hunter2"
@@ -61,7 +61,7 @@ def test_what_is_missing(several: Clinic) -> None:
     todo = several.todo()
     assert len(todo) == 3
     assert any("SLACK_SIGNING_SECRET is missing" in what for what in todo)
-    assert any("Acme: its token ends at 2026-12-01 09:50 UTC" in what for what in todo)
+    assert any("Acme: its token expires at 2026-12-01 09:50 UTC" in what for what in todo)
     assert any(what.startswith("Acme: Scopes are missing: ") for what in todo)
 
 
@@ -70,7 +70,7 @@ def test_a_token_that_is_not_good(several: Clinic) -> None:
     several.slack.answers["auth.test"] = {"ok": False, "error": "token_revoked", "said": "xoxe-hunter2"}
     what, remedy = only(several.todo())
     assert what.startswith("Acme: ")
-    assert "opens /slack/install at the bot's address again" in remedy
+    assert "to open /slack/install at the bot's address again" in remedy
 
 
 def test_a_curator_is_named_by_workspace(several: Clinic) -> None:

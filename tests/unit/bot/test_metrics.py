@@ -1,4 +1,4 @@
-"""Prometheus metrics, all of which the README documents."""
+"""Prometheus metrics, all of which `docs/metrics.md` documents."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.harnesses import EXAMPLES
 from tests.processes.places import someone
 from tests.scenarios.plays import says
 
-README = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+DOCUMENTED = (EXAMPLES.parent / "docs" / "metrics.md").read_text(encoding="utf-8")
 MONDAY = timedelta(days=3)
 
 
@@ -99,7 +99,7 @@ def test_metrics_report_an_unreachable_database_and_the_rest(harness: BotHarness
     gone.close()
 
 
-def test_the_readme_lists_exactly_the_metrics(harness: BotHarness) -> None:
+def test_the_docs_list_exactly_the_metrics(harness: BotHarness) -> None:
     metrics.note_attempt("sent")
     text = Client(web_of(harness)).get("/metrics").text
     told = {
@@ -107,4 +107,4 @@ def test_the_readme_lists_exactly_the_metrics(harness: BotHarness) -> None:
         for family in text_string_to_metric_families(text)
         if family.name.startswith("cadence_") and not family.name.endswith("_created")
     }
-    assert set(re.findall(r"^\| `(cadence_[a-z_]+)", README, re.MULTILINE)) == told
+    assert set(re.findall(r"^\| `(cadence_[a-z_]+)", DOCUMENTED, re.MULTILINE)) == told

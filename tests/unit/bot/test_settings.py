@@ -83,7 +83,7 @@ def test_an_empty_value_is_no_value(name: str, nothing: str, monkeypatch: pytest
 @pytest.mark.parametrize("wrong", ["bob", "U1, bob", "T1:", "u01", "U1:T1"])
 def test_a_curator_is_named_by_an_id(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CADENCE_CURATORS", wrong)
-    assert "which is no member ID; write U01234567" in sentences()[0]
+    assert "which isn't a member ID; write U01234567" in sentences()[0]
 
 
 def test_workspaces_may_install_it_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,12 +105,12 @@ def test_what_several_workspaces_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_CLIENT_ID", "12.34")
     assert "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together" in sentences()[0]
     set_all(monkeypatch, SLACK_CLIENT_ID="hunter2", SLACK_CLIENT_SECRET="12.34")
-    assert "SLACK_CLIENT_ID is not such an ID" in sentences()[0], "the secret would be in an address"
+    assert "SLACK_CLIENT_ID isn't a client ID" in sentences()[0], "the secret would be in an address"
     assert "hunter2" not in sentences()[0]
     set_all(monkeypatch, SLACK_CLIENT_ID="12.34", SLACK_CLIENT_SECRET="hunter2")
     monkeypatch.setenv("CADENCE_CURATORS", "T1:U1,U2")
     assert sentences() == [
-        "CADENCE_CURATORS names U2 without a workspace. Where several workspaces install the bot, "
+        "CADENCE_CURATORS names U2 without a workspace. If several workspaces install the bot, "
         "write T01234567:U2."
     ]
 
@@ -218,7 +218,7 @@ def test_the_password_of_the_database_never_shows(monkeypatch: pytest.MonkeyPatc
 def test_a_secret_that_was_copied_badly(monkeypatch: pytest.MonkeyPatch, which: str, wrong: str) -> None:
     set_all(monkeypatch, **(SECRETS | {which: wrong}))
     (said,) = sentences()
-    assert said == f"{which} has a space or a character in it that no such secret has; copy it again."
+    assert said == f"{which} contains a space or another character that doesn't belong in it; copy it again."
 
 
 def test_space_around_a_secret_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
