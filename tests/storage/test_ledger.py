@@ -217,6 +217,9 @@ def test_who_is_due_is_found_without_reading_all_rows_for_each(
     with db.write() as session:
         for one in many:
             rate_limits.close(UnitOfWork.around(session, Actor.system("T1")), name=one, until=NOW)
+    if not db.is_sqlite:
+        with db.write() as session:  # as autovacuum does sooner or later: the plan rests on statistics
+            session.execute(text("ANALYZE ledger, lane"))
     with db.read() as session:
         assert len(leases.due_recipients(session, now=NOW)) == 300
         if not db.is_sqlite:
