@@ -104,7 +104,7 @@ def champion_added(context: RequestContext, value: str, _body: Body) -> None:
     """[Add them and adopt] in a refusal."""
     parts = value.split(":")
     if len(parts) != _PARTS or not all(parts):
-        raise Refusal("This button is too old to be understood. `/cadence adopt` starts again.")
+        raise Refusal("This button has expired. `/cadence adopt` starts again.")
     given = AdoptionGiven(parts[0], team=parts[1], champion=parts[2], add_champion=True)
     _meet(context, given)
     context.say(adopt(context.uow, given))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cadence.documents.parts import Part
-from cadence.flows.editor import Spot, create_draft, keep_part, part_form, playbook_hub, start_anew
+from cadence.flows.editor import Spot, create_draft, keep_part, part_form, playbook_hub, start_over
 from cadence.refusals import Refusal
 from handlers.context import RequestContext
 from handlers.feature import Feature
@@ -36,7 +36,7 @@ def new(context: RequestContext, _command: NewPlaybook) -> None:
 
 
 def _open(context: RequestContext, slug: str | None) -> None:
-    title = "Edit the playbook" if slug else "New playbook"
+    title = "Edit playbook" if slug else "New playbook"
     context.open_when_made(title, lambda: _hub(context, slug or None), ids=metadata(slug=slug or None))
 
 
@@ -55,9 +55,7 @@ def _spot(value: str) -> Spot:
     slug, _, rest = value.partition(":")
     part, _, step = rest.partition(":")
     if part not in set(Part):
-        raise Refusal(
-            "This button is too old to be understood. `/cadence playbook new` opens the form again."
-        )
+        raise Refusal("This button has expired. `/cadence playbook new` opens the form again.")
     return Spot(slug or None, Part(part), step)
 
 
@@ -79,17 +77,17 @@ def part_submitted(context: RequestContext, form: Form) -> ViewContext | None:
     return context.back_to(form.below, _hub(context, spot.slug), ids=metadata(slug=spot.slug))
 
 
-def begun_anew(context: RequestContext, value: str, body: Body) -> None:
-    """[Start anew]: the draft is deleted, and the overview starts over."""
+def started_over(context: RequestContext, value: str, body: Body) -> None:
+    """[Start over]: the draft is deleted, and the overview starts over."""
     slug = value.partition(":")[0] or None
-    start_anew(context.uow, slug)
+    start_over(context.uow, slug)
     context.update(
         str((body.get("view") or {}).get("id") or ""), _hub(context, slug), ids=metadata(slug=slug)
     )
 
 
 def created(context: RequestContext, form: Form) -> MessageContext | ViewContext:
-    """[Create the draft]: the same as an import; the overview shows problems."""
+    """[Create draft]: the same as an import; the overview shows problems."""
     return context.again(create_draft(context.uow, form.slug), form)
 
 
@@ -97,7 +95,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="playbook new",
-            summary="opens a form that leads you through a new playbook; what you fill in is kept",
+            summary="opens a form that guides you through a new playbook and saves your progress",
             examples=("/cadence playbook new",),
             bare=NewPlaybook,
             run=new,
@@ -109,7 +107,7 @@ FEATURE: Final = Feature(
         Action.EDIT_PLAYBOOK: lambda context, value, _body: _open(context, value),
         Action.EDIT_PART: part_opened,
         Action.CHOOSE_KPI: kpi_chosen,
-        Action.START_ANEW: begun_anew,
+        Action.START_OVER: started_over,
     },
     forms={Callback.PLAYBOOK: created, **dict.fromkeys(_PARTS, part_submitted)},
 )

@@ -71,7 +71,7 @@ def older(context: RequestContext, value: str, _body: Body) -> None:
     """[Older] under a page of the trail."""
     asked = read_value(value)
     if asked is None:
-        raise Refusal("This button is too old to be understood. `/cadence trace` starts over.")
+        raise Refusal("This button has expired. `/cadence trace` starts over.")
     context.say(read_trail(context.uow, asked))
 
 

@@ -21,8 +21,8 @@ _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
 # PostgreSQL can't store NUL, and half a surrogate pair can't be encoded.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _YEARS = range(2000, 2101)
-OLD_BUTTON = "This button is too old to be understood. `/cadence status` shows what stands."
-_OLD_FORM = "This form is too old to be understood. Close it and open it again."
+OLD_BUTTON = "This button has expired. `/cadence status` shows where things are."
+_OLD_FORM = "This form has expired. Close it and open it again."
 
 
 class Origin(NamedTuple):
@@ -225,7 +225,7 @@ class Form:
         number = _whole(typed)
         if number is None:
             raise Refusal(
-                say("{typed} isn't a whole number; write one such as 14.", typed=code(typed[:40])),
+                say("{typed} isn't a whole number. Try 14.", typed=code(typed[:40])),
                 field=field,
             )
         return number
@@ -285,7 +285,7 @@ class Form:
             return None
         found = _day(chosen)
         if found is None:
-            raise Refusal("That isn't a day the calendar here knows. Choose another one.", field=field)
+            raise Refusal("That isn't a valid date. Choose another one.", field=field)
         return found
 
     _READERS: ClassVar[Mapping[Kind, Callable[["Form", str], object]]] = {
@@ -310,7 +310,7 @@ def _option(chosen: object) -> str | None:
 def _slack_id(shape: re.Pattern[str], chosen: object, field: str, what: str) -> str:
     if isinstance(chosen, str) and shape.fullmatch(chosen):
         return chosen
-    raise Refusal(f"That isn't {what} Slack knows. Choose again.", field=field)
+    raise Refusal(f"That isn't {what} in this Slack. Choose again.", field=field)
 
 
 def _whole(typed: str) -> int | None:
@@ -403,7 +403,7 @@ def read_week(value: str) -> date:
     """
     found = _monday(value)
     if found is None:
-        raise Refusal("This button is too old to be understood. `/attest` answers this week.")
+        raise Refusal("This button has expired. `/attest` answers this week.")
     return found
 
 

@@ -9,7 +9,7 @@ from handlers.feature import Feature
 from handlers.payloads import Body, known_row, row_id, split_ref
 from templates.ids import Action
 
-_OLD = "This button is too old to be understood. The checklist is in the team's channel."
+_OLD = "This button has expired. The checklist is in the team's channel."
 
 
 def start(context: RequestContext, value: str, _body: Body) -> None:

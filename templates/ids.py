@@ -72,7 +72,7 @@ class Action(StrEnum):
     EDIT_PLAYBOOK = "playbook.edit"
     EDIT_PART = "playbook.part"
     CHOOSE_KPI = "playbook.kpi"
-    START_ANEW = "playbook.anew"
+    START_OVER = "playbook.anew"
 
 
 class Callback(StrEnum):

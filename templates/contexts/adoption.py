@@ -29,14 +29,14 @@ class AdoptionSaved(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptionSettingsForm(
-    PlainForm, callback=Callback.ADOPTION_SETTINGS, title="Settings of a team", submit="Save"
+    PlainForm, callback=Callback.ADOPTION_SETTINGS, title="Team settings", submit="Save"
 ):
     """The settings of one adoption. `hours` has one line per nudge.
 
     Args:
         state: `active` or `paused`.
         rule: of its own; None for the playbook's or the workspace's, which is `inherited`.
-        team_slug: what [Change the team] carries, where the reporter is named.
+        team_slug: what [Edit team] carries, where the reporter is named.
         starts: the Monday of the cycle to come.
         no_cycle: it never had one.
     """
@@ -54,20 +54,20 @@ class AdoptionSettingsForm(
     may_set_rule: bool = False
     reporter: str | None = None
     champion: str | None = ask.member(
-        "Champion", "A member of the team, or the owner, who keeps the team at it.", optional=True
+        "Champion", "Keeps the rollout going. A team member or the owner.", optional=True
     )
     rule: str | None = ask.choice(
         "When is a step demoted?",
         "A critical exception demotes at once under every rule.",
-        among=(Choice(label="As everywhere else", value="inherited"), *RULES),
+        among=(Choice(label="Same as everywhere else", value="inherited"), *RULES),
         first=True,
         placeholder="",
         when="may_set_rule",
     )
     hours: str = ask.lines(
-        "When its nudges come",
-        "One a line: what one person gets by their own clock, the channel's posts by the team's. A line you delete "
-        "follows the workspace.",
+        "Nudge times",
+        "One per line. DMs use each person's own time zone, channel posts the team's. Delete a line to use the "
+        "workspace's time.",
         optional=True,
     )
 
@@ -81,7 +81,7 @@ class AdoptionSettingsForm(
     def instead(self, attribute: str) -> Mrkdwn:  # noqa: ARG002 - only the rule is a curator's alone
         """Everybody can read the rule."""
         rule = name(self.rule or self.inherited, 20)
-        return say("Rule for demotions: {rule}. A curator may change it.", rule=rule)
+        return say("Demotion rule: {rule}. Only curators can change it.", rule=rule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +93,14 @@ class AdoptForm(PlainForm, callback=Callback.ADOPT, title="Bring it to a team", 
     playbook: str | None = ask.choice("Playbook", among="playbooks")
     team: str | None = ask.choice(
         "Team",
-        "Its channel gets the checklist. A team that isn't here yet: /cadence team create.",
+        "The setup checklist goes to its channel. Not listed? Create it with /cadence team create.",
         among="teams",
     )
-    champion: str | None = ask.member(
-        "Champion", "A member of that team who sets it up and keeps the team at it."
-    )
+    champion: str | None = ask.member("Champion", "A member of that team who sets it up and keeps it going.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CapacityForm(PlainForm, callback=Callback.CAPACITY, title="Start it anyway?", submit="Start it anyway"):
+class CapacityForm(PlainForm, callback=Callback.CAPACITY, title="Start it anyway?", submit="Start anyway"):
     """A curator's override of the limit of running cycles.
 
     Args:
@@ -115,9 +113,7 @@ class CapacityForm(PlainForm, callback=Callback.CAPACITY, title="Start it anyway
     team: str
     running: tuple[str, ...]
     most: int
-    reason: str = ask.lines(
-        "Why does it start anyway?", "The team and the curators read it; it stays visible."
-    )
+    reason: str = ask.lines("Why now?", "The team and the curators will see this.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,7 +141,7 @@ class PlainForm(ViewContext):
     TEMPLATE: ClassVar[str] = "modals/form.json.j2"
     CALLBACK: ClassVar[Callback]
     TITLE: ClassVar[str] = ""
-    SUBMIT: ClassVar[str] = "Send"
+    SUBMIT: ClassVar[str] = "Save"
     INTRO: ClassVar[str] = ""
 
     def __init_subclass__(cls, **constants: str) -> None:

@@ -162,7 +162,7 @@ MODES: Final = tuple(Choice(label=mode(one), value=one) for one in ("human-led",
 
 
 RULES: Final = (
-    Choice(label="Balanced: evidence at any time, the cap at the close", value="balanced"),
-    Choice(label="Strict: the cap at any time", value="strict"),
-    Choice(label="Evidence: never the cap alone", value="evidence"),
+    Choice(label="Balanced: evidence anytime, cap at cycle close", value="balanced"),
+    Choice(label="Strict: as soon as it's over the cap", value="strict"),
+    Choice(label="Evidence only: never on the cap alone", value="evidence"),
 )

@@ -310,5 +310,5 @@ class ChooseCheckinForm(PlainForm, callback=Callback.CHOOSE_CHECKIN, title="Chec
         first=True,
         name=Field.CHECKIN,
         needed="Choose a check-in.",
-        cut="Only the first 100 are listed: `/attest` with a playbook's name answers any of them.",
+        cut="Showing the first 100. For any other, type `/attest` with the playbook's name.",
     )

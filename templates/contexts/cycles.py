@@ -15,7 +15,7 @@ from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextTeamForm(PlainForm, callback=Callback.NEXT_TEAM, title="The next team"):
+class NextTeamForm(PlainForm, callback=Callback.NEXT_TEAM, title="Next team"):
     """The next team to adopt the playbook, or why there is none."""
 
     TEMPLATE: ClassVar[str] = "modals/cycles/next_team.json.j2"
@@ -27,7 +27,7 @@ class NextTeamForm(PlainForm, callback=Callback.NEXT_TEAM, title="The next team"
     selected: str | None = ask.choice(
         "Next team", among="teams", name=Field.TEAM, when="teams", optional=True
     )
-    reason: str = ask.lines("There is none, because …", most=500, optional=True)
+    reason: str = ask.lines("No next team? Say why", most=500, optional=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +82,10 @@ class CycleStartForm(PlainForm, callback=Callback.CYCLE_START, title="Start a cy
     team: str | None = ask.choice("Team", among="teams")
     starts: date | None = ask.day(
         "First day",
-        "A Monday, in the team's time zone. The cycle closes on the fourth Friday.",
+        "A Monday. The cycle closes on the fourth Friday.",
         name=Field.DATE,
     )
-    champion: str | None = ask.member("Champion", "Who keeps the team at it.", optional=True)
+    champion: str | None = ask.member("Champion", "Keeps the rollout going.", optional=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,18 +118,13 @@ class MoveForm(
     callback=Callback.MOVE,
     title="Move a team",
     submit="Move",
-    intro=(
-        "The team goes on with another version. The evidence on its steps counts anew from then on, "
-        "and its channel is told."
-    ),
+    intro=("The team switches to another version. Its steps' counters reset, and its channel is notified."),
 ):
     """Move a team to a version. Inputs: `adoption` (the value is the caller's own) and `version`."""
 
     runs: tuple[Choice, ...]
     selected: str | None = ask.choice("Playbook and team", among="runs", name=Field.ADOPTION)
-    version: str = ask.text(
-        "To which version?", "A published one, like v2, or draft for the newest draft.", most=20
-    )
+    version: str = ask.text("Version", "A published one such as v2, or draft for the newest draft.", most=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

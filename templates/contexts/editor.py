@@ -23,7 +23,7 @@ def _items(label: str, hint: str) -> Any:
 def _too_long(form: PlainForm, attribute: str) -> Mrkdwn:
     label = form.declared_inputs()[attribute].label
     return Mrkdwn(
-        f"*{label}*: too long for a form, and kept as it is. `/cadence playbook revise` shows the whole file."
+        f"*{label}*: too long to edit here, so it stays as it is. Edit the file with `/cadence playbook revise`."
     )
 
 
@@ -88,35 +88,33 @@ class PlaybookHub(ViewContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BasicsForm(PlainForm, callback=Callback.PLAYBOOK_BASICS, title="The basics", submit="Keep"):
+class BasicsForm(PlainForm, callback=Callback.PLAYBOOK_BASICS, title="Basics", submit="Save"):
     """The name, the owner and the like; `fixed`: the short name can't be changed."""
 
     fixed: bool
     title: str = ask.text("Name", "The workflow in two or three words, such as Support reply.", most=80)
     slug: str = ask.text(
         "Short name",
-        "For commands: small letters, digits and dashes. Left empty, it is made from the name.",
+        "For commands. Lowercase letters, digits and hyphens. Leave blank to create it from the name.",
         most=40,
         when="new",
         optional=True,
     )
     function: str | None = ask.choice("Function", among=FUNCTIONS, placeholder="")
-    owner: str | None = ask.member(
-        "Owner", "The one person who answers for it: reads the verdicts, runs the cycle."
-    )
+    owner: str | None = ask.member("Owner", "The one person accountable: acts on alerts and runs the cycle.")
     runs_per_week: str = ask.text(
-        "Runs a week",
-        "How often a team expects to run it, such as 40. Used until its check-ins say better.",
+        "Runs per week",
+        "What a team expects, such as 40. Used until check-ins come in.",
         most=20,
     )
     teams: tuple[Choice, ...] = ()
     pilot: str | None = ask.choice(
         "First team",
-        "Who pilots it. Can be said later, when its first cycle starts.",
+        "Who pilots it. You can choose later, when the first cycle starts.",
         among="teams",
         when="teams",
         optional=True,
-        cut="Only the first 100 teams are listed; `/cadence cycle start` takes any of them.",
+        cut="Showing the first 100 teams. For any other, type `/cadence cycle start` later.",
     )
 
     @property
@@ -169,63 +167,62 @@ class GuardrailsForm(ViewContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepForm(PlainForm, callback=Callback.PLAYBOOK_STEP, title="Edit the step", submit="Keep"):
+class StepForm(PlainForm, callback=Callback.PLAYBOOK_STEP, title="Edit step", submit="Save"):
     """One step: at `position` among `places` of them; `fallback` is `default` or a mode."""
 
     new: bool
     places: int = 1
-    title: str = ask.text("What is done in it?", "Such as: Draft three replies.", most=80)
+    title: str = ask.text("Step", "Start with a verb, such as Draft three replies.", most=80)
     key: str = ask.text(
         "Short name",
-        "For commands, such as draft. Left empty, it is made from what is done. Exceptions and samples are counted "
-        "under it.",
+        "For commands, such as draft. Leave blank to create it from the step's name.",
         most=40,
         optional=True,
     )
-    position: str = ask.choice("Place among the steps", among="numbers", placeholder="", when="numbers")
+    position: str = ask.choice("Position", among="numbers", placeholder="", when="numbers")
     mode: str | None = ask.choice(
         "Who leads it?",
-        "Human-led: people decide, AI may help. Collaborative: AI prepares, a person checks. AI-led: people handle "
-        "the exceptions.",
+        "Human-led: people do it, AI can help. Collaborative: AI prepares, a person checks. AI-led: people handle "
+        "exceptions.",
         among=MODES,
         placeholder="",
     )
     exception_cap: str = ask.text(
-        "Cap on exceptions",
-        "The highest share of runs that can go wrong. 8%, 8 and 0.08 mean the same, and 1 is 1%.",
+        "Exception cap",
+        "The highest share of runs that can go wrong, such as 8%.",
         most=20,
     )
     fallback: str | None = ask.choice(
-        "Where a demotion lands",
+        "If demoted, move to",
         among=(Choice(label="One level down", value="default"), *MODES[:2]),
         first=True,
         placeholder="",
         optional=True,
     )
     accuracy: str = ask.text(
-        "Samples that pass, at least",
+        "Pass rate, at least",
         most=20,
         optional=True,
-        above="*To be promoted* the graded samples of the last cycles must show this. Left empty: 90%, 2%, 2 cycles.",
+        above="*Ready for promotion when* graded samples show this. Leave blank for 90%, 2% and 2 cycles.",
     )
-    max_risk: str = ask.text("Risky samples, at most", most=20, optional=True)
+    max_risk: str = ask.text("Risky share, at most", most=20, optional=True)
     cycles: str = ask.text("Cycles in a row", most=20, optional=True)
     sample: str = ask.text(
-        "Runs to grade each week",
-        "That many attested runs are drawn at random for the owner to grade. Empty is none.",
+        "Spot checks per week",
+        "How many random runs the owner grades each week. Leave blank for none.",
         most=20,
         optional=True,
     )
-    escalate_to: str | None = ask.member("Who hears of a risky grade?", optional=True)
+    escalate_to: str | None = ask.member("Who gets notified of risky grades?", optional=True)
     automated: str = ask.text(
         "Automated check",
-        "The name of a check that reports by itself, if there is one.",
+        "The name of a check that reports on its own, if there is one.",
         most=60,
         optional=True,
     )
     remove: bool = ask.check(
-        "Not needed any more?",
-        among=(Choice(label="Take this step out of the draft", value="remove"),),
+        "Remove this step?",
+        among=(Choice(label="Remove it from the draft", value="remove"),),
         when="known",
         optional=True,
     )
@@ -243,38 +240,36 @@ class StepForm(PlainForm, callback=Callback.PLAYBOOK_STEP, title="Edit the step"
 
     def modal_title(self) -> str:
         """Adding and editing a step use the same form."""
-        return "A new step" if self.new else self.TITLE
+        return "New step" if self.new else self.TITLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageForm(
     PlainForm,
     callback=Callback.PLAYBOOK_PACKAGE,
-    title="The package",
-    submit="Keep",
-    intro=(
-        "One item a line. All of it is needed before the playbook can be published, not before it is run."
-    ),
+    title="Package",
+    submit="Save",
+    intro=("One item per line. Needed to publish the playbook, not to run it."),
 ):
     """A step's inputs and outputs, how it is judged, how it improves."""
 
-    inputs: str | None = _items("Inputs", "What a run needs, such as: ticket text.")
-    outputs: str | None = _items("Outputs", "What a run leaves behind, such as: sent reply.")
+    inputs: str | None = _items("Inputs", "What a run needs, such as ticket text.")
+    outputs: str | None = _items("Outputs", "What a run produces, such as a sent reply.")
     quality: str | None = _items(
-        "Quality", "What makes it good, such as: every claim is in the knowledge base."
+        "Quality", "What makes it good, such as every claim is in the knowledge base."
     )
     criteria: str | None = _items(
-        "Rubric: accept or reject by", "Such as: tone, accuracy, policy adherence; each on its line."
+        "Rubric criteria", "What to accept or reject a result by, such as tone or accuracy."
     )
     threshold: str = ask.text(
-        "Rubric: threshold",
-        "The share of a graded sample that must pass, such as 90%. Needed once there are criteria.",
+        "Rubric threshold",
+        "The share of graded samples that must pass, such as 90%. Required if there are criteria.",
         most=20,
         optional=True,
     )
     loop: str = ask.lines(
         "Loop",
-        "How it gets better, such as: draft, edit, send, measure; refine the prompts every Friday.",
+        "How it gets better, such as: draft, edit, send, measure. Refine the prompts every Friday.",
         optional=True,
     )
 
@@ -288,29 +283,29 @@ class NextTeamForm(
     PlainForm,
     callback=Callback.PLAYBOOK_NEXT_TEAM,
     title="For the next team",
-    submit="Keep",
-    intro="What another team gets. One item a line.",
+    submit="Save",
+    intro="What another team gets. One item per line.",
 ):
     """When another team can adopt it, and what that team gets."""
 
     cycles: str = ask.text(
         "Scale rule",
-        "In how many cycles in a row the target must hold before others take it up, such as 2.",
+        "How many cycles in a row the target must hold before other teams adopt it, such as 2.",
         most=20,
         optional=True,
     )
     setup_minutes: str = ask.text(
-        "Minutes to set it up",
-        "Another team must be able to start within them; 60 at most, and when left empty.",
+        "Setup time in minutes",
+        "How long another team needs to start. At most 60, the default.",
         most=20,
         optional=True,
     )
     checklist: str | None = _items(
-        "Checklist", "What a team does to set it up, such as: connect the ticket queue."
+        "Checklist", "What a team does to set it up, such as connect the ticket queue."
     )
-    examples: str | None = _items("Examples", "Worked ones that another team can follow.")
-    fixed: str | None = _items("Fixed", "What an adopting team may not change, such as: rubric.")
-    adaptable: str | None = _items("Adaptable", "What it may, such as: tone guide.")
+    examples: str | None = _items("Examples", "Worked examples another team can follow.")
+    fixed: str | None = _items("Fixed", "What an adopting team can't change, such as the rubric.")
+    adaptable: str | None = _items("Adaptable", "What it can change, such as the tone guide.")
 
     def instead(self, attribute: str) -> Mrkdwn:
         """A list that is too long for a field stays as it is."""
@@ -321,26 +316,23 @@ class NextTeamForm(
 class PillarsForm(
     PlainForm,
     callback=Callback.PLAYBOOK_PILLARS,
-    title="The five pillars",
-    submit="Keep",
-    intro=(
-        "What to settle before a pilot. Say what is true; what you don't know yet can stay empty: a cycle starts "
-        "without it, publishing needs all five."
-    ),
+    title="Five pillars",
+    submit="Save",
+    intro=("What to settle before a pilot. You can start a cycle without them. Publishing needs all five."),
 ):
     """The five pillars, each by its key."""
 
     value_event: str = ask.lines(
         "Value event",
-        "The moment somebody is better off, such as: a reply sent that the customer did not reopen.",
+        "The moment someone is better off, such as a reply the customer didn't reopen.",
         optional=True,
     )
     input_contract: str = ask.lines(
-        "Input contract", "What comes in, how fresh it is, and what happens without it.", optional=True
+        "Input contract", "What comes in, how fresh it is, and what happens when it's missing.", optional=True
     )
     output_trust: str = ask.lines(
         "Output trust",
-        "How a reader can tell what to rely on, such as: sources linked, low confidence goes to a person.",
+        "How readers know what to rely on, such as linked sources, or low confidence goes to a person.",
         optional=True,
     )
     operational_owner: str = ask.lines(
@@ -348,6 +340,6 @@ class PillarsForm(
     )
     replication_template: str = ask.lines(
         "Replication template",
-        "What another team copies, such as: this playbook, its checklist and its graded examples.",
+        "What another team copies, such as this playbook, its checklist and its graded examples.",
         optional=True,
     )

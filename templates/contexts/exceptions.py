@@ -47,7 +47,7 @@ class ExceptionLogged(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an exception"):
+class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an exception", submit="Log it"):
     """An exception of a step in at least one group.
 
     The value of a step is the caller's own, such as `{adoption_id}:{step_key}`. `notice` says what it will
@@ -58,24 +58,23 @@ class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an except
 
     groups: tuple[ChoiceGroup, ...]
     selected: str | None = ask.choice(
-        "Which step left its rule?",
+        "Which step went wrong?",
         among="groups",
         name=Field.STEP,
         cut=(
-            "Only the first 40 playbooks are listed: `/exception` with a playbook's and a step's name "
-            "takes any of them."
+            "Showing the first 40 playbooks. For any other, type `/exception` with the playbook and the step."
         ),
     )
     reason: str = ask.lines(
         "What happened?",
-        "One or two sentences. The reason counts, not the person. You can undo it for 10 minutes.",
+        "Describe what happened, not who did it. You can undo it for 10 minutes.",
     )
     critical: bool = ask.check(
-        "How serious?",
-        among=(Choice(label="Critical: it demotes the step at once", value="critical"),),
+        "How serious is it?",
+        among=(Choice(label="Critical: demotes the step right away", value="critical"),),
         optional=True,
     )
-    link: str = ask.text("Link to the evidence", "A message or a ticket.", most=2_000, optional=True)
+    link: str = ask.text("Link", "To the message or ticket.", most=2_000, optional=True)
     notice: Mrkdwn | None = None
 
     def modal_submit(self) -> str:

@@ -127,18 +127,20 @@ class HandoffForm(PlainForm, callback=Callback.HANDOFF, title="Hand over", submi
 
     choices: tuple[Choice, ...]
     selected: str | None = ask.choice(
-        "What to whom?",
-        "The contract is your playbook's: what comes with it, by when it is accepted, what happens if not.",
+        "What and to whom?",
+        "Your playbook's contract says what comes with it and how fast it's accepted.",
         among="choices",
         name=Field.CONTRACT,
     )
-    what: str = ask.lines("What do you hand over?", "In a line: the case, the ticket, the list.", most=300)
-    link: str = ask.text("Link to it", "A message or a ticket.", most=1_000, optional=True)
+    what: str = ask.lines(
+        "What are you handing over?", "In one line: the case, the ticket, the list.", most=300
+    )
+    link: str = ask.text("Link", "To the message or ticket.", most=1_000, optional=True)
     absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffFailForm(PlainForm, callback=Callback.HANDOFF_FAIL, title="Can't use it", submit="Send back"):
+class HandoffFailForm(PlainForm, callback=Callback.HANDOFF_FAIL, title="Send it back", submit="Send back"):
     """Why a handoff can't be used; `lacking` are indexes of the contract's inputs."""
 
     TEMPLATE: ClassVar[str] = "modals/handoffs/handoff_fail.json.j2"
@@ -150,10 +152,12 @@ class HandoffFailForm(PlainForm, callback=Callback.HANDOFF_FAIL, title="Can't us
     choices: tuple[Choice, ...]
     lacking: tuple[str, ...] = ask.several(
         "What is missing?",
-        "What the contract promises to come with it.",
+        "What the contract says should come with it.",
         among="choices",
         when="choices",
-        placeholder="Nothing of these",
+        placeholder="Nothing",
         optional=True,
     )
-    reason: str = ask.lines("Why can't it be used?", "The sending team reads it. Name things, not people.")
+    reason: str = ask.lines(
+        "Why can't you use it?", "The sending team will see this. Describe what's wrong, not who did it."
+    )

@@ -59,8 +59,8 @@ class ExportForm(
     title="Export",
     submit="Export",
     intro=(
-        "A ZIP file in our direct messages: readings, attestations, exceptions, verdicts and the trail as CSV, "
-        "playbooks as YAML. It names people, so keep it as you keep what they told you."
+        "You'll get a ZIP file in a DM: KPI readings, check-ins, exceptions, verdicts and the trail as CSV, "
+        "playbooks as YAML. It names people, so store it safely."
     ),
 ):
     """What to export: a slug, or `*` for all. At least one playbook."""
@@ -70,16 +70,16 @@ class ExportForm(
     playbooks: tuple[Choice, ...]
     curator: bool = False
     selected: str | None = ask.choice(
-        "What?",
+        "What to export",
         among="everything",
         first=True,
         name=Field.PLAYBOOK,
         needed="Choose what to export.",
-        cut="Only the first 99 are listed: `/cadence export` with a playbook's name takes any of them.",
+        cut="Showing the first 99. For any other, type `/cadence export` with the playbook's name.",
     )
 
     @property
     def everything(self) -> tuple[Choice, ...]:
         """All, then each playbook."""
-        label = "Everything in this workspace" if self.curator else "All of my playbooks"
+        label = "Everything in this workspace" if self.curator else "All my playbooks"
         return (Choice(label=label, value=self.ALL), *self.playbooks)

@@ -9,12 +9,12 @@ from templates.ids import Callback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LearnForm(PlainForm, callback=Callback.LEARN, title="Keep a lesson", submit="Keep"):
+class LearnForm(PlainForm, callback=Callback.LEARN, title="Add a lesson", submit="Save"):
     """A lesson on a playbook, of at least one."""
 
     playbooks: tuple[Choice, ...]
     playbook: str | None = ask.choice("Playbook", among="playbooks")
     note: str = ask.lines(
         "What should the next team know?",
-        "Kept with the playbook and shown to every team that sets it up. Name things, not people.",
+        "Every team that sets it up will see this. Describe what worked, not who did it.",
     )

@@ -10,7 +10,7 @@ from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchAnswerForm(PlainForm, callback=Callback.WATCH_ANSWER, title="What changes?"):
+class WatchAnswerForm(PlainForm, callback=Callback.WATCH_ANSWER, title="Add a plan"):
     """What the owner will change about a step over its cap."""
 
     TEMPLATE: ClassVar[str] = "modals/nudging/watch_answer.json.j2"
@@ -19,6 +19,4 @@ class WatchAnswerForm(PlainForm, callback=Callback.WATCH_ANSWER, title="What cha
     team: str
     step: str
     evidence: Evidence
-    answer: str = ask.lines(
-        "What will you change?", "The team and the curators read it; it is kept.", name=Field.NOTE
-    )
+    answer: str = ask.lines("What's the plan?", "Your team and the curators will see this.", name=Field.NOTE)

@@ -82,24 +82,23 @@ class TeamHolidays(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HolidaysForm(PlainForm, callback=Callback.HOLIDAYS, title="Public holidays", submit="Show"):
+class HolidaysForm(PlainForm, callback=Callback.HOLIDAYS, title="Public holidays", submit="Save"):
     """The public holidays of a team, of at least one; `team` is a slug. Without a country they are only
     shown."""
 
     teams: tuple[Choice, ...]
     team: str | None = ask.choice(
         "Team",
-        "Nobody in it is nudged on its public holidays.",
+        "No nudges for this team on its public holidays.",
         among="teams",
         needed="Choose a team.",
         cut=(
-            "Only the first 100 are listed: `/cadence team holidays` with a team's short name "
-            "takes any of them."
+            "Showing the first 100. For any other, type `/cadence team holidays` with the team's short name."
         ),
     )
     country: str = ask.text(
-        "Whose holidays from now on?",
-        "A country such as DE, or a region such as DE-BY. Leave it empty to see those of today.",
+        "Country or region",
+        "Such as DE, or DE-BY for a region. Leave blank to see the current holidays.",
         most=20,
         optional=True,
     )
@@ -113,26 +112,26 @@ class TeamForm(PlainForm, callback=Callback.TEAM, title="New team", submit="Save
     title: str = ask.text("Name", most=80)
     slug: str = ask.text(
         "Short name",
-        "For commands: small letters, digits and dashes, such as support-emea.",
+        "For commands, such as support-emea. Lowercase letters, digits and hyphens.",
         most=40,
         when="new",
     )
     function: str | None = ask.choice("Function", among=FUNCTIONS, placeholder="")
-    channel: str | None = ask.channel("Channel", "Where the team's posts go. Invite me if it is private.")
-    members: tuple[str, ...] = ask.members("Members", "Each gets the weekly check-in.")
-    reporter: str | None = ask.member("Who reports the KPI number?", optional=True)
+    channel: str | None = ask.channel("Channel", "Gets the team's posts. If it's private, invite me first.")
+    members: tuple[str, ...] = ask.members("Members", "Everyone here gets the weekly check-in.")
+    reporter: str | None = ask.member("Who reports the KPI?", optional=True)
     timezone: str = ask.text("Time zone", "Such as Europe/Berlin.", most=60)
     region: str = ask.text("Region", most=60, optional=True)
     country: str = ask.text(
         "Country",
-        "Two letters, such as DE, or with a region, DE-BY: no nudges on its public holidays.",
+        "Such as DE, or DE-BY for a region. No nudges on its public holidays.",
         most=10,
         optional=True,
     )
 
     def modal_title(self) -> str:
         """Creating and changing a team use the same form."""
-        return self.TITLE if self.new else "Change the team"
+        return self.TITLE if self.new else "Edit team"
 
     def instead(self, attribute: str) -> Mrkdwn:  # noqa: ARG002 - only the short name is ever settled
         """The short name never changes."""
@@ -141,7 +140,11 @@ class TeamForm(PlainForm, callback=Callback.TEAM, title="New team", submit="Save
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwayForm(
-    PlainForm, callback=Callback.AWAY, title="Away", submit="Save", intro="No nudges on these days."
+    PlainForm,
+    callback=Callback.AWAY,
+    title="Away",
+    submit="Save",
+    intro="You won't get nudges on these days.",
 ):
     """Days away, both included; `members` if it is for others."""
 
@@ -150,5 +153,5 @@ class AwayForm(
     until: date | None = ask.day("Last day away")
 
     def intro(self) -> Mrkdwn:
-        """For oneself, what happens afterwards too."""
-        return Mrkdwn(self.INTRO if self.members else f"{self.INTRO} Check-ins come again after them.")
+        """Whose nudges stop."""
+        return Mrkdwn("They won't get nudges on these days." if self.members else self.INTRO)

@@ -246,7 +246,7 @@ class OverrideForm(
     missing: tuple[str | Mrkdwn, ...]
     reason: str = ask.lines(
         "Why now?",
-        "A sentence. Every team that runs it and the curators read it, and it stays with the version for good.",
+        "Every team that runs it and the curators will see this. It stays with the version.",
     )
 
 
@@ -277,14 +277,13 @@ class RetireForm(
     PlainForm,
     callback=Callback.RETIRE,
     title="Retire a playbook",
-    submit="Retire it",
+    submit="Retire",
     intro=(
-        "Running cycles finish, and no new one starts. What it recorded stays; "
-        "publishing a new version brings it back."
+        "Running cycles finish, and no new ones start. Its history stays. To bring it back, publish a new version."
     ),
 ):
     """Retire a playbook, with a reason. Inputs: `playbook`, `reason`. At least one playbook."""
 
     playbooks: tuple[Choice, ...]
     playbook: str | None = ask.choice("Playbook", among="playbooks")
-    reason: str = ask.lines("Why?", "The teams that run it and the curators read it.")
+    reason: str = ask.lines("Why?", "The teams that run it and the curators will see this.")

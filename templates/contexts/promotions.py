@@ -107,7 +107,9 @@ class PromotionDeclined(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeclineForm(PlainForm, callback=Callback.DECLINE_PROMOTION, title="Why not?", submit="Decline"):
+class DeclineForm(
+    PlainForm, callback=Callback.DECLINE_PROMOTION, title="Decline promotion", submit="Decline"
+):
     """Why a promotion is declined."""
 
     TEMPLATE: ClassVar[str] = "modals/promotions/promotion_decline.json.j2"
@@ -117,7 +119,7 @@ class DeclineForm(PlainForm, callback=Callback.DECLINE_PROMOTION, title="Why not
     step: str
     before: str
     after: str
-    reason: str = ask.lines("Why does it stay as it is?", "The owner and the curators read it; it is kept.")
+    reason: str = ask.lines("Why not now?", "The owner and the curators will see this.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

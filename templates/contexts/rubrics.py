@@ -12,48 +12,47 @@ from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RubricForm(PlainForm, callback=Callback.RUBRIC, title="Record a graded sample", submit="Record"):
+class RubricForm(PlainForm, callback=Callback.RUBRIC, title="Record grades", submit="Record"):
     """A graded sample of a step in at least one group."""
 
     groups: tuple[ChoiceGroup, ...]
     selected: str | None = ask.choice(
-        "Which step was graded?",
+        "Which step did you grade?",
         among="groups",
         name=Field.STEP,
         cut=(
-            "Only the first 40 playbooks are listed: `/cadence rubric` with a playbook's and a step's name "
-            "takes any of them."
+            "Showing the first 40 playbooks. For any other, type `/cadence rubric` with the playbook and the step."
         ),
     )
     samples: int | None = ask.whole(
-        "Samples graded", "How many results of this step were held against the rubric.", least=1
+        "Results graded", "How many results of this step you checked against the rubric.", least=1
     )
-    passes: int | None = ask.whole("Passed", "How many of them met every criterion.")
+    passes: int | None = ask.whole("Passed", "How many met every criterion.")
     risky: int | None = ask.whole(
-        "Risky", "How many could have done harm, whether they passed or not. Empty is none.", optional=True
+        "Risky", "How many could have caused harm, even if they passed. Leave blank for none.", optional=True
     )
     note: str = ask.lines("Note", optional=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevisionForm(PlainForm, callback=Callback.REVISE_RUBRIC, title="Record a new rubric", submit="Record"):
+class RevisionForm(PlainForm, callback=Callback.REVISE_RUBRIC, title="Update the rubric", submit="Update"):
     """A new rubric revision of a step in at least one group."""
 
     TEMPLATE: ClassVar[str] = "modals/rubrics/rubric_revision.json.j2"
 
     groups: tuple[ChoiceGroup, ...]
     selected: str | None = ask.choice(
-        "Whose rubric changed?",
+        "Which step's rubric changed?",
         among="groups",
         name=Field.STEP,
         cut=(
-            "Only the first 40 playbooks are listed: `/cadence rubric` with a playbook's and a step's name, "
-            "then `revise`, takes any of them."
+            "Showing the first 40 playbooks. For any other, type `/cadence rubric` with the playbook, the step and "
+            "`revise`."
         ),
     )
     change: str = ask.lines(
         "What changed?",
-        "For example: refunds are rejected unless the policy names the case.",
+        "Such as: reject refunds unless the policy names the case.",
         name=Field.REASON,
     )
 

@@ -124,7 +124,7 @@ class ModeDeclared(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecommitForm(PlainForm, callback=Callback.RECOMMIT, title="Recommit"):
+class RecommitForm(PlainForm, callback=Callback.RECOMMIT, title="Back to the plan"):
     """The owner says what changes so that a step is run as planned again."""
 
     TEMPLATE: ClassVar[str] = "modals/standards/recommit.json.j2"
@@ -134,11 +134,11 @@ class RecommitForm(PlainForm, callback=Callback.RECOMMIT, title="Recommit"):
     step: str
     declared: str
     used: str
-    note: str = ask.lines("What will change?", "The team and the curators read it; it is kept.")
+    note: str = ask.lines("What will you change?", "Your team and the curators will see this.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModeForm(PlainForm, callback=Callback.MODE, title="Who leads the step?", submit="Declare"):
+class ModeForm(PlainForm, callback=Callback.MODE, title="Change who leads", submit="Change"):
     """Declare a step's mode. A step's value is `{adoption_id}:{step_key}`.
 
     `drift` describes how the step is run, with the numbers, while that is unsettled.
@@ -150,11 +150,11 @@ class ModeForm(PlainForm, callback=Callback.MODE, title="Who leads the step?", s
     selected: str | None = ask.choice("Step", among="groups", name=Field.STEP)
     chosen: str | None = ask.choice(
         "Who leads it from now on?",
-        "Only a curator may declare a step AI-led.",
+        "Only curators can make a step AI-led.",
         among=MODES,
         name=Field.MODE,
     )
-    reason: str = ask.lines("Why?", "The team and the curators read it; the step's count starts again.")
+    reason: str = ask.lines("Why?", "Your team and the curators will see this. The step's counters reset.")
     drift: Mrkdwn | None = None
 
 

@@ -62,14 +62,14 @@ DAYS: Final = tuple(
 class SettingsForm(PlainForm, callback=Callback.SETTINGS, title="Settings", submit="Save"):
     """The workspace's settings. `working_days` are `mon` and so on; `hours` one line per nudge."""
 
-    curators: tuple[str, ...] = ask.members("Curators", "They read the digest and decide what only they may.")
+    curators: tuple[str, ...] = ask.members("Curators", "Get the digest and approve promotions.")
     curator_channel: str | None = ask.channel(
-        "Curators' channel", "The digest goes there. Invite me if it is private.", optional=True
+        "Curators' channel", "Gets the weekly digest. If it's private, invite me first.", optional=True
     )
     timezone: str = ask.text("Time zone", "Such as Europe/Berlin.", most=60)
     country: str = ask.text(
         "Country",
-        "Two letters, such as DE, or with a region, DE-BY: no digest on its public holidays.",
+        "Such as DE, or DE-BY for a region. No digest on its public holidays.",
         most=10,
         optional=True,
     )
@@ -80,18 +80,20 @@ class SettingsForm(PlainForm, callback=Callback.SETTINGS, title="Settings", subm
         placeholder="",
     )
     min_runs: str = ask.text(
-        "Fewest runs for the cap", "Below that many runs in a cycle the cap alone demotes nothing.", most=10
+        "Minimum runs for the cap",
+        "With fewer runs in a cycle, being over the cap alone doesn't demote.",
+        most=10,
     )
-    working_days: tuple[str, ...] = ask.checks("Working days", "Nobody is nudged on the others.", among=DAYS)
+    working_days: tuple[str, ...] = ask.checks("Working days", "No nudges on other days.", among=DAYS)
     guests: bool = ask.check(
         "Guests",
-        "Otherwise only full members of this workspace take part.",
+        "Off: only full members can take part.",
         among=(Choice(label="Guests who are in a team can take part", value="yes"),),
         optional=True,
     )
     hours: str = ask.lines(
-        "When nudges come",
-        "One a line: what one person gets by their own clock, a channel's posts by the team's, the digest by the "
-        "workspace's. A line you delete gets its usual hour back.",
+        "Nudge times",
+        "One per line. DMs use each person's own time zone, channel posts the team's, the digest the workspace's. "
+        "Delete a line to go back to its default.",
         optional=True,
     )

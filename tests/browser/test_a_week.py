@@ -58,7 +58,7 @@ def exceptions_bring_a_watch_and_jana_answers_it(at: Visitor) -> None:
     at.shoots("07-watch")
     at.acts_as("Jana Hoffmann")
     at.presses("Say what changes", "Over the cap")
-    at.fills({"What will you change?": "The refund policy goes into the prompt."})
+    at.fills({"What's the plan?": "The refund policy goes into the prompt."})
     at.sends()
     at.reads_the_answer()
     expect(watch).to_contain_text("The refund policy goes into the prompt.")

@@ -154,14 +154,14 @@ def choose(at: Visitor, label: str, search: str) -> None:
 def test_a_form_built_anew_has_its_own_button(
     chromium: Browser, server: SandboxServer, app: Listener
 ) -> None:
-    hub = {**form(), "submit": {"type": "plain_text", "text": "Create the draft"}, "blocks": []}
+    hub = {**form(), "submit": {"type": "plain_text", "text": "Create draft"}, "blocks": []}
     hub["blocks"] = [{"type": "section", "text": {"type": "plain_text", "text": "What there is"}}]
     app.answer = json.dumps({"response_action": "update", "view": hub})
     with visiting(chromium, server.url, DESKTOP) as at:
         part = {**hub, "submit": {"type": "plain_text", "text": "Keep"}}
         server.workspace.views.open("U01AGENT", part)
         at.form.get_by_role("button", name="Keep").click()
-        expect(at.form.locator("footer .primary")).to_have_text("Create the draft")
+        expect(at.form.locator("footer .primary")).to_have_text("Create draft")
 
 
 def test_the_list_of_completions_is_gone_after_a_click_on_send(

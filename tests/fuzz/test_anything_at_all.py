@@ -84,7 +84,7 @@ REAL_VALUES = {
     Action.EDIT_PLAYBOOK: _PLAYBOOKS,
     Action.EDIT_PART: ["support-reply:basics", ":kpi", "support-reply:steps:send", ":steps:", "x:pillars"],
     Action.CHOOSE_KPI: ["own", "support:0", "finance:9"],
-    Action.START_ANEW: ["support-reply:", ":"],
+    Action.START_OVER: ["support-reply:", ":"],
     Action.TYPE_IT: [
         "/cadence status support-reply",
         "/cadence learn",

@@ -161,7 +161,7 @@ DEEDS = [
         "edit a part of a playbook", pressed(Action.EDIT_PART, "support-reply:steps:draft"), OWNERS, ANY_OWNER
     ),
     Deed("choose a KPI", pressed(Action.CHOOSE_KPI, "support:0"), EVERYBODY),
-    Deed("begin a playbook's draft anew", pressed(Action.START_ANEW, "support-reply:"), OWNERS, ANY_OWNER),
+    Deed("begin a playbook's draft anew", pressed(Action.START_OVER, "support-reply:"), OWNERS, ANY_OWNER),
     Deed(
         "fill in a part of a playbook",
         sent(

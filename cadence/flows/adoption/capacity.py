@@ -97,11 +97,9 @@ def require_capacity(uow: UnitOfWork, view: AdoptionView, *, starts_on: date, re
     require_curator(uow, to=TO)
     reason = reason.strip()
     if not reason:
-        raise Refusal("Say in a sentence why it starts anyway.", field="reason")
+        raise Refusal("Say in a sentence why it should start anyway.", field="reason")
     if len(reason) > LONGEST:
-        raise Refusal(
-            f"A reason has {LONGEST:,} characters at most; this one has {len(reason):,}.", field="reason"
-        )
+        raise Refusal(f"Keep it to {LONGEST:,} characters. This one has {len(reason):,}.", field="reason")
     _override(uow, view, running, reason)
 
 

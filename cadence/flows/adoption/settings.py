@@ -116,16 +116,14 @@ def _rule(uow: UnitOfWork, adoption: Adoption, given: str | None) -> Rule | None
         raise Refusal("Choose one of the rules.", field="rule")
     rule = None if given == INHERITED else Rule(given)
     if rule != adoption.rule and not is_curator(uow):
-        raise NotAllowed("Only a curator may change the rule for demotions.", field="rule")
+        raise NotAllowed("Only curators can change the demotion rule.", field="rule")
     return rule
 
 
 def _champion(uow: UnitOfWork, view: AdoptionView, adoption: Adoption, given: str | None) -> str | None:
     """A team member, or the playbook's owner; the current champion can also stay."""
     if given is None and adoption.champion is not None:
-        raise Refusal(
-            "A team needs a champion. Choose somebody else, or leave it as it is.", field="champion"
-        )
+        raise Refusal("A team needs a champion. Choose someone else, or leave it as it is.", field="champion")
     if given in {None, adoption.champion, view.playbook.owner, *member_ids(uow, view.team)}:
         return given
     raise Refusal(

@@ -1,7 +1,7 @@
 """Writing a playbook in forms."""
 
 from cadence.flows.editor.fields import Spot
-from cadence.flows.editor.forms import create_draft, part_form, playbook_hub, start_anew
+from cadence.flows.editor.forms import create_draft, part_form, playbook_hub, start_over
 from cadence.flows.editor.parts import keep_part
 
 __all__ = [
@@ -10,5 +10,5 @@ __all__ = [
     "keep_part",
     "part_form",
     "playbook_hub",
-    "start_anew",
+    "start_over",
 ]

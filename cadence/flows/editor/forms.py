@@ -36,16 +36,16 @@ from templates.contexts.editor import (
 from templates.contexts.playbooks import PlaybookImported
 
 _TITLES = {
-    Part.BASICS: "The basics",
-    Part.KPI: "The one number",
+    Part.BASICS: "Basics",
+    Part.KPI: "KPI",
     Part.GUARDRAILS: "Guardrails",
-    Part.PACKAGE: "The package",
+    Part.PACKAGE: "Package",
     Part.NEXT_TEAM: "For the next team",
-    Part.PILLARS: "The five pillars",
+    Part.PILLARS: "Five pillars",
 }
 _PILLARS = 5
-_WHOLE = {"kpi": "nothing is filled in yet", "steps": "there is none yet; add the first one"}
-_NAMES = {"playbook": "short name", "runs_per_week": "number of runs a week"}
+_WHOLE = {"kpi": "not filled in yet", "steps": "none yet. Add the first one"}
+_NAMES = {"playbook": "short name", "runs_per_week": "number of runs per week"}
 """Keys of the file that have another name in the form."""
 
 
@@ -60,7 +60,7 @@ def playbook_hub(uow: UnitOfWork, slug: str | None) -> PlaybookHub:
 
 
 @once
-def start_anew(uow: UnitOfWork, slug: str | None) -> None:
+def start_over(uow: UnitOfWork, slug: str | None) -> None:
     """Delete the caller's draft.
 
     Raises:
@@ -181,12 +181,12 @@ def _row(spec: Data, slug: str, part: Part, problems: list[Problem], titles: Map
 
 
 _EMPTY = {
-    Part.BASICS: "Its name, who answers for it, how often it runs.",
-    Part.KPI: "The KPI: where it stands, and where it must get to.",
+    Part.BASICS: "Name, owner and how often it runs.",
+    Part.KPI: "The one number that should improve: baseline and target.",
     Part.GUARDRAILS: "Optional: up to two numbers that must not get worse.",
     Part.PACKAGE: "",
     Part.NEXT_TEAM: "",
-    Part.PILLARS: "What to settle before a pilot. A cycle starts without them; publishing needs all five.",
+    Part.PILLARS: "What to settle before a pilot. You can start a cycle without them.",
 }
 
 
@@ -201,7 +201,7 @@ def _text(spec: Data, part: Part, titles: Mapping[str, str]) -> str:
         case Part.BASICS:
             owner, pilot = str(spec.get("owner") or ""), str(spec.get("pilot") or "")
             return say(
-                "{function}, {runs} runs a week{owner}{pilot}",
+                "{function}, {runs} runs per week{owner}{pilot}",
                 function=spec.get("function"),
                 runs=spec.get("runs_per_week"),
                 owner=say(", owner {who}", who=mention(owner)) if owner else "",
@@ -242,7 +242,7 @@ def _counted(name: str, unit: Unit) -> str:
 
 
 _GROUPS = (
-    ChoiceGroup(label="Your own", choices=(Choice(label="A number of our own", value=OWN),)),
+    ChoiceGroup(label="Your own", choices=(Choice(label="Our own KPI", value=OWN),)),
     *(
         ChoiceGroup(
             label=function.capitalize(),

@@ -70,7 +70,7 @@ def _prepared(
         return given
     owner = given.get("owner", "")
     if owner and owner != (draft.spec.get("owner") or uow.actor.member) and not is_curator(uow):
-        raise NotAllowed("Only a curator may make somebody else the owner.", field="owner")
+        raise NotAllowed("Only curators can make someone else the owner.", field="owner")
     if draft.slug is not None:
         return {field: text for field, text in given.items() if field != "slug"}
     slug = given.get("slug") or _slug_from(given.get("title", ""))
@@ -100,7 +100,7 @@ def _with_kpi(given: Mapping[str, str]) -> Mapping[str, str]:
     if offered is not None:
         return {**given, **offered}
     if chosen != OWN or "unit" not in given:
-        raise Refusal("Choose a number, or “A number of our own” and say what it is.", field="catalogue")
+        raise Refusal("Choose a KPI, or “Our own KPI” and give it a name.", field="catalogue")
     return given
 
 

@@ -114,7 +114,7 @@ def fail(uow: UnitOfWork, *, handoff_id: int, reason: str, lacking: Sequence[str
         if isinstance(handed, Done):
             return handed
         if not reason.strip():
-            raise Refusal("Say in a sentence why it can't be used.", field="reason")
+            raise Refusal("Say in a sentence why you can't use it.", field="reason")
         named = dict(enumerate(handed.terms.inputs))
         missing = [text for place, text in named.items() if str(place) in lacking]
         decide(uow, handed, HandoffState.FAILED, reason=reason.strip(), lacking=missing)

@@ -65,9 +65,7 @@ def learn(uow: UnitOfWork, given: LessonGiven) -> Done:
         if not text:
             raise Refusal("Say in a sentence or two what the next team should know.", field="note")
         if len(text) > LONGEST:
-            raise Refusal(
-                f"A lesson has {LONGEST:,} characters at most; this one has {len(text):,}.", field="note"
-            )
+            raise Refusal(f"Keep it to {LONGEST:,} characters. This one has {len(text):,}.", field="note")
         _save(uow, playbook, view, text)
         return Done(
             text=say("Kept with {title}. The next team reads it when it sets up.", title=playbook.title),

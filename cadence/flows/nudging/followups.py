@@ -75,7 +75,7 @@ def answer_watch(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> 
         Refusal: the text is empty. NotAllowed: the caller is neither the owner nor a curator.
     """
     if not text.strip():
-        raise Refusal("Say in a sentence what will change.", field="note")
+        raise Refusal("Say in a sentence what you'll change.", field="note")
     with uow.write():
         view = adoption_by_id(uow, adoption_id=adoption_id)
         require_owner_or_curator(uow, owner=view.playbook.owner, to="say what changes about a step")

@@ -35,7 +35,7 @@ def set_away(uow: UnitOfWork, *, members: Sequence[str], first: date, last: date
         responsible for that person.
     """
     if last < first:
-        raise Refusal("The last day is before the first one; turn them round.", field="until")
+        raise Refusal("The last day is before the first. Swap them.", field="until")
     if last - first > LONGEST_AWAY:
         raise Refusal("That is longer than a year; leave the team instead with `/cadence team leave`.")
     with uow.write():
@@ -43,7 +43,7 @@ def set_away(uow: UnitOfWork, *, members: Sequence[str], first: date, last: date
         for who in members:
             _require_may_mark(uow, who)
             if last < monday_of(local_day(uow.now, zone_of(uow, workspace, who))) - timedelta(weeks=1):
-                raise Refusal("Those days are long over; give days to come.", field="until")
+                raise Refusal("Those days are in the past. Choose future days.", field="until")
             if _is_known(uow, who, first, last):
                 continue
             uow.session.add(

@@ -20,7 +20,7 @@ from storage.work import UnitOfWork
 from templates.contexts.base import Choice
 from templates.contexts.playbooks import ChoosePlaybookForm, ImportForm, PlaybookImported
 
-REVISE_HEADING, REVISE_SUBMIT = "Revise a playbook", "Save the draft"
+REVISE_HEADING, REVISE_SUBMIT = "Revise a playbook", "Save draft"
 PART = 3_000
 """Maximum characters of one form field."""
 PARTS = 10

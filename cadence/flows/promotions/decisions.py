@@ -85,9 +85,7 @@ def decline(uow: UnitOfWork, *, promotion_id: int, reason: str) -> Done:
         if settled is not None:
             return settled
         if not reason.strip():
-            raise Refusal(
-                "Say in a sentence why not, so that the owner knows what to work on.", field="reason"
-            )
+            raise Refusal("Say in a sentence why not, so the owner knows what to work on.", field="reason")
         _decide(uow, row, PromotionState.DECLINED, reason=reason.strip())
         told = [view.playbook.owner, *curators_read(uow, view.workspace)]
         others = [one for one in told if one != uow.actor.member]

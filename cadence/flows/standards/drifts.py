@@ -367,7 +367,7 @@ def recommit(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done
         owner nor a curator.
     """
     if not text.strip():
-        raise Refusal("Say in a sentence what will change.", field="note")
+        raise Refusal("Say in a sentence what you'll change.", field="note")
     with uow.write():
         adoptions.lock_adoption(uow, adoption_id=adoption_id)
         view = adoption_by_id(uow, adoption_id=adoption_id)

@@ -113,7 +113,7 @@ def save_settings(uow: UnitOfWork, typed: Mapping[str, object], *, named: frozen
         before = _as_data(uow, workspace)
         if _not_people(uow, given.curators) - {uow.actor.member}:
             raise Refusal(
-                "A curator has to be a person in this Slack: no app, and nobody who has left.",
+                "A curator must be a person in this workspace, not an app or a deactivated user.",
                 field="curators",
             )
         keep_settings(uow, workspace, given)

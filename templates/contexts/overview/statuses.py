@@ -81,17 +81,16 @@ class Status(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhyForm(PlainForm, callback=Callback.WHY, title="Why?", submit="Show"):
+class WhyForm(PlainForm, callback=Callback.WHY, title="Why this mode?", submit="Show"):
     """The step whose verdicts are requested, in at least one group."""
 
     groups: tuple[ChoiceGroup, ...]
     selected: str | None = ask.choice(
-        "The last verdicts of which step?",
+        "Which step?",
         among="groups",
         name=Field.STEP,
         cut=(
-            "Only the first 40 playbooks are listed: `/cadence why` with a playbook's and a step's name "
-            "takes any of them."
+            "Showing the first 40 playbooks. For any other, type `/cadence why` with the playbook and the step."
         ),
     )
 

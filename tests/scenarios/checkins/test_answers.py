@@ -250,7 +250,7 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
 def test_bare_commands_open_their_forms(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
     for typed, title in (
-        ("/kpi", "Report the number"),
+        ("/kpi", "Report the KPI"),
         ("/attest", "Check in"),
         ("/exception", "Log an exception"),
         ("/cadence why", "Why"),

@@ -124,10 +124,10 @@ def test_what_was_filled_in_waits_until_one_comes_back_and_is_nobody_elses(harne
     fills(person, "basics", BASICS)
     person.closes()
     harness.clock.set(at("2026-03-05 09:00"))
-    assert "Draft from Tue 3 Mar, 10:42" in opens(harness).form().words
-    assert "Draft from" not in opens(harness, CURATOR).form().words
+    assert "Last changed Tue 3 Mar, 10:42" in opens(harness).form().words
+    assert "Last changed" not in opens(harness, CURATOR).form().words
     person = opens(harness)
-    person.clicks(person.form(), "Start anew")
+    person.clicks(person.form(), "Start over")
     assert "Refund decision" not in person.form().words
     assert rows(harness, FormDraft) == []
 
@@ -137,10 +137,10 @@ def test_what_is_missing_is_said_and_nothing_is_saved(harness: BotHarness) -> No
     fills(person, "basics", BASICS)
     said = person.submits()
     assert said.view is not None
-    assert "The draft isn't created yet. What you filled in is kept." in said.view.words
-    assert "The one number: nothing is filled in yet" in said.view.words
-    assert "Steps: there is none yet; add the first one" in said.view.words
-    assert "support, 40 runs a week, owner <@U01LEAD>, first team " in said.view.words
+    assert "The draft isn't created yet. Your progress is saved." in said.view.words
+    assert "KPI: not filled in yet" in said.view.words
+    assert "Steps: none yet. Add the first one" in said.view.words
+    assert "support, 40 runs per week, owner <@U01LEAD>, first team " in said.view.words
     assert len(rows(harness, Playbook)) == 1
     assert len(rows(harness, FormDraft)) == 1
 
@@ -233,5 +233,5 @@ def test_an_outsider_reaches_no_draft(harness: BotHarness) -> None:
     assert answer.failure is None
     person.clicks(person.form(), action_id="playbook.part", value=":basics")
     assert person.submits({**BASICS, "owner": LEAD}).errors == {
-        "owner": "Only a curator may make somebody else the owner."
+        "owner": "Only curators can make someone else the owner."
     }

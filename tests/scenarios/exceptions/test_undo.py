@@ -309,7 +309,7 @@ def test_a_critical_one_says_what_it_will_do_before_it_does_it(solo: BotHarness)
 
     person.types("/exception", channel=SOLO_CHANNEL)
     given = {"step": "Send the edited reply (AI-led)", "reason": "promised a refund"}
-    person.submits({**given, "critical": ["Critical: it demotes the step at once"]})
+    person.submits({**given, "critical": ["Critical: demotes the step right away"]})
     assert notice in person.form().words
     assert mode(solo) is Mode.AI_LED
     person.submits()

@@ -227,7 +227,7 @@ def test_a_drift_is_announced_once_with_its_numbers_and_without_names(tmp_path: 
         assert "run human-led, not collaborative: 2 of 3 check-ins (limit 20%; 1 of them still" in form.words
         harness.workspace.person(OWNER).closes()
         harness.workspace.person(OWNER).clicks(home, "Recommit")
-        assert "Recommitting keeps it" in harness.workspace.person(OWNER).form().words
+        assert "Going back keeps it" in harness.workspace.person(OWNER).form().words
         why = harness.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
         assert "2 of 3 check-ins (limit 20%; 1 of them still to come then), in weeks 1 and 2" in why.words
 
@@ -265,7 +265,7 @@ def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
 
         owner = harness.workspace.person(OWNER)
         owner.clicks(alert, "Recommit")
-        assert owner.submits({"note": " "}).errors == {"note": "Say in a sentence what will change."}
+        assert owner.submits({"note": " "}).errors == {"note": "Say in a sentence what you'll change."}
         owner.submits({"note": "Two drafts a day are made together"})
         harness.tick()
         for channel in (DESK_CHANNEL, CURATORS):
@@ -294,7 +294,7 @@ def test_the_digest_settles_it_either_way(tmp_path: Path, used: str) -> None:
         [block] = [one for one in form.blocks if one["block_id"] == "mode"]
         assert block["element"]["initial_option"]["value"] == used
         curator.clicks(form, "Recommit")
-        assert "Recommitting keeps it collaborative" in curator.form().words
+        assert "Going back keeps it collaborative" in curator.form().words
         curator.submits({"note": "Two drafts a day are made together"})
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.RECOMMITTED]
 

@@ -23,14 +23,12 @@ EMPTY = PlaybookHub(
     slug="",
     heading="",
     parts=(
-        PartRow(title="The basics", value=":basics", done=False, text="Its name, who answers for it."),
-        PartRow(
-            title="The one number", value=":kpi", done=False, text="Where it stands, where it must get to."
-        ),
+        PartRow(title="Basics", value=":basics", done=False, text="Its name, who answers for it."),
+        PartRow(title="KPI", value=":kpi", done=False, text="Where it stands, where it must get to."),
         PartRow(title="Guardrails", value=":guardrails", done=True, text="Optional: up to two."),
-        PartRow(title="The package", value=":package", done=True, later=("inputs", "outputs", "rubric")),
+        PartRow(title="Package", value=":package", done=True, later=("inputs", "outputs", "rubric")),
         PartRow(title="For the next team", value=":next-team", done=True, later=("scale rule", "checklist")),
-        PartRow(title="The five pillars", value=":pillars", done=True, later=("5 of the 5 answers",)),
+        PartRow(title="Five pillars", value=":pillars", done=True, later=("5 of the 5 answers",)),
     ),
     steps=(),
     add_step=":steps:",
@@ -43,14 +41,14 @@ BEGUN = PlaybookHub(
     kept_at=THURSDAY,
     parts=(
         PartRow(
-            title="The basics",
+            title="Basics",
             value="support-reply:basics",
             done=True,
             begun=True,
-            text="support, 40 runs a week",
+            text="support, 40 runs per week",
         ),
         PartRow(
-            title="The one number",
+            title="KPI",
             value="support-reply:kpi",
             done=False,
             begun=True,
@@ -58,9 +56,9 @@ BEGUN = PlaybookHub(
             missing=("This is no better than the baseline.",),
         ),
         PartRow(title="Guardrails", value="support-reply:guardrails", done=True, begun=True, text="CSAT"),
-        PartRow(title="The package", value="support-reply:package", done=True, begun=True, later=("loop",)),
+        PartRow(title="Package", value="support-reply:package", done=True, begun=True, later=("loop",)),
         PartRow(title="For the next team", value="support-reply:next-team", done=True, begun=True),
-        PartRow(title="The five pillars", value="support-reply:pillars", done=True, begun=True),
+        PartRow(title="Five pillars", value="support-reply:pillars", done=True, begun=True),
     ),
     steps=(
         StepRow(
@@ -71,10 +69,10 @@ BEGUN = PlaybookHub(
     add_step="support-reply:steps:",
     steps_missing=(coded("The step `send` has the name of the playbook; give the step another key."),),
     overtaken="U01CURATOR",
-    refused=("The one number: kpi is missing", say("{who} saved draft 5.", who=mention("U01CURATOR"))),
+    refused=("KPI: kpi is missing", say("{who} saved draft 5.", who=mention("U01CURATOR"))),
 )
 GROUPS = (
-    ChoiceGroup(label="Your own", choices=(Choice(label="A number of our own", value="own"),)),
+    ChoiceGroup(label="Your own", choices=(Choice(label="Our own KPI", value="own"),)),
     ChoiceGroup(
         label="Support",
         choices=(
