@@ -161,8 +161,24 @@ def by_button(context: RequestContext, value: str, _body: Body) -> None:
     context.open(form)
 
 
+def step_chosen(context: RequestContext, value: str, body: Body) -> None:
+    """Another step: the form says what a critical exception would do to that one."""
+    view = body.get("view") or {}
+    form, (adoption_id, step) = Form.of(view), split_ref(value)
+    typed = form.read(ExceptionForm)
+    preview = exception_form(
+        context.uow,
+        adoption_id=adoption_id,
+        step=step,
+        reason=typed.reason,
+        link=typed.link,
+        critical=typed.critical,
+    )
+    context.update(str(view.get("id") or ""), preview, ids=metadata(**form.ids))
+
+
 def see(context: RequestContext, value: str, _body: Body) -> None:
-    """[See the exceptions]: those that count now."""
+    """[View exceptions]: those that count now."""
     adoption_id, step = split_ref(value)
     context.open(counted_exceptions(context.uow, adoption_id=adoption_id, step=step))
 
@@ -198,7 +214,7 @@ FEATURE: Final = Feature(
             slash="/exception",
             name="exception",
             usage="[playbook] <step> [critical] <reason> [link=…] [team=slug]",
-            summary="logs one run in which a step left its rule",
+            summary="logs a run that went wrong",
             examples=(
                 "/exception send tone was off",
                 "/exception support-reply send critical promised a refund",
@@ -212,6 +228,11 @@ FEATURE: Final = Feature(
             words=("undo",),
         ),
     ),
-    buttons={Action.LOG_EXCEPTION: by_button, Action.SEE_EXCEPTIONS: see, Action.UNDO_EXCEPTION: undo},
+    buttons={
+        Action.LOG_EXCEPTION: by_button,
+        Action.CHOOSE_STEP: step_chosen,
+        Action.SEE_EXCEPTIONS: see,
+        Action.UNDO_EXCEPTION: undo,
+    },
     forms={Callback.EXCEPTION: submitted},
 )

@@ -17,6 +17,7 @@ class Action(StrEnum):
     REPORT_KPI = "kpi.report"
     LOG_EXCEPTION = "exception.log"
     UNDO_EXCEPTION = "exception.undo"
+    CHOOSE_STEP = "exception.step"
     SAY_WHAT_CHANGES = "watch.answer"
     SEE_EXCEPTIONS = "exceptions.see"
     WHY = "verdict.why"

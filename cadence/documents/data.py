@@ -13,7 +13,8 @@ Data: TypeAlias = dict[str, JsonValue]
 def to_data(spec: PlaybookSpec | WorkspaceSpec) -> Data:
     """Convert to plain data in the order of the file; `playbook_from_data` reads a playbook's back.
 
-    Enums become their values, whole floats integers (so 15 stays 15), and None and empty values are left out.
+    Enums become their values, whole floats integers (so 15 stays 15) except 1.0, since a cap of 1 is 1%. None and
+    empty values are left out.
     """
     data = _given(spec.model_dump(mode="json", by_alias=True))
     if isinstance(spec, PlaybookSpec):
@@ -35,4 +36,4 @@ def _plain(value: JsonValue) -> JsonValue:
         return _given(value)
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if isinstance(value, float) and value.is_integer() and value != 1 else value

@@ -128,7 +128,7 @@ class Promote(Group):
     accuracy: Annotated[
         float, share("0.90", zero="is no bar at all", one="can't be shown by any number of samples")
     ] = 0.90
-    max_risk: Annotated[float, share("0.02")] = 0.02
+    max_risk: Annotated[float, share("0.02", small=True)] = 0.02
     cycles: _Cycles = 2
 
 
@@ -161,7 +161,9 @@ class Step(Group):
     mode: Annotated[AnyMode, Missing("is missing: nobody knows who leads this step")]
     fallback: AnyMode = Field(default_factory=lambda data: _below(data["mode"]))
     exception_cap: Annotated[
-        float, share("0.10"), Missing("is missing: only the owner can say how many exceptions are too many")
+        float,
+        share("0.10", small=True),
+        Missing("is missing: only the owner can say how many exceptions are too many"),
     ]
     promote: Promote = Field(default_factory=Promote)
     verify: Verify | None = None

@@ -23,7 +23,7 @@ class Problem:
     right: str
 
     def __str__(self) -> str:
-        """`line 18, steps[1].exception_cap: 1.4 is not between 0 and 1; write a share such as 0.10`."""
+        """`line 18, steps[1].exception_cap: 140 is not between 0% and 100%; write a share such as 0.10`."""
         place = ", ".join(part for part in (f"line {self.line}" if self.line else "", self.where) if part)
         return f"{place}: {self.reason}; {self.right}" if place else f"{self.reason}; {self.right}"
 

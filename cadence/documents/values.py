@@ -27,6 +27,7 @@ from cadence.rules.amounts import LARGEST
 
 _LONGEST_QUOTE: Final = 40
 _HIDDEN: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+PERCENT: Final = 100
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%")
 
 
@@ -238,18 +239,21 @@ def number(example: str) -> Kind:
     return Kind(lambda value: _number(value, example), example)
 
 
-def share(example: str, *, zero: str = "", one: str = "") -> Kind:
-    """A share from 0 to 1; `zero` and `one`, if given, say why that end is excluded."""
+def share(example: str, *, small: bool = False, zero: str = "", one: str = "") -> Kind:
+    """A share: `8%`, `8` and `0.08` are the same. `zero` and `one`, if given, say why that end is excluded.
+
+    Args:
+        small: a share that is never nearly all, so `1` is 1%; `1.0` and `100%` are all.
+    """
     near = f"write a share such as {example}"
 
     def reading(given: object) -> float:
-        if isinstance(given, str) and (percent := _PERCENT.fullmatch(given.strip())):
-            right = f"write it as the share {float(percent[1]) / 100:.4g}"
-            raise WrongValueError(f"{quoted(given)} is text, not a number", right)
-        value = _number(given, example)
-        if not 0 <= value <= 1:
-            right = f"write {value / 100:.4g} if {value:g}% is meant" if 2 <= value <= 100 else near
-            raise WrongValueError(f"{value:g} is not between 0 and 1", right)
+        percent = _PERCENT.fullmatch(given.strip()) if isinstance(given, str) else None
+        value = float(percent[1]) if percent else _number(given, example)
+        if not 0 <= value <= PERCENT:
+            raise WrongValueError(f"{value:g} is not between 0% and 100%", near)
+        if percent or value > 1 or (small and value == 1 and isinstance(given, int)):
+            value /= PERCENT
         if why := {0.0: zero, 1.0: one}.get(value):
             raise WrongValueError(f"{value:g} {why}", near)
         return value

@@ -62,6 +62,7 @@ class Input:
         when: the attribute that must be set for it to be asked. A text that is None isn't either: it is too long.
         above: shown above it, as mrkdwn.
         needed: the refusal if nothing was chosen; empty if a flow refuses it.
+        action: sent at once when its value changes, so that the form can be shown again; empty for none.
     """
 
     kind: Kind
@@ -79,6 +80,7 @@ class Input:
     when: str = ""
     above: str = ""
     needed: str = ""
+    action: str = ""
 
 
 class Asked(NamedTuple):
@@ -89,6 +91,11 @@ class Asked(NamedTuple):
     value: Any
     choices: tuple[Choice, ...] = ()
     groups: tuple[ChoiceGroup, ...] = ()
+
+    @property
+    def action(self) -> str:
+        """Its action id."""
+        return self.input.action or self.field
 
     @property
     def above(self) -> Mrkdwn:

@@ -1,14 +1,14 @@
 """A logged exception, the form for one, and the list of those that count."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
 from templates.contexts import ask
-from templates.contexts.ask import PlainForm
+from templates.contexts.ask import Asked, Input, PlainForm
 from templates.contexts.base import Choice, ChoiceGroup, Evidence, Id, MessageContext, ViewContext
-from templates.ids import Callback, Field
+from templates.ids import Action, Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class ExceptionLogged(MessageContext):
     """A logged exception, and its effect.
 
     Args:
+        step_ref: the value of [View exceptions], `{adoption_id}:{step_key}`.
         decision: the current verdict: `hold`, `watch` or `demote`.
         demote_at: the count at which the evidence line demotes now, None if it can't.
         severe: the verdict rests on a critical exception.
@@ -31,6 +32,7 @@ class ExceptionLogged(MessageContext):
     playbook: str
     team: str
     step: str
+    step_ref: str
     mode: str
     critical: bool
     reason: str
@@ -50,8 +52,11 @@ class ExceptionLogged(MessageContext):
 class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an exception", submit="Log it"):
     """An exception of a step in at least one group.
 
-    The value of a step is the caller's own, such as `{adoption_id}:{step_key}`. `notice` says what it will
-    do, or that it was just logged, if that needs confirmation.
+    The value of a step is the caller's own, such as `{adoption_id}:{step_key}`.
+
+    Args:
+        notice: what it will do, or that it was just logged, if that needs confirmation.
+        effect: what a critical exception would do to the chosen step.
     """
 
     TEMPLATE: ClassVar[str] = "modals/exceptions/exception.json.j2"
@@ -61,6 +66,7 @@ class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an except
         "Which step went wrong?",
         among="groups",
         name=Field.STEP,
+        action=Action.CHOOSE_STEP,
         cut=(
             "Showing the first 40 playbooks. For any other, type `/exception` with the playbook and the step."
         ),
@@ -76,6 +82,13 @@ class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an except
     )
     link: str = ask.text("Link", "To the message or ticket.", most=2_000, optional=True)
     notice: Mrkdwn | None = None
+    effect: str = ""
+
+    def asked_input(self, attribute: str, declared: Input) -> Asked:
+        """The effect of a critical exception stands below its checkbox, unless the notice says it."""
+        if attribute == "critical" and not self.notice:
+            declared = replace(declared, hint=self.effect)
+        return PlainForm.asked_input(self, attribute, declared)
 
     def modal_submit(self) -> str:
         """[Log it] confirms what the notice says."""

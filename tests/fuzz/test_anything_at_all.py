@@ -84,6 +84,7 @@ REAL_VALUES = {
     Action.EDIT_PLAYBOOK: _PLAYBOOKS,
     Action.EDIT_PART: ["support-reply:basics", ":kpi", "support-reply:steps:send", ":steps:", "x:pillars"],
     Action.CHOOSE_KPI: ["own", "support:0", "finance:9"],
+    Action.CHOOSE_STEP: ["1:send", "1:nope", "9:draft"],
     Action.START_OVER: ["support-reply:", ":"],
     Action.TYPE_IT: [
         "/cadence status support-reply",
@@ -128,6 +129,7 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.EXCEPTION: [
         _typed("U01AGENT1", "/exception"),
         _typed("U01CURATOR", "/exception"),
+        _pressed("U01LEAD", Action.CHOOSE_STEP, "1:send"),
         _shortcut("U01AGENT1", Shortcut.LOG_EXCEPTION, {"ts": "1.0", "user": "U01LEAD", "text": "<!here> x"}),
     ],
     Callback.EXPORT: [_typed("U01LEAD", "/cadence", "export"), _typed("U01CURATOR", "/cadence", "export")],

@@ -187,8 +187,6 @@ def field_of(where: str, fields: Fields, *, below: str = "") -> str | None:
 
 
 _FILE_WORDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"write [\d.]+ if ([\d.]+%) is meant"), r"write \1 if that is meant"),
-    (re.compile(r"between 0 and 1\b"), "between 0% and 100%"),
     (re.compile(r"such as 0\.(\d\d)\b"), lambda found: f"such as {int(found[1])}%"),
     (re.compile(r", or `direction: \w+`"), ""),
     (re.compile(r"write `fallback: [\w-]+`, or leave the line out"), "choose “One level down”"),

@@ -14,6 +14,7 @@ from cadence.flows.core import (
     step_groups,
     visible_adoptions,
 )
+from cadence.flows.exceptions.effects import critical_effect
 from cadence.flows.standards import gather
 from cadence.mrkdwn import Mrkdwn, plain_text
 from cadence.refusals import Refusal
@@ -47,15 +48,17 @@ def exception_form(
     with uow.read():
         groups = step_groups(uow, channel_first=channel_first)
         runs = visible_adoptions(uow)
-    fitting = [
-        f"{view.id}:{step}"
-        for view in runs
-        if view.spec.step(step or "")
-        and (adoption_id == view.id or (adoption_id is None and playbook in (None, view.playbook.slug)))
-    ]
+        fitting = [
+            (view, found)
+            for view in runs
+            if (found := view.spec.step(step or ""))
+            and (adoption_id == view.id or (adoption_id is None and playbook in (None, view.playbook.slug)))
+        ]
+        effect = critical_effect(uow, *fitting[0]) if fitting else ""
     return contexts.ExceptionForm(
         groups=groups,
-        selected=fitting[0] if fitting else None,
+        selected=f"{fitting[0][0].id}:{step}" if fitting else None,
+        effect=effect,
         reason=reason,
         link=link,
         critical=critical,

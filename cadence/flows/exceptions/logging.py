@@ -7,26 +7,23 @@ from typing import Final
 from cadence.documents import Step
 from cadence.flows.core import (
     AdoptionView,
-    current_modes,
     is_message,
-    mode_of,
     once,
     rewrite_cycle_posts,
     this_week,
     zone_of,
 )
+from cadence.flows.exceptions.effects import critical_effect
 from cadence.flows.numbers import pick_adoption, require_team_member
 from cadence.flows.standards import explained_evidence, judge
 from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Refusal
-from cadence.rules.modes import Mode, landing
 from cadence.rules.verdicts import Line
 from storage.queries import adoptions, cycles, exceptions, standards
 from storage.tables import Cycle, CycleState, LoggedException, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.exceptions import ExceptionLogged
-from templates.filters import mode as mode_word
 
 REPEAT_WITHIN: Final = timedelta(minutes=1)
 """The same words on the same step within this time need confirmation."""
@@ -120,7 +117,7 @@ def _confirm(uow: UnitOfWork, view: AdoptionView, step: Step, given: ExceptionGi
     ):
         questions[f"again:{view.id}:{step.key}"] = say("You just logged this. Log it again?")
     if given.critical:
-        questions[f"critical:{view.id}:{step.key}"] = _effect(uow, view, step)
+        questions[f"critical:{view.id}:{step.key}"] = say("{effect}", effect=critical_effect(uow, view, step))
     if not questions.keys() <= given.agreed:
         raise NeedsConfirming(
             Mrkdwn(" ".join(questions.values())), agreed=frozenset(questions), adoption_id=view.id
@@ -129,22 +126,6 @@ def _confirm(uow: UnitOfWork, view: AdoptionView, step: Step, given: ExceptionGi
 
 def _words(reason: str) -> str:
     return " ".join(reason.lower().split())
-
-
-def _effect(uow: UnitOfWork, view: AdoptionView, step: Step) -> Mrkdwn:
-    """What a critical exception does to a step now."""
-    mode = mode_of(current_modes(uow, view), step)
-    lands_on = landing(mode, Mode(step.fallback))
-    if lands_on is None:
-        return say(
-            "People lead “{step}” already, so its mode stays. The team and the curators are told right away.",
-            step=step.title,
-        )
-    return say(
-        "This will demote “{step}” to {mode} right away. The team and the curators are told.",
-        step=step.title,
-        mode=mode_word(lands_on),
-    )
 
 
 def _known(uow: UnitOfWork, view: AdoptionView, step: str, given: ExceptionGiven) -> LoggedException | None:
@@ -191,6 +172,7 @@ def _logged(
         playbook=view.playbook.title,
         team=view.team.title,
         step=view.step(row.step).title,
+        step_ref=f"{view.id}:{row.step}",
         mode=verdict.mode,
         critical=row.critical,
         reason=row.reason,

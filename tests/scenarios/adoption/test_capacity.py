@@ -79,7 +79,7 @@ def test_the_curators_form_goes_on_to_the_reason(full: BotHarness) -> None:
     curator = full.workspace.person(CURATOR)
     curator.types("/cadence cycle start", channel=DESK_CHANNEL)
     curator.submits({"playbook": "refund", "team": "desk", "date": "2026-03-09"})
-    assert "2 is the most" in curator.form().words
+    assert "The limit is 2" in curator.form().words
     curator.submits({"reason": "The board asked"})
     assert len(rows(full, Override)) == 1
     assert len(rows(full, Cycle)) == 3

@@ -149,7 +149,7 @@ def test_the_newest_draft_is_edited_and_what_the_form_does_not_ask_stays(harness
     person = harness.workspace.person(LEAD)
     shown = person.types("/cadence playbook show reply")
     person.clicks(shown.message, "Edit")  # type: ignore[arg-type]
-    assert "Draft 1 as it stands" in person.form().words
+    assert "This is draft 1" in person.form().words
     before = read_playbook(REPLY.read_text(encoding="utf-8"))
     fills(person, f"steps:{before.steps[0].key}", {"title": "Write it"}, slug="reply")
     said = person.submits()
@@ -170,7 +170,7 @@ def test_however_deep_one_is_the_form_still_opens(harness: BotHarness) -> None:
     assert len(harness.workspace.views.stack(LEAD)) == 3, "no more fit"
     done = fills(person, "basics", {"runs_per_week": "50"}, slug="refund-decision")
     assert done.errors == {}
-    assert "support, 50 runs a week" in person.form().words
+    assert "support, 50 runs per week" in person.form().words
 
 
 def test_a_draft_that_somebody_overtook_is_not_saved_over_theirs(harness: BotHarness) -> None:

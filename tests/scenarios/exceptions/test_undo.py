@@ -296,19 +296,27 @@ def test_other_words_another_step_or_a_minute_later_are_not(solo: BotHarness) ->
 def test_a_critical_one_says_what_it_will_do_before_it_does_it(solo: BotHarness) -> None:
     person = solo.workspace.person(MEMBER)
     types(solo, "/exception send critical promised a refund")
-    notice = "This will demote “Send the edited reply” to collaborative right away."
-    assert notice in person.form().words
+    notice = "A critical exception demotes “Send the edited reply” to collaborative right away."
+    assert person.form().words.count(notice) == 1
     assert (rows(solo, LoggedException), mode(solo)) == ([], Mode.AI_LED)
     # another step than the first one needs confirmation as well
     person.submits({"step": "Draft three replies (collaborative)"})
-    assert "This will demote “Draft three replies” to human-led right away." in person.form().words
+    assert (
+        "A critical exception demotes “Draft three replies” to human-led right away." in person.form().words
+    )
     assert rows(solo, LoggedException) == []
     person.submits({"critical": []})
     assert [row.critical for row in rows(solo, LoggedException)] == [False]
     person.closes()
 
     person.types("/exception", channel=SOLO_CHANNEL)
-    given = {"step": "Send the edited reply (AI-led)", "reason": "promised a refund"}
+    assert "A critical exception demotes" not in person.form().words, "no step is chosen yet"
+    person.fills(person.form(), {"reason": "promised a refund", "link": "https://acme.example/1"})
+    person.fills(person.form(), {"step": "Draft three replies (human-led)"})
+    assert "People already lead “Draft three replies”" in person.form().words
+    given = {"step": "Send the edited reply (AI-led)"}
+    person.fills(person.form(), given)
+    assert notice in person.form().words
     person.submits({**given, "critical": ["Critical: demotes the step right away"]})
     assert notice in person.form().words
     assert mode(solo) is Mode.AI_LED

@@ -84,7 +84,7 @@ def test_what_cannot_be_used_goes_back_with_what_the_contract_says(harness: BotH
     hand_over(harness)
     lead = harness.workspace.person(THEIR_LEAD)
     lead.clicks(asked(harness), "Can't use it")
-    assert "What the contract promises" in lead.form().words
+    assert "What the contract says should" in lead.form().words
     assert lead.submits({"reason": " "}).errors
     lead.submits({"lacking": ["0"], "reason": "Two cases carry that number"})
     harness.tick()

@@ -134,7 +134,7 @@ def test_every_problem_of_a_file_is_said_in_the_form_and_nothing_is_saved(tmp_pa
             REPLY,
             tmp_path,
             ("mode: ai-led", "mode: robot"),
-            ("exception_cap: 0.10", "exception_cap: 1.5"),
+            ("exception_cap: 0.10", "exception_cap: 150"),
             ("loop:", "lop:"),
         )
         before = everything(harness)
@@ -143,7 +143,7 @@ def test_every_problem_of_a_file_is_said_in_the_form_and_nothing_is_saved(tmp_pa
         shown = lead.submits({"yaml": file.read_text(encoding="utf-8")}).view
         assert shown is not None
         told = str(shown.blocks)
-        for problem in ("robot", "1.5", "lop"):
+        for problem in ("robot", "150", "lop"):
             assert problem in told
         assert everything(harness) == before
 

@@ -224,7 +224,10 @@ def test_a_drift_is_announced_once_with_its_numbers_and_without_names(tmp_path: 
         assert "found Thu 12 Mar; by now 3 of 3 attestations" in home.words
         harness.workspace.person(OWNER).clicks(home, "Declare human-led")
         form = harness.workspace.person(OWNER).form()
-        assert "run human-led, not collaborative: 2 of 3 check-ins (limit 20%; 1 of them still" in form.words
+        assert (
+            "running as human-led, not collaborative: 2 of 3 check-ins (limit 20%; 1 of them still"
+            in form.words
+        )
         harness.workspace.person(OWNER).closes()
         harness.workspace.person(OWNER).clicks(home, "Recommit")
         assert "Going back keeps it" in harness.workspace.person(OWNER).form().words
@@ -293,7 +296,7 @@ def test_the_digest_settles_it_either_way(tmp_path: Path, used: str) -> None:
         form = curator.form()
         [block] = [one for one in form.blocks if one["block_id"] == "mode"]
         assert block["element"]["initial_option"]["value"] == used
-        curator.clicks(form, "Recommit")
+        curator.clicks(form, "Back to the plan")
         assert "Going back keeps it collaborative" in curator.form().words
         curator.submits({"note": "Two drafts a day are made together"})
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.RECOMMITTED]

@@ -89,7 +89,7 @@ def test_curators_are_people_so_that_somebody_can_still_open_the_settings(harnes
     harness.workspace.change_user(SOLO, deleted=True)
     for nobody in ("U0NOBODY", harness.workspace.app.user, SOLO):
         answer = curator.submits({"curators": [CURATOR, nobody]})
-        assert "has to be a person" in answer.errors["curators"], nobody
+        assert "must be a person" in answer.errors["curators"], nobody
 
     harness.workspace.change_user(CURATOR, deleted=True)
     harness.workspace.change_user(AGENT, is_admin=True)

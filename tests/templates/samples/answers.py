@@ -32,6 +32,7 @@ RECORDED = Recorded(
 )
 ROW = AttestedRow(playbook="Support reply", team="Support EMEA", week=2, kpi=KPI, answer=RAN)
 LOGGED = ExceptionLogged(
+    step_ref="1:send",
     playbook="Support reply",
     team="Support EMEA",
     step="Send the edited reply",

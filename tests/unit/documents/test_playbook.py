@@ -17,6 +17,7 @@ from cadence.documents import (
     Verify,
     diff_playbooks,
     differences,
+    dump_playbook,
     package_gaps,
     playbook_from_data,
     read_playbook,
@@ -138,6 +139,29 @@ def test_stored_data_is_read_as_strictly_as_a_file() -> None:
     first, second = refused.value.problems
     assert str(first) == "owner: a list was found; write text such as `U01LEAD`"
     assert (second.line, second.where) == (0, "setup_minutes")
+
+
+@pytest.mark.parametrize(
+    ("typed", "cap"),
+    [
+        *[
+            ("8", 0.08),
+            ("8%", 0.08),
+            ("8 %", 0.08),
+            ("0.08", 0.08),
+            ("8.5", 0.085),
+            ("1", 0.01),
+            ("1%", 0.01),
+        ],
+        *[("100", 1.0), ("100%", 1.0), ("1.0", 1.0), ("0", 0.0)],
+    ],
+)
+def test_a_cap_is_a_percentage_or_a_share(typed: str, cap: float) -> None:
+    text = PLAYBOOK.replace("exception_cap: 0.05", f"exception_cap: {typed}")
+    spec = read_playbook(text)
+    assert spec.steps[1].exception_cap == cap
+    assert read_playbook(dump_playbook(spec)) == spec
+    assert playbook_from_data(to_data(spec)) == spec
 
 
 def test_text_is_trimmed_and_keeps_its_lines() -> None:

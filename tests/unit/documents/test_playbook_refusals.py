@@ -67,10 +67,9 @@ ONE_PROBLEM = [
     ("mode: ai-led", "mode: AI led", 0, "steps[1].mode", "`AI led`", "`ai-led`?"),
     ("fallback: collaborative", "fallback: ai-led", 0, "steps[1].fallback", "declared mode itself", "collaborative"),
     ("fallback: human-led            #", "fallback: ai-led #", 0, "steps[0].fallback", "is above", "human-led"),
-    ("exception_cap: 0.05", "exception_cap: 1.4", 0, "steps[1].exception_cap", "1.4 is not between", "such as 0.10"),
+    ("exception_cap: 0.05", "exception_cap: 140", 0, "steps[1].exception_cap", "140 is not between 0%", "such as 0.10"),
     ("exception_cap: 0.05", "exception_cap: -0.1", 0, "steps[1].exception_cap", "-0.1 is not between", "such as"),
-    ("exception_cap: 0.05", "exception_cap: 5", 0, "steps[1].exception_cap", "5 is not between", "0.05 if 5%"),
-    ("exception_cap: 0.05", "exception_cap: 5%", 0, "steps[1].exception_cap", "`5%` is text", "0.05"),
+    ("exception_cap: 0.05", "exception_cap: 500%", 0, "steps[1].exception_cap", "500 is not between", "such as 0.10"),
     ("exception_cap: 0.05", "cap: 0.05", 0, "steps[1].cap", "no key `cap`", "`exception_cap`?"),
     ("accuracy: 0.90", "accuracy: 1", 0, "steps[0].promote.accuracy", "1 can't be shown", "0.90"),
     ("accuracy: 0.90", "accuracy: 0", 0, "steps[0].promote.accuracy", "0 is no bar", "0.90"),
@@ -199,7 +198,7 @@ steps:
     title: Send
     mode: collaborative
     fallback: ai-led
-    exception_cap: 1.4
+    exception_cap: 140
 runs_per_week: many
 pillars: {value_event: n/a}
 """
@@ -222,7 +221,7 @@ def test_all_problems_are_reported_at_once_by_line() -> None:
         (24, "pillars.value_event"),
     ]
     assert str(problems[9]) == (
-        "line 22, steps[1].exception_cap: 1.4 is not between 0 and 1; write a share such as 0.10"
+        "line 22, steps[1].exception_cap: 140 is not between 0% and 100%; write a share such as 0.10"
     )
 
 
