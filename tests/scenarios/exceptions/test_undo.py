@@ -312,8 +312,10 @@ def test_a_critical_one_says_what_it_will_do_before_it_does_it(solo: BotHarness)
     person.types("/exception", channel=SOLO_CHANNEL)
     assert "A critical exception demotes" not in person.form().words, "no step is chosen yet"
     person.fills(person.form(), {"reason": "promised a refund", "link": "https://acme.example/1"})
-    person.fills(person.form(), {"step": "Draft three replies (human-led)"})
-    assert "People already lead “Draft three replies”" in person.form().words
+    person.fills(person.form(), {"step": "Draft three replies (collaborative)"})
+    assert (
+        "A critical exception demotes “Draft three replies” to human-led right away." in person.form().words
+    )
     given = {"step": "Send the edited reply (AI-led)"}
     person.fills(person.form(), given)
     assert notice in person.form().words
