@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.ops.terminal import Stop, read_instant, read_monday, sentences, settings_and_logs
+from bot.ops.terminal_output import show, show_findings, show_json, with_progress
 from bot.settings import load_settings
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 
 Now = Annotated[str | None, typer.Option(help="Use this instant instead of now: ISO 8601 with its offset.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 Team = Annotated[
     str | None, typer.Option("--team-id", help="The Slack workspace (T…), if there are several.")
 ]
@@ -88,7 +90,8 @@ def rehearse(
 
         set_up_logs(level="warning", form="text")
         first = FIRST_MONDAY if start is None else read_monday(start)
-        for line in rehearse_files(playbook, workspace, answers, weeks=weeks, first_monday=first):
+        lines = rehearse_files(playbook, workspace, answers, weeks=weeks, first_monday=first)
+        for line in with_progress(lines, "Rehearsing"):
             typer.echo(line)
 
 
@@ -145,16 +148,17 @@ def tick(now: Now = None) -> None:
 def plan(
     weeks: Annotated[int, typer.Option(min=1, max=26, help="How far ahead.")] = 1,
     now: Now = None,
+    json: Json = False,
 ) -> None:
     """Print what would be sent, to whom, when and in which zone. Sends nothing."""
     with sentences():
-        from bot.ops.commands import planned_lines  # noqa: PLC0415
+        from bot.ops.plan import as_json, as_parts, planned  # noqa: PLC0415
         from bot.runtime.clocks import clock_of  # noqa: PLC0415
 
         settings = settings_and_logs()
         moment = clock_of(settings)() if now is None else read_instant(now)
-        for line in planned_lines(settings, now=moment, weeks=weeks):
-            typer.echo(line)
+        found, names = planned(settings, now=moment, weeks=weeks)
+        show_json(as_json(found, names)) if json else show(as_parts(found, names))
 
 
 @app.command()
@@ -164,20 +168,18 @@ def deliveries(
     to: Annotated[str | None, typer.Option(help="A channel's or member's ID, or a team's slug.")] = None,
     since: Annotated[str | None, typer.Option(help="Due since: 7d, 12h, a date, an ISO instant.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many to show.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    json: Json = False,
     team_id: Team = None,
 ) -> None:
     """Print what happened to each message: sent, waiting, skipped or failed, and why."""
     with sentences():
-        from bot.ops.report import as_json as json_of  # noqa: PLC0415
-        from bot.ops.report import as_lines, seen  # noqa: PLC0415
+        from bot.ops.report import as_json, as_parts, seen  # noqa: PLC0415
         from bot.runtime.clocks import clock_of  # noqa: PLC0415
         from cadence.flows.outbox import Asked  # noqa: PLC0415
 
         settings, asked = settings_and_logs(), Asked(state, kind, to, since, limit)
         found = seen(settings, asked, team_id=team_id, now=clock_of(settings)())
-        for line in [json_of(found)] if as_json else as_lines(found, asked):
-            typer.echo(line)
+        show_json(as_json(found)) if json else show(as_parts(found, asked))
 
 
 @app.command()
@@ -190,16 +192,17 @@ def whatif(
     confidence: Annotated[
         str | None, typer.Option(help="The probability for a demotion by evidence: 0.9 or 90%.")
     ] = None,
+    json: Json = False,
     team_id: Team = None,
 ) -> None:
     """Print what another cap or threshold would have done in the weeks already recorded. Changes nothing."""
     with sentences():
-        from bot.ops.whatif import read_thresholds, whatif_lines  # noqa: PLC0415
+        from bot.ops.whatif import as_json, as_parts, judged_again, read_thresholds  # noqa: PLC0415
 
         asked = read_thresholds(cap=cap, rule=rule, min_runs=min_runs, confidence=confidence)
         told = partial(typer.echo, err=True)
-        for line in whatif_lines(settings_and_logs(), playbook, asked, step=step, team_id=team_id, told=told):
-            typer.echo(line)
+        found = judged_again(settings_and_logs(), playbook, asked, step=step, team_id=team_id, told=told)
+        show_json(as_json(found)) if json else show(as_parts(found, asked))
 
 
 @app.command()
@@ -225,16 +228,16 @@ def manifest(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(json: Json = False) -> None:
     """Check tokens, scopes, channels, people and the database, and say how to fix what's missing."""
     with sentences():
         from bot.ops.doctor import examine  # noqa: PLC0415
 
         findings = examine(settings_and_logs())
-        for finding in findings:
-            typer.echo(f"{'ok  ' if finding.ok else 'TODO'}  {finding.what}")
-            if not finding.ok and finding.remedy:
-                typer.echo(f"      {finding.remedy}")
+        if json:
+            show_json([{"ok": one.ok, "what": one.what, "remedy": one.remedy} for one in findings])
+        else:
+            show_findings(findings)
         if not all(finding.ok for finding in findings):
             raise typer.Exit(1)
 

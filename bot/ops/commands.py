@@ -3,21 +3,20 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from bot.delivery.gateway import Gateway
+from bot.ops.files import unreadable
 from bot.ops.findings import printable
 from bot.ops.manifest import INSTALL
 from bot.settings import Settings, SettingsRefused
 from cadence.actor import Actor
 from cadence.documents import DocumentRefused, Problem, WorkspaceSpec, read_document
 from cadence.flows.history import export_folder
-from cadence.flows.nudging import Planned, forecast
 from cadence.flows.people import WorkspaceImported, ensure_workspace, export_workspace, workspace_ids
 from cadence.flows.playbooks import export_playbook, import_document
 from cadence.flows.workspaces import checkup, count_rows, forget
-from cadence.nudges import TITLES
 from cadence.refusals import Refusal
 from storage.engine import Database, keep_folder_private, keep_private, sqlite_file
 from storage.migrate import Newer, differences, migrate, pending
@@ -140,9 +139,9 @@ def import_into(
             text = file.read_text(encoding="utf-8")
             texts.append((file, text, isinstance(read_document(text), WorkspaceSpec)))
         except OSError as missing:
-            refused.append(f"{file}: {missing.strerror or 'cannot be read'}")
+            refused.append(unreadable(file, missing))
         except UnicodeDecodeError:
-            refused.append(f"{file}: is not UTF-8 text")
+            refused.append(f"{file} isn't UTF-8 text.")
         except DocumentRefused as wrong:
             refused += [at_line(file, problem) for problem in wrong.problems]
     for file, text, _ in sorted(texts, key=lambda one: not one[2]):
@@ -202,26 +201,6 @@ def export_csv(
             ) from None
         for name, count in counts.items():
             yield f"{folder / name}: {count:,} {'row' if count == 1 else 'rows'}"
-
-
-def planned_lines(settings: Settings, *, now: datetime, weeks: int) -> Iterator[str]:
-    """What would be sent in the coming weeks, one line each, in the recipient's zone."""
-    with closing(ready_database(settings)) as db:
-        found = forecast(db, now=now, until=now + timedelta(weeks=weeks))
-        if not found:
-            yield "Nothing is planned. Start a cycle with `/cadence cycle start`."
-        for one in found:
-            yield _planned(one)
-
-
-def _planned(one: Planned) -> str:
-    slot = one.slot
-    local = slot.at.astimezone(slot.zone)
-    skipped = f"  not sent: {slot.skipped}" if slot.skipped else ""
-    title = TITLES.get(slot.kind, slot.kind)
-    about = f"  {printable(one.about)}" if one.about else ""
-    who = printable(one.recipient)
-    return f"{local:%a %Y-%m-%d %H:%M} {slot.zone.key}  {who}  {title}{about}{skipped}"
 
 
 def migrate_database(settings: Settings) -> str:

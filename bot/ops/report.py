@@ -1,6 +1,5 @@
 """`cadence deliveries`: the ledger as a table, or as JSON."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.ops.commands import ready_database, workspace_id
 from bot.ops.findings import printable
+from bot.ops.terminal_output import Part, Table
 from bot.settings import Settings
 from cadence.actor import Actor
 from cadence.flows.outbox import Asked, DeliveriesSeen, deliveries_of
@@ -49,7 +49,7 @@ def _workspace(settings: Settings, db: Database) -> str:
     return known[0] if len(known) == 1 else workspace_id(settings, db)
 
 
-def as_lines(found: DeliveriesSeen, asked: Asked) -> Iterator[str]:
+def as_parts(found: DeliveriesSeen, asked: Asked) -> Iterator[Part]:
     """Totals first, then a line for each message, newest first."""
     name = f"{printable(found.name)} ({found.workspace})" if found.name else found.workspace
     if not found.count:
@@ -58,9 +58,9 @@ def as_lines(found: DeliveriesSeen, asked: Asked) -> Iterator[str]:
     yield f"{plural(found.count, 'message')} in {name}. Times are {found.zone.key}."
     yield from _totals(found)
     yield ""
-    yield from _columns([_HEAD, *(_cells(message, found.zone) for message in found.messages)])
+    yield Table(_HEAD, [_cells(message, found.zone) for message in found.messages])
     if len(found.messages) < found.count:
-        yield f"The newest {asked.limit} of {found.count}; --limit shows more; --state, --kind, --to, --since fewer."
+        yield f"The newest {asked.limit} of {found.count}. --limit shows more; --state, --kind, --to, --since filter."
 
 
 def _totals(found: DeliveriesSeen) -> Iterator[str]:
@@ -104,23 +104,15 @@ def _clean(text: str) -> str:
     return printable(text)[:120]
 
 
-def _columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(len(row[number]) for row in rows) for number in range(len(_HEAD))]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
-        yield "  ".join(cells).rstrip()
-
-
-def as_json(found: DeliveriesSeen) -> str:
-    """The same as one JSON object; instants are ISO 8601 in UTC."""
-    document = {
+def as_json(found: DeliveriesSeen) -> dict[str, Any]:
+    """The same for programs; instants are ISO 8601 in UTC."""
+    return {
         "workspace": found.workspace,
         "totals": [
             {"state": total.state, "reason": total.reason, "count": total.count} for total in found.totals
         ],
         "messages": [_object(message) for message in found.messages],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _object(message: OutboxMessage) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
 
 from bot.ops.commands import ready_database, workspace_id
+from bot.ops.terminal_output import Part, Table
 from bot.runtime.clocks import clock_of
 from bot.settings import Settings
 from cadence.actor import Actor
@@ -15,6 +18,7 @@ from cadence.rules.verdicts import Rule, Verdict
 from storage.work import UnitOfWork
 
 Told = Callable[[str], None]
+_HEAD = ("step", "team", "cycle", "counted from", "happened", "with these thresholds")
 EVERY = 200
 """Report progress after this many verdicts."""
 
@@ -59,7 +63,7 @@ def _rule(typed: str | None) -> Rule | None:
     )
 
 
-def whatif_lines(
+def judged_again(
     settings: Settings,
     playbook: str,
     thresholds: Thresholds,
@@ -67,25 +71,24 @@ def whatif_lines(
     step: str | None = None,
     team_id: str | None = None,
     told: Told = lambda _: None,
-) -> Iterator[str]:
-    """The table, a line at a time; `told` gets the progress."""
+) -> WhatIf:
+    """The recorded weeks under other thresholds; `told` gets the progress."""
 
     def progress(done: int, of: int) -> None:
         if done % EVERY == 0:
             told(f"{done:,} of {of:,} verdicts judged again")
 
     with closing(ready_database(settings)) as db:
-        found = what_if(
+        return what_if(
             UnitOfWork(db, Actor.system(workspace_id(settings, db, team_id)), clock_of(settings)()),
             playbook=playbook,
             thresholds=thresholds,
             step=step,
             progress=progress,
         )
-    yield from as_lines(found, thresholds)
 
 
-def as_lines(found: WhatIf, thresholds: Thresholds) -> Iterator[str]:
+def as_parts(found: WhatIf, thresholds: Thresholds) -> Iterator[Part]:
     """The result, for a terminal."""
     if not found.verdicts:
         yield f"No verdicts on {found.playbook} yet. A step is judged when an exception is logged on it."
@@ -97,14 +100,8 @@ def as_lines(found: WhatIf, thresholds: Thresholds) -> Iterator[str]:
     )
     if found.broken:
         yield f"{_count(found.broken, 'verdict')} can't be reproduced from the rows and are used as stored."
-    rows: list[tuple[str, ...]] = [
-        ("step", "team", "cycle", "counted from", "happened", "with these thresholds")
-    ]
-    rows += [_row(window) for window in found.windows]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     yield ""
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield Table(_HEAD, [_row(window) for window in found.windows])
     yield ""
     yield _summary(found)
     yield (
@@ -149,6 +146,49 @@ def _row(window: Window) -> tuple[str, ...]:
         _told(window.happened),
         _told(window.instead),
     )
+
+
+def as_json(found: WhatIf) -> dict[str, Any]:
+    """The result for programs; instants are ISO 8601 in UTC."""
+    return {
+        "playbook": found.playbook,
+        "verdicts": found.verdicts,
+        "weeks": found.weeks,
+        "not_reproduced": found.broken,
+        "windows": [
+            {
+                "step": window.step,
+                "team": window.team,
+                "cycle": window.cycle,
+                "counted_from": window.opened.astimezone(UTC).isoformat(),
+                "happened": _fate(window.happened),
+                "instead": _fate(window.instead),
+                "unknown_verdicts": window.unknown,
+            }
+            for window in found.windows
+        ],
+    }
+
+
+def _fate(fate: Fate) -> dict[str, Any]:
+    """When a step was watched and demoted, on which numbers; null if it wasn't."""
+    return {
+        "watched": _judged(fate.watched, fate.watched_at),
+        "demoted": _judged(fate.demoted, fate.demoted_at),
+    }
+
+
+def _judged(verdict: Verdict | None, at: datetime | None) -> dict[str, Any] | None:
+    if verdict is None or at is None:
+        return None
+    evidence = verdict.evidence
+    return {
+        "at": at.astimezone(UTC).isoformat(),
+        "line": str(verdict.line),
+        "exceptions": evidence.exceptions,
+        "runs": evidence.runs,
+        "estimated_runs": evidence.assumed,
+    }
 
 
 def _told(fate: Fate) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bot.ops.files import unreadable
 from bot.sandbox.errors import CantDo
 from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
@@ -51,9 +52,9 @@ def text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as missing:
-        raise Refusal(f"{file}: {missing.strerror or 'cannot be read'}.") from None
+        raise Refusal(unreadable(file, missing)) from None
     except UnicodeDecodeError:
-        raise Refusal(f"{file}: is not UTF-8 text.") from None
+        raise Refusal(f"{file} isn't UTF-8 text.") from None
 
 
 def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.ops.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
+from bot.ops.files import unreadable
 from bot.ops.manifest import INSTALL
 from bot.rehearsal.demo_users import DemoUsers
 from bot.rehearsal.harness import BotHarness, read_channels, read_profiles, workspace_from, zones_of
@@ -136,8 +137,10 @@ def _how_to_point_at(server: SandboxServer, app_url: str | None) -> Iterator[str
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Refusal(f"{file}: can't be read as UTF-8 text.") from None
+    except OSError as error:
+        raise Refusal(unreadable(file, error)) from None
+    except UnicodeDecodeError:
+        raise Refusal(f"{file} isn't UTF-8 text.") from None
 
 
 def _example_people() -> WorkspaceSpec:

@@ -93,7 +93,7 @@ def test_totals_tell_the_reasons_and_filters_narrow_both() -> None:
     ):
         found = json.loads(cadence("deliveries", "--json", *options).out)
         assert [message["kind"] for message in found["messages"]] == kinds, options
-    assert cadence("deliveries", "--limit", "1").out.splitlines()[-1].startswith("The newest 1 of 4;")
+    assert cadence("deliveries", "--limit", "1").out.splitlines()[-1].startswith("The newest 1 of 4.")
     assert cadence("deliveries", "--since", "1m").out == f"No such messages in {BUILT_IN_TEAM}.\n"
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.ops.whatif import as_lines, read_thresholds
+from bot.ops.terminal_output import plain
+from bot.ops.whatif import as_parts, read_thresholds
 from cadence.actor import Actor
 from cadence.flows.history.whatif import WhatIf, what_if
 from cadence.refusals import Refusal
@@ -42,7 +43,7 @@ def found(folder: Path, *, cap: str) -> tuple[WhatIf, str]:
             thresholds=thresholds,
             step="send",
         )
-        return seen, "\n".join(as_lines(seen, thresholds))
+        return seen, "\n".join(plain(as_parts(seen, thresholds)))
 
 
 def test_a_lower_cap_would_have_watched_and_then_demoted_at_the_close(tmp_path: Path) -> None:

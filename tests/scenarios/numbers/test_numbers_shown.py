@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.ops.whatif import as_lines, read_thresholds
+from bot.ops.terminal_output import plain
+from bot.ops.whatif import as_parts, read_thresholds
 from bot.rehearsal.harness import BotHarness
 from cadence.actor import Actor
 from cadence.flows.history.whatif import what_if
@@ -97,7 +98,7 @@ def test_alert_digest_and_whatif_say_the_same_share(
             step="send",
         )
         lines = "\n".join(
-            as_lines(found, read_thresholds(cap="0.1", rule=None, min_runs=None, confidence=None))
+            plain(as_parts(found, read_thresholds(cap="0.1", rule=None, min_runs=None, confidence=None)))
         )
         assert f"in {runs} (" in lines
         [window] = found.windows
