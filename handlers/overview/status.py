@@ -8,7 +8,7 @@ from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Command, Entry, Request
 from handlers.grammar.steps import take_playbook_and_step
-from handlers.payloads import Body, Form, split_ref
+from handlers.payloads import Body, Form, row_id, split_ref
 from templates.contexts.base import MessageContext
 from templates.contexts.overview.statuses import WhyForm
 from templates.ids import Action, Callback
@@ -66,7 +66,10 @@ def _why(context: RequestContext, ref: str) -> MessageContext:
 
 
 def why_by_button(context: RequestContext, value: str, _body: Body) -> None:
-    """[Why] on an alert."""
+    """[Why] of a step; of a playbook with several, it asks which."""
+    if (adoption_id := row_id(value)) is not None:
+        context.open(overview.why_form(context.uow, adoption_id=adoption_id))
+        return
     context.say(_why(context, value))
 
 

@@ -39,7 +39,8 @@ def test_the_plain_form_loses_nothing_and_needs_no_newer_block(name: str) -> Non
     assert {block["type"] for block in simple.blocks} <= PLAIN
     assert not any("fields" in block for block in simple.blocks)
     assert problems(simple) == []
-    assert words(shown.blocks) <= words(simple.blocks)
+    named_by_its_row = {block["rows"][0][0]["text"] for block in shown.blocks if block["type"] == "table"}
+    assert words(shown.blocks) - named_by_its_row <= words(simple.blocks)
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -1,6 +1,7 @@
 """The week's status, and why a step was judged as it was."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,37 +21,49 @@ from cadence.flows.core import (
     step_groups,
 )
 from cadence.flows.cycles import next_start
-from cadence.flows.gates import gate_line, gate_of
+from cadence.flows.gates import gate_of
+from cadence.flows.gates import words as gate_words
 from cadence.flows.handoffs import status_lines
 from cadence.flows.numbers import kpi_context, latest, pick_adoption
 from cadence.flows.overview.attention import deciding
 from cadence.flows.promotions import last_look
-from cadence.flows.standards import drift_history, step_states, steps_at_close, steps_now, verdict_evidence
+from cadence.flows.standards import (
+    StepState,
+    drift_history,
+    step_states,
+    steps_at_close,
+    steps_now,
+    verdict_evidence,
+)
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
-from cadence.refusals import Unknown
+from cadence.refusals import Offer, Unknown
 from cadence.rules.calendar import WEEKS
 from cadence.rules.evidence import probability_above
 from cadence.rules.sight import Fact
 from cadence.rules.verdicts import Line, Rule
 from storage.queries import adoptions, checkins, standards
 from storage.queries.adoptions import NamedAdoption
-from storage.tables import AdoptionState, CycleState, StepVerdict, Workspace
+from storage.tables import AdoptionState, Cycle, CycleState, StepVerdict, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.overview.statuses import (
+    GateNow,
     LineTried,
     Status,
     StatusRow,
+    StepNow,
     VerdictDetail,
-    VerdictSummary,
     Why,
     WhyForm,
 )
 from templates.filters import day
 from templates.filters import mode as mode_word
+from templates.ids import Action
 
 SHOWN = 10
-"""Runs that a status shows."""
+"""Adoptions that a status shows."""
+EXCEPTIONS_OFFERED = 3
+"""Steps whose exceptions its menu offers."""
 
 
 def status(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Status:
@@ -104,17 +117,13 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
     asked = expected_members(uow, view, week_start=week_start) if view.week else []
     answered = checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
     zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
-    states = step_states(uow, view)
     over = view.cycle if view.cycle and view.cycle.state is CycleState.CLOSED else None
     paused = view.adoption.state is AdoptionState.PAUSED
-    gate = (
-        gate_line(gate_of(uow, view, view.cycle, view.week), week=view.week)
-        if view.cycle and view.week and not over and not paused
-        else None
-    )
     own_due = not over and not paused and uow.actor.member in asked and uow.actor.member not in answered
     comes = coming(uow, view.workspace, uow.actor.member, week=week_start) if own_due else None
+    steps = _steps(uow, view, over, zone)
     return StatusRow(
+        adoption_id=view.id,
         slug=view.playbook.slug,
         playbook=view.playbook.title,
         team=view.team.title,
@@ -125,18 +134,9 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         kpi=kpi_context(view, value=over.kpi_value) if over else week_kpi(uow, view, week_start=week_start),
         answered=len(set(asked) & answered),
         expected=len(asked),
-        steps=steps_at_close(uow, view, over) if over else steps_now(states),
-        verdicts=tuple(
-            VerdictSummary(
-                step=one.step.title,
-                decision=one.verdict.decision,
-                decided_at=one.verdict.judged_at.astimezone(zone),
-            )
-            for one in states
-            if one.verdict
-        ),
-        gate=gate.text if gate else None,
-        gate_met=bool(gate and gate.met),
+        steps=steps,
+        menu=_menu(view, steps),
+        gate=None if over or paused else week_gate(uow, view),
         paused=paused,
         owner=view.playbook.owner,
         closed=over.number if over else None,
@@ -147,6 +147,57 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         standing=(*champion_line(uow, view), *standing(uow, view)),
         guardrails=tuple(latest(uow, view, view.cycle)) if view.cycle else (),
     )
+
+
+def week_gate(uow: UnitOfWork, view: AdoptionView) -> GateNow | None:
+    """The gate of a running cycle's week; None without one."""
+    if view.cycle is None or view.week is None:
+        return None
+    gate = gate_of(uow, view, view.cycle, view.week)
+    left = tuple(gate_words(check) for check in gate.missing)
+    return GateNow(done=len(gate.checks) - len(left), total=len(gate.checks), left=left)
+
+
+def step_now(state: StepState, zone: ZoneInfo) -> StepNow:
+    """A step with its exceptions against its cap, and its last verdict."""
+    return StepNow(
+        key=state.step.key,
+        title=state.step.title,
+        mode=state.mode,
+        evidence=state.evidence,
+        decision=state.verdict.decision if state.verdict else None,
+        judged_at=state.verdict.judged_at.astimezone(zone) if state.verdict else None,
+    )
+
+
+def _steps(uow: UnitOfWork, view: AdoptionView, over: Cycle | None, zone: ZoneInfo) -> tuple[StepNow, ...]:
+    """The steps as they are, or as a closed cycle left them."""
+    states = [one for one in step_states(uow, view) if one.evidence is not None]
+    shown = steps_at_close(uow, view, over) if over else steps_now(states)
+    return tuple(
+        replace(step_now(state, zone), mode=one.mode) for state, one in zip(states, shown, strict=True)
+    )
+
+
+def _menu(view: AdoptionView, steps: Sequence[StepNow]) -> tuple[Offer, ...]:
+    """[Why], [Playbook], and the exceptions of the steps that have most."""
+    counted = sorted(steps, key=lambda one: one.evidence.exceptions if one.evidence else 0, reverse=True)
+    return (
+        *why_offer(view, [step.key for step in steps]),
+        Offer("Playbook", Action.SHOW_PLAYBOOK, view.playbook.slug),
+        *(
+            Offer(f"Exceptions: {one.title}", Action.SEE_EXCEPTIONS, f"{view.id}:{one.key}")
+            for one in counted[:EXCEPTIONS_OFFERED]
+            if one.evidence and one.evidence.exceptions
+        ),
+    )
+
+
+def why_offer(view: AdoptionView, steps: Sequence[str]) -> tuple[Offer, ...]:
+    """[Why] for a playbook: of its step, or of one of several, which a form asks for."""
+    if not steps:
+        return ()
+    return (Offer("Why", Action.WHY, f"{view.id}:{steps[0]}" if len(steps) == 1 else str(view.id)),)
 
 
 def why(
@@ -239,7 +290,7 @@ def lines_tried(row: StepVerdict) -> tuple[LineTried, ...]:
     )
 
 
-def why_form(uow: UnitOfWork) -> WhyForm:
-    """The form that asks which step is meant."""
+def why_form(uow: UnitOfWork, *, adoption_id: int | None = None) -> WhyForm:
+    """The form that asks which step is meant, of an adoption or of all."""
     with uow.read():
-        return WhyForm(groups=step_groups(uow))
+        return WhyForm(groups=step_groups(uow, adoption_id=adoption_id))

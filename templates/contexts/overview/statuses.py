@@ -5,21 +5,56 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
+from cadence.refusals import Offer
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
-from templates.contexts.base import ChoiceGroup, Evidence, Kpi, MessageContext, StepEvidence
+from templates.contexts.base import ChoiceGroup, Evidence, Id, Kpi, MessageContext
 from templates.contexts.numbers import Guardrail
 from templates.contexts.promotions import PromotionLooked
 from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictSummary:
-    """The decision of a step's last verdict."""
+class StepNow:
+    """A step of a playbook: its evidence, None before a first cycle; its last verdict, `decision`, if any."""
 
-    step: str
-    decision: str
-    decided_at: datetime
+    key: str
+    title: str
+    mode: str
+    evidence: Evidence | None = None
+    decision: str | None = None
+    judged_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """`over` its cap, `demoted`, `watch`, `on-track`, or `idle` without any runs yet."""
+        found = self.evidence
+        if found is not None and found.ratio is not None and found.ratio > found.cap:
+            return "over"
+        if self.decision == "demote":
+            return "demoted"
+        if self.decision == "watch" and found is not None and found.exceptions:
+            return "watch"
+        return "on-track" if found is not None and (found.reported or found.exceptions) else "idle"
+
+    @property
+    def estimated(self) -> int:
+        """Its estimated runs."""
+        return self.evidence.assumed if self.evidence is not None else 0
+
+    @property
+    def on_track(self) -> bool:
+        """Whether nothing about it needs a look."""
+        return self.state in ("on-track", "idle")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateNow:
+    """The week's gate: how many of its items are done, and what is left."""
+
+    done: int
+    total: int
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +62,9 @@ class StatusRow:
     """One adoption this week.
 
     Args:
+        week_start: of the period shown: the week, or the closed cycle.
         starts: the Monday of the cycle to come.
-        gate: what this week must produce, in a sentence; None while gates aren't judged.
-        gate_met: whether the bot's data meets it.
+        gate: None while gates aren't judged.
         answered: check-ins in, of `expected`.
         closed: the number of the closed cycle, if no other one has begun; `result` is its result.
         next_cycle: the Monday on which the next one starts.
@@ -38,8 +73,10 @@ class StatusRow:
         own_answer_comes: when it comes, in their own zone, if it hasn't been sent or is snoozed.
         guardrails: with the newest reading of the cycle.
         standing: the progress of the setup if there is no cycle; the origin team's number: a sentence each.
+        menu: what is seldom needed, at most five.
     """
 
+    adoption_id: Id
     slug: str
     playbook: str
     team: str
@@ -49,11 +86,9 @@ class StatusRow:
     kpi: Kpi
     answered: int
     expected: int
-    steps: tuple[StepEvidence, ...]
+    steps: tuple[StepNow, ...]
     starts: date | None = None
-    verdicts: tuple[VerdictSummary, ...] = ()
-    gate: str | None = None
-    gate_met: bool = False
+    gate: GateNow | None = None
     own_answer_due: bool = False
     own_answer_comes: datetime | None = None
     paused: bool = False
@@ -63,6 +98,7 @@ class StatusRow:
     next_cycle: date | None = None
     standing: tuple[str, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
+    menu: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

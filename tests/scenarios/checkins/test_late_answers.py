@@ -93,4 +93,4 @@ def test_a_check_in_snoozed_after_it_came_counts_as_open(desk: BotHarness) -> No
     [asked] = [one for one in bot_dms(desk, AGENT) if "Ran as declared" in one.buttons]
     desk.workspace.person(AGENT).chooses(asked, SNOOZE, "hour:2026-03-02")
     desk.tick()
-    assert "Your check-in is open" in types(desk, "/cadence status")
+    assert "\nCheck in\n" in types(desk, "/cadence status")

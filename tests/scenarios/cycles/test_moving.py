@@ -88,12 +88,12 @@ def test_another_target_waits_for_the_next_cycle(published: BotHarness) -> None:
     override(published)
     said = types(published, CURATOR, "/cadence playbook move reply v2 team=desk").words
     assert "cycle 1 finishes on the version it runs on, and the next one starts on v2" in said
-    assert "(target 15 min)" in types(published, LEAD, "/cadence status").words
+    assert "target 15 min" in types(published, LEAD, "/cadence status").words
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.AI_LED
     published.play_until(at("2026-03-30 12:00"))
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
-    assert "(target 12 min)" in types(published, LEAD, "/cadence status").words
+    assert "target 12 min" in types(published, LEAD, "/cadence status").words
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.COLLABORATIVE
 
@@ -108,7 +108,7 @@ def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: BotHar
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
     assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
     published.play_until(at("2026-03-30 12:00"))
-    assert "(target 12 min)" in types(published, LEAD, "/cadence status").words
+    assert "target 12 min" in types(published, LEAD, "/cadence status").words
     assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.COLLABORATIVE

@@ -48,7 +48,7 @@ def types(harness: BotHarness, text: str, member: str = LEAD) -> str:
 
 def test_a_pause_clears_no_watch(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 16:05"))
-    assert "5 exceptions in 40 reported runs," in types(desk, "/cadence status"), "nothing is estimated"
+    assert "\n5 in 40 reported runs," in types(desk, "/cadence status"), "nothing is estimated"
     [send] = [row for row in rows(desk, AdoptionStep) if row.step == "send"]
     last = [row for row in rows(desk, StepVerdict) if row.step == "send"][-1]
     assert (last.exceptions, last.attested, last.assumed, send.mode) == (5, 40, 0, Mode.COLLABORATIVE)

@@ -91,7 +91,7 @@ def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Bot
     assert "2 exceptions in 40 reported runs" in said.words
     assert "Taken back: “wrong name” no longer counts against Send the edited reply." in undo(solo, said)
 
-    assert "1 exception in 40 reported runs" in types(solo, "/cadence status").words
+    assert "\n1 in 40 reported runs" in types(solo, "/cadence status").words
     [entry] = entries(solo, "exception-withdrawn")
     assert (entry.member, entry.before["reason"]) == (MEMBER, "wrong name")
     trace = types(solo, "/cadence trace support-reply send", OWNER).words
@@ -155,7 +155,7 @@ def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
     curator = solo.workspace.person(CURATOR)
     assert "was demoted" not in curator.types("/cadence digest", channel=CURATORS).words
     assert "was demoted" not in solo.workspace.person(OWNER).opens_home().words
-    assert "6 exceptions in 40 reported runs" in types(solo, "/cadence status").words
+    assert "\n6 in 40 reported runs" in types(solo, "/cadence status").words
     assert replayed(solo) == ()
     # the seventh demotes again, as the sixth would have before it
     types(solo, "/exception send promised a refund, and this time it was so")

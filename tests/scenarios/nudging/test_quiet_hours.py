@@ -308,9 +308,9 @@ def test_a_member_away_when_asked_is_not_listed_as_missing(desk: BotHarness) -> 
     assert nudged(desk, AGENT) == []
     assert nudged(desk, LEAD) == ["Fri 14:00"]
     shown = types(desk, LEAD, "/cadence status")
-    assert "Draft the reply _collaborative_" in shown
+    assert "Draft the reply\ncollaborative\n" in shown
     # Their runs of Monday and Tuesday still count as typical ones: 9 attested, 20 assumed, and this week's 29.
-    assert "0 exceptions in 9 reported runs (+49 estimated)" in shown
+    assert "\n0 in 9 reported runs (+49 estimated)" in shown
 
 
 def test_those_who_were_away_are_said_to_be(desk: BotHarness) -> None:

@@ -219,7 +219,7 @@ def test_status_says_when_a_check_in_comes_and_its_form_is_no_correction(desk: B
     assert view is not None
     assert view.words.startswith("Check in\n")
     desk.play_until(at("2026-03-06 10:00"))
-    assert "Your check-in is open" in types(desk, AGENT, "/cadence status")
+    assert "\nCheck in\n" in types(desk, AGENT, "/cadence status")
 
 
 def live(harness: BotHarness, member: str) -> list[bool]:

@@ -47,8 +47,8 @@ def test_runs_nobody_reported_are_no_runs(tmp_path: Path) -> None:
         harness.play_until(at("2026-03-02 12:00"))
         lead = harness.workspace.person(LEAD)
         status = lead.types("/cadence status", channel=DESK_CHANNEL).words
-        assert "Draft the reply _collaborative_: no runs reported yet (cap 10%)" in status
-        assert "0 exceptions" not in status
+        assert "Draft the reply\ncollaborative\nno runs reported yet\n10%" in status
+        assert "0 in" not in status
         home = lead.opens_home().words
         assert "no runs reported yet (cap 10%)" in home
         harness.play_until(at("2026-03-05 12:00"))
@@ -57,7 +57,7 @@ def test_runs_nobody_reported_are_no_runs(tmp_path: Path) -> None:
             lead.types(f"/exception send tone was off {number}", channel=DESK_CHANNEL)
         harness.tick()
         status = lead.types("/cadence status", channel=DESK_CHANNEL).words
-        assert "4 exceptions in 26 reported runs (+20 estimated), 9% (cap 10%)" in status
+        assert "\n4 in 26 reported runs (+20 estimated), 9%\n10%" in status
 
 
 def test_a_digest_counts_only_check_ins_that_were_asked_for(tmp_path: Path) -> None:
@@ -88,8 +88,9 @@ def test_alert_digest_and_whatif_say_the_same_share(
         [(in_team, _)] = alerts(harness, "Over the cap: Send the edited reply")
         assert counts in in_team
         person = harness.workspace.person("U01AGENT2")
-        for asked in ("/cadence status", "/cadence why support-reply send"):
-            assert counts in person.types(asked, channel=SOLO_CHANNEL).words, asked
+        in_table = f"\n{exceptions} in {runs} reported runs, {shown}\n10%"
+        assert in_table in person.types("/cadence status", channel=SOLO_CHANNEL).words
+        assert counts in person.types("/cadence why support-reply send", channel=SOLO_CHANNEL).words
         assert counts in harness.workspace.person(CURATOR).types("/cadence digest").words
         found = what_if(
             UnitOfWork(harness.bot.db, Actor.system(BUILT_IN_TEAM), harness.clock.now()),

@@ -323,7 +323,7 @@ def test_a_team_stays_on_its_version_at_the_next_cycle(ready: BotHarness, tmp_pa
     ready.play_until(at("2026-03-30 12:00"))
     first, second = rows(ready, Cycle)
     assert first.version_id == second.version_id == rows(ready, PlaybookVersion)[0].id
-    assert "(target 15 min)" in types(ready, LEAD, "/cadence status").words
+    assert "target 15 min" in types(ready, LEAD, "/cadence status").words
     assert {row.mode for row in rows(ready, AdoptionStep)} == {Mode.COLLABORATIVE, Mode.AI_LED}
 
 

@@ -118,7 +118,7 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         assert (change.before, change.after, change.member) == (Mode.AI_LED, Mode.COLLABORATIVE, None)
 
         status = harness.workspace.person(MEMBER).types("/cadence status", channel=SOLO_CHANNEL).words
-        assert "Send the edited reply _collaborative_: no runs reported yet (cap 10%)" in status
+        assert "Send the edited reply\ncollaborative\nno runs reported yet\n10%" in status
         shown = harness.workspace.person(MEMBER).types("/cadence cycle show", channel=SOLO_CHANNEL).words
         assert "Send the edited reply _collaborative_" in shown
         harness.play_until(at("2026-03-12 10:00"))
@@ -208,7 +208,8 @@ def test_a_watch_is_judged_again_when_a_new_weeks_estimated_runs_count(tmp_path:
         assert ended == for_curators
         assert "Watched Thu 5 Mar 12:00 to Mon 9 Mar 00:00: 5 exceptions in 40 reported runs" in ended
         person = harness.workspace.person(MEMBER)
-        assert now in person.types("/cadence status", channel=SOLO_CHANNEL).words
+        in_table = "\n5 in 40 reported runs (+40 estimated), 6%\n10%"
+        assert in_table in person.types("/cadence status", channel=SOLO_CHANNEL).words
         told = why(harness)
         assert "Mon 9 Mar 00:00: hold*, after a week began" in told
         assert now in told
@@ -230,9 +231,10 @@ def test_every_surface_shows_the_counts_of_the_newest_verdict(tmp_path: Path) ->
         person = harness.workspace.person(MEMBER)
         person.types("/cadence away from 2026-03-12 to 2026-03-13", channel=SOLO_CHANNEL)
         harness.tick()
-        for command in ("/cadence status", "/cadence cycle show"):
-            said = person.types(command, channel=SOLO_CHANNEL).words
-            assert "1 exception in 40 reported runs (+40 estimated), 1% (cap 10%)" in said, said
+        said = person.types("/cadence status", channel=SOLO_CHANNEL).words
+        assert "\n1 in 40 reported runs (+40 estimated), 1%\n10%" in said, said
+        said = person.types("/cadence cycle show", channel=SOLO_CHANNEL).words
+        assert "1 exception in 40 reported runs (+40 estimated), 1% (cap 10%)" in said, said
         person.opens_home()
         assert "1 exception in 40 reported runs (+40 estimated)" in person.home().words
 

@@ -4,24 +4,22 @@ from datetime import timedelta
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.refusals import Offer
 from templates.contexts.answers import Done, Help, HelpEntry, HelpRest, Refused
-from templates.contexts.base import MessageContext, StepEvidence
+from templates.contexts.base import MessageContext
 from templates.contexts.checkins import Attested, AttestedRow, SnoozeAsked, SnoozeChoice, Snoozed
 from templates.contexts.exceptions import ExceptionLogged
 from templates.contexts.numbers import Guardrail, Recorded
-from templates.contexts.overview.statuses import Status, StatusRow, VerdictSummary
+from templates.contexts.overview.statuses import GateNow, Status, StatusRow, StepNow
 from templates.contexts.people import AwaySet, Muted
 from templates.ids import Action
 from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAN
 from tests.templates.samples.common import (
     CSAT,
-    DRAFT,
     FRIDAY,
     KPI,
     MONDAY,
     NO_VALUE,
     NOTHING,
     OVER,
-    SEND,
     SUNDAY,
     THURSDAY,
     UNDER,
@@ -44,6 +42,7 @@ LOGGED = ExceptionLogged(
 )
 HELD = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.7, held=True)
 STATUS = StatusRow(
+    adoption_id=7,
     slug="support-reply",
     playbook="Support reply",
     team="Support EMEA",
@@ -53,11 +52,25 @@ STATUS = StatusRow(
     kpi=KPI,
     answered=4,
     expected=6,
-    steps=(DRAFT, SEND),
-    verdicts=(VerdictSummary(step="Send the edited reply", decision="watch", decided_at=THURSDAY),),
-    gate="at least one run attested; a rubric result recorded",
+    steps=(
+        StepNow(key="draft", title="Draft three replies", mode="collaborative", evidence=UNDER),
+        StepNow(
+            key="send",
+            title="Send the edited reply",
+            mode="ai-led",
+            evidence=OVER,
+            decision="watch",
+            judged_at=THURSDAY,
+        ),
+    ),
+    gate=GateNow(done=1, total=2, left=("a rubric result",)),
     own_answer_due=True,
     guardrails=(HELD,),
+    menu=(
+        Offer("Why", Action.WHY, "7"),
+        Offer("Playbook", Action.SHOW_PLAYBOOK, "support-reply"),
+        Offer("Exceptions: Send the edited reply", Action.SEE_EXCEPTIONS, "7:send"),
+    ),
 )
 HELP = HelpEntry(
     name="/kpi",
@@ -109,9 +122,18 @@ SAMPLES: dict[str, MessageContext] = {
                 kpi=NO_VALUE,
                 expected=0,
                 answered=0,
-                verdicts=(),
-                gate_met=True,
-                steps=(StepEvidence(title="Draft three replies", mode="human-led", evidence=NOTHING),),
+                gate=None,
+                own_answer_due=False,
+                steps=(
+                    StepNow(
+                        key="draft",
+                        title="Draft three replies",
+                        mode="human-led",
+                        evidence=NOTHING,
+                        decision="demote",
+                        judged_at=THURSDAY,
+                    ),
+                ),
             ),
         )
     ),
