@@ -82,7 +82,7 @@ def test_the_bot_comes_back_when_the_connection_ends(running: Running, reason: s
     eventually(lambda: connected(running.server), "the bot is back", running.program)
     answer = running.server.workspace.person("U01LEAD").types("/cadence", "status", channel=ROOM)
     assert answer.failure is None
-    assert "Support reply, week 1 of 4" in answer.text
+    assert "Support reply · week 1 of 4" in answer.text
 
 
 def test_health_is_where_the_first_log_line_says(running: Running) -> None:
