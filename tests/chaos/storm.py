@@ -31,7 +31,7 @@ from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.migrate import migrate
-from storage.outbox.queueing import NewMessage
+from storage.outbox.queueing import NewMessage, message_key
 from storage.tables import LoggedException, MessageState, OutboxMessage
 from storage.work import UnitOfWork
 from tests.harnesses import EXAMPLES
@@ -419,7 +419,7 @@ def _counted(
     for message in slack.workspace.messages.everywhere():
         key = key_of(message)
         arrived[key] += bool(key)
-        if key.startswith(f"{KIND}:"):
+        if key.startswith(message_key(TEAM, KIND, ())):
             rooms[message.channel].append((float(message.ts), int(key.rpartition(":")[2])))
     gaps = [second[0] - first[0] for room in rooms.values() for first, second in pairwise(room)]
     turned = sum(second[1] < first[1] for room in rooms.values() for first, second in pairwise(room))
@@ -427,7 +427,7 @@ def _counted(
         kept = Counter(session.exec(select(LoggedException.reason)).all())
     return Figures(
         storm=storm,
-        lost=sum(f"{KIND}:{number}" not in arrived for number in range(storm.messages)),
+        lost=sum(message_key(TEAM, KIND, (number,)) not in arrived for number in range(storm.messages)),
         duplicated=sum(count - 1 for count in arrived.values() if count),
         unfinished=_unfinished(db),
         out_of_order=turned,
