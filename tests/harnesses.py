@@ -19,6 +19,7 @@ from bot.rehearsal.harness import (
     zones_of,
 )
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.welcome import Welcome
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings
 from cadence.actor import Actor
@@ -41,6 +42,7 @@ def bot_harness(
     workspace: Path = EXAMPLES / "workspace.yaml",
     playbooks: Iterable[Path] = (EXAMPLES / "support-reply.yaml",),
     demo_users: DemoActors | None = None,
+    welcome: Welcome | None = None,
     **settings: Any,
 ) -> Iterator[BotHarness]:
     """The bot with a workspace file and playbooks imported; nothing has started yet."""
@@ -64,6 +66,7 @@ def bot_harness(
             clock=clock,
             channel_zones=zones_of(spec),
             demo_users=demo_users,
+            welcome=welcome,
         ) as harness:
             harness.bot.worker.refresh()
             yield harness

@@ -120,8 +120,44 @@ def act(workspace: Workspace, people: WorkspaceSpec, member: str, says: str) -> 
         _press(workspace, member, says.removeprefix("press "))
         return
     command, _, text = says.partition(" ")
+    workspace.person(member).types(command, text, channel=typing_place(people, member))
+
+
+def typing_place(people: WorkspaceSpec, member: str) -> str | None:
+    """The channel in which a member types commands: their first team's, else the curators'."""
     channels = (team.channel for team in people.teams if member in team.members)
-    workspace.person(member).types(command, text, channel=next(channels, people.curator_channel))
+    return next(channels, people.curator_channel)
+
+
+def label_of(says: str) -> str:
+    """The label of the button that `press …` means."""
+    return _read_press(says.removeprefix("press "))[0]
+
+
+def message_to_press(workspace: Workspace, member: str, says: str) -> Message | None:
+    """The message whose button `press …` means; None when nobody sees such a button."""
+    label, values = _read_press(says.removeprefix("press "))
+    shown = _with_button(workspace, member, label, (values.get("in", ""), values.get("on", "")))
+    return max(shown, key=lambda message: message.ts, default=None)
+
+
+def _read_press(said: str) -> tuple[str, dict[str, str]]:
+    """The label of the button, and the values for its form."""
+    values = {name: single or double or bare for name, single, double, bare in _FILLED_IN.findall(said)}
+    return _FILLED_IN.sub("", said).strip(), values
+
+
+def _with_button(workspace: Workspace, member: str, label: str, words: tuple[str, ...]) -> list[Message]:
+    """The messages a member sees that have a button with this label, and all these words."""
+    person = workspace.person(member)
+    return [
+        message
+        for channel in workspace.channels()
+        if member in channel.members
+        for message in person.sees(channel.id)
+        if label in message.buttons
+        and all(part in f"{message.text} {words_of(message.blocks)}" for part in words)
+    ]
 
 
 def _press(workspace: Workspace, member: str, says: str) -> None:
@@ -134,17 +170,9 @@ def _press(workspace: Workspace, member: str, says: str) -> None:
         CantDo: there is no such button in front of them, or the form refuses what was filled in.
     """
     person = workspace.person(member)
-    values = {name: single or double or bare for name, single, double, bare in _FILLED_IN.findall(says)}
-    label, within = _FILLED_IN.sub("", says).strip(), values.pop("in", "")
-    beside = values.pop("on", "")
-    shown = [
-        message
-        for channel in workspace.channels()
-        if member in channel.members
-        for message in person.sees(channel.id)
-        if label in message.buttons
-        and all(words in f"{message.text} {words_of(message.blocks)}" for words in (within, beside))
-    ]
+    label, values = _read_press(says)
+    within, beside = values.pop("in", ""), values.pop("on", "")
+    shown = _with_button(workspace, member, label, (within, beside))
     if not shown:
         where = f" in a message that says “{within or beside}”" if within or beside else ""
         raise CantDo(f"{person.user.real_name} sees no button [{label}]{where}")

@@ -3,19 +3,20 @@
 The same workspace and the same first Monday give the same cycle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from math import ceil
 from pathlib import Path
-from threading import Event
 from zoneinfo import ZoneInfo
 
 from bot.ops.commands import BUILT_IN_TEAM
-from bot.rehearsal.answers import Line, act, read_answers, when
-from bot.rehearsal.harness import BotHarness, Tell
+from bot.rehearsal.answers import Line, act, label_of, message_to_press, read_answers, typing_place, when
+from bot.rehearsal.harness import BotHarness
+from bot.rehearsal.highlights import Highlights
 from bot.sandbox.errors import CantDo, SlackError
+from bot.sandbox.playback import Playback
 from cadence.actor import Actor
 from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook
 from cadence.flows.cycles import show_cycle
@@ -37,39 +38,58 @@ class DemoUsers:
         people: the members of each team.
         answers: the folder with an answers file for each known playbook.
         starts: the playbook whose cycle its owner starts if no known one runs.
-        pause: real seconds between two actions, so that a person can follow on the page.
+        pause: real seconds between two actions at speed 1, so that a person can follow on the page.
     """
 
     people: WorkspaceSpec
     answers: Path
     starts: str
-    pause: float = 0.15
+    pause: float = 1.6
 
-    def play(self, harness: BotHarness, stop: Event, tell: Tell) -> None:
-        """Play the cycle that closes first, until the digest after it, or until `stop` is set.
+    def play(self, harness: BotHarness, playback: Playback) -> None:
+        """Play the cycle that closes first, until the digest after it, or until the playback is stopped.
 
         Raises:
             CantDo: no cycle could be started.
         """
-        cycles = list(self._running(harness)) or self._started(harness, tell)
+        shown = Highlights(harness, playback, self.pause)
+        cycles = list(self._running(harness)) or self._started(harness, playback)
         if not cycles:
             raise CantDo("no cycle could be started.")
+        shown.newest()
+        complete = all(
+            self._step(harness, playback, shown, moment, line)
+            for moment, line in self._script(harness, cycles)
+        )
+        playback.tell("Cycle complete." if complete else "Stopped.")
+        if complete:
+            shown.recap()
+
+    def _script(
+        self, harness: BotHarness, cycles: Sequence[CycleShown]
+    ) -> list[tuple[datetime, Line | None]]:
+        """Every action until the digest after the first close, and the time of that digest."""
         lines = sorted(
             (line for cycle in cycles for line in self._lines(harness, cycle)), key=lambda one: one[0]
         )
         closes = min(cycle.closes for cycle in cycles)
         monday = closes + timedelta(days=7 - closes.weekday())
         end = datetime.combine(monday, time(DIGEST_HOUR), ZoneInfo(self.people.timezone or "UTC"))
-        for moment, line in [*(one for one in lines if one[0] < end), (end, None)]:
-            if stop.is_set() or any(stop.is_set() for _ in harness.passing(moment)):
-                tell("Stopped.")
-                return
-            if line is not None:
-                self._act(harness, line, tell)
-                stop.wait(self.pause)
-        tell("The cycle is played.")
+        return [*(one for one in lines if one[0] < end), (end, None)]
 
-    def _started(self, harness: BotHarness, tell: Tell) -> list[CycleShown]:
+    def _step(
+        self, harness: BotHarness, playback: Playback, shown: Highlights, moment: datetime, line: Line | None
+    ) -> bool:
+        """Run what is due until an action, and the action; False once the playback is stopped."""
+        for _ in harness.passing(moment):
+            if playback.stopped:
+                return False
+            shown.newest()
+        if line is not None and not playback.stopped:
+            self._act(harness, line, playback, shown)
+        return not playback.stopped
+
+    def _started(self, harness: BotHarness, playback: Playback) -> list[CycleShown]:
         """The first cycle, started by the playbook's owner."""
         spec = self._spec(harness, self.starts)
         if spec is None or spec.pilot is None:
@@ -77,7 +97,7 @@ class DemoUsers:
         person = harness.workspace.person(spec.owner)
         with suppress(CantDo, SlackError):
             person.types(f"/cadence cycle start {spec.slug} team={spec.pilot}")
-            tell(f"{person.user.shown} started a cycle of {spec.title}.")
+            playback.tell(f"{person.user.shown} started a cycle of {spec.title}.")
             harness.tick()
         return list(self._running(harness))
 
@@ -110,18 +130,19 @@ class DemoUsers:
             if before < line.week <= before + WEEKS and moment > harness.clock.now():
                 yield moment, line
 
-    def _act(self, harness: BotHarness, line: Line, tell: Tell) -> None:
+    def _act(self, harness: BotHarness, line: Line, playback: Playback, shown: Highlights) -> None:
         person = harness.workspace.person(line.member)
+        pressing = line.says.startswith("press ")
         with suppress(CantDo, SlackError):  # somebody was faster, probably the person at the page
+            message = message_to_press(harness.workspace, line.member, line.says) if pressing else None
+            shown.before(message, None if pressing else typing_place(self.people, line.member), line.member)
             act(harness.workspace, self.people, line.member, line.says)
             local = harness.clock.now().astimezone(ZoneInfo(person.user.tz))
-            place = person.user.tz.rpartition("/")[2].replace("_", " ")
-            said = (
-                f"pressed {line.says.removeprefix('press ')}" if line.says[0] != "/" else f"typed {line.says}"
-            )
-            tell(
-                f"{local:%a} {local.day} {local:%b %H:%M} in {place}, {person.user.shown}: {said.rstrip('.')}."
+            said = f"pressed {line.says.removeprefix('press ')}" if pressing else f"typed {line.says}"
+            playback.tell(
+                f"{local:%a} {local.day} {local:%b %H:%M}, {person.user.shown}: {said.rstrip('.')}."
             )
         while person.view() is not None:
             person.closes()
         harness.tick()
+        shown.newest()

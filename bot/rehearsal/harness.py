@@ -4,13 +4,12 @@
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Event
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -23,9 +22,11 @@ from bot.sandbox import AppIdentity, Shortcut
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.delivery import ACK_SECONDS, InProcess
+from bot.sandbox.playback import Playback
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.store import Store
 from bot.sandbox.tickets import Tickets
+from bot.sandbox.welcome import Welcome
 from bot.sandbox.workspace import Workspace, build_workspace
 from bot.settings import Settings
 from bot.web import Web, dispatch
@@ -42,10 +43,6 @@ PATIENCE_SECONDS = 60.0
 """Seconds an answer may take while the clock stands still, so that a busy machine changes no transcript."""
 
 
-Tell = Callable[[str], None]
-"""Called with the demo users' actions, a sentence at a time."""
-
-
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The name and zone of somebody in a workspace file."""
@@ -57,8 +54,8 @@ class Profile:
 class DemoActors(Protocol):
     """Actors such as the demo users."""
 
-    def play(self, harness: "BotHarness", stop: Event, tell: Tell) -> None:
-        """Act until done or until `stop` is set; report each action in a sentence."""
+    def play(self, harness: "BotHarness", playback: Playback) -> None:
+        """Act until done or until the playback is stopped; tell it each action in a sentence."""
 
 
 class BotHarness(AbstractContextManager["BotHarness"]):
@@ -68,6 +65,7 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         port: of the workspace's page and API; 0 takes a free one.
         channel_zones: the time zone of each channel, for transcripts.
         demo_users: actors that the page can start.
+        welcome: how the page receives somebody who opens it for the first time.
         state: a file in which the workspace survives a restart.
     """
 
@@ -81,6 +79,7 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         port: int = 0,
         channel_zones: Mapping[str, str] | None = None,
         demo_users: DemoActors | None = None,
+        welcome: Welcome | None = None,
         state: Path | None = None,
     ) -> None:
         self.workspace = workspace
@@ -92,7 +91,9 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         self.clock = clock
         web = Web(db=db, workspace=workspace.team_id, slack=None, clock=clock)
         on_play = partial(demo_users.play, self) if demo_users is not None else None
-        self.server = SandboxServer(workspace, port=port, fallback=web, on_move=self.move, on_play=on_play)
+        self.server = SandboxServer(
+            workspace, port=port, fallback=web, on_move=self.move, on_play=on_play, welcome=welcome
+        )
         self.server.start()
         self.bot: Bot = build_bot(
             settings,

@@ -11,12 +11,14 @@ from bot.ops.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
 from bot.ops.files import unreadable
 from bot.ops.manifest import INSTALL
 from bot.rehearsal.demo_users import DemoUsers
+from bot.rehearsal.first_visit import first_visit
 from bot.rehearsal.harness import BotHarness, read_channels, read_profiles, workspace_from, zones_of
 from bot.runtime.embedded_runner import WorkerLock
 from bot.runtime.http_server import require_port
 from bot.runtime.processes import stopping
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.server import SandboxServer
+from bot.sandbox.welcome import Welcome
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings, SettingsRefused
 from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
@@ -72,6 +74,7 @@ def _work(settings: Settings, db: Database) -> None:
             port=settings.port,
             channel_zones=zones_of(people),
             demo_users=DemoUsers(people, EXAMPLES / "answers", FIRST_PLAYED),
+            welcome=_first_visit(people),
             state=settings.cadence_data / "workspace.db",
         ) as harness,
     ):
@@ -161,6 +164,16 @@ def _people(spec: WorkspaceSpec, playbooks: Sequence[PlaybookSpec], clock: Sandb
         playbooks=playbooks,
         profiles=read_profiles(EXAMPLES / "names.csv"),
         channel_names=read_channels(EXAMPLES / "channels.csv"),
+    )
+
+
+def _first_visit(people: WorkspaceSpec) -> Welcome | None:
+    """The page opens as the owner of the first playbook, in the channel of its team."""
+    file = EXAMPLES / f"{FIRST_PLAYED}.yaml"
+    if not file.exists():
+        return None
+    return first_visit(
+        people, read_playbook(file.read_text(encoding="utf-8")), read_profiles(EXAMPLES / "names.csv")
     )
 
 

@@ -15,12 +15,14 @@ from werkzeug.wrappers.response import Response
 from bot.sandbox.errors import CantDo, SlackError
 from bot.sandbox.kinds import Json
 from bot.sandbox.page_clock import Mover, PageClock, Player
+from bot.sandbox.page_search import search
 from bot.sandbox.page_state import PageState
 from bot.sandbox.payloads import escaped
 from bot.sandbox.requests import json_response
 
 if TYPE_CHECKING:
     from bot.sandbox.person import Person, Target
+    from bot.sandbox.welcome import Welcome
     from bot.sandbox.workspace import Workspace
 
 _FOLDER = resources.files("templates").joinpath("sandbox")
@@ -39,6 +41,8 @@ _STYLES = (
     "popups",
     "forms",
     "inspector",
+    "search",
+    "guide",
 )
 """The style sheets, in the order in which later ones may overrule earlier ones."""
 _FONT_SECONDS = 86_400
@@ -57,13 +61,18 @@ class Page:
         workspace: what is shown.
         on_move: moves the clock; without it the page sets the clock itself and knows no next event.
         on_play: lets example people act; without it the page doesn't offer that.
+        welcome: how it receives somebody who opens it for the first time.
     """
 
     def __init__(
-        self, workspace: "Workspace", on_move: Mover | None = None, on_play: Player | None = None
+        self,
+        workspace: "Workspace",
+        on_move: Mover | None = None,
+        on_play: Player | None = None,
+        welcome: "Welcome | None" = None,
     ) -> None:
         self._workspace = workspace
-        self._state = PageState(workspace)
+        self._state = PageState(workspace, welcome)
         self.clock = PageClock(workspace, on_move, on_play)
         self._environment = Environment(autoescape=True, undefined=StrictUndefined)
 
@@ -81,6 +90,10 @@ class Page:
             response = json_response(self._state.state(request.args, self.clock.going_on()))
         elif path == "words":
             response = json_response({"words": self._workspace.vocabulary(str(request.args.get("as")))})
+        elif path == "search":
+            person = self._workspace.person(str(request.args.get("as")))
+            found = search(self._workspace, person, request.args.get("q", ""))
+            response = json_response({"messages": found})
         elif path == "clock":
             response = json_response({"now": self._workspace.clock.now().isoformat()})
         else:
@@ -92,9 +105,12 @@ class Page:
         return response
 
     def permalink(self, _request: Request, rest: str) -> Response:
-        """A message's link leads to its channel on the page."""
+        """A message's link leads to it on the page."""
+        room, _, message = rest.partition("/")
+        digits = message.removeprefix("p")
+        ts = f"/{digits[:-6]}.{digits[-6:]}" if digits.isdecimal() and len(digits) > 6 else ""
         try:
-            return redirect(f"/#{self._workspace.channel(rest.partition('/')[0]).id}")
+            return redirect(f"/#{self._workspace.channel(room).id}{ts}")
         except SlackError:
             return HttpResponse("not found", status=404)
 

@@ -3,12 +3,13 @@ happened."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.sandbox.errors import CantDo
 from bot.sandbox.kinds import Json
+from bot.sandbox.playback import Moment, Playback
 
 if TYPE_CHECKING:
     from bot.sandbox.people import Channel
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
 Mover = Callable[[datetime | None], datetime]
 """Moves the clock to an instant, or (None) to the next thing that is due; returns the time reached."""
-Player = Callable[[Event, Callable[[str], None]], None]
-"""Lets demo users act until they are done or the event is set; reports their actions, a sentence at a
-time."""
+Player = Callable[[Playback], None]
+"""Lets demo users act until they are done or the playback is stopped; they tell it what they do."""
 MORNING = 9
 """The hour, by the member's own clock, at which "next Monday" begins."""
 
@@ -39,19 +39,23 @@ class PageClock:
         self._on_move = on_move or self._set
         self._on_play = on_play
         self._moving = Lock()
-        self._stop = Event()
-        self._said = ""
+        self._playback = Playback()
         self._playing = False
         self._last: Json = {}
         self._thread: Thread | None = None
 
     def going_on(self) -> Json:
         """Whether the clock moves by itself, what the example people last did, and what came of it at the end."""
+        play = self._playback
         return {
             "can_play": self._on_play is not None,
             "moving": self._moving.locked(),
             "playing": self._playing,
-            "played": self._said,
+            "paused": play.paused,
+            "speed": play.speed,
+            "played": play.said,
+            "shown": self._moment(play.shown) if play.shown else None,
+            "recap": [self._moment(moment) for moment in play.moments],
             "came": self._last,
         }
 
@@ -60,10 +64,10 @@ class PageClock:
 
         Raises:
             CantDo: it is moving already, or nobody is there to play.
-        ValueError: the clock can't be moved so.
+            ValueError: the clock can't be moved so.
         """
-        if body.get("move") == "stop":
-            self._stop.set()
+        if body.get("move") in ("stop", "pause", "resume", "speed"):
+            self._control(body)
             return {"now": self._now()}
         if not self._moving.acquire(blocking=False):
             raise CantDo("The clock is moving already. Stop the example people first, or wait a moment.")
@@ -79,7 +83,7 @@ class PageClock:
 
     def stop(self) -> None:
         """End the play, if one is on, and wait for it."""
-        self._stop.set()
+        self._playback.stop()
         if self._thread is not None:
             self._thread.join(10)
 
@@ -90,8 +94,8 @@ class PageClock:
         if self._on_play is None:
             self._moving.release()
             raise CantDo("There are no example people here.")
-        self._stop.clear()
-        self._playing, self._said, self._last = True, "The example people are starting.", {}
+        self._playback = Playback(self._workspace.pulse.bump)
+        self._playing, self._last = True, {}
         self._thread = Thread(target=self._play, args=(self._on_play,), name="example-people", daemon=True)
         self._thread.start()
         return {"now": self._now()}
@@ -99,18 +103,34 @@ class PageClock:
     def _play(self, player: Player) -> None:
         mark = self._newest()
         try:
-            player(self._stop, self._tell)
+            player(self._playback)
         except CantDo as impossible:
-            self._tell(f"The example people stopped: {impossible}")
+            self._playback.tell(f"The example people stopped: {impossible}")
         finally:
             self._playing = False
             self._last = {"now": self._now()} | self._since(mark, "")
             self._moving.release()
             self._workspace.pulse.bump()
 
-    def _tell(self, sentence: str) -> None:
-        self._said = sentence
-        self._workspace.pulse.bump()
+    def _control(self, body: Json) -> None:
+        match body["move"]:
+            case "stop":
+                self._playback.stop()
+            case "speed":
+                self._playback.set_speed(int(body["speed"]))
+            case held:
+                self._playback.pause(paused=held == "pause")
+
+    def _moment(self, moment: Moment) -> Json:
+        """A moment with somebody who can read it."""
+        room = self._workspace.channel(moment.channel)
+        inside = [user.id for user in self._workspace.members() if user.id in room.members]
+        return {
+            "place": moment.channel,
+            "ts": moment.ts,
+            "label": moment.label,
+            "readers": [moment.reader] if moment.reader else inside,
+        }
 
     # --- summary --------------------------------------------------------------------------------------------
 

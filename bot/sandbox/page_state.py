@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.sandbox.messages import Message
     from bot.sandbox.people import Channel
     from bot.sandbox.person import Person
+    from bot.sandbox.welcome import Welcome
     from bot.sandbox.workspace import Workspace
 
 SHOWN_MESSAGES = 200
@@ -24,10 +25,12 @@ class PageState:
 
     Args:
         workspace: what is shown.
+        welcome: where somebody begins who asks for no member and no place.
     """
 
-    def __init__(self, workspace: "Workspace") -> None:
+    def __init__(self, workspace: "Workspace", welcome: "Welcome | None" = None) -> None:
         self._workspace = workspace
+        self._welcome = welcome
         self._looks = Looks(workspace)
 
     def state(self, asked: "Mapping[str, str]", going_on: Json) -> Json:
@@ -52,8 +55,9 @@ class PageState:
 
     def _member(self, asked: str | None) -> "Person | None":
         """The member asked for, or the first; their DM is opened, as it always is in Slack's client."""
-        members = self._workspace.members()
-        found = next((user for user in members if user.id == asked), members[0] if members else None)
+        members = {user.id: user for user in self._workspace.members()}
+        first = self._welcome.member if self._welcome else ""
+        found = members.get(asked or first) or next(iter(members.values()), None)
         if found is None:
             return None
         self._workspace.dm_with(found.id)
@@ -65,7 +69,8 @@ class PageState:
 
     def _place(self, person: "Person", asked: str | None) -> str:
         known = {room.id for room in self._rooms(person)} | {"home"}
-        return asked if asked in known else person.dm_channel.id
+        first = self._welcome.channel if self._welcome and not asked else asked
+        return first if first in known else person.dm_channel.id
 
     def _for_all(self, *, inspect: bool) -> Json:
         workspace = self._workspace
@@ -93,6 +98,7 @@ class PageState:
             | {room.id: room.name for room in rooms},
             "bot": workspace.user(workspace.app.user).shown,
             "commands": workspace.commands,
+            "guide": [asdict(step) for step in self._welcome.guide] if self._welcome else [],
             "shortcuts": [asdict(shortcut) for shortcut in workspace.shortcuts],
             "exchanges": [self._exchange(exchange) for exchange in workspace.exchanges()] if inspect else [],
         }

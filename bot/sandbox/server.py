@@ -39,6 +39,7 @@ from bot.sandbox.sockets import Sockets
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from bot.sandbox.welcome import Welcome
     from bot.sandbox.workspace import Workspace
 
 REQUEST_SECONDS = 10
@@ -59,6 +60,7 @@ class SandboxServer:
         on_move: moves the clock for the page: to an instant, or (None) to the next event; returns the time
             reached. Without it the page sets the clock itself.
         on_play: lets demo users act until they are done or told to stop; the page offers it if given.
+        welcome: how the page receives somebody who opens it for the first time.
         faults: makes the Web API fail on purpose.
         app_url: the app's HTTP address: for deliveries, and for redirects after installing.
         socket_mode: also listen for Socket Mode and deliver through it.
@@ -74,6 +76,7 @@ class SandboxServer:
         fallback: "WSGIApplication | None" = None,
         on_move: Mover | None = None,
         on_play: Player | None = None,
+        welcome: "Welcome | None" = None,
         faults: FaultPlan | None = None,
         socket_mode: bool = False,
         app_url: str | None = None,
@@ -87,7 +90,7 @@ class SandboxServer:
         self._port = port
         self._fallback = fallback
         self._hosts = LOOPBACK | frozenset(allowed_hosts)
-        self.page = Page(workspace, on_move, on_play)
+        self.page = Page(workspace, on_move, on_play, welcome)
         self._server: ThreadedServer | None = None
         self._thread: Thread | None = None
 

@@ -9,8 +9,6 @@ export class Clock {
     Object.assign(this, { page, send, go, refresh, busy: false, wasPlaying: false });
     this.buttons = [...document.querySelectorAll("[data-move]")];
     for (const button of this.buttons) button.addEventListener("click", () => this.move(button));
-    $("play").addEventListener("click", () => this.play());
-    $("stop").addEventListener("click", () => this.send("clock", { move: "stop" }));
     $("came-close").addEventListener("click", () => this.forget());
   }
 
@@ -19,16 +17,12 @@ export class Clock {
     $("now").textContent = moment(state.now, zone, FULL);
     $("now").dateTime = state.now;
     $("local").textContent = zone.split("/").at(-1).replaceAll("_", " ");
-    $("play").hidden = !state.can_play || state.playing;
-    $("playing").hidden = !state.playing;
-    $("played").textContent = state.played;
-    document.body.classList.toggle("playing", state.playing);
     const still = state.moving || this.busy;
     for (const button of [...this.buttons, $("play")]) {
       if (still) button.setAttribute("aria-disabled", "true");
       else button.removeAttribute("aria-disabled");
     }
-    if (this.wasPlaying && !state.playing) this.tell(state.came.happened ?? [], state.came.now, state.played);
+    if (this.wasPlaying && !state.playing) this.tell(state.came.happened ?? [], state.came.now, state.played, state.recap.length === 0);
     this.wasPlaying = state.playing;
   }
 
@@ -41,15 +35,6 @@ export class Clock {
       else if (button.dataset.move === "next" && answer.now === before && !answer.happened.length) this.line("Nothing is scheduled. Start a cycle first.", []);
       else this.tell(answer.happened, answer.now);
     });
-  }
-
-  async play() {
-    if ($("play").getAttribute("aria-disabled")) return;
-    this.forget();
-    const answer = await this.send("clock", { move: "play", as: this.page().as });
-    if (!answer.ok) this.line(answer.problem, []);
-    await this.refresh();
-    if (answer.ok) $("stop").focus();
   }
 
   async during(work) {
@@ -66,11 +51,11 @@ export class Clock {
     }
   }
 
-  tell(happened, now, before = "") {
+  tell(happened, now, before = "", places = true) {
     const count = happened.reduce((sum, place) => sum + place.count, 0);
     const at = moment(now, this.page().tz ?? "UTC", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
     const said = count ? plural(count, "new message") : "nothing sent";
-    this.line(`${before ? `${before} ` : ""}${at}: ${said}`, happened);
+    this.line(`${before ? `${before} ` : ""}${at}: ${said}`, places ? happened : []);
   }
 
   line(sentence, happened) {

@@ -3,12 +3,12 @@
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 
 from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
 
 from bot.rehearsal.demo_users import DemoUsers
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.playback import Playback
 from cadence.documents import read_workspace
 from tests.browser.conftest import ARGUMENTS, visiting
 from tests.browser.visitor import Visitor
@@ -25,8 +25,8 @@ def take(shown: Locator, name: str) -> None:
 
 def played_until(harness: BotHarness, users: DemoUsers, words: str) -> None:
     """Let the example people act until a sentence of theirs holds these words."""
-    stop = Event()
-    users.play(harness, stop, lambda said: stop.set() if words in said else None)
+    playback = Playback(lambda: playback.stop() if words in playback.said and not playback.stopped else None)
+    users.play(harness, playback)
 
 
 def main() -> None:
@@ -41,10 +41,10 @@ def main() -> None:
     ):
         program = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        played_until(harness, users, "Mehmet Aydın: pressed Ran as declared")
+        played_until(harness, users, "Mehmet Aydın pressed")
         with visiting(browser, harness.server.url, SMALL) as at:
             check_in(at)
-            played_until(harness, users, "pressed Say what changes")
+            played_until(harness, users, "pressed “Say what changes”")
             alert(at)
             home(at)
             played_until(harness, users, "no such words")

@@ -1,13 +1,16 @@
 """The same page by keyboard alone, on a phone, and with example people who do it all."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from bot.rehearsal.demo_users import DemoUsers
-from cadence.documents import read_workspace
+from bot.rehearsal.first_visit import first_visit
+from bot.rehearsal.harness import BotHarness, read_profiles
+from cadence.documents import read_playbook, read_workspace
 from tests.browser.conftest import visiting
 from tests.browser.visitor import Visitor
 from tests.harnesses import EXAMPLES, bot_harness
@@ -78,18 +81,117 @@ def test_a_phone_is_enough(phone: Visitor) -> None:
     phone.shoots("33-phone-inspector")
 
 
-def test_example_people_play_until_they_are_stopped(chromium: Browser, tmp_path: Path) -> None:
+@pytest.fixture
+def users() -> DemoUsers:
     people = read_workspace((EXAMPLES / "workspace.yaml").read_text(encoding="utf-8"))
-    users = DemoUsers(people, EXAMPLES / "answers", "support-reply", pause=0.3)
+    return DemoUsers(people, EXAMPLES / "answers", "support-reply", pause=0.3)
+
+
+def test_example_people_play_until_they_are_stopped(
+    chromium: Browser, tmp_path: Path, users: DemoUsers
+) -> None:
     with bot_harness(tmp_path, demo_users=users) as harness, visiting(chromium, harness.server.url) as at:
-        at.page.get_by_role("button", name="Play the cycle").click()
-        expect(at.page.locator("#playing")).to_contain_text("Example people")
-        expect(at.page.locator("#stop")).to_be_focused()
-        expect(at.page.locator("#played")).to_contain_text("pressed Ran as declared")
+        page = at.page
+        page.get_by_role("button", name="Play the cycle").click()
+        expect(page.locator("#playing")).to_contain_text("Example people")
+        expect(page.locator("#pause")).to_be_focused()
+        expect(page.locator("#where")).to_have_text("#support-emea")
+        expect(page.locator("#as")).to_have_value("Mehmet Aydın")  # whose check-in is answered first
+        expect(page.locator("#played")).to_contain_text("Mehmet Aydın pressed")
+        page.locator("#pause").click()
+        expect(page.locator("#pause")).to_have_text("Resume")
         at.shoots("40-playing")
-        at.page.locator("#stop").click()
-        expect(at.page.locator("#playing")).to_be_hidden()
-        expect(at.page.locator("#came-words")).to_contain_text("Stopped.")
-        expect(at.page.locator("#came-places")).to_contain_text("DM to Mehmet")
-        expect(at.page.get_by_role("button", name="Play the cycle")).to_be_visible()
+        at.goes_to("Home")
+        expect(page.locator("#follow")).to_have_attribute("aria-pressed", "false")
+        page.locator("[data-speed='4']").click()
+        expect(page.locator("[data-speed='4']")).to_have_attribute("aria-pressed", "true")
+        page.locator("#pause").click()
+        expect(page.locator("#played")).to_contain_text("Jana Hoffmann pressed")
+        expect(page.locator("#where")).to_have_text("Rollout Cadence")
+        page.locator("#stop").click()
+        expect(page.locator("#playing")).to_be_hidden()
+        expect(page.locator("#came-words")).to_contain_text("Stopped.")
+        expect(page.locator("#came-places")).to_contain_text("DM to Mehmet")
+        expect(page.locator("#recap")).to_be_hidden()
+        expect(page.get_by_role("button", name="Play the cycle")).to_be_visible()
         at.shoots("41-stopped")
+
+
+def test_a_played_cycle_ends_with_five_links(chromium: Browser, tmp_path: Path, users: DemoUsers) -> None:
+    quick = replace(users, pause=0)
+    with bot_harness(tmp_path, demo_users=quick) as harness, visiting(chromium, harness.server.url) as at:
+        at.page.get_by_role("button", name="Play the cycle").click()
+        links = at.page.locator("#recap button.recap-link")
+        expect(links).to_have_count(5, timeout=90_000)
+        expect(at.page.locator("#came-words")).to_contain_text("Cycle complete.")
+        at.shoots("42-recap")
+        links.nth(2).click()
+        expect(at.page.locator("#messages .aimed")).to_be_in_viewport()
+        expect(at.page.locator("#messages .aimed")).to_contain_text("Send the edited reply")
+        links.last.click()
+        expect(at.page.locator("#where")).to_have_text("#ai-curators")
+        at.shoots("43-recap-digest")
+
+
+def test_a_first_visit_is_guided_once(chromium: Browser, tmp_path: Path) -> None:
+    people, playbook = (
+        read_workspace((EXAMPLES / "workspace.yaml").read_text(encoding="utf-8")),
+        read_playbook((EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8")),
+    )
+    welcome = first_visit(people, playbook, read_profiles(EXAMPLES / "names.csv"))
+    with bot_harness(tmp_path, welcome=welcome) as harness, visiting(chromium, harness.server.url) as at:
+        expect(at.page.locator("#as")).to_have_value("Jana Hoffmann")
+        expect(at.page.locator("#where")).to_have_text("#support-emea")
+        guide = at.page.locator("#guide")
+        for number, title in enumerate(
+            ("You're Jana Hoffmann", "Ask for anything", "Time is simulated", "Watch a whole cycle"), start=1
+        ):
+            expect(guide).to_contain_text(title)
+            expect(guide).to_contain_text(f"{number} of 4")
+            at.shoots(f"00-guide-{number}")
+            guide.locator(".primary").click()
+        expect(guide).to_be_hidden()
+        at.page.reload()
+        expect(at.page.locator("#where")).to_have_text("#support-emea")
+        expect(guide).to_be_hidden()
+
+
+def test_search_leads_to_a_channel_a_person_and_a_message(at_work: BotHarness, desktop: Visitor) -> None:
+    page = desktop.page
+    desktop.acts_as("Jana Hoffmann")
+    jana = at_work.workspace.person("U01LEAD")
+    jana.says("The refund policy is new", "C01SUPEMEA")
+    for number in range(30):
+        jana.says(f"Filler {number}", "C01SUPEMEA")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("support")
+    expect(page.locator("#search-list [aria-selected=true]")).to_contain_text("support-emea")
+    page.keyboard.press("Enter")
+    expect(page.locator("#where")).to_have_text("#support-emea")
+    page.locator("#search-open").click()
+    page.keyboard.type("refund policy")
+    expect(page.locator("#search-list")).to_contain_text("The refund policy is new")
+    desktop.shoots("50-search")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages .aimed")).to_be_in_viewport()
+    page.locator("#search-open").click()
+    page.keyboard.type("mehmet")
+    page.locator("#search-list [role=option]", has_text="Mehmet").first.click()
+    expect(page.locator("#as")).to_have_value("Mehmet Aydın")
+
+
+def test_the_composer_takes_several_lines(desktop: Visitor) -> None:
+    page = desktop.page
+    desktop.acts_as("Jana Hoffmann")
+    desktop.goes_to("support-emea")
+    page.locator("#text").focus()
+    page.keyboard.type("First line")
+    low = page.locator("#text").evaluate("node => node.clientHeight")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("Second line")
+    assert page.locator("#text").evaluate("node => node.clientHeight") > low
+    page.keyboard.press("Enter")
+    expect(desktop.message("First line").locator(".mrkdwn")).to_have_text(
+        re.compile("First line\nSecond line")
+    )
+    expect(page.locator("#text")).to_have_value("")

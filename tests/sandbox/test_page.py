@@ -2,17 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from http.client import HTTPConnection
 from importlib import resources
-from threading import Event
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from bot.sandbox import SandboxServer, Shortcut, Workspace
+from bot.sandbox.playback import Moment, Playback
+from bot.sandbox.welcome import GuideStep, Welcome
 from tests.sandbox.conftest import START
 from tests.sandbox.fake_app import FakeApp, actions, button, field, modal, option, plain
 
@@ -142,6 +142,7 @@ def test_the_state_is_short_when_nothing_changed(server: SandboxServer, workspac
     assert first["shortcuts"] == [{"name": "Log as exception", "callback_id": "log", "on_message": True}]
     same = state(server, since=first["version"])
     idle = {"can_play": False, "moving": False, "playing": False, "played": "", "came": {}}
+    idle |= {"paused": False, "speed": 1, "shown": None, "recap": []}
     assert same == {"version": first["version"], "now": first["now"], "changed": False} | idle
     workspace.person("U01LEAD").says("hello", "C01SUPEMEA")
     after = state(server, since=first["version"], place="C01SUPEMEA")
@@ -245,6 +246,8 @@ def test_the_caller_may_move_the_clock(workspace: Workspace) -> None:
 def test_a_permalink_leads_to_its_channel(server: SandboxServer) -> None:
     status, headers, _ = ask(server, "GET", "/archives/C01SUPEMEA/p1")
     assert (status, headers["Location"]) == (302, "/#C01SUPEMEA")
+    message = ask(server, "GET", "/archives/C01SUPEMEA/p1772701200000100")[1]
+    assert message["Location"] == "/#C01SUPEMEA/1772701200.000100"
     assert ask(server, "GET", "/archives/C0NONE/p1")[0] == 404
 
 
@@ -281,22 +284,68 @@ def test_a_move_says_how_many_messages_came_where(server: SandboxServer, workspa
 
 
 def test_example_people_play_until_they_are_stopped(workspace: Workspace) -> None:
-    def player(stop: Event, tell: Callable[[str], None]) -> None:
-        workspace.person("U01LEAD").says("hello", "C01SUPEMEA")
-        tell("Lea said hello.")
-        assert stop.wait(5)
+    def player(playback: Playback) -> None:
+        said = workspace.person("U01LEAD").says("hello", "C01SUPEMEA")
+        playback.show(Moment("hello", "C01SUPEMEA", said.ts))
+        playback.tell("Lea said hello.")
+        playback.rest(60)
+        playback.recap([Moment("hello", "C01SUPEMEA", said.ts), Moment("", "D01LEAD", reader="U01LEAD")])
 
     with SandboxServer(workspace, on_play=player) as server:
+        workspace.dm_with("U01LEAD")
         assert state(server)["can_play"]
         assert ask(server, "POST", "/_sandbox/clock", {"move": "play"})[0] == 200
         assert workspace.wait_until(lambda: "Lea said" in str(server.page.clock.going_on()["played"]))
-        assert state(server)["playing"]
+        playing = state(server)
+        assert playing["playing"]
+        assert (playing["shown"]["place"], playing["shown"]["label"]) == ("C01SUPEMEA", "hello")
+        assert {"U01LEAD", "U01AGENT1"} <= set(playing["shown"]["readers"])
         refused = ask(server, "POST", "/_sandbox/clock", {"move": "day"})
         assert "already" in refused[2]
         ask(server, "POST", "/_sandbox/clock", {"move": "stop"})
         assert workspace.wait_until(lambda: not server.page.clock.going_on()["moving"])
         ended = state(server)
     assert (ended["moving"], [place["count"] for place in ended["came"]["happened"]]) == (False, [1])
+    assert [moment["readers"] for moment in ended["recap"]][1] == ["U01LEAD"]
+
+
+def test_a_play_is_paused_and_sped_up(workspace: Workspace) -> None:
+    def player(playback: Playback) -> None:
+        playback.rest(60)
+
+    with SandboxServer(workspace, on_play=player) as server:
+        ask(server, "POST", "/_sandbox/clock", {"move": "play"})
+        ask(server, "POST", "/_sandbox/clock", {"move": "pause"})
+        ask(server, "POST", "/_sandbox/clock", {"move": "speed", "speed": 4})
+        assert (state(server)["paused"], state(server)["speed"]) == (True, 4)
+        ask(server, "POST", "/_sandbox/clock", {"move": "resume"})
+        assert state(server)["paused"] is False
+        assert ask(server, "POST", "/_sandbox/clock", {"move": "speed", "speed": 3})[0] == 400
+
+
+def test_a_first_visit_begins_where_the_welcome_says(workspace: Workspace) -> None:
+    welcome = Welcome("U01LEAD", "C01SUPEMEA", (GuideStep("who", "You're Lea", "Switch here."),))
+    with SandboxServer(workspace, welcome=welcome) as server:
+        first = json.loads(ask(server, "GET", "/_sandbox/state")[2])
+        later = state(server, place="D01AGENT1")
+    assert (first["as"], first["place"]) == ("U01LEAD", "C01SUPEMEA")
+    assert first["guide"] == [{"at": "who", "title": "You're Lea", "text": "Switch here."}]
+    assert (later["as"], later["place"]) == ("U01AGENT1", "D01AGENT1")
+
+
+def test_search_finds_what_a_member_can_read(server: SandboxServer, workspace: Workspace) -> None:
+    lead = workspace.person("U01LEAD")
+    lead.says("The *refund* policy for <@U01AGENT1> is new &amp; short", "C01SUPEMEA")
+    lead.says("A refund in private", lead.dm_channel.id)
+
+    def found(typed: str) -> list[str]:
+        query = urlencode({"as": "U01AGENT1", "q": typed})
+        hits = json.loads(ask(server, "GET", f"/_sandbox/search?{query}")[2])["messages"]
+        return [f"{hit['name']}: {hit['text']}" for hit in hits]
+
+    agent = workspace.user("U01AGENT1").shown
+    assert found("REFUND policy") == [f"#support-emea: The refund policy for @{agent} is new & short"]
+    assert found("private") == found("") == []
 
 
 def test_the_words_the_page_completes(server: SandboxServer, workspace: Workspace) -> None:

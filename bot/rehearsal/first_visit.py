@@ -1,0 +1,43 @@
+"""How the built-in workspace receives a newcomer: as a playbook's owner, with a guide of four steps."""
+
+from collections.abc import Mapping
+
+from bot.rehearsal.harness import Profile
+from bot.sandbox.welcome import GuideStep, Welcome
+from cadence.documents import PlaybookSpec, WorkspaceSpec
+
+
+def first_visit(
+    people: WorkspaceSpec, playbook: PlaybookSpec, profiles: Mapping[str, Profile]
+) -> Welcome | None:
+    """The welcome to a workspace; None if the playbook's team isn't in it."""
+    channel = next((team.channel for team in people.teams if team.slug == playbook.pilot), None)
+    if channel is None:
+        return None
+    owner = profiles[playbook.owner].name if playbook.owner in profiles else playbook.owner
+    return Welcome(
+        playbook.owner,
+        channel,
+        (
+            GuideStep(
+                "person",
+                f"You're {owner}",
+                f"You own the playbook “{playbook.title}”. Switch to anyone else here to see what they get.",
+            ),
+            GuideStep(
+                "write",
+                "Ask for anything",
+                "Type / to see every command. Answers to a command are only visible to you.",
+            ),
+            GuideStep(
+                "strip",
+                "Time is simulated",
+                "Next event jumps to the next message. No need to wait until Thursday.",
+            ),
+            GuideStep(
+                "player",
+                "Watch a whole cycle",
+                "Example people play four weeks: check-ins, a step over its cap, and the result.",
+            ),
+        ),
+    )
