@@ -138,10 +138,8 @@ class DemoUsers:
             shown.before(message, None if pressing else typing_place(self.people, line.member), line.member)
             act(harness.workspace, self.people, line.member, line.says)
             local = harness.clock.now().astimezone(ZoneInfo(person.user.tz))
-            said = f"pressed {line.says.removeprefix('press ')}" if pressing else f"typed {line.says}"
-            playback.tell(
-                f"{local:%a} {local.day} {local:%b %H:%M}, {person.user.shown}: {said.rstrip('.')}."
-            )
+            did = f"pressed “{label_of(line.says)}”" if pressing else f"typed {line.says}"
+            playback.tell(f"{local:%a} {local.day} {local:%b %H:%M} · {person.user.shown} {did}")
         while person.view() is not None:
             person.closes()
         harness.tick()

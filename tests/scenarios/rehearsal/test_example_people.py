@@ -85,4 +85,4 @@ def sent_kind(harness: BotHarness, channel: str, ts: str) -> str:
     """The kind of a message of the bot, by where it is."""
     uow = UnitOfWork(harness.bot.db, Actor(BUILT_IN_TEAM, "", "cli"), harness.clock.now())
     sent = deliveries_of(uow, Asked(state="sent", limit=2_000)).messages
-    return next(one.kind for one in sent if (one.channel, one.ts) == (channel, ts))
+    return next(one.kind for one in sent if (one.channel, one.ts) == (channel, ts) and one.kind != "rewrite")
