@@ -14,6 +14,9 @@ class Action(StrEnum):
     SNOOZE = "checkin.snooze"
     CHANGE_CHECKIN = "checkin.change"
     ALL_RAN = "checkin.all_ran"
+    CHOOSE_ANSWER = "checkin.answer"
+    CHOOSE_CHANGED = "checkin.changed"
+    ADD_DETAILS = "checkin.details"
     REPORT_KPI = "kpi.report"
     LOG_EXCEPTION = "exception.log"
     UNDO_EXCEPTION = "exception.undo"
@@ -133,6 +136,7 @@ class Field(StrEnum):
     """Inputs of forms: the block id and the action id of an input are the same word, so errors find their field."""
 
     ATTESTATION = "attestation"
+    CHANGED = "changed"
     RUNS = "runs"
     VALUE = "value"
     GUARDRAIL = "guardrail"

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.ops.files import unreadable
 from bot.sandbox.errors import CantDo
 from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
+from bot.sandbox.person import Person
+from bot.sandbox.views import View
 from bot.sandbox.workspace import Workspace
 from cadence.documents import WorkspaceSpec
 from cadence.refusals import Refusal
@@ -180,9 +183,17 @@ def _press(workspace: Workspace, member: str, says: str) -> None:
     person.clicks(newest, label, block_id=_block_of(newest, label, beside) if beside else None)
     form = person.view()
     if form is not None and form.body.get("submit"):
-        refused = person.submits(values).errors
+        refused = person.submits(_in_full(person, form, values)).errors
         if refused:
             raise CantDo("; ".join(f"{field}: {said}" for field, said in refused.items()))
+
+
+def _in_full(person: Person, form: View, values: dict[str, str]) -> dict[str, Any]:
+    """The values, with the steps of a check-in ticked whose mode is given, and its details opened if need be."""
+    changed = [name.partition(":")[2] for name in values if name.startswith("mode:")]
+    if "Add details" in form.buttons and not {"note", "inputs"}.isdisjoint(values):
+        person.clicks(form, "Add details")
+    return {"changed": changed, **values} if changed else {**values}
 
 
 def _block_of(message: Message, label: str, words: str) -> str | None:

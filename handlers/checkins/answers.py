@@ -15,9 +15,8 @@ from cadence.flows.checkins import (
     snooze,
 )
 from cadence.flows.people import end_away, mute
-from cadence.refusals import Refusal
-from cadence.rules.modes import Mode
 from handlers.checkins.attest import Attest, read_attest
+from handlers.checkins.forms import attestation_of, drifts_of, shown_again
 from handlers.context import SHORTCUT, RequestContext
 from handlers.feature import Feature
 from handlers.grammar import Entry
@@ -52,7 +51,7 @@ def open_form(
 
 
 def all_ran(context: RequestContext, value: str, _body: Body) -> None:
-    """[All ran as declared]: one form for every open check-in of the week."""
+    """[All as planned]: one form for every open check-in of the week."""
     form = checkin_all_form(context.uow, week_start=read_week(value))
     context.open(form, ids=metadata(w=value))
 
@@ -75,8 +74,7 @@ def snoozed(context: RequestContext, value: str, _body: Body) -> None:
 
 def submitted(context: RequestContext, form: Form) -> MessageContext | None:
     """One check-in's form."""
-    kind = str(form.ids.get("k") or Attestation.AS_DECLARED)
-    attestation = _attestation(form.option(Field.ATTESTATION) or kind)
+    attestation = attestation_of(form)
     ran = attestation is not Attestation.NOT_RUN  # a number left in the runs field then means nothing
     given = AnswerGiven(
         attestation=attestation,
@@ -85,7 +83,7 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | None:
         runs=form.whole(Field.RUNS) if ran else None,
         value=form.text(Field.VALUE) or None,
         complete_inputs=form.whole(Field.INPUTS) if ran else None,
-        drifts=_drifts(form),
+        drifts=drifts_of(form) if attestation is Attestation.DRIFTED else {},
         note=form.text(Field.NOTE),
         guardrails=form.texts(Field.GUARDRAIL),
     )
@@ -101,25 +99,6 @@ def _answered(
         return answer(context.uow.by(caller), given)
     answer_quietly(context.uow.by(caller), given)
     return None
-
-
-def _attestation(word: str) -> Attestation:
-    try:
-        return Attestation(word)
-    except ValueError:
-        raise Refusal("Choose how the week went.", field=Field.ATTESTATION) from None
-
-
-def _drifts(form: Form) -> dict[str, str]:
-    """The steps whose menu has another mode than planned."""
-    drifts = {}
-    for field in form.values:
-        mode = form.option(field) if field.startswith(f"{Field.MODE}:") else None
-        if mode and mode != Attestation.AS_DECLARED:
-            if mode not in set(Mode):
-                raise Refusal("Choose who led this step.", field=field)
-            drifts[field.partition(":")[2]] = mode
-    return drifts
 
 
 def all_submitted(context: RequestContext, form: Form) -> MessageContext | None:
@@ -170,9 +149,9 @@ FEATURE: Final = Feature(
         Entry(
             slash="/attest",
             name="attest",
-            usage="[playbook] as-declared|drifted|not-run [runs=N] [step=mode …] [note] [week=N] [team=slug]",
+            usage="[playbook] as-planned|changed|not-run [runs=N] [step=mode …] [note] [week=N] [team=slug]",
             summary="answers your check-in",
-            examples=("/attest as-declared runs=14", "/attest drifted draft=human-led", "/attest not-run"),
+            examples=("/attest as-planned runs=14", "/attest changed draft=human-led", "/attest not-run"),
             read=read_attest,
             bare=Attest,
             run=by_command,
@@ -184,6 +163,9 @@ FEATURE: Final = Feature(
         **{action: _opens(kind) for action, kind in _KINDS.items()},
         Action.ALL_RAN: all_ran,
         Action.SNOOZE: snoozed,
+        Action.CHOOSE_ANSWER: shown_again(),
+        Action.CHOOSE_CHANGED: shown_again(),
+        Action.ADD_DETAILS: shown_again(details=True),
     },
     forms={Callback.CHECKIN: submitted, Callback.CHECKIN_ALL: all_submitted},
 )

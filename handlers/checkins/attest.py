@@ -1,4 +1,4 @@
-"""Parsing `/attest`: how people say that they ran it, that it drifted, or that they didn't run it."""
+"""Parsing `/attest`: how people say that it ran as planned, that something changed, or that they didn't run it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -27,9 +27,12 @@ class Attest(AboutPlaybook):
 
 
 _LONGEST = 5
+_ANSWERS: Final = ("as-planned", "changed", *(value.value for value in Attestation))
+"""The words to suggest; the last three are older names."""
 _PHRASES: Final = {
     **dict.fromkeys(
         (
+            *("as planned", "planned", "ran as planned", "ran it as planned", "all as planned"),
             *("as declared", "declared", "ran", "ran it", "ok", "okay", "yes", "ran as declared", "done"),
             *(
                 "ran it as declared",
@@ -41,7 +44,10 @@ _PHRASES: Final = {
         ),
         Attestation.AS_DECLARED,
     ),
-    **dict.fromkeys(("drifted", "drift", "we drifted", "something drifted"), Attestation.DRIFTED),
+    **dict.fromkeys(
+        ("changed", "something changed", "drifted", "drift", "we drifted", "something drifted"),
+        Attestation.DRIFTED,
+    ),
     **dict.fromkeys(
         (
             *(
@@ -64,7 +70,7 @@ _OPTIONS: Final = ("runs", "week", "team")
 
 
 def read_attest(request: Request) -> Attest:
-    """`/attest [playbook] as-declared|drifted|not-run [runs=N] [step=mode …] [note]`."""
+    """`/attest [playbook] as-planned|changed|not-run [runs=N] [step=mode …] [note]`."""
     named = request.the_playbook(request.playbook())
     modes = dict(_take_modes(request, named))
     playbook = named or request.home_of(modes)
@@ -129,17 +135,17 @@ def _refuse_contradiction(said: Attestation | None, modes: dict[str, Mode], runs
         step, mode = next(iter(modes.items()))
         raise Refusal(
             say(
-                "A step run in another mode is a drift. To say so: {right}. Else leave {pair} out.",
-                right=code(f"/attest drifted {step}={mode}"),
+                "A step in another mode means something changed. Try {right}, or leave out {pair}.",
+                right=code(f"/attest changed {step}={mode}"),
                 pair=code(f"{step}={mode}"),
             )
         )
     if said is Attestation.NOT_RUN and runs:
         raise Refusal(
             say(
-                "Not run, and yet {runs}? If it ran, write {right}.",
+                "Not run, but {runs}? If it ran, try {right}.",
                 runs="1 run" if runs == 1 else f"{runs:,} runs",
-                right=code(f"/attest as-declared runs={runs}"),
+                right=code(f"/attest as-planned runs={runs}"),
             )
         )
 
@@ -148,7 +154,7 @@ def _unknown(request: Request, named: str | None) -> Refusal:
     """Neither an attestation nor a playbook: suggest the nearest, else the three possible answers."""
     word = request.typed.words[0].text
     slugs = request.vocabulary.playbooks
-    near = nearest(word, [value.value for value in Attestation]) if len(word) > len("no") else None
+    near = nearest(word, _ANSWERS) if len(word) > len("no") else None
     if near is None and nearest(word, slugs):
         request.typed.take()
         return unknown_playbook(word, slugs, request.command, request.typed.rest())
@@ -160,10 +166,10 @@ def _unknown(request: Request, named: str | None) -> Refusal:
         return Refusal(say("{start} Did you mean {right}?", start=start, right=right))
     return Refusal(
         say(
-            "{start} Write {ran}, {drifted} or {not_run}, and the note after it.",
+            "{start} Write {ran}, {changed} or {not_run}, then a note.",
             start=start,
-            ran=code("as-declared"),
-            drifted=code("drifted"),
+            ran=code("as-planned"),
+            changed=code("changed"),
             not_run=code("not-run"),
         )
     )

@@ -6,7 +6,16 @@ from typing import ClassVar, Final
 
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
-from templates.contexts.base import Choice, GuardrailAsked, Id, Kpi, MessageContext, StepMode, ViewContext
+from templates.contexts.base import (
+    MODES,
+    Choice,
+    GuardrailAsked,
+    Id,
+    Kpi,
+    MessageContext,
+    StepMode,
+    ViewContext,
+)
 from templates.ids import Callback, Field
 
 SNOOZES: Final = ("hour", "tomorrow", "friday", "away", "mute")
@@ -227,17 +236,22 @@ class Snoozed(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftStep:
-    """A step in the form: the declared mode, and the one chosen before, None for as declared."""
+    """A step in the form: whether it ran differently, and the mode it ran in, if chosen."""
 
     step: StepMode
     chosen: str | None = None
+    changed: bool = False
+
+    @property
+    def others(self) -> tuple[Choice, ...]:
+        """The modes it wasn't planned in."""
+        return tuple(one for one in MODES if one.value != self.step.mode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinForm(ViewContext):
-    """One check-in. Inputs: `runs`, `value` (reporter), `inputs`, `note`, and `mode:{step_key}` when drifted.
-
-    A mode select gives `as-declared` or a mode.
+    """One check-in. Inputs: `attestation`, `runs`, `value` (reporter), and when drifted `changed`, with a
+    `mode:{step_key}` for each step in it. With `details` also `inputs` and `note`.
 
     Args:
         kind: `as-declared`, `drifted` or `not-run`.
@@ -246,9 +260,8 @@ class CheckinForm(ViewContext):
         value: the KPI number as typed before.
         inputs_complete: runs with complete inputs, as answered before.
         steps: needed when drifted.
+        details: the seldom used inputs are shown too.
         guardrails: asked of the reporter too, in `guardrail:{key}`.
-        change: the attestation is unknown, or is being changed: the form also asks for `attestation`, and the
-            steps' modes.
         answered: it was answered before.
     """
 
@@ -266,8 +279,8 @@ class CheckinForm(ViewContext):
     inputs_complete: int | None = None
     note: str = ""
     steps: tuple[DriftStep, ...] = ()
-    change: bool = False
-    answered: bool = True
+    details: bool = False
+    answered: bool = False
     guardrails: tuple[GuardrailAsked, ...] = ()
 
 

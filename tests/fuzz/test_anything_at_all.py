@@ -84,6 +84,8 @@ REAL_VALUES = {
     Action.EDIT_PLAYBOOK: _PLAYBOOKS,
     Action.EDIT_PART: ["support-reply:basics", ":kpi", "support-reply:steps:send", ":steps:", "x:pillars"],
     Action.CHOOSE_KPI: ["own", "support:0", "finance:9"],
+    Action.CHOOSE_ANSWER: ["as-declared", "drifted", "not-run", "nope"],
+    Action.CHOOSE_CHANGED: ["send"],
     Action.CHOOSE_STEP: ["1:send", "1:nope", "9:draft"],
     Action.START_OVER: ["support-reply:", ":"],
     Action.TYPE_IT: [

@@ -36,6 +36,7 @@ from storage.queries import adoptions, checkins, cycles, numbers
 from storage.tables import Attestation, CheckIn, CycleState, DriftedStep
 from storage.work import UnitOfWork
 from templates.contexts.checkins import Attested, AttestedRow
+from templates.ids import Field
 
 FAR_ABOVE = 20
 """Reject as a typo above this multiple of the member's usual runs."""
@@ -97,7 +98,7 @@ def drifts_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> dic
     """
     if given.attestation is Attestation.AS_DECLARED and given.drifts:
         raise Refusal(
-            "A step in another mode means that something drifted; choose that.", field="attestation"
+            "A step in another mode means something changed. Choose “Something changed”.", field="attestation"
         )
     if given.attestation is not Attestation.DRIFTED:
         return {}
@@ -110,17 +111,12 @@ def drifts_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> dic
     if not drifts:
         first = view.spec.steps[0]
         if uow.actor.surface in ("form", "shortcut"):
-            raise Refusal(
-                "Which step drifted? Choose who led it. A step in the mode it is declared in hasn't drifted.",
-                field=f"mode:{first.key}",
-            )
+            raise Refusal("Pick at least one step that ran differently.", field=Field.CHANGED)
         raise Refusal(
             say(
-                "Which step drifted, and who led it? For example {example}. "
-                "A step in the mode it is declared in hasn't drifted.",
-                example=code(f"/attest {view.playbook.slug} drifted {first.key}=human-led"),
-            ),
-            field=f"mode:{first.key}",
+                "Pick at least one step that ran differently, and who led it. Try {example}.",
+                example=code(f"/attest {view.playbook.slug} changed {first.key}=human-led"),
+            )
         )
     return drifts
 
@@ -133,13 +129,13 @@ def runs_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> int:
     """
     if given.attestation is Attestation.NOT_RUN:
         if given.runs:
-            raise Refusal(say("“Didn't run” goes with 0 runs, not {runs}.", runs=given.runs), field="runs")
+            raise Refusal(say("“Didn't run it” goes with 0 runs, not {runs}.", runs=given.runs), field="runs")
         return 0
     runs = given.runs
     if runs == 0:
-        raise Refusal("With 0 runs the answer is “Didn't run”.", field="runs")
+        raise Refusal("With 0 runs, choose “Didn't run it”.", field="runs")
     if runs is not None and runs < 0:
-        raise Refusal("Runs can't be fewer than 0; write a whole number such as 14.", field="runs")
+        raise Refusal("Runs can't be negative. Try a whole number such as 14.", field="runs")
     if runs is not None and runs <= ALWAYS_FINE:
         return runs
     usual = max(1, rows.typical(uow, view, member=uow.actor.member))
@@ -148,8 +144,8 @@ def runs_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> int:
     most = max(ALWAYS_FINE, FAR_ABOVE * usual)
     if runs > most:
         raise Refusal(
-            f"{runs:,} runs is far above your usual {usual:,}. Up to {most:,} are taken for a week; "
-            "if there really were more, write that in the note.",
+            f"{runs:,} runs is far above your usual {usual:,}. The most for a week is {most:,}. "
+            "If there really were more, add a note.",
             field="runs",
         )
     return runs

@@ -1,5 +1,6 @@
 """The check-in forms, for one or for every open one of a week, prefilled."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from cadence.flows.checkins.rows import may_answer, open_adoptions, step_modes, typical, week_kpi
@@ -10,13 +11,14 @@ from cadence.refusals import NotAllowed, Refusal
 from storage.queries import checkins, numbers
 from storage.tables import Attestation
 from storage.work import UnitOfWork
+from templates.contexts.base import StepMode
 from templates.contexts.checkins import CheckinAllForm, CheckinAllRow, CheckinForm, DriftStep
 
 
 def checkin_form(
     uow: UnitOfWork, *, adoption_id: int, week_start: date | None, kind: Attestation | None
 ) -> CheckinForm:
-    """The form behind a check-in button; `kind` None shows the earlier answer, to change it.
+    """The form of a check-in; `kind` None shows the earlier answer, or else that it ran as planned.
 
     Raises:
         Refusal: the week is closed, or the caller isn't in the team.
@@ -36,7 +38,7 @@ def checkin_form(
         runs = before.runs if before and before.runs else typical(uow, view, member=uow.actor.member)
         return CheckinForm(
             kind=shown,
-            change=kind is None,
+            details=before is not None and bool(before.note or before.complete_inputs is not None),
             answered=before is not None,
             playbook=view.playbook.title,
             team=view.team.title,
@@ -49,8 +51,16 @@ def checkin_form(
             inputs_complete=before.complete_inputs if before else None,
             note=before.note if before else "",
             guardrails=asked(uow, view, week_start=week.start),
-            steps=tuple(DriftStep(step=step, chosen=drifted.get(step.key)) for step in step_modes(uow, view)),
+            steps=_steps(step_modes(uow, view), drifted),
         )
+
+
+def _steps(steps: Sequence[StepMode], drifted: Mapping[str, str]) -> tuple[DriftStep, ...]:
+    """The steps with the earlier answer; the only step of a playbook is the one that changed."""
+    return tuple(
+        DriftStep(step=step, chosen=drifted.get(step.key), changed=step.key in drifted or len(steps) == 1)
+        for step in steps
+    )
 
 
 def _has_answered(uow: UnitOfWork, view: AdoptionView, member: str) -> bool:
@@ -68,7 +78,7 @@ def checkin_all_form(uow: UnitOfWork, *, week_start: date) -> CheckinAllForm:
     with uow.read():
         runs = open_adoptions(uow, week_start=week_start)
         if not runs:
-            raise Refusal("Every check-in of yours is answered already.")
+            raise Refusal("You've already answered every check-in.")
         return CheckinAllForm(
             rows=tuple(
                 CheckinAllRow(

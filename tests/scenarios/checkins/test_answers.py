@@ -36,6 +36,11 @@ def filled(view: View, field: str) -> str | None:
     return value
 
 
+def options(view: View, field: str) -> list[str]:
+    [block] = [block for block in view.blocks if block["block_id"] == field]
+    return [option["text"]["text"] for option in block["element"]["options"]]
+
+
 def types(harness: BotHarness, member: str, text: str) -> str:
     said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
     harness.tick()
@@ -151,12 +156,14 @@ def test_only_the_reporter_is_asked_for_the_number(desk: BotHarness) -> None:
     for_agent = agent.clicks(agent.last_dm(), "Ran as declared").view
     assert for_lead is not None
     assert for_agent is not None
-    assert fields(for_lead) == ["runs", "value", "inputs", "note"]
-    assert fields(for_agent) == ["runs", "inputs", "note"]
+    assert fields(for_lead) == ["attestation", "runs", "value"]
+    assert fields(for_agent) == ["attestation", "runs"]
 
     refused = lead.submits({"runs": "14", "value": "12 quarts"})
     assert "isn't a number of minutes" in refused.errors["value"]
     assert not rows(desk, CheckIn)
+    lead.clicks(lead.form(), "Add details")
+    assert fields(lead.form()) == ["attestation", "runs", "value", "inputs", "note"]
     assert lead.submits({"value": "22m", "inputs": "13"}).closed
     desk.tick()
     assert "ran as declared, 14 runs, First response time 22 min" in lead.last_dm().words
@@ -168,12 +175,108 @@ def test_the_drift_form_asks_which_step_and_which_mode(desk: BotHarness) -> None
     agent = desk.workspace.person(AGENT)
     opened = agent.clicks(agent.last_dm(), "Something drifted").view
     assert opened is not None
-    assert fields(opened) == ["mode:draft", "mode:send", "runs", "inputs", "note"]
-    refused = agent.submits({"runs": "12"})
-    assert "Which step drifted" in refused.errors["mode:draft"]
+    assert fields(opened) == ["attestation", "changed", "runs"]
+    assert list(agent.submits({"runs": "12"}).errors) == ["changed"]
+    agent.fills(opened, {"changed": ["Send the reply"]})
+    assert fields(agent.form()) == ["attestation", "changed", "mode:send", "runs"]
+    assert "Who led “Send the reply” instead?" in agent.form().words
+    assert "AI-led" not in options(agent.form(), "mode:send"), "it was planned so"
     assert agent.submits({"mode:send": "collaborative"}).closed
     desk.tick()
     assert "drifted (Send the reply was collaborative), 12 runs" in agent.last_dm().words
+
+
+def test_what_was_typed_survives_every_change_of_mind(desk: BotHarness) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.clicks(lead.last_dm(), action_id="checkin.ran")
+    lead.fills(lead.form(), {"runs": "14", "value": "22m"})
+    lead.clicks(lead.form(), "Add details")
+    lead.fills(lead.form(), {"inputs": "13", "note": "A long weekend."})
+    lead.fills(lead.form(), {"attestation": "Something changed", "changed": ["send"]})
+    lead.fills(lead.form(), {"mode:send": "human-led", "attestation": "Didn't run it"})
+    assert fields(lead.form()) == ["attestation", "value", "note"]
+    lead.fills(lead.form(), {"attestation": "Something changed"})
+    assert fields(lead.form()) == [
+        *("attestation", "changed", "mode:send", "runs", "value", "inputs", "note")
+    ]
+    # a step that is unticked and ticked again
+    lead.fills(lead.form(), {"changed": ["draft"]})
+    lead.fills(lead.form(), {"changed": ["send"]})
+    assert lead.submits().closed
+    [row] = rows(desk, CheckIn)
+    assert (row.attestation, row.runs, row.complete_inputs, row.note) == (
+        Attestation.DRIFTED,
+        14,
+        13,
+        "A long weekend.",
+    )
+    assert [(step.step, step.mode) for step in rows(desk, DriftedStep)] == [("send", Mode.HUMAN_LED)]
+    assert [reading.value for reading in rows(desk, Reading)] == [22]
+
+
+def test_a_refusal_stands_at_its_field_after_a_change_of_mind(desk: BotHarness) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.clicks(lead.last_dm(), action_id="checkin.not_run")
+    lead.fills(lead.form(), {"attestation": "As planned"})
+    refused = lead.submits({"runs": "5000", "value": "12 quarts"})
+    assert list(refused.errors) == ["runs"]
+    assert list(lead.submits({"runs": "12"}).errors) == ["value"]
+    assert not rows(desk, CheckIn)
+    assert lead.submits({"value": "22m"}).closed
+    assert [(row.attestation, row.runs) for row in rows(desk, CheckIn)] == [(Attestation.AS_DECLARED, 12)]
+
+
+def test_all_three_answers_open_one_form(desk: BotHarness) -> None:
+    agent = desk.workspace.person(AGENT)
+    asked = agent.last_dm()
+    for action, chosen in (
+        ("checkin.ran", "as-declared"),
+        ("checkin.drifted", "drifted"),
+        ("checkin.not_run", "not-run"),
+    ):
+        opened = agent.clicks(asked, action_id=action).view
+        assert opened is not None
+        assert opened.title == "Check in"
+        [radio] = [block for block in opened.blocks if block["block_id"] == "attestation"]
+        assert radio["element"]["initial_option"]["value"] == chosen
+        agent.closes()
+
+
+def test_a_form_from_before_the_checkboxes_is_still_taken(desk: BotHarness) -> None:
+    """A menu a step, and the answer in the form's metadata: what an update finds open on people's screens."""
+    workspace = desk.workspace
+    view = workspace.views.open(
+        AGENT,
+        {
+            "type": "modal",
+            "title": {"type": "plain_text", "text": "Something drifted"},
+            "submit": {"type": "plain_text", "text": "Send"},
+            "callback_id": "form.checkin",
+            "private_metadata": '{"a": 1, "w": "2026-03-02", "k": "drifted"}',
+            "blocks": [menu("draft", "as-declared"), menu("send", "collaborative")],
+        },
+    )
+    assert view.callback_id == "form.checkin"
+    assert workspace.person(AGENT).submits().closed
+    [row] = rows(desk, CheckIn)
+    assert (row.attestation, row.runs) == (Attestation.DRIFTED, 20)
+    assert [(step.step, step.mode) for step in rows(desk, DriftedStep)] == [("send", Mode.COLLABORATIVE)]
+
+
+def menu(step: str, chosen: str) -> dict[str, object]:
+    """An input of the earlier form: who led a step."""
+    option = {"text": {"type": "plain_text", "text": chosen}, "value": chosen}
+    return {
+        "type": "input",
+        "block_id": f"mode:{step}",
+        "label": {"type": "plain_text", "text": step},
+        "element": {
+            "type": "static_select",
+            "action_id": f"mode:{step}",
+            "options": [option],
+            "initial_option": option,
+        },
+    }
 
 
 def test_after_an_answer_only_change_is_left_and_it_works(desk: BotHarness) -> None:
@@ -188,7 +291,7 @@ def test_after_an_answer_only_change_is_left_and_it_works(desk: BotHarness) -> N
     opened = agent.clicks(agent.last_dm(), "Change").view
     assert opened is not None
     assert filled(opened, "runs") == "14"
-    assert agent.submits({"attestation": "Didn't run"}).closed
+    assert agent.submits({"attestation": "Didn't run it"}).closed
     desk.tick()
     assert "didn't run" in agent.last_dm().words
     assert [(row.attestation, row.runs) for row in rows(desk, CheckIn)] == [
@@ -196,7 +299,9 @@ def test_after_an_answer_only_change_is_left_and_it_works(desk: BotHarness) -> N
         (Attestation.NOT_RUN, 0),
     ]
     agent.clicks(agent.last_dm(), "Change")
-    agent.submits({"attestation": "Something drifted", "mode:draft": "human-led", "runs": "7"})
+    agent.submits(
+        {"attestation": "Something changed", "changed": ["draft"], "mode:draft": "human-led", "runs": "7"}
+    )
     desk.tick()
     assert "drifted (Draft the reply was human-led), 7 runs" in agent.last_dm().words
 

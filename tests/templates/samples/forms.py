@@ -84,11 +84,17 @@ SAMPLES: dict[str, ViewContext] = {
     "form-checkin-drifted": replace(
         CHECKIN,
         kind="drifted",
-        steps=(DriftStep(step=STEPS[0]), DriftStep(step=STEPS[1], chosen="human-led")),
+        steps=(DriftStep(step=STEPS[0]), DriftStep(step=STEPS[1], chosen="human-led", changed=True)),
     ),
     "form-checkin-not-run": replace(CHECKIN, kind="not-run"),
     "form-checkin-change": replace(
-        CHECKIN, kind="drifted", change=True, value="22m", inputs_complete=13, note="As last week."
+        CHECKIN,
+        kind="drifted",
+        answered=True,
+        details=True,
+        value="22m",
+        inputs_complete=13,
+        note="As last week.",
     ),
     "form-checkin-all": CheckinAllForm(
         private_metadata=IDS, rows=(ROW, replace(ROW, adoption_id=8, reporter=False, runs=None))
@@ -108,14 +114,19 @@ SAMPLES: dict[str, ViewContext] = {
     "form-kpi-choose": KpiForm(adoptions=CHOICES, selected="8", weeks=WEEKS, week="2026-12-07"),
     "form-exception": ExceptionForm(groups=GROUPS),
     "form-exception-filled": ExceptionForm(
-        groups=GROUPS, selected="7:send", critical=True, reason="Wrong tone.", link="https://example.com/1"
+        groups=GROUPS,
+        selected="7:send",
+        critical=True,
+        reason="Wrong tone.",
+        link="https://example.com/1",
+        effect="A critical exception demotes “Send the edited reply” to collaborative right away.",
     ),
     "form-exception-confirm": ExceptionForm(
         groups=GROUPS,
         selected="7:send",
         critical=True,
         reason="Promised a refund.",
-        notice=Mrkdwn("This will demote “Send the edited reply” to collaborative right away."),
+        notice=Mrkdwn("A critical exception demotes “Send the edited reply” to collaborative right away."),
     ),
     "form-choose-checkin": ChooseCheckinForm(
         choices=(

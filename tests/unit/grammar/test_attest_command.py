@@ -17,13 +17,25 @@ HUMAN, TOGETHER, AI = Mode.HUMAN_LED, Mode.COLLABORATIVE, Mode.AI_LED
     [
         *(
             (text, Attestation.AS_DECLARED)
-            for text in ("as-declared", "As Declared", "as_declared", "declared", "ran")
+            for text in (
+                "as-planned",
+                "As Planned",
+                "planned",
+                "as-declared",
+                "As Declared",
+                "as_declared",
+                "declared",
+                "ran",
+            )
         ),
         *(
             (text, Attestation.AS_DECLARED)
             for text in ("ok", "OK!", "as\u2014declared", "we ran it as declared", '"ran"')
         ),
-        *((text, Attestation.DRIFTED) for text in ("drifted", "drift", "Drifted.", "something drifted")),
+        *(
+            (text, Attestation.DRIFTED)
+            for text in ("changed", "Something changed", "drifted", "drift", "Drifted.", "something drifted")
+        ),
         *(
             (text, Attestation.NOT_RUN)
             for text in ("not-run", "not run", "didnt run", "didn't run", "no", "No.")
@@ -90,7 +102,7 @@ def test_a_step_of_one_playbook_names_it() -> None:
         ),
         (
             "no drift",
-            "`no` doesn't say how the week went. Write `as-declared`, `drifted` or `not-run`, and the note after it.",
+            "`no` doesn't say how the week went. Write `as-planned`, `changed` or `not-run`, then a note.",
         ),
         ("suport-reply ran", "There's no playbook `suport-reply`. Did you mean `/attest support-reply ran`?"),
         ("drifted darft=human", "There's no step `darft` in Support reply. Did you mean `draft`?"),
@@ -119,10 +131,10 @@ def test_a_step_of_one_playbook_names_it() -> None:
         ),
         (
             "ran draft=human",
-            "A step run in another mode is a drift. To say so: `/attest drifted draft=human-led`. "
-            "Else leave `draft=human-led` out.",
+            "A step in another mode means something changed. Try `/attest changed draft=human-led`, "
+            "or leave out `draft=human-led`.",
         ),
-        ("not-run runs=3", "Not run, and yet 3 runs? If it ran, write `/attest as-declared runs=3`."),
+        ("not-run runs=3", "Not run, but 3 runs? If it ran, try `/attest as-planned runs=3`."),
         ("ran week=9", "A cycle has weeks 1 to 4, and `week=9` is none of them."),
     ],
 )
