@@ -170,10 +170,17 @@ class Database:
         connections: PostgreSQL connections held at most: one per thread, and two to spare.
         requests: how long a request from Slack waits; see `for_a_request`.
         jobs: how long everything else waits.
+        is_temporary: SQLite doesn't wait for the disk, because nobody needs the file after this process.
     """
 
     def __init__(
-        self, url: str, *, connections: int = 18, requests: Patience = REQUEST, jobs: Patience = JOB
+        self,
+        url: str,
+        *,
+        connections: int = 18,
+        requests: Patience = REQUEST,
+        jobs: Patience = JOB,
+        is_temporary: bool = False,
     ) -> None:
         self.url = normal_url(url)
         self._requests, self._jobs = requests, jobs
@@ -189,6 +196,8 @@ class Database:
         self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
+            if is_temporary:
+                event.listen(self.engine, "connect", _wait_for_no_disk)
             event.listen(self.engine, "connect", self._begin_by_itself)
         else:
             event.listen(self.engine, "checkin", _note_use)
@@ -384,6 +393,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
             if not tries_left:
                 raise
             time.sleep(WAL_RETRY_MS / 1000)
+
+
+def _wait_for_no_disk(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF").close()
 
 
 def _begin_with(dialect: Dialect, statement: str) -> None:

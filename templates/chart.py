@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,8 +74,9 @@ class Chart:
         return format_amount(value, Unit(self.unit))
 
 
+@lru_cache(maxsize=16)
 def draw(chart: Chart) -> bytes:
-    """The chart as a PNG, 880 × 440 pixels."""
+    """The chart as a PNG, 880 × 440 pixels. The team and the curators get the same one, drawn once."""
     # Imported here: it takes a second and 40 MB, and most processes never draw.
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415

@@ -38,7 +38,7 @@ def database(file: Path, fill: Fill = nothing) -> Iterator[Database]:
             yield db
         return
     file.write_bytes(image(fill))
-    db = Database(f"sqlite:///{file}")
+    db = Database(f"sqlite:///{file}", is_temporary=True)
     yield db
     db.close()
 
@@ -54,7 +54,7 @@ def copy_of(db: Database, file: Path) -> Iterator[Database]:
         return
     with closing(sqlite3.connect(original)) as connection:
         connection.execute("VACUUM INTO ?", (str(file),))
-    copy = Database(f"sqlite:///{file}")
+    copy = Database(f"sqlite:///{file}", is_temporary=True)
     yield copy
     copy.close()
 

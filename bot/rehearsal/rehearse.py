@@ -34,7 +34,7 @@ def rehearse_files(
     spec, people = _read(playbook, read_playbook), _read(workspace, read_workspace)
     lines = read_answers(answers, people) if answers else []
     with tempfile.TemporaryDirectory() as folder:
-        db = Database(f"sqlite:///{folder}/rehearsal.db")
+        db = Database(f"sqlite:///{folder}/rehearsal.db", is_temporary=True)
         migrate(db)
         clock = SandboxClock(_before(first_monday), frozen=True)
         stage_people = workspace_from(

@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import IO, TYPE_CHECKING
 from uuid import uuid4
@@ -31,6 +31,7 @@ PLAN_EVERY_SECONDS = 5
 HOMES_EVERY_SECONDS = 1
 MEET_EVERY_SECONDS = 30
 REFRESH_EVERY_SECONDS = 24 * 60 * 60
+CORRECT_EVERY_SECONDS = 60
 CLOCK_EVERY_SECONDS = 1
 """Seconds between checks whether the clock was set back."""
 
@@ -72,6 +73,7 @@ class Worker:
         self._homes = homes
         self._clock = clock
         self._keep_tokens = self._guarded(keep_tokens)
+        self._corrected: tuple[float | None, datetime] = None, datetime.min.replace(tzinfo=UTC)
         self._busy = Lock()
         self._scheduler: BackgroundScheduler | None = None
         self._clock_watch: tuple[Thread, Event] | None = None
@@ -169,11 +171,20 @@ class Worker:
     def _plan(self) -> None:
         """Plan with a correlation id, from the log to the ledger."""
         with bound_contextvars(correlation_id=f"plan:{uuid4().hex}"):
-            self._delivery.outbox.correct_future(now=self._clock())
+            self._correct_future(self._clock())
             new = plan(self._db, now=self._clock())
             if new:
                 PLANNED.inc(new)
                 log.info("planned", messages=new)
+
+    def _correct_future(self, now: datetime) -> None:
+        """Look for rows from before the clock was set back: when it was, and every minute, because another
+        process may have had another clock."""
+        since, seen = self._corrected
+        if since is None or now < seen or time.monotonic() - since >= CORRECT_EVERY_SECONDS:
+            self._delivery.outbox.correct_future(now=now)
+            since = time.monotonic()
+        self._corrected = since, now
 
     def _deliver(self) -> None:
         if self._senders is not None and self._busy.acquire(blocking=False):

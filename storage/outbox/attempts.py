@@ -1,6 +1,7 @@
 """Attempts to send a message: begun before the call, ended after it, or abandoned by a worker that died."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import bindparam, case, func, update
@@ -127,10 +128,16 @@ def postpone(
         _changed(uow, _POSTPONED, given, attempts=attempts)
 
 
+@cache
+def _nth(change: Any) -> Any:
+    """The statement for a certain attempt only; built once for each statement."""
+    return change.where(_NTH)
+
+
 def _changed(uow: UnitOfWork, change: Any, given: dict[str, Any], *, attempts: int | None = None) -> bool:
     """Whether a row was changed; with `attempts`, only if that is the number of the last attempt."""
     if attempts is not None:
-        change, given = change.where(_NTH), given | {"nth": attempts}
+        change, given = _nth(change), given | {"nth": attempts}
     uow.session.flush()
     given["workspace"] = uow.workspace_id
     return bool(connection_of(uow.session).execute(change, given).rowcount)

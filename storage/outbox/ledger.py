@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlmodel import col, select
 
 from storage.tables import MessageState, OutboxMessage
@@ -21,10 +21,12 @@ def timestamps(uow: UnitOfWork, *, channel: str) -> set[str]:
 
 def get(uow: UnitOfWork, *, message_id: int) -> OutboxMessage | None:
     """One row of the ledger."""
-    query = select(OutboxMessage).where(
-        OutboxMessage.workspace_id == uow.workspace_id, OutboxMessage.id == message_id
-    )
-    return uow.session.exec(query).first()
+    return uow.session.exec(_ONE, params={"workspace": uow.workspace_id, "message": message_id}).first()
+
+
+_ONE = select(OutboxMessage).where(
+    OutboxMessage.workspace_id == bindparam("workspace"), OutboxMessage.id == bindparam("message")
+)
 
 
 def unsent_counts(

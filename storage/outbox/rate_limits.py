@@ -117,19 +117,24 @@ def close(uow: UnitOfWork, *, name: str, until: datetime) -> None:
 
 def next_slot(session: Session, *, now: datetime, within: timedelta) -> datetime | None:
     """The next slot of a recipient who waits only for that or for the budget; None if none is near."""
-    query = (
-        select(func.min(RateLimit.free_at))
-        .select_from(OutboxMessage)
-        .join(RateLimit, (col(RateLimit.workspace_id) == OutboxMessage.workspace_id))
-        .where(
-            OutboxMessage.state == MessageState.DUE,
-            OutboxMessage.not_before <= now,
-            col(RateLimit.name).in_([col(OutboxMessage.recipient), BUDGET]),
-            RateLimit.free_at > now,
-            RateLimit.free_at <= now + within,
-        )
+    found: datetime | None = (
+        connection_of(session).execute(_NEXT_SLOT, {"now": now, "soon": now + within}).scalar_one()
     )
-    return session.exec(query).one()
+    return found
+
+
+_NEXT_SLOT: Final[Any] = (
+    select(func.min(RateLimit.free_at))
+    .select_from(OutboxMessage)
+    .join(RateLimit, (col(RateLimit.workspace_id) == OutboxMessage.workspace_id))
+    .where(
+        OutboxMessage.state == MessageState.DUE,
+        col(OutboxMessage.not_before) <= bindparam("now"),
+        col(RateLimit.name).in_([col(OutboxMessage.recipient), BUDGET]),
+        col(RateLimit.free_at) > bindparam("now"),
+        col(RateLimit.free_at) <= bindparam("soon"),
+    )
+)
 
 
 def correct_future(session: Session, *, now: datetime) -> int:

@@ -47,7 +47,7 @@ def closings(session: Session, *, closing_by: date | None = None) -> list[Closin
     Args:
         closing_by: only those whose fourth Friday is not after this date.
     """
-    query = _CLOSINGS if closing_by is None else _CLOSINGS.where(col(Cycle.closes_on) <= bindparam("by"))
+    query = _CLOSINGS if closing_by is None else _CLOSINGS_BY
     given = {} if closing_by is None else {"by": closing_by}
     return [ClosingRow(*row) for row in connection_of(session).execute(query, given)]
 
@@ -71,6 +71,7 @@ _CLOSINGS = (
     )
     .order_by(col(Cycle.id))
 )
+_CLOSINGS_BY = _CLOSINGS.where(col(Cycle.closes_on) <= bindparam("by"))
 
 
 @cache

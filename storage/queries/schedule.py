@@ -4,11 +4,11 @@ memory.
 A range is (after, up to): teams with an id above the first, up to the second.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, select
 from sqlmodel import col
 
 from storage.engine import connection_of
@@ -70,161 +70,214 @@ class PersonRow(NamedTuple):
     muted: bool
 
 
+# Every statement is built once: planning runs all of them every time, and building takes longer than running.
+_WORKSPACE: Final[Any] = bindparam("workspace")
+_FIRST: Final[Any] = bindparam("first")
+_LAST: Final[Any] = bindparam("last")
+
+
+def _within(column: Any) -> ColumnElement[bool]:
+    """Condition: a team's id is in a range."""
+    return and_(col(column) > bindparam("after"), col(column) <= bindparam("up_to"))
+
+
+def _among(column: Any) -> ColumnElement[bool]:
+    """Condition: an id is one of some."""
+    return col(column).in_(bindparam("ids", expanding=True))
+
+
+def _in_teams(column: Any) -> ColumnElement[bool]:
+    """Condition: a person belongs to one of a range of teams."""
+    inside = select(col(TeamMember.member)).where(
+        col(TeamMember.workspace_id) == _WORKSPACE,
+        col(TeamMember.left_at).is_(None),
+        _within(TeamMember.team_id),
+    )
+    return col(column).in_(inside)
+
+
+def _ranges(stretch: Stretch) -> dict[str, Any]:
+    return {"after": stretch[0], "up_to": stretch[1]}
+
+
+def _chunks(ids: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    return ({"ids": list(ids[start : start + CHUNK])} for start in range(0, len(ids), CHUNK))
+
+
+def _rows(uow: UnitOfWork, query: Any, given: Mapping[str, Any]) -> Any:
+    return connection_of(uow.session).execute(query, {"workspace": uow.workspace_id, **given})
+
+
+_STRETCH: Final = (
+    select(col(Team.id))
+    .where(col(Team.workspace_id) == _WORKSPACE, col(Team.id) > bindparam("after"))
+    .order_by(col(Team.id))
+    .limit(bindparam("limit"))
+)
+
+
 def stretch_of_teams(uow: UnitOfWork, *, after: int, limit: int) -> int | None:
     """The last id of the next range of teams after one; None if there are no more."""
-    query = (
-        select(col(Team.id))
-        .where(col(Team.workspace_id) == uow.workspace_id, col(Team.id) > after)
-        .order_by(col(Team.id))
-        .limit(limit)
-    )
-    ids = list(connection_of(uow.session).execute(query).scalars())
+    ids = list(_rows(uow, _STRETCH, {"after": after, "limit": limit}).scalars())
     return ids[-1] if ids else None
+
+
+_RUNS: Final = (
+    select(
+        col(Adoption.id),
+        col(Adoption.team_id),
+        col(Adoption.hours),
+        col(Playbook.slug),
+        col(Playbook.owner),
+        col(Team.slug),
+        col(Team.channel),
+        col(Team.timezone),
+        col(Team.country),
+        col(Team.reporter),
+        col(Cycle.starts_on),
+        col(Cycle.started_at),
+        col(Cycle.version_id),
+    )
+    .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+    .join(Team, col(Team.id) == col(Adoption.team_id))
+    .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
+    .where(
+        col(Adoption.workspace_id) == _WORKSPACE,
+        col(Adoption.state) == AdoptionState.ACTIVE,
+        col(Cycle.starts_on) >= _FIRST,
+        col(Cycle.starts_on) <= _LAST,
+    )
+    .order_by(col(Playbook.slug), col(Team.slug), col(Cycle.number))
+)
+_RUNS_WITHIN: Final = _RUNS.where(_within(Adoption.team_id))
+_RUNS_AMONG: Final = _RUNS.where(_among(Adoption.team_id))
 
 
 def runs(uow: UnitOfWork, *, teams: Stretch | Sequence[int], first: date, last: date) -> list[AdoptionRow]:
     """The cycles of active runs that begin in an interval of days, by playbook, team and cycle."""
-    found: list[AdoptionRow] = []
-    for which in _teams(Adoption.team_id, teams):
-        query = (
-            select(
-                col(Adoption.id),
-                col(Adoption.team_id),
-                col(Adoption.hours),
-                col(Playbook.slug),
-                col(Playbook.owner),
-                col(Team.slug),
-                col(Team.channel),
-                col(Team.timezone),
-                col(Team.country),
-                col(Team.reporter),
-                col(Cycle.starts_on),
-                col(Cycle.started_at),
-                col(Cycle.version_id),
-            )
-            .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
-            .join(Team, col(Team.id) == col(Adoption.team_id))
-            .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
-            .where(
-                col(Adoption.workspace_id) == uow.workspace_id,
-                col(Adoption.state) == AdoptionState.ACTIVE,
-                col(Cycle.starts_on) >= first,
-                col(Cycle.starts_on) <= last,
-                which,
-            )
-            .order_by(col(Playbook.slug), col(Team.slug), col(Cycle.number))
-        )
-        found += [AdoptionRow(*row) for row in connection_of(uow.session).execute(query)]
-    return found
+    when = {"first": first, "last": last}
+    if isinstance(teams, tuple):
+        return [AdoptionRow(*row) for row in _rows(uow, _RUNS_WITHIN, when | _ranges(teams))]
+    return [AdoptionRow(*row) for chunk in _chunks(teams) for row in _rows(uow, _RUNS_AMONG, when | chunk)]
+
+
+_BEGUN: Final = (
+    select(col(Cycle.starts_on), func.min(Cycle.started_at))
+    .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
+    .where(
+        col(Cycle.workspace_id) == _WORKSPACE,
+        col(Adoption.state) != AdoptionState.ENDED,
+        col(Cycle.starts_on) >= _FIRST,
+        col(Cycle.starts_on) <= _LAST,
+    )
+    .group_by(col(Cycle.starts_on))
+)
 
 
 def begun(uow: UnitOfWork, *, first: date, last: date) -> list[tuple[date, datetime]]:
     """When the first cycle of a run that hasn't ended was started, by the Monday it begins on."""
-    query = (
-        select(col(Cycle.starts_on), func.min(Cycle.started_at))
-        .join(Adoption, col(Adoption.id) == col(Cycle.adoption_id))
-        .where(
-            col(Cycle.workspace_id) == uow.workspace_id,
-            col(Adoption.state) != AdoptionState.ENDED,
-            col(Cycle.starts_on) >= first,
-            col(Cycle.starts_on) <= last,
-        )
-        .group_by(col(Cycle.starts_on))
+    return [(day, at) for day, at in _rows(uow, _BEGUN, {"first": first, "last": last})]
+
+
+_PLACES: Final = (
+    select(
+        col(TeamMember.member),
+        col(TeamMember.team_id),
+        col(Team.slug),
+        col(Team.timezone),
+        col(Team.country),
+        case((col(TeamMember.joined_at) > bindparam("lately"), col(TeamMember.joined_at))),
     )
-    return [(day, at) for day, at in connection_of(uow.session).execute(query)]
+    .join(Team, col(Team.id) == col(TeamMember.team_id))
+    .where(col(TeamMember.workspace_id) == _WORKSPACE, col(TeamMember.left_at).is_(None))
+    .order_by(col(TeamMember.id))
+)
+_PLACES_WITHIN: Final = _PLACES.where(_in_teams(TeamMember.member))
+_PLACES_AMONG: Final = _PLACES.where(_among(TeamMember.member))
 
 
 def places(
     uow: UnitOfWork, *, lately: datetime, stretch: Stretch | None = None, members: Sequence[str] = ()
 ) -> list[PlaceRow]:
     """The current teams of everybody in a range of teams, or of these people."""
-    found: list[PlaceRow] = []
-    for which in _people(uow.workspace_id, TeamMember.member, stretch, members):
-        query = (
-            select(
-                col(TeamMember.member),
-                col(TeamMember.team_id),
-                col(Team.slug),
-                col(Team.timezone),
-                col(Team.country),
-                case((col(TeamMember.joined_at) > lately, col(TeamMember.joined_at))),
-            )
-            .join(Team, col(Team.id) == col(TeamMember.team_id))
-            .where(col(TeamMember.workspace_id) == uow.workspace_id, col(TeamMember.left_at).is_(None), which)
-            .order_by(col(TeamMember.id))
-        )
-        found += [PlaceRow(*row) for row in connection_of(uow.session).execute(query)]
-    return found
+    given = {"lately": lately}
+    return [PlaceRow(*row) for row in _of_people(uow, _PLACES_WITHIN, _PLACES_AMONG, given, stretch, members)]
+
+
+_RESUMED: Final = (
+    select(col(TrailEntry.subject), func.max(TrailEntry.at))
+    .where(
+        col(TrailEntry.workspace_id) == _WORKSPACE,
+        col(TrailEntry.action) == "resumed",
+        col(TrailEntry.at) > bindparam("since"),
+    )
+    .group_by(col(TrailEntry.subject))
+)
 
 
 def resumed(uow: UnitOfWork, *, since: datetime) -> dict[int, datetime]:
     """When paused runs recently resumed, by adoption."""
-    query = (
-        select(col(TrailEntry.subject), func.max(TrailEntry.at))
-        .where(
-            col(TrailEntry.workspace_id) == uow.workspace_id,
-            col(TrailEntry.action) == "resumed",
-            col(TrailEntry.at) > since,
-        )
-        .group_by(col(TrailEntry.subject))
-    )
-    return {int(subject.partition(":")[2]): at for subject, at in connection_of(uow.session).execute(query)}
+    return {int(subject.partition(":")[2]): at for subject, at in _rows(uow, _RESUMED, {"since": since})}
+
+
+_PERSONS: Final = select(
+    col(Member.id),
+    col(Member.timezone),
+    takes_no_part(bindparam("workspace", type_=String())),
+    col(Member.muted),
+).where(col(Member.workspace_id) == _WORKSPACE)
+_PERSONS_WITHIN: Final = _PERSONS.where(_in_teams(Member.id))
+_PERSONS_AMONG: Final = _PERSONS.where(_among(Member.id))
 
 
 def persons(
     uow: UnitOfWork, *, stretch: Stretch | None = None, members: Sequence[str] = ()
 ) -> list[PersonRow]:
     """The members of a range of teams, or these people."""
-    found: list[PersonRow] = []
-    for which in _people(uow.workspace_id, Member.id, stretch, members):
-        query = select(
-            col(Member.id), col(Member.timezone), takes_no_part(uow.workspace_id), col(Member.muted)
-        ).where(col(Member.workspace_id) == uow.workspace_id, which)
-        found += [
-            PersonRow(member, zone, bool(gone), muted)
-            for member, zone, gone, muted in connection_of(uow.session).execute(query)
-        ]
-    return found
+    rows = _of_people(uow, _PERSONS_WITHIN, _PERSONS_AMONG, {}, stretch, members)
+    return [PersonRow(member, zone, bool(gone), muted) for member, zone, gone, muted in rows]
+
+
+_AWAY: Final = select(col(Away.member), col(Away.first_day), col(Away.last_day)).where(
+    col(Away.workspace_id) == _WORKSPACE,
+    col(Away.first_day) <= _LAST,
+    col(Away.last_day) >= _FIRST,
+    col(Away.ended_at).is_(None),
+)
+_AWAY_WITHIN: Final = _AWAY.where(_in_teams(Away.member))
+_AWAY_AMONG: Final = _AWAY.where(_among(Away.member))
 
 
 def days_away(
     uow: UnitOfWork, *, first: date, last: date, stretch: Stretch | None = None, members: Sequence[str] = ()
 ) -> list[tuple[str, date, date]]:
     """(member, first day, last day) of valid absences that overlap a range."""
-    found: list[tuple[str, date, date]] = []
-    for which in _people(uow.workspace_id, Away.member, stretch, members):
-        query = select(col(Away.member), col(Away.first_day), col(Away.last_day)).where(
-            col(Away.workspace_id) == uow.workspace_id,
-            col(Away.first_day) <= last,
-            col(Away.last_day) >= first,
-            col(Away.ended_at).is_(None),
-            which,
-        )
-        found += [(member, start, end) for member, start, end in connection_of(uow.session).execute(query)]
-    return found
+    given = {"first": first, "last": last}
+    rows = _of_people(uow, _AWAY_WITHIN, _AWAY_AMONG, given, stretch, members)
+    return [(member, start, end) for member, start, end in rows]
+
+
+_SPECS: Final = select(col(PlaybookVersion.id), col(PlaybookVersion.spec)).where(
+    col(PlaybookVersion.workspace_id) == _WORKSPACE, _among(PlaybookVersion.id)
+)
 
 
 def specs(uow: UnitOfWork, *, version_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """The documents of these versions, by id."""
     ids = sorted(set(version_ids))
-    found: dict[int, dict[str, Any]] = {}
-    for start in range(0, len(ids), CHUNK):
-        query = select(col(PlaybookVersion.id), col(PlaybookVersion.spec)).where(
-            col(PlaybookVersion.workspace_id) == uow.workspace_id,
-            col(PlaybookVersion.id).in_(ids[start : start + CHUNK]),
-        )
-        found.update({number or 0: spec for number, spec in connection_of(uow.session).execute(query)})
-    return found
+    return {number or 0: spec for chunk in _chunks(ids) for number, spec in _rows(uow, _SPECS, chunk)}
+
+
+_CHANGES: Final = (
+    select(col(TrailEntry.action), func.max(TrailEntry.id))
+    .where(col(TrailEntry.workspace_id) == _WORKSPACE, col(TrailEntry.id) > bindparam("after"))
+    .group_by(col(TrailEntry.action))
+)
 
 
 def changes(uow: UnitOfWork, *, after: int) -> tuple[int, frozenset[str]]:
     """The id of the trail's last entry, and the actions recorded after an id."""
-    query = (
-        select(col(TrailEntry.action), func.max(TrailEntry.id))
-        .where(col(TrailEntry.workspace_id) == uow.workspace_id, col(TrailEntry.id) > after)
-        .group_by(col(TrailEntry.action))
-    )
-    found = [(action, last or 0) for action, last in connection_of(uow.session).execute(query)]
+    found = [(action, last or 0) for action, last in _rows(uow, _CHANGES, {"after": after})]
     return max([after, *(last for _, last in found)]), frozenset(action for action, _ in found)
 
 
@@ -234,24 +287,17 @@ def last_change(uow: UnitOfWork) -> int:
     return connection_of(uow.session).execute(query).scalar() or 0
 
 
-def _teams(column: Any, teams: Stretch | Sequence[int]) -> Iterable[ColumnElement[bool]]:
-    if isinstance(teams, tuple):
-        return [_within(column, teams)]
-    return [col(column).in_(teams[start : start + CHUNK]) for start in range(0, len(teams), CHUNK)]
-
-
-def _within(column: Any, stretch: Sequence[int]) -> ColumnElement[bool]:
-    return and_(col(column) > stretch[0], col(column) <= stretch[1])
-
-
-def _people(
-    workspace_id: str, column: Any, stretch: Stretch | None, members: Sequence[str]
-) -> Iterable[ColumnElement[bool]]:
+def _of_people(
+    uow: UnitOfWork,
+    within: Any,
+    among: Any,
+    given: Mapping[str, Any],
+    stretch: Stretch | None,
+    members: Sequence[str],
+) -> Iterator[Any]:
+    """The rows of the members of a range of teams, or of these people."""
     if stretch is not None:
-        inside = select(col(TeamMember.member)).where(
-            col(TeamMember.workspace_id) == workspace_id,
-            col(TeamMember.left_at).is_(None),
-            _within(TeamMember.team_id, stretch),
-        )
-        return [col(column).in_(inside)]
-    return [col(column).in_(members[start : start + CHUNK]) for start in range(0, len(members), CHUNK)]
+        yield from _rows(uow, within, {**given, **_ranges(stretch)})
+        return
+    for chunk in _chunks(members):
+        yield from _rows(uow, among, {**given, **chunk})

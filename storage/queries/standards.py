@@ -270,15 +270,17 @@ def mode_change(uow: UnitOfWork, *, change_id: int) -> ModeChange | None:
 
 def verdicts_after(uow: UnitOfWork, *, after: int) -> list[tuple[StepVerdict, str, str]]:
     """(verdict, playbook's title, team's title) of every verdict after an id, oldest first."""
-    query = (
-        select(StepVerdict, col(Playbook.title), col(Team.title))
-        .join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
-        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
-        .join(Team, col(Team.id) == col(Adoption.team_id))
-        .where(StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.id) > after)
-        .order_by(col(StepVerdict.id))
-    )
-    return list(uow.session.exec(query))
+    return list(uow.session.exec(_VERDICTS_AFTER, params={"workspace": uow.workspace_id, "after": after}))
+
+
+_VERDICTS_AFTER = (
+    select(StepVerdict, col(Playbook.title), col(Team.title))
+    .join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
+    .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+    .join(Team, col(Team.id) == col(Adoption.team_id))
+    .where(StepVerdict.workspace_id == bindparam("workspace"), col(StepVerdict.id) > bindparam("after"))
+    .order_by(col(StepVerdict.id))
+)
 
 
 def events(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[StepDrift]:

@@ -1,10 +1,13 @@
 """Queries on a workspace as a whole: its settings, and all its rows, counted and deleted for good."""
 
+from typing import Any, Final
+
 from sqlalchemy import ColumnElement, Table, delete, func
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 import storage.tables  # noqa: F401 - registers them
+from storage.engine import connection_of
 from storage.queries.people import _WORKSPACES
 from storage.tables import Workspace
 from storage.work import UnitOfWork
@@ -18,6 +21,16 @@ def workspace(uow: UnitOfWork) -> Workspace | None:
 def workspaces(session: Session) -> list[Workspace]:
     """Every workspace of this installation that hasn't uninstalled the bot."""
     return list(session.exec(_WORKSPACES))
+
+
+def ids(session: Session) -> list[str]:
+    """The IDs of these workspaces."""
+    return list(connection_of(session).execute(_IDS).scalars())
+
+
+_IDS: Final[Any] = (
+    select_rows(col(Workspace.id)).where(col(Workspace.uninstalled_at).is_(None)).order_by(col(Workspace.id))
+)
 
 
 def count(uow: UnitOfWork) -> int:

@@ -1,6 +1,7 @@
 """What a read and a write guarantee, and which values a column accepts."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -170,14 +171,23 @@ def test_one_reading_a_week_counts(db: Database) -> None:
         ) == {1: 21.0}
 
 
-@pytest.mark.parametrize("db", ["sqlite"], indirect=True)
-def test_sqlite_runs_with_full_durability(db: Database) -> None:
+@pytest.mark.parametrize(("is_temporary", "synchronous"), [(False, 2), (True, 0)])
+def test_sqlite_runs_with_full_durability_unless_it_is_temporary(
+    is_temporary: bool, synchronous: int, tmp_path: Path
+) -> None:
+    db = Database(f"sqlite:///{tmp_path / 'one.db'}", is_temporary=is_temporary)
     with db.read() as session:
         pragmas = {
             name: session.connection().execute(text(f"PRAGMA {name}")).scalar_one()
             for name in ("foreign_keys", "journal_mode", "synchronous", "busy_timeout")
         }
-    assert pragmas == {"foreign_keys": 1, "journal_mode": "wal", "synchronous": 2, "busy_timeout": 30_000}
+    db.close()
+    assert pragmas == {
+        "foreign_keys": 1,
+        "journal_mode": "wal",
+        "synchronous": synchronous,
+        "busy_timeout": 30_000,
+    }
 
 
 @pytest.mark.parametrize("db", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)

@@ -93,6 +93,7 @@ EVERY_WORKSPACE = {
     "leases.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "leases.next_due": "the worker sleeps until something is due anywhere",
     "rate_limits.next_slot": "the worker waits for the first turn anywhere",
+    "workspaces.ids": "the IDs of all workspaces, to begin with each of them",
     "attempts.correct_future": "the clock that was set back is the worker's, for every workspace",
     "rate_limits.correct_future": "the clock that was set back is the worker's, for every workspace",
     "attempts.under_way": "a worker that starts takes back what the one before it left, and is told each workspace",

@@ -87,7 +87,7 @@ class Outbox:
         """(workspace, recipient) pairs whose next message can go out now, at most `limit` in each served
         workspace."""
         with self._db.read() as session:
-            known = [row.id for row in workspaces.workspaces(session)]
+            known = workspaces.ids(session)
         served = [workspace_id for workspace_id in known if serves(workspace_id)]
         with self._db.read() as session:
             return leases.due_recipients(session, now=now, limit=limit, within=served)

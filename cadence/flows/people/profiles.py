@@ -205,7 +205,7 @@ def remember_address(uow: UnitOfWork, *, url: str, bot: str) -> None:
 def workspace_ids(db: Database) -> list[str]:
     """Every workspace of this installation."""
     with db.read() as session:
-        return [row.id for row in workspaces.workspaces(session)]
+        return workspaces.ids(session)
 
 
 def has_profile(uow: UnitOfWork, *, member: str) -> bool:

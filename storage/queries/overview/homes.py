@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import case, delete, func, update
+from sqlalchemy import bindparam, case, delete, func, update
 from sqlmodel import col, select
 
+from storage.engine import connection_of
 from storage.query_cache import cached
 from storage.tables import (
     Adoption,
@@ -64,8 +65,15 @@ def _has_acted(uow: UnitOfWork, *, member: str) -> bool:
 
 def changes(uow: UnitOfWork, *, limit: int) -> list[HomeChange]:
     """Unprocessed events, oldest first."""
-    query = select(HomeChange).where(HomeChange.workspace_id == uow.workspace_id)
-    return list(uow.session.exec(query.order_by(col(HomeChange.id)).limit(limit)))
+    return list(uow.session.exec(_HOME_CHANGES, params={"workspace": uow.workspace_id, "limit": limit}))
+
+
+_HOME_CHANGES = (
+    select(HomeChange)
+    .where(HomeChange.workspace_id == bindparam("workspace"))
+    .order_by(col(HomeChange.id))
+    .limit(bindparam("limit"))
+)
 
 
 def drop_changes(uow: UnitOfWork, *, ids: Sequence[int]) -> None:
@@ -102,13 +110,21 @@ def mark(uow: UnitOfWork, *, members: Collection[str], acted: Collection[str]) -
 
 def stale(uow: UnitOfWork, *, since: datetime, limit: int) -> list[str]:
     """Members whose Home can be published now, if they opened it since an instant; longest waiting first."""
-    query = select(Home.member).where(
-        Home.workspace_id == uow.workspace_id,
+    asked = {"workspace": uow.workspace_id, "since": since, "now": uow.now, "limit": limit}
+    return list(connection_of(uow.session).execute(_STALE, asked).scalars())
+
+
+_STALE: Final[Any] = (
+    select(Home.member)
+    .where(
+        Home.workspace_id == bindparam("workspace"),
         col(Home.stale_at).is_not(None),
-        Home.opened_at >= since,
-        Home.not_before <= uow.now,
+        col(Home.opened_at) >= bindparam("since"),
+        col(Home.not_before) <= bindparam("now"),
     )
-    return list(uow.session.exec(query.order_by(col(Home.stale_at), col(Home.member)).limit(limit)))
+    .order_by(col(Home.stale_at), col(Home.member))
+    .limit(bindparam("limit"))
+)
 
 
 def claim(uow: UnitOfWork, *, member: str, until: datetime, at_once: bool) -> int | None:
