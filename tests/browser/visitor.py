@@ -27,6 +27,22 @@ class Visitor:
         self.page.locator("#who [role=option]", has_text=name).click()
         expect(self.page.locator("#as")).to_have_value(name)
 
+    def looks_at(self, member: str, channel: str, ts: str = "") -> None:
+        """Be led to a message, as somebody who can read it."""
+        begin = "([as, place]) => Object.assign(sessionStorage, { as, place })"
+        self.page.evaluate(begin, [member, channel])
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.url}/#{channel}{'/' if ts else ''}{ts}")
+        expect(self.page.locator("#where")).not_to_be_empty()
+        if ts:
+            expect(self.page.locator(f"[data-ts='{ts}']").first).to_be_visible()
+
+    def types(self, text: str) -> None:
+        """Write into the box and send it."""
+        self.page.locator("#text").fill(text)
+        self.page.locator("#write button[type=submit]").click()
+        expect(self.page.locator("#text")).to_have_value("")
+
     def goes_to(self, place: str) -> None:
         """Open a channel, the bot's messages or the Home."""
         self.shows_places()

@@ -1,0 +1,295 @@
+"""Takes a picture of every surface, light and dark, wide and on a phone: `python -m tests.browser.contact_sheet`.
+
+They go into the folder that `CONTACT_SHEET` names, else into `var/contact-sheet`, with an `index.html` that
+shows them all.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html import escape
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
+
+from bot.rehearsal.demo_users import DemoUsers
+from bot.rehearsal.first_visit import first_visit
+from bot.rehearsal.harness import BotHarness, read_profiles
+from bot.sandbox.messages import Message
+from bot.sandbox.playback import Playback
+from cadence.documents import read_playbook, read_workspace
+from tests.browser import gallery
+from tests.browser.conftest import ARGUMENTS, visiting
+from tests.browser.visitor import Visitor
+from tests.harnesses import EXAMPLES, bot_harness
+
+WIDE = ViewportSize(width=1280, height=800)
+PHONE = ViewportSize(width=390, height=844)
+OWNER, MEMBER, LATE, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
+TEAM, CURATORS = "C01SUPEMEA", "C01CURATORS"
+IN_SIGHT = """() => {
+    const box = document.querySelector("#messages");
+    if (box.classList.contains("home")) return;
+    const shown = box.querySelector(".aimed") ?? box.querySelector(".message:last-child");
+    shown?.scrollIntoView({ block: shown.offsetHeight > box.clientHeight ? "start" : "center" });
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """How a surface is looked at."""
+
+    name: str
+    size: ViewportSize
+    scheme: Literal["light", "dark"]
+
+
+FULL = (
+    Variant("wide-light", WIDE, "light"),
+    Variant("wide-dark", WIDE, "dark"),
+    Variant("phone-light", PHONE, "light"),
+    Variant("phone-dark", PHONE, "dark"),
+)
+SHORT = (FULL[0], FULL[3])
+"""For CI: both widths and both schemes, each once."""
+
+
+def folder() -> Path:
+    """Where the pictures go."""
+    return Path(os.environ.get("CONTACT_SHEET") or Path(__file__).parents[2] / "var" / "contact-sheet")
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The pictures taken so far.
+
+    Args:
+        at: somebody at the page.
+        into: the folder.
+        variants: how each surface is looked at.
+        look: called with each surface as it is shown, such as to check it.
+    """
+
+    at: Visitor
+    into: Path
+    variants: tuple[Variant, ...]
+    look: Callable[[str], None]
+    taken: list[str] = field(default_factory=list)
+
+    def shoot(self, surface: str) -> None:
+        """What is shown now, once for each variant."""
+        page, name = self.at.page, f"{len(self.taken) + 1:02}-{surface}"
+        for variant in self.variants:
+            page.emulate_media(color_scheme=variant.scheme, reduced_motion="reduce")
+            page.set_viewport_size(variant.size)
+            page.mouse.move(0, 0)
+            page.evaluate(IN_SIGHT)
+            page.screenshot(path=self.into / f"{name}-{variant.name}.png")
+            self.look(f"{surface}, {variant.name}")
+        page.set_viewport_size(WIDE)
+        self.taken.append(name)
+
+    def index(self) -> None:
+        """The page that shows them all."""
+        rows = "".join(
+            f"<h2>{escape(name)}</h2><div>"
+            + "".join(
+                f'<img src="{escape(name)}-{one.name}.png" alt="{escape(name)}, {one.name}" height="420"> '
+                for one in self.variants
+            )
+            + "</div>"
+            for name in self.taken
+        )
+        text = (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Contact sheet</title>{rows}</html>'
+        )
+        (self.into / "index.html").write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A played cycle that stops where there is something to see."""
+
+    harness: BotHarness
+    users: DemoUsers
+
+    def play_until(self, kind: str, count: int = 1) -> None:
+        """Let the example people act until so many messages of a kind were posted; to the end if they never are."""
+
+        def look() -> None:
+            if not playback.stopped and len(self.posted(kind)) >= count:
+                playback.stop()
+
+        playback = Playback(look)
+        self.users.play(self.harness, playback)
+
+    def posted(self, kind: str, channel: str = "") -> list[Message]:
+        """The bot's messages of a kind, oldest first."""
+        return [
+            message
+            for message in self.harness.workspace.messages.everywhere()
+            if _kind(message) == kind and channel in ("", message.channel)
+        ]
+
+    def dm(self, member: str) -> str:
+        """The channel of a member's messages from the bot."""
+        return self.harness.workspace.dm_with(member).id
+
+
+def _kind(message: Message) -> str:
+    """What a message's key begins with."""
+    key = ((message.metadata or {}).get("event_payload") or {}).get("key", "")
+    return str(key).partition(":")[0]
+
+
+def take(
+    chromium: Browser, into: Path, variants: tuple[Variant, ...], check: Callable[[Visitor, str], None]
+) -> int:
+    """Take every picture; returns how many surfaces there are."""
+    into.mkdir(parents=True, exist_ok=True)
+    people = read_workspace((EXAMPLES / "workspace.yaml").read_text(encoding="utf-8"))
+    playbook = read_playbook((EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8"))
+    users = DemoUsers(people, EXAMPLES / "answers", "support-reply", pause=0)
+    welcome = first_visit(people, playbook, read_profiles(EXAMPLES / "names.csv"))
+    with (
+        TemporaryDirectory() as data,
+        bot_harness(Path(data), demo_users=users, welcome=welcome) as harness,
+        visiting(chromium, harness.server.url, WIDE) as at,
+    ):
+        sheet = Sheet(at, into, variants, lambda surface: check(at, surface))
+        story = Story(harness, users)
+        # one after the other: each is shot before the next is brought about
+        surfaces = chain(
+            _first_visit(at), _week(at, story), _alerts(at, story), _end(at, story), _blocks(at, story)
+        )
+        for surface in surfaces:
+            sheet.shoot(surface)
+        sheet.index()
+    return len(sheet.taken)
+
+
+def _first_visit(at: Visitor) -> Iterator[str]:
+    yield "guide"
+    at.page.locator("#guide").get_by_role("button", name="Skip the guide").click()
+    yield "empty-channel"
+    at.page.locator("#as").click()
+    yield "people"
+    at.page.keyboard.press("Escape")
+    at.page.locator("#slash").click()
+    yield "commands"
+    at.page.keyboard.press("Escape")
+    at.page.locator("#text").fill("")
+    at.types("/cadence help")
+    expect(at.page.locator("#messages .message")).to_have_count(1)
+    yield "help"
+
+
+def _week(at: Visitor, story: Story) -> Iterator[str]:
+    story.play_until("checkin", 3)
+    at.looks_at(LATE, TEAM, story.posted("week-opens")[0].ts)
+    yield "week-opens"
+    at.looks_at(LATE, story.dm(LATE), story.posted("checkin", story.dm(LATE))[0].ts)
+    yield "check-in"
+    at.page.locator(".aimed .primary").first.click()
+    expect(at.form).to_be_visible()
+    yield "check-in-form"
+    at.closes()
+    at.looks_at(OWNER, "home")
+    yield "home-owner"
+    for surface, command in (
+        ("status", "/cadence status support-reply"),
+        ("playbook", "/cadence playbook show support-reply"),
+    ):
+        at.looks_at(OWNER, TEAM)
+        at.types(command)
+        expect(at.page.locator("#messages .message").last).to_contain_text("Support reply")
+        yield surface
+    at.types("/exception")
+    expect(at.form).to_be_visible()
+    yield "exception-form"
+    at.form.get_by_role("combobox").first.click()
+    yield "menu-of-a-form"
+    at.page.keyboard.press("Escape")
+    at.closes()
+
+
+def _alerts(at: Visitor, story: Story) -> Iterator[str]:
+    story.play_until("watch", 2)
+    at.looks_at(OWNER, TEAM, story.posted("watch", TEAM)[0].ts)
+    yield "over-the-cap"
+    at.page.locator(".aimed .block-button").first.click()
+    expect(at.form).to_be_visible()
+    yield "plan-form"
+    at.closes()
+    story.play_until("demoted", 2)
+    at.looks_at(OWNER, TEAM, story.posted("demoted", TEAM)[0].ts)
+    yield "demoted"
+    at.types("/cadence why support-reply send")
+    expect(at.page.locator("#messages .message").last).to_contain_text("Send the edited reply")
+    at.page.evaluate("document.querySelector('.aimed')?.classList.remove('aimed')")
+    yield "why"
+
+
+def _end(at: Visitor, story: Story) -> Iterator[str]:
+    story.play_until("no such kind")
+    closed = story.posted("cycle-closed", TEAM)[0]
+    at.looks_at(OWNER, TEAM, closed.ts)
+    yield "cycle-closed"
+    replies = at.page.locator(".aimed .replies")
+    if replies.count():
+        replies.click()
+        expect(at.page.locator("#thread-messages .message").last).to_be_visible()
+        yield "thread"
+    at.looks_at(CURATOR, CURATORS, story.posted("digest")[-1].ts)
+    yield "digest"
+    at.looks_at(CURATOR, "home")
+    yield "home-curator"
+    at.looks_at(OWNER, TEAM)
+    at.page.keyboard.press("Control+k")
+    at.page.keyboard.type("reply")
+    expect(at.page.locator("#search-list .long").first).to_be_visible()
+    yield "search"
+    at.page.keyboard.press("Escape")
+    at.page.locator("#inspect").click()
+    expect(at.page.locator(".exchange").first).to_be_visible()
+    yield "inspector"
+    at.page.locator("#side-close").click()
+
+
+def _blocks(at: Visitor, story: Story) -> Iterator[str]:
+    workspace = story.harness.workspace
+    story.harness.bot.worker.stop()
+    room = workspace.dm_with(MEMBER).id
+    picture = next((file for one in workspace.messages.everywhere() for file in one.files), "")
+    blocks = gallery.message(f"{workspace.base_url}/files/{picture}")
+    numbered = [block | {"block_id": f"gallery-{at}"} for at, block in enumerate(blocks)]
+    posted = workspace.messages.save(
+        Message(
+            room, workspace.messages.next_ts(), workspace.app.user, workspace.app.bot_id, "Blocks", numbered
+        )
+    )
+    at.looks_at(MEMBER, room, posted.ts)
+    yield "blocks"
+    at.page.locator(".aimed .overflow-button").first.click()
+    yield "menu-of-a-message"
+    at.page.keyboard.press("Escape")
+    at.page.locator(".aimed figure").first.evaluate("node => node.scrollIntoView()")
+    at.page.evaluate("document.querySelector('.aimed').classList.replace('aimed', 'seen')")
+
+
+def main() -> None:
+    """Take them all."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        count = take(browser, folder(), FULL, lambda _at, _surface: None)
+        browser.close()
+    print(f"{count} surfaces in {folder()}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Every surface: axe finds nothing serious, pictures have alternative text, and it is as wide as the screen."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import contact_sheet
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+GRAVE = ("serious", "critical")
+
+
+def findings(at: Visitor) -> list[str]:
+    """What axe-core finds on the page as it is, of the grave kinds."""
+    at.page.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
+    found: dict[str, Any] = at.page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{one['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
+        for one in found["violations"]
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
+
+
+def test_nothing_grave_on_any_surface(chromium: Browser) -> None:
+    wrong: list[str] = []
+
+    def check(at: Visitor, surface: str) -> None:
+        wrong.extend(f"{surface}: {one}" for one in findings(at))
+        alts = at.page.locator("img:visible").evaluate_all("all => all.map((one) => one.alt.trim())")
+        wrong.extend(f"{surface}: a picture without alternative text" for alt in alts if not alt)
+        if not at.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            wrong.append(f"{surface}: wider than the screen")
+
+    assert contact_sheet.take(chromium, contact_sheet.folder(), contact_sheet.SHORT, check) > 20
+    assert wrong == []
