@@ -178,4 +178,5 @@ async function poll() {
   setTimeout(poll, page.playing ? EVERY_MS.playing : EVERY_MS.idle);
 }
 
-poll();
+await poll();
+if (place === "home") await act({ do: "home" }); // the app is told that its Home was opened

@@ -28,3 +28,9 @@ def test_a_check_in_on_the_home(at_work: BotHarness, desktop: Visitor) -> None:
     page.locator("#tabs").get_by_role("button", name="Home").click()
     expect(home).to_contain_text("My playbooks")
     desktop.shoots("31-home-answered")
+
+
+def test_the_home_is_there_when_the_page_opens_on_it(at_work: BotHarness, desktop: Visitor) -> None:
+    desktop.looks_at("U01LEAD", "home")
+    expect(desktop.page.locator("#messages .block").first).to_be_visible()
+    expect(desktop.page.locator("#messages")).not_to_contain_text("Nothing here yet.")

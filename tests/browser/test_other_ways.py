@@ -195,3 +195,18 @@ def test_the_composer_takes_several_lines(desktop: Visitor) -> None:
         re.compile("First line\nSecond line")
     )
     expect(page.locator("#text")).to_have_value("")
+
+
+def test_the_menu_of_a_message_by_keyboard(at_work: BotHarness, desktop: Visitor) -> None:
+    page = desktop.page
+    desktop.acts_as("Jana Hoffmann")
+    desktop.goes_to("support-emea")
+    at_work.workspace.person("U01LEAD").says("A refund was promised", "C01SUPEMEA")
+    more = desktop.message("A refund was promised").locator("button[aria-haspopup=menu]")
+    more.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    expect(more).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    expect(more).to_have_attribute("aria-expanded", "false")

@@ -151,6 +151,30 @@ def choose(at: Visitor, label: str, search: str) -> None:
     box.press("Enter")
 
 
+def test_the_menu_of_a_form_by_keyboard(chromium: Browser, server: SandboxServer) -> None:
+    with visiting(chromium, server.url) as at:
+        press = at.page.keyboard.press
+        server.workspace.views.open("U01AGENT", form())
+        menu = at.form.locator("#field-Menu")
+        menu.focus()
+        press("Enter")
+        expect(menu).to_have_attribute("aria-expanded", "true")
+        at.page.keyboard.type("th")
+        press("Enter")
+        expect(menu).to_have_text("Three")
+        press("ArrowUp")
+        press("ArrowUp")
+        press("Escape")
+        expect(menu).to_have_attribute("aria-expanded", "false")
+        expect(menu).to_have_text("Three")
+        press("ArrowDown")
+        press("Home")
+        press(" ")
+        expect(menu).to_have_text("Choose")
+        press("Escape")
+        expect(at.form).to_have_count(0)
+
+
 def test_a_form_built_anew_has_its_own_button(
     chromium: Browser, server: SandboxServer, app: Listener
 ) -> None:
