@@ -63,7 +63,7 @@ function boxes(element, value, { id, describedby, label: words, onchange }) {
   });
   const node = el("fieldset", { id, "aria-describedby": describedby, "aria-label": words }, ...inputs.map(([, whole]) => whole));
   const chosen = () => inputs.filter(([input]) => input.checked).map(([input]) => input.value);
-  return { node, input: inputs[0]?.[0], value: () => (many ? chosen() : chosen()[0] ?? null) };
+  return { node, input: inputs.find(([input]) => input.checked && !many)?.[0] ?? inputs[0]?.[0], value: () => (many ? chosen() : chosen()[0] ?? null) };
 }
 
 function written(element, value, options) {

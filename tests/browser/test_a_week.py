@@ -99,8 +99,6 @@ def log_an_exception(at: Visitor, reason: str, *, critical: bool = False) -> Non
         at.form.get_by_role("checkbox").check()
     at.sends()
     if critical:
-        expect(at.form).to_contain_text(
-            "This will demote “Send the edited reply” to collaborative right away."
-        )
+        expect(at.form).to_contain_text("A critical exception demotes “Send the edited reply”")
         at.sends()
     at.reads_the_answer()
