@@ -136,6 +136,12 @@ class BotHarness(AbstractContextManager["BotHarness"]):
 
     def passing(self, target: datetime) -> Iterator[datetime]:
         """Like `play_until`; yields each instant after its events ran, the target last."""
+        yield from self.events_until(target)
+        self.tick()
+        yield target
+
+    def events_until(self, target: datetime) -> Iterator[datetime]:
+        """Move the clock to `target`; yields each instant at which something was due, after it ran."""
         for _ in range(MOST_STEPS):
             event = self.bot.worker.next_event()
             if event is None or event > target:
@@ -144,8 +150,6 @@ class BotHarness(AbstractContextManager["BotHarness"]):
             self.tick()
             yield event
         self.clock.set(max(target, self.clock.now()))
-        self.tick()
-        yield target
 
     def move(self, target: datetime | None) -> datetime:
         """Move the clock, by default to the next event; returns the new time."""

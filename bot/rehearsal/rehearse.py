@@ -115,7 +115,7 @@ class _Rehearsal:
 
     def _pass_until(self, target: datetime) -> Iterator[str]:
         """Let time pass, event by event, and yield what happened."""
-        for _ in self._stage.passing(target):
+        for _ in self._stage.events_until(target):
             yield from self._transcript.news()
 
     def _say(self, member: str, says: str) -> Iterator[str]:

@@ -197,7 +197,7 @@ def _welcome(url: str) -> None:
         "",
         "  1. Open the page and act as Jana Hoffmann, the owner of the example playbook.",
         "  2. In #support-emea type  /cadence cycle start support-reply",
-        "  3. Press “To the next event” until Thursday's check-in arrives, and answer it.",
+        "  3. Press “Next event” until Thursday's check-in arrives, and answer it.",
         "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
         "  5. Or press “Play the cycle”: example people answer for four weeks.",
         "",

@@ -213,9 +213,12 @@ def closing_instants(
     session: Session, *, closing_by: date | None = None
 ) -> list[tuple[cycles.ClosingRow, datetime]]:
     """The running cycles of every workspace, each with its closing instant."""
+    rows = cycles.closings(session, closing_by=closing_by)
+    if not rows:
+        return []
     hours = {row.id: workspace_hours(row) for row in workspaces.workspaces(session)}
     found = []
-    for row in cycles.closings(session, closing_by=closing_by):
+    for row in rows:
         of_workspace = hours.get(row.workspace_id, {})
         own = adoption_hours(row.hours, of_workspace) if row.hours else {}
         at = (own.get(CYCLE_CLOSES) or of_workspace.get(CYCLE_CLOSES) or CLOSING_HOUR).at
