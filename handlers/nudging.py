@@ -37,7 +37,7 @@ def ask_them(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def open_answer(context: RequestContext, value: str, _body: Body) -> None:
-    """[Say what changes] on a watch."""
+    """[Add a plan] on a watch."""
     adoption_id, step = split_ref(value)
     form = watch_form(context.uow, adoption_id=adoption_id, step=step)
     context.open(form, ids=metadata(a=adoption_id, s=step))

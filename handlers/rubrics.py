@@ -121,7 +121,7 @@ def open_sample(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def open_revision(context: RequestContext, value: str, _body: Body) -> None:
-    """[Record a new rubric] on a demotion."""
+    """[Update the rubric] on a demotion."""
     adoption_id, step = split_ref(value)
     context.open(revision_form(context.uow, StepMeant(step, adoption_id=adoption_id)))
 

@@ -30,7 +30,7 @@ MODE_WORDS: Final[Mapping[Mode, str]] = {
 }
 MODE_MEANINGS: Final[Mapping[Mode, str]] = {
     Mode.HUMAN_LED: "a person does this step; AI may help, but decides nothing",
-    Mode.COLLABORATIVE: "AI prepares this step, and a person checks and edits the result before it is used",
+    Mode.COLLABORATIVE: "AI prepares this step, and a person checks and edits the result before it's used",
     Mode.AI_LED: "AI does this step by itself; people handle its exceptions",
 }
 NAME_SIZE: Final = 80
@@ -204,6 +204,13 @@ def probability(share: float, digits: int = 0) -> str:
     return f"{percent.quantize(Decimal(1).scaleb(-digits), ROUND_DOWN):f}%"
 
 
+def likely(share: float, what: str) -> str:
+    """A probability in words and numbers: `very likely over the cap (92%)`, rounded down like `probability`."""
+    words = ((0.9, "very likely"), (0.7, "likely"), (0.5, "more likely than not"), (0.1, "not likely"))
+    word = next((word for least, word in words if share >= least), "very unlikely")
+    return f"{word} {what} ({probability(share)})"
+
+
 def amount(value: float, unit: str) -> str:
     """A KPI number with its unit: `24 min`."""
     return format_amount(value, Unit(unit))
@@ -296,6 +303,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "percent_of": percent_of,
     "change_of": change_of,
     "probability": probability,
+    "likely": likely,
     "amount": amount,
     "examples": examples,
     "number": number,

@@ -1,4 +1,4 @@
-"""The answer to a watch."""
+"""The owner's plan for a step over its cap."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
-from cadence.refusals import Offer
 from cadence.rules.percent import percent_of
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
@@ -171,8 +170,8 @@ class Watch(MessageContext):
             and between cycles.
         critical_reason: what was logged, when a critical exception on a step that people lead is all it can do.
         top_reason: the most frequent reason, `top_reason_count` times; None when no reason came twice.
-        owner: Slack ID, asked what will change.
-        answer: the owner's answer, from `answered_by`, if any.
+        owner: Slack ID, asked for a plan.
+        answer: the plan, by `answered_by`, if there is one.
         opened_at: when the step was first over its cap; the counts are those of the last verdict over the
             cap.
         ended: how the watch ended: `under` the cap again, `demoted`, `closed` with its cycle, `restarted`
@@ -216,10 +215,9 @@ class Demoted(MessageContext):
         min_runs: the runs the cap line needs.
         critical_reason: what was logged, when `line` is `critical`.
         top_reason: the most frequent reason otherwise.
-        owner: Slack ID, asked to refine the rubric.
+        owner: Slack ID, asked to update the rubric.
         dropped: the team's version no longer has the step.
         undone_by: Slack ID of who undid the exception behind it, and when (`undone_at`).
-        offers: further buttons, at most five.
     """
 
     TEMPLATE: ClassVar[str] = "messages/standards/demoted.json.j2"
@@ -243,4 +241,3 @@ class Demoted(MessageContext):
     dropped: bool = False
     undone_by: str | None = None
     undone_at: datetime | None = None
-    offers: tuple[Offer, ...] = ()

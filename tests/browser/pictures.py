@@ -44,7 +44,7 @@ def main() -> None:
         played_until(harness, users, "Mehmet Aydın pressed")
         with visiting(browser, harness.server.url, SMALL) as at:
             check_in(at)
-            played_until(harness, users, "pressed “Say what changes”")
+            played_until(harness, users, "pressed “Add a plan”")
             alert(at)
             home(at)
             played_until(harness, users, "no such words")
@@ -64,7 +64,7 @@ def alert(at: Visitor) -> None:
     at.acts_as("Jana Hoffmann")
     at.goes_to("support-emea")
     at.page.mouse.move(0, 0)
-    take(at.message("Over the cap").locator(".content"), "alert")
+    take(at.message("is over its cap").locator(".content"), "alert")
     at.page.screenshot(path=PICTURES / "page.png")
 
 

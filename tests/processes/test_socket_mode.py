@@ -69,7 +69,7 @@ def test_a_watch_is_posted_and_its_button_opens_a_form_that_can_be_sent(running:
     eventually(
         lambda: bool(posted(running.server, ROOM, "watch")), "the team reads of the watch", running.program
     )
-    assert owner.clicks(posted(running.server, ROOM, "watch")[-1], "Say what changes").failure is None
+    assert owner.clicks(posted(running.server, ROOM, "watch")[-1], "Add a plan").failure is None
     sent = owner.submits({"note": "Two people read each draft for a week."})
     assert sent.failure is None
     assert sent.errors == {}

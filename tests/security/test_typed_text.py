@@ -96,8 +96,8 @@ def _with_reasons(harness: BotHarness, text: str) -> None:
     for _ in range(6):
         says(agent, f"/exception draft {text}", channel="C01SUPEMEA")
     harness.tick()
-    watch = [message for message in agent.sees("C01SUPEMEA") if "Say what changes" in message.buttons]
-    agent.clicks(watch[0], "See the exceptions")
+    watch = [message for message in agent.sees("C01SUPEMEA") if "Add a plan" in message.buttons]
+    agent.clicks(watch[0], "View exceptions")
     agent.closes()
     says(agent, f"/exception send critical {text}", channel="C01SUPEMEA")
     agent.types("/exception", channel="C01SUPEMEA")
@@ -118,11 +118,11 @@ def _with_notes(harness: BotHarness, text: str) -> None:
 
 def _with_an_answer(harness: BotHarness, text: str) -> None:
     agent, lead = harness.workspace.person("U01AGENT1"), harness.workspace.person("U01LEAD")
-    if not any(message.text.startswith("Over the cap") for message in lead.sees("C01SUPEMEA")):
+    if not any("is over its cap" in message.text for message in lead.sees("C01SUPEMEA")):
         for _ in range(5):
             says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
         harness.tick()
-    watch = next(message for message in lead.sees("C01SUPEMEA") if message.text.startswith("Over the cap"))
+    watch = next(message for message in lead.sees("C01SUPEMEA") if "is over its cap" in message.text)
     lead.clicks(watch, action_id=Action.SAY_WHAT_CHANGES)
     lead.submits({"note": text})
     harness.tick()

@@ -41,7 +41,7 @@ def watch_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> WatchAnswerFo
     counted = counted_exceptions(uow, adoption_id=adoption_id, step=step)
     with uow.read():
         view = adoption_by_id(uow, adoption_id=adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="say what changes about a step")
+        require_owner_or_curator(uow, owner=view.playbook.owner, to="add a plan for a step")
         last = standards.last_verdicts(uow, adoption_id=view.id, step=step, limit=1)
         watch = standards.first_watch(uow, row=last[0]) if last else None
         said = _answers(uow, view, step, watch=watch) if watch else []
@@ -78,13 +78,13 @@ def answer_watch(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> 
         raise Refusal("Say in a sentence what you'll change.", field="note")
     with uow.write():
         view = adoption_by_id(uow, adoption_id=adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="say what changes about a step")
+        require_owner_or_curator(uow, owner=view.playbook.owner, to="add a plan for a step")
         adoptions.lock_adoption(uow, adoption_id=view.id)
         declared = view.step(step)
         before = _answers(uow, view, step)
         noted = Done(
             text=say(
-                "Noted for {step} of {title}. The alert now says so.",
+                "Saved: the alert of “{step}” in {title} now shows the plan.",
                 step=declared.title,
                 title=view.playbook.title,
             )

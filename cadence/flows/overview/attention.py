@@ -158,7 +158,7 @@ def tell_demoted(view: AdoptionView, *, step: str, at: datetime) -> Attention:
     return Attention(
         view,
         text,
-        Offer("Record a new rubric", Action.REVISE_RUBRIC, ref),
+        Offer("Update the rubric", Action.REVISE_RUBRIC, ref),
         (Offer("Why", Action.WHY, ref),),
     )
 

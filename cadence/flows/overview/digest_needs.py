@@ -32,7 +32,7 @@ def tell_unanswered(view: AdoptionView, *, step: str, critical: bool = False) ->
             playbook=view.playbook.title,
             team=view.team.title,
         ),
-        offer=Offer("Say what changes", Action.SAY_WHAT_CHANGES, f"{view.id}:{step}"),
+        offer=Offer("Add a plan", Action.SAY_WHAT_CHANGES, f"{view.id}:{step}"),
     )
 
 

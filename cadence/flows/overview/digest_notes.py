@@ -52,7 +52,7 @@ def tell_drift(view: AdoptionView, row: StepDrift) -> Decision:
     """A drift that needs the owner."""
     return Decision(
         text=say(
-            "{step} of {playbook} ({team}) is run {counts}, found {day}",
+            "“{step}” of {playbook} ({team}) ran {counts}, found {day}",
             step=view.step(row.step).title,
             playbook=view.playbook.title,
             team=view.team.title,

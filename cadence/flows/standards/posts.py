@@ -19,7 +19,7 @@ from cadence.flows.standards.evidence import explained_evidence, verdict_evidenc
 from cadence.flows.standards.watch_ends import watch_end
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.nudges import Unless
-from cadence.refusals import Offer, Refusal
+from cadence.refusals import Refusal
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import rank
 from cadence.rules.percent import set_share
@@ -30,7 +30,6 @@ from storage.work import UnitOfWork
 from templates.contexts.standards import Demoted, Drift, DriftNumbers, DriftReported, ModeDeclared, Watch
 from templates.filters import day, plural
 from templates.filters import mode as mode_word
-from templates.ids import Action
 
 
 def _verdict(uow: UnitOfWork, message: OutboxMessage) -> tuple[AdoptionView, StepVerdict]:
@@ -112,7 +111,6 @@ def demoted(uow: UnitOfWork, message: OutboxMessage) -> Demoted:
         undone_by=undone.member if undone else None,
         undone_at=undone.changed_at.astimezone(view.zone) if undone else None,
         dropped=own is None,
-        offers=(Offer("Record a new rubric", Action.REVISE_RUBRIC, f"{view.id}:{row.step}"),) if own else (),
     )
 
 

@@ -77,7 +77,7 @@ def test_a_message_becomes_the_evidence_of_an_exception(desk: BotHarness) -> Non
     assert entries(desk, "exception")[0].after["link"] == link
     desk.tick()
     alert = [post for post in desk.workspace.history(DESK_CHANNEL) if "is now" in post.text][-1]
-    member.clicks(alert, "See the exceptions")
+    member.clicks(alert, "View exceptions")
     assert link in member.form().words
     assert link in owner.types("/cadence trace reply", channel=DESK_CHANNEL).words
 

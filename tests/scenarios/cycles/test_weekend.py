@@ -68,9 +68,9 @@ def test_a_watch_of_the_weekend_ends_on_sunday_night(tmp_path: Path) -> None:
         play_to_the_close(harness, 10)
         log(harness, 2)
         assert verdicts(harness)[-1].decision is Decision.WATCH
-        assert "Say what changes" in watch_alert(harness).buttons
+        assert "Add a plan" in watch_alert(harness).buttons
         harness.play_until(at("2026-03-29 23:59"))
-        assert "Say what changes" in watch_alert(harness).buttons
+        assert "Add a plan" in watch_alert(harness).buttons
         harness.play_until(at("2026-03-30 00:00"))
         for channel in (SOLO_CHANNEL, CURATORS):
             ended = watch_alert(harness, channel)

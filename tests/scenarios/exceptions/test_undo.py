@@ -149,7 +149,7 @@ def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
         assert f"<@{MEMBER}> took back an exception behind it on Thu 5 Mar, 12:00." in undone.words
         assert undone.buttons == ["Why"]
         [watched] = [one for one in posts(solo, channel) if "Over the cap" in one.text]
-        assert "Say what changes" in watched.buttons
+        assert "Add a plan" in watched.buttons
     assert alerts(solo, "Send the edited reply is now") == alerts(solo, "No longer watched") == []
 
     curator = solo.workspace.person(CURATOR)
@@ -225,7 +225,7 @@ def test_a_watch_ends_with_its_window(solo: BotHarness) -> None:
     assert "Watched Thu 5 Mar 12:00 to 12:00" in ended
     assert len(alerts(solo, "Over the cap")) == 1
     types(solo, "/exception undo")
-    assert not any("Say what changes" in one.buttons for one in posts(solo, SOLO_CHANNEL))
+    assert not any("Add a plan" in one.buttons for one in posts(solo, SOLO_CHANNEL))
     assert replayed(solo) == ()
 
 

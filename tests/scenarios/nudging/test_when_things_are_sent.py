@@ -333,9 +333,9 @@ def test_a_demoted_step_asks_for_its_rubric_on_home_and_in_the_digest(desk: BotH
     desk.tick()
     home = desk.workspace.person(LEAD).opens_home()
     assert "its rubric isn't revised yet" in home.words
-    assert {"Record a new rubric", "Why"} <= set(home.buttons)
+    assert {"Update the rubric", "Why"} <= set(home.buttons)
     desk.play_until(at("2026-03-09 12:00"))
-    assert "Record a new rubric" in posts(desk, CURATORS)[-1].buttons
+    assert "Update the rubric" in posts(desk, CURATORS)[-1].buttons
 
 
 def test_a_champion_sees_the_setup_on_home_until_it_is_done(desk: BotHarness) -> None:

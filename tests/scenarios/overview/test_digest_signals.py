@@ -47,7 +47,7 @@ def test_the_digest_names_what_no_number_shows(tmp_path: Path) -> None:
         week("2026-03-26", 61, "drifted draft=human-led")
         shown = harness.workspace.person(CURATOR).types("/cadence digest", channel=DESK_CHANNEL)
         assert (
-            "Draft three replies of Support reply (Desk) is run human-led, not collaborative"
+            "“Draft three replies” of Support reply (Desk) ran as human-led (planned: collaborative)"
             not in shown.words
         )
         harness.workspace.person(OWNER).types(

@@ -42,9 +42,9 @@ def test_a_cycle_from_its_start_to_the_digest_after_it(harness: BotHarness) -> N
     assert told[0] == "Jana Hoffmann started a cycle of Support reply."
     assert told[-1] == "Cycle complete."
     assert any("pressed “Ran as declared”" in sentence for sentence in told)
-    assert any("pressed “Say what changes”" in sentence for sentence in told)
+    assert any("pressed “Add a plan”" in sentence for sentence in told)
     texts = [post.text for post in posts(harness, "C01CURATORS")]
-    ended = ("Back under the cap", "No longer watched")
+    ended = ("Back under its cap", "Watch ended")
     assert any(text.startswith(ended) for text in texts)
     assert any("cycle 1: met" in text for text in texts)
     assert texts[-1].startswith("Week of 23 Mar")

@@ -50,8 +50,8 @@ ON_SQLITE = pytest.mark.sqlite
         (
             "support-reply",
             [
-                "from @Jana Hoffmann: The new refund policy goes into the prompt, and into the rubric.",
-                "*Send the edited reply is now collaborative (was AI-led)*: 7 exceptions in ",
+                "> The new refund policy goes into the prompt, and into the rubric.",
+                "🔴 Demoted: “Send the edited reply”",
                 "It replaces 22 min; both are kept.",
                 "drifted (Draft three replies was human-led), 9 runs",
                 "*Support reply, cycle 1: met.* First response time 42 min → 14.5 min (target 15 min).",
@@ -65,12 +65,12 @@ ON_SQLITE = pytest.mark.sqlite
         pytest.param(
             "inbound-routing",
             [
-                "*Over the cap: Score fit and intent, 5 exceptions in ",
+                "🟡 “Score fit and intent” is over its cap",
                 "drifted (Draft the first note to the lead was AI-led), 22 runs",
                 "“four of them were test leads”",
                 "*Inbound lead routing, cycle 1: not met.*",
                 "Fri 27 Mar 16:00 America/New_York  posted in #sales-amer",
-                "@Marcus Hale recommits to collaborative.",
+                "@Marcus Hale is going back to the plan",
                 "KPI not met in cycle 1",
                 "*Inbound lead routing isn't ready to be v1: 2 things missing*",
                 "*Inbound lead routing v1 is published, by override*, by @Katrin Lindner.",
@@ -89,7 +89,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "*Approved: Draft tests for the code to be changed, collaborative → AI-led*",
                 "*Tests and refactors v1 is published*, by @Daniel Okafor.",
             ],
-            ["was demoted", "Over the cap", "drifted ("],
+            ["was demoted", "over its cap", "drifted ("],
             marks=ON_SQLITE,
         ),
         pytest.param(

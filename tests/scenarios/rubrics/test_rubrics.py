@@ -126,7 +126,7 @@ def test_a_revision_starts_the_evidence_again_and_the_demoted_alert_asks_for_it(
     )
     [alert] = [one for one in posts(desk, DESK_CHANNEL) if "is now collaborative" in one.text]
     owner = desk.workspace.person(OWNER)
-    owner.clicks(alert, "Record a new rubric")
+    owner.clicks(alert, "Update the rubric")
     owner.submits({"reason": "Refunds name their case."})
     desk.tick()
     [row] = rows(desk, RubricRevision)

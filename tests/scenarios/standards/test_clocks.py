@@ -95,7 +95,7 @@ def test_a_watch_begun_and_answered_by_clocks_that_differ(tmp_path: Path) -> Non
         [alert] = [one for one in posts(harness, CURATORS) if "Over the cap" in one.text]
         step_back(harness)
         curator = harness.workspace.person("U01CURATOR")
-        curator.clicks(alert, "Say what changes")
+        curator.clicks(alert, "Add a plan")
         curator.submits({"note": "Two people read each reply"})
         harness.tick()
         for told in alerts(harness, "Over the cap:")[0]:

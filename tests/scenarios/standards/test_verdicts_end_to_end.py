@@ -397,13 +397,13 @@ def test_a_watch_is_announced_once_and_the_owners_answer_is_kept(tmp_path: Path)
         assert f"<@{OWNER}>, what will change?" in alert.words
 
         member = harness.workspace.person(MEMBER)
-        refused = member.clicks(alert, "Say what changes")
+        refused = member.clicks(alert, "Add a plan")
         assert refused.view is None
         assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
 
         curator = harness.workspace.person("U01CURATOR")
         [for_curators] = [message for message in posts(harness, CURATORS) if "Over the cap" in message.text]
-        curator.clicks(for_curators, "Say what changes")
+        curator.clicks(for_curators, "Add a plan")
         curator.submits({"note": "A person reads each refund <now>"})
         harness.tick()
         [entry] = entries(harness, "watch-answered")

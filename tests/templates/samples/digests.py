@@ -23,7 +23,7 @@ DIGEST = Digest(
     decisions=(
         Decision(
             text=say("{step} of {playbook} is over its cap", step="Send", playbook="Support reply"),
-            offer=Offer("Say what changes", Action.SAY_WHAT_CHANGES, "7:send"),
+            offer=Offer("Add a plan", Action.SAY_WHAT_CHANGES, "7:send"),
         ),
         Decision(text="Billing has nobody who reports the number of Refund decision"),
     ),

@@ -31,7 +31,7 @@ PROMOTION = HomeNeed(
 )
 WATCH = HomeNeed(
     text=Mrkdwn("Send the edited reply of Support reply (Support EMEA) is over its cap"),
-    offers=(Offer("Say what changes", Action.SAY_WHAT_CHANGES, "7:send"),),
+    offers=(Offer("Add a plan", Action.SAY_WHAT_CHANGES, "7:send"),),
 )
 PLAYBOOK = HomePlaybook(
     adoption_id=7,
