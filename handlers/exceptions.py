@@ -83,7 +83,7 @@ def _refuse_week(request: Request) -> None:
     week = next((word for word in request.typed.words if word.option and word.option[0] == "week"), None)
     if week is not None:
         raise Refusal(
-            say("An exception counts from when it is logged; leave {week} out.", week=shown(week.text))
+            say("An exception counts from when it's logged. Leave out {week}.", week=shown(week.text))
         )
 
 

@@ -1,4 +1,4 @@
-"""Declaring a step's mode, and recommitting after a drift."""
+"""Declaring a step's mode, and going back to the plan after a drift."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -123,7 +123,7 @@ FEATURE: Final = Feature(
         Entry(
             name="mode",
             usage="<playbook> <step> <mode> <reason> [team=slug]",
-            summary="declares by hand who leads a step",
+            summary="changes who leads a step",
             who="owner",
             examples=("/cadence mode support-reply send collaborative the replies need an editor again",),
             read=read_declaration,

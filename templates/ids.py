@@ -24,6 +24,7 @@ class Action(StrEnum):
     SAY_WHAT_CHANGES = "watch.answer"
     SEE_EXCEPTIONS = "exceptions.see"
     WHY = "verdict.why"
+    SHOW_MATH = "verdict.math"
     REVISE_RUBRIC = "rubric.revise"
     GRADE_AUDIT = "audit.grade"
     CHANGE_GRADES = "audit.change"

@@ -21,7 +21,7 @@ class Status(AboutPlaybook):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why(AboutPlaybook):
-    """`/cadence why`: the last verdicts of a step."""
+    """`/cadence why`: why a step is in its mode."""
 
     step: str | None = None
 
@@ -73,6 +73,12 @@ def why_by_button(context: RequestContext, value: str, _body: Body) -> None:
     context.say(_why(context, value))
 
 
+def math(context: RequestContext, value: str, _body: Body) -> None:
+    """[Show the math] of a why."""
+    adoption_id, step = split_ref(value)
+    context.open(overview.why_math(context.uow, adoption_id=adoption_id, step=step))
+
+
 def why_submitted(context: RequestContext, form: Form) -> MessageContext:
     """The form that asks which step is meant."""
     return _why(context, form.read(WhyForm).selected or "")
@@ -99,7 +105,7 @@ FEATURE: Final = Feature(
         Entry(
             name="why",
             usage="<playbook> <step> [team=slug]",
-            summary="shows a step's last verdicts with every number behind them",
+            summary="shows why a step is in its mode, with the numbers behind it",
             examples=("/cadence why support-reply send",),
             read=read_why,
             bare=Why,
@@ -117,6 +123,6 @@ FEATURE: Final = Feature(
             harmless="always",
         ),
     ),
-    buttons={Action.WHY: why_by_button, Action.SHOW_STATUS: status_by_button},
+    buttons={Action.WHY: why_by_button, Action.SHOW_MATH: math, Action.SHOW_STATUS: status_by_button},
     forms={Callback.WHY: why_submitted},
 )

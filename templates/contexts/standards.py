@@ -53,7 +53,7 @@ class Drift(MessageContext):
         declared: the mode declared when it was found.
         used: the mode most attested instead.
         alone: only one person reported it, so only the owner reads this.
-        owner: Slack ID, who has to declare or to recommit.
+        owner: Slack ID, who changes the plan or goes back to it.
         decision: `declared`, `recommitted` or `withdrawn` once it is settled.
         decided_by: Slack ID; None when the rule changed the mode or the answers were corrected.
         after: the mode declared then.

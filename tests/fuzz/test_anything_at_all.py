@@ -39,6 +39,7 @@ REAL_VALUES = {
     Action.SAY_WHAT_CHANGES: _STEPS,
     Action.SEE_EXCEPTIONS: _STEPS,
     Action.WHY: _STEPS,
+    Action.SHOW_MATH: _STEPS,
     Action.REVISE_RUBRIC: _STEPS,
     Action.GRADE_AUDIT: [f"1:{WEEK}", f"4:{WEEK}"],
     Action.CHANGE_GRADES: ["1", "2"],

@@ -430,6 +430,7 @@ FOREIGN = [4, 5, 99, 0]
         lambda a: pressed(Action.SEE_EXCEPTIONS, f"{a}:draft"),
         lambda a: pressed(Action.SAY_WHAT_CHANGES, f"{a}:draft"),
         lambda a: pressed(Action.WHY, f"{a}:draft"),
+        lambda a: pressed(Action.SHOW_MATH, f"{a}:draft"),
         lambda a: pressed(Action.NUDGE_AGAIN, f"{a}:{WEEK}"),
         lambda a: pressed(Action.THEY_ARE_AWAY, f"{a}:{WEEK}"),
         lambda a: sent(form(Callback.CHECKIN, {"a": a, "w": WEEK, "k": "as-declared"})),

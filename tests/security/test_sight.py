@@ -47,10 +47,19 @@ class Way:
 WAYS = [
     Way("digest, command", Fact.DIGEST, typed("/cadence", "digest"), "Week of"),
     Way(
-        "why, command", Fact.VERDICTS, typed("/cadence", "why support-reply draft team=support-emea"), "Beta"
+        "why, command",
+        Fact.VERDICTS,
+        typed("/cadence", "why support-reply draft team=support-emea"),
+        "Evidence, at least 90%",
     ),
-    Way("why, button", Fact.VERDICTS, pressed(Action.WHY, ADOPTION), "Beta"),
-    Way("why, form", Fact.VERDICTS, sent(form(Callback.WHY, step=option(ADOPTION))), "Beta"),
+    Way("why, button", Fact.VERDICTS, pressed(Action.WHY, ADOPTION), "Evidence, at least 90%"),
+    Way(
+        "why, form",
+        Fact.VERDICTS,
+        sent(form(Callback.WHY, step=option(ADOPTION))),
+        "Evidence, at least 90%",
+    ),
+    Way("the math, button", Fact.VERDICTS, pressed(Action.SHOW_MATH, ADOPTION), "Beta"),
     Way(
         "status, command",
         Fact.STATUS,

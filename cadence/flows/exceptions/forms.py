@@ -140,19 +140,19 @@ def exception_from(uow: UnitOfWork, seen: MessageSeen) -> contexts.ExceptionForm
         settings = workspace.settings
     if seen.author and seen.author == settings.get("bot"):
         raise Refusal(
-            "I wrote that message myself. Use this on the message that shows what went wrong, "
+            "That's one of my own messages. Use this on the message that shows what went wrong, "
             "or log it without one: `/exception`."
         )
     if seen.is_direct:
         raise Refusal(
-            "Nobody outside this conversation could open a link to that message, so it can't be kept as "
-            "evidence. `/exception` logs what happened without it."
+            "Nobody outside this conversation can open a link to that message. "
+            "Log what happened without it: `/exception`."
         )
     link = message_link(
         settings, workspace_id=workspace.id, channel=seen.channel, ts=seen.ts, thread_ts=seen.thread_ts
     )
     if link is None:
-        raise Refusal("That message can't be linked to. `/exception` logs what happened without it.")
+        raise Refusal("That message has no link. Log what happened without it: `/exception`.")
     words = named(uow, plain_text(seen.text))
     return exception_form(uow, reason=_short(words), link=link, channel_first=seen.channel or None)
 

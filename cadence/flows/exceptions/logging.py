@@ -74,7 +74,7 @@ def log_exception(uow: UnitOfWork, given: ExceptionGiven) -> ExceptionLogged:
         if not given.reason.strip():
             raise Refusal(
                 say(
-                    "Say in a few words what happened, for example {example}.",
+                    "Add a few words on what happened, for example {example}.",
                     example=code(f"/exception {view.playbook.slug} {step.key} tone was off"),
                 ),
                 field="reason",

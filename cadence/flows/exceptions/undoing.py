@@ -37,9 +37,9 @@ def undo_exception(uow: UnitOfWork, *, exception_id: int | None = None) -> Done:
             else exceptions.exception(uow, exception_id=exception_id)
         )
         if row is None:
-            raise Refusal("You haven't logged an exception that can be taken back.")
+            raise Refusal("You haven't logged an exception you can undo.")
         if row.member != uow.actor.member:
-            raise NotAllowed(say("Only {who}, who logged it, can take it back.", who=mention(row.member)))
+            raise NotAllowed(say("Only {who}, who logged it, can undo it.", who=mention(row.member)))
         adoptions.lock_adoption(uow, adoption_id=row.adoption_id)
         uow.session.refresh(row)
         view = adoption_by_id(uow, adoption_id=row.adoption_id)
@@ -48,7 +48,7 @@ def undo_exception(uow: UnitOfWork, *, exception_id: int | None = None) -> Done:
         if uow.now - row.logged_at > WITHIN:
             raise Refusal(
                 say(
-                    "An exception can be taken back for 10 minutes. This one was logged at {time}.",
+                    "You can undo an exception for 10 minutes. This one was logged at {time}.",
                     time=clock(row.logged_at.astimezone(zone_of(uow, view.workspace, uow.actor.member))),
                 )
             )
@@ -107,10 +107,8 @@ def _shaken(uow: UnitOfWork, view: AdoptionView, step: Step) -> Demotion | None:
 
 def _done(view: AdoptionView, row: LoggedException, *, restored: ModeChange | None) -> Done:
     title = step_title(view, row.step)
-    taken = say(
-        "Taken back: “{reason}” no longer counts against {step}.", reason=row.reason[:300], step=title
-    )
+    taken = say("Undone: “{reason}” no longer counts against “{step}”.", reason=row.reason[:300], step=title)
     if restored is None:
         return Done(text=taken)
-    back = say("{step} is {mode} again, and the alerts say so.", step=title, mode=mode_word(restored.after))
+    back = say("“{step}” is {mode} again, and its alerts say so.", step=title, mode=mode_word(restored.after))
     return Done(text=say("{taken} {back}", taken=taken, back=back))

@@ -16,7 +16,7 @@ from cadence.flows.overview.homes import (
     waiting,
 )
 from cadence.flows.overview.registry import show_registry
-from cadence.flows.overview.statuses import status, why, why_form
+from cadence.flows.overview.statuses import status, why, why_form, why_math
 
 __all__ = [
     "KINDS",
@@ -37,4 +37,5 @@ __all__ = [
     "waiting",
     "why",
     "why_form",
+    "why_math",
 ]

@@ -41,7 +41,7 @@ from cadence.refusals import Offer, Unknown
 from cadence.rules.calendar import WEEKS
 from cadence.rules.evidence import probability_above
 from cadence.rules.sight import Fact
-from cadence.rules.verdicts import Line, Rule
+from cadence.rules.verdicts import SILENT_EXCEPTIONS, Line, Rule
 from storage.queries import adoptions, checkins, standards
 from storage.queries.adoptions import NamedAdoption
 from storage.tables import AdoptionState, Cycle, CycleState, StepVerdict, Workspace
@@ -55,6 +55,8 @@ from templates.contexts.overview.statuses import (
     VerdictDetail,
     Why,
     WhyForm,
+    WhyMath,
+    collapsed,
 )
 from templates.filters import day
 from templates.filters import mode as mode_word
@@ -64,6 +66,8 @@ SHOWN = 10
 """Adoptions that a status shows."""
 EXCEPTIONS_OFFERED = 3
 """Steps whose exceptions its menu offers."""
+REVIEWED = 40
+"""Verdicts that a why looks back on: each new week adds one, and most repeat the one before."""
 
 
 def status(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Status:
@@ -208,7 +212,7 @@ def why(
     team: str | None = None,
     adoption_id: int | None = None,
 ) -> Why:
-    """The last verdicts of a step with every number behind them, newest first.
+    """Why a step is in its mode: the verdict that decided, and the last ones, newest first.
 
     Raises:
         Unknown: no such playbook or step; the nearest is named.
@@ -219,13 +223,22 @@ def why(
         require_sight(uow, view, Fact.VERDICTS)
         declared = view.step(step)
         zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
-        rows = standards.last_verdicts(uow, adoption_id=view.id, step=declared.key)
-        overtaken = standards.overtaken(uow, verdict_ids=[row.id or 0 for row in rows])
+        rows = standards.last_verdicts(uow, adoption_id=view.id, step=declared.key, limit=REVIEWED)
+        decided = _deciding(uow, view, declared.key, rows)
+        ids = [row.id or 0 for row in (*rows, *([decided] if decided else []))]
+        overtaken = standards.overtaken(uow, verdict_ids=ids)
+        details = [_detail(row, zone, overtaken=row.id in overtaken) for row in rows]
+        newer = rows and decided and rows[0].id != decided.id
         return Why(
+            adoption_id=view.id,
+            step_key=declared.key,
             playbook=view.playbook.title,
             team=view.team.title,
             step=declared.title,
             mode=mode_of(current_modes(uow, view), declared),
+            decided=_detail(decided, zone, overtaken=decided.id in overtaken) if decided else None,
+            latest=details[0] if newer else None,
+            rows=collapsed(details),
             drifts=drift_history(
                 standards.events(uow, adoption_id=view.id, step=declared.key),
                 zone,
@@ -233,35 +246,65 @@ def why(
             ),
             changed=_last_change(uow, view, step=declared.key, zone=zone),
             promotion=last_look(uow, view, step=declared.key, zone=zone),
-            verdicts=tuple(
-                VerdictDetail(
-                    decided_at=row.judged_at.astimezone(zone),
-                    decision=row.decision,
-                    trigger=row.cause.split(":", 1)[0],
-                    rule=row.rule,
-                    evidence=verdict_evidence(row),
-                    probability=row.probability,
-                    threshold=row.confidence,
-                    min_exceptions=row.min_exceptions,
-                    min_runs=row.min_runs,
-                    demote_at=row.demote_at,
-                    window_start=row.window_from.astimezone(zone),
-                    lines=lines_tried(row),
-                    overtaken=row.id in overtaken,
-                )
-                for row in rows
-            ),
         )
 
 
+def why_math(uow: UnitOfWork, *, adoption_id: int, step: str) -> WhyMath:
+    """The arithmetic behind a step's mode.
+
+    Raises:
+        Unknown: no such step.
+        NotAllowed: it is another team's.
+    """
+    found = why(uow, playbook=None, step=step, adoption_id=adoption_id)
+    return WhyMath(
+        playbook=found.playbook,
+        team=found.team,
+        step=found.step,
+        verdict=found.decided,
+        promotion=found.promotion,
+    )
+
+
+def _deciding(
+    uow: UnitOfWork, view: AdoptionView, step: str, rows: Sequence[StepVerdict]
+) -> StepVerdict | None:
+    """The verdict that demoted a step to its mode; if a person decided its mode last, the newest one since."""
+    last = standards.standing(standards.mode_history(uow, adoption_id=view.id, step=step))[-1:]
+    if last and last[0].kind == "demotion" and last[0].verdict_id is not None:
+        return standards.verdict(uow, verdict_id=last[0].verdict_id)
+    return rows[0] if rows and (not last or rows[0].judged_at >= last[0].changed_at) else None
+
+
+def _detail(row: StepVerdict, zone: ZoneInfo, *, overtaken: bool) -> VerdictDetail:
+    return VerdictDetail(
+        decided_at=row.judged_at.astimezone(zone),
+        decision=row.decision,
+        line=row.line,
+        trigger=row.cause.split(":", 1)[0],
+        rule=row.rule,
+        evidence=verdict_evidence(row),
+        critical=row.critical,
+        probability=row.probability,
+        threshold=row.confidence,
+        min_exceptions=_least(row),
+        min_runs=row.min_runs,
+        demote_at=row.demote_at,
+        leads_to=row.lands_on,
+        window_start=row.window_from.astimezone(zone),
+        lines=lines_tried(row),
+        overtaken=overtaken,
+    )
+
+
 def _last_change(uow: UnitOfWork, view: AdoptionView, *, step: str, zone: ZoneInfo) -> Mrkdwn | None:
-    """Who changed a step's mode last, when and why; None if it is as the playbook declared it."""
+    """Who changed a step's mode last, when and why; None if it is as planned, or a verdict demoted it."""
     changes = standards.mode_history(uow, adoption_id=view.id, step=step)
-    if not changes or changes[-1].before is None:
+    if not changes or changes[-1].before is None or changes[-1].kind == "demotion":
         return None
     last = changes[-1]
     return say(
-        "{on}: {who} changed it from {before} to {after}{why}",
+        "{on}: {who} switched it from {before} to {after}{why}",
         on=day(last.changed_at.astimezone(zone)),
         who=mention(last.member) if last.member else "the rule",
         before=mode_word(last.before or last.after),
@@ -270,22 +313,25 @@ def _last_change(uow: UnitOfWork, view: AdoptionView, *, step: str, zone: ZoneIn
     )
 
 
+def _least(row: StepVerdict) -> int:
+    """The fewest exceptions that decide: more of them before anybody has reported a run."""
+    known = row.attested or row.closing
+    return row.min_exceptions if known else max(SILENT_EXCEPTIONS, row.min_exceptions)
+
+
 def lines_tried(row: StepVerdict) -> tuple[LineTried, ...]:
     """Each line of the demotion rule and its outcome, from the stored numbers."""
-    runs = max(row.attested + row.assumed, row.exceptions)
+    runs, least = max(row.attested + row.assumed, row.exceptions), _least(row)
     likely = probability_above(row.cap, exceptions=row.exceptions, runs=runs) >= row.confidence
     cap_applies = row.rule is Rule.STRICT or (row.rule is Rule.BALANCED and row.closing)
+    enough = runs >= row.min_runs and (row.closing or bool(row.attested) or row.exceptions >= least)
     return (
         LineTried(line=Line.CRITICAL, applies=True, holds=row.critical > 0),
-        LineTried(
-            line=Line.EVIDENCE,
-            applies=True,
-            holds=row.exceptions >= row.min_exceptions and likely,
-        ),
+        LineTried(line=Line.EVIDENCE, applies=True, holds=row.exceptions >= least and likely),
         LineTried(
             line=Line.CAP,
             applies=cap_applies,
-            holds=(runs >= row.min_runs and row.ratio > row.cap) if cap_applies else None,
+            holds=(enough and row.ratio > row.cap) if cap_applies else None,
         ),
     )
 

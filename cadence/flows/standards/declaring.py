@@ -75,7 +75,7 @@ def _require_change(view: AdoptionView, step: Step, before: Mode, given: ModeGiv
     if before is given.mode:
         raise Refusal(
             say(
-                "{step} is {mode} already; nothing was changed.",
+                "“{step}” is already {mode}. Nothing changed.",
                 step=step.title,
                 mode=mode_word(before),
             ),
@@ -84,7 +84,7 @@ def _require_change(view: AdoptionView, step: Step, before: Mode, given: ModeGiv
     if not given.reason.strip():
         raise Refusal(
             say(
-                "Say why in a few words, for example {example}.",
+                "Add a short reason, for example {example}.",
                 example=code(
                     f"/cadence mode {view.playbook.slug} {step.key} {given.mode} the drafts need an editor"
                 ),
@@ -94,21 +94,20 @@ def _require_change(view: AdoptionView, step: Step, before: Mode, given: ModeGiv
 
 
 def _require_may(uow: UnitOfWork, view: AdoptionView, mode: Mode) -> None:
-    require_owner_or_curator(uow, owner=view.playbook.owner, to="declare who leads a step")
+    require_owner_or_curator(uow, owner=view.playbook.owner, to="change who leads a step")
     if mode is Mode.AI_LED and not is_curator(uow):
-        require_curator(uow, to="declare a step AI-led")
+        require_curator(uow, to="switch a step to AI-led")
 
 
 def _told(view: AdoptionView, step: str, mode: Mode, *, raised: bool = False) -> Done:
     text = say(
-        "{step} of {title} is {mode} from now on, and its count starts again. "
-        "The team and the curators are told.",
+        "“{step}” in {title} is now {mode}. Counters have been reset. Team and curators notified.",
         step=step,
         title=view.playbook.title,
         mode=mode_word(mode),
     )
     if raised:
-        text = say("{text} No graded sample stands behind it yet.", text=text)
+        text = say("{text} No graded samples back this up yet.", text=text)
     return Done(text=text)
 
 

@@ -350,11 +350,11 @@ def recommit_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> RecommitFo
 
 def _drifting(uow: UnitOfWork, *, adoption_id: int, step: str) -> tuple[AdoptionView, Step, StepDrift]:
     view = adoption_by_id(uow, adoption_id=adoption_id)
-    require_owner_or_curator(uow, owner=view.playbook.owner, to="recommit to a step's mode")
+    require_owner_or_curator(uow, owner=view.playbook.owner, to="go back to the plan for a step")
     declared = view.step(step)
     found = found_drift(uow, view, declared)
     if found is None:
-        raise Refusal(say("No drift of {step} waits any more; it has been settled.", step=declared.title))
+        raise Refusal(say("The drift of “{step}” is already settled.", step=declared.title))
     return view, declared, found
 
 
@@ -372,8 +372,8 @@ def recommit(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done
         adoptions.lock_adoption(uow, adoption_id=adoption_id)
         view = adoption_by_id(uow, adoption_id=adoption_id)
         noted = say(
-            "Noted: {step} of {title} goes on as declared. The alert now says so, "
-            "and drift counts from now on.",
+            "Saved: “{step}” in {title} is back to the plan, and the alert shows it. "
+            "Drift counters have been reset.",
             step=view.step(step).title,
             title=view.playbook.title,
         )

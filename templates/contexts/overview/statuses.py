@@ -1,14 +1,16 @@
 """`/cadence status` and why a verdict was given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
-from templates.contexts.base import ChoiceGroup, Evidence, Id, Kpi, MessageContext
+from templates.contexts.base import ChoiceGroup, Evidence, Id, Kpi, MessageContext, ViewContext
 from templates.contexts.numbers import Guardrail
 from templates.contexts.promotions import PromotionLooked
 from templates.ids import Callback, Field
@@ -149,21 +151,25 @@ class VerdictDetail:
     """One verdict with every number behind it.
 
     Args:
-        decision: `demote`, `watch`, `hold`, `propose` or `insufficient`.
+        decision: `demote`, `watch` or `hold`.
+        line: the line that decided: `critical`, `evidence`, `cap` or `none`.
         trigger: what triggered it: `exception`, `check-in`, `close`, `undo` or `week`.
         overtaken: it counted an exception that was undone since.
         evidence: x, N with its attested and assumed parts, and the cap.
+        critical: how many of the exceptions are critical.
         probability: P(rate > cap) under Beta(x+½, N−x+½).
         threshold: the probability the evidence line needs, 0–1.
-        min_exceptions: the x the evidence line needs.
+        min_exceptions: the x the evidence line needs with this evidence.
         min_runs: the N the cap line needs.
         demote_at: the count at which the evidence line would demote with this N; None if none would.
+        leads_to: the mode it demoted to.
         window_start: evidence counts from here.
         lines: each line of the rule, in the order tried.
     """
 
     decided_at: datetime
     decision: str
+    line: str
     trigger: str
     rule: str
     evidence: Evidence
@@ -174,24 +180,64 @@ class VerdictDetail:
     demote_at: int | None
     window_start: datetime
     lines: tuple[LineTried, ...]
+    critical: int = 0
+    leads_to: str | None = None
     overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Why(MessageContext):
-    """The last verdicts of a step, newest first; at most five are shown.
+class VerdictRow:
+    """Verdicts in a row with the same decision on the same exceptions: the newest, and the first of `times`."""
 
-    `drifts` are sentences: the events of its drift, newest first. `promotion` is the last evaluation.
-    `changed` says who changed the mode last, when and why.
+    newest: VerdictDetail
+    first: VerdictDetail
+    times: int
+
+
+def collapsed(verdicts: Sequence[VerdictDetail]) -> tuple[VerdictRow, ...]:
+    """Rows of a table of verdicts, newest first: repeats of a decision on the same exceptions are one row."""
+    groups = groupby(verdicts, key=lambda one: (one.decision, one.evidence.exceptions, one.overtaken))
+    rows = [list(group) for _, group in groups]
+    return tuple(VerdictRow(newest=row[0], first=row[-1], times=len(row)) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why(MessageContext):
+    """Why a step is in its mode, and its last verdicts.
+
+    Args:
+        decided: the verdict behind the mode if one demoted the step, else the newest; None without any.
+        rows: the last verdicts, newest first, repeats as one.
+        latest: the newest verdict, if another one decided.
+        changed: who changed the mode last, when and why.
+        drifts: sentences, the events of the step's drift, newest first.
+        promotion: the last evaluation for promotion.
     """
 
     TEMPLATE: ClassVar[str] = "answers/overview/why.json.j2"
 
+    adoption_id: Id
+    step_key: str
     playbook: str
     team: str
     step: str
     mode: str
-    verdicts: tuple[VerdictDetail, ...]
+    decided: VerdictDetail | None = None
+    latest: VerdictDetail | None = None
+    rows: tuple[VerdictRow, ...] = ()
     drifts: tuple[str, ...] = ()
     promotion: PromotionLooked | None = None
     changed: Mrkdwn | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyMath(ViewContext):
+    """The arithmetic of a verdict and of the last evaluation for promotion."""
+
+    TEMPLATE: ClassVar[str] = "modals/overview/why_math.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    verdict: VerdictDetail | None = None
+    promotion: PromotionLooked | None = None

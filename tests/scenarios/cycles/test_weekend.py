@@ -29,9 +29,7 @@ def play_to_the_close(harness: BotHarness, runs: int) -> None:
 
 def watch_alert(harness: BotHarness, channel: str = SOLO_CHANNEL) -> Message:
     """The newest alert of a step over its cap."""
-    return [one for one in posts(harness, channel) if "Over the cap" in one.text or "No longer" in one.text][
-        -1
-    ]
+    return [one for one in posts(harness, channel) if "over its cap" in one.text][-1]
 
 
 def test_five_in_forty_on_the_weekend_are_demoted_by_the_cap(tmp_path: Path) -> None:
@@ -74,7 +72,7 @@ def test_a_watch_of_the_weekend_ends_on_sunday_night(tmp_path: Path) -> None:
         harness.play_until(at("2026-03-30 00:00"))
         for channel in (SOLO_CHANNEL, CURATORS):
             ended = watch_alert(harness, channel)
-            assert "No longer watched: the cycle closed with Send the edited reply over its cap" in ended.text
+            assert "Watch ended: the cycle closed with “Send the edited reply” over its cap" in ended.text
             assert ended.buttons == ["Why"]
         harness.play_until(at("2026-03-30 12:00"))
         digest = next(one for one in posts(harness, CURATORS) if one.text.startswith("Week of 23 Mar"))
@@ -89,11 +87,11 @@ def test_a_weekend_report_alerts_again_after_the_close_ended_an_alert(tmp_path: 
             harness.play_until(at(f"{day} 12:00"))
             attest(harness, 0)
         harness.play_until(at("2026-03-28 11:00"))
-        assert len(alerts(harness, "No longer watched: the cycle closed")) == 1
+        assert len(alerts(harness, "Watch ended: the cycle closed")) == 1
         # One more critical exception would demote; one more ordinary one demotes by evidence at 3 in 10.
         log(harness, 1)
         assert verdicts(harness)[-1].line is Line.EVIDENCE
-        assert len(alerts(harness, "No longer watched: Send the edited reply was demoted")) == 1
+        assert len(alerts(harness, "Watch ended: “Send the edited reply” was demoted")) == 1
 
 
 def test_an_open_watch_shows_the_current_count(tmp_path: Path) -> None:
@@ -102,10 +100,10 @@ def test_an_open_watch_shows_the_current_count(tmp_path: Path) -> None:
         log(harness, 5)
         harness.play_until(at("2026-03-05 15:20"))
         log(harness, 1)
-        [(in_team, for_curators)] = alerts(harness, "Over the cap: Send the edited reply")
+        [(in_team, for_curators)] = alerts(harness, "“Send the edited reply” is over its cap")
         assert in_team == for_curators
-        assert "6 exceptions in 40" in in_team
-        assert "5 exceptions" not in in_team
+        assert "6 in 40 reported runs" in in_team
+        assert "5 in 40" not in in_team
 
 
 def test_a_watch_that_ends_on_its_first_day_says_both_hours(tmp_path: Path) -> None:
@@ -114,9 +112,9 @@ def test_a_watch_that_ends_on_its_first_day_says_both_hours(tmp_path: Path) -> N
         log(harness, 3)
         harness.play_until(at("2026-03-05 15:20"))
         attest(harness, 60)
-        [(ended, _)] = alerts(harness, "Back under the cap: Send the edited reply")
-        assert "Watched Thu 5 Mar 12:00 to 15:20: 3 exceptions in 20" in ended
-        assert "Until" not in ended
+        [(ended, _)] = alerts(harness, "Back under its cap: “Send the edited reply”")
+        assert "*Watched since*\nThu 5 Mar 12:00\n*Ended*\nThu 5 Mar 15:20" in ended
+        assert "*While over the cap*\n3 in 20 reported runs" in ended
 
 
 def test_after_a_late_answer_a_promotion_line_says_that_it_is_of_the_close(tmp_path: Path) -> None:

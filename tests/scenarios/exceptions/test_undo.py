@@ -89,7 +89,7 @@ def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Bot
     log(solo, 1)
     said = types(solo, "/exception send wrong name")
     assert "2 exceptions in 40 reported runs" in said.words
-    assert "Taken back: “wrong name” no longer counts against Send the edited reply." in undo(solo, said)
+    assert "Undone: “wrong name” no longer counts against “Send the edited reply”." in undo(solo, said)
 
     assert "\n1 in 40 reported runs" in types(solo, "/cadence status").words
     [entry] = entries(solo, "exception-withdrawn")
@@ -98,8 +98,7 @@ def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Bot
     assert "took back an exception" in trace
     assert "logged an exception" in trace
     why = types(solo, "/cadence why support-reply send").words
-    assert "after an exception was taken back" in why
-    assert "It counted an exception that was taken back since, so it no longer counts." in why
+    assert "on track (undone since)" in why
     assert "no longer counts" in undo(solo, said)
     assert len(entries(solo, "exception-withdrawn")) == 1
     assert replayed(solo) == ()
@@ -107,38 +106,38 @@ def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Bot
 
 def test_the_author_can_undo_it_for_ten_minutes(solo: BotHarness) -> None:
     said = log(solo, 1)
-    with pytest.raises(NotAllowed, match="who logged it, can take it back"):
+    with pytest.raises(NotAllowed, match="who logged it, can undo it"):
         undo_exception(
             UnitOfWork(solo.bot.db, Actor(BUILT_IN_TEAM, OWNER, "button"), solo.clock.now()), exception_id=1
         )
     solo.play_until(at("2026-03-05 12:10"))
-    assert "Taken back" in undo(solo, said)
+    assert "Undone" in undo(solo, said)
     said = log(solo, 1)
     solo.play_until(at("2026-03-05 12:20") + timedelta(seconds=1))
-    assert "can be taken back for 10 minutes. This one was logged at 12:10." in undo(solo, said)
+    assert "You can undo an exception for 10 minutes. This one was logged at 12:10." in undo(solo, said)
     assert [row.withdrawn_at is None for row in rows(solo, LoggedException)] == [False, True]
 
 
 def test_it_is_taken_back_by_command_and_from_the_trail(solo: BotHarness) -> None:
-    assert "You haven't logged an exception that can be taken back." in types(solo, "/exception undo").words
+    assert "You haven't logged an exception you can undo." in types(solo, "/exception undo").words
     log(solo, 2)
-    assert "Taken back: “tone was off, case 1”" in types(solo, "/exception undo").words
+    assert "Undone: “tone was off, case 1”" in types(solo, "/exception undo").words
     trace = types(solo, "/cadence trace support-reply send")
     assert trace.message is not None
     said = solo.workspace.person(MEMBER).clicks(trace.message, "Undo your last exception")
-    assert "Taken back: “tone was off, case 0”" in said.words
+    assert "Undone: “tone was off, case 0”" in said.words
     assert "Undo" not in types(solo, "/cadence trace support-reply send").words
 
 
 def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
     log(solo, 6)
-    assert len(alerts(solo, "Over the cap")) == 1
+    assert len(alerts(solo, "“Send the edited reply” is over its cap")) == 1
     said = types(solo, "/exception send promised a refund")
     assert mode(solo) is Mode.COLLABORATIVE
-    assert len(alerts(solo, "Send the edited reply is now collaborative")) == 1
-    assert len(alerts(solo, "No longer watched")) == 1
+    assert len(alerts(solo, "Demoted: “Send the edited reply” is now collaborative")) == 1
+    assert len(alerts(solo, "Watch ended")) == 1
 
-    assert "Send the edited reply is AI-led again, and the alerts say so." in undo(solo, said)
+    assert "“Send the edited reply” is AI-led again, and its alerts say so." in undo(solo, said)
     assert mode(solo) is Mode.AI_LED
     [change] = [row for row in rows(solo, ModeChange) if row.kind == "taken-back"]
     assert (change.before, change.after, change.member) == (Mode.COLLABORATIVE, Mode.AI_LED, MEMBER)
@@ -146,11 +145,11 @@ def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
     assert (judged.decision, judged.exceptions, judged.attested) == ("watch", 6, 40)
     for channel in (SOLO_CHANNEL, CURATORS):
         [undone] = [one for one in posts(solo, channel) if one.text.startswith("Demotion undone")]
-        assert f"<@{MEMBER}> took back an exception behind it on Thu 5 Mar, 12:00." in undone.words
+        assert f"<@{MEMBER}> undid an exception behind it, Thu 5 Mar 12:00." in undone.words
         assert undone.buttons == ["Why"]
-        [watched] = [one for one in posts(solo, channel) if "Over the cap" in one.text]
+        [watched] = [one for one in posts(solo, channel) if "is over its cap" in one.text]
         assert "Add a plan" in watched.buttons
-    assert alerts(solo, "Send the edited reply is now") == alerts(solo, "No longer watched") == []
+    assert alerts(solo, "Demoted") == alerts(solo, "Watch ended") == []
 
     curator = solo.workspace.person(CURATOR)
     assert "was demoted" not in curator.types("/cadence digest", channel=CURATORS).words
@@ -160,7 +159,7 @@ def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
     # the seventh demotes again, as the sixth would have before it
     types(solo, "/exception send promised a refund, and this time it was so")
     assert mode(solo) is Mode.COLLABORATIVE
-    assert len(alerts(solo, "Send the edited reply is now collaborative")) == 1
+    assert len(alerts(solo, "Demoted: “Send the edited reply” is now collaborative")) == 1
     assert replayed(solo) == ()
 
 
@@ -186,13 +185,13 @@ def test_a_demotion_that_holds_without_it_stays(solo: BotHarness) -> None:
     solo.tick()
     assert mode(solo) is Mode.HUMAN_LED
     words = types(solo, "/exception undo").words
-    assert "Send the edited reply is collaborative again" in words
+    assert "“Send the edited reply” is collaborative again" in words
     assert mode(solo) is Mode.COLLABORATIVE
     log(solo, 1)
     solo.play_until(at("2026-03-05 12:01"))
     types(solo, "/cadence mode support-reply send human-led not before the policy is clear", OWNER)
     for _ in range(2):
-        assert "Taken back" in types(solo, "/exception undo").words
+        assert "Undone" in types(solo, "/exception undo").words
     assert rows(solo, LoggedException)[0].withdrawn_after is not None
     assert mode(solo) is Mode.HUMAN_LED  # a person has declared the mode since
     assert replayed(solo) == ()
@@ -206,24 +205,24 @@ def test_two_demotions_go_whichever_exception_is_taken_back_first(solo: BotHarne
     undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
     solo.tick()
     assert mode(solo) is Mode.HUMAN_LED  # the second demoted a collaborative step
-    assert "Send the edited reply is AI-led again" in types(solo, "/exception undo").words
+    assert "“Send the edited reply” is AI-led again" in types(solo, "/exception undo").words
     assert mode(solo) is Mode.AI_LED
     assert len(alerts(solo, "Demotion undone")) == 2
-    assert alerts(solo, "Send the edited reply is now") == []
+    assert alerts(solo, "Demoted") == []
     assert replayed(solo) == ()
 
 
 def test_a_watch_ends_with_its_window(solo: BotHarness) -> None:
     says(solo.workspace.person(MEMBER), "/exception send critical promised a refund", channel=SOLO_CHANNEL)
     log(solo, 5)
-    assert len(alerts(solo, "Over the cap")) == 1
+    assert len(alerts(solo, "“Send the edited reply” is over its cap")) == 1
     caller = Actor(BUILT_IN_TEAM, MEMBER, "button")
     undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
     solo.tick()
     assert mode(solo) is Mode.AI_LED
-    [ended] = alerts(solo, "No longer watched")
-    assert "Watched Thu 5 Mar 12:00 to 12:00" in ended
-    assert len(alerts(solo, "Over the cap")) == 1
+    [ended] = alerts(solo, "Watch ended")
+    assert "*Watched since*\nThu 5 Mar 12:00\n*Ended*\nThu 5 Mar 12:00" in ended
+    assert len(alerts(solo, "“Send the edited reply” is over its cap")) == 1
     types(solo, "/exception undo")
     assert not any("Add a plan" in one.buttons for one in posts(solo, SOLO_CHANNEL))
     assert replayed(solo) == ()

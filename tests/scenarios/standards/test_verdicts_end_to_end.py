@@ -78,6 +78,14 @@ def why(harness: BotHarness) -> str:
     )
 
 
+def math(harness: BotHarness) -> str:
+    member = harness.workspace.person(MEMBER)
+    answer = member.types("/cadence why support-reply send", channel=SOLO_CHANNEL)
+    assert answer.message is not None
+    member.clicks(answer.message, "Show the math")
+    return member.form().words
+
+
 def alerts(harness: BotHarness, start: str) -> list[tuple[str, str]]:
     """The alerts that begin with these words: in the team's channel, and in the curators'."""
     team, curators = (
@@ -98,14 +106,15 @@ def test_seven_in_forty_demote_by_evidence(tmp_path: Path) -> None:
         last = verdicts(harness)[-1]
         assert (last.decision, last.line) == (Decision.DEMOTE, Line.EVIDENCE)
         assert (last.exceptions, last.attested, last.assumed) == (7, 40, 0)
-        assert "is now collaborative (was AI-led)" in said
-        [(in_team, for_curators)] = alerts(harness, "Send the edited reply is now collaborative")
+        assert "“Send the edited reply” is now collaborative" in said
+        [(in_team, for_curators)] = alerts(harness, "Demoted: “Send the edited reply” is now collaborative")
         assert in_team == for_curators
-        assert "7 exceptions in 40 reported runs, 18% (cap 10%)" in in_team
+        assert "7 in 40 reported runs" in in_team
+        assert "18% / 10%" in in_team
         assert "stimated" not in in_team
-        assert "93% likely to be above the cap, and 90% demotes at any time" in in_team
-        assert "Most frequent reason: tone was off (7 times)" in in_team
-        assert f"<@{OWNER}>, please refine the rubric" in in_team
+        assert "very likely over the cap (93%), demotes at 90%" in in_team
+        assert "tone was off (7)" in in_team
+        assert f"*Next, <@{OWNER}>:* update the rubric" in in_team
 
 
 def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_path: Path) -> None:
@@ -123,7 +132,7 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         assert "Send the edited reply _collaborative_" in shown
         harness.play_until(at("2026-03-12 10:00"))
         assert "Send the edited reply _collaborative_" in bot_dms(harness, MEMBER)[-1].words
-        assert "Within the cap" in log(harness, 1)
+        assert "Still within the cap" in log(harness, 1)
 
 
 def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_path: Path) -> None:
@@ -132,12 +141,12 @@ def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_pa
         log(harness, 7)
         said = log(harness, 1)
         assert "1 exception, no runs reported yet (+40 estimated), 3% (cap 10%)" in said
-        assert "Estimated runs stand in for check-ins that came before counters reset." in said
+        assert "40 runs estimated for check-ins from before counters were reset" in said
         assert "aren't in" not in said
         harness.play_until(at("2026-03-10 12:00"))
         said = log(harness, 1)
         assert "(+80 estimated)" in said
-        assert "check-ins that aren't in yet or came before counters reset" in said
+        assert "check-ins that aren't in yet or came before counters were reset" in said
         attest(harness, 30)
         assert "in 30 reported runs" in log(harness, 1)
 
@@ -149,14 +158,14 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
             harness.play_until(at(f"{day} 12:00"))
             attest(harness, 0)
         said = log(harness, 5)
-        assert "Over the cap, so it is watched. It is demoted at 7 exceptions with these runs." in said
-        [(in_team, for_curators)] = alerts(harness, "Over the cap: Send the edited reply")
+        assert "is over its cap" in said
+        assert "2 more exceptions would demote it." in said
+        [(in_team, for_curators)] = alerts(harness, "“Send the edited reply” is over its cap")
         assert in_team == for_curators
-        assert "5 exceptions in 40 reported runs, 13% (cap 10%)" in in_team
-        assert (
-            "Demoted at 7 exceptions with these runs, or at the close on Fri 27 Mar unless back at 10% or under."
-            in in_team
-        )
+        assert "5 in 40 reported runs" in in_team
+        assert "13% / 10%" in in_team
+        assert "*Would demote at*\n7 exceptions" in in_team
+        assert "*Or on*\nFri 27 Mar, if still over" in in_team
         harness.play_until(at("2026-03-27 15:59"))
         assert mode(harness) is Mode.AI_LED
         harness.play_until(at("2026-03-27 16:00"))
@@ -169,12 +178,12 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
             40,
             0,
         )
-        [(closing, _)] = alerts(harness, "Send the edited reply is now collaborative")
-        assert "Over the cap when the cycle closed, with at least 20 runs." in closing
-        [(ended, _)] = alerts(
-            harness, "No longer watched: Send the edited reply was demoted to collaborative"
-        )
-        assert "Watched Thu 26 Mar 12:00 to Fri 27 Mar 16:00: 5 exceptions in 40 reported runs" in ended
+        [(closing, _)] = alerts(harness, "Demoted: “Send the edited reply” is now collaborative")
+        assert "over the cap at the cycle's close, with at least 20 runs" in closing
+        [(ended, _)] = alerts(harness, "Watch ended: “Send the edited reply” was demoted")
+        assert "AI-led → collaborative" in ended
+        assert "5 in 40 reported runs" in ended
+        assert "*Watched since*\nThu 26 Mar 12:00\n*Ended*\nFri 27 Mar 16:00" in ended
 
 
 def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Path) -> None:
@@ -183,11 +192,11 @@ def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Pa
         log(harness, 5)
         harness.play_until(at("2026-03-06 12:00"))
         attest(harness, 70)
-        [(ended, for_curators)] = alerts(
-            harness, "Back under the cap: Send the edited reply, 5 exceptions in 70"
-        )
+        [(ended, for_curators)] = alerts(harness, "Back under its cap: “Send the edited reply”")
         assert ended == for_curators
-        assert "Watched Thu 5 Mar 12:00 to Fri 6 Mar 12:00: 5 exceptions in 40 reported runs" in ended
+        assert "*Exceptions*\n5 in 70 reported runs" in ended
+        assert "*Watched since*\nThu 5 Mar 12:00\n*Ended*\nFri 6 Mar 12:00" in ended
+        assert "*While over the cap*\n5 in 40 reported runs" in ended
         [post] = [one for one in posts(harness, SOLO_CHANNEL) if "Back under" in one.text]
         assert post.buttons == ["Why"]
         assert "5 exceptions in 70 reported runs, 7% (cap 10%)" in why(harness)
@@ -201,21 +210,24 @@ def test_a_watch_is_judged_again_when_a_new_weeks_estimated_runs_count(tmp_path:
         attest(harness, 40)
         log(harness, 5)
         harness.play_until(at("2026-03-08 23:59"))
-        assert len(alerts(harness, "Over the cap: Send the edited reply")) == 1
+        assert len(alerts(harness, "“Send the edited reply” is over its cap")) == 1
         harness.play_until(at("2026-03-09 00:00"))
         now = "5 exceptions in 40 reported runs (+40 estimated), 6% (cap 10%)"
-        [(ended, for_curators)] = alerts(harness, f"Back under the cap: Send the edited reply, {now}")
+        [(ended, for_curators)] = alerts(harness, "Back under its cap: “Send the edited reply”")
         assert ended == for_curators
-        assert "Watched Thu 5 Mar 12:00 to Mon 9 Mar 00:00: 5 exceptions in 40 reported runs" in ended
+        assert "*Exceptions*\n5 in 40 reported runs (+40 estimated)\n*Rate / cap*\n6% / 10%" in ended
+        assert "*Watched since*\nThu 5 Mar 12:00\n*Ended*\nMon 9 Mar 00:00" in ended
+        assert "*While over the cap*\n5 in 40 reported runs" in ended
         person = harness.workspace.person(MEMBER)
         in_table = "\n5 in 40 reported runs (+40 estimated), 6%\n10%"
         assert in_table in person.types("/cadence status", channel=SOLO_CHANNEL).words
         told = why(harness)
-        assert "Mon 9 Mar 00:00: hold*, after a week began" in told
-        assert now in told
+        assert f"On track Mon 9 Mar 00:00: {now}" in told
+        assert "Mon 9 Mar 00:00\n5\n80\n6%" in told
         log(harness, 4)
         assert mode(harness) is Mode.AI_LED
-        assert len(alerts(harness, "Over the cap: Send the edited reply, 9 exceptions in 40 reported")) == 1
+        [(again, _)] = alerts(harness, "“Send the edited reply” is over its cap")
+        assert "9 in 40 reported runs" in again
         harness.play_until(at("2026-03-16 12:00"))
         assert len([row for row in verdicts(harness) if row.cause.startswith("week:")]) == 2
 
@@ -244,10 +256,10 @@ def test_a_watch_that_goes_on_shows_the_numbers_of_the_new_week(tmp_path: Path) 
         attest(harness, 9)
         log(harness, 2)
         harness.play_until(at("2026-03-09 00:00"))
-        now = "2 exceptions in 9 reported runs (+9 estimated)"
-        [(in_team, for_curators)] = alerts(harness, f"Over the cap: Send the edited reply, {now}")
+        [(in_team, for_curators)] = alerts(harness, "“Send the edited reply” is over its cap")
         assert in_team == for_curators
-        assert "Demoted at 4 exceptions with these runs" in in_team
+        assert "2 in 9 reported runs (+9 estimated)" in in_team
+        assert "*Would demote at*\n4 exceptions" in in_team
 
 
 def test_the_strict_rule_demotes_at_five(tmp_path: Path) -> None:
@@ -258,26 +270,25 @@ def test_the_strict_rule_demotes_at_five(tmp_path: Path) -> None:
         log(harness, 1)
         assert mode(harness) is Mode.COLLABORATIVE
         assert verdicts(harness)[-1].line is Line.CAP
-        [(in_team, _)] = alerts(harness, "Send the edited reply is now")
-        assert "Over the cap with at least 20 runs: the strict rule demotes at any time." in in_team
-        assert "at least 20 runs and a ratio over the cap, at any time: *yes*" in why(harness)
+        [(in_team, _)] = alerts(harness, "Demoted: “Send the edited reply”")
+        assert "*Rule*\nover the cap, with at least 20 runs" in in_team
+        assert "✓ Cap, at least 20 runs: 5 in 40 (13%, cap 10%) ← decided" in why(harness)
 
 
 def test_the_evidence_rule_never_demotes_at_the_cap(tmp_path: Path) -> None:
     with seed_playbook(tmp_path, ("scale_rule:", "rule: evidence\nscale_rule:")) as harness:
         attest(harness, 40)
         log(harness, 5)
-        [(in_team, _)] = alerts(harness, "Over the cap: Send the edited reply")
-        assert "Demoted at 7 exceptions with these runs." in in_team
-        assert "at the close" not in in_team
+        [(in_team, _)] = alerts(harness, "“Send the edited reply” is over its cap")
+        assert "*Would demote at*\n7 exceptions" in in_team
+        assert "if still over" not in in_team
         for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
             harness.play_until(at(f"{day} 12:00"))
             attest(harness, 0)
         harness.play_until(at("2026-03-27 17:00"))
         assert mode(harness) is Mode.AI_LED
-        assert (
-            len(alerts(harness, "No longer watched: the cycle closed with Send the edited reply over")) == 1
-        )
+        ended = "Watch ended: the cycle closed with “Send the edited reply” over its cap"
+        assert len(alerts(harness, ended)) == 1
 
 
 def test_ten_runs_and_two_are_watched_three_demote(tmp_path: Path) -> None:
@@ -285,10 +296,9 @@ def test_ten_runs_and_two_are_watched_three_demote(tmp_path: Path) -> None:
         attest(harness, 10)
         log(harness, 2)
         assert mode(harness) is Mode.AI_LED
-        [(in_team, _)] = alerts(
-            harness, "Over the cap: Send the edited reply, 2 exceptions in 10 reported runs (cap 10%"
-        )
-        assert "Demoted at 3 exceptions" in in_team
+        [(in_team, _)] = alerts(harness, "“Send the edited reply” is over its cap")
+        assert "*Exceptions*\n2 in 10 reported runs\n*Cap*\n10%" in in_team
+        assert "*Would demote at*\n3 exceptions" in in_team
         log(harness, 1)
         assert mode(harness) is Mode.COLLABORATIVE
         assert verdicts(harness)[-1].line is Line.EVIDENCE
@@ -298,13 +308,18 @@ def test_one_critical_exception_demotes_at_once(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as harness:
         log(harness, 1, "critical promised a refund")
         assert mode(harness) is Mode.COLLABORATIVE
-        [(in_team, for_curators)] = alerts(harness, "Send the edited reply is now collaborative")
+        [(in_team, for_curators)] = alerts(harness, "Demoted: “Send the edited reply” is now collaborative")
         assert in_team == for_curators
-        assert "A critical exception demotes at once." in in_team
-        assert "“promised a refund”" in in_team
+        assert "a critical exception demotes right away" in in_team
+        assert "*What happened*\n&gt; promised a refund" in in_team
         [change] = [row for row in rows(harness, ModeChange) if row.kind == "demotion"]
         assert change.reason == "critical: 1 exception, no runs reported yet (+40 estimated)"
-        assert "Reason: critical: 1 exception, no runs reported yet (+40 estimated)" in why(harness)
+        told = why(harness)
+        assert (
+            "1 exception, no runs reported yet (+40 estimated), 3% (cap 10%), with a critical exception"
+            in told
+        )
+        assert "✓ Critical exception: 1 logged ← decided" in told
 
 
 def test_an_open_check_in_and_the_weeks_post_follow_a_change_of_mode(tmp_path: Path) -> None:
@@ -337,15 +352,14 @@ def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path)
         person = harness.workspace.person(MEMBER)
         said = says(person, "/exception draft critical it quoted a price", channel=SOLO_CHANNEL)
         harness.tick()
-        assert "people lead this step already, so it can't be demoted further" in said
-        assert "is demoted at" not in said
-        [(in_team, for_curators)] = alerts(
-            harness, "Critical exception on Draft three replies: 1 exception in 40 reported runs"
-        )
+        assert "People already lead this step, so it can't be demoted further" in said
+        assert "would demote" not in said
+        [(in_team, for_curators)] = alerts(harness, "Critical exception: “Draft three replies”")
         assert in_team == for_curators
-        assert "“it quoted a price”" in in_team
-        assert "People lead this step already" in in_team
-        assert "Over the cap" not in in_team
+        assert "1 in 40 reported runs" in in_team
+        assert "&gt; it quoted a price" in in_team
+        assert "People already lead this step" in in_team
+        assert "over its cap" not in in_team
 
 
 @pytest.mark.parametrize(("expected_runs", "ratio"), [(40, ", 5% (cap 10%)"), (5, ", cap 10%")])
@@ -364,37 +378,57 @@ def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
         harness.play_until(at("2026-03-02 11:00"))
         log(harness, 2)
         assert mode(harness) is Mode.AI_LED
-        assert f"N = 0 reported + {expected_runs} estimated" in why(harness)
+        assert f"0 reported + {expected_runs} estimated" in math(harness)
         assert f"2 exceptions, no runs reported yet (+{expected_runs} estimated){ratio}" in why(harness)
+        assert "at least 90% and 3 exceptions" in why(harness)
 
 
 def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as harness:
         attest(harness, 40)
         log(harness, 7)
-        told = why(harness)
+        told, shown = why(harness), math(harness)
         for line in (
-            "Send the edited reply is collaborative",
-            "Thu 5 Mar 12:00: demote*, after an exception",
-            "7 exceptions in 40 reported runs, 18% (cap 10%), since Mon 2 Mar.",
-            "N = 40 reported + 0 estimated",
-            "P(rate above 10%) = 93.4%, from Beta(7 + ½, 33 + ½).",
-            "Rule: balanced.",
-            "1. a critical exception demotes at once: no",
-            "2. at least 2 exceptions, and 90% likely above the cap: *yes*",
-            "3. at least 20 runs and a ratio over the cap, when the cycle closes: not looked at before the close",
-            "With these runs line 2 demotes at 7 exceptions.",
+            "Why “Send the edited reply” is collaborative",
+            "Demoted to collaborative Thu 5 Mar 12:00: 7 exceptions in 40 reported runs, 18% (cap 10%), "
+            "very likely over the cap (93%).",
+            "✗ Critical exception: none",
+            "✓ Evidence, at least 90% and 2 exceptions: 93% with 7 ← decided",
+            "– Cap at cycle close, at least 20 runs: not checked yet",
         ):
             assert line in told
+        assert "Beta(" not in told
+        for line in (
+            "Mon 2 Mar",
+            "40 reported + 0 estimated",
+            "Beta(7 + ½, 33 + ½)",
+            "P(rate above 10%) = 93.4%, demotes at 90% with at least 2 exceptions",
+            "With 40 runs, 7 exceptions would reach 90%.",
+        ):
+            assert line in shown
+
+
+def test_why_collapses_weeks_that_changed_nothing(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 1)
+        for day in ("2026-03-12", "2026-03-19"):
+            harness.play_until(at(f"{day} 12:00"))
+            attest(harness, 40)
+        assert len([row for row in verdicts(harness) if row.cause.startswith("week:")]) == 2
+        told = why(harness)
+        assert f"on track, {len(verdicts(harness))} times" in told
+        assert "5 Mar – 19 Mar" in told
 
 
 def test_a_watch_is_announced_once_and_the_owners_answer_is_kept(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as harness:
         attest(harness, 40)
         log(harness, 6)
-        assert len(alerts(harness, "Over the cap:")) == 1
-        [alert] = [message for message in posts(harness, SOLO_CHANNEL) if "Over the cap" in message.text]
-        assert f"<@{OWNER}>, what will change?" in alert.words
+        over = "“Send the edited reply” is over its cap"
+        assert len(alerts(harness, over)) == 1
+        [alert] = [message for message in posts(harness, SOLO_CHANNEL) if over in message.text]
+        assert f"<@{OWNER}>, what's the plan?" in alert.words
 
         member = harness.workspace.person(MEMBER)
         refused = member.clicks(alert, "Add a plan")
@@ -402,15 +436,15 @@ def test_a_watch_is_announced_once_and_the_owners_answer_is_kept(tmp_path: Path)
         assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
 
         curator = harness.workspace.person("U01CURATOR")
-        [for_curators] = [message for message in posts(harness, CURATORS) if "Over the cap" in message.text]
+        [for_curators] = [message for message in posts(harness, CURATORS) if over in message.text]
         curator.clicks(for_curators, "Add a plan")
         curator.submits({"note": "A person reads each refund <now>"})
         harness.tick()
         [entry] = entries(harness, "watch-answered")
         assert (entry.member, entry.after) == ("U01CURATOR", "A person reads each refund <now>")
-        for told in alerts(harness, "Over the cap:")[0]:
-            assert "*What changes*, from <@U01CURATOR>: A person reads each refund &lt;now&gt;" in told
-        assert len([post for post in posts(harness, SOLO_CHANNEL) if "Over the cap" in post.text]) == 1
+        for told in alerts(harness, over)[0]:
+            assert "*The plan*, by <@U01CURATOR>\n&gt; A person reads each refund &lt;now&gt;" in told
+        assert len([post for post in posts(harness, SOLO_CHANNEL) if over in post.text]) == 1
 
 
 def test_an_exception_sent_again_counts_once(tmp_path: Path) -> None:

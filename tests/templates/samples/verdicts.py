@@ -2,10 +2,10 @@ from dataclasses import replace
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
-from templates.contexts.base import Evidence, MessageContext, ModeChange
+from templates.contexts.base import Evidence, MessageContext, ModeChange, ViewContext
 from templates.contexts.cycles import CycleClosed
 from templates.contexts.numbers import Guardrail
-from templates.contexts.overview.statuses import LineTried, VerdictDetail, Why
+from templates.contexts.overview.statuses import LineTried, VerdictDetail, Why, WhyMath, collapsed
 from templates.contexts.standards import Demoted, Watch
 from templates.ids import Action
 from tests.templates.samples.common import CSAT, DRAFT, FRIDAY, KPI, NEXT_CYCLE, OVER, SEND, THURSDAY, UNDER
@@ -75,6 +75,7 @@ CLOSED = CycleClosed(
 VERDICT = VerdictDetail(
     decided_at=THURSDAY,
     decision="watch",
+    line="none",
     trigger="exception",
     rule="balanced",
     evidence=OVER,
@@ -95,6 +96,9 @@ RAISED = replace(
     trigger="close",
     rule="evidence",
     decision="demote",
+    line="critical",
+    critical=1,
+    leads_to="collaborative",
     evidence=Evidence(exceptions=3, runs=3, attested=1, assumed=0, cap=0.05),
     demote_at=None,
     lines=(
@@ -103,29 +107,34 @@ RAISED = replace(
         LineTried(line="cap", applies=False),
     ),
 )
+CAPPED = replace(
+    VERDICT,
+    rule="strict",
+    decision="demote",
+    line="cap",
+    trigger="check-in",
+    leads_to="collaborative",
+    lines=(*VERDICT.lines[:2], LineTried(line="cap", applies=True, holds=True)),
+)
+WEEK_BEGAN = replace(
+    VERDICT, decision="hold", trigger="week", evidence=replace(OVER, exceptions=3, assumed=50, runs=80)
+)
 WHY = Why(
-    changed=Mrkdwn("Fri 6 Mar: <@U01LEAD> changed it from collaborative to AI-led. Reason: it held."),
+    adoption_id=7,
+    step_key="send",
     playbook="Support reply",
     team="Support EMEA",
     step="Send the edited reply",
     mode="ai-led",
-    verdicts=(
-        VERDICT,
-        RAISED,
-        replace(
-            VERDICT,
-            rule="strict",
-            decision="demote",
-            trigger="check-in",
-            lines=(
-                *VERDICT.lines[:2],
-                LineTried(line="cap", applies=True, holds=True),
-            ),
-        ),
+    decided=VERDICT,
+    rows=collapsed(
+        (VERDICT, WEEK_BEGAN, replace(WEEK_BEGAN, decided_at=THURSDAY.replace(day=7)), CAPPED, RAISED)
     ),
+    changed=Mrkdwn("Fri 6 Mar: <@U01LEAD> switched it from collaborative to AI-led. Reason: it held."),
 )
+DEMOTED_WHY = replace(WHY, mode="collaborative", changed=None, decided=CAPPED, latest=WEEK_BEGAN)
 
-SAMPLES: dict[str, MessageContext] = {
+SAMPLES: dict[str, MessageContext | ViewContext] = {
     "watch": WATCH,
     "watch-under-again": replace(
         WATCH, ended="under", ended_at=THURSDAY, latest=UNDER, answer="Shorter drafts.", answered_by="U01LEAD"
@@ -196,10 +205,13 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "cycle-closed-no-baseline": replace(CLOSED, kpi=replace(KPI, baseline=None), moved=None, share=None),
     "why": WHY,
-    "why-promotion": replace(WHY, verdicts=WHY.verdicts[:1], promotion=LOOKED),
+    "why-demoted": DEMOTED_WHY,
+    "why-demoted-critical": replace(DEMOTED_WHY, decided=RAISED, latest=None, rows=collapsed((RAISED,))),
+    "why-promotion": replace(WHY, rows=WHY.rows[:1], promotion=LOOKED),
     "why-promotion-declined": replace(
         WHY,
-        verdicts=(),
+        decided=None,
+        rows=(),
         promotion=replace(
             LOOKED,
             state="declined",
@@ -211,17 +223,19 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "why-undone": replace(
         WHY,
-        verdicts=(
-            replace(WHY.verdicts[0], trigger="undo"),
-            replace(WHY.verdicts[0], overtaken=True),
-        ),
+        decided=replace(VERDICT, trigger="undo"),
+        rows=collapsed((replace(VERDICT, trigger="undo"), replace(VERDICT, overtaken=True))),
     ),
-    "why-nothing": replace(WHY, verdicts=()),
+    "why-math": WhyMath(
+        playbook=WHY.playbook, team=WHY.team, step=WHY.step, verdict=VERDICT, promotion=LOOKED
+    ),
+    "why-math-raised": WhyMath(playbook=WHY.playbook, team=WHY.team, step=WHY.step, verdict=RAISED),
+    "why-nothing": replace(WHY, decided=None, rows=(), changed=None),
     "why-drift": replace(
         WHY,
         drifts=(
-            "Fri 18 Dec: <@U01LEAD> recommits to collaborative: two drafts a day are made together",
-            "Thu 17 Dec: drift, run human-led, not collaborative: 3 of 9 attestations (33.3%, limit 20%), in week 1.",
+            "Fri 18 Dec: <@U01LEAD> went back to collaborative: two drafts a day are made together",
+            "Thu 17 Dec: drift, it ran as human-led (planned: collaborative) in 3 of 9 check-ins (limit 20%), week 1.",
         ),
     ),
 }
