@@ -152,16 +152,16 @@ def _drift(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> HomeNeed:
         seen = see_drift(uow, view, view.cycle, view.step(row.step)).verdict
         if seen.attested > int(row.evidence["attested"]):
             now = say(
-                "; by now {drifted} of {attestations}",
+                "; by now {drifted} of {check_ins}",
                 drifted=seen.drifted,
-                attestations=plural(seen.attested, "attestation"),
+                check_ins=plural(seen.attested, "check-in"),
             )
     ref, used = f"{view.id}:{row.step}", row.used or row.declared
     return HomeNeed(
         text=say("{found}{now}", found=tell_drift(view, row).text, now=now),
         offers=(
-            Offer(f"Declare {mode_word(used)}", Action.DECLARE_MODE, f"{ref}:{used}"),
-            Offer("Recommit", Action.RECOMMIT, ref),
+            Offer(f"Switch to {mode_word(used)}", Action.DECLARE_MODE, f"{ref}:{used}"),
+            Offer(f"Back to {mode_word(row.declared)}", Action.RECOMMIT, ref),
             Offer("Why", Action.WHY, ref),
         ),
     )

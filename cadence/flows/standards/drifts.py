@@ -325,7 +325,7 @@ def _withdraw(uow: UnitOfWork, view: AdoptionView, step: Step, found: StepDrift,
         event=DriftEvent.WITHDRAWN,
         declared=found.declared,
         member=None,
-        reason="the answers were corrected",
+        reason="check-ins were corrected",
         cause=cause,
     )
     uow.record(surface="rule", action="drift-withdrawn", subject=f"adoption:{view.id}/{step.key}")

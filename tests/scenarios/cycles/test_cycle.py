@@ -259,8 +259,8 @@ def test_at_the_weekend_after_the_close_a_watch_names_no_date_that_is_past(tmp_p
         harness.play_until(at("2026-03-28 11:00"))
         for _ in range(2):
             said = types(harness, SOLO, "/exception send tone was off", SOLO_CHANNEL)
-        assert "Over the cap, so it is watched" in said
-        [watch] = [message for message in posts(harness, SOLO_CHANNEL) if "Over the cap" in message.text]
+        assert "is over its cap" in said
+        [watch] = [message for message in posts(harness, SOLO_CHANNEL) if "is over its cap" in message.text]
         assert "at the close" not in watch.words
 
 

@@ -210,8 +210,12 @@ def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Bot
     types(published, AGENT, "/attest reply drifted send=human-led runs=20 week=1")
     types(published, LEAD, "/attest reply drifted send=human-led runs=20 week=2")
     published.tick()
-    [alert] = [one for one in posts(published, CURATORS) if "is run human-led" in one.text]
-    assert "Recommit" in alert.buttons
+    [alert] = [
+        one
+        for one in posts(published, CURATORS)
+        if "“Send the reply”" in one.text and "human-led" in one.text
+    ]
+    assert "Back to AI-led" in alert.buttons
     dropped = """  - key: send
     title: Send the reply
     mode: ai-led
@@ -222,10 +226,10 @@ def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Bot
     revise(published, (dropped, ""))
     types(published, LEAD, "/cadence playbook move reply draft")
     published.tick()
-    [alert] = [one for one in posts(published, CURATORS) if "is run human-led" in one.text]
-    assert "draft 2 doesn't have this step, and it is no drift any more." in alert.words
-    assert "Recommit" not in alert.buttons
-    assert alert.text.startswith("Send the reply is run human-led")
+    [alert] = [one for one in posts(published, CURATORS) if "“Send the reply”" in one.text]
+    assert "draft 2 doesn't have this step. There's nothing to do." in alert.words
+    assert "Back to AI-led" not in alert.buttons
+    assert alert.text == "No longer drift: “Send the reply”"
 
 
 def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: BotHarness) -> None:
@@ -235,7 +239,9 @@ def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: BotHarn
     revise(published, ("key: send\n    title: Send the reply", "key: post\n    title: Post the reply"), LOWER)
     assert "moves Reply" in lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL).words
     published.tick()
-    [told] = [one for one in posts(published, DESK_CHANNEL) if "Send the reply was demoted to" in one.words]
-    assert "no longer has this step" in told.words
+    [told] = [
+        one for one in posts(published, DESK_CHANNEL) if one.text.startswith("Demoted: “Send the reply”")
+    ]
+    assert "no longer has the step" in told.words
     assert told.buttons == []
     assert ledger(published, "demoted", MessageState.SKIPPED) == []

@@ -85,8 +85,8 @@ def test_alert_digest_and_whatif_say_the_same_share(
         attest(harness, runs)
         log(harness, exceptions)
         counts = f"{exceptions} exceptions in {runs} reported runs, {shown} (cap 10%)"
-        [(in_team, _)] = alerts(harness, "Over the cap: Send the edited reply")
-        assert counts in in_team
+        [(in_team, _)] = alerts(harness, "“Send the edited reply” is over its cap")
+        assert f"{exceptions} in {runs} reported runs\n*Rate / cap*\n{shown} / 10%" in in_team
         person = harness.workspace.person("U01AGENT2")
         in_table = f"\n{exceptions} in {runs} reported runs, {shown}\n10%"
         assert in_table in person.types("/cadence status", channel=SOLO_CHANNEL).words

@@ -37,7 +37,7 @@ def declare(harness: BotHarness, mode: str) -> None:
         f"/cadence mode support-reply send {mode} team=solo we start over", channel=SOLO_CHANNEL
     )
     harness.tick()
-    assert "from now on" in said.text, said.words
+    assert "Counters have been reset" in said.text, said.words
 
 
 def assert_replay_agrees(harness: BotHarness) -> None:
@@ -92,13 +92,13 @@ def test_a_watch_begun_and_answered_by_clocks_that_differ(tmp_path: Path) -> Non
         attest(harness, 40)
         log(harness, 5)
         assert verdicts(harness)[-1].decision is Decision.WATCH
-        [alert] = [one for one in posts(harness, CURATORS) if "Over the cap" in one.text]
+        [alert] = [one for one in posts(harness, CURATORS) if "is over its cap" in one.text]
         step_back(harness)
         curator = harness.workspace.person("U01CURATOR")
         curator.clicks(alert, "Add a plan")
         curator.submits({"note": "Two people read each reply"})
         harness.tick()
-        for told in alerts(harness, "Over the cap:")[0]:
+        for told in alerts(harness, "“Send the edited reply” is over its cap")[0]:
             assert "Two people read each reply" in told
         digest = curator.types("/cadence digest").words
         assert "nobody has said what changes" not in digest

@@ -45,7 +45,11 @@ def attest(harness: BotHarness, member: str, words: str) -> None:
 
 
 def alerts(harness: BotHarness, channel: str = DESK_CHANNEL) -> list[Message]:
-    return [one for one in posts(harness, channel) if "is run" in one.text]
+    return [
+        one
+        for one in posts(harness, channel)
+        if one.text.startswith(("Settled", "“Draft three replies” is running as"))
+    ]
 
 
 def events(harness: BotHarness) -> list[DriftEvent]:
@@ -73,16 +77,18 @@ def test_one_honest_answer_goes_to_the_owner_and_to_no_channel(tmp_path: Path) -
         assert "Only you read this." in dm.words
 
         why = harness.workspace.person(OWNER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
-        assert "Thu 12 Mar: reported by one person, human-led, not collaborative" in why.words
+        assert (
+            "Thu 12 Mar: one person reported that it ran as human-led (planned: collaborative)" in why.words
+        )
         read = harness.workspace.person(MEMBER).types(
             "/cadence why support-reply draft", channel=DESK_CHANNEL
         )
-        assert "reported by one person" not in read.words
+        assert "one person reported" not in read.words
 
         harness.play_until(at("2026-03-19 12:00"))
         attest(harness, MEMBER, "drifted draft=human-led runs=20")
         assert events(harness) == [DriftEvent.REPORTED]  # two weeks of one person: told once a cycle
-        assert "is run" not in posts(harness, CURATORS)[-1].words
+        assert "is running as" not in posts(harness, CURATORS)[-1].words
         [same] = [one for one in bot_dms(harness, OWNER) if one.text == dm.text]
         assert same.ts == dm.ts
         assert "2 of 2 check-ins so far" in same.words
@@ -117,15 +123,15 @@ def test_a_drift_of_which_one_persons_answers_are_left_leaves_the_channels(tmp_p
         assert DriftEvent.WITHDRAWN in events(harness)
         for channel in (DESK_CHANNEL, CURATORS):
             [alert] = [one for one in posts(harness, channel) if "Draft three replies" in one.text]
-            assert "the answers were corrected" in alert.words
-            assert "Declare human-led" not in alert.buttons
+            assert "check-ins were corrected" in alert.words
+            assert "Switch to human-led" not in alert.buttons
         harness.workspace.person(CURATOR).types("/cadence digest", channel=CURATORS)
         assert "Recommit" not in posts(harness, CURATORS)[-1].buttons
         assert "One person ran" in bot_dms(harness, OWNER)[-1].text
         # a second person again: public again
         attest(harness, OWNER, "drifted draft=human-led runs=20")
         assert events(harness)[-1] is DriftEvent.FOUND
-        assert "Declare human-led" in alerts(harness)[-1].buttons
+        assert "Switch to human-led" in alerts(harness)[-1].buttons
 
 
 def test_an_answer_corrected_before_the_owner_is_told_sends_nothing(tmp_path: Path) -> None:
@@ -182,9 +188,9 @@ def test_more_than_a_fifth_by_one_person_waits_for_the_owner_alone_until_a_secon
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND]
         assert alerts(harness) == alerts(harness, CURATORS) == []
         dm = bot_dms(harness, OWNER)[-1]
-        assert "3 of 6 check-ins (limit 20%" in dm.words
-        assert "One person alone reported this, so only you read it." in dm.words
-        assert dm.buttons == ["Declare human-led", "Recommit", "Why"]
+        assert "3 of 6 check-ins" in dm.words
+        assert "one person reported this, so only you see it" in dm.words
+        assert dm.buttons == ["Switch to human-led", "Back to collaborative", "Why"]
 
         owner, curator = harness.workspace.person(OWNER), harness.workspace.person(CURATOR)
         assert "is run human-led" in owner.opens_home().words
@@ -196,12 +202,13 @@ def test_more_than_a_fifth_by_one_person_waits_for_the_owner_alone_until_a_secon
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.FOUND]
         [alert] = alerts(harness)
         assert len(alerts(harness, CURATORS)) == 1
-        owner.clicks(alert, "Recommit")
+        owner.clicks(alert, "Back to collaborative")
         owner.submits({"note": "Two drafts a day are made together"})
         harness.tick()
-        assert "recommits to collaborative" in alerts(harness)[0].words
-        assert "recommits to collaborative" in next(
-            one.words for one in bot_dms(harness, OWNER) if "One person alone" in one.words
+        assert f"<@{OWNER}> is going back to the plan" in alerts(harness)[0].words
+        assert any(
+            "Settled: “Draft three replies” is back to collaborative" in one.text
+            for one in bot_dms(harness, OWNER)
         )
 
 
@@ -209,38 +216,39 @@ def test_a_drift_is_announced_once_with_its_numbers_and_without_names(tmp_path: 
     with desk(tmp_path) as harness:
         drifts(harness)
         [alert] = alerts(harness)
-        assert alert.text == (
-            "Draft three replies is run human-led, not collaborative: "
-            "2 of 3 check-ins (limit 20%), in weeks 1 and 2."
-        )
+        assert alert.text == "“Draft three replies” is running as human-led"
+        assert "*Ran as human-led*\n2 of 3 check-ins, weeks 1 and 2" in alert.words
         assert [one.words for one in alerts(harness, CURATORS)] == [alert.words]
         assert MEMBER not in alert.words
-        assert f"<@{OWNER}>, declare the mode that is really used, or recommit" in alert.words
-        assert "1 of these check-ins was still to come and counted as declared." in alert.words
+        assert f"<@{OWNER}>, change the plan, or go back to it?" in alert.words
+        assert "*Still open*\n1 check-in, counted as planned" in alert.words
         attest(harness, MEMBER, "drifted draft=human-led runs=20")
         assert len(alerts(harness)) == 1
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND]
         home = harness.workspace.person(OWNER).opens_home()
-        assert "found Thu 12 Mar; by now 3 of 3 attestations" in home.words
-        harness.workspace.person(OWNER).clicks(home, "Declare human-led")
+        assert "found Thu 12 Mar; by now 3 of 3 check-ins" in home.words
+        harness.workspace.person(OWNER).clicks(home, "Switch to human-led")
         form = harness.workspace.person(OWNER).form()
         assert (
-            "running as human-led, not collaborative: 2 of 3 check-ins (limit 20%; 1 of them still"
+            "running as human-led (planned: collaborative) in 2 of 3 check-ins (limit 20%; 1 of them open then"
             in form.words
         )
         harness.workspace.person(OWNER).closes()
-        harness.workspace.person(OWNER).clicks(home, "Recommit")
+        harness.workspace.person(OWNER).clicks(home, "Back to collaborative")
         assert "Going back keeps it" in harness.workspace.person(OWNER).form().words
         why = harness.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
-        assert "2 of 3 check-ins (limit 20%; 1 of them still to come then), in weeks 1 and 2" in why.words
+        assert (
+            "2 of 3 check-ins (limit 20%; 1 of them open then, counted as planned), weeks 1 and 2"
+            in why.words
+        )
 
 
 def test_a_drift_to_ai_led_asks_a_curator_to_declare_it(tmp_path: Path) -> None:
     with desk(tmp_path) as harness:
         drifts(harness, "ai-led")
         [alert] = alerts(harness)
-        assert f"A curator declares it AI-led, or <@{OWNER}> recommits to the mode declared." in alert.words
-        assert f"<@{OWNER}>, declare" not in alert.words
+        assert f"<@{OWNER}>, go back to the plan?* Only a curator can switch it to AI-led." in alert.words
+        assert "change the plan" not in alert.words
 
 
 def test_a_check_in_for_last_week_names_the_modes_of_that_week(tmp_path: Path) -> None:
@@ -263,21 +271,22 @@ def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
     with desk(tmp_path) as harness:
         drifts(harness)
         [alert] = alerts(harness)
-        refused = harness.workspace.person(MEMBER).clicks(alert, "Recommit")
+        refused = harness.workspace.person(MEMBER).clicks(alert, "Back to collaborative")
         assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
 
         owner = harness.workspace.person(OWNER)
-        owner.clicks(alert, "Recommit")
+        owner.clicks(alert, "Back to collaborative")
         assert owner.submits({"note": " "}).errors == {"note": "Say in a sentence what you'll change."}
         owner.submits({"note": "Two drafts a day are made together"})
         harness.tick()
         for channel in (DESK_CHANNEL, CURATORS):
             [now] = alerts(harness, channel)
-            assert f"<@{OWNER}> recommits to collaborative. What changes: Two drafts a day" in now.words
+            assert f"<@{OWNER}> is going back to the plan" in now.words
+            assert "&gt; Two drafts a day" in now.words
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.RECOMMITTED]
         [entry] = entries(harness, "recommitted")
         assert (entry.member, entry.after) == (OWNER, "Two drafts a day are made together")
-        assert "has been settled" in owner.clicks(alert, "Recommit", stale=True).words
+        assert "already settled" in owner.clicks(alert, "Back to collaborative", stale=True).words
         harness.play_until(at("2026-03-19 12:00"))
         attest(harness, OWNER, "drifted draft=human-led runs=20")
         assert len(alerts(harness)) == 1
@@ -307,17 +316,18 @@ def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:
         drifts(harness)
         [alert] = alerts(harness)
         owner = harness.workspace.person(OWNER)
-        owner.clicks(alert, "Declare human-led")
+        owner.clicks(alert, "Switch to human-led")
         owner.submits({"reason": "Nobody trusts the drafts yet"})
         harness.tick()
         assert mode(harness) is Mode.HUMAN_LED
-        assert f"<@{OWNER}> declared it human-led. Nobody trusts the drafts yet" in alerts(harness)[0].words
-        [post] = [one for one in posts(harness, DESK_CHANNEL) if "is now human-led" in one.text]
-        assert "Why: Nobody trusts the drafts yet" in post.words
+        assert f"<@{OWNER}> switched it to human-led" in alerts(harness)[0].words
+        assert "&gt; Nobody trusts the drafts yet" in alerts(harness)[0].words
+        [post] = [one for one in posts(harness, DESK_CHANNEL) if one.text.startswith("Switched:")]
+        assert "&gt; Nobody trusts the drafts yet" in post.words
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.DECLARED]
         why = harness.workspace.person(MEMBER).clicks(post, "Why")
         assert (
-            f"Thu 12 Mar: <@{OWNER}> changed it from collaborative to human-led. Reason: Nobody trusts"
+            f"Thu 12 Mar: <@{OWNER}> switched it from collaborative to human-led. Reason: Nobody trusts"
             in why.words
         )
         trace = harness.workspace.person(OWNER).types("/cadence trace support-reply draft")
@@ -329,9 +339,9 @@ def test_a_corrected_answer_withdraws_the_drift(tmp_path: Path) -> None:
         drifts(harness)
         attest(harness, MEMBER, "as-declared runs=20 week=1")
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.WITHDRAWN]
-        [alert] = alerts(harness)
-        assert "the answers were corrected, and it is no drift any more" in alert.words
-        assert "Recommit" not in alert.words
+        [alert] = [one for one in posts(harness, DESK_CHANNEL) if one.text.startswith("No longer drift:")]
+        assert "check-ins were corrected" in alert.words
+        assert alert.buttons == ["Why"]
 
 
 def test_a_mode_is_declared_by_command_with_a_reason_and_by_the_right_person(tmp_path: Path) -> None:
@@ -339,24 +349,23 @@ def test_a_mode_is_declared_by_command_with_a_reason_and_by_the_right_person(tmp
         member, owner, curator = (harness.workspace.person(one) for one in (MEMBER, OWNER, CURATOR))
         command = "/cadence mode support-reply draft"
         assert "Only the owner" in member.types(f"{command} human-led tired").words
-        assert "Only a curator may declare a step AI-led" in owner.types(f"{command} AI led why not").words
-        assert "is collaborative already" in owner.types(f"{command} collaborative as it is").words
+        assert "Only a curator may switch a step to AI-led" in owner.types(f"{command} AI led why not").words
+        assert "is already collaborative" in owner.types(f"{command} collaborative as it is").words
         assert "isn't a mode. The modes are" in owner.types(f"{command} robotic since").words
         assert owner.types(f"{command} human-led").view is not None
         assert [row for row in rows(harness, ModeChange) if row.before] == []
 
         said = curator.types(f"{command} ai-led the <board> asked")
         harness.tick()
-        assert "AI-led from now on" in said.words
+        assert "is now AI-led" in said.words
         assert mode(harness) is Mode.AI_LED
         [change] = [row for row in rows(harness, ModeChange) if row.before]
         assert (change.kind, change.member, change.reason) == ("declaration", CURATOR, "the <board> asked")
         for channel in (DESK_CHANNEL, CURATORS):
-            [post] = [
-                one for one in posts(harness, channel) if "is now AI-led (was collaborative)" in one.text
-            ]
-            assert "Why: the &lt;board&gt; asked" in post.words
-            assert "it was raised by hand, not promoted" in post.words
+            [post] = [one for one in posts(harness, channel) if one.text.startswith("Switched:")]
+            assert "collaborative → AI-led" in post.words
+            assert "&gt; the &lt;board&gt; asked" in post.words
+            assert "No graded samples back this up yet" in post.words
 
 
 def test_a_command_sent_again_changes_nothing(tmp_path: Path) -> None:
@@ -364,5 +373,5 @@ def test_a_command_sent_again_changes_nothing(tmp_path: Path) -> None:
         harness.workspace.person(OWNER).types("/cadence mode support-reply draft human-led tired of it")
         [sent] = [one.request for one in harness.workspace.exchanges() if "mode support" in str(one.request)]
         again = harness.workspace.deliver("slash_commands", sent)
-        assert "human-led from now on" in str(again.json["text"])
+        assert "is now human-led" in str(again.json["text"])
         assert len([row for row in rows(harness, ModeChange) if row.before]) == 1

@@ -235,7 +235,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         WHY,
         drifts=(
             "Fri 18 Dec: <@U01LEAD> went back to collaborative: two drafts a day are made together",
-            "Thu 17 Dec: drift, it ran as human-led (planned: collaborative) in 3 of 9 check-ins (limit 20%), week 1.",
+            "Thu 17 Dec: drift, it ran as human-led (planned: collaborative) in 3 of 9 check-ins, week 1.",
         ),
     ),
 }
