@@ -252,7 +252,7 @@ def test_after_the_close_the_closing_post_looks_at_the_step_again(
     solo.play_until(at("2026-03-27 16:01"))
     [line] = closing()
     assert "it was demoted on this rubric" in line
-    assert "again, and the alerts say so" in types(solo, "/exception undo").words
+    assert "again, and its alerts say so" in types(solo, "/exception undo").words
     assert len(closing()) == lines
     assert not any("was demoted" in line for line in closing())
     why = types(solo, f"/cadence why support-reply {step}").words

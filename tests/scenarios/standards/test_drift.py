@@ -72,7 +72,7 @@ def test_one_honest_answer_goes_to_the_owner_and_to_no_channel(tmp_path: Path) -
         assert alerts(harness) == alerts(harness, CURATORS) == []
         assert events(harness) == [DriftEvent.REPORTED]
         dm = bot_dms(harness, OWNER)[-1]
-        assert dm.text == "One person ran “Draft three replies” as human-led (planned: collaborative)"
+        assert dm.text == "One person ran “Draft three replies” as human-led"
         assert MEMBER not in dm.words
         assert "Only you read this." in dm.words
 
@@ -160,7 +160,7 @@ def test_the_owners_dm_on_one_persons_answer_follows_the_answers(tmp_path: Path)
         attest(harness, MEMBER, "drifted draft=human-led runs=20")
         assert dm().buttons == ["Switch to human-led", "Why"]
         attest(harness, OWNER, "drifted draft=human-led runs=20")
-        assert dm().text == "2 people ran “Draft three replies” as human-led (planned: collaborative)"
+        assert dm().text == "2 people ran “Draft three replies” as human-led"
         assert "2 of 2 check-ins so far" in dm().words
         harness.workspace.person(OWNER).clicks(dm(), "Switch to human-led")
         harness.workspace.person(OWNER).submits({"reason": "The drafts aren't good enough yet"})
@@ -193,9 +193,9 @@ def test_more_than_a_fifth_by_one_person_waits_for_the_owner_alone_until_a_secon
         assert dm.buttons == ["Switch to human-led", "Back to collaborative", "Why"]
 
         owner, curator = harness.workspace.person(OWNER), harness.workspace.person(CURATOR)
-        assert "is run human-led" in owner.opens_home().words
-        assert "is run human-led" not in curator.opens_home().words
-        assert "is run human-led" not in curator.types("/cadence digest", channel=CURATORS).words
+        assert "is running as human-led" in owner.opens_home().words
+        assert "is running as human-led" not in curator.opens_home().words
+        assert "is running as human-led" not in curator.types("/cadence digest", channel=CURATORS).words
         assert "drift" not in curator.types("/cadence why support-reply draft", channel=DESK_CHANNEL).words
 
         attest(harness, OWNER, "drifted draft=human-led runs=20")
