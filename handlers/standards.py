@@ -102,7 +102,7 @@ def mode_submitted(context: RequestContext, form: Form) -> MessageContext:
 
 
 def open_recommit(context: RequestContext, value: str, _body: Body) -> None:
-    """[Recommit] on a drift."""
+    """[Back to AI-led] on a drift."""
     adoption_id, step = split_ref(value)
     form = recommit_form(context.uow, adoption_id=adoption_id, step=step)
     context.open(form, ids=metadata(a=adoption_id, s=step))

@@ -360,7 +360,7 @@ def _drifting(uow: UnitOfWork, *, adoption_id: int, step: str) -> tuple[Adoption
 
 @once
 def recommit(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done:
-    """Recommit to the declared mode: what changes is recorded, and drift counts from now on.
+    """Go back to the planned mode: what changes is recorded, and drift counts from now on.
 
     Raises:
         Refusal: the text is empty, or there is no unsettled drift. NotAllowed: the caller is neither the

@@ -89,7 +89,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "*Approved: Draft tests for the code to be changed, collaborative → AI-led*",
                 "*Tests and refactors v1 is published*, by @Daniel Okafor.",
             ],
-            ["was demoted", "over its cap", "drifted ("],
+            ["was demoted", "” is over its cap", "drifted ("],
             marks=ON_SQLITE,
         ),
         pytest.param(

@@ -126,7 +126,7 @@ def test_a_drift_of_which_one_persons_answers_are_left_leaves_the_channels(tmp_p
             assert "check-ins were corrected" in alert.words
             assert "Switch to human-led" not in alert.buttons
         harness.workspace.person(CURATOR).types("/cadence digest", channel=CURATORS)
-        assert "Recommit" not in posts(harness, CURATORS)[-1].buttons
+        assert "Back to collaborative" not in posts(harness, CURATORS)[-1].buttons
         assert "One person ran" in bot_dms(harness, OWNER)[-1].text
         # a second person again: public again
         attest(harness, OWNER, "drifted draft=human-led runs=20")
@@ -193,9 +193,9 @@ def test_more_than_a_fifth_by_one_person_waits_for_the_owner_alone_until_a_secon
         assert dm.buttons == ["Switch to human-led", "Back to collaborative", "Why"]
 
         owner, curator = harness.workspace.person(OWNER), harness.workspace.person(CURATOR)
-        assert "is running as human-led" in owner.opens_home().words
-        assert "is running as human-led" not in curator.opens_home().words
-        assert "is running as human-led" not in curator.types("/cadence digest", channel=CURATORS).words
+        assert "ran as human-led" in owner.opens_home().words
+        assert "ran as human-led" not in curator.opens_home().words
+        assert "ran as human-led" not in curator.types("/cadence digest", channel=CURATORS).words
         assert "drift" not in curator.types("/cadence why support-reply draft", channel=DESK_CHANNEL).words
 
         attest(harness, OWNER, "drifted draft=human-led runs=20")
