@@ -66,10 +66,10 @@ def exceptions_bring_a_watch_and_jana_answers_it(at: Visitor) -> None:
 
 def a_critical_one_demotes_and_says_why(at: Visitor) -> None:
     log_an_exception(at, "It quoted another customer", critical=True)
-    demoted = at.message("Send the edited reply is now collaborative")
-    expect(demoted).to_contain_text("was AI-led")
+    demoted = at.message("Demoted: “Send the edited reply”")
+    expect(demoted).to_contain_text("AI-led → collaborative")
     at.shoots("08-demoted")
-    at.presses("Why", "is now collaborative")
+    at.presses("Why", "Demoted: “Send the edited reply”")
     expect(at.page.locator("#messages .ephemeral, dialog#form[open]").last).to_contain_text("4 exceptions")
     at.shoots("09-why")
     if at.form.count():

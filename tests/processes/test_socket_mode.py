@@ -57,7 +57,7 @@ def test_a_command_is_answered_and_the_same_envelope_again_changes_nothing(runni
     before = running.exceptions()
     answer = agent.types("/exception", "draft one claim had no source", channel=ROOM)
     assert answer.failure is None
-    assert "logged on Draft three replies" in answer.text
+    assert "logged: “Draft three replies”" in answer.text
     assert running.recorder.again().failure is None
     assert running.exceptions() == before + 1
 

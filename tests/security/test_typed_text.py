@@ -33,7 +33,10 @@ NASTY = {
     "very long": "long " * 200,
 }
 _TOKEN = re.compile(r"<[^<>]*>")
-_OURS = re.compile(r"<@U0[1-9][A-Z0-9]+>|<#C0[1-9][A-Z0-9]+>|<http://127\.0\.0\.1[^|>]*(\|[^>]*)?>")
+_OURS = re.compile(
+    r"<@U0[1-9][A-Z0-9]+>|<#C0[1-9][A-Z0-9]+>|<http://127\.0\.0\.1[^|>]*(\|[^>]*)?>"
+    r"|<!date\^\d+\^\{date_short_pretty\} \{time\}\|[\w :]+>"
+)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _FORMATTED = re.compile(
     r"[*_~](bold|slanted|gone|Demoted by the bot)[*_~]|\n\W*(second|third|fourth|\*?Demoted by)"

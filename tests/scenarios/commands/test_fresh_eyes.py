@@ -147,7 +147,7 @@ def test_team_alone_shows_ones_team(desk: BotHarness) -> None:
 def test_a_week_is_no_part_of_an_exception(desk: BotHarness, typed: str) -> None:
     agent = desk.workspace.person(AGENT)
     said = agent.types(f"/exception {typed}", channel=DESK_CHANNEL)
-    assert said.text == "An exception counts from when it is logged; leave `week=2` out."
+    assert said.text == "An exception counts from when it's logged. Leave out `week=2`."
     assert "week" not in agent.types("/exception help").words
 
 
@@ -155,7 +155,7 @@ def test_why_without_an_exception_says_what_it_waits_for(desk: BotHarness) -> No
     agent = desk.workspace.person(AGENT)
     agent.types("/attest as-declared runs=14", channel=DESK_CHANNEL)
     said = agent.types("/cadence why reply draft", channel=DESK_CHANNEL)
-    assert "a step is judged once an exception is logged on it" in said.words
+    assert "No exceptions have been logged on this step, so there's nothing to check yet." in said.words
 
 
 def test_only_curators_get_the_digest(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_message_becomes_the_evidence_of_an_exception(desk: BotHarness) -> Non
         "link": link,
     }
     asked = submitted(member, {"step": "Send the reply (AI-led)", "critical": ["critical"]})
-    assert "This will demote “Send the reply” to collaborative right away" in asked
+    assert "A critical exception demotes “Send the reply” to collaborative right away" in asked
     told = submitted(member, {})
     assert "Critical exception logged" in told
     [row] = rows(desk, LoggedException)
@@ -89,12 +89,12 @@ def test_a_message_is_counted_once_on_a_step(desk: BotHarness) -> None:
     for who, values in ((member, {}), (owner, {}), (owner, {"critical": ["critical"]}), (member, {})):
         who.shortcut(Shortcut.LOG_EXCEPTION, wrong)
         told.append(submitted(who, {"step": "1:send", **values}))
-        if "This will demote" in told[-1]:
+        if "A critical exception demotes" in told[-1]:
             told[-1] = submitted(who, {})
         who.closes()
         if len(told) == 2:
             assert len(rows(desk, LoggedException)) == 1
-    assert "Already logged on Send the reply: 1 exception" in told[1]
+    assert "Already logged: “Send the reply”\n1 exception" in told[1]
     assert "<@U01AGENT1> logged this message on Thu 5 Mar, 12:00. Nothing was counted twice." in told[1]
     assert "Critical exception logged" in told[2]  # that is new
     assert "Already logged" in told[3]
@@ -125,10 +125,10 @@ def test_what_cannot_be_evidence_is_said_in_a_modal(desk: BotHarness) -> None:
     member, outsider = desk.workspace.person(MEMBER), desk.workspace.person(OUTSIDER)
     asked = bot_dms(desk, MEMBER)[-1]
     member.shortcut(Shortcut.LOG_EXCEPTION, asked)
-    assert "I wrote that message myself" in member.form().words
+    assert "That's one of my own messages" in member.form().words
     member.closes()
     member.shortcut(Shortcut.LOG_EXCEPTION, member.says("hm", member.dm_channel.id))
-    assert "Nobody outside this conversation could open a link" in member.form().words
+    assert "Nobody outside this conversation can open a link" in member.form().words
     outsider.shortcut(Shortcut.LOG_EXCEPTION, outsider.says("hm", SOLO_CHANNEL))
     assert "No team of yours runs a playbook yet" in outsider.form().words
     assert rows(desk, LoggedException) == []

@@ -125,9 +125,14 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
             assert "approved by <@U01CURATOR>" in told.words
         [change] = [one for one in rows(harness, ModeChange) if one.kind == "promotion"]
         assert (change.promotion_id, change.member) == (row.id, CURATOR)
-        looked = types(harness, OWNER, "/cadence why reply draft")
-        assert "Cycle 1: 30 of 30 samples passed, 0 risky" in looked
-        assert "Cycle 2: 30 of 31 samples passed, 0 risky" in looked
+        owner = harness.workspace.person(OWNER)
+        why = owner.types("/cadence why reply draft").message
+        assert why is not None
+        assert "60 of 61 samples passed; true pass rate at least 92% (needs 90%)" in why.words
+        owner.clicks(why, "Show the math")
+        looked = owner.form().words
+        assert "Cycle 1: 30 of 30 samples passed · 0 risky" in looked
+        assert "Cycle 2: 30 of 31 samples passed · 0 risky" in looked
         for judged in rows(harness, Promotion):
             again = judge_again(judged)
             assert (again.bound, again.needed, again.more) == (judged.bound, judged.needed, judged.more)

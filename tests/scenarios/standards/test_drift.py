@@ -74,7 +74,7 @@ def test_one_honest_answer_goes_to_the_owner_and_to_no_channel(tmp_path: Path) -
         dm = bot_dms(harness, OWNER)[-1]
         assert dm.text == "One person ran “Draft three replies” as human-led"
         assert MEMBER not in dm.words
-        assert "Only you read this." in dm.words
+        assert "only you see this" in dm.words
 
         why = harness.workspace.person(OWNER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
         assert (
