@@ -1,6 +1,6 @@
 """Prometheus metrics: this process's counters, and figures from the database at scrape time.
 
-No label contains a person, a channel or anything else of unlimited number. The README explains each metric.
+No label contains a person, a channel or anything else of unlimited number. `docs/metrics.md` explains each one.
 """
 
 import time

@@ -1,7 +1,7 @@
 """The week's nudges as data, one row each (SPEC §4): to whom, when, on what condition, for how long they are
 useful.
 
-The README's table is generated from these rows, planning computes its slots from them, and composing a
+The table in `docs/messages.md` is generated from these rows, planning computes its slots from them, and composing a
 message skips it for their reasons.
 """
 
@@ -18,7 +18,7 @@ DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class Audience(StrEnum):
-    """The recipients of a nudge, in the words of the README."""
+    """The recipients of a nudge, in the words of the docs."""
 
     MEMBER = "each active member, DM"
     REPORTER = "the KPI's reporter, DM"
@@ -137,7 +137,7 @@ class Nudge:
 
     @property
     def when(self) -> str:
-        """When it is due, in the words of the README."""
+        """When it is due, in the words of the docs."""
         if self.hour is None:
             return self.on
         return f"4th {self.hour}" if self.timing is Timing.CLOSING else str(self.hour)
@@ -248,6 +248,6 @@ TITLES: Final = {row.kind: row.title for row in TABLE}
 
 
 def documented(row: Nudge) -> str:
-    """The row of the README's table."""
+    """The row of the table in `docs/messages.md`."""
     unless = f" {', '.join(row.unless)}" if row.unless else ""
     return f"| {row.title} | {row.audience} | {row.when} |{unless} |"
