@@ -28,7 +28,14 @@ from templates.ids import Action
 
 
 def help_(context: RequestContext, command: Help) -> None:
-    """`help`: the commands for the person's roles, or for one topic."""
+    """`help`: the commands for the person's roles, or for one topic; `help words` is the glossary."""
+    if command.topic in answers.Words.TOPICS:
+        context.say(answers.Words())
+        return
+    context.say(_help_on(context, command))
+
+
+def _help_on(context: RequestContext, command: Help) -> answers.Help:
     held = roles(context.uow)
     entries = tuple(
         answers.HelpEntry(
@@ -42,14 +49,14 @@ def help_(context: RequestContext, command: Help) -> None:
     )
     rest = () if command.topic else help_rest(COMMANDS, held)
     others = tuple(answers.HelpRest(who=who, names=names) for who, names in rest)
-    context.say(answers.Help(entries=entries, topic=command.topic, others=others))
+    return answers.Help(entries=entries, topic=command.topic, others=others)
 
 
 HELP: Final = Entry(
     name="help",
-    usage="[topic]",
+    usage="[topic|words]",
     summary="lists what you can do, or explains one command",
-    examples=("/cadence help", "/cadence help kpi"),
+    examples=("/cadence help", "/cadence help kpi", "/cadence help words"),
     bare=Help,
     run=help_,
     read=read_help,

@@ -73,6 +73,7 @@ class Action(StrEnum):
     WITHDRAW_HANDOFF = "handoff.withdraw"
     HOME_BACK = "home.back"
     HOME_ON = "home.on"
+    HOW_IT_WORKS = "home.how"
     NEW_PLAYBOOK = "playbook.new"
     EDIT_PLAYBOOK = "playbook.edit"
     EDIT_PART = "playbook.part"

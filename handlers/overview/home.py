@@ -16,7 +16,7 @@ from handlers.payloads import Body, row_id
 from handlers.views import home_view, on_home
 from storage.engine import Conflict, is_unreachable
 from storage.work import UnitOfWork
-from templates.contexts.answers import Refused
+from templates.contexts.answers import HowItWorks, Refused
 from templates.ids import Action
 
 
@@ -55,4 +55,11 @@ def turned(context: RequestContext, value: str, body: Body) -> None:
     turn_page(context.uow, page=row_id(value) or 1)
 
 
-FEATURE: Final = Feature(buttons={Action.HOME_BACK: turned, Action.HOME_ON: turned})
+def explained(context: RequestContext, _value: str, _body: Body) -> None:
+    """[How it works, in 30 seconds]."""
+    context.open(HowItWorks())
+
+
+FEATURE: Final = Feature(
+    buttons={Action.HOME_BACK: turned, Action.HOME_ON: turned, Action.HOW_IT_WORKS: explained}
+)

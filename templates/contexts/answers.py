@@ -61,6 +61,22 @@ class Help(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Words(MessageContext):
+    """The words of the product and what they mean: `/cadence help words`."""
+
+    TEMPLATE: ClassVar[str] = "answers/words.json.j2"
+
+    TOPICS: ClassVar[tuple[str, ...]] = ("words", "glossary")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HowItWorks(ViewContext):
+    """What a person gets and does, to read in 30 seconds."""
+
+    TEMPLATE: ClassVar[str] = "modals/overview/how_it_works.json.j2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InfoView(ViewContext):
     """A text to read: a title and paragraphs. `loading()` is opened while the real view is made."""
 

@@ -41,6 +41,21 @@ class Recorded(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetReached(MessageContext):
+    """A running cycle's KPI first reached its target, in `week` of it. The cycle closes on the day `closes`."""
+
+    TEMPLATE: ClassVar[str] = "messages/numbers/target_reached.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    week: int
+    kpi: Kpi
+    closes: date
+    guardrails: tuple[Guardrail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KpiForm(ViewContext):
     """A KPI number. Inputs: `adoption` (when there are several), `value`, `week` (when asked), `note`.
 

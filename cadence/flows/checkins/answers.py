@@ -25,6 +25,7 @@ from cadence.flows.numbers import (
     pick_adoption,
     read_guardrails,
     save_guardrails,
+    tell_target_reached,
 )
 from cadence.flows.setup import first_run
 from cadence.flows.standards import judge_all, judge_drifts
@@ -201,6 +202,7 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     save_guardrails(uow, view, week, rails)
     if is_new_value or rails:
         judge_again(uow, view, week.cycle)
+        tell_target_reached(uow, view, week.cycle)
     ran = _has_run(uow, week)
     row = _save(uow, view, week, given, runs=runs, drifts=drifts, before=before)
     if (view.week or WEEKS) > 1 and _has_run(uow, week) != ran:  # the gate of week 2 asks for a run

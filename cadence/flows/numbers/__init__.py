@@ -5,7 +5,6 @@ from cadence.flows.numbers.guardrails import asked, latest, of_week, read_guardr
 from cadence.flows.numbers.kpis import (
     NumberGiven,
     amount,
-    kpi_context,
     latest_value,
     pick_adoption,
     record_number,
@@ -13,8 +12,11 @@ from cadence.flows.numbers.kpis import (
 )
 from cadence.flows.numbers.readings import keep_reading
 from cadence.flows.numbers.results import judge_again, set_result
+from cadence.flows.numbers.shown_kpis import kpi_context
+from cadence.flows.numbers.targets import KINDS, tell_target_reached
 
 __all__ = [
+    "KINDS",
     "NumberGiven",
     "amount",
     "asked",
@@ -32,4 +34,5 @@ __all__ = [
     "save_guardrails",
     "set_result",
     "shown",
+    "tell_target_reached",
 ]

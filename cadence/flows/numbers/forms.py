@@ -14,7 +14,8 @@ from cadence.flows.core import (
     visible_adoptions,
 )
 from cadence.flows.numbers.guardrails import asked
-from cadence.flows.numbers.kpis import kpi_context, require_team_member
+from cadence.flows.numbers.kpis import require_team_member
+from cadence.flows.numbers.shown_kpis import kpi_context
 from cadence.refusals import Refusal
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice

@@ -19,12 +19,13 @@ from cadence.flows.core import (
 from cadence.flows.numbers.guardrails import read_guardrails, save_guardrails
 from cadence.flows.numbers.readings import keep_reading
 from cadence.flows.numbers.results import judge_again
+from cadence.flows.numbers.shown_kpis import kpi_of
+from cadence.flows.numbers.targets import tell_target_reached
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
 from storage.queries import numbers
 from storage.work import UnitOfWork
-from templates.contexts.base import Kpi
 from templates.contexts.numbers import Guardrail as GuardrailShown
 from templates.contexts.numbers import Recorded
 
@@ -76,6 +77,7 @@ def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
         replaced = keep_reading(uow, view, week, value=value, typed=given.value, note=given.note)
     kept = save_guardrails(uow, view, week, rails)
     judge_again(uow, view, week.cycle)
+    tell_target_reached(uow, view, week.cycle)
     return recorded(
         view.spec,
         slug=view.playbook.slug,
@@ -174,24 +176,6 @@ def _week(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> ReportWeek
         return row is None
 
     return meant_week(uow, view, week=given.week, is_missing=is_missing)
-
-
-def kpi_context(view: AdoptionView, *, value: float | None) -> Kpi:
-    """The KPI of an adoption for a template, with the value to show."""
-    return kpi_of(view.spec, value=value)
-
-
-def kpi_of(spec: PlaybookSpec, *, value: float | None) -> Kpi:
-    """The KPI of a version, with the value to show."""
-    kpi = spec.kpi
-    return Kpi(
-        name=kpi.name,
-        unit=kpi.unit,
-        direction=kpi.direction,
-        target=kpi.target,
-        baseline=kpi.baseline,
-        value=value,
-    )
 
 
 def latest_value(uow: UnitOfWork, view: AdoptionView) -> float | None:

@@ -34,3 +34,18 @@ def test_the_list_of_commands_is_never_cut_off(harness: BotHarness, member: str)
         assert entry.command in words
         assert f"{entry.command}: {entry.summary}" in words.replace("`", "") or entry.who != "member"
     assert "…" not in words.replace("[link=…]", "")
+
+
+def test_help_words_explains_the_terms(harness: BotHarness) -> None:
+    said = asked(harness, "words", "U01AGENT1")
+    assert asked(harness, "glossary", "U01AGENT1") == said
+    for word in ("Playbook", "Step", "Mode", "Check-in", "Cap", "Gate", "Cycle", "Promotion"):
+        assert word in said
+
+
+def test_the_first_visit_of_home_offers_how_it_works(harness: BotHarness) -> None:
+    person = harness.workspace.person("U01AGENT1")
+    opened = person.clicks(person.opens_home(), "How it works, in 30 seconds").view
+    assert opened is not None
+    assert opened.title == "How it works"
+    assert "One check-in a week" in opened.words

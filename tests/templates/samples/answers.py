@@ -3,11 +3,11 @@ from datetime import timedelta
 
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.refusals import Offer
-from templates.contexts.answers import Done, Help, HelpEntry, HelpRest, Refused
+from templates.contexts.answers import Done, Help, HelpEntry, HelpRest, Refused, Words
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import Attested, AttestedRow, SnoozeAsked, SnoozeChoice, Snoozed
 from templates.contexts.exceptions import ExceptionLogged
-from templates.contexts.numbers import Guardrail, Recorded
+from templates.contexts.numbers import Guardrail, Recorded, TargetReached
 from templates.contexts.overview.statuses import GateNow, Status, StatusRow, StepNow
 from templates.contexts.people import AwaySet, Muted
 from templates.ids import Action
@@ -178,6 +178,16 @@ SAMPLES: dict[str, MessageContext] = {
             HelpRest(who="curators", names=("/cadence playbook retire",)),
         ),
     ),
+    "target-reached": TargetReached(
+        slug="support-reply",
+        playbook="Support reply",
+        team="Support EMEA",
+        week=2,
+        kpi=replace(KPI, value=14),
+        closes=FRIDAY,
+        guardrails=(HELD,),
+    ),
+    "help-words": Words(),
     "help-topic": Help(entries=(HELP,), topic="kpi"),
     "away": AwaySet(since=FRIDAY, until=FRIDAY.replace(year=2027, month=1, day=2)),
     "away-over": AwaySet(since=FRIDAY, until=FRIDAY, cleared=True),

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from cadence.mrkdwn import Mrkdwn, mention, say
 from templates.contexts.adoption import AdoptionSettingsForm
-from templates.contexts.answers import InfoView
+from templates.contexts.answers import HowItWorks, InfoView
 from templates.contexts.base import Choice, ChoiceGroup, GuardrailAsked, Problem, ViewContext
 from templates.contexts.checkins import (
     CheckinAllForm,
@@ -230,6 +230,7 @@ SAMPLES: dict[str, ViewContext] = {
     "form-away": AwayForm(since=MONDAY, until=SUNDAY),
     "form-away-others": AwayForm(since=MONDAY, until=SUNDAY, members=("U01AGENT1",)),
     "form-why": WhyForm(groups=GROUPS, selected="8:decide"),
+    "view-how-it-works": HowItWorks(),
     "view-loading": InfoView.loading("Support reply, a long title"),
     "view-info": InfoView(
         title="About", paragraphs=("Plain & simple.", say("Ask {who}.", who=mention("U01LEAD")))

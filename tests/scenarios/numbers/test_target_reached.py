@@ -1,0 +1,99 @@
+"""The first number at the target in a running cycle is told once, in working hours, while the guardrails hold."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from storage.tables import MessageState
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    SOLO_CHANNEL,
+    at,
+    bot_dms,
+    changed,
+    ledger,
+    posts,
+    start_cycle,
+)
+
+LEAD, OTHER = "U01LEAD", "U01AGENT2"
+HIT = "Reply hit its target"
+RAIL = (
+    "window_days: 28}",
+    "window_days: 28, guardrails: [{name: CSAT, unit: score, direction: higher, limit: 4.6}]}",
+)
+
+
+def types(harness: BotHarness, text: str, *, member: str = LEAD, channel: str = DESK_CHANNEL) -> None:
+    harness.workspace.person(member).types(text, channel=channel)
+    harness.tick()
+
+
+def told(harness: BotHarness, channel: str = DESK_CHANNEL) -> list[str]:
+    return [post.words for post in posts(harness, channel) if HIT in post.text]
+
+
+def test_the_team_is_told_once_a_cycle_when_the_newest_number_first_meets_the_target(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 11:00"))
+        types(harness, "/kpi 24m")
+        assert told(harness) == []
+        harness.play_until(at("2026-03-12 11:00"))
+        types(harness, "/kpi 14m")
+        [post] = told(harness)
+        assert "First response time 14 min" in post
+        assert "15 min" in post
+        assert "42 min" in post
+        assert [HIT in dm.text for dm in bot_dms(harness, LEAD)].count(True) == 0, (
+            "the owner reads the channel"
+        )
+        types(harness, "/kpi 30m")
+        types(harness, "/kpi 13m")
+        harness.play_until(at("2026-03-19 11:00"))
+        types(harness, "/kpi 12m")
+        harness.play_until(at("2026-03-27 18:00"))
+        assert len(told(harness)) == 1
+
+
+def test_a_check_in_with_the_number_tells_it_too_and_an_owner_outside_the_team_gets_a_dm(
+    tmp_path: Path,
+) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness, team="solo")
+        harness.play_until(at("2026-03-05 11:00"))
+        types(harness, "/kpi 14m", member=OTHER, channel=SOLO_CHANNEL)
+        assert len(told(harness, SOLO_CHANNEL)) == 1
+        assert len([dm for dm in bot_dms(harness, LEAD) if HIT in dm.text]) == 1
+
+
+def test_nothing_is_said_while_a_guardrail_is_past_its_limit(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, RAIL)]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 11:00"))
+        types(harness, "/kpi 14m CSAT=4.1")
+        assert told(harness) == []
+        types(harness, "/kpi CSAT=4.7")
+        [post] = told(harness)
+        assert "CSAT 4.7 (at least 4.6)" in post
+
+
+@pytest.mark.parametrize(("then", "state"), [("", MessageState.SENT), ("/kpi 30m", MessageState.SKIPPED)])
+def test_at_night_it_waits_for_the_morning_and_says_nothing_if_corrected_meanwhile(
+    tmp_path: Path, then: str, state: MessageState
+) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 22:30"))
+        types(harness, "/kpi 14m")
+        if then:
+            types(harness, then)
+        harness.play_until(at("2026-03-06 07:59"))
+        assert told(harness) == []
+        harness.play_until(at("2026-03-06 09:00"))
+        assert [row.state for row in ledger(harness, "target-reached")] == [state]
+        assert len(told(harness)) == (state is MessageState.SENT)
