@@ -110,7 +110,7 @@ class BasicsForm(PlainForm, callback=Callback.PLAYBOOK_BASICS, title="Basics", s
     teams: tuple[Choice, ...] = ()
     pilot: str | None = ask.choice(
         "First team",
-        "Who pilots it. You can choose later, when the first cycle starts.",
+        "The team that pilots it. You can choose later, when the first cycle starts.",
         among="teams",
         when="teams",
         optional=True,
@@ -336,7 +336,9 @@ class PillarsForm(
         optional=True,
     )
     operational_owner: str = ask.lines(
-        "Operational owner", "Who owns the rules, the exception queue, training and adoption.", optional=True
+        "Operational owner",
+        "The people who own the rules, the exception queue, training and adoption.",
+        optional=True,
     )
     replication_template: str = ask.lines(
         "Replication template",

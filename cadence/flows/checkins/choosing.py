@@ -63,7 +63,7 @@ def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
         still = open_adoptions(uow, week_start=week)
         found = [_choice(view, before, "last week") for view in late if before]
         if len(still) > 1:
-            label = f"{'Both' if len(still) == 2 else f'All {len(still)}'} of this week ran as declared"
+            label = f"{'Both' if len(still) == 2 else f'All {len(still)}'} of this week, as planned"
             found.append(Choice(label=label, value=f"{ChooseCheckinForm.ALL}:{week}"))
         found += [_choice(view, week, "this week") for view in still]
         if not found:
@@ -71,8 +71,8 @@ def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
             found = [_choice(view, week, "answered") for view in answered]
     if not found:
         raise Refusal(
-            "No check-in waits for you: you are in no team with a running cycle. "
-            "`/cadence status` shows what runs, and `/cadence team join` puts you in a team."
+            "You have no check-ins: you're not in a team with a running cycle. "
+            "`/cadence team join` adds you to a team."
         )
     return ChooseCheckinForm(choices=tuple(found))
 

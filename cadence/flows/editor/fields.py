@@ -195,7 +195,7 @@ _FILE_WORDS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]],
         "write how many runs to grade, or a check",
     ),
     (re.compile(r"or leave the line out"), "or leave it empty"),
-    (re.compile(r"[Tt]he text (`.*`) was found where a number belongs"), r"\1 is no number"),
+    (re.compile(r"[Tt]he text (`.*`) was found where a number belongs"), r"\1 isn't a number"),
     (re.compile(r"`[\w-]+: ([^`]+)`"), r"`\1`"),
 )
 """The file reader's wording about keys and lines, with the wording for a form, which has neither."""

@@ -146,7 +146,7 @@ def test_check_in_opens_the_form_of_the_one_that_is_open(desk: BotHarness) -> No
     assert filled_in(member.form())["runs"] == "9"
     outsider = desk.workspace.person(OUTSIDER)
     outsider.shortcut(Shortcut.CHECK_IN)
-    assert "No check-in waits for you" in outsider.form().words
+    assert "You have no check-ins" in outsider.form().words
 
 
 def test_check_in_asks_which_when_there_are_several(desk: BotHarness) -> None:
@@ -157,7 +157,7 @@ def test_check_in_asks_which_when_there_are_several(desk: BotHarness) -> None:
     offered = [option["text"]["text"] for option in member.form().blocks[0]["element"]["options"]]
     assert offered == [
         "Reply · Desk, last week",
-        "Both of this week ran as declared",
+        "Both of this week, as planned",
         "Reply · Desk, this week",
         "Triage · Desk, this week",
     ]

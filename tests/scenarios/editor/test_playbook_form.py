@@ -87,7 +87,7 @@ def test_every_mistake_is_shown_at_its_field_in_the_words_of_the_form(harness: B
     assert wrong.errors == {
         "slug": "“Refund!” is not a short name; write 2 to 40 small letters, digits and hyphens, a letter first, "
         "such as “refund”.",
-        "runs_per_week": "“lots” is no number; write a number such as 40.",
+        "runs_per_week": "“lots” isn't a number; write a number such as 40.",
     }
     person.submits({"slug": "", "runs_per_week": "40"})
     wrong = fills(

@@ -130,7 +130,7 @@ SAMPLES: dict[str, ViewContext] = {
     ),
     "form-choose-checkin": ChooseCheckinForm(
         choices=(
-            Choice(label="Both of this week ran as declared", value="all:2026-12-14"),
+            Choice(label="Both of this week, as planned", value="all:2026-12-14"),
             Choice(label="Support reply · Support EMEA, this week", value="7:2026-12-14"),
             Choice(label="Refund decision · Billing, this week", value="8:2026-12-14"),
         )
