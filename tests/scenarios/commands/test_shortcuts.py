@@ -182,4 +182,4 @@ def test_report_a_number_opens_its_form(desk: BotHarness) -> None:
     assert [(row.value, row.surface) for row in rows(desk, Reading)] == [(14, "shortcut")]
     outsider = desk.workspace.person(OUTSIDER)
     outsider.shortcut(Shortcut.REPORT_NUMBER)
-    assert "no number to report yet" in outsider.form().words
+    assert "nothing to report yet" in outsider.form().words
