@@ -198,7 +198,7 @@ def _week(at: Visitor, story: Story) -> Iterator[str]:
     expect(at.form).to_be_visible()
     yield "check-in-form"
     at.closes()
-    at.looks_at(OWNER, "home")
+    _opens_home(at, story, OWNER)
     yield "home-owner"
     for surface, command in (
         ("status", "/cadence status support-reply"),
@@ -246,7 +246,7 @@ def _end(at: Visitor, story: Story) -> Iterator[str]:
         yield "thread"
     at.looks_at(CURATOR, CURATORS, story.posted("digest")[-1].ts)
     yield "digest"
-    at.looks_at(CURATOR, "home")
+    _opens_home(at, story, CURATOR)
     yield "home-curator"
     at.looks_at(OWNER, TEAM)
     at.page.keyboard.press("Control+k")
@@ -279,6 +279,13 @@ def _blocks(at: Visitor, story: Story) -> Iterator[str]:
     at.page.keyboard.press("Escape")
     at.page.locator(".aimed figure").first.evaluate("node => node.scrollIntoView()")
     at.page.evaluate("document.querySelector('.aimed').classList.replace('aimed', 'seen')")
+
+
+def _opens_home(at: Visitor, story: Story, member: str) -> None:
+    at.looks_at(member, "home")
+    expect(at.page.locator("#messages")).to_have_class("home")
+    story.harness.tick()
+    expect(at.page.locator("#messages")).not_to_contain_text("Nothing here yet.")
 
 
 def main() -> None:
