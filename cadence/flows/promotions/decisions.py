@@ -28,7 +28,7 @@ from templates.contexts.answers import Done
 from templates.contexts.promotions import DeclineForm
 from templates.filters import MODE_WORDS, day
 
-GONE = "This proposal isn't there any more. `/cadence why` shows how the step stands."
+GONE = "This proposal no longer exists. `/cadence why` shows where the step is now."
 
 
 @once
@@ -63,7 +63,7 @@ def approve(uow: UnitOfWork, *, promotion_id: int) -> Done:
         _tell(uow, view, row, kind="promoted", recipients=told)
         return Done(
             text=say(
-                "{step} is {mode} from now on. The team and the curators are told.",
+                "“{step}” is now {mode}. Team and curators notified.",
                 step=step.title,
                 mode=MODE_WORDS[leads_to],
             )
@@ -92,7 +92,7 @@ def decline(uow: UnitOfWork, *, promotion_id: int, reason: str) -> Done:
         _tell(uow, view, row, kind="promotion-declined", recipients=others)
         return Done(
             text=say(
-                "{step} stays {mode}. It is looked at again when the next cycle closes.",
+                "“{step}” stays {mode}. We'll check again when the next cycle closes.",
                 step=view.step(row.step).title,
                 mode=MODE_WORDS[row.mode],
             )
@@ -144,7 +144,7 @@ def _settled(uow: UnitOfWork, view: AdoptionView, row: Promotion) -> Done | None
         case PromotionState.APPROVED | PromotionState.DECLINED:
             return Done(
                 text=say(
-                    "{who} {did} this on {on}; nothing was changed.",
+                    "{who} {did} this on {on}. Nothing changed.",
                     who=mention(row.decided_by or ""),
                     did=row.state,
                     on=on,
@@ -153,7 +153,7 @@ def _settled(uow: UnitOfWork, view: AdoptionView, row: Promotion) -> Done | None
         case PromotionState.LAPSED:
             return Done(
                 text=say(
-                    "This proposal for {step} lapsed on {on}: {why}. Nothing was changed.",
+                    "This proposal for “{step}” expired on {on}: {why}. Nothing changed.",
                     step=step_title(view, row.step),
                     on=on,
                     why=row.reason,

@@ -247,7 +247,7 @@ def test_a_curator_approves_on_the_home_and_nobody_else_can(
         assert promotion(harness).state is PromotionState.APPROVED
         assert "could go from" not in curator.home().words, "shown at once, before anything is sent"
         harness.tick()
-        assert any(one.text.startswith("Approved: Draft the reply") for one in posts(harness, CURATORS))
+        assert any(one.text.startswith("Promoted: “Draft the reply”") for one in posts(harness, CURATORS))
 
 
 def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:

@@ -104,20 +104,18 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
         mine, theirs = proposals(harness)
         assert mine.words == theirs.words.replace("Approve\n", "")
         assert (mine.buttons, theirs.buttons) == (["Decline", "Why"], ["Approve", "Decline", "Why"])
-        assert (
-            "2 cycles: 60 of 61 samples passed (true pass rate at least 92%, with 95% confidence"
-            in mine.words
-        )
-        assert "0 exceptions in 160 runs (cap 10%) · 8 of 8 check-ins in · KPI met in 2 of 2" in mine.words
+        assert "60 of 61 passed\n*True pass rate*\nat least 92% (needs 90%)" in mine.words
+        assert "*Exceptions*\n0 in 160 runs (cap 10%)\n*Check-ins*\n8 of 8" in mine.words
+        assert "*KPI*\nmet in 2 of 2 cycles" in mine.words
         assert mode(harness) is Mode.COLLABORATIVE
 
         curator = harness.workspace.person(CURATOR)
-        assert "is AI-led from now on" in curator.clicks(theirs, "Approve").words
+        assert "is now AI-led" in curator.clicks(theirs, "Approve").words
         harness.tick()
         assert mode(harness) is Mode.AI_LED
         for message in proposals(harness):
-            assert message.text == "Approved: Draft the reply, collaborative → AI-led"
-            assert "<@U01CURATOR> approved it, Fri 24 Apr" in message.words
+            assert message.text == "Promoted: “Draft the reply” → AI-led"
+            assert "Approved by <@U01CURATOR>, Fri 24 Apr" in message.words
         for channel in (SOLO_CHANNEL, CURATORS):
             [closing] = [one for one in posts(harness, channel) if "cycle 2:" in one.text]
             assert "Draft the reply was promoted to AI-led." in closing.words
@@ -148,7 +146,7 @@ def test_an_owner_promotes_to_collaborative_and_a_second_click_changes_nothing(t
         owner = harness.workspace.person(OWNER)
         owner.clicks(mine, "Approve")
         again = harness.workspace.person(CURATOR).clicks(theirs, "Approve")
-        assert "<@U01LEAD> approved this on Fri 27 Mar; nothing was changed" in again.words
+        assert "<@U01LEAD> approved this on Fri 27 Mar. Nothing changed" in again.words
         harness.workspace.person(CURATOR).clicks(theirs, "Decline")
         harness.tick()
         assert mode(harness) is Mode.COLLABORATIVE
@@ -168,10 +166,10 @@ def test_a_declined_promotion_keeps_the_mode_and_says_why(tmp_path: Path) -> Non
         assert mode(harness) is Mode.COLLABORATIVE
         assert promotion(harness).state is PromotionState.DECLINED
         for message in proposals(harness):
-            assert message.text.startswith("Declined: Draft the reply")
-            assert "“Not before &lt;the&gt; audit.”" in message.words
-        [told] = [one for one in posts(harness, CURATORS) if "stays collaborative" in one.text]
-        assert "<@U01LEAD>: “Not before &lt;the&gt; audit.”" in told.words
+            assert message.text.startswith("Declined: “Draft the reply”")
+            assert "&gt; Not before &lt;the&gt; audit." in message.words
+        [told] = [one for one in posts(harness, CURATORS) if one.text.startswith("Promotion declined")]
+        assert "<@U01LEAD> declined collaborative → AI-led.\n&gt; Not before &lt;the&gt; audit." in told.words
         [entry] = entries(harness, "promotion-declined")
         assert entry.member == OWNER
 
@@ -190,7 +188,7 @@ def test_a_proposal_that_no_longer_fits_lapses(tmp_path: Path, command: str, why
         harness.play_until(at("2026-03-31 12:00"))
         types(harness, OWNER, command)
         for message in proposals(harness):
-            assert message.text.startswith("Lapsed: Draft the reply")
+            assert message.text.startswith("Expired: “Draft the reply”")
             assert why in message.words
         refused = harness.workspace.person(CURATOR).clicks(before, "Why")
         assert "lapsed" in refused.words
@@ -206,7 +204,7 @@ def test_a_proposal_lapses_when_a_corrected_number_takes_its_kpi_away(tmp_path: 
         types(harness, MEMBER, "/kpi reply 40m week=1")
         types(harness, MEMBER, "/kpi reply 40m week=2")
         for message in proposals(harness):
-            assert message.text.startswith("Lapsed: Draft the reply")
+            assert message.text.startswith("Expired: “Draft the reply”")
             assert "a corrected number made cycle 1 not met" in message.words
         assert "lapsed" in harness.workspace.person(CURATOR).clicks(before, "Why").words
         assert mode(harness) is Mode.COLLABORATIVE
@@ -219,7 +217,7 @@ def test_a_newer_cycle_takes_the_place_of_an_undecided_proposal(tmp_path: Path) 
         first, second = rows(harness, Promotion)
         assert (first.state, second.state) == (PromotionState.LAPSED, PromotionState.HELD)
         [message] = [one for one in bot_dms(harness, OWNER) if "→" in one.text]
-        assert message.text.startswith("Lapsed:")
+        assert message.text.startswith("Expired:")
         [closing] = [one for one in posts(harness, SOLO_CHANNEL) if "cycle 2" in one.text]
         assert "83% of samples passed in cycle 2 (needed 90%)" in closing.words
         assert judge_again(second).decision is PromotionDecision.HOLD
