@@ -100,7 +100,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "Month-end close time isn't in yet",
                 "6 days, 5.5 days, no reading, 5 days",
                 "Variance review is set up in 44 min (50 planned).",
-                "*Declined: Write the explanation of each variance, collaborative → AI-led*",
+                "⚪ Declined: “Write the explanation of each variance” → AI-led",
                 "*Variance review v1 is published*, by @Katrin Lindner.",
             ],
             ["is now", "was demoted"],
