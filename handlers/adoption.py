@@ -42,7 +42,7 @@ def read_adopt(request: Request) -> Adopt:
     channels = [word for word in request.typed.words if word.channel]
     request.typed.words = [word for word in request.typed.words if not word.channel]
     if len(channels) > 1:
-        raise Refusal("Name one channel: the one of the team that takes the playbook up.")
+        raise Refusal("Name one channel: that of the team that adopts the playbook.")
     named = request.next_playbook(of_others=True)
     return Adopt(
         playbook=request.the_playbook(named),
@@ -61,7 +61,7 @@ def _champion(request: Request) -> str | None:
         if found is None and word.raw.casefold().startswith("champion="):
             raise Refusal(
                 say(
-                    "{typed} names nobody I know. Mention the person, like {right}.",
+                    "{typed} isn't a member. Mention the person, like {right}.",
                     typed=shown(word.text),
                     right=code("champion=@lead"),
                 )
@@ -104,7 +104,7 @@ def champion_added(context: RequestContext, value: str, _body: Body) -> None:
     """[Add them and adopt] in a refusal."""
     parts = value.split(":")
     if len(parts) != _PARTS or not all(parts):
-        raise Refusal("This button has expired. `/cadence adopt` starts again.")
+        raise Refusal("This button has expired. Start over with `/cadence adopt`.")
     given = AdoptionGiven(parts[0], team=parts[1], champion=parts[2], add_champion=True)
     _meet(context, given)
     context.say(adopt(context.uow, given))
@@ -145,7 +145,7 @@ FEATURE: Final = Feature(
         Entry(
             name="adopt",
             usage="<playbook> [#channel] [champion=@x] [team=slug]",
-            summary="brings a playbook to another team, and starts its checklist there",
+            summary="Bring a playbook to another team",
             who="owner",
             examples=("/cadence adopt support-reply team=support-us",),
             read=read_adopt,

@@ -77,7 +77,7 @@ def typed_again(context: RequestContext, value: str, _body: Body) -> None:
     """The button next to "Did you mean": runs the command, if it only shows something or opens a form."""
     slash, _, text = value.partition(" ")
     if slash not in COMMANDS.slashes or not is_harmless(COMMANDS, value):
-        raise Refusal(say("Please type it yourself: {line}.", line=code(value[:200])))
+        raise Refusal(say("Please type {line}.", line=code(value[:200])))
     _run(slash)(context, text)
 
 

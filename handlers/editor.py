@@ -55,7 +55,7 @@ def _spot(value: str) -> Spot:
     slug, _, rest = value.partition(":")
     part, _, step = rest.partition(":")
     if part not in set(Part):
-        raise Refusal("This button has expired. `/cadence playbook new` opens the form again.")
+        raise Refusal("This button has expired. Open the form again with `/cadence playbook new`.")
     return Spot(slug or None, Part(part), step)
 
 
@@ -95,7 +95,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="playbook new",
-            summary="opens a form that guides you through a new playbook and saves your progress",
+            summary="Write a new playbook step by step",
             examples=("/cadence playbook new",),
             bare=NewPlaybook,
             run=new,

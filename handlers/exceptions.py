@@ -24,7 +24,7 @@ from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.exceptions import ExceptionForm
 from templates.ids import Action, Callback
 
-_ADVICE: Final = "Shorten it, or put it in a thread and pass `link=` with the link to that."
+_ADVICE: Final = "Shorten it, or put it in a thread and add `link=` with its link."
 _LONGEST_KEPT: Final = 1_000
 """Characters of a button's value: the ids, and the typed words, so that nobody has to retype them."""
 
@@ -214,7 +214,7 @@ FEATURE: Final = Feature(
             slash="/exception",
             name="exception",
             usage="[playbook] <step> [critical] <reason> [link=…] [team=slug]",
-            summary="logs a run that went wrong",
+            summary="Log a run that went wrong",
             examples=(
                 "/exception send tone was off",
                 "/exception support-reply send critical promised a refund",

@@ -44,7 +44,7 @@ _NOUNS: Final[dict[Word, str]] = {
     "withdraw": "reason",
 }
 _NUMBER: Final = re.compile(r"#?([1-9][0-9]{0,8})")
-_ADVICE: Final = "Shorten it, or give the link to it with link=…."
+_ADVICE: Final = "Shorten it, or add link=… with a link to it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +96,7 @@ def _verb(request: Request, named: str | None) -> Word:
     if named is None:
         known = (*request.vocabulary.playbooks, *request.vocabulary.others)
         raise unknown_playbook(word.text, known, request.command, request.typed.rest())
-    raise Refusal(
-        say("I can't place {word} here. A handoff has {verbs}.", word=shown(word.text), verbs=listed(_WORDS))
-    )
+    raise Refusal(say("{word} doesn't fit here. Try {verbs}.", word=shown(word.text), verbs=listed(_WORDS)))
 
 
 def _number(request: Request) -> int | None:
@@ -233,7 +231,9 @@ def open_again(context: RequestContext, value: str, _body: Body) -> None:
     """[Hand over again], or [Hand over]: the form."""
     form = handoff_form(context.uow, adoption_id=row_id(value))
     if form is None:
-        raise Refusal("Your playbooks hand nothing over any more. `/cadence handoff show` lists what waits.")
+        raise Refusal(
+            "Your playbooks don't hand anything over anymore. See what's open with `/cadence handoff show`."
+        )
     context.open(form)
 
 

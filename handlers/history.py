@@ -71,7 +71,7 @@ def older(context: RequestContext, value: str, _body: Body) -> None:
     """[Older] under a page of the trail."""
     asked = read_value(value)
     if asked is None:
-        raise Refusal("This button has expired. `/cadence trace` starts over.")
+        raise Refusal("This button has expired. Start over with `/cadence trace`.")
     context.say(read_trail(context.uow, asked))
 
 
@@ -94,7 +94,7 @@ FEATURE: Final = Feature(
         Entry(
             name="trace",
             usage="[playbook] [step] [since] [team=slug]",
-            summary="shows who did what, when and from where, newest first",
+            summary="See who did what, and when",
             examples=(
                 "/cadence trace",
                 "/cadence trace support-reply send",
@@ -109,7 +109,7 @@ FEATURE: Final = Feature(
         Entry(
             name="export",
             usage="[playbook|all]",
-            summary="sends you what was recorded as CSV files, with the playbooks as YAML",
+            summary="Get everything as CSV and YAML files",
             who="owner",
             examples=("/cadence export support-reply", "/cadence export all"),
             read=read_export,

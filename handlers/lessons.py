@@ -13,7 +13,7 @@ from templates.contexts.base import MessageContext
 from templates.contexts.lessons import LearnForm
 from templates.ids import Action, Callback
 
-_ADVICE: Final = "Keep what the next team has to know, or log two lessons."
+_ADVICE: Final = "Keep what the next team needs, or add two lessons."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ FEATURE: Final = Feature(
         Entry(
             name="learn",
             usage="<playbook> <text> [team=slug]",
-            summary="keeps a lesson with the playbook; the next team reads it at setup",
+            summary="Add a lesson for the next team",
             examples=("/cadence learn support-reply Load the policy file before the first draft",),
             read=read_learn,
             bare=Learn,

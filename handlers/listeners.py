@@ -42,9 +42,9 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-BUSY = "The database is busy, so we couldn't do that. Nothing was changed; try again in a moment."
+BUSY = "We're a little busy right now. Nothing was changed. Try again in a moment."
 OUTDATED = "This menu has expired. Open a newer message, or the Home tab."
-UNREACHABLE = "We can't reach our database right now. Nothing was saved; try again in a minute."
+UNREACHABLE = "We can't reach our database right now. Nothing was saved. Try again in a minute."
 
 
 def register_failures(app: App, services: Services) -> None:
@@ -355,5 +355,5 @@ def _sentence(services: Services, error: Exception, outcome: _Outcome) -> Refuse
     outcome.word = "error"
     code = services.code_for(why)
     return Refused(
-        text=f"Something went wrong on our side, and nothing was changed. If it happens again, quote {code}."
+        text=f"Something went wrong on our side. Nothing was changed. If it happens again, quote {code}."
     )

@@ -25,7 +25,7 @@ def they_are_away(context: RequestContext, value: str, _body: Body) -> None:
     adoption_id, week = split_week(value)
     missing = still_missing(context.uow, adoption_id=adoption_id, week_start=week)
     if not missing:
-        raise Refusal("Everyone has answered meanwhile.")
+        raise Refusal("Everyone has checked in since.")
     form = AwayForm(since=week, until=max(context.today, week + timedelta(days=4)), members=missing[:20])
     context.open(form, ids=metadata(a=adoption_id))
 

@@ -71,7 +71,7 @@ def _not_a_number(request: Request, named: str | None) -> Refusal:
     if named is None and known:
         return Refusal(
             say(
-                "{word} is neither a playbook nor a number. Try {right}.",
+                "{word} isn't a playbook or a number. Try {right}.",
                 word=shown(word),
                 right=shown(right),
             )
@@ -96,7 +96,7 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
         elif found.setdefault(same.setdefault(name.casefold(), name), value) != value:
             raise Refusal(
                 say(
-                    "{name} is given twice, as {one} and as {two}. Which one?",
+                    "You gave {name} twice, {one} and {two}. Which one?",
                     name=shown(f"{name}="),
                     one=shown(found[same[name.casefold()]]),
                     two=shown(value),
@@ -209,7 +209,7 @@ FEATURE: Final = Feature(
             slash="/kpi",
             name="kpi",
             usage="[playbook] <value> [guardrail=value] [note] [week=N] [team=slug]",
-            summary="records this week's number; again in the same week corrects it and keeps both",
+            summary="Report this week's KPI, or correct it",
             examples=(
                 "/kpi support-reply 14m",
                 "/kpi 1h30m two people away",

@@ -21,7 +21,7 @@ _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
 # PostgreSQL can't store NUL, and half a surrogate pair can't be encoded.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _YEARS = range(2000, 2101)
-OLD_BUTTON = "This button has expired. `/cadence status` shows where things are."
+OLD_BUTTON = "This button has expired. See where things are with `/cadence status`."
 _OLD_FORM = "This form has expired. Close it and open it again."
 
 
@@ -403,7 +403,7 @@ def read_week(value: str) -> date:
     """
     found = _monday(value)
     if found is None:
-        raise Refusal("This button has expired. `/attest` answers this week.")
+        raise Refusal("This button has expired. Check in with `/attest`.")
     return found
 
 

@@ -73,14 +73,14 @@ def _count(request: Request, name: str) -> int | None:
     if digits.isdecimal() and len(digits.lstrip("0")) > _MOST_DIGITS:
         raise Refusal(
             say(
-                "{typed} is too many: 1 to 100,000 samples are recorded at once.",
+                "{typed} is too many. Record 1 to 100,000 samples at a time.",
                 typed=shown(f"{name}={typed}"),
             )
         )
     if not digits.isdecimal() or len(digits) > 2 * _MOST_DIGITS:
         raise Refusal(
             say(
-                "{typed} isn't a number of samples. Write a whole number, like {right}.",
+                "{typed} isn't a number of samples. Try a whole number, like {right}.",
                 typed=shown(f"{name}={typed}"),
                 right=code("passes=19 samples=20"),
             )
@@ -172,7 +172,7 @@ FEATURE: Final = Feature(
         Entry(
             name="rubric",
             usage="<playbook> <step> passes=N samples=N [risky=N] [note] | <playbook> <step> revise <what changed>",
-            summary="records a graded sample of a step, or a new rubric",
+            summary="Record graded samples, or update a rubric",
             who="owner",
             examples=(
                 "/cadence rubric support-reply draft passes=19 samples=20",

@@ -37,11 +37,11 @@ SHORTCUTS: Final = (
     Declared(
         Shortcut.LOG_EXCEPTION,
         "Log as exception",
-        "Logs this message as an exception of a step, and keeps its link as evidence.",
+        "Log this message as an exception and keep its link.",
         on_message=True,
     ),
-    Declared(Shortcut.CHECK_IN, "Check in", "Answers this week's check-in."),
-    Declared(Shortcut.REPORT_NUMBER, "Report a number", "Records this week's number."),
+    Declared(Shortcut.CHECK_IN, "Check in", "Answer this week's check-in."),
+    Declared(Shortcut.REPORT_NUMBER, "Report a number", "Report this week's KPI."),
 )
 
 

@@ -48,9 +48,9 @@ def _take_mode(request: Request) -> Mode:
         hint = say(" Did you mean {near}?", near=code(near)) if near else ""
         raise Refusal(
             say(
-                "{word} isn't a mode. The modes are {modes}.{hint}",
+                "{word} isn't a mode. Try {modes}.{hint}",
                 word=shown(word.text),
-                modes=listed(LADDER),
+                modes=listed(LADDER, "or"),
                 hint=hint,
             )
         )
@@ -123,7 +123,7 @@ FEATURE: Final = Feature(
         Entry(
             name="mode",
             usage="<playbook> <step> <mode> <reason> [team=slug]",
-            summary="changes who leads a step",
+            summary="Change who leads a step",
             who="owner",
             examples=("/cadence mode support-reply send collaborative the replies need an editor again",),
             read=read_declaration,

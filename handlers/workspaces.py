@@ -55,7 +55,7 @@ FEATURE: Final = Feature(
         Entry(
             name="settings",
             usage="[playbook] [team=slug]",
-            summary="opens the settings of a team that runs a playbook, or, for curators, the workspace's",
+            summary="Change a team's settings, or the workspace's",
             who="owner",
             examples=("/cadence settings", "/cadence settings support-reply team=support-emea"),
             read=read_settings,

@@ -130,13 +130,13 @@ def parse_amount(text: str, unit: Unit) -> float:
         AmountError: for any other text.
     """
     if not isinstance(text, str) or len(text) > 10 * _LONGEST:
-        raise AmountError("That is too long for a number.", unit)
+        raise AmountError("That's too long for a number.", unit)
     plain = _normalise(text)
     if not plain:
-        raise AmountError("There is no number here.", unit)
+        raise AmountError("A number is missing.", unit)
     value = _duration(plain, unit) if unit in _DURATIONS else _quantity(plain, unit)
     if value is None and re.fullmatch(r"[\d.,]*\d[\d.,]*", plain):
-        raise AmountError(f"`{_shown(text)}` can be read in two ways.", unit, ("1,234.5", "1234.5"))
+        raise AmountError(f"`{_shown(text)}` can mean two numbers.", unit, ("1,234.5", "1234.5"))
     if value is None:
         raise AmountError(f"`{_shown(text)}` isn't {_NOUNS[unit]}.", unit)
     if abs(value) > LARGEST:

@@ -197,7 +197,7 @@ def _take_modes(request: Request, playbook: str | None) -> tuple[tuple[str, Mode
         if modes.setdefault(step, mode) is not mode:
             raise Refusal(
                 say(
-                    "{step} is given two modes, {one} and {two}.", step=shown(step), one=modes[step], two=mode
+                    "You gave {step} two modes, {one} and {two}.", step=shown(step), one=modes[step], two=mode
                 )
             )
         skip = at + 1 < len(words) and words[at + 1].key == "led"
@@ -219,7 +219,7 @@ def _pair(
         return None
     if name in steps:
         raise Refusal(
-            say("{typed} names no mode. The modes are {modes}.", typed=shown(word.text), modes=listed(LADDER))
+            say("{typed} isn't a mode. Try {modes}.", typed=shown(word.text), modes=listed(LADDER, "or"))
         )
     if mode:
         raise unknown_step(request, playbook, name)

@@ -52,7 +52,7 @@ FEATURE: Final = Feature(
         Entry(
             name="playbook move",
             usage="<playbook> [vN|draft] [team=slug]",
-            summary="moves a team to another version; its steps' counters reset",
+            summary="Move a team to another version; counters reset",
             who="owner",
             examples=("/cadence playbook move support-reply v2 team=support-emea",),
             read=read_move,

@@ -196,7 +196,7 @@ FEATURE: Final = Feature(
         Entry(
             name="cycle start",
             usage="<playbook> [date] [team=slug]",
-            summary="starts four weeks on a Monday",
+            summary="Start a four-week cycle on a Monday",
             who="owner",
             examples=(
                 "/cadence cycle start support-reply next monday",
@@ -211,7 +211,7 @@ FEATURE: Final = Feature(
         Entry(
             name="cycle show",
             usage="<playbook> [date] [team=slug]",
-            summary="shows a cycle: its weeks, gates and readings",
+            summary="See a cycle's weeks, gates and KPI",
             examples=("/cadence cycle show support-reply",),
             read=read_show,
             bare=ShowCycle,
@@ -223,7 +223,7 @@ FEATURE: Final = Feature(
         Entry(
             name="cycle close",
             usage="<playbook> [team=slug]",
-            summary="closes a cycle in its last week, before its hour",
+            summary="Close a cycle early in its last week",
             who="owner",
             examples=("/cadence cycle close support-reply",),
             read=read_close,
@@ -234,7 +234,7 @@ FEATURE: Final = Feature(
         Entry(
             name="cycle pause",
             usage="<playbook> [team=slug]",
-            summary="asks nothing and starts no cycle until one is started again",
+            summary="Pause a playbook until its next cycle starts",
             who="owner",
             examples=("/cadence cycle pause support-reply",),
             read=read_pause,

@@ -96,7 +96,7 @@ def read_day(text: str, today: date, *, past: bool = False) -> date:
     if found is None:
         raise Refusal(
             say(
-                "{typed} isn't a day I can read. Try {iso}, {short} or {relative}.",
+                "{typed} isn't a date. Try {iso}, {short} or {relative}.",
                 typed=shown(text),
                 iso=code("2026-12-20"),
                 short=code("20 Dec"),
@@ -119,11 +119,11 @@ def read_span(text: str, today: date) -> tuple[date | None, date]:
     if start and until < start:
         start, until = _in_order(parts[0], parts[-1], start, until, today)
     if start and until < start:
-        raise Refusal(f"{until} is before {start}. Write the first day away first: `{until}..{start}`.")
+        raise Refusal(f"{until} is before {start}. Put the first day first: `{until}..{start}`.")
     if until < today:
-        raise Refusal(f"{until} is over. The last day away is today ({today}) or later.")
+        raise Refusal(f"{until} is in the past. Choose today ({today}) or later.")
     if until - (start or today) > _LONGEST_AWAY:
-        raise Refusal(f"From {start or today} to {until} is more than a year. Name an earlier last day.")
+        raise Refusal(f"From {start or today} to {until} is more than a year. Choose an earlier last day.")
     return start, until
 
 

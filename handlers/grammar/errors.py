@@ -48,7 +48,7 @@ def unknown_playbook(word: str, slugs: Iterable[str], command: str, rest: str) -
     if not known:
         return Unknown(
             say(
-                "There's no playbook {word}, nor any other yet. {way} adds one.",
+                "There's no playbook {word}. Add your first one with {way}.",
                 word=shown(word),
                 way=code("/cadence playbook new"),
             ),
@@ -60,7 +60,9 @@ def unknown_playbook(word: str, slugs: Iterable[str], command: str, rest: str) -
         return Unknown(
             say("There's no playbook {word}. Did you mean {right}?", word=shown(word), right=right)
         )
-    return Unknown(say("There's no playbook {word}. Yours: {known}.", word=shown(word), known=listed(known)))
+    return Unknown(
+        say("There's no playbook {word}. You have {known}.", word=shown(word), known=listed(known))
+    )
 
 
 def unknown_team(word: str, teams: Iterable[str]) -> Unknown:
@@ -72,12 +74,10 @@ def unknown_team(word: str, teams: Iterable[str]) -> Unknown:
             say("There's no team {word}. Did you mean {near}?", word=shown(word), near=shown(near))
         )
     if known:
-        return Unknown(
-            say("There's no team {word}. The teams: {known}.", word=shown(word), known=listed(known))
-        )
+        return Unknown(say("There's no team {word}. Teams: {known}.", word=shown(word), known=listed(known)))
     return Unknown(
         say(
-            "There's no team {word}, nor any other yet. {way} makes one.",
+            "There's no team {word}. Create your first one with {way}.",
             word=shown(word),
             way=code("/cadence team create"),
         ),

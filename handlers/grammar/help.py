@@ -57,7 +57,7 @@ def help_entries(table: CommandTable, topic: str | None, roles: frozenset[str]) 
         )
     raise Unknown(
         say(
-            "There's no help on {topic}. {way} lists every command.",
+            "There's no help on {topic}. See every command with {way}.",
             topic=shown(wanted),
             way=code("/cadence help"),
         ),

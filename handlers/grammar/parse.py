@@ -116,14 +116,14 @@ class _Parser:
         if start == ROOT:
             return Unknown(
                 say(
-                    "There's no {typed}. {way} lists what there is.",
+                    "There's no {typed}. See every command with {way}.",
                     typed=code(f"{start} {clip(word)}"),
                     way=code(f"{ROOT} help"),
                 )
             )
         return Unknown(
             say(
-                "There's no {typed}. It has {known}.",
+                "There's no {typed}. Try {known}.",
                 typed=code(f"{start} {clip(word)}"),
                 known=listed(known),
             )
@@ -135,7 +135,7 @@ class _Parser:
         if foreign:
             raise Refusal(
                 say(
-                    "{command} doesn't take {option}. It is used like this: {usage}.",
+                    "{command} doesn't take {option}. Try {usage}.",
                     command=code(entry.command),
                     option=code(f"{foreign}="),
                     usage=code(entry.whole_usage),
@@ -148,7 +148,7 @@ class _Parser:
         if typed:
             raise Refusal(
                 say(
-                    "I can't place {word} here. It is used like this: {usage}.",
+                    "{word} doesn't fit here. Try {usage}.",
                     word=shown(typed.words[0].text),
                     usage=code(entry.whole_usage),
                 )

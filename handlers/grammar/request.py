@@ -15,7 +15,7 @@ WEEKS: Final = 4
 MOST_RUNS: Final = 100_000
 LONGEST_TEXT: Final = 1_000
 _LONGEST_PHRASE = 5
-_ADVICE: Final = "Shorten it, or put it in a thread and give the link to that."
+_ADVICE: Final = "Shorten it, or put it in a thread and link to it."
 
 
 class Vocabulary(Protocol):
@@ -135,7 +135,7 @@ class Request:
         number = _whole(typed)
         if number is None or not 1 <= number <= WEEKS:
             raise Refusal(
-                say("A cycle has weeks 1 to 4, and {typed} is none of them.", typed=shown(f"week={typed}"))
+                say("A cycle has weeks 1 to 4, so {typed} isn't a week of it.", typed=shown(f"week={typed}"))
             )
         return number
 
@@ -159,7 +159,7 @@ class Request:
         team = self.next_team()
         if option and option != team:
             raise Refusal(
-                say("Two teams are named, {one} and {two}. Which one?", one=shown(team), two=shown(option))
+                say("You named two teams, {one} and {two}. Which one?", one=shown(team), two=shown(option))
             )
         return team
 
@@ -184,7 +184,7 @@ class Request:
         if not is_link(typed):
             raise Refusal(
                 say(
-                    "{typed} isn't a link I can keep. Copy a message's link and write {right}.",
+                    "{typed} isn't a link. Copy a message's link and type {right}.",
                     typed=shown(f"link={typed}"),
                     right=code("link=https://…"),
                 )
@@ -223,7 +223,7 @@ def take_options(typed: Typed, names: Iterable[str]) -> dict[str, str]:
         if options.setdefault(name, value) != value:
             raise Refusal(
                 say(
-                    "{name} is given twice, as {one} and as {two}. Which one?",
+                    "You gave {name} twice, {one} and {two}. Which one?",
                     name=code(f"{name}="),
                     one=shown(options[name]),
                     two=shown(value),
@@ -239,7 +239,7 @@ def read_runs(typed: str) -> int:
     if number is None or number > MOST_RUNS:
         raise Refusal(
             say(
-                "{typed} isn't a number of runs. Write a whole number up to {most}, like {right}.",
+                "{typed} isn't a number of runs. Try a whole number up to {most}, like {right}.",
                 typed=shown(f"runs={typed}"),
                 most=f"{MOST_RUNS:,}",
                 right=code("runs=14"),

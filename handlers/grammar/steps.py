@@ -72,7 +72,7 @@ def unknown_step(request: Request, playbook: str | None, word: str) -> UnknownSt
     if near:
         text = say("{text} Did you mean {near}?", text=text, near=shown(near))
     elif steps:
-        text = say("{text} The steps: {steps}.", text=text, steps=listed(steps))
+        text = say("{text} Steps: {steps}.", text=text, steps=listed(steps))
     return UnknownStep(
         text,
         reason=request.typed.sentence(),

@@ -23,7 +23,7 @@ def version_of(typed: str) -> int | None:
     if found is None and key != DRAFT:
         raise Refusal(
             say(
-                "{typed} isn't a version. Write one like {right}, or {draft}.",
+                "{typed} isn't a version. Try {right} or {draft}.",
                 typed=shown(typed[:40]),
                 right=code("v2"),
                 draft=code(DRAFT),
@@ -53,7 +53,5 @@ def take_version(request: Request) -> int | None:
     word = request.typed.take()[0]
     found = _VERSION.fullmatch(word.key)
     if found is None and word.key != DRAFT:
-        raise Refusal(
-            say("{word} isn't a version. Write one like {right}.", word=shown(word.text), right=code("v2"))
-        )
+        raise Refusal(say("{word} isn't a version. Try {right}.", word=shown(word.text), right=code("v2")))
     return int(found[1]) if found else None

@@ -51,7 +51,7 @@ def turned(context: RequestContext, value: str, body: Body) -> None:
     """[Previous page] and [Next page]; the page appears when the Home is published, as after every click
     on it."""
     if not on_home(body):
-        raise Refusal("This button turns the pages of the Home tab. Open it, and turn them there.")
+        raise Refusal("Page through the Home tab itself: open it and try again there.")
     turn_page(context.uow, page=row_id(value) or 1)
 
 

@@ -40,7 +40,7 @@ def read_registry(request: Request) -> Registry:
             )
         )
     raise Unknown(
-        say("There's no function {word}. They are {all}.", word=shown(word.text), all=listed(_FUNCTIONS))
+        say("There's no function {word}. Try {all}.", word=shown(word.text), all=listed(_FUNCTIONS))
     )
 
 
@@ -62,7 +62,7 @@ FEATURE: Final = Feature(
         Entry(
             name="registry",
             usage="[function]",
-            summary="shows the published playbooks with what each team made of them",
+            summary="See published playbooks and each team's results",
             examples=("/cadence registry", "/cadence registry support"),
             read=read_registry,
             bare=Registry,

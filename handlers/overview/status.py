@@ -94,7 +94,7 @@ FEATURE: Final = Feature(
         Entry(
             name="status",
             usage="[playbook] [team=slug]",
-            summary="shows this week: gate, KPI against target, coverage, ratio against cap, verdicts",
+            summary="See this week: KPI, check-ins, gate and steps",
             examples=("/cadence status", "/cadence status support-reply"),
             read=read_status,
             bare=Status,
@@ -105,7 +105,7 @@ FEATURE: Final = Feature(
         Entry(
             name="why",
             usage="<playbook> <step> [team=slug]",
-            summary="shows why a step is in its mode, with the numbers behind it",
+            summary="See why a step was judged as it was",
             examples=("/cadence why support-reply send",),
             read=read_why,
             bare=Why,
@@ -115,7 +115,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="digest",
-            summary="shows the weekly digest as it stands now",
+            summary="See the weekly digest so far",
             who="curator",
             examples=("/cadence digest",),
             bare=Digest,

@@ -89,7 +89,7 @@ def read_snooze(request: Request) -> Snooze:
     if phrase not in _SNOOZE:
         raise Refusal(
             say(
-                "A check-in can't wait for {typed}. Choose {hour}, {tomorrow} or {friday}.",
+                "A check-in can't be snoozed until {typed}. Try {hour}, {tomorrow} or {friday}.",
                 typed=quoted(text),
                 hour=code("hour"),
                 tomorrow=code("tomorrow"),
@@ -137,7 +137,7 @@ def submitted(context: RequestContext, form: Form) -> MessageContext:
     typed = form.read(AwayForm)
     first, last = typed.since, typed.until
     if first is None or last is None:
-        raise Refusal("Both days are needed.", field=Field.UNTIL)
+        raise Refusal("Choose both days.", field=Field.UNTIL)
     members = typed.members or (context.caller.member,)
     if "a" in form.ids:
         return set_missing_away(
@@ -164,7 +164,7 @@ FEATURE: Final = Feature(
         Entry(
             name="away",
             usage="<from..until|until|off> [@member]",
-            summary="suspends your nudges while you are away",
+            summary="Pause your nudges while you're away",
             examples=(
                 "/cadence away 2026-12-20..2027-01-02",
                 "/cadence away until friday",
@@ -179,7 +179,7 @@ FEATURE: Final = Feature(
         Entry(
             name="snooze",
             usage="hour|tomorrow|friday",
-            summary="moves your own check-in",
+            summary="Get your check-in later",
             examples=("/cadence snooze hour", "/cadence snooze tomorrow"),
             read=read_snooze,
             bare=Snooze,
@@ -189,7 +189,7 @@ FEATURE: Final = Feature(
         Entry(
             name="mute",
             usage="[off]",
-            summary="stops reminders, never the check-in itself",
+            summary="Turn off reminders; the check-in still comes",
             examples=("/cadence mute", "/cadence mute off"),
             read=read_mute,
             bare=Mute,

@@ -80,9 +80,7 @@ def read_create(request: Request) -> CreateTeam:
     request.typed.words = [word for word in request.typed.words if not word.channel]
     title = request.typed.sentence()
     if title and len(title) > _TITLE_LENGTH:
-        raise Refusal(
-            f"A team's name has at most {_TITLE_LENGTH} characters, and this one has {len(title):,}."
-        )
+        raise Refusal(f"A team's name can have {_TITLE_LENGTH} characters; this one has {len(title):,}.")
     channel = channels[0].channel if channels else None
     return CreateTeam(team=slug_of(title or "") or None, title=title, channel=channel, members=members)
 
@@ -227,7 +225,7 @@ FEATURE: Final = Feature(
         Entry(
             name="team create",
             usage="[name] [#channel] [@member …]",
-            summary="opens the form for a new team",
+            summary="Create a team",
             who="owner",
             examples=("/cadence team create Support EMEA",),
             read=read_create,
@@ -238,7 +236,7 @@ FEATURE: Final = Feature(
         Entry(
             name="team join",
             usage="[team] [@member …]",
-            summary="adds you, or the people you mention, to a team",
+            summary="Join a team, or add people to it",
             examples=("/cadence team join support-emea",),
             read=read_join,
             bare=JoinTeam,
@@ -248,7 +246,7 @@ FEATURE: Final = Feature(
         Entry(
             name="team leave",
             usage="[team] [@member …]",
-            summary="takes you, or the people you mention, out of a team",
+            summary="Leave a team, or remove people from it",
             examples=("/cadence team leave support-emea",),
             read=read_leave,
             bare=LeaveTeam,
@@ -258,7 +256,7 @@ FEATURE: Final = Feature(
         Entry(
             name="team members",
             usage="[team]",
-            summary="lists a team's members",
+            summary="See a team's members",
             examples=("/cadence team members support-emea",),
             read=lambda request: TeamMembers(team=request.take_team()),
             bare=TeamMembers,
@@ -270,7 +268,7 @@ FEATURE: Final = Feature(
         Entry(
             name="team holidays",
             usage="[team] [country]",
-            summary="shows the public holidays on which a team isn't nudged, or changes whose they are",
+            summary="See or change a team's public holidays",
             examples=("/cadence team holidays", "/cadence team holidays support-emea DE-BY"),
             read=read_holidays,
             bare=TeamHolidays,

@@ -181,7 +181,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="playbook import",
-            summary="opens the form for a playbook's YAML",
+            summary="Import a playbook from YAML",
             who="owner",
             examples=("/cadence playbook import",),
             bare=ImportPlaybook,
@@ -191,7 +191,7 @@ FEATURE: Final = Feature(
         Entry(
             name="playbook show",
             usage="[playbook]",
-            summary="shows a playbook: its KPI, mode map and rubric",
+            summary="See a playbook's KPI, mode map and rubric",
             examples=("/cadence playbook show support-reply",),
             read=lambda request: ShowPlaybook(playbook=request.only_playbook()),
             bare=ShowPlaybook,
@@ -200,7 +200,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="playbook list",
-            summary="lists the playbooks and their states",
+            summary="List all playbooks",
             examples=("/cadence playbook list",),
             bare=ListPlaybooks,
             run=list_,
@@ -210,7 +210,7 @@ FEATURE: Final = Feature(
         Entry(
             name="playbook export",
             usage="[playbook] [vN]",
-            summary="gives a playbook back as the YAML it came from",
+            summary="Get a playbook as YAML",
             examples=("/cadence playbook export support-reply", "/cadence playbook export support-reply v2"),
             read=read_export,
             bare=ExportPlaybook,
@@ -220,7 +220,7 @@ FEATURE: Final = Feature(
         Entry(
             name="playbook revise",
             usage="[playbook]",
-            summary="opens the next draft: the newest one as YAML, to be changed",
+            summary="Edit a playbook's next draft",
             who="owner",
             examples=("/cadence playbook revise support-reply",),
             read=lambda request: RevisePlaybook(playbook=request.only_playbook()),

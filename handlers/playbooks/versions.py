@@ -54,7 +54,7 @@ def read_retire(request: Request) -> RetirePlaybook:
     """`/cadence playbook retire <playbook> <reason>`: the playbook is always named."""
     return RetirePlaybook(
         playbook=request.next_playbook(of_others=True),
-        reason=request.sentence("reason", "Shorten it, or give the link to more."),
+        reason=request.sentence("reason", "Shorten it, or link to more."),
     )
 
 
@@ -131,7 +131,7 @@ FEATURE: Final = Feature(
         Entry(
             name="playbook publish",
             usage="[playbook]",
-            summary="publishes the newest draft as the next version, or says what is missing",
+            summary="Publish the newest draft, or see what's missing",
             who="owner",
             examples=("/cadence playbook publish support-reply",),
             read=lambda request: PublishPlaybook(playbook=request.only_playbook()),
@@ -141,7 +141,7 @@ FEATURE: Final = Feature(
         Entry(
             name="playbook diff",
             usage="[playbook] [vN] [vM|draft]",
-            summary="shows what changed between two versions, or what the draft changes",
+            summary="See what changed between two versions",
             examples=("/cadence playbook diff support-reply", "/cadence playbook diff support-reply v1 v2"),
             read=read_diff,
             bare=DiffPlaybook,
@@ -151,7 +151,7 @@ FEATURE: Final = Feature(
         Entry(
             name="playbook retire",
             usage="<playbook> <reason>",
-            summary="takes a playbook out of use; running cycles finish",
+            summary="Retire a playbook; active cycles finish",
             who="curator",
             examples=("/cadence playbook retire support-reply the new help desk replaces it",),
             read=read_retire,

@@ -71,7 +71,7 @@ def alert(at: Visitor) -> None:
 def home(at: Visitor) -> None:
     """The owner's Home: pending items, and the playbook in numbers."""
     at.goes_to("Home")
-    expect(at.page.locator("#messages")).to_contain_text("My playbooks")
+    expect(at.page.locator("#messages")).to_contain_text("Your playbooks")
     at.page.screenshot(path=PICTURES / "home.png")
     at.goes_to("support-emea")
 

@@ -18,15 +18,15 @@ def test_a_check_in_on_the_home(at_work: BotHarness, desktop: Visitor) -> None:
     desktop.acts_as("Jana Hoffmann")
     desktop.goes_to("Home")
     home = page.locator("#messages")
-    expect(home).to_contain_text("1 thing waits for you.")
+    expect(home).to_contain_text("1 item needs you")
     desktop.shoots("30-home-owner")
-    home.get_by_role("button", name="Ran as declared").click()
+    home.get_by_role("button", name="Check in", exact=True).click()
     desktop.sends()
     expect(home).to_contain_text("You: ran as declared")
     page.locator("#tabs").get_by_role("button", name="Messages").click()
     expect(desktop.message("ran as declared").last).to_contain_text("Change")
     page.locator("#tabs").get_by_role("button", name="Home").click()
-    expect(home).to_contain_text("My playbooks")
+    expect(home).to_contain_text("Your playbooks")
     desktop.shoots("31-home-answered")
 
 

@@ -35,7 +35,10 @@ def test_hours_as_people_write_them(line: str, kind: str, hour: tuple[int, time]
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("check-in Thu 10", "Line 1: there is no colon after the name; write a line as check-in: Thu 10:00."),
+        (
+            "check-in Thu 10",
+            "Line 1: a colon is missing after the name; write a line as check-in: Thu 10:00.",
+        ),
         ("check-in: Thu", "“Thu” is no weekday and hour; write it as Thu 10:00."),
         ("check-in: 10:00", "the weekday is missing; write it as Thu 10:00."),
         ("check-in: Thorsday 10:00", "“Thorsday” is no weekday; the days are Mon, Tue"),
@@ -45,7 +48,7 @@ def test_hours_as_people_write_them(line: str, kind: str, hour: tuple[int, time]
             "07:59 is outside the hours in which people are nudged; choose one from 08:00",
         ),
         ("check-in: Thu 18:00", "18:00 is outside the hours"),
-        ("check-in Thu 10:00", "there is no colon after the name; write a line as check-in: Thu 10:00."),
+        ("check-in Thu 10:00", "a colon is missing after the name; write a line as check-in: Thu 10:00."),
         ("chekin: Thu 10:00", "there is no nudge “chekin”; did you mean check-in?"),
         ("lunch: Thu 12:00", "there is no nudge “lunch”; the nudges are week opens, check-in,"),
         ("cycle closes: Thu 15:00", "a cycle closes on its fourth Friday; only the hour can be another one."),
@@ -67,7 +70,7 @@ def test_a_question_ends_with_one_mark() -> None:
 
 
 def test_every_unreadable_line_is_reported() -> None:
-    with pytest.raises(Refusal, match=r"Line 1: there is no colon.* Line 3: “Thu 25:00” is no time"):
+    with pytest.raises(Refusal, match=r"Line 1: a colon is missing.* Line 3: “Thu 25:00” is no time"):
         parse_hours("check-in Thu\nkpi-missing: Fri 17:00\ncheck-in reminder: Thu 25:00")
 
 

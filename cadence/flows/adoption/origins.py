@@ -47,11 +47,11 @@ def _setup(uow: UnitOfWork, view: AdoptionView) -> str | None:
         return "The playbook is retired, so no cycle of it starts"
     row = setup.of_adoption(uow, adoption_id=view.id)
     if row is None:
-        return "No cycle yet, and setup hasn't started: its checklist is in the team's channel"
+        return "Setup hasn't started. The checklist is in the team's channel"
     if row.done_at is not None:
-        return f"No cycle yet: set up in {minutes_of(row, now=uow.now):,} min, ready for its first"
+        return f"Set up in {minutes_of(row, now=uow.now):,} min, ready for its first cycle"
     ticked = len(setup.ticks(uow, setup_id=row.id or 0))
-    return f"No cycle yet: being set up, {ticked} of {len(checklist(uow, row))} items done"
+    return f"Setup: {ticked} of {len(checklist(uow, row))} items done"
 
 
 def _beside(uow: UnitOfWork, view: AdoptionView) -> str | None:

@@ -147,12 +147,12 @@ def require_owner_or_curator(uow: UnitOfWork, *, owner: str, to: str) -> None:
     """Require the playbook's owner or a curator.
 
     Raises:
-        NotAllowed: anybody else; the sentence says who may, with a button to ask the owner.
+        NotAllowed: anybody else; the sentence says who can, with a button to ask the owner.
     """
     if uow.actor.member == owner or is_curator(uow):
         return
     raise NotAllowed(
-        say("Only the owner ({owner}) or a curator may {to}.", owner=mention(owner), to=to),
+        say("Only the owner ({owner}) or a curator can {to}.", owner=mention(owner), to=to),
         offer=Offer("Ask them", Action.ASK_THEM, f"{owner}:{to}"[:150]),
     )
 
@@ -169,13 +169,13 @@ def require_curator(uow: UnitOfWork, *, to: str) -> None:
     if not curators:
         raise NotAllowed(
             say(
-                "Only a curator may {to}, and this workspace has none yet. "
+                "Only a curator can {to}, and this workspace doesn't have one yet. "
                 "A workspace admin can name the first with `/cadence settings`.",
                 to=to,
             )
         )
     names = Mrkdwn(", ".join(mention(member) for member in curators[:5]))
     raise NotAllowed(
-        say("Only a curator may {to}: {names}.", to=to, names=names),
+        say("Only a curator can {to}: {names}.", to=to, names=names),
         offer=Offer("Ask them", Action.ASK_THEM, f"{curators[0]}:{to}"[:150]),
     )

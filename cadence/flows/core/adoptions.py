@@ -143,7 +143,7 @@ class AdoptionView:
             )
         raise Unknown(
             say(
-                "There's no step {key} in {title}. Its steps are {steps}.",
+                "There's no step {key} in {title}. Steps: {steps}.",
                 key=code(key),
                 title=self.playbook.title,
                 steps=code(", ".join(keys)),
@@ -210,7 +210,7 @@ def adoption_by_id(uow: UnitOfWork, *, adoption_id: int) -> AdoptionView:
     found = adoption_views(uow, adoption_id=adoption_id)
     if not found:
         require_workspace(uow)
-        raise Refusal("That playbook isn't run by this team any more. `/cadence status` shows what is.")
+        raise Refusal("This team doesn't run that playbook anymore. See what it runs with `/cadence status`.")
     return found[0]
 
 
@@ -238,7 +238,7 @@ def require_cycle(view: AdoptionView) -> Cycle:
     if view.cycle is None:
         raise Refusal(
             say(
-                "{title} has no running cycle in {team}. Its owner starts one with {command}.",
+                "{title} has no active cycle in {team}. Its owner can start one with {command}.",
                 title=view.playbook.title,
                 team=view.team.title,
                 command=code(f"/cadence cycle start {view.playbook.slug}"),
@@ -247,7 +247,7 @@ def require_cycle(view: AdoptionView) -> Cycle:
     if view.week is None and view.today < view.cycle.starts_on:
         raise Refusal(
             say(
-                "Cycle {number} of {title} starts on {day:%A %-d %B}; there is nothing to report before.",
+                "Cycle {number} of {title} starts on {day:%A %-d %B}. There's nothing to report before then.",
                 number=view.cycle.number,
                 title=view.playbook.title,
                 day=view.cycle.starts_on,

@@ -35,9 +35,9 @@ def require_playbook(uow: UnitOfWork, slug: str) -> Playbook:
     if guess:
         text = say("There's no playbook {slug}. Did you mean {guess}?", slug=code(slug), guess=code(guess))
     elif slugs:
-        text = say("There's no playbook {slug}. `/cadence playbook list` shows them all.", slug=code(slug))
+        text = say("There's no playbook {slug}. See them all with `/cadence playbook list`.", slug=code(slug))
     else:
-        text = say("There's no playbook yet. `/cadence playbook import` takes the first one.")
+        text = say("There are no playbooks yet. Add one with `/cadence playbook new`.")
     raise Unknown(text, field="playbook")
 
 
@@ -53,7 +53,11 @@ def require_team(uow: UnitOfWork, slug: str) -> Team:
     guess = nearest(slug, [team.slug for team in people.teams(uow)])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(
-        say("There's no team {slug}.{hint} `/cadence team create` makes one.", slug=code(slug), hint=hint),
+        say(
+            "There's no team {slug}.{hint} Create one with `/cadence team create`.",
+            slug=code(slug),
+            hint=hint,
+        ),
         field="team",
     )
 
@@ -80,7 +84,7 @@ class NeedsChoice(Refusal):
     def __init__(self, runs: Sequence[AdoptionView]) -> None:
         self.runs = tuple(runs)
         names = ", ".join(f"{view.playbook.slug} team={view.team.slug}" for view in runs[:5])
-        super().__init__(say("Which one do you mean? Add one of these: {names}.", names=code(names)))
+        super().__init__(say("Which one? Add one of these: {names}.", names=code(names)))
 
 
 def narrowed(runs: Sequence[R], *wishes: Callable[[R], bool]) -> list[R]:
@@ -104,8 +108,8 @@ def find_adoption(uow: UnitOfWork, *, playbook: str | None = None, team: str | N
         _say_why_none(uow, playbook, team)
     if not runs:
         raise Refusal(
-            "No team of yours runs a playbook yet. An owner starts one with `/cadence cycle start`; "
-            "`/cadence playbook list` shows what there is."
+            "Your teams don't run a playbook yet. An owner can start one with `/cadence cycle start`. "
+            "See what there is with `/cadence playbook list`."
         )
     mine = _team_ids(uow) if len(runs) > 1 else set()
     runs = narrowed(
@@ -132,7 +136,7 @@ def _no_team(runs: Sequence[AdoptionView], slug: str) -> list[AdoptionView]:
     guess = nearest(slug, [view.team.slug for view in runs])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(
-        say("No team {slug} that you have to do with runs a playbook.{hint}", slug=code(slug), hint=hint),
+        say("None of your teams called {slug} runs a playbook.{hint}", slug=code(slug), hint=hint),
         field="team",
     )
 
@@ -148,7 +152,7 @@ def _no_run(uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str) -> list[Ad
     if not others:
         raise Refusal(
             say(
-                "{title} isn't running yet. {owner} starts it with {command}.",
+                "{title} isn't running yet. {owner} can start it with {command}.",
                 title=playbook.title,
                 owner=mention(playbook.owner),
                 command=code(f"/cadence cycle start {slug}"),
@@ -157,7 +161,7 @@ def _no_run(uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str) -> list[Ad
         )
     raise Refusal(
         say(
-            "{title} is run by other teams: {teams}. {command} puts you in one.",
+            "{title} is run by other teams: {teams}. Join one with {command}.",
             title=playbook.title,
             teams=", ".join(view.team.title for view in others[:5]),
             command=code(f"/cadence team join {others[0].team.slug}"),
@@ -183,7 +187,7 @@ def step_groups(
     """
     runs = [view for view in visible_adoptions(uow) if adoption_id in (None, view.id)]
     if not runs:
-        raise Refusal("No team of yours runs a playbook yet, so there is no step to choose.")
+        raise Refusal("Your teams don't run a playbook yet, so there's no step to choose.")
     if channel_first is not None:
         mine = {team.id for team in people.teams_of(uow, member_id=uow.actor.member)}
         runs.sort(key=lambda view: (view.team.channel != channel_first, view.team.id not in mine))

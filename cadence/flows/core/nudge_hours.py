@@ -111,7 +111,7 @@ def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
             if (
                 not colon or name.rstrip()[-1:].isdecimal()
             ):  # the colon in `check-in Thu 10:00` belongs to the hour
-                raise HourRefused("there is no colon after the name", "write a line as check-in: Thu 10:00")
+                raise HourRefused("a colon is missing after the name", "write a line as check-in: Thu 10:00")
             row = nudge_named(name, of_adoption=of_adoption)
             if row.kind in found:
                 raise HourRefused(f"{row.title} is there twice", "keep one of them")

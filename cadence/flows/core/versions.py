@@ -109,7 +109,7 @@ def require_version(uow: UnitOfWork, playbook: Playbook, *, number: int | None) 
             "{title} has no v{number}. {hint}",
             title=playbook.title,
             number=number,
-            hint=f"Published: {known}." if known else "Nothing of it is published yet.",
+            hint=f"Published: {known}." if known else "It doesn't have a published version yet.",
         ),
         field="version",
     )

@@ -37,7 +37,7 @@ class NeedsWeek(Refusal):
         self.adoption_id = view.id  # copied: the rows are gone once the transaction is rolled back
         super().__init__(
             say(
-                "Is this for last week or for this one? Add {last} or {this}.",
+                "Is this for last week or this week? Add {last} or {this}.",
                 last=code(f"week={last.week}"),
                 this=code(f"week={this.week}"),
             )
@@ -77,7 +77,7 @@ def week_starting(uow: UnitOfWork, view: AdoptionView, start: date) -> ReportWee
     if cycle is None or start > view.today or (cycle.id != current.id and start < last_week):
         raise Refusal(
             say(
-                "The week of {day:%-d %B} is closed. This week's check-in is in {command}.",
+                "The week of {day:%-d %B} is closed. To answer this week's check-in, use {command}.",
                 day=start,
                 command=code(f"/attest {view.playbook.slug}"),
             )

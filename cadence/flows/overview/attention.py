@@ -14,6 +14,7 @@ from cadence.flows.overview.watches import watches_of
 from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import local_day, monday_of
+from cadence.rules.kpi import Outcome
 from storage.outbox import report
 from storage.queries.overview import digests
 from storage.tables import Workspace
@@ -22,9 +23,9 @@ from templates.contexts.overview.digests import Decision
 from templates.filters import day, plural
 from templates.ids import Action
 
-_NOT_IN: Final = "the bot isn't in it. Type /invite and its name there"
-_ARCHIVED: Final = "it is archived. Unarchive it, or give the team another channel"
-_CLOSED: Final = "the bot may not post there. An admin can let it, or the team takes another channel"
+_NOT_IN: Final = "the app isn't in it. Type /invite and its name there"
+_ARCHIVED: Final = "it's archived. Unarchive it, or give the team another channel"
+_CLOSED: Final = "the app isn't allowed to post there. Ask an admin, or give the team another channel"
 _WHY: Final[dict[str, str]] = {
     "not_in_channel": _NOT_IN,
     "channel_not_found": _NOT_IN,
@@ -61,31 +62,32 @@ def is_stuck(recipient: str, reason: str) -> bool:
 def _tell(row: tuple[str, str, int], team: str | None, workspace: Workspace) -> Decision:
     recipient, reason, count = row
     return Decision(
+        title="🔴 Fix a channel",
         text=say(
             "{messages} couldn't go to {channel}{team}: {why}.",
             messages=plural(count, "message"),
             channel=channel_link(recipient),
             team=say(" ({title})", title=team) if team else say(""),
             why=_why(reason, workspace),
-        )
+        ),
     )
 
 
 def _why(reason: str, workspace: Workspace) -> Mrkdwn:
     bot = workspace.settings.get("bot")
     if _WHY[reason] is _NOT_IN and bot:
-        return say("the bot isn't in it. Type /invite {bot} there", bot=mention(str(bot)))
+        return say("the app isn't in it. Type /invite {bot} there", bot=mention(str(bot)))
     return say(_WHY[reason])
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """An adoption that needs somebody, why, and the button for it; `more` explains it."""
+    """An adoption that needs somebody: what to do, about what, and the button for it."""
 
     view: AdoptionView
+    title: str
     text: Mrkdwn
     offer: Offer | None = None
-    more: tuple[Offer, ...] = ()
 
 
 def deciding(uow: UnitOfWork, workspace: Workspace) -> dict[int, int]:
@@ -148,46 +150,47 @@ def add_silent(
 def tell_demoted(view: AdoptionView, *, step: str, at: datetime) -> Attention:
     """A demoted step whose rubric wasn't revised since."""
     text = say(
-        "{step} of {playbook} ({team}) was demoted {day}; its rubric isn't revised yet",
+        "“{step}” of {playbook} ({team}) was demoted {day}",
         step=view.step(step).title,
         playbook=view.playbook.title,
         team=view.team.title,
         day=day(local_day(at, view.zone)),
     )
-    ref = f"{view.id}:{step}"
     return Attention(
-        view,
-        text,
-        Offer("Update the rubric", Action.REVISE_RUBRIC, ref),
-        (Offer("Why", Action.WHY, ref),),
+        view, "🔴 Update the rubric", text, Offer("Update", Action.REVISE_RUBRIC, f"{view.id}:{step}")
     )
 
 
 def tell_missed(view: AdoptionView, *, number: int, result: str | None) -> Attention:
     """A cycle that closed without meeting its target."""
     text = say(
-        "{playbook} ({team}) closed cycle {number}: {result}",
+        "{playbook} ({team}), cycle {number}",
         playbook=view.playbook.title,
         team=view.team.title,
         number=number,
-        result=result,
     )
-    return Attention(view, text)
+    return Attention(view, "🔴 Target missed" if result == Outcome.NOT_MET else "🟡 Not enough data", text)
 
 
 def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: date) -> Attention:
     """A team whose check-ins are mostly missing."""
     text = say(
-        "{team}: {answered} of {asked} check-ins came for {playbook}",
+        "{team} sent {answered} of {asked} for {playbook}",
         team=view.team.title,
         answered=answered,
         asked=asked,
         playbook=view.playbook.title,
     )
-    return Attention(view, text, Offer("Nudge them once more", Action.NUDGE_AGAIN, f"{view.id}:{week_start}"))
+    offer = Offer("Nudge again", Action.NUDGE_AGAIN, f"{view.id}:{week_start}")
+    return Attention(view, "⏳ Missing check-ins", text, offer)
 
 
 def tell_no_number(view: AdoptionView, *, week_start: date) -> Attention:
     """A team whose number is missing."""
-    text = say("{team} has no number for {playbook}", team=view.team.title, playbook=view.playbook.title)
-    return Attention(view, text, Offer("Report the number", Action.REPORT_KPI, f"{view.id}:{week_start}"))
+    text = say(
+        "{kpi} of {playbook} ({team})",
+        kpi=view.spec.kpi.name,
+        playbook=view.playbook.title,
+        team=view.team.title,
+    )
+    return Attention(view, "📊 Report", text, Offer("Report", Action.REPORT_KPI, f"{view.id}:{week_start}"))

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from cadence.flows.adoption import standing
 from cadence.flows.core import AdoptionView, step_title, today_in
-from cadence.flows.gates import gate_line, gate_of, gate_offers
+from cadence.flows.gates import gate_of, gate_offers
+from cadence.flows.gates import words as gate_words
 from cadence.flows.overview.attention import Attention, demoted, undelivered_first
 from cadence.flows.overview.digest_needs import idle_playbooks
 from cadence.flows.overview.digest_notes import drifts_waiting, promotions_waiting, tell_drift
@@ -99,15 +100,16 @@ def _told(
 
 
 def _need(decision: Decision | Attention) -> HomeNeed:
-    more = decision.more if isinstance(decision, Attention) else ()
     return HomeNeed(
-        text=escape(decision.text), offers=(*((decision.offer,) if decision.offer else ()), *more)
+        title=decision.title,
+        text=escape(decision.text),
+        offers=(decision.offer,) if decision.offer else (),
     )
 
 
 def _more(count: int) -> HomeNeed:
     return HomeNeed(
-        text=say("… and {more} more that {command} knows of", more=count, command=code("/cadence digest"))
+        title=f"{count:,} more", text=say("See them with {command}", command=code("/cadence digest"))
     )
 
 
@@ -130,8 +132,9 @@ def _promotion(view: AdoptionView, row: Promotion, *, curator: bool) -> HomeNeed
         Offer("Decline", Action.DECLINE_PROMOTION, str(row.id)),
     )
     return HomeNeed(
+        title="🟢 Ready for promotion",
         text=say(
-            "*{step}* of {playbook} ({team}) could go from {before} to {after}: {passes} of {samples} passed{who}",
+            "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed{who}",
             step=step_title(view, row.step),
             playbook=view.playbook.title,
             team=view.team.title,
@@ -139,7 +142,7 @@ def _promotion(view: AdoptionView, row: Promotion, *, curator: bool) -> HomeNeed
             after=mode_word(row.leads_to or row.mode),
             passes=row.passes,
             samples=plural(row.samples, "sample"),
-            who="" if may else ". A curator decides",
+            who="" if may else " · a curator decides",
         ),
         offers=(*(decide if may else ()), Offer("Why", Action.WHY, f"{view.id}:{row.step}")),
     )
@@ -152,16 +155,18 @@ def _drift(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> HomeNeed:
         seen = see_drift(uow, view, view.cycle, view.step(row.step)).verdict
         if seen.attested > int(row.evidence["attested"]):
             now = say(
-                "; by now {drifted} of {check_ins}",
+                " · now {drifted} of {attestations}",
                 drifted=seen.drifted,
-                check_ins=plural(seen.attested, "check-in"),
+                attestations=plural(seen.attested, "check-in"),
             )
     ref, used = f"{view.id}:{row.step}", row.used or row.declared
+    found = tell_drift(view, row)
     return HomeNeed(
-        text=say("{found}{now}", found=tell_drift(view, row).text, now=now),
+        title=found.title,
+        text=say("{found}{now}", found=found.text, now=now),
         offers=(
-            Offer(f"Switch to {mode_word(used)}", Action.DECLARE_MODE, f"{ref}:{used}"),
             Offer(f"Back to {mode_word(row.declared)}", Action.RECOMMIT, ref),
+            Offer(f"Switch to {mode_word(used)}", Action.DECLARE_MODE, f"{ref}:{used}"),
             Offer("Why", Action.WHY, ref),
         ),
     )
@@ -185,21 +190,22 @@ def _to_set_up(uow: UnitOfWork, view: AdoptionView, row: Setup | None) -> HomeNe
     """A setup to start, or how many items of its checklist are left."""
     begin = Offer("Start setup", Action.START_SETUP, str(view.id))
     items = len(view.spec.checklist)
-    left = plural(items, "item")
+    left = plural(items, "item") + " to do"
     if row is not None:
         items = len(checklist(uow, row))
         ticked = len(setup.ticks(uow, setup_id=row.id or 0))
         begin = Offer("Setup done", Action.SETUP_DONE, str(view.id))
         left = f"{ticked} of {plural(items, 'item')} done"
     return HomeNeed(
+        title="⏳ Set up",
         text=say(
-            "Set up *{playbook}* in {team}: {left}. The checklist is in {channel}",
+            "{playbook} in {team}: {left} · checklist in {channel}",
             playbook=view.playbook.title,
             team=view.team.title,
             left=left,
             channel=channel_link(view.team.channel),
         ),
-        offers=(begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)),
+        offers=(begin,),
     )
 
 
@@ -220,14 +226,14 @@ def _audits(uow: UnitOfWork, runs: Sequence[AdoptionView]) -> Iterator[Need]:
 
 def _audit(view: AdoptionView, count: int) -> HomeNeed:
     return HomeNeed(
+        title="⏳ Spot check",
         text=say(
-            "{runs} of {playbook} ({team}), drawn at random, {wait} to be graded",
+            "{runs} of {playbook} ({team}) to grade",
             runs=plural(count, "run"),
             playbook=view.playbook.title,
             team=view.team.title,
-            wait="waits" if count == 1 else "wait",
         ),
-        offers=(Offer("Grade them", Action.GRADE_AUDIT, f"{view.id}:{view.week_start}"),),
+        offers=(Offer("Grade", Action.GRADE_AUDIT, f"{view.id}:{view.week_start}"),),
     )
 
 
@@ -240,15 +246,14 @@ def _setup(uow: UnitOfWork, view: AdoptionView) -> Iterator[Need]:
 def _setting_up(uow: UnitOfWork, view: AdoptionView) -> HomeNeed:
     stands = standing(uow, view)
     return HomeNeed(
+        title="⏳ Start the first cycle",
         text=say(
             "{playbook} in {team}: {stands}",
             playbook=view.playbook.title,
             team=view.team.title,
             stands=stands[0] if stands else "no cycle yet",
         ),
-        offers=(
-            Offer("Start the first cycle", Action.START_CYCLE, f"{view.playbook.slug}:{view.team.slug}"),
-        ),
+        offers=(Offer("Start", Action.START_CYCLE, f"{view.playbook.slug}:{view.team.slug}"),),
     )
 
 
@@ -263,11 +268,12 @@ def _gates(uow: UnitOfWork, runs: Sequence[AdoptionView]) -> Iterator[Need]:
 
 def _other_gates(count: int) -> HomeNeed:
     return HomeNeed(
+        title="⏳ More gates",
         text=say(
-            "{runs} of yours have a gate this week, too: {command} with a team's name shows it",
-            runs=plural(count, "more run"),
+            "{teams} of yours have a gate this week. See each with {command} and its name",
+            teams=plural(count, "more team"),
             command=code("/cadence status team="),
-        )
+        ),
     )
 
 
@@ -287,14 +293,12 @@ def _gate(uow: UnitOfWork, view: AdoptionView) -> Iterator[Need]:
         return
     gate = gate_of(uow, view, cycle, week)
     if not gate.met:
+        left = "; ".join(gate_words(check) for check in gate.missing)
         need = HomeNeed(
+            title=f"⏳ Finish week {week}'s gate",
             text=say(
-                "Gate of week {week}, {playbook} ({team}): {lacks}",
-                week=week,
-                playbook=view.playbook.title,
-                team=view.team.title,
-                lacks=gate_line(gate, week=week).text,
+                "{playbook} ({team}): {left}", playbook=view.playbook.title, team=view.team.title, left=left
             ),
-            offers=gate_offers(view, cycle, gate.missing, view.week_start),
+            offers=gate_offers(view, cycle, gate.missing, view.week_start)[:1],
         )
         yield lambda: need

@@ -1,14 +1,13 @@
 """The top of the digest: pending decisions, and the numbers that moved or didn't."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import NamedTuple
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import AdoptionView
-from cadence.flows.numbers import kpi_context, of_week, shown
+from cadence.flows.numbers import kpi_context
 from cadence.flows.overview.digest_scope import Scope, TopN
 from cadence.mrkdwn import say
 from cadence.refusals import Offer
@@ -17,16 +16,17 @@ from cadence.rules.signals import busy_not_moving
 from storage.queries import checkins
 from storage.queries.overview import digests
 from storage.work import UnitOfWork
-from templates.contexts.numbers import Guardrail as GuardrailShown
-from templates.contexts.overview.digests import Decision, KpiMove, TeamGuardrail
+from templates.contexts.base import Kpi
+from templates.contexts.overview.digests import Decision
 from templates.ids import Action
 
 
 def tell_unanswered(view: AdoptionView, *, step: str, critical: bool = False) -> Decision:
     """A step over its cap, or with a critical exception that can't demote it, that nobody answered."""
     return Decision(
+        title="🟡 Add a plan",
         text=say(
-            "{step} of {playbook} ({team}) {what} and nobody has said what changes",
+            "“{step}” of {playbook} ({team}) {what}",
             what="had a critical exception" if critical else "is over its cap",
             step=view.step(step).title,
             playbook=view.playbook.title,
@@ -39,8 +39,9 @@ def tell_unanswered(view: AdoptionView, *, step: str, critical: bool = False) ->
 def tell_idle(slug: str, title: str) -> Decision:
     """A playbook that nobody runs."""
     return Decision(
-        text=say("{title} has no running cycle", title=title),
-        offer=Offer("Start a cycle", Action.START_CYCLE, slug),
+        title="⏳ Start a cycle",
+        text=say("No team is running {title}", title=title),
+        offer=Offer("Start", Action.START_CYCLE, slug),
     )
 
 
@@ -84,9 +85,9 @@ class Numbers:
         broken: guardrails past their limit, the worst first.
     """
 
-    moved: TopN[Callable[[AdoptionView], KpiMove]]
-    not_moved: TopN[Callable[[AdoptionView], KpiMove]]
-    broken: TopN[Callable[[AdoptionView], TeamGuardrail]]
+    moved: TopN[None]
+    not_moved: TopN[None]
+    broken: TopN[None]
 
 
 def numbers_of(scope: Scope) -> Numbers:
@@ -100,23 +101,16 @@ def numbers_of(scope: Scope) -> Numbers:
             continue
         if not guardrail:
             is_better, worse = compared(spec, value)
-            tell = partial(_tell_move, scope.uow, week_start=monday, value=value)
             if is_better:
-                found.moved.add((rank,), adoption, tell)
+                found.moved.add((rank,), adoption, None)
             else:
-                found.not_moved.add((-worse, rank), adoption, tell)
+                found.not_moved.add((-worse, rank), adoption, None)
             continue
         for place, rail in enumerate(spec.kpi.guardrails):
             if rail.name == guardrail and not meets(value, rail.limit, Direction(rail.direction)):
                 past = abs(value - rail.limit) / (abs(rail.limit) or 1.0)
-                found.broken.add(
-                    (-past, rank, place), adoption, partial(_tell_broken, rail=shown(rail, value))
-                )
+                found.broken.add((-past, rank, place), adoption, None)
     return found
-
-
-def _tell_broken(view: AdoptionView, *, rail: GuardrailShown) -> TeamGuardrail:
-    return TeamGuardrail(playbook=view.playbook.title, team=view.team.title, guardrail=rail)
 
 
 def compared(spec: PlaybookSpec, value: float) -> tuple[bool, float]:
@@ -126,8 +120,17 @@ def compared(spec: PlaybookSpec, value: float) -> tuple[bool, float]:
     return better(value, kpi.baseline, direction), share if direction is Direction.LOWER else -share
 
 
-def _tell_move(uow: UnitOfWork, view: AdoptionView, *, week_start: date, value: float) -> KpiMove:
-    """A number compared with its baseline, with the runs of its week and the guardrails that it broke."""
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A number compared with its baseline. `busy`: many runs, and it isn't better."""
+
+    kpi: Kpi
+    better: bool
+    busy: bool
+
+
+def tell_move(uow: UnitOfWork, view: AdoptionView, *, week_start: date, value: float) -> Move:
+    """A number compared with its baseline, and with the runs of its week."""
     kpi, direction = view.spec.kpi, Direction(view.spec.kpi.direction)
     rows = checkins.answers(uow, adoption_id=view.id, first=week_start, last=week_start)
     runs = sum(count for _, _, count in rows)
@@ -138,11 +141,4 @@ def _tell_move(uow: UnitOfWork, view: AdoptionView, *, week_start: date, value: 
         baseline=kpi.baseline,
         direction=direction,
     )
-    return KpiMove(
-        playbook=view.playbook.title,
-        team=view.team.title,
-        kpi=kpi_context(view, value=value),
-        runs=runs,
-        busy=busy.found,
-        broken=tuple(rail.name for rail in of_week(uow, view, week_start) if rail.held is False),
-    )
+    return Move(kpi=kpi_context(view, value=value), better=compared(view.spec, value)[0], busy=busy.found)

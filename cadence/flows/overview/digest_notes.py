@@ -45,21 +45,22 @@ def _tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChan
 T = TypeVar("T")
 NOTES = 10
 """Sentences that are shown."""
-_CHANGES = (("promotion", "Promoted"), ("declaration", "Declared by hand"))
+_CHANGES = (("promotion", "Promoted"), ("declaration", "Set by hand"))
 
 
 def tell_drift(view: AdoptionView, row: StepDrift) -> Decision:
     """A drift that needs the owner."""
     return Decision(
+        title="🟡 Settle a drift",
         text=say(
-            "“{step}” of {playbook} ({team}) ran {counts}, found {day}",
+            "“{step}” of {playbook} ({team}) ran {counts} · found {day}",
             step=view.step(row.step).title,
             playbook=view.playbook.title,
             team=view.team.title,
             counts=drift_counts(row),
             day=day(row.at.astimezone(view.zone).date()),
         ),
-        offer=Offer("Settle it", Action.DECLARE_MODE, f"{view.id}:{row.step}"),
+        offer=Offer("Settle", Action.DECLARE_MODE, f"{view.id}:{row.step}"),
     )
 
 
@@ -117,8 +118,9 @@ def _of_promotion(
 def tell_promotion(view: AdoptionView, row: Promotion) -> Decision:
     """An undecided promotion."""
     return Decision(
+        title="🟢 Ready for promotion",
         text=say(
-            "{step} of {playbook} ({team}) could go from {before} to {after}: {passes} of {samples} passed",
+            "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed",
             step=step_title(view, row.step),
             playbook=view.playbook.title,
             team=view.team.title,
@@ -159,11 +161,11 @@ def _overrides(uow: UnitOfWork, week: DigestWeek) -> list[Override]:
 def _override(uow: UnitOfWork, row: Override) -> Mrkdwn:
     title = playbooks.by_id(uow, playbook_id=row.playbook_id).title
     what = (
-        say("{title} was published although something was missing", title=title)
+        say("published {title} before it was ready", title=title)
         if row.kind is OverrideKind.PUBLISH
-        else say("{title} was given a team that already runs two cycles", title=title)
+        else say("added {title} to a team that already runs two cycles", title=title)
     )
-    return say("Override by {who}: {what}. {reason}", who=mention(row.member), what=what, reason=row.reason)
+    return say("{who} {what}. Reason: {reason}", who=mention(row.member), what=what, reason=row.reason)
 
 
 def _declined(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
@@ -201,7 +203,7 @@ def _tell_changed(view: AdoptionView, *, scope: Scope, number: int, word: str) -
 
 def _changed(word: str, view: AdoptionView, step: str, before: str, after: str | None) -> Mrkdwn:
     return say(
-        "{word}: {step}, {before} → {after} ({playbook}, {team})",
+        "{word}: “{step}”, {before} → {after} ({playbook}, {team})",
         word=word,
         step=step_title(view, step),
         before=mode_word(before),

@@ -170,12 +170,13 @@ def scope_of(
 def tell_unreported(view: AdoptionView) -> Decision:
     """A team without anybody who reports the number."""
     return Decision(
+        title="📊 Name a KPI reporter",
         text=say(
-            "{team} has nobody who reports the number of {playbook}",
+            "Nobody in {team} reports the KPI of {playbook}",
             team=view.team.title,
             playbook=view.playbook.title,
         ),
-        offer=Offer("Change the team", Action.CREATE_TEAM, view.team.slug),
+        offer=Offer("Change team", Action.CREATE_TEAM, view.team.slug),
     )
 
 

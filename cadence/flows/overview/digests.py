@@ -1,6 +1,6 @@
 """The numbers of the curators' weekly digest, against the week before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -14,6 +14,7 @@ from cadence.flows.overview.attention import Attention, add_silent, slipped, und
 from cadence.flows.overview.digest_needs import idle_of, numbers_of
 from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts, open_promotions
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
+from cadence.flows.overview.digest_table import table_of
 from cadence.flows.overview.watches import Watches, watches_of
 from cadence.nudges import TITLES, Unless
 from cadence.rules.calendar import monday_of
@@ -26,7 +27,6 @@ from templates.contexts.overview.digests import Coverage, Decision, Digest, Skip
 
 SHOWN = 10
 """Maximum entries of a section of a digest."""
-SLIPPING_SHOWN = 3
 
 
 def show_digest(uow: UnitOfWork) -> Digest:
@@ -54,23 +54,27 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
     idle, coverage_before = idle_of(scope), _coverage_before(scope)
     noted, note_count = notes(scope, together=answers.together)
     handed, handed_count = handoff_lines(uow, workspace, since=week.at(0), until=week.at(1))
-    slipping: list[TopN[Any]] = [slips, demotions, watches.over, numbers.broken, numbers.not_moved]
+    slipping: list[TopN[Any]] = [demotions, watches.over, numbers.broken, slips, numbers.not_moved]
     return Digest(
         week_start=week_start,
         decisions=tuple(needs),
         decision_count=need_count,
         slipping=len(set[int]().union(*(section.adoptions for section in slipping))),
-        slipping_teams=_names(scope, slipping),
-        guardrails=tuple(told(scope, numbers.broken, SHOWN)),
-        guardrail_count=numbers.broken.count,
-        moved=tuple(told(scope, numbers.moved, SHOWN)),
+        rows=table_of(
+            scope,
+            worst_first=slipping,
+            demotions=demotions,
+            watches=watches,
+            numbers=numbers,
+            check_ins=answers.by_adoption,
+            many=SHOWN,
+        ),
+        team_count=answers.in_cycle,
         moved_count=numbers.moved.count,
-        not_moved=tuple(told(scope, numbers.not_moved, SHOWN)),
         not_moved_count=numbers.not_moved.count,
         no_reading_count=answers.in_cycle - numbers.moved.count - numbers.not_moved.count,
         demotions=tuple(told(scope, demotions, SHOWN)),
         demotion_count=demotions.count,
-        watches=tuple(told(scope, watches.over, SHOWN)),
         watch_count=watches.over.count,
         coverage=answers.coverage,
         coverage_before=coverage_before,
@@ -101,10 +105,12 @@ class _Answers:
     Args:
         in_cycle: adoptions that had a cycle.
         together: those of them in whose teams several members were asked.
+        by_adoption: the check-ins of each that was asked.
     """
 
     in_cycle: int
     together: set[int]
+    by_adoption: dict[int, Coverage]
     coverage: Coverage | None
 
 
@@ -117,10 +123,13 @@ def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> 
     by now count."""
     over, monday = _is_over(scope), scope.week.monday
     together: set[int] = set()
+    by_adoption: dict[int, Coverage] = {}
     expected = came = 0
     rows = digests.answering(scope.uow, asking=scope.asking(), sent=not over)
     for adoption, asked, answered, has_number, closed in rows:
         expected, came = expected + asked, came + answered
+        if asked:
+            by_adoption[adoption] = Coverage(answered=answered, asked=asked)
         if asked > 1:
             together.add(adoption)
         if over and not closed:  # a closed cycle accepts no more answers
@@ -134,7 +143,9 @@ def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> 
                 week_start=monday,
             )
     in_cycle = digests.in_cycle(scope.uow, day=monday)
-    return _Answers(in_cycle, together, Coverage(answered=came, asked=expected) if expected else None)
+    return _Answers(
+        in_cycle, together, by_adoption, Coverage(answered=came, asked=expected) if expected else None
+    )
 
 
 def _coverage_before(scope: Scope) -> Coverage | None:
@@ -155,18 +166,14 @@ def _needs(
         if len(needs) < SHOWN:
             needs.extend(found(SHOWN - len(needs)))
 
-    fill(lambda many: [Decision(text=one.text, offer=one.offer) for one in told(scope, slips, many)])
+    fill(
+        lambda many: [
+            Decision(title=one.title, text=one.text, offer=one.offer) for one in told(scope, slips, many)
+        ]
+    )
     for section in (promotions, drifts, watches.unanswered, scope.unreported):
         fill(partial(told, scope, section))
     return needs, count
-
-
-def _names(scope: Scope, sections: Sequence[TopN[Any]]) -> tuple[str, ...]:
-    """The first slipping teams, most urgent first."""
-    adoptions = dict.fromkeys(adoption for section in sections for adoption, _ in section.first())
-    first = list(adoptions)[:SLIPPING_SHOWN]
-    runs = scope.load(first)
-    return tuple(f"{runs[one].playbook.title} · {runs[one].team.title}" for one in first)
 
 
 def _exceptions(uow: UnitOfWork, week: DigestWeek, weeks: int) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from textwrap import shorten
 from zoneinfo import ZoneInfo
 
 from cadence.flows.adoption import standing
@@ -34,10 +33,10 @@ from cadence.flows.core import (
     why_not,
     zone_of,
 )
-from cadence.flows.gates import gate_line, gate_of
 from cadence.flows.handoffs import HandedOver, handed_over
 from cadence.flows.numbers import kpi_context
 from cadence.flows.overview.decisions import Need, champion_needs, needs
+from cadence.flows.overview.statuses import step_now, week_gate, why_offer
 from cadence.flows.schedule import rollout_of
 from cadence.flows.standards import step_states
 from cadence.mrkdwn import coded, say
@@ -58,7 +57,6 @@ from storage.tables import (
 )
 from storage.work import UnitOfWork
 from templates.contexts.checkins import CheckinRow
-from templates.contexts.gates import GateLine
 from templates.contexts.overview.home import (
     Home,
     HomeItem,
@@ -66,7 +64,6 @@ from templates.contexts.overview.home import (
     HomeNumber,
     HomePlaybook,
     HomeRegistry,
-    HomeStep,
 )
 from templates.filters import clock, day
 from templates.ids import Action
@@ -80,7 +77,8 @@ def quiet(uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]
     if away:
         last = max(row.last_day for row in away)
         yield HomeNeed(
-            text=say("You are away until {day}: nothing is sent to you.", day=day(last)),
+            title="Away",
+            text=say("You're away until {day}. We won't send you anything.", day=day(last)),
             offers=(Offer("I'm back", Action.SNOOZE, "back"),),
         )
     for week, at in sorted(snoozed.items()):
@@ -88,17 +86,19 @@ def quiet(uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]
             continue
         comes = at.astimezone(zone)
         yield HomeNeed(
+            title="Snoozed",
             text=say(
                 "{which} week's check-in is snoozed until {day} at {clock}.",
                 which="This" if week >= monday_of(today).isoformat() else "Last",
                 day=day(comes.date()),
                 clock=clock(comes),
-            )
+            ),
         )
     caller = people.caller(uow)
     if caller is not None and caller.muted:
         yield HomeNeed(
-            text=say("Reminders are off; the weekly check-in still comes."),
+            title="Muted",
+            text=say("Reminders are off. You still get the weekly check-in."),
             offers=(Offer("Turn reminders on", Action.SNOOZE, "unmute"),),
         )
 
@@ -120,15 +120,15 @@ def first_steps(uow: UnitOfWork, *, busy: bool, curator: bool) -> Begin:
     caller = people.caller(uow)
     if caller is None or not caller.has_curators:
         if caller is not None and caller.is_admin:
-            line = "This workspace has no curator yet: name one, and a channel for the weekly digest."
+            line = "Start here: name a curator, and a channel for the weekly digest."
             return Begin((line,), (Offer("Set up", Action.OPEN_SETTINGS),))
-        return Begin(("Nobody has set this up yet. A workspace admin does it with `/cadence settings`.",))
+        return Begin(("A workspace admin still needs to set this up with `/cadence settings`.",))
     if busy:
         return Begin()
     if curator:
         if playbooks.playbooks(uow):
             return Begin()
-        line = "There is no playbook yet: write or import one, then start its first cycle in a team."
+        line = "Write or import your first playbook, then start its first cycle in a team."
         offers = (
             Offer("New playbook", Action.NEW_PLAYBOOK),
             Offer("Import a playbook", Action.IMPORT_PLAYBOOK),
@@ -139,13 +139,15 @@ def first_steps(uow: UnitOfWork, *, busy: bool, curator: bool) -> Begin:
 
 def _join(uow: UnitOfWork) -> Begin:
     if people.teams_of(uow, member_id=uow.actor.member):
-        return Begin(("Your team runs no playbook yet; `/cadence playbook list` shows what there is.",))
+        return Begin(
+            ("Your team doesn't run a playbook yet. See what there is with `/cadence playbook list`.",)
+        )
     teams = people.teams(uow)
     if not teams:
-        return Begin(("There is no team yet; `/cadence team create` makes one.",))
-    more = " `/cadence team join` with a team's name joins any other." if len(teams) > TEAMS_OFFERED else ""
+        return Begin(("There are no teams yet. Create one with `/cadence team create`.",))
+    more = " To join another, type `/cadence team join` and its name." if len(teams) > TEAMS_OFFERED else ""
     return Begin(
-        (f"You are in no team yet: join the one you work in.{more}",),
+        (f"Join the team you work in.{more}",),
         tuple(
             Offer(f"Join {team.title}"[:75], Action.TEAM_JOIN, team.slug) for team in teams[:TEAMS_OFFERED]
         ),
@@ -211,13 +213,14 @@ def _to_accept(uow: UnitOfWork, whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
     row = whole.row
     due = row.due_at.astimezone(zone)
     return HomeNeed(
+        title="⏳ Accept a handoff",
         text=say(
-            "{playbook} ({sender}) hands over to {to}: {what}, {due} {day} {clock}",
+            "{what}: {sender} → {to} · {playbook} · {due} {day} {clock}",
             sender=whole.view.team.title,
             to=whole.team.title,
             what=row.what[:200],
             playbook=whole.view.playbook.title,
-            due="overdue since" if row.due_at < uow.now else "to be accepted by",
+            due="overdue since" if row.due_at < uow.now else "due",
             day=day(due, row.sent_at.astimezone(zone)),
             clock=clock(due),
         ),
@@ -232,8 +235,9 @@ def _to_finish(whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
     row = whole.row
     accepted = row.decided_at or row.sent_at
     return HomeNeed(
+        title="⏳ Finish a handoff",
         text=say(
-            "You accepted {what} from {sender} on {day} ({playbook}): say when it is done",
+            "{what}, from {sender} · {playbook} · accepted {day}",
             what=row.what[:200],
             sender=whole.view.team.title,
             day=day(accepted.astimezone(zone)),
@@ -247,8 +251,9 @@ def _waited_for(whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
     row = whole.row
     due = row.due_at.astimezone(zone)
     return HomeNeed(
+        title="⏳ Ask about a handoff",
         text=say(
-            "{to} hasn't accepted {what}, overdue since {day} {clock} ({playbook}, {sender}): please ask them",
+            "{to} hasn't accepted {what} · {playbook} ({sender}) · overdue since {day} {clock}",
             to=whole.team.title,
             what=row.what[:200],
             day=day(due, row.sent_at.astimezone(zone)),
@@ -258,10 +263,6 @@ def _waited_for(whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
         ),
         offers=(Offer("Withdraw", Action.WITHDRAW_HANDOFF, str(row.id)),),
     )
-
-
-GATE_SIZE = 150
-"""Maximum characters of a gate's missing items, cut between words; `/cadence cycle show` has all."""
 
 
 def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
@@ -274,8 +275,8 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
     came = checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
     own = checkins.check_in(uow, adoption_id=view.id, week_start=week_start, member=uow.actor.member)
     paused = view.adoption.state is AdoptionState.PAUSED
-    gate = _gate(uow, view, cycle) if running and not paused else None
     zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
+    states = step_states(uow, view)
     return HomePlaybook(
         adoption_id=view.id,
         slug=view.playbook.slug,
@@ -288,23 +289,21 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
         readings=_readings(uow, view, cycle),
         answered=len(asked & came),
         expected=len(asked),
-        steps=_steps(uow, view, zone),
-        week_start=week_start.isoformat(),
-        gate=shorten(gate.text, GATE_SIZE, placeholder=" …") if gate else None,
-        gate_met=bool(gate and gate.met),
+        steps=tuple(step_now(one, zone) for one in states),
+        gate=week_gate(uow, view) if running and not paused else None,
         closed=closed.number if closed else None,
         result=closed.result if closed else None,
         paused=paused,
         starts=starts_on(view),
         own=answer_context(uow, view, own) if own else None,
         standing=standing(uow, view),
+        menu=(
+            Offer("Status", Action.SHOW_STATUS, view.playbook.slug),
+            *why_offer(view, [one.step.key for one in states]),
+            Offer("Playbook", Action.SHOW_PLAYBOOK, view.playbook.slug),
+            *([Offer("Change my check-in", Action.CHANGE_CHECKIN, f"{view.id}:{week_start}")] if own else ()),
+        ),
     )
-
-
-def _gate(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None) -> GateLine | None:
-    if cycle is None or view.week is None:
-        return None
-    return gate_line(gate_of(uow, view, cycle, view.week), week=view.week)
 
 
 def _readings(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None) -> tuple[float | None, ...]:
@@ -314,21 +313,6 @@ def _readings(uow: UnitOfWork, view: AdoptionView, cycle: Cycle | None) -> tuple
     known = numbers.readings(uow, cycle=cycle)
     weeks = WEEKS if view.week is None else view.week
     return tuple(known.get(week) for week in range(1, weeks + 1)) if known else ()
-
-
-def _steps(uow: UnitOfWork, view: AdoptionView, zone: ZoneInfo) -> tuple[HomeStep, ...]:
-    """Each step with its mode, its exceptions against its cap, and its last verdict."""
-    return tuple(
-        HomeStep(
-            key=one.step.key,
-            title=one.step.title,
-            mode=one.mode,
-            evidence=one.evidence,
-            decision=one.verdict.decision if one.verdict else None,
-            judged_at=one.verdict.judged_at.astimezone(zone) if one.verdict else None,
-        )
-        for one in step_states(uow, view)
-    )
 
 
 PAGE = 8
@@ -369,13 +353,13 @@ def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
         items=tuple(entry() for entry in entries[(page - 1) * PAGE : page * PAGE]),
         welcome=welcome,
         several_open=_several(open_rows),
-        next_checkin=None if waiting else next_checkin(uow, workspace, snoozed),
         snoozes=snooze_menu(
             uow,
             workspace,
             uow.actor.member,
             week=date.fromisoformat(min(row.week_start for row in open_rows)) if open_rows else None,
         ),
+        next_checkin=None if waiting else next_checkin(uow, workspace, snoozed),
         quiet=tuple(quiet(uow, workspace, snoozed)),
         begin=tuple(map(coded, begin.lines)),
         offers=begin.offers,

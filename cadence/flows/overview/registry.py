@@ -181,7 +181,7 @@ def _nearly(uow: UnitOfWork, function: str | None) -> tuple[NearlyThere, ...]:
                 title=playbook.title,
                 state=playbook.state,
                 gaps=len(readiness_of(uow, playbook).gaps),
-                offer=Offer("What is missing", Action.PUBLISH, playbook.slug) if may else None,
+                offer=Offer("What's left", Action.PUBLISH, playbook.slug) if may else None,
             )
         )
     return tuple(sorted(found, key=lambda one: (one.gaps, one.title)))

@@ -76,13 +76,13 @@ def _looked_at(scope: Scope, adoptions: Sequence[int]) -> Iterator[tuple[int, Co
 
 def _tell_contradiction(view: AdoptionView, *, found: Contradiction) -> Mrkdwn:
     return say(
-        "Contradiction: {playbook} ({team}) is attested as declared ({count}, none drifted), "
-        "and {kpi} got worse {times} in a row: {values}",
+        "🟡 {playbook} ({team}): every check-in says as planned ({count}), but {kpi} got worse {times} in a row: "
+        "{values}",
         playbook=view.playbook.title,
         team=view.team.title,
         count=plural(found.as_declared, "time"),
         kpi=view.spec.kpi.name,
-        times=plural(found.worse, "reading"),
+        times=plural(found.worse, "week"),
         values=" → ".join(amount(value, view.spec.kpi.unit) for value in found.values),
     )
 
@@ -105,7 +105,7 @@ def _tell_hero(view: AdoptionView, *, scope: Scope, cycle: int) -> Mrkdwn:
     found = hero(signals.runs_by_member(scope.uow, cycle_id=cycle))
     share = percent_of(found.runs, found.total, limit=found.threshold)
     return say(
-        "{playbook} ({team}): the standard hangs on one person. {who} reports {runs} of {total} ({share}"
+        "🟡 {playbook} ({team}): one person reports most of the runs. {who} reported {runs} of {total} ({share}"
         "limit {limit})",
         playbook=view.playbook.title,
         team=view.team.title,

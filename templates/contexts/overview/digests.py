@@ -5,31 +5,57 @@ from datetime import date
 from typing import ClassVar
 
 from cadence.refusals import Offer
-from templates.contexts.base import Kpi, MessageContext, ModeChange, StepEvidence
+from templates.contexts.base import Evidence, Kpi, MessageContext, ModeChange, StepEvidence
 from templates.contexts.numbers import Guardrail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """An item that needs a curator: one sentence and its button."""
+    """An item that needs a curator: what to do, with its mark (`🔴 Update the rubric`), about what, its button."""
 
+    title: str
     text: str
     offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KpiMove:
-    """One adoption's number against its baseline. `busy`: many runs, and the number doesn't move.
+class Coverage:
+    """Check-ins of a week: answered and asked for."""
 
-    `broken` names the guardrails past their limit in the same week.
+    answered: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestRow:
+    """One team that runs a playbook, in the week of the digest.
+
+    Args:
+        kpi: the week's number, if there is one.
+        to_target: how far it is from its target, 0 if it meets it; None without a number.
+        check_ins: None if none was asked for.
+        evidence: of the step over its cap, else of the one nearest to it; None without exceptions.
+        demoted: whether a step was demoted in the week.
+        step: the step that is over its cap.
+        over: whether a step is over its cap, `critical` if it is watched for a critical exception.
+        broken: a guardrail past its limit.
+        busy: many runs, and the number doesn't improve.
+        better: whether the number is better than its baseline; None without one.
     """
 
     playbook: str
     team: str
     kpi: Kpi
-    runs: int
+    to_target: float | None = None
+    check_ins: Coverage | None = None
+    evidence: Evidence | None = None
+    demoted: bool = False
+    step: str = ""
+    over: bool = False
+    critical: bool = False
+    broken: Guardrail | None = None
     busy: bool = False
-    broken: tuple[str, ...] = ()
+    better: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +79,6 @@ class TeamStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamGuardrail:
-    """A guardrail past its limit, with its playbook and team."""
-
-    playbook: str
-    team: str
-    guardrail: Guardrail
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
     """Nudges of one kind that weren't sent, and why (`a public holiday`, `the bot was down`)."""
 
@@ -79,22 +96,14 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """Check-ins of a week: answered and asked for."""
-
-    answered: int
-    asked: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest(MessageContext):
     """The week just over, for curators. Lists are worst first and may be truncated: the counts are complete.
 
     Args:
         week_start: the Monday of the week reported.
         slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
-        slipping_teams: the first of them (`playbook · team`), gravest first.
-        guardrails: past their limit in the week, of `guardrail_count`.
+        rows: the teams, at most ten, of `team_count` that had a cycle.
+        watch_count: steps over their caps.
         over: whether the week is over; before that, check-ins that weren't asked for yet don't count.
         coverage: the week's check-ins, and `coverage_before` those of the week before; None when none was asked for.
         setup_minutes: median of the setups timed, None without one.
@@ -111,14 +120,13 @@ class Digest(MessageContext):
     decisions: tuple[Decision, ...]
     decision_count: int
     slipping: int
-    moved: tuple[KpiMove, ...]
+    rows: tuple[DigestRow, ...]
+    team_count: int
     moved_count: int
-    not_moved: tuple[KpiMove, ...]
     not_moved_count: int
     no_reading_count: int
     demotions: tuple[TeamChange, ...]
     demotion_count: int
-    watches: tuple[TeamStep, ...]
     watch_count: int
     coverage: Coverage | None
     coverage_before: Coverage | None
@@ -128,9 +136,6 @@ class Digest(MessageContext):
     cycles_completed: Tally
     exceptions: Tally
     over: bool = True
-    slipping_teams: tuple[str, ...] = ()
-    guardrails: tuple[TeamGuardrail, ...] = ()
-    guardrail_count: int = 0
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
     note_count: int = 0

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
-from templates.contexts.base import Evidence, Id, Kpi, ViewContext
+from templates.contexts.base import Id, Kpi, ViewContext
 from templates.contexts.checkins import SNOOZES, Answer, CheckinRow
+from templates.contexts.overview.statuses import GateNow, StepNow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,22 +25,12 @@ class HomeNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeNeed:
-    """An item that needs the reader's decision, with its buttons."""
+    """An item that needs the reader: what to do, with its mark (`🔴 Update the rubric`), about what, and the
+    buttons."""
 
+    title: str
     text: Mrkdwn
     offers: tuple[Offer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HomeStep:
-    """A step of a playbook: its evidence, None before a first cycle; its last verdict, `decision`, if any."""
-
-    key: str
-    title: str
-    mode: str
-    evidence: Evidence | None = None
-    decision: str | None = None
-    judged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +42,9 @@ class HomePlaybook:
         closed: the number of the closed cycle, with its `result`; None while one runs.
         starts: the Monday of the cycle to come.
         readings: the KPI's of the cycle, by week; None where there is none. Empty without a cycle.
-        own: the reader's answer of the week, which `week_start` names for [Change].
+        own: the reader's answer of the week.
         standing: further sentences, such as the progress of the setup.
+        menu: what is seldom needed, at most five.
     """
 
     adoption_id: Id
@@ -64,16 +56,15 @@ class HomePlaybook:
     readings: tuple[float | None, ...]
     answered: int
     expected: int
-    steps: tuple[HomeStep, ...]
-    week_start: str
-    gate: str | None = None
-    gate_met: bool = False
+    steps: tuple[StepNow, ...]
+    gate: GateNow | None = None
     closed: int | None = None
     result: str | None = None
     paused: bool = False
     starts: date | None = None
     own: Answer | None = None
     standing: tuple[str, ...] = ()
+    menu: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +102,8 @@ class Home(ViewContext):
         welcome: whether to show the introduction, until they have done something.
         several_open: the Monday of the week with several open check-ins, "" with one or none.
         next_checkin: when theirs comes, in their zone; None if none is planned.
-        snoozes: the choices of the menu on an open check-in.
         quiet: days away, a snooze, muted reminders; until when, and the button that ends it.
+        snoozes: the choices of the menu on open check-ins.
         begin: first steps as sentences, with their buttons.
     """
 

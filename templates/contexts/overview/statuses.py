@@ -41,8 +41,9 @@ class StepNow:
 
     @property
     def estimated(self) -> int:
-        """Its estimated runs."""
-        return self.evidence.assumed if self.evidence is not None else 0
+        """Its estimated runs, if they count beside something reported."""
+        found = self.evidence
+        return found.assumed if found is not None and (found.reported or found.exceptions) else 0
 
     @property
     def on_track(self) -> bool:

@@ -172,7 +172,7 @@ def test_nobody_is_nudged_before_the_first_cycle(adopted: BotHarness) -> None:
     assert len(bot_dms(adopted, SOLO)) == 1
     status = types(adopted, LEAD, "/cadence status reply")
     assert "Solo" in status
-    assert "setup hasn't started" in status
+    assert "Setup hasn't started" in status
     assert "1 decision" not in types(adopted, CURATOR, "/cadence digest")
 
 

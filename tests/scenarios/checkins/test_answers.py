@@ -121,7 +121,7 @@ def test_early_in_a_week_the_bot_asks_which_week_an_answer_is_for(desk: BotHarne
     desk.play_until(at("2026-03-09 09:00"))
     for typed in ("/attest as-declared runs=14", "/attest"):
         said = desk.workspace.person(AGENT).types(typed, channel=DESK_CHANNEL)
-        assert "Is this for last week or for this one? Add `week=1` or `week=2`." in said.words
+        assert "Is this for last week or this week? Add `week=1` or `week=2`." in said.words
         assert said.view is None
     assert "week 1 of 4" in types(desk, AGENT, "/attest as-declared runs=14 week=1")
     assert "week 2 of 4" in types(desk, AGENT, "/attest as-declared runs=10")

@@ -164,7 +164,7 @@ def test_only_curators_get_the_digest(tmp_path: Path) -> None:
         for_member = harness.workspace.person(AGENT).types("/cadence digest")
         assert for_curator is not None
         assert for_curator.text.startswith("Week of 23 Feb:")
-        assert f"Only a curator may read the digest: <@{CURATOR}>" in for_member.words
+        assert f"Only a curator can read the digest: <@{CURATOR}>" in for_member.words
 
 
 def test_far_too_many_runs_are_a_slip(desk: BotHarness) -> None:

@@ -74,7 +74,7 @@ def test_a_start_that_cant_be_is_refused_with_what_would_be_right(
 def test_only_the_owner_or_a_curator_starts_a_cycle(ready: BotHarness) -> None:
     agent = ready.workspace.person(AGENT)
     refused = agent.types("/cadence cycle start reply 2026-03-02", channel=DESK_CHANNEL)
-    assert f"Only the owner (<@{LEAD}>) or a curator may start a cycle." in refused.words
+    assert f"Only the owner (<@{LEAD}>) or a curator can start a cycle." in refused.words
     assert refused.message is not None
     agent.clicks(refused.message, "Ask them")
     ready.play_until(at("2026-03-02 10:00"))
@@ -190,8 +190,8 @@ def test_weeks_go_on_into_the_next_cycle(ready: BotHarness) -> None:
     assert not [one for one in bot_dms(ready, LEAD) if "missing for Reply, week 4 of 4" in one.words]
     digest = posts(ready, CURATORS)[-1].words
     assert "Week of 23 Mar" in digest
-    assert "No reading yet from 1 team." in digest
-    assert "cycles running 1, completed 1 (▲ +1 on last week)" in digest
+    assert "No number yet (1)" in digest
+    assert "1 active cycle · 1 completed (+1)" in digest
     ready.play_until(at("2026-04-02 12:00"))
     assert "Reply, week 1 of 4" in bot_dms(ready, AGENT)[-1].words
     shown = types(ready, LEAD, "/cadence cycle show reply")
@@ -205,7 +205,7 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: BotHarn
     ready.play_until(at("2026-03-30 12:00"))
     digest = posts(ready, CURATORS)[-1].words
     assert "Reply (Desk): First response time 42 min → 13 min (target 15 min), 40 reported runs" in digest
-    assert "No reading yet" not in digest
+    assert "No number yet" not in digest
 
 
 def test_the_next_cycle_runs_on_the_newest_revision(ready: BotHarness, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: BotHarness) ->
     post = posts(desk, DESK_CHANNEL)[-1]
     assert post.buttons[:3] == ["Pause", "Submit to the registry", "Adopt in another team"]
     refused = desk.workspace.person(AGENT).clicks(post, "Pause")
-    assert "or a curator may pause a team" in refused.words
+    assert "or a curator can pause a team" in refused.words
     lead = desk.workspace.person(LEAD)
     lead.clicks(post, "Pause")
     lead.clicks(post, "Pause")
@@ -189,7 +189,7 @@ def test_a_closed_cycles_check_ins_are_asked_for_until_sunday_night(desk: BotHar
     desk.play_until(at("2026-03-30 12:00"))
     assert not [one for one in bot_dms(desk, LEAD) if "missing" in one.words and "week 4" in one.words]
     digest = posts(desk, CURATORS)[-1]
-    assert "Nudge them once more" not in digest.buttons
+    assert "Nudge again" not in digest.buttons
     desk.workspace.person(AGENT).opens_home()
     desk.tick()
     assert "week 4" not in desk.workspace.person(AGENT).home().words

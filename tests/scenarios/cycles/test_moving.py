@@ -128,17 +128,17 @@ def test_a_draft_deferred_to_the_next_cycle_restarts_its_evidence(published: Bot
 
 def test_who_may_move_and_where_to(published: BotHarness) -> None:
     refused = types(published, AGENT, "/cadence playbook move reply v1").words
-    assert f"Only the owner (<@{LEAD}>) or a curator may move a team to another version." in refused
+    assert f"Only the owner (<@{LEAD}>) or a curator can move a team to another version." in refused
     assert (
         "Reply has no v7. Published: v1." in types(published, LEAD, "/cadence playbook move reply v7").words
     )
     assert "`vx` isn't a version" in types(published, LEAD, "/cadence playbook move reply vx").words
     revise(published, ("mode: collaborative", "mode: ai-led"))
     raised = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Only a curator may move a team to a draft that makes Draft the reply AI-led" in raised
+    assert "Only a curator can move a team to a draft that makes Draft the reply AI-led" in raised
     revise(published, ("key: draft", "key: first-draft"))
     renamed = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Only a curator may move a team to a draft that makes Draft the reply AI-led" in renamed
+    assert "Only a curator can move a team to a draft that makes Draft the reply AI-led" in renamed
 
 
 def test_what_was_found_on_the_version_before_is_judged_by_it(published: BotHarness) -> None:
@@ -177,7 +177,7 @@ def test_the_form_moves_too(published: BotHarness) -> None:
 def test_a_retired_playbook_finishes_and_starts_nothing(published: BotHarness) -> None:
     start_cycle(published, monday="2026-03-16", team="solo")
     refused = types(published, LEAD, "/cadence playbook retire reply we are done").words
-    assert "Only a curator may retire Reply" in refused
+    assert "Only a curator can retire Reply" in refused
     said = types(published, CURATOR, "/cadence playbook retire reply the help desk answers these <now>").words
     assert "Reply is retired" in said
     assert "Desk: cycle 1 closes on Fri 27 Mar" in said
@@ -192,8 +192,8 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: BotHarness) -
     [cycle] = rows(published, Cycle)
     assert cycle.state is CycleState.CLOSED
     assert "Reply, cycle 1: insufficient" in " ".join(one.text for one in posts(published, DESK_CHANNEL))
-    assert "Reply has no running cycle" not in posts(published, CURATORS)[-1].words
-    assert "No published playbook yet" in types(published, AGENT, "/cadence registry").words
+    assert "No team is running Reply" not in posts(published, CURATORS)[-1].words
+    assert "No published playbooks yet" in types(published, AGENT, "/cadence registry").words
     lead = published.workspace.person(LEAD)
     closing = [one for one in posts(published, DESK_CHANNEL) if "Reply, cycle 1: insufficient" in one.text]
     assert "Submit to the registry" not in closing[-1].buttons

@@ -76,7 +76,7 @@ def test_a_watch_of_the_weekend_ends_on_sunday_night(tmp_path: Path) -> None:
             assert ended.buttons == ["Why"]
         harness.play_until(at("2026-03-30 12:00"))
         digest = next(one for one in posts(harness, CURATORS) if one.text.startswith("Week of 23 Mar"))
-        assert "nobody has said what changes" not in digest.words
+        assert "Add a plan" not in digest.words
 
 
 def test_a_weekend_report_alerts_again_after_the_close_ended_an_alert(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from templates.ids import Action, Callback, Shortcut
 from tests.scenarios.plays import REPLY
 
 LEAD, STRANGER, CHANNEL = "U01LEAD", "U0STRANGER", "C01SUPEMEA"
-SENTENCE = "We can't reach our database right now. Nothing was saved; try again in a minute."
+SENTENCE = "We can't reach our database right now. Nothing was saved. Try again in a minute."
 TYPED = "the patient's name was in the draft"
 
 

@@ -15,7 +15,7 @@ from storage.engine import plain_url, sqlite_file
 from tests.harnesses import EXAMPLES
 
 LEAD, CHANNEL = "U01LEAD", "C01SUPEMEA"
-SENTENCE = "The database is busy, so we couldn't do that. Nothing was changed; try again in a moment."
+SENTENCE = "We're a little busy right now. Nothing was changed. Try again in a moment."
 SLACK_SECONDS = 3.0
 TUESDAY = datetime(2026, 3, 3, 10, tzinfo=UTC)
 

@@ -117,7 +117,7 @@ def test_week_4_names_the_next_team_and_submits(ready: BotHarness) -> None:
     assert "Still open from before: a run attested in a check-in; a rubric result; the package" in post.words
     agent, lead = ready.workspace.person(AGENT), ready.workspace.person(LEAD)
     refused = agent.clicks(post, "Name the next team")
-    assert f"Only the owner (<@{LEAD}>) or a curator may name the next team." in refused.words
+    assert f"Only the owner (<@{LEAD}>) or a curator can name the next team." in refused.words
     lead.clicks(post, "Name the next team")
     assert "say why there is none" in lead.submits({}).errors["reason"]
     assert not lead.submits({"team": "solo"}).errors

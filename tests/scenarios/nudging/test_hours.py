@@ -93,7 +93,7 @@ def test_working_days_that_would_drop_a_nudge_are_refused(desk: BotHarness) -> N
 
 
 def test_who_may_not_sets_nothing(desk: BotHarness) -> None:
-    with pytest.raises(NotAllowed, match="Only a curator may change when the workspace is nudged"):
+    with pytest.raises(NotAllowed, match="Only a curator can change when the workspace is nudged"):
         set_hours(desk, LEAD, "check-in: Fri 09:00", playbook=None)
     with pytest.raises(NotAllowed, match="Only the owner"):
         set_hours(desk, AGENT, "check-in: Fri 09:00")

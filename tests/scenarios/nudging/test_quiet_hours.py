@@ -335,16 +335,16 @@ def test_last_weeks_check_in_can_be_snoozed_without_this_weeks(desk: BotHarness)
     came = [one.words for one in bot_dms(desk, AGENT)[2:]]
     assert nudged(desk, AGENT)[2] == "Tue 10:00"
     assert sorted(weeks) == sorted(week for text in came for week in set(weeks) if week in text)
-    assert "*2 things wait for you.*" in agent.opens_home().words
+    assert "2 items need you" in agent.opens_home().words
 
 
 def test_home_shows_when_a_snoozed_check_in_returns(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     types(desk, AGENT, "/cadence snooze friday")
-    assert "Your next check-in arrives Fri 6 Mar at 10:00" in agent.opens_home().words
+    assert "Your next check-in comes Fri 6 Mar at 10:00" in agent.opens_home().words
     for moment in ("2026-03-05 10:30", "2026-03-06 10:30"):
         desk.play_until(at(moment))
-        assert "*1 thing waits for you.*" in agent.opens_home().words
+        assert "1 item needs you" in agent.opens_home().words
 
 
 def test_only_what_can_be_kept_is_offered(desk: BotHarness) -> None:
@@ -363,7 +363,7 @@ def test_home_shows_quiet_periods_with_a_button_to_end_them(desk: BotHarness) ->
     types(desk, AGENT, "/cadence mute")
     types(desk, AGENT, "/cadence away 2026-03-02..2026-03-04")
     home = agent.opens_home()
-    assert "You are away until Wed 4 Mar" in home.words
+    assert "You're away until Wed 4 Mar" in home.words
     agent.clicks(home, "I'm back")
     agent.clicks(agent.home(), "Turn reminders on")
     desk.tick()

@@ -332,27 +332,27 @@ def test_a_demoted_step_asks_for_its_rubric_on_home_and_in_the_digest(desk: BotH
     desk.workspace.person(AGENT).submits({})
     desk.tick()
     home = desk.workspace.person(LEAD).opens_home()
-    assert "its rubric isn't revised yet" in home.words
-    assert {"Update the rubric", "Why"} <= set(home.buttons)
+    assert "*🔴 Update the rubric*\n“Send the reply” of Reply (Desk) was demoted Thu 5 Mar" in home.words
+    assert "Update" in home.buttons
     desk.play_until(at("2026-03-09 12:00"))
-    assert "Update the rubric" in posts(desk, CURATORS)[-1].buttons
+    assert "Update" in posts(desk, CURATORS)[-1].buttons
 
 
 def test_a_champion_sees_the_setup_on_home_until_it_is_done(desk: BotHarness) -> None:
     types(desk, LEAD, "/cadence adopt reply team=solo champion=<@U01AGENT2>")
     champion = desk.workspace.person("U01AGENT2")
     home = champion.opens_home()
-    assert "Set up *Reply* in Solo" in home.words
+    assert "*⏳ Set up*\nReply in Solo" in home.words
     assert "Start setup" in home.buttons
     champion.clicks(home, "Start setup")
     desk.tick()
     home = champion.opens_home()
     assert "Setup done" in home.buttons
-    assert "Nothing waits for you" not in home.words
+    assert "all caught up" not in home.words
     assert "Start setup" not in champion.last_dm().buttons
     champion.clicks(home, "Setup done")
     desk.tick()
-    assert "Set up *Reply* in Solo" not in champion.opens_home().words
+    assert "*⏳ Set up*" not in champion.opens_home().words
     ready = desk.workspace.person(LEAD).last_dm()
     assert "Start the first cycle" in ready.buttons
     types(desk, LEAD, "/cadence cycle start reply 2026-03-09 team=solo")

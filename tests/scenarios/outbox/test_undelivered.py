@@ -30,7 +30,7 @@ def test_a_channel_the_bot_is_not_in_is_a_decision_until_it_is_invited(
     shown = harness.workspace.person("U01CURATOR").types("/cadence", "digest", channel=CURATORS).words
     bot = harness.workspace.app.user
     assert (
-        f"couldn't go to <#{ROOM}> (Support EMEA): the bot isn't in it. Type /invite <@{bot}> there." in shown
+        f"couldn't go to <#{ROOM}> (Support EMEA): the app isn't in it. Type /invite <@{bot}> there." in shown
     )
 
     harness.workspace.save_channel(
@@ -49,5 +49,5 @@ def test_an_archived_channel_is_named_first_in_mondays_digest(harness: BotHarnes
     says(harness.workspace.person("U01LEAD"), "/exception send critical a price was made up")
     harness.play_until(at("2026-03-09 12:00"))
     digest = posts(harness, CURATORS)[-1].words
-    assert f"couldn't go to <#{ROOM}> (Support EMEA): it is archived." in digest
+    assert f"couldn't go to <#{ROOM}> (Support EMEA): it's archived." in digest
     assert digest.index("couldn't go to") < digest.index("was demoted")

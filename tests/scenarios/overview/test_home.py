@@ -61,13 +61,14 @@ def published(harness: BotHarness) -> int:
 def test_a_check_in_is_answered_on_the_home_and_the_dm_follows(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     home = agent.opens_home()
-    assert "*1 thing waits for you.*" in home.words
-    agent.clicks(home, "Ran as declared")
+    assert "1 item needs you" in home.words
+    agent.clicks(home, "Check in")
     agent.submits({"runs": "14"})
     desk.tick()
     assert [row.runs for row in rows(desk, CheckIn)] == [14]
     assert bot_dms(desk, AGENT)[-1].buttons == ["Change"]
-    assert "*Nothing waits for you.* Your next check-in arrives Thu 12 Mar at 10:00." in agent.home().words
+    caught_up = "You're all caught up 🎉\nYour next check-in comes Thu 12 Mar at 10:00."
+    assert caught_up in agent.home().words
     assert "You: ran as declared, 14 runs" in agent.home().words
 
 
@@ -79,7 +80,7 @@ def test_an_answer_in_the_dm_takes_it_off_the_home_once(desk: BotHarness) -> Non
     agent.submits({})
     desk.tick()
     desk.tick()
-    assert "*Nothing waits for you.*" in agent.home().words
+    assert "You're all caught up" in agent.home().words
     assert published(desk) == before + 1
 
 
@@ -113,10 +114,10 @@ def test_an_exception_shows_on_everybodys_home_around_it(desk: BotHarness) -> No
     desk.tick()
     assert published(desk) == before + 3
     for person in three[:2]:
-        assert "Draft the reply _human-led_" in person.home().words
+        assert "🔴 Demoted Thu 5 Mar: “Draft the reply”" in person.home().words
     for person in (three[0], three[2]):
-        assert "its rubric isn't revised yet" in person.home().words
-    assert "isn't revised" not in three[1].home().words
+        assert "*🔴 Update the rubric*" in person.home().words
+    assert "Update the rubric" not in three[1].home().words
 
 
 def test_homes_are_published_at_slacks_pace_and_per_person_more_slowly(desk: BotHarness) -> None:
@@ -162,7 +163,7 @@ def test_a_publication_that_nobody_ended_is_made_again_and_a_change_meanwhile_is
     )
     desk.clock.set(later + pace.each)
     desk.tick()
-    assert "Draft the reply _human-led_" in lead.home().words
+    assert "🔴 Demoted Thu 5 Mar: “Draft the reply”" in lead.home().words
 
 
 def test_a_home_slack_refuses_waits_until_it_is_opened(desk: BotHarness) -> None:
@@ -202,12 +203,12 @@ def test_who_reports_the_number_is_asked_for_it_alone(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
     lead.types("/attest reply as-declared runs=9", channel=DESK_CHANNEL)
     home = lead.opens_home()
-    assert "*Numbers to report*" in home.words
-    lead.clicks(home, "Report the number")
+    assert "*📊 Report*\nFirst response time · Reply, week 1 of 4" in home.words
+    lead.clicks(home, "Report")
     lead.submits({"value": "24m"})
     desk.tick()
-    assert "*Numbers to report*" not in lead.home().words
-    assert "First response time 24 min (target 15 min) · by week " in lead.home().words
+    assert "📊" not in lead.home().words
+    assert "*First response time*\n24 min → target 15 min ▃" in lead.home().words
 
 
 def propose(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,8 +232,8 @@ def test_a_curator_approves_on_the_home_and_nobody_else_can(
         propose(harness, monkeypatch)
         curator, owner = harness.workspace.person(CURATOR), harness.workspace.person(LEAD)
         home = curator.opens_home()
-        assert "could go from collaborative to AI-led: 40 of 40 samples passed" in home.words
-        assert "A curator decides" in owner.opens_home().words
+        assert "collaborative → AI-led: 40 of 40 samples passed" in home.words
+        assert "a curator decides" in owner.opens_home().words
         assert "Approve" not in owner.home().buttons
 
         [block] = [
@@ -245,7 +246,7 @@ def test_a_curator_approves_on_the_home_and_nobody_else_can(
 
         curator.clicks(home, "Approve")
         assert promotion(harness).state is PromotionState.APPROVED
-        assert "could go from" not in curator.home().words, "shown at once, before anything is sent"
+        assert "Ready for promotion" not in curator.home().words, "shown at once, before anything is sent"
         harness.tick()
         assert any(one.text.startswith("Promoted: “Draft the reply”") for one in posts(harness, CURATORS))
 
@@ -262,7 +263,7 @@ def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:
         for number in range(2):
             start_cycle(harness, f"reply-{number:02}")
         home = lead.opens_home()
-        assert "*28 things wait for you.*" in home.words
+        assert "28 items need you" in home.words
         assert home.buttons[-1] == "Next page"
         for page in range(2, 5):
             assert characters(home.blocks) <= 13_000
@@ -283,10 +284,10 @@ def test_what_is_handed_over_is_accepted_on_the_home(tmp_path: Path) -> None:
         analyst.opens_home()
         hand_over(harness)
         home = analyst.home()
-        assert "hands over to Billing: refund for case 4711" in home.words
-        assert "to be accepted by Wed 4 Mar 09:00" in home.words, "in their own zone"
+        assert "*⏳ Accept a handoff*\nrefund for case 4711: Support EMEA → Billing" in home.words
+        assert "due Wed 4 Mar 09:00" in home.words, "in their own zone"
         analyst.clicks(home, "Accept")
-        assert "You accepted refund for case 4711 from Support EMEA" in analyst.home().words
+        assert "*⏳ Finish a handoff*\nrefund for case 4711, from Support EMEA" in analyst.home().words
         harness.tick()
         assert asked(harness).text == "Accepted by Billing: refund for case 4711"
         analyst.clicks(analyst.home(), "Done")
@@ -322,13 +323,13 @@ def test_a_first_home_says_what_this_is_until_the_first_step(desk: BotHarness) -
     stranger = desk.workspace.save_user(User("U09NEW", "new", "New")).id
     newcomer = desk.workspace.person(stranger)
     home = newcomer.opens_home()
-    assert "You are in no team yet" in home.words
-    assert "What this is" in home.words
+    assert "Join the team you work in." in home.words
+    assert "What I do" in home.words
     desk.workspace.invite(DESK_CHANNEL, stranger)
     newcomer.clicks(home, "Join Desk")
     desk.tick()
-    assert "What this is" not in newcomer.home().words
-    assert "Reply, week 1 of 4" in newcomer.home().words
+    assert "What I do" not in newcomer.home().words
+    assert "*Reply* · week 1 of 4" in newcomer.home().words
 
 
 @pytest.mark.parametrize("curators", [True, False])
@@ -353,6 +354,6 @@ def test_last_weeks_number_is_still_asked_for_on_monday(desk: BotHarness) -> Non
     lead.types("/attest reply as-declared runs=9", channel=DESK_CHANNEL)
     desk.clock.set(at("2026-03-09 09:00"))
     home = lead.opens_home()
-    assert "*Numbers to report*" in home.words
-    assert "Report the number" in home.buttons
-    assert "0 exceptions in 9 reported runs (+" in home.words
+    assert "*📊 Report*\nFirst response time · Reply, week 1 of 4" in home.words
+    assert "Report" in home.buttons
+    assert "🟢 2 on track" in home.words

@@ -17,9 +17,8 @@ def test_it_is_named_in_the_week_it_began_and_counted_from_then_on(tmp_path: Pat
     with bot_harness(tmp_path, workspace=DESK, playbooks=playbooks) as harness:
         start_cycle(harness, "reply")
         first, second = digest_on(harness, "2026-03-09"), digest_on(harness, "2026-03-16")
-        assert "1 playbook without a running cycle, new this week: " in first
-        assert "1 playbook without a running cycle" in second
+        assert "1 playbook idle, new this week: " in first
+        assert "1 playbook idle" in second
         assert "new this week" not in second
         for told in (first, second):
             assert "Start a cycle" not in told
-            assert "has no running cycle" not in told

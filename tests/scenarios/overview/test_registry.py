@@ -34,7 +34,7 @@ def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
             "Solo (v1): 42 min → 17 min (target 15 min); Desk, the first team, 14 min · set up in 41 min"
             in said
         )
-        assert "No published playbook yet in sales" in types(harness, AGENT, "/cadence registry sales").words
+        assert "No published playbooks yet in sales" in types(harness, AGENT, "/cadence registry sales").words
         assert (
             "Did you mean `/cadence registry support`?"
             in types(harness, AGENT, "/cadence registry suport").words
@@ -65,10 +65,10 @@ def test_empty_it_says_what_is_on_its_way(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
         said = types(harness, LEAD, "/cadence registry")
-        assert "No published playbook yet" in said.words
-        assert "Reply (piloting): 4 things missing" in said.words
+        assert "No published playbooks yet" in said.words
+        assert "Reply (piloting): 4 items left" in said.words
         assert said.message is not None
-        assert said.message.buttons == ["What is missing"]
+        assert said.message.buttons == ["What's left"]
         member = types(harness, AGENT, "/cadence registry")
         assert member.message is not None
         assert member.message.buttons == []
@@ -119,7 +119,7 @@ def test_of_many_on_their_way_a_few_are_looked_at(tmp_path: Path) -> None:
             UnitOfWork(harness.bot.db, Actor(BUILT_IN_TEAM, AGENT, "command")), function=None
         )
         assert (shown.total, len(shown.nearly), shown.nearly_more) == (0, NEARLY, 13 - NEARLY)
-        assert "… and 5 more on their way." in str(render(shown).blocks)
+        assert "… and 5 more drafts." in str(render(shown).blocks)
 
 
 def fill(harness: BotHarness, *, playbooks: int, teams: int) -> None:

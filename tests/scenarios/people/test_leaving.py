@@ -23,7 +23,7 @@ def test_who_was_taken_out_of_a_team_answers_no_check_in(tmp_path: Path) -> None
         assert ONLY in str(agent.submits({"runs": "300"}).errors)  # the form was open
         while agent.view() is not None:
             agent.closes()
-        refused = agent.clicks(home, "Ran as declared", stale=True).view
+        refused = agent.clicks(home, "Check in", stale=True).view
         assert refused is not None
         assert ONLY in refused.words
         assert refused.callback_id != Callback.CHECKIN

@@ -155,5 +155,5 @@ def test_a_member_cant_import_somebody_elses_playbook(tmp_path: Path) -> None:
         file = changed(REPLY, tmp_path, ("target: 15", "target: 40"))
         shown = agent.submits({"yaml": file.read_text(encoding="utf-8")}).view
         assert shown is not None
-        assert "or a curator may change Reply" in str(shown.blocks)
+        assert "or a curator can change Reply" in str(shown.blocks)
         assert len(rows(harness, PlaybookVersion)) == 1

@@ -213,13 +213,13 @@ def test_a_submitted_playbook_that_is_ready_comes_with_its_button(ready: BotHarn
 
 def test_a_member_learns_who_may_publish(ready: BotHarness) -> None:
     said = types(ready, AGENT, "/cadence playbook publish reply").words
-    assert f"Only a curator may publish Reply: <@{CURATOR}>." in said
+    assert f"Only a curator can publish Reply: <@{CURATOR}>." in said
 
 
 def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> None:
     prove(ready)
     refused = types(ready, LEAD, "/cadence playbook publish reply").words
-    assert "Only a curator may publish Reply" in refused  # nothing is missing, so the owner asks a curator
+    assert "Only a curator can publish Reply" in refused  # nothing is missing, so the owner asks a curator
     said = types(ready, CURATOR, "/cadence playbook publish reply").words
     assert "Reply v1 is published" in said
     assert "Desk: First response time 42 min → 14 min (target 15 min)" in said

@@ -94,7 +94,7 @@ def test_a_mistyped_sample_is_refused_with_what_is_right(desk: BotHarness, typed
 
 def test_only_the_owner_or_a_curator_grades_and_revises(desk: BotHarness) -> None:
     for command in ("draft passes=4 samples=4", "draft revise refunds", "", "draft"):
-        assert "Only the owner (<@U01LEAD>) or a curator may" in types(
+        assert "Only the owner (<@U01LEAD>) or a curator can" in types(
             desk, MEMBER, f"/cadence rubric {command}"
         )
     assert rows(desk, RubricResult) == []

@@ -101,8 +101,8 @@ def test_a_watch_begun_and_answered_by_clocks_that_differ(tmp_path: Path) -> Non
         for told in alerts(harness, "“Send the edited reply” is over its cap")[0]:
             assert "Two people read each reply" in told
         digest = curator.types("/cadence digest").words
-        assert "nobody has said what changes" not in digest
-        assert "Over the cap: Send the edited reply" in digest
+        assert "Add a plan" not in digest
+        assert "Over its cap: Send the edited reply" in digest
 
 
 def test_drift_is_counted_after_a_declaration_by_another_clock(tmp_path: Path) -> None:

@@ -193,9 +193,9 @@ def test_more_than_a_fifth_by_one_person_waits_for_the_owner_alone_until_a_secon
         assert dm.buttons == ["Switch to human-led", "Back to collaborative", "Why"]
 
         owner, curator = harness.workspace.person(OWNER), harness.workspace.person(CURATOR)
-        assert "ran as human-led" in owner.opens_home().words
-        assert "ran as human-led" not in curator.opens_home().words
-        assert "ran as human-led" not in curator.types("/cadence digest", channel=CURATORS).words
+        assert "Settle a drift" in owner.opens_home().words
+        assert "Settle a drift" not in curator.opens_home().words
+        assert "Settle a drift" not in curator.types("/cadence digest", channel=CURATORS).words
         assert "drift" not in curator.types("/cadence why support-reply draft", channel=DESK_CHANNEL).words
 
         attest(harness, OWNER, "drifted draft=human-led runs=20")
@@ -226,7 +226,7 @@ def test_a_drift_is_announced_once_with_its_numbers_and_without_names(tmp_path: 
         assert len(alerts(harness)) == 1
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND]
         home = harness.workspace.person(OWNER).opens_home()
-        assert "found Thu 12 Mar; by now 3 of 3 check-ins" in home.words
+        assert "found Thu 12 Mar · now 3 of 3 check-ins" in home.words
         harness.workspace.person(OWNER).clicks(home, "Switch to human-led")
         form = harness.workspace.person(OWNER).form()
         assert (
@@ -272,7 +272,7 @@ def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
         drifts(harness)
         [alert] = alerts(harness)
         refused = harness.workspace.person(MEMBER).clicks(alert, "Back to collaborative")
-        assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
+        assert f"Only the owner (<@{OWNER}>) or a curator can" in refused.words
 
         owner = harness.workspace.person(OWNER)
         owner.clicks(alert, "Back to collaborative")
@@ -301,7 +301,7 @@ def test_the_digest_settles_it_either_way(tmp_path: Path, used: str) -> None:
         drifts(harness, used)
         harness.play_until(at("2026-03-16 11:30"))
         curator = harness.workspace.person(CURATOR)
-        curator.clicks(posts(harness, CURATORS)[-1], "Settle it")
+        curator.clicks(posts(harness, CURATORS)[-1], "Settle")
         form = curator.form()
         [block] = [one for one in form.blocks if one["block_id"] == "mode"]
         assert block["element"]["initial_option"]["value"] == used
@@ -349,9 +349,9 @@ def test_a_mode_is_declared_by_command_with_a_reason_and_by_the_right_person(tmp
         member, owner, curator = (harness.workspace.person(one) for one in (MEMBER, OWNER, CURATOR))
         command = "/cadence mode support-reply draft"
         assert "Only the owner" in member.types(f"{command} human-led tired").words
-        assert "Only a curator may switch a step to AI-led" in owner.types(f"{command} AI led why not").words
+        assert "Only a curator can switch a step to AI-led" in owner.types(f"{command} AI led why not").words
         assert "is already collaborative" in owner.types(f"{command} collaborative as it is").words
-        assert "isn't a mode. The modes are" in owner.types(f"{command} robotic since").words
+        assert "isn't a mode. Try `human-led`" in owner.types(f"{command} robotic since").words
         assert owner.types(f"{command} human-led").view is not None
         assert [row for row in rows(harness, ModeChange) if row.before] == []
 

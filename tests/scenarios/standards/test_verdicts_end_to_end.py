@@ -248,7 +248,7 @@ def test_every_surface_shows_the_counts_of_the_newest_verdict(tmp_path: Path) ->
         said = person.types("/cadence cycle show", channel=SOLO_CHANNEL).words
         assert "1 exception in 40 reported runs (+40 estimated), 1% (cap 10%)" in said, said
         person.opens_home()
-        assert "1 exception in 40 reported runs (+40 estimated)" in person.home().words
+        assert "🟢 2 on track" in person.home().words
 
 
 def test_a_watch_that_goes_on_shows_the_numbers_of_the_new_week(tmp_path: Path) -> None:
@@ -433,7 +433,7 @@ def test_a_watch_is_announced_once_and_the_owners_answer_is_kept(tmp_path: Path)
         member = harness.workspace.person(MEMBER)
         refused = member.clicks(alert, "Add a plan")
         assert refused.view is None
-        assert f"Only the owner (<@{OWNER}>) or a curator may" in refused.words
+        assert f"Only the owner (<@{OWNER}>) or a curator can" in refused.words
 
         curator = harness.workspace.person("U01CURATOR")
         [for_curators] = [message for message in posts(harness, CURATORS) if over in message.text]

@@ -75,7 +75,7 @@ STATUS = StatusRow(
 HELP = HelpEntry(
     name="/kpi",
     usage="/kpi [playbook] <value> [note]",
-    summary="records this week's number; again in the same week corrects it and keeps both",
+    summary="Report this week's KPI, or correct it",
     who="everyone",
     examples=("/kpi support-reply 14m", "/kpi 92% week=2"),
 )

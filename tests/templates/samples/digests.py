@@ -8,35 +8,77 @@ from templates.contexts.overview.digests import (
     Coverage,
     Decision,
     Digest,
-    KpiMove,
+    DigestRow,
     Skipped,
     Tally,
     TeamChange,
-    TeamGuardrail,
-    TeamStep,
 )
 from templates.ids import Action
-from tests.templates.samples.common import CSAT, KPI, MONDAY, SEND
+from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, OVER, UNDER
 
+CSAT_BROKEN = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.1, held=False)
 DIGEST = Digest(
     week_start=MONDAY,
     decisions=(
         Decision(
-            text=say("{step} of {playbook} is over its cap", step="Send", playbook="Support reply"),
+            title="🟡 Add a plan",
+            text=say(
+                "“{step}” of {playbook} (Support EMEA) is over its cap", step="Send", playbook="Support reply"
+            ),
             offer=Offer("Add a plan", Action.SAY_WHAT_CHANGES, "7:send"),
         ),
-        Decision(text="Billing has nobody who reports the number of Refund decision"),
+        Decision(title="📊 Name a KPI reporter", text="Nobody in Billing reports the KPI of Refund decision"),
     ),
     decision_count=2,
     slipping=1,
-    moved=(KpiMove(playbook="Support reply", team="Support EMEA", kpi=KPI, runs=86, broken=("CSAT",)),),
-    moved_count=1,
-    not_moved=(
-        KpiMove(
-            playbook="Refund decision", team="Billing", kpi=replace(CSAT, value=4.0), runs=120, busy=True
+    rows=(
+        DigestRow(
+            playbook="Support reply",
+            team="Support EMEA",
+            kpi=KPI,
+            to_target=9,
+            check_ins=Coverage(answered=4, asked=6),
+            evidence=UNDER,
+            demoted=True,
+            broken=CSAT_BROKEN,
+            better=True,
         ),
-        KpiMove(playbook="Month-end close", team="Finance", kpi=replace(KPI, value=None), runs=1),
+        DigestRow(
+            playbook="Support reply",
+            team="Support APAC",
+            kpi=replace(KPI, value=14),
+            to_target=0,
+            check_ins=Coverage(answered=6, asked=6),
+            evidence=OVER,
+            over=True,
+            step="Send the edited reply",
+            better=True,
+        ),
+        DigestRow(
+            playbook="Support reply",
+            team="Support AMER",
+            kpi=NO_VALUE,
+            evidence=OVER,
+            over=True,
+            step="Send the edited reply",
+            critical=True,
+        ),
+        DigestRow(
+            playbook="Refund decision",
+            team="Billing",
+            kpi=replace(CSAT, value=4.0),
+            to_target=0.6,
+            busy=True,
+            better=False,
+            check_ins=Coverage(answered=0, asked=2),
+        ),
+        DigestRow(playbook="Close", team="Finance", kpi=KPI, to_target=9, broken=CSAT_BROKEN, better=True),
+        DigestRow(playbook="Close", team="Finance 2", kpi=KPI, to_target=9, better=False),
+        DigestRow(playbook="Close", team="Finance 3", kpi=replace(KPI, value=15), to_target=0, better=True),
+        DigestRow(playbook="Close", team="Finance 4", kpi=KPI, to_target=9, better=True),
     ),
+    team_count=12,
+    moved_count=1,
     not_moved_count=5,
     no_reading_count=1,
     demotions=(
@@ -47,10 +89,6 @@ DIGEST = Digest(
         ),
     ),
     demotion_count=1,
-    watches=(
-        TeamStep(playbook="Support reply", team="Support APAC", step=SEND),
-        TeamStep(playbook="Support reply", team="Support AMER", step=SEND, critical=True),
-    ),
     watch_count=2,
     coverage=Coverage(answered=46, asked=50),
     coverage_before=Coverage(answered=44, asked=50),
@@ -61,22 +99,11 @@ DIGEST = Digest(
     idle=("Refund decision",),
     idle_count=3,
     setup_minutes=41,
-    slipping_teams=("Support reply · Support EMEA",),
-    guardrails=(
-        TeamGuardrail(
-            playbook="Support reply",
-            team="Support EMEA",
-            guardrail=Guardrail(
-                name="CSAT", unit="score", direction="higher", limit=4.6, value=4.1, held=False
-            ),
-        ),
-    ),
-    guardrail_count=1,
     exceptions=Tally(now=5, before=2),
     notes=(
         say(
-            "{title} (Support EMEA): the standard hangs on one person. {who} reports 98 of 112 runs "
-            "(87.5%, limit 80%)",
+            "🟡 {title} (Support EMEA): one person reports most of the runs. {who} reported 98 of 112 runs "
+            "(88%, limit 80%)",
             title="Support reply",
             who=mention("U01LEAD"),
         ),
@@ -91,14 +118,13 @@ QUIET = Digest(
     decisions=(),
     decision_count=0,
     slipping=0,
-    moved=(),
+    rows=(),
+    team_count=0,
     moved_count=0,
-    not_moved=(),
     not_moved_count=0,
     no_reading_count=0,
     demotions=(),
     demotion_count=0,
-    watches=(),
     watch_count=0,
     coverage=None,
     coverage_before=None,
@@ -130,7 +156,5 @@ SAMPLES: dict[str, MessageContext] = {
     "digest-same-exceptions": replace(DIGEST, exceptions=Tally(now=5, before=5)),
     "digest-before-anybody-was-asked": replace(DIGEST, coverage=None, over=False),
     "digest-of-the-running-week": replace(DIGEST, over=False),
-    "digest-two-teams-slip": replace(
-        DIGEST, slipping=2, slipping_teams=("Support reply · Support EMEA", "Refund decision · Billing")
-    ),
+    "digest-two-teams-slip": replace(DIGEST, slipping=2),
 }

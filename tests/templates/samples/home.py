@@ -11,8 +11,8 @@ from templates.contexts.overview.home import (
     HomeNumber,
     HomePlaybook,
     HomeRegistry,
-    HomeStep,
 )
+from templates.contexts.overview.statuses import GateNow, StepNow
 from templates.contexts.workspaces import Welcome, WelcomedPlaybook
 from templates.ids import Action
 from tests.templates.samples.checkins import OPEN, RAN
@@ -22,7 +22,10 @@ NUMBER = HomeNumber(
     adoption_id=7, week_start=WEEK, playbook="Support reply", team="Support EMEA", week=2, kpi=NO_VALUE
 )
 PROMOTION = HomeNeed(
-    text=Mrkdwn("*Draft three replies* could go from collaborative to AI-led: 60 of 61 samples passed"),
+    title="🟢 Ready for promotion",
+    text=Mrkdwn(
+        "“Draft three replies” of Support reply (Support EMEA), collaborative → AI-led: 60 of 61 samples passed"
+    ),
     offers=(
         Offer("Approve", Action.APPROVE_PROMOTION, "3"),
         Offer("Decline", Action.DECLINE_PROMOTION, "3"),
@@ -30,7 +33,8 @@ PROMOTION = HomeNeed(
     ),
 )
 WATCH = HomeNeed(
-    text=Mrkdwn("Send the edited reply of Support reply (Support EMEA) is over its cap"),
+    title="🟡 Add a plan",
+    text=Mrkdwn("“Send the edited reply” of Support reply (Support EMEA) is over its cap"),
     offers=(Offer("Add a plan", Action.SAY_WHAT_CHANGES, "7:send"),),
 )
 PLAYBOOK = HomePlaybook(
@@ -44,7 +48,7 @@ PLAYBOOK = HomePlaybook(
     answered=4,
     expected=6,
     steps=(
-        HomeStep(
+        StepNow(
             key="draft",
             title="Draft three replies",
             mode="collaborative",
@@ -52,11 +56,16 @@ PLAYBOOK = HomePlaybook(
             decision="hold",
             judged_at=THURSDAY,
         ),
-        HomeStep(key="send", title="Send the edited reply", mode="ai-led", evidence=OVER),
+        StepNow(key="send", title="Send the edited reply", mode="ai-led", evidence=OVER),
     ),
-    week_start=WEEK,
-    gate="missing: a rubric result",
+    gate=GateNow(done=1, total=2, left=("a rubric result",)),
     own=RAN,
+    menu=(
+        Offer("Status", Action.SHOW_STATUS, "support-reply"),
+        Offer("Why", Action.WHY, "7"),
+        Offer("Playbook", Action.SHOW_PLAYBOOK, "support-reply"),
+        Offer("Change my check-in", Action.CHANGE_CHECKIN, f"7:{WEEK}"),
+    ),
 )
 SETTING_UP = replace(
     PLAYBOOK,
@@ -65,10 +74,10 @@ SETTING_UP = replace(
     readings=(),
     answered=0,
     expected=0,
-    steps=(HomeStep(key="draft", title="Draft three replies", mode="collaborative"),),
+    steps=(StepNow(key="draft", title="Draft three replies", mode="collaborative"),),
     gate=None,
     own=None,
-    standing=("No cycle yet: being set up, 2 of 3 items done",),
+    standing=("Setup: 2 of 3 items done",),
 )
 CHECKIN = HomeItem(kind="checkin", checkin=OPEN, alone=True)
 SHOWN = HomeItem(kind="playbook", playbook=PLAYBOOK)
@@ -117,7 +126,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "home-empty": Home(
         waiting=0,
         items=(),
-        begin=("This workspace has no curator yet: name one, and a channel for the weekly digest.",),
+        begin=("Start here: name a curator, and a channel for the weekly digest.",),
         offers=(Offer("Set up", Action.OPEN_SETTINGS),),
     ),
     "welcome": Welcome(channel="C01TEAM"),

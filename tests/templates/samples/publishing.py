@@ -178,7 +178,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
                 title="Support reply",
                 state="piloting",
                 gaps=2,
-                offer=Offer("What is missing", Action.PUBLISH, "support-reply"),
+                offer=Offer("What's left", Action.PUBLISH, "support-reply"),
             ),
             NearlyThere(title="Refund decision", state="draft", gaps=0),
         ),

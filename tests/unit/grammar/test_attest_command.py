@@ -106,28 +106,28 @@ def test_a_step_of_one_playbook_names_it() -> None:
         ),
         ("suport-reply ran", "There's no playbook `suport-reply`. Did you mean `/attest support-reply ran`?"),
         ("drifted darft=human", "There's no step `darft` in Support reply. Did you mean `draft`?"),
-        ("drifted zzz=human", "There's no step `zzz` in Support reply. The steps: `draft` and `send`."),
+        ("drifted zzz=human", "There's no step `zzz` in Support reply. Steps: `draft` and `send`."),
         (
             "drifted draft=robot",
-            "`draft=robot` names no mode. The modes are `human-led`, `collaborative` and `ai-led`.",
+            "`draft=robot` isn't a mode. Try `human-led`, `collaborative` or `ai-led`.",
         ),
         (
             "drifted draft=h",
-            "`draft=h` names no mode. The modes are `human-led`, `collaborative` and `ai-led`.",
+            "`draft=h` isn't a mode. Try `human-led`, `collaborative` or `ai-led`.",
         ),
-        ("drifted draft=ai draft=human", "`draft` is given two modes, ai-led and human-led."),
+        ("drifted draft=ai draft=human", "You gave `draft` two modes, ai-led and human-led."),
         ("ran runz=14", "There's no option `runz=14`. Did you mean `runs=14`?"),
         (
             "ran runs=1.5",
-            "`runs=1.5` isn't a number of runs. Write a whole number up to 100,000, like `runs=14`.",
+            "`runs=1.5` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
         ),
         (
             "ran runs=100001",
-            "`runs=100001` isn't a number of runs. Write a whole number up to 100,000, like `runs=14`.",
+            "`runs=100001` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
         ),
         (
             "ran runs=-1",
-            "`runs=-1` isn't a number of runs. Write a whole number up to 100,000, like `runs=14`.",
+            "`runs=-1` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
         ),
         (
             "ran draft=human",
@@ -135,7 +135,7 @@ def test_a_step_of_one_playbook_names_it() -> None:
             "or leave out `draft=human-led`.",
         ),
         ("not-run runs=3", "Not run, but 3 runs? If it ran, try `/attest as-planned runs=3`."),
-        ("ran week=9", "A cycle has weeks 1 to 4, and `week=9` is none of them."),
+        ("ran week=9", "A cycle has weeks 1 to 4, so `week=9` isn't a week of it."),
     ],
 )
 def test_refusals_teach(typed: str, answer: str) -> None:

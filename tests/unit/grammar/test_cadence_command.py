@@ -137,7 +137,7 @@ def test_reads(typed: str, command: Command) -> None:
             "publsh",
             "There's no `/cadence publsh`. Did you mean `/cadence playbook publish` (for owners and curators)?",
         ),
-        ("zzz", "There's no `/cadence zzz`. `/cadence help` lists what there is."),
+        ("zzz", "There's no `/cadence zzz`. See every command with `/cadence help`."),
         (
             "playbook imprt",
             "There's no `/cadence playbook imprt`. Did you mean `/cadence playbook import` "
@@ -150,47 +150,47 @@ def test_reads(typed: str, command: Command) -> None:
         ("playbok new", "There's no `/cadence playbok`. Did you mean `/cadence playbook new`?"),
         (
             "playbook zzz",
-            "There's no `/cadence playbook zzz`. It has `new`, `import`, `show`, `list`, `export` and 5 more.",
+            "There's no `/cadence playbook zzz`. Try `new`, `import`, `show`, `list`, `export` and 5 more.",
         ),
-        ("playbook list x", "I can't place `x` here. It is used like this: `/cadence playbook list`."),
-        ("status foo", "There's no playbook `foo`. Yours: `support-reply`."),
+        ("playbook list x", "`x` doesn't fit here. Try `/cadence playbook list`."),
+        ("status foo", "There's no playbook `foo`. You have `support-reply`."),
         (
             "status support-reply foo",
-            "I can't place `foo` here. It is used like this: `/cadence status [playbook] [team=slug]`.",
+            "`foo` doesn't fit here. Try `/cadence status [playbook] [team=slug]`.",
         ),
-        ("digest week=2", "`/cadence digest` doesn't take `week=`. It is used like this: `/cadence digest`."),
+        ("digest week=2", "`/cadence digest` doesn't take `week=`. Try `/cadence digest`."),
         ("why support-reply sned", "There's no step `sned` in Support reply. Did you mean `send`?"),
         ("team join suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
         (
             "team join support-us team=support-emea",
-            "Two teams are named, `support-us` and `support-emea`. Which one?",
+            "You named two teams, `support-us` and `support-emea`. Which one?",
         ),
-        (f"team create {'x' * 49}", "A team's name has at most 48 characters, and this one has 49."),
+        (f"team create {'x' * 49}", "A team's name can have 48 characters; this one has 49."),
         (
             "cycle start suport-reply 21 Dec",
             "There's no playbook `suport-reply`. Did you mean `/cadence cycle start support-reply 21 Dec`?",
         ),
         (
             "cycle start support-reply 2026-13-40",
-            "`2026-13-40` isn't a day I can read. Try `2026-12-20`, `20 Dec` or `next monday`.",
+            "`2026-13-40` isn't a date. Try `2026-12-20`, `20 Dec` or `next monday`.",
         ),
         (
             "cycle start 31 Feb",
-            "`31 Feb` isn't a day I can read. Try `2026-12-20`, `20 Dec` or `next monday`.",
+            "`31 Feb` isn't a date. Try `2026-12-20`, `20 Dec` or `next monday`.",
         ),
         (
             "away 2027-01-02..2026-12-20",
-            "2026-12-20 is before 2027-01-02. Write the first day away first: `2026-12-20..2027-01-02`.",
+            "2026-12-20 is before 2027-01-02. Put the first day first: `2026-12-20..2027-01-02`.",
         ),
-        ("away yesterday", "2026-11-25 is over. The last day away is today (2026-11-26) or later."),
-        ("away 2036-01-01", "From 2026-11-26 to 2036-01-01 is more than a year. Name an earlier last day."),
+        ("away yesterday", "2026-11-25 is in the past. Choose today (2026-11-26) or later."),
+        ("away 2036-01-01", "From 2026-11-26 to 2036-01-01 is more than a year. Choose an earlier last day."),
         ("away <@U1|a> <@U2|b>", "Name one person at a time, like `/cadence away 20 Dec @lead`."),
-        ("snooze a week", "A check-in can't wait for `a week`. Choose `hour`, `tomorrow` or `friday`."),
+        ("snooze a week", "A check-in can't be snoozed until `a week`. Try `hour`, `tomorrow` or `friday`."),
         (
             "rubric draft samples=1000000000",
-            "`samples=1000000000` is too many: 1 to 100,000 samples are recorded at once.",
+            "`samples=1000000000` is too many. Record 1 to 100,000 samples at a time.",
         ),
-        ("settings tokens", "There's no playbook `tokens`. Yours: `support-reply`."),
+        ("settings tokens", "There's no playbook `tokens`. You have `support-reply`."),
     ],
 )
 def test_refusals_teach(typed: str, answer: str) -> None:

@@ -76,7 +76,7 @@ def test_a_step_of_one_playbook_names_it() -> None:
         ),
         (
             "tone was off",
-            "There's no step `tone` in Support reply. The steps: `draft` and `send`. You wrote: `tone was off`.",
+            "There's no step `tone` in Support reply. Steps: `draft` and `send`. You wrote: `tone was off`.",
             "support-reply::tone was off",
             "tone was off",
         ),
@@ -121,12 +121,12 @@ def test_a_long_reason_is_whole_beside_the_sentence() -> None:
         ),
         (
             "send tone link=foo",
-            "`link=foo` isn't a link I can keep. Copy a message's link and write `link=https://\u2026`.",
+            "`link=foo` isn't a link. Copy a message's link and type `link=https://\u2026`.",
         ),
         (
             f"send {'y' * 1200}",
             "Your reason has 1,200 characters, and 1,000 is the most. "
-            "Shorten it, or put it in a thread and pass `link=` with the link to that.",
+            "Shorten it, or put it in a thread and add `link=` with its link.",
         ),
     ],
 )
@@ -137,11 +137,11 @@ def test_refusals_teach(typed: str, answer: str) -> None:
 
 
 def test_no_step_is_known_without_a_playbook() -> None:
-    with pytest.raises(Unknown, match="There's no playbook `send`, nor any other yet"):
+    with pytest.raises(Unknown, match=r"There's no playbook `send`\. Add your first one"):
         read("/exception send tone", NONE)
     with pytest.raises(UnknownStep) as refused:
         read("/exception zzz tone", TWO)
     assert refused.value.plain == (
-        "There's no step `zzz`. The steps: `draft`, `send` and `close`. You wrote: `zzz tone`."
+        "There's no step `zzz`. Steps: `draft`, `send` and `close`. You wrote: `zzz tone`."
     )
     assert refused.value.offer is None

@@ -60,7 +60,7 @@ def test_what_is_typed_is_understood(typed: str, meant: Handoff) -> None:
             "suport-reply show",
             "There's no playbook `suport-reply`. Did you mean `/cadence handoff support-reply show`?",
         ),
-        ("send billing x link=nowhere", "`link=nowhere` isn't a link I can keep."),
+        ("send billing x link=nowhere", "`link=nowhere` isn't a link."),
     ],
 )
 def test_refusals_teach(typed: str, answer: str) -> None:

@@ -105,5 +105,6 @@ def test_an_unknown_topic_names_the_nearest() -> None:
     with pytest.raises(Unknown) as refused:
         help_entries(COMMANDS, "x" * 500, frozenset())
     assert (
-        refused.value.plain == f"There's no help on `{'x' * 59}\u2026`. `/cadence help` lists every command."
+        refused.value.plain
+        == f"There's no help on `{'x' * 59}\u2026`. See every command with `/cadence help`."
     )

@@ -98,29 +98,29 @@ def test_help_comes_first(typed: str) -> None:
             "suport-reply 14m slow",
             "There's no playbook `suport-reply`. Did you mean `/kpi support-reply 14m slow`?",
         ),
-        ("billing 14m", "There's no playbook `billing`. Yours: `support-reply`."),
-        ("hello", "`hello` is neither a playbook nor a number. Try `/kpi 14m`."),
+        ("billing 14m", "There's no playbook `billing`. You have `support-reply`."),
+        ("hello", "`hello` isn't a playbook or a number. Try `/kpi 14m`."),
         ("support-reply soon", "`soon` isn't a number. Try `/kpi support-reply 14m`."),
-        ("nan", "`nan` is neither a playbook nor a number. Try `/kpi 14m`."),
-        ("14m week=5", "A cycle has weeks 1 to 4, and `week=5` is none of them."),
-        ("14m week=0", "A cycle has weeks 1 to 4, and `week=0` is none of them."),
-        ("14m week=two", "A cycle has weeks 1 to 4, and `week=two` is none of them."),
-        ("14m week=", "A cycle has weeks 1 to 4, and `week=` is none of them."),
-        ("14m week=1 week=2", "`week=` is given twice, as `1` and as `2`. Which one?"),
+        ("nan", "`nan` isn't a playbook or a number. Try `/kpi 14m`."),
+        ("14m week=5", "A cycle has weeks 1 to 4, so `week=5` isn't a week of it."),
+        ("14m week=0", "A cycle has weeks 1 to 4, so `week=0` isn't a week of it."),
+        ("14m week=two", "A cycle has weeks 1 to 4, so `week=two` isn't a week of it."),
+        ("14m week=", "A cycle has weeks 1 to 4, so `week=` isn't a week of it."),
+        ("14m week=1 week=2", "You gave `week=` twice, `1` and `2`. Which one?"),
         ("14m team=suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
-        ("14m team=x", "There's no team `x`. The teams: `support-emea`, `support-us` and `billing`."),
+        ("14m team=x", "There's no team `x`. Teams: `support-emea`, `support-us` and `billing`."),
         (
             "1h 30 slow",
-            'Is `1h 30` one number? If so, write `1h30`. If not, put the note in quotes, like `1h "30 \u2026"`.',
+            'Is `1h 30` one number? If so, type `1h30`. If not, put the note in quotes: `1h "30 \u2026"`.',
         ),
         (
             "14 200 tickets",
-            'Is `14 200` one number? If so, write `14200`. If not, put the note in quotes, like `14 "200 \u2026"`.',
+            'Is `14 200` one number? If so, type `14200`. If not, put the note in quotes: `14 "200 \u2026"`.',
         ),
         (
             "1 hour and 30 minutes",
-            "Is `1 hour and 30` one number? If so, write `1hour30`. "
-            'If not, put the note in quotes, like `1 hour "and 30 \u2026"`.',
+            "Is `1 hour and 30` one number? If so, type `1hour30`. "
+            'If not, put the note in quotes: `1 hour "and 30 \u2026"`.',
         ),
     ],
 )
@@ -135,7 +135,7 @@ def test_without_any_playbook_the_refusal_offers_the_form() -> None:
         read("/kpi billing 14m", NONE)
     assert (
         refused.value.plain
-        == "There's no playbook `billing`, nor any other yet. `/cadence playbook new` adds one."
+        == "There's no playbook `billing`. Add your first one with `/cadence playbook new`."
     )
     assert refused.value.offer is not None
     assert refused.value.offer.action == Action.NEW_PLAYBOOK

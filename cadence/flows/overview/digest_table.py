@@ -1,0 +1,92 @@
+"""The teams of a digest: one row each, the worst first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from cadence.flows.core import AdoptionView
+from cadence.flows.numbers import kpi_context, of_week
+from cadence.flows.overview.digest_needs import Numbers, tell_move
+from cadence.flows.overview.digest_scope import Scope, TopN
+from cadence.flows.overview.watches import Watches
+from cadence.flows.standards import step_states
+from cadence.rules.kpi import Direction, meets
+from storage.queries import numbers as readings
+from templates.contexts.base import Evidence, Kpi
+from templates.contexts.overview.digests import Coverage, DigestRow, TeamChange, TeamStep
+
+
+def table_of(
+    scope: Scope,
+    *,
+    worst_first: Sequence[TopN[Any]],
+    demotions: TopN[Callable[[AdoptionView], TeamChange]],
+    watches: Watches,
+    numbers: Numbers,
+    check_ins: Mapping[int, Coverage],
+    many: int,
+) -> tuple[DigestRow, ...]:
+    """The rows of the teams that need attention, then of those that don't.
+
+    Args:
+        worst_first: sections whose teams come first, in this order.
+        check_ins: of the week, by adoption.
+        many: rows at most.
+    """
+    sections: list[TopN[Any]] = [*worst_first, numbers.not_moved, numbers.moved]
+    found = dict.fromkeys(adoption for section in sections for adoption, _ in section.first())
+    by_rank = sorted(check_ins, key=lambda one: scope.places[one].rank)
+    chosen = list(dict.fromkeys([*found, *by_rank]))[:many]
+    views = scope.load(chosen)
+    over = {
+        adoption: tell(views[adoption])
+        for adoption, tell in reversed(watches.over.first())
+        if adoption in views
+    }
+    row = partial(_row, scope, demoted=demotions.adoptions, over=over, check_ins=check_ins)
+    return tuple(row(views[one]) for one in chosen)
+
+
+def _row(
+    scope: Scope,
+    view: AdoptionView,
+    *,
+    demoted: set[int],
+    over: Mapping[int, TeamStep],
+    check_ins: Mapping[int, Coverage],
+) -> DigestRow:
+    uow, monday = scope.uow, scope.week.monday
+    reading = readings.reading(uow, adoption_id=view.id, week_start=monday)
+    move = tell_move(uow, view, week_start=monday, value=reading.value) if reading else None
+    watched = over.get(view.id)
+    broken = [rail for rail in of_week(uow, view, monday) if rail.held is False]
+    return DigestRow(
+        playbook=view.playbook.title,
+        team=view.team.title,
+        kpi=move.kpi if move else kpi_context(view, value=None),
+        to_target=_to_target(move.kpi) if move else None,
+        check_ins=check_ins.get(view.id),
+        evidence=watched.step.evidence if watched else _nearest_to_its_cap(scope, view),
+        demoted=view.id in demoted,
+        step=watched.step.title if watched else "",
+        over=watched is not None,
+        critical=watched is not None and watched.critical,
+        broken=broken[0] if broken else None,
+        busy=move is not None and move.busy,
+        better=move.better if move else None,
+    )
+
+
+def _to_target(kpi: Kpi) -> float:
+    """How far the number is from its target; 0 if it meets it."""
+    if kpi.value is None or meets(kpi.value, kpi.target, Direction(kpi.direction)):
+        return 0.0
+    return abs(kpi.value - kpi.target)
+
+
+def _nearest_to_its_cap(scope: Scope, view: AdoptionView) -> Evidence | None:
+    """The counts of the step that used most of its cap, as its status shows them."""
+    counted = [
+        one.evidence for one in step_states(scope.uow, view) if one.evidence and one.evidence.exceptions
+    ]
+    return max(counted, key=lambda one: (one.ratio or 0.0) / (one.cap or 1e-9), default=None)
