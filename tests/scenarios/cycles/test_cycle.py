@@ -204,7 +204,7 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: BotHarn
     report(ready, ["24m", "18m", "14m", "13m"])
     ready.play_until(at("2026-03-30 12:00"))
     digest = posts(ready, CURATORS)[-1].words
-    assert "Reply (Desk): First response time 42 min → 13 min (target 15 min), 40 reported runs" in digest
+    assert "Desk\nReply\nFirst response time 42 min → 13 min\nmet\n" in digest
     assert "No number yet" not in digest
 
 
@@ -275,7 +275,7 @@ def test_a_demotion_is_in_the_digest_even_if_its_step_is_gone_from_the_next_revi
     lead.types("/cadence playbook import")
     lead.submits({"yaml": renamed.read_text(encoding="utf-8")})
     ready.play_until(at("2026-03-30 12:00"))
-    assert "Demoted: send, AI-led → collaborative (Reply, Desk)" in posts(ready, CURATORS)[-1].words
+    assert "Demoted: “send”, AI-led → collaborative (Reply, Desk)" in posts(ready, CURATORS)[-1].words
 
 
 def test_a_closed_cycle_is_shown_as_it_was_judged_whatever_changed_since(ready: BotHarness) -> None:
