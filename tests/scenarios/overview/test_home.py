@@ -344,8 +344,9 @@ def test_an_empty_home_says_where_to_begin(tmp_path: Path, curators: bool) -> No
         harness.bot.worker.refresh()
         who = harness.workspace.person(CURATOR if curators else boss)
         home = who.opens_home()
-        assert home.buttons[0] == ("New playbook" if curators else "Set up")
-        who.clicks(home, home.buttons[0])
+        first = "New playbook" if curators else "Set up"
+        assert first in home.buttons
+        who.clicks(home, first)
         assert who.form()
 
 
