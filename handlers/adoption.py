@@ -96,7 +96,7 @@ def by_command(context: RequestContext, command: Adopt) -> None:
 
 
 def by_button(context: RequestContext, value: str, _body: Body) -> None:
-    """[Adopt in another team]: the form, for the playbook of the post."""
+    """[Bring it to another team]: the form, for the playbook of the post."""
     context.open(adopt_form(context.uow, playbook=value or None))
 
 

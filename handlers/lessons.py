@@ -49,7 +49,7 @@ def by_command(context: RequestContext, command: Learn) -> None:
 
 
 def by_button(context: RequestContext, value: str, _body: Body) -> None:
-    """[Keep a lesson] under a post."""
+    """[Add a lesson] under a post."""
     context.open(learn_form(context.uow, playbook=value or None))
 
 

@@ -18,7 +18,7 @@ def start(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def ticked(context: RequestContext, value: str, _body: Body) -> None:
-    """[Tick] and [Untick]: the message itself shows the result."""
+    """[Check off] and [Uncheck]: the message itself shows the result."""
     adoption_id, rest = split_ref(value)
     number, _, on = rest.partition(":")
     item = row_id(number)

@@ -66,7 +66,7 @@ class Chart:
         )
         return (
             f"{name(self.kpi, 60)}, {weeks}: {numbers}. "
-            f"Target {self.amount(self.target)}, it began at {self.amount(self.baseline)}.{usual}"
+            f"Target {self.amount(self.target)}, baseline {self.amount(self.baseline)}.{usual}"
         )
 
     def amount(self, value: float) -> str:

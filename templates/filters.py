@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from cadence.mrkdwn import Mrkdwn, channel_link, code, coded, entities, escape, mention
 from cadence.refusals import Offer
-from cadence.rules.kpi import AmountError, Unit, format_amount
+from cadence.rules.kpi import AmountError, Direction, Unit, format_amount, word_of_change
 from cadence.rules.modes import Mode
 from cadence.rules.percent import change_of, percent_of, set_share
 from cadence.typed import one_line, visible
@@ -27,6 +27,11 @@ MODE_WORDS: Final[Mapping[Mode, str]] = {
     Mode.HUMAN_LED: "human-led",
     Mode.COLLABORATIVE: "collaborative",
     Mode.AI_LED: "AI-led",
+}
+MODE_MARKS: Final[Mapping[Mode, str]] = {
+    Mode.HUMAN_LED: "🧑 Human-led",
+    Mode.COLLABORATIVE: "🤝 Collaborative",
+    Mode.AI_LED: "🤖 AI-led",
 }
 MODE_MEANINGS: Final[Mapping[Mode, str]] = {
     Mode.HUMAN_LED: "a person does this step; AI may help, but decides nothing",
@@ -216,6 +221,26 @@ def amount(value: float, unit: str) -> str:
     return format_amount(value, Unit(unit))
 
 
+def apart(value: float, other: float, unit: str, direction: str) -> str:
+    """How far a value is from another: `14 min faster`, `5 points lower`; empty if they are the same."""
+    if format_amount(value, Unit(unit)) == format_amount(other, Unit(unit)):
+        return ""
+    return f"{distance(value, other, unit)} {change_word(value, other, unit, direction)}"
+
+
+def distance(value: float, other: float, unit: str) -> str:
+    """The difference of two values without its sign: `14 min`, `5 points` for percentages."""
+    size = format_amount(abs(value - other), Unit(unit))
+    if Unit(unit) is not Unit.PERCENT:
+        return size
+    return f"{size[:-1]} {'point' if size == '1%' else 'points'}"
+
+
+def change_word(value: float, other: float, unit: str, direction: str) -> str:
+    """`faster`, `slower`, `fewer`, `more`, `lower` or `higher` than another value."""
+    return word_of_change(value - other, Unit(unit), Direction(direction))
+
+
 def examples(unit: str) -> tuple[str, str]:
     """Two examples of typing a number in a unit, as in its error message."""
     return AmountError("", Unit(unit)).examples
@@ -239,6 +264,11 @@ def signed(count: int) -> str:
 def mode(value: str) -> str:
     """`AI-led`, `human-led`, `collaborative`."""
     return MODE_WORDS[Mode(value)]
+
+
+def lead(value: str) -> str:
+    """Who leads a step, with its mark: `🤖 AI-led`."""
+    return MODE_MARKS[Mode(value)]
 
 
 def mode_meaning(value: str) -> str:
@@ -305,11 +335,15 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "probability": probability,
     "likely": likely,
     "amount": amount,
+    "apart": apart,
+    "distance": distance,
+    "change_word": change_word,
     "examples": examples,
     "number": number,
     "signed": signed,
     "plural": plural,
     "mode": mode,
+    "lead": lead,
     "mode_meaning": mode_meaning,
     "mention": mention,
     "channel_link": channel_link,

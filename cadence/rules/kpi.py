@@ -25,6 +25,7 @@ __all__ = [
     "median_of",
     "meets",
     "parse_amount",
+    "word_of_change",
 ]
 
 WEEKS: Final = 4
@@ -71,6 +72,18 @@ def delta(value: float, baseline: float, direction: Direction) -> Delta:
     if not change:
         return Delta(change, share, "same")
     return Delta(change, share, "better" if better(value, baseline, direction) else "worse")
+
+
+_DURATIONS: Final = frozenset({Unit.MINUTES, Unit.HOURS, Unit.DAYS})
+
+
+def word_of_change(change: float, unit: Unit, direction: Direction) -> str:
+    """Return `faster`, `slower`, `fewer`, `more`, `lower` or `higher` for a change that isn't zero."""
+    if unit in _DURATIONS and direction is Direction.LOWER:
+        return "faster" if change < 0 else "slower"
+    if unit is Unit.COUNT:
+        return "fewer" if change < 0 else "more"
+    return "lower" if change < 0 else "higher"
 
 
 def median_of(readings: Iterable[float]) -> float | None:

@@ -12,7 +12,7 @@ from templates.ids import Action, Callback
 
 
 def next_team(context: RequestContext, value: str, _body: Body) -> None:
-    """[Name the next team]."""
+    """[Choose the next team]."""
     adoption_id, cycle_id = split_rows(value)
     form = next_team_form(context.uow, adoption_id=adoption_id, cycle_id=cycle_id)
     context.open(form, ids=metadata(a=adoption_id, c=cycle_id))

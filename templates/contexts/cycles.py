@@ -148,7 +148,8 @@ class CycleClosed(MessageContext):
         lessons: as logged.
         next_cycle: its Monday; None if none is planned: `paused` or `retired` says why. `begun` once it has
             begun.
-        offers: buttons, at most five.
+        offers: buttons, at most five, the first being the thing to do.
+        more: entries of the menu, seldom used.
     """
 
     TEMPLATE: ClassVar[str] = "messages/cycles/cycle_closed.json.j2"
@@ -177,3 +178,4 @@ class CycleClosed(MessageContext):
     paused: bool = False
     retired: bool = False
     offers: tuple[Offer, ...] = ()
+    more: tuple[Offer, ...] = ()

@@ -56,7 +56,7 @@ def check_in(at: Visitor) -> None:
     """The check-in as it comes."""
     at.acts_as("Lukas Brandt")
     at.goes_to("Rollout Cadence")
-    take(at.message("did you run it as declared?").locator(".content"), "check-in")
+    take(at.message("Did this week run as planned?").locator(".content"), "check-in")
 
 
 def alert(at: Visitor) -> None:
@@ -78,7 +78,7 @@ def home(at: Visitor) -> None:
 
 def chart(at: Visitor) -> None:
     """The KPI of the closed cycle, as it is shared in the thread of its post."""
-    at.message("cycle 1: met").get_by_role("button", name="reply").click()
+    at.message("hit its target").get_by_role("button", name="reply").click()
     expect(at.page.locator("#thread img")).to_be_visible()
     take(at.page.locator("#thread .message").last, "chart")
 

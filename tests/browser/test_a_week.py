@@ -24,7 +24,7 @@ def jana_starts_a_cycle(at: Visitor) -> None:
     expect(at.form).to_contain_text("Start a cycle")
     at.shoots("02-start-form")
     at.sends()
-    expect(at.form).to_contain_text("starts on Mon 2 Mar")
+    expect(at.form).to_contain_text("starts Mon 2 Mar")
     at.closes()
     expect(at.page.locator("#text")).to_be_focused()
 
@@ -40,12 +40,12 @@ def mehmet_answers_in_two_clicks(at: Visitor) -> None:
     expect(at.page.locator(".new-line")).to_be_visible()
     expect(at.page.locator("nav .place", has_text="Rollout Cadence").locator(".badge")).to_have_count(0)
     at.shoots("04-check-in")
-    at.presses("Ran as declared", "did you run it as declared?")
+    at.presses("As planned", "Did this week run as planned?")
     expect(at.form).to_contain_text("Runs")
     at.shoots("05-check-in-form")
     at.sends()
     expect(at.form).to_have_count(0)
-    expect(at.message("ran as declared, 13 runs").get_by_role("button", name="Change")).to_be_visible()
+    expect(at.message("Checked in · 13 runs").get_by_role("button", name="Change")).to_be_visible()
     at.shoots("06-answered")
 
 

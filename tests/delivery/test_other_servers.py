@@ -52,13 +52,13 @@ def test_the_week_works(tmp_path: Path, capabilities: Capabilities) -> None:
         harness.play_until(datetime(2026, 3, 5, 8, 59, tzinfo=UTC))
         assert agent.dm() == [], "10:00 in Berlin is 9:00 here"
         harness.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
-        agent.clicks(agent.last_dm(), "Ran as declared")
+        agent.clicks(agent.last_dm(), "As planned")
         assert agent.submits().closed
         says(agent, "/exception send critical promised a refund", channel="C01SUPEMEA")
         lead.types("/kpi 22m", channel="C01SUPEMEA")
         harness.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
 
-        assert "ran as declared, 13 runs" in agent.last_dm().words
+        assert "Checked in · 13 runs" in agent.last_dm().words
         assert any("collaborative" in message.words for message in agent.sees("C01SUPEMEA"))
         assert harness.workspace.history("C01CURATORS")[-1].text.startswith("Week of")
         missing = [message for message in lead.dm() if "missing" in message.text]

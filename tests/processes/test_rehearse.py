@@ -9,7 +9,7 @@ from tests.processes.programs import CADENCE, PATIENCE_SECONDS, environment
 
 ANSWERS = """week,day,time,member,says
 1,Mon,09:10,U01AGENT1,/exception send tone was off
-1,Thu,10:42,U01AGENT1,press Ran as declared runs=14
+1,Thu,10:42,U01AGENT1,press As planned runs=14
 1,Thu,11:05,U01LEAD,/kpi support-reply 31m
 1,Fri,16:00,U01AGENT2,/attest not-run
 """
@@ -56,7 +56,7 @@ def test_the_transcript_is_the_same_in_every_environment(tmp_path: Path) -> None
     assert complaints == more == b""
 
     transcript = here.decode()
-    for words in ("Thu 05 Mar 10:00 Europe/Berlin  ", "ran as declared, 14 runs", "verdict on send"):
+    for words in ("Thu 05 Mar 10:00 Europe/Berlin  ", "Checked in · 14 runs", "verdict on send"):
         assert words in transcript
     assert "could not be done" not in transcript
     assert not any(name.endswith(".db") for _, _, names in os.walk(tmp_path) for name in names)

@@ -64,15 +64,15 @@ def test_an_app_that_is_late_times_out(workspace: Workspace, app: FakeApp) -> No
 
 def test_a_click_carries_the_message_and_opens_a_form(workspace: Workspace, app: FakeApp) -> None:
     app.on["ran"] = opens(app, modal(field("runs", {"type": "number_input", "is_decimal_allowed": False})))
-    post(app, actions(button("Ran as declared", "ran", "c1"), button("Didn't run", "not", "c1")))
+    post(app, actions(button("As planned", "ran", "c1"), button("Didn't run it", "not", "c1")))
     agent = workspace.person("U01AGENT1")
-    answer = agent.clicks(agent.last_dm(), "Ran as declared")
+    answer = agent.clicks(agent.last_dm(), "As planned")
     sent = app.seen[0]
     assert sent["actions"][0] | {"action_ts": ""} == {
         "type": "button",
         "action_id": "ran",
         "block_id": sent["message"]["blocks"][1]["block_id"],
-        "text": plain("Ran as declared"),
+        "text": plain("As planned"),
         "value": "c1",
         "action_ts": "",
     }

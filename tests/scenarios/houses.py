@@ -53,7 +53,7 @@ class House:
         _, refused = import_into(self.bot.db, team, [DESK, REPLY], now=self.clock.now())
         assert not refused, refused
         said = self.types(team, LEAD, "/cadence cycle start reply 2026-03-02 team=desk")
-        assert "starts on" in said, said
+        assert "starts Mon" in said, said
 
     def types(self, team: str, member: str, text: str, channel: str | None = None) -> str:
         return self.slack.workspaces[team].person(member).types(text, channel=channel).text

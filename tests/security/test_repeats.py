@@ -540,7 +540,7 @@ def test_a_trigger_that_was_used_gets_a_sentence(harness: BotHarness) -> None:
         "/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA"
     )
     harness.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
-    agent.clicks(agent.last_dm(), "Ran as declared")
+    agent.clicks(agent.last_dm(), "As planned")
     sent = [one for one in harness.workspace.exchanges() if one.what == "block_actions"][-1]
     ack = harness.workspace.deliver("interactive", sent.request)
     assert ack.failure is None

@@ -233,7 +233,7 @@ def test_a_tick_sends_what_is_due_once(slack: SandboxServer) -> None:
     first = cadence("tick", "--now", thursday, **tokens(slack))
     assert (first.code, first.err) == (0, "")
     assert first.out.endswith("3 sent.\n")
-    assert slack.workspace.person("U01AGENT1").last_dm().buttons[0] == "Ran as declared"
+    assert slack.workspace.person("U01AGENT1").last_dm().buttons[0] == "As planned"
     assert messages(slack.workspace) == 3
 
     again = cadence("tick", "--now", thursday, **tokens(slack))

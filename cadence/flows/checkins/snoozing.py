@@ -95,7 +95,11 @@ def coming(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) ->
 def snooze_menu(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date | None) -> tuple[str, ...]:
     """The menu of a person's open check-in of a week, as of now."""
     muted = _is_muted(uow, member)
-    choices = offered(kept(uow, workspace, member, of=week))
+    found = kept(uow, workspace, member, of=week)
+    zone = person_of(uow, workspace, member).zone
+    if "hour" in found and local_day(found["hour"], zone) != local_day(uow.now, zone):
+        del found["hour"]  # "Later today" has to be today
+    choices = offered(found)
     return (*choices, "away", "unmute" if muted else "mute")
 
 
@@ -171,8 +175,8 @@ def _require_open(uow: UnitOfWork, week: date, *, this_week: date) -> None:
     if not open_adoptions(uow, week_start=week):
         which = "this" if week == this_week else "that"
         if not visible_adoptions(uow):
-            raise Refusal("No team of yours runs a playbook yet, so there is no check-in to put off.")
-        raise Refusal(f"No check-in of yours is open {which} week.")
+            raise Refusal("None of your teams runs a playbook yet, so there's no check-in to snooze.")
+        raise Refusal(f"You have no open check-in {which} week.")
 
 
 def _instead(choices: Mapping[str, datetime], zone: ZoneInfo, due: datetime | None) -> str:
@@ -183,15 +187,15 @@ def _instead(choices: Mapping[str, datetime], zone: ZoneInfo, due: datetime | No
         return (
             f"{comes}. Snooze it {can}."
             if can
-            else f"{comes}, and this week has no working hours after that."
+            else f"{comes}, and you have no working hours after that this week."
         )
     if not choices:
-        return "No working hours are left this week to bring it back in. Please answer it now."
-    return f"It couldn't come back then: this week has no working hours of yours left at that time. Snooze it {can}."
+        return "You have no working hours left this week. Please answer now."
+    return f"You have no working hours then. Snooze it {can}."
 
 
 def _when(at: datetime) -> str:
-    return f"{day_of(at.date())} at {clock(at)}"
+    return f"{day_of(at.date())}, {clock(at)}"
 
 
 def _queue(uow: UnitOfWork, *, week: date, at: datetime) -> bool:

@@ -126,7 +126,7 @@ def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClo
         origin_value=origin_value(uow, view),
         gates_met=sum(gate.met for gate in gates),
         missed=tuple(
-            f"week {gate.week}: {'; '.join(words(check) for check in gate.missing)}"
+            f"Week {gate.week}: {'; '.join(words(check) for check in gate.missing)}"
             for gate in gates
             if not gate.met
         ),
@@ -135,23 +135,24 @@ def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClo
         retired=view.playbook.state is PlaybookState.RETIRED,
         next_cycle=next_cycle,
         begun=begun,
-        offers=_offers(view, cycle, can_pause=next_cycle is not None and not begun),
+        offers=_offers(view, cycle),
+        more=(Offer("Pause", Action.PAUSE, f"{view.id}:{cycle.number}"),)
+        if next_cycle is not None and not begun
+        else (),
     )
 
 
-def _offers(view: AdoptionView, cycle: Cycle, *, can_pause: bool) -> tuple[Offer, ...]:
-    """Offers after a closed cycle."""
+def _offers(view: AdoptionView, cycle: Cycle) -> tuple[Offer, ...]:
+    """Offers after a closed cycle, the next thing to do first."""
     retired = view.playbook.state is PlaybookState.RETIRED
     offers = []
-    if can_pause:
-        offers.append(Offer("Pause", Action.PAUSE, f"{view.id}:{cycle.number}"))
     if view.adoption.state is AdoptionState.PAUSED and not retired:
         offers.append(Offer("Start a cycle", Action.START_CYCLE, view.playbook.slug))
+    if not retired:
+        offers.append(Offer("Bring it to another team", Action.ADOPT, view.playbook.slug))
     if cycle.submitted_at is None and not retired:
         offers.append(Offer("Submit to the registry", Action.SUBMIT, f"{view.id}:{cycle.id}"))
-    if not retired:
-        offers.append(Offer("Adopt in another team", Action.ADOPT, view.playbook.slug))
-    offers.append(Offer("Keep a lesson", Action.LEARN, view.playbook.slug))
+    offers.append(Offer("Add a lesson", Action.LEARN, view.playbook.slug))
     return tuple(offers)
 
 

@@ -110,7 +110,7 @@ def name_next_team(uow: UnitOfWork, given: NextTeamGiven) -> Done:
             return Done(text=text)
         return Done(
             text=say("{next} is next to take up {title}.", next=team.title, title=view.playbook.title),
-            offers=(Offer("Adopt in another team", Action.ADOPT, view.playbook.slug),),
+            offers=(Offer("Bring it to another team", Action.ADOPT, view.playbook.slug),),
         )
 
 

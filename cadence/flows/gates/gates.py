@@ -18,12 +18,12 @@ from cadence.flows.core import (
     week_of,
 )
 from cadence.flows.playbooks import package_gaps
-from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.mrkdwn import Mrkdwn, mention
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import FRIDAY, WEEKS, week_number
 from cadence.rules.gates import Check, Doer, Gate, Item, week_four, week_one, week_three, week_two
-from cadence.rules.kpi import READINGS_NEEDED, Unit, format_amount
+from cadence.rules.kpi import READINGS_NEEDED, Direction, Unit, format_amount
 from storage.queries import adoptions, checkins, exceptions, numbers, people, rubrics
 from storage.tables import AdoptionState, Cycle, OutboxMessage
 from storage.work import UnitOfWork
@@ -31,25 +31,25 @@ from templates.contexts.gates import GateCheck, GateDue, GateLine, WeekOpens
 from templates.ids import Action
 
 TASKS: Final[Mapping[int, str]] = {
-    1: "pick the workflow, set the one KPI, publish the mode map",
-    2: "run it and capture the rubric",
-    3: "iterate, harden and package it for reuse",
-    4: "scale to the next team and record the deltas",
+    1: "Choose the workflow, set one KPI, agree who leads each step",
+    2: "Run it and capture the rubric",
+    3: "Iterate, harden, and package it for reuse",
+    4: "Scale to the next team and record the results",
 }
 """What a team does in each week (SPEC §3)."""
 _NAMES: Final[Mapping[Item, str]] = {
-    Item.BASELINE: "the KPI's baseline",
-    Item.TARGET: "the KPI's target",
-    Item.MODE_MAP: "the mode map",
-    Item.OWNER: "an owner",
-    Item.CHAMPION: "a champion",
-    Item.RUN: "a run attested in a check-in",
-    Item.RUBRIC_RESULT: "a rubric result",
-    Item.PACKAGE: "the package complete",
-    Item.EXCEPTION_REASONS: "a reason for every exception",
-    Item.NEXT_TEAM: "the next team, or why there is none",
-    Item.DELTAS: "weekly numbers for the delta",
-    Item.SUBMITTED: "the submission to the registry",
+    Item.BASELINE: "Set the KPI's baseline",
+    Item.TARGET: "Set the KPI's target",
+    Item.MODE_MAP: "Agree who leads each step",
+    Item.OWNER: "Name an owner",
+    Item.CHAMPION: "Name a champion",
+    Item.RUN: "First check-in with runs",
+    Item.RUBRIC_RESULT: "First rubric result",
+    Item.PACKAGE: "Complete the package",
+    Item.EXCEPTION_REASONS: "A reason for every exception",
+    Item.NEXT_TEAM: "Choose the next team, or note why not",
+    Item.DELTAS: "Weekly KPI readings",
+    Item.SUBMITTED: "Submit to the registry",
 }
 
 
@@ -109,9 +109,9 @@ def words(check: Check) -> str:
     """A check in words, with its count or its missing parts."""
     name = _NAMES[check.item]
     if check.item is Item.PACKAGE and check.details:
-        return f"{name} (it lacks {', '.join(check.details)})"
+        return f"Package: {', '.join(check.details)} still missing"
     if check.item is Item.DELTAS:
-        return f"{name} ({check.count} of at least {READINGS_NEEDED})"
+        return f"{name}: {check.count} of {READINGS_NEEDED}"
     return name
 
 
@@ -120,7 +120,7 @@ def gate_line(gate: Gate, *, week: int | None) -> GateLine:
     due = week is None or gate.week <= week
     text = "; ".join(words(check) for check in gate.checks)
     if due and not gate.met:
-        text = f"missing: {'; '.join(words(check) for check in gate.missing)}"
+        text = f"{len(gate.missing)} left: {'; '.join(words(check) for check in gate.missing)}"
     return GateLine(week=gate.week, text=text, met=gate.met if due else None)
 
 
@@ -141,10 +141,10 @@ def _who(check: Check, *, owner: str) -> Mrkdwn:
     if check.met:
         return Mrkdwn("")
     if check.item is Item.DELTAS:
-        return Mrkdwn("whoever reports the KPI")
+        return Mrkdwn("KPI reporter")
     if check.doer is Doer.MEMBER:
-        return Mrkdwn("anybody in the team")
-    return say("{owner} or a curator", owner=mention(owner))
+        return Mrkdwn("anyone on the team")
+    return mention(owner)
 
 
 def gate_offers(
@@ -168,13 +168,13 @@ def _offer(item: Item, view: AdoptionView, cycle: Cycle, week_start: date) -> Of
         case Item.PACKAGE:
             return Offer("Complete the playbook", Action.EDIT_PLAYBOOK, view.playbook.slug)
         case Item.NEXT_TEAM:
-            return Offer("Name the next team", Action.NEXT_TEAM, f"{view.id}:{cycle.id}")
+            return Offer("Choose the next team", Action.NEXT_TEAM, f"{view.id}:{cycle.id}")
         case Item.DELTAS:
             return Offer("Report the number", Action.REPORT_KPI, week)
         case Item.SUBMITTED:
             return Offer("Submit to the registry", Action.SUBMIT, f"{view.id}:{cycle.id}")
         case Item.EXCEPTION_REASONS:
-            return Offer("See the week", Action.SHOW_STATUS, view.playbook.slug)
+            return Offer("Status", Action.SHOW_STATUS, view.playbook.slug)
         case _:
             return Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)
 
@@ -230,7 +230,8 @@ def _opens(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message
 def _goal(view: AdoptionView) -> str:
     """The purpose of a later cycle, since the playbook was set up in the first one."""
     kpi = view.spec.kpi
-    return f"four more weeks on {kpi.name[:60]}, target {format_amount(kpi.target, Unit(kpi.unit))}"
+    side = "under" if Direction(kpi.direction) is Direction.LOWER else "over"
+    return f"Next goal: {kpi.name[:60]} at or {side} {format_amount(kpi.target, Unit(kpi.unit))}"
 
 
 def _lessons(uow: UnitOfWork, view: AdoptionView, week: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -192,7 +192,7 @@ def published_context(uow: UnitOfWork, version: PlaybookVersion) -> PlaybookPubl
         deltas=_deltas(uow, version),
         changes=changes,
         override=next((override_shown(row) for row in overrides if row.version_id == version.id), None),
-        offers=(Offer("Adopt in another team", Action.ADOPT, playbook.slug),),
+        offers=(Offer("Bring it to another team", Action.ADOPT, playbook.slug),),
     )
 
 

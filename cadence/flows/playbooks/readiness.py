@@ -260,7 +260,7 @@ def _setup_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: T
     return Gap(
         "setup",
         say("A second team set up within {minutes} min: {so_far}", minutes=spec.setup_minutes, so_far=so_far),
-        Offer("Adopt in another team", Action.ADOPT, playbook.slug),
+        Offer("Bring it to another team", Action.ADOPT, playbook.slug),
     )
 
 

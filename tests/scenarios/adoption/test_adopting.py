@@ -65,8 +65,8 @@ def test_a_team_adopts_it_and_is_told(adopted: BotHarness) -> None:
     first, second = rows(adopted, Adoption)
     assert (second.champion, second.version_id, second.playbook_id) == (SOLO, first.version_id, 1)
     (post,) = posts(adopted, SOLO_CHANNEL)
-    assert post.text.startswith("Reply comes to Solo: set it up")
-    assert "another team can start within 60 min" in post.words
+    assert post.text.startswith("Set up Reply in Solo")
+    assert "Takes up to 60 min. Timer starts when you click *Start setup*." in post.words
     assert "load &lt;the&gt; policy" in post.words
     assert "rubric" in post.words
     assert "tone guide" in post.words
@@ -81,21 +81,21 @@ def test_the_checklist_is_ticked_against_the_clock(adopted: BotHarness) -> None:
     adopted.play_until(at("2026-03-05 11:00"))
     assert presses(adopted, SOLO, "Setup done").startswith("3 items of the checklist are still open")
     for item in (0, 1, 2):
-        presses(adopted, SOLO, "Tick", f"2:{item}:on")
-    presses(adopted, SOLO, "Untick", "2:1:off")
+        presses(adopted, SOLO, "Check off", f"2:{item}:on")
+    presses(adopted, SOLO, "Uncheck", "2:1:off")
     (post,) = posts(adopted, SOLO_CHANNEL)
-    assert post.text.startswith("Setting up Reply in Solo: 2 of 3 done")
-    assert f"connect the queue _<@{SOLO}>, Thu 11:00_" in post.words
+    assert post.text.startswith("Setting up Reply: 2 of 3 done")
+    assert f"☑ connect the queue · <@{SOLO}>, Thu 5 Mar 11:00" in post.words
     assert presses(adopted, SOLO, "Setup done").startswith(
         "1 item of the checklist is still open: load &lt;the&gt;"
     )
-    presses(adopted, LEAD, "Tick", "2:1:on")
+    presses(adopted, LEAD, "Check off", "2:1:on")
     adopted.play_until(at("2026-03-05 11:23"))
     assert "set up in 41 min (60 planned)" in presses(adopted, SOLO, "Setup done")
     (post,) = posts(adopted, SOLO_CHANNEL)
-    assert post.text.startswith("Reply is set up in Solo: 41 min (within 60)")
+    assert post.text.startswith("✓ Reply is set up in Solo")
     assert post.buttons == ["Show the playbook"]
-    assert f"Next: <@{LEAD}> or a curator starts the first cycle." in post.words
+    assert f"*Next:* <@{LEAD}> or a curator starts the first cycle." in post.words
     told = bot_dms(adopted, LEAD)[-1]
     assert told.text.startswith("Solo has set up Reply in 41 min (60 planned).")
     assert told.buttons == ["Start the first cycle", "Show the playbook"]
@@ -132,30 +132,30 @@ def test_clicks_made_twice_change_nothing(adopted: BotHarness) -> None:
 
 def test_only_the_team_ticks(adopted: BotHarness) -> None:
     presses(adopted, SOLO, "Start setup")
-    presses(adopted, AGENT, "Tick", "2:0:on")
+    presses(adopted, AGENT, "Check off", "2:0:on")
     assert rows(adopted, ChecklistTick) == []
 
 
 def test_the_first_cycle_starts_from_the_post_and_the_first_run_ends_setup(adopted: BotHarness) -> None:
     presses(adopted, SOLO, "Start setup")
     assert types(adopted, LEAD, "/cadence cycle start reply 2026-03-09 team=solo").startswith(
-        "*Reply, cycle 1"
+        "✓ Reply · cycle 1"
     )
     (post,) = posts(adopted, SOLO_CHANNEL)
-    assert "The first cycle starts on Mon 9 Mar" in post.words
+    assert "first cycle starts Mon 9 Mar" in post.words
     adopted.play_until(at("2026-03-12 10:42"))
     assert "not run" not in types(adopted, SOLO, "/attest as-declared runs=5", SOLO_CHANNEL)
     (row,) = rows(adopted, Setup)
     assert (row.ended, row.done_by) == (SetupEnd.FIRST_RUN, None)
     (post,) = [one for one in posts(adopted, SOLO_CHANNEL) if "set up" in one.text]
-    assert "ended by the first attested run" in post.words
+    assert "Finished by the first check-in with runs" in post.words
     assert "(planned 60)" in post.text
 
 
 def test_after_setup_the_owner_starts_the_cycle_of_that_team(adopted: BotHarness) -> None:
     presses(adopted, SOLO, "Start setup")
     for item in (0, 1, 2):
-        presses(adopted, SOLO, "Tick", f"2:{item}:on")
+        presses(adopted, SOLO, "Check off", f"2:{item}:on")
     presses(adopted, SOLO, "Setup done")
     lead = adopted.workspace.person(LEAD)
     lead.clicks(bot_dms(adopted, LEAD)[-1], "Start the first cycle")

@@ -70,7 +70,7 @@ def test_a_curator_starts_it_anyway_and_everybody_is_told_why(full: BotHarness) 
     assert (row.kind, row.member, row.adoption_id) == (OverrideKind.CAPACITY, CURATOR, cycle.adoption_id)
     assert row.passed_over == {"running": ["Reply", "Triage"], "limit": 2}
     for channel in (DESK_CHANNEL, CURATORS):
-        (post,) = [one for one in posts(full, channel) if "beside 2 running cycles" in one.text]
+        (post,) = [one for one in posts(full, channel) if "is over capacity with" in one.text]
         assert "Triage ends &lt;soon&gt;" in post.words
     assert len(entries(full, "capacity-overridden")) == 1
 

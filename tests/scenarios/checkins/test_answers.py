@@ -48,10 +48,10 @@ def types(harness: BotHarness, member: str, text: str) -> str:
 
 
 def test_a_second_answer_corrects_the_first_and_keeps_both(desk: BotHarness) -> None:
-    assert "ran as declared, 14 runs" in types(desk, AGENT, "/attest as-declared runs=14")
+    assert "checked in · 14 runs" in types(desk, AGENT, "/attest as-declared runs=14")
     assert bot_dms(desk, AGENT)[-1].buttons == ["Change"]
     said = types(desk, AGENT, "/attest drifted draft=human-led runs=12 the model was down")
-    assert "Before: ran as declared, 14 runs. Both are kept." in said
+    assert "Before: 14 runs. We keep both answers." in said
 
     first, second = rows(desk, CheckIn)
     assert (first.attestation, first.runs, first.replaced_at) == (
@@ -68,7 +68,7 @@ def test_a_second_answer_corrects_the_first_and_keeps_both(desk: BotHarness) -> 
     assert (correction.before["runs"], correction.after["runs"]) == (14, 12)
     assert correction.after["note"] == "the model was down"
     [message] = bot_dms(desk, AGENT)
-    assert "drifted (Draft the reply was human-led), 12 runs" in message.words
+    assert "Checked in · 12 runs · “Draft the reply” ran as human-led" in message.words
 
 
 def test_the_same_answer_again_adds_nothing(desk: BotHarness) -> None:
@@ -79,9 +79,9 @@ def test_the_same_answer_again_adds_nothing(desk: BotHarness) -> None:
 
 
 def test_the_number_again_corrects_it_and_keeps_both(desk: BotHarness) -> None:
-    assert "First response time is 24 min for the week of Mon 2 Mar" in types(desk, LEAD, "/kpi 24m")
+    assert "Recorded: First response time 24 min" in types(desk, LEAD, "/kpi 24m")
     said = types(desk, LEAD, "/kpi 22 one long weekend")
-    assert "It replaces 24 min; both are kept." in said
+    assert "Replaces 24 min; we keep both." in said
     first, second = rows(desk, Reading)
     assert (first.value, first.typed, first.replaced_at) == (24, "24m", at("2026-03-05 10:42"))
     assert (second.value, second.note, second.replaced_at) == (22, "one long weekend", None)
@@ -92,8 +92,8 @@ def test_the_number_again_corrects_it_and_keeps_both(desk: BotHarness) -> None:
 def test_week_n_answers_and_corrects_a_past_week(desk: BotHarness) -> None:
     types(desk, LEAD, "/kpi 24m")
     desk.play_until(at("2026-03-12 12:00"))
-    assert "for the week of Mon 2 Mar" in types(desk, LEAD, "/kpi 20m week=1")
-    assert "week 1 of 4" in types(desk, AGENT, "/attest as-declared runs=9 week=1")
+    assert "week of Mon 2 Mar" in types(desk, LEAD, "/kpi 20m week=1")
+    assert "week 1" in types(desk, AGENT, "/attest as-declared runs=9 week=1")
     assert [(row.week, row.value) for row in rows(desk, Reading) if row.replaced_at is None] == [(1, 20)]
     assert "Week 3 of this cycle starts on Monday 16 March" in types(desk, LEAD, "/kpi 20m week=3")
     assert "weeks 1 to 4" in types(desk, LEAD, "/kpi 20m week=5")
@@ -109,12 +109,12 @@ def test_early_in_a_week_the_bot_asks_which_week_a_number_is_for(desk: BotHarnes
     assert filled(asked.view, "value") == "22m"
     lead.submits({"week": "Last week (week 1 of 4)"})
     assert [(row.week, row.value) for row in rows(desk, Reading)] == [(1, 22)]
-    assert "for the week of Mon 9 Mar" in types(desk, LEAD, "/kpi 19m")
+    assert "week of Mon 9 Mar" in types(desk, LEAD, "/kpi 19m")
 
 
 def test_from_wednesday_on_a_number_is_for_this_week(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-11 09:00"))
-    assert "for the week of Mon 9 Mar" in types(desk, LEAD, "/kpi 19m")
+    assert "week of Mon 9 Mar" in types(desk, LEAD, "/kpi 19m")
 
 
 def test_early_in_a_week_the_bot_asks_which_week_an_answer_is_for(desk: BotHarness) -> None:
@@ -123,21 +123,21 @@ def test_early_in_a_week_the_bot_asks_which_week_an_answer_is_for(desk: BotHarne
         said = desk.workspace.person(AGENT).types(typed, channel=DESK_CHANNEL)
         assert "Is this for last week or this week? Add `week=1` or `week=2`." in said.words
         assert said.view is None
-    assert "week 1 of 4" in types(desk, AGENT, "/attest as-declared runs=14 week=1")
-    assert "week 2 of 4" in types(desk, AGENT, "/attest as-declared runs=10")
+    assert "week 1" in types(desk, AGENT, "/attest as-declared runs=14 week=1")
+    assert "week 2" in types(desk, AGENT, "/attest as-declared runs=10")
 
 
 def test_last_week_is_meant_where_there_is_no_this_week(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 12:00"))  # week 4 was asked about
     types(desk, LEAD, "/cadence cycle pause reply")
     desk.play_until(at("2026-03-30 12:00"))
-    assert "week 4 of 4" in types(desk, AGENT, "/attest as-declared runs=10")
-    assert "for the week of Mon 23 Mar" in types(desk, LEAD, "/kpi 19m")
+    assert "week 4" in types(desk, AGENT, "/attest as-declared runs=10")
+    assert "week of Mon 23 Mar" in types(desk, LEAD, "/kpi 19m")
 
 
 def test_the_form_knows_the_usual_number_of_runs(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
-    opened = agent.clicks(agent.last_dm(), "Ran as declared")
+    opened = agent.clicks(agent.last_dm(), "As planned")
     assert opened.view is not None
     assert filled(opened.view, "runs") == "20"  # an even share of 40 between two
     agent.submits({"runs": "14"})
@@ -145,15 +145,15 @@ def test_the_form_knows_the_usual_number_of_runs(desk: BotHarness) -> None:
         desk.play_until(at(day))
         types(desk, AGENT, f"/attest as-declared runs={runs}")
     desk.play_until(at("2026-03-26 12:00"))
-    opened = agent.clicks(agent.last_dm(), "Ran as declared")
+    opened = agent.clicks(agent.last_dm(), "As planned")
     assert opened.view is not None
     assert filled(opened.view, "runs") == "16"  # the median of 14, 30 and 16
 
 
 def test_only_the_reporter_is_asked_for_the_number(desk: BotHarness) -> None:
     lead, agent = desk.workspace.person(LEAD), desk.workspace.person(AGENT)
-    for_lead = lead.clicks(lead.last_dm(), "Ran as declared").view
-    for_agent = agent.clicks(agent.last_dm(), "Ran as declared").view
+    for_lead = lead.clicks(lead.last_dm(), "As planned").view
+    for_agent = agent.clicks(agent.last_dm(), "As planned").view
     assert for_lead is not None
     assert for_agent is not None
     assert fields(for_lead) == ["attestation", "runs", "value"]
@@ -166,14 +166,14 @@ def test_only_the_reporter_is_asked_for_the_number(desk: BotHarness) -> None:
     assert fields(lead.form()) == ["attestation", "runs", "value", "inputs", "note"]
     assert lead.submits({"value": "22m", "inputs": "13"}).closed
     desk.tick()
-    assert "ran as declared, 14 runs, First response time 22 min" in lead.last_dm().words
+    assert "Checked in · 14 runs · First response time 22 min" in lead.last_dm().words
     assert [row.value for row in rows(desk, Reading)] == [22]
     assert rows(desk, CheckIn)[0].complete_inputs == 13
 
 
 def test_the_drift_form_asks_which_step_and_which_mode(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
-    opened = agent.clicks(agent.last_dm(), "Something drifted").view
+    opened = agent.clicks(agent.last_dm(), "Something changed").view
     assert opened is not None
     assert fields(opened) == ["attestation", "changed", "runs"]
     assert list(agent.submits({"runs": "12"}).errors) == ["changed"]
@@ -183,7 +183,7 @@ def test_the_drift_form_asks_which_step_and_which_mode(desk: BotHarness) -> None
     assert "AI-led" not in options(agent.form(), "mode:send"), "it was planned so"
     assert agent.submits({"mode:send": "collaborative"}).closed
     desk.tick()
-    assert "drifted (Send the reply was collaborative), 12 runs" in agent.last_dm().words
+    assert "Checked in · 12 runs · “Send the reply” ran as collaborative" in agent.last_dm().words
 
 
 def test_what_was_typed_survives_every_change_of_mind(desk: BotHarness) -> None:
@@ -282,7 +282,7 @@ def menu(step: str, chosen: str) -> dict[str, object]:
 def test_after_an_answer_only_change_is_left_and_it_works(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     asked = agent.last_dm()
-    agent.clicks(asked, "Ran as declared")
+    agent.clicks(asked, "As planned")
     agent.submits({"runs": "14"})
     desk.tick()
     assert agent.last_dm().ts == asked.ts
@@ -303,14 +303,14 @@ def test_after_an_answer_only_change_is_left_and_it_works(desk: BotHarness) -> N
         {"attestation": "Something changed", "changed": ["draft"], "mode:draft": "human-led", "runs": "7"}
     )
     desk.tick()
-    assert "drifted (Draft the reply was human-led), 7 runs" in agent.last_dm().words
+    assert "Checked in · 7 runs · “Draft the reply” ran as human-led" in agent.last_dm().words
 
 
 def test_a_double_click_on_a_button_that_is_gone_answers_once(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     asked = agent.last_dm()
     for _ in range(2):
-        agent.clicks(asked, "Ran as declared", stale=True)
+        agent.clicks(asked, "As planned", stale=True)
         agent.submits({"runs": "14"})
         desk.tick()
     assert len(rows(desk, CheckIn)) == 1
@@ -324,13 +324,13 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
         harness.play_until(at("2026-03-05 10:42"))
         lead = harness.workspace.person(LEAD)
         [asked] = bot_dms(harness, LEAD)
-        assert "2 of 2 check-ins are open" in asked.words
+        assert "2 of 2 check-ins open" in asked.words
         assert asked.buttons == [
-            *["Ran as declared", "Something drifted", "Didn't run"] * 2,
-            "All ran as declared",
+            *["As planned", "Something changed", "Didn't run it"] * 2,
+            "All as planned",
         ]
 
-        opened = lead.clicks(asked, "All ran as declared").view
+        opened = lead.clicks(asked, "All as planned").view
         assert opened is not None
         assert fields(opened) == ["runs:1", "value:1", "runs:2", "value:2"]
         refused = lead.submits({"runs:1": "14", "value:1": "22m", "value:2": "a few"})
@@ -339,7 +339,7 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
         assert lead.submits({"value:2": "8%"}).closed
         harness.tick()
         [answered] = bot_dms(harness, LEAD)
-        assert "Both check-ins are answered" in answered.words
+        assert "Both check-ins are in" in answered.words
         assert answered.buttons == ["Change", "Change"]
         assert [(row.adoption_id, row.runs) for row in rows(harness, CheckIn)] == [(1, 14), (2, 10)]
 
@@ -349,7 +349,7 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
         agent = harness.workspace.person(AGENT)
         agent.types("/attest triage as-declared runs=5", channel=DESK_CHANNEL)
         harness.tick()
-        assert "1 of 2 check-ins is open" in agent.last_dm().words
+        assert "1 of 2 check-ins open" in agent.last_dm().words
 
 
 def test_bare_commands_open_their_forms(desk: BotHarness) -> None:
@@ -453,16 +453,16 @@ def test_a_number_before_any_cycle_and_before_its_monday(tmp_path: Path) -> None
 
 def test_a_weekend_belongs_to_the_week_before_it(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-08 23:30"))
-    assert "for the week of Mon 2 Mar" in types(desk, LEAD, "/kpi 21m")
+    assert "week of Mon 2 Mar" in types(desk, LEAD, "/kpi 21m")
     desk.play_until(at("2026-03-28 11:00"))  # Saturday after the close
-    assert "for the week of Mon 23 Mar" in types(desk, LEAD, "/kpi 13m")
+    assert "week of Mon 23 Mar" in types(desk, LEAD, "/kpi 13m")
     assert [row.week for row in rows(desk, Reading)] == [1, 4]
 
 
 def test_week_four_is_answered_late_on_the_next_monday(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-30 09:15"))
     lead = desk.workspace.person(LEAD)
-    assert "week 4 of 4" in types(desk, AGENT, "/attest as-declared runs=9 week=4")
+    assert "week 4" in types(desk, AGENT, "/attest as-declared runs=9 week=4")
     asked = lead.types("/kpi 13m", channel=DESK_CHANNEL)
     assert asked.view is not None
     lead.submits({"week": "Last week (week 4 of 4)"})
@@ -471,6 +471,8 @@ def test_week_four_is_answered_late_on_the_next_monday(desk: BotHarness) -> None
     [answer] = [row for row in rows(desk, CheckIn) if row.member == AGENT]
     assert (answer.week, answer.cycle_id, answer.runs) == (4, 1, 9)
     old = [
-        message for message in bot_dms(desk, AGENT) if "week 4 of 4" in message.words and "✓" in message.words
+        message
+        for message in bot_dms(desk, AGENT)
+        if "week 4 check-in" in message.words and "✓" in message.words
     ]
     assert old[-1].buttons == [], "its week is over; `/attest` corrects it until Tuesday"

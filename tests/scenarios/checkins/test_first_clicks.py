@@ -14,12 +14,12 @@ def test_a_member_answers_in_two_clicks(harness: BotHarness) -> None:
     assert agent.dm() == []
     harness.play_until(datetime(2026, 3, 5, 9, 0, tzinfo=UTC))
     check_in = agent.last_dm()
-    assert check_in.buttons[:3] == ["Ran as declared", "Something drifted", "Didn't run"]
+    assert check_in.buttons[:3] == ["As planned", "Something changed", "Didn't run it"]
 
-    agent.clicks(check_in, "Ran as declared")
+    agent.clicks(check_in, "As planned")
     assert agent.submits().closed
     harness.tick()
     answered = agent.last_dm()
     assert answered.ts == check_in.ts
-    assert "ran as declared, 13 runs" in answered.words
+    assert "Checked in · 13 runs" in answered.words
     assert answered.buttons == ["Change"]

@@ -42,7 +42,7 @@ def snoozes(where: Message | View) -> list[str]:
     return [
         option["text"]["text"]
         for _, element in elements_of(where.blocks)
-        if element["type"] == "static_select"
+        if element["action_id"] == SNOOZE
         for option in element["options"]
     ]
 
@@ -51,46 +51,46 @@ def test_a_closed_check_in_says_how_and_until_when_it_is_reported_late(desk: Bot
     desk.play_until(at("2026-03-09 09:00"))
     closed = bot_dms(desk, AGENT)[-1].words
     assert (
-        "closed without your answer. To report it late, use the Home tab until Tue 10 Mar, "
-        "or `/attest week=1` until Sun 29 Mar." in closed
+        "Closed without your answer. You can still report it on the Home tab until Tue 10 Mar, "
+        "or with `/attest week=1` until Sun 29 Mar." in closed
     )
     desk.play_until(at("2026-03-09 10:05"))
     [told] = [one for one in bot_dms(desk, LEAD) if "Nudge them once more" in one.buttons]
     desk.workspace.person(LEAD).clicks(told, "Nudge them once more")
     desk.play_until(at("2026-03-11 12:00"))
     nudged = bot_dms(desk, AGENT)[-1]
-    assert "Ran as declared" in nudged.buttons
-    assert "Ran as declared" in home(desk).buttons, "Home asks as long as the message does"
-    assert "Until Friday" not in snoozes(nudged)
+    assert "As planned" in nudged.buttons
+    assert "As planned" in home(desk).buttons, "Home asks as long as the message does"
+    assert "Friday" not in snoozes(nudged)
     types(desk, "/cadence cycle pause reply", LEAD)
     desk.play_until(at("2026-03-16 09:00"))
     closed = bot_dms(desk, AGENT)[-1].words
-    assert "To report it late, use `/attest week=1` until Sun 29 Mar." in closed
+    assert "You can still report it with `/attest week=1` until Sun 29 Mar." in closed
     assert "week 1" in types(desk, "/attest as-declared runs=5 week=1")
 
 
 def test_the_last_weeks_check_in_closes_without_a_way_to_report_it_late(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-30 09:00"))
     closed = bot_dms(desk, AGENT)[-1].words
-    assert "week 4 of 4* (Desk) closed without your answer." in closed
-    assert "To report it late" not in closed
+    assert "week 4 check-in\nClosed without your answer." in closed
+    assert "still report it" not in closed
 
 
 def test_last_weeks_check_in_is_snoozed_until_tuesday_at_the_latest(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 09:00"))
     shown = home(desk)
-    assert "Until Friday" not in snoozes(shown)
+    assert "Friday" not in snoozes(shown)
     desk.workspace.person(AGENT).chooses(shown, SNOOZE, "tomorrow:2026-03-02")
     desk.tick()
     closed = bot_dms(desk, AGENT)[-1]
-    assert "Snoozed until Tue 10 Mar at 10:00: it comes back then." in closed.words
+    assert "Snoozed until Tue 10 Mar, 10:00. We'll ask again then." in closed.words
     assert "You can still answer now" not in closed.words
     desk.play_until(at("2026-03-10 10:05"))
-    assert "Ran as declared" in bot_dms(desk, AGENT)[-1].buttons
+    assert "As planned" in bot_dms(desk, AGENT)[-1].buttons
 
 
 def test_a_check_in_snoozed_after_it_came_counts_as_open(desk: BotHarness) -> None:
-    [asked] = [one for one in bot_dms(desk, AGENT) if "Ran as declared" in one.buttons]
+    [asked] = [one for one in bot_dms(desk, AGENT) if "As planned" in one.buttons]
     desk.workspace.person(AGENT).chooses(asked, SNOOZE, "hour:2026-03-02")
     desk.tick()
     assert "\nCheck in\n" in types(desk, "/cadence status")

@@ -27,29 +27,29 @@ def test_a_check_in_is_answered_anywhere_and_said_everywhere(tmp_path: Path) -> 
         )  # by command, and only one of two
         harness.tick()
         [dm] = bot_dms(harness, MEMBER)
-        assert dm.text == "1 of 2 check-ins is open: did you run it as declared?"
-        assert buttons(dm) == ["Ran as declared", "Something drifted", "Didn't run", "Change"]
+        assert dm.text == "1 of 2 check-ins open: did this week run as planned?"
+        assert buttons(dm) == ["As planned", "Something changed", "Didn't run it", "Change"]
 
         harness.play_until(at("2026-03-06 10:05"))
         dm, reminder = bot_dms(harness, MEMBER)
-        assert "Triage, week 1 of 4: your check-in is still open" in reminder.text
+        assert "Triage · week 1 check-in is still open" in reminder.text
         assert "Reply" not in reminder.words
-        member.clicks(reminder, "Didn't run")  # from the reminder
+        member.clicks(reminder, "Didn't run it")  # from the reminder
         member.submits({})
         harness.tick()
         older, live = bot_dms(harness, MEMBER)
         assert buttons(older) == [], "there is one live copy"
         assert buttons(live) == ["Change", "Change"]
-        assert "*Reply, week 1 of 4*: ran as declared, 3 runs" in live.words
-        assert "*Triage, week 1 of 4*: didn't run" in live.words
+        assert "*Reply · week 1* (Desk): checked in · 3 runs" in live.words
+        assert "*Triage · week 1* (Desk): checked in · didn't run" in live.words
 
         _, reminder = bot_dms(harness, OWNER)
-        owner.clicks(reminder, "All ran as declared")
+        owner.clicks(reminder, "All as planned")
         owner.submits({})
         harness.tick()
         older, live = bot_dms(harness, OWNER)[:2]
-        assert (older.text, buttons(older)) == ("Check-in: answered.", [])
-        assert live.text == "✓ Both check-ins are answered. Thank you."
+        assert (older.text, buttons(older)) == ("Check-in: answered in a newer message", [])
+        assert live.text == "✓ Both check-ins are in"
         assert buttons(live) == ["Change", "Change"]
 
         harness.play_until(at("2026-03-08 20:00"))

@@ -137,10 +137,10 @@ def test_what_cannot_be_evidence_is_said_in_a_modal(desk: BotHarness) -> None:
 def test_check_in_opens_the_form_of_the_one_that_is_open(desk: BotHarness) -> None:
     member = desk.workspace.person(MEMBER)
     member.shortcut(Shortcut.CHECK_IN)
-    assert "ran as declared, 9 runs" in submitted(member, {"attestation": "as-declared", "runs": "9"})
+    assert "checked in · 9 runs" in submitted(member, {"attestation": "as-declared", "runs": "9"})
     assert [(row.runs, row.surface) for row in rows(desk, CheckIn)] == [(9, "shortcut")]
     desk.tick()
-    assert "ran as declared, 9 runs" in bot_dms(desk, MEMBER)[-1].words
+    assert "Checked in · 9 runs" in bot_dms(desk, MEMBER)[-1].words
     member.closes()
     member.shortcut(Shortcut.CHECK_IN)  # once answered, it is there to be changed
     assert filled_in(member.form())["runs"] == "9"
@@ -166,7 +166,7 @@ def test_check_in_asks_which_when_there_are_several(desk: BotHarness) -> None:
     member.closes()
     member.shortcut(Shortcut.CHECK_IN)
     member.submits({"checkin": offered[1]})
-    assert "Recorded 2 check-ins" in submitted(member, {})
+    assert "2 check-ins are in" in submitted(member, {})
     weeks = [(str(row.week_start), row.attestation, row.surface) for row in rows(desk, CheckIn)]
     assert weeks == [
         ("2026-03-02", "not-run", "shortcut"),

@@ -33,13 +33,13 @@ def closing(tmp_path: Path) -> Iterator[BotHarness]:
 
 def test_the_chart_is_in_the_thread_with_its_numbers_in_words(closing: BotHarness) -> None:
     closing.play_until(CLOSE)
-    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
     [shown] = [one for one in closing.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
     file = closing.workspace.files.get(shown.files[0])
     assert (file.name, file.title) == ("reply-cycle-1.png", "First response time by week, 2 Mar to 23 Mar")
     assert file.content is not None
     assert file.content.startswith(b"\x89PNG")
-    assert "24 min, no reading, 14 min, no reading. Target 15 min, it began at 42 min." in file.alt_text
+    assert "24 min, no reading, 14 min, no reading. Target 15 min, baseline 42 min." in file.alt_text
     closing.clock.set(CLOSE)
     closing.tick()
     assert len(ledger(closing, "cycle-chart", MessageState.SENT)) == 2  # the team's channel, the curators'
@@ -52,7 +52,7 @@ def test_what_is_said_with_it_pings_nobody_and_links_nowhere(tmp_path: Path) -> 
         harness.play_until(at("2026-03-05 11:00"))
         harness.workspace.person("U01LEAD").types("/kpi 24m", channel=DESK_CHANNEL)
         harness.play_until(CLOSE)
-        [post] = [one for one in harness.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+        [post] = [one for one in harness.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
         [shown] = [one for one in harness.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
         assert shown.text.startswith("&lt;!channel&gt; &lt;https://evil.example|Sign in&gt; by week")
 
@@ -75,7 +75,7 @@ def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: Bot
     assert {(row.state, row.reason) for row in ledger(closing, "cycle-chart")} == {
         (MessageState.SKIPPED, "no chart: missing_scope")
     }
-    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "cycle 1: " in one.text]
+    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
     assert "24 min, no reading, 14 min, no reading" in post.words
 
 

@@ -64,11 +64,11 @@ def test_a_move_restarts_the_evidence_and_says_so(published: BotHarness) -> None
     types(published, LEAD, "/exception send wrong tone")
     revise(published, ("exception_cap: 0.1", "exception_cap: 0.08"), LOWER)
     said = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Desk moves Reply from v1 to draft 2" in said
-    assert "the evidence on every step counts anew" in said
+    assert "moved Desk from v1 to draft 2" in said
+    assert "Counters have been reset" in said
     assert "Send the reply is now collaborative (declared AI-led before)" in said
     for channel in (DESK_CHANNEL, CURATORS):
-        assert posts(published, channel)[-1].text == "Desk moves Reply from v1 to draft 2."
+        assert posts(published, channel)[-1].text == "Reply is now on draft 2: Desk"
     now = published.clock.now()
     steps = {row.step: row for row in rows(published, AdoptionStep)}
     assert {(row.since, row.after_exception) for row in steps.values()} == {(now, 1)}
@@ -87,7 +87,7 @@ def test_another_target_waits_for_the_next_cycle(published: BotHarness) -> None:
     revise(published, ("target: 15", "target: 12"), LOWER)
     override(published)
     said = types(published, CURATOR, "/cadence playbook move reply v2 team=desk").words
-    assert "cycle 1 finishes on the version it runs on, and the next one starts on v2" in said
+    assert "cycle 1 finishes on v1. The next one starts on v2." in said
     assert "target 15 min" in types(published, LEAD, "/cadence status").words
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.AI_LED
@@ -102,8 +102,8 @@ def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: BotHar
     published.play_until(at("2026-03-27 17:00"))
     revise(published, ("target: 15", "target: 12"), LOWER)
     said = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Desk moves Reply from v1 to draft 2" in said
-    assert "the evidence on every step counts anew" in said
+    assert "moved Desk from v1 to draft 2" in said
+    assert "Counters have been reset" in said
     assert "Send the reply is now collaborative (declared AI-led before)" in said
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
     assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
@@ -146,7 +146,7 @@ def test_what_was_found_on_the_version_before_is_judged_by_it(published: BotHarn
     types(published, LEAD, "/attest drifted draft=human-led runs=9 week=2")
     assert rows(published, StepDrift)
     revise(published, ("key: draft", "key: first-draft"))
-    assert "moves Reply" in types(published, LEAD, "/cadence playbook move reply draft").words
+    assert "moved Desk" in types(published, LEAD, "/cadence playbook move reply draft").words
     with published.bot.db.read() as session:
         found = replay(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), published.clock.now()))
     assert (found.differences, found.drifts) == ((), 1)
@@ -180,7 +180,7 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: BotHarness) -
     assert "Only a curator can retire Reply" in refused
     said = types(published, CURATOR, "/cadence playbook retire reply the help desk answers these <now>").words
     assert "Reply is retired" in said
-    assert "Desk: cycle 1 closes on Fri 27 Mar" in said
+    assert "Desk: cycle 1 closes Fri 27 Mar" in said
     for channel in (DESK_CHANNEL, SOLO_CHANNEL, CURATORS):
         assert "the help desk answers these &lt;now&gt;" in posts(published, channel)[-1].words
     assert len(rows(published, Cycle)) == 1  # the other team's hadn't begun
@@ -191,11 +191,13 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: BotHarness) -
     published.play_until(at("2026-04-07 12:00"))
     [cycle] = rows(published, Cycle)
     assert cycle.state is CycleState.CLOSED
-    assert "Reply, cycle 1: insufficient" in " ".join(one.text for one in posts(published, DESK_CHANNEL))
+    assert "Reply: not enough data in cycle 1" in " ".join(one.text for one in posts(published, DESK_CHANNEL))
     assert "No team is running Reply" not in posts(published, CURATORS)[-1].words
     assert "No published playbooks yet" in types(published, AGENT, "/cadence registry").words
     lead = published.workspace.person(LEAD)
-    closing = [one for one in posts(published, DESK_CHANNEL) if "Reply, cycle 1: insufficient" in one.text]
+    closing = [
+        one for one in posts(published, DESK_CHANNEL) if "Reply: not enough data in cycle 1" in one.text
+    ]
     assert "Submit to the registry" not in closing[-1].buttons
     assert "Start the first cycle" not in lead.opens_home().words
     # a new version restores it
@@ -203,7 +205,7 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: BotHarness) -
     override(published)
     assert rows(published, Playbook)[0].state is PlaybookState.PUBLISHED
     assert [row.number for row in rows(published, PlaybookVersion)] == [1, 2]
-    assert "starts on" in types(published, LEAD, "/cadence cycle start reply team=desk").words
+    assert "starts Mon" in types(published, LEAD, "/cadence cycle start reply team=desk").words
 
 
 def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: BotHarness) -> None:
@@ -237,7 +239,7 @@ def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: BotHarn
     agent.types("/exception reply send critical It sent the wrong refund.", channel=DESK_CHANNEL)
     agent.submits({})
     revise(published, ("key: send\n    title: Send the reply", "key: post\n    title: Post the reply"), LOWER)
-    assert "moves Reply" in lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL).words
+    assert "moved Desk" in lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL).words
     published.tick()
     [told] = [
         one for one in posts(published, DESK_CHANNEL) if one.text.startswith("Demoted: “Send the reply”")

@@ -52,18 +52,18 @@ def test_a_pause_clears_no_watch(desk: BotHarness) -> None:
     [send] = [row for row in rows(desk, AdoptionStep) if row.step == "send"]
     last = [row for row in rows(desk, StepVerdict) if row.step == "send"][-1]
     assert (last.exceptions, last.attested, last.assumed, send.mode) == (5, 40, 0, Mode.COLLABORATIVE)
-    closed = next(post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text)
-    assert "2 of 2 check-ins" in closed.words
+    closed = next(post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text)
+    assert "Check-ins*\n2 of 2" in closed.words
     digest = desk.workspace.person(CURATOR).types("/cadence digest").words
     assert "check-ins came" not in digest, digest
 
 
 def test_the_weeks_after_a_pause_are_asked_about_again(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-18 12:00"))
-    assert "goes on" in types(desk, "/cadence cycle start reply")
+    assert "resumes" in types(desk, "/cadence cycle start reply")
     desk.play_until(at("2026-03-27 16:05"))
-    closed = next(post for post in posts(desk, DESK_CHANNEL) if "cycle 1: " in post.text)
-    assert "2 of 6 check-ins" in closed.words, closed.words
+    closed = next(post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text)
+    assert "Check-ins*\n2 of 6" in closed.words, closed.words
 
 
 def test_a_pause_after_the_check_in_came_leaves_its_week_asked(tmp_path: Path) -> None:
@@ -72,8 +72,8 @@ def test_a_pause_after_the_check_in_came_leaves_its_week_asked(tmp_path: Path) -
         harness.play_until(at("2026-03-05 12:00"))
         types(harness, "/cadence cycle pause reply")
         harness.play_until(at("2026-03-27 16:05"))
-        closed = next(post for post in posts(harness, DESK_CHANNEL) if "cycle 1: " in post.text)
-        assert "0 of 2 check-ins" in closed.words, closed.words
+        closed = next(post for post in posts(harness, DESK_CHANNEL) if "in cycle 1: " in post.text)
+        assert "Check-ins*\n0 of 2" in closed.words, closed.words
 
 
 def test_curators_get_the_digest_of_a_paused_cycle(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_after_the_close_the_closing_post_looks_at_the_step_again(
         types(solo, f"/exception {step} tone was off, case {number}")
 
     def closing() -> list[str]:
-        [post] = [one for one in posts(solo, SOLO_CHANNEL) if "cycle 1: " in one.text]
+        [post] = [one for one in posts(solo, SOLO_CHANNEL) if "in cycle 1: " in one.text]
         return [line for line in post.words.splitlines() if f"{title} stays" in line]
 
     solo.play_until(at("2026-03-27 16:01"))

@@ -43,12 +43,12 @@ def types(harness: BotHarness, member: str, text: str) -> str:
 def test_each_week_opens_with_done_and_missing_items_and_who_can_do_them(ready: BotHarness) -> None:
     ready.play_until(at("2026-03-09 09:30"))
     first, second = (post.words for post in posts(ready, DESK_CHANNEL))
-    assert "Reply, week 1 of 4: pick the workflow" in first
-    assert "Draft the reply _collaborative_ · Send the reply _AI-led_" in first
-    assert "*Everything this week asks for is there*" in first
-    assert "Reply, week 2 of 4: run it and capture the rubric" in second
-    assert "✗ Missing: a run attested in a check-in – anybody in the team" in second
-    assert f"✗ Missing: a rubric result – <@{LEAD}> or a curator" in second
+    assert "Reply · week 1 of 4\n*Choose the workflow" in first
+    assert "Draft the reply*\n🤝 Collaborative\n*Send the reply*\n🤖 AI-led" in first
+    assert "*This week's gate is done*" in first
+    assert "Reply · week 2 of 4\n*Run it and capture the rubric" in second
+    assert "☐ First check-in with runs (anyone on the team)" in second
+    assert f"☐ First rubric result (<@{LEAD}>)" in second
     assert posts(ready, DESK_CHANNEL)[-1].buttons == ["Check in", "Record a rubric result"]
 
 
@@ -58,29 +58,29 @@ def test_the_button_does_it_and_the_gate_is_met(ready: BotHarness) -> None:
     agent.clicks(posts(ready, DESK_CHANNEL)[-1], "Check in")
     agent.submits({"runs": "12"})
     ready.tick()
-    assert "✓ There: a run attested in a check-in" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "☑ First check-in with runs" in posts(ready, DESK_CHANNEL)[-1].words
     shown = types(ready, LEAD, "/cadence cycle show reply")
-    assert "2. missing: a rubric result: not met" in shown
-    assert "3. the package complete" in shown
+    assert "☐ Week 2 · 1 left: First rubric result" in shown
+    assert "Week 3 · not due yet: " in shown
     ready.play_until(at("2026-03-13 15:00"))
     due = bot_dms(ready, LEAD)[-1].words
-    assert "Reply, week 2 of 4: the gate still lacks a rubric result." in due
-    assert "✓ There: a run attested in a check-in" in due
+    assert "1 item left for this week's gate" in due
+    assert "☑ First check-in with runs" in due
     types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
-    assert "*Everything this week asks for is there*" in posts(ready, DESK_CHANNEL)[-1].words
-    assert "the gate is met" in bot_dms(ready, LEAD)[-1].words
+    assert "*This week's gate is done*" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "This week's gate is done" in bot_dms(ready, LEAD)[-1].words
 
 
 def test_a_gate_met_in_a_later_week_is_met_in_what_was_sent(ready: BotHarness) -> None:
     ready.play_until(at("2026-03-13 16:00"))
-    [due] = [one for one in bot_dms(ready, LEAD) if "the gate still lacks" in one.text]
+    [due] = [one for one in bot_dms(ready, LEAD) if "left for this week's gate" in one.text]
     ready.play_until(at("2026-03-16 12:00"))
     types(ready, AGENT, "/attest reply as-declared runs=12 week=2")
     types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
-    [second] = [one for one in posts(ready, DESK_CHANNEL) if "week 2 of 4" in one.text]
-    assert "*Everything this week asks for is there*" in second.words
+    [second] = [one for one in posts(ready, DESK_CHANNEL) if "week 2: " in one.text]
+    assert "*This week's gate is done*" in second.words
     [due] = [one for one in bot_dms(ready, LEAD) if one.ts == due.ts]
-    assert "the gate is met" in due.words
+    assert "This week's gate is done" in due.words
     assert due.buttons == []
 
 
@@ -88,18 +88,18 @@ def test_the_first_weeks_post_keeps_the_modes_of_its_week(ready: BotHarness) -> 
     ready.play_until(at("2026-03-16 12:00"))
     types(ready, LEAD, "/cadence mode reply send human-led The prices changed")
     types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
-    [first] = [one for one in posts(ready, DESK_CHANNEL) if "week 1 of 4" in one.text]
-    assert "Draft the reply _collaborative_ · Send the reply _AI-led_" in first.words
+    [first] = [one for one in posts(ready, DESK_CHANNEL) if "week 1: " in one.text]
+    assert "Draft the reply*\n🤝 Collaborative\n*Send the reply*\n🤖 AI-led" in first.words
 
 
 def test_who_is_missing_follows_late_answers(ready: BotHarness) -> None:
     ready.play_until(at("2026-03-09 10:00"))
-    [dm] = [one for one in bot_dms(ready, LEAD) if "missing for Reply" in one.text]
+    [dm] = [one for one in bot_dms(ready, LEAD) if "check-ins missing: Reply" in one.text]
     assert f"<@{AGENT}>" in dm.words
     ready.play_until(at("2026-03-11 12:00"))
     types(ready, AGENT, "/attest reply as-declared runs=12 week=1")
     [dm] = [one for one in bot_dms(ready, LEAD) if one.ts == dm.ts]
-    assert "1 of 2 check-ins is missing for Reply" in dm.words
+    assert "1 of 2 check-ins missing: Reply" in dm.words
     assert AGENT not in dm.words
 
 
@@ -112,18 +112,18 @@ def test_a_met_gate_is_nothing_to_bother_the_owner_with(ready: BotHarness) -> No
 def test_week_4_names_the_next_team_and_submits(ready: BotHarness) -> None:
     ready.play_until(at("2026-03-23 09:30"))
     post = posts(ready, DESK_CHANNEL)[-1]
-    assert "✗ Missing: the next team, or why there is none" in post.words
-    assert "weekly numbers for the delta (0 of at least 3) – whoever reports the KPI" in post.words
-    assert "Still open from before: a run attested in a check-in; a rubric result; the package" in post.words
+    assert "☐ Choose the next team, or note why not" in post.words
+    assert "☐ Weekly KPI readings: 0 of 3 (KPI reporter)" in post.words
+    assert "From earlier weeks*\n☐ First check-in with runs\n☐ First rubric result\n☐ Package" in post.words
     agent, lead = ready.workspace.person(AGENT), ready.workspace.person(LEAD)
-    refused = agent.clicks(post, "Name the next team")
+    refused = agent.clicks(post, "Choose the next team")
     assert f"Only the owner (<@{LEAD}>) or a curator can name the next team." in refused.words
-    lead.clicks(post, "Name the next team")
-    assert "say why there is none" in lead.submits({}).errors["reason"]
+    lead.clicks(post, "Choose the next team")
+    assert "say why" in lead.submits({}).errors["reason"]
     assert not lead.submits({"team": "solo"}).errors
     ready.tick()
     assert rows(ready, Cycle)[0].next_team_id is not None
-    assert "✓ There: the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "☑ Choose the next team, or note why not" in posts(ready, DESK_CHANNEL)[-1].words
     missing = lead.clicks(post, "Submit to the registry").words
     assert "Still missing before it can be published:" in missing
     assert "A second team set up within 60 min: none so far" in missing
@@ -141,9 +141,9 @@ def test_week_4_names_the_next_team_and_submits(ready: BotHarness) -> None:
 def test_there_may_be_no_next_team_with_a_reason(ready: BotHarness) -> None:
     ready.play_until(at("2026-03-23 09:30"))
     curator = ready.workspace.person(CURATOR)
-    curator.clicks(posts(ready, DESK_CHANNEL)[-1], "Name the next team")
+    curator.clicks(posts(ready, DESK_CHANNEL)[-1], "Choose the next team")
     curator.submits({"reason": "Two teams are <enough>"})
     ready.tick()
-    assert "✓ There: the next team, or why there is none" in posts(ready, DESK_CHANNEL)[-1].words
+    assert "☑ Choose the next team, or note why not" in posts(ready, DESK_CHANNEL)[-1].words
     [entry] = entries(ready, "next-team")
     assert (entry.member, entry.after) == (CURATOR, {"team": None, "reason": "Two teams are <enough>"})

@@ -60,9 +60,9 @@ def test_the_sender_is_told_that_a_handoff_was_accepted(harness: BotHarness) -> 
     said = hand_over(harness)
     assert said.startswith("Handed to Billing as #1. They have 24 hours to accept it, until Wed 4 Mar, 10:00")
     post = asked(harness)
-    assert post.text == "Support reply hands over to Billing: refund for case 4711"
-    assert "Comes with: tagged ticket. Expected back: refund decision." in post.words
-    assert "If it can't be used: reopen the ticket." in post.words
+    assert post.text == "⏳ Handoff for Billing: refund for case 4711"
+    assert "*Comes with*\ntagged ticket\n*Expected back*\nrefund decision" in post.words
+    assert "*If it can't be used*\nreopen the ticket" in post.words
     assert post.buttons == ["Accept", "Can't use it"]
     assert dms(harness, THEIR_LEAD) == [post.text]
 
@@ -70,10 +70,10 @@ def test_the_sender_is_told_that_a_handoff_was_accepted(harness: BotHarness) -> 
     assert member.clicks(post, "Accept").text == "Accepted: refund for case 4711. <@U01AGENT1> is told."
     assert "already" in member.clicks(post, "Accept", stale=True).text
     harness.tick()
-    assert asked(harness).text == "Accepted by Billing: refund for case 4711"
+    assert asked(harness).text == "✓ Accepted by Billing: refund for case 4711"
     assert asked(harness).buttons == ["Done"]
-    assert dms(harness, THEIR_LEAD) == ["Accepted by Billing: refund for case 4711"]
-    assert dms(harness, MEMBER) == ["Billing accepted it: refund for case 4711"]
+    assert dms(harness, THEIR_LEAD) == ["✓ Accepted by Billing: refund for case 4711"]
+    assert dms(harness, MEMBER) == ["✓ Billing accepted your handoff: refund for case 4711"]
     harness.play_until(at("2026-03-05 09:00"))
     assert {one.reason for one in ledger(harness, "handoff-overdue", MessageState.SKIPPED)} == {"accepted"}
     assert [entry.member for entry in entries(harness, "handoff-accepted")] == [THEIR_MEMBER]
@@ -88,11 +88,11 @@ def test_what_cannot_be_used_goes_back_with_what_the_contract_says(harness: BotH
     assert lead.submits({"reason": " "}).errors
     lead.submits({"lacking": ["0"], "reason": "Two cases carry that number"})
     harness.tick()
-    assert asked(harness).text == "Billing can't use it: refund for case 4711"
-    for who, buttons in ((MEMBER, ["Hand over again"]), (OWNER, ["Hand over again", "Declare human-led"])):
+    assert asked(harness).text == "🔴 Sent back by Billing: refund for case 4711"
+    for who, buttons in ((MEMBER, ["Hand over again"]), (OWNER, ["Hand over again", "Switch to human-led"])):
         told = bot_dms(harness, who)[-1]
         assert "Missing: tagged ticket." in told.words
-        assert "The contract says what happens now: reopen the ticket." in told.words
+        assert "*What happens next:* reopen the ticket" in told.words
         assert told.buttons == buttons
     assert (
         "<@U08LEAD> sent it back on"
@@ -101,7 +101,7 @@ def test_what_cannot_be_used_goes_back_with_what_the_contract_says(harness: BotH
     assert {row.mode for row in rows(harness, AdoptionStep)} == {Mode.COLLABORATIVE, Mode.AI_LED}
 
     owner = harness.workspace.person(OWNER)
-    owner.clicks(bot_dms(harness, OWNER)[-1], "Declare human-led")
+    owner.clicks(bot_dms(harness, OWNER)[-1], "Switch to human-led")
     owner.submits({"step": "1:send", "reason": "billing can't take them"})
     modes = {row.step: row.mode for row in rows(harness, AdoptionStep)}
     assert modes["send"] is Mode.HUMAN_LED
@@ -119,8 +119,8 @@ def test_both_owners_hear_once_when_the_hours_are_over_in_their_own_working_hour
     for who in (OWNER, THEIR_LEAD):
         [late] = [one for one in bot_dms(harness, who) if "overdue" in one.text]
         assert local_times([late], "Europe/Berlin") == ["Mon 09:00"]
-        assert late.text == "Handoff overdue at Billing: refund for case 4711"
-        assert "Nobody accepted it by Sat 7 Mar, 15:00; the contract gives 24 hours." in late.words
+        assert late.text == "⏳ Handoff to Billing is overdue: refund for case 4711"
+        assert "It was due Sat 7 Mar, 15:00, 24 hours after it was sent." in late.words
         assert late.buttons == (["Withdraw"] if who == OWNER else ["Accept", "Can't use it"])
     harness.play_until(at("2026-03-09 11:00"))
     digest = harness.workspace.person(CURATOR).types("/cadence digest").words
@@ -129,7 +129,7 @@ def test_both_owners_hear_once_when_the_hours_are_over_in_their_own_working_hour
         in digest
     )
     [mine] = [one for one in bot_dms(harness, OWNER) if "overdue" in one.text]
-    assert (mine.buttons, "Billing accepts it; please ask them." in mine.words) == (["Withdraw"], True)
+    assert (mine.buttons, "Please ask Billing to accept it." in mine.words) == (["Withdraw"], True)
     owner = harness.workspace.person(OWNER)
     assert "Only Billing accepts" in owner.types("/cadence handoff accept #1", channel=EMEA).text
     assert (
@@ -251,9 +251,9 @@ def test_the_sender_is_told_that_a_handoff_is_done(harness: BotHarness) -> None:
     assert lead.clicks(asked(harness), "Done").text == "Done: refund for case 4711. <@U01AGENT1> is told."
     assert lead.clicks(asked(harness), "Done", stale=True).text.startswith("You finished it already")
     harness.tick()
-    assert asked(harness).text == "Done by Billing: refund for case 4711"
+    assert asked(harness).text == "✓ Done by Billing: refund for case 4711"
     assert asked(harness).buttons == []
-    assert dms(harness, MEMBER)[-1] == "Billing is done with it: refund for case 4711"
+    assert dms(harness, MEMBER)[-1] == "✓ Billing finished your handoff: refund for case 4711"
     assert "Finish a handoff" not in member.opens_home().words
     assert "finished it on Tue 3 Mar" in member.types("/cadence handoff done #1", channel=BILLING).text
     assert "Nothing that your teams accepted" in member.types("/cadence handoff done", channel=BILLING).text
@@ -277,7 +277,7 @@ def test_what_nobody_took_yet_is_withdrawn_by_who_sent_it(harness: BotHarness) -
         "Withdrawn: refund for case 4711. Billing needn't accept it any more."
     )
     harness.tick()
-    assert asked(harness).text == "Withdrawn, nothing is to be done: refund for case 4711"
+    assert asked(harness).text == "Withdrawn: refund for case 4711"
     assert asked(harness).buttons == []
     assert dms(harness, THEIR_LEAD) == [asked(harness).text]
     assert "<@U01AGENT1> withdrew it on Tue 3 Mar" in theirs.types("/cadence handoff accept #1").text
@@ -298,7 +298,7 @@ def test_an_overdue_one_can_be_withdrawn_from_home_and_the_sender_is_told(harnes
     assert "Billing hasn't accepted refund for case 4711" in home.words
     owner.clicks(home, "Withdraw", value="1")
     harness.tick()
-    assert dms(harness, MEMBER) == ["Your handoff to Billing was withdrawn: refund for case 4711"]
+    assert dms(harness, MEMBER) == ["Handoff withdrawn: refund for case 4711"]
     assert not [one for one in bot_dms(harness, OWNER) if "overdue" in one.text and "4711" in one.text]
     which = harness.workspace.person(MEMBER).types("/cadence handoff withdraw wrong case", channel=EMEA)
     assert which.text == "Withdrawn: refund for case 4712. Billing needn't accept it any more."

@@ -71,8 +71,8 @@ def test_the_weekly_post_separates_a_teams_own_lessons_from_others(desk: BotHarn
     assert "What others learned*\n• Load the policy first" in others
     assert "Grade in pairs" not in others
     assert "• Grade in pairs" in ours
-    assert "Reply, week 1 of 4: four more weeks on First response time, target 15 min." in opens
-    assert "pick the workflow" not in opens
+    assert "Next goal: First response time at or under 15 min" in opens
+    assert "Choose the workflow" not in opens
     assert "✓" not in opens
 
 
@@ -80,7 +80,7 @@ def test_a_lesson_of_the_last_days_joins_the_closing_post(desk: BotHarness) -> N
     desk.play_until(at("2026-03-28 10:00"))
     agent = desk.workspace.person(AGENT)
     (closed,) = [post for post in posts(desk, DESK_CHANNEL) if "cycle 1" in post.text]
-    agent.clicks(closed, "Keep a lesson")
+    agent.clicks(closed, "Add a lesson")
     agent.submits({"note": "Grade <in> pairs"})
     desk.tick()
     (again,) = [post for post in posts(desk, DESK_CHANNEL) if "cycle 1" in post.text]

@@ -210,7 +210,7 @@ def test_the_reminder_names_only_what_is_still_running(tmp_path: Path) -> None:
         set_hours(harness, LEAD, "cycle closes: 08:00")
         harness.play_until(at("2026-03-27 10:05"))
         reminder = bot_dms(harness, AGENT)[-1].words
-        assert "Triage, week 4 of 4: your check-in is still open" in reminder
+        assert "Triage · week 4 check-in is still open" in reminder
         assert "Reply" not in reminder
 
 
@@ -243,7 +243,7 @@ def test_a_team_that_goes_on_after_a_pause_is_asked_at_the_next_hour_there_is(tm
         owner = harness.workspace.person(LEAD)
         owner.types("/cadence cycle pause reply")
         harness.play_until(at("2026-03-04 12:00"))
-        assert "goes to 2 members on Thu 5 Mar" in owner.types("/cadence cycle start reply").words
+        assert "Thu 5 Mar, 2 members" in owner.types("/cadence cycle start reply").words
         harness.play_until(at("2026-03-06 12:00"))
         assert asked(harness) == ["Thu 10:00", "Fri 10:00"]
 
@@ -252,10 +252,10 @@ def test_a_team_that_goes_on_late_in_the_week_gets_the_check_in_and_no_reminder(
     owner = desk.workspace.person(LEAD)
     owner.types("/cadence cycle pause reply")
     desk.play_until(at("2026-03-06 14:00"))
-    assert "goes to 2 members on Fri 6 Mar" in owner.types("/cadence cycle start reply").words
+    assert "Fri 6 Mar, 2 members" in owner.types("/cadence cycle start reply").words
     desk.play_until(at("2026-03-06 18:00"))
     assert asked(desk) == ["Fri 14:00"]
-    assert "did you run it" in bot_dms(desk, AGENT)[0].words
+    assert "Did this week run as planned?" in bot_dms(desk, AGENT)[0].words
 
 
 def test_who_joins_late_in_the_week_gets_the_check_in_and_no_reminder(desk: BotHarness) -> None:
@@ -264,7 +264,7 @@ def test_who_joins_late_in_the_week_gets_the_check_in_and_no_reminder(desk: BotH
     desk.workspace.person(NEWCOMER).types("/cadence team join desk")
     desk.play_until(at("2026-03-06 18:00"))
     assert asked(desk, NEWCOMER) == ["Fri 13:00"]
-    assert "did you run it" in bot_dms(desk, NEWCOMER)[0].words
+    assert "Did this week run as planned?" in bot_dms(desk, NEWCOMER)[0].words
 
 
 @pytest.mark.parametrize("way", ["form", "file"])
@@ -285,7 +285,7 @@ def test_who_is_added_late_in_the_week_gets_the_check_in_and_no_reminder(
     desk.tick()
     desk.play_until(at("2026-03-06 18:00"))
     assert asked(desk, NEWCOMER) == ["Fri 13:00"]
-    assert "did you run it" in bot_dms(desk, NEWCOMER)[0].words
+    assert "Did this week run as planned?" in bot_dms(desk, NEWCOMER)[0].words
 
 
 def test_a_champion_added_late_in_the_week_gets_the_check_in_and_no_reminder(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_champion_added_late_in_the_week_gets_the_check_in_and_no_reminder(tmp
         harness.tick()
         harness.play_until(at("2026-03-06 18:00"))
         told = [one.text for one in bot_dms(harness, CURATOR)]
-        assert len([one for one in told if "did you run it" in one]) == 1, told
+        assert len([one for one in told if "did this week run as planned?" in one]) == 1, told
         assert not [one for one in told if "still open" in one]
 
 

@@ -71,7 +71,7 @@ def test_nobody_is_nudged_while_away(desk: BotHarness) -> None:
     assert nudged(desk, AGENT) == []
     assert "Not sent: check-in × 1 (away), check-in reminder × 1 (away)" in digest(desk)
     missing = bot_dms(desk, LEAD)[-1].words
-    assert "1 of 1 check-in is missing for Reply, week 1 of 4.* It's yours." in missing
+    assert "1 of 1 check-in missing: Reply, week 1\nOnly yours is missing." in missing
     assert f"Away: <@{AGENT}>." in missing
     desk.play_until(at("2026-03-12 10:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
@@ -129,15 +129,15 @@ def test_a_public_holiday_moves_a_nudge_or_drops_it(
 @pytest.mark.parametrize(
     ("choice", "comes"),
     [
-        ("For an hour", ["Thu 10:00", "Thu 11:20", "Fri 10:00"]),
-        ("Until tomorrow", ["Thu 10:00", "Fri 10:00"]),
+        ("Later today", ["Thu 10:00", "Thu 11:20", "Fri 10:00"]),
+        ("Tomorrow", ["Thu 10:00", "Fri 10:00"]),
     ],
 )
 def test_a_snoozed_check_in_comes_back_once(desk: BotHarness, choice: str, comes: list[str]) -> None:
     desk.play_until(at("2026-03-05 10:20"))
     agent = desk.workspace.person(AGENT)
     said = agent.chooses(agent.last_dm(), "checkin.snooze", choice)
-    assert "Snoozed: your check-in comes back on" in said.text
+    assert "Snoozed until" in said.text
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == comes
 
@@ -162,7 +162,7 @@ def test_a_snoozed_check_in_that_is_answered_stays_away(desk: BotHarness) -> Non
     types(desk, AGENT, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
-    assert "No check-in of yours is open this week" in types(desk, AGENT, "/cadence snooze tomorrow")
+    assert "You have no open check-in this week" in types(desk, AGENT, "/cadence snooze tomorrow")
 
 
 def test_mute_stops_reminders_not_the_check_in(desk: BotHarness) -> None:
@@ -191,19 +191,19 @@ def test_down_until_friday_afternoon_each_gets_one_message(desk: BotHarness) -> 
     down_until(desk, "2026-03-06 15:00")
     assert nudged(desk, AGENT) == ["Fri 15:00"]
     assert nudged(desk, LEAD) == ["Fri 15:00"]
-    assert "did you run it as declared" in bot_dms(desk, LEAD)[-1].words
+    assert "Did this week run as planned?" in bot_dms(desk, LEAD)[-1].words
     [reminder] = [one for one in ledger(desk, "checkin-reminder") if one.recipient == AGENT]
     assert (reminder.state, reminder.reason) == (MessageState.SKIPPED, "the check-in came today")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, LEAD) == ["Fri 15:00", "Fri 17:00"]
-    assert "isn't in yet" in bot_dms(desk, LEAD)[-1].words
+    assert "What was First response time" in bot_dms(desk, LEAD)[-1].words
 
 
 def test_down_for_two_weeks_only_the_newest_is_sent(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-04 17:00"))
     down_until(desk, "2026-03-19 11:00")
     assert nudged(desk, AGENT) == ["Thu 11:00"]
-    assert "week 3 of 4" in bot_dms(desk, AGENT)[-1].words
+    assert "week 3 check-in" in bot_dms(desk, AGENT)[-1].words
     old = [one for one in ledger(desk, "checkin") if one.recipient == AGENT]
     assert [one.state for one in old] == [MessageState.SKIPPED, MessageState.SKIPPED, MessageState.SENT]
     desk.play_until(at("2026-03-23 12:00"))
@@ -216,7 +216,7 @@ def test_a_member_who_joins_mid_week_is_asked_from_then_on(desk: BotHarness) -> 
     types(desk, NEWCOMER, "/cadence team join desk")
     desk.play_until(at("2026-03-05 12:00"))
     assert nudged(desk, NEWCOMER) == ["Thu 10:00"]
-    assert "ran as declared, 9 runs" in types(desk, NEWCOMER, "/attest as-declared runs=9")
+    assert "checked in · 9 runs" in types(desk, NEWCOMER, "/attest as-declared runs=9")
 
 
 def test_a_member_who_joins_after_the_check_in_is_still_asked_once(desk: BotHarness) -> None:
@@ -232,7 +232,7 @@ def test_a_member_who_leaves_mid_week_gets_nothing_more(desk: BotHarness) -> Non
     types(desk, AGENT, "/cadence team leave desk")
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
-    assert "1 of 1 check-in is missing" in bot_dms(desk, LEAD)[-1].words
+    assert "1 of 1 check-in missing" in bot_dms(desk, LEAD)[-1].words
 
 
 def test_a_deactivated_member_gets_nothing_more(desk: BotHarness) -> None:
@@ -291,13 +291,13 @@ def test_nudged_once_more_means_in_their_own_working_hours(desk: BotHarness) -> 
     desk.tick()
     assert f"in their own working hours: <@{AGENT}>" in said.words
     assert lead.last_dm().buttons == ["They're away"]
-    assert "Nudged once more on Mon 10:30" in lead.last_dm().words
+    assert "Reminded again Mon 10:30" in lead.last_dm().words
     desk.play_until(at("2026-03-10 12:00"))
     assert nudged(desk, AGENT, "Australia/Sydney") == ["Thu 10:00", "Fri 10:00", "Tue 09:00"]
     again = bot_dms(desk, AGENT)[-1]
-    assert "week 1 of 4" in again.words
+    assert "week 1 check-in" in again.words
     agent = desk.workspace.person(AGENT)
-    agent.clicks(again, "Didn't run")
+    agent.clicks(again, "Didn't run it")
     assert agent.submits().closed
 
 
@@ -320,18 +320,22 @@ def test_those_who_were_away_are_said_to_be(desk: BotHarness) -> None:
     lead.clicks(lead.last_dm(), "They're away")
     lead.submits()
     desk.tick()
-    assert "Every check-in is in" in lead.last_dm().words
+    assert "All check-ins are in" in lead.last_dm().words
     assert f"Away: <@{AGENT}>" in lead.last_dm().words
 
 
 def test_last_weeks_check_in_can_be_snoozed_without_this_weeks(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 10:00"))
     agent = desk.workspace.person(AGENT)
-    agent.chooses(agent.opens_home(), "checkin.snooze", "Until tomorrow")
+    agent.chooses(agent.opens_home(), "checkin.snooze", "Tomorrow")
     desk.tick()
     assert "Last week's check-in is snoozed until Tue 10 Mar at 10:00" in agent.home().words
     desk.play_until(at("2026-03-13 10:01"))
-    weeks = ["week 1 of 4", "week 2 of 4", "week 2 of 4"]  # last week's back, Thursday's, Friday's reminder
+    weeks = [
+        "week 1 check-in",
+        "week 2 check-in",
+        "week 2 check-in",
+    ]  # last week's back, Thursday's, Friday's reminder
     came = [one.words for one in bot_dms(desk, AGENT)[2:]]
     assert nudged(desk, AGENT)[2] == "Tue 10:00"
     assert sorted(weeks) == sorted(week for text in came for week in set(weeks) if week in text)
@@ -350,12 +354,12 @@ def test_home_shows_when_a_snoozed_check_in_returns(desk: BotHarness) -> None:
 def test_only_what_can_be_kept_is_offered(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-06 10:00"))
     reminder = str(bot_dms(desk, AGENT)[-1].blocks)
-    assert "For an hour" in reminder
-    assert "Until tomorrow" not in reminder
-    assert "Until Friday" not in reminder
+    assert "Later today" in reminder
+    assert "Tomorrow" not in reminder
+    assert "Friday" not in reminder
     assert "Snooze it for an hour" in types(desk, AGENT, "/cadence snooze tomorrow")
     desk.play_until(at("2026-03-06 17:30"))
-    assert "Please answer it now" in types(desk, AGENT, "/cadence snooze friday")
+    assert "Please answer now" in types(desk, AGENT, "/cadence snooze friday")
 
 
 def test_home_shows_quiet_periods_with_a_button_to_end_them(desk: BotHarness) -> None:

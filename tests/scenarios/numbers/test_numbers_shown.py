@@ -19,7 +19,7 @@ LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 
 
 def opening(harness: BotHarness, week: int) -> str:
-    return next(one.words for one in posts(harness, DESK_CHANNEL) if f"week {week} of 4" in one.text)
+    return next(one.words for one in posts(harness, DESK_CHANNEL) if f"week {week}: " in one.text)
 
 
 def test_the_week_opens_with_its_own_number_and_keeps_the_last_one_given(tmp_path: Path) -> None:
@@ -27,13 +27,13 @@ def test_the_week_opens_with_its_own_number_and_keeps_the_last_one_given(tmp_pat
         start_cycle(harness)
         lead = harness.workspace.person(LEAD)
         harness.play_until(at("2026-03-05 12:00"))
-        assert "First response time not reported yet" in opening(harness, 1)
+        assert "First response time: no data yet" in opening(harness, 1)
         lead.types("/kpi 20m", channel=DESK_CHANNEL)
         harness.tick()
         assert "First response time 20 min" in opening(harness, 1)
 
         harness.play_until(at("2026-03-09 12:00"))
-        assert "First response time not reported yet, 20 min in week 1" in opening(harness, 2)
+        assert "First response time 20 min last week → target 15 min" in opening(harness, 2)
         lead.types("/kpi 18m week=1", channel=DESK_CHANNEL)
         lead.types("/kpi 16m week=2", channel=DESK_CHANNEL)
         harness.tick()

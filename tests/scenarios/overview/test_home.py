@@ -69,14 +69,14 @@ def test_a_check_in_is_answered_on_the_home_and_the_dm_follows(desk: BotHarness)
     assert bot_dms(desk, AGENT)[-1].buttons == ["Change"]
     caught_up = "You're all caught up 🎉\nYour next check-in comes Thu 12 Mar at 10:00."
     assert caught_up in agent.home().words
-    assert "You: ran as declared, 14 runs" in agent.home().words
+    assert "You: checked in · 14 runs" in agent.home().words
 
 
 def test_an_answer_in_the_dm_takes_it_off_the_home_once(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     agent.opens_home()
     before = published(desk)
-    agent.clicks(agent.last_dm(), "Didn't run")
+    agent.clicks(agent.last_dm(), "Didn't run it")
     agent.submits({})
     desk.tick()
     desk.tick()
@@ -86,7 +86,7 @@ def test_an_answer_in_the_dm_takes_it_off_the_home_once(desk: BotHarness) -> Non
 
 def test_whose_home_is_not_open_is_left_alone(desk: BotHarness) -> None:
     before = published(desk)
-    desk.workspace.person(AGENT).clicks(desk.workspace.person(AGENT).last_dm(), "Didn't run")
+    desk.workspace.person(AGENT).clicks(desk.workspace.person(AGENT).last_dm(), "Didn't run it")
     desk.workspace.person(AGENT).submits({})
     desk.tick()
     assert published(desk) == before
@@ -184,7 +184,7 @@ def test_a_home_slack_refuses_waits_until_it_is_opened(desk: BotHarness) -> None
     ("choice", "said"),
     [
         ("Mute reminders", "`/cadence mute off` turns reminders on again"),
-        ("Until tomorrow", "`/cadence snooze` chooses another time"),
+        ("Tomorrow", "`/cadence snooze` picks another time"),
     ],
 )
 def test_the_dms_menu_says_how_to_take_it_back(desk: BotHarness, choice: str, said: str) -> None:
@@ -194,7 +194,7 @@ def test_the_dms_menu_says_how_to_take_it_back(desk: BotHarness, choice: str, sa
 
 def test_away_from_the_dm_opens_its_form(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
-    agent.chooses(agent.last_dm(), "checkin.snooze", "I'm away…")
+    agent.chooses(agent.last_dm(), "checkin.snooze", "I'm away")
     agent.submits({"until": "2026-03-13"})
     assert "`/cadence away off` ends it early" in agent.form().words
 
@@ -289,7 +289,7 @@ def test_what_is_handed_over_is_accepted_on_the_home(tmp_path: Path) -> None:
         analyst.clicks(home, "Accept")
         assert "*⏳ Finish a handoff*\nrefund for case 4711, from Support EMEA" in analyst.home().words
         harness.tick()
-        assert asked(harness).text == "Accepted by Billing: refund for case 4711"
+        assert asked(harness).text == "✓ Accepted by Billing: refund for case 4711"
         analyst.clicks(analyst.home(), "Done")
         assert "4711" not in analyst.home().words
 

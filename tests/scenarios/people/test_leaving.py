@@ -17,7 +17,7 @@ def test_who_was_taken_out_of_a_team_answers_no_check_in(tmp_path: Path) -> None
         harness.play_until(at("2026-03-05 10:42"))
         agent, curator = harness.workspace.person(AGENT), harness.workspace.person(CURATOR)
         home = agent.opens_home()
-        agent.clicks(agent.last_dm(), "Ran as declared")
+        agent.clicks(agent.last_dm(), "As planned")
         curator.types(f"/cadence team leave desk <@{AGENT}>")
 
         assert ONLY in str(agent.submits({"runs": "300"}).errors)  # the form was open

@@ -53,7 +53,7 @@ def test_a_member_back_early_is_asked_on_thursday_and_days_set_by_hand_stay(desk
         desk.workspace.change_user(member, status_text="Focus time", status_emoji=":headphones:")
     desk.play_until(at("2026-03-06 18:00"))
     assert bot_dms(desk, AGENT)
-    assert not any("did you run it" in dm.words for dm in bot_dms(desk, "U01LEAD"))
+    assert not any("Did this week run as planned?" in dm.words for dm in bot_dms(desk, "U01LEAD"))
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> Non
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
         said = types(harness, LEAD, "/cadence playbook publish reply")
-        assert "Reply isn't ready to be v1: 4 things missing" in said.words
+        assert "4 items before v1 can be published" in said.words
         assert "at its target of 15 min in 2 closed cycles in a row: none so far" in said.words
         assert "The package lacks examples, checklist, pillars" in said.words
         assert "A rubric result at or above 90%" in said.words
@@ -162,7 +162,7 @@ def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> Non
         assert offered == [
             "Edit the playbook",
             "Record a rubric result",
-            "Adopt in another team",
+            "Bring it to another team",
         ]
         curator = types(harness, CURATOR, "/cadence playbook publish reply")
         assert curator.message is not None
@@ -224,7 +224,7 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     assert "Reply v1 is published" in said
     assert "Desk: First response time 42 min → 14 min (target 15 min)" in said
     for channel in (DESK_CHANNEL, SOLO_CHANNEL, CURATORS):
-        assert posts(ready, channel)[-1].text == "Reply v1 is published."
+        assert posts(ready, channel)[-1].text == "🎉 Reply v1 is published"
     [version] = rows(ready, PlaybookVersion)
     assert (version.number, version.published_at) == (1, ready.clock.now())
     assert rows(ready, Playbook)[0].state is PlaybookState.SCALING  # two teams run it
@@ -249,7 +249,7 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
 def test_one_thing_missing_is_enough(ready: BotHarness, proof: dict[str, float], told: str) -> None:
     prove(ready, **proof)  # type: ignore[arg-type]
     said = types(ready, CURATOR, "/cadence playbook publish reply").words
-    assert "Reply isn't ready to be v1: 1 thing missing" in said
+    assert "1 item before v1 can be published" in said
     assert told in said
 
 
@@ -266,7 +266,7 @@ def test_an_override_needs_a_reason_is_announced_and_stays_visible(ready: BotHar
     ready.tick()
     assert shown.view is not None
     announced = posts(ready, DESK_CHANNEL)[-1]
-    assert announced.text == "Reply v1 is published, by override."
+    assert announced.text == "🎉 Reply v1 is published"
     assert "The board wants it in &lt;every&gt; region this quarter." in announced.words
     assert "Missing then: A second team set up within 60 min: none so far" in announced.words
     [override] = rows(ready, Override)

@@ -115,7 +115,7 @@ def test_drift_is_counted_after_a_declaration_by_another_clock(tmp_path: Path) -
                 harness.play_until(at(f"2026-03-{day} 12:00"))
             said = person.types("/attest drifted runs=10 send=ai-led", channel=SOLO_CHANNEL)
             harness.tick()
-            assert "Recorded" in said.text, said.words
+            assert "checked in" in said.text, said.words
         with harness.bot.db.read() as session:
             [adoption] = rows(harness, Adoption)
             run = adoption_by_id(

@@ -41,7 +41,7 @@ def desk(folder: Path) -> Iterator[BotHarness]:
 def attest(harness: BotHarness, member: str, words: str) -> None:
     said = harness.workspace.person(member).types(f"/attest {words}", channel=DESK_CHANNEL)
     harness.tick()
-    assert "Recorded" in said.text, said.words
+    assert "checked in" in said.text, said.words
 
 
 def alerts(harness: BotHarness, channel: str = DESK_CHANNEL) -> list[Message]:
@@ -107,7 +107,7 @@ def test_what_one_person_reports_all_along_is_not_in_the_closing_post(tmp_path: 
         assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND]
         harness.play_until(at("2026-03-28 12:00"))
         for channel in (DESK_CHANNEL, CURATORS):
-            assert any("cycle 1: " in one.words for one in posts(harness, channel))
+            assert any("Result" in one.words for one in posts(harness, channel))
             assert not any("drift" in one.words for one in posts(harness, channel))
         why = harness.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
         assert "Draft three replies" in why.words
@@ -263,8 +263,8 @@ def test_a_check_in_for_last_week_names_the_modes_of_that_week(tmp_path: Path) -
         owner.clicks(missing, "Nudge them once more")
         harness.tick()
         asked = bot_dms(harness, MEMBER)[-1].words
-        assert "Draft three replies _collaborative_ · " in asked
-        assert "Send the edited reply _human-led_ (AI-led until Fri 13 Mar)" in asked
+        assert "*Draft three replies*\n🤝 Collaborative" in asked
+        assert "*Send the edited reply*\n🧑 Human-led (AI-led until Fri 13 Mar)" in asked
 
 
 def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def attest(harness: BotHarness, runs: int) -> Answer:
     answer = "as-declared" if runs else "not-run"
     said = harness.workspace.person(MEMBER).types(f"/attest {answer} runs={runs}", channel=SOLO_CHANNEL)
     harness.tick()
-    assert "Recorded" in said.text, said.words
+    assert "checked in" in said.text, said.words
     return said
 
 
@@ -120,7 +120,7 @@ def test_seven_in_forty_demote_by_evidence(tmp_path: Path) -> None:
 def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as harness:
         open_before = harness.workspace.person(MEMBER).last_dm()
-        assert "Send the edited reply _AI-led_" in open_before.words
+        assert "*Send the edited reply*\n🤖 AI-led" in open_before.words
         attest(harness, 40)
         log(harness, 7)
         [change] = [row for row in rows(harness, ModeChange) if row.kind == "demotion"]
@@ -129,9 +129,9 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         status = harness.workspace.person(MEMBER).types("/cadence status", channel=SOLO_CHANNEL).words
         assert "Send the edited reply\ncollaborative\nno runs reported yet\n10%" in status
         shown = harness.workspace.person(MEMBER).types("/cadence cycle show", channel=SOLO_CHANNEL).words
-        assert "Send the edited reply _collaborative_" in shown
+        assert "*Send the edited reply*\n🤝 Collaborative" in shown
         harness.play_until(at("2026-03-12 10:00"))
-        assert "Send the edited reply _collaborative_" in bot_dms(harness, MEMBER)[-1].words
+        assert "*Send the edited reply*\n🤝 Collaborative" in bot_dms(harness, MEMBER)[-1].words
         assert "Still within the cap" in log(harness, 1)
 
 
@@ -327,21 +327,21 @@ def test_an_open_check_in_and_the_weeks_post_follow_a_change_of_mode(tmp_path: P
 
         def shown() -> tuple[str, str]:
             harness.tick()
-            [opening] = [one for one in posts(harness, SOLO_CHANNEL) if "week 1 of 4" in one.text]
+            [opening] = [one for one in posts(harness, SOLO_CHANNEL) if "week 1: " in one.text]
             return bot_dms(harness, MEMBER)[-1].words, opening.words
 
-        assert all("Send the edited reply _AI-led_" in words for words in shown())
+        assert all("*Send the edited reply*\n🤖 AI-led" in words for words in shown())
         log(harness, 1, "critical promised a refund")
         check_in, opening = shown()
-        assert "Send the edited reply _collaborative_" in check_in
-        assert "1 exception logged" in check_in
-        assert "Send the edited reply _collaborative_" in opening
+        assert "*Send the edited reply*\n🤝 Collaborative" in check_in
+        assert "1 exception this week" in check_in
+        assert "*Send the edited reply*\n🤝 Collaborative" in opening
         says(harness.workspace.person(MEMBER), "/exception undo", channel=SOLO_CHANNEL)
         check_in, opening = shown()
-        assert "Send the edited reply _AI-led_" in check_in
-        assert "Send the edited reply _AI-led_" in opening
+        assert "*Send the edited reply*\n🤖 AI-led" in check_in
+        assert "*Send the edited reply*\n🤖 AI-led" in opening
         says(harness.workspace.person(OWNER), "/cadence mode support-reply send human-led nobody trusts it")
-        assert all("Send the edited reply _human-led_" in words for words in shown())
+        assert all("*Send the edited reply*\n🧑 Human-led" in words for words in shown())
 
 
 def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_every_setting_is_shown_changed_and_kept_in_the_trail(harness: BotHarnes
     assert entries(harness, "settings")[-1].after["min_runs"] == 30
     assert entries(harness, "hours-set")[-1].after["check-in"] == "Wed 09:00"
     harness.play_until(at("2026-03-04 09:05"))
-    assert any("did you run it" in message.words for message in harness.workspace.dm(AGENT))
+    assert any("Did this week run as planned?" in message.words for message in harness.workspace.dm(AGENT))
 
 
 def test_every_mistake_is_on_its_field(harness: BotHarness) -> None:

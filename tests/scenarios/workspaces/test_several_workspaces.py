@@ -69,7 +69,7 @@ def test_who_takes_it_out_is_left_alone_and_goes_on_when_it_is_back(both: House)
         "nothing is planned"
     )
     assert "isn't installed" in both.types(B, LEAD, "/cadence status reply", DESK_CHANNEL)
-    clicked = agent.clicks(asked, "Ran as declared")
+    clicked = agent.clicks(asked, "As planned")
     assert "isn't installed" in clicked.text
 
     both.install(B)

@@ -8,18 +8,18 @@ from templates.contexts.gates import GateCheck, GateDue, WeekOpens
 from templates.ids import Action
 from tests.templates.samples.common import FRIDAY, KPI, NO_VALUE, STEPS
 
-WHO = Mrkdwn("<@U01LEAD> or a curator")
+WHO = Mrkdwn("<@U01LEAD>")
 RUBRIC = Offer("Record a rubric result", Action.RUBRIC_RECORD, "7")
 OPENS = WeekOpens(
     playbook="Support reply",
     team="Support EMEA",
     number=1,
     week=2,
-    task="run it and capture the rubric",
+    task="Run it and capture the rubric",
     kpi=KPI,
     checks=(
-        GateCheck(text="a run attested in a check-in", met=True),
-        GateCheck(text="a rubric result", met=False, who=WHO),
+        GateCheck(text="First check-in with runs", met=True),
+        GateCheck(text="First rubric result", met=False, who=WHO),
     ),
     closes=FRIDAY,
     offers=(RUBRIC,),
@@ -38,18 +38,23 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "week-opens-first": replace(
         OPENS,
         week=1,
-        task="pick the workflow, set the one KPI, publish the mode map",
+        task="Choose the workflow, set one KPI, agree who leads each step",
         kpi=NO_VALUE,
-        checks=(GateCheck(text="the mode map", met=True), GateCheck(text="a champion", met=True)),
+        checks=(
+            GateCheck(text="Agree who leads each step", met=True),
+            GateCheck(text="Name a champion", met=True),
+        ),
         steps=STEPS,
         lessons=("Load the policy file before the queue.",),
         own_lessons=("Grade in pairs.",),
         offers=(),
     ),
     "week-opens-again": replace(
-        OPENS, number=2, week=1, task="four more weeks on First response time, target 15 min", checks=()
+        OPENS, number=2, week=1, task="Next goal: First response time at or under 15 min", checks=()
     ),
-    "week-opens-late": replace(OPENS, week=4, earlier=("a rubric result", "the package complete")),
+    "week-opens-late": replace(
+        OPENS, week=4, earlier=("First rubric result", "Package: examples, checklist still missing")
+    ),
     "gate-due": DUE,
     "gate-due-closed": replace(DUE, closed=True, offers=()),
     "gate-due-met": replace(DUE, checks=OPENS.checks[:1], met=True, offers=()),

@@ -80,7 +80,7 @@ CYCLE = CycleShown(
     readings=(24, None),
     steps=(DRAFT, SEND),
     gates=(
-        GateLine(week=1, text="mode map published", met=True),
+        GateLine(week=1, text="Agree who leads each step", met=True),
         GateLine(week=2, text="one run attested", met=False),
         GateLine(week=3, text="package complete"),
     ),

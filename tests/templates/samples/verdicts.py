@@ -57,7 +57,7 @@ CLOSED = CycleClosed(
         Guardrail(name="Reopen rate", unit="percent", direction="lower", limit=5),
     ),
     gates_met=3,
-    missed=("week 3: the package complete (it lacks examples, checklist)",),
+    missed=("Week 3: Package: examples, checklist still missing",),
     moved="better",
     share=-0.667,
     origin_value=12,
@@ -70,7 +70,12 @@ CLOSED = CycleClosed(
     ),
     lessons=("Grade twenty old replies first.", "Load the policy file before the queue."),
     next_cycle=NEXT_CYCLE,
-    offers=(Offer("Start a cycle", Action.START_CYCLE, "support-reply"),),
+    offers=(
+        Offer("Bring it to another team", Action.ADOPT, "support-reply"),
+        Offer("Submit to the registry", Action.SUBMIT, "7:3"),
+        Offer("Add a lesson", Action.LEARN, "support-reply"),
+    ),
+    more=(Offer("Pause", Action.PAUSE, "7:1"),),
 )
 VERDICT = VerdictDetail(
     decided_at=THURSDAY,
