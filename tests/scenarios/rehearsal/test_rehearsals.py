@@ -96,12 +96,12 @@ ON_SQLITE = pytest.mark.sqlite
         pytest.param(
             "variance-review",
             [
-                "*Variance review · week 2* (Controlling): checked in · didn't run",
+                "✓ Checked in · didn't run",
                 "Before: 6 runs",
                 "What was Month-end close time in week",
                 "6 days, 5.5 days, no reading, 5 days",
                 "Variance review is set up in 44 min (50 planned).",
-                "*Declined: Write the explanation of each variance, collaborative → AI-led*",
+                "⚪ Declined: “Write the explanation of each variance” → AI-led",
                 "Variance review v1 is published",
             ],
             ["is now", "was demoted"],
