@@ -130,7 +130,7 @@ def test_what_cannot_be_evidence_is_said_in_a_modal(desk: BotHarness) -> None:
     member.shortcut(Shortcut.LOG_EXCEPTION, member.says("hm", member.dm_channel.id))
     assert "Nobody outside this conversation can open a link" in member.form().words
     outsider.shortcut(Shortcut.LOG_EXCEPTION, outsider.says("hm", SOLO_CHANNEL))
-    assert "No team of yours runs a playbook yet" in outsider.form().words
+    assert "Your teams don't run a playbook yet" in outsider.form().words
     assert rows(desk, LoggedException) == []
 
 

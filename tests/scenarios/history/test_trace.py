@@ -83,7 +83,7 @@ def test_members_see_their_teams_steps_but_not_who_answered(desk: BotHarness) ->
     assert "a check-in" not in told
     assert "the check-in" not in told
     outside = desk.workspace.person(OUTSIDER).types("/cadence trace").words
-    assert "Nothing is recorded here that you may read" in outside
+    assert "Nothing here yet, or nothing you can see" in outside
     assert "Support reply" not in outside
 
 

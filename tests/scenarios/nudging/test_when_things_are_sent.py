@@ -332,7 +332,7 @@ def test_a_demoted_step_asks_for_its_rubric_on_home_and_in_the_digest(desk: BotH
     desk.workspace.person(AGENT).submits({})
     desk.tick()
     home = desk.workspace.person(LEAD).opens_home()
-    assert "*🔴 Update the rubric*\n“Send the reply” of Reply (Desk) was demoted Thu 5 Mar" in home.words
+    assert "*🔴 Update the rubric*\n“Send the reply” of Reply (Desk) was demoted Mon 2 Mar" in home.words
     assert "Update" in home.buttons
     desk.play_until(at("2026-03-09 12:00"))
     assert "Update" in posts(desk, CURATORS)[-1].buttons
