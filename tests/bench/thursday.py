@@ -198,7 +198,7 @@ STEP: Final = "draft"
 EXPECTED: Final = {
     "click": b"",
     "submit": b"",
-    "/attest": b"Recorded",
+    "/attest": b"checked in",
     "/kpi": b"Recorded",
     "/exception": b"Exception logged",
     "status": b"Reply playbook-",

@@ -149,7 +149,7 @@ def test_the_first_cycle_starts_from_the_post_and_the_first_run_ends_setup(adopt
     assert (row.ended, row.done_by) == (SetupEnd.FIRST_RUN, None)
     (post,) = [one for one in posts(adopted, SOLO_CHANNEL) if "set up" in one.text]
     assert "Finished by the first check-in with runs" in post.words
-    assert "(planned 60)" in post.text
+    assert "60" in post.words
 
 
 def test_after_setup_the_owner_starts_the_cycle_of_that_team(adopted: BotHarness) -> None:
@@ -193,7 +193,7 @@ def test_nobody_is_nudged_before_the_first_cycle(adopted: BotHarness) -> None:
         (LEAD, "/cadence adopt reply <#C01CURATORS|curators>", "belongs to no team yet"),
         (LEAD, "/cadence adopt rply team=solo", "Did you mean"),
         (LEAD, f"/cadence adopt reply <#{DESK_CHANNEL}|desk> team=solo", "isn't the channel of Solo"),
-        (LEAD, "/cadence adopt reply team=solo champion=bob", "names nobody I know"),
+        (LEAD, "/cadence adopt reply team=solo champion=bob", "isn't a member"),
     ],
 )
 def test_what_cannot_be_adopted_is_said(run_once: BotHarness, member: str, text: str, right: str) -> None:

@@ -444,10 +444,10 @@ def test_a_mistyped_playbook_is_named_right(desk: BotHarness) -> None:
 def test_a_number_before_any_cycle_and_before_its_monday(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         for typed in ("/kpi 14m", "/attest as-declared", "/exception draft tone was off"):
-            assert f"<@{LEAD}> starts it with `/cadence cycle start reply`" in types(harness, AGENT, typed)
+            assert f"<@{LEAD}> can start it with `/cadence cycle start reply`" in types(harness, AGENT, typed)
         start_cycle(harness)
         said = types(harness, LEAD, "/kpi 14m")
-        assert "starts on Monday 2 March; there is nothing to report before" in said
+        assert "starts on Monday 2 March. There's nothing to report before then." in said
         assert not rows(harness, Reading)
 
 

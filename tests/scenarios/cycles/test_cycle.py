@@ -238,7 +238,7 @@ def test_a_demoted_step_stays_demoted_and_its_count_restarts(tmp_path: Path) -> 
             types(harness, SOLO, "/exception draft too long", SOLO_CHANNEL)
         harness.play_until(at("2026-03-27 16:00"))
         closing = posts(harness, SOLO_CHANNEL)[-1].words
-        assert "Send the reply: AI-led → collaborative in week 1" in closing
+        assert "“Send the reply”: AI-led → collaborative in week 1" in closing
 
         harness.play_until(at("2026-04-02 11:00"))
         modes = {row.step: row.mode for row in rows(harness, AdoptionStep)}

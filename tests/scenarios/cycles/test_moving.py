@@ -66,7 +66,7 @@ def test_a_move_restarts_the_evidence_and_says_so(published: BotHarness) -> None
     said = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "moved Desk from v1 to draft 2" in said
     assert "Counters have been reset" in said
-    assert "Send the reply is now collaborative (declared AI-led before)" in said
+    assert "mode of send: ai-led → collaborative" in said
     for channel in (DESK_CHANNEL, CURATORS):
         assert posts(published, channel)[-1].text == "Reply is now on draft 2: Desk"
     now = published.clock.now()
@@ -104,7 +104,7 @@ def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: BotHar
     said = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "moved Desk from v1 to draft 2" in said
     assert "Counters have been reset" in said
-    assert "Send the reply is now collaborative (declared AI-led before)" in said
+    assert "mode of send: ai-led → collaborative" in said
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
     assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
     published.play_until(at("2026-03-30 12:00"))
@@ -113,8 +113,10 @@ def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: BotHar
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.COLLABORATIVE
     published.play_until(at("2026-04-24 17:00"))
-    [closing] = [one for one in posts(published, DESK_CHANNEL) if "Reply, cycle 2: insufficient" in one.text]
-    assert "target 12 min" in closing.words
+    [closing] = [
+        one for one in posts(published, DESK_CHANNEL) if "Reply: not enough data in cycle 2" in one.text
+    ]
+    assert "*Target*\n12 min" in closing.words
 
 
 def test_a_draft_deferred_to_the_next_cycle_restarts_its_evidence(published: BotHarness) -> None:

@@ -42,7 +42,7 @@ def test_five_in_forty_on_the_weekend_are_demoted_by_the_cap(tmp_path: Path) -> 
         last = verdicts(harness)[-1]
         assert (last.line, last.closing, last.exceptions, last.attested) == (Line.CAP, True, 5, 40)
         closed = next(one for one in posts(harness, SOLO_CHANNEL) if "cycle 1" in one.text)
-        assert "5 exceptions in 40" in closed.words, "the closing post follows"
+        assert "5 in 40 reported runs" in closed.words, "the closing post follows"
 
 
 def test_a_weekend_check_in_is_judged_for_the_cycle_that_closed(tmp_path: Path) -> None:

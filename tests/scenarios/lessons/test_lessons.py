@@ -68,7 +68,7 @@ def test_the_weekly_post_separates_a_teams_own_lessons_from_others(desk: BotHarn
     desk.play_until(at("2026-03-30 11:00"))
     opens = posts(desk, DESK_CHANNEL)[-1].words
     others, _, ours = opens.partition("What we learned")
-    assert "What others learned*\n• Load the policy first" in others
+    assert "What other teams learned*\n• Load the policy first" in others
     assert "Grade in pairs" not in others
     assert "• Grade in pairs" in ours
     assert "Next goal: First response time at or under 15 min" in opens

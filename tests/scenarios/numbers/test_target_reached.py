@@ -56,7 +56,7 @@ def test_the_team_is_told_once_a_cycle_when_the_newest_number_first_meets_the_ta
         types(harness, "/kpi 13m")
         harness.play_until(at("2026-03-19 11:00"))
         types(harness, "/kpi 12m")
-        harness.play_until(at("2026-03-27 18:00"))
+        harness.play_until(at("2026-03-27 15:59"))
         assert len(told(harness)) == 1
 
 

@@ -70,4 +70,4 @@ def test_a_week_away_from_thursday_on_is_asked_of_nobody_anywhere(desk: BotHarne
     assert f"Away: <@{AGENT}>" in told.words
     assert "1 of 1" in told.words
     digest = posts(desk, CURATORS)[-1].words
-    assert "0 of 1 check-in" in digest, digest
+    assert "Check-ins: 0 of 1" in digest, digest

@@ -59,8 +59,8 @@ def test_files_taken_out_by_the_command_line_change_nothing_when_they_come_back(
             files[-1].write_text(export_file(settings(harness), slug), encoding="utf-8")
         done, refused = import_files(settings(harness), files, now=at("2026-03-03 12:00"))
         assert not refused
-        assert "0 teams new, 0 changed, 9 as they were; 2 curators" in done[0]
-        assert all("is as it was, revision 1" in line for line in done[1:])
+        assert "0 new teams, 0 changed, 9 unchanged; 2 curators" in done[0]
+        assert all("is unchanged, revision 1" in line for line in done[1:])
         assert everything(harness) == before
 
 

@@ -129,7 +129,7 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         status = harness.workspace.person(MEMBER).types("/cadence status", channel=SOLO_CHANNEL).words
         assert "Send the edited reply\ncollaborative\nno runs reported yet\n10%" in status
         shown = harness.workspace.person(MEMBER).types("/cadence cycle show", channel=SOLO_CHANNEL).words
-        assert "*Send the edited reply*\n🤝 Collaborative" in shown
+        assert "\nSend the edited reply\n🤝 Collaborative" in shown
         harness.play_until(at("2026-03-12 10:00"))
         assert "*Send the edited reply*\n🤝 Collaborative" in bot_dms(harness, MEMBER)[-1].words
         assert "Still within the cap" in log(harness, 1)
@@ -246,7 +246,7 @@ def test_every_surface_shows_the_counts_of_the_newest_verdict(tmp_path: Path) ->
         said = person.types("/cadence status", channel=SOLO_CHANNEL).words
         assert "\n1 in 40 reported runs (+40 estimated), 1%\n10%" in said, said
         said = person.types("/cadence cycle show", channel=SOLO_CHANNEL).words
-        assert "1 exception in 40 reported runs (+40 estimated), 1% (cap 10%)" in said, said
+        assert "\n1 in 40 reported runs (+40 estimated)\n1% / 10%" in said, said
         person.opens_home()
         assert "🟢 2 on track" in person.home().words
 

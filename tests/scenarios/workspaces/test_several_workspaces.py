@@ -49,7 +49,8 @@ def test_the_same_command_does_its_work_where_it_was_typed(both: House) -> None:
     assert "4 runs" in both.types(A, AGENT, "/attest reply as-declared runs=4")
     both.play_until("2026-03-06 11:00")
     assert [len(both.dms(team, AGENT)) for team in (A, B)] == [1, 2], "only B's agent is reminded"
-    assert len(both.posts(A, DESK_CHANNEL)) == len(both.posts(B, DESK_CHANNEL)) == 1
+    assert len(both.posts(B, DESK_CHANNEL)) == 1
+    assert [one for one in both.posts(A, DESK_CHANNEL) if "31" in one] == []
 
 
 def test_who_takes_it_out_is_left_alone_and_goes_on_when_it_is_back(both: House) -> None:
@@ -153,7 +154,7 @@ def test_who_took_it_out_can_be_forgotten(both: House) -> None:
     both.clock.set(at("2026-03-02 09:30"))
     both.bot.worker.tick()
     both.slack.uninstall(B)
-    with pytest.raises(Refusal, match=r"This deletes \d+ rows of Team T0BBB \(T0BBB\) for good"):
+    with pytest.raises(Refusal, match=r"This deletes \d+ rows of Team T0BBB \(T0BBB\) permanently"):
         forget_workspace(settings, B, really=False)
     assert both.owed(B)
     assert "deleted" in forget_workspace(settings, B, really=True)

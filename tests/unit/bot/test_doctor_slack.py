@@ -168,7 +168,7 @@ def test_every_channel_is_looked_at(stored: Clinic, slack: FakeSlack) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (refuses("missing_scope"), "Not every channel could be checked. The bot lacks a scope."),
+        (refuses("missing_scope"), "Not every channel could be checked. The bot is missing a scope."),
         (Raw(0, ""), "Not every channel could be checked. Slack can't be reached (RemoteDisconnected)."),
         (
             Raw(429, "{}", {"Retry-After": "20"}),
