@@ -46,6 +46,8 @@ RULED_OUT: dict[str, str] = {
 """A pattern (case-insensitive, except at a sentence's beginning), and what to write instead."""
 
 COVERED = (
+    "templates/answers/**/*.j2",
+    "templates/home/**/*.j2",
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -64,9 +66,7 @@ COVERED = (
 TO_COME = (
     "templates/sandbox/*.js",
     "templates/messages/**/*.j2",
-    "templates/answers/**/*.j2",
     "templates/modals/**/*.j2",
-    "templates/home/**/*.j2",
     "templates/contexts/**/*.py",
     "cadence/flows/**/*.py",
     "cadence/documents/*.py",
