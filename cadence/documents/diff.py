@@ -22,7 +22,7 @@ _NAMES: Final = {
     "promote.cycles": "cycles for a promotion",
     "verify.sample": "runs drawn a week",
     "verify.automated": "automated check",
-    "verify.escalate_to": "who hears of a risky grade",
+    "verify.escalate_to": "who is told about a risky grade",
     "kpi.name": "KPI",
     "kpi.unit": "unit of the KPI",
     "kpi.direction": "which way is better",

@@ -230,7 +230,9 @@ def _number(value: object, example: str) -> float:
             f"{found(value)} was found where a number belongs", f"write a number such as {example}"
         )
     if not math.isfinite(value) or abs(value) > LARGEST:
-        raise WrongValueError(f"{value} is no number one can measure", f"write a number such as {example}")
+        raise WrongValueError(
+            f"{value} isn't a number that can be measured", f"write a number such as {example}"
+        )
     return float(value) + 0.0  # -0.0 becomes 0.0
 
 

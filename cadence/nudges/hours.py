@@ -64,7 +64,7 @@ def read_hour(text: str, nudge: Nudge) -> Hour:
         raise HourRefused(f"“{text.strip()[:40]}” is no weekday and hour", example)
     hour, minute = int(found["hour"]), int(found["minute"])
     if hour > 23 or minute > 59:
-        raise HourRefused(f"“{text.strip()[:40]}” is no time of day", example)
+        raise HourRefused(f"“{text.strip()[:40]}” isn't a time of day", example)
     at = time(hour, minute)
     if not DAY_OPENS <= at < DAY_CLOSES:
         raise HourRefused(

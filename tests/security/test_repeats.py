@@ -495,7 +495,7 @@ def test_an_answer_is_kept_two_days(arena: Arena) -> None:
 
 
 DONE_ONCE = [
-    ("adopt variance-review team=support-apac champion=<@U02AGENT1>", "takes up"),
+    ("adopt variance-review team=support-apac champion=<@U02AGENT1>", "is adopting"),
     ("cycle start support-reply 2026-04-06 team=support-amer", "cycle 1"),
     ("playbook retire variance-review nobody needs it", "retired"),
     ("playbook move variance-review draft", "draft 2"),

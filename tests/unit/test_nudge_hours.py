@@ -42,7 +42,7 @@ def test_hours_as_people_write_them(line: str, kind: str, hour: tuple[int, time]
         ("check-in: Thu", "“Thu” is no weekday and hour; write it as Thu 10:00."),
         ("check-in: 10:00", "the weekday is missing; write it as Thu 10:00."),
         ("check-in: Thorsday 10:00", "“Thorsday” is no weekday; the days are Mon, Tue"),
-        ("check-in: Thu 25:00", "“Thu 25:00” is no time of day; write it as Thu 10:00."),
+        ("check-in: Thu 25:00", "“Thu 25:00” isn't a time of day; write it as Thu 10:00."),
         (
             "check-in: Thu 07:59",
             "07:59 is outside the hours in which people are nudged; choose one from 08:00",
@@ -70,7 +70,9 @@ def test_a_question_ends_with_one_mark() -> None:
 
 
 def test_every_unreadable_line_is_reported() -> None:
-    with pytest.raises(Refusal, match=r"Line 1: a colon is missing.* Line 3: “Thu 25:00” is no time"):
+    with pytest.raises(
+        Refusal, match=r"Line 1: a colon is missing.* Line 3: “Thu 25:00” isn't a time of day"
+    ):
         parse_hours("check-in Thu\nkpi-missing: Fri 17:00\ncheck-in reminder: Thu 25:00")
 
 

@@ -255,7 +255,7 @@ def _adopted(
         )
     return Done(
         text=say(
-            "{team} takes up {title}, {version}, with {champion} as champion.\n"
+            "{team} is adopting {title}, {version}, with {champion} as champion.\n"
             "{channel} gets the checklist: {items}, to be done within {limit:,} min.{full}",
             team=team.title,
             title=playbook.title,

@@ -70,7 +70,7 @@ def ended(hint: str) -> str:
 def wrong_places(timezone: str, country: str | None) -> Iterator[tuple[str, str]]:
     """The problem of each form field, `timezone` or `country`, with an unknown value."""
     if not is_timezone(timezone):
-        yield "timezone", f"`{timezone[:40]}` is no time zone: {ended(timezone_hint(timezone))}"
+        yield "timezone", f"`{timezone[:40]}` isn't a time zone: {ended(timezone_hint(timezone))}"
     if country and not is_country(country):
         yield "country", f"`{country[:20]}` isn't a country known here: {ended(country_hint(country))}"
 

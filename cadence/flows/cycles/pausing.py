@@ -144,7 +144,7 @@ def _refuse_an_old_button(view: AdoptionView, which: WhichRun) -> None:
     if which.after_cycle is not None and cycle is not None and begun and cycle.number > which.after_cycle:
         raise Refusal(
             say(
-                "Cycle {number} of {title} has begun since. {command} pauses it all the same.",
+                "Cycle {number} of {title} has begun since. {command} pauses it anyway.",
                 number=cycle.number,
                 title=view.playbook.title,
                 command=code(f"/cadence cycle pause {view.playbook.slug} team={view.team.slug}"),

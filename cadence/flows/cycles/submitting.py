@@ -91,7 +91,7 @@ def name_next_team(uow: UnitOfWork, given: NextTeamGiven) -> Done:
         team = require_team(uow, given.team) if given.team else None
         reason = "" if team else given.reason.strip()
         if team is None and not reason:
-            raise Refusal("Choose a team, or say why there is none.", field="reason")
+            raise Refusal("Choose a team, or note why not.", field="reason")
         if team is not None and team.id == view.team.id:
             raise Refusal(say("{team} runs it already. Choose another team.", team=team.title), field="team")
         before = {"team": cycle.next_team_id, "reason": cycle.no_next_team}
@@ -109,7 +109,7 @@ def name_next_team(uow: UnitOfWork, given: NextTeamGiven) -> Done:
             )
             return Done(text=text)
         return Done(
-            text=say("{next} is next to take up {title}.", next=team.title, title=view.playbook.title),
+            text=say("{next} is next to adopt {title}.", next=team.title, title=view.playbook.title),
             offers=(Offer("Bring it to another team", Action.ADOPT, view.playbook.slug),),
         )
 
@@ -141,7 +141,7 @@ def submit(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> Done:
         ready = readiness_of(uow, view.playbook)
         return Done(
             text=say(
-                "{title} is submitted to the registry with cycle {number}. Curators hear of it now{then}",
+                "{title} is submitted to the registry with cycle {number}. We've told the curators{then}",
                 title=view.playbook.title,
                 number=cycle.number,
                 then=_after_submitting(ready),

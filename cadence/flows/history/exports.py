@@ -118,7 +118,7 @@ def _own(uow: UnitOfWork) -> Sequence[Playbook]:
     if not is_curator(uow):
         rows = [row for row in rows if row.owner == uow.actor.member]
         if not rows:
-            require_curator(uow, to=f"{_TO}; an owner may for a playbook of theirs")
+            require_curator(uow, to=f"{_TO}; an owner can for their own playbooks")
     if not rows:
         raise Refusal("There's no playbook yet, so nothing is recorded. `/cadence playbook import` adds one.")
     return rows

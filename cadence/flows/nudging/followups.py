@@ -211,7 +211,7 @@ def ask(uow: UnitOfWork, *, member: str, what: str) -> Done:
 def _asked(_uow: UnitOfWork, message: OutboxMessage) -> Done:
     return Done(
         text=say(
-            "{who} would like to {what}, which only you or a curator may do.",
+            "{who} would like to {what}. Only you or a curator can do that.",
             who=mention(str(message.subject["by"])),
             what=str(message.subject["what"]),
         )

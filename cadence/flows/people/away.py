@@ -119,7 +119,7 @@ def _require_may_mark(uow: UnitOfWork, who: str) -> None:
     theirs = people.teams_of(uow, member_id=who)
     if not any(team.id in teams for team in theirs):
         raise NotAllowed(
-            say("Only {who}, an owner of their playbooks or a curator may say that.", who=mention(who))
+            say("Only {who}, an owner of their playbooks or a curator can say that.", who=mention(who))
         )
 
 

@@ -133,7 +133,7 @@ def _require_importer(uow: UnitOfWork, spec: PlaybookSpec, known: Playbook | Non
     elif uow.actor.member != spec.owner and not is_curator(uow):
         raise NotAllowed(
             say(
-                "This file names {owner} as owner. Only they or a curator may import it.",
+                "This file names {owner} as owner. Only they or a curator can import it.",
                 owner=mention(spec.owner),
             ),
             field="yaml",

@@ -215,7 +215,7 @@ def _file_gap(playbook: Playbook, spec: PlaybookSpec) -> Gap | None:
         return None
     return Gap(
         "package",
-        say("The package lacks {parts}", parts=", ".join(lacking)),
+        say("The package is missing {parts}", parts=", ".join(lacking)),
         Offer("Edit the playbook", Action.EDIT_PLAYBOOK, playbook.slug),
     )
 

@@ -60,7 +60,7 @@ def start_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
             uow.session.flush()
             _record(uow, view, "setup-started", {"setup": row.id})
             rewrite(uow, view, mark=uow.actor.request)
-        standing = "Setup was done already." if row.done_at else "The clock runs."
+        standing = "Setup was done already." if row.done_at else "Timer started."
         return Done(
             text=say(
                 "{standing} The checklist is in {channel}.",
@@ -331,7 +331,7 @@ def set_up(uow: UnitOfWork, message: OutboxMessage) -> Done:
             limit=view.spec.setup_minutes,
             then=f"Its first cycle starts {day(starts)}."
             if starts
-            else "Next is its first cycle, which you or a curator may start.",
+            else "You or a curator can start its first cycle now.",
         ),
         offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)),
     )

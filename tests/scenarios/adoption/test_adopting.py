@@ -45,7 +45,7 @@ def run_once(tmp_path: Path) -> Iterator[BotHarness]:
 def adopted(run_once: BotHarness) -> BotHarness:
     """The owner has brought the playbook to `solo`."""
     said = types(run_once, LEAD, "/cadence adopt reply #solo champion=@u01agent2")
-    assert "takes up" in said, said
+    assert "is adopting" in said, said
     return run_once
 
 
@@ -77,7 +77,7 @@ def test_a_team_adopts_it_and_is_told(adopted: BotHarness) -> None:
 
 
 def test_the_checklist_is_ticked_against_the_clock(adopted: BotHarness) -> None:
-    assert "The clock runs" in presses(adopted, SOLO, "Start setup")
+    assert "Timer started" in presses(adopted, SOLO, "Start setup")
     adopted.play_until(at("2026-03-05 11:00"))
     assert presses(adopted, SOLO, "Setup done").startswith("3 items of the checklist are still open")
     for item in (0, 1, 2):

@@ -119,7 +119,7 @@ def test_week_4_names_the_next_team_and_submits(ready: BotHarness) -> None:
     refused = agent.clicks(post, "Choose the next team")
     assert f"Only the owner (<@{LEAD}>) or a curator can name the next team." in refused.words
     lead.clicks(post, "Choose the next team")
-    assert "say why" in lead.submits({}).errors["reason"]
+    assert "or note why not" in lead.submits({}).errors["reason"]
     assert not lead.submits({"team": "solo"}).errors
     ready.tick()
     assert rows(ready, Cycle)[0].next_team_id is not None

@@ -153,7 +153,7 @@ def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> Non
         said = types(harness, LEAD, "/cadence playbook publish reply")
         assert "4 items before v1 can be published" in said.words
         assert "at its target of 15 min in 2 closed cycles in a row: none so far" in said.words
-        assert "The package lacks examples, checklist, pillars" in said.words
+        assert "The package is missing examples, checklist, pillars" in said.words
         assert "A rubric result at or above 90%" in said.words
         assert "A second team set up within 60 min: none so far" in said.words
         assert said.message is not None
@@ -204,7 +204,7 @@ def test_a_submitted_playbook_that_is_ready_comes_with_its_button(ready: BotHarn
     ready.play_until(at("2026-03-23 09:30"))
     lead = ready.workspace.person(LEAD)
     said = lead.clicks(posts(ready, DESK_CHANNEL)[-1], "Submit to the registry").words
-    assert "Curators hear of it now, and can publish it: nothing is missing." in said
+    assert "We've told the curators, and can publish it: nothing is missing." in said
     ready.tick()
     told = posts(ready, CURATORS)[-1]
     assert "Nothing is missing to publish it." in told.words

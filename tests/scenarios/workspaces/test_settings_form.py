@@ -50,7 +50,7 @@ def test_every_mistake_is_on_its_field(harness: BotHarness) -> None:
         {"timezone": "Berlin", "country": "GER", "min_runs": "0", "hours": "check-in: Thu 23:00"}
     )
     assert wrong.errors.keys() == {"timezone", "country", "min_runs", "hours"}
-    assert wrong.errors["timezone"] == "“Berlin” is no time zone: did you mean “Europe/Berlin”?"
+    assert wrong.errors["timezone"] == "“Berlin” isn't a time zone: did you mean “Europe/Berlin”?"
     assert wrong.errors["hours"].startswith("Line 1: 23:00 is outside the hours")
     right = {"timezone": "Europe/Berlin", "country": "", "min_runs": "20"}
     wrong = curator.submits({**right, "hours": "check-in: Sun 10:00"})
@@ -145,4 +145,4 @@ def test_every_mistake_of_a_team_is_on_its_field_and_nobody_elses_team_is_overwr
     assert agent.submits({**typed, "slug": "solo"}).errors.keys() == {"slug"}, "it is there already"
     wrong = agent.submits({"slug": "Night!", "timezone": "Berlin", "country": "GER", "reporter": LEAD})
     assert wrong.errors.keys() == {"slug", "timezone", "country", "reporter"}
-    assert wrong.errors["timezone"] == "“Berlin” is no time zone: did you mean “Europe/Berlin”?"
+    assert wrong.errors["timezone"] == "“Berlin” isn't a time zone: did you mean “Europe/Berlin”?"
