@@ -116,7 +116,8 @@ class PostOffice:
     def said(self, channel: str = CHANNEL) -> list[str]:
         """The subjects of a channel's messages, in order."""
         return [
-            message.text.partition("would like to ")[2].partition(". Only")[0] for message in self.arrived(channel)
+            message.text.partition("would like to ")[2].partition(". Only")[0]
+            for message in self.arrived(channel)
         ]
 
 
