@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cadence.flows.standards import ModeGiven, declare_mode, mode_form, recommit, recommit_form
+from cadence.flows.standards import ModeGiven, back_to_plan_form, declare_mode, go_back_to_plan, mode_form
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal
@@ -15,7 +15,7 @@ from handlers.grammar.errors import listed, shown
 from handlers.grammar.steps import read_mode, take_playbook_and_step
 from handlers.payloads import Body, Form, metadata, split_ref
 from templates.contexts.base import MessageContext
-from templates.contexts.standards import ModeForm, RecommitForm
+from templates.contexts.standards import BackToPlanForm, ModeForm
 from templates.ids import Action, Callback, Field
 
 
@@ -101,20 +101,20 @@ def mode_submitted(context: RequestContext, form: Form) -> MessageContext:
     return declare_mode(context.uow, given)
 
 
-def open_recommit(context: RequestContext, value: str, _body: Body) -> None:
+def open_back_to_plan(context: RequestContext, value: str, _body: Body) -> None:
     """[Back to AI-led] on a drift."""
     adoption_id, step = split_ref(value)
-    form = recommit_form(context.uow, adoption_id=adoption_id, step=step)
+    form = back_to_plan_form(context.uow, adoption_id=adoption_id, step=step)
     context.open(form, ids=metadata(a=adoption_id, s=step))
 
 
-def recommitted(context: RequestContext, form: Form) -> MessageContext:
+def went_back(context: RequestContext, form: Form) -> MessageContext:
     """The form with what the owner will change."""
-    return recommit(
+    return go_back_to_plan(
         context.uow,
         adoption_id=form.row("a"),
         step=str(form.ids.get("s", "")),
-        text=form.read(RecommitForm).note,
+        text=form.read(BackToPlanForm).note,
     )
 
 
@@ -133,6 +133,6 @@ FEATURE: Final = Feature(
             harmless="bare",
         ),
     ),
-    buttons={Action.DECLARE_MODE: declare_by_button, Action.RECOMMIT: open_recommit},
-    forms={Callback.MODE: mode_submitted, Callback.RECOMMIT: recommitted},
+    buttons={Action.DECLARE_MODE: declare_by_button, Action.BACK_TO_PLAN: open_back_to_plan},
+    forms={Callback.MODE: mode_submitted, Callback.BACK_TO_PLAN: went_back},
 )

@@ -122,7 +122,7 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _literals(text: str) -> Iterator[tuple[int, str]]:
-    """The string literals of Python, without docstrings."""
+    """The string literals of Python, without docstrings and the values of enums."""
     tree = ast.parse(text)
     statements = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     commands = {
@@ -133,7 +133,14 @@ def _literals(text: str) -> Iterator[tuple[int, str]]:
         and isinstance(node.body[0], ast.Expr)
     }  # a command's docstring is its help text
     inside = {id(one) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for one in ast.walk(node)}
-    unread = inside | (statements - commands)
+    stored = {
+        id(member.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases)
+        for member in node.body
+        if isinstance(member, ast.Assign)
+    }  # rows and buttons keep the values of enums when their names change
+    unread = inside | stored | (statements - commands)
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = (one.value if isinstance(one, ast.Constant) else "…" for one in node.values)

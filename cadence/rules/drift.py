@@ -16,7 +16,8 @@ class DriftLine(StrEnum):
 
 
 class DriftEvent(StrEnum):
-    """An event of a step's drift: the bot detects it; the owner declares the real mode or recommits.
+    """An event of a step's drift: the bot detects it; the owner declares the real mode or goes
+    back to the plan (stored as `recommitted`, its earlier name).
 
     A drift is withdrawn when the attestations it was detected in are corrected, and settled by any change of
     mode. Reported: one person attested another mode and no condition was met. Only the owner is told, and no
@@ -26,7 +27,7 @@ class DriftEvent(StrEnum):
     REPORTED = "reported"
     FOUND = "found"
     DECLARED = "declared"
-    RECOMMITTED = "recommitted"
+    BACK_TO_PLAN = "recommitted"
     WITHDRAWN = "withdrawn"
 
 
@@ -105,7 +106,7 @@ def judge_drift(
     attestations: Iterable[StepAttestation], *, awaited: int = 0, policy: DriftPolicy | None = None
 ) -> DriftVerdict:
     """Judge the attestations of one step in one cycle, made since the owner last declared its mode or
-    recommitted.
+    went back to the plan.
 
     Drift means another mode than declared by two people in two weeks of the cycle, or in more than 20% of at
     least five attestations (SPEC §5). In an open week, missing check-ins get the benefit of the doubt: the

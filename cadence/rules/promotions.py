@@ -137,7 +137,7 @@ class PromotionVerdict:
         bound: the exact lower bound on the true pass rate.
         needed: how many samples decide, given this many failures.
         more: how many more samples decide if all of them pass; 0 if there are enough.
-        drift_open: whether a drift was neither declared nor recommitted.
+        drift_open: whether a drift is unsettled.
         rubric_revision: the rubric revision in force.
         demoted_on: the rubric revision in force at the last demotion; None without one.
     """

@@ -106,7 +106,7 @@ class Override(SQLModel, table=True):
 
 
 class StepDrift(SQLModel, table=True):
-    """An event of a step's drift: found by the rule with its numbers, declared or recommitted by a person.
+    """An event of a step's drift: found by the rule with its numbers, settled by a person.
 
     Check-ins up to `after_check_in` existed before it.
     """

@@ -54,7 +54,7 @@ class Drift(MessageContext):
         used: the mode most attested instead.
         alone: only one person reported it, so only the owner reads this.
         owner: Slack ID, who changes the plan or goes back to it.
-        decision: `declared`, `recommitted` or `withdrawn` once it is settled.
+        decision: `declared`, `back_to_plan` or `withdrawn` once it is settled.
         decided_by: Slack ID; None when the rule changed the mode or the answers were corrected.
         after: the mode declared then.
     """
@@ -123,10 +123,10 @@ class ModeDeclared(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecommitForm(PlainForm, callback=Callback.RECOMMIT, title="Back to the plan"):
+class BackToPlanForm(PlainForm, callback=Callback.BACK_TO_PLAN, title="Back to the plan"):
     """The owner says what changes so that a step is run as planned again."""
 
-    TEMPLATE: ClassVar[str] = "modals/standards/recommit.json.j2"
+    TEMPLATE: ClassVar[str] = "modals/standards/back_to_plan.json.j2"
 
     playbook: str
     team: str

@@ -424,7 +424,7 @@ def _now_and_then(
                 revised_at=since + timedelta(days=1),
             )
     if chance.random() < 0.04:
-        for event in chance.choice([[DriftEvent.FOUND], [DriftEvent.FOUND, DriftEvent.RECOMMITTED]]):
+        for event in chance.choice([[DriftEvent.FOUND], [DriftEvent.FOUND, DriftEvent.BACK_TO_PLAN]]):
             rows.add(
                 StepDrift,
                 **about,

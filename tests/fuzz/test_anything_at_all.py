@@ -195,7 +195,7 @@ OPENERS: dict[Callback, list[Opener]] = {
         _pressed("U01LEAD", Action.REVISE_RUBRIC, "1:draft"),
         _typed("U01CURATOR", "/cadence", "rubric support-reply draft revise"),
     ],
-    Callback.RECOMMIT: [_pressed("U01LEAD", Action.RECOMMIT, "1:draft")],
+    Callback.BACK_TO_PLAN: [_pressed("U01LEAD", Action.BACK_TO_PLAN, "1:draft")],
     Callback.MODE: [_typed("U01LEAD", "/cadence", "mode"), _typed("U01CURATOR", "/cadence", "mode")],
     Callback.ADOPT: [
         _typed("U01CURATOR", "/cadence", "adopt team=support-amer champion=<@U09AGENT1>"),

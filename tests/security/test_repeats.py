@@ -171,7 +171,9 @@ MORE_DEEDS = [
         ),
     ),
     _of(
-        OWNER, "recommit", sent(form(Callback.RECOMMIT, {"a": 1, "s": "draft"}, note=text("Shorter drafts.")))
+        OWNER,
+        "back to the plan",
+        sent(form(Callback.BACK_TO_PLAN, {"a": 1, "s": "draft"}, note=text("Shorter drafts."))),
     ),
     _of(OWNER, "record a sample", typed("/cadence", "rubric support-reply draft passes=19 samples=20")),
     _of(

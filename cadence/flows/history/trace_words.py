@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from cadence.mrkdwn import Mrkdwn, escape, mention, say
+from cadence.rules.drift import DriftEvent
 from cadence.rules.percent import percent_of
 from templates import filters
 
@@ -278,7 +279,7 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "drift": ("found drift", _drift),
     "drift-reported": ("found drift that one person reports", _drift),
     "drift-withdrawn": ("withdrew the drift", _nothing),
-    "recommitted": ("recommitted", _text),
+    DriftEvent.BACK_TO_PLAN: ("went back to the plan", _text),
     "watch-answered": ("said what changes", _text),
     "nudged-again": ("nudged the missing once more", _members),
     "rubric-result": ("graded a sample", _sample),

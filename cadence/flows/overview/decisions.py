@@ -165,7 +165,7 @@ def _drift(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> HomeNeed:
         title=found.title,
         text=say("{found}{now}", found=found.text, now=now),
         offers=(
-            Offer(f"Back to {mode_word(row.declared)}", Action.RECOMMIT, ref),
+            Offer(f"Back to {mode_word(row.declared)}", Action.BACK_TO_PLAN, ref),
             Offer(f"Switch to {mode_word(used)}", Action.DECLARE_MODE, f"{ref}:{used}"),
             Offer("Why", Action.WHY, ref),
         ),

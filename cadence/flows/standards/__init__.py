@@ -3,12 +3,12 @@
 from cadence.flows.standards.current import StepState, step_states, steps_at_close, steps_now
 from cadence.flows.standards.declaring import ModeGiven, declare_mode, mode_form
 from cadence.flows.standards.drifts import (
+    back_to_plan_form,
     drift_evidence,
     drift_open,
+    go_back_to_plan,
     judge_drifts,
     latest_window,
-    recommit,
-    recommit_form,
     see_drift,
     settle_drift,
 )
@@ -51,6 +51,7 @@ __all__ = [
     "VerdictLine",
     "alert_copies",
     "assumed_why",
+    "back_to_plan_form",
     "close_watch",
     "cycle_start",
     "declare_mode",
@@ -60,6 +61,7 @@ __all__ = [
     "drift_open",
     "explained_evidence",
     "gather",
+    "go_back_to_plan",
     "judge",
     "judge_all",
     "judge_drifts",
@@ -68,8 +70,6 @@ __all__ = [
     "mode_changed",
     "mode_form",
     "policy_for",
-    "recommit",
-    "recommit_form",
     "restart_window",
     "restore",
     "see_drift",

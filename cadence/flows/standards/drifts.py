@@ -34,7 +34,7 @@ from storage.queries import adoptions, checkins, standards
 from storage.tables import Cycle, ModeChange, StepDrift
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
-from templates.contexts.standards import RecommitForm
+from templates.contexts.standards import BackToPlanForm
 
 
 def drift_open(uow: UnitOfWork, view: AdoptionView, step: Step) -> bool:
@@ -183,7 +183,7 @@ def latest_window(changes: Sequence[ModeChange], events: Iterable[StepDrift]) ->
     ] + [
         DriftWindow(row.after_check_in, row.at)
         for row in events
-        if row.event in (DriftEvent.DECLARED, DriftEvent.RECOMMITTED) and row.cause not in undone
+        if row.event in (DriftEvent.DECLARED, DriftEvent.BACK_TO_PLAN) and row.cause not in undone
     ]
     return max(marks, default=FROM_THE_START)
 
@@ -199,7 +199,7 @@ def see_drift(
     as_of: AsOf | None = None,
     policy: DriftPolicy | None = None,
 ) -> DriftSeen:
-    """Judge a step's attestations since its mode last changed or its owner recommitted.
+    """Judge a step's attestations since its mode last changed or its owner went back to the plan.
 
     An answer counts from then on if its week wasn't over by then. Members with an open check-in of this week
     count as planned until they answer. To judge an earlier moment again, pass the stored one.
@@ -331,7 +331,7 @@ def _withdraw(uow: UnitOfWork, view: AdoptionView, step: Step, found: StepDrift,
     uow.record(surface="rule", action="drift-withdrawn", subject=f"adoption:{view.id}/{step.key}")
 
 
-def recommit_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> RecommitForm:
+def back_to_plan_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> BackToPlanForm:
     """The form in which the owner says what changes, so that the step is run as planned again.
 
     Raises:
@@ -339,7 +339,7 @@ def recommit_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> RecommitFo
     """
     with uow.read():
         view, declared, found = _drifting(uow, adoption_id=adoption_id, step=step)
-        return RecommitForm(
+        return BackToPlanForm(
             playbook=view.playbook.title,
             team=view.team.title,
             step=declared.title,
@@ -359,7 +359,7 @@ def _drifting(uow: UnitOfWork, *, adoption_id: int, step: str) -> tuple[Adoption
 
 
 @once
-def recommit(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done:
+def go_back_to_plan(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done:
     """Go back to the planned mode: what changes is recorded, and drift counts from now on.
 
     Raises:
@@ -382,11 +382,13 @@ def recommit(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> Done
             uow,
             view,
             declared,
-            event=DriftEvent.RECOMMITTED,
+            event=DriftEvent.BACK_TO_PLAN,
             declared=found.declared,
             member=uow.actor.member,
             reason=text.strip(),
             cause=f"member:{uow.actor.member}",
         )
-        uow.record(action="recommitted", subject=f"adoption:{view.id}/{step}", after=text.strip())
+        uow.record(
+            action=DriftEvent.BACK_TO_PLAN.value, subject=f"adoption:{view.id}/{step}", after=text.strip()
+        )
         return Done(text=noted)

@@ -170,7 +170,7 @@ def drift(uow: UnitOfWork, message: OutboxMessage) -> Drift:
         numbers=drift_numbers(found),
         alone=is_alone(found),
         owner=view.playbook.owner,
-        decision=settled.event if settled else None,
+        decision=settled.event.name.lower() if settled else None,
         decided_by=settled.member if settled else None,
         decided_at=settled.at.astimezone(view.zone) if settled else None,
         reason=settled.reason if settled else "",
@@ -313,7 +313,7 @@ def _line(row: StepDrift, on: str) -> Mrkdwn:
         return say("{on}: one person reported that it ran {counts}.", on=on, counts=drift_counts(row))
     if row.event is DriftEvent.FOUND:
         return say("{on}: drift, it ran {counts}.", on=on, counts=drift_counts(row))
-    if row.event is DriftEvent.RECOMMITTED:
+    if row.event is DriftEvent.BACK_TO_PLAN:
         return say(
             "{on}: {who} went back to {mode}: {reason}",
             on=on,

@@ -271,7 +271,7 @@ def test_a_check_in_for_last_week_names_the_modes_of_that_week(tmp_path: Path) -
         assert "*Send the edited reply*\n🧑 Human-led (AI-led until Fri 13 Mar)" in asked
 
 
-def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
+def test_the_owner_goes_back_to_the_plan_and_the_alert_says_so(tmp_path: Path) -> None:
     with desk(tmp_path) as harness:
         drifts(harness)
         [alert] = alerts(harness)
@@ -287,8 +287,8 @@ def test_the_owner_recommits_and_the_alert_says_so(tmp_path: Path) -> None:
             [now] = alerts(harness, channel)
             assert f"<@{OWNER}> is going back to the plan" in now.words
             assert "&gt; Two drafts a day" in now.words
-        assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.RECOMMITTED]
-        [entry] = entries(harness, "recommitted")
+        assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.BACK_TO_PLAN]
+        [entry] = entries(harness, DriftEvent.BACK_TO_PLAN)
         assert (entry.member, entry.after) == (OWNER, "Two drafts a day are made together")
         assert "already settled" in owner.clicks(alert, "Back to collaborative", stale=True).words
         harness.play_until(at("2026-03-19 12:00"))
@@ -312,7 +312,7 @@ def test_the_digest_settles_it_either_way(tmp_path: Path, used: str) -> None:
         curator.clicks(form, "Back to the plan")
         assert "Going back keeps it collaborative" in curator.form().words
         curator.submits({"note": "Two drafts a day are made together"})
-        assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.RECOMMITTED]
+        assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.BACK_TO_PLAN]
 
 
 def test_the_owner_declares_the_mode_people_use(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from cadence.mrkdwn import Mrkdwn
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.history import Trace, TraceRow
 from templates.contexts.standards import (
+    BackToPlanForm,
     Drift,
     DriftNumbers,
     DriftReported,
     ModeDeclared,
     ModeForm,
-    RecommitForm,
 )
 from tests.templates.samples.common import MONDAY, THURSDAY
 from tests.templates.samples.forms import GROUPS
@@ -74,7 +74,7 @@ TRACE = Trace(
     since=MONDAY,
     older="41|support-reply|draft||2026-12-14",
 )
-RECOMMIT = RecommitForm(
+BACK_TO_PLAN = BackToPlanForm(
     private_metadata='{"a": 7, "s": "draft"}',
     playbook="Support reply",
     team="Support EMEA",
@@ -104,9 +104,9 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         after="human-led",
     ),
     "drift-demoted": replace(DRIFT, decision="declared", decided_at=THURSDAY, after="human-led"),
-    "drift-recommitted": replace(
+    "drift-back-to-plan": replace(
         DRIFT,
-        decision="recommitted",
+        decision="back_to_plan",
         decided_by="U01LEAD",
         decided_at=THURSDAY,
         reason="Two drafts a day are made together.",
@@ -119,7 +119,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "trace-everything": replace(TRACE, playbook=None, step=None, since=None, older=None),
     "trace-undo": replace(TRACE, undo="41"),
     "trace-nothing": Trace(rows=()),
-    "form-recommit": RECOMMIT,
+    "form-back-to-plan": BACK_TO_PLAN,
     "form-mode": ModeForm(groups=GROUPS),
     "form-mode-drift": ModeForm(
         groups=GROUPS,

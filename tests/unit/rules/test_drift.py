@@ -15,7 +15,7 @@ from cadence.rules.drift import (
 from cadence.rules.modes import LADDER, Mode
 
 HUMAN, BOTH, AI = LADDER
-REPORTED, FOUND, DECLARED, RECOMMITTED, WITHDRAWN = DriftEvent
+REPORTED, FOUND, DECLARED, BACK_TO_PLAN, WITHDRAWN = DriftEvent
 
 
 WEEKS, SHARE = DriftLine
@@ -110,9 +110,9 @@ def test_other_thresholds_can_be_tried() -> None:
         ([], False),
         ([FOUND], True),
         ([FOUND, DECLARED], False),
-        ([FOUND, RECOMMITTED], False),
+        ([FOUND, BACK_TO_PLAN], False),
         ([DECLARED], False),
-        ([FOUND, RECOMMITTED, FOUND], True),
+        ([FOUND, BACK_TO_PLAN, FOUND], True),
         ([FOUND, FOUND, DECLARED], False),
         ([FOUND, WITHDRAWN], False),
         ([FOUND, WITHDRAWN, FOUND], True),
