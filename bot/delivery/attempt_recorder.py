@@ -61,9 +61,13 @@ class AttemptRecorder:
         self._outbox.finish(message, MessageState.SKIPPED, now=self._clock(), reason=reason)
         return self._count(message, Outcome.SKIPPED, f"{reason}: {detail}" if detail else reason)
 
-    def shown(self, message: OutboxMessage, *, channel: str, opened: str | None = None) -> Outcome:
+    def shown(
+        self, message: OutboxMessage, *, channel: str, note: str = "", opened: str | None = None
+    ) -> Outcome:
         """Its file is where it belongs; files have no `ts`."""
-        self._outbox.finish(message, MessageState.SENT, now=self._clock(), channel=channel, opened=opened)
+        self._outbox.finish(
+            message, MessageState.SENT, now=self._clock(), reason=note, channel=channel, opened=opened
+        )
         return self._count(message, Outcome.SENT)
 
     def sent(

@@ -165,9 +165,19 @@ class Gateway:
             )
         return str(answer.get("ts") or "")
 
-    def update(self, *, channel: str, ts: str, text: str, blocks: list[dict[str, Any]]) -> None:
-        """Rewrite a message; repeating it changes nothing."""
-        self._show("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": blocks})
+    def update(
+        self, *, channel: str, ts: str, text: str, blocks: list[dict[str, Any]], or_plain: bool = True
+    ) -> None:
+        """Rewrite a message; repeating it changes nothing.
+
+        Args:
+            or_plain: send the plain form if the server refuses the blocks, instead of raising `SlackRefused`.
+        """
+        arguments = {"channel": channel, "ts": ts, "text": text, "blocks": blocks}
+        if or_plain:
+            self._show("chat.update", arguments)
+        else:
+            self._call("chat.update", arguments)
 
     def publish(self, *, member: str, view: dict[str, Any], quick: bool = False) -> None:
         """Publish a person's Home; repeating it changes nothing. `quick` if the person is waiting."""

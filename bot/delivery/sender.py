@@ -15,6 +15,7 @@ import structlog
 
 from bot.delivery.attempt_recorder import FRESH, AttemptRecorder, Outcome
 from bot.delivery.gateway import (
+    REFUSED_BLOCKS,
     Gateway,
     Identity,
     SlackBusy,
@@ -23,9 +24,9 @@ from bot.delivery.gateway import (
     SlackUnclear,
     SlackUnreachable,
 )
-from bot.delivery.uploads import is_attached, is_shared, share, upload
+from bot.delivery.uploads import FileState, complete, is_attached, is_shared, share, state_of, upload
 from cadence.actor import Actor
-from cadence.flows.core import NOT_ATTACHED, Attach, Later, Say, Show, Skip
+from cadence.flows.core import IN_THE_MESSAGE, NOT_ATTACHED, Attach, Later, Say, Show, Skip
 from cadence.flows.outbox import AHEAD, Claim, Outbox, Pace, compose, is_alert, may_post
 from storage.engine import Database
 from storage.outbox.leases import MOST, Waiting
@@ -33,6 +34,7 @@ from storage.outbox.rate_limits import POSTING
 from storage.tables import OutboxMessage
 from storage.work import UnitOfWork
 from templates.chart import draw
+from templates.contexts.base import Picture
 from templates.render import Rendered, render
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,8 @@ CAN_READ_NOTHING = frozenset({"missing_scope", "unknown_method"})
 """Slack's errors for a conversation or a file that the bot can't read."""
 NOT_LOOKED_FOR = "it may have arrived, but the bot can't read the channel's history to find out"
 """Why a message that isn't an alert failed after an unclear attempt."""
+LOOKS = 4
+"""Attempts, over about half a minute, before a chart that Slack is still processing goes to the thread."""
 SOON = timedelta(seconds=5)
 """Seconds: a recipient whose next slot is this near is scheduled; the periodic search finds the others."""
 
@@ -128,7 +132,7 @@ class Delivery:
         if isinstance(composed, Skip):
             return self._recorder.skipped(message, composed.reason.value, composed.detail)
         if isinstance(composed, Show):
-            return self._share(post, waiting, composed)
+            return self._show(post, waiting, composed)
         if isinstance(composed, Attach):
             return self._attach(post, waiting, composed)
         if isinstance(composed, Later) or rendered is None:
@@ -182,27 +186,75 @@ class Delivery:
         if wait > timedelta():
             self._sleep(min(wait, AHEAD).total_seconds())  # the clock may have been set back meanwhile
 
-    def _share(self, post: Post, waiting: Waiting, show: Show) -> Outcome:
-        """Share a chart in a thread. If Slack refuses, it is skipped: the post has the numbers in words."""
-        message, chart, now = waiting.message, show.chart, self._slot(waiting)
-        place, ts = show.thread
-        claim = self.outbox.begin(message, methods=list(SHARING), channel=place, text=chart.title, now=now)
+    def _show(self, post: Post, waiting: Waiting, show: Show) -> Outcome:
+        """Show a chart in its message, or in the thread. If Slack refuses both, it is skipped: the message
+        has the numbers in words."""
+        message, now, channel = waiting.message, self._slot(waiting), show.message[0]
+        methods = [*SHARING, "chat.update"]
+        claim = self.outbox.begin(message, methods=methods, channel=channel, text=show.chart.text, now=now)
         if claim is not Claim.OURS:
             return Outcome.NOTHING
         self._wait_for(now)
         try:
-            if message.file is None or not is_shared(post.gateway, file_id=message.file, channel=place):
-                if not may_post(message, now):
-                    return self._recorder.not_there_yet(message)
-                file_id = upload(post.gateway, content=draw(chart), file=show.file, alt=chart.text)
-                if not self.outbox.still_ours(message, now=self._clock(), file=file_id):
-                    return Outcome.NOTHING
-                share(post.gateway, file_id=file_id, title=chart.title, channel=place, thread_ts=ts)
+            place = IN_THE_MESSAGE
+            shown = self._show_within(post, message, show, begun=now)
+            if shown is None:
+                shown, place = self._share(post, message, show, begun=now), ""
         except (SlackBusy, SlackUnclear) as error:
             return self._recorder.not_sent(message, error, begun=now)
         except SlackError as error:
             return self._recorder.skipped(message, f"no chart: {error.code}")
-        return self._recorder.shown(message, channel=place)
+        if shown is Outcome.SENT:
+            return self._recorder.shown(message, channel=channel, note=place)
+        return self._recorder.not_there_yet(message) if shown is Outcome.LATER else Outcome.NOTHING
+
+    def _show_within(
+        self, post: Post, message: OutboxMessage, show: Show, *, begun: datetime
+    ) -> Outcome | None:
+        """Upload a chart and rewrite its message with it; None if it can't be shown there, or is in the thread.
+
+        Raises:
+            SlackUnclear: Slack hasn't processed the file yet.
+        """
+        if not may_post(message, begun):
+            return None  # the thread may still get it
+        (channel, ts), file_id = show.message, message.file
+        try:
+            state = state_of(post.gateway, file_id=file_id, channel=channel) if file_id else FileState.UNKNOWN
+            if file_id is None or state is FileState.UNKNOWN:
+                file_id = upload(post.gateway, content=draw(show.chart), file=show.file, alt=show.chart.text)
+                if not self.outbox.still_ours(message, now=self._clock(), file=file_id):
+                    return Outcome.NOTHING
+                complete(post.gateway, file_id=file_id, title=show.chart.title)
+                state = state_of(post.gateway, file_id=file_id, channel=channel)
+            if state is FileState.PROCESSING and message.attempts < LOOKS:
+                raise SlackUnclear("file is being processed", may_land=False)
+            if state is not FileState.READY:
+                return None
+            rendered = render(show.within(Picture(file=file_id, alt=show.chart.text)))
+            post.gateway.update(
+                channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks, or_plain=False
+            )
+        except SlackError as refused:
+            if refused.code not in CAN_READ_NOTHING | REFUSED_BLOCKS:
+                raise
+            log.warning("chart goes to the thread", key=message.key, error=refused.code)
+            return None
+        return Outcome.SENT
+
+    def _share(self, post: Post, message: OutboxMessage, show: Show, *, begun: datetime) -> Outcome:
+        """Share a chart in the thread of its message."""
+        channel, ts = show.message
+        if message.file is not None and is_shared(post.gateway, file_id=message.file, channel=channel):
+            return Outcome.SENT
+        if not may_post(message, begun):
+            return Outcome.LATER
+        chart = show.chart
+        file_id = upload(post.gateway, content=draw(chart), file=show.file, alt=chart.text)
+        if not self.outbox.still_ours(message, now=self._clock(), file=file_id):
+            return Outcome.NOTHING
+        share(post.gateway, file_id=file_id, title=chart.title, channel=channel, thread_ts=ts)
+        return Outcome.SENT
 
     def _attach(self, post: Post, waiting: Waiting, attach: Attach) -> Outcome:
         """Send a file to the recipient's DM. It is made before the attempt begins, because that may take

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 from http.client import HTTPException
 from typing import IO, Any, Final
 from urllib.request import Request, urlopen
@@ -54,8 +55,21 @@ def share(
         "channel_id": channel,
         "initial_comment": escape(comment or title),  # unlike the title, this is mrkdwn
     }
+    _complete(gateway, arguments | ({"thread_ts": thread_ts} if thread_ts else {}))
+
+
+def complete(gateway: Gateway, *, file_id: str, title: str) -> None:
+    """Complete an upload without sharing it, for a message that shows it.
+
+    Raises:
+        SlackError: as `share`.
+    """
+    _complete(gateway, {"files": [{"id": file_id, "title": title}]})
+
+
+def _complete(gateway: Gateway, arguments: dict[str, Any]) -> None:
     try:
-        gateway.call(_SHARE, arguments | ({"thread_ts": thread_ts} if thread_ts else {}))
+        gateway.call(_SHARE, arguments)
     except SlackGone as lost:
         again = SlackUnclear(lost.code, may_land=False)
         again.method = _SHARE
@@ -74,8 +88,19 @@ def _put(url: str, content: bytes | IO[bytes], length: int) -> None:
         raise SlackUnclear(type(error).__name__) from error
 
 
-def is_shared(gateway: Gateway, *, file_id: str, channel: str) -> bool:
-    """Whether a file is shared in a conversation; a file unknown to Slack isn't.
+class FileState(StrEnum):
+    """What Slack knows of an uploaded file."""
+
+    UNKNOWN = "unknown"
+    PROCESSING = "processing"
+    """Completed, but not scanned yet: a message can't show it."""
+    READY = "ready"
+    SHARED = "shared"
+    """Shared in the conversation that was asked about."""
+
+
+def state_of(gateway: Gateway, *, file_id: str, channel: str) -> FileState:
+    """The state of an uploaded file, with regard to a conversation.
 
     Raises:
         SlackError: files can't be read.
@@ -83,10 +108,22 @@ def is_shared(gateway: Gateway, *, file_id: str, channel: str) -> bool:
     try:
         file = gateway.call("files.info", {"file": file_id}).get("file") or {}
     except SlackGone:
-        return False
+        return FileState.UNKNOWN
     shares = file.get("shares") or {}
     listed = [*(file.get("channels") or []), *(file.get("groups") or []), *(file.get("ims") or [])]
-    return channel in listed or any(channel in places for places in shares.values())
+    if channel in listed or any(channel in places for places in shares.values()):
+        return FileState.SHARED
+    # Slack fills in the type once the file is scanned.
+    return FileState.READY if file.get("mimetype") else FileState.PROCESSING
+
+
+def is_shared(gateway: Gateway, *, file_id: str, channel: str) -> bool:
+    """Whether a file is shared in a conversation; a file unknown to Slack isn't.
+
+    Raises:
+        SlackError: files can't be read.
+    """
+    return state_of(gateway, file_id=file_id, channel=channel) is FileState.SHARED
 
 
 def is_attached(gateway: Gateway, *, file: str, channel: str, since: datetime, bot: Identity) -> bool:

@@ -51,7 +51,7 @@ LOST_WITHOUT: Final[Mapping[str, str]] = {
     "channels:history": _UNSURE.format(place="a public channel"),
     "groups:history": _UNSURE.format(place="a private channel"),
     "im:history": _UNSURE.format(place="a DM"),
-    "files:read": "after a broken connection the bot can't check whether a chart arrived, so it leaves it out",
+    "files:read": "charts go to the thread of the closing post, and one may be missing after a broken connection",
 }
 """What is lost without each of the optional scopes. They serve one purpose: to find the bot's own message,
 or file, after an attempt with an unclear result."""

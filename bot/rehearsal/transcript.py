@@ -26,6 +26,7 @@ class Transcript:
     def __init__(self, harness: BotHarness) -> None:
         self._stage = harness
         self._mark = harness.workspace.messages.mark()
+        self._seen = {(one.channel, one.ts) for one in harness.workspace.messages.everywhere()}
         self._verdict = 0
 
     def said(self, member: str, says: str) -> Iterator[str]:
@@ -39,6 +40,7 @@ class Transcript:
         fresh, self._mark = messages.since(self._mark), messages.mark()
         for message in fresh:
             yield from self._posted(message)
+            self._seen.add((message.channel, message.ts))
         for verdict in verdicts_after(
             UnitOfWork(self._stage.bot.db, Actor.system(BUILT_IN_TEAM)), after=self._verdict
         ):
@@ -51,7 +53,13 @@ class Transcript:
         yield ""
         reader = message.only_to or self._dm_member(message)
         where = f"to {self._name(reader)}" if reader else f"in #{self._channel(message)}"
-        how = "only to" if message.only_to else "changed" if message.edited else "posted"
+        how = (
+            "only to"
+            if message.only_to
+            else "changed"
+            if (message.channel, message.ts) in self._seen
+            else "posted"
+        )
         place = f"only {where}" if message.only_to else f"{how} {where}"
         yield f"{self._local(reader, message)}  {place}"
         shown = [block for block in message.blocks if block["type"] != "actions"]

@@ -45,7 +45,7 @@ def _new(workspace: "Workspace", args: Json, channel: str, only_to: str | None =
 
 def _post_message(workspace: "Workspace", args: Json) -> Json:
     channel = writable(workspace, args["channel"])
-    check_message(args, refused=workspace.capabilities.refused_blocks)
+    check_message(workspace, args)
     message = _new(workspace, args, channel.id)
     return {"channel": channel.id, "ts": message.ts, "message": show_message(workspace, message)}
 
@@ -54,7 +54,7 @@ def _post_ephemeral(workspace: "Workspace", args: Json) -> Json:
     channel = writable(workspace, args["channel"])
     if args["user"] not in channel.members:
         raise SlackError("user_not_in_channel")
-    check_message(args, refused=workspace.capabilities.refused_blocks)
+    check_message(workspace, args)
     return {"message_ts": _new(workspace, args, channel.id, only_to=args["user"]).ts}
 
 
@@ -80,7 +80,7 @@ def _update(workspace: "Workspace", args: Json) -> Json:
         {"blocks": old.blocks} if args.get("blocks") is None and not args.get("markdown_text") else {}
     )
     checked = args if args.get("blocks") != [] else args | {"blocks": None}
-    check_message(checked, update=True, refused=workspace.capabilities.refused_blocks)
+    check_message(workspace, checked, update=True)
     blocks = kept_blocks["blocks"] if kept_blocks else with_ids(_markdown(args) or [], workspace.pulse)
     metadata = old.metadata if args.get("metadata") is None else (args["metadata"] or None)
     message = replace(

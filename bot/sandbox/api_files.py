@@ -26,7 +26,15 @@ def _complete(workspace: "Workspace", args: Json) -> Json:
         raise SlackError("invalid_arguments", ["[ERROR] files must be a list of {id, title}"])
     place = args.get("channel_id") or (str(args.get("channels") or "").split(",")[0])
     channel = writable(workspace, place) if place else None
-    files = [workspace.files.finish(entry.get("id"), str(entry.get("title") or "")) for entry in entries]
+    now = workspace.clock.now()
+    files = [
+        workspace.files.finish(
+            entry.get("id"),
+            str(entry.get("title") or ""),
+            scanned_at=now + workspace.capabilities.file_scan,
+        )
+        for entry in entries
+    ]
     if channel:
         ts = workspace.messages.next_ts()
         names = tuple(file.id for file in files)
@@ -36,7 +44,7 @@ def _complete(workspace: "Workspace", args: Json) -> Json:
         workspace.messages.save(
             Message(channel.id, ts, app.user, app.bot_id, text=comment, thread_ts=thread, files=names)
         )
-    return {"files": [file.as_slack(workspace.base_url) for file in files]}
+    return {"files": [file.as_slack(workspace.base_url, now) for file in files]}
 
 
 def _info(workspace: "Workspace", args: Json) -> Json:
@@ -57,7 +65,8 @@ def _info(workspace: "Workspace", args: Json) -> Json:
         name: [one for places in shares.values() for one in places if workspace.channel(one).kind == kind]
         for name, kind in (("channels", "public"), ("groups", "private"), ("ims", "im"))
     }
-    shown = file.as_slack(workspace.base_url) | {"is_public": "public" in shares, "shares": shares} | listed
+    shown = file.as_slack(workspace.base_url, workspace.clock.now())
+    shown |= {"is_public": "public" in shares, "shares": shares} | listed
     return {"file": shown, "comments": [], "response_metadata": {"next_cursor": ""}}
 
 

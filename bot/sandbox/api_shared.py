@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.sandbox.errors import SlackError
@@ -93,7 +93,7 @@ def _by_name(workspace: "Workspace", name: object) -> object:
     return name
 
 
-def check_message(args: Json, *, update: bool = False, refused: Collection[str] = ()) -> None:
+def check_message(workspace: "Workspace", args: Json, *, update: bool = False) -> None:
     """Raise Slack's error for an invalid message."""
     text, blocks = args.get("text") or "", args.get("blocks")
     if not any(args.get(key) for key in ("text", "blocks", "attachments", "markdown_text")):
@@ -106,13 +106,30 @@ def check_message(args: Json, *, update: bool = False, refused: Collection[str] 
         raise SlackError("msg_blocks_too_long")
     _check_metadata(args.get("metadata"))
     problems = problems_of_message(args, update=update)
+    refused = workspace.capabilities.refused_blocks
     problems += [
         f"blocks[{at}].type: `{block['type']}` isn't a type of block"
         for at, block in enumerate(blocks or [])
         if block.get("type") in refused
     ]
+    problems += [
+        f"blocks[{at}].slack_file: invalid slack file"
+        for at, block in enumerate(blocks or [])
+        if block.get("type") == "image" and not _can_be_shown(workspace, block.get("slack_file"))
+    ]
     if problems:
         raise SlackError("invalid_blocks", slack_reasons(problems), extra={"errors": problems})
+
+
+def _can_be_shown(workspace: "Workspace", slack_file: object) -> bool:
+    """Whether a message can show a picture: one from elsewhere, or a scanned file with the ID given."""
+    if not isinstance(slack_file, dict) or "id" not in slack_file:
+        return True
+    try:
+        file = workspace.files.get(slack_file["id"])
+    except SlackError:
+        return False
+    return file.mimetype.startswith("image/") and file.is_scanned(workspace.clock.now())
 
 
 def _check_metadata(metadata: object) -> None:

@@ -1,6 +1,7 @@
 """The capabilities of a server. Slack has all; other servers with its API have fewer."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +11,7 @@ class Capabilities:
     Args:
         time_zones: users carry `tz`, `tz_label` and `tz_offset`.
         file_upload: the methods `files.*` exist.
+        file_scan: after this time a completed file has its type, and messages can show it.
         metadata: message metadata is stored and returned.
         refused_blocks: types of blocks refused with `invalid_blocks`, as by servers without them.
         unknown_methods: methods answered with `unknown_method`.
@@ -18,6 +20,7 @@ class Capabilities:
 
     time_zones: bool = True
     file_upload: bool = True
+    file_scan: timedelta = timedelta()
     metadata: bool = True
     refused_blocks: frozenset[str] = frozenset()
     unknown_methods: frozenset[str] = frozenset()

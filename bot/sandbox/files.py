@@ -3,6 +3,7 @@
 import mimetypes
 import secrets
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.sandbox.errors import SlackError
 from bot.sandbox.kinds import Json
@@ -22,6 +23,7 @@ class File:
         title: given when completed.
         alt_text: what a screen reader says.
         complete: whether it can be shared and seen.
+        scanned_at: Unix time from which its type is known, so that a message can show it.
     """
 
     id: str
@@ -32,26 +34,31 @@ class File:
     title: str = ""
     alt_text: str = ""
     complete: bool = False
+    scanned_at: float = 0
 
     @property
     def mimetype(self) -> str:
         """Guessed from the name."""
         return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
 
-    def as_slack(self, base_url: str) -> Json:
+    def as_slack(self, base_url: str, now: datetime) -> Json:
         """The file object of `files.info`."""
         address = f"{base_url}/files/{self.id}/{self.name}"
         return {
             "id": self.id,
             "name": self.name,
             "title": self.title or self.name,
-            "mimetype": self.mimetype,
+            "mimetype": self.mimetype if self.is_scanned(now) else "",
             "size": self.length,
             "alt_txt": self.alt_text,
             "url_private": address,
             "url_private_download": address,
             "permalink": address,
         }
+
+    def is_scanned(self, now: datetime) -> bool:
+        """Whether Slack has looked into it by now."""
+        return self.complete and now.timestamp() >= self.scanned_at
 
     def as_row(self) -> Json:
         """Plain values, for the store."""
@@ -107,9 +114,9 @@ class Files:
             raise SlackError("length_mismatch", status=400)
         return self.save(replace(found, content=content))
 
-    def finish(self, file_id: object, title: str) -> File:
+    def finish(self, file_id: object, title: str, *, scanned_at: datetime) -> File:
         """Complete an uploaded file so that it can be seen."""
         file = self.get(file_id)
         if file.content is None or file.complete:
             raise SlackError("file_not_found")
-        return self.save(replace(file, title=title, complete=True))
+        return self.save(replace(file, title=title, complete=True, scanned_at=scanned_at.timestamp()))

@@ -210,7 +210,10 @@ def show_message(workspace: "Workspace", message: "Message", *, metadata: bool =
     if message.metadata and metadata:
         shown["metadata"] = message.metadata
     if message.files:
-        shown["files"] = [workspace.files.get(name).as_slack(workspace.base_url) for name in message.files]
+        now = workspace.clock.now()
+        shown["files"] = [
+            workspace.files.get(name).as_slack(workspace.base_url, now) for name in message.files
+        ]
     names = dict.fromkeys(name for name, _ in message.reactions)
     if names:
         given = {name: [user for other, user in message.reactions if other == name] for name in names}

@@ -118,6 +118,14 @@ class StepEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image uploaded to Slack: its file's ID, and what a screen reader says."""
+
+    file: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModeChange:
     """A step's mode change, and its week of the cycle if known."""
 

@@ -8,7 +8,7 @@ from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
-from templates.contexts.base import Choice, Kpi, MessageContext, ModeChange, StepEvidence
+from templates.contexts.base import Choice, Kpi, MessageContext, ModeChange, Picture, StepEvidence
 from templates.contexts.gates import GateLine
 from templates.contexts.numbers import Guardrail
 from templates.ids import Callback, Field
@@ -150,6 +150,7 @@ class CycleClosed(MessageContext):
             begun.
         offers: buttons, at most five, the first being the thing to do.
         more: entries of the menu, seldom used.
+        chart: the KPI's chart, None until it is uploaded.
     """
 
     TEMPLATE: ClassVar[str] = "messages/cycles/cycle_closed.json.j2"
@@ -179,3 +180,4 @@ class CycleClosed(MessageContext):
     retired: bool = False
     offers: tuple[Offer, ...] = ()
     more: tuple[Offer, ...] = ()
+    chart: Picture | None = None

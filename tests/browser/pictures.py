@@ -77,10 +77,10 @@ def home(at: Visitor) -> None:
 
 
 def chart(at: Visitor) -> None:
-    """The KPI of the closed cycle, as it is shared in the thread of its post."""
-    at.message("hit its target").get_by_role("button", name="reply").click()
-    expect(at.page.locator("#thread img")).to_be_visible()
-    take(at.page.locator("#thread .message").last, "chart")
+    """The closing post with its chart."""
+    closed = at.message("hit its target")
+    expect(closed.get_by_role("img").last).to_be_visible()
+    take(closed.locator(".content"), "chart")
 
 
 if __name__ == "__main__":

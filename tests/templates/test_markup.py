@@ -51,7 +51,7 @@ def test_no_template_opens_a_way_around_escaping(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_only_ids_and_values_of_slack_are_printed_raw(path: Path) -> None:
     allowed = re.compile(
-        r'"(?:action_id|block_id|callback_id|value|image_url|initial_\w+)": "|initial_users|hour:|tomorrow:|friday:'
+        r'"(?:action_id|block_id|callback_id|value|id|initial_\w+)": "|initial_users|hour:|tomorrow:|friday:'
         r"|set (?:value|value_mode|field|value_field|link_field|week)\b|macro row_value"
     )
     for line in path.read_text(encoding="utf-8").splitlines():

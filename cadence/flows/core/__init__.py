@@ -25,7 +25,10 @@ from cadence.flows.core.adoptions import (
     visible_adoptions,
 )
 from cadence.flows.core.cycle_posts import (
+    CHART_USEFUL,
+    CYCLE_CHART,
     close_cycle_posts,
+    redraw_chart,
     rewrite_as_next_begins,
     rewrite_cycle_posts,
     rewrite_last_closing,
@@ -57,6 +60,7 @@ from cadence.flows.core.finding import (
 from cadence.flows.core.messages import (
     CHECKIN_KINDS,
     CLOSES,
+    IN_THE_MESSAGE,
     NOT_ATTACHED,
     Attach,
     Composed,
@@ -125,8 +129,11 @@ from cadence.flows.core.weeks import (
 
 __all__ = [
     "ASKED_UNTIL",
+    "CHART_USEFUL",
     "CHECKIN_KINDS",
     "CLOSES",
+    "CYCLE_CHART",
+    "IN_THE_MESSAGE",
     "NOT_ATTACHED",
     "PROPOSED",
     "AdoptionView",
@@ -193,6 +200,7 @@ __all__ = [
     "public_holidays",
     "reader_of",
     "record",
+    "redraw_chart",
     "reopen",
     "require_curator",
     "require_cycle",

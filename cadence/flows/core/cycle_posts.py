@@ -1,14 +1,20 @@
 """Rewriting the posts about a cycle."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
+from typing import Final
 
 from cadence.flows.core.adoptions import AdoptionView
 from cadence.flows.core.expected import expected_members
 from cadence.flows.core.messages import CHECKIN_KINDS
 from cadence.rules.calendar import WEEKS, instant, monday_of, week_monday
+from storage.outbox.queueing import NewMessage
 from storage.queries import cycles
 from storage.tables import Cycle, CycleState
 from storage.work import UnitOfWork
+
+CYCLE_CHART: Final = "cycle-chart"
+CHART_USEFUL: Final = timedelta(days=7)
+"""As long as the closing post may wait for working hours, including holidays, and a margin."""
 
 
 def rewrite_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, mark: str) -> None:
@@ -18,6 +24,24 @@ def rewrite_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, ma
     """
     _rewrite_weeks(uow, view, {*_weeks(cycle), str(monday_of(view.today))}, mark=mark)
     uow.rewrite("cycle-closed", cycle.id, mark=mark)
+
+
+def redraw_chart(uow: UnitOfWork, cycle: Cycle, *, mark: str) -> None:
+    """Queue another chart for each closing post, after a number of the cycle changed."""
+    posts = uow.messages("cycle-closed", cycle.id)
+    uow.send(
+        [
+            NewMessage(
+                CYCLE_CHART,
+                post.recipient,
+                dict(post.subject),
+                about=(cycle.id, post.recipient, mark),
+                useful=CHART_USEFUL,
+            )
+            for post in posts
+            if post.replaces_id is None
+        ]
+    )
 
 
 def close_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:

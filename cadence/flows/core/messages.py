@@ -14,7 +14,7 @@ from storage.queries import people
 from storage.tables import OutboxMessage, Team, Workspace
 from storage.work import UnitOfWork
 from templates.chart import Chart
-from templates.contexts.base import MessageContext
+from templates.contexts.base import MessageContext, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,22 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """An image for the thread of a message (channel and `ts`). If it can't be uploaded, it is skipped."""
+    """A chart for a sent message; it goes to the message's thread where Slack can't show it in the message.
+
+    Args:
+        message: channel and `ts`.
+        file: the name of its file.
+        within: returns the message with the picture in it.
+    """
 
     chart: Chart
-    thread: tuple[str, str]
+    message: tuple[str, str]
     file: str
+    within: Callable[[Picture], MessageContext]
 
 
+IN_THE_MESSAGE: Final = "in the message"
+"""Reason in the row of a chart that its message shows, rather than the thread."""
 NOT_ATTACHED: Final = "not attached"
 """Prefix of the reason of a message whose file Slack didn't accept; nobody has seen any of it."""
 

@@ -11,6 +11,9 @@ from cadence.documents import playbook_from_data
 from cadence.flows import lessons
 from cadence.flows.adoption import origin_value
 from cadence.flows.core import (
+    CHART_USEFUL,
+    CYCLE_CHART,
+    IN_THE_MESSAGE,
     AdoptionView,
     Later,
     MessageKind,
@@ -55,6 +58,7 @@ from storage.tables import (
 from storage.work import UnitOfWork
 from templates.chart import Chart, Point
 from templates.contexts.base import ModeChange as ModeChangeShown
+from templates.contexts.base import Picture
 from templates.contexts.cycles import CycleClosed
 from templates.ids import Action
 
@@ -73,7 +77,13 @@ def cycle_chart(uow: UnitOfWork, message: OutboxMessage) -> Show | Skip | Later:
     chart = chart_of(uow, view, cycle)
     if all(point.value is None for point in chart.points):
         return Skip(Unless.NO_READING)
-    return Show(chart, (post.channel, post.ts), f"{view.playbook.slug}-cycle-{cycle.number}.png")
+    closed = cycle_closed(uow, view, cycle.id or 0)
+    return Show(
+        chart,
+        (post.channel, post.ts),
+        f"{view.playbook.slug}-cycle-{cycle.number}.png",
+        lambda picture: replace(closed, chart=picture),
+    )
 
 
 def chart_of(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> Chart:
@@ -179,10 +189,6 @@ def next_start(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> date | None
         return None
     later = [row for row in cycles.cycles_of(uow, adoption_id=view.id) if row.number > cycle.number]
     return later[0].starts_on if later else None
-
-
-CHART_USEFUL = timedelta(days=7)
-"""As long as the closing post may wait for working hours, including holidays, and a margin."""
 
 
 def close_instant(view: AdoptionView, cycle: Cycle) -> datetime:
@@ -315,14 +321,28 @@ def _send_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
     subject = {"adoption": view.id, "cycle": cycle.id}
     posts = [NewMessage(CYCLE_CLOSES, one, subject, about=(cycle.id, one)) for one in recipients]
     charts = [
-        NewMessage(CHART.name, one, subject, about=(cycle.id, one), useful=CHART_USEFUL) for one in recipients
+        NewMessage(CYCLE_CHART, one, subject, about=(cycle.id, one), useful=CHART_USEFUL)
+        for one in recipients
     ]  # separate messages, so that the post never waits for its chart
     uow.send(posts + charts)
 
 
 def _closing_post(uow: UnitOfWork, message: OutboxMessage) -> CycleClosed:
-    return cycle_closed(uow, adoption_about(uow, message), int(message.subject["cycle"]))
+    view, cycle_id = adoption_about(uow, message), int(message.subject["cycle"])
+    return replace(cycle_closed(uow, view, cycle_id), chart=_chart_in(uow, view, message, cycle_id))
+
+
+def _chart_in(uow: UnitOfWork, view: AdoptionView, post: OutboxMessage, cycle_id: int) -> Picture | None:
+    """The chart that the post already shows, unless its numbers have changed since."""
+    sent = [
+        row
+        for row in uow.messages(CYCLE_CHART, cycle_id, post.recipient)
+        if row.state is MessageState.SENT and row.reason == IN_THE_MESSAGE
+    ]
+    if not sent or sent[-1].text != chart_of(uow, view, cycles.cycle(uow, cycle_id=cycle_id)).text:
+        return None
+    return Picture(file=sent[-1].file or "", alt=sent[-1].text)
 
 
 CLOSED = MessageKind(CYCLE_CLOSES, _closing_post, rewrite=_closing_post)
-CHART = MessageKind("cycle-chart", cycle_chart, unless=(Unless.NO_POST, Unless.NO_READING))
+CHART = MessageKind(CYCLE_CHART, cycle_chart, unless=(Unless.NO_POST, Unless.NO_READING))

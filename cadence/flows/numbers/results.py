@@ -1,6 +1,6 @@
 """A cycle's result: judged at its close, and again when one of its numbers comes late."""
 
-from cadence.flows.core import AdoptionView, lapse_open, of_cycle, rewrite_cycle_posts
+from cadence.flows.core import AdoptionView, lapse_open, of_cycle, redraw_chart, rewrite_cycle_posts
 from cadence.flows.numbers.guardrails import judged
 from cadence.rules.kpi import Direction, Outcome, cycle_result, median_of
 from storage.queries import numbers
@@ -42,4 +42,6 @@ def judge_again(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
     if before["result"] == Outcome.MET != cycle.result:
         why = f"a corrected number made cycle {cycle.number} {cycle.result}"
         lapse_open(uow, view, why=why)
-    rewrite_cycle_posts(uow, view, cycle, mark=f"again:{uow.now.timestamp()}")
+    mark = f"again:{uow.now.timestamp()}"
+    rewrite_cycle_posts(uow, view, cycle, mark=mark)
+    redraw_chart(uow, cycle, mark=mark)

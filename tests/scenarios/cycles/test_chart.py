@@ -1,8 +1,10 @@
-"""The chart in the closing post's thread: uploaded once, skipped if that is impossible (SPEC §4)."""
+"""The chart in the closing post, or in its thread where Slack can't show it: uploaded once, else skipped."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -10,6 +12,7 @@ from sqlmodel import select
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
+from bot.sandbox.messages import Message
 from storage.tables import MessageState, Workspace
 from tests.delivery.post_office import Script
 from tests.harnesses import bot_harness
@@ -31,18 +34,84 @@ def closing(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def test_the_chart_is_in_the_thread_with_its_numbers_in_words(closing: BotHarness) -> None:
+def closing_post(harness: BotHarness) -> Message:
+    [post] = [one for one in harness.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
+    return post
+
+
+def pictures(harness: BotHarness) -> list[dict[str, Any]]:
+    """The images in the closing post of the team's channel."""
+    return [block for block in closing_post(harness).blocks if block["type"] == "image"]
+
+
+def in_thread(harness: BotHarness) -> list[Message]:
+    post = closing_post(harness)
+    return [one for one in harness.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
+
+
+def able(harness: BotHarness, **capabilities: Any) -> None:
+    """Change what the workspace can do."""
+    harness.workspace.capabilities = replace(harness.workspace.capabilities, **capabilities)
+
+
+def test_the_chart_is_in_the_post_with_its_numbers_in_words(closing: BotHarness) -> None:
     closing.play_until(CLOSE)
-    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
-    [shown] = [one for one in closing.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
-    file = closing.workspace.files.get(shown.files[0])
+    [picture] = pictures(closing)
+    file = closing.workspace.files.get(picture["slack_file"]["id"])
     assert (file.name, file.title) == ("reply-cycle-1.png", "First response time by week, 2 Mar to 23 Mar")
     assert file.content is not None
     assert file.content.startswith(b"\x89PNG")
-    assert "24 min, no reading, 14 min, no reading. Target 15 min, baseline 42 min." in file.alt_text
+    assert "24 min, no reading, 14 min, no reading. Target 15 min, baseline 42 min." in picture["alt_text"]
+    assert not in_thread(closing)
     closing.clock.set(CLOSE)
     closing.tick()
     assert len(ledger(closing, "cycle-chart", MessageState.SENT)) == 2  # the team's channel, the curators'
+
+
+def test_it_comes_as_soon_as_slack_has_processed_it(closing: BotHarness) -> None:
+    able(closing, file_scan=timedelta(seconds=8))
+    closing.play_until(CLOSE + timedelta(seconds=1))
+    assert not pictures(closing)
+    closing.play_until(CLOSE + timedelta(minutes=2))
+    assert len(pictures(closing)) == 1
+    assert not in_thread(closing)
+
+
+@pytest.mark.parametrize(
+    "capabilities",
+    [{"file_scan": timedelta(days=1)}, {"refused_blocks": frozenset({"image"})}],
+    ids=["never processed", "images refused"],
+)
+def test_where_the_post_cannot_show_it_the_thread_does(
+    closing: BotHarness, capabilities: dict[str, Any]
+) -> None:
+    able(closing, **capabilities)
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    [shown] = in_thread(closing)
+    assert closing.workspace.files.get(shown.files[0]).name == "reply-cycle-1.png"
+    assert not pictures(closing)
+    assert "table" in {block["type"] for block in closing_post(closing).blocks}  # nothing else became plain
+
+
+def test_a_corrected_number_brings_a_new_chart(closing: BotHarness) -> None:
+    closing.play_until(CLOSE)
+    [before] = pictures(closing)
+    closing.workspace.person("U01LEAD").types("/kpi 20m week=3", channel=DESK_CHANNEL)
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    [after] = pictures(closing)
+    assert "24 min, no reading, 20 min, no reading" in after["alt_text"]
+    assert after["slack_file"] != before["slack_file"]
+
+
+def test_it_stays_when_the_post_is_rewritten(closing: BotHarness) -> None:
+    closing.play_until(CLOSE)
+    [before] = pictures(closing)
+    closing.workspace.person("U01LEAD").types(
+        '/cadence learn reply "Grade old replies first."', channel=DESK_CHANNEL
+    )
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    assert "Grade old replies first." in closing_post(closing).words
+    assert [one["slack_file"] for one in pictures(closing)] == [before["slack_file"]]
 
 
 def test_what_is_said_with_it_pings_nobody_and_links_nowhere(tmp_path: Path) -> None:
@@ -51,9 +120,9 @@ def test_what_is_said_with_it_pings_nobody_and_links_nowhere(tmp_path: Path) -> 
         start_cycle(harness)
         harness.play_until(at("2026-03-05 11:00"))
         harness.workspace.person("U01LEAD").types("/kpi 24m", channel=DESK_CHANNEL)
+        able(harness, refused_blocks=frozenset({"image"}))
         harness.play_until(CLOSE)
-        [post] = [one for one in harness.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
-        [shown] = [one for one in harness.workspace.messages.thread(DESK_CHANNEL, post.ts) if one.files]
+        [shown] = in_thread(harness)
         assert shown.text.startswith("&lt;!channel&gt; &lt;https://evil.example|Sign in&gt; by week")
 
 
@@ -79,15 +148,17 @@ def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: Bot
     assert "24 min, no reading, 14 min, no reading" in post.words
 
 
-def charts(harness: BotHarness) -> list[str]:
-    """The titles of the charts in the team's channel."""
-    shown = [one for one in harness.workspace.history(DESK_CHANNEL) if one.files]
-    return [harness.workspace.files.get(one.files[0]).title for one in shown]
+def charts(harness: BotHarness) -> int:
+    """How many charts the team's channel shows."""
+    return len(pictures(harness)) + len(in_thread(harness))
 
 
 SHARE = "files.completeUploadExternal"
 
 
+@pytest.mark.parametrize(
+    "refused", [frozenset[str](), frozenset({"image"})], ids=["in the post", "in the thread"]
+)
 @pytest.mark.parametrize(
     "faults",
     [
@@ -98,33 +169,37 @@ SHARE = "files.completeUploadExternal"
         {SHARE: [Fault.LATE]},
         {SHARE: [Fault.DROPPED], "files.info": [Fault.SERVER_ERROR, Fault.RATE_LIMIT]},
         {"files.getUploadURLExternal": [Fault.DROPPED, Fault.RESET]},
+        {"chat.update": [Fault.DROPPED]},
+        {"chat.update": [Fault.LATE]},
+        {"files.info": [Fault.SERVER_ERROR, Fault.RATE_LIMIT]},
     ],
     ids=lambda faults: ", ".join(
         f"{name.partition('.')[2]} {' '.join(each)}" for name, each in faults.items()
     ),
 )
 def test_it_comes_once_whatever_happens_to_its_upload(
-    closing: BotHarness, faults: dict[str, list[Fault | None]]
+    closing: BotHarness, faults: dict[str, list[Fault | None]], refused: frozenset[str]
 ) -> None:
+    able(closing, refused_blocks=refused)
     script = Script()
     script.next |= faults
     closing.server.faults = script
     closing.play_until(CLOSE + timedelta(seconds=30))
     script.land()
     closing.play_until(CLOSE + timedelta(minutes=5))
-    assert len(charts(closing)) == 1
+    assert charts(closing) == 1
     assert {row.state for row in ledger(closing, "cycle-chart")} == {MessageState.SENT}
 
 
 def test_an_upload_lost_by_slack_is_repeated(closing: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     finish, lost = closing.workspace.files.finish, [True, True]
 
-    def loses(file_id: object, title: str) -> object:
-        return finish("F0NOBODY" if lost and lost.pop() else file_id, title)
+    def loses(file_id: object, title: str, *, scanned_at: datetime) -> object:
+        return finish("F0NOBODY" if lost and lost.pop() else file_id, title, scanned_at=scanned_at)
 
     monkeypatch.setattr(closing.workspace.files, "finish", loses)
     closing.play_until(CLOSE + timedelta(minutes=2))
-    assert len(charts(closing)) == 1
+    assert charts(closing) == 1
     assert {row.state for row in ledger(closing, "cycle-chart")} == {MessageState.SENT}
 
 
@@ -136,4 +211,4 @@ def test_where_files_cannot_be_looked_at_a_chart_is_not_shared_twice(closing: Bo
     closing.play_until(CLOSE + timedelta(minutes=2))
     states = {row.recipient: (row.state, row.reason) for row in ledger(closing, "cycle-chart")}
     assert (MessageState.SKIPPED, "no chart: missing_scope") in states.values()
-    assert len(charts(closing)) == 1
+    assert charts(closing) == 1

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
-from templates.contexts.base import Evidence, MessageContext, ModeChange, ViewContext
+from templates.contexts.base import Evidence, MessageContext, ModeChange, Picture, ViewContext
 from templates.contexts.cycles import CycleClosed
 from templates.contexts.numbers import Guardrail
 from templates.contexts.overview.statuses import LineTried, VerdictDetail, Why, WhyMath, collapsed
@@ -76,6 +76,9 @@ CLOSED = CycleClosed(
         Offer("Add a lesson", Action.LEARN, "support-reply"),
     ),
     more=(Offer("Pause", Action.PAUSE, "7:1"),),
+    chart=Picture(
+        file="F01CHART", alt="First response time, week by week: 42 min, 24 min, no reading, 14 min."
+    ),
 )
 VERDICT = VerdictDetail(
     decided_at=THURSDAY,
