@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli import GC_THRESHOLD
 from bot.rehearsal.harness import BotHarness
 from tests.databases import OnPostgres
 from tests.harnesses import bot_harness
@@ -28,7 +30,8 @@ def pytest_report_header() -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Without PostgreSQL there is nothing to try on it; on CI that is an error."""
+    """Collect garbage as the program does; on CI refuse `--postgres` without PostgreSQL."""
+    gc.set_threshold(GC_THRESHOLD)
     if config.getoption("--postgres"):
         try:
             postgres.usable()

@@ -159,7 +159,7 @@ def _with_button(workspace: Workspace, member: str, label: str, words: tuple[str
         if member in channel.members
         for message in person.sees(channel.id)
         if label in message.buttons
-        and all(part in f"{message.text} {words_of(message.blocks)}" for part in words)
+        and all(part in f"{message.text} {words_of(message.blocks)}" for part in words if part)
     ]
 
 

@@ -77,8 +77,9 @@ def _words(node: object) -> Iterator[str]:
             yield "".join(_rich_part(part) for part in node.get("elements") or [])
             return
         yield from (node[key] for key in ("text", "alt_text") if isinstance(node.get(key), str))
-        for key in _PARTS + _MENU_PARTS:
-            yield from _words(node.get(key))
+        for key in (*_PARTS, *_MENU_PARTS):
+            if key in node:
+                yield from _words(node[key])
 
 
 def _rich_part(part: Json) -> str:

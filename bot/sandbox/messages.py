@@ -1,6 +1,6 @@
 """Messages: what was posted where, what only one member sees, and in which order."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot.sandbox.clock import SandboxClock
@@ -76,7 +76,7 @@ class Message:
 
     def as_row(self) -> Json:
         """Plain values, for the store."""
-        return asdict(self)
+        return {key: getattr(self, key) for key in self.__slots__}
 
     @classmethod
     def from_row(cls, row: Json) -> "Message":

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.errors import SlackError
@@ -71,6 +71,10 @@ class View:
         return [
             element["text"]["text"] for _, element in elements_of(self.blocks) if element["type"] == "button"
         ]
+
+    def as_row(self) -> Json:
+        """Plain values, for the store."""
+        return {key: getattr(self, key) for key in self.__slots__}
 
 
 class Views:
@@ -172,7 +176,7 @@ class Views:
         with self._pulse.lock:
             if view.kind == "home":
                 self._homes[view.user] = view
-                self._pulse.note("home", view.user, asdict(view))
+                self._pulse.note("home", view.user, view.as_row())
             else:
                 stack = self._stacks.get(view.user, [])
                 self._stacks[view.user] = [view if old.id == view.id else old for old in stack]
@@ -204,7 +208,7 @@ class Views:
         return stack[-1]
 
     def _note_stack(self, user: str) -> None:
-        self._pulse.note("stack", user, {"views": [asdict(view) for view in self._stacks.get(user, [])]})
+        self._pulse.note("stack", user, {"views": [view.as_row() for view in self._stacks.get(user, [])]})
 
     def _hash(self) -> str:
         return f"{int(self._clock.now().timestamp())}.{self._pulse.new_id('h')[1:]}"

@@ -116,10 +116,10 @@ _STRETCH: Final = (
 )
 
 
-def stretch_of_teams(uow: UnitOfWork, *, after: int, limit: int) -> int | None:
-    """The last id of the next range of teams after one; None if there are no more."""
+def stretch_of_teams(uow: UnitOfWork, *, after: int, limit: int) -> tuple[int, bool] | None:
+    """The last id of the next range of teams after one, and whether there may be more; None if there are none."""
     ids = list(_rows(uow, _STRETCH, {"after": after, "limit": limit}).scalars())
-    return ids[-1] if ids else None
+    return (ids[-1], len(ids) == limit) if ids else None
 
 
 _RUNS: Final = (

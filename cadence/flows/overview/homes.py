@@ -80,17 +80,18 @@ def note_click(uow: UnitOfWork, *, member: str) -> None:
             homes.opened(uow, member=member)
 
 
-def spread(uow: UnitOfWork) -> int:
-    """Mark the Homes that recent events concern; returns the number of events."""
+def spread(uow: UnitOfWork) -> bool:
+    """Mark the Homes that recent events concern; returns whether more events may wait."""
     with uow.read():
         if not homes.changes(uow, limit=1):
-            return 0
+            return False
     with uow.write():
         happened = homes.changes(uow, limit=MOST_CHANGES)
         homes.drop_changes(uow, ids=[row.id or 0 for row in happened])
         looking = homes.opened_since(uow, since=uow.now - LOOKED_LATELY)
+        more = len(happened) == MOST_CHANGES
         if not looking:
-            return len(happened)
+            return more
         acted = {row.member for row in happened if row.member is not None}
         subjects = {row.subject for row in happened}
         whose = acted | homes.concerned(uow, subjects=subjects)
@@ -98,7 +99,7 @@ def spread(uow: UnitOfWork) -> int:
         if any(subject.startswith("workspace:") for subject in subjects):
             whose = looking
         homes.mark(uow, members=whose & looking, acted=acted)
-        return len(happened)
+        return more
 
 
 def waiting(uow: UnitOfWork, *, limit: int) -> list[str]:

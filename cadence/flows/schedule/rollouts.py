@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,8 @@ TEAMS_AT_ONCE = 200
 _EVERYONE: Stretch = (0, 2**31 - 1)
 _NOBODY: Stretch = (0, 0)
 _LATELY = timedelta(weeks=1)
+_zone = lru_cache(maxsize=None)(ZoneInfo)
+"""A zone by its name. ZoneInfo itself keeps only eight that nobody holds, and reads the others from disk again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,6 @@ class Scope:
     last: date
     audited: dict[int, bool] = field(default_factory=dict)
     resumed: dict[int, datetime] = field(default_factory=dict)
-    zones: dict[str, ZoneInfo] = field(default_factory=dict)
 
     @classmethod
     def between(cls, workspace: Workspace, since: datetime, until: datetime, *, now: datetime) -> "Scope":
@@ -57,10 +59,7 @@ class Scope:
 
     def zone(self, name: str) -> ZoneInfo:
         """A zone by its name."""
-        found = self.zones.get(name)
-        if found is None:
-            found = self.zones[name] = ZoneInfo(name)
-        return found
+        return _zone(name)
 
     def days_off(self, country: str | None) -> frozenset[date]:
         """The public holidays of a country, else of the workspace's, in these weeks."""
@@ -99,12 +98,13 @@ def parts(uow: UnitOfWork, scope: Scope, *, teams_at_once: int = TEAMS_AT_ONCE) 
     with uow.read():
         scope.learn_pauses(uow)
         yield _curators_part(uow, scope)
-    after = 0
-    while True:
+    after, more = 0, True
+    while more:
         with uow.read():
-            up_to = schedule.stretch_of_teams(uow, after=after, limit=teams_at_once)
-            if up_to is None:
+            stretch = schedule.stretch_of_teams(uow, after=after, limit=teams_at_once)
+            if stretch is None:
                 return
+            up_to, more = stretch
             part = _part(uow, scope, (after, up_to))
         yield part
         after = up_to
