@@ -22,7 +22,7 @@ from templates.ids import Action, Callback, Field
 Json = dict[str, Any]
 
 _FOLDER: Final = Path(__file__).parent
-_JINJA_FILTERS: Final = ("length", "list", "reject", "rejectattr", "selectattr")
+_JINJA_FILTERS: Final = ("length", "list", "map", "reject", "rejectattr", "selectattr", "sum")
 _SPACE = re.compile(r"\s*")
 _DECODER: Final = json.JSONDecoder()
 

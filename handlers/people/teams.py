@@ -128,7 +128,7 @@ def create(context: RequestContext, command: CreateTeam) -> None:
 
 
 def by_button(context: RequestContext, value: str, _body: Body) -> None:
-    """[Change the team], or a new one, of `channel:{id}`."""
+    """[Edit team], or a new one, of `channel:{id}`."""
     kind, _, channel = value.partition(":")
     if kind == "channel":
         form = team_form(context.uow, slug=None, channel=channel_id(channel))
@@ -210,7 +210,7 @@ def holidays(context: RequestContext, command: TeamHolidays) -> None:
 
 
 def open_holidays(context: RequestContext, value: str, _body: Body) -> None:
-    """[Change the country]."""
+    """[Change country]."""
     context.open(holidays_form(context.uow, slug=value))
 
 

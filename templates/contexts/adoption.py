@@ -24,7 +24,7 @@ class AdoptionSaved(MessageContext):
     own_rule: bool
     changed: bool
     champion: str | None = None
-    hours: str = ""
+    hours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ class SettingsSaved(MessageContext):
     country: str = ""
     min_runs: int = 20
     working_days: tuple[str, ...] = ()
-    hours: str = ""
+    hours: tuple[str, ...] = ()
     guests: bool = False
     saved: bool = True
 

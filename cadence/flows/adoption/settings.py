@@ -105,7 +105,7 @@ def save_adoption(uow: UnitOfWork, given: AdoptionSettings) -> AdoptionSaved:
             own_rule=adoption.rule is not None,
             changed=after != before or hours_in(view.workspace, adoption) != hours_before,
             champion=adoption.champion,
-            hours=lines_of(own, of_adoption=True),
+            hours=tuple(lines_of(own, of_adoption=True).splitlines()),
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from cadence.actor import Actor
 from cadence.documents import Step
 from cadence.flows.core import AdoptionView, adoption_by_id, once, require_owner_or_curator
-from cadence.flows.promotions import pool, rubric_in_force
+from cadence.flows.promotions import Pool, pool, rubric_in_force
 from cadence.flows.rubrics.recording import save_result
 from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, say
@@ -100,7 +100,7 @@ def _sampled(spec: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
 
 MOST_IN_A_FORM = 45
 """Slack shows at most 100 blocks, and a run takes two; the rest is graded in a second form."""
-TO_GRADE = "grade a spot audit"
+TO_GRADE = "grade a spot check"
 GRADES: Final = {
     Grade.PASS: "Passed",
     Grade.FAIL: "Failed",
@@ -138,7 +138,7 @@ def audit_form(uow: UnitOfWork, meant: AuditMeant) -> AuditForm:
         require_owner_or_curator(uow, owner=view.playbook.owner, to=TO_GRADE)
         _refuse_own(uow.actor, audits)
         if not audits:
-            raise Refusal("Every run that was drawn is graded. [Change] in the message corrects a grade.")
+            raise Refusal("Every run is graded already. To correct a grade, click [Change] in the message.")
         fitting = _fitting(audits)
         names = people.members(uow, member_ids={member for audit in fitting for member, _ in audit.drawn})
         runs = tuple(
@@ -173,7 +173,7 @@ def _meant(uow: UnitOfWork, meant: AuditMeant) -> tuple[AdoptionView, list[SpotA
     if meant.audit_id is not None:
         only = rubrics.audit(uow, audit_id=meant.audit_id)
         if only is None:
-            raise Refusal("That spot audit isn't there any more.")
+            raise Refusal("This spot check no longer exists.")
     adoption_id = only.adoption_id if only else meant.adoption_id or 0
     view = adoption_by_id(uow, adoption_id=adoption_id)
     if only is not None:
@@ -214,7 +214,7 @@ def _refuse_own(caller: Actor, audits: Sequence[SpotAudit]) -> None:
     draw."""
     drawn = {member for audit in audits for member, _ in audit.drawn}
     if drawn == {caller.member}:
-        raise Refusal("These runs are all yours. Somebody else has to grade them: ask a curator.")
+        raise Refusal("These runs are all your own. Ask a curator to grade them.")
 
 
 @once
@@ -231,11 +231,11 @@ def grade_audits(uow: UnitOfWork, *, grades: Mapping[int, Mapping[int, Graded]])
         NotAllowed: the caller is neither the owner nor a curator.
     """
     if not grades:
-        raise Refusal("This form holds no run to grade. Close it and press [Grade them] again.")
+        raise Refusal("There are no runs to grade in this form. Close it and click [Grade them] again.")
     with uow.write():
         audits = [_audit(uow, audit_id) for audit_id in sorted(grades)]
         if len({one.adoption_id for one in audits}) > 1:
-            raise Refusal("These runs are of several teams. Close the form and open it again.")
+            raise Refusal("These runs belong to different teams. Close the form and open it again.")
         adoption_id = audits[0].adoption_id
         adoptions.lock_adoption(uow, adoption_id=adoption_id)
         view = adoption_by_id(uow, adoption_id=adoption_id)
@@ -249,7 +249,7 @@ def grade_audits(uow: UnitOfWork, *, grades: Mapping[int, Mapping[int, Graded]])
 def _audit(uow: UnitOfWork, audit_id: int) -> SpotAudit:
     found = rubrics.audit(uow, audit_id=audit_id)
     if found is None:
-        raise Refusal("That spot audit isn't there any more.")
+        raise Refusal("This spot check no longer exists.")
     return found
 
 
@@ -258,7 +258,7 @@ def _read(audit: SpotAudit, given: Mapping[int, Graded]) -> list[Graded]:
     for place in range(len(audit.drawn)):
         chosen = given.get(place, Graded(None))
         if chosen.grade not in set(Grade):
-            raise Refusal("Choose what this run was.", field=f"{Field.GRADE}:{audit.id}:{place}")
+            raise Refusal("Choose a grade for this run.", field=f"{Field.GRADE}:{audit.id}:{place}")
         link = kept_link(chosen.link, field=f"{Field.LINK}:{audit.id}:{place}")
         read.append(Graded(chosen.grade, link))
     return read
@@ -298,21 +298,26 @@ def _grade(uow: UnitOfWork, view: AdoptionView, audit: SpotAudit, given: list[Gr
             links=[one.link for one in given],
         )
     found = pool(uow, view, step)
-    failures = plural(found.samples - found.passes, "failure")
-    more = f"{found.more} more to decide" if found.more else "enough to decide when the cycle closes"
-    if found.spoiled is not None:
-        more = f"cycle {found.spoiled} fell short, so it can be proposed when cycle {found.earliest} closes"
     return say(
-        "*{step}*: {passes} of {samples} passed, {risky} risky. So far {all} of {needed} with {failures}: {more}.",
+        "*{step}*: {passes} of {samples} passed, {risky} risky.\nSo far: {all:,} of {needed}. {more}",
         step=step.title,
         passes=sum(one.passed for one in grades),
         samples=len(grades),
         risky=sum(one.risky for one in grades),
         all=found.samples,
         needed=plural(found.needed, "sample"),
-        failures=failures,
-        more=more,
+        more=_more(found),
     )
+
+
+def _more(found: Pool) -> str:
+    """How many more samples decide, as a sentence."""
+    if found.spoiled is not None:
+        return f"Cycle {found.spoiled} fell short; the earliest promotion is when cycle {found.earliest} closes."
+    if not found.more:
+        return "That's enough to decide when the cycle closes."
+    coming = "one passes" if found.more == 1 else f"{found.more:,} all pass"
+    return f"If the next {coming}, that's enough to decide."
 
 
 def _rewrite(uow: UnitOfWork, view: AdoptionView, week_start: date) -> None:

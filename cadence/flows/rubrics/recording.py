@@ -152,16 +152,16 @@ def _checked(given: SampleGiven) -> tuple[int, int]:
         raise Refusal(say("How many of them passed? For example {right}.", right=example), field="passes")
     if not 1 <= samples <= MOST_SAMPLES:
         raise Refusal(
-            f"A result holds 1 to {MOST_SAMPLES:,} samples, and this one {samples:,}.", field="samples"
+            f"Record 1 to {MOST_SAMPLES:,} samples at a time, not {samples:,}.", field="samples"
         )
     if not 0 <= passes <= samples:
         raise Refusal(
-            f"{passes:,} can't have passed of {samples:,}. Write the passes first: 0 to {samples:,}.",
+            f"{passes:,} of {samples:,} can't have passed. Write 0 to {samples:,}.",
             field="passes",
         )
     if not 0 <= risky <= samples:
         raise Refusal(
-            f"{risky:,} can't have been risky of {samples:,}. Write 0 to {samples:,}.", field="risky"
+            f"{risky:,} of {samples:,} can't have been risky. Write 0 to {samples:,}.", field="risky"
         )
     return samples, passes
 

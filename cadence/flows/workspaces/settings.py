@@ -126,7 +126,7 @@ def save_settings(uow: UnitOfWork, typed: Mapping[str, object], *, named: frozen
             country=workspace.country or "",
             min_runs=workspace.min_runs,
             working_days=_days(workspace),
-            hours=lines_of(own_hours(workspace)),
+            hours=tuple(lines_of(own_hours(workspace)).splitlines()),
             guests=workspace.guests_allowed,
         )
 

@@ -66,7 +66,7 @@ def test_an_ordinary_week(desk: BotHarness) -> None:
 
 def test_nobody_is_nudged_while_away(desk: BotHarness) -> None:
     said = types(desk, AGENT, "/cadence away 2026-03-02..2026-03-10")
-    assert "You are away Mon 2 – Tue 10 Mar" in said
+    assert "You're away Mon 2 – Tue 10 Mar" in said
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
     assert "Not sent: check-in × 1 (away), check-in reminder × 1 (away)" in digest(desk)
@@ -86,7 +86,7 @@ def test_a_day_away_moves_the_check_in_to_the_next_day(desk: BotHarness) -> None
 def test_back_early_the_check_in_comes_once(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-05..2026-03-05")
     desk.play_until(at("2026-03-05 13:00"))
-    assert "You are no longer away" in types(desk, AGENT, "/cadence away off")
+    assert "You're back" in types(desk, AGENT, "/cadence away off")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == ["Thu 13:00", "Fri 10:00"]
 

@@ -53,11 +53,7 @@ def attest(harness: BotHarness) -> None:
 
 
 def audit_dm(harness: BotHarness) -> Message:
-    return next(
-        one
-        for one in reversed(bot_dms(harness, OWNER))
-        if "drawn at random" in one.words or "spot audit" in one.words
-    )
+    return next(one for one in reversed(bot_dms(harness, OWNER)) if one.text.startswith("Spot check"))
 
 
 def fields(harness: BotHarness) -> list[str]:
@@ -73,10 +69,10 @@ def test_on_friday_the_owner_is_asked_to_grade_runs_that_can_be_drawn_again(desk
     assert [list(one) for one in again] == audit.drawn
     assert len(audit.drawn) == 3
     message = audit_dm(desk)
-    assert message.text == "Runs drawn at random to be graded: Reply, week 1 of 4."
+    assert message.text == "Spot check: 3 runs to grade (Reply, week 1 of 4)"
     places = [place_in_week(number, 9, week_start=audit.week_start) for _, number in audit.drawn]
     for place in places:
-        assert f"<@{MEMBER}>: {ordinal(place.order)} run on {day(place.day)}" in message.words.splitlines()
+        assert f"• <@{MEMBER}>: {ordinal(place.order)} run on {day(place.day)}" in message.words.splitlines()
     [entry] = entries(desk, "audit-drawn")
     assert entry.after["seed"] == audit.seed
 
@@ -96,10 +92,10 @@ def test_one_form_grades_them_and_the_grades_are_a_rubric_result(desk: BotHarnes
     assert (row.samples, row.passes, row.risky, row.member) == (3, 2, 1, OWNER)
     assert row.audit_id == rows(desk, SpotAudit)[0].id
     [told] = [one for one in bot_dms(desk, CURATOR) if "risky" in one.text]
-    assert told.text == "1 of 3 graded samples was risky: Draft the reply."
-    assert "runs drawn at random this week" in told.words
+    assert told.text == "1 of 3 graded samples was risky: “Draft the reply”"
+    assert "<@U01LEAD>, in this week's spot check" in told.words
     shown = audit_dm(desk)
-    assert shown.text.startswith("Graded: the spot audit of Reply")
+    assert shown.text == "Spot check graded: 2 of 3 passed (Reply, week 1 of 4)"
     assert "2 of 3 passed, 1 risky" in shown.words
 
 
@@ -120,7 +116,7 @@ def test_grading_again_corrects_and_keeps_both(desk: BotHarness) -> None:
     assert [one.text for one in bot_dms(desk, CURATOR) if "risky" in one.text] == []
     assert "2 of 3 passed" in audit_dm(desk).words
     said = curator.types("/cadence rubric reply draft passes=1 samples=1").words
-    assert "So far: 3 of 4 samples passed" in said
+    assert "*Samples so far*\n3 of 4 passed" in said
 
 
 def test_a_link_to_a_run_is_kept_and_shown_later(desk: BotHarness) -> None:
@@ -156,7 +152,7 @@ def test_who_has_become_the_owner_since_cannot_grade_their_own_runs(desk: BotHar
         session.exec(select(Playbook)).one().owner = MEMBER
     [audit] = rows(desk, SpotAudit)
     meant = AuditMeant(audit_id=audit.id)
-    with pytest.raises(Refusal, match="ask a curator"):
+    with pytest.raises(Refusal, match="Ask a curator to grade them"):
         audit_form(UnitOfWork(desk.bot.db, Actor("T01SANDBOX", MEMBER, "button"), FRIDAY), meant)
     assert (
         len(audit_form(UnitOfWork(desk.bot.db, Actor("T01SANDBOX", CURATOR, "button"), FRIDAY), meant).runs)

@@ -31,10 +31,10 @@ def test_every_setting_is_shown_changed_and_kept_in_the_trail(harness: BotHarnes
     done = curator.submits({"country": "de-by", "min_runs": "30", "working_days": days, "hours": hours})
     assert done.errors == {}
     said = curator.form().words
-    assert "public holidays of DE-BY" in said
-    assert "the cap from 30 runs on" in said
-    assert "Mon, Tue, Wed, Thu" in said
-    assert "check-in: Wed 09:00" in said
+    assert "*Public holidays*\nDE-BY" in said
+    assert "*Minimum runs for the cap*\n30" in said
+    assert "*Working days*\nMon, Tue, Wed, Thu" in said
+    assert "*Custom nudge times*\n• check-in: Wed 09:00\n• check-in reminder: Thu 09:00" in said
     [workspace] = rows(harness, Workspace)
     assert (workspace.country, workspace.min_runs, workspace.settings["working_days"]) == ("DE-BY", 30, days)
     assert entries(harness, "settings")[-1].after["min_runs"] == 30
@@ -101,7 +101,7 @@ def test_curators_are_people_so_that_somebody_can_still_open_the_settings(harnes
 def test_the_holidays_of_a_team_are_shown_and_changed(harness: BotHarness) -> None:
     agent = harness.workspace.person(AGENT)
     said = agent.types("/cadence team holidays de-by", channel=CHANNEL).words
-    assert "public holidays of DE-BY from now on" in said
+    assert "follows public holidays of DE-BY" in said
     assert "Fri 3 Apr 2026: Good Friday" in said
     assert entries(harness, "team-changed")[-1].after == {"country": "DE-BY"}
     told = agent.types("/cadence team holidays desk Bavaria", channel=CHANNEL).words
@@ -119,15 +119,15 @@ def test_the_holidays_are_asked_for_by_form_when_it_isnt_clear_whose(harness: Bo
     assert "did you mean “DE-BY”?" in refused.errors["country"]
     done = curator.submits({"team": "desk", "country": "de-by"}).view
     assert done is not None
-    assert "Desk: public holidays of DE-BY from now on" in done.words
-    curator.clicks(done, "Change the country")
+    assert "Saved: Desk follows public holidays of DE-BY" in done.words
+    curator.clicks(done, "Change country")
     again = curator.submits({"country": "FR"}).view
     assert again is not None
-    assert "Desk: public holidays of FR from now on" in again.words
+    assert "Saved: Desk follows public holidays of FR" in again.words
     curator.types("/cadence team holidays")
     shown = curator.submits({"team": "desk"}).view
     assert shown is not None
-    assert "Desk: public holidays of FR*" in shown.words
+    assert "Desk: public holidays of FR" in shown.words
     assert len(entries(harness, "team-changed")) == 2
 
 

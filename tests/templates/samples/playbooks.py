@@ -195,7 +195,7 @@ SAMPLES: dict[str, MessageContext] = {
         country="DE",
         min_runs=30,
         working_days=("mon", "tue", "wed", "thu"),
-        hours="check-in: Wed 09:00",
+        hours=("check-in: Wed 09:00",),
     ),
     "adoption-saved": AdoptionSaved(
         playbook="Support reply",
@@ -204,7 +204,7 @@ SAMPLES: dict[str, MessageContext] = {
         own_rule=True,
         changed=True,
         champion="U01AGENT1",
-        hours="check-in: Wed 09:00",
+        hours=("check-in: Wed 09:00",),
     ),
     "adoption-saved-same": AdoptionSaved(
         playbook="Support reply", team="Support EMEA", rule="balanced", own_rule=False, changed=False
