@@ -86,7 +86,10 @@ class PlaybookShown(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookLine:
-    """One playbook in a list: its newest `version`, `v2` or `draft 5`; `teams` counts its adoptions."""
+    """One playbook in a list: its newest `version`, `v2` or `draft 5`; `teams` counts its adoptions.
+
+    `owner` is a name.
+    """
 
     slug: str
     title: str

@@ -149,6 +149,8 @@ def _numbered(item: Any, number: int) -> Any:
     changes: dict[str, Any] = {}
     if "adoption_id" in names:
         changes["adoption_id"] = number
+    if "slug" in names:
+        changes["slug"] = f"{number}-{item.slug}"[:80]
     if "place" in names:
         changes["place"] = number
     if "key" in names:

@@ -23,7 +23,7 @@ from cadence.flows.playbooks.readiness import readiness_of
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
-from storage.queries import adoptions, playbooks
+from storage.queries import adoptions, people, playbooks
 from storage.tables import Playbook, PlaybookVersion, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi
@@ -52,8 +52,10 @@ def list_playbooks(uow: UnitOfWork, *, function: str | None = None) -> PlaybookL
         counts = adoptions.adoption_counts(uow)
         newest = playbooks.newest_versions(uow)
         published = playbooks.numbers(uow)
+        known = playbooks.playbooks(uow)
+        names = _names(uow, {playbook.owner for playbook in known})
         rows = []
-        for playbook in playbooks.playbooks(uow):
+        for playbook in known:
             if function is not None and playbook.function != function:
                 continue
             number, version = published.get(playbook.id or 0), newest.get(playbook.id or 0)
@@ -64,11 +66,17 @@ def list_playbooks(uow: UnitOfWork, *, function: str | None = None) -> PlaybookL
                     function=playbook.function,
                     state=playbook.state,
                     version=f"v{number}" if number else version_name(version) if version else "nothing yet",
-                    owner=playbook.owner,
+                    owner=names.get(playbook.owner, playbook.owner),
                     teams=counts.get(playbook.id or 0, 0),
                 )
             )
         return PlaybookList(rows=tuple(rows), total=len(rows), function=function)
+
+
+def _names(uow: UnitOfWork, member_ids: set[str]) -> dict[str, str]:
+    """The names of members, as far as they are known."""
+    known = people.members(uow, member_ids=member_ids)
+    return {member: row.name for member, row in known.items() if row.name}
 
 
 def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:

@@ -313,7 +313,9 @@ def _grade(uow: UnitOfWork, view: AdoptionView, audit: SpotAudit, given: list[Gr
 def _more(found: Pool) -> str:
     """How many more samples decide, as a sentence."""
     if found.spoiled is not None:
-        return f"Cycle {found.spoiled} fell short; the earliest promotion is when cycle {found.earliest} closes."
+        return (
+            f"Cycle {found.spoiled} fell short; the earliest promotion is when cycle {found.earliest} closes."
+        )
     if not found.more:
         return "That's enough to decide when the cycle closes."
     coming = "one passes" if found.more == 1 else f"{found.more:,} all pass"

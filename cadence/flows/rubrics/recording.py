@@ -151,9 +151,7 @@ def _checked(given: SampleGiven) -> tuple[int, int]:
     if passes is None:
         raise Refusal(say("How many of them passed? For example {right}.", right=example), field="passes")
     if not 1 <= samples <= MOST_SAMPLES:
-        raise Refusal(
-            f"Record 1 to {MOST_SAMPLES:,} samples at a time, not {samples:,}.", field="samples"
-        )
+        raise Refusal(f"Record 1 to {MOST_SAMPLES:,} samples at a time, not {samples:,}.", field="samples")
     if not 0 <= passes <= samples:
         raise Refusal(
             f"{passes:,} of {samples:,} can't have passed. Write 0 to {samples:,}.",

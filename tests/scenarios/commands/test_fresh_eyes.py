@@ -13,6 +13,7 @@ from cadence.flows.people.workspace_files import export_workspace
 from cadence.flows.workspaces.settings import save_settings
 from storage.tables import Attestation, CheckIn, Reading, Team
 from storage.work import UnitOfWork
+from templates.ids import Action
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, bot_dms, rows, start_cycle
 
@@ -118,12 +119,16 @@ def test_snooze_alone_asks_until_when(desk: BotHarness) -> None:
     assert "Thu 5 Mar, 11:42" in said.text
 
 
-def test_playbook_alone_lists_them_with_buttons(desk: BotHarness) -> None:
+def test_playbook_alone_lists_them_to_choose_from(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     listed = agent.types("/cadence playbook")
     assert listed.message is not None
-    assert listed.message.buttons == ["Show"]
-    assert "Draft the reply" in agent.clicks(listed.message, "Show").words
+    assert listed.text == "1 playbook"
+    [table] = [block for block in listed.message.blocks if block["type"] == "table"]
+    assert [cell["text"] for cell in table["rows"][1]] == [
+        "Reply", "support", "piloting", "draft 1", "1", "Jana Hoffmann"
+    ]  # fmt: skip
+    assert "Draft the reply" in agent.chooses(listed.message, Action.SHOW_PLAYBOOK, "reply").words
 
 
 def test_cycle_alone_starts_for_owners_and_shows_for_others(desk: BotHarness) -> None:
@@ -137,7 +142,7 @@ def test_cycle_alone_starts_for_owners_and_shows_for_others(desk: BotHarness) ->
 
 def test_team_alone_shows_ones_team(desk: BotHarness) -> None:
     said = desk.workspace.person(SOLO).types("/cadence team", channel=SOLO_CHANNEL)
-    assert "Solo: 1 member" in said.text
+    assert said.text == "Solo (1 member)"
 
 
 # --- reports --------------------------------------------------------------------------------------------------

@@ -106,10 +106,10 @@ def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: BotHar
     assert "Counters have been reset" in said
     assert "mode of send: ai-led → collaborative" in said
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
-    assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
+    assert "• Desk · draft 2" in types(published, LEAD, "/cadence playbook show reply").words
     published.play_until(at("2026-03-30 12:00"))
     assert "target 12 min" in types(published, LEAD, "/cadence status").words
-    assert "Desk, draft 2" in types(published, LEAD, "/cadence playbook show reply").words
+    assert "• Desk · draft 2" in types(published, LEAD, "/cadence playbook show reply").words
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.COLLABORATIVE
     published.play_until(at("2026-04-24 17:00"))

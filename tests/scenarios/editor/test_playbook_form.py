@@ -60,7 +60,7 @@ def test_part_after_part_becomes_a_draft_like_an_imported_one(harness: BotHarnes
     fills(person, "pillars", {"value_event": "a refund that was right the first time"})
     said = person.submits()
     assert said.view is not None
-    assert "Refund decision is created: revision 1" in said.view.words
+    assert "Created: Refund decision" in said.view.words
     assert "Start a cycle" in said.view.buttons
     spec = playbook_from_data(rows(harness, PlaybookVersion)[-1].spec)
     assert (spec.slug, spec.owner, spec.pilot, spec.runs_per_week) == ("refund-decision", LEAD, "desk", 40)
@@ -154,7 +154,7 @@ def test_the_newest_draft_is_edited_and_what_the_form_does_not_ask_stays(harness
     fills(person, f"steps:{before.steps[0].key}", {"title": "Write it"}, slug="reply")
     said = person.submits()
     assert said.view is not None
-    assert "is revised: revision 2" in said.view.words
+    assert "draft 2" in said.view.words
     after = playbook_from_data(rows(harness, PlaybookVersion)[-1].spec)
     assert after.steps[0].title == "Write it"
     assert (after.kpi, after.inputs, after.steps[1:]) == (before.kpi, before.inputs, before.steps[1:])
@@ -178,7 +178,7 @@ def test_a_draft_that_somebody_overtook_is_not_saved_over_theirs(harness: BotHar
     for person, minutes in ((lead, "50"), (curator, "40")):
         person.clicks(person.types("/cadence playbook show reply").message, "Edit")  # type: ignore[arg-type]
         fills(person, "next-team", {"setup_minutes": minutes}, slug="reply")
-    assert "is revised: revision 2" in curator.submits().view.words  # type: ignore[union-attr]
+    assert "draft 2" in curator.submits().view.words  # type: ignore[union-attr]
     said = lead.submits()
     assert said.view is not None
     assert "saved draft 2 meanwhile" in said.view.words
@@ -192,7 +192,7 @@ def test_a_second_click_is_answered_as_the_first(harness: BotHarness) -> None:
     fills(person, "steps:", STEP)
     click = payloads.view_submission(harness.workspace, person.user, person.form())
     first, second = (harness.workspace.deliver("interactive", click).json for _ in range(2))
-    assert "Refund decision is created" in str(first)
+    assert "Created: Refund decision" in str(first)
     assert second == first
     assert len(rows(harness, PlaybookVersion)) == 2
 

@@ -143,7 +143,7 @@ def revise(harness: BotHarness, *replacements: tuple[str, str], member: str = LE
     result = person.submits({"yaml": yaml})
     assert not result.errors
     assert result.view is not None
-    assert "is revised" in result.view.words, result.view.words
+    assert "✓ Saved: " in result.view.words, result.view.words
     return result.view.words
 
 
@@ -233,7 +233,7 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     assert len(entries(ready, "playbook-published")) == 1
     assert "Reply: scaling, v1" in types(ready, AGENT, "/cadence playbook show reply").words
     assert (
-        "v1 was published on Fri 27 Feb by <@U01CURATOR>"
+        "*Published*\nFri 27 Feb by <@U01CURATOR>"
         in types(ready, AGENT, "/cadence playbook show reply").words
     )
 
@@ -282,7 +282,7 @@ def test_a_revision_is_a_draft_and_the_published_version_stays(ready: BotHarness
     prove(ready)
     types(ready, CURATOR, "/cadence playbook publish reply")
     said = revise(ready, ("exception_cap: 0.1", "exception_cap: 0.08"), ("target: 15", "target: 12"))
-    assert "It is a draft: v1 stays as it was published" in said
+    assert "This is a draft. v1 doesn't change" in said
     assert "cap of draft: 10% → 8%" in said
     diff = types(ready, AGENT, "/cadence playbook diff reply").words
     assert "Reply, v1 → draft 2: 3 changes" in diff
@@ -292,8 +292,8 @@ def test_a_revision_is_a_draft_and_the_published_version_stays(ready: BotHarness
     assert (first.number, first.spec["kpi"]["target"]) == (1, 15)
     assert (second.number, second.spec["kpi"]["target"]) == (None, 12)
     shown = types(ready, AGENT, "/cadence playbook show reply").words
-    assert "draft 2 is open" in shown
-    assert "from 42 min to 15 min" in shown
+    assert "*In progress*\ndraft 2" in shown
+    assert "42 min → target 15 min (lower is better)" in shown
     # cycles that met the looser target don't meet a tighter one
     blocked = types(ready, CURATOR, "/cadence playbook publish reply").words
     assert "at its target of 12 min in 2 closed cycles in a row: none so far" in blocked
@@ -335,5 +335,5 @@ def test_an_imported_change_is_a_draft_too(ready: BotHarness, tmp_path: Path) ->
     yaml = changed(complete(tmp_path), tmp_path, ("target: 15", "target: 13")).read_text(encoding="utf-8")
     result = lead.submits({"yaml": yaml})
     assert result.view is not None
-    assert "v1 stays as it was published" in result.view.words
+    assert "v1 doesn't change" in result.view.words
     assert "KPI target: 15 min → 13 min" in result.view.words

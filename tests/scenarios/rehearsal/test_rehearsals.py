@@ -56,7 +56,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "Checked in · 9 runs · “Draft three replies” ran as human-led",
                 "🎉 Support reply hit its target",
                 "42 min → 14.5 min (65% faster)",
-                "*Recorded: rubric revision 2 of Send the edited reply.*",
+                "✓ Rubric updated: “Send the edited reply”",
                 "Support reply is set up in 41 min (60 planned).",
                 "🟢 Promoted: “Send the edited reply” → AI-led",
                 "Support reply v1 is published",

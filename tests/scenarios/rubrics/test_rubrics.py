@@ -109,7 +109,9 @@ def test_a_sample_sent_again_counts_once(desk: BotHarness) -> None:
 
 
 def test_a_risky_grade_goes_at_once_to_the_person_the_playbook_names(desk: BotHarness) -> None:
-    assert "<@U01CURATOR> has been told about the risky one." in types(desk, OWNER, "/cadence rubric draft passes=4 samples=5 risky=1")
+    assert "<@U01CURATOR> has been told about the risky one." in types(
+        desk, OWNER, "/cadence rubric draft passes=4 samples=5 risky=1"
+    )
     [told] = [one for one in bot_dms(desk, CURATOR) if "risky" in one.text]
     assert told.text == "1 of 5 graded samples was risky: “Draft the reply”"
     assert "*Risky*\n1 of 5 (at most 2%)" in told.words

@@ -52,7 +52,7 @@ LINE = PlaybookLine(
     function="support",
     state="piloting",
     version="draft 3",
-    owner="U01LEAD",
+    owner="Jana Hoffmann",
     teams=2,
 )
 TEAM = TeamShown(
@@ -114,7 +114,9 @@ SAMPLES: dict[str, MessageContext] = {
         overrides=(OVERRIDE,),
         adoptions=(AdoptionLine(team="Support EMEA", version="v2", week=2, champion="U01AGENT1"),),
     ),
-    "playbook-list": PlaybookList(rows=(LINE, replace(LINE, title="Refund decision", teams=1)), total=2),
+    "playbook-list": PlaybookList(
+        rows=(LINE, replace(LINE, slug="refund-decision", title="Refund decision", teams=1)), total=2
+    ),
     "playbook-list-cut": PlaybookList(rows=(LINE,), total=40, function="support"),
     "playbook-list-empty": PlaybookList(rows=(), total=0),
     "playbook-imported": PlaybookImported(

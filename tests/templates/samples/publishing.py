@@ -36,7 +36,7 @@ BLOCKED = PublishBlocked(
             offer=Offer("Start another cycle", Action.START_CYCLE, "support-reply"),
         ),
         GapLine(
-            text="The package lacks examples, checklist",
+            text="The package is missing examples, checklist",
             offer=Offer("Edit the playbook", Action.EDIT_PLAYBOOK, "support-reply"),
         ),
     ),
@@ -114,7 +114,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         playbook="support-reply",
     ),
     "override-form": OverrideForm(
-        title="Support reply", number=1, missing=("The package lacks examples, checklist",)
+        title="Support reply", number=1, missing=("The package is missing examples, checklist",)
     ),
     "team-moved": TeamMoved(
         slug="support-reply",
