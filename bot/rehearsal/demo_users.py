@@ -23,11 +23,14 @@ from cadence.flows.cycles import show_cycle
 from cadence.flows.playbooks import export_playbook
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
+from cadence.rules.modes import Mode, rank
 from storage.work import UnitOfWork
 from templates.contexts.cycles import CycleShown
 
 DIGEST_HOUR = 12
-"""The Monday hour, after the digest, at which the cycle is played."""
+"""The Monday hour, after the digest, until which a cycle is played."""
+MOST_CYCLES = 3
+"""Cycles of one play: the one in which a step is demoted, and the two that its promotion is decided on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class DemoUsers:
     def play(self, harness: BotHarness, playback: Playback) -> None:
         """Play the cycle that closes first, until the digest after it, or until the playback is stopped.
 
+        If it leaves a step demoted, play on until the step is promoted again, `MOST_CYCLES` at most.
+
         Raises:
             CantDo: no cycle could be started.
         """
@@ -57,13 +62,29 @@ class DemoUsers:
         if not cycles:
             raise CantDo("no cycle could be started.")
         shown.newest()
-        complete = all(
+        played = 0
+        while cycles and self._plays(harness, playback, shown, cycles):
+            played += 1
+            cycles = list(self._running(harness))
+            if played == MOST_CYCLES or not any(self._is_below_plan(harness, cycle) for cycle in cycles):
+                break
+            shown.be_brief()
+            playback.tell("A step is below its planned mode. They play on until it's promoted again.")
+            playback.rest(2 * self.pause)
+        if playback.stopped:
+            playback.tell("Stopped.")
+            return
+        playback.tell("Cycle complete." if played == 1 else f"{played} cycles complete.")
+        shown.recap()
+
+    def _plays(
+        self, harness: BotHarness, playback: Playback, shown: Highlights, cycles: Sequence[CycleShown]
+    ) -> bool:
+        """Play the first of these cycles to close; False once the playback is stopped."""
+        return all(
             self._step(harness, playback, shown, moment, line)
             for moment, line in self._script(harness, cycles)
         )
-        playback.tell("Cycle complete." if complete else "Stopped.")
-        if complete:
-            shown.recap()
 
     def _script(
         self, harness: BotHarness, cycles: Sequence[CycleShown]
@@ -119,6 +140,13 @@ class DemoUsers:
         with suppress(Refusal):
             return read_playbook(export_playbook(uow, slug).yaml)
         return None
+
+    def _is_below_plan(self, harness: BotHarness, cycle: CycleShown) -> bool:
+        """Whether a step is in a lower mode than the playbook plans, because it was demoted."""
+        spec = self._spec(harness, cycle.slug)
+        planned = {step.title: step.mode for step in spec.steps} if spec else {}
+        modes = {one.title: Mode(one.mode) for one in cycle.steps}
+        return any(rank(mode) < rank(planned.get(title, mode)) for title, mode in modes.items())
 
     def _lines(self, harness: BotHarness, cycle: CycleShown) -> Iterator[tuple[datetime, Line]]:
         """The actions in a cycle; after the last cycle of the file, those of its first one again."""

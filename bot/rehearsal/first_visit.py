@@ -37,7 +37,7 @@ def first_visit(
             GuideStep(
                 "player",
                 "Watch a whole cycle",
-                "Example people play four weeks: check-ins, a step over its cap, and the result.",
+                "Example people check in, a step goes over its cap, and they earn its mode back.",
             ),
         ),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 from bot.ops.commands import BUILT_IN_TEAM
@@ -16,14 +17,18 @@ from storage.work import UnitOfWork
 
 MOST_SENT: Final = 2_000
 """Messages of a cycle that are looked through for the recap."""
+RECAP: Final = 5
+"""Links of the recap."""
 RECAPPED: Final[tuple[tuple[str, Callable[..., Message]], ...]] = (
-    ("week-opens", min),
-    ("watch", max),
-    ("demoted", max),
+    ("demoted", min),
+    ("promoted", max),
+    ("target-reached", min),
     ("cycle-closed", max),
+    ("watch", min),
     ("digest", max),
+    ("week-opens", min),
 )
-"""The messages of the recap, by kind, and whether the oldest or the newest of each is meant."""
+"""What the recap links, by kind, the most important first, and whether the oldest or the newest of each is meant."""
 
 
 class Highlights:
@@ -42,9 +47,16 @@ class Highlights:
         self._playback = playback
         self._pause = pause
         self._begin = self._seen = max((one.ts for one in self._workspace.messages.everywhere()), default="")
+        self._briefly = False
+
+    def be_brief(self) -> None:
+        """From now on lead only to what is posted in channels: the routine is known."""
+        self._briefly = True
 
     def before(self, message: Message | None, place: str | None, member: str) -> None:
         """Show where a member is about to act: at a message, or in the place they type in."""
+        if self._briefly:
+            return
         if message is not None:
             self._show(message, member)
         elif place is not None:
@@ -54,14 +66,17 @@ class Highlights:
     def newest(self) -> None:
         """Show the newest message, if one was posted since the last time."""
         posted = [one for one in self._workspace.messages.everywhere() if one.ts > self._seen]
+        self._seen = max((one.ts for one in posted), default=self._seen)
+        if self._briefly:
+            posted = [one for one in posted if self._is_public(one)]
         if posted:
-            self._seen = posted[-1].ts
             self._show(posted[-1], posted[-1].only_to or self._workspace.channel(posted[-1].channel).user)
             self._playback.rest(self._pause)
 
     def recap(self) -> None:
-        """Link the messages that tell the story of the cycle."""
-        self._playback.recap([Moment(one.text, one.channel, one.ts) for one in self._worth_seeing()])
+        """Link the messages that tell the story, oldest first."""
+        story = sorted(islice(self._worth_seeing(), RECAP), key=lambda one: one.ts)
+        self._playback.recap([Moment(one.text, one.channel, one.ts) for one in story])
 
     def _show(self, message: Message, reader: str) -> None:
         self._playback.show(Moment(message.text, message.channel, message.ts, reader))
@@ -77,6 +92,9 @@ class Highlights:
             told = [one for one in found if self._readers(one) == most]
             if told:
                 yield choose(told, key=lambda one: one.ts)
+
+    def _is_public(self, message: Message) -> bool:
+        return not message.ephemeral and self._workspace.channel(message.channel).kind != "im"
 
     def _readers(self, message: Message) -> int:
         return len(self._workspace.channel(message.channel).members)

@@ -199,7 +199,7 @@ def _welcome(url: str) -> None:
         "  2. In #support-emea type  /cadence cycle start support-reply",
         "  3. Press “Next event” until Thursday's check-in arrives, and answer it.",
         "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
-        "  5. Or press “Play the cycle”: example people answer for four weeks.",
+        "  5. Or press “Play the cycle”: example people answer until a demoted step is promoted again.",
         "",
         "  Nobody real gets a message. Stop with Ctrl-C.",
         "",

@@ -118,20 +118,20 @@ def test_example_people_play_until_they_are_stopped(
         at.shoots("41-stopped")
 
 
-def test_a_played_cycle_ends_with_five_links(chromium: Browser, tmp_path: Path, users: DemoUsers) -> None:
+def test_a_play_ends_with_five_links(chromium: Browser, tmp_path: Path, users: DemoUsers) -> None:
     quick = replace(users, pause=0)
     with bot_harness(tmp_path, demo_users=quick) as harness, visiting(chromium, harness.server.url) as at:
         at.page.get_by_role("button", name="Play the cycle").click()
         links = at.page.locator("#recap button.recap-link")
-        expect(links).to_have_count(5, timeout=90_000)
-        expect(at.page.locator("#came-words")).to_contain_text("Cycle complete.")
+        expect(links).to_have_count(5, timeout=180_000)
+        expect(at.page.locator("#came-words")).to_contain_text("3 cycles complete.")
         at.shoots("42-recap")
         links.nth(2).click()
         expect(at.page.locator("#messages .aimed")).to_be_in_viewport()
         expect(at.page.locator("#messages .aimed")).to_contain_text("Send the edited reply")
         links.last.click()
-        expect(at.page.locator("#where")).to_have_text("#ai-curators")
-        at.shoots("43-recap-digest")
+        expect(at.page.locator("#messages .aimed")).to_contain_text("Promoted: “Send the edited reply”")
+        at.shoots("43-recap-promoted")
 
 
 def test_a_first_visit_is_guided_once(chromium: Browser, tmp_path: Path) -> None:

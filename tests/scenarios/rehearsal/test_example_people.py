@@ -1,5 +1,7 @@
 """The demo users of the built-in workspace: they play a cycle, the same each time, until they are stopped."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from bot.ops.commands import BUILT_IN_TEAM
@@ -9,7 +11,9 @@ from bot.sandbox.kinds import words_of
 from bot.sandbox.playback import Playback
 from cadence.actor import Actor
 from cadence.documents import read_workspace
+from cadence.flows.core import adoption_views, current_modes
 from cadence.flows.outbox import Asked, deliveries_of
+from cadence.rules.modes import Mode
 from storage.work import UnitOfWork
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import posts
@@ -37,17 +41,33 @@ def play(harness: BotHarness, last: str) -> list[str]:
     return told
 
 
-def test_a_cycle_from_its_start_to_the_digest_after_it(harness: BotHarness) -> None:
+def test_a_play_goes_on_until_the_demoted_step_is_promoted_again(harness: BotHarness) -> None:
     told = play(harness, "no such sentence")
     assert told[0] == "Jana Hoffmann started a cycle of Support reply."
-    assert told[-1] == "Cycle complete."
+    assert "A step is below its planned mode. They play on until it's promoted again." in told
+    assert told[-1] == "3 cycles complete."
+    assert modes(harness) == {"draft": Mode.COLLABORATIVE, "send": Mode.AI_LED}
     assert any("pressed “As planned”" in sentence for sentence in told)
     assert any("pressed “Add a plan”" in sentence for sentence in told)
     texts = [post.text for post in posts(harness, "C01CURATORS")]
     ended = ("Back under its cap", "Watch ended")
     assert any(text.startswith(ended) for text in texts)
     assert any("hit its target in cycle 1" in text for text in texts)
-    assert texts[-1].startswith("Week of 23 Mar")
+    assert any(text.startswith("Week of 11 May") for text in texts)
+    assert texts[-1] == "Promoted: “Send the edited reply” is now AI-led"  # the Monday after is a holiday
+
+
+def test_a_cycle_without_a_demotion_is_played_alone(tmp_path: Path) -> None:
+    quiet = tmp_path / "answers"
+    quiet.mkdir()
+    (quiet / "support-reply.csv").write_text(
+        "1,Thu,10:04,U01AGENT1,press As planned runs=15\n", encoding="utf-8"
+    )
+    with bot_harness(tmp_path) as harness:
+        playback = Playback()
+        replace(USERS, answers=quiet).play(harness, playback)
+        assert playback.said == "Cycle complete."
+        assert harness.clock.now().date() == date(2026, 3, 30)
 
 
 def test_demo_users_follow_their_file_repeatably_and_stop_at_once(
@@ -74,11 +94,19 @@ def test_a_play_leads_to_where_the_action_is_and_recaps_the_cycle_in_five_messag
     playback = Playback(listen)
     USERS.play(harness, playback)
     assert {("C01SUPEMEA", ""), ("D01AGENT1", "U01AGENT1"), ("C01SUPEMEA", "U01LEAD")} <= set(led)
-    assert [moment.channel for moment in playback.moments] == [*["C01SUPEMEA"] * 4, "C01CURATORS"]
+    assert [moment.channel for moment in playback.moments] == ["C01SUPEMEA"] * 5
     kinds = [sent_kind(harness, moment.channel, moment.ts) for moment in playback.moments]
-    assert kinds == ["week-opens", "watch", "demoted", "cycle-closed", "digest"]
+    assert kinds == ["watch", "target-reached", "demoted", "cycle-closed", "promoted"]
     texts = [harness.workspace.messages.get(one.channel, one.ts).text for one in playback.moments]
     assert [moment.label for moment in playback.moments] == texts
+
+
+def modes(harness: BotHarness) -> dict[str, Mode]:
+    """The modes of the steps of Support EMEA now."""
+    uow = UnitOfWork(harness.bot.db, Actor(BUILT_IN_TEAM, "", "cli"), harness.clock.now())
+    with uow.read():
+        [view] = adoption_views(uow, playbook="support-reply", team="support-emea")
+        return {key: Mode(row.mode) for key, row in current_modes(uow, view).items()}
 
 
 def sent_kind(harness: BotHarness, channel: str, ts: str) -> str:
