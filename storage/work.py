@@ -195,7 +195,7 @@ class UnitOfWork:
             about: a prefix of `NewMessage.about`: fewer parts find more messages.
         """
         several = (kinds,) if isinstance(kinds, str) else kinds
-        return queueing.find(self, kinds=tuple(several), about=about)
+        return queueing.find(self, kinds=tuple(several), about=tuple(map(str, about)))
 
     def rewrite(self, kinds: str | Sequence[str], *about: object, mark: str, week: object = None) -> int:
         """Queue a rewrite of each sent message of these kinds about something; returns how many are new.

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import select as select_of_visible
 from sqlalchemy import select as select_rows
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
 
 from storage.engine import Stale, connection_of
@@ -36,18 +36,6 @@ from storage.tables import (
     Workspace,
 )
 from storage.work import UnitOfWork
-
-
-@cached(Adoption)
-def first_of(uow: UnitOfWork, *, playbook_id: int) -> Adoption | None:
-    """The playbook's first adoption, ended or not: its pilot team's."""
-    query = (
-        select(Adoption)
-        .where(Adoption.workspace_id == uow.workspace_id, Adoption.playbook_id == playbook_id)
-        .order_by(col(Adoption.id))
-        .limit(1)
-    )
-    return uow.session.exec(query).first()
 
 
 def by_id(uow: UnitOfWork, *, adoption_id: int) -> Adoption | None:
@@ -80,7 +68,8 @@ def running_of_team(uow: UnitOfWork, *, team_id: int) -> list[Adoption]:
 class AdoptionRow(NamedTuple):
     """One team running one playbook, with a cycle that may be its current one; None before the first.
 
-    `version` is the cycle's; its text isn't loaded before it is used.
+    `version` is the cycle's; its text isn't loaded before it is used. `first_id` is the playbook's first
+    adoption, ended or not: its pilot team's.
     """
 
     workspace: Workspace
@@ -89,6 +78,7 @@ class AdoptionRow(NamedTuple):
     team: Team
     cycle: Cycle | None
     version: PlaybookVersion
+    first_id: int
 
 
 @cached(Workspace, Adoption, Playbook, PlaybookVersion, Team, TeamMember, Cycle)
@@ -143,6 +133,15 @@ def _current_cycle(day: str) -> ScalarSelect[int | None]:
     )
 
 
+def _first_of_playbook() -> ScalarSelect[int]:
+    """The id of the first adoption of an adoption's playbook."""
+    first = aliased(Adoption)
+    query = select(func.min(col(first.id))).where(
+        col(first.workspace_id) == bindparam("workspace"), col(first.playbook_id) == Playbook.id
+    )
+    return query.correlate(Playbook).scalar_subquery()
+
+
 def _of_person() -> CompoundSelect[int]:
     """The ids of a person's adoptions; each part uses its own index."""
     of_team: Any = (
@@ -170,11 +169,11 @@ def _of_person() -> CompoundSelect[int]:
 @cache
 def _with_cycles_by(
     given: frozenset[str],
-) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion]:
+) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, int]:
     """The statement of `with_cycles` for the filters with these names."""
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
     query = (
-        select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion)
+        select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, _first_of_playbook())
         .join(Adoption, col(Adoption.workspace_id) == Workspace.id)
         .join(Playbook, col(Playbook.id) == Adoption.playbook_id)
         .join(Team, col(Team.id) == Adoption.team_id)

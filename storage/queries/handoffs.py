@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import and_, col, func, or_, select
 
 from storage.query_cache import cached
-from storage.tables import Handoff, HandoffState
+from storage.tables import Handoff, HandoffState, TeamMember
 from storage.work import UnitOfWork
 
 
@@ -17,13 +17,23 @@ def get(uow: UnitOfWork, *, handoff_id: int) -> Handoff | None:
     return uow.session.exec(query).first()
 
 
-@cached(Handoff)
-def open_for(uow: UnitOfWork, *, adoption_ids: Sequence[int], team_ids: Sequence[int]) -> list[Handoff]:
-    """What these teams were sent and isn't over, then what these adoptions sent and nobody has accepted.
+def _to_teams_of(uow: UnitOfWork, member: str) -> ColumnElement[bool]:
+    """Whether a handoff goes to a current team of a person."""
+    theirs = select(TeamMember.team_id).where(
+        TeamMember.workspace_id == uow.workspace_id,
+        TeamMember.member == member,
+        col(TeamMember.left_at).is_(None),
+    )
+    return col(Handoff.team_id).in_(theirs)
+
+
+@cached(Handoff, TeamMember)
+def open_for(uow: UnitOfWork, *, adoption_ids: Sequence[int], member: str) -> list[Handoff]:
+    """What a person's teams were sent and isn't over, then what these adoptions sent and nobody has accepted.
 
     Of each, what waits to be accepted comes first, and then what is due first.
     """
-    received = col(Handoff.team_id).in_(team_ids)
+    received = _to_teams_of(uow, member)
     waits = col(Handoff.state) == HandoffState.SENT
     query = select(Handoff).where(
         Handoff.workspace_id == uow.workspace_id,
@@ -38,20 +48,20 @@ def waiting(
     uow: UnitOfWork,
     *,
     adoption_ids: Sequence[int] | None = None,
-    team_ids: Sequence[int] | None = None,
+    member: str | None = None,
     state: HandoffState = HandoffState.SENT,
 ) -> list[Handoff]:
-    """Handoffs that wait to be accepted (or in another state), due first: sent by these adoptions or to these
-    teams.
+    """Handoffs that wait to be accepted (or in another state), due first: sent by these adoptions or to this
+    person's teams.
 
     All of the workspace's if neither is given.
     """
     query = select(Handoff).where(Handoff.workspace_id == uow.workspace_id, Handoff.state == state)
-    parties = []
+    parties: list[ColumnElement[bool]] = []
     if adoption_ids is not None:
         parties.append(col(Handoff.adoption_id).in_(adoption_ids))
-    if team_ids is not None:
-        parties.append(col(Handoff.team_id).in_(team_ids))
+    if member is not None:
+        parties.append(_to_teams_of(uow, member))
     if parties:
         query = query.where(or_(*parties))
     return list(uow.session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)))

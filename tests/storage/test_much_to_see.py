@@ -141,4 +141,4 @@ def test_what_a_team_received_is_read_before_what_its_owner_waits_for(db: Databa
 
 def visible_handoffs(session: Session, ids: seeds.Planted) -> list[Handoff]:
     uow = UnitOfWork.around(session, Actor.system("T1"), NOW)
-    return handoffs.open_for(uow, adoption_ids=[ids.adoption], team_ids=[ids.team])
+    return handoffs.open_for(uow, adoption_ids=[ids.adoption], member=seeds.MEMBER)

@@ -396,7 +396,7 @@ BY_NAME: dict[str, Call] = {
     "promotions.open_promotions": lambda s, ws, _: promotions.open_promotions(_uow(s, ws)),
     "rate_limits.free_at": lambda s, ws, _: rate_limits.free_at(_uow(s, ws), names=[MEMBER]),
     "handoffs.open_for": lambda s, ws, ids: handoffs.open_for(
-        _uow(s, ws), adoption_ids=[ids.adoption], team_ids=[ids.team]
+        _uow(s, ws), adoption_ids=[ids.adoption], member=MEMBER
     ),
     "handoffs.waiting": lambda s, ws, _: handoffs.waiting(_uow(s, ws)),
     "handoffs.overdue": lambda s, ws, _: handoffs.overdue(
@@ -641,13 +641,12 @@ BY_ID: dict[str, Call] = {
     ),
     "schedule.specs": lambda s, ws, ids: schedule.specs(_uow(s, ws), version_ids=[ids.version]),
     "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(_uow(s, ws), adoption_id=ids.adoption),
-    "adoptions.first_of": lambda s, ws, ids: adoptions.first_of(_uow(s, ws), playbook_id=ids.playbook),
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(_uow(s, ws), team_id=ids.team),
     "setup.of_adoption": lambda s, ws, ids: setup.of_adoption(_uow(s, ws), adoption_id=ids.adoption),
     "setup.ticks": lambda s, ws, ids: setup.ticks(_uow(s, ws), setup_id=ids.setup),
     "handoffs.get": lambda s, ws, ids: handoffs.get(_uow(s, ws), handoff_id=ids.handoff),
     "handoffs.waiting/of a sender": lambda s, ws, ids: handoffs.waiting(
-        _uow(s, ws), adoption_ids=[ids.adoption], team_ids=[]
+        _uow(s, ws), adoption_ids=[ids.adoption], member="U0NOBODY"
     ),
     "registry.get": lambda s, ws, ids: registry.get(_uow(s, ws), override_id=ids.override),
     "lessons.of_playbook": lambda s, ws, ids: lessons.of_playbook(

@@ -6,16 +6,10 @@ from cadence.flows.numbers import latest_value
 from cadence.flows.setup import checklist, minutes_of
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Unit, format_amount
-from storage.queries import adoptions, playbooks, setup
 from storage.queries import cycles as cycle_rows
-from storage.tables import Adoption, PlaybookState
+from storage.queries import playbooks, setup
+from storage.tables import PlaybookState
 from storage.work import UnitOfWork
-
-
-def origin_of(uow: UnitOfWork, view: AdoptionView) -> Adoption | None:
-    """The playbook's first adoption; None if that is the given one."""
-    first = adoptions.first_of(uow, playbook_id=view.playbook.id or 0)
-    return None if first is None or first.id == view.adoption.id else first
 
 
 def origin_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
@@ -23,10 +17,9 @@ def origin_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
 
     None for the origin itself, before it closed a cycle with readings, and when that cycle counted another KPI.
     """
-    origin = origin_of(uow, view)
-    if origin is None:
+    if view.first_id == view.id:
         return None
-    cycles = cycle_rows.cycles_of(uow, adoption_id=origin.id or 0)
+    cycles = cycle_rows.cycles_of(uow, adoption_id=view.first_id)
     closed = next((one for one in reversed(cycles) if one.kpi_value is not None), None)
     if closed is None:
         return None
@@ -56,12 +49,11 @@ def _setup(uow: UnitOfWork, view: AdoptionView) -> str | None:
 
 def _beside(uow: UnitOfWork, view: AdoptionView) -> str | None:
     theirs = origin_value(uow, view)
-    origin = origin_of(uow, view)
-    if theirs is None or origin is None:
+    if theirs is None:
         return None
     unit = Unit(view.spec.kpi.unit)
     try:
-        team = adoption_by_id(uow, adoption_id=origin.id or 0).team.title
+        team = adoption_by_id(uow, adoption_id=view.first_id).team.title
     except Refusal:
         team = "the first team"
     here = latest_value(uow, view)

@@ -81,7 +81,7 @@ def checkin_context(uow: UnitOfWork, message: OutboxMessage) -> CheckinMessage |
             permalink=permalink(workspace.settings, live),
         )
     zone = zone_of(uow, workspace, message.recipient)
-    snoozed = pending(uow, **ids).get(week.isoformat())
+    snoozed = pending(uow, **ids, week=week)
     return CheckinMessage(
         rows=rows,
         last_week=week < monday_of(local_day(uow.now, zone)),

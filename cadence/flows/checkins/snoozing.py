@@ -88,8 +88,7 @@ def coming(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date) ->
     """When a week's check-in comes, on schedule or after a snooze; None once it can be answered."""
     if sent_copies(uow, member=member, week=week.isoformat()):
         return None
-    snoozed = pending(uow, member=member).get(week.isoformat())
-    return snoozed or due_at(uow, workspace, member, week=week)
+    return pending(uow, member=member, week=week) or due_at(uow, workspace, member, week=week)
 
 
 def snooze_menu(uow: UnitOfWork, workspace: Workspace, member: str, *, week: date | None) -> tuple[str, ...]:
@@ -111,10 +110,10 @@ def _is_muted(uow: UnitOfWork, member: str) -> bool:
     return row is not None and row.muted
 
 
-def pending(uow: UnitOfWork, *, member: str) -> dict[str, datetime]:
-    """When each snoozed check-in of a person returns, by the Monday of its week."""
-    rows = uow.messages(KIND, member)
-    return {str(row.subject["week"]): row.due_at for row in rows if row.state is MessageState.DUE}
+def pending(uow: UnitOfWork, *, member: str, week: date) -> datetime | None:
+    """When a person's snoozed check-in of a week returns; None if it isn't snoozed."""
+    rows = uow.messages(CHECKIN_KINDS, member, week)
+    return next((row.due_at for row in rows if row.kind == KIND and row.state is MessageState.DUE), None)
 
 
 def ask_until(uow: UnitOfWork) -> SnoozeAsked:

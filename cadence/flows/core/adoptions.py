@@ -87,6 +87,7 @@ class AdoptionView:
         today: the team's local date.
         week: 1 to 4 while today is in a week of a cycle, else None.
         cycle: the cycle of today, else the last one (or the upcoming one), None before the first.
+        first_id: the id of the playbook's first adoption, ended or not: its pilot team's.
     """
 
     workspace: Workspace
@@ -97,6 +98,7 @@ class AdoptionView:
     team: Team
     cycle: Cycle | None
     today: date
+    first_id: int
 
     @property
     def id(self) -> int:
@@ -186,7 +188,7 @@ def _seen(uow: UnitOfWork, rows: Sequence[AdoptionRow]) -> AdoptionView:
     row = next(row for row in rows if row.cycle is current)
     spec = spec_of(uow, row.version)
     return AdoptionView(
-        row.workspace, row.adoption, row.playbook, row.version, spec, row.team, current, today
+        row.workspace, row.adoption, row.playbook, row.version, spec, row.team, current, today, row.first_id
     )
 
 

@@ -23,7 +23,8 @@ def rewrite_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, ma
     An earlier week's gate may be met by now. `mark` identifies the change: each change rewrites a post once.
     """
     _rewrite_weeks(uow, view, {*_weeks(cycle), str(monday_of(view.today))}, mark=mark)
-    uow.rewrite("cycle-closed", cycle.id, mark=mark)
+    if cycle.state is CycleState.CLOSED:
+        uow.rewrite("cycle-closed", cycle.id, mark=mark)
 
 
 def redraw_chart(uow: UnitOfWork, cycle: Cycle, *, mark: str) -> None:

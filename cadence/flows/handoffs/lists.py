@@ -60,11 +60,10 @@ def _seen(
     `runs`, or `adoption_ids`, are all that they can see.
     """
     curator = is_curator(uow)
-    mine = people.teams_of(uow, member_id=uow.actor.member)
     rows = handoffs.waiting(
         uow,
         adoption_ids=None if curator else adoption_ids or [view.id for view in runs],
-        team_ids=None if curator else [team.id or 0 for team in mine],
+        member=None if curator else uow.actor.member,
         state=state,
     )
     return _whole(uow, rows, runs)
@@ -155,11 +154,13 @@ def status_lines(
 
     `runs` are adoptions that are already loaded.
     """
-    shown = set(seen if only is None else only)
+    shown, found = set(seen if only is None else only), _seen(uow, runs, adoption_ids=seen)
+    if not found:
+        return ()
     mine = {team.id for team in people.teams_of(uow, member_id=uow.actor.member)}
     zone = zone_of(uow, require_workspace(uow), uow.actor.member)
     lines = []
-    for one in _seen(uow, runs, adoption_ids=seen):
+    for one in found:
         if one.view.id not in shown and not (only is None and one.team.id in mine):
             continue
         due = one.row.due_at.astimezone(zone)

@@ -22,6 +22,7 @@ from cadence.flows.checkins import (
     week_kpi,
 )
 from cadence.flows.core import (
+    CHECKIN_KINDS,
     AdoptionView,
     adoption_views,
     cycle_of_week,
@@ -175,10 +176,10 @@ def handoff_needs(uow: UnitOfWork, runs: Sequence[AdoptionView]) -> Iterator[Hom
     `runs` are those of their teams and of the playbooks they own.
     """
     known = {view.id: view for view in runs}
-    receives = {team.id or 0 for team in people.teams_of(uow, member_id=uow.actor.member)}
-    rows = handoffs.open_for(uow, adoption_ids=sorted(known), team_ids=sorted(receives))
+    rows = handoffs.open_for(uow, adoption_ids=sorted(known), member=uow.actor.member)
     if not rows:
         return
+    receives = {team.id or 0 for team in people.teams_of(uow, member_id=uow.actor.member)}
     zone = zone_of(uow, require_workspace(uow), uow.actor.member)
     ours = [row for row in rows if row.team_id in receives]
     for row in ours:
@@ -334,7 +335,7 @@ def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
         workspace = require_workspace(uow)
     except Refusal as unknown:
         return Home(waiting=0, items=(), begin=(unknown.text,))
-    snoozed = pending(uow, member=uow.actor.member)
+    snoozed = _snoozed(uow, workspace)
     open_rows = _open_checkins(uow, workspace, snoozed)
     waiting: list[Entry] = [*_checkins(open_rows), *_numbers(uow, mine, open_rows)]
     needed = needs(uow, workspace, mine, curator=curator)
@@ -413,11 +414,21 @@ def _open_in(uow: UnitOfWork, week: date, *, missed: bool) -> list[CheckinRow]:
     return [row for row in shown if row.answer is None]
 
 
+def _snoozed(uow: UnitOfWork, workspace: Workspace) -> dict[str, datetime]:
+    """When the caller's snoozed check-ins of this week and the last return, by the Monday of their week."""
+    week = monday_of(local_day(uow.now, zone_of(uow, workspace, uow.actor.member)))
+    found = {
+        one: pending(uow, member=uow.actor.member, week=one) for one in (week - timedelta(weeks=1), week)
+    }
+    return {one.isoformat(): at for one, at in found.items() if at}
+
+
 def _was_asked(uow: UnitOfWork, week: date) -> bool:
     """Whether the week's check-in was sent; one that couldn't be delivered is shown here anyway."""
-    found = uow.messages((CHECKIN.kind, KIND), uow.actor.member, week)
+    found = uow.messages(CHECKIN_KINDS, uow.actor.member, week)
     return any(
-        row.due_at <= uow.now
+        row.kind in (CHECKIN.kind, KIND)
+        and row.due_at <= uow.now
         and (
             row.state is not MessageState.SKIPPED
             or (row.kind == CHECKIN.kind and row.reason == Unless.SNOOZED)

@@ -44,7 +44,7 @@ from cadence.rules.sight import Fact
 from cadence.rules.verdicts import SILENT_EXCEPTIONS, Line, Rule
 from storage.queries import adoptions, checkins, standards
 from storage.queries.adoptions import NamedAdoption
-from storage.tables import AdoptionState, Cycle, CycleState, StepVerdict, Workspace
+from storage.tables import AdoptionState, Cycle, CycleState, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.overview.statuses import (
     GateNow,
@@ -77,14 +77,15 @@ def status(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Status
         Unknown: a playbook or team that the person has no part in; the nearest is named.
     """
     with uow.read():
-        workspace = require_workspace(uow)
         member = None if is_curator(uow) else uow.actor.member
         every = named = adoptions.named_adoptions(uow, member=member)
+        if not every:
+            require_workspace(uow)
         if playbook is not None:
             named = _only(named, playbook, [view.playbook for view in named], kind="playbook")
         if team is not None:
             named = _only(named, team, [view.team for view in named], kind="team")
-        chosen = _first_to_see(uow, workspace, [view.adoption_id for view in named])
+        chosen = _first_to_see(uow, [view.adoption_id for view in named])
         found = adoption_views(uow, adoption_ids=chosen) if chosen else []
         runs = sorted(found, key=lambda view: chosen.index(view.id))
         return Status(
@@ -99,11 +100,11 @@ def status(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Status
         )
 
 
-def _first_to_see(uow: UnitOfWork, workspace: Workspace, adoption_ids: Sequence[int]) -> list[int]:
+def _first_to_see(uow: UnitOfWork, adoption_ids: Sequence[int]) -> list[int]:
     """All of them if they are few; otherwise those that need a decision come first."""
     if len(adoption_ids) <= SHOWN:
         return list(adoption_ids)
-    graver = deciding(uow, workspace)
+    graver = deciding(uow, require_workspace(uow))
     return sorted(adoption_ids, key=lambda one: graver.get(one, len(graver)))[:SHOWN]
 
 
