@@ -1,13 +1,22 @@
-"""Setup: the buttons of the checklist."""
+"""Setup: the buttons and the form of the checklist."""
 
 from typing import Final
 
-from cadence.flows.setup import finish_setup, start_setup, tick
+from cadence.flows.setup import (
+    ItemsOpen,
+    check_off,
+    checklist_form,
+    finish_setup,
+    start_setup,
+    tick,
+)
 from cadence.refusals import Refusal
 from handlers.context import RequestContext
 from handlers.feature import Feature
-from handlers.payloads import Body, known_row, row_id, split_ref
-from templates.ids import Action
+from handlers.payloads import Body, Form, known_row, metadata, row_id, split_ref
+from templates.contexts.base import MessageContext
+from templates.contexts.setup import ChecklistForm
+from templates.ids import Action, Callback
 
 _OLD = "This button has expired. The checklist is in the team's channel."
 
@@ -28,10 +37,24 @@ def ticked(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def done(context: RequestContext, value: str, _body: Body) -> None:
-    """[Setup done]."""
-    context.say(finish_setup(context.uow, adoption_id=known_row(value, _OLD)))
+    """[Setup done]: finishes it, or asks which of the open items are done."""
+    adoption_id = known_row(value, _OLD)
+    context.say_or_ask(
+        lambda: finish_setup(context.uow, adoption_id=adoption_id),
+        unclear=ItemsOpen,
+        ask=lambda: context.open(
+            checklist_form(context.uow, adoption_id=adoption_id), ids=metadata(adoption=adoption_id)
+        ),
+    )
+
+
+def checked(context: RequestContext, form: Form) -> MessageContext:
+    """The form with the open items."""
+    items = [known_row(item, _OLD) for item in form.read(ChecklistForm).items]
+    return check_off(context.uow, adoption_id=form.row("adoption"), items=items)
 
 
 FEATURE: Final = Feature(
-    buttons={Action.START_SETUP: start, Action.TICK_ITEM: ticked, Action.SETUP_DONE: done}
+    buttons={Action.START_SETUP: start, Action.TICK_ITEM: ticked, Action.SETUP_DONE: done},
+    forms={Callback.CHECKLIST: checked},
 )

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
-from templates.contexts.base import Id, MessageContext
+from templates.contexts import ask
+from templates.contexts.ask import PlainForm
+from templates.contexts.base import Choice, Id, MessageContext
+from templates.ids import Callback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +60,24 @@ class SetupPost(MessageContext):
     cycle_starts: date | None = None
     champion_left: bool = False
     owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistForm(PlainForm, callback=Callback.CHECKLIST, title="Finish setup", submit="Save"):
+    """The open items of a checklist, at least one; their values are their numbers.
+
+    `open_items` are ten at most; `left` counts those that don't fit.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/setup/checklist.json.j2"
+
+    playbook: str
+    team: str
+    open_items: tuple[Choice, ...]
+    left: int = 0
+    items: tuple[str, ...] = ask.checks(
+        "What's done?",
+        "Setup is done once every item is checked off.",
+        among="open_items",
+        needed="Check off at least one item.",
+    )

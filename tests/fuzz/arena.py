@@ -26,7 +26,7 @@ from cadence.flows.people.profiles import ensure_workspace
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import LADDER, Mode, rank
 from storage.queries import adoptions, playbooks
-from storage.tables import PlaybookVersion, Promotion, PromotionState, SpotAudit, StepDrift
+from storage.tables import PlaybookVersion, Promotion, PromotionState, Setup, SpotAudit, StepDrift
 from storage.work import UnitOfWork
 from templates.ids import Action
 from tests.databases import kept
@@ -303,6 +303,7 @@ def _prepare(harness: BotHarness) -> None:
     harness.tick()
     _plant_standards(harness)
     _plant_draft(harness)
+    _plant_setup(harness)
     _neighbour(harness)
 
 
@@ -322,6 +323,22 @@ def _plant_draft(harness: BotHarness) -> None:
             "spec": first.spec | {"setup_minutes": 50},
         }
         session.add(PlaybookVersion(**values))
+
+
+def _plant_setup(harness: BotHarness) -> None:
+    """Of adoption 2: a setup under way, with every item of its checklist open."""
+    with harness.bot.db.write() as session:
+        unit = UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM))
+        adoption = adoptions.lock_adoption(unit, adoption_id=2)
+        session.add(
+            Setup(
+                workspace_id=BUILT_IN_TEAM,
+                adoption_id=2,
+                version_id=adoption.version_id,
+                started_by="U02LEAD",
+                started_at=harness.clock.now(),
+            )
+        )
 
 
 def _plant_standards(harness: BotHarness) -> None:

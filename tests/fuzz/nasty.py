@@ -198,6 +198,7 @@ SOUND: dict[str, Any] = {
     Field.PASSES: "19",
     Field.RISKY: "1",
     Field.INPUTS: "10",
+    Field.ITEMS: [{"value": "0"}],
     Field.NOTE: "A quiet week.",
     Field.REASON: "policy adherence was off",
     Field.WHAT: "refund for case 4711",

@@ -201,6 +201,10 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/cadence", "adopt team=support-amer champion=<@U09AGENT1>"),
         _typed("U01CURATOR", "/cadence", "adopt team=support-amer champion=<@U09LEAD>"),
     ],
+    Callback.CHECKLIST: [
+        _pressed("U02LEAD", Action.SETUP_DONE, "2"),
+        _pressed("U01CURATOR", Action.SETUP_DONE, "2"),
+    ],
     Callback.LEARN: [
         _typed("U01AGENT1", "/cadence", "learn"),
         _pressed("U01CURATOR", Action.LEARN, "support-reply"),

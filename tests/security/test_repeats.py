@@ -237,6 +237,21 @@ MORE_DEEDS = [
     ),
     _of(
         CURATOR,
+        "check off several",
+        _after(
+            typed("/cadence", SETUP[0]),
+            pressed(SETUP[1], "5"),
+            then=sent(
+                form(
+                    Callback.CHECKLIST,
+                    {"adoption": 5},
+                    items={"selected_options": [{"value": "0"}, {"value": "2"}]},
+                )
+            ),
+        ),
+    ),
+    _of(
+        CURATOR,
         "setup done",
         _after(
             typed("/cadence", SETUP[0]),

@@ -1,5 +1,6 @@
 """A team's setup of a playbook: the timer starts, the checklist is ticked, the timer stops."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Final
 
@@ -26,14 +27,20 @@ from storage.queries import setup as setup_rows
 from storage.tables import ChecklistTick, OutboxMessage, PlaybookState, Setup, SetupEnd
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
-from templates.contexts.setup import ChecklistItem, SetupPost
+from templates.contexts.base import Choice
+from templates.contexts.setup import ChecklistForm, ChecklistItem, SetupPost
 from templates.filters import day
-from templates.ids import Action
+from templates.ids import Action, Field
 
 SETUP: Final = "setup"
 CHAMPION: Final = "champion"
 DONE: Final = "setup-done"
 """Kinds of message: for the team's channel, for the champion, and back to the owner."""
+TO_FINISH: Final = "finish its setup"
+
+
+class ItemsOpen(Refusal):
+    """Setup can't be finished while items of its checklist are open."""
 
 
 @once
@@ -79,7 +86,7 @@ def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
         outside the team who isn't the owner or a curator.
     """
     with uow.write():
-        view = _entered(uow, adoption_id, to="tick its checklist")
+        view = _entered(uow, adoption_id, to="check off its items")
         row = _started(uow, view)
         items = checklist(uow, row)
         if not 0 <= item < len(items):
@@ -92,21 +99,84 @@ def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
         if known is not None:
             known.unticked_at = uow.now
             uow.session.add(known)
+            uow.session.flush()
+            _record(uow, view, "checklist-unticked", {"item": item, "text": items[item]})
         else:
-            uow.session.add(
-                ChecklistTick(
-                    workspace_id=uow.actor.workspace_id,
-                    setup_id=row.id or 0,
-                    item=item,
-                    member=uow.actor.member,
-                    ticked_at=uow.now,
-                )
-            )
-        uow.session.flush()
-        _record(
-            uow, view, "checklist-ticked" if on else "checklist-unticked", {"item": item, "text": items[item]}
-        )
+            _check_off(uow, view, row, item, items[item])
         rewrite(uow, view, mark=uow.actor.request)
+
+
+def _check_off(uow: UnitOfWork, view: AdoptionView, row: Setup, item: int, text: str) -> None:
+    uow.session.add(
+        ChecklistTick(
+            workspace_id=uow.actor.workspace_id,
+            setup_id=row.id or 0,
+            item=item,
+            member=uow.actor.member,
+            ticked_at=uow.now,
+        )
+    )
+    uow.session.flush()
+    _record(uow, view, "checklist-ticked", {"item": item, "text": text})
+
+
+SHOWN_AT_ONCE: Final = 10
+"""Checkboxes in one input, Slack's limit."""
+
+
+def checklist_form(uow: UnitOfWork, *, adoption_id: int) -> ChecklistForm:
+    """The form to check off several items at once.
+
+    Raises:
+        Refusal: setup hasn't started, or no item is open. NotAllowed: somebody from outside the team who
+        isn't the owner or a curator.
+    """
+    with uow.read():
+        view = adoption_by_id(uow, adoption_id=adoption_id)
+        require_team_member(uow, view, to=TO_FINISH)
+        still = _open_items(uow, _started(uow, view))
+        if not still:
+            raise Refusal("Every item is checked off already.")
+        return ChecklistForm(
+            playbook=view.playbook.title,
+            team=view.team.title,
+            open_items=tuple(
+                Choice(label=text, value=str(item)) for item, text in list(still.items())[:SHOWN_AT_ONCE]
+            ),
+            left=max(0, len(still) - SHOWN_AT_ONCE),
+        )
+
+
+@once
+def check_off(uow: UnitOfWork, *, adoption_id: int, items: Collection[int]) -> Done:
+    """Check off several items; setup is done once none is open.
+
+    Raises:
+        Refusal: setup hasn't started, or there is no such item. NotAllowed: somebody from outside the team who
+        isn't the owner or a curator.
+    """
+    with uow.write():
+        view = _entered(uow, adoption_id, to=TO_FINISH)
+        row = _started(uow, view)
+        texts, still = checklist(uow, row), _open_items(uow, row)
+        if any(not 0 <= item < len(texts) for item in items):
+            raise Refusal("That item isn't on the checklist.", field=Field.ITEMS)
+        for item in sorted(still.keys() & set(items)):
+            _check_off(uow, view, row, item, texts[item])
+        left = _open_items(uow, row)
+        if not left and row.done_at is None:
+            return _finish(uow, view, row)
+        rewrite(uow, view, mark=uow.actor.request)
+        more = Offer("Check off more", Action.SETUP_DONE, str(view.id))
+        return Done(
+            text=say(
+                "{done} of {total} items done.{rest}",
+                done=len(texts) - len(left),
+                total=len(texts),
+                rest=say(" To do: {names}.", names=_named(left)) if left else "",
+            ),
+            offers=(more,) if row.done_at is None else (),
+        )
 
 
 @once
@@ -114,35 +184,39 @@ def finish_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
     """Stop the timer: every item is ticked. A second click finds it stopped.
 
     Raises:
-        Refusal: setup hasn't started, or items are open; the sentence names them.
+        ItemsOpen: items are open; the sentence names them.
+        Refusal: setup hasn't started.
         NotAllowed: somebody from outside the team who isn't the owner or a curator.
     """
     with uow.write():
-        view = _entered(uow, adoption_id, to="say that its setup is done")
+        view = _entered(uow, adoption_id, to=TO_FINISH)
         row = _started(uow, view)
-        if row.done_at is None:
-            _require_ticked(uow, row)
-            row.done_by, row.done_at, row.ended = uow.actor.member, uow.now, SetupEnd.SAID
-            uow.session.add(row)
-            _record(
-                uow,
-                view,
-                "setup-done",
-                {"minutes": minutes_of(row, now=uow.now), "ended": SetupEnd.SAID.value},
-            )
-            rewrite(uow, view, mark=uow.actor.request)
-            _tell_owner(uow, view, row)
-        spec = playbook_from_data(playbooks.version(uow, version_id=row.version_id).spec)
-        return Done(
-            text=say(
-                "{title} is set up in {minutes:,} min ({limit:,} planned). Next: {who} starts the first cycle.",
-                title=view.playbook.title,
-                minutes=minutes_of(row, now=uow.now),
-                limit=spec.setup_minutes,
-                who=mention(view.playbook.owner),
-            ),
-            offers=(start_offer(view),) if uow.actor.member == view.playbook.owner else (),
-        )
+        still = _open_items(uow, row)
+        if row.done_at is None and still:
+            raise ItemsOpen(say("To do first: {names}. Check off what's done.", names=_named(still)))
+        return _finish(uow, view, row)
+
+
+def _finish(uow: UnitOfWork, view: AdoptionView, row: Setup) -> Done:
+    """Stop the timer, unless it is stopped."""
+    if row.done_at is None:
+        row.done_by, row.done_at, row.ended = uow.actor.member, uow.now, SetupEnd.SAID
+        uow.session.add(row)
+        after = {"minutes": minutes_of(row, now=uow.now), "ended": SetupEnd.SAID.value}
+        _record(uow, view, "setup-done", after)
+        rewrite(uow, view, mark=uow.actor.request)
+        _tell_owner(uow, view, row)
+    spec = playbook_from_data(playbooks.version(uow, version_id=row.version_id).spec)
+    return Done(
+        text=say(
+            "{title} is set up in {minutes:,} min ({limit:,} planned). Next: {who} starts the first cycle.",
+            title=view.playbook.title,
+            minutes=minutes_of(row, now=uow.now),
+            limit=spec.setup_minutes,
+            who=mention(view.playbook.owner),
+        ),
+        offers=(start_offer(view),) if uow.actor.member == view.playbook.owner else (),
+    )
 
 
 def start_offer(view: AdoptionView) -> Offer:
@@ -214,21 +288,16 @@ def _started(uow: UnitOfWork, view: AdoptionView) -> Setup:
     return row
 
 
-def _require_ticked(uow: UnitOfWork, row: Setup) -> None:
+def _open_items(uow: UnitOfWork, row: Setup) -> dict[int, str]:
+    """The items that aren't checked off, by number."""
     done = setup_rows.ticks(uow, setup_id=row.id or 0)
-    still = [text for number, text in enumerate(checklist(uow, row)) if number not in done]
-    if still:
-        names = "; ".join(text[:80] for text in still[:3])
-        more = f" and {len(still) - 3} more" if len(still) > 3 else ""
-        raise Refusal(
-            say(
-                "{count} of the checklist {are} still open: {names}{more}. Tick what is done.",
-                count=f"{len(still)} items" if len(still) > 1 else "1 item",
-                are="are" if len(still) > 1 else "is",
-                names=names,
-                more=more,
-            )
-        )
+    return {number: text for number, text in enumerate(checklist(uow, row)) if number not in done}
+
+
+def _named(items: Mapping[int, str]) -> str:
+    """The first items in a sentence, and how many more there are."""
+    names = "; ".join(text[:80] for text in list(items.values())[:3])
+    return f"{names} and {len(items) - 3} more" if len(items) > 3 else names
 
 
 def _record(uow: UnitOfWork, view: AdoptionView, action: str, after: dict[str, object]) -> None:

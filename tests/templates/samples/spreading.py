@@ -4,7 +4,7 @@ from datetime import timedelta
 from templates.contexts.adoption import AdoptForm, CapacityForm, CapacityOverridden
 from templates.contexts.base import Choice, MessageContext, ViewContext
 from templates.contexts.lessons import LearnForm
-from templates.contexts.setup import ChecklistItem, SetupPost
+from templates.contexts.setup import ChecklistForm, ChecklistItem, SetupPost
 from tests.templates.samples.common import MONDAY, THURSDAY
 
 PLAYBOOKS = (Choice(label="Support reply", value="support-reply"),)
@@ -43,6 +43,15 @@ DONE = replace(
     ),
 )
 
+CHECKLIST = ChecklistForm(
+    playbook="Support reply",
+    team="Support APAC",
+    open_items=(
+        Choice(label="load the policy file", value="1"),
+        Choice(label="grade 20 past replies", value="2"),
+    ),
+)
+
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "setup-waiting": replace(
         RUNNING,
@@ -59,6 +68,8 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "setup-by-first-run": replace(RUNNING, state="done", minutes=900, by_first_run=True, cycle_starts=MONDAY),
     "setup-retired": replace(RUNNING, state="retired"),
     "setup-bare": replace(RUNNING, items=(), fixed=(), adaptable=(), lessons=(), champion=None),
+    "form-checklist": CHECKLIST,
+    "form-checklist-long": replace(CHECKLIST, left=2),
     "form-adopt": AdoptForm(playbooks=PLAYBOOKS, teams=TEAMS),
     "form-adopt-filled": AdoptForm(
         playbooks=PLAYBOOKS,
