@@ -48,6 +48,9 @@ RULED_OUT: dict[str, str] = {
 COVERED = (
     "templates/answers/**/*.j2",
     "templates/home/**/*.j2",
+    "templates/messages/**/*.j2",
+    "templates/modals/**/*.j2",
+    "templates/contexts/**/*.py",
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -65,9 +68,6 @@ COVERED = (
 )
 TO_COME = (
     "templates/sandbox/*.js",
-    "templates/messages/**/*.j2",
-    "templates/modals/**/*.j2",
-    "templates/contexts/**/*.py",
     "cadence/flows/**/*.py",
     "cadence/documents/*.py",
     "cadence/rules/*.py",
