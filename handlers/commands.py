@@ -55,7 +55,7 @@ def _help_on(context: RequestContext, command: Help) -> answers.Help:
 HELP: Final = Entry(
     name="help",
     usage="[topic|words]",
-    summary="lists what you can do, or explains one command",
+    summary="List what you can do, or explain one command",
     examples=("/cadence help", "/cadence help kpi", "/cadence help words"),
     bare=Help,
     run=help_,

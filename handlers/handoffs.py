@@ -256,8 +256,7 @@ FEATURE: Final = Feature(
             name="handoff",
             usage="[playbook] send <team> <what> | accept [#id] [note] | fail [#id] <reason> | done [#id] [note] | "
             "withdraw [#id] [reason] | show [team=slug] [link=…]",
-            summary="hands work to another team under the playbook's contract, takes it, is done with it or "
-            "withdraws it",
+            summary="Hand work to another team under the playbook's contract, accept it, finish it or withdraw it",
             examples=(
                 "/cadence handoff support-reply send billing refund for case 4711",
                 "/cadence handoff accept #12",

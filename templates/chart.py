@@ -99,7 +99,7 @@ def _lines(axes: "Axes", chart: Chart) -> list[tuple[float, str, str]]:
     """The baseline, the target, and the usual range: (height, text, color) of each label."""
     limits = xmr_limits([p.value for p in chart.points])
     labels = [
-        (chart.baseline, f"began at {chart.amount(chart.baseline)}", _ORANGE),
+        (chart.baseline, f"baseline {chart.amount(chart.baseline)}", _ORANGE),
         (chart.target, f"target {chart.amount(chart.target)}", _GREEN),
     ]
     if limits is not None:
@@ -133,10 +133,16 @@ def _readings(axes: "Axes", chart: Chart) -> None:
     """A dot per reading, joined where weeks are consecutive; a week without one leaves a gap."""
     values = [float("nan") if p.value is None else p.value for p in chart.points]
     axes.plot(range(len(values)), values, color=_BLUE, linewidth=2, marker="o", markersize=6)
+    known = [p.value for p in chart.points if p.value is not None]
+    lines = (chart.target, chart.baseline)
+    room = (max(*known, *lines) - min(*known, *lines)) / 8 if known else 0.0
     for at in _labelled([p.value for p in chart.points]):
+        is_under = any(
+            values[at] < line <= values[at] + room for line in lines
+        )  # above, the line would cross it
         axes.annotate(
-            chart.amount(values[at]), (at, values[at]), xytext=(0, 8), textcoords="offset points",
-            ha="center", fontsize=9, color="#1d1c1d", parse_math=False, zorder=5,
+            chart.amount(values[at]), (at, values[at]), xytext=(0, -16 if is_under else 8),
+            textcoords="offset points", ha="center", fontsize=9, color="#1d1c1d", parse_math=False, zorder=5,
             bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
         )  # fmt: skip
 

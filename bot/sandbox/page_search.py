@@ -64,7 +64,9 @@ def _around(text: str, word: str) -> "Iterator[str]":
     at = max(text.casefold().find(word), 0)
     start, end = max(0, at - _BEFORE), at + _AFTER
     if start:
+        start = text.find(" ", start, at) + 1 or at
         yield "…"
-    yield text[start:end]
     if end < len(text):
-        yield "…"
+        yield f"{text[start:end].rpartition(' ')[0]}…"
+    else:
+        yield text[start:]

@@ -150,7 +150,7 @@ FEATURE: Final = Feature(
             slash="/attest",
             name="attest",
             usage="[playbook] as-planned|changed|not-run [runs=N] [step=mode …] [note] [week=N] [team=slug]",
-            summary="answers your check-in",
+            summary="Answer your check-in",
             examples=("/attest as-planned runs=14", "/attest changed draft=human-led", "/attest not-run"),
             read=read_attest,
             bare=Attest,

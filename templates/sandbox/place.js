@@ -2,6 +2,7 @@
 import { $, el, keyed, plural } from "./dom.js";
 
 const END_PX = 120;
+const NARROW = matchMedia("(max-width: 48rem)");
 
 export class PlaceView {
   // `renderer` and `messages` draw blocks and messages; `go` and `act` are the page's own
@@ -9,6 +10,12 @@ export class PlaceView {
     Object.assign(this, { page, act, go, renderer, messages, openThread, aim: null, height: 0 });
     // What came in last stays in sight when a strip or the keyboard of a phone takes room away.
     new ResizeObserver(() => this.keepEnd()).observe($("messages"));
+    NARROW.addEventListener("change", () => this.hint());
+  }
+
+  // What to write in the box; on a phone there is room for less.
+  hint() {
+    $("text").placeholder = `Message ${$("where").textContent}${NARROW.matches ? "" : ", or / for commands"}`;
   }
 
   show(place, readTo) {
@@ -20,7 +27,7 @@ export class PlaceView {
     $("about").textContent = home || room?.dm ? "" : plural(room?.members ?? 0, "member");
     this.tabs(home, home || room?.dm);
     $("write").hidden = home;
-    $("text").placeholder = `Message ${name}, or / for commands`;
+    this.hint();
     const box = $("messages");
     const before = { at: box.dataset.at, last: box.dataset.last, end: box.scrollHeight - box.scrollTop - box.clientHeight < END_PX };
     if (home) this.home(box);

@@ -264,7 +264,8 @@ def _blocks(at: Visitor, story: Story) -> Iterator[str]:
     workspace = story.harness.workspace
     story.harness.bot.worker.stop()
     room = workspace.dm_with(MEMBER).id
-    picture = next((file for one in workspace.messages.everywhere() for file in one.files), "")
+    blocks = [block for one in workspace.messages.everywhere() for block in one.blocks]
+    picture = next(block["slack_file"]["id"] for block in blocks if "slack_file" in block)
     blocks = gallery.message(f"{workspace.base_url}/files/{picture}")
     numbered = [block | {"block_id": f"gallery-{at}"} for at, block in enumerate(blocks)]
     posted = workspace.messages.save(
