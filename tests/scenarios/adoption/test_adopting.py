@@ -91,7 +91,8 @@ def test_the_checklist_is_ticked_against_the_clock(adopted: BotHarness) -> None:
     adopted.play_until(at("2026-03-05 11:23"))
     assert "set up in 41 min (60 planned)" in presses(adopted, SOLO, "Setup done")
     (post,) = posts(adopted, SOLO_CHANNEL)
-    assert post.text.startswith("✓ Reply is set up in Solo")
+    assert post.text == "✓ Reply is set up in Solo"
+    assert "Every item is done, in 41 min (planned: 60)." in post.words
     assert post.buttons == ["Show the playbook"]
     assert f"*Next:* <@{LEAD}> or a curator starts the first cycle." in post.words
     told = bot_dms(adopted, LEAD)[-1]

@@ -61,11 +61,10 @@ def test_the_button_does_it_and_the_gate_is_met(ready: BotHarness) -> None:
     assert "☑ First check-in with runs" in posts(ready, DESK_CHANNEL)[-1].words
     shown = types(ready, LEAD, "/cadence cycle show reply")
     assert "☐ Week 2 · 1 left: First rubric result" in shown
-    assert "Week 3 · not due yet: " in shown
+    assert "Week 3 · not due yet: Package: examples, checklist, pillars (" in shown
     ready.play_until(at("2026-03-13 15:00"))
     due = bot_dms(ready, LEAD)[-1].words
-    assert "1 item left for this week's gate" in due
-    assert "☑ First check-in with runs" in due
+    assert "⏳ 1 item left for this week's gate\n☑ First check-in with runs\n☐ First rubric result\n" in due
     types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
     assert "*This week's gate is done*" in posts(ready, DESK_CHANNEL)[-1].words
     assert "This week's gate is done" in bot_dms(ready, LEAD)[-1].words

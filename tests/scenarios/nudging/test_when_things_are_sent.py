@@ -251,7 +251,8 @@ def test_a_check_in_closes_with_its_week(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 00:01"))
     assert live(desk, AGENT) == [False, False]
     assert "Closed without your answer" in bot_dms(desk, AGENT)[-1].words
-    assert "week 1" in desk.workspace.person(AGENT).opens_home().words, "the Home still takes it"
+    home = desk.workspace.person(AGENT).opens_home().words
+    assert "*⏳ Check in*\nReply, week 1 of 4 · Desk\nCheck in\n" in home, "the Home still takes it"
 
 
 def test_nudged_once_more_the_check_in_is_live_again_until_that_week_ends(desk: BotHarness) -> None:
@@ -304,14 +305,15 @@ def test_a_cycles_buttons_go_when_it_closes(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 15:30"))
     gates = [one for one in bot_dms(desk, LEAD) if "left for this week's gate" in one.words]
     assert any(one.buttons for one in gates)
-    assert any(one.buttons for one in posts(desk, DESK_CHANNEL) if "of 4" in one.words)
+    weeks = [one for one in posts(desk, DESK_CHANNEL) if " · week " in one.text]
+    assert (len(weeks), any(one.buttons for one in weeks)) == (4, True)
     desk.play_until(at("2026-03-27 16:30"))
     gates = [one for one in bot_dms(desk, LEAD) if "The cycle closed with" in one.words]
     assert [one.buttons for one in gates] == [[] for _ in gates]
     assert gates
-    assert not any(one.buttons for one in bot_dms(desk, LEAD) if "left for this week's gate" in one.words)
-    weeks = [one for one in posts(desk, DESK_CHANNEL) if "week " in one.text and "of 4" in one.words]
-    assert [one.buttons for one in weeks] == [[] for _ in weeks]
+    assert not [one for one in bot_dms(desk, LEAD) if one.text.startswith("⏳") and "gate" in one.text]
+    weeks = [one for one in posts(desk, DESK_CHANNEL) if " · week " in one.text]
+    assert [one.buttons for one in weeks] == [[], [], [], []]
 
 
 def test_a_missing_number_is_asked_for_while_it_can_be_given(desk: BotHarness) -> None:
