@@ -58,7 +58,7 @@ class AdoptionSettingsForm(
     )
     rule: str | None = ask.choice(
         "When is a step demoted?",
-        "A critical exception demotes at once under every rule.",
+        "A critical exception demotes right away under every rule.",
         among=(Choice(label="Same as everywhere else", value="inherited"), *RULES),
         first=True,
         placeholder="",

@@ -75,7 +75,7 @@ class SettingsForm(PlainForm, callback=Callback.SETTINGS, title="Settings", subm
     )
     rule: str | None = ask.choice(
         "When is a step demoted?",
-        "A critical exception demotes at once under every rule.",
+        "A critical exception demotes right away under every rule.",
         among=RULES,
         placeholder="",
     )

@@ -75,7 +75,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "KPI not met in cycle 1",
                 "🟢 Promoted: “Draft the first note to the lead” → AI-led",
                 "2 items before v1 can be published",
-                "Published by @Katrin Lindner, before it was ready.",
+                "*Published before it was ready* by @Katrin Lindner: ",
             ],
             ["was demoted"],
             marks=ON_SQLITE,

@@ -169,7 +169,7 @@ SAMPLES: dict[str, MessageContext] = {
     "refused-plain": Refused(text="12 < 13 quarts isn't a number of minutes."),
     "done": Done(
         text=say("{who} is asked.", who=mention("U01LEAD")),
-        offers=(Offer("Show what stands", Action.SHOW_STATUS, "me"),),
+        offers=(Offer("Show status", Action.SHOW_STATUS, "me"),),
     ),
     "help": Help(
         entries=(HELP, replace(HELP, name="/cadence away", usage="/cadence away", summary="suspends")),

@@ -146,7 +146,10 @@ SAMPLES: dict[str, ViewContext] = {
     "form-import": ImportForm(),
     "form-import-problems": ImportForm(
         typed=('playbook: support-reply\ntitle: "A \\ B"', "steps:"),
-        problems=(PROBLEM, Problem(reason="There is no owner.")),
+        problems=(
+            PROBLEM,
+            Problem(reason="there is no key `ownr` here", right="did you mean `owner`?", line=5),
+        ),
     ),
     "form-cycle-start": CycleStartForm(
         playbooks=(Choice(label="Support reply", value="support-reply"),),

@@ -19,8 +19,8 @@ from tests.templates.samples.common import DRAFT, FRIDAY, KPI, MONDAY, NO_VALUE,
 from tests.templates.samples.publishing import OVERRIDE
 
 PROBLEM = Problem(
-    reason="The cap is 10, and a cap is a share of the runs.",
-    right="Write 0.10 for 10%.",
+    reason="150 is not between 0% and 100%",
+    right="write a share such as 0.10",
     line=17,
     where="steps[0].exception_cap",
 )
