@@ -290,7 +290,8 @@ def sparkline(
     """One bar per reading, a dot where there is none. Always next to the numbers, never instead of them.
 
     The scale reaches to the `target` and the `baseline`, and is never narrower than half the largest of all, so
-    that a small change looks small.
+    that a small change looks small. Empty with fewer than two readings, and if every bar is the lowest: they would
+    look like a blank to fill in.
     """
     known = [value for value in readings if value is not None]
     scale = [*known, *(value for value in (target, baseline) if value is not None)] if known else []
@@ -299,10 +300,11 @@ def sparkline(
     if missing > 0:
         low, high = low - missing / 2, high + missing / 2
     span, top = high - low, len(_BARS) - 1
-    return "".join(
+    bars = [
         "·" if value is None else _BARS[math.floor((value - low) / span * top + 0.5) if span else top // 2]
         for value in readings
-    )
+    ]
+    return "" if len(known) < 2 or set(bars) == {_BARS[0]} else "".join(bars)
 
 
 def rows(offers: Sequence[Offer]) -> list[Sequence[Offer]]:

@@ -19,7 +19,7 @@ def vocabulary(db: Database, member: str, *, now: datetime) -> list[Json]:
 
 def _words(db: Database, member: str, now: datetime) -> Iterator[tuple[str, str]]:
     for entry in COMMANDS:
-        yield entry.command, f"{entry.usage}  {entry.summary}".strip()
+        yield entry.command, f"{entry.summary}  {entry.usage}".strip()
     with UnitOfWork(db, Actor(BUILT_IN_TEAM, member, "command"), now).read() as uow:
         known = Lexicon(uow)
         for slug in (*known.playbooks, *known.others):

@@ -235,9 +235,14 @@ def _alerts(at: Visitor, story: Story) -> Iterator[str]:
 
 
 def _end(at: Visitor, story: Story) -> Iterator[str]:
-    story.play_until("no such kind")
-    closed = story.posted("cycle-closed", TEAM)[0]
-    at.looks_at(OWNER, TEAM, closed.ts)
+    at.looks_at(OWNER, TEAM, story.posted("target-reached", TEAM)[0].ts)
+    yield "target-reached"
+    at.page.get_by_role("button", name="Play the cycle").click()
+    expect(at.page.locator("#recap button.recap-link")).to_have_count(5, timeout=120_000)
+    yield "recap"
+    at.looks_at(OWNER, TEAM, story.posted("promoted", TEAM)[0].ts)
+    yield "promoted"
+    at.looks_at(OWNER, TEAM, story.posted("cycle-closed", TEAM)[0].ts)
     yield "cycle-closed"
     replies = at.page.locator(".aimed .replies")
     if replies.count():

@@ -1,20 +1,23 @@
-"""Takes the README's pictures again: `python -m tests.browser.pictures`. Small PNGs, into docs/pictures."""
+"""Takes the README's pictures again, the animated one too: `python -m tests.browser.pictures`, into docs/pictures."""
 
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Locator, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, ViewportSize, expect, sync_playwright
 
 from bot.rehearsal.demo_users import DemoUsers
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.playback import Playback
 from cadence.documents import read_workspace
 from tests.browser.conftest import ARGUMENTS, visiting
+from tests.browser.film import Director, film
 from tests.browser.visitor import Visitor
 from tests.harnesses import EXAMPLES, bot_harness
 
 SMALL = ViewportSize(width=1180, height=620)
+TALL = ViewportSize(width=1180, height=1300)
+"""For a message that is longer than the page is high."""
 PICTURES = Path(__file__).parent.parent.parent / "docs" / "pictures"
 
 
@@ -49,7 +52,20 @@ def main() -> None:
             home(at)
             played_until(harness, users, "no such words")
             chart(at)
+        animated(browser, users)
         browser.close()
+
+
+def animated(browser: Browser, users: DemoUsers) -> None:
+    """The played cycle, from its first week to the step's promotion, in a workspace of its own."""
+    director = Director(users)
+    with (
+        TemporaryDirectory() as folder,
+        bot_harness(Path(folder), demo_users=director) as harness,
+        visiting(browser, harness.server.url) as at,
+    ):
+        at.acts_as("Jana Hoffmann")
+        film(at, director, PICTURES / "cycle.webp")
 
 
 def check_in(at: Visitor) -> None:
@@ -60,12 +76,11 @@ def check_in(at: Visitor) -> None:
 
 
 def alert(at: Visitor) -> None:
-    """A step over its cap, with the owner's answer; and the page around it."""
+    """A step over its cap, with the owner's answer."""
     at.acts_as("Jana Hoffmann")
     at.goes_to("support-emea")
     at.page.mouse.move(0, 0)
     take(at.message("is over its cap").locator(".content"), "alert")
-    at.page.screenshot(path=PICTURES / "page.png")
 
 
 def home(at: Visitor) -> None:
@@ -78,6 +93,7 @@ def home(at: Visitor) -> None:
 
 def chart(at: Visitor) -> None:
     """The closing post with its chart."""
+    at.page.set_viewport_size(TALL)
     closed = at.message("hit its target")
     expect(closed.get_by_role("img").last).to_be_visible()
     take(closed.locator(".content"), "chart")

@@ -36,6 +36,8 @@ def test_nothing_grave_on_any_surface(chromium: Browser) -> None:
         wrong.extend(f"{surface}: a picture without alternative text" for alt in alts if not alt)
         if not at.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
             wrong.append(f"{surface}: wider than the screen")
+        if not at.page.evaluate("document.documentElement.scrollHeight <= innerHeight"):
+            wrong.append(f"{surface}: higher than the screen")
 
     assert contact_sheet.take(chromium, contact_sheet.folder(), contact_sheet.SHORT, check) > 20
     assert wrong == []

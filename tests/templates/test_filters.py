@@ -135,13 +135,18 @@ def test_every_unit_has_examples_and_a_way_to_be_written(unit: str) -> None:
         ((42, 24, None, 14), "█▄·▁"),
         ((5, 5, 5), "▅▅▅"),
         ((14, 13, 14), "▅▄▅"),
-        ((None, None), "··"),
+        ((None, 14), ""),
         ((), ""),
         ((0, 1, 2, 3, 4, 5, 6, 7), "▁▂▃▄▅▆▇█"),
     ],
 )
 def test_sparkline(readings: tuple[float | None, ...], bars: str) -> None:
     assert filters.sparkline(readings) == bars
+
+
+def test_a_sparkline_at_the_bottom_of_its_scale_is_left_out() -> None:
+    assert filters.sparkline((14, 12, 13), 15, 42) == ""
+    assert filters.sparkline((31, 14, 13), 15, 42) == "▅▁▁"
 
 
 @pytest.mark.parametrize(

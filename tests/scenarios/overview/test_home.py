@@ -208,7 +208,7 @@ def test_who_reports_the_number_is_asked_for_it_alone(desk: BotHarness) -> None:
     lead.submits({"value": "24m"})
     desk.tick()
     assert "📊" not in lead.home().words
-    assert "*First response time*\n24 min → target 15 min ▃" in lead.home().words
+    assert "*First response time*\n24 min → target 15 min" in lead.home().words
 
 
 def propose(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
