@@ -183,7 +183,7 @@ def test_a_home_slack_refuses_waits_until_it_is_opened(desk: BotHarness) -> None
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ("Mute reminders", "`/cadence mute off` turns reminders on again"),
+        ("Mute reminders", "type `/cadence mute off`"),
         ("Tomorrow", "`/cadence snooze` picks another time"),
     ],
 )
@@ -196,7 +196,7 @@ def test_away_from_the_dm_opens_its_form(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     agent.chooses(agent.last_dm(), "checkin.snooze", "I'm away")
     agent.submits({"until": "2026-03-13"})
-    assert "`/cadence away off` ends it early" in agent.form().words
+    assert "Type `/cadence away off`" in agent.form().words
 
 
 def test_who_reports_the_number_is_asked_for_it_alone(desk: BotHarness) -> None:
