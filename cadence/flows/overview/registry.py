@@ -176,12 +176,15 @@ def _nearly(uow: UnitOfWork, function: str | None) -> tuple[NearlyThere, ...]:
     found = []
     for playbook in registry.nearest(uow, function=function, limit=NEARLY):
         may = curator or uow.actor.member == playbook.owner
+        gaps = len(readiness_of(uow, playbook).gaps)
         found.append(
             NearlyThere(
                 title=playbook.title,
                 state=playbook.state,
-                gaps=len(readiness_of(uow, playbook).gaps),
-                offer=Offer("What's left", Action.PUBLISH, playbook.slug) if may else None,
+                gaps=gaps,
+                offer=Offer("What's left" if gaps else "Publish", Action.PUBLISH, playbook.slug)
+                if may
+                else None,
             )
         )
     return tuple(sorted(found, key=lambda one: (one.gaps, one.title)))

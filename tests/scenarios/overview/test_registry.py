@@ -74,6 +74,15 @@ def test_empty_it_says_what_is_on_its_way(tmp_path: Path) -> None:
         assert member.message.buttons == []
 
 
+def test_a_playbook_that_is_ready_can_be_published_from_the_registry(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
+        prove(harness)
+        said = types(harness, CURATOR, "/cadence registry")
+        assert "ready to publish" in said.words
+        assert said.message is not None
+        assert said.message.buttons == ["Publish"]
+
+
 @pytest.mark.parametrize("function", [None, "support"])
 def test_a_hundred_playbooks_of_ten_teams_fit(tmp_path: Path, function: str | None) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
