@@ -391,7 +391,7 @@ def test_an_import_names_every_problem_of_every_file_and_saves_the_good_ones(tmp
         f"There's no file {tmp_path / 'missing.yaml'}.",
         f"{tmp_path} is a folder. Name a file in it.",
     ]
-    assert "`nobody` as pilot" in said.sentences[5]
+    assert "`nobody` as the pilot team" in said.sentences[5]
     assert len(said.sentences) == 6
 
     assert "9 new teams" in said.out

@@ -100,8 +100,7 @@ def require_adoptable(playbook: Playbook) -> None:
     if playbook.state is PlaybookState.DRAFT:
         raise Refusal(
             say(
-                "{title} is a draft that no team has run yet, so there is nothing to hand on. "
-                "A first team runs it, then others take it up.",
+                "{title} is a draft that no team has run yet. Start a first cycle, then other teams can adopt it.",
                 title=playbook.title,
             ),
             field="playbook",
@@ -115,7 +114,7 @@ def _team(uow: UnitOfWork, playbook: Playbook, given: AdoptionGiven) -> Team:
         if given.channel is not None and given.channel != team.channel:
             raise Refusal(
                 say(
-                    "{channel} isn't the channel of {team}; that is {own}. Leave one of the two out.",
+                    "{channel} isn't {team}'s channel; that's {own}. Leave out one of the two.",
                     channel=channel_link(given.channel),
                     team=team.title,
                     own=channel_link(team.channel),
@@ -129,12 +128,13 @@ def _team(uow: UnitOfWork, playbook: Playbook, given: AdoptionGiven) -> Team:
             return found
         raise Refusal(
             say(
-                "{channel} belongs to no team yet. Make the team first.", channel=channel_link(given.channel)
+                "{channel} doesn't belong to a team yet. Create the team first.",
+                channel=channel_link(given.channel),
             ),
             field="team",
             offer=Offer("Create the team", Action.CREATE_TEAM, f"channel:{given.channel}"),
         )
-    raise NeedsForm(say("Which team takes {title} up?", title=playbook.title), field="team")
+    raise NeedsForm(say("Which team should adopt {title}?", title=playbook.title), field="team")
 
 
 def _require_new(known: Adoption | None, playbook: Playbook, team: Team) -> None:
@@ -142,7 +142,7 @@ def _require_new(known: Adoption | None, playbook: Playbook, team: Team) -> None
         since = local_day(known.created_at, ZoneInfo(team.timezone))
         raise Refusal(
             say(
-                "{team} has {title} already, since {since:%-d %b %Y}. {status} shows where it stands.",
+                "{team} already runs {title}, since {since:%-d %b %Y}. To see how it's doing, type {status}.",
                 team=team.title,
                 title=playbook.title,
                 since=since,
@@ -160,7 +160,7 @@ def _champion(uow: UnitOfWork, playbook: Playbook, team: Team, given: AdoptionGi
     if champion is None:
         raise NeedsForm(
             say(
-                "Who in {team} sets it up and keeps the team at it? Without a champion, no access.",
+                "Who in {team} will set it up and keep it going? Every team needs a champion.",
                 team=team.title,
             ),
             field="champion",
@@ -172,7 +172,7 @@ def _champion(uow: UnitOfWork, playbook: Playbook, team: Team, given: AdoptionGi
     if not given.add_champion:
         raise Refusal(
             say(
-                "{who} isn't in {team}, and a champion has to be. {command} puts them there.",
+                "{who} isn't in {team}, and its champion has to be. To add them, type {command}.",
                 who=mention(champion),
                 team=team.title,
                 command=code(f"/cadence team join {team.slug}"),
@@ -192,7 +192,9 @@ def _champion(uow: UnitOfWork, playbook: Playbook, team: Team, given: AdoptionGi
 def _require_person(uow: UnitOfWork, champion: str) -> None:
     known = people.member(uow, member_id=champion)
     if not MEMBER.fullmatch(champion) or known is None:
-        raise Refusal("The champion has to be a person in this Slack. Choose another one.", field="champion")
+        raise Refusal(
+            "The champion must be a person in this Slack workspace. Choose someone else.", field="champion"
+        )
     require_people(uow, [champion], field="champion", in_team=True)
 
 
@@ -248,15 +250,15 @@ def _adopted(
     full = Mrkdwn("")
     if len(running) >= CYCLES_AT_ONCE:
         full = say(
-            "\n{team} has {count} running cycles already: its first cycle of {title} will need a curator.",
+            "\n{team} already has {count} running cycles, so only a curator can start its first one of {title}.",
             team=team.title,
             count=len(running),
             title=playbook.title,
         )
     return Done(
         text=say(
-            "{team} is adopting {title}, {version}, with {champion} as champion.\n"
-            "{channel} gets the checklist: {items}, to be done within {limit:,} min.{full}",
+            "{team} is adopting {title}, {version}. Champion: {champion}.\n"
+            "The setup checklist is in {channel}: {items}, up to {limit:,} min.{full}",
             team=team.title,
             title=playbook.title,
             version=version_name(version),
@@ -292,12 +294,11 @@ def adopt_form(
         ready = [row for row in every if row.state not in (PlaybookState.DRAFT, PlaybookState.RETIRED)]
         if not ready:
             raise Refusal(
-                "No team has run a playbook yet, so there is nothing to hand on. "
-                "`/cadence cycle start` starts the first team's cycle."
+                "No team has run a playbook yet. Start the first team's cycle with `/cadence cycle start`."
             )
         teams = people.teams(uow)
         if not teams:
-            raise Refusal("There's no team yet. `/cadence team create` makes the first one.")
+            raise Refusal("There are no teams yet. Create the first one with `/cadence team create`.")
         mine = [row for row in ready if row.owner == uow.actor.member]
         chosen = playbook or (mine[0].slug if len(mine) == 1 else None)
         chosen = chosen or (ready[0].slug if len(ready) == 1 else None)

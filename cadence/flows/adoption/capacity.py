@@ -50,7 +50,7 @@ class CapacityFull(Refusal):
             offer = Offer("Ask them", Action.ASK_THEM, f"{curator}:{what}"[:150])
         super().__init__(
             say(
-                "{team} has {count} running cycles already, {titles}, and {limit} is the most a team is given. {way}",
+                "{team} already has {count} running cycles: {titles}. The limit is {limit}. {way}",
                 team=view.team.title,
                 count=len(running),
                 titles=" and ".join(running[:3]),

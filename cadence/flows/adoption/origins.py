@@ -37,7 +37,7 @@ def standing(uow: UnitOfWork, view: AdoptionView) -> tuple[str, ...]:
 
 def _setup(uow: UnitOfWork, view: AdoptionView) -> str | None:
     if view.playbook.state is PlaybookState.RETIRED:
-        return "The playbook is retired, so no cycle of it starts"
+        return "The playbook is retired, so no new cycles start"
     row = setup.of_adoption(uow, adoption_id=view.id)
     if row is None:
         return "Setup hasn't started. The checklist is in the team's channel"
@@ -57,8 +57,8 @@ def _beside(uow: UnitOfWork, view: AdoptionView) -> str | None:
     except Refusal:
         team = "the first team"
     here = latest_value(uow, view)
-    beside = "" if here is None else f"; here it is {_difference(here - theirs, unit)}"
-    return f"Where it began, {team}, the last cycle closed at {format_amount(theirs, unit)}{beside}"
+    beside = "" if here is None else f"; here, {_difference(here - theirs, unit)}"
+    return f"Pilot team's latest ({team}): {format_amount(theirs, unit)}{beside}"
 
 
 def _difference(by: float, unit: Unit) -> str:

@@ -37,7 +37,7 @@ def set_away(uow: UnitOfWork, *, members: Sequence[str], first: date, last: date
     if last < first:
         raise Refusal("The last day is before the first. Swap them.", field="until")
     if last - first > LONGEST_AWAY:
-        raise Refusal("That is longer than a year; leave the team instead with `/cadence team leave`.")
+        raise Refusal("That's longer than a year. To leave the team instead, type `/cadence team leave`.")
     with uow.write():
         workspace = require_workspace(uow)
         for who in members:
@@ -79,7 +79,7 @@ def _set_away_post(_uow: UnitOfWork, message: OutboxMessage) -> Done:
     )
     return Done(
         text=say(
-            "{who} set you away {days}: nothing is asked of you then. `/cadence away off` takes it back.",
+            "{who} marked you as away {days}. You won't get nudges then. Back early? Type `/cadence away off`.",
             who=mention(str(message.subject["by"])),
             days=days,
         )

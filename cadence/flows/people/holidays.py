@@ -61,7 +61,7 @@ def holidays_form(uow: UnitOfWork, *, slug: str | None = None, country: str = ""
         require_workspace(uow)
         teams = people.teams(uow)
         if not teams:
-            raise Refusal("There's no team yet. `/cadence team create` makes the first one.")
+            raise Refusal("There are no teams yet. Create the first one with `/cadence team create`.")
         own = people.team_ids(uow, member_id=uow.actor.member)
         known = next((team for team in teams if team.slug == slug), None)
         return HolidaysForm(

@@ -66,7 +66,7 @@ def join_team(
             asked = ask_to_join(uow, team)
             return Done(
                 text=say(
-                    "{asked} will decide whether you join {team}. People in {channel} join at once.",
+                    "Request sent to {asked}. To join {team} without asking, join {channel} first.",
                     asked=Mrkdwn(", ".join(mention(one) for one in asked[:5])),
                     team=team.title,
                     channel=channel_link(team.channel),
@@ -102,7 +102,7 @@ def leave_team(uow: UnitOfWork, slug: str | None, *, who: tuple[str, ...] = ()) 
         moved = members ^ before
         text = _said(uow.actor, team, moved, "{who} left {team}.")
         if lost_reporter:
-            text = say("{text} Nobody reports its number now.", text=text)
+            text = say("{text} Nobody reports its KPI now.", text=text)
         return Done(text=text, offers=_undo(team, leave=True) if moved == {uow.actor.member} else ())
 
 
@@ -118,10 +118,10 @@ def decide_join(uow: UnitOfWork, request_id: int, *, approve: bool) -> Done:
         row = people.join_request(uow, request_id=request_id, lock=True)
         team = people.team_by_id(uow, team_id=row.team_id) if row else None
         if row is None or team is None:
-            raise Refusal("This request isn't there any more.")
+            raise Refusal("This request no longer exists.")
         _require_decider(uow, team)
         if row.state is not JoinState.OPEN:
-            return Done(text=say("{said} Nothing was changed.", said=outcome(row, team)))
+            return Done(text=say("{said} Nothing changed.", said=outcome(row, team)))
         if not approve:
             close_request(uow, team, row, JoinState.DECLINED)
             return Done(text=outcome(row, team))

@@ -49,23 +49,23 @@ def wrong_fields(given: TeamGiven, *, new: bool) -> Iterator[tuple[str, str]]:
         right = made if SLUG.fullmatch(made) and made not in RESERVED else "support-emea"
         yield (
             "slug",
-            f"A short name is 2 to 40 small letters, digits and dashes, a letter first, such as {right}.",
+            f"Use 2 to 40 lowercase letters, digits and hyphens, starting with a letter, such as {right}.",
         )
     if not given.title.strip() or len(given.title) > TITLE_LENGTH or "\n" in given.title:
-        yield "title", f"A team needs a name on one line, {TITLE_LENGTH} characters at most."
+        yield "title", f"Enter a name of up to {TITLE_LENGTH} characters, on one line."
     if given.function not in set(Function):
         yield "function", "Choose one of the functions."
     if not given.channel:
-        yield "channel", "A team needs a channel for its posts. Choose one."
+        yield "channel", "Choose a channel for the team's posts."
     if not given.members:
-        yield "members", "A team needs at least one member."
+        yield "members", "Choose at least one member."
     if len(given.members) > MAX_MEMBERS:
-        yield "members", f"A team has {MAX_MEMBERS} members at most."
+        yield "members", f"A team can have up to {MAX_MEMBERS} members."
     if given.reporter is not None and given.reporter not in given.members:
-        yield "reporter", "The one who reports the number has to be a member of the team."
+        yield "reporter", "The person who reports the KPI must be a member of the team."
     yield from wrong_places(given.timezone, given.country)
     if len(given.region or "") > NAME_LENGTH:
-        yield "region", f"A region has {NAME_LENGTH} characters at most."
+        yield "region", f"A region can have up to {NAME_LENGTH} characters."
 
 
 def save_team(uow: UnitOfWork, given: TeamGiven) -> str:
@@ -78,7 +78,7 @@ def save_team(uow: UnitOfWork, given: TeamGiven) -> str:
     if other is not None and other.slug != given.slug:
         raise Refusal(
             say(
-                "{channel} is the channel of {team} already; each team needs its own.",
+                "{channel} already belongs to {team}. Each team needs its own channel.",
                 channel=channel_link(given.channel),
                 team=other.title,
             ),
@@ -193,7 +193,7 @@ def create_team(uow: UnitOfWork, given: TeamGiven) -> TeamShown:
         known = people.team_by_slug(uow, slug=given.slug)
         if known is not None and given.new:
             raise Refusal(
-                say("There is a team {slug} already. Choose another short name.", slug=code(known.slug)),
+                say("The short name {slug} is taken. Choose another one.", slug=code(known.slug)),
                 field="slug",
             )
         _require_may_save(uow, known, given)
@@ -279,7 +279,9 @@ def team_meant(uow: UnitOfWork, slug: str | None) -> Team:
     known = mine or people.teams(uow)
     slugs = Mrkdwn(", ".join(code(team.slug) for team in known[:12]))
     if not slugs:
-        raise Refusal("There's no team yet. `/cadence team create` makes the first one.", field="team")
+        raise Refusal(
+            "There are no teams yet. Create the first one with `/cadence team create`.", field="team"
+        )
     raise WhichTeam(
         say("Which team? Add one of {whose}: {slugs}.", whose="yours" if mine else "these", slugs=slugs),
         field="team",

@@ -47,7 +47,7 @@ def _import_typed(uow: UnitOfWork, spec: WorkspaceSpec | PlaybookSpec) -> Playbo
         imported = import_workspace(uow, spec)
         return Done(
             text=say(
-                "The workspace file is in: {created} teams new, {changed} changed, {unchanged} as they were.",
+                "Workspace file imported. Teams: {created} new, {changed} changed, {unchanged} unchanged.",
                 created=len(imported.created),
                 changed=len(imported.changed),
                 unchanged=len(imported.unchanged),
@@ -65,9 +65,7 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
     workspace = require_workspace(uow)
     known = playbooks.by_slug(uow, slug=spec.slug)
     if only_new and known is not None:
-        raise Refusal(
-            say("There is a playbook {slug} by now. Choose another short name.", slug=code(spec.slug))
-        )
+        raise Refusal(say("The short name {slug} is taken by now. Choose another one.", slug=code(spec.slug)))
     _require_importer(uow, spec, known)
     _require_references(uow, spec)
     latest = None
@@ -145,11 +143,11 @@ def _require_references(uow: UnitOfWork, spec: PlaybookSpec) -> None:
         slugs = ", ".join(team.slug for team in people.teams(uow)[:8])
         raise Refusal(
             say(
-                "The file names {team} as pilot, and there's no such team. {hint}",
+                "The file names {team} as the pilot team, but there's no such team. {hint}",
                 team=code(spec.pilot),
                 hint=f"Teams here: {slugs}."
                 if slugs
-                else "Import the workspace file first, or make the team with `/cadence team create`.",
+                else "Import the workspace file first, or create the team with `/cadence team create`.",
             ),
             field="yaml",
         )

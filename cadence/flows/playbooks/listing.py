@@ -205,7 +205,7 @@ def _before(uow: UnitOfWork, playbook: Playbook, newest: PlaybookVersion) -> Pla
     if found is None:
         raise Refusal(
             say(
-                "{title} has only {name}, so there is nothing to compare it with yet.",
+                "{title} has only {name}, so there's nothing to compare it with yet.",
                 title=playbook.title,
                 name=version_name(newest),
             ),

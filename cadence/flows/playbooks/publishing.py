@@ -72,7 +72,7 @@ def publish(
             raise _nothing_new(playbook, ready.version)
         if revision is not None and revision != ready.version.revision:
             raise Refusal(
-                say("{title} was revised meanwhile; look at what is missing again.", title=playbook.title),
+                say("{title} changed in the meantime. Check again what's missing.", title=playbook.title),
                 field=Field.REASON,
             )
         if ready.gaps and reason is None:
@@ -96,7 +96,7 @@ def _worth_reading(reason: str | None, gaps: Sequence[Gap]) -> str | None:
         return None
     if len(reason) < LEAST_REASON or len(reason.split()) < 3:
         raise Refusal(
-            "Say in a sentence why it can't wait; the teams that run it will read it.", field=Field.REASON
+            "Say in a sentence why it can't wait. The teams that run it will see this.", field=Field.REASON
         )
     return reason
 
@@ -104,7 +104,7 @@ def _worth_reading(reason: str | None, gaps: Sequence[Gap]) -> str | None:
 def _nothing_new(playbook: Playbook, version: PlaybookVersion) -> Refusal:
     return Refusal(
         say(
-            "{title} v{number} is the newest there is, and it is published already. {command} opens the next draft.",
+            "{title} v{number} is already published, and there's no newer draft. To start one, type {command}.",
             title=playbook.title,
             number=version.number,
             command=code(f"/cadence playbook revise {playbook.slug}"),
@@ -254,7 +254,7 @@ def override_form(uow: UnitOfWork, *, playbook: str, revision: int) -> OverrideF
         if ready.version.revision != revision or not ready.gaps:
             raise Refusal(
                 say(
-                    "{title} has changed since; {command} looks again.",
+                    "{title} has changed since. To check again, type {command}.",
                     title=row.title,
                     command=code(f"/cadence playbook publish {row.slug}"),
                 )

@@ -254,7 +254,7 @@ def _setup_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: T
             "{team} took {minutes}", team=titles[fastest], minutes=format_amount(done[fastest], Unit.MINUTES)
         )
     elif took:
-        so_far = say("{team} has begun", team=titles[next(iter(took))])
+        so_far = say("{team} has started", team=titles[next(iter(took))])
     else:
         so_far = say("none so far")
     return Gap(

@@ -39,9 +39,9 @@ def retire(uow: UnitOfWork, slug: str, reason: str) -> PlaybookRetired:
         require_curator(uow, to=f"retire {playbook.title}")
         playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
         if playbook.state is PlaybookState.RETIRED:
-            raise Refusal(say("{title} is retired already.", title=playbook.title), field=Field.PLAYBOOK)
+            raise Refusal(say("{title} is already retired.", title=playbook.title), field=Field.PLAYBOOK)
         if not reason.strip():
-            raise Refusal("Say why; the teams that run it will read it.", field=Field.REASON)
+            raise Refusal("Say why. The teams that run it will see this.", field=Field.REASON)
         before, playbook.state = playbook.state, PlaybookState.RETIRED
         uow.session.add(playbook)
         teams = adoptions.adopters(uow, playbook_id=playbook.id or 0)

@@ -31,15 +31,15 @@ _WORDS: dict[Purpose, tuple[str, str, str]] = {
     "publish": (
         "Publish a playbook",
         "Publish",
-        "Publishing freezes the newest draft as the next version. If something is missing, you are told what, "
+        "Publishing freezes the newest draft as the next version. If something is missing, you'll see what, "
         "and nothing is published.",
     ),
     "revise": (
         REVISE_HEADING,
         "Open its draft",
-        "You get the newest draft as YAML. What you save becomes the next draft; a published version never changes.",
+        "You'll get the newest draft as YAML. Saving it creates the next draft. Published versions never change.",
     ),
-    "diff": ("What changed?", "Show", "You see what the newest draft changes, or what the last version did."),
+    "diff": ("What changed?", "Show", "See what the newest draft changes, or what the last version did."),
 }
 
 
@@ -62,7 +62,7 @@ def choose_form(uow: UnitOfWork, purpose: Purpose, *, playbook: str | None) -> C
         require_workspace(uow)
         rows = playbooks.playbooks(uow)
         if not rows:
-            raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
+            raise Refusal("There are no playbooks yet. Import the first one with `/cadence playbook import`.")
         if purpose != "diff" and not is_curator(uow):
             rows = [row for row in rows if row.owner == uow.actor.member]
             if not rows:
@@ -94,8 +94,8 @@ def revise_form(uow: UnitOfWork, slug: str) -> Draft:
         if typed is None:
             raise Refusal(
                 say(
-                    "{title} is too long for a form. Change its file and bring it back with {command} on the "
-                    "command line; that makes the next draft too.",
+                    "{title} is too long for a form. Edit its file and import it with {command} on the "
+                    "command line. That creates the next draft, too.",
                     title=playbook.title,
                     command=code("cadence import"),
                 )
@@ -131,8 +131,8 @@ def save_revision(uow: UnitOfWork, text: str, *, playbook: str, revision: int) -
     if not isinstance(spec, PlaybookSpec) or spec.slug != playbook:
         raise Refusal(
             say(
-                "This form revises {playbook}, so its first line stays {line}. `/cadence playbook import` takes "
-                "other files.",
+                "This form edits {playbook}, so its first line has to stay {line}. To import another file, type "
+                "`/cadence playbook import`.",
                 playbook=code(playbook),
                 line=code(f"playbook: {playbook}"),
             )
@@ -164,7 +164,7 @@ def require_newest(uow: UnitOfWork, *, playbook: str, revision: int, spec: Playb
     if newest.revision != revision and playbook_from_data(newest.spec) != spec:
         raise Refusal(
             say(
-                "{who} saved draft {revision} meanwhile. Open the form again and put your changes into that.",
+                "{who} saved draft {revision} in the meantime. Open the form again and make your changes there.",
                 who=mention(newest.created_by),
                 revision=newest.revision,
             )

@@ -67,7 +67,7 @@ def start_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
             uow.session.flush()
             _record(uow, view, "setup-started", {"setup": row.id})
             rewrite(uow, view, mark=uow.actor.request)
-        standing = "Setup was done already." if row.done_at else "Timer started."
+        standing = "Setup is already done." if row.done_at else "Timer started."
         return Done(
             text=say(
                 "{standing} The checklist is in {channel}.",
@@ -92,7 +92,7 @@ def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
         if not 0 <= item < len(items):
             raise Refusal("That item isn't on the checklist.")
         if row.done_at is not None and not on:
-            raise Refusal("Setup is over, so its ticks stay as they are.")
+            raise Refusal("Setup is done, so items can't be unchecked.")
         known = setup_rows.ticks(uow, setup_id=row.id or 0).get(item)
         if (known is not None) is on:
             return
@@ -280,7 +280,7 @@ def _started(uow: UnitOfWork, view: AdoptionView) -> Setup:
     if row is None:
         raise Refusal(
             say(
-                "Setup of {title} hasn't started in {team}; press Start setup.",
+                "Setup of {title} hasn't started in {team}. Click *Start setup* first.",
                 title=view.playbook.title,
                 team=view.team.title,
             )
@@ -412,7 +412,7 @@ def champion(uow: UnitOfWork, message: OutboxMessage) -> Done:
     show = Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)
     if view.playbook.state is PlaybookState.RETIRED:
         text = say(
-            "{title} is retired: there is nothing to set up in {team}.",
+            "{title} is retired: there's nothing to set up in {team}.",
             title=view.playbook.title,
             team=view.team.title,
         )
@@ -422,9 +422,9 @@ def champion(uow: UnitOfWork, message: OutboxMessage) -> Done:
     begin = () if begun else (Offer("Start setup", Action.START_SETUP, str(view.id)),)
     return Done(
         text=say(
-            "You are the champion of {title} in {team}: you set it up and keep the team at it.\n"
-            "First step: press Start setup, go through the checklist in {channel} ({items}) and say when it is done; "
-            "{limit:,} min is the plan. Then the first cycle can start.",
+            "You're the champion of {title} in {team}: you set it up and keep it going.\n"
+            "*First step:* click *Start setup*, then check off the items in {channel} ({items}). It takes up to "
+            "{limit:,} min. After that, the first cycle can start.",
             title=view.playbook.title,
             team=view.team.title,
             channel=channel_link(view.team.channel),

@@ -177,9 +177,10 @@ def forget(uow: UnitOfWork) -> None:
 def _taken_out(uow: UnitOfWork) -> Workspace:
     row = workspaces.workspace(uow)
     if row is None:
-        raise Refusal(f"Nothing is stored of a workspace {uow.workspace_id}.")
+        raise Refusal(f"There's no data for workspace {uow.workspace_id}.")
     if row.uninstalled_at is None:
         raise Refusal(
-            f"{row.name or row.id} still has the bot. An admin takes it out in Slack first; then its rows can go."
+            f"{row.name or row.id} still has the bot. An admin has to remove it in Slack first. Then its data can "
+            "be deleted."
         )
     return row

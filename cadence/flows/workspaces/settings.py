@@ -30,7 +30,7 @@ _SENTENCES: Final = {
     "timezone": "Write a time zone, such as Europe/Berlin.",
     "min_runs": f"Write a whole number from {FEWEST_RUNS} to {MOST_RUNS:,}, such as 20.",
     "working_days.enum": "Choose days of the week.",
-    "working_days": "Choose at least one day: nobody is nudged on the others.",
+    "working_days": "Choose at least one working day. Nobody gets nudges on the others.",
 }
 """The message for each field whose validator has none, or for one of pydantic's error types."""
 

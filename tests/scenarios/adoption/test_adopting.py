@@ -72,7 +72,7 @@ def test_a_team_adopts_it_and_is_told(adopted: BotHarness) -> None:
     assert "rubric" in post.words
     assert "tone guide" in post.words
     assert post.buttons == ["Start setup", "Show the playbook"]
-    assert bot_dms(adopted, SOLO)[-1].text.startswith("You are the champion of Reply in Solo")
+    assert bot_dms(adopted, SOLO)[-1].text.startswith("You're the champion of Reply in Solo")
     (entry,) = entries(adopted, "adopted")
     assert entry.after == {"playbook": "reply", "team": "solo", "version": "draft 1", "champion": SOLO}
 
@@ -240,16 +240,16 @@ def test_nobody_is_nudged_before_the_first_cycle(adopted: BotHarness) -> None:
         (
             LEAD,
             f"/cadence adopt reply team=desk champion=<@{LEAD}>",
-            "Desk has Reply already, since 27 Feb 2026",
+            "Desk already runs Reply, since 27 Feb 2026",
         ),
         (
             LEAD,
             f"/cadence adopt reply team=solo champion=<@{AGENT}>",
-            "isn't in Solo, and a champion has to be",
+            "isn't in Solo, and its champion has to be",
         ),
-        (LEAD, "/cadence adopt reply <#C01CURATORS|curators>", "belongs to no team yet"),
+        (LEAD, "/cadence adopt reply <#C01CURATORS|curators>", "doesn't belong to a team yet"),
         (LEAD, "/cadence adopt rply team=solo", "Did you mean"),
-        (LEAD, f"/cadence adopt reply <#{DESK_CHANNEL}|desk> team=solo", "isn't the channel of Solo"),
+        (LEAD, f"/cadence adopt reply <#{DESK_CHANNEL}|desk> team=solo", "isn't Solo's channel"),
         (LEAD, "/cadence adopt reply team=solo champion=bob", "isn't a member"),
     ],
 )
@@ -294,13 +294,13 @@ def test_a_later_team_sees_the_number_of_the_first(run_once: BotHarness) -> None
     types(run_once, LEAD, f"/cadence adopt reply team=solo champion=<@{SOLO}>")
     types(run_once, LEAD, "/cadence cycle start reply 2026-03-30 team=solo")
     said = types(run_once, SOLO, "/cadence status", SOLO_CHANNEL)
-    assert "Where it began, Desk, the last cycle closed at 14 min" in said
+    assert "Pilot team's latest (Desk): 14 min" in said
     run_once.play_until(at("2026-04-02 11:00"))
     types(run_once, SOLO, "/kpi 22m", SOLO_CHANNEL)
-    assert "closed at 14 min; here it is 8 min above" in types(
+    assert "Pilot team's latest (Desk): 14 min; here, 8 min above" in types(
         run_once, SOLO, "/cadence status", SOLO_CHANNEL
     )
-    assert "Where it began" not in types(run_once, AGENT, "/cadence status")
+    assert "Pilot team" not in types(run_once, AGENT, "/cadence status")
 
 
 def test_who_reports_for_both_teams_isnt_asked_about_the_one_still_setting_up(adopted: BotHarness) -> None:

@@ -48,7 +48,7 @@ def full(tmp_path: Path) -> Iterator[BotHarness]:
 def test_a_third_cycle_needs_a_curator(full: BotHarness) -> None:
     lead = full.workspace.person(LEAD)
     refused = lead.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
-    assert "Desk has 2 running cycles already, Reply and Triage, and 2 is the most" in refused.words
+    assert "Desk already has 2 running cycles: Reply and Triage. The limit is 2." in refused.words
     assert refused.words.endswith("Ask them")
     lead.types("/cadence cycle start", channel=DESK_CHANNEL)
     errors = lead.submits({"playbook": "refund", "team": "desk", "date": "2026-03-09"}).errors
@@ -90,7 +90,7 @@ def test_adopting_says_in_advance_that_the_team_is_full(full: BotHarness) -> Non
         "/cadence cycle start refund 2026-03-09 team=solo", channel=DESK_CHANNEL
     )
     said = full.workspace.person(LEAD).types(f"/cadence adopt refund team=desk champion=<@{LEAD}>")
-    assert "its first cycle of Refund will need a curator" in said.words
+    assert "only a curator can start its first one of Refund." in said.words
 
 
 def test_a_reason_from_somebody_else_starts_nothing(full: BotHarness) -> None:

@@ -83,7 +83,7 @@ def test_leaving_a_team_one_is_not_in_changes_nothing(desk: BotHarness) -> None:
 
 def test_others_are_named_and_a_lost_reporter_is_said(desk: BotHarness) -> None:
     said = desk.workspace.person(AGENT).types(f"/cadence team leave desk <@{LEAD}>")
-    assert said.text == f"<@{LEAD}> left Desk. Nobody reports its number now."
+    assert said.text == f"<@{LEAD}> left Desk. Nobody reports its KPI now."
     assert said.message is not None
     assert said.message.buttons == []
 

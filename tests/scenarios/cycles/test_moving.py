@@ -186,10 +186,8 @@ def test_a_retired_playbook_finishes_and_starts_nothing(published: BotHarness) -
     for channel in (DESK_CHANNEL, SOLO_CHANNEL, CURATORS):
         assert "the help desk answers these &lt;now&gt;" in posts(published, channel)[-1].words
     assert len(rows(published, Cycle)) == 1  # the other team's hadn't begun
-    assert "is retired already" in types(published, CURATOR, "/cadence playbook retire reply again").words
-    assert (
-        "is retired, so no cycle of it starts" in types(published, LEAD, "/cadence cycle start reply").words
-    )
+    assert "is already retired" in types(published, CURATOR, "/cadence playbook retire reply again").words
+    assert "is retired, so no new cycles start" in types(published, LEAD, "/cadence cycle start reply").words
     published.play_until(at("2026-04-07 12:00"))
     [cycle] = rows(published, Cycle)
     assert cycle.state is CycleState.CLOSED

@@ -181,7 +181,7 @@ def test_a_draft_that_somebody_overtook_is_not_saved_over_theirs(harness: BotHar
     assert "draft 2" in curator.submits().view.words  # type: ignore[union-attr]
     said = lead.submits()
     assert said.view is not None
-    assert "saved draft 2 meanwhile" in said.view.words
+    assert "saved draft 2 in the meantime" in said.view.words
     assert len(rows(harness, PlaybookVersion)) == 2
 
 

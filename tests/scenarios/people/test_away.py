@@ -29,8 +29,8 @@ def test_a_member_set_away_by_somebody_else_is_told_by_day(desk: BotHarness) -> 
     types(desk, LEAD, f"/cadence away 2026-03-04..2026-03-06 <@{AGENT}>")
     desk.play_until(at("2026-03-04 00:30"))
     told = bot_dms(desk, AGENT)[-1].words
-    assert f"<@{LEAD}> set you away from Wednesday 4 March to Friday 6 March" in told
-    assert "`/cadence away off` takes it back" in told
+    assert f"<@{LEAD}> marked you as away from Wednesday 4 March to Friday 6 March" in told
+    assert "Back early? Type `/cadence away off`." in told
 
 
 def test_adjoining_days_away_count_as_one_absence(desk: BotHarness) -> None:

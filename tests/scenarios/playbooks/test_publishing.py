@@ -229,7 +229,7 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     assert (version.number, version.published_at) == (1, ready.clock.now())
     assert rows(ready, Playbook)[0].state is PlaybookState.SCALING  # two teams run it
     again = types(ready, CURATOR, "/cadence playbook publish reply").words
-    assert "Reply v1 is the newest there is, and it is published already." in again
+    assert "Reply v1 is already published, and there's no newer draft." in again
     assert len(entries(ready, "playbook-published")) == 1
     assert "Reply: scaling, v1" in types(ready, AGENT, "/cadence playbook show reply").words
     assert (
@@ -307,7 +307,7 @@ def test_two_who_revise_at_once_dont_undo_each_other(ready: BotHarness) -> None:
     assert not lead.submits({"yaml": yaml.replace("target: 15", "target: 12")}).errors
     late = curator.submits({"yaml": yaml.replace("baseline: 42", "baseline: 40")})
     assert late.view is not None
-    assert f"<@{LEAD}> saved draft 2 meanwhile" in late.view.words
+    assert f"<@{LEAD}> saved draft 2 in the meantime" in late.view.words
     assert len(rows(ready, PlaybookVersion)) == 2
 
 

@@ -133,7 +133,7 @@ def test_the_holidays_are_asked_for_by_form_when_it_isnt_clear_whose(harness: Bo
 
 def test_a_champion_nobody_knows_is_not_added_to_a_team(harness: BotHarness) -> None:
     said = harness.workspace.person(CURATOR).types("/cadence adopt reply team=solo champion=<@U0NOBODY|x>")
-    assert "has to be a person in this Slack" in said.words
+    assert "must be a person in this Slack workspace" in said.words
 
 
 def test_every_mistake_of_a_team_is_on_its_field_and_nobody_elses_team_is_overwritten(

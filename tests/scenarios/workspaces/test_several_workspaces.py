@@ -163,5 +163,5 @@ def test_who_took_it_out_can_be_forgotten(both: House) -> None:
     assert "deleted" in forget_workspace(settings, B, really=True)
     assert both.owed(B) == []
     assert both.owed(A)
-    with pytest.raises(Refusal, match="Nothing is stored"):
+    with pytest.raises(Refusal, match="There's no data for workspace"):
         forget_workspace(settings, B, really=True)
