@@ -301,7 +301,7 @@ class PlaybookSpec(Group):
     @classmethod
     def _is_apart(cls, steps: tuple[Step, ...], info: ValidationInfo) -> tuple[Step, ...]:
         if (slug := info.data.get("slug")) in [step.key for step in steps]:
-            reason = f"the step `{slug}` has the name of the playbook: commands can't tell them apart"
+            reason = f"the step `{slug}` has the same short name as the playbook, so commands can't tell them apart"
             raise WrongValueError(reason, "give the step another key", at_key=True)
         return steps
 

@@ -55,7 +55,7 @@ def _beside(uow: UnitOfWork, view: AdoptionView) -> str | None:
     try:
         team = adoption_by_id(uow, adoption_id=view.first_id).team.title
     except Refusal:
-        team = "the first team"
+        team = "no longer running it"
     here = latest_value(uow, view)
     beside = "" if here is None else f"; here, {_difference(here - theirs, unit)}"
     return f"Pilot team's latest ({team}): {format_amount(theirs, unit)}{beside}"

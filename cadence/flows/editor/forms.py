@@ -168,7 +168,10 @@ def _row(spec: Data, slug: str, part: Part, problems: list[Problem], titles: Map
     if part is Part.PILLARS:
         pillars = spec.get("pillars")
         answered = len(pillars) if isinstance(pillars, dict) else 0
-        lacking = [f"{_PILLARS - answered} of the {_PILLARS} answers"] if answered < _PILLARS else []
+        left = _PILLARS - answered
+        lacking = (
+            [f"all {left} answers" if not answered else f"{left} more of {_PILLARS} answers"] if left else []
+        )
     return PartRow(
         title=_TITLES[part],
         value=f"{slug}:{part}",

@@ -184,8 +184,8 @@ def test_far_too_many_runs_are_a_slip(desk: BotHarness) -> None:
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [
-        ("840m", "20 times the baseline of 42 min. If that's a slip, send it again"),
-        ("1m", "less than a twentieth of the baseline of 42 min. If that's a slip"),
+        ("840m", "20 times the baseline of 42 min. If that's a typo, send the right number"),
+        ("1m", "less than a twentieth of the baseline of 42 min. If that's a typo"),
     ],
 )
 def test_a_number_far_from_the_beginning_is_kept_and_asked_about(

@@ -169,7 +169,7 @@ def test_a_pause_in_the_middle_asks_nothing_and_can_be_taken_back(desk: BotHarne
     sent = [one.key for one in ledger(desk, "week-opens", MessageState.SENT)]
     assert sent
     assert not any("2026-03-23" in key for key in sent)
-    assert "Reply · cycle 1: resumes" in types(desk, "/cadence cycle start reply")
+    assert "Reply is running again · cycle 1" in types(desk, "/cadence cycle start reply")
     desk.play_until(at("2026-03-30 12:00"))
     assert len(rows(desk, Cycle)) == 2
 

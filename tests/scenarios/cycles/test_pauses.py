@@ -60,7 +60,7 @@ def test_a_pause_clears_no_watch(desk: BotHarness) -> None:
 
 def test_the_weeks_after_a_pause_are_asked_about_again(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-18 12:00"))
-    assert "resumes" in types(desk, "/cadence cycle start reply")
+    assert "is running again" in types(desk, "/cadence cycle start reply")
     desk.play_until(at("2026-03-27 16:05"))
     closed = next(post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text)
     assert "Check-ins*\n2 of 6" in closed.words, closed.words

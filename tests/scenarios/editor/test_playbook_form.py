@@ -112,7 +112,7 @@ def test_every_mistake_is_shown_at_its_field_in_the_words_of_the_form(harness: B
     assert wrong.errors["fallback"].endswith("would change nothing; choose “One level down”.")
     wrong = person.submits({"exception_cap": "10", "fallback": "default"})
     assert list(wrong.errors) == ["key"]
-    assert "has the name of the playbook" in wrong.errors["key"]
+    assert "has the same short name as the playbook" in wrong.errors["key"]
     person.submits({"key": "draft"})
     wrong = fills(person, "guardrails", {"name:0": "First response time", "unit:1": "score", "limit:1": "x"})
     assert {"unit:0", "direction:0", "limit:0", "name:1", "direction:1", "limit:1"} <= wrong.errors.keys()

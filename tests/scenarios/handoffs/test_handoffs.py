@@ -106,7 +106,7 @@ def test_what_cannot_be_used_goes_back_with_what_the_contract_says(harness: BotH
     modes = {row.step: row.mode for row in rows(harness, AdoptionStep)}
     assert modes["send"] is Mode.HUMAN_LED
     shown = harness.workspace.person(MEMBER).types("/cadence handoff support-reply show", channel=EMEA)
-    assert "No handoff waits in Support reply." in shown.words
+    assert "No handoffs to accept in Support reply." in shown.words
     assert "Two cases carry that number" in shown.words
 
 
@@ -188,10 +188,10 @@ def test_who_has_no_part_in_it_can_neither_send_nor_answer(harness: BotHarness) 
 def test_the_receiver_sees_what_waits_and_needs_no_number_while_it_is_one(harness: BotHarness) -> None:
     hand_over(harness)
     member = harness.workspace.person(THEIR_MEMBER)
-    assert "1 handoff waits to be accepted" in member.types("/cadence handoff", channel=BILLING).text
+    assert "1 handoff to accept" in member.types("/cadence handoff", channel=BILLING).text
     hand_over(harness, SENT.replace("4711", "4712"))
     which = member.types("/cadence handoff accept", channel=BILLING)
-    assert which.text == "Which one? 2 handoffs wait to be answered."
+    assert which.text == "Which one? 2 handoffs need an answer."
     assert "Sent back" in member.types("/cadence handoff fail #2 it lacks the invoice", channel=BILLING).text
     assert (
         "Accepted: refund for case 4711"
@@ -245,7 +245,7 @@ def test_the_sender_is_told_that_a_handoff_is_done(harness: BotHarness) -> None:
     shown = member.opens_home().words
     assert "refund for case 4711, from Support EMEA · Support reply · accepted Tue 3 Mar" in shown
     listed = harness.workspace.person(OWNER).types("/cadence handoff show", channel=EMEA)
-    assert listed.text == "No handoff waits, 1 in hand."
+    assert listed.text == "No handoffs to accept, 1 in progress."
 
     lead = harness.workspace.person(THEIR_LEAD)
     assert lead.clicks(asked(harness), "Done").text == "Done: refund for case 4711. <@U01AGENT1> is told."
@@ -282,7 +282,7 @@ def test_what_nobody_took_yet_is_withdrawn_by_who_sent_it(harness: BotHarness) -
     assert dms(harness, THEIR_LEAD) == [asked(harness).text]
     assert "<@U01AGENT1> withdrew it on Tue 3 Mar" in theirs.types("/cadence handoff accept #1").text
     assert "<@U01AGENT1> withdrew it" in owner.types("/cadence handoff withdraw #1").text
-    assert "No handoff waits" in theirs.types("/cadence handoff show", channel=BILLING).text
+    assert "No handoffs to accept" in theirs.types("/cadence handoff show", channel=BILLING).text
     assert "4711" not in theirs.opens_home().words
     harness.play_until(at("2026-03-05 09:00"))
     assert {one.reason for one in ledger(harness, "handoff-overdue")} == {"withdrawn"}

@@ -54,8 +54,8 @@ def kept(harness: BotHarness) -> list[tuple[str, float, bool]]:
 def test_by_command_beside_the_number_or_alone_corrections_kept(desk: BotHarness) -> None:
     said = types(desk, '/kpi 14m CSAT=4.7 "reopen rate"=3% quiet week')
     assert "Recorded: First response time 14 min" in said
-    assert "CSAT 4.7 (limit 4.6, held)" in said
-    assert "Reopen rate 3% (limit 5%, held)" in said
+    assert "CSAT 4.7 (min 4.6 ✓)" in said
+    assert "Reopen rate 3% (max 5% ✓)" in said
     assert "Recorded: CSAT 4.5" in types(desk, "/kpi reply csat=4.5")
     assert kept(desk) == [
         ("", 14, True),
@@ -112,8 +112,8 @@ def test_one_past_its_limit_stops_a_cycle_from_being_met_and_one_unread_is_named
     closing = posts(desk, DESK_CHANNEL)[-1].words
     assert closing.startswith("Reply hit its target but missed a guardrail\n")
     assert "\n*Result*\n42 min → 14 min (67% faster)\n*Target*\n15 min ✓" in closing
-    assert "*CSAT*\n4.5 (limit 4.6, *past it*)" in closing
-    assert "*Reopen rate*\nno reading (limit 5%)" in closing
+    assert "*CSAT*\n4.5 (min 4.6, *missed*)" in closing
+    assert "*Reopen rate*\nno reading (max 5%)" in closing
     assert "☐ Week 2: First check-in with runs; First rubric result" in closing
 
 

@@ -184,7 +184,7 @@ def test_a_home_slack_refuses_waits_until_it_is_opened(desk: BotHarness) -> None
     ("choice", "said"),
     [
         ("Mute reminders", "type `/cadence mute off`"),
-        ("Tomorrow", "`/cadence snooze` picks another time"),
+        ("Tomorrow", "To change the time, type `/cadence snooze`."),
     ],
 )
 def test_the_dms_menu_says_how_to_take_it_back(desk: BotHarness, choice: str, said: str) -> None:

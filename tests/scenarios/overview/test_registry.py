@@ -31,8 +31,7 @@ def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
         assert "1 published playbook in support" in said
         assert "Desk (v1): 42 min → 14 min (target 15 min)" in said
         assert (
-            "Solo (v1): 42 min → 17 min (target 15 min); Desk, the first team, 14 min · set up in 41 min"
-            in said
+            "Solo (v1): 42 min → 17 min (target 15 min) (pilot team Desk: 14 min) · set up in 41 min" in said
         )
         assert "No published playbooks yet in sales" in types(harness, AGENT, "/cadence registry sales").words
         assert (

@@ -23,12 +23,17 @@ EMPTY = PlaybookHub(
     slug="",
     heading="",
     parts=(
-        PartRow(title="Basics", value=":basics", done=False, text="Its name, who answers for it."),
-        PartRow(title="KPI", value=":kpi", done=False, text="Where it stands, where it must get to."),
+        PartRow(title="Basics", value=":basics", done=False, text="Name, owner and how often it runs."),
+        PartRow(
+            title="KPI",
+            value=":kpi",
+            done=False,
+            text="The one number that should improve: baseline and target.",
+        ),
         PartRow(title="Guardrails", value=":guardrails", done=True, text="Optional: up to two."),
         PartRow(title="Package", value=":package", done=True, later=("inputs", "outputs", "rubric")),
         PartRow(title="For the next team", value=":next-team", done=True, later=("scale rule", "checklist")),
-        PartRow(title="Five pillars", value=":pillars", done=True, later=("5 of the 5 answers",)),
+        PartRow(title="Five pillars", value=":pillars", done=True, later=("all 5 answers",)),
     ),
     steps=(),
     add_step=":steps:",
@@ -67,7 +72,9 @@ BEGUN = PlaybookHub(
         StepRow(title="Send the edited reply", value="support-reply:steps:send", mode="ai-led", cap=None),
     ),
     add_step="support-reply:steps:",
-    steps_missing=(coded("The step `send` has the name of the playbook; give the step another key."),),
+    steps_missing=(
+        coded("The step `send` has the same short name as the playbook. Give the step another one."),
+    ),
     overtaken="U01CURATOR",
     refused=("KPI: kpi is missing", say("{who} saved draft 5.", who=mention("U01CURATOR"))),
 )

@@ -81,7 +81,7 @@ CYCLE = CycleShown(
     steps=(DRAFT, SEND),
     gates=(
         GateLine(week=1, text="Agree who leads each step", met=True),
-        GateLine(week=2, text="one run attested", met=False),
+        GateLine(week=2, text="First check-in with runs", met=False),
         GateLine(week=3, text="package complete"),
     ),
     champion="U01AGENT1",

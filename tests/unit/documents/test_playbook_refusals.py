@@ -19,7 +19,7 @@ ONE_PROBLEM = [
     ("key: send", "key: critical", 0, "steps[1].key", "meaning in commands", "another word"),
     ("key: send", "key: Send It", 0, "steps[1].key", "not a step key", "`send-it`"),
     ("key: send", "key: draft", 0, "steps[1].key", "`draft` is taken", "its own key"),
-    ("key: send", "key: support-reply", -7, "steps", "name of the playbook", "another key"),
+    ("key: send", "key: support-reply", -7, "steps", "same short name as the playbook", "another key"),
     # text
     ("title: Support reply", f"title: {LONG}", 0, "title", "has 81 characters, more than 80", "shorter"),
     ("title: Support reply", 'title: ""', 0, "title", "is empty", "`Support reply`"),
