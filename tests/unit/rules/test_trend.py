@@ -1,5 +1,6 @@
 """Limits, trends, decay: against worked examples, every order of short lines, and SciPy's own tests."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import permutations
 
@@ -124,7 +125,7 @@ def test_with_ties_it_is_the_share_of_all_orders(values: list[int]) -> None:
 
 @given(st.lists(st.integers(0, 12), min_size=25, max_size=40))
 def test_with_ties_and_many_points_it_is_near_the_normal_approximation(values: list[int]) -> None:
-    assume(len(set(values)) > 5)
+    assume(max(Counter(values).values()) <= len(values) // 3)  # with more ties the approximation is poor
     approximate = kendalltau(range(len(values)), values, method="asymptotic").pvalue
     assert trend(values).p == pytest.approx(approximate, abs=0.05)
 
