@@ -182,7 +182,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
     REMINDER,
     Nudge(
         SPOT_AUDIT,
-        "spot audit",
+        "spot check",
         Audience.OWNER,
         Hour(FRIDAY, time(11)),
         timedelta(hours=30),

@@ -183,7 +183,7 @@ class _Names:
             return self._row(noun, int(ident))
         if noun == "audit":
             view, step = self._run(subject)
-            return self._part(view.id, step) if view else "a spot audit"
+            return self._part(view.id, step) if view else "a spot check"
         if noun == "playbook":
             return next(
                 (view.playbook.title for view in self.runs.values() if view.playbook.slug == rest), rest

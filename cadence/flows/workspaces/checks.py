@@ -113,7 +113,7 @@ CONNECT_SECONDS = 10
 _REASONS = (
     ("authentication failed", "the database refuses the user name or the password"),
     ("no password supplied", "the database asks for a password"),
-    ("does not exist", "there is no such database or user"),
+    ("does not exist", "that database or user doesn't exist"),
     ("refused", "no server answers at its host and port"),
     ("is the server running", "no server answers at its host and port"),
     ("no such file", "no server answers at its host and port"),

@@ -89,7 +89,7 @@ def test_working_days_that_would_drop_a_nudge_are_refused(desk: BotHarness) -> N
     curator = desk.workspace.person(CURATOR)
     curator.types("/cadence settings")
     refused = curator.submits({"working_days": ["mon", "tue", "wed", "thu"]})
-    assert "check-in reminder, spot audit, missing number, gate due" in refused.errors["hours"]
+    assert "check-in reminder, spot check, missing number, gate due" in refused.errors["hours"]
 
 
 def test_who_may_not_sets_nothing(desk: BotHarness) -> None:
@@ -353,6 +353,6 @@ def test_a_file_whose_working_days_would_drop_a_nudge_is_refused(tmp_path: Path,
         _, refused = import_files(
             Settings(_env_file=None, database_url=harness.bot.db.url), [file], now=harness.clock.now()
         )
-        assert "check-in reminder, spot audit, missing number, gate due" in str(refused)
+        assert "check-in reminder, spot check, missing number, gate due" in str(refused)
         assert "After the week's last working day" in str(refused)
         assert not rows(harness, Workspace)[0].settings.get("working_days")

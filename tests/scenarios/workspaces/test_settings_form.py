@@ -27,7 +27,7 @@ def test_every_setting_is_shown_changed_and_kept_in_the_trail(harness: BotHarnes
     curator.types("/cadence settings")
     days = ["mon", "tue", "wed", "thu"]
     hours = "check-in: Wed 09:00\ncheck-in reminder: Thu 09:00\n"
-    hours += "spot audit: Thu 11:00\nmissing number: Thu 14:00\ngate due: Thu 15:00"
+    hours += "spot check: Thu 11:00\nmissing number: Thu 14:00\ngate due: Thu 15:00"
     done = curator.submits({"country": "de-by", "min_runs": "30", "working_days": days, "hours": hours})
     assert done.errors == {}
     said = curator.form().words
