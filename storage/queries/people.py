@@ -218,13 +218,16 @@ def without_part(uow: UnitOfWork, *, member_ids: Iterable[str]) -> set[str]:
     found: set[str] = set()
     wanted = sorted(set(member_ids))
     for start in range(0, len(wanted), 500):
-        query = select(Member.id).where(
-            Member.workspace_id == uow.workspace_id,
-            col(Member.id).in_(wanted[start : start + 500]),
-            takes_no_part(uow.workspace_id),
-        )
-        found.update(uow.session.exec(query))
+        asked = {"workspace": uow.workspace_id, "ids": wanted[start : start + 500]}
+        found.update(connection_of(uow.session).execute(_WITHOUT_PART, asked).scalars())
     return found
+
+
+_WITHOUT_PART: Final[Any] = select_rows(col(Member.id)).where(
+    col(Member.workspace_id) == bindparam("workspace"),
+    col(Member.id).in_(bindparam("ids", expanding=True)),
+    takes_no_part(bindparam("workspace", type_=String())),
+)
 
 
 def team_by_slug(uow: UnitOfWork, *, slug: str) -> Team | None:

@@ -1,6 +1,7 @@
 """Queries on promotions, proposed and decided."""
 
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, exists, func
 from sqlalchemy.orm import aliased
@@ -16,6 +17,7 @@ def promotion(uow: UnitOfWork, *, promotion_id: int) -> Promotion | None:
     return uow.session.exec(query).first()
 
 
+@cache
 def _look_stands() -> ColumnElement[bool]:
     """Condition: an evaluation of a step wasn't made under a demotion that was reversed since."""
     demotion, back = aliased(ModeChange), aliased(ModeChange)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, insert
+from sqlalchemy import CursorResult, bindparam, delete, insert
 from sqlmodel import col
 
 from storage.engine import connection_of
@@ -11,6 +11,10 @@ from storage.tables import AnsweredRequest
 from storage.work import UnitOfWork
 
 _KEEP = insert(AnsweredRequest).inline()
+_PRUNE = delete(AnsweredRequest).where(
+    col(AnsweredRequest.workspace_id) == bindparam("workspace"),
+    col(AnsweredRequest.answered_at) < bindparam("before"),
+)
 
 
 def keep(uow: UnitOfWork, *, member: str, request: str, kind: str, answer: dict[str, Any] | None) -> None:
@@ -33,8 +37,6 @@ def keep(uow: UnitOfWork, *, member: str, request: str, kind: str, answer: dict[
 def prune(uow: UnitOfWork, *, before: datetime) -> int:
     """Delete a workspace's requests that were answered before an instant; returns how many."""
     done: CursorResult[Any] = connection_of(uow.session).execute(
-        delete(AnsweredRequest).where(
-            col(AnsweredRequest.workspace_id) == uow.workspace_id, col(AnsweredRequest.answered_at) < before
-        )
+        _PRUNE, {"workspace": uow.workspace_id, "before": before}
     )
     return done.rowcount

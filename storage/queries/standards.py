@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, exists, func
@@ -54,6 +55,7 @@ def with_exceptions(session: Session) -> list[JudgedRow]:
     return [JudgedRow(*row) for row in connection_of(session).execute(_with_exceptions())]
 
 
+@cache
 def _verdict_stands() -> ColumnElement[bool]:
     """Condition: a verdict counts no exception that was undone since."""
     return ~exists().where(
@@ -65,8 +67,17 @@ def _verdict_stands() -> ColumnElement[bool]:
     )
 
 
-def stands(change: type[ModeChange] = ModeChange) -> tuple[ColumnElement[bool], ...]:
-    """Condition: a mode change wasn't reversed, and doesn't reverse one."""
+def stands(change: type[ModeChange] | None = None) -> tuple[ColumnElement[bool], ...]:
+    """Condition: a mode change wasn't reversed, and doesn't reverse one; `change` if the table has an alias."""
+    return _change_stands() if change is None else _stands(change)
+
+
+@cache
+def _change_stands() -> tuple[ColumnElement[bool], ...]:
+    return _stands(ModeChange)
+
+
+def _stands(change: type[ModeChange]) -> tuple[ColumnElement[bool], ...]:
     later = aliased(ModeChange)
     return col(change.takes_back).is_(None), ~exists().where(col(later.takes_back) == col(change.id))
 
