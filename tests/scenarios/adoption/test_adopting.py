@@ -196,7 +196,7 @@ def test_only_the_team_ticks(adopted: BotHarness) -> None:
 def test_the_first_cycle_starts_from_the_post_and_the_first_run_ends_setup(adopted: BotHarness) -> None:
     presses(adopted, SOLO, "Start setup")
     assert types(adopted, LEAD, "/cadence cycle start reply 2026-03-09 team=solo").startswith(
-        "✓ Reply · cycle 1"
+        "✓ Reply starts Mon 9 Mar · cycle 1"
     )
     (post,) = posts(adopted, SOLO_CHANNEL)
     assert "first cycle starts Mon 9 Mar" in post.words
