@@ -5,7 +5,7 @@ from typing import Final
 
 from slack_bolt import App
 
-from cadence.flows.core import Lexicon, roles
+from cadence.flows.core import WorkspaceVocabulary, roles
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from handlers.context import RequestContext, Services
@@ -84,7 +84,7 @@ def typed_again(context: RequestContext, value: str, _body: Body) -> None:
 def _run(slash: str) -> Callable[[RequestContext, str], None]:
     def run(context: RequestContext, text: str) -> None:
         with context.uow.read() as uow:
-            parsed = parse(COMMANDS, slash, text, Lexicon(uow))
+            parsed = parse(COMMANDS, slash, text, WorkspaceVocabulary(uow))
         parsed.run(context)
 
     return run

@@ -13,7 +13,7 @@ import structlog
 from slack_sdk import WebClient
 
 from cadence.actor import Actor
-from cadence.flows.core import Lexicon, admit, require_still_new
+from cadence.flows.core import WorkspaceVocabulary, admit, require_still_new
 from cadence.refusals import Refusal
 from handlers.payloads import Body, Form, metadata, origin_of
 from handlers.views import SLACK_TROUBLE, NotMade, form_around, on_top, renew
@@ -91,7 +91,7 @@ class RequestContext:
     def today(self) -> date:
         """The person's local date."""
         with self.uow.read() as uow:
-            return Lexicon(uow).today
+            return WorkspaceVocabulary(uow).today
 
     def admit(self, *, anybody: bool = False) -> None:
         """Admit a new request of a participant; unknown people are looked up in Slack, once.

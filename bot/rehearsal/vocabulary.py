@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox.kinds import Json
 from cadence.actor import Actor
-from cadence.flows.core import Lexicon
+from cadence.flows.core import WorkspaceVocabulary
 from handlers.commands import COMMANDS
 from storage.engine import Database
 from storage.work import UnitOfWork
@@ -21,7 +21,7 @@ def _words(db: Database, member: str, now: datetime) -> Iterator[tuple[str, str]
     for entry in COMMANDS:
         yield entry.command, f"{entry.summary}  {entry.usage}".strip()
     with UnitOfWork(db, Actor(BUILT_IN_TEAM, member, "command"), now).read() as uow:
-        known = Lexicon(uow)
+        known = WorkspaceVocabulary(uow)
         for slug in (*known.playbooks, *known.others):
             yield slug, known.titles.get(slug, "")
         for slug, steps in known.playbooks.items():

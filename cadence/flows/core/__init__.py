@@ -78,7 +78,7 @@ from cadence.flows.core.messages import (
     tell,
     week_of,
 )
-from cadence.flows.core.names import Lexicon
+from cadence.flows.core.names import WorkspaceVocabulary
 from cadence.flows.core.nudge_hours import (
     adoption_hours,
     hours_in,
@@ -141,7 +141,6 @@ __all__ = [
     "Attach",
     "Composed",
     "Later",
-    "Lexicon",
     "MessageKind",
     "NeedsChoice",
     "NeedsWeek",
@@ -151,6 +150,7 @@ __all__ = [
     "Show",
     "Skip",
     "Urgency",
+    "WorkspaceVocabulary",
     "admit",
     "adoption_about",
     "adoption_by_id",

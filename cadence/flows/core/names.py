@@ -14,7 +14,7 @@ from storage.work import UnitOfWork
 Keys = tuple[str, ...]
 
 
-class Lexicon:
+class WorkspaceVocabulary:
     """A workspace's names as one person can use them; each kind is loaded when a command first needs it.
 
     Args:
@@ -90,14 +90,14 @@ class Lexicon:
 class _Steps(Mapping[str, Keys]):
     """Step keys by playbook, loaded on access; the playbooks are known beforehand."""
 
-    def __init__(self, lexicon: Lexicon, slugs: list[str]) -> None:
-        self._lexicon = lexicon
+    def __init__(self, vocabulary: WorkspaceVocabulary, slugs: list[str]) -> None:
+        self._vocabulary = vocabulary
         self._slugs = slugs
 
     def __getitem__(self, slug: str) -> Keys:
         if slug not in self._slugs:
             raise KeyError(slug)
-        return self._lexicon.steps(slug)
+        return self._vocabulary.steps(slug)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._slugs)

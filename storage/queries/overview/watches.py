@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -39,6 +39,41 @@ class WatchFound:
     stands: bool
 
 
+def _newest(
+    workspace_id: str, *, until: ColumnElement[datetime] | None = None
+) -> Select[int, str, int | None]:
+    """The id of the newest verdict of each step: its `adoption_id`, `step` and `id`.
+
+    Args:
+        until: only verdicts before this instant, which can depend on the team's time zone.
+    """
+    of_step = col(StepVerdict.adoption_id), col(StepVerdict.step)
+    query = (
+        select(*of_step, func.max(col(StepVerdict.id)).label("id"))
+        .where(col(StepVerdict.workspace_id) == workspace_id)
+        .group_by(*of_step)
+    )
+    if until is None:
+        return query
+    return (
+        query.join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(col(StepVerdict.judged_at) < until)
+    )
+
+
+def _settled_late() -> ColumnElement[bool]:
+    """Whether a late check-in, or an undone exception, ended the watch of a verdict."""
+    late = aliased(StepVerdict)
+    return exists().where(
+        col(late.adoption_id) == col(StepVerdict.adoption_id),
+        col(late.step) == col(StepVerdict.step),
+        col(late.id) > col(StepVerdict.id),
+        col(late.decision) != Decision.WATCH,
+        or_(*(col(late.cause).startswith(f"{cause}:") for cause in ("check-in", "undo"))),
+    )
+
+
 def watches(uow: UnitOfWork, *, week_start: date, ended: Mapping[str, datetime]) -> Iterator[WatchFound]:
     """The steps that were watched when a week ended, in that week's cycle, by adoption.
 
@@ -49,28 +84,9 @@ def watches(uow: UnitOfWork, *, week_start: date, ended: Mapping[str, datetime])
         ended: the end of the week, by time zone.
     """
     cycles = cycles_of(uow.workspace_id, week_start)
-    of_step = (col(StepVerdict.adoption_id), col(StepVerdict.step))
-    own = col(StepVerdict.workspace_id) == uow.workspace_id
-    newest = (
-        select(*of_step, func.max(col(StepVerdict.id)).label("id")).where(own).group_by(*of_step).subquery()
-    )
-    last = (
-        select(func.max(col(StepVerdict.id)).label("id"))
-        .join(Adoption, col(Adoption.id) == col(StepVerdict.adoption_id))
-        .join(Team, col(Team.id) == col(Adoption.team_id))
-        .where(own, col(StepVerdict.judged_at) < by_zone(ended))
-        .group_by(*of_step)
-        .subquery()
-    )
+    newest = _newest(uow.workspace_id).subquery()
+    last = _newest(uow.workspace_id, until=by_zone(ended)).subquery()
     now = aliased(StepVerdict)
-    late = aliased(StepVerdict)
-    settled = exists().where(
-        col(late.adoption_id) == col(StepVerdict.adoption_id),
-        col(late.step) == col(StepVerdict.step),
-        col(late.id) > col(StepVerdict.id),
-        col(late.decision) != Decision.WATCH,
-        or_(*(col(late.cause).startswith(f"{cause}:") for cause in ("check-in", "undo"))),
-    )
     since = col(AdoptionStep.since)
     query = (
         select(
@@ -116,7 +132,7 @@ def watches(uow: UnitOfWork, *, week_start: date, ended: Mapping[str, datetime])
             col(Adoption.state) != AdoptionState.ENDED,
             func.coalesce(col(AdoptionStep.after_exception), 0) == col(StepVerdict.after_exception),
             or_(since.is_(None), since < by_zone(ended)),
-            ~settled,
+            ~_settled_late(),
         )
         .order_by(col(StepVerdict.adoption_id))
     )
