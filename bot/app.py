@@ -39,7 +39,7 @@ from storage.work import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-NOT_INSTALLED = "Rollout Cadence isn't installed in this workspace any more. An admin can install it again."
+NOT_INSTALLED = "Rollout Cadence isn't installed in this workspace anymore. An admin can install it again."
 """The message for people who still see an uninstalled bot."""
 
 

@@ -28,7 +28,7 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 """Bolt's exceptions for a body that isn't Slack's; it parses the body before it verifies the signature."""
 _BUSIEST = ("POST", "/slack/events")
-_UNKNOWN_HOST = Response("this name isn't known here: add it to CADENCE_HOSTS\n", 403)
+_UNKNOWN_HOST = Response("unknown host name: add it to CADENCE_HOSTS\n", 403)
 _ROUTES = Map(
     [
         Rule("/slack/events", methods=["POST"], endpoint="events"),

@@ -22,6 +22,6 @@ def kept_link(text: str | None, *, field: str = "link") -> str | None:
     """
     if text and not is_link(text):
         raise Refusal(
-            "That isn't a link I can keep. Copy a message's link; it begins with `https://`.", field=field
+            "That isn't a link we can use. Copy a message's link. It starts with `https://`.", field=field
         )
     return text

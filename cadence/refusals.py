@@ -56,4 +56,22 @@ class NotAllowed(Refusal):
 
 
 class Unknown(Refusal):
-    """A playbook, step, team, member or command that doesn't exist here; the text suggests the nearest."""
+    """A playbook, step, team, member or command that doesn't exist here; the text suggests the nearest.
+
+    Args:
+        typed: the wrong word, as it was typed.
+        near: the right word in its place, if one is near: the command is then offered with it.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        field: str | None = None,
+        offer: Offer | None = None,
+        typed: str = "",
+        near: str | None = None,
+    ) -> None:
+        super().__init__(text, field=field, offer=offer)
+        self.typed = typed
+        self.near = near

@@ -42,7 +42,7 @@ def read_adopt(request: Request) -> Adopt:
     channels = [word for word in request.typed.words if word.channel]
     request.typed.words = [word for word in request.typed.words if not word.channel]
     if len(channels) > 1:
-        raise Refusal("Name one channel: that of the team that adopts the playbook.")
+        raise Refusal("Name only one channel: the one of the team that's adopting the playbook.")
     named = request.next_playbook(of_others=True)
     return Adopt(
         playbook=request.the_playbook(named),
@@ -144,6 +144,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="adopt",
+            task="Rollout",
             usage="<playbook> [#channel] [champion=@x] [team=slug]",
             summary="Bring a playbook to another team",
             who="owner",
@@ -152,7 +153,6 @@ FEATURE: Final = Feature(
             bare=Adopt,
             run=by_command,
             options=("team",),
-            harmless="bare",
         ),
     ),
     buttons={Action.ADOPT: by_button, Action.ADD_CHAMPION: champion_added},

@@ -95,11 +95,11 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="playbook new",
+            task="Playbooks",
             summary="Write a new playbook step by step",
             examples=("/cadence playbook new",),
             bare=NewPlaybook,
             run=new,
-            harmless="bare",
         ),
     ),
     buttons={

@@ -53,7 +53,7 @@ def read_exception(request: Request) -> LogException:
     try:
         step = take_step(request, named)
     except UnknownStep as unknown:
-        raise _giving_back(unknown) from None
+        raise _giving_back(request, unknown) from None
     critical = _critical(request) or critical
     reason = request.sentence("reason", _ADVICE)
     return LogException(
@@ -66,11 +66,12 @@ def read_exception(request: Request) -> LogException:
     )
 
 
-def _giving_back(unknown: UnknownStep) -> UnknownStep:
+def _giving_back(request: Request, unknown: UnknownStep) -> UnknownStep:
     """The refusal with the input, to copy, and a button that logs it on the right step."""
     near, reason, playbook, text, offer = unknown.near, unknown.reason, unknown.playbook, unknown.text, None
     if playbook:
-        label = f"Log it on {clip(near)}" if near else "Choose the step"
+        title = request.vocabulary.step_title(playbook, near) if near else ""
+        label = f"Log it on “{clip(title, 50)}”" if near else "Choose the step"
         value = f"{playbook}:{near or ''}:{reason or ''}"[:_LONGEST_KEPT]
         offer = Offer(label=label, action=Action.LOG_EXCEPTION, value=value)
     if reason:
@@ -213,6 +214,7 @@ FEATURE: Final = Feature(
         Entry(
             slash="/exception",
             name="exception",
+            task="Exceptions and steps",
             usage="[playbook] <step> [critical] <reason> [link=…] [team=slug]",
             summary="Log a run that went wrong",
             examples=(
@@ -224,7 +226,6 @@ FEATURE: Final = Feature(
             bare=LogException,
             run=by_command,
             options=("link", "team"),
-            harmless="bare",
             words=("undo",),
         ),
     ),

@@ -91,7 +91,9 @@ def _verb(request: Request, named: str | None) -> Word:
     if near:
         right = code(f"{request.command} {near}")
         raise Unknown(
-            say("There's no handoff {word}. Did you mean {right}?", word=shown(word.text), right=right)
+            say("There's no handoff {word}. Did you mean {right}?", word=shown(word.text), right=right),
+            typed=word.text,
+            near=near,
         )
     if named is None:
         known = (*request.vocabulary.playbooks, *request.vocabulary.others)
@@ -254,9 +256,10 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="handoff",
+            task="This week",
             usage="[playbook] send <team> <what> | accept [#id] [note] | fail [#id] <reason> | done [#id] [note] | "
             "withdraw [#id] [reason] | show [team=slug] [link=…]",
-            summary="Hand work to another team under the playbook's contract, accept it, finish it or withdraw it",
+            summary="Hand work to another team, or answer what was handed to yours",
             examples=(
                 "/cadence handoff support-reply send billing refund for case 4711",
                 "/cadence handoff accept #12",
@@ -269,7 +272,6 @@ FEATURE: Final = Feature(
             bare=Handoff,
             run=by_command,
             options=("team", "link"),
-            harmless="bare",
         ),
     ),
     buttons={

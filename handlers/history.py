@@ -93,6 +93,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="trace",
+            task="Exceptions and steps",
             usage="[playbook] [step] [since] [team=slug]",
             summary="See who did what, and when",
             examples=(
@@ -104,10 +105,10 @@ FEATURE: Final = Feature(
             bare=Trace,
             run=trace,
             options=("team",),
-            harmless="always",
         ),
         Entry(
             name="export",
+            task="Teams and settings",
             usage="[playbook|all]",
             summary="Get everything as CSV and YAML files",
             who="owner",
@@ -115,7 +116,6 @@ FEATURE: Final = Feature(
             read=read_export,
             bare=Export,
             run=export,
-            harmless="bare",
         ),
     ),
     buttons={Action.OLDER_TRACE: older},

@@ -13,7 +13,7 @@ from templates.contexts.base import MessageContext
 from templates.contexts.lessons import LearnForm
 from templates.ids import Action, Callback
 
-_ADVICE: Final = "Keep what the next team needs, or add two lessons."
+_ADVICE: Final = "Shorten it to what the next team needs, or add two lessons."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="learn",
+            task="Playbooks",
             usage="<playbook> <text> [team=slug]",
             summary="Add a lesson for the next team",
             examples=("/cadence learn support-reply Load the policy file before the first draft",),
@@ -70,7 +71,6 @@ FEATURE: Final = Feature(
             bare=Learn,
             run=by_command,
             options=("team",),
-            harmless="bare",
         ),
     ),
     buttons={Action.LEARN: by_button},

@@ -96,7 +96,7 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
         elif found.setdefault(same.setdefault(name.casefold(), name), value) != value:
             raise Refusal(
                 say(
-                    "You gave {name} twice, {one} and {two}. Which one?",
+                    "You typed {name} twice: {one} and {two}. Which one?",
                     name=shown(f"{name}="),
                     one=shown(found[same[name.casefold()]]),
                     two=shown(value),
@@ -208,6 +208,7 @@ FEATURE: Final = Feature(
         Entry(
             slash="/kpi",
             name="kpi",
+            task="This week",
             usage="[playbook] <value> [guardrail=value] [note] [week=N] [team=slug]",
             summary="Report this week's KPI, or correct it",
             examples=(
@@ -220,7 +221,6 @@ FEATURE: Final = Feature(
             run=by_command,
             read=read_kpi,
             options=("week", "team"),
-            harmless="bare",
         ),
     ),
     buttons={Action.REPORT_KPI: by_button},

@@ -73,7 +73,7 @@ def _count(request: Request, name: str) -> int | None:
     if digits.isdecimal() and len(digits.lstrip("0")) > _MOST_DIGITS:
         raise Refusal(
             say(
-                "{typed} is too many. Record 1 to 100,000 samples at a time.",
+                "{typed} is too many. Record up to 100,000 samples at a time.",
                 typed=shown(f"{name}={typed}"),
             )
         )
@@ -171,6 +171,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="rubric",
+            task="Exceptions and steps",
             usage="<playbook> <step> passes=N samples=N [risky=N] [note] | <playbook> <step> revise <what changed>",
             summary="Record graded samples, or update a rubric",
             who="owner",
@@ -182,7 +183,6 @@ FEATURE: Final = Feature(
             bare=Rubric,
             run=by_command,
             options=("passes", "samples", "risky", "team"),
-            harmless="bare",
         ),
     ),
     buttons={

@@ -6,7 +6,7 @@ from typing import Final
 from cadence.flows.standards import ModeGiven, back_to_plan_form, declare_mode, go_back_to_plan, mode_form
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
-from cadence.refusals import Refusal
+from cadence.refusals import Refusal, Unknown
 from cadence.rules.modes import LADDER, Mode
 from handlers.context import RequestContext
 from handlers.feature import Feature
@@ -46,13 +46,15 @@ def _take_mode(request: Request) -> Mode:
     if found is None:
         near = nearest(word.text, LADDER)
         hint = say(" Did you mean {near}?", near=code(near)) if near else ""
-        raise Refusal(
+        raise Unknown(
             say(
                 "{word} isn't a mode. Try {modes}.{hint}",
                 word=shown(word.text),
                 modes=listed(LADDER, "or"),
                 hint=hint,
-            )
+            ),
+            typed=word.text,
+            near=near,
         )
     request.typed.take()
     if request.typed.key() == "led" and "led" not in word.key:
@@ -122,6 +124,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="mode",
+            task="Exceptions and steps",
             usage="<playbook> <step> <mode> <reason> [team=slug]",
             summary="Change who leads a step",
             who="owner",
@@ -130,7 +133,6 @@ FEATURE: Final = Feature(
             bare=DeclareMode,
             run=mode,
             options=("team",),
-            harmless="bare",
         ),
     ),
     buttons={Action.DECLARE_MODE: declare_by_button, Action.BACK_TO_PLAN: open_back_to_plan},

@@ -54,6 +54,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="settings",
+            task="Teams and settings",
             usage="[playbook] [team=slug]",
             summary="Change a team's settings, or the workspace's",
             who="owner",
@@ -62,7 +63,6 @@ FEATURE: Final = Feature(
             bare=Settings,
             run=open_form,
             options=("team",),
-            harmless="bare",
         ),
     ),
     buttons={Action.OPEN_SETTINGS: by_button},

@@ -137,7 +137,7 @@ class Delivery:
             return self._attach(post, waiting, composed)
         if isinstance(composed, Later) or rendered is None:
             until = composed.until if isinstance(composed, Later) else now
-            self.outbox.postpone(message, until=until, reason="waits for working hours")
+            self.outbox.postpone(message, until=until, reason="waiting for working hours")
             return Outcome.LATER
         return self._send(post, waiting, composed, rendered)
 

@@ -41,8 +41,8 @@ _GRANT = (
 _ALLOW = "Ask an admin of the workspace to approve the app."
 RESTRICTED = "Ask an admin to let the bot post in that channel, or give the team another one."
 GONE = "Give the team another channel: this one is archived."
-_PERSON = "The person has left or can't be written to: take them off the team."
-_BOT = "This is the bot's own mistake: please report it with its code."
+_PERSON = "This person can't get DMs. They may have left: remove them from the team."
+_BOT = "This is a bug in the bot. Please report it with its code."
 
 
 def _rows(kind: Kind, remedy: str, codes: str) -> dict[str, Known]:
@@ -68,7 +68,7 @@ ERRORS: dict[str, Known] = (
     )
     | _rows(
         Kind.FIXABLE,
-        "Turn the Messages tab on: the app's page, “App Home”.",
+        "Turn on the Messages tab on the app's page, under “App Home”.",
         "messages_tab_disabled",
     )
     | _rows(
@@ -79,7 +79,7 @@ ERRORS: dict[str, Known] = (
     )
     | _rows(Kind.PERMANENT, GONE, "is_archived is_inactive")
     | _rows(Kind.PERMANENT, _PERSON, "user_disabled user_not_found user_not_visible")
-    | _rows(Kind.PERMANENT, "Set SLACK_BOT_TOKEN of the right workspace.", "team_not_found")
+    | _rows(Kind.PERMANENT, "Set SLACK_BOT_TOKEN to the token of the right workspace.", "team_not_found")
     | _rows(
         Kind.DONE,
         "",

@@ -31,18 +31,18 @@ STATE_SECONDS = 600
 _TEAM = re.compile(r"[TE][A-Z0-9]{1,31}")
 _STATE = re.compile(r"[0-9a-f-]{36}")
 _SENTENCES = {
-    "access_denied": "Nothing was installed: it was cancelled at Slack.",
-    "invalid_browser": "Nothing was installed: it was begun in another browser, the page was loaded again, or this "
-    "address doesn't begin with https.",
+    "access_denied": "Nothing was installed: you canceled it in Slack.",
+    "invalid_browser": "Nothing was installed: it was started in another browser, the page was reloaded, or "
+    "this address doesn't start with https.",
     "invalid_state": "Nothing was installed: the link is more than ten minutes old, or was used before.",
-    "missing_code": "Nothing was installed: Slack sent no code along.",
-    "invalid_code": "Nothing was installed: Slack doesn't take the code; it is old, or was used before.",
+    "missing_code": "Nothing was installed: Slack didn't send a code.",
+    "invalid_code": "Nothing was installed: Slack didn't accept the code. It has expired or was used before.",
 }
 _WHOLE_ORGANISATION = (
-    f"Nothing was installed: {NAME} is installed in one workspace at a time, not in a whole organisation. "
-    "Choose a workspace of it."
+    f"Nothing was installed: {NAME} can only be installed in one workspace at a time, not in a whole "
+    f"organization. Choose a workspace."
 )
-_NO_TOKEN = "Nothing was installed: Slack gave no token for the bot."  # noqa: S105
+_NO_TOKEN = "Nothing was installed: Slack didn't send a token for the bot."  # noqa: S105
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",

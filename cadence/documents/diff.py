@@ -17,21 +17,21 @@ _SHARES: Final = frozenset({"exception_cap", "accuracy", "max_risk", "threshold"
 _AMOUNTS: Final = frozenset({"baseline", "target"})
 _NAMES: Final = {
     "exception_cap": "cap",
-    "promote.accuracy": "accuracy for a promotion",
-    "promote.max_risk": "most risk for a promotion",
-    "promote.cycles": "cycles for a promotion",
-    "verify.sample": "runs drawn a week",
+    "promote.accuracy": "accuracy needed for promotion",
+    "promote.max_risk": "highest risk for promotion",
+    "promote.cycles": "cycles needed for promotion",
+    "verify.sample": "runs spot-checked per week",
     "verify.automated": "automated check",
     "verify.escalate_to": "who is told about a risky grade",
     "kpi.name": "KPI",
-    "kpi.unit": "unit of the KPI",
+    "kpi.unit": "KPI unit",
     "kpi.direction": "which way is better",
-    "kpi.window_days": "days of the KPI's window",
+    "kpi.window_days": "KPI window in days",
     "scale_rule": "cycles in a row",
     "scale_rule.cycles": "cycles in a row",
-    "runs_per_week": "runs expected a week",
+    "runs_per_week": "expected runs per week",
     "setup_minutes": "minutes to set up",
-    "min_runs": "fewest runs for the cap line",
+    "min_runs": "fewest runs for the cap rule",
 }
 _LONGEST: Final = 140
 
@@ -96,7 +96,7 @@ def differences(before: PlaybookSpec, after: PlaybookSpec) -> tuple[str, ...]:
 def _line(change: Change, before: PlaybookSpec, after: PlaybookSpec) -> str:
     units = (before.kpi.unit, after.kpi.unit)
     if change.path == "steps (order)":
-        return f"order of the steps: {_plain(change.before)} → {_plain(change.after)}"
+        return f"step order: {_plain(change.before)} → {_plain(change.after)}"
     keyed = _KEYED.search(change.path)
     if keyed is None:
         last = change.path.rpartition(".")[2]

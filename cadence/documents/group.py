@@ -81,7 +81,7 @@ def _with_problems(
         meant = nearest(key, [name for name in fields if name not in data or name in model.INHERITED])
         missing.pop(meant or "", None)
         right = f"did you mean `{meant}`?" if meant else f"known here: {', '.join(fields)}"
-        wrong = WrongValueError(f"there is no key {quoted(key)} here", right, at_key=True)
+        wrong = WrongValueError(f"there's no key {quoted(key)} here", right, at_key=True)
         marked[key] = model.REFUSED.get(key, wrong)
     return marked | missing
 

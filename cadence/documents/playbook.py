@@ -44,8 +44,8 @@ FILE: Final = "file"
 STORED: Final = "stored"
 
 _ONE_KPI: Final = WrongValueError(
-    "there is more than one KPI: with two numbers a team can always point to the better one",
-    "keep the one number to move under `kpi`, and make another a guardrail",
+    "there is more than one KPI: with two numbers, a team can always point to the better one",
+    "keep the one number to improve under `kpi`, and make the other a guardrail",
     at_key=True,
 )
 _NEVER_NEGATIVE: Final = frozenset({Unit.MINUTES, Unit.HOURS, Unit.DAYS, Unit.COUNT})
@@ -96,7 +96,7 @@ class Kpi(Group):
     def _is_an_amount(cls, value: float, info: ValidationInfo) -> float:
         unit = info.data.get("unit")
         if value < 0 and unit in _NEVER_NEGATIVE:
-            raise WrongValueError(f"{value:g} {unit} is less than nothing", "write 0 or more", at_key=True)
+            raise WrongValueError(f"{value:g} {unit} is below zero", "write 0 or more", at_key=True)
         return value
 
     @field_validator("target")
@@ -107,7 +107,7 @@ class Kpi(Group):
             return target
         side, other = ("below", "higher") if direction is Direction.LOWER else ("above", "lower")
         new, old = (format_amount(one, unit) if unit else f"{one:.12g}" for one in (target, baseline))
-        reason = f"{new} is no better than the baseline {old} when {direction} is better"
+        reason = f"{new} isn't better than the baseline {old} when {direction} is better"
         raise WrongValueError(reason, f"write a target {side} it, or `direction: {other}`", at_key=True)
 
     @field_validator("guardrails")
@@ -126,7 +126,7 @@ class Promote(Group):
 
     EXAMPLE = "{accuracy: 0.90, max_risk: 0.02, cycles: 2}"
     accuracy: Annotated[
-        float, share("0.90", zero="is no bar at all", one="can't be shown by any number of samples")
+        float, share("0.90", zero="accepts everything", one="can't be proven with any number of samples")
     ] = 0.90
     max_risk: Annotated[float, share("0.02", small=True)] = 0.02
     cycles: _Cycles = 2
@@ -148,7 +148,7 @@ class Verify(Group):
         return (
             {}
             if data.keys() & {"automated", "sample"}
-            else {"sample": WrongValueError("nothing is verified", right)}
+            else {"sample": WrongValueError("no check is set", right)}
         )
 
 
@@ -175,9 +175,9 @@ class Step(Group):
         if mode is None or rank(fallback) < rank(mode) or fallback is _below(mode):
             return fallback
         reason = (
-            f"{fallback} is the declared mode itself: a demotion would change nothing"
+            f"{fallback} is the planned mode itself: a demotion would change nothing"
             if fallback is mode
-            else f"{fallback} is above the declared mode {mode}: a demotion would be a promotion"
+            else f"{fallback} is above the planned mode {mode}: a demotion would be a promotion"
         )
         raise WrongValueError(reason, f"write `fallback: {_below(mode)}`, or leave the line out", at_key=True)
 
@@ -276,7 +276,7 @@ class PlaybookSpec(Group):
     runs_per_week: Annotated[
         int,
         whole(1, 100_000, "40"),
-        Missing("is missing: the first weeks are judged by the runs one expects"),
+        Missing("is missing: the first weeks use the expected runs"),
     ]
     setup_minutes: Annotated[
         int, whole(1, 60, "60", why="another team must be able to start within the hour")

@@ -23,7 +23,7 @@ class Problem:
     right: str
 
     def __str__(self) -> str:
-        """`line 18, steps[1].exception_cap: 140 is not between 0% and 100%; write a share such as 0.10`."""
+        """`line 18, steps[1].exception_cap: 140 isn't between 0% and 100%; write a share such as 0.10`."""
         place = ", ".join(part for part in (f"line {self.line}" if self.line else "", self.where) if part)
         return f"{place}: {self.reason}; {self.right}" if place else f"{self.reason}; {self.right}"
 
@@ -37,6 +37,6 @@ class DocumentRefused(Refusal):
     def __init__(self, problems: Iterable[Problem], *, field: str | None = None) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(problems, key=lambda problem: problem.line))
         count = len(self.problems)
-        lead = "There is one problem:" if count == 1 else f"There are {count} problems. The first:"
+        lead = "There's one problem:" if count == 1 else f"There are {count} problems. The first:"
         first = str(self.problems[0])
         super().__init__(f"{lead} {first}{'' if first.endswith('?') else '.'}", field=field)

@@ -37,7 +37,7 @@ def read_document(text: str) -> PlaybookSpec | WorkspaceSpec:
         if begins
         else "begin with `playbook: a-short-name`, or with `workspace:`"
     )
-    raise _refusal(source, "nothing says which document this is", right)
+    raise _refusal(source, "this doesn't say which kind of file it is", right)
 
 
 def read_playbook(text: str) -> PlaybookSpec:
@@ -48,7 +48,7 @@ def read_playbook(text: str) -> PlaybookSpec:
     """
     source = _parsed(text)
     if _WORKSPACE_KEYS & source.data.keys() and not _PLAYBOOK_KEYS & source.data.keys():
-        raise _refusal(source, "this is a workspace file", "import it by itself, or send a playbook")
+        raise _refusal(source, "this is a workspace file", "import it on its own, or import a playbook")
     return _read(PlaybookSpec, source)
 
 
@@ -61,7 +61,7 @@ def read_workspace(text: str) -> WorkspaceSpec:
     source = _parsed(text)
     if not _WORKSPACE_KEYS & source.data.keys():
         playbook = "playbook" in source.data
-        reason = "this is a playbook" if playbook else "neither `workspace` nor `teams` is here"
+        reason = "this is a playbook" if playbook else "`workspace` and `teams` are missing"
         raise _refusal(source, reason, "begin with `workspace:` and `teams:`")
     return _read(WorkspaceFile, source).spec
 

@@ -72,7 +72,7 @@ def _refusal(line: int, reason: str, right: str) -> DocumentRefused:
 
 def _refuse_tabs(text: str) -> None:
     tabbed = [
-        Problem(number, "", "a tab indents this line", "indent with spaces")
+        Problem(number, "", "this line is indented with a tab", "indent with spaces")
         for number, line in enumerate(text.split("\n"), start=1)
         if line.strip() and "\t" in line[: len(line) - len(line.lstrip())]
     ]
@@ -92,7 +92,7 @@ def _compose(text: str) -> Source:
     except MarkedYAMLError as error:
         raise DocumentRefused([explain(error)]) from error
     except (ValueError, OverflowError) as error:  # ruamel.yaml passes an escape beyond Unicode to chr()
-        reason = "an escape from this line on names no character"
+        reason = "an escape on this line or below isn't valid"
         raise _refusal(composer.line, reason, "write the character itself") from error
 
 
@@ -125,7 +125,7 @@ class _Composer:
         """A value with everything in it; its line is kept, and that of its key unless it has none."""
         line = event.start_mark.line + 1
         if len(loc) >= MAX_DEPTH:
-            reason = f"values are nested more than {MAX_DEPTH} deep"
+            reason = f"values are nested more than {MAX_DEPTH} levels deep"
             raise _refusal(line, reason, "keep to the groups of the examples")
         value: object
         if isinstance(event, MappingStartEvent):

@@ -112,11 +112,13 @@ def text(most: int, example: str, *, lines: bool = False, answer: bool = False) 
         if not value:
             raise WrongValueError("is empty", f"answer with words such as `{example}`, or leave the line out")
         if len(value) > most:
-            raise WrongValueError(f"has {len(value)} characters, more than {most}", "say it shorter")
+            raise WrongValueError(f"has {len(value)} characters, more than {most}", "shorten it")
         if "\n" in value and not lines:
             raise WrongValueError("has more than one line", "write it on one line")
         if answer and value.casefold().rstrip(".!") in NO_ANSWER:
-            raise WrongValueError(f"{quoted(value)} is no answer", f"answer with words such as `{example}`")
+            raise WrongValueError(
+                f"{quoted(value)} isn't an answer", f"answer with words such as `{example}`"
+            )
         return value
 
     return Kind(reading, example)
@@ -130,7 +132,7 @@ def _string(value: object, example: str) -> str:
         raise WrongValueError(f"{found(value)} was found", f"write text such as `{example}`")
     plain = value.replace("\r\n", "\n").replace("\t", " ")
     if any(unicodedata.category(sign) in _HIDDEN and sign != "\n" for sign in plain):
-        raise WrongValueError("holds a character that can't be shown", "type the text again")
+        raise WrongValueError("has a character that can't be shown", "type the text again")
     return "\n".join(line.rstrip() for line in plain.strip().split("\n"))
 
 
@@ -143,11 +145,11 @@ def _name(pattern: re.Pattern[str], what: str, rule: str, example: str) -> Kind:
         value = _string(given, example)
         if value in RESERVED:
             right = f"choose another word, such as `{example}`"
-            raise WrongValueError(f"{quoted(value)} has a meaning in commands", right)
+            raise WrongValueError(f"{quoted(value)} is reserved for commands", right)
         if not pattern.fullmatch(value):
             near = re.sub(r"[^a-z0-9]+", "-", value.casefold()).strip("-")
             near = near if pattern.fullmatch(near) and near not in RESERVED else example
-            raise WrongValueError(f"{quoted(value)} is not {what}", f"write {rule}, such as `{near}`")
+            raise WrongValueError(f"{quoted(value)} isn't {what}", f"write {rule}, such as `{near}`")
         return value
 
     return Kind(reading, example)
@@ -155,12 +157,16 @@ def _name(pattern: re.Pattern[str], what: str, rule: str, example: str) -> Kind:
 
 def short_name(example: str) -> Kind:
     """A playbook's or a team's short name."""
-    return _name(SLUG, "a short name", "2 to 40 small letters, digits and hyphens, a letter first", example)
+    return _name(
+        SLUG, "a short name", "2 to 40 lowercase letters, digits and hyphens, starting with a letter", example
+    )
 
 
 def step_key(example: str) -> Kind:
     """A step's short name."""
-    return _name(STEP_KEY, "a step key", "1 to 40 small letters, digits, - and _, a letter first", example)
+    return _name(
+        STEP_KEY, "a step key", "1 to 40 lowercase letters, digits, - and _, starting with a letter", example
+    )
 
 
 def _word(fits: Callable[[str], object], what: str, hint: Callable[[str], str], example: str) -> Kind:
@@ -169,7 +175,7 @@ def _word(fits: Callable[[str], object], what: str, hint: Callable[[str], str], 
     def reading(given: object) -> str:
         value = _string(given, example)
         if not fits(value):
-            raise WrongValueError(f"{quoted(value)} is not {what}", hint(value))
+            raise WrongValueError(f"{quoted(value)} isn't {what}", hint(value))
         return value
 
     return Kind(reading, example)
@@ -205,12 +211,12 @@ def choice(options: type[StrEnum], example: StrEnum) -> Kind:
 
     def reading(value: object) -> StrEnum:
         if not isinstance(value, str):
-            raise WrongValueError(f"{found(value)} is not known here", f"write one of {words}")
+            raise WrongValueError(f"{found(value)} isn't known here", f"write one of {words}")
         if value in set(options):
             return options(value)
         if meant := nearest(value.replace(" ", "-").replace("_", "-"), options):
-            raise WrongValueError(f"{quoted(value)} is not one of {words}", f"did you mean `{meant}`?")
-        raise WrongValueError(f"{quoted(value)} is not known here", f"write one of {words}")
+            raise WrongValueError(f"{quoted(value)} isn't one of {words}", f"did you mean `{meant}`?")
+        raise WrongValueError(f"{quoted(value)} isn't known here", f"write one of {words}")
 
     return Kind(reading, str(example))
 
@@ -253,7 +259,7 @@ def share(example: str, *, small: bool = False, zero: str = "", one: str = "") -
         percent = _PERCENT.fullmatch(given.strip()) if isinstance(given, str) else None
         value = float(percent[1]) if percent else _number(given, example)
         if not 0 <= value <= PERCENT:
-            raise WrongValueError(f"{value:g} is not between 0% and 100%", near)
+            raise WrongValueError(f"{value:g} isn't between 0% and 100%", near)
         if percent or value > 1 or (small and value == 1 and isinstance(given, int)):
             value /= PERCENT
         if why := {0.0: zero, 1.0: one}.get(value):
@@ -269,9 +275,9 @@ def whole(least: int, most: int, example: str, *, why: str = "") -> Kind:
     def reading(given: object) -> int:
         value = _number(given, example)
         if value != int(value):
-            raise WrongValueError(f"{value:g} is not a whole number", f"write one such as {example}")
+            raise WrongValueError(f"{value:g} isn't a whole number", f"write one such as {example}")
         if not least <= value <= most:
-            reason = f"{value:.12g} is not between {least} and {most:,}" + (f": {why}" if why else "")
+            reason = f"{value:.12g} isn't between {least} and {most:,}" + (f": {why}" if why else "")
             raise WrongValueError(reason, f"write a whole number such as {example}")
         return int(value)
 
@@ -285,7 +291,7 @@ def hours(least: float, most: int, example: str) -> Kind:
     def reading(given: object) -> float:
         value = _number(given, example)
         if not least <= value <= most or value == 0:
-            raise WrongValueError(f"{value:.12g} hours is not {why}", f"write one such as {example}")
+            raise WrongValueError(f"{value:.12g} hours isn't {why}", f"write one such as {example}")
         return value
 
     return Kind(reading, example)
@@ -333,7 +339,7 @@ def _apart(group: Any, earlier: list[Any], keys: tuple[str, ...]) -> Any:
     for key in keys:
         word = _folded(group.get(key))
         if word and word in [_folded(one.get(key)) for one in earlier if isinstance(one, dict)]:
-            reason = f"{quoted(group[key])} is taken by another one"
+            reason = f"{quoted(group[key])} is already used"
             group = {**group, key: WrongValueError(reason, f"give each its own {key}", at_key=True)}
     return group
 

@@ -49,7 +49,7 @@ class TeamSpec(Group):
     def _is_a_member(cls, reporter: str | None, info: ValidationInfo) -> str | None:
         if reporter and reporter not in info.data.get("members", (reporter,)):
             right = "name a member, or add them to `members`"
-            raise WrongValueError(f"`{reporter}` is not a member of the team", right, at_key=True)
+            raise WrongValueError(f"`{reporter}` isn't a member of the team", right, at_key=True)
         return reporter
 
 
@@ -85,7 +85,7 @@ class WorkspaceHead(Group):
     curators: Annotated[
         tuple[str, ...],
         many(member("U01CURATOR"), least=1),
-        Missing("is missing: somebody must hold the registry"),
+        Missing("is missing: a workspace needs at least one curator"),
     ]
     curator_channel: Annotated[str | None, channel("C01CURATORS")] = None
     timezone: Annotated[str | None, TIMEZONE]

@@ -44,12 +44,13 @@ def nudge_named(word: str, *, of_adoption: bool = False) -> Nudge:
             return row
     for row in TABLE:
         if wanted in {row.kind, row.title.casefold()}:
-            why = f"comes {row.on}, at no fixed hour" if row.hour is None else "is about the whole workspace"
-            raise HourRefused(f"{row.title} {why}", "leave that line out")
+            on = row.on if row.hour is None else ""
+            why = f"comes {on}, so it doesn't have a fixed hour" if on else "is about the whole workspace"
+            raise HourRefused(f"{row.title} {why}", "delete that line")
     titles = [row.title for row in known]
     meant = nearest(wanted, titles)
-    right = f"did you mean {meant}?" if meant else f"the nudges are {', '.join(titles)}"
-    raise HourRefused(f"there is no nudge “{word.strip()[:40]}”", right)
+    right = f"did you mean {meant}?" if meant else f"choose one of {', '.join(titles)}"
+    raise HourRefused(f"there's no nudge “{word.strip()[:40]}”", right)
 
 
 def read_hour(text: str, nudge: Nudge) -> Hour:
@@ -61,15 +62,15 @@ def read_hour(text: str, nudge: Nudge) -> Hour:
     example = f"write it as {nudge.hour}"
     found = _WRITTEN.fullmatch(text.strip().removeprefix("4th").strip())
     if found is None:
-        raise HourRefused(f"“{text.strip()[:40]}” is no weekday and hour", example)
+        raise HourRefused(f"“{text.strip()[:40]}” isn't a weekday and an hour", example)
     hour, minute = int(found["hour"]), int(found["minute"])
     if hour > 23 or minute > 59:
         raise HourRefused(f"“{text.strip()[:40]}” isn't a time of day", example)
     at = time(hour, minute)
     if not DAY_OPENS <= at < DAY_CLOSES:
         raise HourRefused(
-            f"{at:%H:%M} is outside the hours in which people are nudged",
-            f"choose one from {DAY_OPENS:%H:%M} to before {DAY_CLOSES:%H:%M}",
+            f"{at:%H:%M} is outside the hours for nudges",
+            f"choose a time from {DAY_OPENS:%H:%M} to before {DAY_CLOSES:%H:%M}",
         )
     return Hour(_weekday(found["day"], nudge, example), at)
 
@@ -86,9 +87,9 @@ def _weekday(word: str | None, nudge: Nudge, example: str) -> int:
         if len(word) >= short and name.casefold().startswith(word.casefold())
     ]
     if not days:
-        raise HourRefused(f"“{word[:20]}” is no weekday", f"the days are {', '.join(DAYS)}")
+        raise HourRefused(f"“{word[:20]}” isn't a weekday", f"choose one of {', '.join(DAYS)}")
     if nudge.timing is Timing.CLOSING and days[0] != FRIDAY:
-        raise HourRefused("a cycle closes on its fourth Friday", "only the hour can be another one")
+        raise HourRefused("a cycle closes on its fourth Friday", "you can only change the hour")
     return days[0]
 
 
@@ -111,6 +112,6 @@ def require_in_order(hours: Mapping[str, Hour]) -> None:
         )
     if first and second and second.weekday == first.weekday:
         raise HourRefused(
-            f"the check-in reminder ({second}) is on the day of the check-in ({first}), when nobody is reminded",
+            f"the check-in reminder ({second}) is on the same day as the check-in ({first})",
             "choose a later day for the reminder, or an earlier one for the check-in",
         )

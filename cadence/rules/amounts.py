@@ -130,17 +130,17 @@ def parse_amount(text: str, unit: Unit) -> float:
         AmountError: for any other text.
     """
     if not isinstance(text, str) or len(text) > 10 * _LONGEST:
-        raise AmountError("That's too long for a number.", unit)
+        raise AmountError("That number is too long.", unit)
     plain = _normalise(text)
     if not plain:
         raise AmountError("A number is missing.", unit)
     value = _duration(plain, unit) if unit in _DURATIONS else _quantity(plain, unit)
     if value is None and re.fullmatch(r"[\d.,]*\d[\d.,]*", plain):
-        raise AmountError(f"`{_shown(text)}` can mean two numbers.", unit, ("1,234.5", "1234.5"))
+        raise AmountError(f"`{_shown(text)}` could mean two numbers.", unit, ("1,234.5", "1234.5"))
     if value is None:
         raise AmountError(f"`{_shown(text)}` isn't {_NOUNS[unit]}.", unit)
     if abs(value) > LARGEST:
-        raise AmountError(f"`{_shown(text)}` is more than this KPI can hold.", unit)
+        raise AmountError(f"`{_shown(text)}` is too large for this KPI.", unit)
     return value
 
 
@@ -177,7 +177,7 @@ def _duration(plain: str, unit: Unit) -> float | None:
     """`14m`, `1h30m`, `1h 30`: units get smaller from left to right; a last number without a unit is in
     the next smaller one."""
     if plain.startswith("-"):
-        raise AmountError(f"`{_shown(plain)}` is below zero, and a duration can't be.", unit)
+        raise AmountError(f"`{_shown(plain)}` is below zero. Durations can't be negative.", unit)
     if re.fullmatch(r"\d+:\d\d(:\d\d)?", plain):
         raise AmountError(f"`{_shown(plain)}` could be hours or minutes.", unit, ("1h30m", "1m30s"))
     minutes, last, at, text = 0.0, math.inf, 0, plain.lower().removeprefix("+")

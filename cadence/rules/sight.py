@@ -25,7 +25,7 @@ class Fact(StrEnum):
     REGISTRY = "see the registry"
     TEAM = "see a team"
     STATUS = "see its status"
-    VERDICTS = "see why its steps were judged as they were"
+    VERDICTS = "see how its steps are judged"
     EXCEPTIONS = "see its exceptions"
     HISTORY = "see its trail"
     CHECK_INS = "see who is missing"

@@ -149,14 +149,14 @@ FEATURE: Final = Feature(
         Entry(
             slash="/attest",
             name="attest",
+            task="This week",
             usage="[playbook] as-planned|changed|not-run [runs=N] [step=mode …] [note] [week=N] [team=slug]",
-            summary="Answer your check-in",
+            summary="Check in: how the week went, and how many runs",
             examples=("/attest as-planned runs=14", "/attest changed draft=human-led", "/attest not-run"),
             read=read_attest,
             bare=Attest,
             run=by_command,
             options=("runs", "week", "team"),
-            harmless="bare",
         ),
     ),
     buttons={

@@ -5,7 +5,7 @@ from typing import Final
 
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
-from cadence.refusals import Refusal
+from cadence.refusals import Refusal, Unknown
 from cadence.rules.modes import LADDER, Mode
 from handlers.grammar import AboutPlaybook, Request
 from handlers.grammar.errors import clip, listed, quoted, shown, unknown_playbook
@@ -32,20 +32,24 @@ _ANSWERS: Final = ("as-planned", "changed", *(value.value for value in Attestati
 _PHRASES: Final = {
     **dict.fromkeys(
         (
-            *("as planned", "planned", "ran as planned", "ran it as planned", "all as planned"),
-            *("as declared", "declared", "ran", "ran it", "ok", "okay", "yes", "ran as declared", "done"),
+            *("planned", "declared", "as planned", "as declared"),
+            *("ran", "ran it", "we ran it", "ok", "okay", "yes", "done"),
             *(
-                "ran it as declared",
-                "we ran it as declared",
-                "we ran it",
-                "we ran as declared",
-                "all as declared",
+                f"{start} as {word}"
+                for start in ("ran", "ran it", "we ran", "we ran it", "all")
+                for word in ("planned", "declared")
             ),
         ),
         Attestation.AS_DECLARED,
     ),
     **dict.fromkeys(
-        ("changed", "something changed", "drifted", "drift", "we drifted", "something drifted"),
+        (
+            "changed",
+            "something changed",
+            "drifted",
+            "drift",
+            *(f"{who} drifted" for who in ("we", "something")),
+        ),
         Attestation.DRIFTED,
     ),
     **dict.fromkeys(
@@ -143,7 +147,7 @@ def _refuse_contradiction(said: Attestation | None, modes: dict[str, Mode], runs
     if said is Attestation.NOT_RUN and runs:
         raise Refusal(
             say(
-                "Not run, but {runs}? If it ran, try {right}.",
+                "You typed {runs}, but also that it didn't run. If it ran, try {right}.",
                 runs="1 run" if runs == 1 else f"{runs:,} runs",
                 right=code(f"/attest as-planned runs={runs}"),
             )
@@ -163,10 +167,10 @@ def _unknown(request: Request, named: str | None) -> Refusal:
         request.typed.take()
         slug = named if named and len(slugs) > 1 else ""
         right = quoted(f"{request.command} {slug} {near} {request.typed.rest()}")
-        return Refusal(say("{start} Did you mean {right}?", start=start, right=right))
+        return Unknown(say("{start} Did you mean {right}?", start=start, right=right), typed=word, near=near)
     return Refusal(
         say(
-            "{start} Write {ran}, {changed} or {not_run}, then a note.",
+            "{start} Type {ran}, {changed} or {not_run}, then a note.",
             start=start,
             ran=code("as-planned"),
             changed=code("changed"),
@@ -197,7 +201,10 @@ def _take_modes(request: Request, playbook: str | None) -> tuple[tuple[str, Mode
         if modes.setdefault(step, mode) is not mode:
             raise Refusal(
                 say(
-                    "You gave {step} two modes, {one} and {two}.", step=shown(step), one=modes[step], two=mode
+                    "You typed two modes for {step}: {one} and {two}. Which one?",
+                    step=shown(step),
+                    one=modes[step],
+                    two=mode,
                 )
             )
         skip = at + 1 < len(words) and words[at + 1].key == "led"
@@ -225,11 +232,13 @@ def _pair(
         raise unknown_step(request, playbook, name)
     option = nearest(name, _OPTIONS)
     if option:
-        raise Refusal(
+        raise Unknown(
             say(
                 "There's no option {typed}. Did you mean {near}?",
                 typed=shown(word.text),
                 near=code(f"{option}={clip(value)}"),
-            )
+            ),
+            typed=word.text,
+            near=f"{option}={value}",
         )
     return None

@@ -51,6 +51,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="playbook move",
+            task="Rollout",
             usage="<playbook> [vN|draft] [team=slug]",
             summary="Move a team to another version; counters reset",
             who="owner",

@@ -195,6 +195,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="cycle start",
+            task="Rollout",
             usage="<playbook> [date] [team=slug]",
             summary="Start a four-week cycle on a Monday",
             who="owner",
@@ -206,10 +207,10 @@ FEATURE: Final = Feature(
             bare=StartCycle,
             run=start,
             options=("team",),
-            harmless="bare",
         ),
         Entry(
             name="cycle show",
+            task="Rollout",
             usage="<playbook> [date] [team=slug]",
             summary="See a cycle's weeks, gates and KPI",
             examples=("/cadence cycle show support-reply",),
@@ -217,11 +218,11 @@ FEATURE: Final = Feature(
             bare=ShowCycle,
             run=show,
             options=("team",),
-            harmless="always",
             group=lambda: ShowCycle(or_start=True),
         ),
         Entry(
             name="cycle close",
+            task="Rollout",
             usage="<playbook> [team=slug]",
             summary="Close a cycle early in its last week",
             who="owner",
@@ -233,6 +234,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="cycle pause",
+            task="Rollout",
             usage="<playbook> [team=slug]",
             summary="Pause a playbook until its next cycle starts",
             who="owner",

@@ -3,10 +3,10 @@
 It knows no command: features declare theirs as `Entry`, and `handlers.commands` builds the `CommandTable`.
 """
 
-from handlers.grammar.help import Help, help_entries, help_rest, read_help
+from handlers.grammar.help import Help, by_task, help_entries, help_rest, read_help
 from handlers.grammar.parse import parse
 from handlers.grammar.request import Request, Vocabulary
-from handlers.grammar.suggest import is_harmless
+from handlers.grammar.suggest import corrected
 from handlers.grammar.table import AboutPlaybook, Command, CommandTable, Entry, Parsed
 
 __all__ = [
@@ -18,9 +18,10 @@ __all__ = [
     "Parsed",
     "Request",
     "Vocabulary",
+    "by_task",
+    "corrected",
     "help_entries",
     "help_rest",
-    "is_harmless",
     "parse",
     "read_help",
 ]

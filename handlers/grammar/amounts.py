@@ -108,7 +108,7 @@ def _refuse_two_numbers(parts: list[str], typed: Typed) -> None:
         return
     raise Refusal(
         say(
-            "Is {both} one number? If so, type {one}. If not, put the note in quotes: {note}.",
+            "If {both} is one number, type {one}. If not, put the note in quotes: {note}.",
             both=shown(f"{value} {follows}"),
             one=shown("".join(parts) + figure),
             note=shown(f'{value} "{follows} \u2026"'),

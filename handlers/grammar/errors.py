@@ -58,7 +58,9 @@ def unknown_playbook(word: str, slugs: Iterable[str], command: str, rest: str) -
     if near:
         right = quoted(f"{command} {near} {rest}")
         return Unknown(
-            say("There's no playbook {word}. Did you mean {right}?", word=shown(word), right=right)
+            say("There's no playbook {word}. Did you mean {right}?", word=shown(word), right=right),
+            typed=word,
+            near=near,
         )
     return Unknown(
         say("There's no playbook {word}. You have {known}.", word=shown(word), known=listed(known))
@@ -71,7 +73,9 @@ def unknown_team(word: str, teams: Iterable[str]) -> Unknown:
     near = nearest(word, known)
     if near:
         return Unknown(
-            say("There's no team {word}. Did you mean {near}?", word=shown(word), near=shown(near))
+            say("There's no team {word}. Did you mean {near}?", word=shown(word), near=shown(near)),
+            typed=word,
+            near=near,
         )
     if known:
         return Unknown(say("There's no team {word}. Teams: {known}.", word=shown(word), known=listed(known)))

@@ -1,7 +1,8 @@
 """The contents of `help`: the table, for a person's roles or for one topic."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
@@ -9,7 +10,7 @@ from cadence.refusals import Unknown
 from handlers.grammar.errors import clip, shown
 from handlers.grammar.request import Request
 from handlers.grammar.suggest import suggestion
-from handlers.grammar.table import WHO, Command, CommandTable, Entry
+from handlers.grammar.table import WHO, Command, CommandTable, Entry, Task
 
 _RANK: Final[dict[str, int]] = {role: rank for rank, role in enumerate(WHO)}
 
@@ -53,7 +54,7 @@ def help_entries(table: CommandTable, topic: str | None, roles: frozenset[str]) 
                 topic=shown(wanted),
                 near=code(f"/cadence help {near}"),
             ),
-            offer=suggestion(table, f"/cadence help {near}"),
+            offer=suggestion(f"/cadence help {near}"),
         )
     raise Unknown(
         say(
@@ -61,8 +62,15 @@ def help_entries(table: CommandTable, topic: str | None, roles: frozenset[str]) 
             topic=shown(wanted),
             way=code("/cadence help"),
         ),
-        offer=suggestion(table, "/cadence help"),
+        offer=suggestion("/cadence help"),
     )
+
+
+def by_task(entries: Iterable[Entry[Any]]) -> list[tuple[str, list[Entry[Any]]]]:
+    """Entries under the headings of help, in their order; no empty ones."""
+    listed = list(entries)
+    grouped = [(task, [entry for entry in listed if entry.task == task]) for task in get_args(Task)]
+    return [(task, found) for task, found in grouped if found]
 
 
 def help_rest(table: CommandTable, roles: frozenset[str]) -> list[tuple[str, tuple[str, ...]]]:

@@ -7,12 +7,12 @@ from typing import Any, Final
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
-from handlers.grammar.errors import clip, listed, shown
+from handlers.grammar.errors import clip, listed, quoted, shown
 from handlers.grammar.help import Help
 from handlers.grammar.request import Request, Vocabulary, take_options
 from handlers.grammar.suggest import suggestion
 from handlers.grammar.table import ROOT, WHO, CommandTable, Entry, Parsed
-from handlers.grammar.words import Typed, Word
+from handlers.grammar.words import Typed, Word, unescape
 
 _HELP: Final = frozenset({"help", "--help", "-h"})
 _OPTIONS: Final = ("week", "team", "runs")
@@ -102,16 +102,16 @@ class _Parser:
                 near = table.second_words.get(near, near)
             short = start == ROOT and f"/{near.split()[0]}" in table.short
             right = f"/{near}" if short else f"{start} {near}"
-            offer = suggestion(table, f"{right} {typed.source[wrong.end :]}")
+            line = f"{right} {typed.source[wrong.end :].lstrip()}".strip()
             entry = table.long.get(right.removeprefix(f"{ROOT} "))
             return Unknown(
                 say(
                     "There's no {typed}. Did you mean {right}{whose}?",
                     typed=code(f"{start} {clip(word)}"),
-                    right=code(offer.label if offer else right),
+                    right=quoted(unescape(line)),
                     whose="" if entry is None or entry.who == "member" else f" (for {WHO[entry.who]})",
                 ),
-                offer=offer,
+                offer=suggestion(line),
             )
         if start == ROOT:
             return Unknown(

@@ -41,6 +41,9 @@ class Vocabulary(Protocol):
     def teams(self) -> tuple[str, ...]:
         """Slugs."""
 
+    def step_title(self, playbook: str, step: str) -> str:
+        """A step's title, else its key."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -135,7 +138,10 @@ class Request:
         number = _whole(typed)
         if number is None or not 1 <= number <= WEEKS:
             raise Refusal(
-                say("A cycle has weeks 1 to 4, so {typed} isn't a week of it.", typed=shown(f"week={typed}"))
+                say(
+                    "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of {typed}.",
+                    typed=shown(f"week={typed}"),
+                )
             )
         return number
 
@@ -196,7 +202,7 @@ class Request:
         text = self.typed.sentence()
         if text and len(text) > LONGEST_TEXT:
             raise Refusal(
-                f"Your {noun} has {len(text):,} characters, and {LONGEST_TEXT:,} is the most. {advice}"
+                f"Your {noun} has {len(text):,} characters. The limit is {LONGEST_TEXT:,}. {advice}"
             )
         return text
 
@@ -223,7 +229,7 @@ def take_options(typed: Typed, names: Iterable[str]) -> dict[str, str]:
         if options.setdefault(name, value) != value:
             raise Refusal(
                 say(
-                    "You gave {name} twice, {one} and {two}. Which one?",
+                    "You typed {name} twice: {one} and {two}. Which one?",
                     name=code(f"{name}="),
                     one=shown(options[name]),
                     two=shown(value),

@@ -28,11 +28,11 @@ class UnknownStep(Unknown):
         reason: str | None,
         near: str | None,
         playbook: str | None,
+        typed: str = "",
         offer: Offer | None = None,
     ) -> None:
-        super().__init__(text, offer=offer)
+        super().__init__(text, offer=offer, typed=typed, near=near)
         self.reason = reason
-        self.near = near
         self.playbook = playbook
 
 
@@ -77,6 +77,7 @@ def unknown_step(request: Request, playbook: str | None, word: str) -> UnknownSt
         text,
         reason=request.typed.sentence(),
         near=near,
+        typed=word,
         playbook=playbook or (request.home_of([near]) if near else None),
     )
 

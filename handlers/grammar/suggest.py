@@ -1,32 +1,34 @@
-"""The button next to "Did you mean": runs the right command, if it can do no harm."""
+"""The button next to "Did you mean": runs the whole right command, with everything that was typed."""
 
+import re
 from typing import Final
 
-from cadence.refusals import Offer
+from cadence.refusals import Offer, Unknown
 from handlers.grammar.errors import clip
-from handlers.grammar.table import ROOT, CommandTable
+from handlers.grammar.words import unescape
 from templates.ids import Action
 
 _LONGEST: Final = 1_500
+"""Characters of a command in a button's value, of which Slack takes 2,000; a longer one isn't offered."""
 _LABEL: Final = 75
 
 
-def is_harmless(table: CommandTable, line: str) -> bool:
-    """Whether a whole command, `/cadence status support-reply`, only shows something or opens a form."""
-    slash, *words = line.split()
-    if slash != ROOT:
-        words = [slash.removeprefix("/"), *words]
-    harmless = {entry.name: entry.harmless for entry in table}
-    for count in (2, 1):
-        when = harmless.get(" ".join(words[:count])) if len(words) >= count else None
-        if when == "always" or (when == "bare" and len(words) == count):
-            return True
-    return len(words) == 1 and words[0] in table.groups
-
-
-def suggestion(table: CommandTable, line: str) -> Offer | None:
-    """The button for a suggested command; None if a click would change something."""
-    line = " ".join(line.split())
-    if len(line) > _LONGEST or not is_harmless(table, line):
+def suggestion(line: str) -> Offer | None:
+    """The button for a whole suggested command, still escaped; None if it is too long for one."""
+    line = line.strip()
+    if len(line) > _LONGEST:
         return None
-    return Offer(clip(line, _LABEL), Action.TYPE_IT, line)
+    return Offer(clip(unescape(line), _LABEL), Action.TYPE_IT, line)
+
+
+def corrected(line: str, unknown: Unknown) -> Offer | None:
+    """The button for a typed command with its wrong word set right.
+
+    None if no word is near, or if the wrong one doesn't occur exactly once in the line.
+    """
+    if not (unknown.typed and unknown.near):
+        return None
+    wrong = re.compile(rf"(?<![\w-]){re.escape(unknown.typed)}(?![\w-])")
+    if len(wrong.findall(line)) != 1:
+        return None
+    return suggestion(wrong.sub(lambda _: str(unknown.near), line))

@@ -8,6 +8,8 @@ from handlers.context import RequestContext
 from handlers.grammar.request import Request
 
 ROOT: Final = "/cadence"
+Task = Literal["This week", "Exceptions and steps", "Playbooks", "Rollout", "Teams and settings"]
+"""What a command is for: the headings of help, in their order."""
 Role = Literal["member", "owner", "curator"]
 WHO: Final[dict[Role, str]] = {"member": "everyone", "owner": "owners and curators", "curator": "curators"}
 """Each role in words, lowest first."""
@@ -36,7 +38,8 @@ class Entry(Generic[C]):
 
     Args:
         name: the words after the slash command, or its own name: `team create`, `kpi`. Also its help topic.
-        summary: one line that completes "This …".
+        task: what it is for: its heading in help.
+        summary: one line that says what it does, as an imperative: "Report this week's KPI".
         examples: whole commands; each can be typed as it is.
         bare: the command without arguments.
         run: carries out the command.
@@ -45,8 +48,6 @@ class Entry(Generic[C]):
         who: the lowest role that can use it.
         read: parses its arguments; None if it has none.
         options: the names of its `name=value` options.
-        harmless: when a click may run it: `always` if it only shows something, `bare` if it opens a form
-            unless arguments follow; None if it changes something.
         group: the command if only the group's name is typed, `/cadence team`; at most one entry of a group
             has it.
         words: words that select it without its name: `/cadence undo`.
@@ -54,6 +55,7 @@ class Entry(Generic[C]):
     """
 
     name: str
+    task: Task
     summary: str
     examples: tuple[str, ...]
     bare: Callable[[], C]
@@ -63,7 +65,6 @@ class Entry(Generic[C]):
     who: Role = "member"
     read: Callable[[Request], C] | None = None
     options: tuple[str, ...] = ()
-    harmless: Literal["always", "bare"] | None = None
     group: Callable[[], C] | None = None
     words: tuple[str, ...] = ()
     after: str | None = None

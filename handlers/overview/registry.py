@@ -37,7 +37,9 @@ def read_registry(request: Request) -> Registry:
                 "There's no function {word}. Did you mean {near}?",
                 word=shown(word.text),
                 near=code(f"{request.command} {near}"),
-            )
+            ),
+            typed=word.text,
+            near=near,
         )
     raise Unknown(
         say("There's no function {word}. Try {all}.", word=shown(word.text), all=listed(_FUNCTIONS))
@@ -61,13 +63,13 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="registry",
+            task="Playbooks",
             usage="[function]",
             summary="See published playbooks and each team's results",
             examples=("/cadence registry", "/cadence registry support"),
             read=read_registry,
             bare=Registry,
             run=show,
-            harmless="always",
             after="playbook retire",
         ),
     ),

@@ -163,6 +163,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="away",
+            task="This week",
             usage="<from..until|until|off> [@member]",
             summary="Pause your nudges while you're away",
             examples=(
@@ -173,11 +174,11 @@ FEATURE: Final = Feature(
             read=read_away,
             bare=Away,
             run=away,
-            harmless="bare",
             after="settings",
         ),
         Entry(
             name="snooze",
+            task="This week",
             usage="hour|tomorrow|friday",
             summary="Get your check-in later",
             examples=("/cadence snooze hour", "/cadence snooze tomorrow"),
@@ -188,6 +189,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="mute",
+            task="This week",
             usage="[off]",
             summary="Turn off reminders; the check-in still comes",
             examples=("/cadence mute", "/cadence mute off"),

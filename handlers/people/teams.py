@@ -80,7 +80,7 @@ def read_create(request: Request) -> CreateTeam:
     request.typed.words = [word for word in request.typed.words if not word.channel]
     title = request.typed.sentence()
     if title and len(title) > _TITLE_LENGTH:
-        raise Refusal(f"A team's name can have {_TITLE_LENGTH} characters; this one has {len(title):,}.")
+        raise Refusal(f"A team's name can have {_TITLE_LENGTH} characters. This one has {len(title):,}.")
     channel = channels[0].channel if channels else None
     return CreateTeam(team=slug_of(title or "") or None, title=title, channel=channel, members=members)
 
@@ -224,6 +224,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="team create",
+            task="Teams and settings",
             usage="[name] [#channel] [@member …]",
             summary="Create a team",
             who="owner",
@@ -231,10 +232,10 @@ FEATURE: Final = Feature(
             read=read_create,
             bare=CreateTeam,
             run=create,
-            harmless="bare",
         ),
         Entry(
             name="team join",
+            task="Teams and settings",
             usage="[team] [@member …]",
             summary="Join a team, or add people to it",
             examples=("/cadence team join support-emea",),
@@ -245,6 +246,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="team leave",
+            task="Teams and settings",
             usage="[team] [@member …]",
             summary="Leave a team, or remove people from it",
             examples=("/cadence team leave support-emea",),
@@ -255,6 +257,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="team members",
+            task="Teams and settings",
             usage="[team]",
             summary="See a team's members",
             examples=("/cadence team members support-emea",),
@@ -262,11 +265,11 @@ FEATURE: Final = Feature(
             bare=TeamMembers,
             run=members,
             options=("team",),
-            harmless="always",
             group=TeamMembers,
         ),
         Entry(
             name="team holidays",
+            task="Teams and settings",
             usage="[team] [country]",
             summary="See or change a team's public holidays",
             examples=("/cadence team holidays", "/cadence team holidays support-emea DE-BY"),

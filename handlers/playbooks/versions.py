@@ -130,6 +130,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="playbook publish",
+            task="Playbooks",
             usage="[playbook]",
             summary="Publish the newest draft, or see what's missing",
             who="owner",
@@ -140,16 +141,17 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="playbook diff",
+            task="Playbooks",
             usage="[playbook] [vN] [vM|draft]",
             summary="See what changed between two versions",
             examples=("/cadence playbook diff support-reply", "/cadence playbook diff support-reply v1 v2"),
             read=read_diff,
             bare=DiffPlaybook,
             run=diff,
-            harmless="always",
         ),
         Entry(
             name="playbook retire",
+            task="Playbooks",
             usage="<playbook> <reason>",
             summary="Retire a playbook; active cycles finish",
             who="curator",

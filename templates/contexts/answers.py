@@ -41,6 +41,14 @@ class HelpEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HelpGroup:
+    """The commands for one task, such as what there is to do this week."""
+
+    task: str
+    entries: tuple[HelpEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HelpRest:
     """The commands that the reader can't use, and who can."""
 
@@ -50,14 +58,19 @@ class HelpRest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Help(MessageContext):
-    """The commands of the reader's roles, or those of one topic, for any role. `others` are not the
-    reader's."""
+    """The commands of the reader's roles by task, or those of one topic, for any role. `others` are not
+    the reader's."""
 
     TEMPLATE: ClassVar[str] = "answers/help.json.j2"
 
-    entries: tuple[HelpEntry, ...]
+    groups: tuple[HelpGroup, ...]
     topic: str | None = None
     others: tuple[HelpRest, ...] = ()
+
+    @property
+    def entries(self) -> tuple[HelpEntry, ...]:
+        """The commands of all groups."""
+        return tuple(entry for group in self.groups for entry in group.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

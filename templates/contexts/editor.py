@@ -318,7 +318,7 @@ class PillarsForm(
     callback=Callback.PLAYBOOK_PILLARS,
     title="Five pillars",
     submit="Save",
-    intro=("What to settle before a pilot. You can start a cycle without them. Publishing needs all five."),
+    intro=("What to agree on before a pilot. You can start a cycle without them. Publishing needs all five."),
 ):
     """The five pillars, each by its key."""
 

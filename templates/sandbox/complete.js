@@ -42,7 +42,7 @@ export class Completer {
     this.paint();
   }
 
-  // {from, text, hint}: `text` replaces what stands from `from` to the caret.
+  // {from, text, hint}: `text` replaces the text from `from` to the caret.
   fitting(text) {
     const word = /(\S*)$/.exec(text)[1];
     const from = text.length - word.length;

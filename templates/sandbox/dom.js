@@ -32,7 +32,7 @@ export function keyed(parent, items) {
   kept.set(parent, after);
 }
 
-// Where the focus is, in words that survive the node: its own key and the key of what it stands in.
+// Where the focus is, in words that survive the node: its own key and the key of its container.
 export function focusMark() {
   const node = document.activeElement;
   if (!node || node === document.body) return null;

@@ -34,7 +34,7 @@ export class FormDialog {
     else this.first()?.focus();
   }
 
-  // The focus goes back to what opened the form, else to the message it stood in, else to the box one writes in.
+  // The focus goes back to what opened the form, else to its message, else to the composer.
   close() {
     this.shown = null;
     if (!this.dialog.open) return;
@@ -101,7 +101,7 @@ export class FormDialog {
     const answer = await this.act({ do: "submit", view_id: view.id, values: this.values() });
     this.busy = false;
     this.dialog.removeAttribute("aria-busy");
-    if (this.shown === shown && this.send) this.send.textContent = words; // a form built anew has its own words
+    if (this.shown === shown && this.send) this.send.textContent = words; // a rebuilt form has its own words
     if (this.shown?.id === view.id) this.refuse(answer);
   }
 

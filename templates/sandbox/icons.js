@@ -46,7 +46,7 @@ export function face(name, id, size = "") {
   return span(`avatar tint-${tint} ${size}`, letters.toUpperCase());
 }
 
-// The bot: four weeks as bars, on their way up.
+// The bot: four weeks as rising bars.
 export function botFace(size = "") {
   const bars = [[8, 20, 9], [13, 17, 12], [18, 13, 16], [23, 9, 20]].map(([x, y, height], at) =>
     drawn("rect", { x, y, width: 3.4, height, rx: 1.7, fill: at === 3 ? "#5fd3a4" : "#ffffff" }));

@@ -57,7 +57,7 @@ export class Player {
     this.visit(shown.place, this.reader(shown), shown.ts);
   }
 
-  // Whoever one is, if they can read it; else the first who can.
+  // The current person if they can read it, else the first person who can.
   reader(moment) {
     return moment.readers.includes(this.page().as) ? this.page().as : moment.readers[0];
   }

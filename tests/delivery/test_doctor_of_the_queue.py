@@ -50,7 +50,7 @@ def test_a_server_that_forgets_what_it_confirmed(
     settings = ("fsync", "full_page_writes", "synchronous_commit")
     assert warnings(db, monkeypatch) == [
         f"{' and '.join(settings)} are off. Then messages are sent twice and answers are lost.",
-        f"warning: PostgreSQL may forget what it confirmed ({', '.join(settings)} off)",
+        f"warning: PostgreSQL can lose confirmed data ({', '.join(settings)} off)",
     ]
     db.close()
 

@@ -10,9 +10,14 @@ from sqlmodel import Session, SQLModel, col, select
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox.delivery import Kind, encode, signed_headers
 from bot.web import dispatch
+from cadence.actor import Actor
+from cadence.flows.outbox import KINDS
 from cadence.mrkdwn import escape
-from storage.tables import TrailEntry
+from storage.tables import OutboxMessage, TrailEntry
+from storage.work import UnitOfWork
+from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
+from templates.render import render
 from tests.fuzz.arena import OTHER_TEAM, Arena, Json, Reply
 from tests.harnesses import EXAMPLES
 
@@ -478,14 +483,22 @@ def test_a_slug_finds_the_rows_of_ones_own_workspace(arena: Arena, slug: str) ->
 
 def test_nobody_can_be_asked_who_has_no_say_here(arena: Arena) -> None:
     said = words(arena.presses(MEMBER, Action.ASK_THEM, f"{STRANGER}:send <https://evil.example|me> money"))
-    assert "no owner or curator here" in said
+    assert "aren't an owner or curator here" in said
 
 
-def test_the_value_of_a_forged_button_is_shown_as_plain_text(arena: Arena) -> None:
+def test_the_value_of_a_forged_button_arrives_as_plain_text(arena: Arena) -> None:
     what = "<!channel> <https://evil.example|click>"
-    reply = arena.presses(MEMBER, Action.ASK_THEM, f"{OWNER}:{what}")
-    assert what not in reply.message["blocks"][0]["text"]["text"]
-    assert escape(what) in reply.message["blocks"][0]["text"]["text"]
+    reply = arena.presses(MEMBER, Action.ASK_THEM, f"{OWNER}:{what} {'x' * 500}")
+    assert reply.message["text"] == f"Asked <@{OWNER}>."
+    with arena.harness.bot.db.read() as session:
+        sent = session.exec(select(OutboxMessage).where(OutboxMessage.kind == "asked")).one()
+    uow = UnitOfWork(arena.harness.bot.db, Actor.system(BUILT_IN_TEAM), sent.due_at)
+    made = KINDS[sent.kind].compose(uow, sent)
+    assert isinstance(made, MessageContext)
+    arrived = render(made).blocks[0]["text"]["text"]
+    assert what not in arrived
+    assert escape(what) in arrived
+    assert len(arrived) < 300
 
 
 # --- another workspace's requests -------------------------------------------------------------------------------

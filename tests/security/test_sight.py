@@ -82,12 +82,12 @@ WAYS = [
     Way(
         "who is missing, button", Fact.CHECK_INS, pressed(Action.THEY_ARE_AWAY, f"1:{WEEK}"), "initial_users"
     ),
-    Way("records, command", Fact.RECORDS, typed("/cadence", "export support-reply"), "is being made"),
+    Way("records, command", Fact.RECORDS, typed("/cadence", "export support-reply"), "We're exporting"),
     Way(
         "records, form",
         Fact.RECORDS,
         sent(form(Callback.EXPORT, playbook=option("support-reply"))),
-        "is being made",
+        "We're exporting",
     ),
     Way(
         "playbook, command", Fact.PLAYBOOK, typed("/cadence", "playbook show support-reply"), "Support reply"

@@ -382,10 +382,8 @@ def test_an_import_names_every_problem_of_every_file_and_saves_the_good_ones(tmp
         EXAMPLES / "inbound-routing.yaml",
     )
     assert said.code == 2
-    assert said.sentences[0].startswith(
-        f"{bad}:9: kpi.unit: `quarts` is not known here; write one of minutes"
-    )
-    assert said.sentences[1].startswith(f"{bad}:26: steps[1].mode: `robot-led` is not known here")
+    assert said.sentences[0].startswith(f"{bad}:9: kpi.unit: `quarts` isn't known here; write one of minutes")
+    assert said.sentences[1].startswith(f"{bad}:26: steps[1].mode: `robot-led` isn't known here")
     assert said.sentences[2:5] == [
         f"{binary} isn't UTF-8 text.",
         f"There's no file {tmp_path / 'missing.yaml'}.",

@@ -100,12 +100,12 @@ def test_totals_tell_the_reasons_and_filters_narrow_both() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--state", "lost"], "`lost` is no state; write due, sent, skipped or failed."),
-        (["--kind", "chekin"], "No message of kind `chekin`. Did you mean `checkin`?"),
-        (["--kind", "zebra"], "There are checkin."),
-        (["--to", "support"], "`support` is no channel, member or team."),
-        (["--since", "lately"], "`lately` is no beginning. Write 7d, 12h or 30m (ago)"),
-        (["--since", "2026-03-05T08:00"], "`2026-03-05T08:00` is no beginning."),
+        (["--state", "lost"], "`lost` isn't a state. Try due, sent, skipped or failed."),
+        (["--kind", "chekin"], "There's no message kind `chekin`. Did you mean `checkin`?"),
+        (["--kind", "zebra"], "Try checkin."),
+        (["--to", "support"], "`support` isn't a channel, member or team."),
+        (["--since", "lately"], "`lately` isn't a start time. Use 7d, 12h or 30m (ago)"),
+        (["--since", "2026-03-05T08:00"], "`2026-03-05T08:00` isn't a start time."),
         (["--team-id", "T0NOWHERE"], "isn't set up yet"),
     ],
 )

@@ -37,23 +37,29 @@ def test_hours_as_people_write_them(line: str, kind: str, hour: tuple[int, time]
     [
         (
             "check-in Thu 10",
-            "Line 1: a colon is missing after the name; write a line as check-in: Thu 10:00.",
+            "Line 1: a colon is missing after the name. Write a line as check-in: Thu 10:00.",
         ),
-        ("check-in: Thu", "“Thu” is no weekday and hour; write it as Thu 10:00."),
-        ("check-in: 10:00", "the weekday is missing; write it as Thu 10:00."),
-        ("check-in: Thorsday 10:00", "“Thorsday” is no weekday; the days are Mon, Tue"),
-        ("check-in: Thu 25:00", "“Thu 25:00” isn't a time of day; write it as Thu 10:00."),
+        ("check-in: Thu", "“Thu” isn't a weekday and an hour. Write it as Thu 10:00."),
+        ("check-in: 10:00", "the weekday is missing. Write it as Thu 10:00."),
+        ("check-in: Thorsday 10:00", "“Thorsday” isn't a weekday. Choose one of Mon, Tue"),
+        ("check-in: Thu 25:00", "“Thu 25:00” isn't a time of day. Write it as Thu 10:00."),
         (
             "check-in: Thu 07:59",
-            "07:59 is outside the hours in which people are nudged; choose one from 08:00",
+            "07:59 is outside the hours for nudges. Choose a time from 08:00",
         ),
         ("check-in: Thu 18:00", "18:00 is outside the hours"),
-        ("check-in Thu 10:00", "a colon is missing after the name; write a line as check-in: Thu 10:00."),
-        ("chekin: Thu 10:00", "there is no nudge “chekin”; did you mean check-in?"),
-        ("lunch: Thu 12:00", "there is no nudge “lunch”; the nudges are week opens, check-in,"),
-        ("cycle closes: Thu 15:00", "a cycle closes on its fourth Friday; only the hour can be another one."),
-        ("handoff overdue: Thu 15:00", "handoff overdue comes when its SLA passes, at no fixed hour"),
-        ("check-in: Thu 10:00\ncheck-in: Fri 10:00", "Line 2: check-in is there twice; keep one of them."),
+        ("check-in Thu 10:00", "a colon is missing after the name. Write a line as check-in: Thu 10:00."),
+        ("chekin: Thu 10:00", "there's no nudge “chekin”. Did you mean check-in?"),
+        ("lunch: Thu 12:00", "there's no nudge “lunch”. Choose one of week opens, check-in,"),
+        ("cycle closes: Thu 15:00", "a cycle closes on its fourth Friday. You can only change the hour."),
+        (
+            "handoff overdue: Thu 15:00",
+            "handoff overdue comes when its SLA passes, so it doesn't have a fixed hour",
+        ),
+        (
+            "check-in: Thu 10:00\ncheck-in: Fri 10:00",
+            "Line 2: check-in is listed twice. Keep one of the two.",
+        ),
     ],
 )
 def test_a_line_that_cant_be_read_says_what_would_be_right(line: str, said: str) -> None:
@@ -77,7 +83,7 @@ def test_every_unreadable_line_is_reported() -> None:
 
 
 def test_the_digest_is_no_adoptions() -> None:
-    with pytest.raises(Refusal, match="digest is about the whole workspace; leave that line out"):
+    with pytest.raises(Refusal, match=r"digest is about the whole workspace\. Delete that line"):
         parse_hours("digest: Mon 10:00", of_adoption=True)
 
 

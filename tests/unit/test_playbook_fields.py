@@ -32,7 +32,7 @@ def test_a_cap_is_read_as_people_write_it(typed: str, value: float | str | None)
 
 @pytest.mark.parametrize("typed", ["101", "150%", "1000"])
 def test_more_than_all_is_refused(typed: str) -> None:
-    assert "is more than all of it" in filled({}, STEP, {"exception_cap": typed})[1]["exception_cap"]
+    assert "is more than 100%" in filled({}, STEP, {"exception_cap": typed})[1]["exception_cap"]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_more_than_all_is_refused(typed: str) -> None:
 )
 def test_an_accuracy_too_but_a_bare_1_is_asked_about(typed: str, value: float) -> None:
     assert filled({}, STEP, {"accuracy": typed}) == ({"promote": {"accuracy": value}}, {})
-    assert "can mean 1% or all of it" in filled({}, STEP, {"accuracy": "1"})[1]["accuracy"]
+    assert "could mean 1% or 100%" in filled({}, STEP, {"accuracy": "1"})[1]["accuracy"]
 
 
 @pytest.mark.parametrize("typed", ["8", "0.08", "8%"])

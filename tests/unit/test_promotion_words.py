@@ -24,20 +24,20 @@ def graded(number: int, passes: int, samples: int) -> GradedCycle:
 @pytest.mark.parametrize(
     ("counts", "cycles", "said"),
     [
-        ([(24, 25)], 2, "25 of 46 samples with 1 failure: 21 more to decide"),
+        ([(24, 25)], 2, "25 of 46 samples with 1 failure: 21 more samples in cycle 2 would decide it"),
         (
             [(24, 25), (20, 20)],
             2,
-            "45 of 46 samples with 1 failure: 1 too few; "
-            "cycle 3 needs 9 more to decide, with the 20 of cycle 2",
+            "45 of 46 samples with 1 failure: "
+            "9 more samples in cycle 3 would decide it (the 20 of cycle 2 still count)",
         ),
         (
             [(20, 20), (24, 25)],
             2,
-            "45 of 46 samples with 1 failure: 1 too few; "
-            "cycle 3 needs 21 more to decide, with the 25 of cycle 2",
+            "45 of 46 samples with 1 failure: "
+            "21 more samples in cycle 3 would decide it (the 25 of cycle 2 still count)",
         ),
-        ([(12, 12)], 1, "12 of 29 samples: 17 too few; cycle 2 needs 29 more to decide"),
+        ([(12, 12)], 1, "12 of 29 samples: 29 more samples in cycle 2 would decide it"),
     ],
 )
 def test_what_the_next_look_needs_leaves_the_oldest_cycle_out(

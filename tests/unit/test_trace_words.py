@@ -24,13 +24,13 @@ def test_every_action_of_the_flows_has_words() -> None:
 @pytest.mark.parametrize(
     ("action", "data", "said"),
     [
-        ("check-in", CHECK_IN, "ran as declared, 14 runs"),
+        ("check-in", CHECK_IN, "as planned, 14 runs"),
         (
             "check-in",
             CHECK_IN | {"attestation": "drifted", "drifts": {"draft": "human-led"}, "runs": 1, "note": "so"},
-            "drifted (Draft the reply was human-led), 1 run, “so”",
+            "something changed (“Draft the reply” ran as human-led), 1 run, “so”",
         ),
-        ("check-in", CHECK_IN | {"attestation": "not-run", "runs": 0}, "didn't run"),
+        ("check-in", CHECK_IN | {"attestation": "not-run", "runs": 0}, "didn't run it"),
         ("reading", 22.0, "22 min"),
         (
             "exception",
@@ -40,14 +40,14 @@ def test_every_action_of_the_flows_has_words() -> None:
         (
             "verdict",
             {"decision": "hold", "line": "none", "cause": "check-in:4"},
-            "within the cap, when an answer came in",
+            "within the cap, after an answer",
         ),
         (
             "verdict",
             {"decision": "demote", "line": "evidence", "cause": "exception:4"},
-            "demoted, on the evidence, after an exception",
+            "demoted, on evidence, after an exception",
         ),
-        ("declaration", {"mode": "human-led", "reason": "no trust"}, "human-led, because “no trust”"),
+        ("declaration", {"mode": "human-led", "reason": "no trust"}, "human-led: “no trust”"),
         ("demotion", "ai-led", "AI-led"),
         ("nudged-again", ["U01A", "U01B"], "<@U01A>, <@U01B>"),
         (
@@ -63,7 +63,11 @@ def test_every_action_of_the_flows_has_words() -> None:
         ("cycle-closed", {"result": "met", "kpi_value": 14.0, "readings": {}}, "met, 14 min"),
         ("away", {"from": "2026-03-20", "until": "2026-03-20"}, "Fri 20 Mar"),
         ("snoozed", {"until": "2026-03-12T10:00:00+00:00"}, "until Thu 12 Mar 11:00"),
-        ("setup-done", {"minutes": 41, "ended": "first-run"}, "after 41 min, by the first attested run"),
+        (
+            "setup-done",
+            {"minutes": 41, "ended": "first-run"},
+            "after 41 min, finished by the first check-in with runs",
+        ),
         ("next-team", {"team": 4, "reason": ""}, "Support US"),
         ("playbook-imported", {"revision": 2, "changes": ["target 15 → 12"]}, "revision 2, target 15 → 12"),
         (

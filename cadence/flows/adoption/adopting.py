@@ -70,7 +70,7 @@ def adopt(uow: UnitOfWork, given: AdoptionGiven) -> Done:
     """
     with uow.write():
         playbook = require_playbook(uow, given.playbook)
-        require_owner_or_curator(uow, owner=playbook.owner, to=wish(playbook))
+        require_owner_or_curator(uow, playbook=playbook, to=wish(playbook))
         require_adoptable(playbook)
         team = _team(uow, playbook, given)
         known = adoptions.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
@@ -288,7 +288,7 @@ def adopt_form(
         require_workspace(uow)
         if playbook is not None:
             row = require_playbook(uow, playbook)
-            require_owner_or_curator(uow, owner=row.owner, to=wish(row))
+            require_owner_or_curator(uow, playbook=row, to=wish(row))
             require_adoptable(row)
         every = playbooks.playbooks(uow)
         ready = [row for row in every if row.state not in (PlaybookState.DRAFT, PlaybookState.RETIRED)]

@@ -22,7 +22,7 @@ from storage.work import UnitOfWork
 from templates.contexts.adoption import CapacityForm, CapacityOverridden
 from templates.ids import Action
 
-TO = "start a cycle beyond a team's capacity"
+TO = "start a third cycle in a team"
 LONGEST = 1_000
 """Maximum length of a reason, in characters."""
 
@@ -40,12 +40,10 @@ class CapacityFull(Refusal):
         day: date,
     ) -> None:
         self.may_override = may_override
-        what = f"start {view.playbook.title[:40]} in {view.team.title[:40]} beyond its capacity"
+        what = f"start {view.playbook.title[:40]} in {view.team.title[:40]}, which already runs {len(running)} cycles"
         offer = None
         if may_override:
-            offer = Offer(
-                "Start it anyway", Action.START_ANYWAY, f"{view.playbook.slug}:{view.team.slug}:{day}"
-            )
+            offer = Offer("Start anyway", Action.START_ANYWAY, f"{view.playbook.slug}:{view.team.slug}:{day}")
         elif curator is not None:
             offer = Offer("Ask them", Action.ASK_THEM, f"{curator}:{what}"[:150])
         super().__init__(
@@ -97,7 +95,7 @@ def require_capacity(uow: UnitOfWork, view: AdoptionView, *, starts_on: date, re
     require_curator(uow, to=TO)
     reason = reason.strip()
     if not reason:
-        raise Refusal("Say in a sentence why it should start anyway.", field="reason")
+        raise Refusal("Add a reason for starting anyway.", field="reason")
     if len(reason) > LONGEST:
         raise Refusal(f"Keep it to {LONGEST:,} characters. This one has {len(reason):,}.", field="reason")
     _override(uow, view, running, reason)
@@ -140,7 +138,7 @@ def overridden(uow: UnitOfWork, message: OutboxMessage) -> CapacityOverridden:
     """
     row = registry.get(uow, override_id=int(message.subject["override"]))
     if row is None or row.adoption_id is None:
-        raise Refusal("the override isn't there")
+        raise Refusal("the override no longer exists")
     view = adoption_by_id(uow, adoption_id=row.adoption_id)
     return CapacityOverridden(
         playbook=view.playbook.title,

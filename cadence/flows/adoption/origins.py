@@ -65,4 +65,4 @@ def _difference(by: float, unit: Unit) -> str:
     if not by:
         return "the same"
     size = f"{abs(by):g} points" if unit is Unit.PERCENT else format_amount(abs(by), unit)
-    return f"{size} {'above' if by > 0 else 'below'}"
+    return f"{size} {'higher' if by > 0 else 'lower'}"

@@ -27,7 +27,7 @@ from storage.work import UnitOfWork
 from templates.contexts.adoption import AdoptionSaved, AdoptionSettingsForm
 
 INHERITED = "inherited"
-_WISH = "change the settings of its teams"
+_WISH = "change its teams' settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[
     """
     with uow.read():
         known = require_playbook(uow, playbook)
-        require_owner_or_curator(uow, owner=known.owner, to=_WISH)
+        require_owner_or_curator(uow, playbook=known, to=_WISH)
         view = find_adoption(uow, playbook=playbook, team=team)
         hours = hours_of(uow, adoption_id=view.id)
         form = AdoptionSettingsForm(
@@ -81,7 +81,7 @@ def save_adoption(uow: UnitOfWork, given: AdoptionSettings) -> AdoptionSaved:
     hours = None if given.hours is None else parse_hours(given.hours, of_adoption=True)
     with uow.write():
         view = adoption_by_id(uow, adoption_id=given.adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to=_WISH)
+        require_owner_or_curator(uow, playbook=view.playbook, to=_WISH)
         adoption = adoptions.lock_adoption(uow, adoption_id=view.id)
         before, hours_before = _as_data(adoption), hours_in(view.workspace, adoption)
         adoption.rule = _rule(uow, adoption, given.rule)
@@ -113,7 +113,7 @@ def _rule(uow: UnitOfWork, adoption: Adoption, given: str | None) -> Rule | None
     if given is None:
         return adoption.rule
     if given != INHERITED and given not in set(Rule):
-        raise Refusal("Choose one of the rules.", field="rule")
+        raise Refusal("Choose a demotion rule.", field="rule")
     rule = None if given == INHERITED else Rule(given)
     if rule != adoption.rule and not is_curator(uow):
         raise NotAllowed("Only curators can change the demotion rule.", field="rule")
@@ -123,11 +123,11 @@ def _rule(uow: UnitOfWork, adoption: Adoption, given: str | None) -> Rule | None
 def _champion(uow: UnitOfWork, view: AdoptionView, adoption: Adoption, given: str | None) -> str | None:
     """A team member, or the playbook's owner; the current champion can also stay."""
     if given is None and adoption.champion is not None:
-        raise Refusal("A team needs a champion. Choose someone else, or leave it as it is.", field="champion")
+        raise Refusal("A team needs a champion. Choose someone, or keep the current one.", field="champion")
     if given in {None, adoption.champion, view.playbook.owner, *member_ids(uow, view.team)}:
         return given
     raise Refusal(
-        say("That person isn't in {team}, and its champion has to be.", team=view.team.title),
+        say("The champion must be in {team}. Choose a member.", team=view.team.title),
         field="champion",
     )
 

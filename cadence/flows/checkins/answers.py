@@ -30,7 +30,7 @@ from cadence.flows.numbers import (
 from cadence.flows.setup import first_run
 from cadence.flows.standards import judge_all, judge_drifts
 from cadence.mrkdwn import code, say
-from cadence.refusals import NotAllowed, Refusal
+from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, checkins, cycles, numbers
@@ -82,13 +82,7 @@ def require_asked(uow: UnitOfWork, view: AdoptionView, week: ReportWeek) -> None
     if not 1 <= week.week <= WEEKS or not rows.may_answer(
         uow, view, member=uow.actor.member, week_start=week.start
     ):
-        raise NotAllowed(
-            say(
-                "Only members of {team} answer its check-in. {command} puts you in the team.",
-                team=view.team.title,
-                command=code(f"/cadence team join {view.team.slug}"),
-            )
-        )
+        raise rows.not_asked(uow, view)
 
 
 def drifts_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> dict[str, Mode]:
@@ -130,13 +124,13 @@ def runs_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> int:
     """
     if given.attestation is Attestation.NOT_RUN:
         if given.runs:
-            raise Refusal(say("“Didn't run it” goes with 0 runs, not {runs}.", runs=given.runs), field="runs")
+            raise Refusal(say("“Didn't run it” means 0 runs, not {runs}.", runs=given.runs), field="runs")
         return 0
     runs = given.runs
     if runs == 0:
-        raise Refusal("With 0 runs, choose “Didn't run it”.", field="runs")
+        raise Refusal("For 0 runs, choose “Didn't run it”.", field="runs")
     if runs is not None and runs < 0:
-        raise Refusal("Runs can't be negative. Try a whole number such as 14.", field="runs")
+        raise Refusal("Runs can't be negative. Try a whole number, like 14.", field="runs")
     if runs is not None and runs <= ALWAYS_FINE:
         return runs
     usual = max(1, rows.typical(uow, view, member=uow.actor.member))

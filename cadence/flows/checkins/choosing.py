@@ -71,8 +71,7 @@ def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
             found = [_choice(view, week, "answered") for view in answered]
     if not found:
         raise Refusal(
-            "You have no check-ins: you're not in a team with a running cycle. "
-            "`/cadence team join` adds you to a team."
+            "You don't have a check-in: none of your teams is in a cycle. Join a team with `/cadence team join`."
         )
     return ChooseCheckinForm(choices=tuple(found))
 

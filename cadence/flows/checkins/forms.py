@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from cadence.flows.checkins.rows import may_answer, open_adoptions, step_modes, typical, week_kpi
+from cadence.flows.checkins.rows import may_answer, not_asked, open_adoptions, step_modes, typical, week_kpi
 from cadence.flows.core import AdoptionView, adoption_by_id, week_starting
 from cadence.flows.numbers import asked
-from cadence.mrkdwn import say
-from cadence.refusals import NotAllowed, Refusal
+from cadence.refusals import Refusal
 from storage.queries import checkins, numbers
 from storage.tables import Attestation
 from storage.work import UnitOfWork
@@ -27,7 +26,7 @@ def checkin_form(
         view = adoption_by_id(uow, adoption_id=adoption_id)
         week = week_starting(uow, view, week_start or view.week_start)
         if not may_answer(uow, view, member=uow.actor.member, week_start=week.start):
-            raise NotAllowed(say("Only members of {team} answer its check-in.", team=view.team.title))
+            raise not_asked(uow, view)
         before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
         drifted = {}
         if before is not None:

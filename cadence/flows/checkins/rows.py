@@ -18,6 +18,8 @@ from cadence.flows.core import (
     own_zone,
 )
 from cadence.flows.numbers import kpi_context
+from cadence.mrkdwn import say
+from cadence.refusals import NotAllowed, Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
 from storage.queries import checkins, exceptions, numbers, people, standards
@@ -25,6 +27,7 @@ from storage.tables import AdoptionState, CheckIn, Cycle
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi, StepMode
 from templates.contexts.checkins import Answer, CheckinRow, Drift
+from templates.ids import Action
 
 EARLY_IN_THE_WEEK = 2
 """Up to Tuesday, last week's open check-in is still asked for."""
@@ -44,6 +47,19 @@ def may_answer(uow: UnitOfWork, view: AdoptionView, *, member: str, week_start: 
         local_day(row.joined_at, view.zone) <= sunday
         and (row.left_at is None or local_day(row.left_at, view.zone) >= week_start)
         for row in rows
+    )
+
+
+def not_asked(uow: UnitOfWork, view: AdoptionView) -> NotAllowed:
+    """The refusal of a check-in by somebody who isn't asked for it, with a button to join the team."""
+    team = view.team
+    if any(one.id == team.id for one in people.teams_of(uow, member_id=uow.actor.member)):
+        return NotAllowed(
+            say("You weren't in {team} that week, so there's nothing to check in.", team=team.title)
+        )
+    return NotAllowed(
+        say("Only members of {team} can answer its check-in.", team=team.title),
+        offer=Offer(f"Join {team.title}"[:75], Action.TEAM_JOIN, team.slug),
     )
 
 

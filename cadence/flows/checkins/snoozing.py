@@ -174,8 +174,8 @@ def _require_open(uow: UnitOfWork, week: date, *, this_week: date) -> None:
     if not open_adoptions(uow, week_start=week):
         which = "this" if week == this_week else "that"
         if not visible_adoptions(uow):
-            raise Refusal("None of your teams runs a playbook yet, so there's no check-in to snooze.")
-        raise Refusal(f"You have no open check-in {which} week.")
+            raise Refusal("There's no check-in to snooze: your teams don't run a playbook yet.")
+        raise Refusal(f"You don't have an open check-in {which} week.")
 
 
 def _instead(choices: Mapping[str, datetime], zone: ZoneInfo, due: datetime | None) -> str:
@@ -184,13 +184,13 @@ def _instead(choices: Mapping[str, datetime], zone: ZoneInfo, due: datetime | No
     if due is not None:
         comes = f"Your check-in isn't due until {_when(due.astimezone(zone))}"
         return (
-            f"{comes}. Snooze it {can}."
+            f"{comes}. You can snooze it {can}."
             if can
-            else f"{comes}, and you have no working hours after that this week."
+            else f"{comes}, and your working hours this week end before then."
         )
     if not choices:
-        return "You have no working hours left this week. Please answer now."
-    return f"You have no working hours then. Snooze it {can}."
+        return "Your working hours this week are over. Please check in now."
+    return f"That's outside your working hours. You can snooze it {can}."
 
 
 def _when(at: datetime) -> str:

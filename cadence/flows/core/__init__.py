@@ -1,7 +1,9 @@
 """What every flow builds on: the actor, finding what a request means, the trail, messages."""
 
 from cadence.flows.core.actor import (
+    LONGEST_WISH,
     admit,
+    ask_offer,
     cannot_be,
     is_curator,
     require_curator,
@@ -134,6 +136,7 @@ __all__ = [
     "CLOSES",
     "CYCLE_CHART",
     "IN_THE_MESSAGE",
+    "LONGEST_WISH",
     "NOT_ATTACHED",
     "PROPOSED",
     "AdoptionView",
@@ -158,6 +161,7 @@ __all__ = [
     "adoption_views",
     "announce",
     "as_it_goes_on",
+    "ask_offer",
     "away_members",
     "cannot_be",
     "champion_here",

@@ -8,8 +8,12 @@ from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.participation import Bar, Standing, barred
 from storage.queries import people, playbooks
 from storage.queries.people import Participant
+from storage.tables import Playbook
 from storage.work import UnitOfWork
 from templates.ids import Action
+
+LONGEST_WISH = 150
+"""Characters of what somebody asks an owner or a curator to do."""
 
 
 def admit(uow: UnitOfWork, *, meet: Callable[[], None], anybody: bool = False) -> None:
@@ -50,12 +54,12 @@ def _why_not(uow: UnitOfWork, found: Participant | None) -> Mrkdwn | None:
     if found is None or bar is not Bar.GUEST:
         return _REASONS[bar]
     if found.guests_allowed:
-        return Mrkdwn("Only guests who are in a team can take part here. Ask the team's owner to add you.")
+        return Mrkdwn("Only guests in a team can take part here. Ask the team's owner to add you.")
     every = people.curators(uow)
     named = [one for one in every if one != uow.actor.member][:5]
     return say(
-        "Only full members of this workspace can take part, and you're a guest. "
-        "{curators} can let guests who are in a team take part, in the settings.",
+        "Only full members can take part here, and you're a guest. {curators} can let guests in with "
+        "`/cadence settings`.",
         curators=Mrkdwn(", ".join(mention(one) for one in named)) if named else "A curator",
     )
 
@@ -69,7 +73,7 @@ _REASONS = {
         "Only members of this workspace can take part. Your account belongs to another one."
     ),
     Bar.UNKNOWN: Mrkdwn(
-        "Only members of this workspace can take part, and we couldn't ask Slack whether you are one. "
+        "Only members of this workspace can take part, and we couldn't check with Slack if you're one. "
         "Try again in a minute."
     ),
 }
@@ -99,7 +103,7 @@ _CANNOT_BE = {
     Bar.BOT: "{who} is an app, and only people can take part.",
     Bar.DEACTIVATED: "{who} has been deactivated in Slack, so they can't take part.",
     Bar.STRANGER: "{who} belongs to another workspace, so they can't take part here.",
-    Bar.GUEST: "{who} is a guest. A curator can let guests who are in a team take part, with `/cadence settings`.",
+    Bar.GUEST: "{who} is a guest. A curator can let guests in with `/cadence settings`.",
 }
 
 
@@ -143,17 +147,32 @@ def roles(uow: UnitOfWork) -> frozenset[str]:
         return frozenset(held)
 
 
-def require_owner_or_curator(uow: UnitOfWork, *, owner: str, to: str) -> None:
+def ask_offer(uow: UnitOfWork, *first: str, to: str) -> Offer | None:
+    """[Ask them] with a refusal: a DM to the first of some people, or else of the curators, who can take part.
+
+    Args:
+        first: Slack IDs, asked before the curators.
+        to: what the caller would like to do, after "would like to".
+    """
+    who = dict.fromkeys([*first, *people.curators(uow)])
+    who.pop(uow.actor.member, None)
+    barred_ones = cannot_be(uow, who, in_team=True)
+    able = next((one for one in who if one not in barred_ones), None)
+    return Offer("Ask them", Action.ASK_THEM, f"{able}:{to[:LONGEST_WISH]}") if able else None
+
+
+def require_owner_or_curator(uow: UnitOfWork, *, playbook: Playbook, to: str) -> None:
     """Require the playbook's owner or a curator.
 
     Raises:
         NotAllowed: anybody else; the sentence says who can, with a button to ask the owner.
     """
-    if uow.actor.member == owner or is_curator(uow):
+    if uow.actor.member == playbook.owner or is_curator(uow):
         return
+    title = playbook.title[:60]
     raise NotAllowed(
-        say("Only the owner ({owner}) or a curator can {to}.", owner=mention(owner), to=to),
-        offer=Offer("Ask them", Action.ASK_THEM, f"{owner}:{to}"[:150]),
+        say("Only the owner ({owner}) or a curator can {to}.", owner=mention(playbook.owner), to=to),
+        offer=ask_offer(uow, playbook.owner, to=to if title in to else f"{to} ({title})"),
     )
 
 
@@ -177,5 +196,5 @@ def require_curator(uow: UnitOfWork, *, to: str) -> None:
     names = Mrkdwn(", ".join(mention(member) for member in curators[:5]))
     raise NotAllowed(
         say("Only a curator can {to}: {names}.", to=to, names=names),
-        offer=Offer("Ask them", Action.ASK_THEM, f"{curators[0]}:{to}"[:150]),
+        offer=ask_offer(uow, to=to),
     )

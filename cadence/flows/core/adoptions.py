@@ -14,7 +14,7 @@ from cadence.documents import PlaybookSpec, Step, playbook_from_data
 from cadence.flows.core.actor import is_curator
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
-from cadence.refusals import Offer, Refusal, Unknown
+from cadence.refusals import Refusal, Unknown
 from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.modes import Mode
 from storage.engine import connection_of
@@ -31,7 +31,6 @@ from storage.tables import (
     Workspace,
 )
 from storage.work import UnitOfWork
-from templates.ids import Action
 
 
 class Which(TypedDict, total=False):
@@ -125,7 +124,7 @@ class AdoptionView:
         """A step of the playbook.
 
         Raises:
-            Unknown: no such step; the nearest is named and offered.
+            Unknown: no such step; the nearest is named.
         """
         for step in self.spec.steps:
             if step.key == key:
@@ -141,7 +140,8 @@ class AdoptionView:
                     guess=code(guess),
                 ),
                 field="step",
-                offer=Offer(f"Log it on {guess}"[:75], Action.LOG_EXCEPTION, f"{self.id}:{guess}"),
+                typed=key,
+                near=guess,
             )
         raise Unknown(
             say(
@@ -240,7 +240,7 @@ def require_cycle(view: AdoptionView) -> Cycle:
     if view.cycle is None:
         raise Refusal(
             say(
-                "{title} has no active cycle in {team}. Its owner can start one with {command}.",
+                "{title} doesn't have an active cycle in {team}. Its owner can start one with {command}.",
                 title=view.playbook.title,
                 team=view.team.title,
                 command=code(f"/cadence cycle start {view.playbook.slug}"),

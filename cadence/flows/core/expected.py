@@ -202,7 +202,7 @@ def champion_line(uow: UnitOfWork, view: AdoptionView) -> tuple[Mrkdwn, ...]:
         return ()
     return (
         say(
-            "Its champion, {champion}, isn't in the team any more: {owner} or a curator names another",
+            "Its champion, {champion}, has left the team. {owner} or a curator can name another",
             champion=mention(view.adoption.champion or ""),
             owner=mention(view.playbook.owner),
         ),

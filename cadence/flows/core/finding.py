@@ -38,7 +38,7 @@ def require_playbook(uow: UnitOfWork, slug: str) -> Playbook:
         text = say("There's no playbook {slug}. See them all with `/cadence playbook list`.", slug=code(slug))
     else:
         text = say("There are no playbooks yet. Add one with `/cadence playbook new`.")
-    raise Unknown(text, field="playbook")
+    raise Unknown(text, field="playbook", typed=slug, near=guess)
 
 
 def require_team(uow: UnitOfWork, slug: str) -> Team:
@@ -59,6 +59,8 @@ def require_team(uow: UnitOfWork, slug: str) -> Team:
             hint=hint,
         ),
         field="team",
+        typed=slug,
+        near=guess,
     )
 
 
@@ -138,6 +140,8 @@ def _no_team(runs: Sequence[AdoptionView], slug: str) -> list[AdoptionView]:
     raise Unknown(
         say("None of your teams called {slug} runs a playbook.{hint}", slug=code(slug), hint=hint),
         field="team",
+        typed=slug,
+        near=guess,
     )
 
 
@@ -147,7 +151,12 @@ def _no_run(uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str) -> list[Ad
     if playbook is None:
         guess = nearest(slug, [view.playbook.slug for view in runs])
         hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
-        raise Unknown(say("There's no playbook {slug}.{hint}", slug=code(slug), hint=hint), field="playbook")
+        raise Unknown(
+            say("There's no playbook {slug}.{hint}", slug=code(slug), hint=hint),
+            field="playbook",
+            typed=slug,
+            near=guess,
+        )
     others = adoption_views(uow, playbook_id=playbook.id)
     if not others:
         raise Refusal(

@@ -58,18 +58,26 @@ class WorkspaceVocabulary:
     def steps(self, slug: str) -> Keys:
         """Step keys of a playbook: of the version that the person's teams run, else of the newest
         revision."""
-        return self._run_steps[slug] if slug in self._run_steps else self._newest_steps.get(slug, ())
+        return tuple(self._titles(slug))
+
+    def step_title(self, playbook: str, step: str) -> str:
+        """A step's title, else its key."""
+        return self._titles(playbook).get(step, step)
+
+    def _titles(self, slug: str) -> Mapping[str, str]:
+        """The titles of a playbook's steps by key."""
+        return self._run_steps[slug] if slug in self._run_steps else self._newest_steps.get(slug, {})
 
     @cached_property
-    def _run_steps(self) -> Mapping[str, Keys]:
+    def _run_steps(self) -> Mapping[str, Mapping[str, str]]:
         runs = visible_adoptions(self._uow)
-        return {view.playbook.slug: tuple(step.key for step in view.spec.steps) for view in runs}
+        return {view.playbook.slug: {step.key: step.title for step in view.spec.steps} for view in runs}
 
     @cached_property
-    def _newest_steps(self) -> Mapping[str, Keys]:
+    def _newest_steps(self) -> Mapping[str, Mapping[str, str]]:
         newest = playbooks.newest_versions(self._uow)
         return {
-            row.slug: tuple(step.key for step in spec_of(self._uow, newest[row.id]).steps)
+            row.slug: {step.key: step.title for step in spec_of(self._uow, newest[row.id]).steps}
             for row in self._named
             if row.id in newest
         }

@@ -114,10 +114,12 @@ def parse_hours(text: str, *, of_adoption: bool = False) -> dict[str, Hour]:
                 raise HourRefused("a colon is missing after the name", "write a line as check-in: Thu 10:00")
             row = nudge_named(name, of_adoption=of_adoption)
             if row.kind in found:
-                raise HourRefused(f"{row.title} is there twice", "keep one of them")
+                raise HourRefused(f"{row.title} is listed twice", "keep one of the two")
             found[row.kind] = read_hour(value, row)
         except HourRefused as wrong:
-            refused.append(f"Line {number}: {wrong.reason}; {ended(wrong.right)}")
+            refused.append(
+                f"Line {number}: {wrong.reason}. {ended(wrong.right[0].upper() + wrong.right[1:])}"
+            )
     if refused:
         raise Refusal(" ".join(refused), field=FIELD)
     return found
@@ -140,12 +142,12 @@ def save_hours(uow: UnitOfWork, *, adoption_id: int | None, hours: Hours) -> dic
         that isn't a working day, a reminder before its check-in.
     """
     if adoption_id is None:
-        require_curator(uow, to="change when the workspace is nudged")
+        require_curator(uow, to="change the workspace's nudge hours")
         return keep_workspace_hours(uow, hours)
     workspace = require_workspace(uow)
     adoption = adoptions.lock_adoption(uow, adoption_id=adoption_id)
     playbook = playbooks.by_id(uow, playbook_id=adoption.playbook_id)
-    require_owner_or_curator(uow, owner=playbook.owner, to="change when its teams are nudged")
+    require_owner_or_curator(uow, playbook=playbook, to="change its teams' nudge hours")
     before = hours_in(workspace, adoption)
     inherited = _effective(workspace_hours(workspace))
     wanted = _wanted(hours, before, inherited, working_days(workspace), of_adoption=True)
@@ -189,7 +191,7 @@ def require_days_left(uow: UnitOfWork, workspace: Workspace) -> None:
     if lost:
         raise Refusal(
             say(
-                "After the week's last working day, {last}, nothing would come: {titles}. Choose one of {days}.",
+                "These would come after the week's last working day ({last}): {titles}. Choose one of {days}.",
                 last=DAY_NAMES[max(days)],
                 titles=", ".join(lost.values()),
                 days=", ".join(DAY_NAMES[day] for day in sorted(days)),
@@ -223,7 +225,7 @@ def _wanted(
         if is_new and row.timing is Timing.WEEKLY and wanted[kind].weekday not in days:
             raise Refusal(
                 say(
-                    "{title}: {day} isn't a working day here; choose one of {days}.",
+                    "{title}: {day} isn't a working day here. Choose one of {days}.",
                     title=row.title[:1].upper() + row.title[1:],
                     day=DAY_NAMES[wanted[kind].weekday],
                     days=", ".join(DAY_NAMES[day] for day in sorted(days)),

@@ -37,7 +37,7 @@ def reopen(uow: UnitOfWork, view: AdoptionView, *, step: str, lapsed_at: datetim
             action="promotion-reopened",
             subject=f"promotion:{row.id}",
             before=PromotionState.LAPSED,
-            after={"state": row.state, "why": "the demotion was taken back"},
+            after={"state": row.state, "why": "the demotion was undone"},
         )
         rewrite_proposal(uow, row)
 

@@ -37,7 +37,7 @@ def require_sight(uow: UnitOfWork, view: AdoptionView, fact: Fact) -> None:
         case Role.CURATOR:
             require_curator(uow, to=fact)
         case Role.OWNER:
-            require_owner_or_curator(uow, owner=view.playbook.owner, to=fact)
+            require_owner_or_curator(uow, playbook=view.playbook, to=fact)
         case _:
             raise NotAllowed(
                 say(

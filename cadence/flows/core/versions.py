@@ -106,7 +106,7 @@ def require_version(uow: UnitOfWork, playbook: Playbook, *, number: int | None) 
     known = ", ".join(f"v{version.number}" for version in found[:8])
     raise Unknown(
         say(
-            "{title} has no v{number}. {hint}",
+            "{title} doesn't have a v{number}. {hint}",
             title=playbook.title,
             number=number,
             hint=f"Published: {known}." if known else "It doesn't have a published version yet.",

@@ -55,8 +55,7 @@ def numbered_week(view: AdoptionView, week: int) -> ReportWeek:
     if start > view.today:
         raise Refusal(
             say(
-                "Week {week} of this cycle starts on {day:%A %-d %B}. "
-                "A report can be for this week or for one before it.",
+                "Week {week} of this cycle starts on {day:%A %-d %B}. You can report this week or an earlier one.",
                 week=week,
                 day=start,
             ),
@@ -103,8 +102,8 @@ def this_week(view: AdoptionView) -> ReportWeek:
     if week is None:
         raise Refusal(
             say(
-                "Cycle {number} of {title} is over. "
-                "Its owner, {owner}, or a curator starts a new one with {command}.",
+                "Cycle {number} of {title} is over. The owner ({owner}) or a curator can start a new one "
+                "with {command}.",
                 number=cycle.number,
                 title=view.playbook.title,
                 owner=mention(view.playbook.owner),

@@ -61,7 +61,7 @@ def move(uow: UnitOfWork, given: MoveGiven) -> TeamMoved:
     """
     with uow.write():
         found = find_adoption(uow, playbook=given.playbook, team=given.team)
-        require_owner_or_curator(uow, owner=found.playbook.owner, to="move a team to another version")
+        require_owner_or_curator(uow, playbook=found.playbook, to="move a team to another version")
         require_not_retired(found.playbook)
         adoptions.lock_adoption(uow, adoption_id=found.id)
         view = find_adoption(uow, playbook=given.playbook, team=found.team.slug)
@@ -70,13 +70,13 @@ def move(uow: UnitOfWork, given: MoveGiven) -> TeamMoved:
         before = view.adoption.version_id
         if before == target.id:
             raise Refusal(
-                say("{team} is on {name} already.", team=view.team.title, name=version_name(target)),
+                say("{team} is already on {name}.", team=view.team.title, name=version_name(target)),
                 field=Field.VERSION,
             )
         spec = playbook_from_data(target.spec)
         raised = _newly_ai_led(view.spec, spec)
         if raised and target.number is None and not is_curator(uow):
-            require_curator(uow, to=f"move a team to a draft that makes {raised[0].title} AI-led")
+            require_curator(uow, to=f"move a team to a draft that makes “{raised[0].title}” AI-led")
         begun = cycle is not None and cycle.starts_on <= view.today
         deferred = begun and view.spec.kpi != spec.kpi
         _change(uow, view, cycle, target, spec, deferred=deferred)
@@ -252,8 +252,8 @@ def move_form(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Mov
         ]
         if not runs:
             if not _owns_any(uow, playbook):
-                require_curator(uow, to="move a team of a playbook that isn't theirs")
-            raise Refusal("No team runs a playbook yet. `/cadence adopt` brings one to a team.")
+                require_curator(uow, to="move a team of someone else's playbook")
+            raise Refusal("No team runs a playbook yet. Bring one to a team with `/cadence adopt`.")
         chosen = [view for view in runs if team in (None, view.team.slug)]
         return MoveForm(
             runs=tuple(

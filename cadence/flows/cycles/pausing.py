@@ -54,9 +54,11 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
             and view.adoption.state is AdoptionState.ACTIVE
         ]
         if not runs:
-            raise Refusal(f"You own no running cycle to {verb.lower()}. `/cadence status` shows what runs.")
+            raise Refusal(
+                f"You don't own a running cycle to {verb.lower()}. See what's running with `/cadence status`."
+            )
         return Done(
-            text=say("*{verb} which one?*", verb=verb),
+            text=say("*Which one should we {verb}?*", verb=verb.lower()),
             offers=tuple(
                 Offer(f"{verb} {view.playbook.title}, {view.team.title}"[:75], action, str(view.id))
                 for view in runs[:5]
@@ -76,14 +78,14 @@ def close_by_hand(uow: UnitOfWork, which: WhichRun) -> Done:
         cycle = require_cycle(view)
         if cycle.state is CycleState.CLOSED:
             return Done(
-                text=say("Cycle {n} of {title} is closed already.", n=cycle.number, title=view.playbook.title)
+                text=say("Cycle {n} of {title} is already closed.", n=cycle.number, title=view.playbook.title)
             )
         last_week = week_monday(cycle.starts_on, WEEKS)
         if view.today < last_week:
             raise Refusal(
                 say(
-                    "Cycle {number} of {title} can be closed from {monday:%A %-d %B} on; "
-                    "by itself it closes on {friday:%A %-d %B} at {at:%H:%M}. {pause} stops what is asked.",
+                    "You can close cycle {number} of {title} from {monday:%A %-d %B}. It closes by itself "
+                    "on {friday:%A %-d %B} at {at:%H:%M}. To stop check-ins now, type {pause}.",
                     number=cycle.number,
                     title=view.playbook.title,
                     monday=last_week,
@@ -95,7 +97,8 @@ def close_by_hand(uow: UnitOfWork, which: WhichRun) -> Done:
         finish_cycle(uow, of_cycle(uow, view, cycle), cycle, by_hand=True)
         return Done(
             text=say(
-                "Cycle {number} of {title} is closed: {result}. The post comes now, with every number.",
+                "Cycle {number} of {title} is closed: {result}. The summary with every number is coming to "
+                "the team's channel.",
                 number=cycle.number,
                 title=view.playbook.title,
                 result=cycle.result,
@@ -117,7 +120,7 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
         _refuse_an_old_button(view, which)
         again = Offer("Start a cycle", Action.START_CYCLE, view.playbook.slug)
         if view.adoption.state is not AdoptionState.ACTIVE:
-            return Done(text=_paused(view, "is paused already"), offers=(again,))
+            return Done(text=_paused(view, "is already paused"), offers=(again,))
         view.adoption.state = AdoptionState.PAUSED
         uow.session.add(view.adoption)
         taken = _take_away_next(uow, view)
@@ -144,7 +147,7 @@ def _refuse_an_old_button(view: AdoptionView, which: WhichRun) -> None:
     if which.after_cycle is not None and cycle is not None and begun and cycle.number > which.after_cycle:
         raise Refusal(
             say(
-                "Cycle {number} of {title} has begun since. {command} pauses it anyway.",
+                "Cycle {number} of {title} has started since. To pause it anyway, type {command}.",
                 number=cycle.number,
                 title=view.playbook.title,
                 command=code(f"/cadence cycle pause {view.playbook.slug} team={view.team.slug}"),
@@ -154,11 +157,14 @@ def _refuse_an_old_button(view: AdoptionView, which: WhichRun) -> None:
 
 def _paused(view: AdoptionView, how: str, *, running: Cycle | None = None) -> Mrkdwn:
     text = say(
-        "{title} {how} in {team}: nothing is asked.", title=view.playbook.title, how=how, team=view.team.title
+        "{title} {how} in {team}. We won't ask for check-ins.",
+        title=view.playbook.title,
+        how=how,
+        team=view.team.title,
     )
     if running is not None:
         return say(
-            "{text} Cycle {number} closes on {day:%A %-d %B} with what is there.",
+            "{text} Cycle {number} closes on {day:%A %-d %B} with what was reported.",
             text=text,
             number=running.number,
             day=running.closes_on,
@@ -180,7 +186,7 @@ def _take_away_next(uow: UnitOfWork, view: AdoptionView) -> bool:
 def _locked(uow: UnitOfWork, which: WhichRun, *, to: str) -> AdoptionView:
     """The adoption in question, locked until the transaction ends."""
     view = pick_adoption(uow, adoption_id=which.adoption_id, playbook=which.playbook, team=which.team)
-    require_owner_or_curator(uow, owner=view.playbook.owner, to=to)
+    require_owner_or_curator(uow, playbook=view.playbook, to=to)
     adoptions.lock_adoption(uow, adoption_id=view.id)
     if view.cycle is not None:
         uow.session.refresh(view.cycle)

@@ -34,7 +34,7 @@ def show_cycle(
         if cycle is None:
             raise Refusal(
                 say(
-                    "{title} has no cycle in {team} yet. {owner} starts one with {command}.",
+                    "{title} doesn't have a cycle in {team} yet. {owner} can start one with {command}.",
                     title=view.playbook.title,
                     team=view.team.title,
                     owner=mention(view.playbook.owner),

@@ -67,8 +67,8 @@ def start_day(view: AdoptionView, asked: date | None) -> date:
     if asked < view.week_start:
         raise Refusal(
             say(
-                "{asked:%-d %B} is past, and nobody was asked then. "
-                "Start this week with {this:%Y-%m-%d} or next week with {next:%Y-%m-%d}.",
+                "{asked:%-d %B} is in the past. Start this week with {this:%Y-%m-%d} or next week with "
+                "{next:%Y-%m-%d}.",
                 asked=asked,
                 this=view.week_start,
                 next=next_monday(view.today),
@@ -76,7 +76,7 @@ def start_day(view: AdoptionView, asked: date | None) -> date:
             field="date",
         )
     if asked > view.today + timedelta(days=366):
-        raise Refusal("That is more than a year ahead; choose a nearer Monday.", field="date")
+        raise Refusal("That's more than a year away. Choose an earlier Monday.", field="date")
     return asked
 
 
@@ -107,9 +107,9 @@ def next_number(uow: UnitOfWork, view: AdoptionView, starts_on: date) -> int:
 
 def _what_follows(view: AdoptionView, cycle: Cycle) -> str:
     if view.adoption.state is AdoptionState.ACTIVE:
-        return "The next one follows by itself."
+        return "The next one starts by itself."
     monday = cycle.starts_on + timedelta(weeks=WEEKS)
-    return f"The team is paused, so none follows by itself: start one for {monday:%Y-%m-%d} or later."
+    return f"The team is paused, so the next one doesn't start by itself. Start one for {monday:%Y-%m-%d} or later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
     with uow.write():
         require_workspace(uow)
         playbook = require_playbook(uow, given.playbook)
-        require_owner_or_curator(uow, owner=playbook.owner, to="start a cycle")
+        require_owner_or_curator(uow, playbook=playbook, to="start a cycle")
         require_not_retired(playbook)
         version = version_to_run(uow, playbook, None)
         pilot = playbook_from_data(version.spec).pilot
@@ -226,7 +226,7 @@ def _team_for(uow: UnitOfWork, playbook: Playbook, slug: str | None, *, pilot: s
         return team
     raise Refusal(
         say(
-            "Which team runs {title}? Add it, for example {example}.",
+            "Which team? Add it, like {example}.",
             title=playbook.title,
             example=code(f"/cadence cycle start {playbook.slug} team=support-emea"),
         ),
@@ -241,7 +241,7 @@ def _require_in_team(uow: UnitOfWork, playbook: Playbook, team: Team, champion: 
         return
     raise Refusal(
         say(
-            "That person isn't in {team}, and its champion has to be. {command} adds them.",
+            "The champion must be in {team}. Add them with {command}.",
             team=team.title,
             command=code(f"/cadence team join {team.slug} @name"),
         ),
@@ -293,7 +293,7 @@ def declare_modes(uow: UnitOfWork, view: AdoptionView, *, steps: list[tuple[str,
                 step=key,
                 kind="declaration",
                 after=mode,
-                reason="as the playbook declares it",
+                reason="as planned in the playbook",
                 changed_at=uow.now,
             )
         )
@@ -327,9 +327,9 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
         rows = playbooks.playbooks(uow)
         teams = people.teams(uow)
         if not rows:
-            raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
+            raise Refusal("There are no playbooks yet. Add the first one with `/cadence playbook new`.")
         if not teams:
-            raise Refusal("There's no team yet. `/cadence team create` makes the first one.")
+            raise Refusal("There are no teams yet. Create the first one with `/cadence team create`.")
         today = local_day(uow.now, zone_of(uow, workspace, uow.actor.member))
         mine = {team.slug for team in people.teams_of(uow, member_id=uow.actor.member)}
         return CycleStartForm(

@@ -28,7 +28,7 @@ from templates.contexts.base import Choice
 from templates.contexts.cycles import NextTeamForm
 from templates.ids import Action
 
-GONE = "That cycle isn't there any more. `/cadence cycle show` shows the one that is."
+GONE = "That cycle no longer exists. See the current one with `/cadence cycle show`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def next_team_form(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> NextT
     """
     with uow.read():
         view, cycle = cycle_run(uow, adoption_id, cycle_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="name the next team")
+        require_owner_or_curator(uow, playbook=view.playbook, to="name the next team")
         teams = people.teams(uow)
         named = next((team.slug for team in teams if team.id == cycle.next_team_id), None)
         return NextTeamForm(
@@ -87,13 +87,13 @@ def name_next_team(uow: UnitOfWork, given: NextTeamGiven) -> Done:
     """
     with uow.write():
         view, cycle = _locked(uow, given.adoption_id, given.cycle_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="name the next team")
+        require_owner_or_curator(uow, playbook=view.playbook, to="name the next team")
         team = require_team(uow, given.team) if given.team else None
         reason = "" if team else given.reason.strip()
         if team is None and not reason:
             raise Refusal("Choose a team, or note why not.", field="reason")
         if team is not None and team.id == view.team.id:
-            raise Refusal(say("{team} runs it already. Choose another team.", team=team.title), field="team")
+            raise Refusal(say("{team} already runs it. Choose another team.", team=team.title), field="team")
         before = {"team": cycle.next_team_id, "reason": cycle.no_next_team}
         after = {"team": team.id if team else None, "reason": reason}
         if before != after:
@@ -123,12 +123,12 @@ def submit(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> Done:
     """
     with uow.write():
         view, cycle = _locked(uow, adoption_id, cycle_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="submit to the registry")
+        require_owner_or_curator(uow, playbook=view.playbook, to="submit to the registry")
         require_not_retired(view.playbook)
         if cycle.submitted_at is not None:
             return Done(
                 text=say(
-                    "{title} was submitted on {day:%-d %B} by {who} already.",
+                    "{who} already submitted {title} on {day:%-d %B}.",
                     title=view.playbook.title,
                     day=cycle.submitted_at.astimezone(view.zone),
                     who=mention(cycle.submitted_by or ""),
@@ -151,14 +151,16 @@ def submit(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> Done:
 
 def _after_submitting(ready: Readiness) -> Mrkdwn:
     if ready.version.number is not None:
-        return say("; v{number} is published already, and no draft is open.", number=ready.version.number)
-    return _missing(ready) if ready.gaps else say(", and can publish it: nothing is missing.")
+        return say(
+            ". v{number} is already published, and there's no newer draft.", number=ready.version.number
+        )
+    return _missing(ready) if ready.gaps else say(". It's ready to publish.")
 
 
 def _missing(ready: Readiness) -> Mrkdwn:
     """What is left before a submitted playbook can be published, after the sentence that it is submitted."""
     lines = [say("\n• {told}", told=gap.told) for gap in ready.gaps]
-    return say(".\nStill missing before it can be published:{lines}", lines=Mrkdwn("".join(lines)))
+    return say(".\nLeft before it can be published:{lines}", lines=Mrkdwn("".join(lines)))
 
 
 def _locked(uow: UnitOfWork, adoption_id: int, cycle_id: int) -> tuple[AdoptionView, Cycle]:
@@ -207,7 +209,7 @@ def submitted_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
             result=cycle.result or "still running",
             met=sum(gate.met for gate in gates),
             all=len(gates),
-            missing="." if out else _missing(ready) if ready.gaps else ". Nothing is missing to publish it.",
+            missing="." if out else _missing(ready) if ready.gaps else ". It's ready to publish.",
         ),
         offers=(
             *(() if out or ready.gaps else (publish,)),

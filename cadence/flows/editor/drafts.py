@@ -40,7 +40,7 @@ def editable(uow: UnitOfWork, slug: str) -> tuple[Playbook, PlaybookVersion]:
         Unknown: there is no such playbook. NotAllowed: the caller is neither its owner nor a curator.
     """
     playbook = require_playbook(uow, slug)
-    require_owner_or_curator(uow, owner=playbook.owner, to=f"revise {playbook.title}")
+    require_owner_or_curator(uow, playbook=playbook, to=f"revise {playbook.title}")
     newest = playbooks.newest_version(uow, playbook_id=playbook.id or 0)
     assert newest is not None  # noqa: S101 - imported with its playbook
     return playbook, newest

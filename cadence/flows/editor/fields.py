@@ -114,7 +114,7 @@ def filled(
         try:
             value = _value(given[field], way, unit if field in AMOUNTS else None)
             if field in NEARLY_ALL and value == 0.01 and "%" not in given[field]:
-                raise AmountError("`1` can mean 1% or all of it.", Unit.PERCENT, ("90%", "100%"))
+                raise AmountError("`1` could mean 1% or 100%.", Unit.PERCENT, ("90%", "100%"))
         except AmountError as error:
             errors[field], value = str(error), given[field]
         data = put_in(data, path, value)
@@ -144,7 +144,7 @@ def _share(typed: str) -> JsonValue:
     if not isinstance(number, int | float) or number < 0:
         return typed
     if number > 100:
-        raise AmountError(f"`{typed}` is more than all of it.", Unit.PERCENT, ("10%", "90%"))
+        raise AmountError(f"`{typed}` is more than 100%.", Unit.PERCENT, ("10%", "90%"))
     return number / 100 if percent or number >= 1 else number
 
 
@@ -208,13 +208,16 @@ def _as_a_form_says(said: str) -> str:
 
 
 def sentence(problem: Problem) -> str:
-    """A problem as a sentence under a field: `This has 81 characters, more than 80; say it shorter.`"""
+    """A problem as a sentence under a field: `This has 81 characters, more than 80. Shorten it.`"""
     line = _INDEX.search(problem.where.rpartition(".")[2])
     lead = f"Line {int(line[1]) + 1}" if line else "This"
-    said = _as_a_form_says(f"{problem.reason}; {problem.right}")
-    if said.startswith(("is ", "has ", "holds ")):
+    said, right = _as_a_form_says(problem.reason), _as_a_form_says(problem.right)
+    if said.startswith(("is ", "has ")):
         said = f"{lead} {said}"
     elif line:
         said = f"{lead}: {said}"
-    said = said[0].upper() + said[1:]
-    return said if said.endswith(("?", ".")) else f"{said}."
+    return f"{_capital(said)}. {_capital(right)}{'' if right.endswith(('?', '.')) else '.'}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -185,11 +185,11 @@ def _row(spec: Data, slug: str, part: Part, problems: list[Problem], titles: Map
 
 _EMPTY = {
     Part.BASICS: "Name, owner and how often it runs.",
-    Part.KPI: "The one number that should improve: baseline and target.",
-    Part.GUARDRAILS: "Optional: up to two numbers that must not get worse.",
+    Part.KPI: "The one number to improve: baseline and target.",
+    Part.GUARDRAILS: "Optional: up to two numbers that shouldn't get worse.",
     Part.PACKAGE: "",
     Part.NEXT_TEAM: "",
-    Part.PILLARS: "What to settle before a pilot. You can start a cycle without them.",
+    Part.PILLARS: "What to agree on before a pilot. You can start a cycle without them.",
 }
 
 

@@ -29,7 +29,7 @@ _ELSEWHERE = {
     Part.PILLARS: "value_event",
 }
 """Where a part shows problems that it causes in other parts."""
-NO_NAME = "No short name can be made of this title. Write one in small letters, such as `{example}`."
+NO_NAME = "We can't make a short name from this title. Write one in lowercase letters, like `{example}`."
 
 
 @once
@@ -79,7 +79,7 @@ def _prepared(
     if slug and playbooks.by_slug(uow, slug=slug) is not None:
         raise Refusal(
             say(
-                "There is a playbook {slug} already. Choose another short name, or change that one with {way}.",
+                "The short name {slug} is taken. Choose another one, or edit that playbook with {way}.",
                 slug=code(slug),
                 way=code(f"/cadence playbook show {slug}"),
             ),

@@ -140,19 +140,18 @@ def exception_from(uow: UnitOfWork, seen: MessageSeen) -> contexts.ExceptionForm
         settings = workspace.settings
     if seen.author and seen.author == settings.get("bot"):
         raise Refusal(
-            "That's one of my own messages. Use this on the message that shows what went wrong, "
-            "or log it without one: `/exception`."
+            "That's one of our own messages. Use this on the message that shows what went wrong, or type "
+            "`/exception`."
         )
     if seen.is_direct:
         raise Refusal(
-            "Nobody outside this conversation can open a link to that message. "
-            "Log what happened without it: `/exception`."
+            "People outside this conversation can't open that message. Log it without a link: `/exception`."
         )
     link = message_link(
         settings, workspace_id=workspace.id, channel=seen.channel, ts=seen.ts, thread_ts=seen.thread_ts
     )
     if link is None:
-        raise Refusal("That message has no link. Log what happened without it: `/exception`.")
+        raise Refusal("That message doesn't have a link. Log it without one: `/exception`.")
     words = named(uow, plain_text(seen.text))
     return exception_form(uow, reason=_short(words), link=link, channel_first=seen.channel or None)
 

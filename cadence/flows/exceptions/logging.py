@@ -74,7 +74,7 @@ def log_exception(uow: UnitOfWork, given: ExceptionGiven) -> ExceptionLogged:
         if not given.reason.strip():
             raise Refusal(
                 say(
-                    "Add a few words on what happened, for example {example}.",
+                    "Add a few words about what happened, like {example}.",
                     example=code(f"/exception {view.playbook.slug} {step.key} tone was off"),
                 ),
                 field="reason",

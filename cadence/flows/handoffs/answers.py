@@ -20,10 +20,10 @@ from templates.ids import Action
 Verb: TypeAlias = Literal["accept", "fail", "done", "withdraw"]
 _OPEN = (HandoffState.SENT,)
 _NOTHING: dict[Verb, str] = {
-    "accept": "Nothing that was handed to your teams waits to be answered.",
-    "fail": "Nothing that was handed to your teams waits to be answered.",
-    "done": "Nothing that your teams accepted is still in hand.",
-    "withdraw": "Nothing that you handed over waits to be accepted.",
+    "accept": "Your teams don't have any handoffs to answer.",
+    "fail": "Your teams don't have any handoffs to answer.",
+    "done": "Your teams don't have any accepted handoffs to finish.",
+    "withdraw": "You don't have any handoffs to withdraw.",
 }
 
 
@@ -85,7 +85,7 @@ def withdraw(uow: UnitOfWork, *, handoff_id: int, reason: str = "") -> Done:
         decide(uow, handed, HandoffState.WITHDRAWN, reason=reason.strip())
         return Done(
             text=say(
-                "Withdrawn: {what}. {team} needn't accept it any more.{told}",
+                "Withdrawn: {what}. {team} no longer needs to accept it.{told}",
                 what=handed.row.what,
                 team=handed.team.title,
                 told=_told(uow.actor, handed),
@@ -95,7 +95,7 @@ def withdraw(uow: UnitOfWork, *, handoff_id: int, reason: str = "") -> Done:
 
 def _told(caller: Actor, handed: HandedOver) -> Mrkdwn | str:
     sender = handed.row.sent_by
-    return say(" {sender} is told.", sender=mention(sender)) if sender != caller.member else ""
+    return say(" We've told {sender}.", sender=mention(sender)) if sender != caller.member else ""
 
 
 @once
@@ -114,13 +114,13 @@ def fail(uow: UnitOfWork, *, handoff_id: int, reason: str, lacking: Sequence[str
         if isinstance(handed, Done):
             return handed
         if not reason.strip():
-            raise Refusal("Say in a sentence why you can't use it.", field="reason")
+            raise Refusal("Add a sentence on why you can't use it.", field="reason")
         named = dict(enumerate(handed.terms.inputs))
         missing = [text for place, text in named.items() if str(place) in lacking]
         decide(uow, handed, HandoffState.FAILED, reason=reason.strip(), lacking=missing)
         return Done(
             text=say(
-                "Sent back: {what}. {sender} and the owner are told; the contract says: {then}.",
+                "Sent back: {what}. We've told {sender} and the owner. The contract says: {then}.",
                 what=handed.row.what,
                 sender=mention(handed.row.sent_by),
                 then=handed.terms.on_failure,

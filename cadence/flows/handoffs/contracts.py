@@ -9,17 +9,17 @@ from cadence.flows.core import (
     AdoptionView,
     adoption_by_id,
     adoption_views,
+    ask_offer,
     is_curator,
     require_curator,
     require_owner_or_curator,
 )
 from cadence.mrkdwn import mention, say
-from cadence.refusals import NotAllowed, Offer
+from cadence.refusals import NotAllowed
 from storage.queries import people, playbooks
 from storage.tables import Handoff, Team
 from storage.work import UnitOfWork
 from templates.contexts.handoffs import HandoffNames
-from templates.ids import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +118,18 @@ def require_receiver(uow: UnitOfWork, handed: HandedOver) -> None:
     """
     if may_answer(uow, handed):
         return
-    to = f"answer a handoff from outside {handed.team.title[:60]}"
+    to = f"answer a handoff to {handed.team.title[:60]}"
     answers = _receiver(uow, handed)
     if answers is None:
         require_curator(uow, to=to)
         return
     raise NotAllowed(
         say(
-            "Only {team} accepts what is handed to it: its members, {who}, or a curator.",
+            "Only members of {team}, {who} or a curator can answer a handoff to {team}.",
             team=handed.team.title[:60],
             who=mention(answers),
         ),
-        offer=Offer("Ask them", Action.ASK_THEM, f"{answers}:{to}"[:150]),
+        offer=ask_offer(uow, answers, to=to),
     )
 
 
@@ -145,9 +145,7 @@ def require_sender(uow: UnitOfWork, handed: HandedOver) -> None:
         NotAllowed: anybody else.
     """
     if not may_withdraw(uow, handed):
-        require_owner_or_curator(
-            uow, owner=handed.view.playbook.owner, to="withdraw what somebody else handed over"
-        )
+        require_owner_or_curator(uow, playbook=handed.view.playbook, to="withdraw someone else's handoff")
 
 
 def names_of(handed: HandedOver, zone: ZoneInfo) -> HandoffNames:

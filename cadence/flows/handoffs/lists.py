@@ -171,7 +171,7 @@ def status_lines(
                 what=one.row.what[:100],
                 team=one.view.team.title[:40],
                 to=one.team.title[:40],
-                when="overdue since" if _is_overdue(one.row, uow.now) else "to be accepted by",
+                when="overdue since" if _is_overdue(one.row, uow.now) else "accept by",
                 day=day(due, one.row.sent_at.astimezone(zone)),
                 clock=clock(due),
             )

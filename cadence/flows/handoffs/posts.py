@@ -32,7 +32,7 @@ def _of(uow: UnitOfWork, message: OutboxMessage) -> tuple[HandedOver, ZoneInfo]:
     """The handoff a message is about, and its reader's zone."""
     row = handoffs.get(uow, handoff_id=int(message.subject["handoff"]))
     if row is None:
-        raise Refusal("the handoff isn't there")
+        raise Refusal("the handoff no longer exists")
     handed = handed_over(uow, row)
     if message.recipient == handed.team.channel:
         return handed, ZoneInfo(handed.team.timezone)
@@ -125,7 +125,7 @@ def _whole(uow: UnitOfWork, row: Handoff) -> list[HandedOver]:
 
 def _late(one: HandedOver, zone: ZoneInfo) -> Mrkdwn:
     return say(
-        "{what} waits for {to}, overdue since {day} ({playbook}, {team})",
+        "{to} hasn't accepted {what}, overdue since {day} ({playbook}, {team})",
         what=one.row.what[:120],
         to=one.team.title[:60],
         day=day(one.row.due_at.astimezone(zone), one.row.sent_at.astimezone(zone)),

@@ -37,7 +37,7 @@ from templates.contexts.handoffs import HandoffForm
 from templates.filters import clock, day
 from templates.ids import Action, Field
 
-GONE: Final = "That handoff isn't there. `/cadence handoff show` lists what waits."
+GONE: Final = "That handoff doesn't exist. See open ones with `/cadence handoff show`."
 _DID: Final = {
     HandoffState.ACCEPTED: "accepted it",
     HandoffState.FAILED: "sent it back",
@@ -66,11 +66,11 @@ def settled(uow: UnitOfWork, handed: HandedOver, *, still: Sequence[HandoffState
     if row.state in still or row.decided_at is None:
         return None
     if row.decided_by == uow.actor.member:
-        return Done(text=say("You {did} already: {what}.", did=_DID[row.state], what=row.what))
+        return Done(text=say("You already {did}: {what}.", did=_DID[row.state], what=row.what))
     at = row.decided_at.astimezone(zone_of(uow, handed.view.workspace, uow.actor.member))
     return Done(
         text=say(
-            "{who} {did} on {day}, {clock}; nothing was changed.",
+            "{who} {did} on {day}, {clock}. Nothing changed.",
             who=mention(row.decided_by or ""),
             did=_DID[row.state],
             day=day(at.date()),
@@ -143,7 +143,7 @@ def send_handoff(uow: UnitOfWork, given: HandoffGiven) -> Done:
     with uow.write():
         contract = _contract(uow, given)
         view, team = contract.view, contract.team
-        require_team_member(uow, view, to="hand its work over")
+        require_team_member(uow, view, to="hand off its work")
         if team is None:
             raise Refusal(not_here(contract.terms.to), field=Field.CONTRACT)
         what, link = _checked(given.what), kept_link(given.link)
@@ -153,8 +153,8 @@ def send_handoff(uow: UnitOfWork, given: HandoffGiven) -> Done:
         due = row.due_at.astimezone(zone_of(uow, view.workspace, uow.actor.member))
         return Done(
             text=say(
-                "Handed to {team} as #{number}. They have {hours} to accept it, until {day}, {clock}; "
-                "you are told what they say.",
+                "Handed to {team} as #{number}. They have {hours} to accept it, until {day}, {clock}. We'll "
+                "tell you what they say.",
                 team=team.title,
                 number=row.id,
                 hours=hours_words(contract.terms.sla_hours),
@@ -168,7 +168,7 @@ def send_handoff(uow: UnitOfWork, given: HandoffGiven) -> Done:
 def not_here(slug: str) -> str:
     """Why nothing can be handed to a team that the workspace doesn't have."""
     return say(
-        "{team} isn't a team here yet, so nobody could take it. {create} makes it.",
+        "{team} isn't a team here yet. Create it with {create}.",
         team=code(slug),
         create=code("/cadence team create"),
     )
@@ -177,10 +177,10 @@ def not_here(slug: str) -> str:
 def _checked(typed: str) -> str:
     what = typed.strip()
     if not what:
-        raise Refusal("Say in a line what you hand over.", field=Field.WHAT)
+        raise Refusal("Add a line about what you're handing over.", field=Field.WHAT)
     if len(what) > LONGEST:
         raise Refusal(
-            f"That has {len(what):,} characters, and {LONGEST} is the most. Give a link to the rest.",
+            f"That has {len(what):,} characters. The limit is {LONGEST}. Link to the rest.",
             field=Field.WHAT,
         )
     return what
@@ -202,7 +202,7 @@ def _contract(uow: UnitOfWork, given: HandoffGiven) -> Contract:
         raise Refusal(NO_CONTRACT)
     raise Refusal(
         say(
-            "None of your playbooks hands anything to {to}. They hand over to: {known}.",
+            "Your playbooks don't hand anything to {to}. They hand off to: {known}.",
             to=code(given.to or ""),
             known=code(known[:200]),
         ),
@@ -211,8 +211,8 @@ def _contract(uow: UnitOfWork, given: HandoffGiven) -> Contract:
 
 
 NO_CONTRACT: Final = (
-    "None of your playbooks hands anything over. Its owner adds a contract under `handoffs:` in the playbook "
-    "with `/cadence playbook revise`."
+    "Your playbooks don't have any handoffs. "
+    "An owner can add one under `handoffs:` with `/cadence playbook revise`."
 )
 
 
@@ -220,15 +220,15 @@ def _chosen(uow: UnitOfWork, value: str) -> Contract:
     """The contract of a form's value, if it is still the one in force."""
     parts = value.split(":")
     if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in parts):
-        raise Refusal("Choose what you hand over, and to whom.", field=Field.CONTRACT)
+        raise Refusal("Choose what you're handing over, and to which team.", field=Field.CONTRACT)
     adoption_id, version_id, place = map(int, parts)
     view = adoption_by_id(uow, adoption_id=adoption_id)
-    require_team_member(uow, view, to="hand its work over")
+    require_team_member(uow, view, to="hand off its work")
     for one in contracts_of(uow, [view]):
         if one.place == place and view.version.id == version_id:
             return one
     raise Refusal(
-        "The playbook has changed since this form was opened. Close it and open it again.",
+        "The playbook changed after you opened this form. Close it and open it again.",
         field=Field.CONTRACT,
     )
 

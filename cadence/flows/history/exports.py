@@ -68,7 +68,7 @@ def ask_export(uow: UnitOfWork, *, playbook: str | None) -> Done:
         require_workspace(uow)
         if playbook is not None:
             row = require_playbook(uow, playbook)
-            require_owner_or_curator(uow, owner=row.owner, to=f"export {row.title}")
+            require_owner_or_curator(uow, playbook=row, to=f"export {row.title}")
             chosen: list[int] | None = [row.id or 0]
             what = escape(row.title)
         else:
@@ -81,8 +81,7 @@ def ask_export(uow: UnitOfWork, *, playbook: str | None) -> Done:
             _queue(uow, subject, slug=playbook)
         return Done(
             text=say(
-                "The export of {what} is being made. It arrives as a ZIP file in our direct messages, "
-                "in a minute or so.",
+                "We're exporting {what}. You'll get a ZIP file by DM in a minute or so.",
                 what=what,
             )
         )
@@ -101,7 +100,7 @@ def export_folder(uow: UnitOfWork, folder: Path, slugs: Sequence[str]) -> dict[s
         require_workspace(uow)
         chosen = [require_playbook(uow, slug) for slug in slugs]
         for row in chosen:
-            require_owner_or_curator(uow, owner=row.owner, to=f"export {row.title}")
+            require_owner_or_curator(uow, playbook=row, to=f"export {row.title}")
         if not slugs:
             require_curator(uow, to=_TO)
     return write_folder(uow, folder, playbooks=[row.id or 0 for row in chosen] if slugs else None)
@@ -118,9 +117,9 @@ def _own(uow: UnitOfWork) -> Sequence[Playbook]:
     if not is_curator(uow):
         rows = [row for row in rows if row.owner == uow.actor.member]
         if not rows:
-            require_curator(uow, to=f"{_TO}; an owner can for their own playbooks")
+            require_curator(uow, to=f"{_TO} (owners can export their own playbooks)")
     if not rows:
-        raise Refusal("There's no playbook yet, so nothing is recorded. `/cadence playbook import` adds one.")
+        raise Refusal("There's nothing to export yet. Add your first playbook with `/cadence playbook new`.")
     return rows
 
 
@@ -159,7 +158,7 @@ def export_file(uow: UnitOfWork, message: OutboxMessage) -> Done | Attach | Skip
         file=f"{name}-{asked:%Y-%m-%d}-{message.id}.zip",
         title=f"Export of {inside}, {asked:%-d %B %Y, %H:%M}",
         comment=say(
-            "Here is the export you asked for, of {inside}: CSV files, and about.txt says how to read them.",
+            "Here's your export of {inside}: CSV files, with about.txt on how to read them.",
             inside=inside,
         ),
         write=partial(write_zip, uow, playbooks=chosen),
@@ -191,11 +190,11 @@ _FILE_REMEDIES: Final = {
 
 
 def _not_attached(error: str) -> Done:
-    remedy = _FILE_REMEDIES.get(error, "Try the export again later.")
+    remedy = _FILE_REMEDIES.get(error, "Try again later.")
     return Done(
         text=say(
-            "Your export is ready, but Slack didn't accept the file ({error}). {remedy} To have it now, ask "
-            "whoever runs the bot to write the same files on its server with {command}.",
+            "Your export is ready, but Slack didn't accept the file ({error}). {remedy} To get it now, ask "
+            "the person who runs the bot to run {command} on its server.",
             error=code(error),
             remedy=remedy,
             command=code("cadence export --csv FOLDER"),

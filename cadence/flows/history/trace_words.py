@@ -56,21 +56,21 @@ def _day(text: str) -> str:
         return ""
 
 
-_ATTESTED: Final = {"as-declared": "ran as declared", "drifted": "drifted", "not-run": "didn't run"}
-_DECISIONS: Final = {"hold": "within the cap", "watch": "watched", "demote": "demoted"}
+_ATTESTED: Final = {"as-declared": "as planned", "drifted": "something changed", "not-run": "didn't run it"}
+_DECISIONS: Final = {"hold": "within the cap", "watch": "over the cap", "demote": "demoted"}
 _LINES: Final = {
     "critical": "for a critical exception",
-    "evidence": "on the evidence",
-    "cap": "over the cap at the close",
+    "evidence": "on evidence",
+    "cap": "still over the cap at cycle close",
 }
 _CAUSES: Final = {
-    "check-in": "when an answer came in",
+    "check-in": "after an answer",
     "close": "when the cycle closed",
     "exception": "after an exception",
-    "undo": "after an exception was taken back",
-    "member": "after somebody was set away",
-    "mode-change": "after a change of mode",
-    "week": "when a week began",
+    "undo": "after an exception was undone",
+    "member": "after days away changed",
+    "mode-change": "after who leads the step changed",
+    "week": "when the week began",
 }
 
 
@@ -112,13 +112,13 @@ def _step(key: str, words: Words) -> str:
 
 def _check_in(data: Any, words: Words) -> str:
     drifts = "; ".join(
-        f"{_step(key, words)} was {mode_word(mode)}" for key, mode in data.get("drifts", {}).items()
+        f"“{_step(key, words)}” ran as {mode_word(mode)}" for key, mode in data.get("drifts", {}).items()
     )
     runs, complete = data["runs"], data.get("complete_inputs")
     return _joined(
         _ATTESTED[data["attestation"]] + (f" ({drifts})" if drifts else ""),
         filters.plural(runs, "run") if data["attestation"] != "not-run" else "",
-        f"inputs complete in {complete}" if complete is not None else "",
+        f"{complete} with complete inputs" if complete is not None else "",
         _quoted(data.get("note")),
     )
 
@@ -142,15 +142,15 @@ def _declared(data: Any, _words: Words) -> str:
     if isinstance(data, str):
         return mode_word(data)
     reason = _quoted(data.get("reason"))
-    return f"{mode_word(data['mode'])}, because {reason}" if reason else mode_word(data["mode"])
+    return f"{mode_word(data['mode'])}: {reason}" if reason else mode_word(data["mode"])
 
 
 def _drift(data: Any, _words: Words) -> str:
     total = data["attested"] + data.get("awaited", 0)
-    counts = f"{data['drifted']} of {filters.plural(total, 'attestation')}"
+    counts = f"{data['drifted']} of {filters.plural(total, 'check-in')}"
     share = percent_of(data["drifted"], total, limit=data.get("limit_share"))
-    used = mode_word(data["used"]) if data.get("used") else "otherwise"
-    return f"run {used}, declared {mode_word(data['declared'])}: {counts}{f' ({share})' if share else ''}"
+    used = mode_word(data["used"]) if data.get("used") else "another mode"
+    return f"running as {used} (planned: {mode_word(data['declared'])}): {counts}{f' ({share})' if share else ''}"
 
 
 def _members(data: Any, _words: Words) -> str:
@@ -172,7 +172,7 @@ def _cycle_started(data: Any, _words: Words) -> str:
 
 def _cycle_closed(data: Any, words: Words) -> str:
     value = data.get("kpi_value")
-    return _joined(data["result"], _number(value, words) if value is not None else "no number")
+    return _joined(data["result"], _number(value, words) if value is not None else "no reading")
 
 
 def _away(data: Any, _words: Words) -> str:
@@ -187,7 +187,7 @@ def _snoozed(data: Any, words: Words) -> str:
 
 
 def _setup_done(data: Any, _words: Words) -> str:
-    by_run = "by the first attested run" if data.get("ended") == "first-run" else ""
+    by_run = "finished by the first check-in with runs" if data.get("ended") == "first-run" else ""
     minutes = data.get("minutes")
     return _joined(f"after {minutes:,} min" if minutes is not None else "", by_run)
 
@@ -221,7 +221,7 @@ def _published(data: Any, words: Words) -> str:
     return _joined(
         data["state"],
         number,
-        f"{filters.plural(passed, 'thing')} passed over" if passed else "",
+        f"{filters.plural(passed, 'item')} still missing" if passed else "",
         _reason(data, words),
     )
 
@@ -240,7 +240,9 @@ def _adopted(data: Any, _words: Words) -> str:
 
 
 def _next_team(data: Any, words: Words) -> str:
-    return words.team(int(data["team"])) if data.get("team") else _joined("none", _reason(data, words))
+    return (
+        words.team(int(data["team"])) if data.get("team") else _joined("no next team", _reason(data, words))
+    )
 
 
 def _handoff(data: Any, words: Words) -> str:
@@ -250,7 +252,7 @@ def _handoff(data: Any, words: Words) -> str:
     return _joined(
         f"to {data['to']}" if data.get("to") else "",
         _quoted(data.get("what")),
-        f"lacking: {lacking}" if lacking else "",
+        f"missing: {lacking}" if lacking else "",
         _reason(data, words),
     )
 
@@ -264,69 +266,69 @@ def _plain(data: Any, _words: Words) -> str:
 
 
 ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
-    "check-in": ("answered the check-in", _check_in),
+    "check-in": ("checked in", _check_in),
     "check-in-corrected": ("corrected a check-in", _check_in),
     "reading": ("reported the number", _number),
     "reading-corrected": ("corrected the number", _number),
     "exception": ("logged an exception", _exception),
-    "exception-withdrawn": ("took back an exception", _exception),
-    "verdict": ("judged", _verdict),
+    "exception-withdrawn": ("undid an exception", _exception),
+    "verdict": ("checked the step", _verdict),
     "demotion": ("demoted", _declared),
     "promotion": ("promoted", _declared),
-    "taken-back": ("took back the demotion", _declared),
-    "declaration": ("declared the mode", _declared),
-    "window-opened": ("started the count again", _plain),
+    "taken-back": ("undid the demotion", _declared),
+    "declaration": ("changed who leads the step", _declared),
+    "window-opened": ("reset the counters", _plain),
     "drift": ("found drift", _drift),
-    "drift-reported": ("found drift that one person reports", _drift),
-    "drift-withdrawn": ("withdrew the drift", _nothing),
+    "drift-reported": ("found drift reported by one person", _drift),
+    "drift-withdrawn": ("closed the drift: check-ins were corrected", _nothing),
     DriftEvent.BACK_TO_PLAN: ("went back to the plan", _text),
-    "watch-answered": ("said what changes", _text),
-    "nudged-again": ("nudged the missing once more", _members),
+    "watch-answered": ("added a plan", _text),
+    "nudged-again": ("sent another reminder", _members),
     "rubric-result": ("graded a sample", _sample),
-    "rubric-revised": ("revised the rubric", _revised),
-    "audit-drawn": ("drew runs to be graded", _audit),
-    "promotion-judged": ("looked at a promotion", _promotion),
+    "rubric-revised": ("updated the rubric", _revised),
+    "audit-drawn": ("picked runs to grade", _audit),
+    "promotion-judged": ("checked for promotion", _promotion),
     "promotion-approved": ("approved the promotion", _promotion),
     "promotion-declined": ("declined the promotion", _promotion),
-    "promotion-lapsed": ("let the promotion lapse", _promotion),
+    "promotion-lapsed": ("let the promotion expire", _promotion),
     "promotion-reopened": ("proposed the promotion again", _promotion),
     "cycle-started": ("started a cycle", _cycle_started),
     "cycle-closed": ("closed the cycle", _cycle_closed),
-    "cycle-judged-again": ("judged the closed cycle again", _cycle_closed),
-    "next-team": ("named the next team", _next_team),
+    "cycle-judged-again": ("recalculated the closed cycle", _cycle_closed),
+    "next-team": ("chose the next team", _next_team),
     "submitted": ("submitted to the registry", _nothing),
     "paused": ("paused", _nothing),
-    "resumed": ("went on", _nothing),
-    "capacity-overridden": ("let a further cycle start", _reason),
+    "resumed": ("resumed", _nothing),
+    "capacity-overridden": ("started another cycle over the limit", _reason),
     "adopted": ("adopted", _adopted),
-    "setup-started": ("started the setup", _nothing),
-    "checklist-ticked": ("ticked an item", _text),
-    "checklist-unticked": ("unticked an item", _text),
-    "setup-done": ("finished the setup", _setup_done),
-    "team-moved": ("moved the team", _moved),
+    "setup-started": ("started setup", _nothing),
+    "checklist-ticked": ("checked off an item", _text),
+    "checklist-unticked": ("unchecked an item", _text),
+    "setup-done": ("finished setup", _setup_done),
+    "team-moved": ("moved the team to another version", _moved),
     "playbook-imported": ("saved the playbook", _imported),
     "playbook-published": ("published the playbook", _published),
     "playbook-retired": ("retired the playbook", _published),
-    "lesson-learned": ("kept a lesson", _text),
-    "handoff-sent": ("handed over", _handoff),
+    "lesson-learned": ("added a lesson", _text),
+    "handoff-sent": ("sent a handoff", _handoff),
     "handoff-accepted": ("accepted the handoff", _handoff),
-    "handoff-failed": ("couldn't use the handoff", _handoff),
+    "handoff-failed": ("sent the handoff back", _handoff),
     "handoff-done": ("finished the handoff", _handoff),
     "handoff-withdrawn": ("withdrew the handoff", _handoff),
-    "team-created": ("made the team", _plain),
+    "team-created": ("created the team", _plain),
     "team-changed": ("changed the team", _plain),
     "join-asked": ("asked to join the team", _plain),
-    "join-answered": ("decided who joins the team", _plain),
+    "join-answered": ("answered a request to join", _plain),
     "settings": ("changed the settings", _plain),
     "adoption-settings": ("changed the settings", _plain),
-    "hours-set": ("changed the hours", _plain),
-    "profiles-changed": ("heard of people from Slack", _plain),
-    "away": ("set away", _away),
-    "back": ("is back", _away),
+    "hours-set": ("changed nudge hours", _plain),
+    "profiles-changed": ("updated people from Slack", _plain),
+    "away": ("set days away", _away),
+    "back": ("ended days away", _away),
     "snoozed": ("snoozed the check-in", _snoozed),
     "muted": ("turned reminders off", _nothing),
     "unmuted": ("turned reminders on", _nothing),
-    "exported": ("exported what was recorded", _nothing),
+    "exported": ("exported records", _nothing),
     "installed": ("installed the bot", _nothing),
     "uninstalled": ("uninstalled the bot", _nothing),
 }

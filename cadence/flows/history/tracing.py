@@ -16,7 +16,7 @@ from cadence.flows.core import (
 )
 from cadence.flows.exceptions import WITHIN as UNDO_WITHIN
 from cadence.flows.history.trace_words import Words, told, verb
-from cadence.mrkdwn import Mrkdwn, code, mention, say
+from cadence.mrkdwn import code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Unknown
 from cadence.rules.calendar import instant
@@ -33,7 +33,7 @@ PRIVATE: Final = frozenset({"check-in", "check-in-corrected", "drift-reported", 
 """Entries that reveal who has answered: a person's own are shown to them, all to owners and curators."""
 HIDDEN: Final = frozenset({"window-opened", "profiles-changed"})
 """Entries for judging again and for planning; the change that opened a window is a separate entry."""
-_SURFACES: Final = {"rule": "the rule", "clock": "the clock", "cli": "the command line", "api": "the API"}
+_SURFACES: Final = {"rule": "by rule", "clock": "by schedule", "cli": "command line", "api": "API"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +130,26 @@ def _runs(uow: UnitOfWork, asked: Asked) -> list[AdoptionView]:
     if asked.step is not None:
         keys = {step.key for view in runs for step in view.spec.steps}
         if asked.step not in keys:
-            raise Unknown(_no_such("step", asked.step, keys), field="step")
+            raise _no_such("step", asked.step, keys)
     return runs
 
 
 def _only(runs: list[AdoptionView], slug: str, slugs: list[str], kind: str) -> list[AdoptionView]:
     found = [view for view, one in zip(runs, slugs, strict=True) if one == slug]
     if not found:
-        raise Unknown(_no_such(kind, slug, slugs), field=kind)
+        raise _no_such(kind, slug, slugs)
     return found
 
 
-def _no_such(kind: str, slug: str, known: Any) -> Mrkdwn:
+def _no_such(kind: str, slug: str, known: Any) -> Unknown:
     near = nearest(slug, sorted(set(known)))
     hint = say(" Did you mean {near}?", near=code(near)) if near else ""
-    return say("No {kind} {slug} that you have to do with.{hint}", kind=kind, slug=code(slug[:60]), hint=hint)
+    return Unknown(
+        say("There's no {kind} {slug} in your trail.{hint}", kind=kind, slug=code(slug[:60]), hint=hint),
+        field=kind,
+        typed=slug,
+        near=near,
+    )
 
 
 def _scope(uow: UnitOfWork, asked: Asked, runs: list[AdoptionView]) -> Scope:
@@ -224,19 +229,19 @@ class _Names:
 
     def _team(self, ident: int) -> str:
         rows = people.teams(self.uow)
-        return next((row.title for row in rows if row.id == ident), "a team no longer here")
+        return next((row.title for row in rows if row.id == ident), "a deleted team")
 
     def _part(self, adoption_id: int, part: str) -> str:
         view = self.runs.get(adoption_id)
         if view is None:
-            return part or "a playbook no longer run"
+            return part or "a playbook that no longer runs"
         where = f"{view.playbook.title} ({view.team.title})"
         first, _, rest = part.partition("/")
         if first.startswith("week:"):
             guardrail = f"{rest}, " if rest else ""
             return f"{guardrail}week of {_day_tracing(first.removeprefix('week:'))}, {where}"
         step = view.spec.step(first) if first else None
-        return f"{step.title if step else first}, {where}" if first else where
+        return f"“{step.title if step else first}”, {where}" if first else where
 
     def _row(self, noun: str, ident: int) -> str:
         if noun == "cycle":

@@ -29,13 +29,13 @@ class Thresholds:
 
     def __post_init__(self) -> None:
         if self.cap is not None and not 0 < self.cap < 1:
-            raise Refusal("A cap is a share between 0 and 1, such as 0.08 or 8%.")
+            raise Refusal("A cap is a share from 0 to 1, like 0.08 or 8%.")
         if self.confidence is not None and not 0.5 <= self.confidence < 1:
-            raise Refusal("The confidence is a share from 0.5 to below 1, such as 0.9 or 90%.")
+            raise Refusal("Confidence is a share from 0.5 to below 1, like 0.9 or 90%.")
         if self.min_runs is not None and not 1 <= self.min_runs <= 10_000:
-            raise Refusal("The fewest runs are a whole number from 1 to 10,000.")
+            raise Refusal("The fewest runs must be a whole number from 1 to 10,000.")
         if (self.cap, self.rule, self.min_runs, self.confidence) == (None,) * 4:
-            raise Refusal("Say what should be different: --cap, --rule, --min-runs or --confidence.")
+            raise Refusal("Choose what to change: --cap, --rule, --min-runs or --confidence.")
 
     def on(self, policy: Policy) -> Policy:
         """A policy with these thresholds instead of its own."""
@@ -134,7 +134,9 @@ def _require_step(replayed: Sequence[Replayed], step: str | None, playbook: str)
         return
     near = nearest(step, known)
     hint = say(" Did you mean {near}?", near=code(near)) if near else ""
-    raise Refusal(say("{playbook} has no step {step}.{hint}", playbook=playbook, step=code(step), hint=hint))
+    raise Refusal(
+        say("{playbook} doesn't have a step {step}.{hint}", playbook=playbook, step=code(step), hint=hint)
+    )
 
 
 def _windows(replayed: Sequence[Replayed], thresholds: Thresholds) -> Iterator[Window]:

@@ -63,12 +63,12 @@ def learn(uow: UnitOfWork, given: LessonGiven) -> Done:
         view = _run_of(uow, playbook, given.team)
         text = given.text.strip()
         if not text:
-            raise Refusal("Say in a sentence or two what the next team should know.", field="note")
+            raise Refusal("Add a sentence or two the next team should know.", field="note")
         if len(text) > LONGEST:
             raise Refusal(f"Keep it to {LONGEST:,} characters. This one has {len(text):,}.", field="note")
         _save(uow, playbook, view, text)
         return Done(
-            text=say("Kept with {title}. The next team reads it when it sets up.", title=playbook.title),
+            text=say("Lesson saved. The next team that sets up {title} will see it.", title=playbook.title),
             offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, playbook.slug),),
         )
 
@@ -88,7 +88,7 @@ def _run_of(uow: UnitOfWork, playbook: Playbook, team: str | None) -> AdoptionVi
     own = [view for view in runs if view.team.id in mine]
     if not own:
         require_owner_or_curator(
-            uow, owner=playbook.owner, to=f"keep a lesson with {playbook.title} from outside its teams"
+            uow, playbook=playbook, to=f"add a lesson to {playbook.title} from outside its teams"
         )
     candidates = own or runs
     here = [view for view in candidates if view.team.channel == uow.actor.channel]
@@ -134,7 +134,7 @@ def learn_form(uow: UnitOfWork, *, playbook: str | None, text: str = "") -> Lear
         require_workspace(uow)
         rows = playbooks.playbooks(uow)
         if not rows:
-            raise Refusal("There's no playbook yet. `/cadence playbook import` takes the first one.")
+            raise Refusal("There are no playbooks yet. Add the first one with `/cadence playbook new`.")
         mine = {view.playbook.slug for view in visible_adoptions(uow)}
         mine |= {row.slug for row in rows if row.owner == uow.actor.member}
         ordered = sorted(rows, key=lambda row: (row.slug not in mine, row.slug))

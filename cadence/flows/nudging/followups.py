@@ -7,6 +7,7 @@ from typing import Final
 
 from cadence.flows.checkins import nudged_again
 from cadence.flows.core import (
+    LONGEST_WISH,
     AdoptionView,
     MessageKind,
     adoption_by_id,
@@ -24,6 +25,7 @@ from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
 from cadence.rules.verdicts import Decision
+from cadence.typed import one_line
 from storage.outbox.queueing import NewMessage
 from storage.queries import adoptions, checkins, people, playbooks, standards, trail
 from storage.tables import OutboxMessage, StepVerdict, TrailEntry
@@ -34,6 +36,8 @@ from templates.contexts.people import AwaySet
 
 ASKED: Final = "asked"
 """The kind of message in which somebody asks an owner or a curator to do something."""
+_ASKS_A_DAY: Final = 5
+"""Messages: enough for a member's real requests, too few to flood somebody's DMs."""
 
 
 def watch_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> WatchAnswerForm:
@@ -41,7 +45,7 @@ def watch_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> WatchAnswerFo
     counted = counted_exceptions(uow, adoption_id=adoption_id, step=step)
     with uow.read():
         view = adoption_by_id(uow, adoption_id=adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="add a plan for a step")
+        require_owner_or_curator(uow, playbook=view.playbook, to="add a plan for a step")
         last = standards.last_verdicts(uow, adoption_id=view.id, step=step, limit=1)
         watch = standards.first_watch(uow, row=last[0]) if last else None
         said = _answers(uow, view, step, watch=watch) if watch else []
@@ -75,10 +79,10 @@ def answer_watch(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> 
         Refusal: the text is empty. NotAllowed: the caller is neither the owner nor a curator.
     """
     if not text.strip():
-        raise Refusal("Say in a sentence what you'll change.", field="note")
+        raise Refusal("Add a sentence on what you'll change.", field="note")
     with uow.write():
         view = adoption_by_id(uow, adoption_id=adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="add a plan for a step")
+        require_owner_or_curator(uow, playbook=view.playbook, to="add a plan for a step")
         adoptions.lock_adoption(uow, adoption_id=view.id)
         declared = view.step(step)
         before = _answers(uow, view, step)
@@ -113,15 +117,15 @@ def nudge_again(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> Done:
     """
     with uow.write():
         view = adoption_by_id(uow, adoption_id=adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="nudge the team once more")
+        require_owner_or_curator(uow, playbook=view.playbook, to="nudge the team again")
         cycle = cycle_of_week(uow, view, week_start)
         ended = cycle is None or not is_asked_for(view, cycle)
         if ended or week_start < view.week_start - timedelta(weeks=1):
-            raise Refusal("That week is closed; its check-in can't be answered any more.")
+            raise Refusal("That week is closed, so nobody can check in for it anymore.")
         missing = _others_missing(uow, view, week_start=week_start)
         subject = f"adoption:{view.id}/week:{week_start}"
         if nudged_again(uow, view, week_start=week_start):
-            return Done(text=say("They have been nudged once more already; that was the last time."))
+            return Done(text=say("They've already had their last reminder for this week."))
         uow.send(
             [
                 NewMessage(
@@ -138,9 +142,9 @@ def nudge_again(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> Done:
         _rewrite_missing(uow, adoption_id=view.id)
         names = Mrkdwn(", ".join(mention(member) for member in missing[:20]))
         return Done(
-            text=say("Each gets one more DM, in their own working hours: {names}.", names=names)
+            text=say("We'll send one more reminder in working hours to {names}.", names=names)
             if missing
-            else say("Everyone has answered meanwhile; nobody was nudged.")
+            else say("Everyone has checked in since. No reminders sent.")
         )
 
 
@@ -188,24 +192,29 @@ def still_missing(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> tup
 
 @once
 def ask(uow: UnitOfWork, *, member: str, what: str) -> Done:
-    """Ask an owner or a curator, by DM, to do what only they can; at most once per day and person.
+    """Ask an owner or a curator, by DM, to do what only they can.
+
+    The same thing is asked once a day, and nobody asks more than `_ASKS_A_DAY` times a day.
 
     Raises:
-        Refusal: that person can't decide in this workspace any more.
+        Refusal: that person can't decide in this workspace anymore, or the caller has asked too often today.
     """
     with uow.write():
         owners = {row.owner for row in playbooks.playbooks(uow)}
         if member not in owners | set(people.curators(uow)):
             raise Refusal(
-                "They are no owner or curator here any more. `/cadence playbook list` names the owners."
+                "They aren't an owner or curator here anymore. See who is with `/cadence playbook list`."
             )
-        me = uow.actor.member
-        subject = {"by": me, "what": what[:120]}
-        about = me, member, what[:60], uow.now.date()
-        uow.send(NewMessage(ASKED, member, subject, about=about))
-        return Done(
-            text=say("{who} gets a DM that you would like to {what}.", who=mention(member), what=what)
-        )
+        me, today, what = uow.actor.member, uow.now.date(), one_line(what)[:LONGEST_WISH]
+        about = me, str(today), member, what
+        earlier = uow.messages(ASKED, me, str(today))
+        if len(earlier) >= _ASKS_A_DAY and not uow.messages(ASKED, *about):
+            raise Refusal(
+                "You've asked for several things today. Ask again tomorrow, or message them yourself."
+            )
+        if not uow.send(NewMessage(ASKED, member, {"by": me, "what": what}, about=about)):
+            return Done(text=say("You've already asked {who} about this today.", who=mention(member)))
+        return Done(text=say("Asked {who}.", who=mention(member)))
 
 
 def _asked(_uow: UnitOfWork, message: OutboxMessage) -> Done:

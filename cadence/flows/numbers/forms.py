@@ -80,7 +80,7 @@ def _measured_runs(uow: UnitOfWork, playbook: str | None, team: str | None) -> l
             return list(several.runs)
     runs = [view for view in visible_adoptions(uow) if view.cycle is not None]
     if not runs:
-        raise Refusal("None of your teams has a running cycle, so there's nothing to report yet.")
+        raise Refusal("There's nothing to report yet: none of your teams is in a cycle.")
     return runs
 
 

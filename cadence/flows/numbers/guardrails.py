@@ -49,7 +49,7 @@ def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> U
     if not rails:
         return Unknown(
             say(
-                "{title} has no guardrails, so {name} can't be recorded. To keep it as a note, put it in quotes.",
+                "{title} doesn't have guardrails, so we can't record {name}. To keep it as a note, put it in quotes.",
                 title=view.playbook.title,
                 name=code(name),
             )
@@ -61,7 +61,14 @@ def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> U
         else say("It has {names}.", names=code(", ".join(f"{key}=" for key in rails)))
     )
     return Unknown(
-        say("{title} has no guardrail {name}. {hint}", title=view.playbook.title, name=code(name), hint=hint)
+        say(
+            "{title} doesn't have a guardrail {name}. {hint}",
+            title=view.playbook.title,
+            name=code(name),
+            hint=hint,
+        ),
+        typed=name,
+        near=guess,
     )
 
 

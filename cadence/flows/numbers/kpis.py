@@ -143,7 +143,7 @@ def require_team_member(uow: UnitOfWork, view: AdoptionView, *, to: str) -> None
     """
     if is_in_team(uow, view, uow.actor.member):
         return
-    require_owner_or_curator(uow, owner=view.playbook.owner, to=f"{to} from outside {view.team.title}")
+    require_owner_or_curator(uow, playbook=view.playbook, to=f"{to} from outside {view.team.title}")
 
 
 def amount(view: AdoptionView, typed: str) -> float:

@@ -90,7 +90,7 @@ def _state(text: str | None) -> MessageState | None:
         return None
     states = [state.value for state in MessageState]
     if text.lower() not in states:
-        raise Refusal(say("{text} is no state; write {states}.", text=code(text), states=_or(states)))
+        raise Refusal(say("{text} isn't a state. Try {states}.", text=code(text), states=_or(states)))
     return MessageState(text.lower())
 
 
@@ -103,10 +103,10 @@ def _kind(uow: UnitOfWork, text: str | None) -> str | None:
     guess = nearest(text, known)
     if guess:
         raise Unknown(
-            say("No message of kind {text}. Did you mean {guess}?", text=code(text), guess=code(guess))
+            say("There's no message kind {text}. Did you mean {guess}?", text=code(text), guess=code(guess))
         )
-    there = say("There are {kinds}.", kinds=_or(known)) if known else say("The ledger is empty.")
-    raise Unknown(say("No message of kind {text}. {there}", text=code(text), there=there))
+    there = say("Try {kinds}.", kinds=_or(known)) if known else say("The ledger is empty.")
+    raise Unknown(say("There's no message kind {text}. {there}", text=code(text), there=there))
 
 
 def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
@@ -123,7 +123,7 @@ def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(
         say(
-            "{text} is no channel, member or team. Write an ID such as C01ABCDE or U01ABCDE, or a team's slug.{hint}",
+            "{text} isn't a channel, member or team. Use an ID like C01ABCDE or U01ABCDE, or a team's slug.{hint}",
             text=code(text),
             hint=hint,
         )
@@ -150,8 +150,8 @@ def _since(text: str | None, *, zone: ZoneInfo, now: datetime) -> datetime | Non
     if moment is None or moment.tzinfo is None:
         raise Refusal(
             say(
-                "{text} is no beginning. Write 7d, 12h or 30m (ago), a date such as 2026-12-17, "
-                "or an instant such as 2026-12-17T09:00:00+01:00.",
+                "{text} isn't a start time. Use 7d, 12h or 30m (ago), a date like 2026-12-17, or an instant "
+                "like 2026-12-17T09:00:00+01:00.",
                 text=code(text),
             )
         )

@@ -133,7 +133,7 @@ class Outbox:
             free = rate_limits.free_at(uow, names=list(names))
             until = max((at for name, at in free.items() if name in methods), default=now)
             if until > now:
-                reason = "waits while Slack asks for a pause"
+                reason = "waiting: Slack asked for a pause"
                 attempts.postpone(uow, message_id=message.id or 0, until=until, reason=reason)
                 return Claim.WAIT
             if self.pace.apart and max(free.values(), default=now) > now:

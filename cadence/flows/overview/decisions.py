@@ -270,7 +270,7 @@ def _other_gates(count: int) -> HomeNeed:
     return HomeNeed(
         title="⏳ More gates",
         text=say(
-            "{teams} of yours have a gate this week. See each with {command} and its name",
+            "{teams} have a gate this week. See each with {command} and the team's name",
             teams=plural(count, "more team"),
             command=code("/cadence status team="),
         ),

@@ -114,7 +114,11 @@ def _only(runs: list[NamedAdoption], slug: str, slugs: list[str], *, kind: str) 
         return found
     guess = nearest(slug, sorted(set(slugs)))
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
-    raise Unknown(say("No {kind} {slug} of yours is running.{hint}", kind=kind, slug=code(slug), hint=hint))
+    raise Unknown(
+        say("You don't have a running {kind} {slug}.{hint}", kind=kind, slug=code(slug), hint=hint),
+        typed=slug,
+        near=guess,
+    )
 
 
 def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:

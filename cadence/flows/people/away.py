@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from cadence.flows.checkins import send_missed_checkin
 from cadence.flows.core import (
     MessageKind,
+    ask_offer,
     is_curator,
     once,
     record,
@@ -119,7 +120,11 @@ def _require_may_mark(uow: UnitOfWork, who: str) -> None:
     theirs = people.teams_of(uow, member_id=who)
     if not any(team.id in teams for team in theirs):
         raise NotAllowed(
-            say("Only {who}, an owner of their playbooks or a curator can say that.", who=mention(who))
+            say(
+                "Only {who}, an owner of their playbooks or a curator can set their days away.",
+                who=mention(who),
+            ),
+            offer=ask_offer(uow, to="set a teammate's days away"),
         )
 
 

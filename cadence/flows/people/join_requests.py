@@ -34,7 +34,8 @@ def ask_to_join(uow: UnitOfWork, team: Team) -> list[str]:
     if not asked:
         raise Refusal(
             say(
-                "Only members of {team} can add you: it runs no playbook yet, and this workspace has no curator.",
+                "Only members of {team} can add you: it doesn't run a playbook yet, and this workspace "
+                "doesn't have a curator.",
                 team=team.title,
             )
         )
@@ -110,7 +111,7 @@ def outcome(row: JoinRequest, team: Team) -> Mrkdwn:
     words = {
         JoinState.APPROVED: "{by} added {who} to {team}.",
         JoinState.DECLINED: "{by} declined: {who} didn't join {team}.",
-        JoinState.JOINED: "{who} is in {team} now.",
+        JoinState.JOINED: "{who} is now in {team}.",
     }
     said = words.get(row.state, "{who} wants to join {team}.")
     return say(said, by=mention(row.decided_by or ""), who=mention(row.member), team=team.title)
@@ -129,7 +130,7 @@ def leaving_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
     given = message.subject
     team = people.team_by_id(uow, team_id=int(given["team"]))
     if team is None:
-        raise Refusal("the team isn't there")
+        raise Refusal("the team no longer exists")
     members, by = list(given["members"]), str(given["by"])
     if members == [by]:
         return Done(text=say("{who} left {team}.", who=mention(by), team=team.title))
@@ -143,7 +144,7 @@ def _asked(uow: UnitOfWork, message: OutboxMessage) -> tuple[JoinRequest, Team]:
     row = people.join_request(uow, request_id=int(message.subject["request"]))
     team = people.team_by_id(uow, team_id=row.team_id) if row else None
     if row is None or team is None:
-        raise Refusal("the request isn't there")
+        raise Refusal("the request no longer exists")
     return row, team
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from cadence.actor import Actor
-from cadence.flows.core import once, require_curator, require_owner_or_curator, require_people
+from cadence.flows.core import ask_offer, is_curator, once, require_curator, require_people
 from cadence.flows.people.join_requests import ask_to_join, close_request, outcome
 from cadence.flows.people.teams import (
     keep_members,
@@ -14,7 +14,7 @@ from cadence.flows.people.teams import (
     team_meant,
 )
 from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
-from cadence.refusals import Offer, Refusal
+from cadence.refusals import NotAllowed, Offer, Refusal
 from storage.queries import people
 from storage.query_cache import hold
 from storage.tables import JoinState, Team
@@ -135,15 +135,18 @@ def decide_join(uow: UnitOfWork, request_id: int, *, approve: bool) -> Done:
 
 def _require_decider(uow: UnitOfWork, team: Team) -> None:
     owners = people.owners_of(uow, team_id=team.id or 0)
-    if uow.actor.member in owners:
+    if uow.actor.member in owners or is_curator(uow):
         return
-    if owners:
-        require_owner_or_curator(uow, owner=owners[0], to="decide who joins this team")
-    else:
-        require_curator(uow, to="decide who joins this team")
+    to = f"decide who joins {team.title[:60]}"
+    if not owners:
+        require_curator(uow, to=to)
+    raise NotAllowed(
+        say("Only the owner ({owner}) or a curator can {to}.", owner=mention(owners[0]), to=to),
+        offer=ask_offer(uow, *owners, to=to),
+    )
 
 
-_ALREADY = "{who} {are} in {team} already."
+_ALREADY = "{who} {are} already in {team}."
 
 
 def _write(

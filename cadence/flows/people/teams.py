@@ -8,6 +8,7 @@ from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TI
 from cadence.flows.checkins import send_missed_checkin
 from cadence.flows.core import (
     adoption_views,
+    ask_offer,
     is_curator,
     once,
     require_people,
@@ -209,9 +210,7 @@ def _require_may_save(uow: UnitOfWork, known: Team | None, given: TeamGiven) -> 
     if known is not None:
         require_may_change(uow, known, field="members")
     elif uow.actor.member not in given.members and not is_curator(uow):
-        raise NotAllowed(
-            "You aren't in this team. Only one of its members or a curator can create it.", field="members"
-        )
+        raise NotAllowed("Add yourself as a member, or ask a curator to create this team.", field="members")
 
 
 def require_may_change(uow: UnitOfWork, team: Team, *, field: str | None = None) -> None:
@@ -222,16 +221,21 @@ def require_may_change(uow: UnitOfWork, team: Team, *, field: str | None = None)
     """
     if may_change(uow, team):
         return
+    owners = people.owners_of(uow, team_id=team.id or 0)
+    ask = ask_offer(uow, *owners, to=f"change {team.title[:60]}")
     if uow.actor.member in member_ids(uow, team):
         raise NotAllowed(
             say(
-                "You joined {team} yourself. Only its owner, members somebody added, or a curator can change it.",
+                "You joined {team} on your own. Its owner, a member who was added, or a curator can change it.",
                 team=team.title,
             ),
             field=field,
+            offer=ask,
         )
     raise NotAllowed(
-        say("Only members of {team}, its owner or a curator can change it.", team=team.title), field=field
+        say("Only members of {team}, its owner or a curator can change it.", team=team.title),
+        field=field,
+        offer=ask,
     )
 
 

@@ -127,11 +127,11 @@ def _require_importer(uow: UnitOfWork, spec: PlaybookSpec, known: Playbook | Non
     """Check who can import: a curator anything; an owner their own; a change of owner needs the current
     owner or a curator."""
     if known is not None:
-        require_owner_or_curator(uow, owner=known.owner, to=f"change {spec.title}")
+        require_owner_or_curator(uow, playbook=known, to=f"change {spec.title}")
     elif uow.actor.member != spec.owner and not is_curator(uow):
         raise NotAllowed(
             say(
-                "This file names {owner} as owner. Only they or a curator can import it.",
+                "This file names {owner} as the owner. Only they or a curator can import it.",
                 owner=mention(spec.owner),
             ),
             field="yaml",

@@ -141,7 +141,7 @@ def _kpi_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: Tea
     if best >= needed:
         return None
     target = f"{spec.kpi.name} at its target of {format_amount(spec.kpi.target, spec.kpi.unit)}"
-    so_far = f"{best} so far, in {whose}" if best else "none so far"
+    so_far = f"{best} so far, in {whose}" if best else "none yet"
     text = say(
         "{target} in {needed} closed cycle{s} in a row: {so_far}{broken}",
         target=target,
@@ -183,7 +183,7 @@ def _counts_next(rows: Sequence[Cycle], teams: Teams, *, first: str) -> Mrkdwn |
         return None
     row = min(found, key=lambda one: (going_on[one.adoption_id] != first, one.closes_on))
     return say(
-        "The next to count is cycle {number} of {team}, when it closes on {day:%a %-d %b}",
+        "Next to count: cycle {number} of {team}, closing {day:%a %-d %b}",
         number=row.number,
         team=going_on[row.adoption_id],
         day=row.closes_on,
@@ -215,7 +215,7 @@ def _file_gap(playbook: Playbook, spec: PlaybookSpec) -> Gap | None:
         return None
     return Gap(
         "package",
-        say("The package is missing {parts}", parts=", ".join(lacking)),
+        say("Package: {parts} still missing", parts=", ".join(lacking)),
         Offer("Edit the playbook", Action.EDIT_PLAYBOOK, playbook.slug),
     )
 
@@ -256,7 +256,7 @@ def _setup_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: T
     elif took:
         so_far = say("{team} has started", team=titles[next(iter(took))])
     else:
-        so_far = say("none so far")
+        so_far = say("none yet")
     return Gap(
         "setup",
         say("A second team set up within {minutes} min: {so_far}", minutes=spec.setup_minutes, so_far=so_far),

@@ -119,7 +119,7 @@ def retire_form(uow: UnitOfWork, *, playbook: str | None) -> RetireForm:
         require_curator(uow, to="retire a playbook")
         rows = [row for row in playbooks.playbooks(uow) if row.state is not PlaybookState.RETIRED]
         if not rows:
-            raise Refusal("There's no playbook to retire.")
+            raise Refusal("There are no playbooks to retire.")
         return RetireForm(
             playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
             playbook=playbook or (rows[0].slug if len(rows) == 1 else None),

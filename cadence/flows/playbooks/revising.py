@@ -66,7 +66,7 @@ def choose_form(uow: UnitOfWork, purpose: Purpose, *, playbook: str | None) -> C
         if purpose != "diff" and not is_curator(uow):
             rows = [row for row in rows if row.owner == uow.actor.member]
             if not rows:
-                require_curator(uow, to=f"{purpose} a playbook that isn't theirs")
+                require_curator(uow, to=f"{purpose} someone else's playbook")
         heading, submit, explanation = _WORDS[purpose]
         return ChoosePlaybookForm(
             heading=heading,
@@ -87,7 +87,7 @@ def revise_form(uow: UnitOfWork, slug: str) -> Draft:
     with uow.read():
         require_workspace(uow)
         playbook = require_playbook(uow, slug)
-        require_owner_or_curator(uow, owner=playbook.owner, to=f"revise {playbook.title}")
+        require_owner_or_curator(uow, playbook=playbook, to=f"revise {playbook.title}")
         newest = playbooks.newest_version(uow, playbook_id=playbook.id or 0)
         assert newest is not None  # noqa: S101 - imported with its playbook
         typed = parts_of(dump_playbook(playbook_from_data(newest.spec)))
@@ -157,7 +157,7 @@ def require_newest(uow: UnitOfWork, *, playbook: str, revision: int, spec: Playb
     """
     require_workspace(uow)
     known = require_playbook(uow, playbook)
-    require_owner_or_curator(uow, owner=known.owner, to=f"revise {known.title}")
+    require_owner_or_curator(uow, playbook=known, to=f"revise {known.title}")
     playbooks.lock_playbook(uow, playbook_id=known.id or 0)
     newest = playbooks.newest_version(uow, playbook_id=known.id or 0)
     assert newest is not None  # noqa: S101 - imported with its playbook

@@ -44,7 +44,7 @@ def approve(uow: UnitOfWork, *, promotion_id: int) -> Done:
         if leads_to is LADDER[-1]:
             require_curator(uow, to="approve a promotion to AI-led")
         else:
-            require_owner_or_curator(uow, owner=view.playbook.owner, to="approve this promotion")
+            require_owner_or_curator(uow, playbook=view.playbook, to="approve this promotion")
         settled = _settled(uow, view, row)
         if settled is not None:
             return settled
@@ -80,12 +80,12 @@ def decline(uow: UnitOfWork, *, promotion_id: int, reason: str) -> Done:
     """
     with uow.write():
         view, row, _ = _proposal(uow, promotion_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="decline this promotion")
+        require_owner_or_curator(uow, playbook=view.playbook, to="decline this promotion")
         settled = _settled(uow, view, row)
         if settled is not None:
             return settled
         if not reason.strip():
-            raise Refusal("Say in a sentence why not, so the owner knows what to work on.", field="reason")
+            raise Refusal("Add a sentence on why not, so the owner knows what to work on.", field="reason")
         _decide(uow, row, PromotionState.DECLINED, reason=reason.strip())
         told = [view.playbook.owner, *curators_read(uow, view.workspace)]
         others = [one for one in told if one != uow.actor.member]
@@ -108,7 +108,7 @@ def decline_form(uow: UnitOfWork, *, promotion_id: int) -> DeclineForm | Done:
     """
     with uow.write():
         view, row, leads_to = _proposal(uow, promotion_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to="decline this promotion")
+        require_owner_or_curator(uow, playbook=view.playbook, to="decline this promotion")
         settled = _settled(uow, view, row)
         if settled is not None:
             return settled

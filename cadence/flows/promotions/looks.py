@@ -20,16 +20,16 @@ MOST = 3
 """Conditions that a line names; `/cadence why` has all."""
 
 _SENTENCES: Final = {
-    Condition.HIGHER_MODE: "AI leads it already",
-    Condition.RUBRIC_REVISION: "it was demoted on this rubric, so the rubric is revised first",
-    Condition.NO_DRIFT: "its drift waits for the owner's answer",
+    Condition.HIGHER_MODE: "AI already leads it",
+    Condition.RUBRIC_REVISION: "update the rubric first: it was demoted on this one",
+    Condition.NO_DRIFT: "the owner still has to settle its drift",
     Condition.CYCLES: "{counted} in this mode",
-    Condition.GRADED: "no graded sample{where}",
+    Condition.GRADED: "no graded samples{where}",
     Condition.ACCURACY: "{found} of samples passed{where} (needed {needed})",
     Condition.RISK: "{found} of samples risky{where} (at most {needed})",
     Condition.SAMPLES: "{samples}",
-    Condition.UNDER_CAP: "over the cap{where}",
-    Condition.COVERAGE: "coverage {found}{where} (needed {needed})",
+    Condition.UNDER_CAP: "over its cap{where}",
+    Condition.COVERAGE: "{found} of check-ins{where} (needed {needed})",
     Condition.KPI_MET: "{kpi}{where}",
 }
 
@@ -53,7 +53,7 @@ def _unmet(verdict: PromotionVerdict, one: Unmet) -> Mrkdwn:
         needed=set_share(needed),
         counted=f"{int(found)} of {plural(int(needed), 'closed cycle')}",
         samples=_samples(verdict),
-        kpi="too few readings of the KPI" if result is Outcome.INSUFFICIENT else "KPI not met",
+        kpi="not enough KPI readings" if result is Outcome.INSUFFICIENT else "missed the KPI target",
     )
 
 
@@ -63,20 +63,25 @@ def _samples(verdict: PromotionVerdict) -> Mrkdwn:
     counted = f"{verdict.samples:,} of {plural(verdict.needed, 'sample')}"
     failed = f" with {plural(failures, 'failure')}" if failures else ""
     if len(verdict.cycles) < verdict.policy.cycles:
-        return say(
-            "{counted}{failed}: {more} more to decide", counted=counted, failed=failed, more=verdict.more
-        )
+        return _would_decide(verdict, counted + failed, verdict.more)
     kept = verdict.cycles[1:]
     known, passed = sum(one.samples for one in kept), sum(one.passes for one in kept)
     needed = samples_needed(known - passed, verdict.policy.accuracy, verdict.policy.confidence)
+    more = _would_decide(verdict, counted + failed, max(needed - known, 1))
+    return (
+        say("{more} (the {known:,} of cycle {kept} still count)", more=more, kept=kept[0].number, known=known)
+        if (len(kept) == 1 and known)
+        else more
+    )
+
+
+def _would_decide(verdict: PromotionVerdict, counted: str, more: int) -> Mrkdwn:
+    """How many samples of the next cycle would decide."""
     return say(
-        "{counted}{failed}: {short} too few; cycle {next} needs {more} more to decide{rest}",
+        "{counted}: {more}{following} would decide it",
         counted=counted,
-        failed=failed,
-        short=verdict.needed - verdict.samples,
-        next=verdict.cycles[-1].number + 1,
-        more=max(needed - known, 1),
-        rest=f", with the {known:,} of cycle {kept[0].number}" if len(kept) == 1 and known else "",
+        more=plural(more, "more sample"),
+        following=f" in cycle {verdict.cycles[-1].number + 1}" if verdict.cycles else "",
     )
 
 
@@ -96,24 +101,27 @@ def _line(row: Promotion, title: str, cycle: Cycle, now: tuple[int, int, str | N
     to = MODE_WORDS[row.leads_to or row.mode]
     match row.state:
         case PromotionState.OPEN:
-            return say("{title} is proposed for {to}.", title=title, to=to)
+            return say("“{title}” is ready for promotion to {to}.", title=title, to=to)
         case PromotionState.APPROVED:
-            return say("{title} was promoted to {to}.", title=title, to=to)
+            return say("“{title}” was promoted to {to}.", title=title, to=to)
         case PromotionState.DECLINED:
-            return say("{title} was proposed for {to}, and that was declined.", title=title, to=to)
+            return say("“{title}” stays as it is: its promotion to {to} was declined.", title=title, to=to)
         case PromotionState.LAPSED:
             return say(
-                "{title} was proposed for {to}; that lapsed: {why}.", title=title, to=to, why=row.reason
+                "“{title}” stays as it is: its promotion to {to} expired because {why}.",
+                title=title,
+                to=to,
+                why=row.reason,
             )
     verdict = judge_again(row)
     words = unmet_words(verdict)
     then = [(one.answered, one.expected, one.kpi) for one in verdict.cycles if one.number == cycle.number]
     rest = say("; {count} more", count=plural(len(words) - MOST, "condition")) if len(words) > MOST else ""
     return say(
-        "{title} stays {mode}; {then}{unmet}{rest}.",
+        "“{title}” stays {mode}: {then}{unmet}{rest}.",
         title=title,
         mode=MODE_WORDS[row.mode],
-        then="at the close: " if then not in ([], [now]) else "",
+        then="at the close, " if then not in ([], [now]) else "",
         unmet=Mrkdwn("; ".join(words[:MOST])),
         rest=rest,
     )

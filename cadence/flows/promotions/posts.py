@@ -25,7 +25,7 @@ from templates.contexts.promotions import Promoted, PromotionDeclined, Promotion
 def _promotion(uow: UnitOfWork, message: OutboxMessage) -> tuple[AdoptionView, Promotion]:
     row = promotions.promotion(uow, promotion_id=int(message.subject["promotion"]))
     if row is None:
-        raise Refusal("the promotion isn't there")
+        raise Refusal("the promotion no longer exists")
     return adoption_by_id(uow, adoption_id=row.adoption_id), row
 
 

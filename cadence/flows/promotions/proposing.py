@@ -177,7 +177,7 @@ def pool(uow: UnitOfWork, view: AdoptionView, step: Step) -> Pool:
     )
 
 
-NEWER: Final = "a newer cycle closed, and the step was looked at again"
+NEWER: Final = "a newer cycle closed, and the step was checked again"
 """Why a proposal of an earlier cycle lapses."""
 _STATES: Final = {
     PromotionDecision.PROPOSE: PromotionState.OPEN,

@@ -135,7 +135,7 @@ def audit_form(uow: UnitOfWork, meant: AuditMeant) -> AuditForm:
     """
     with uow.read():
         view, audits = _meant(uow, meant)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to=TO_GRADE)
+        require_owner_or_curator(uow, playbook=view.playbook, to=TO_GRADE)
         _refuse_own(uow.actor, audits)
         if not audits:
             raise Refusal("Every run is graded already. To correct a grade, click [Change] in the message.")
@@ -239,7 +239,7 @@ def grade_audits(uow: UnitOfWork, *, grades: Mapping[int, Mapping[int, Graded]])
         adoption_id = audits[0].adoption_id
         adoptions.lock_adoption(uow, adoption_id=adoption_id)
         view = adoption_by_id(uow, adoption_id=adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to=TO_GRADE)
+        require_owner_or_curator(uow, playbook=view.playbook, to=TO_GRADE)
         _refuse_own(uow.actor, audits)
         lines = [_grade(uow, view, audit, _read(audit, grades[audit.id or 0])) for audit in audits]
         _rewrite(uow, view, audits[0].week_start)

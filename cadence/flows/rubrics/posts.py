@@ -29,11 +29,11 @@ def risky_grade(uow: UnitOfWork, message: OutboxMessage) -> RiskyGrade:
     view = adoption_by_id(uow, adoption_id=int(message.subject["adoption"]))
     row = rubrics.result(uow, result_id=int(message.subject["result"]))
     if row is None:
-        raise Refusal("the rubric result isn't there")
+        raise Refusal("the rubric result no longer exists")
     own = view.spec.step(row.step)
     step = own or dropped_step(uow, view, row.step)
     if step is None:
-        raise Refusal("no version has the step")
+        raise Refusal("the step is in no version")
     return RiskyGrade(
         adoption_id=view.id,
         step_key=step.key,

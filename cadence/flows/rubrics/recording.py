@@ -145,11 +145,9 @@ def _checked(given: SampleGiven) -> tuple[int, int]:
     samples, passes, risky = given.samples, given.passes, given.risky
     example = code("passes=19 samples=20")
     if samples is None:
-        raise Refusal(
-            say("How many samples were graded? For example {right}.", right=example), field="samples"
-        )
+        raise Refusal(say("How many samples were graded? Try {right}.", right=example), field="samples")
     if passes is None:
-        raise Refusal(say("How many of them passed? For example {right}.", right=example), field="passes")
+        raise Refusal(say("How many of them passed? Try {right}.", right=example), field="passes")
     if not 1 <= samples <= MOST_SAMPLES:
         raise Refusal(f"Record 1 to {MOST_SAMPLES:,} samples at a time, not {samples:,}.", field="samples")
     if not 0 <= passes <= samples:
@@ -221,7 +219,7 @@ def _run_and_step(uow: UnitOfWork, meant: StepMeant, *, to: str) -> tuple[Adopti
         Refusal: nothing fits, or several do. NotAllowed: the caller is neither the owner nor a curator.
     """
     view = pick_adoption(uow, adoption_id=meant.adoption_id, playbook=meant.playbook, team=meant.team)
-    require_owner_or_curator(uow, owner=view.playbook.owner, to=to)
+    require_owner_or_curator(uow, playbook=view.playbook, to=to)
     return view, view.step(meant.step)
 
 
@@ -238,7 +236,7 @@ def revise_rubric(uow: UnitOfWork, meant: StepMeant, *, change: str) -> RubricRe
         if not change.strip():
             raise Refusal(
                 say(
-                    "Say what changed, for example {example}.",
+                    "Add what changed, like {example}.",
                     example=code(
                         f"/cadence rubric {view.playbook.slug} {step.key} revise refunds name their case"
                     ),
@@ -321,10 +319,10 @@ def _choices(
     runs = visible_adoptions(uow)
     mine = [view for view in runs if view.playbook.owner == uow.actor.member or is_curator(uow)]
     if runs and not mine:
-        require_owner_or_curator(uow, owner=runs[0].playbook.owner, to=to)
+        require_owner_or_curator(uow, playbook=runs[0].playbook, to=to)
     if meant is not None and meant.adoption_id is not None:
         view = adoption_by_id(uow, adoption_id=meant.adoption_id)
-        require_owner_or_curator(uow, owner=view.playbook.owner, to=to)
+        require_owner_or_curator(uow, playbook=view.playbook, to=to)
         if meant.step:
             view.step(meant.step)
         mine = [one for one in mine if one.id == view.id] or mine

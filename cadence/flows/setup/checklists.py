@@ -90,7 +90,7 @@ def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
         row = _started(uow, view)
         items = checklist(uow, row)
         if not 0 <= item < len(items):
-            raise Refusal("That item isn't on the checklist.")
+            raise Refusal("That item isn't on the checklist anymore.")
         if row.done_at is not None and not on:
             raise Refusal("Setup is done, so items can't be unchecked.")
         known = setup_rows.ticks(uow, setup_id=row.id or 0).get(item)
@@ -209,7 +209,7 @@ def _finish(uow: UnitOfWork, view: AdoptionView, row: Setup) -> Done:
     spec = playbook_from_data(playbooks.version(uow, version_id=row.version_id).spec)
     return Done(
         text=say(
-            "{title} is set up in {minutes:,} min ({limit:,} planned). Next: {who} starts the first cycle.",
+            "{title} is set up: {minutes:,} min ({limit:,} planned). Next, {who} can start the first cycle.",
             title=view.playbook.title,
             minutes=minutes_of(row, now=uow.now),
             limit=spec.setup_minutes,
@@ -393,7 +393,7 @@ def set_up(uow: UnitOfWork, message: OutboxMessage) -> Done:
     begin = () if starts else (start_offer(view),)
     return Done(
         text=say(
-            "{team} has set up {title} in {minutes:,} min ({limit:,} planned). {then}",
+            "{team} set up {title} in {minutes:,} min ({limit:,} planned). {then}",
             team=view.team.title,
             title=view.playbook.title,
             minutes=minutes_of(row, now=uow.now),

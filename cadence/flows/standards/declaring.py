@@ -84,7 +84,7 @@ def _require_change(view: AdoptionView, step: Step, before: Mode, given: ModeGiv
     if not given.reason.strip():
         raise Refusal(
             say(
-                "Add a short reason, for example {example}.",
+                "Add a short reason, like {example}.",
                 example=code(
                     f"/cadence mode {view.playbook.slug} {step.key} {given.mode} the drafts need an editor"
                 ),
@@ -94,7 +94,7 @@ def _require_change(view: AdoptionView, step: Step, before: Mode, given: ModeGiv
 
 
 def _require_may(uow: UnitOfWork, view: AdoptionView, mode: Mode) -> None:
-    require_owner_or_curator(uow, owner=view.playbook.owner, to="change who leads a step")
+    require_owner_or_curator(uow, playbook=view.playbook, to="change who leads a step")
     if mode is Mode.AI_LED and not is_curator(uow):
         require_curator(uow, to="switch a step to AI-led")
 

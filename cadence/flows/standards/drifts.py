@@ -350,7 +350,7 @@ def back_to_plan_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> BackTo
 
 def _drifting(uow: UnitOfWork, *, adoption_id: int, step: str) -> tuple[AdoptionView, Step, StepDrift]:
     view = adoption_by_id(uow, adoption_id=adoption_id)
-    require_owner_or_curator(uow, owner=view.playbook.owner, to="go back to the plan for a step")
+    require_owner_or_curator(uow, playbook=view.playbook, to="go back to the plan for a step")
     declared = view.step(step)
     found = found_drift(uow, view, declared)
     if found is None:
@@ -367,7 +367,7 @@ def go_back_to_plan(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) 
         owner nor a curator.
     """
     if not text.strip():
-        raise Refusal("Say in a sentence what you'll change.", field="note")
+        raise Refusal("Add a sentence on what you'll change.", field="note")
     with uow.write():
         adoptions.lock_adoption(uow, adoption_id=adoption_id)
         view = adoption_by_id(uow, adoption_id=adoption_id)

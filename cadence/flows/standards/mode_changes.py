@@ -17,7 +17,7 @@ from storage.work import UnitOfWork
 WINDOW_OPENED = "window-opened"
 """The trail's action for a restarted evidence window."""
 VERSION_CHANGED = "the playbook version changed"
-TAKEN_BACK = "the demotion was taken back"
+TAKEN_BACK = "the demotion was undone"
 
 
 def mode_changed(mode: Mode) -> str:
@@ -183,7 +183,7 @@ def take_back(
         verdict_id=verdict_id,
         takes_back=change.id,
         rubric=change.rubric,
-        reason="An exception behind the demotion was taken back",
+        reason="An exception behind the demotion was undone",
         member=uow.actor.member,
         changed_at=uow.now,
     )

@@ -35,7 +35,7 @@ from templates.filters import mode as mode_word
 def _verdict(uow: UnitOfWork, message: OutboxMessage) -> tuple[AdoptionView, StepVerdict]:
     row = standards.verdict(uow, verdict_id=int(message.subject["verdict"]))
     if row is None:
-        raise Refusal("the verdict isn't there")
+        raise Refusal("the verdict no longer exists")
     view = adoption_by_id(uow, adoption_id=row.adoption_id)
     return view, row
 
@@ -151,7 +151,7 @@ def drift(uow: UnitOfWork, message: OutboxMessage) -> Drift:
     """
     found = standards.event(uow, drift_id=int(message.subject["drift"]))
     if found is None:
-        raise Refusal("the drift isn't there")
+        raise Refusal("the drift no longer exists")
     view = adoption_by_id(uow, adoption_id=found.adoption_id)
     later = [
         row
@@ -192,7 +192,7 @@ def report(uow: UnitOfWork, message: OutboxMessage) -> DriftReported:
     """
     row = standards.event(uow, drift_id=int(message.subject["drift"]))
     if row is None:
-        raise Refusal("the report isn't there")
+        raise Refusal("the report no longer exists")
     view = adoption_by_id(uow, adoption_id=row.adoption_id)
     step = view.spec.step(row.step)
     cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
@@ -254,7 +254,7 @@ def declared(uow: UnitOfWork, message: OutboxMessage) -> ModeDeclared:
     """
     row = standards.mode_change(uow, change_id=int(message.subject["change"]))
     if row is None:
-        raise Refusal("the mode change isn't there")
+        raise Refusal("the mode change no longer exists")
     view = adoption_by_id(uow, adoption_id=row.adoption_id)
     before = row.before or row.after
     return ModeDeclared(

@@ -103,7 +103,7 @@ def health(
     workspace = "not set up yet" if not known else "ok" if len(known) == 1 else f"ok, {len(known)} of them"
     lines: tuple[str, ...] = ("database: ok", f"workspace: {workspace}", f"messages: {state}")
     if forgetful:
-        lines += (f"warning: PostgreSQL may forget what it confirmed ({', '.join(forgetful)} off)",)
+        lines += (f"warning: PostgreSQL can lose confirmed data ({', '.join(forgetful)} off)",)
     return Health(not late, lines)
 
 
@@ -125,10 +125,10 @@ _REASONS = (
     ("unable to open", "the file can't be opened"),
     ("locked", "another process holds it"),
     ("readonly", "the file can't be written"),
-    ("read-only transaction", "it takes no changes"),
+    ("read-only transaction", "it's read-only"),
     ("is full", "its disk is full"),
     ("no space left", "its disk is full"),
-    ("disk i/o error", "its disk fails"),
+    ("disk i/o error", "its disk is failing"),
 )
 """Drivers' errors with our wording: theirs may repeat parts of a mistyped password."""
 
@@ -230,7 +230,7 @@ def in_words(broken: SQLAlchemyError) -> str:
     """A database problem, as the end of a sentence."""
     said = str(getattr(broken, "orig", None) or "").casefold()
     if is_busy(broken):
-        return "others keep it busy"
+        return "it's busy with other connections"
     for driver, ours in _REASONS:
         if driver in said:
             return ours

@@ -27,7 +27,7 @@ from templates.contexts.workspaces import SettingsForm, SettingsSaved
 _SENTENCES: Final = {
     "curators": "A workspace needs at least one curator.",
     "rule": "Choose one of the three rules.",
-    "timezone": "Write a time zone, such as Europe/Berlin.",
+    "timezone": "Enter a time zone, like Europe/Berlin.",
     "min_runs": f"Write a whole number from {FEWEST_RUNS} to {MOST_RUNS:,}, such as 20.",
     "working_days.enum": "Choose days of the week.",
     "working_days": "Choose at least one working day. Nobody gets nudges on the others.",

@@ -89,14 +89,14 @@ def test_the_checklist_is_ticked_against_the_clock(adopted: BotHarness) -> None:
     assert post.buttons.count("Check off") == 1
     presses(adopted, LEAD, "Check off", "2:1:on")
     adopted.play_until(at("2026-03-05 11:23"))
-    assert "set up in 41 min (60 planned)" in presses(adopted, SOLO, "Setup done")
+    assert "set up: 41 min (60 planned)" in presses(adopted, SOLO, "Setup done")
     (post,) = posts(adopted, SOLO_CHANNEL)
     assert post.text == "✓ Reply is set up in Solo"
     assert "Every item is done, in 41 min (planned: 60)." in post.words
     assert post.buttons == ["Show the playbook"]
     assert f"*Next:* <@{LEAD}> or a curator starts the first cycle." in post.words
     told = bot_dms(adopted, LEAD)[-1]
-    assert told.text.startswith("Solo has set up Reply in 41 min (60 planned).")
+    assert told.text.startswith("Solo set up Reply in 41 min (60 planned).")
     assert told.buttons == ["Start the first cycle", "Show the playbook"]
     (row,) = rows(adopted, Setup)
     assert (row.ended, row.done_by) == (SetupEnd.SAID, SOLO)
@@ -139,7 +139,7 @@ def test_several_items_are_checked_off_in_one_form_and_the_last_ones_finish_setu
     adopted.play_until(at("2026-03-05 11:23"))
     solo.clicks(solo.form(), "Check off more")
     assert solo.submits({"items": ["2"]}).errors == {}
-    assert "Reply is set up in 41 min (60 planned)." in solo.form().words
+    assert "Reply is set up: 41 min (60 planned)." in solo.form().words
     adopted.tick()
     (post,) = posts(adopted, SOLO_CHANNEL)
     assert post.text == "✓ Reply is set up in Solo"
@@ -155,7 +155,7 @@ def test_several_items_are_checked_off_in_one_form_and_the_last_ones_finish_setu
         "grade 20 replies",
     ]
     assert len(entries(adopted, "setup-done")) == 1
-    assert bot_dms(adopted, LEAD)[-1].text.startswith("Solo has set up Reply in 41 min (60 planned).")
+    assert bot_dms(adopted, LEAD)[-1].text.startswith("Solo set up Reply in 41 min (60 planned).")
 
 
 def test_an_item_somebody_else_checked_off_meanwhile_is_kept_as_theirs(adopted: BotHarness) -> None:
@@ -297,7 +297,7 @@ def test_a_later_team_sees_the_number_of_the_first(run_once: BotHarness) -> None
     assert "Pilot team's latest (Desk): 14 min" in said
     run_once.play_until(at("2026-04-02 11:00"))
     types(run_once, SOLO, "/kpi 22m", SOLO_CHANNEL)
-    assert "Pilot team's latest (Desk): 14 min; here, 8 min above" in types(
+    assert "Pilot team's latest (Desk): 14 min; here, 8 min higher" in types(
         run_once, SOLO, "/cadence status", SOLO_CHANNEL
     )
     assert "Pilot team" not in types(run_once, AGENT, "/cadence status")

@@ -60,8 +60,8 @@ def test_a_curator_starts_it_anyway_and_everybody_is_told_why(full: BotHarness) 
     curator = full.workspace.person(CURATOR)
     refused = curator.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
     assert refused.message is not None
-    curator.clicks(refused.message, "Start it anyway")
-    assert "Say in a sentence" in curator.submits({"reason": "  "}).errors["reason"]
+    curator.clicks(refused.message, "Start anyway")
+    assert "Add a reason" in curator.submits({"reason": "  "}).errors["reason"]
     curator.submits({"reason": "Triage ends <soon>"})
     full.tick()
     cycle = rows(full, Cycle)[-1]

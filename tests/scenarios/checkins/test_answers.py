@@ -96,7 +96,7 @@ def test_week_n_answers_and_corrects_a_past_week(desk: BotHarness) -> None:
     assert "week 1" in types(desk, AGENT, "/attest as-declared runs=9 week=1")
     assert [(row.week, row.value) for row in rows(desk, Reading) if row.replaced_at is None] == [(1, 20)]
     assert "Week 3 of this cycle starts on Monday 16 March" in types(desk, LEAD, "/kpi 20m week=3")
-    assert "weeks 1 to 4" in types(desk, LEAD, "/kpi 20m week=5")
+    assert "A cycle has 4 weeks." in types(desk, LEAD, "/kpi 20m week=5")
 
 
 @pytest.mark.parametrize("day", ["2026-03-09 09:00", "2026-03-10 17:00"])
@@ -400,7 +400,7 @@ def test_a_playbook_whose_cycle_is_closed_opens_the_form_for_its_last_week_and_l
     agent.submits({"week": "Last week (week 4 of 4)", "value": "13m"})
     assert [row.week for row in rows(desk, Reading)] == [4]
     desk.play_until(at("2026-04-08 09:15"))
-    over = "Cycle 1 of Reply is over. Its owner, <@U01LEAD>, or a curator starts a new one"
+    over = "Cycle 1 of Reply is over. The owner (<@U01LEAD>) or a curator can start a new one"
     assert over in types(desk, AGENT, "/kpi reply")
     assert over in types(desk, AGENT, "/kpi 13m")
 
@@ -408,7 +408,7 @@ def test_a_playbook_whose_cycle_is_closed_opens_the_form_for_its_last_week_and_l
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "not a link", "https://a.example/x y"])
 def test_what_is_no_link_is_refused_on_its_field(link: str) -> None:
     assert not is_link(link)
-    with pytest.raises(Refusal, match="isn't a link I can keep") as refused:
+    with pytest.raises(Refusal, match="isn't a link we can use") as refused:
         kept_link(link)
     assert refused.value.field == "link"
 
@@ -427,7 +427,7 @@ def test_a_mistyped_step_is_one_click_from_right(desk: BotHarness) -> None:
     assert "There's no step `sned`" in said.words
     assert "Did you mean `send`?" in said.words
     assert said.message is not None
-    agent.clicks(said.message, "Log it on send")
+    agent.clicks(said.message, "Log it on “Send the reply”")
     form = agent.form()
     assert filled(form, "reason") == "tone was off"
     result = agent.submits()

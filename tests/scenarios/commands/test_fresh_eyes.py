@@ -72,7 +72,7 @@ def test_leaving_says_so_and_can_be_undone(desk: BotHarness) -> None:
     assert back.message is not None
     assert back.message.buttons == ["Leave"]
     again = agent.types("/cadence team join desk")
-    assert again.text == "You are in Desk already."
+    assert again.text == "You are already in Desk."
     assert again.message is not None
     assert again.message.buttons == []
 
@@ -245,7 +245,7 @@ def test_the_message_that_asks_for_the_number_is_settled_by_it(desk: BotHarness)
 def test_what_cannot_be_done_yet_says_what_is_missing(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         lead = harness.workspace.person(LEAD)
-        assert "None of your teams runs a playbook yet" in lead.types("/cadence snooze friday").words
+        assert "your teams don't run a playbook yet" in lead.types("/cadence snooze friday").words
         assert "No team runs a playbook yet" in lead.types("/cadence playbook move").words
         assert "A team that runs a playbook" in lead.types("/cadence handoff").words
 

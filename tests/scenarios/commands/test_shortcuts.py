@@ -125,10 +125,10 @@ def test_what_cannot_be_evidence_is_said_in_a_modal(desk: BotHarness) -> None:
     member, outsider = desk.workspace.person(MEMBER), desk.workspace.person(OUTSIDER)
     asked = bot_dms(desk, MEMBER)[-1]
     member.shortcut(Shortcut.LOG_EXCEPTION, asked)
-    assert "That's one of my own messages" in member.form().words
+    assert "That's one of our own messages" in member.form().words
     member.closes()
     member.shortcut(Shortcut.LOG_EXCEPTION, member.says("hm", member.dm_channel.id))
-    assert "Nobody outside this conversation can open a link" in member.form().words
+    assert "People outside this conversation can't open that message" in member.form().words
     outsider.shortcut(Shortcut.LOG_EXCEPTION, outsider.says("hm", SOLO_CHANNEL))
     assert "Your teams don't run a playbook yet" in outsider.form().words
     assert rows(desk, LoggedException) == []
@@ -146,7 +146,7 @@ def test_check_in_opens_the_form_of_the_one_that_is_open(desk: BotHarness) -> No
     assert filled_in(member.form())["runs"] == "9"
     outsider = desk.workspace.person(OUTSIDER)
     outsider.shortcut(Shortcut.CHECK_IN)
-    assert "You have no check-ins" in outsider.form().words
+    assert "You don't have a check-in" in outsider.form().words
 
 
 def test_check_in_asks_which_when_there_are_several(desk: BotHarness) -> None:

@@ -59,8 +59,8 @@ def report(harness: BotHarness, numbers: list[str], *, runs: int = 20) -> None:
             "2026-03-04",
             "A cycle starts on a Monday, and 4 March is a Wednesday. The nearest are 2026-03-02 and 2026-03-09.",
         ),
-        ("2026-02-16", "16 February is past, and nobody was asked then."),
-        ("2027-06-07", "more than a year ahead"),
+        ("2026-02-16", "16 February is in the past."),
+        ("2027-06-07", "more than a year away"),
         ("2026-03-02 team=dsek", "Did you mean `desk`?"),
     ],
 )

@@ -45,7 +45,7 @@ def types(harness: BotHarness, text: str, member: str = LEAD) -> str:
 
 def test_it_is_closed_by_hand_in_its_last_week_only(desk: BotHarness) -> None:
     told = types(desk, "/cadence cycle close reply")
-    assert "can be closed from Monday 23 March on; by itself it closes on Friday 27 March at 16:00" in told
+    assert "from Monday 23 March. It closes by itself on Friday 27 March at 16:00" in told
     desk.play_until(at("2026-03-24 11:00"))
     assert f"Only the owner (<@{LEAD}>) or a curator" in types(desk, "/cadence cycle close reply", AGENT)
     asked = desk.workspace.person(LEAD).types("/cadence cycle close", channel=DESK_CHANNEL)
@@ -53,7 +53,7 @@ def test_it_is_closed_by_hand_in_its_last_week_only(desk: BotHarness) -> None:
     assert asked.message.buttons == ["Close Reply, Desk"]
     desk.workspace.person(LEAD).clicks(asked.message, "Close Reply, Desk")
     desk.tick()
-    assert "is closed already" in types(desk, "/cadence cycle close reply")
+    assert "is already closed" in types(desk, "/cadence cycle close reply")
     stands = types(desk, "/cadence status")
     assert "Reply · cycle 1 closed: not enough data" in stands
     assert "Cycle 2 starts Mon 30 Mar." in stands
@@ -104,7 +104,7 @@ def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: BotHarness) ->
     assert "Paused until a cycle is started again" in post.words
     assert "cycle.pause" not in str(post.blocks)
     too_early = types(desk, "/cadence cycle start reply 2026-03-23")
-    assert "so none follows by itself: start one for 2026-03-30 or later" in too_early
+    assert "Start one for 2026-03-30 or later" in too_early
     before = len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))
     desk.play_until(at("2026-04-10 18:00"))
     assert (len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))) == before
@@ -133,7 +133,10 @@ def test_an_old_posts_pause_leaves_the_cycle_that_has_begun_alone(desk: BotHarne
     post = posts(desk, DESK_CHANNEL)[-1]
     desk.play_until(at("2026-04-09 12:00"))
     refused = desk.workspace.person(LEAD).chooses(post, "menu", "Pause", stale=True).words
-    assert "Cycle 2 of Reply has begun since. `/cadence cycle pause reply team=desk` pauses it" in refused
+    assert (
+        "Cycle 2 of Reply has started since. To pause it anyway, type `/cadence cycle pause reply team=desk`"
+        in refused
+    )
     assert rows(desk, Adoption)[0].state is AdoptionState.ACTIVE
 
 
@@ -141,7 +144,7 @@ def test_a_champion_is_of_the_team(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
     lead.types("/cadence cycle start", channel=DESK_CHANNEL)
     asked = {"playbook": "reply", "team": "solo", "date": "2026-03-23", "champion": AGENT}
-    assert "That person isn't in Solo" in lead.submits(asked).errors["champion"]
+    assert "The champion must be in Solo" in lead.submits(asked).errors["champion"]
     assert not lead.submits({"champion": "U01AGENT2"}).errors
 
 
@@ -156,7 +159,7 @@ def test_a_champion_who_left_the_team_waits_for_the_owner_to_name_another(desk: 
     assert "champion" not in types(desk, "/cadence status reply team=solo")
     curator.types("/cadence team leave solo <@U01AGENT1>")
     stands = types(desk, "/cadence status reply team=solo")
-    assert f"Its champion, <@{AGENT}>, isn't in the team any more: <@{LEAD}> or a curator names" in stands
+    assert f"Its champion, <@{AGENT}>, has left the team. <@{LEAD}> or a curator can name" in stands
     shown = types(desk, "/cadence cycle show reply team=solo")
     assert f"*Champion*\n<@{AGENT}> (no longer on the team)" in shown
     desk.play_until(at("2026-03-23 10:00"))

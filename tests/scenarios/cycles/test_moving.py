@@ -76,7 +76,7 @@ def test_a_move_restarts_the_evidence_and_says_so(published: BotHarness) -> None
     assert [row.version_id for row in rows(published, Cycle)] == [2]
     assert "no runs reported yet" in types(published, LEAD, "/cadence status").words
     again = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Desk is on draft 2 already." in again
+    assert "Desk is already on draft 2." in again
     assert len(entries(published, "team-moved")) == 1
     # the next cycle stays on the draft it was moved to
     published.play_until(at("2026-03-30 12:00"))
@@ -132,15 +132,16 @@ def test_who_may_move_and_where_to(published: BotHarness) -> None:
     refused = types(published, AGENT, "/cadence playbook move reply v1").words
     assert f"Only the owner (<@{LEAD}>) or a curator can move a team to another version." in refused
     assert (
-        "Reply has no v7. Published: v1." in types(published, LEAD, "/cadence playbook move reply v7").words
+        "Reply doesn't have a v7. Published: v1."
+        in types(published, LEAD, "/cadence playbook move reply v7").words
     )
     assert "`vx` isn't a version" in types(published, LEAD, "/cadence playbook move reply vx").words
     revise(published, ("mode: collaborative", "mode: ai-led"))
     raised = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Only a curator can move a team to a draft that makes Draft the reply AI-led" in raised
+    assert "Only a curator can move a team to a draft that makes “Draft the reply” AI-led" in raised
     revise(published, ("key: draft", "key: first-draft"))
     renamed = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Only a curator can move a team to a draft that makes Draft the reply AI-led" in renamed
+    assert "Only a curator can move a team to a draft that makes “Draft the reply” AI-led" in renamed
 
 
 def test_what_was_found_on_the_version_before_is_judged_by_it(published: BotHarness) -> None:

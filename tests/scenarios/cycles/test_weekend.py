@@ -125,10 +125,10 @@ def test_after_a_late_answer_a_promotion_line_says_that_it_is_of_the_close(tmp_p
         lead.types("/attest as-declared runs=10", channel=DESK_CHANNEL)
         harness.play_until(at("2026-03-28 11:00"))
         [closed] = [one for one in posts(harness, DESK_CHANNEL) if "cycle 1:" in one.text]
-        assert "stays collaborative; " in closed.words
-        assert "at the close: " not in closed.words
+        assert "stays collaborative: " in closed.words
+        assert "at the close, " not in closed.words
         lead.types("/attest as-declared runs=10 week=4", channel=DESK_CHANNEL)
         harness.tick()
         [closed] = [one for one in posts(harness, DESK_CHANNEL) if "cycle 1:" in one.text]
         assert "Check-ins*\n2 of 8" in closed.words
-        assert "stays collaborative; at the close: " in closed.words
+        assert "stays collaborative: at the close, " in closed.words

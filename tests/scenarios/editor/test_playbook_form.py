@@ -85,9 +85,9 @@ def test_every_mistake_is_shown_at_its_field_in_the_words_of_the_form(harness: B
     person = opens(harness)
     wrong = fills(person, "basics", {**BASICS, "slug": "Refund!", "runs_per_week": "lots"})
     assert wrong.errors == {
-        "slug": "“Refund!” is not a short name; write 2 to 40 small letters, digits and hyphens, a letter first, "
-        "such as “refund”.",
-        "runs_per_week": "“lots” isn't a number; write a number such as 40.",
+        "slug": "“Refund!” isn't a short name. Write 2 to 40 lowercase letters, digits and hyphens, "
+        "starting with a letter, such as “refund”.",
+        "runs_per_week": "“lots” isn't a number. Write a number such as 40.",
     }
     person.submits({"slug": "", "runs_per_week": "40"})
     wrong = fills(
@@ -97,19 +97,19 @@ def test_every_mistake_is_shown_at_its_field_in_the_words_of_the_form(harness: B
     )
     assert wrong.errors == {
         "target": "“12 quarts” isn't a number of minutes. Try “14m” or “14”.",
-        "window_days": "40 is not between 14 and 30: a playbook moves its number in two to four weeks; write a whole "
+        "window_days": "40 isn't between 14 and 30: a playbook moves its number in two to four weeks. Write a whole "
         "number such as 28.",
     }
     wrong = person.submits({"target": "1h", "window_days": ""})
     assert wrong.errors == {
-        "target": "60 min is no better than the baseline 14 min when lower is better; write a target below it."
+        "target": "60 min isn't better than the baseline 14 min when lower is better. Write a target below it."
     }
     person.submits({"target": "10"})
     wrong = fills(person, "steps:", {**STEP, "key": "refund-decision", "accuracy": "1"})
-    assert wrong.errors == {"accuracy": "“1” can mean 1% or all of it. Try “90%” or “100%”."}
+    assert wrong.errors == {"accuracy": "“1” could mean 1% or 100%. Try “90%” or “100%”."}
     wrong = person.submits({"accuracy": "", "exception_cap": "150%", "fallback": "collaborative"})
-    assert wrong.errors["exception_cap"] == "“150%” is more than all of it. Try “10%” or “90%”."
-    assert wrong.errors["fallback"].endswith("would change nothing; choose “One level down”.")
+    assert wrong.errors["exception_cap"] == "“150%” is more than 100%. Try “10%” or “90%”."
+    assert wrong.errors["fallback"].endswith("would change nothing. Choose “One level down”.")
     wrong = person.submits({"exception_cap": "10", "fallback": "default"})
     assert list(wrong.errors) == ["key"]
     assert "has the same short name as the playbook" in wrong.errors["key"]
@@ -213,7 +213,7 @@ def test_a_step_sent_twice_is_added_or_removed_once(harness: BotHarness) -> None
     assert twice(rows(harness, FormDraft)[0].data["spec"]["steps"][0]["key"], {"remove": ["remove"]}) == []
     person.clicks(person.form(), action_id="playbook.part", value=":steps:")
     refused = person.submits({**STEP, "key": "", "title": "下書き"})
-    assert refused.errors["key"].startswith("No short name can be made of this title.")
+    assert refused.errors["key"].startswith("We can't make a short name from this title.")
 
 
 def test_a_number_of_ones_own_asks_for_its_name_and_unit(harness: BotHarness) -> None:

@@ -95,7 +95,7 @@ def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Bot
     [entry] = entries(solo, "exception-withdrawn")
     assert (entry.member, entry.before["reason"]) == (MEMBER, "wrong name")
     trace = types(solo, "/cadence trace support-reply send", OWNER).words
-    assert "took back an exception" in trace
+    assert "undid an exception" in trace
     assert "logged an exception" in trace
     why = types(solo, "/cadence why support-reply send").words
     assert "on track (undone since)" in why
@@ -247,16 +247,16 @@ def test_after_the_close_the_closing_post_looks_at_the_step_again(
 
     def closing() -> list[str]:
         [post] = [one for one in posts(solo, SOLO_CHANNEL) if "in cycle 1: " in one.text]
-        return [line for line in post.words.splitlines() if f"{title} stays" in line]
+        return [line for line in post.words.splitlines() if f"“{title}” stays" in line]
 
     solo.play_until(at("2026-03-27 16:01"))
     [line] = closing()
-    assert "it was demoted on this rubric" in line
+    assert "it was demoted on this one" in line
     assert "again, and its alerts say so" in types(solo, "/exception undo").words
     assert len(closing()) == lines
     assert not any("was demoted" in line for line in closing())
     why = types(solo, f"/cadence why support-reply {step}").words
-    assert "it was demoted on this rubric" not in why
+    assert "it was demoted on this one" not in why
     assert replayed(solo) == ()
 
 

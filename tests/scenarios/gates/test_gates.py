@@ -124,8 +124,8 @@ def test_week_4_names_the_next_team_and_submits(ready: BotHarness) -> None:
     assert rows(ready, Cycle)[0].next_team_id is not None
     assert "☑ Choose the next team, or note why not" in posts(ready, DESK_CHANNEL)[-1].words
     missing = lead.clicks(post, "Submit to the registry").words
-    assert "Still missing before it can be published:" in missing
-    assert "A second team set up within 60 min: none so far" in missing
+    assert "Left before it can be published:" in missing
+    assert "A second team set up within 60 min: none yet" in missing
     lead.clicks(post, "Submit to the registry")
     ready.tick()
     [cycle] = rows(ready, Cycle)
@@ -133,7 +133,7 @@ def test_week_4_names_the_next_team_and_submits(ready: BotHarness) -> None:
     assert len(entries(ready, "submitted")) == 1
     [told] = [one for one in posts(ready, CURATORS) if "was submitted to the registry" in one.text]
     assert "Reply was submitted to the registry" in told.text
-    assert "in 2 closed cycles in a row: none so far. The next to count is cycle 1 of Desk" in told.words
+    assert "in 2 closed cycles in a row: none yet. Next to count: cycle 1 of Desk" in told.words
     assert "Publish" not in told.buttons
 
 

@@ -85,7 +85,7 @@ def arrived(harness: BotHarness, member: str) -> bytes:
 
 def test_it_arrives_in_the_dm_and_says_what_the_rows_say(desk: BotHarness) -> None:
     told = desk.workspace.person(OWNER).types("/cadence export reply")
-    assert "The export of Reply is being made. It arrives as a ZIP file in our direct messages" in told.words
+    assert "We're exporting Reply. You'll get a ZIP file by DM" in told.words
     tables, others = read(arrived(desk, OWNER))
     assert set(tables) == {"readings", "attestations", "exceptions", "verdicts", "trail"}
     assert read_playbook(others["playbooks/reply.yaml"]).slug == "reply"

@@ -42,13 +42,13 @@ def test_the_owner_reads_who_did_what_when_from_where_before_and_after(desk: Bot
     assert "Trail of Support reply" in told
     assert (
         f"_Thu 5 Mar 12:00_ <@{OWNER}> corrected a check-in: week of Mon 2 Mar, Support reply (Desk) "
-        "_(command)_\nran as declared, 20 runs → ran as declared, 21 runs" in told
+        "_(command)_\nas planned, 20 runs → as planned, 21 runs" in told
     )
-    assert f"<@{OWNER}> declared the mode: Draft three replies, Support reply (Desk)" in told
-    assert "collaborative → human-led, because “nobody trusts it”" in told
+    assert f"<@{OWNER}> changed who leads the step: “Draft three replies”, Support reply (Desk)" in told
+    assert "collaborative → human-led: “nobody trusts it”" in told
     assert "“tone was &lt;off&gt;”" in told
     assert (
-        "Rollout Cadence judged: Send the edited reply, Support reply (Desk) _(the rule)_\nwithin the cap"
+        "Rollout Cadence checked the step: “Send the edited reply”, Support reply (Desk) _(by rule)_\nwithin the cap"
         in told
     )
 
@@ -70,7 +70,7 @@ def test_a_page_leads_to_the_older_one_and_the_last_one_ends(desk: BotHarness) -
 
 def test_it_is_narrowed_to_a_step_and_a_day(desk: BotHarness) -> None:
     told = trace(desk, OWNER, "support-reply draft").words
-    assert "Draft three replies, Support reply (Desk)" in told
+    assert "“Draft three replies”, Support reply (Desk)" in told
     assert "Send the edited reply" not in told
     assert "a check-in" not in told
     assert "Did you mean" in trace(desk, OWNER, "suport-reply").words
@@ -79,7 +79,7 @@ def test_it_is_narrowed_to_a_step_and_a_day(desk: BotHarness) -> None:
 def test_members_see_their_teams_steps_but_not_who_answered(desk: BotHarness) -> None:
     told = trace(desk, MEMBER, "support-reply").words
     assert "logged an exception" in told
-    assert "declared the mode" in told
+    assert "changed who leads the step" in told
     assert "a check-in" not in told
     assert "the check-in" not in told
     outside = desk.workspace.person(OUTSIDER).types("/cadence trace").words

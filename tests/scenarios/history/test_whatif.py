@@ -75,10 +75,10 @@ def test_after_a_demotion_that_did_not_happen_nothing_is_claimed(tmp_path: Path)
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ({}, "Say what should be different"),
+        ({}, "Choose what to change"),
         ({"cap": "lots"}, "--cap lots isn't a share. Write 0.08 or 8%."),
-        ({"cap": "800"}, "between 0 and 1"),
-        ({"cap": "nan"}, "between 0 and 1"),
+        ({"cap": "800"}, "from 0 to 1"),
+        ({"cap": "nan"}, "from 0 to 1"),
         ({"rule": "strickt"}, "Did you mean strict?"),
         ({"confidence": "0.2"}, "from 0.5 to below 1"),
         ({"min_runs": 0}, "from 1 to 10,000"),

@@ -39,7 +39,7 @@ def types(harness: BotHarness, member: str, text: str, channel: str = DESK_CHANN
 
 
 def test_a_lesson_is_kept_and_shown_to_the_next_team(desk: BotHarness) -> None:
-    assert "Kept with Reply" in types(
+    assert "The next team that sets up Reply will see it." in types(
         desk, AGENT, "/cadence learn reply Load <policy> first & grade in pairs"
     )
     (lesson,) = rows(desk, Lesson)
@@ -98,14 +98,14 @@ def test_bare_it_asks_by_form(desk: BotHarness) -> None:
 
 def test_people_without_a_part_in_the_playbook_are_told_who_has_one(desk: BotHarness) -> None:
     assert "Only the owner" in types(desk, SOLO, "/cadence learn reply It is easy", SOLO_CHANNEL)
-    assert "Kept" in types(desk, CURATOR, "/cadence learn reply Ask the desk for its tone guide")
+    assert "Lesson saved" in types(desk, CURATOR, "/cadence learn reply Ask the desk for its tone guide")
     assert [row.member for row in rows(desk, Lesson)] == [CURATOR]
 
 
 @pytest.mark.parametrize(
     ("text", "right"),
     [
-        ("/cadence learn reply " + "x" * 1001, "1,000 is the most"),
+        ("/cadence learn reply " + "x" * 1001, "The limit is 1,000"),
         ("/cadence learn reply team=solo Grade in pairs", "Solo doesn't run Reply"),
     ],
 )

@@ -93,7 +93,7 @@ def test_working_days_that_would_drop_a_nudge_are_refused(desk: BotHarness) -> N
 
 
 def test_who_may_not_sets_nothing(desk: BotHarness) -> None:
-    with pytest.raises(NotAllowed, match="Only a curator can change when the workspace is nudged"):
+    with pytest.raises(NotAllowed, match="Only a curator can change the workspace's nudge hours"):
         set_hours(desk, LEAD, "check-in: Fri 09:00", playbook=None)
     with pytest.raises(NotAllowed, match="Only the owner"):
         set_hours(desk, AGENT, "check-in: Fri 09:00")
@@ -103,14 +103,14 @@ def test_who_may_not_sets_nothing(desk: BotHarness) -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ("check-in: Sat 10:00", "Check-in: Saturday isn't a working day here; choose one of Monday, Tuesday"),
+        ("check-in: Sat 10:00", "Check-in: Saturday isn't a working day here. Choose one of Monday, Tuesday"),
         (
             "check-in: Fri 10:00",
             "The check-in reminder (Fri 10:00) would come before the check-in (Fri 10:00)",
         ),
         (
             "check-in: Wed 09:00\ncheck-in reminder: Wed 15:00",
-            "The check-in reminder (Wed 15:00) is on the day of the check-in (Wed 09:00)",
+            "The check-in reminder (Wed 15:00) is on the same day as the check-in (Wed 09:00)",
         ),
     ],
 )
@@ -354,5 +354,5 @@ def test_a_file_whose_working_days_would_drop_a_nudge_is_refused(tmp_path: Path,
             Settings(_env_file=None, database_url=harness.bot.db.url), [file], now=harness.clock.now()
         )
         assert "check-in reminder, spot check, missing number, gate due" in str(refused)
-        assert "After the week's last working day" in str(refused)
+        assert "after the week's last working day" in str(refused)
         assert not rows(harness, Workspace)[0].settings.get("working_days")

@@ -162,7 +162,7 @@ def test_a_snoozed_check_in_that_is_answered_stays_away(desk: BotHarness) -> Non
     types(desk, AGENT, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
-    assert "You have no open check-in this week" in types(desk, AGENT, "/cadence snooze tomorrow")
+    assert "You don't have an open check-in this week" in types(desk, AGENT, "/cadence snooze tomorrow")
 
 
 def test_mute_stops_reminders_not_the_check_in(desk: BotHarness) -> None:
@@ -289,7 +289,7 @@ def test_nudged_once_more_means_in_their_own_working_hours(desk: BotHarness) -> 
     lead = desk.workspace.person(LEAD)
     said = lead.clicks(lead.last_dm(), "Nudge them once more")
     desk.tick()
-    assert f"in their own working hours: <@{AGENT}>" in said.words
+    assert f"one more reminder in working hours to <@{AGENT}>" in said.words
     assert lead.last_dm().buttons == ["They're away"]
     assert "Reminded again Mon 10:30" in lead.last_dm().words
     desk.play_until(at("2026-03-10 12:00"))
@@ -357,9 +357,9 @@ def test_only_what_can_be_kept_is_offered(desk: BotHarness) -> None:
     assert "Later today" in reminder
     assert "Tomorrow" not in reminder
     assert "Friday" not in reminder
-    assert "Snooze it for an hour" in types(desk, AGENT, "/cadence snooze tomorrow")
+    assert "snooze it for an hour" in types(desk, AGENT, "/cadence snooze tomorrow")
     desk.play_until(at("2026-03-06 17:30"))
-    assert "Please answer now" in types(desk, AGENT, "/cadence snooze friday")
+    assert "Please check in now" in types(desk, AGENT, "/cadence snooze friday")
 
 
 def test_home_shows_quiet_periods_with_a_button_to_end_them(desk: BotHarness) -> None:

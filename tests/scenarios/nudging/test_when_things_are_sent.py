@@ -173,13 +173,13 @@ def test_nothing_closes_and_nothing_starts_after_the_bot_was_uninstalled(desk: B
         (
             "2026-03-02 09:30",
             "tomorrow",
-            "isn't due until Thu 5 Mar, 10:00. Snooze it for an hour or until",
+            "isn't due until Thu 5 Mar, 10:00. You can snooze it for an hour or until",
         ),
         ("2026-03-02 09:30", "friday", "Snoozed until Fri 6 Mar, 10:00"),
         (
             "2026-03-04 17:30",
             "tomorrow",
-            "isn't due until Thu 5 Mar, 10:00. Snooze it for an hour or until",
+            "isn't due until Thu 5 Mar, 10:00. You can snooze it for an hour or until",
         ),
         ("2026-03-05 09:59", "hour", "Snoozed until Thu 5 Mar, 11:00"),
         ("2026-03-05 09:59", "tomorrow", "Snoozed until Fri 6 Mar, 10:00"),

@@ -70,7 +70,7 @@ def test_by_command_beside_the_number_or_alone_corrections_kept(desk: BotHarness
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("/kpi 14m CSTA=4.7", "Reply has no guardrail `CSTA`. Did you mean `csat=`?"),
+        ("/kpi 14m CSTA=4.7", "Reply doesn't have a guardrail `CSTA`. Did you mean `csat=`?"),
         (
             "/kpi 14m reopen-rate=3h",
             "Reopen rate: “3h” isn't a percentage. Try `/kpi reply reopen-rate=92%`.",

@@ -110,7 +110,7 @@ def test_who_gets_in_another_way_closes_the_request(running: BotHarness) -> None
     running.workspace.person(CURATOR).types(f"{JOIN} <@{NEW}>")
     running.tick()
     assert [row.state for row in requests(running)] == ["joined"]
-    assert "is in Support EMEA now" in running.workspace.messages.get(asked.channel, asked.ts).text
+    assert "is now in Support EMEA" in running.workspace.messages.get(asked.channel, asked.ts).text
     assert len(memberships(running)) == 1
 
 
@@ -132,13 +132,14 @@ def test_joining_by_oneself_gives_no_say_over_the_team(running: BotHarness) -> N
     new = running.workspace.person(NEW)
     new.types(JOIN)
     assert (
-        "You joined Support EMEA yourself" in new.types(f"/cadence team leave support-emea <@{AGENT}>").text
+        "You joined Support EMEA on your own"
+        in new.types(f"/cadence team leave support-emea <@{AGENT}>").text
     )
     assert len(memberships(running, AGENT)) == 1
     new.types("/cadence team create support-emea")
     refused = new.submits({"reporter": NEW})
-    assert "You joined Support EMEA yourself" in str(refused.errors)
-    assert "yourself" in new.types("/cadence team holidays support-emea FR").text
+    assert "You joined Support EMEA on your own" in str(refused.errors)
+    assert "on your own" in new.types("/cadence team holidays support-emea FR").text
 
 
 def test_the_owner_is_told_who_left_and_who_was_removed(running: BotHarness) -> None:

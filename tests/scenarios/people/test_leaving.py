@@ -8,7 +8,7 @@ from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, rows, start_cycle
 
 AGENT, CURATOR = "U01AGENT1", "U01CURATOR"
-ONLY = "Only members of Desk answer its check-in."
+ONLY = "Only members of Desk can answer its check-in."
 
 
 def test_who_was_taken_out_of_a_team_answers_no_check_in(tmp_path: Path) -> None:

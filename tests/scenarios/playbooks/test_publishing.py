@@ -152,13 +152,13 @@ def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> Non
         start_cycle(harness)
         said = types(harness, LEAD, "/cadence playbook publish reply")
         assert "4 items before v1 can be published" in said.words
-        assert "at its target of 15 min in 2 closed cycles in a row: none so far" in said.words
-        assert "The package is missing examples, checklist, pillars" in said.words
+        assert "at its target of 15 min in 2 closed cycles in a row: none yet" in said.words
+        assert "Package: examples, checklist, pillars" in said.words
         assert "A rubric result at or above 90%" in said.words
-        assert "A second team set up within 60 min: none so far" in said.words
+        assert "A second team set up within 60 min: none yet" in said.words
         assert said.message is not None
         offered = said.message.buttons
-        assert "The next to count is cycle 1 of Desk, when it closes on Fri 27 Mar" in said.words
+        assert "Next to count: cycle 1 of Desk, closing Fri 27 Mar" in said.words
         assert offered == [
             "Edit the playbook",
             "Record a rubric result",
@@ -186,10 +186,10 @@ def test_a_guardrail_past_its_limit_is_named_for_what_it_kept_back(tmp_path: Pat
         harness.play_until(at("2026-03-27 17:00"))
         said = types(harness, LEAD, "/cadence playbook publish reply").words
         assert (
-            "closed cycles in a row: none so far. In Desk, CSAT was past its limit in cycle 1 (4.5, limit 4.6)."
+            "closed cycles in a row: none yet. In Desk, CSAT was past its limit in cycle 1 (4.5, limit 4.6)."
             in said
         )
-        assert "The next to count is cycle 2 of Desk, when it closes on Fri 24 Apr" in said
+        assert "Next to count: cycle 2 of Desk, closing Fri 24 Apr" in said
         assert "Start another cycle" not in publish_buttons(harness)
 
 
@@ -204,10 +204,10 @@ def test_a_submitted_playbook_that_is_ready_comes_with_its_button(ready: BotHarn
     ready.play_until(at("2026-03-23 09:30"))
     lead = ready.workspace.person(LEAD)
     said = lead.clicks(posts(ready, DESK_CHANNEL)[-1], "Submit to the registry").words
-    assert "We've told the curators, and can publish it: nothing is missing." in said
+    assert "We've told the curators. It's ready to publish." in said
     ready.tick()
     told = posts(ready, CURATORS)[-1]
-    assert "Nothing is missing to publish it." in told.words
+    assert "It's ready to publish." in told.words
     assert "Publish" in told.buttons
 
 
@@ -242,7 +242,7 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     ("proof", "told"),
     [
         ({"cycles": 1}, "in 2 closed cycles in a row: 1 so far, in Desk"),
-        ({"value": 16.0}, "in 2 closed cycles in a row: none so far"),
+        ({"value": 16.0}, "in 2 closed cycles in a row: none yet"),
         ({"samples": (20, 17)}, "Rubric results at or above 90% (draft: 17 of 20 passed)"),
     ],
 )
@@ -268,7 +268,7 @@ def test_an_override_needs_a_reason_is_announced_and_stays_visible(ready: BotHar
     announced = posts(ready, DESK_CHANNEL)[-1]
     assert announced.text == "🎉 Reply v1 is published"
     assert "The board wants it in &lt;every&gt; region this quarter." in announced.words
-    assert "Missing then: A second team set up within 60 min: none so far" in announced.words
+    assert "Missing then: A second team set up within 60 min: none yet" in announced.words
     [override] = rows(ready, Override)
     assert (override.member, override.reason, len(override.passed_over["gaps"])) == (CURATOR, reason, 3)
     for command in ("/cadence playbook show reply", "/cadence registry"):
@@ -296,7 +296,7 @@ def test_a_revision_is_a_draft_and_the_published_version_stays(ready: BotHarness
     assert "42 min → target 15 min (lower is better)" in shown
     # cycles that met the looser target don't meet a tighter one
     blocked = types(ready, CURATOR, "/cadence playbook publish reply").words
-    assert "at its target of 12 min in 2 closed cycles in a row: none so far" in blocked
+    assert "at its target of 12 min in 2 closed cycles in a row: none yet" in blocked
 
 
 def test_two_who_revise_at_once_dont_undo_each_other(ready: BotHarness) -> None:

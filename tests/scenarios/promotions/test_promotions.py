@@ -91,7 +91,7 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
         first = promotion(harness)
         assert (first.state, first.samples) == (PromotionState.INSUFFICIENT, 30)
         [closing] = [one for one in posts(harness, SOLO_CHANNEL) if "cycle 1" in one.text]
-        assert "Draft the reply stays collaborative; 1 of 2 closed cycles in this mode." in closing.words
+        assert "“Draft the reply” stays collaborative: 1 of 2 closed cycles in this mode." in closing.words
 
         play_cycle(harness, 2, passes=30, samples=31)
         row = promotion(harness)
@@ -118,7 +118,7 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
             assert "Approved by <@U01CURATOR>, Fri 24 Apr" in message.words
         for channel in (SOLO_CHANNEL, CURATORS):
             [closing] = [one for one in posts(harness, channel) if "cycle 2:" in one.text]
-            assert "Draft the reply was promoted to AI-led." in closing.words
+            assert "“Draft the reply” was promoted to AI-led." in closing.words
             [told] = [one for one in posts(harness, channel) if "is now AI-led" in one.text]
             assert "approved by <@U01CURATOR>" in told.words
         [change] = [one for one in rows(harness, ModeChange) if one.kind == "promotion"]
@@ -160,7 +160,7 @@ def test_a_declined_promotion_keeps_the_mode_and_says_why(tmp_path: Path) -> Non
         mine, _ = proposals(harness)
         owner = harness.workspace.person(OWNER)
         owner.clicks(mine, "Decline")
-        assert "Say in a sentence why not" in owner.submits({"reason": " "}).errors["reason"]
+        assert "Add a sentence on why not" in owner.submits({"reason": " "}).errors["reason"]
         owner.submits({"reason": "Not before <the> audit."})
         harness.tick()
         assert mode(harness) is Mode.COLLABORATIVE
@@ -232,8 +232,8 @@ def test_after_a_demotion_the_rubric_is_revised_first(tmp_path: Path) -> None:
         send = next(row for row in rows(harness, Promotion) if row.step == "send")
         assert send.state is PromotionState.HELD
         told = types(harness, OWNER, "/cadence why reply send")
-        assert "it was demoted on this rubric, so the rubric is revised first" in told
-        assert "over the cap in cycle 1" in told
+        assert "update the rubric first: it was demoted on this one" in told
+        assert "over its cap in cycle 1" in told
         types(harness, OWNER, "/cadence rubric reply send revise refunds name their case")
         play_cycle(harness, 2, passes=29, samples=29, step="send")
         send = [row for row in rows(harness, Promotion) if row.step == "send"][-1]

@@ -280,7 +280,7 @@ def test_the_owner_goes_back_to_the_plan_and_the_alert_says_so(tmp_path: Path) -
 
         owner = harness.workspace.person(OWNER)
         owner.clicks(alert, "Back to collaborative")
-        assert owner.submits({"note": " "}).errors == {"note": "Say in a sentence what you'll change."}
+        assert owner.submits({"note": " "}).errors == {"note": "Add a sentence on what you'll change."}
         owner.submits({"note": "Two drafts a day are made together"})
         harness.tick()
         for channel in (DESK_CHANNEL, CURATORS):

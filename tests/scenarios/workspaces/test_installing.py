@@ -78,7 +78,7 @@ def test_of_two_that_bring_one_state_one_is_let_in(house: House) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "word"),
     [
-        ({"error": "access_denied"}, 200, "cancelled"),
+        ({"error": "access_denied"}, 200, "canceled"),
         ({"error": "<script>alert(1)</script>"}, 200, "&lt;script&gt;"),
         ({"error": ""}, 200, "Nothing"),
         ({}, 400, "another browser"),

@@ -55,7 +55,7 @@ def test_every_mistake_is_on_its_field(harness: BotHarness) -> None:
     right = {"timezone": "Europe/Berlin", "country": "", "min_runs": "20"}
     wrong = curator.submits({**right, "hours": "check-in: Sun 10:00"})
     assert wrong.errors == {
-        "hours": "Check-in: Sunday isn't a working day here; choose one of Monday, Tuesday, Wednesday, Thursday, "
+        "hours": "Check-in: Sunday isn't a working day here. Choose one of Monday, Tuesday, Wednesday, Thursday, "
         "Friday."
     }
 

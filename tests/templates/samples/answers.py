@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.refusals import Offer
-from templates.contexts.answers import Done, Help, HelpEntry, HelpRest, Refused, Words
+from templates.contexts.answers import Done, Help, HelpEntry, HelpGroup, HelpRest, Refused, Words
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import Attested, AttestedRow, SnoozeAsked, SnoozeChoice, Snoozed
 from templates.contexts.exceptions import ExceptionLogged
@@ -159,12 +159,16 @@ SAMPLES: dict[str, MessageContext] = {
         rows=(STATUS,),
         handoffs=(
             Mrkdwn("#12 Refund for case 4711: Support EMEA → Billing, overdue since Thu 17 Dec, 10:42"),
-            Mrkdwn("#13 Case 4712: Support EMEA → Billing, to be accepted by Fri 18 Dec, 10:42"),
+            Mrkdwn("#13 Case 4712: Support EMEA → Billing, accept by Fri 18 Dec, 10:42"),
         ),
     ),
     "refused": Refused(
-        text=say("There's no step {key}. Did you mean {guess}?", key=code("sned"), guess=code("send")),
-        offer=Offer("Log it on send", Action.LOG_EXCEPTION, "7:send"),
+        text=say(
+            "There's no step {key} in Support reply. Did you mean {guess}?",
+            key=code("sned"),
+            guess=code("send"),
+        ),
+        offer=Offer("Log it on “Send the edited reply”", Action.LOG_EXCEPTION, "7:send"),
     ),
     "refused-plain": Refused(text="12 < 13 quarts isn't a number of minutes."),
     "done": Done(
@@ -172,7 +176,26 @@ SAMPLES: dict[str, MessageContext] = {
         offers=(Offer("Show status", Action.SHOW_STATUS, "me"),),
     ),
     "help": Help(
-        entries=(HELP, replace(HELP, name="/cadence away", usage="/cadence away", summary="suspends")),
+        groups=(
+            HelpGroup(
+                task="This week",
+                entries=(
+                    HELP,
+                    replace(
+                        HELP,
+                        name="/cadence away",
+                        usage="/cadence away",
+                        summary="Pause your nudges while you're away",
+                    ),
+                ),
+            ),
+            HelpGroup(
+                task="Exceptions and steps",
+                entries=(
+                    replace(HELP, name="/exception", usage="/exception", summary="Log a run that went wrong"),
+                ),
+            ),
+        ),
         others=(
             HelpRest(who="owners and curators", names=("/cadence cycle start", "/cadence rubric")),
             HelpRest(who="curators", names=("/cadence playbook retire",)),
@@ -188,7 +211,7 @@ SAMPLES: dict[str, MessageContext] = {
         guardrails=(HELD,),
     ),
     "help-words": Words(),
-    "help-topic": Help(entries=(HELP,), topic="kpi"),
+    "help-topic": Help(groups=(HelpGroup(task="This week", entries=(HELP,)),), topic="kpi"),
     "away": AwaySet(since=FRIDAY, until=FRIDAY.replace(year=2027, month=1, day=2)),
     "away-over": AwaySet(since=FRIDAY, until=FRIDAY, cleared=True),
     "away-other": AwaySet(since=MONDAY, until=SUNDAY, members=("U01AGENT1",)),

@@ -95,7 +95,7 @@ def test_a_database_that_takes_no_writes(harness: BotHarness) -> None:
     finally:
         event.remove(db.engine, "connect", close)
         db.engine.dispose()
-    why = "the file can't be written" if db.is_sqlite else "it takes no changes"
+    why = "the file can't be written" if db.is_sqlite else "it's read-only"
     assert (status, lines) == (503, [f"database: can't be written to ({why})"])
     assert ready(web)[0] == 200
 
@@ -108,7 +108,7 @@ def test_a_database_that_somebody_holds(harness: BotHarness) -> None:
         other.execute("BEGIN IMMEDIATE")
         status, lines = ready(web_of(harness, BUILT_IN_TEAM))
         other.execute("ROLLBACK")
-    assert (status, lines) == (503, ["database: can't be written to (others keep it busy)"])
+    assert (status, lines) == (503, ["database: can't be written to (it's busy with other connections)"])
 
 
 def test_it_writes_once_in_a_while_however_often_it_is_asked(harness: BotHarness) -> None:

@@ -9,19 +9,19 @@ LONG = "x" * 81
 # place, and words of the reason and the suggestion.
 ONE_PROBLEM = [
     # names
-    ("playbook: support-reply", "playbook: Support Reply", 0, "playbook", "not a short name", "`support-reply`"),
-    ("playbook: support-reply", "playbook: drifted", 0, "playbook", "meaning in commands", "another word"),
-    ("playbook: support-reply", "playbook: ai-led", 0, "playbook", "meaning in commands", "another word"),
-    ("playbook: support-reply", "playbook: nan", 0, "playbook", "meaning in commands", "another word"),
-    ("playbook: support-reply", "playbook: 42", 0, "playbook", "42 is a number", "a letter first"),
-    ("playbook: support-reply", f"playbook: {'a' * 41}", 0, "playbook", "not a short name", "2 to 40"),
-    ("playbook: support-reply", "playbook: a", 0, "playbook", "not a short name", "2 to 40"),
-    ("key: send", "key: critical", 0, "steps[1].key", "meaning in commands", "another word"),
-    ("key: send", "key: Send It", 0, "steps[1].key", "not a step key", "`send-it`"),
-    ("key: send", "key: draft", 0, "steps[1].key", "`draft` is taken", "its own key"),
+    ("playbook: support-reply", "playbook: Support Reply", 0, "playbook", "isn't a short name", "`support-reply`"),
+    ("playbook: support-reply", "playbook: drifted", 0, "playbook", "reserved for commands", "another word"),
+    ("playbook: support-reply", "playbook: ai-led", 0, "playbook", "reserved for commands", "another word"),
+    ("playbook: support-reply", "playbook: nan", 0, "playbook", "reserved for commands", "another word"),
+    ("playbook: support-reply", "playbook: 42", 0, "playbook", "42 is a number", "starting with a letter"),
+    ("playbook: support-reply", f"playbook: {'a' * 41}", 0, "playbook", "isn't a short name", "2 to 40"),
+    ("playbook: support-reply", "playbook: a", 0, "playbook", "isn't a short name", "2 to 40"),
+    ("key: send", "key: critical", 0, "steps[1].key", "reserved for commands", "another word"),
+    ("key: send", "key: Send It", 0, "steps[1].key", "isn't a step key", "`send-it`"),
+    ("key: send", "key: draft", 0, "steps[1].key", "`draft` is already used", "its own key"),
     ("key: send", "key: support-reply", -7, "steps", "same short name as the playbook", "another key"),
     # text
-    ("title: Support reply", f"title: {LONG}", 0, "title", "has 81 characters, more than 80", "shorter"),
+    ("title: Support reply", f"title: {LONG}", 0, "title", "has 81 characters, more than 80", "shorten"),
     ("title: Support reply", 'title: ""', 0, "title", "is empty", "`Support reply`"),
     ("title: Support reply", "title:", 0, "title", "has no value", "`Support reply`"),
     ("title: Support reply", "title: 404", 0, "title", "the number 404", '"404"'),
@@ -29,27 +29,27 @@ ONE_PROBLEM = [
     ("title: Support reply", "title: [a]", 0, "title", "a list was found", "`Support reply`"),
     ("title: Support reply", 'title: "a\\nb"', 0, "title", "more than one line", "one line"),
     ("title: Support reply", 'title: "a\\u0007b"', 0, "title", "can't be shown", "again"),
-    ("loop: Generate", f"loop: {'x' * 1000} Generate", 0, "loop", "more than 1000", "shorter"),
+    ("loop: Generate", f"loop: {'x' * 1000} Generate", 0, "loop", "more than 1000", "shorten"),
     # who, where
-    ("owner: U01LEAD ", "owner: u01lead ", 0, "owner", "not a Slack member ID", "`U01LEAD`"),
-    ("owner: U01LEAD ", "owner: Anna ", 0, "owner", "not a Slack member ID", "Copy member ID"),
+    ("owner: U01LEAD ", "owner: u01lead ", 0, "owner", "isn't a Slack member ID", "`U01LEAD`"),
+    ("owner: U01LEAD ", "owner: Anna ", 0, "owner", "isn't a Slack member ID", "Copy member ID"),
     ("function: support", "function: suport", 0, "function", "`suport`", "`support`?"),
-    ("function: support", "function: legal", 0, "function", "not known", "other"),
+    ("function: support", "function: legal", 0, "function", "isn't known", "other"),
     ("function: support", "function: {a: b}", 0, "function", "a group", "sales, support"),
-    ("kpi:", "pilot: Berlin!\nkpi:", 0, "pilot", "not a short name", "`berlin`"),
+    ("kpi:", "pilot: Berlin!\nkpi:", 0, "pilot", "isn't a short name", "`berlin`"),
     # kpi
     ("unit: minutes", "unit: min", 0, "kpi.unit", "`min`", "`minutes`?"),
     ("direction: lower ", "direction: down ", 0, "kpi.direction", "`down`", "lower, higher"),
-    ("target: 15", "target: 42", 0, "kpi.target", "no better than the baseline 42", "below"),
+    ("target: 15", "target: 42", 0, "kpi.target", "isn't better than the baseline 42", "below"),
     ("target: 15", "target: 15m", 0, "kpi.target", "the text `15m`", "a number"),
     ("target: 15", "target: .inf", 0, "kpi.target", "isn't a number that can be measured", "a number"),
     ("target: 15", "target: .nan", 0, "kpi.target", "isn't a number that can be measured", "a number"),
-    ("target: 15", "target: -1", 0, "kpi.target", "less than nothing", "0 or more"),
+    ("target: 15", "target: -1", 0, "kpi.target", "below zero", "0 or more"),
     ("baseline: 42", "baseline: yes", 0, "kpi.baseline", "the text `yes`", "a number"),
     ("baseline: 42", "baseline: 1e13", 0, "kpi.baseline", "isn't a number that can be measured", "a number"),
-    ("window_days: 28", "window_days: 60", 0, "kpi.window_days", "60 is not between 14 and 30", "28"),
-    ("window_days: 28", "window_days: 13", 0, "kpi.window_days", "13 is not between 14 and 30", "28"),
-    ("window_days: 28", "window_days: 14.5", 0, "kpi.window_days", "not a whole number", "28"),
+    ("window_days: 28", "window_days: 60", 0, "kpi.window_days", "60 isn't between 14 and 30", "28"),
+    ("window_days: 28", "window_days: 13", 0, "kpi.window_days", "13 isn't between 14 and 30", "28"),
+    ("window_days: 28", "window_days: 14.5", 0, "kpi.window_days", "isn't a whole number", "28"),
     ("limit: 4.6", "limt: 4.6", 0, "kpi.guardrails[0].limt", "no key `limt`", "`limit`?"),
     ("name: CSAT", "name: first response time", -1, "kpi.guardrails", "its own guardrail", "must not get worse"),
     (
@@ -58,36 +58,43 @@ ONE_PROBLEM = [
         "    - {name: csat, unit: score, direction: higher, limit: 4.5}",
         1,
         "kpi.guardrails[1].name",
-        "`csat` is taken",
+        "`csat` is already used",
         "its own name",
     ),
     ("inputs: [ticket", "kpis: [{name: NPS}]\ninputs: [ticket", 0, "kpis", "more than one KPI", "a guardrail"),
     # steps
     ("mode: ai-led", "mode: ai-leed", 0, "steps[1].mode", "`ai-leed`", "`ai-led`?"),
     ("mode: ai-led", "mode: AI led", 0, "steps[1].mode", "`AI led`", "`ai-led`?"),
-    ("fallback: collaborative", "fallback: ai-led", 0, "steps[1].fallback", "declared mode itself", "collaborative"),
+    ("fallback: collaborative", "fallback: ai-led", 0, "steps[1].fallback", "planned mode itself", "collaborative"),
     ("fallback: human-led            #", "fallback: ai-led #", 0, "steps[0].fallback", "is above", "human-led"),
-    ("exception_cap: 0.05", "exception_cap: 140", 0, "steps[1].exception_cap", "140 is not between 0%", "such as"),
-    ("exception_cap: 0.05", "exception_cap: -0.1", 0, "steps[1].exception_cap", "-0.1 is not between", "such as"),
-    ("exception_cap: 0.05", "exception_cap: 500%", 0, "steps[1].exception_cap", "500 is not between", "such as 0.10"),
+    ("exception_cap: 0.05", "exception_cap: 140", 0, "steps[1].exception_cap", "140 isn't between 0%", "such as"),
+    ("exception_cap: 0.05", "exception_cap: -0.1", 0, "steps[1].exception_cap", "-0.1 isn't between", "such as"),
+    ("exception_cap: 0.05", "exception_cap: 500%", 0, "steps[1].exception_cap", "500 isn't between", "such as 0.10"),
     ("exception_cap: 0.05", "cap: 0.05", 0, "steps[1].cap", "no key `cap`", "`exception_cap`?"),
-    ("accuracy: 0.90", "accuracy: 1", 0, "steps[0].promote.accuracy", "1 can't be shown", "0.90"),
-    ("accuracy: 0.90", "accuracy: 0", 0, "steps[0].promote.accuracy", "0 is no bar", "0.90"),
-    ("max_risk: 0.02, cycles: 2", "cycles: 0", 0, "steps[0].promote.cycles", "0 is not between 1 and 12", "2"),
-    ("exception_cap: 0.05", "exception_cap: 0.05\n    verify: {}", 1, "steps[1].verify.sample", "nothing", "sample"),
+    ("accuracy: 0.90", "accuracy: 1", 0, "steps[0].promote.accuracy", "1 can't be proven", "0.90"),
+    ("accuracy: 0.90", "accuracy: 0", 0, "steps[0].promote.accuracy", "0 accepts everything", "0.90"),
+    ("max_risk: 0.02, cycles: 2", "cycles: 0", 0, "steps[0].promote.cycles", "0 isn't between 1 and 12", "2"),
+    (
+        "exception_cap: 0.05",
+        "exception_cap: 0.05\n    verify: {}",
+        1,
+        "steps[1].verify.sample",
+        "no check is set",
+        "sample",
+    ),
     (
         "exception_cap: 0.05",
         "exception_cap: 0.05\n    verify: {sample: 51}",
         1,
         "steps[1].verify.sample",
-        "51 is not between 0 and 50",
+        "51 isn't between 0 and 50",
         "5",
     ),
     # package
     ("quality: [tone matches the guide, every claim is in the knowledge base]", "quality: tone", 0, "quality",
      "the text `tone`", "write a list"),
     ("inputs: [ticket text,", "inputs: [ticket text, ticket text,", 0, "inputs[1]", "twice", "one of them"),
-    ("inputs: [ticket text,", f"inputs: [{'y' * 301},", 0, "inputs[0]", "more than 300", "shorter"),
+    ("inputs: [ticket text,", f"inputs: [{'y' * 301},", 0, "inputs[0]", "more than 300", "shorten"),
     ("inputs: [ticket text,", "inputs: [{a: b},", 0, "inputs[0]", "a group", "ticket text"),
     ("fixed: [rubric, caps] ", f"fixed: {[f'part {n}' for n in range(21)]} ", 0, "fixed", "21 items", "main"),
     ("adaptable: [tone guide]", "adaptable: [rubric]", 0, "adaptable", "`rubric` is fixed", "one of the two"),
@@ -99,14 +106,14 @@ ONE_PROBLEM = [
     ("setup_minutes: 60", "setup_minutes: 90", 0, "setup_minutes", "within the hour", "60"),
     ("setup_minutes: 60", "rule: lax", 0, "rule", "`lax`", "balanced, strict, evidence"),
     ("setup_minutes: 60", "min_runs: 0", 0, "min_runs", "between 1", "20"),
-    ("sla_hours: 24,", "sla_hours: 0,", 0, "handoffs[0].sla_hours", "0 hours is not from 0.25 to 672", "24"),
-    ("sla_hours: 24,", "sla_hours: 0.2,", 0, "handoffs[0].sla_hours", "0.2 hours is not from 0.25", "24"),
-    ("sla_hours: 24,", "sla_hours: 8760,", 0, "handoffs[0].sla_hours", "8760 hours is not from 0.25 to 672", "24"),
-    ("to: billing,", "to: Billing Team,", 0, "handoffs[0].to", "not a short name", "`billing-team`"),
+    ("sla_hours: 24,", "sla_hours: 0,", 0, "handoffs[0].sla_hours", "0 hours isn't from 0.25 to 672", "24"),
+    ("sla_hours: 24,", "sla_hours: 0.2,", 0, "handoffs[0].sla_hours", "0.2 hours isn't from 0.25", "24"),
+    ("sla_hours: 24,", "sla_hours: 8760,", 0, "handoffs[0].sla_hours", "8760 hours isn't from 0.25 to 672", "24"),
+    ("to: billing,", "to: Billing Team,", 0, "handoffs[0].to", "isn't a short name", "`billing-team`"),
     ("value_event: a reply sent that the customer did not reopen", 'value_event: ""', 0, "pillars.value_event",
      "is empty", "leave the line out"),
     ("value_event: a reply sent that the customer did not reopen", "value_event: TBD.", 0, "pillars.value_event",
-     "is no answer", "answer with words"),
+     "isn't an answer", "answer with words"),
     # keys
     ("title: Support reply", "title: Support reply\ntitle: Again", 1, "title", "twice, first on line 2", "one"),
     ("title: Support reply", "title: Support reply\n7: x", 1, "", "a key must be a word", "a word for the key"),
@@ -137,7 +144,7 @@ def test_one_mistake_is_one_problem_with_its_line(
         ("function: support\n", "function", 1, "is missing"),
         ("owner: U01LEAD                     # Slack member ID\n", "owner", 1, "one person who answers for it"),
         ("runs_per_week: 40                  # what a team expects to run; used until its check-ins say better\n",
-         "runs_per_week", 1, "the runs one expects"),
+         "runs_per_week", 1, "the expected runs"),
         ("  name: First response time\n", "kpi.name", 6, "is missing"),
         ("  baseline: 42\n", "kpi.baseline", 6, "no change can be shown"),
         ("  target: 15\n", "kpi.target", 6, "when it is met"),
@@ -221,7 +228,7 @@ def test_all_problems_are_reported_at_once_by_line() -> None:
         (24, "pillars.value_event"),
     ]
     assert str(problems[9]) == (
-        "line 22, steps[1].exception_cap: 140 is not between 0% and 100%; write a share such as 0.10"
+        "line 22, steps[1].exception_cap: 140 isn't between 0% and 100%; write a share such as 0.10"
     )
 
 
@@ -232,7 +239,7 @@ def test_the_refusal_counts_its_problems_and_names_the_first() -> None:
     text, _ = edited(PLAYBOOK, "function: support", "function: suport")
     with pytest.raises(DocumentRefused) as one:
         read_playbook(text)
-    assert one.value.plain.startswith("There is one problem: line 3, function:")
+    assert one.value.plain.startswith("There's one problem: line 3, function:")
     assert one.value.plain.endswith("did you mean `support`?")
 
 
@@ -258,5 +265,5 @@ def test_each_reader_takes_its_own_document() -> None:
 )
 def test_a_file_that_says_not_what_it_is(text: str, right: str) -> None:
     (problem,) = problems_of(text)
-    assert "which document" in problem.reason
+    assert "which kind of file" in problem.reason
     assert right in problem.right

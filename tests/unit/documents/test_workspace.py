@@ -65,16 +65,16 @@ def test_teams_alone_are_a_workspace_file_when_each_says_its_zone() -> None:
     ("old", "new", "below", "where", "reason", "right"),
     [
         ("curators: [U01CURATOR]", "curators: []", 0, "workspace.curators", "is empty", "[U01CURATOR]"),
-        ("  curators: [U01CURATOR]\n", "", 0, "workspace.curators", "hold the registry", "curators: ["),
+        ("  curators: [U01CURATOR]\n", "", 0, "workspace.curators", "at least one curator", "curators: ["),
         ("curators: [U01CURATOR]", "curators: U01CURATOR", 0, "workspace.curators", "the text", "[U01"),
         ("curators: [U01CURATOR]", "curators: [U1, U01C]", 0, "workspace.curators[0]", "`U1`", "U01CURATOR"),
         ("C01CURATORS", "'#curators'", 0, "workspace.curator_channel", "`#curators`", "C01CURATORS"),
         ("  timezone: Europe/Berlin\nteams", "  timezone: CEST\nteams", 0, "workspace.timezone", "`CEST`", "IANA"),
         ("teams:\n", "  rule: mild\nteams:\n", 0, "workspace.rule", "`mild`", "balanced, strict"),
         ("teams:\n", "  colours: DE\nteams:\n", 0, "workspace.colours", "no key", "known here"),
-        ("team: support-emea", "team: help", 0, "teams[0].team", "meaning in commands", "another word"),
+        ("team: support-emea", "team: help", 0, "teams[0].team", "reserved for commands", "another word"),
         ("    function: support\n", "", -2, "teams[0].function", "is missing", "function: "),
-        ("channel: C01SUPEMEA", "channel: c01supemea", 0, "teams[0].channel", "not a Slack", "`C01SUPEMEA`"),
+        ("channel: C01SUPEMEA", "channel: c01supemea", 0, "teams[0].channel", "isn't a Slack", "`C01SUPEMEA`"),
         ("timezone: Europe/Berlin  ", "timezone: berlin ", 0, "teams[0].timezone", "`berlin`", "Europe/Berlin"),
         ("timezone: Europe/Berlin  ", "timezone: sao paulo ", 0, "teams[0].timezone", "paulo", "America/Sao_Paulo"),
         ("timezone: Europe/Berlin        #", "timezone: Factory #", 0, "teams[0].timezone", "`Factory`", "IANA"),
@@ -88,8 +88,8 @@ def test_teams_alone_are_a_workspace_file_when_each_says_its_zone() -> None:
         ("country: DE", "country: XQ", 0, "teams[0].country", "`XQ`", "two letters such as `DE`"),
         ("U01AGENT1, U01AGENT2", "U01AGENT1, U01AGENT1", 0, "teams[0].members[2]", "twice", "one of them"),
         ("U01AGENT1, U01AGENT2", "anna", 0, "teams[0].members[1]", "`anna`", "Copy member ID"),
-        ("reporter: U01LEAD", "reporter: U09OTHER", 0, "teams[0].reporter", "not a member", "`members`"),
-        ("    members: [U01LEAD, U01AGENT1, U01AGENT2]\n", "", 0, "teams[0].reporter", "not a member", "add"),
+        ("reporter: U01LEAD", "reporter: U09OTHER", 0, "teams[0].reporter", "isn't a member", "`members`"),
+        ("    members: [U01LEAD, U01AGENT1, U01AGENT2]\n", "", 0, "teams[0].reporter", "isn't a member", "add"),
         ("region: EMEA", "region: ''", 0, "teams[0].region", "is empty", "EMEA"),
     ],
 )  # fmt: skip
@@ -114,7 +114,7 @@ def test_two_teams_share_neither_name_nor_channel(old: str, new: str, line: int,
     text, _ = edited(WORKSPACE + SECOND, old, new)
     (problem,) = problems_of(text)
     assert (problem.line, problem.where) == (line, where)
-    assert "is taken by another one" in problem.reason
+    assert "is already used" in problem.reason
 
 
 def test_a_member_may_be_in_two_teams() -> None:

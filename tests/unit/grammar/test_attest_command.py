@@ -102,7 +102,7 @@ def test_a_step_of_one_playbook_names_it() -> None:
         ),
         (
             "no drift",
-            "`no` doesn't say how the week went. Write `as-planned`, `changed` or `not-run`, then a note.",
+            "`no` doesn't say how the week went. Type `as-planned`, `changed` or `not-run`, then a note.",
         ),
         ("suport-reply ran", "There's no playbook `suport-reply`. Did you mean `/attest support-reply ran`?"),
         ("drifted darft=human", "There's no step `darft` in Support reply. Did you mean `draft`?"),
@@ -115,7 +115,7 @@ def test_a_step_of_one_playbook_names_it() -> None:
             "drifted draft=h",
             "`draft=h` isn't a mode. Try `human-led`, `collaborative` or `ai-led`.",
         ),
-        ("drifted draft=ai draft=human", "You gave `draft` two modes, ai-led and human-led."),
+        ("drifted draft=ai draft=human", "You typed two modes for `draft`: ai-led and human-led. Which one?"),
         ("ran runz=14", "There's no option `runz=14`. Did you mean `runs=14`?"),
         (
             "ran runs=1.5",
@@ -134,8 +134,11 @@ def test_a_step_of_one_playbook_names_it() -> None:
             "A step in another mode means something changed. Try `/attest changed draft=human-led`, "
             "or leave out `draft=human-led`.",
         ),
-        ("not-run runs=3", "Not run, but 3 runs? If it ran, try `/attest as-planned runs=3`."),
-        ("ran week=9", "A cycle has weeks 1 to 4, so `week=9` isn't a week of it."),
+        (
+            "not-run runs=3",
+            "You typed 3 runs, but also that it didn't run. If it ran, try `/attest as-planned runs=3`.",
+        ),
+        ("ran week=9", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=9`."),
     ],
 )
 def test_refusals_teach(typed: str, answer: str) -> None:

@@ -118,10 +118,11 @@ def test_reads(typed: str, command: Command) -> None:
     ("typed", "answer"),
     [
         ("stats", "There's no `/cadence stats`. Did you mean `/cadence status`?"),
-        ("atest ran", "There's no `/cadence atest`. Did you mean `/attest`?"),
+        ("atest ran", "There's no `/cadence atest`. Did you mean `/attest ran`?"),
         (
             "publish support-reply",
-            "There's no `/cadence publish`. Did you mean `/cadence playbook publish` (for owners and curators)?",
+            "There's no `/cadence publish`. Did you mean `/cadence playbook publish support-reply` "
+            "(for owners and curators)?",
         ),
         (
             "revise",
@@ -130,9 +131,10 @@ def test_reads(typed: str, command: Command) -> None:
         ("show", "There's no `/cadence show`. Did you mean `/cadence playbook show`?"),
         (
             "start support-reply",
-            "There's no `/cadence start`. Did you mean `/cadence cycle start` (for owners and curators)?",
+            "There's no `/cadence start`. Did you mean `/cadence cycle start support-reply` "
+            "(for owners and curators)?",
         ),
-        ("join desk", "There's no `/cadence join`. Did you mean `/cadence team join`?"),
+        ("join desk", "There's no `/cadence join`. Did you mean `/cadence team join desk`?"),
         (
             "publsh",
             "There's no `/cadence publsh`. Did you mean `/cadence playbook publish` (for owners and curators)?",
@@ -165,7 +167,7 @@ def test_reads(typed: str, command: Command) -> None:
             "team join support-us team=support-emea",
             "You named two teams, `support-us` and `support-emea`. Which one?",
         ),
-        (f"team create {'x' * 49}", "A team's name can have 48 characters; this one has 49."),
+        (f"team create {'x' * 49}", "A team's name can have 48 characters. This one has 49."),
         (
             "cycle start suport-reply 21 Dec",
             "There's no playbook `suport-reply`. Did you mean `/cadence cycle start support-reply 21 Dec`?",
@@ -188,7 +190,7 @@ def test_reads(typed: str, command: Command) -> None:
         ("snooze a week", "A check-in can't be snoozed until `a week`. Try `hour`, `tomorrow` or `friday`."),
         (
             "rubric draft samples=1000000000",
-            "`samples=1000000000` is too many. Record 1 to 100,000 samples at a time.",
+            "`samples=1000000000` is too many. Record up to 100,000 samples at a time.",
         ),
         ("settings tokens", "There's no playbook `tokens`. You have `support-reply`."),
     ],

@@ -94,7 +94,7 @@ def test_an_unknown_step_gives_back_what_was_typed(typed: str, answer: str, valu
 def test_the_offer_names_the_step() -> None:
     with pytest.raises(UnknownStep) as refused:
         read("/exception clse late", TWO)
-    assert refused.value.offer == Offer("Log it on close", Action.LOG_EXCEPTION, "month-end:close:late")
+    assert refused.value.offer == Offer("Log it on “close”", Action.LOG_EXCEPTION, "month-end:close:late")
 
 
 def test_a_step_alone_offers_the_form_without_a_reason() -> None:
@@ -125,7 +125,7 @@ def test_a_long_reason_is_whole_beside_the_sentence() -> None:
         ),
         (
             f"send {'y' * 1200}",
-            "Your reason has 1,200 characters, and 1,000 is the most. "
+            "Your reason has 1,200 characters. The limit is 1,000. "
             "Shorten it, or put it in a thread and add `link=` with its link.",
         ),
     ],

@@ -102,24 +102,24 @@ def test_help_comes_first(typed: str) -> None:
         ("hello", "`hello` isn't a playbook or a number. Try `/kpi 14m`."),
         ("support-reply soon", "`soon` isn't a number. Try `/kpi support-reply 14m`."),
         ("nan", "`nan` isn't a playbook or a number. Try `/kpi 14m`."),
-        ("14m week=5", "A cycle has weeks 1 to 4, so `week=5` isn't a week of it."),
-        ("14m week=0", "A cycle has weeks 1 to 4, so `week=0` isn't a week of it."),
-        ("14m week=two", "A cycle has weeks 1 to 4, so `week=two` isn't a week of it."),
-        ("14m week=", "A cycle has weeks 1 to 4, so `week=` isn't a week of it."),
-        ("14m week=1 week=2", "You gave `week=` twice, `1` and `2`. Which one?"),
+        ("14m week=5", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=5`."),
+        ("14m week=0", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=0`."),
+        ("14m week=two", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=two`."),
+        ("14m week=", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=`."),
+        ("14m week=1 week=2", "You typed `week=` twice: `1` and `2`. Which one?"),
         ("14m team=suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
         ("14m team=x", "There's no team `x`. Teams: `support-emea`, `support-us` and `billing`."),
         (
             "1h 30 slow",
-            'Is `1h 30` one number? If so, type `1h30`. If not, put the note in quotes: `1h "30 \u2026"`.',
+            'If `1h 30` is one number, type `1h30`. If not, put the note in quotes: `1h "30 \u2026"`.',
         ),
         (
             "14 200 tickets",
-            'Is `14 200` one number? If so, type `14200`. If not, put the note in quotes: `14 "200 \u2026"`.',
+            'If `14 200` is one number, type `14200`. If not, put the note in quotes: `14 "200 \u2026"`.',
         ),
         (
             "1 hour and 30 minutes",
-            "Is `1 hour and 30` one number? If so, type `1hour30`. "
+            "If `1 hour and 30` is one number, type `1hour30`. "
             'If not, put the note in quotes: `1 hour "and 30 \u2026"`.',
         ),
     ],
@@ -145,7 +145,7 @@ def test_a_note_of_a_thousand_characters_is_kept_and_a_longer_one_refused_with_i
     kept = read(f"/kpi 14m {'x' * 1000}")
     assert isinstance(kept, Kpi)
     assert kept.note == "x" * 1000
-    with pytest.raises(Refusal, match=r"^Your note has 1,001 characters, and 1,000 is the most\. Shorten it"):
+    with pytest.raises(Refusal, match=r"^Your note has 1,001 characters\. The limit is 1,000\. Shorten it"):
         read(f"/kpi 14m {'x' * 1001}")
 
 

@@ -20,6 +20,10 @@ class Vocabulary:
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     today: date = THURSDAY
 
+    def step_title(self, _playbook: str, step: str) -> str:
+        """Of the steps of Support reply."""
+        return {"draft": "Draft three replies", "send": "Send the edited reply"}.get(step, step)
+
 
 ONE = Vocabulary(
     {"support-reply": ("draft", "send")},
