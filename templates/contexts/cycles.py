@@ -89,6 +89,30 @@ class CycleStartForm(PlainForm, callback=Callback.CYCLE_START, title="Start a cy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted(MessageContext):
+    """A playbook that was submitted to the registry, for the curators.
+
+    Args:
+        result: of its cycle: `met`, `not met` or `insufficient`; None while it runs.
+        gaps: what is missing to publish it.
+        published: the number of the published version if no draft is open.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/cycles/submitted.json.j2"
+
+    playbook: str
+    team: str
+    number: int
+    by: str
+    result: str | None
+    gates_met: int
+    gates: int
+    gaps: tuple[Mrkdwn, ...] = ()
+    published: int | None = None
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamMoved(MessageContext):
     """A team is on another version, named as people say them.
 

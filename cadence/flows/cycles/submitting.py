@@ -25,7 +25,7 @@ from storage.tables import Cycle, OutboxMessage
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
-from templates.contexts.cycles import NextTeamForm
+from templates.contexts.cycles import NextTeamForm, Submitted
 from templates.ids import Action
 
 GONE = "That cycle no longer exists. See the current one with `/cadence cycle show`."
@@ -189,7 +189,7 @@ def _tell_curators(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
     )
 
 
-def submitted_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
+def submitted_post(uow: UnitOfWork, message: OutboxMessage) -> Submitted:
     """The curators' post: who submitted which playbook, and the state of its cycle."""
     caller = Actor(message.workspace_id, "", "clock")
     ids = int(message.subject["adoption"]), int(message.subject["cycle"])
@@ -198,19 +198,16 @@ def submitted_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
     ready = readiness_of(uow, view.playbook)
     out = ready.version.number is not None
     publish = Offer("Publish", Action.PUBLISH, view.playbook.slug)
-    return Done(
-        text=say(
-            "*{title} was submitted to the registry* by {who}, with cycle {number} of {team}: "
-            "{result}, gates {met} of {all}{missing}",
-            title=view.playbook.title,
-            who=mention(cycle.submitted_by or ""),
-            number=cycle.number,
-            team=view.team.title,
-            result=cycle.result or "still running",
-            met=sum(gate.met for gate in gates),
-            all=len(gates),
-            missing="." if out else _missing(ready) if ready.gaps else ". It's ready to publish.",
-        ),
+    return Submitted(
+        playbook=view.playbook.title,
+        team=view.team.title,
+        number=cycle.number,
+        by=cycle.submitted_by or "",
+        result=cycle.result,
+        gates_met=sum(gate.met for gate in gates),
+        gates=len(gates),
+        gaps=() if out else tuple(gap.told for gap in ready.gaps),
+        published=ready.version.number,
         offers=(
             *(() if out or ready.gaps else (publish,)),
             Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug),

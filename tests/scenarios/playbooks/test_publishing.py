@@ -207,7 +207,7 @@ def test_a_submitted_playbook_that_is_ready_comes_with_its_button(ready: BotHarn
     assert "We've told the curators. It's ready to publish." in said
     ready.tick()
     told = posts(ready, CURATORS)[-1]
-    assert "It's ready to publish." in told.words
+    assert told.text == "⏳ Ready to publish: Reply"
     assert "Publish" in told.buttons
 
 

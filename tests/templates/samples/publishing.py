@@ -1,8 +1,9 @@
 from dataclasses import replace
 
+from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Choice, MessageContext, ModeChange, ViewContext
-from templates.contexts.cycles import MoveForm, TeamMoved
+from templates.contexts.cycles import MoveForm, Submitted, TeamMoved
 from templates.contexts.overview.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
 from templates.contexts.playbooks import (
     ChoosePlaybookForm,
@@ -58,6 +59,22 @@ PUBLISHED = PlaybookPublished(
     changes=("cap of send: 5% → 8%", "KPI target: 15 min → 12 min"),
     override=OVERRIDE,
     offers=(Offer("Start a cycle", Action.START_CYCLE, "support-reply"),),
+)
+SUBMITTED = Submitted(
+    playbook="Support reply",
+    team="Support EMEA",
+    number=1,
+    by="U01LEAD",
+    result="met",
+    gates_met=3,
+    gates=4,
+    gaps=(
+        Mrkdwn(
+            "First response time at its target of 15 min in 2 closed cycles in a row: 1 so far, in Support EMEA"
+        ),
+        Mrkdwn("A second team set up within 60 min: none so far"),
+    ),
+    offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, "support-reply"),),
 )
 ORIGIN = RegistryTeam(
     team="Support EMEA",
@@ -116,6 +133,11 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "override-form": OverrideForm(
         title="Support reply", number=1, missing=("The package is missing examples, checklist",)
     ),
+    "submitted": SUBMITTED,
+    "submitted-ready": replace(
+        SUBMITTED, gaps=(), offers=(Offer("Publish", Action.PUBLISH, "support-reply"), SUBMITTED.offers[0])
+    ),
+    "submitted-again": replace(SUBMITTED, gaps=(), result=None, published=2),
     "team-moved": TeamMoved(
         slug="support-reply",
         title="Support reply",
