@@ -141,12 +141,11 @@ def _database(settings: Settings, found: Checkup) -> Iterator[Finding]:
 def _durability(found: Checkup) -> Iterator[Finding]:
     """Whether the server keeps confirmed data when it crashes."""
     if found.forgetful:
-        off = " and ".join(found.forgetful) + (" is off" if len(found.forgetful) == 1 else " are off")
         yield Finding(
             False,
-            f"PostgreSQL can lose confirmed data in a crash: {off}. "
-            "Then messages are sent twice and answers are lost.",
-            "Turn it on with ALTER SYSTEM or in postgresql.conf, then reload: SELECT pg_reload_conf().",
+            f"PostgreSQL can lose confirmed data in a crash (off: {', '.join(found.forgetful)}). "
+            "Messages could then be sent twice, and answers lost.",
+            "Turn them on with ALTER SYSTEM or in postgresql.conf, then reload: SELECT pg_reload_conf().",
         )
 
 
