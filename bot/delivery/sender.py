@@ -218,7 +218,8 @@ class Delivery:
         """
         if not may_post(message, begun):
             return None  # the thread may still get it
-        (channel, ts), file_id = show.message, message.file
+        channel, ts = show.message
+        file_id = message.file if message.text == show.chart.text else None  # its numbers may have changed
         try:
             state = state_of(post.gateway, file_id=file_id, channel=channel) if file_id else FileState.UNKNOWN
             if file_id is None or state is FileState.UNKNOWN:
@@ -245,8 +246,12 @@ class Delivery:
     def _share(self, post: Post, message: OutboxMessage, show: Show, *, begun: datetime) -> Outcome:
         """Share a chart in the thread of its message."""
         channel, ts = show.message
-        if message.file is not None and is_shared(post.gateway, file_id=message.file, channel=channel):
-            return Outcome.SENT
+        try:
+            if message.file is not None and is_shared(post.gateway, file_id=message.file, channel=channel):
+                return Outcome.SENT
+        except SlackError as blind:
+            if blind.code not in CAN_READ_NOTHING or message.settles_at is not None:
+                raise  # otherwise the last attempt can't have shared it
         if not may_post(message, begun):
             return Outcome.LATER
         chart = show.chart

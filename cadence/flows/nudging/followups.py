@@ -201,7 +201,8 @@ def ask(uow: UnitOfWork, *, member: str, what: str) -> Done:
     """
     with uow.write():
         owners = {row.owner for row in playbooks.playbooks(uow)}
-        if member not in owners | set(people.curators(uow)):
+        reporters = {team.reporter for team in people.teams(uow)}  # who answers for what a team receives
+        if member not in owners | reporters | set(people.curators(uow)):
             raise Refusal(
                 "They aren't an owner or curator here anymore. See who is with `/cadence playbook list`."
             )

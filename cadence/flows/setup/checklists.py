@@ -82,8 +82,8 @@ def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
     """Tick or untick an item of the checklist; repeating it changes nothing.
 
     Raises:
-        Refusal: setup hasn't started or is finished, or there is no such item. NotAllowed: somebody from
-        outside the team who isn't the owner or a curator.
+        Refusal: setup hasn't started or is finished, the playbook is retired, or there is no such item.
+        NotAllowed: somebody from outside the team who isn't the owner or a curator.
     """
     with uow.write():
         view = _entered(uow, adoption_id, to="check off its items")
@@ -152,8 +152,8 @@ def check_off(uow: UnitOfWork, *, adoption_id: int, items: Collection[int]) -> D
     """Check off several items; setup is done once none is open.
 
     Raises:
-        Refusal: setup hasn't started, or there is no such item. NotAllowed: somebody from outside the team who
-        isn't the owner or a curator.
+        Refusal: setup hasn't started, the playbook is retired, or there is no such item. NotAllowed: somebody
+        from outside the team who isn't the owner or a curator.
     """
     with uow.write():
         view = _entered(uow, adoption_id, to=TO_FINISH)
@@ -185,7 +185,7 @@ def finish_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
 
     Raises:
         ItemsOpen: items are open; the sentence names them.
-        Refusal: setup hasn't started.
+        Refusal: setup hasn't started, or the playbook is retired.
         NotAllowed: somebody from outside the team who isn't the owner or a curator.
     """
     with uow.write():
@@ -276,6 +276,7 @@ def _entered(uow: UnitOfWork, adoption_id: int, *, to: str) -> AdoptionView:
 
 
 def _started(uow: UnitOfWork, view: AdoptionView) -> Setup:
+    require_not_retired(view.playbook)
     row = setup_rows.of_adoption(uow, adoption_id=view.id)
     if row is None:
         raise Refusal(
@@ -374,8 +375,10 @@ def _first_cycle(uow: UnitOfWork, view: AdoptionView) -> date | None:
 
 def ready(uow: UnitOfWork, message: OutboxMessage) -> Done | Skip:
     """Tell the owner that a team is set up, with the button that starts its first cycle; skipped once it
-    was started."""
+    was started, or the playbook was retired."""
     view = _run(uow, message)
+    if view.playbook.state is PlaybookState.RETIRED:
+        return Skip(Unless.RETIRED)
     return Skip(Unless.STARTED) if _first_cycle(uow, view) is not None else set_up(uow, message)
 
 
@@ -390,7 +393,8 @@ def set_up(uow: UnitOfWork, message: OutboxMessage) -> Done:
     if row is None:
         raise Refusal("setup hasn't started")
     starts = _first_cycle(uow, view)
-    begin = () if starts else (start_offer(view),)
+    retired = view.playbook.state is PlaybookState.RETIRED
+    begin = () if starts or retired else (start_offer(view),)
     return Done(
         text=say(
             "{team} set up {title} in {minutes:,} min ({limit:,} planned). {then}",
@@ -400,6 +404,8 @@ def set_up(uow: UnitOfWork, message: OutboxMessage) -> Done:
             limit=view.spec.setup_minutes,
             then=f"Its first cycle starts {day(starts)}."
             if starts
+            else "The playbook is retired, so no cycle starts."
+            if retired
             else "You or a curator can start its first cycle now.",
         ),
         offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)),
@@ -438,5 +444,5 @@ def champion(uow: UnitOfWork, message: OutboxMessage) -> Done:
 KINDS: Final = (
     MessageKind(SETUP, _asked, rewrite=setup, unless=(Unless.RETIRED,)),
     MessageKind(CHAMPION, _asked, rewrite=champion, unless=(Unless.RETIRED,)),
-    MessageKind(DONE, ready, rewrite=set_up, unless=(Unless.STARTED,)),
+    MessageKind(DONE, ready, rewrite=set_up, unless=(Unless.STARTED, Unless.RETIRED)),
 )

@@ -332,3 +332,14 @@ def test_a_setup_that_waits_for_the_morning_is_not_asked_for_once_its_playbook_i
     run_once.play_until(at("2026-03-06 12:00"))
     waited = [*ledger(run_once, "setup"), *ledger(run_once, "champion")]
     assert {(row.state, row.reason) for row in waited} == {("skipped", "the playbook is retired")}
+
+
+def test_a_form_that_is_open_while_the_playbook_is_retired_finishes_nothing(adopted: BotHarness) -> None:
+    presses(adopted, SOLO, "Start setup")
+    presses(adopted, SOLO, "Setup done")
+    types(adopted, CURATOR, "/cadence playbook retire reply The desk is gone")
+    solo, before = adopted.workspace.person(SOLO), len(bot_dms(adopted, LEAD))
+    assert "Reply is retired" in str(solo.submits({"items": ["0", "1", "2"]}).errors)
+    adopted.tick()
+    assert [row.done_at for row in rows(adopted, Setup)] == [None]
+    assert len(bot_dms(adopted, LEAD)) == before

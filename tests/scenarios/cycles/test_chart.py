@@ -212,3 +212,29 @@ def test_where_files_cannot_be_looked_at_a_chart_is_not_shared_twice(closing: Bo
     states = {row.recipient: (row.state, row.reason) for row in ledger(closing, "cycle-chart")}
     assert (MessageState.SKIPPED, "no chart: missing_scope") in states.values()
     assert charts(closing) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.RATE_LIMIT, Fault.SERVER_ERROR])
+def test_where_files_cannot_be_looked_at_a_refused_upload_is_repeated(
+    closing: BotHarness, fault: Fault
+) -> None:
+    closing.workspace.capabilities = Capabilities(scopes=closing.workspace.scopes - {"files:read"})
+    script = Script()
+    script.next[SHARE] = [fault]
+    closing.server.faults = script
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    assert [row.state for row in ledger(closing, "cycle-chart")] == [MessageState.SENT] * 2
+    assert len(in_thread(closing)) == 1
+
+
+def test_a_repeated_attempt_draws_the_numbers_of_now(closing: BotHarness) -> None:
+    able(closing, file_scan=timedelta(seconds=8))
+    closing.play_until(CLOSE + timedelta(seconds=1))
+    closing.workspace.person("U01LEAD").types("/kpi 20m week=3", channel=DESK_CHANNEL)
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    files = closing.workspace.files
+    for row in ledger(closing, "cycle-chart", MessageState.SENT):
+        assert row.file is not None
+        assert files.get(row.file).alt_text == row.text
+    [picture] = pictures(closing)
+    assert "24 min, no reading, 20 min, no reading" in picture["alt_text"]

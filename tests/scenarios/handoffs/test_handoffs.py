@@ -311,3 +311,13 @@ def test_an_accepted_one_isnt_withdrawn(harness: BotHarness) -> None:
     said = harness.workspace.person(MEMBER).types("/cadence handoff withdraw #1", channel=EMEA).text
     assert said == "<@U07ANALYST> accepted it on Tue 3 Mar, 10:00. Nothing changed."
     assert the_row(harness).state is HandoffState.ACCEPTED
+
+
+def test_who_reports_for_the_receiving_team_can_be_asked_to_accept(harness: BotHarness) -> None:
+    hand_over(harness)
+    member = harness.workspace.person(MEMBER)
+    refused = member.types(f"/cadence handoff accept #{the_row(harness).id}", channel=EMEA)
+    assert refused.message is not None
+    assert member.clicks(refused.message, "Ask them").words == f"Asked <@{THEIR_LEAD}>."
+    harness.tick()
+    assert f"<@{MEMBER}> would like to answer a handoff to Billing" in bot_dms(harness, THEIR_LEAD)[-1].text

@@ -30,7 +30,7 @@ def _where_it_keeps_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         if OnPostgres.socket is not None:
             monkeypatch.setattr(
                 "bot.rehearsal.rehearse.Database",
-                lambda _url: places.enter_context(database(tmp_path / "none")),
+                lambda _url, **_options: places.enter_context(database(tmp_path / "none")),
             )
         yield
 
