@@ -37,7 +37,7 @@ def first_visit(
             GuideStep(
                 "player",
                 "Watch a whole cycle",
-                "Example people check in, a step goes over its cap, and they earn its mode back.",
+                "Example people check in, too many runs go wrong, and the team earns AI-led back.",
             ),
         ),
     )

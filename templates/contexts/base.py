@@ -62,6 +62,14 @@ class Kpi:
     earlier: float | None = None
     earlier_week: int | None = None
 
+    @property
+    def is_met(self) -> bool:
+        """Whether the newest number meets the target."""
+        newest = self.earlier if self.value is None else self.value
+        if newest is None:
+            return False
+        return newest <= self.target if self.direction == "lower" else newest >= self.target
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardrailAsked:
@@ -100,6 +108,11 @@ class Evidence:
     def reported(self) -> int:
         """The reported runs: each exception counts as one, whether a check-in has reported it or not."""
         return max(self.attested, self.runs - self.assumed)
+
+    @property
+    def unreported(self) -> str:
+        """What is said where no run is reported."""
+        return f"no runs reported {'since counters were reset' if self.restarted else 'yet'}"
 
     @property
     def percent(self) -> str:

@@ -140,7 +140,7 @@ def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_pa
         attest(harness, 40)
         log(harness, 7)
         said = log(harness, 1)
-        assert "1 exception, no runs reported yet (+40 estimated), 3% (cap 10%)" in said
+        assert "1 exception, no runs reported since counters were reset (+40 estimated), 3% (cap 10%)" in said
         assert "40 runs estimated for check-ins from before counters were reset" in said
         assert "aren't in" not in said
         harness.play_until(at("2026-03-10 12:00"))
