@@ -48,14 +48,13 @@ class Variant:
     scheme: Literal["light", "dark"]
 
 
-FULL = (
+VARIANTS = (
     Variant("wide-light", WIDE, "light"),
     Variant("wide-dark", WIDE, "dark"),
     Variant("phone-light", PHONE, "light"),
     Variant("phone-dark", PHONE, "dark"),
 )
-SHORT = (FULL[0], FULL[3])
-"""For CI: both widths and both schemes, each once."""
+"""Both widths in both color schemes."""
 
 
 def folder() -> Path:
@@ -299,7 +298,7 @@ def main() -> None:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        count = take(browser, folder(), FULL, lambda _at, _surface: None)
+        count = take(browser, folder(), VARIANTS, lambda _at, _surface: None)
         browser.close()
     print(f"{count} surfaces in {folder()}")  # noqa: T201
 
