@@ -108,7 +108,7 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
 
 
 def _next(words: list[Word]) -> tuple[str | None, str, int]:
-    """The guardrail at the next words, its number, and how many words they are; None if there is none."""
+    """The guardrail at the next words, its number, and how many words they are, or None."""
     first = words[0]
     option = first.option
     if option and option[0] not in _ELSEWHERE and _NUMBER.match(option[1]):

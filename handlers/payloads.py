@@ -172,7 +172,7 @@ class Form:
         """The id of a row in the form's metadata.
 
         Raises:
-            Refusal: there is none.
+            Refusal: the form carries no such row.
         """
         return known_row(str(self.ids.get(name, "")), _OLD_FORM)
 
@@ -191,7 +191,7 @@ class Form:
         return found
 
     def text(self, field: str) -> str:
-        """The text, without surrounding white space or invisible characters; "" if there is none."""
+        """The text, without surrounding white space or invisible characters, or ""."""
         typed = self.values.get(field, {}).get("value")
         return visible(typed).strip() if isinstance(typed, str) else ""
 

@@ -109,7 +109,7 @@ def _word(error: SlackApiError) -> str:
 
 
 def form_around(body: Body) -> str | None:
-    """The id of the person's current form, on top of which the next one is shown; None if there is none."""
+    """The id of the person's current form, on top of which the next one is shown, or None."""
     return str((body["view"] or {}).get("id") or "") if "view" in body and not on_home(body) else None
 
 

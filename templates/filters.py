@@ -287,7 +287,7 @@ def link(url: str, label: str | None = None) -> Mrkdwn:
 def sparkline(
     readings: Sequence[float | None], target: float | None = None, baseline: float | None = None
 ) -> str:
-    """One bar per reading, a dot where there is none. Always next to the numbers, never instead of them.
+    """One bar per reading, a dot for a week without one. Always next to the numbers, never instead of them.
 
     The scale reaches to the `target` and the `baseline`, and is never narrower than half the largest of all, so
     that a small change looks small. Empty with fewer than two readings, and if every bar is the lowest: they would

@@ -53,8 +53,8 @@ LOST_WITHOUT: Final[Mapping[str, str]] = {
     "im:history": _UNSURE.format(place="a DM"),
     "files:read": "charts go to the thread of the closing post, and one may be missing after a broken connection",
 }
-"""What is lost without each of the optional scopes. They serve one purpose: to find the bot's own message,
-or file, after an attempt with an unclear result."""
+"""What is lost without each of the optional scopes. They serve to find the bot's own message or file after an
+attempt with an unclear result, and to learn when a chart can be shown in its message."""
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_home_opened": (),
     "member_joined_channel": ("channels:read", "groups:read"),

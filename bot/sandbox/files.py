@@ -97,7 +97,7 @@ class Files:
         self._files[file.id] = file
 
     def get(self, file_id: object) -> File:
-        """A file by its ID; `file_not_found` when there is none."""
+        """A file by its ID; `file_not_found` if it doesn't exist."""
         found = self._files.get(file_id) if isinstance(file_id, str) else None
         if found is None:
             raise SlackError("file_not_found")

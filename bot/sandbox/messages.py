@@ -125,7 +125,7 @@ class Messages:
             self._pulse.note("message", f"{message.channel}/{message.ts}", None)
 
     def get(self, channel: str, ts: str) -> Message:
-        """The message as it is now; `message_not_found` when there is none."""
+        """The message as it is now; `message_not_found` if it doesn't exist."""
         with self._pulse.lock:
             found = self._rooms.get(channel, {}).get(ts)
         if found is None:

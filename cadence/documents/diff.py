@@ -49,7 +49,7 @@ class Change:
 
 
 def diff_playbooks(before: PlaybookSpec, after: PlaybookSpec) -> tuple[Change, ...]:
-    """Every difference, in the order of the file; empty if there is none."""
+    """Every difference, in the order of the file; empty without any."""
     return tuple(_changes("", to_data(before), to_data(after)))
 
 
@@ -89,7 +89,7 @@ def _in_order(before: dict[str, JsonValue], after: dict[str, JsonValue]) -> list
 
 
 def differences(before: PlaybookSpec, after: PlaybookSpec) -> tuple[str, ...]:
-    """Every difference as a line of text, in the order of the file; empty if there is none."""
+    """Every difference as a line of text, in the order of the file; empty without any."""
     return tuple(_line(change, before, after) for change in diff_playbooks(before, after))
 
 

@@ -223,7 +223,7 @@ class HandoffTerms(Group):
 
 
 class Pillars(Group):
-    """Five answers a curator judges before a pilot; None if there is none yet."""
+    """Five answers a curator judges before a pilot; None until they are given."""
 
     EXAMPLE = "value_event: a reply the customer did not reopen"
     value_event: Annotated[str | None, _answer("a reply sent that the customer did not reopen")] = None

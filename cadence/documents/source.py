@@ -106,7 +106,7 @@ class _Composer:
         self.line = 1
 
     def document(self) -> Source:
-        """The first document, None if there is none; a second one is refused."""
+        """The first document, or None; a second one is refused."""
         data: object = None
         for event in self._events:
             if isinstance(event, DocumentStartEvent):

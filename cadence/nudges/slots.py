@@ -232,7 +232,7 @@ def _personal(
     subject: Mapping[str, object],
     about: str = "",
 ) -> Slot:
-    """A person's slot: moved to their next working day of the week, or dropped if there is none."""
+    """A person's slot: moved to their next working day of the week, or dropped if no working day is left."""
     at, skipped = _moment(week, hour, person, rollout, window)
     return Slot(
         key=f"{nudge.kind}:{rollout.workspace_id}:{about}{person.member}:{week}",

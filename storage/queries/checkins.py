@@ -173,7 +173,7 @@ def answered_members(
 
 
 def last_check_in_id(uow: UnitOfWork, *, adoption_id: int, until: datetime | None = None) -> int:
-    """The newest check-in of an adoption, including corrections, up to an instant; 0 if there is none."""
+    """The newest check-in of an adoption, including corrections, up to an instant, or 0."""
     if until is None and uow.recent is not None:
         rows = answers_since(uow, adoption_id=adoption_id, since=uow.recent)
         # A check-in entered later than this one would be among them too.

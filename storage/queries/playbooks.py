@@ -118,7 +118,7 @@ def published(uow: UnitOfWork, *, playbook_id: int) -> list[PlaybookVersion]:
 
 
 def newest_published(uow: UnitOfWork, *, playbook_id: int) -> PlaybookVersion | None:
-    """The version published last; None if there is none."""
+    """The version published last, or None."""
     found = published(uow, playbook_id=playbook_id)
     return found[0] if found else None
 

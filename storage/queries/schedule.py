@@ -117,7 +117,7 @@ _STRETCH: Final = (
 
 
 def stretch_of_teams(uow: UnitOfWork, *, after: int, limit: int) -> tuple[int, bool] | None:
-    """The last id of the next range of teams after one, and whether there may be more; None if there are none."""
+    """The last id of the next range of teams after one, and whether there may be more, or None."""
     ids = list(_rows(uow, _STRETCH, {"after": after, "limit": limit}).scalars())
     return (ids[-1], len(ids) == limit) if ids else None
 
@@ -282,7 +282,7 @@ def changes(uow: UnitOfWork, *, after: int) -> tuple[int, frozenset[str]]:
 
 
 def last_change(uow: UnitOfWork) -> int:
-    """The id of the trail's last entry; 0 if there is none."""
+    """The id of the trail's last entry, or 0."""
     query = select(func.max(TrailEntry.id)).where(col(TrailEntry.workspace_id) == uow.workspace_id)
     return connection_of(uow.session).execute(query).scalar() or 0
 

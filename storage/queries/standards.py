@@ -373,7 +373,7 @@ def _modes(uow: UnitOfWork, *, ids: Sequence[int]) -> dict[int, dict[str, Mode]]
 
 
 class Marks(NamedTuple):
-    """The newest rows of an adoption at some moment; 0 if there is none.
+    """The newest rows of an adoption at some moment, or 0.
 
     `cycle` is the number of the newest closed cycle, the others are ids.
     """

@@ -26,7 +26,7 @@ def entries(
 
 
 def last_id(uow: UnitOfWork, *, subject: str) -> int:
-    """The id of the newest entry about something, to compare the order of events; 0 if there is none."""
+    """The id of the newest entry about something, to compare the order of events, or 0."""
     query = select(func.max(TrailEntry.id)).where(
         TrailEntry.workspace_id == uow.workspace_id, TrailEntry.subject == subject
     )

@@ -123,7 +123,7 @@ class AdoptionStep(SQLModel, table=True):
 class Cycle(SQLModel, table=True):
     """Four weeks of one adoption, from a Monday to the fourth Friday in the team's time zone.
 
-    `guardrails` are their values at the close, by name. `next_team_id`, or why there is none, is the result
+    `guardrails` are their values at the close, by name. `next_team_id`, or why no team is next, is the result
     of week 4.
     """
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
+from cadence.rules.kpi import Direction, meets
 from cadence.rules.percent import percent_of
 from templates.filters import mode
 
@@ -48,7 +49,7 @@ class StepMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """A KPI with its current reading. `value` is None if there is none yet.
+    """A KPI with its current reading. `value` is None until there is one.
 
     `earlier` is then the newest one before it, of the week `earlier_week` of the cycle.
     """
@@ -66,9 +67,7 @@ class Kpi:
     def is_met(self) -> bool:
         """Whether the newest number meets the target."""
         newest = self.earlier if self.value is None else self.value
-        if newest is None:
-            return False
-        return newest <= self.target if self.direction == "lower" else newest >= self.target
+        return newest is not None and meets(newest, self.target, Direction(self.direction))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

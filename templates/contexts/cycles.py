@@ -16,7 +16,7 @@ from templates.ids import Callback, Field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextTeamForm(PlainForm, callback=Callback.NEXT_TEAM, title="Next team"):
-    """The next team to adopt the playbook, or why there is none."""
+    """The next team to adopt the playbook, or why no team is next."""
 
     TEMPLATE: ClassVar[str] = "modals/cycles/next_team.json.j2"
 

@@ -56,7 +56,7 @@ class PlaybookShown(MessageContext):
         version: the revision shown: of the newest published version, else the newest draft.
         number: of the published version shown, None while nothing is published.
         published_on, published_by: when and by whom.
-        draft: the revision of a draft newer than what is shown, None when there is none.
+        draft: the revision of a draft newer than what is shown, or None.
         missing: what is left before the newest draft can be published, one line each.
         overrides: every version published before it was ready.
         may_revise: whether the reader can revise it and see its readiness.

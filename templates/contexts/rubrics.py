@@ -67,7 +67,7 @@ class Pooled:
         needed: how many samples decide, given the failures and risky ones so far; `more` are missing.
         counted: the numbers of the cycles that have samples; `cycle` the running one's, 0 without one.
         spoiled: the cycle whose shares no further sample can fix, so that nothing is proposed before
-            `earliest` closes; None if there is none.
+            `earliest` closes, or None.
     """
 
     samples: int

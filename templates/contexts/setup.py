@@ -33,7 +33,7 @@ class SetupPost(MessageContext):
         items: the checklist.
         fixed: what the team can't change; `adaptable` what it can.
         lessons: of earlier teams, newest first.
-        cycle_starts: the first day of the first cycle; None while there is none.
+        cycle_starts: the first day of the first cycle; None before it is set.
         champion_left: the champion isn't in the team any more.
         owner: Slack ID, who names another and starts the first cycle.
     """

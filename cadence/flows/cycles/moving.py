@@ -240,7 +240,7 @@ def move_form(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Mov
     """The form to move a team: adoptions of playbooks the caller owns, or all for a curator.
 
     Raises:
-        Refusal: there is none to move.
+        Refusal: no team can be moved.
     """
     with uow.read():
         require_workspace(uow)

@@ -41,7 +41,7 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
     """A button for each adoption whose cycle the caller can close or pause; five at most.
 
     Raises:
-        Refusal: there is none.
+        Refusal: there is no such cycle.
     """
     verb = "Close" if action is Action.CLOSE_CYCLE else "Pause"
     with uow.read():

@@ -33,7 +33,7 @@ GONE = "That cycle no longer exists. See the current one with `/cadence cycle sh
 
 @dataclass(frozen=True, slots=True)
 class NextTeamGiven:
-    """The next team's slug, or why there is none; if both are given, the team counts."""
+    """The next team's slug, or why no team is next; if both are given, the team counts."""
 
     adoption_id: int
     cycle_id: int
@@ -80,7 +80,7 @@ def next_team_form(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> NextT
 
 @once
 def name_next_team(uow: UnitOfWork, given: NextTeamGiven) -> Done:
-    """Save which team is next, or why there is none; a second call corrects it, and the trail has both.
+    """Save which team is next, or why no team is next; a second call corrects it, and the trail has both.
 
     Raises:
         Refusal: not the owner or a curator, neither of the two given, the team itself, no such team.

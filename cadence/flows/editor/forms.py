@@ -373,6 +373,6 @@ def as_list(value: JsonValue) -> list[JsonValue]:
 
 
 def group_at(rows: list[JsonValue], at: int) -> Data:
-    """A group of a list; empty if there is none."""
+    """A group of a list; empty without any."""
     row = rows[at] if at < len(rows) else None
     return row if isinstance(row, dict) else {}

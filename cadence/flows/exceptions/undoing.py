@@ -27,7 +27,7 @@ def undo_exception(uow: UnitOfWork, *, exception_id: int | None = None) -> Done:
     It stays in the trail. A demotion that doesn't hold without it is reversed, and its alerts say so.
 
     Raises:
-        Refusal: there is none, or it was logged more than ten minutes ago. NotAllowed: somebody else logged
+        Refusal: there's no exception, or it was logged more than ten minutes ago. NotAllowed: somebody else logged
         it.
     """
     with uow.write():

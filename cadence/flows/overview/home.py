@@ -110,7 +110,7 @@ TEAMS_OFFERED = 4
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """First steps as sentences with buttons; empty if there are none."""
+    """First steps as sentences with buttons; empty without any."""
 
     lines: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()

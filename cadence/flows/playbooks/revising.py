@@ -56,7 +56,7 @@ def choose_form(uow: UnitOfWork, purpose: Purpose, *, playbook: str | None) -> C
     """The form to choose a playbook for something: the caller's own; all for a curator, or to look at.
 
     Raises:
-        Refusal: there is none to choose.
+        Refusal: no playbook can be chosen.
     """
     with uow.read():
         require_workspace(uow)

@@ -201,7 +201,7 @@ def _result(uow: UnitOfWork, audit: SpotAudit) -> RubricResult | None:
 
 
 def given_grades(uow: UnitOfWork, audit: SpotAudit) -> list[Graded]:
-    """Earlier grades, in the order of the draw; empty if there are none."""
+    """Earlier grades, in the order of the draw; empty without any."""
     entries = trail.entries(uow, action="rubric-result", subject=f"audit:{audit.id}")
     if not entries:
         return [Graded(None)] * len(audit.drawn)

@@ -47,7 +47,7 @@ def drift_open(uow: UnitOfWork, view: AdoptionView, step: Step) -> bool:
 
 
 def found_drift(uow: UnitOfWork, view: AdoptionView, step: Step) -> StepDrift | None:
-    """The unsettled drift, None if there is none."""
+    """The unsettled drift, or None."""
     rows = standards.events(uow, adoption_id=view.id, step=step.key)
     return rows[-1] if open_drift([row.event for row in rows]) else None
 
@@ -68,7 +68,7 @@ def settle_drift(
     reason: str,
     cause: str,
 ) -> bool:
-    """End the step's open drift, if there is one, and rewrite its alerts; False if there is none.
+    """End the step's open drift, if there is one, and rewrite its alerts; False if none is open.
 
     The caller records the cause in the trail.
     """

@@ -323,7 +323,7 @@ def readings(uow: UnitOfWork, *, week_start: date) -> Iterator[tuple[int, str, f
 
 
 def latest_readings(uow: UnitOfWork, *, week_start: date, many: int) -> Iterator[tuple[Any, ...]]:
-    """(adoption, value, value before, …) of the KPIs reported for a week; None if there is none."""
+    """(adoption, value, value before, …) of the KPIs reported for a week, or None."""
     before = aliased(Reading)
     older = (
         select(col(before.value))

@@ -41,7 +41,7 @@ class HomePlaybook:
         week: 1–4; None between cycles.
         closed: the number of the closed cycle, with its `result`; None while one runs.
         starts: the Monday of the cycle to come.
-        readings: the KPI's of the cycle, by week; None where there is none. Empty without a cycle.
+        readings: the KPI's of the cycle, by week; None for a week without one. Empty without a cycle.
         own: the reader's answer of the week.
         standing: further sentences, such as the progress of the setup.
         menu: what is seldom needed, at most five.

@@ -136,11 +136,11 @@ def test_a_new_revision_changes_nothing_of_the_cycle_that_runs(desk: BotHarness,
 
 
 def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: BotHarness) -> None:
-    assert "*CSAT*\nno data yet (at least 4.6)" in types(desk, "/cadence status")
+    assert "*CSAT*\nno data yet (min 4.6)" in types(desk, "/cadence status")
     types(desk, "/kpi 14m csat=4.1")
     shown = types(desk, "/cadence status")
-    assert "*CSAT*\n4.1 (at least 4.6), *past its limit*" in shown
-    assert "*Reopen rate*\nno data yet (at most 5%)" in shown
+    assert "*CSAT*\n4.1 (min 4.6, *missed*)" in shown
+    assert "*Reopen rate*\nno data yet (max 5%)" in shown
     desk.play_until(at("2026-03-09 12:00"))
     digest = posts(desk, CURATORS)[-1].words
     assert "1 team needs attention" in digest

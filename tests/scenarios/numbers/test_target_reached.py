@@ -79,7 +79,7 @@ def test_nothing_is_said_while_a_guardrail_is_past_its_limit(tmp_path: Path) -> 
         assert told(harness) == []
         types(harness, "/kpi CSAT=4.7")
         [post] = told(harness)
-        assert "CSAT 4.7 (at least 4.6)" in post
+        assert "CSAT 4.7 (min 4.6 ✓)" in post
 
 
 @pytest.mark.parametrize(("then", "state"), [("", MessageState.SENT), ("/kpi 30m", MessageState.SKIPPED)])
