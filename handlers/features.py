@@ -4,6 +4,7 @@ from typing import Final
 
 from handlers import (
     adoption,
+    cutover,
     editor,
     exceptions,
     handoffs,
@@ -11,10 +12,14 @@ from handlers import (
     lessons,
     nudging,
     numbers,
+    pilots,
     promotions,
     rubrics,
     setup,
     standards,
+    training,
+    trends,
+    waves,
     workspaces,
 )
 from handlers.checkins import answers
@@ -30,7 +35,7 @@ FEATURES: Final = tuple(
         *(status, home, registry),
         *(editor, files, versions),
         *(teams, running, moving, submitting),
-        *(rubrics, adoption, setup, lessons, handoffs),
+        *(pilots, rubrics, adoption, setup, training, lessons, cutover, waves, trends, handoffs),
         *(workspaces, absences, nudging),
         *(standards, promotions, history),
     )

@@ -11,7 +11,7 @@ from cadence.documents.syntax import resolve
 from cadence.documents.workspace import WorkspaceSpec
 
 _WIDTH = 100
-_ON_ONE_LINE = frozenset({"promote", "verify", "guardrails", "scale_rule"})
+_ON_ONE_LINE = frozenset({"promote", "verify", "guardrails", "scale_rule", "worth"})
 _SHORT_LIST = 70
 _PLAIN = re.compile(r"\w[^:#\[\]{}\"\\]*")
 

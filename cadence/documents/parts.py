@@ -36,6 +36,7 @@ _KEYS: Mapping[str, Part] = {
     **dict.fromkeys(
         ("scale_rule", "setup_minutes", "examples", "checklist", "fixed", "adaptable"), Part.NEXT_TEAM
     ),
+    "case": Part.PILLARS,
     "pillars": Part.PILLARS,
 }
 PUBLISHED_WITH: Mapping[Part, tuple[str, ...]] = {

@@ -2,12 +2,14 @@
 §6."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from cadence.documents.group import Group, Missing
 from cadence.documents.values import (
+    YES_NO,
     Kind,
     WrongValueError,
     choice,
@@ -153,13 +155,17 @@ class Verify(Group):
 
 
 class Step(Group):
-    """One step: its mode, where a demotion leads, and the highest exception ratio (0 to 1)."""
+    """One step: its mode and `why` it has that mode, where a demotion leads, and the highest exception ratio
+    (0 to 1)."""
 
     EXAMPLE = "{key: draft, title: Draft three replies, mode: collaborative, exception_cap: 0.10}"
     key: Annotated[str, step_key("draft")]
     title: Annotated[str, text(TITLE_LENGTH, "Draft three replies")]
     mode: Annotated[AnyMode, Missing("is missing: nobody knows who leads this step")]
     fallback: AnyMode = Field(default_factory=lambda data: _below(data["mode"]))
+    why: Annotated[
+        str | None, text(ITEM_LENGTH, "facts come from the knowledge base, tone needs a person")
+    ] = None
     exception_cap: Annotated[
         float,
         share("0.10", small=True),
@@ -203,7 +209,11 @@ class ScaleRule(Group):
 
 
 class HandoffTerms(Group):
-    """What is passed to another team, within how many hours, and what happens if that fails."""
+    """What is passed to another team, within how many hours, and what happens if that fails.
+
+    With `automatic`, the fallback mode applies to `step` while a handoff is failed. `step` is the receiving step
+    by its key: one of a playbook that the receiving team runs, else one of this playbook.
+    """
 
     EXAMPLE = (
         "{to: billing, inputs: [tagged ticket], outputs: [refund decision], sla_hours: 24, "
@@ -215,11 +225,21 @@ class HandoffTerms(Group):
     sla_hours: Annotated[float, number("24")]
     on_failure: Annotated[str, text(ITEM_LENGTH, "reopen the ticket")]
     fallback: AnyMode
+    step: Annotated[str | None, step_key("send")] = None
+    automatic: Annotated[bool, YES_NO] = False
 
     @field_validator("sla_hours")
     @classmethod
     def _is_in_bounds(cls, value: float, info: ValidationInfo) -> object:
         return _SLA[info.context or STORED].read(value)
+
+
+class WorthUnit(StrEnum):
+    """The units of a value event's worth."""
+
+    MINUTES = "minutes"
+    HOURS = "hours"
+    CURRENCY = "currency"
 
 
 class Pillars(Group):
@@ -242,6 +262,43 @@ class Pillars(Group):
     def unanswered(self) -> tuple[str, ...]:
         """The pillars without an answer, for display: `value event`."""
         return tuple(name.replace("_", " ") for name, answer in self if answer is None)
+
+
+class Worth(Group):
+    """What one value event is worth: time saved or money earned."""
+
+    EXAMPLE = "{amount: 6, unit: minutes}"
+    amount: Annotated[float, number("6")]
+    unit: Annotated[WorthUnit, choice(WorthUnit, WorthUnit.MINUTES)]
+
+    @field_validator("amount")
+    @classmethod
+    def _is_positive(cls, amount: float) -> float:
+        if amount <= 0:
+            raise WrongValueError(f"{amount:g} is worth nothing", "write a number above 0", at_key=True)
+        return amount
+
+
+class Case(Group):
+    """Why this workflow comes next; None until it is answered.
+
+    Args:
+        frequency: how often the work comes, 1 (rarely) to 5 (all day).
+        friction: how much it hurts today, 1 to 5.
+        structure: how structured its inputs are, 1 to 5.
+        worth: of one value event, optional. The event itself is a pillar.
+    """
+
+    EXAMPLE = "{frequency: 5, friction: 4, structure: 4, worth: {amount: 6, unit: minutes}}"
+    frequency: Annotated[int | None, whole(1, 5, "5")] = None
+    friction: Annotated[int | None, whole(1, 5, "4")] = None
+    structure: Annotated[int | None, whole(1, 5, "4")] = None
+    worth: Worth | None = None
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """The questions without an answer, for display; the worth is optional."""
+        return tuple(name for name in ("frequency", "friction", "structure") if getattr(self, name) is None)
 
 
 class PlaybookSpec(Group):
@@ -288,6 +345,7 @@ class PlaybookSpec(Group):
     fixed: Annotated[tuple[str, ...], items("rubric")] = ()
     adaptable: Annotated[tuple[str, ...], items("tone guide")] = ()
     handoffs: Annotated[tuple[HandoffTerms, ...], many(HandoffTerms.EXAMPLE)] = ()
+    case: Case = Field(default_factory=Case)
     pillars: Pillars = Field(default_factory=Pillars)
 
     @field_validator("kpi", mode="before")

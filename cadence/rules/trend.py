@@ -139,6 +139,7 @@ def _chance(s: int, values: Sequence[float]) -> float:
 class Course(StrEnum):
     """The course of an adoption after its cycle has closed."""
 
+    DEEPENING = "deepening"
     DECAYING = "decaying"
     PLATEAU = "plateau"
     STEADY = "steady"

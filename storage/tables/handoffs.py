@@ -24,6 +24,7 @@ class Handoff(SQLModel, table=True):
 
     `team_id` receives it; `due_at` is the end of the contract's hours. `lacking` are the missing inputs, as
     the contract names them. `decided_by` set its current state. `source` is the request that created it.
+    `fallback_id` is the mode change by which its fallback took effect, while it hasn't been taken back.
     """
 
     __tablename__ = "handoff"
@@ -50,3 +51,4 @@ class Handoff(SQLModel, table=True):
     decided_at: datetime | None = None
     reason: str = ""
     lacking: list[str] = Field(default_factory=list, sa_type=JSON)
+    fallback_id: int | None = None

@@ -26,6 +26,7 @@ class Workspace(SQLModel, table=True):
     curator_channel: str | None = None
     rule: Rule = choice(Rule, default=Rule.BALANCED)
     min_runs: int = 20
+    first_cycles: int = 5
     guests_allowed: bool = False
     settings: dict[str, Any] = document()
     planned_until: datetime | None = None

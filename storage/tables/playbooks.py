@@ -37,6 +37,16 @@ class CycleState(StrEnum):
     CLOSED = "closed"
 
 
+class CycleKind(StrEnum):
+    """A cycle of the rollout, or four more weeks of check-ins after the last planned one.
+
+    Watch weeks have check-ins, numbers, exceptions and verdicts, but no gates, closing post or promotions.
+    """
+
+    ROLLOUT = "rollout"
+    WATCH = "watch"
+
+
 class Playbook(SQLModel, table=True):
     """A runnable plan for one workflow; its content is in its versions."""
 
@@ -76,7 +86,8 @@ class PlaybookVersion(SQLModel, table=True):
 class Adoption(SQLModel, table=True):
     """One team running one playbook version.
 
-    `hours` are the weekdays and hours of its nudges, by kind, if they differ from the workspace's.
+    `hours` are the weekdays and hours of its nudges, by kind, if they differ from the workspace's. After
+    `planned_cycles` cycles it is only watched: its weekly check-ins go on; None while no end is planned.
     """
 
     __tablename__ = "adoption"
@@ -91,6 +102,7 @@ class Adoption(SQLModel, table=True):
     state: AdoptionState = choice(AdoptionState, default=AdoptionState.ACTIVE)
     rule: Rule | None = choice(Rule, nullable=True, default=None)
     hours: dict[str, Any] = document()
+    planned_cycles: int | None = None
     created_at: datetime
 
 
@@ -135,6 +147,7 @@ class Cycle(SQLModel, table=True):
     adoption_id: int = Field(foreign_key="adoption.id", index=True)
     version_id: int = Field(foreign_key="playbook_version.id")
     number: int
+    kind: CycleKind = choice(CycleKind, default=CycleKind.ROLLOUT)
     starts_on: date
     closes_on: date
     state: CycleState = choice(CycleState, default=CycleState.RUNNING, index=True)

@@ -51,6 +51,7 @@ class CheckIn(SQLModel, table=True):
     attestation: Attestation = choice(Attestation)
     runs: int
     complete_inputs: int | None = None
+    value_events: int | None = None
     note: str = ""
     surface: str
     answered_at: datetime

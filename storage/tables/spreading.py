@@ -86,6 +86,10 @@ class OverrideKind(StrEnum):
 
     PUBLISH = "publish"
     CAPACITY = "capacity"
+    FIRST_CYCLES = "first-cycles"
+    CUTOVER = "cutover"
+    WAVE = "wave"
+    ACCESS = "access"
 
 
 class Override(SQLModel, table=True):

@@ -39,6 +39,7 @@ from storage.tables import (
     Workspace,
 )
 from storage.work import UnitOfWork
+from tests.storage.seeds_expansion import plant_expansion
 from tests.storage.seeds_installations import plant_installation
 from tests.storage.seeds_spreading import plant_standards
 
@@ -307,6 +308,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     session.add(asked)
     session.flush()
     ids = plant_standards(session, ids)
+    plant_expansion(session, ids)
     (message,) = uow.messages("checkin", MEMBER, "2026-11-30")
     assert message.id
     assert verdict.id

@@ -7,6 +7,7 @@ from typing import Final
 from cadence.flows import (
     adoption,
     checkins,
+    cutover,
     cycles,
     gates,
     handoffs,
@@ -15,11 +16,15 @@ from cadence.flows import (
     numbers,
     overview,
     people,
+    pilots,
     playbooks,
     promotions,
     rubrics,
     setup,
     standards,
+    training,
+    trends,
+    waves,
     workspaces,
 )
 from cadence.flows.core import (
@@ -47,6 +52,7 @@ from templates.contexts.base import MessageContext
 _PACKAGES: Final = (
     adoption,
     checkins,
+    cutover,
     cycles,
     gates,
     handoffs,
@@ -55,11 +61,15 @@ _PACKAGES: Final = (
     numbers,
     overview,
     people,
+    pilots,
     playbooks,
     promotions,
     rubrics,
     setup,
     standards,
+    training,
+    trends,
+    waves,
     workspaces,
 )
 
