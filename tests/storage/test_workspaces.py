@@ -61,6 +61,7 @@ from storage.tables import (
     StepVerdict,
 )
 from storage.work import Entry, UnitOfWork
+from tests.storage import calls_waves
 from tests.storage.seeds import (
     CHANNEL,
     DAY,
@@ -259,6 +260,7 @@ def _before_any_digest(session: Session, workspace_id: str) -> bool:
 
 
 BY_NAME: dict[str, Call] = {
+    **calls_waves.BY_NAME,
     "workspaces.count": lambda s, ws, _: workspaces.count(_uow(s, ws)),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(_uow(s, ws)),
     "schedule.stretch_of_teams": lambda s, ws, _: schedule.stretch_of_teams(_uow(s, ws), after=0, limit=1),
@@ -429,6 +431,7 @@ def watched(ids: Planted) -> StepVerdict:
 
 
 BY_ID: dict[str, Call] = {
+    **calls_waves.BY_ID,
     "homes.concerned/ids": lambda s, ws, ids: homes.concerned(
         _uow(s, ws),
         subjects=[f"adoption:{ids.adoption}/send", f"verdict:{ids.verdict}", f"cycle:{ids.cycle}"],
