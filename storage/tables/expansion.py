@@ -133,15 +133,19 @@ class Assessment(SQLModel, table=True):
 
 
 class CutoverState(StrEnum):
-    """The decision on a playbook's cutover from pilot to production."""
+    """Where a playbook's cutover from pilot to production is: asked for by the owner, or decided by a curator."""
 
+    ASKED = "asked"
     HELD = "held"
     PASSED = "passed"
     OVERRIDDEN = "overridden"
 
 
 class Cutover(SQLModel, table=True):
-    """A decision on the cutover, with the figures required and measured at that time; the newest row counts."""
+    """A request for the cutover, or the decision on it, with the figures required and measured at that time.
+
+    The newest row counts.
+    """
 
     __tablename__ = "cutover"
 

@@ -74,6 +74,7 @@ class Planted:
     mode_change: int = 0
     handoff: int = 0
     join_request: int = 0
+    sample: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:
@@ -93,6 +94,7 @@ def check_in(ids: Planted, *, runs: int = 14, member: str = MEMBER, week: int = 
         member=member,
         attestation=Attestation.DRIFTED,
         runs=runs,
+        complete_inputs=runs,
         surface="dm",
         answered_at=NOW,
     )
@@ -308,7 +310,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     session.add(asked)
     session.flush()
     ids = plant_standards(session, ids)
-    plant_expansion(session, ids)
+    ids = plant_expansion(session, ids)
     (message,) = uow.messages("checkin", MEMBER, "2026-11-30")
     assert message.id
     assert verdict.id

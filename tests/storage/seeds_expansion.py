@@ -1,5 +1,6 @@
 """One row of each table of the expansion: pilot reviews, cutovers, training, waves, months."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session
@@ -20,6 +21,7 @@ from storage.tables import (
     TrainingSample,
     Wave,
     WavePhase,
+    WaveState,
     WaveTeam,
 )
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from tests.storage.seeds import Planted
 
 
-def plant_expansion(session: Session, ids: "Planted") -> None:
-    """Save one row of each table, with the planted playbook, adoption and team."""
+def plant_expansion(session: Session, ids: "Planted") -> "Planted":
+    """Save a row of each table, with the planted playbook, adoption and team."""
     from tests.storage.seeds import MEMBER, MONDAY, NOW
 
     here: dict[str, Any] = {"workspace_id": ids.workspace}
@@ -46,7 +48,18 @@ def plant_expansion(session: Session, ids: "Planted") -> None:
         planned_by=MEMBER,
         planned_at=NOW,
     )
-    session.add_all([sample, wave])
+    opened = Wave(
+        **playbook,
+        number=2,
+        phase=WavePhase.BROAD,
+        state=WaveState.OPEN,
+        reason="they asked",
+        planned_by=MEMBER,
+        planned_at=NOW,
+        opened_by=MEMBER,
+        opened_at=NOW,
+    )
+    session.add_all([sample, wave, opened])
     session.flush()
     session.add_all(
         [
@@ -68,15 +81,17 @@ def plant_expansion(session: Session, ids: "Planted") -> None:
                 **typed,
                 adoption_id=ids.adoption,
                 version_id=ids.version,
-                state=CutoverState.HELD,
+                state=CutoverState.ASKED,
                 decided_at=NOW,
             ),
             TrainingGrade(**adoption, sample_id=sample.id or 0, member=MEMBER, passed=True, graded_at=NOW),
             LessonsRead(**adoption, member=MEMBER, read_at=NOW),
             WaveTeam(**here, wave_id=wave.id or 0, team_id=ids.team, added_by=MEMBER, added_at=NOW),
+            WaveTeam(**here, wave_id=opened.id or 0, team_id=ids.team, added_by=MEMBER, added_at=NOW),
             AdoptionRequest(**playbook, **typed, team_id=ids.team, reason="same queue", asked_at=NOW),
             Adaptation(**adoption, **typed, part="tone guide", text="formal", adapted_at=NOW),
             CourseChange(**adoption, week_start=MONDAY, course=Course.PLATEAU, judged_at=NOW),
         ]
     )
     session.flush()
+    return replace(ids, sample=sample.id or 0)

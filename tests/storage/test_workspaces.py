@@ -24,6 +24,7 @@ from storage.outbox.slots import Nudged
 from storage.queries import (
     adoptions,
     checkins,
+    cutover,
     cycles,
     editor,
     exceptions,
@@ -41,6 +42,7 @@ from storage.queries import (
     setup,
     standards,
     trail,
+    training,
     workspaces,
 )
 from storage.queries.overview import digests, homes, registry, signals, watches
@@ -397,6 +399,7 @@ BY_NAME: dict[str, Call] = {
     "exceptions.last_exception_by": lambda s, ws, _: exceptions.last_exception_by(_uow(s, ws), member=MEMBER),
     "promotions.open_promotions": lambda s, ws, _: promotions.open_promotions(_uow(s, ws)),
     "rate_limits.free_at": lambda s, ws, _: rate_limits.free_at(_uow(s, ws), names=[MEMBER]),
+    "cutover.asked": lambda s, ws, _: cutover.asked(_uow(s, ws)),
     "handoffs.open_for": lambda s, ws, ids: handoffs.open_for(
         _uow(s, ws), adoption_ids=[ids.adoption], member=MEMBER
     ),
@@ -656,6 +659,18 @@ BY_ID: dict[str, Call] = {
         _uow(s, ws), playbook_id=ids.playbook, limit=5
     ),
     "lessons.of_cycle": lambda s, ws, ids: lessons.of_cycle(_uow(s, ws), cycle_id=ids.cycle),
+    "cutover.assessment": lambda s, ws, ids: cutover.assessment(_uow(s, ws), playbook_id=ids.playbook),
+    "cutover.assessed": lambda s, ws, ids: cutover.assessed(_uow(s, ws), playbook_ids=[ids.playbook]),
+    "cutover.decisions": lambda s, ws, ids: cutover.decisions(_uow(s, ws), playbook_id=ids.playbook),
+    "cutover.complete_inputs": lambda s, ws, ids: cutover.complete_inputs(_uow(s, ws), cycle_id=ids.cycle),
+    "cutover.duties": lambda s, ws, ids: cutover.duties(_uow(s, ws), playbook_id=ids.playbook),
+    "training.samples": lambda s, ws, ids: training.samples(_uow(s, ws), playbook_ids=[ids.playbook]),
+    "training.sample": lambda s, ws, ids: training.sample(_uow(s, ws), sample_id=ids.sample),
+    "training.grades": lambda s, ws, ids: training.grades(_uow(s, ws), adoption_ids=[ids.adoption]),
+    "training.readers": lambda s, ws, ids: training.readers(_uow(s, ws), adoption_ids=[ids.adoption]),
+    "training.in_open_waves": lambda s, ws, ids: training.in_open_waves(
+        _uow(s, ws), playbook_ids=[ids.playbook]
+    ),
     "slots.known_keys": lambda s, ws, ids: slots.known_keys(_uow(s, ws), keys=[ids.key]),
     "ledger.get": lambda s, ws, ids: ledger.get(_uow(s, ws), message_id=ids.message),
 }

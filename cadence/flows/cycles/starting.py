@@ -24,6 +24,7 @@ from cadence.flows.core import (
 from cadence.flows.numbers import kpi_context
 from cadence.flows.people import likely_team
 from cadence.flows.setup import rewrite as rewrite_setup
+from cadence.flows.training import require_trained
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, closing_day, local_day, monday_of, next_monday
@@ -131,7 +132,8 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
     """Start a cycle for the pilot team or another one, on that team's version.
 
     Raises:
-        Refusal: not the owner or a curator, no such playbook or team, a cycle already runs, not a Monday.
+        Refusal: not the owner or a curator, no such playbook or team, a cycle already runs, not a Monday, a
+        champion of a wave's team who isn't trained yet.
         CapacityFull: the team already has its maximum of running cycles.
     """
     with uow.write():
@@ -154,6 +156,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
             return _resumed(uow, view, view.cycle)
         starts_on = start_day(view, given.starts_on)
         number = next_number(uow, view, starts_on)
+        require_trained(uow, view)
         require_capacity(uow, view, starts_on=starts_on, reason=given.override)
         adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
         declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])

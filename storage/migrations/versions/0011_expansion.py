@@ -172,7 +172,9 @@ def _after_a_pilot() -> None:
         sa.Column("version_id", sa.Integer(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("held", "passed", "overridden", name="cutoverstate", native_enum=False, length=24),
+            sa.Enum(
+                "asked", "held", "passed", "overridden", name="cutoverstate", native_enum=False, length=24
+            ),
             nullable=False,
         ),
         sa.Column("figures", sa.JSON(), nullable=False),

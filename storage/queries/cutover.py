@@ -1,0 +1,80 @@
+"""Queries on what follows a pilot: the assessment, the decisions on the cutover, and what they rest on."""
+
+from collections.abc import Collection
+
+from sqlmodel import col, func, select
+
+from storage.query_cache import cached
+from storage.tables import Assessment, CheckIn, Cutover, CutoverState, Duty, DutyKind
+from storage.work import UnitOfWork
+
+
+@cached(Assessment)
+def assessment(uow: UnitOfWork, *, playbook_id: int) -> Assessment | None:
+    """The current assessment of a playbook."""
+    query = select(Assessment).where(
+        Assessment.workspace_id == uow.workspace_id,
+        Assessment.playbook_id == playbook_id,
+        col(Assessment.replaced_at).is_(None),
+    )
+    return uow.session.exec(query).first()
+
+
+@cached(Assessment)
+def assessed(uow: UnitOfWork, *, playbook_ids: Collection[int]) -> dict[int, Assessment]:
+    """The current assessments of some playbooks, by playbook."""
+    query = select(Assessment).where(
+        Assessment.workspace_id == uow.workspace_id,
+        col(Assessment.playbook_id).in_(playbook_ids),
+        col(Assessment.replaced_at).is_(None),
+    )
+    return {row.playbook_id: row for row in uow.session.exec(query)}
+
+
+@cached(Cutover)
+def decisions(uow: UnitOfWork, *, playbook_id: int) -> list[Cutover]:
+    """Everything asked and decided about a playbook's cutover, newest first."""
+    query = select(Cutover).where(
+        Cutover.workspace_id == uow.workspace_id, Cutover.playbook_id == playbook_id
+    )
+    return list(uow.session.exec(query.order_by(col(Cutover.id).desc())))
+
+
+@cached(Cutover)
+def asked(uow: UnitOfWork) -> list[Cutover]:
+    """The requests for a cutover that nobody has decided, oldest first."""
+    newest = (
+        select(func.max(Cutover.id))
+        .where(Cutover.workspace_id == uow.workspace_id)
+        .group_by(col(Cutover.playbook_id))
+    )
+    query = select(Cutover).where(
+        Cutover.workspace_id == uow.workspace_id,
+        Cutover.state == CutoverState.ASKED,
+        col(Cutover.id).in_(newest),
+    )
+    return list(uow.session.exec(query.order_by(col(Cutover.id))))
+
+
+def complete_inputs(uow: UnitOfWork, *, cycle_id: int) -> tuple[int, int] | None:
+    """(runs with complete inputs, runs) of a cycle's current check-ins that answered the question.
+
+    None if nobody answered it.
+    """
+    query = select(func.sum(CheckIn.complete_inputs), func.sum(CheckIn.runs)).where(
+        CheckIn.workspace_id == uow.workspace_id,
+        CheckIn.cycle_id == cycle_id,
+        col(CheckIn.replaced_at).is_(None),
+        col(CheckIn.complete_inputs).is_not(None),
+    )
+    complete, runs = uow.session.exec(query).one()
+    return None if complete is None or runs is None else (complete, runs)
+
+
+@cached(Duty)
+def duties(uow: UnitOfWork, *, playbook_id: int) -> dict[DutyKind, str]:
+    """The person responsible for each duty of a playbook that has one."""
+    query = select(Duty.duty, Duty.member).where(
+        Duty.workspace_id == uow.workspace_id, Duty.playbook_id == playbook_id, col(Duty.ended_at).is_(None)
+    )
+    return {DutyKind(duty): member for duty, member in uow.session.exec(query)}
