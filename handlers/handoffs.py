@@ -16,6 +16,7 @@ from cadence.flows.handoffs import (
     finish,
     handoff_form,
     send_handoff,
+    settle,
     show_handoffs,
     which,
     withdraw,
@@ -33,7 +34,7 @@ from templates.contexts.base import MessageContext
 from templates.contexts.handoffs import HandoffFailForm, HandoffForm
 from templates.ids import Action, Callback
 
-Word = Literal["send", "accept", "fail", "done", "withdraw", "show"]
+Word = Literal["send", "accept", "fail", "done", "withdraw", "settle", "show"]
 
 _WORDS: Final[dict[str, Word]] = {verb: verb for verb in get_args(Word)}
 _NOUNS: Final[dict[Word, str]] = {
@@ -42,6 +43,7 @@ _NOUNS: Final[dict[Word, str]] = {
     "fail": "reason",
     "done": "note",
     "withdraw": "reason",
+    "settle": "note",
 }
 _NUMBER: Final = re.compile(r"#?([1-9][0-9]{0,8})")
 _ADVICE: Final = "Shorten it, or add link=… with a link to it."
@@ -65,7 +67,7 @@ class Handoff(AboutPlaybook):
 
 
 def read_handoff(request: Request) -> Handoff:
-    """`/cadence handoff [playbook] send <team> <what> | accept|done|fail|withdraw [#id] [note] | show`."""
+    """`/cadence handoff [playbook] send <team> <what> | accept|done|fail|withdraw|settle [#id] [note] | show`."""
     named = request.playbook()
     verb = _verb(request, named) if request.typed else None
     if verb in (None, "show"):
@@ -190,6 +192,12 @@ def _withdraw(context: RequestContext, command: Handoff) -> None:
         context.say(withdraw(context.uow, handoff_id=found, reason=command.text or ""))
 
 
+def _settle(context: RequestContext, command: Handoff) -> None:
+    found = _which(context, command, "settle")
+    if found is not None:
+        context.say(settle(context.uow, handoff_id=found))
+
+
 _VERBS: Final[dict[str | None, Callable[[RequestContext, Handoff], None]]] = {
     None: _open,
     "send": _send,
@@ -198,6 +206,7 @@ _VERBS: Final[dict[str | None, Callable[[RequestContext, Handoff], None]]] = {
     "fail": _fail,
     "done": _done,
     "withdraw": _withdraw,
+    "settle": _settle,
 }
 
 
@@ -214,6 +223,11 @@ def finished(context: RequestContext, value: str, _body: Body) -> None:
 def withdrawn(context: RequestContext, value: str, _body: Body) -> None:
     """[Withdraw]."""
     context.say(withdraw(context.uow, handoff_id=known_row(value, GONE)))
+
+
+def settled(context: RequestContext, value: str, _body: Body) -> None:
+    """[Handoffs work again]."""
+    context.say(settle(context.uow, handoff_id=known_row(value, GONE)))
 
 
 def open_fail(context: RequestContext, value: str, _body: Body) -> None:
@@ -258,7 +272,7 @@ FEATURE: Final = Feature(
             name="handoff",
             task="This week",
             usage="[playbook] send <team> <what> | accept [#id] [note] | fail [#id] <reason> | done [#id] [note] | "
-            "withdraw [#id] [reason] | show [team=slug] [link=…]",
+            "withdraw [#id] [reason] | settle [#id] | show [team=slug] [link=…]",
             summary="Hand work to another team, or answer what was handed to yours",
             examples=(
                 "/cadence handoff support-reply send billing refund for case 4711",
@@ -279,6 +293,7 @@ FEATURE: Final = Feature(
         Action.FAIL_HANDOFF: open_fail,
         Action.FINISH_HANDOFF: finished,
         Action.WITHDRAW_HANDOFF: withdrawn,
+        Action.SETTLE_HANDOFF: settled,
         Action.SEND_HANDOFF: open_again,
     },
     forms={Callback.HANDOFF: sent, Callback.HANDOFF_FAIL: failed},

@@ -72,6 +72,7 @@ class Action(StrEnum):
     FAIL_HANDOFF = "handoff.fail"
     FINISH_HANDOFF = "handoff.done"
     WITHDRAW_HANDOFF = "handoff.withdraw"
+    SETTLE_HANDOFF = "handoff.settle"
     HOME_BACK = "home.back"
     HOME_ON = "home.on"
     HOW_IT_WORKS = "home.how"

@@ -374,6 +374,24 @@ class PlaybookSpec(Group):
             raise wrong[0]
         return adaptable
 
+    @field_validator("handoffs")
+    @classmethod
+    def _names_its_step(
+        cls, handoffs: tuple[HandoffTerms, ...], info: ValidationInfo
+    ) -> tuple[HandoffTerms, ...]:
+        steps = info.data.get("steps", ())
+        for one in handoffs:
+            above = [step.key for step in steps if rank(step.mode) > rank(one.fallback)]
+            if one.automatic and one.step is None and steps and len(above) != 1:
+                found = (
+                    f"{len(above)} steps are above {one.fallback}"
+                    if above
+                    else f"no step is above {one.fallback}"
+                )
+                right = f"write `step: {above[0] if above else steps[-1].key}`"
+                raise WrongValueError(f"it isn't clear which step falls back: {found}", right, at_key=True)
+        return handoffs
+
     @property
     def scale_cycles(self) -> int:
         """Cycles in a row that must meet the target; 2 without a scale rule."""

@@ -67,6 +67,33 @@ def waiting(
     return list(uow.session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)))
 
 
+def holding_fallbacks(
+    uow: UnitOfWork, *, adoption_id: int, team_id: int, before: int | None = None
+) -> list[Handoff]:
+    """Failed handoffs between two teams whose fallback hasn't been taken back, oldest first.
+
+    Args:
+        before: only those sent before the handoff with this id.
+    """
+    query = select(Handoff).where(
+        Handoff.workspace_id == uow.workspace_id,
+        Handoff.adoption_id == adoption_id,
+        Handoff.team_id == team_id,
+        col(Handoff.fallback_id).is_not(None),
+    )
+    if before is not None:
+        query = query.where(col(Handoff.id) < before)
+    return list(uow.session.exec(query.order_by(col(Handoff.id))))
+
+
+def is_held(uow: UnitOfWork, *, change_id: int) -> bool:
+    """Whether a failed handoff still holds a step in its fallback mode."""
+    query = select(Handoff.id).where(
+        Handoff.workspace_id == uow.workspace_id, Handoff.fallback_id == change_id
+    )
+    return uow.session.exec(query.limit(1)).first() is not None
+
+
 def overdue(uow: UnitOfWork, *, limit: int) -> list[Handoff]:
     """Handoffs past their time limit and not accepted, the longest overdue first."""
     query = select(Handoff).where(*_overdue(uow.workspace_id, uow.now))

@@ -66,6 +66,15 @@ class HandoffPost(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Switched:
+    """A step that a failed handoff holds in its fallback mode: its title, and its modes then and before."""
+
+    step: str
+    after: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffAnswered(MessageContext):
     """To the sender: it was accepted, is done or was withdrawn, or can't be used and what follows then.
 
@@ -74,6 +83,8 @@ class HandoffAnswered(MessageContext):
         fallback: the mode the contract names for such a case; None if no step is above it.
         declare: the value of [Declare …]; None for people who can't.
         again: the value of [Hand over again].
+        switched: the step that was switched automatically, while it stays so.
+        settle: the value of [Handoffs work again]; None for people who can't.
     """
 
     TEMPLATE: ClassVar[str] = "messages/handoffs/handoff_answered.json.j2"
@@ -84,6 +95,41 @@ class HandoffAnswered(MessageContext):
     fallback: str | None = None
     declare: str | None = None
     again: str | None = None
+    switched: Switched | None = None
+    settle: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffFallback(MessageContext):
+    """A failed handoff switched a step to its contract's fallback mode, or the step is back in its mode (`ended`).
+
+    Args:
+        number: the handoff's.
+        playbook: titles of the playbook and team that run the step.
+        to: the team that sent the handoff back.
+        reason: why it was sent back, or why the fallback ended.
+        member: Slack ID, who said that handoffs work again; None if a new handoff was accepted.
+        held: whether the step still runs in the fallback mode.
+        again: the value of [Hand over again].
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/handoffs/handoff_fallback.json.j2"
+
+    number: Id
+    adoption_id: Id
+    step_key: str
+    step: str
+    before: str
+    after: str
+    playbook: str
+    team: str
+    to: str
+    what: str
+    reason: str
+    member: str | None = None
+    ended: bool = False
+    held: bool = True
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -300,6 +300,8 @@ DEEDS = [
     Deed("be done with a handoff, command", typed("/cadence", "handoff done #1"), CURATORS, ("curator",)),
     Deed("withdraw a handoff, button", pressed(Action.WITHDRAW_HANDOFF, "1"), TEAM | OWNERS, ANY_OWNER),
     Deed("withdraw a handoff, command", typed("/cadence", "handoff withdraw #1"), TEAM | OWNERS, ANY_OWNER),
+    Deed("settle a failed handoff, button", pressed(Action.SETTLE_HANDOFF, "1"), OWNERS, ANY_OWNER),
+    Deed("settle a failed handoff, command", typed("/cadence", "handoff settle #1"), OWNERS, ANY_OWNER),
     Deed("open the settings, command", typed("/cadence", "settings"), CURATORS, ("curator",)),
     Deed("open the settings, button", pressed(Action.OPEN_SETTINGS, ""), CURATORS, ("curator",)),
     Deed("save the settings", sent(SETTINGS), CURATORS, ("curator",)),

@@ -309,7 +309,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     asked = JoinRequest(workspace_id=workspace_id, team_id=ids.team, member=OTHER, asked_at=NOW)
     session.add(asked)
     session.flush()
-    ids = plant_standards(session, ids)
+    ids = plant_standards(session, replace(ids, mode_change=change.id or 0))
     ids = plant_expansion(session, ids)
     (message,) = uow.messages("checkin", MEMBER, "2026-11-30")
     assert message.id

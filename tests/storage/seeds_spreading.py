@@ -87,6 +87,7 @@ def plant_standards(session: Session, ids: "Planted") -> "Planted":
             due_at=NOW,
             state=state,
             decided_at=None if state is HandoffState.SENT else NOW,
+            fallback_id=ids.mode_change if state is HandoffState.FAILED else None,
         )
         for state in (HandoffState.SENT, HandoffState.FAILED, HandoffState.DONE)
     ]

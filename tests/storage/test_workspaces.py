@@ -403,6 +403,10 @@ BY_NAME: dict[str, Call] = {
     "handoffs.open_for": lambda s, ws, ids: handoffs.open_for(
         _uow(s, ws), adoption_ids=[ids.adoption], member=MEMBER
     ),
+    "handoffs.holding_fallbacks": lambda s, ws, ids: handoffs.holding_fallbacks(
+        _uow(s, ws), adoption_id=ids.adoption, team_id=ids.team
+    ),
+    "handoffs.is_held": lambda s, ws, ids: handoffs.is_held(_uow(s, ws), change_id=ids.mode_change),
     "handoffs.waiting": lambda s, ws, _: handoffs.waiting(_uow(s, ws)),
     "handoffs.overdue": lambda s, ws, _: handoffs.overdue(
         UnitOfWork.around(s, Actor.system(ws), UNTIL), limit=5

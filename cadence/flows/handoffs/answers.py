@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from cadence.actor import Actor
 from cadence.flows.core import once
 from cadence.flows.handoffs.contracts import HandedOver, require_receiver, require_sender
-from cadence.flows.handoffs.lists import answerable, in_hand, listed, withdrawable
+from cadence.flows.handoffs.lists import answerable, in_hand, listed, settleable, withdrawable
 from cadence.flows.handoffs.sending import decide, held, settled
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
@@ -17,13 +17,14 @@ from templates.contexts.base import Choice
 from templates.contexts.handoffs import HandoffFailForm, Handoffs
 from templates.ids import Action
 
-Verb: TypeAlias = Literal["accept", "fail", "done", "withdraw"]
+Verb: TypeAlias = Literal["accept", "fail", "done", "withdraw", "settle"]
 _OPEN = (HandoffState.SENT,)
 _NOTHING: dict[Verb, str] = {
     "accept": "Your teams don't have any handoffs to answer.",
     "fail": "Your teams don't have any handoffs to answer.",
     "done": "Your teams don't have any accepted handoffs to finish.",
     "withdraw": "You don't have any handoffs to withdraw.",
+    "settle": "None of your playbooks' steps runs in a fallback mode because of a handoff.",
 }
 
 
@@ -161,7 +162,7 @@ def which(uow: UnitOfWork, *, verb: Verb, playbook: str | None, number: int | No
     if number is not None:
         return number
     with uow.read():
-        find = {"done": in_hand, "withdraw": withdrawable}.get(verb, answerable)
+        find = {"done": in_hand, "withdraw": withdrawable, "settle": settleable}.get(verb, answerable)
         waiting = find(uow, playbook=playbook)
         if not waiting:
             raise Refusal(_NOTHING[verb])

@@ -107,6 +107,17 @@ def withdrawable(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
     return [one for one in found if one.row.sent_by == uow.actor.member] or found
 
 
+def settleable(uow: UnitOfWork, *, playbook: str | None) -> list[HandedOver]:
+    """Failed handoffs that hold a step in its fallback mode, of the caller's playbooks; the newest of each
+    pair of teams."""
+    found: dict[tuple[int, int], HandedOver] = {}
+    for one in _seen(uow, visible_adoptions(uow), state=HandoffState.FAILED):
+        mine = one.view.playbook.owner == uow.actor.member or is_curator(uow)
+        if one.row.fallback_id is not None and playbook in (None, one.view.playbook.slug) and mine:
+            found[one.row.adoption_id, one.row.team_id] = one
+    return list(found.values())
+
+
 def _received(uow: UnitOfWork, state: HandoffState, *, playbook: str | None) -> list[HandedOver]:
     mine = people.team_ids(uow, member_id=uow.actor.member)
     found = [

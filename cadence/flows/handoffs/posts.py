@@ -6,17 +6,17 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
-from cadence.flows.core import MessageKind, Skip, current_modes, mode_of, zone_of
+from cadence.flows.core import MessageKind, Skip, adoption_by_id, step_title, zone_of
 from cadence.flows.handoffs.contracts import HandedOver, handed_over, may_answer, may_withdraw, names_of
+from cadence.flows.handoffs.fallbacks import KIND, steps_above
 from cadence.flows.handoffs.sending import ANSWERED, ASKED, OVERDUE, POSTED
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
-from cadence.rules.modes import rank
-from storage.queries import handoffs
+from storage.queries import handoffs, standards
 from storage.tables import Handoff, HandoffState, OutboxMessage, Workspace
 from storage.work import UnitOfWork
-from templates.contexts.handoffs import HandoffAnswered, HandoffPost
+from templates.contexts.handoffs import HandoffAnswered, HandoffPost, Switched
 from templates.filters import day
 
 _SETTLED: Final = {
@@ -71,9 +71,9 @@ def answered(uow: UnitOfWork, message: OutboxMessage) -> HandoffAnswered | Skip:
 
 def _answer(uow: UnitOfWork, message: OutboxMessage, handed: HandedOver, zone: ZoneInfo) -> HandoffAnswered:
     view, fallback = handed.view, handed.terms.fallback
-    modes = current_modes(uow, view)
-    above = [step for step in view.spec.steps if rank(mode_of(modes, step)) > rank(fallback)]
     failed = handed.row.state is HandoffState.FAILED
+    switched = _switched(uow, handed) if failed else None
+    above = steps_above(uow, handed) if switched is None else []
     mine = message.recipient == view.playbook.owner
     return HandoffAnswered(
         handoff=names_of(handed, zone),
@@ -84,6 +84,20 @@ def _answer(uow: UnitOfWork, message: OutboxMessage, handed: HandedOver, zone: Z
         if failed and above and mine
         else None,
         again=str(view.id) if failed else None,
+        switched=switched,
+        settle=str(handed.row.id) if switched is not None and mine else None,
+    )
+
+
+def _switched(uow: UnitOfWork, handed: HandedOver) -> Switched | None:
+    """The step that the failed handoff switched to the fallback mode, while it holds it there."""
+    held = handed.row.fallback_id
+    change = standards.mode_change(uow, change_id=held) if held is not None else None
+    if change is None:
+        return None
+    view = adoption_by_id(uow, adoption_id=change.adoption_id)
+    return Switched(
+        step=step_title(view, change.step), after=change.after, before=change.before or change.after
     )
 
 
@@ -151,4 +165,5 @@ KINDS: Final = (
     MessageKind(ASKED, posted, rewrite=post, unless=_UNLESS),
     MessageKind(OVERDUE, posted, rewrite=post),
     MessageKind(ANSWERED, answered, unless=(Unless.NEWER_SAID,)),
+    KIND,
 )

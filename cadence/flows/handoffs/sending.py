@@ -22,6 +22,7 @@ from cadence.flows.handoffs.contracts import (
     hours_words,
     receiving_owner,
 )
+from cadence.flows.handoffs.fallbacks import apply_fallback, end_fallbacks
 from cadence.flows.numbers import require_team_member
 from cadence.links import kept_link
 from cadence.mrkdwn import code, mention, say
@@ -95,6 +96,10 @@ def decide(
         after={"handoff": row.id, "what": row.what, "reason": reason, "lacking": list(lacking)},
     )
     uow.rewrite((POSTED, ASKED, OVERDUE), row.id, mark=row.state)
+    if state is HandoffState.FAILED:
+        apply_fallback(uow, handed)
+    elif state in (HandoffState.ACCEPTED, HandoffState.DONE):
+        end_fallbacks(uow, handed)
     told = [row.sent_by]
     if state is HandoffState.FAILED:
         told.append(handed.view.playbook.owner)

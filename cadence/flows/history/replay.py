@@ -71,7 +71,7 @@ def window_of_then(
     )
 
 
-_CHANGED = ("declaration", "demotion", "promotion", "taken-back")
+_CHANGED = ("declaration", "demotion", "promotion", "taken-back", "fallback", "fallback-ended")
 
 
 def changes_before(uow: UnitOfWork, *, adoption_id: int, step: str, entry: int) -> list[ModeChange]:

@@ -276,6 +276,8 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "demotion": ("demoted", _declared),
     "promotion": ("promoted", _declared),
     "taken-back": ("undid the demotion", _declared),
+    "fallback": ("switched the step: a handoff was sent back", _declared),
+    "fallback-ended": ("switched the step back: handoffs work again", _declared),
     "declaration": ("changed who leads the step", _declared),
     "window-opened": ("reset the counters", _plain),
     "drift": ("found drift", _drift),

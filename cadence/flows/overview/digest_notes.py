@@ -45,7 +45,7 @@ def _tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChan
 T = TypeVar("T")
 NOTES = 10
 """Sentences that are shown."""
-_CHANGES = (("promotion", "Promoted"), ("declaration", "Set by hand"))
+_CHANGES = (("promotion", "Promoted"), ("declaration", "Set by hand"), ("fallback", "Handoff fallback"))
 
 
 def tell_drift(view: AdoptionView, row: StepDrift) -> Decision:

@@ -5,11 +5,13 @@ from templates.contexts.base import Choice, MessageContext, ViewContext
 from templates.contexts.handoffs import (
     HandoffAnswered,
     HandoffFailForm,
+    HandoffFallback,
     HandoffForm,
     HandoffNames,
     HandoffPost,
     HandoffRow,
     Handoffs,
+    Switched,
 )
 from tests.templates.samples.common import THURSDAY
 
@@ -50,6 +52,20 @@ POST = HandoffPost(
     outputs=("refund decision",),
     on_failure="reopen the ticket",
 )
+FALLBACK = HandoffFallback(
+    number=12,
+    adoption_id=7,
+    step_key="send",
+    step="Send the edited reply",
+    before="ai-led",
+    after="human-led",
+    playbook="Support reply",
+    team="Support EMEA",
+    to="Billing",
+    what="Refund for case 4711",
+    reason="Two cases carry that number.",
+    again="7",
+)
 BACK = HandoffAnswered(
     handoff=FAILED,
     on_failure="reopen the ticket",
@@ -76,6 +92,22 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "handoff-answered-withdrawn": replace(BACK, handoff=WITHDRAWN, fallback=None, declare=None, again=None),
     "handoff-answered-failed": BACK,
     "handoff-answered-failed-to-owner": replace(BACK, owner=None),
+    "handoff-answered-failed-switched": replace(
+        BACK,
+        owner=None,
+        fallback=None,
+        declare=None,
+        switched=Switched(step="Send the edited reply", after="human-led", before="ai-led"),
+        settle="12",
+    ),
+    "handoff-fallback": FALLBACK,
+    "handoff-fallback-over": replace(FALLBACK, held=False),
+    "handoff-fallback-ended": replace(
+        FALLBACK, before="human-led", after="ai-led", ended=True, held=False, reason="accepted"
+    ),
+    "handoff-fallback-settled": replace(
+        FALLBACK, before="human-led", after="ai-led", ended=True, held=False, member="U01LEAD"
+    ),
     "handoff-answered-failed-by-hand-already": replace(BACK, fallback=None, declare=None),
     "handoffs": Handoffs(
         rows=(

@@ -1,0 +1,128 @@
+"""While a handoff is failed, its receiving step runs in the contract's fallback mode, if the contract says so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from cadence.rules.modes import Mode
+from storage.tables import AdoptionStep, Handoff
+from tests.harnesses import EXAMPLES, bot_harness
+from tests.scenarios.plays import at, bot_dms, changed, entries, posts, rows, start_cycle
+
+OWNER, MEMBER, CURATOR, THEIR_LEAD = "U01LEAD", "U01AGENT1", "U01CURATOR", "U08LEAD"
+BILLING, EMEA, CURATORS = "C08BILLING", "C01SUPEMEA", "C01CURATORS"
+MANUAL, AUTOMATIC = (
+    "fallback: human-led}\npillars",
+    "fallback: human-led, step: send, automatic: true}\npillars",
+)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[BotHarness]:
+    file = changed(EXAMPLES / "support-reply.yaml", folder, (MANUAL, AUTOMATIC))
+    with bot_harness(folder, playbooks=[file]) as ready:
+        start_cycle(ready, "support-reply", team="support-emea")
+        ready.play_until(at("2026-03-03 10:00"))
+        yield ready
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Iterator[BotHarness]:
+    """Support EMEA on the Tuesday of week 1, under a contract whose fallback is automatic."""
+    with running(tmp_path) as ready:
+        yield ready
+
+
+def hand_over(harness: BotHarness, case: str) -> None:
+    said = harness.workspace.person(MEMBER).types(
+        f"/cadence handoff support-reply send billing refund for case {case}", channel=EMEA
+    )
+    assert said.text.startswith("Handed to Billing"), said.text
+    harness.tick()
+
+
+def send_back(harness: BotHarness, number: int) -> None:
+    lead = harness.workspace.person(THEIR_LEAD)
+    lead.types(f"/cadence handoff fail #{number} two cases carry that number", channel=BILLING)
+    harness.tick()
+
+
+def mode(harness: BotHarness, step: str = "send") -> Mode:
+    return next(row.mode for row in rows(harness, AdoptionStep) if row.step == step)
+
+
+def test_a_failed_handoff_switches_the_step_and_an_accepted_one_switches_it_back(harness: BotHarness) -> None:
+    hand_over(harness, "4711")
+    send_back(harness, 1)
+    assert mode(harness) is Mode.HUMAN_LED
+    assert mode(harness, "draft") is Mode.COLLABORATIVE
+    for channel in (EMEA, CURATORS):
+        post = posts(harness, channel)[-1]
+        assert post.text == "“Send the edited reply” runs human-led for now"
+        assert "two cases carry that number" in post.words
+        assert post.buttons == ["Hand over again", "Handoffs work again"]
+    told = bot_dms(harness, OWNER)[-1]
+    assert told.buttons == ["Hand over again", "Handoffs work again"]
+    assert "goes back to AI-led when a new handoff is accepted" in told.words
+
+    hand_over(harness, "4712")
+    harness.workspace.person(THEIR_LEAD).types("/cadence handoff accept #2", channel=BILLING)
+    harness.tick()
+    assert mode(harness) is Mode.AI_LED
+    texts = [one.text for one in posts(harness, EMEA)]
+    assert texts[-1] == "“Send the edited reply” is AI-led again"
+    assert "“Send the edited reply” ran human-led for a while" in texts
+    assert [one.fallback_id for one in rows(harness, Handoff)] == [None, None]
+    assert len(entries(harness, "fallback")) == len(entries(harness, "fallback-ended")) == 1
+    traced = harness.workspace.person(CURATOR).types("/cadence trace support-reply send").words
+    assert "a handoff was sent back" in traced
+
+
+def test_two_failed_handoffs_switch_a_step_once(harness: BotHarness) -> None:
+    for number, case in enumerate(("4711", "4712"), 1):
+        hand_over(harness, case)
+        send_back(harness, number)
+    assert len(entries(harness, "fallback")) == 1
+    hand_over(harness, "4713")
+    harness.workspace.person(THEIR_LEAD).types("/cadence handoff accept #3", channel=BILLING)
+    assert mode(harness) is Mode.AI_LED
+    assert [one.fallback_id for one in rows(harness, Handoff)] == [None] * 3
+
+
+def test_only_the_owner_or_a_curator_says_that_handoffs_work_again(harness: BotHarness) -> None:
+    hand_over(harness, "4711")
+    send_back(harness, 1)
+    refused = harness.workspace.person(MEMBER).clicks(posts(harness, EMEA)[-1], "Handoffs work again")
+    assert refused.text.startswith("Only the owner (<@U01LEAD>) or a curator can settle a failed handoff")
+    assert mode(harness) is Mode.HUMAN_LED
+    owner = harness.workspace.person(OWNER)
+    said = owner.types("/cadence handoff settle")
+    assert said.text.startswith("Settled: refund for case 4711. “Send the edited reply” is AI-led again.")
+    assert mode(harness) is Mode.AI_LED
+    assert owner.types("/cadence handoff settle #1").text.endswith("Nothing changed.")
+    harness.tick()
+    assert "<@U01LEAD> says handoffs to Billing work again" in posts(harness, EMEA)[-1].words
+
+
+def test_a_mode_that_was_changed_since_stays(harness: BotHarness) -> None:
+    hand_over(harness, "4711")
+    send_back(harness, 1)
+    harness.workspace.person(OWNER).types(
+        "/cadence mode support-reply send collaborative we edit every reply"
+    )
+    hand_over(harness, "4712")
+    harness.workspace.person(THEIR_LEAD).types("/cadence handoff accept #2", channel=BILLING)
+    assert mode(harness) is Mode.COLLABORATIVE
+    assert entries(harness, "fallback-ended") == []
+
+
+def test_a_verdict_after_a_fallback_can_be_judged_again(harness: BotHarness) -> None:
+    hand_over(harness, "4711")
+    harness.workspace.person(MEMBER).types("/exception support-reply send wrong price", channel=EMEA)
+    send_back(harness, 1)
+    harness.workspace.person(MEMBER).types("/exception support-reply send wrong tone", channel=EMEA)
+    shown = harness.workspace.person(OWNER).types("/cadence why support-reply send", channel=EMEA)
+    assert "human-led" in shown.words
