@@ -1,4 +1,4 @@
-"""The course of a series of weekly numbers: XmR limits, trend, decay and plateau (SPEC §5).
+"""The course of a series of weekly numbers: XmR limits, trend, deepening, plateau, decay (SPEC §5, §6).
 
 `None` is a week without a number. It takes its place in time and nothing else: it is never a zero.
 """
@@ -146,8 +146,8 @@ class Course(StrEnum):
     INSUFFICIENT = "insufficient"
 
 
-class DecayLine(StrEnum):
-    """The condition of the decay rule that was met."""
+class CourseLine(StrEnum):
+    """The condition that was met: which of the two decays, or deepens."""
 
     RUNS = "runs"
     KPI = "kpi"
@@ -155,7 +155,7 @@ class DecayLine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoursePolicy:
-    """The thresholds of decay.
+    """The thresholds of a course.
 
     Args:
         weeks: how many weeks a trend is looked for in.
@@ -173,18 +173,18 @@ class CourseVerdict:
     """The course of an adoption, with the numbers behind it.
 
     Args:
-        course: decaying, plateau, steady or insufficient.
-        lines: the conditions that were met; empty unless it is decaying.
+        course: deepening, decaying, plateau, steady or insufficient.
+        lines: the conditions that were met; empty unless it is decaying or deepening.
         runs: the trend of runs per week; None with fewer than `policy.weeks` weeks.
         kpi: the trend of the KPI over the same weeks, in its unit per week; None likewise.
         level: the median of the KPI in those weeks; None without a reading.
-        latest: the newest reading since the cycle closed; None without one.
+        latest: the newest reading after those held; None without one.
         limits: the limits it is compared with; None with too few readings.
         policy: the thresholds.
     """
 
     course: Course
-    lines: tuple[DecayLine, ...]
+    lines: tuple[CourseLine, ...]
     runs: Trend | None
     kpi: Trend | None
     level: float | None
@@ -206,8 +206,11 @@ def judge_course(
 
     - Decaying: runs per week fall (Theil–Sen slope below zero, two-sided Mann–Kendall p < 0.10, over 8
       weeks), or the newest reading is past the XmR limits on the worse side.
+    - Deepening, over the same weeks and by the same test: the KPI gets better and runs don't fall; or runs
+      rise, the KPI doesn't get worse, and its median meets the target.
     - Plateau: eight weeks in which runs don't rise, the KPI doesn't get better, and its median is short of
       the target. A number that holds at its target is steady.
+    - Steady: anything else, such as runs that rise while the KPI stays short of its target.
     - Insufficient: fewer than eight weeks, and no reading past the limits.
 
     Args:
@@ -226,18 +229,71 @@ def judge_course(
     of_runs = trend(runs[-policy.weeks :]) if enough else None
     of_kpi = trend(window) if len(window) >= policy.weeks else None
     level = median_of(value for value in window if value is not None)
-    lines = []
-    if of_runs is not None and of_runs.falls(policy.p):
-        lines.append(DecayLine.RUNS)
-    if limits is not None and latest is not None and limits.worse(latest, direction):
-        lines.append(DecayLine.KPI)
-    if lines:
-        course = Course.DECAYING
+    worse = [
+        line
+        for line, found in (
+            (CourseLine.RUNS, of_runs is not None and of_runs.falls(policy.p)),
+            (CourseLine.KPI, limits is not None and latest is not None and limits.worse(latest, direction)),
+        )
+        if found
+    ]
+    if worse:
+        course, lines = Course.DECAYING, worse
     elif of_runs is None:
-        course = Course.INSUFFICIENT
-    elif of_kpi is None or level is None or meets(level, target, direction):
-        course = Course.STEADY
+        course, lines = Course.INSUFFICIENT, []
     else:
-        gains = of_kpi.falls(policy.p) if direction is Direction.LOWER else of_kpi.rises(policy.p)
-        course = Course.STEADY if gains or of_runs.rises(policy.p) else Course.PLATEAU
+        lines = _gains(of_runs, of_kpi, policy, direction, met=_is_met(level, target, direction))
+        course = Course.DEEPENING if lines else _flat(of_runs, of_kpi, policy, level, target, direction)
     return CourseVerdict(course, tuple(lines), of_runs, of_kpi, level, latest, limits, policy)
+
+
+def _is_met(level: float | None, target: float, direction: Direction) -> bool:
+    return level is not None and meets(level, target, direction)
+
+
+def _gains(
+    runs: Trend, kpi: Trend | None, policy: CoursePolicy, direction: Direction, *, met: bool
+) -> list[CourseLine]:
+    """What deepens; empty if nothing does. Runs don't fall: that would be decay."""
+    if kpi is None:
+        return []
+    lower = direction is Direction.LOWER
+    better_now = kpi.falls(policy.p) if lower else kpi.rises(policy.p)
+    worse_now = kpi.rises(policy.p) if lower else kpi.falls(policy.p)
+    more = runs.rises(policy.p)
+    if better_now:
+        return [CourseLine.RUNS, CourseLine.KPI] if more else [CourseLine.KPI]
+    return [CourseLine.RUNS] if more and met and not worse_now else []
+
+
+def _flat(
+    runs: Trend,
+    kpi: Trend | None,
+    policy: CoursePolicy,
+    level: float | None,
+    target: float,
+    direction: Direction,
+) -> Course:
+    """Plateau or steady."""
+    if kpi is None or level is None or meets(level, target, direction) or runs.rises(policy.p):
+        return Course.STEADY
+    return Course.PLATEAU
+
+
+def frozen(readings: Sequence[float | None], held: int, *, points: int = XMR_POINTS) -> int:
+    """How many weeks give the limits: those up to the last close, or as many as have enough readings.
+
+    After a single cycle there are at most four readings: the first watched weeks complete them, and the
+    limits stay as they are from then on. The newest reading is never among those that complete them.
+
+    Args:
+        readings: weekly readings of the KPI, oldest first.
+        held: how many of these weeks came before the last close.
+        points: the fewest readings that give limits.
+    """
+    known = sum(value is not None for value in readings[:held])
+    newest = max((at for at, value in enumerate(readings) if value is not None), default=0)
+    while known < points and held < newest:
+        known += readings[held] is not None
+        held += 1
+    return held

@@ -43,13 +43,16 @@ from storage.queries import (
     standards,
     trail,
     training,
+    trends,
     workspaces,
 )
 from storage.queries.overview import digests, homes, registry, signals, watches
 from storage.queries.trail import Scope
 from storage.tables import (
     CheckIn,
+    CourseChange,
     Cycle,
+    CycleKind,
     CycleState,
     LoggedException,
     MessageState,
@@ -261,8 +264,28 @@ def _before_any_digest(session: Session, workspace_id: str) -> bool:
     return found
 
 
+def watch_periods(session: Session, workspace_id: str) -> Any:
+    """The watch periods, while every cycle is one."""
+    with session.begin_nested() as kept:
+        for cycle in session.exec(select(Cycle)):
+            cycle.kind = CycleKind.WATCH
+        session.flush()
+        uow = UnitOfWork.around(session, Actor.system(workspace_id))
+        found = trends.watched(uow, first=MONDAY, last=MONDAY)
+        kept.rollback()
+    return found
+
+
+def change_of(session: Session, ids: Planted) -> int:
+    """The id of the planted change of course."""
+    rows = session.exec(select(CourseChange).where(CourseChange.adoption_id == ids.adoption))
+    return max(row.id or 0 for row in rows)
+
+
 BY_NAME: dict[str, Call] = {
     **calls_waves.BY_NAME,
+    "trends.watched": lambda s, ws, _: watch_periods(s, ws),
+    "trends.changes_of_week": lambda s, ws, _: trends.changes_of_week(_uow(s, ws), week_start=MONDAY),
     "workspaces.count": lambda s, ws, _: workspaces.count(_uow(s, ws)),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(_uow(s, ws)),
     "schedule.stretch_of_teams": lambda s, ws, _: schedule.stretch_of_teams(_uow(s, ws), after=0, limit=1),
@@ -439,6 +462,17 @@ def watched(ids: Planted) -> StepVerdict:
 
 BY_ID: dict[str, Call] = {
     **calls_waves.BY_ID,
+    "trends.newest_changes": lambda s, ws, ids: trends.newest_changes(
+        _uow(s, ws), adoption_ids=[ids.adoption]
+    ),
+    "trends.change": lambda s, ws, ids: trends.change(_uow(s, ws), change_id=change_of(s, ids)),
+    "trends.changes_of": lambda s, ws, ids: trends.changes_of(_uow(s, ws), adoption_id=ids.adoption),
+    "trends.weeks_of_answers": lambda s, ws, ids: trends.weeks_of_answers(
+        _uow(s, ws), adoption_id=ids.adoption
+    ),
+    "trends.exceptions_by_cycle": lambda s, ws, ids: trends.exceptions_by_cycle(
+        _uow(s, ws), adoption_id=ids.adoption
+    ),
     "homes.concerned/ids": lambda s, ws, ids: homes.concerned(
         _uow(s, ws),
         subjects=[f"adoption:{ids.adoption}/send", f"verdict:{ids.verdict}", f"cycle:{ids.cycle}"],

@@ -175,6 +175,12 @@ def _cycle_closed(data: Any, words: Words) -> str:
     return _joined(data["result"], _number(value, words) if value is not None else "no reading")
 
 
+def _course(data: Any, _words: Words) -> str:
+    if isinstance(data, str):
+        return data
+    return _joined(data["course"], f"week of {filters.day(data['week'])}")
+
+
 def _away(data: Any, _words: Words) -> str:
     if "until" not in data:
         return f"from {filters.day(data['from'])}"
@@ -297,6 +303,7 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "cycle-started": ("started a cycle", _cycle_started),
     "cycle-closed": ("closed the cycle", _cycle_closed),
     "cycle-judged-again": ("recalculated the closed cycle", _cycle_closed),
+    "course-changed": ("found a change of course", _course),
     "next-team": ("chose the next team", _next_team),
     "submitted": ("submitted to the registry", _nothing),
     "paused": ("paused", _nothing),

@@ -12,9 +12,10 @@ from scipy.stats import kendalltau, theilslopes
 from cadence.rules.kpi import Direction
 from cadence.rules.trend import (
     Course,
+    CourseLine,
     CoursePolicy,
     CourseVerdict,
-    DecayLine,
+    frozen,
     judge_course,
     levels,
     trend,
@@ -186,19 +187,19 @@ def course(
     ("verdict", "expected", "lines"),
     [
         (course(), Course.STEADY, ()),
-        (course(runs=FALLING), Course.DECAYING, (DecayLine.RUNS,)),
-        (course(runs=FALLING[::-1]), Course.STEADY, ()),
+        (course(runs=FALLING), Course.DECAYING, (CourseLine.RUNS,)),
+        (course(runs=FALLING[::-1]), Course.DEEPENING, (CourseLine.RUNS,)),  # at its target
         (course(runs=[50.0, 45.0, *STEADY_RUNS]), Course.STEADY, ()),  # only the last eight weeks
-        (course(runs=[40.0, *FALLING]), Course.DECAYING, (DecayLine.RUNS,)),
+        (course(runs=[40.0, *FALLING]), Course.DECAYING, (CourseLine.RUNS,)),
         (course(runs=FALLING[:7]), Course.INSUFFICIENT, ()),
         (course(runs=FALLING, policy=CoursePolicy(p=1e-6)), Course.STEADY, ()),
-        (course(readings=[15.0, 30.0]), Course.DECAYING, (DecayLine.KPI,)),
+        (course(readings=[15.0, 30.0]), Course.DECAYING, (CourseLine.KPI,)),
         (course(readings=[15.0, 1.0]), Course.STEADY, ()),  # past the better limit is good news
-        (course(readings=[15.0, 1.0], direction=HIGH, target=1), Course.DECAYING, (DecayLine.KPI,)),
+        (course(readings=[15.0, 1.0], direction=HIGH, target=1), Course.DECAYING, (CourseLine.KPI,)),
         (course(readings=[30.0, 15.0]), Course.STEADY, ()),  # it came back
-        (course(readings=[30.0, None]), Course.DECAYING, (DecayLine.KPI,)),  # the newest there is
-        (course(readings=[30.0], runs=[40.0]), Course.DECAYING, (DecayLine.KPI,)),
-        (course(readings=[30.0], runs=FALLING), Course.DECAYING, (DecayLine.RUNS, DecayLine.KPI)),
+        (course(readings=[30.0, None]), Course.DECAYING, (CourseLine.KPI,)),  # the newest there is
+        (course(readings=[30.0], runs=[40.0]), Course.DECAYING, (CourseLine.KPI,)),
+        (course(readings=[30.0], runs=FALLING), Course.DECAYING, (CourseLine.RUNS, CourseLine.KPI)),
         (course(readings=[30.0], held=HELD[:5], runs=[40.0]), Course.INSUFFICIENT, ()),
         (course(readings=[]), Course.STEADY, ()),
         (course(target=10), Course.PLATEAU, ()),
@@ -211,7 +212,7 @@ def course(
     ],
 )
 def test_where_an_adoption_goes(
-    verdict: CourseVerdict, expected: Course, lines: tuple[DecayLine, ...]
+    verdict: CourseVerdict, expected: Course, lines: tuple[CourseLine, ...]
 ) -> None:
     assert (verdict.course, verdict.lines) == (expected, lines)
 
@@ -220,7 +221,7 @@ def test_where_an_adoption_goes(
 def test_a_number_that_still_gets_better_is_no_plateau(direction: Direction, target: float) -> None:
     line = [30.0, 29.0, 28.5, 27.0, 26.0, 25.5, 24.0, 23.0]
     better_line = line if direction is LOW else line[::-1]
-    for values, expected in ((better_line, Course.STEADY), (better_line[::-1], Course.PLATEAU)):
+    for values, expected in ((better_line, Course.DEEPENING), (better_line[::-1], Course.PLATEAU)):
         verdict = course(held=values[:4], readings=values[4:], target=target, direction=direction)
         assert verdict.course is expected  # four readings give no limits, so nothing is past them
 
@@ -249,3 +250,106 @@ def test_p_is_below_its_threshold_not_at_it() -> None:
         assert trend(line).p == 1
         assert not trend(line).falls(1.0)
         assert not trend(line).rises(1.0)
+
+
+RISING = FALLING[::-1]
+FASTER = [19.0, 18.0, 18.5, 17.0, 16.0, 16.5, 15.0, 14.5]
+"""Lower is better: S is -24 of 28 pairs, p = 0.002."""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected", "lines"),
+    [
+        (course(runs=RISING), Course.DEEPENING, (CourseLine.RUNS,)),  # its median of 15 is at the target
+        (course(runs=RISING, target=14.9), Course.STEADY, ()),  # more runs short of the target
+        (course(held=[], readings=FASTER), Course.DEEPENING, (CourseLine.KPI,)),
+        (course(held=[], readings=FASTER, target=10), Course.DEEPENING, (CourseLine.KPI,)),  # it improves
+        (course(held=[], readings=FASTER, runs=RISING), Course.DEEPENING, (CourseLine.RUNS, CourseLine.KPI)),
+        (course(held=[], readings=FASTER, runs=FALLING), Course.DECAYING, (CourseLine.RUNS,)),
+        (course(held=[], readings=FASTER[::-1], runs=RISING, target=30), Course.STEADY, ()),  # it got worse
+        (course(held=[], readings=FASTER[::-1], direction=HIGH), Course.DEEPENING, (CourseLine.KPI,)),
+        (course(held=[], readings=FASTER[1:], runs=RISING), Course.STEADY, ()),  # seven weeks of numbers
+        (course(held=[], readings=FASTER, runs=RISING[1:]), Course.INSUFFICIENT, ()),  # seven of runs
+        (course(held=[], readings=[*FASTER[:6], None, None]), Course.DEEPENING, (CourseLine.KPI,)),
+        (course(held=[], readings=FASTER, policy=CoursePolicy(p=1e-6)), Course.PLATEAU, ()),
+    ],
+)
+def test_what_deepens(verdict: CourseVerdict, expected: Course, lines: tuple[CourseLine, ...]) -> None:
+    assert (verdict.course, verdict.lines) == (expected, lines)
+
+
+@given(
+    st.lists(st.none() | st.integers(0, 60), min_size=8, max_size=12),
+    st.lists(st.none() | st.integers(1, 60), min_size=8, max_size=12),
+    st.integers(1, 60),
+    st.sampled_from(Direction),
+)
+def test_no_adoption_deepens_and_decays(
+    runs: list[int | None], readings: list[int | None], target: int, direction: Direction
+) -> None:
+    verdict = judge_course(runs=runs, held=[], readings=readings, target=target, direction=direction)
+    assert verdict.runs is not None
+    assert (verdict.course in (Course.DECAYING, Course.DEEPENING)) == bool(verdict.lines)
+    if verdict.course is Course.DEEPENING:
+        assert not verdict.runs.falls(0.10)
+        assert verdict.kpi is not None
+        worse = verdict.kpi.rises(0.10) if direction is LOW else verdict.kpi.falls(0.10)
+        assert not worse
+    mirrored = judge_course(
+        runs=runs,
+        held=[],
+        readings=[None if value is None else -value for value in readings],
+        target=-target,
+        direction=HIGH if direction is LOW else LOW,
+    )
+    assert mirrored.course is verdict.course  # the direction is the only difference
+
+
+@pytest.mark.parametrize(
+    ("readings", "held", "weeks"),
+    [
+        ([], 0, 0),
+        ([1.0] * 8, 8, 8),  # enough before the close
+        ([1.0] * 10, 6, 6),
+        ([1.0] * 4, 4, 4),
+        ([1.0] * 5, 4, 4),  # the newest reading is compared, never counted
+        ([1.0] * 6, 4, 5),
+        ([1.0] * 7, 4, 6),
+        ([1.0] * 20, 4, 6),  # and then they stay as they are
+        ([1.0, None, 1.0, 1.0, None, 1.0, 1.0, 1.0, 1.0], 4, 8),
+        ([1.0, 1.0, None, None], 1, 1),
+        ([None] * 9, 4, 4),
+    ],
+)
+def test_the_weeks_that_give_the_limits(readings: list[float | None], held: int, weeks: int) -> None:
+    assert frozen(readings, held) == weeks
+
+
+NILE = (
+    "1120 1160 963 1210 1160 1160 813 1230 1370 1140 995 935 1110 994 1020 960 1180 799 958 1140 1100 1210 1150"
+    " 1250 1260 1220 1030 1100 774 840 874 694 940 833 701 916 692 1020 1050 969 831 726 456 824 702 1120 1100"
+    " 832 764 821 768 845 864 862 698 845 744 796 1040 759 781 865 845 944 984 897 822 1010 771 676 649 846 812"
+    " 742 801 1040 860 874 848 890 744 749 838 1050 918 986 797 923 975 815 1020 906 901 1170 912 746 919 718"
+    " 714 740"
+)
+"""Annual flow of the Nile at Aswan in 10⁸ m³, 1871 to 1970 (Cobb 1978, Biometrika 65:243)."""
+DOBSON = "4.81 4.17 4.41 3.59 5.87 3.83 6.03 4.89 4.32 4.69"
+"""Dried weights of treated plants in grams (Dobson 1983, An Introduction to Statistical Modelling, page 9)."""
+
+
+@pytest.mark.parametrize(
+    (
+        "series",
+        "slope",
+        "s",
+        "p",
+    ),  # by pymannkendall 1.4.3 (Hussain & Mahmud 2019), p by its normal approximation
+    [(NILE, -2.6, -1387, 3.66e-05), (DOBSON, 0.04, 5, 0.7205)],
+    ids=["nile", "dobson"],
+)
+def test_published_series(series: str, slope: float, s: int, p: float) -> None:
+    found = trend([float(one) for one in series.split()])
+    assert found.slope == pytest.approx(slope)
+    assert found.s == s
+    assert found.p == pytest.approx(p, abs=0.01)
+    assert found.falls(0.10) == (p < 0.10)
