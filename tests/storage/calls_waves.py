@@ -23,10 +23,9 @@ def _uow(session: Session, workspace_id: str) -> UnitOfWork:
 
 
 def _id(session: Session, table: type[SQLModel], ids: "Planted") -> int:
-    """The id of the planted row of a table."""
-    found = session.exec(
-        select(table).where(col(table.workspace_id) == ids.workspace)  # type: ignore[attr-defined]
-    ).one()
+    """The id of the first planted row of a table."""
+    rows = select(table).where(col(table.workspace_id) == ids.workspace)  # type: ignore[attr-defined]
+    found = session.exec(rows.order_by(col(table.id)).limit(1)).one()  # type: ignore[attr-defined]
     return int(found.id)  # type: ignore[attr-defined]
 
 
