@@ -17,8 +17,6 @@ from sqlalchemy import (
     Dialect,
     Engine,
     PoolProxiedConnection,
-    TableClause,
-    UpdateBase,
     create_engine,
     event,
     text,
@@ -26,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.util import LRUCache
 from sqlmodel import Session
 
 from storage.group_commit import GroupCommit, WriteLock
@@ -76,6 +75,10 @@ _CONNECTION = "connection"
 _USED_AT = "used at"
 _PATIENCE = "patience"
 _WRITES = "writes"
+_BEGIN = "begin"
+COMPILED: Final = 1_000
+"""Compiled statements kept for each kind of database; the program has several hundred."""
+_KINDS: Final[dict[object, tuple[Dialect, LRUCache[Any, Any]]]] = {}
 _BUSY_STATES = frozenset({"55P03", "57014", "40P01"})
 """PostgreSQL's codes for a lock or statement time-out and for a deadlock."""
 
@@ -198,13 +201,16 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             if is_temporary:
                 event.listen(self.engine, "connect", _wait_for_no_disk)
-            event.listen(self.engine, "connect", self._begin_by_itself)
         else:
             event.listen(self.engine, "checkin", _note_use)
             event.listen(self.engine, "checkout", self._ask_the_idle)
         event.listen(self.engine, "checkout", self._set_patience)
-        event.listen(self.engine, "before_execute", _count_write)
+        _count_writes(self.engine.dialect)
         self.writing: Engine = self.engine.execution_options(writes=True)
+        if self.is_sqlite:
+            _begin_explicitly(self.engine.dialect)
+            event.listen(self.writing, "engine_connect", _begin_immediately)
+        self._share_statements("sqlite" if self.is_sqlite else parsed.set(database=None))
         write_lock = WriteLock(self._patience) if self.is_sqlite else None
         self._write_lock: AbstractContextManager[None] = write_lock or nullcontext()
         self._group = (
@@ -273,17 +279,22 @@ class Database:
         """Close every connection."""
         self.engine.dispose()
 
-    def _begin_by_itself(self, _connection: object, _record: object) -> None:
-        """Let SQLite connections begin transactions explicitly, from the first one on, when its dialect is
-        known.
+    def _share_statements(self, kind: object) -> None:
+        """Share the dialect and its compiled statements with the other databases of a kind in this process.
 
-        Two threads may open the first ones at once: neither may use a dialect that begins no transactions yet.
+        Compiling a statement takes many times as long as running it.
         """
-        if self.writing.dialect is self.engine.dialect:
-            writes = copy(self.engine.dialect)
-            _begin_with(writes, "BEGIN IMMEDIATE")
-            _begin_with(self.engine.dialect, "BEGIN")
-            self.writing.dialect = writes
+
+        def keep(*_: object) -> None:
+            _KINDS.setdefault(kind, (self.engine.dialect, LRUCache(COMPILED)))
+
+        if kind not in _KINDS:
+            event.listen(self.engine, "connect", keep)  # its dialect is complete once it has connected
+            return
+        dialect, compiled = _KINDS[kind]
+        for engine in (self.engine, self.writing):
+            engine.dialect = dialect
+            engine.update_execution_options(compiled_cache=compiled)
 
     def _ask_the_idle(self, connection: Any, record: Any, _proxy: object) -> None:
         """Replace all connections if an idle one turns out to be cut; busy ones aren't tested."""
@@ -339,9 +350,22 @@ def writes_of(connection: Connection) -> Counter[str]:
     return writes
 
 
-def _count_write(connection: Connection, statement: Any, *_given: object) -> None:
-    if isinstance(statement, UpdateBase) and isinstance(statement.table, TableClause):
-        writes_of(connection)[statement.table.name] += 1
+def _count_writes(dialect: Dialect) -> None:
+    """Count each write of a dialect before it is executed.
+
+    An engine event would do the same, but with any listener each statement checks six places for listeners.
+    """
+
+    def counting(execute: Callable[..., None]) -> Callable[..., None]:
+        def run(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+            if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+                writes_of(context.root_connection)[context.compiled.statement.table.name] += 1
+            execute(cursor, statement, parameters, context)
+
+        return run
+
+    dialect.do_execute = counting(dialect.do_execute)  # type: ignore[method-assign]
+    dialect.do_executemany = counting(dialect.do_executemany)  # type: ignore[method-assign]
 
 
 def _note_use(_connection: object, record: Any) -> None:
@@ -399,13 +423,14 @@ def _wait_for_no_disk(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF").close()
 
 
-def _begin_with(dialect: Dialect, statement: str) -> None:
-    """Make a dialect begin its transactions with a statement.
-
-    An engine event would do the same, but with any listener each statement checks six places for listeners.
-    """
+def _begin_explicitly(dialect: Dialect) -> None:
+    """Let SQLite's dialect begin each transaction with a statement."""
 
     def begin(connection: PoolProxiedConnection) -> None:
-        connection.cursor().execute(statement).close()
+        connection.cursor().execute(connection.info.pop(_BEGIN, "BEGIN")).close()
 
     dialect.do_begin = begin  # type: ignore[assignment, method-assign]
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.info[_BEGIN] = "BEGIN IMMEDIATE"
