@@ -81,6 +81,13 @@ class Action(StrEnum):
     EDIT_PART = "playbook.part"
     CHOOSE_KPI = "playbook.kpi"
     START_OVER = "playbook.anew"
+    SHOW_PILOT = "pilot.show"
+    ASK_REVIEW = "pilot.ask"
+    REVIEW_PILOT = "pilot.review"
+    APPROVE_PILOT = "pilot.approve"
+    SEND_BACK_PILOT = "pilot.back"
+    START_FIRST = "pilot.start_anyway"
+    NAME_OWNERS = "owners.name"
 
 
 class Callback(StrEnum):
@@ -127,6 +134,10 @@ class Callback(StrEnum):
     PLAYBOOK_PACKAGE = "form.playbook_package"
     PLAYBOOK_NEXT_TEAM = "form.playbook_next_team"
     PLAYBOOK_PILLARS = "form.playbook_pillars"
+    FIRST_CYCLES = "form.first_cycles"
+    CHOOSE_PILOT = "form.choose_pilot"
+    PILOT_REVIEW = "form.pilot_review"
+    OWNERS = "form.owners"
 
 
 class Shortcut(StrEnum):

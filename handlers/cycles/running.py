@@ -12,10 +12,12 @@ from cadence.flows.cycles import (
     ask_which,
     close_by_hand,
     cycle_form,
+    over_limit_form,
     pause,
     show_cycle,
     start_cycle,
 )
+from cadence.flows.pilots import FirstCyclesFull
 from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
@@ -25,6 +27,7 @@ from handlers.payloads import OLD_BUTTON, Body, Form, known_row, metadata, read_
 from templates.contexts.adoption import CapacityForm
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.cycles import CycleStartForm
+from templates.contexts.pilots import FirstCyclesForm
 from templates.ids import Action, Callback
 
 
@@ -108,7 +111,7 @@ def by_button(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def submitted(context: RequestContext, form: Form) -> MessageContext | ViewContext:
-    """The form; a curator whose team is at its limit is then asked for a reason."""
+    """The form; a curator who starts it over a limit is then asked for a reason."""
     typed = form.read(CycleStartForm)
     given = CycleGiven(
         playbook=typed.playbook or "",
@@ -116,37 +119,72 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | ViewConte
         starts_on=typed.starts,
         champion=typed.champion,
     )
+    return _started(context, given)
+
+
+def _started(context: RequestContext, given: CycleGiven) -> MessageContext | ViewContext:
+    """The cycle that started; over a limit, the form that asks a curator for the reason."""
     try:
         return start_cycle(context.uow, given)
+    except FirstCyclesFull as full:
+        if not full.may_override:
+            raise
+        return _first_form(context, given)
     except CapacityFull as full:
         if not full.may_override:
             raise
-    return _anyway_form(context, given)
+        return _anyway_form(context, given)
 
 
 def _anyway_form(context: RequestContext, given: CycleGiven) -> ViewContext:
     form = capacity_form(context.uow, playbook=given.playbook, team=given.team or "")
+    return replace(form, private_metadata=_as_ids(given))
+
+
+def _first_form(context: RequestContext, given: CycleGiven) -> ViewContext:
+    form = over_limit_form(context.uow, given)
+    return replace(form, private_metadata=_as_ids(given, both=bool(form.of_team)))
+
+
+def _as_ids(given: CycleGiven, *, both: bool = False) -> str:
     day = given.starts_on.isoformat() if given.starts_on else None
-    return replace(form, private_metadata=metadata(p=given.playbook, t=given.team, d=day, c=given.champion))
+    return metadata(p=given.playbook, t=given.team, d=day, c=given.champion, b=both or None)
 
 
-def anyway_by_button(context: RequestContext, value: str, _body: Body) -> None:
-    """[Start it anyway] in a refusal: the form that asks a curator for the reason."""
-    playbook, _, rest = value.partition(":")
-    team, _, day = rest.partition(":")
-    given = CycleGiven(playbook, team=team, starts_on=read_week(day) if day else None)
-    context.open(_anyway_form(context, given))
-
-
-def anyway_submitted(context: RequestContext, form: Form) -> MessageContext:
-    """A curator's reason."""
-    given = CycleGiven(
+def _from_ids(form: Form) -> CycleGiven:
+    return CycleGiven(
         playbook=str(form.ids.get("p", "")),
         team=str(form.ids.get("t", "")),
         starts_on=form.week("d"),
         champion=form.ids.get("c"),
-        override=form.read(CapacityForm).reason,
     )
+
+
+def _of_button(value: str) -> CycleGiven:
+    playbook, _, rest = value.partition(":")
+    team, _, day = rest.partition(":")
+    return CycleGiven(playbook, team=team, starts_on=read_week(day) if day else None)
+
+
+def anyway_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Start anyway] in a refusal: the form that asks a curator for the reason."""
+    context.open(_anyway_form(context, _of_button(value)))
+
+
+def anyway_submitted(context: RequestContext, form: Form) -> MessageContext:
+    """A curator's reason."""
+    return start_cycle(context.uow, replace(_from_ids(form), override=form.read(CapacityForm).reason))
+
+
+def first_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Start anyway] in a refusal for the limit of first cycles: the form that asks for the reason."""
+    context.open(_first_form(context, _of_button(value)))
+
+
+def first_submitted(context: RequestContext, form: Form) -> MessageContext:
+    """A curator's reason; it also overrides the team's own limit if the form showed that."""
+    reason = form.read(FirstCyclesForm).reason
+    given = replace(_from_ids(form), over_limit=reason, override=reason if form.ids.get("b") else None)
     return start_cycle(context.uow, given)
 
 
@@ -248,8 +286,13 @@ FEATURE: Final = Feature(
     buttons={
         Action.START_CYCLE: by_button,
         Action.START_ANYWAY: anyway_by_button,
+        Action.START_FIRST: first_by_button,
         Action.CLOSE_CYCLE: close_by_button,
         Action.PAUSE: pause_by_button,
     },
-    forms={Callback.CYCLE_START: submitted, Callback.CAPACITY: anyway_submitted},
+    forms={
+        Callback.CYCLE_START: submitted,
+        Callback.CAPACITY: anyway_submitted,
+        Callback.FIRST_CYCLES: first_submitted,
+    },
 )

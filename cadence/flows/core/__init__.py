@@ -106,7 +106,9 @@ from cadence.flows.core.persons import (
     zone_of,
 )
 from cadence.flows.core.proposals import PROPOSED, lapse_open, reopen, rewrite_proposal
+from cadence.flows.core.reasons import LEAST_REASON, LONGEST_REASON, worthy_reason
 from cadence.flows.core.repeats import Repeated, forget_old, once, require_still_new
+from cadence.flows.core.reviews import REVIEW, review_of, review_revision, rewrite_review
 from cadence.flows.core.sight import may_see, require_digest, require_sight
 from cadence.flows.core.versions import (
     as_it_goes_on,
@@ -136,9 +138,12 @@ __all__ = [
     "CLOSES",
     "CYCLE_CHART",
     "IN_THE_MESSAGE",
+    "LEAST_REASON",
+    "LONGEST_REASON",
     "LONGEST_WISH",
     "NOT_ATTACHED",
     "PROPOSED",
+    "REVIEW",
     "AdoptionView",
     "AsOf",
     "Attach",
@@ -219,12 +224,15 @@ __all__ = [
     "require_team",
     "require_version",
     "require_workspace",
+    "review_of",
+    "review_revision",
     "rewrite_as_next_begins",
     "rewrite_cycle_posts",
     "rewrite_last_closing",
     "rewrite_missing",
     "rewrite_modes",
     "rewrite_proposal",
+    "rewrite_review",
     "roles",
     "save_hours",
     "spec_of",
@@ -244,6 +252,7 @@ __all__ = [
     "why_not",
     "working_days",
     "workspace_hours",
+    "worthy_reason",
     "wrong_places",
     "zone_of",
 ]

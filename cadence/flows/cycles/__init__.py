@@ -4,7 +4,7 @@ from cadence.flows.cycles.closing import CHART, CLOSED, close_due_cycles, closin
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
 from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
 from cadence.flows.cycles.shown import show_cycle
-from cadence.flows.cycles.starting import CycleGiven, cycle_form, start_cycle
+from cadence.flows.cycles.starting import CycleGiven, cycle_form, over_limit_form, start_cycle
 from cadence.flows.cycles.submitting import SUBMITTED, NextTeamGiven, name_next_team, next_team_form, submit
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "name_next_team",
     "next_start",
     "next_team_form",
+    "over_limit_form",
     "pause",
     "show_cycle",
     "start_cycle",

@@ -1,10 +1,10 @@
 """Starting a cycle: when it can start, and its number."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from cadence.documents import playbook_from_data
-from cadence.flows.adoption import require_capacity
+from cadence.flows.adoption import capacity_form, require_capacity
 from cadence.flows.checkins import next_checkin, send_missed_checkin
 from cadence.flows.core import (
     AdoptionView,
@@ -23,6 +23,7 @@ from cadence.flows.core import (
 )
 from cadence.flows.numbers import kpi_context
 from cadence.flows.people import likely_team
+from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
 from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.flows.training import require_trained
 from cadence.mrkdwn import code, say
@@ -44,6 +45,7 @@ from storage.tables import (
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
 from templates.contexts.cycles import CycleStarted, CycleStartForm
+from templates.contexts.pilots import FirstCyclesForm
 
 
 def start_day(view: AdoptionView, asked: date | None) -> date:
@@ -117,7 +119,8 @@ def _what_follows(view: AdoptionView, cycle: Cycle) -> str:
 class CycleGiven:
     """A request to start a cycle; `starts_on` is a Monday, by default today's or the next one.
 
-    `override` is a curator's reason to start it although the team already has its maximum of running cycles.
+    `override` is a curator's reason to start it although the team already has its maximum of running cycles,
+    `over_limit` although the workspace has its maximum of first cycles.
     """
 
     playbook: str
@@ -125,6 +128,7 @@ class CycleGiven:
     starts_on: date | None = None
     champion: str | None = None
     override: str | None = None
+    over_limit: str | None = None
 
 
 @once
@@ -134,13 +138,15 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
     Raises:
         Refusal: not the owner or a curator, no such playbook or team, a cycle already runs, not a Monday, a
         champion of a wave's team who isn't trained yet.
-        CapacityFull: the team already has its maximum of running cycles.
+        NotApproved: it's a draft that no curator approved. FirstCyclesFull: the workspace has its maximum of
+        first cycles. CapacityFull: the team already has its maximum of running cycles.
     """
     with uow.write():
         require_workspace(uow)
         playbook = require_playbook(uow, given.playbook)
         require_owner_or_curator(uow, playbook=playbook, to="start a cycle")
         require_not_retired(playbook)
+        require_approved(uow, playbook)
         version = version_to_run(uow, playbook, None)
         pilot = playbook_from_data(version.spec).pilot
         team = _team_for(uow, playbook, given.team, pilot=pilot)
@@ -157,6 +163,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         starts_on = start_day(view, given.starts_on)
         number = next_number(uow, view, starts_on)
         require_trained(uow, view)
+        require_first_cycle_room(uow, view, starts_on=starts_on, reason=given.over_limit)
         require_capacity(uow, view, starts_on=starts_on, reason=given.override)
         adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
         declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
@@ -345,3 +352,18 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
             playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
             team=team or (next(iter(mine)) if len(mine) == 1 else None),
         )
+
+
+def over_limit_form(uow: UnitOfWork, given: CycleGiven) -> FirstCyclesForm:
+    """The form that asks a curator why a first cycle starts over the workspace's limit, and over the team's own
+    if it has reached that too.
+
+    Raises:
+        NotAllowed: the caller is no curator.
+        Unknown: no such playbook or team.
+    """
+    with uow.read():
+        which = {"playbook": given.playbook, "team": given.team or ""}
+        form = first_cycles_form(uow, **which, starts_on=given.starts_on)
+        team = capacity_form(uow, **which)
+        return replace(form, of_team=team.running if len(team.running) >= team.most else ())

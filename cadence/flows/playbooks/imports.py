@@ -9,7 +9,14 @@ from cadence.documents import (
     read_document,
     to_data,
 )
-from cadence.flows.core import is_curator, once, require_owner_or_curator, require_people, require_workspace
+from cadence.flows.core import (
+    is_curator,
+    once,
+    require_owner_or_curator,
+    require_people,
+    require_workspace,
+    review_revision,
+)
 from cadence.flows.people import WorkspaceImported, import_workspace
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Refusal
@@ -75,7 +82,8 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
     if latest is not None:
         before = playbook_from_data(latest.spec)
         changes = differences(before, spec)
-        if not changes:
+        if known is not None and not changes:
+            review_revision(uow, known, latest)
             return _imported(uow, spec, latest, new=False, changes=())
     playbook = known or Playbook(
         workspace_id=workspace.id,
@@ -105,6 +113,8 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
         before={"revision": latest.revision} if latest else None,
         after={"revision": row.revision, "changes": list(changes)},
     )
+    uow.session.flush()
+    review_revision(uow, playbook, row)
     return _imported(uow, spec, row, new=known is None, changes=changes)
 
 

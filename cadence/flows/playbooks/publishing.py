@@ -13,6 +13,7 @@ from cadence.flows.core import (
     require_playbook,
     require_workspace,
     state_of,
+    worthy_reason,
 )
 from cadence.flows.playbooks.readiness import Gap, Readiness, readiness_of
 from cadence.mrkdwn import Mrkdwn, code, say
@@ -39,9 +40,6 @@ from templates.contexts.playbooks import (
     TeamDelta,
 )
 from templates.ids import Action, Field
-
-LEAST_REASON = 15
-"""Minimum characters of a reason; it also needs three words."""
 
 
 @once
@@ -94,11 +92,7 @@ def publish(
 def _worth_reading(reason: str | None, gaps: Sequence[Gap]) -> str | None:
     if reason is None or not gaps:
         return None
-    if len(reason) < LEAST_REASON or len(reason.split()) < 3:
-        raise Refusal(
-            "Say in a sentence why it can't wait. The teams that run it will see this.", field=Field.REASON
-        )
-    return reason
+    return worthy_reason(reason)
 
 
 def _nothing_new(playbook: Playbook, version: PlaybookVersion) -> Refusal:
