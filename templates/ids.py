@@ -87,7 +87,6 @@ class Action(StrEnum):
     APPROVE_PILOT = "pilot.approve"
     SEND_BACK_PILOT = "pilot.back"
     START_FIRST = "pilot.start_anyway"
-    NAME_OWNERS = "owners.name"
 
 
 class Callback(StrEnum):
@@ -137,7 +136,7 @@ class Callback(StrEnum):
     FIRST_CYCLES = "form.first_cycles"
     CHOOSE_PILOT = "form.choose_pilot"
     PILOT_REVIEW = "form.pilot_review"
-    OWNERS = "form.owners"
+    SEND_BACK_PILOT = "form.pilot_back"
 
 
 class Shortcut(StrEnum):
@@ -234,3 +233,17 @@ class Field(StrEnum):
     OUTPUT_TRUST = "output_trust"
     OPERATIONAL_OWNER = "operational_owner"
     REPLICATION_TEMPLATE = "replication_template"
+    FREQUENCY = "frequency"
+    FRICTION = "friction"
+    STRUCTURE = "structure"
+    WORTH = "worth"
+    WORTH_UNIT = "worth_unit"
+    WHY = "why"
+    DECISION = "decision"
+    REMARK = "remark"
+    FIRST_CYCLES = "first_cycles"
+    RULES = "rules"
+    UPDATES = "updates"
+    EXCEPTIONS = "exceptions"
+    ADOPTION_OWNER = "adoption_owner"
+    TRAINING = "training"

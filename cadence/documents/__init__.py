@@ -16,6 +16,7 @@ from cadence.documents.playbook import (
     ScaleRule,
     Step,
     Verify,
+    WorthUnit,
     package_gaps,
 )
 from cadence.documents.problems import DocumentRefused, Problem
@@ -43,6 +44,7 @@ __all__ = [
     "TeamSpec",
     "Verify",
     "WorkspaceSpec",
+    "WorthUnit",
     "diff_playbooks",
     "differences",
     "dump_playbook",

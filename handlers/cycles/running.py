@@ -17,7 +17,7 @@ from cadence.flows.cycles import (
     show_cycle,
     start_cycle,
 )
-from cadence.flows.pilots import FirstCyclesFull
+from cadence.flows.pilots import FirstCyclesFull, NotApproved, review_form
 from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
@@ -111,7 +111,7 @@ def by_button(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def submitted(context: RequestContext, form: Form) -> MessageContext | ViewContext:
-    """The form; a curator who starts it over a limit is then asked for a reason."""
+    """The form; a curator is then asked to review a draft, or for a reason to start it over a limit."""
     typed = form.read(CycleStartForm)
     given = CycleGiven(
         playbook=typed.playbook or "",
@@ -123,9 +123,18 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | ViewConte
 
 
 def _started(context: RequestContext, given: CycleGiven) -> MessageContext | ViewContext:
-    """The cycle that started; over a limit, the form that asks a curator for the reason."""
+    """The cycle that started; else what a curator is asked first: the review, or the reason to go over a limit."""
     try:
         return start_cycle(context.uow, given)
+    except NotApproved as draft:
+        if not draft.may_review:
+            raise
+        found = review_form(context.uow, draft.slug)
+        return (
+            replace(found, private_metadata=metadata(ref=found.value))
+            if isinstance(found, ViewContext)
+            else found
+        )
     except FirstCyclesFull as full:
         if not full.may_override:
             raise

@@ -65,6 +65,7 @@ from tests.security.test_roles import (
     DEEDS,
     HERE,
     MEMBER,
+    NEW_PLAYBOOK,
     OWNER,
     WEEK,
     Deed,
@@ -104,6 +105,8 @@ def _after(*first: Callable[[Arena, str], Reply], then: Callable[[Arena, str], R
 RUNS, STEP = text("14"), option("1:draft")
 SETUP = ("adopt variance-review team=support-apac champion=<@U02AGENT1>", Action.START_SETUP)
 _PART = {"previous_view_id": "V0"}
+_DRAFT = sent(form(Callback.IMPORT, yaml=text(NEW_PLAYBOOK)))
+"""A draft of the owner's that no import on the command line approved."""
 MORE_DEEDS = [
     _of(MEMBER, "log an exception, command", typed("/exception", "support-reply draft tone was off")),
     _of(
@@ -209,6 +212,20 @@ MORE_DEEDS = [
         OWNER, "name the next team", sent(form(Callback.NEXT_TEAM, {"a": 1, "c": 1}, reason=text("Not yet.")))
     ),
     _of(OWNER, "submit", pressed(Action.SUBMIT, "1:1")),
+    _of(OWNER, "ask for a review", _after(_DRAFT, then=typed("/cadence", "pilot inbound-routing ask"))),
+    _of(
+        CURATOR, "approve a pilot", _after(_DRAFT, then=pressed(Action.APPROVE_PILOT, "0:1:inbound-routing"))
+    ),
+    _of(
+        CURATOR,
+        "send a draft back",
+        _after(
+            _DRAFT,
+            then=sent(
+                form(Callback.SEND_BACK_PILOT, {"ref": "0:1:inbound-routing"}, remark=text("Who owns it?"))
+            ),
+        ),
+    ),
     _of(OWNER, "pause", typed("/cadence", "cycle pause support-reply team=support-emea")),
     _of(OWNER, "pause, button", pressed(Action.PAUSE, "1")),
     _of(CURATOR, "adopt", typed("/cadence", SETUP[0])),

@@ -232,6 +232,16 @@ def _published(data: Any, words: Words) -> str:
     )
 
 
+def _reviewed(data: Any, _words: Words) -> str:
+    revision = f"draft {data['revision']}" if data.get("revision") else str(data.get("state", ""))
+    return _joined(revision, _quoted(data.get("remark")))
+
+
+def _duties(data: Any, _words: Words) -> str:
+    named = [say("{duty} {who}", duty=duty, who=mention(member)) for duty, member in data.items() if member]
+    return Mrkdwn(", ".join(named))
+
+
 def _moved(data: Any, _words: Words) -> str:
     if "name" not in data:
         return ""
@@ -317,6 +327,11 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "team-moved": ("moved the team to another version", _moved),
     "playbook-imported": ("saved the playbook", _imported),
     "playbook-published": ("published the playbook", _published),
+    "pilot-asked": ("asked for a review of the draft", _reviewed),
+    "pilot-approved": ("approved the pilot", _reviewed),
+    "pilot-sent-back": ("sent the draft back", _reviewed),
+    "first-cycles-overridden": ("started a first cycle over the limit", _reason),
+    "duties-named": ("named the owners", _duties),
     "playbook-retired": ("retired the playbook", _published),
     "lesson-learned": ("added a lesson", _text),
     "handoff-sent": ("sent a handoff", _handoff),

@@ -279,4 +279,4 @@ def first_cycles_form(
         )
 
 
-KINDS = (MessageKind("first-cycles-overridden", overridden),)
+OVERRIDDEN = MessageKind("first-cycles-overridden", overridden)
