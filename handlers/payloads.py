@@ -292,6 +292,7 @@ class Form:
         Kind.TEXT: text,
         Kind.WHOLE: whole,
         Kind.CHOICE: option,
+        Kind.RADIO: option,
         Kind.SEVERAL: options,
         Kind.CHECK: ticked,
         Kind.CHECKS: options,

@@ -87,6 +87,12 @@ class Action(StrEnum):
     APPROVE_PILOT = "pilot.approve"
     SEND_BACK_PILOT = "pilot.back"
     START_FIRST = "pilot.start_anyway"
+    TRAIN = "training.open"
+    ADD_SAMPLE = "training.add"
+    REMOVE_SAMPLE = "training.remove"
+    SHOW_TRAINING = "training.show"
+    READ_LESSONS = "training.lessons"
+    GRADE_AGAIN = "training.again"
 
 
 class Callback(StrEnum):
@@ -137,6 +143,9 @@ class Callback(StrEnum):
     CHOOSE_PILOT = "form.choose_pilot"
     PILOT_REVIEW = "form.pilot_review"
     SEND_BACK_PILOT = "form.pilot_back"
+    ADD_SAMPLE = "form.training_sample"
+    REMOVE_SAMPLE = "form.training_remove"
+    GRADE_SAMPLE = "form.training_grade"
 
 
 class Shortcut(StrEnum):
@@ -247,3 +256,4 @@ class Field(StrEnum):
     EXCEPTIONS = "exceptions"
     ADOPTION_OWNER = "adoption_owner"
     TRAINING = "training"
+    TEXT = "text"

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     TEXT = "text"
     WHOLE = "whole"
     CHOICE = "choice"
+    RADIO = "radio"
     SEVERAL = "several"
     CHECK = "check"
     CHECKS = "checks"
@@ -122,6 +123,8 @@ whole = partial(_asks, Kind.WHOLE, None)
 """A whole number: an `int | None`."""
 choice = partial(_asks, Kind.CHOICE, None)
 """One of several options: its value, a `str | None`."""
+radio = partial(_asks, Kind.RADIO, None)
+"""One of a few options, all of them shown: its value, a `str | None`."""
 several = partial(_asks, Kind.SEVERAL, ())
 """Any of several options in a menu: their values, a `tuple[str, ...]`."""
 check = partial(_asks, Kind.CHECK, False)

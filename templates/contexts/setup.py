@@ -32,7 +32,7 @@ class SetupPost(MessageContext):
         by_first_run: it ended with the first attested run, not by hand.
         items: the checklist.
         fixed: what the team can't change; `adaptable` what it can.
-        lessons: of earlier teams, newest first.
+        lessons: of earlier teams, newest first; `lessons_read` by the champion.
         cycle_starts: the first day of the first cycle; None before it is set.
         champion_left: the champion isn't in the team any more.
         owner: Slack ID, who names another and starts the first cycle.
@@ -57,6 +57,7 @@ class SetupPost(MessageContext):
     fixed: tuple[str, ...] = ()
     adaptable: tuple[str, ...] = ()
     lessons: tuple[str, ...] = ()
+    lessons_read: bool = False
     cycle_starts: date | None = None
     champion_left: bool = False
     owner: str | None = None

@@ -26,7 +26,15 @@ from cadence.flows.people.profiles import ensure_workspace
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import LADDER, Mode, rank
 from storage.queries import adoptions, playbooks
-from storage.tables import PlaybookVersion, Promotion, PromotionState, Setup, SpotAudit, StepDrift
+from storage.tables import (
+    PlaybookVersion,
+    Promotion,
+    PromotionState,
+    Setup,
+    SpotAudit,
+    StepDrift,
+    TrainingSample,
+)
 from storage.work import UnitOfWork
 from templates.ids import Action
 from tests.databases import kept
@@ -304,6 +312,7 @@ def _prepare(harness: BotHarness) -> None:
     _plant_standards(harness)
     _plant_draft(harness)
     _plant_setup(harness)
+    _plant_samples(harness)
     _neighbour(harness)
 
 
@@ -339,6 +348,25 @@ def _plant_setup(harness: BotHarness) -> None:
                 started_at=harness.clock.now(),
             )
         )
+
+
+def _plant_samples(harness: BotHarness) -> None:
+    """Two training samples of support-reply; the champion of adoption 2 added one, and has the other to grade."""
+    with harness.bot.db.write() as session:
+        unit = UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM))
+        adoptions.lock_adoption(unit, adoption_id=2).champion = "U02LEAD"
+        for text, added_by in (("Dear customer", "U01LEAD"), ("Your refund is on its way", "U02LEAD")):
+            session.add(
+                TrainingSample(
+                    workspace_id=BUILT_IN_TEAM,
+                    playbook_id=1,
+                    step="draft",
+                    text=text,
+                    passed=True,
+                    added_by=added_by,
+                    added_at=harness.clock.now(),
+                )
+            )
 
 
 def _plant_standards(harness: BotHarness) -> None:

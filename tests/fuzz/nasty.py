@@ -200,6 +200,7 @@ SOUND: dict[str, Any] = {
     Field.INPUTS: "10",
     Field.ITEMS: [{"value": "0"}],
     Field.NOTE: "A quiet week.",
+    Field.TEXT: "Dear customer, your refund is on its way.",
     Field.REASON: "policy adherence was off",
     Field.WHAT: "refund for case 4711",
     Field.VERSION: "draft",

@@ -107,6 +107,22 @@ SETUP = ("adopt variance-review team=support-apac champion=<@U02AGENT1>", Action
 _PART = {"previous_view_id": "V0"}
 _DRAFT = sent(form(Callback.IMPORT, yaml=text(NEW_PLAYBOOK)))
 """A draft of the owner's that no import on the command line approved."""
+TRAINING = (
+    sent(
+        form(Callback.ADD_SAMPLE, step=option("1:draft"), text=text("Dear customer"), grade=option("accept"))
+    ),
+)
+_REMOVE = form(Callback.REMOVE_SAMPLE, sample=option("1"))
+
+
+def _made_champion(arena: Arena, who: str) -> Reply:
+    """Make somebody the champion of adoption 1; they join the team if they aren't in it."""
+    if who not in (MEMBER, OWNER):
+        arena.types(OWNER, "/cadence", f"team join support-emea <@{who}>", "C0NOWHERE")
+    view = form(Callback.ADOPTION_SETTINGS, {"a": 1}, champion={"selected_user": who})
+    return arena.submits(OWNER, view)
+
+
 MORE_DEEDS = [
     _of(MEMBER, "log an exception, command", typed("/exception", "support-reply draft tone was off")),
     _of(
@@ -275,6 +291,26 @@ MORE_DEEDS = [
             pressed(SETUP[1], "5"),
             *(pressed(Action.TICK_ITEM, f"5:{item}:on") for item in range(3)),
             then=pressed(Action.SETUP_DONE, "5"),
+        ),
+    ),
+    _of(OWNER, "add a training sample", TRAINING[0]),
+    _of(OWNER, "remove a training sample", _after(TRAINING[0], then=sent(_REMOVE))),
+    _of(
+        CURATOR,
+        "grade a training sample",
+        _after(
+            lambda arena, who: TRAINING[0](arena, OWNER),
+            _made_champion,
+            then=sent(form(Callback.GRADE_SAMPLE, {"adoption": 1, "sample": 1}, grade=option("accept"))),
+        ),
+    ),
+    _of(
+        MEMBER,
+        "read the lessons",
+        _after(
+            lambda arena, who: arena.types("U02LEAD", "/cadence", "learn support-reply Load it", "C0NOWHERE"),
+            _made_champion,
+            then=pressed(Action.READ_LESSONS, "1"),
         ),
     ),
     _of(CURATOR, "move, command", typed("/cadence", "playbook move variance-review draft")),

@@ -363,6 +363,20 @@ DEEDS = [
         TEAM | CURATORS,
         ("members", "curator"),
     ),
+    Deed(
+        "add a training sample",
+        sent(
+            form(Callback.ADD_SAMPLE, step=option("1:draft"), text=text("Dear you"), grade=option("accept"))
+        ),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "open the form of a training sample", pressed(Action.ADD_SAMPLE, "support-reply"), OWNERS, ANY_OWNER
+    ),
+    Deed("see every champion's training", pressed(Action.SHOW_TRAINING, "support-reply"), OWNERS, ANY_OWNER),
+    Deed("train as the champion", pressed(Action.TRAIN, "1"), frozenset({OWNER}), ("champion",)),
+    Deed("read the lessons", pressed(Action.READ_LESSONS, "1"), frozenset({OWNER}), ("champion",)),
     Deed("join a team", typed("/cadence", "team join support-emea"), EVERYBODY),
     Deed("be away oneself", typed("/cadence", "away 2026-03-20"), EVERYBODY),
     Deed("mute", typed("/cadence", "mute"), EVERYBODY),

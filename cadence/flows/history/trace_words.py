@@ -255,6 +255,18 @@ def _adopted(data: Any, _words: Words) -> str:
     )
 
 
+def _training_sample(data: Any, words: Words) -> str:
+    grade = {True: "accept", False: "reject"}.get(data.get("passed"), "")
+    return _joined(
+        f"sample {data['sample']}" if "sample" in data else "", _step(data.get("step", ""), words), grade
+    )
+
+
+def _champion_trained(data: Any, _words: Words) -> str:
+    agreed = f"agreed on {data['agreed']} of {data['samples']}" if data["samples"] else ""
+    return _joined(say("{who}", who=mention(data["champion"])), agreed)
+
+
 def _next_team(data: Any, words: Words) -> str:
     return (
         words.team(int(data["team"])) if data.get("team") else _joined("no next team", _reason(data, words))
@@ -324,6 +336,11 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "checklist-ticked": ("checked off an item", _text),
     "checklist-unticked": ("unchecked an item", _text),
     "setup-done": ("finished setup", _setup_done),
+    "lessons-read": ("read the lessons", _nothing),
+    "training-sample-added": ("added a training sample", _training_sample),
+    "training-sample-removed": ("removed a training sample", _training_sample),
+    "training-graded": ("graded a training sample", _training_sample),
+    "champion-trained": ("found the champion trained", _champion_trained),
     "team-moved": ("moved the team to another version", _moved),
     "playbook-imported": ("saved the playbook", _imported),
     "playbook-published": ("published the playbook", _published),

@@ -18,10 +18,12 @@ from cadence.flows.overview.digest_scope import KEPT, DigestWeek, Scope, TopN, s
 from cadence.flows.overview.watches import watches_of
 from cadence.flows.setup import checklist
 from cadence.flows.standards import see_drift
+from cadence.flows.training import ChampionTraining, unfinished
 from cadence.mrkdwn import channel_link, code, escape, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
+from cadence.rules.training import Lacking
 from storage.queries import playbooks, rubrics, setup
 from storage.tables import AdoptionState, CycleState, PlaybookState, Promotion, Setup, StepDrift, Workspace
 from storage.work import UnitOfWork
@@ -173,7 +175,37 @@ def _drift(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> HomeNeed:
 
 
 def champion_needs(uow: UnitOfWork, mine: Sequence[AdoptionView]) -> Iterator[Need]:
-    """The unfinished setups of which the caller is the champion."""
+    """The unfinished setups, and then the training, of adoptions of which the caller is the champion."""
+    yield from _setups(uow, mine)
+    for view, found in unfinished(uow, [view for view in mine if _in_use(view)]):
+        title = _training_title(found)
+        if title:
+            yield partial(_to_train, view, found, title)
+
+
+def _training_title(found: ChampionTraining) -> str:
+    """The champion's next step; empty if it isn't theirs, or the setup's."""
+    if Lacking.GRADES in found.missing:
+        return f"⏳ Grade {plural(found.samples - found.graded, 'training sample')}"
+    if Lacking.LESSONS in found.missing:
+        return "⏳ Read the lessons"
+    return "⏳ Review your training" if Lacking.AGREEMENT in found.missing else ""
+
+
+def _to_train(view: AdoptionView, found: ChampionTraining, title: str) -> HomeNeed:
+    done = f"{found.graded} of {plural(found.samples, 'sample')} graded"
+    if Lacking.GRADES not in found.missing:
+        done = f"you agreed with the owner on {found.agreed} of {plural(found.samples, 'sample')}"
+    return HomeNeed(
+        title=title,
+        text=say(
+            "{playbook} in {team}: {done}", playbook=view.playbook.title, team=view.team.title, done=done
+        ),
+        offers=(Offer("Continue", Action.TRAIN, str(view.id)),),
+    )
+
+
+def _setups(uow: UnitOfWork, mine: Sequence[AdoptionView]) -> Iterator[Need]:
     for view in mine:
         if view.adoption.champion != uow.actor.member or not _in_use(view):
             continue

@@ -12,6 +12,7 @@ from cadence.flows.setup.checklists import (
     first_run,
     minutes_of,
     rewrite,
+    start_offer,
     start_setup,
     tick,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "first_run",
     "minutes_of",
     "rewrite",
+    "start_offer",
     "start_setup",
     "tick",
 ]

@@ -21,7 +21,7 @@ from cadence.mrkdwn import channel_link, mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from storage.outbox.queueing import NewMessage
-from storage.queries import adoptions, playbooks
+from storage.queries import adoptions, playbooks, training
 from storage.queries import cycles as cycle_rows
 from storage.queries import setup as setup_rows
 from storage.tables import ChecklistTick, OutboxMessage, PlaybookState, Setup, SetupEnd
@@ -29,7 +29,7 @@ from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
 from templates.contexts.setup import ChecklistForm, ChecklistItem, SetupPost
-from templates.filters import day
+from templates.filters import day, plural
 from templates.ids import Action, Field
 
 SETUP: Final = "setup"
@@ -147,54 +147,50 @@ def checklist_form(uow: UnitOfWork, *, adoption_id: int) -> ChecklistForm:
         )
 
 
-@once
 def check_off(uow: UnitOfWork, *, adoption_id: int, items: Collection[int]) -> Done:
-    """Check off several items; setup is done once none is open.
+    """Check off several items, in the caller's transaction; setup is done once none is open.
 
     Raises:
         Refusal: setup hasn't started, the playbook is retired, or there is no such item. NotAllowed: somebody
         from outside the team who isn't the owner or a curator.
     """
-    with uow.write():
-        view = _entered(uow, adoption_id, to=TO_FINISH)
-        row = _started(uow, view)
-        texts, still = checklist(uow, row), _open_items(uow, row)
-        if any(not 0 <= item < len(texts) for item in items):
-            raise Refusal("That item isn't on the checklist.", field=Field.ITEMS)
-        for item in sorted(still.keys() & set(items)):
-            _check_off(uow, view, row, item, texts[item])
-        left = _open_items(uow, row)
-        if not left and row.done_at is None:
-            return _finish(uow, view, row)
-        rewrite(uow, view, mark=uow.actor.request)
-        more = Offer("Check off more", Action.SETUP_DONE, str(view.id))
-        return Done(
-            text=say(
-                "{done} of {total} items done.{rest}",
-                done=len(texts) - len(left),
-                total=len(texts),
-                rest=say(" To do: {names}.", names=_named(left)) if left else "",
-            ),
-            offers=(more,) if row.done_at is None else (),
-        )
+    view = _entered(uow, adoption_id, to=TO_FINISH)
+    row = _started(uow, view)
+    texts, still = checklist(uow, row), _open_items(uow, row)
+    if any(not 0 <= item < len(texts) for item in items):
+        raise Refusal("That item isn't on the checklist.", field=Field.ITEMS)
+    for item in sorted(still.keys() & set(items)):
+        _check_off(uow, view, row, item, texts[item])
+    left = _open_items(uow, row)
+    if not left and row.done_at is None:
+        return _finish(uow, view, row)
+    rewrite(uow, view, mark=uow.actor.request)
+    more = Offer("Check off more", Action.SETUP_DONE, str(view.id))
+    return Done(
+        text=say(
+            "{done} of {total} items done.{rest}",
+            done=len(texts) - len(left),
+            total=len(texts),
+            rest=say(" To do: {names}.", names=_named(left)) if left else "",
+        ),
+        offers=(more,) if row.done_at is None else (),
+    )
 
 
-@once
 def finish_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
-    """Stop the timer: every item is ticked. A second click finds it stopped.
+    """Stop the timer, in the caller's transaction: every item is ticked. A second click finds it stopped.
 
     Raises:
         ItemsOpen: items are open; the sentence names them.
         Refusal: setup hasn't started, or the playbook is retired.
         NotAllowed: somebody from outside the team who isn't the owner or a curator.
     """
-    with uow.write():
-        view = _entered(uow, adoption_id, to=TO_FINISH)
-        row = _started(uow, view)
-        still = _open_items(uow, row)
-        if row.done_at is None and still:
-            raise ItemsOpen(say("To do first: {names}. Check off what's done.", names=_named(still)))
-        return _finish(uow, view, row)
+    view = _entered(uow, adoption_id, to=TO_FINISH)
+    row = _started(uow, view)
+    still = _open_items(uow, row)
+    if row.done_at is None and still:
+        raise ItemsOpen(say("To do first: {names}. Check off what's done.", names=_named(still)))
+    return _finish(uow, view, row)
 
 
 def _finish(uow: UnitOfWork, view: AdoptionView, row: Setup) -> Done:
@@ -339,6 +335,7 @@ def setup(uow: UnitOfWork, message: OutboxMessage) -> SetupPost:
         fixed=spec.fixed,
         adaptable=spec.adaptable,
         lessons=recent(uow, playbook_id=view.playbook.id or 0, limit=LESSONS_SHOWN, but_of=view.id),
+        lessons_read=(view.id, view.adoption.champion) in training.readers(uow, adoption_ids=[view.id]),
         cycle_starts=_first_cycle(uow, view),
     )
 
@@ -426,18 +423,28 @@ def champion(uow: UnitOfWork, message: OutboxMessage) -> Done:
     items = len(view.spec.checklist)
     begun = setup_rows.of_adoption(uow, adoption_id=view.id) is not None
     begin = () if begun else (Offer("Start setup", Action.START_SETUP, str(view.id)),)
+    samples = len(
+        training.samples(uow, playbook_ids=[view.adoption.playbook_id]).get(view.adoption.playbook_id, [])
+    )
+    grade = (Offer("Grade the samples", Action.TRAIN, str(view.id)),) if samples else ()
     return Done(
         text=say(
             "You're the champion of {title} in {team}: you set it up and keep it going.\n"
             "*First step:* click *Start setup*, then check off the items in {channel} ({items}). It takes up to "
-            "{limit:,} min. After that, the first cycle can start.",
+            "{limit:,} min. {then}",
             title=view.playbook.title,
             team=view.team.title,
             channel=channel_link(view.team.channel),
             items="1 item" if items == 1 else f"{items} items",
             limit=view.spec.setup_minutes,
+            then=say(
+                "\n*Then:* grade {samples}, to see whether you and the owner judge alike.",
+                samples=plural(samples, "training sample"),
+            )
+            if samples
+            else "After that, the first cycle can start.",
         ),
-        offers=(*begin, show),
+        offers=(*begin, *grade, show),
     )
 
 

@@ -1,8 +1,36 @@
 """Training of champions: lessons, graded samples, and the agreement with the owner's grades."""
 
-from cadence.flows.core import MessageKind
-from cadence.flows.training.progress import ChampionTraining, require_trained, training_of
+from cadence.flows.training.grading import (
+    after_grading,
+    again_form,
+    check_off,
+    finish_setup,
+    grade_sample,
+    open_training,
+    read_lessons,
+    show_training,
+)
+from cadence.flows.training.progress import ChampionTraining, require_trained, training_of, unfinished
+from cadence.flows.training.samples import SampleToAdd, add_sample, remove_form, remove_sample, sample_form
+from cadence.flows.training.told import KINDS
 
-KINDS: tuple[MessageKind, ...] = ()
-
-__all__ = ["KINDS", "ChampionTraining", "require_trained", "training_of"]
+__all__ = [
+    "KINDS",
+    "ChampionTraining",
+    "SampleToAdd",
+    "add_sample",
+    "after_grading",
+    "again_form",
+    "check_off",
+    "finish_setup",
+    "grade_sample",
+    "open_training",
+    "read_lessons",
+    "remove_form",
+    "remove_sample",
+    "require_trained",
+    "sample_form",
+    "show_training",
+    "training_of",
+    "unfinished",
+]

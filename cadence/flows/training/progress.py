@@ -1,17 +1,18 @@
 """How far a champion's training is, and whether a team in a wave can start its first cycle."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cadence.flows.core import AdoptionView, champion_here
 from cadence.flows.lessons import recent
 from cadence.mrkdwn import Mrkdwn, mention, say
-from cadence.refusals import Refusal
+from cadence.refusals import Offer, Refusal
 from cadence.rules.training import LEAST_SAMPLES, Lacking, Progress, lacking
 from storage.queries import cycles, setup, training
 from storage.tables import TrainingGrade, TrainingSample
 from storage.work import UnitOfWork
 from templates.filters import plural
+from templates.ids import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,26 @@ def in_wave(uow: UnitOfWork, view: AdoptionView) -> bool:
     return (playbook_id, view.team.id) in training.in_open_waves(uow, playbook_ids=[playbook_id])
 
 
+def unfinished(
+    uow: UnitOfWork, views: Sequence[AdoptionView]
+) -> Iterator[tuple[AdoptionView, ChampionTraining]]:
+    """The caller's training as champion of some adoptions, where something is asked of them and is left.
+
+    It is asked of the champion of a team in a wave, and before a first cycle once there are samples.
+    """
+    led = [view for view in views if view.adoption.champion == uow.actor.member]
+    if not led:
+        return
+    ids = sorted({view.playbook.id or 0 for view in led})
+    sampled, waves = training.samples(uow, playbook_ids=ids), training.in_open_waves(uow, playbook_ids=ids)
+    for view in led:
+        waits = view.cycle is None and bool(sampled.get(view.playbook.id or 0))
+        if waits or (view.playbook.id, view.team.id) in waves:
+            found = training_of(uow, view)
+            if found.missing:
+                yield view, found
+
+
 def require_trained(uow: UnitOfWork, view: AdoptionView) -> None:
     """Check that a team in an open wave has a trained champion before its first cycle (SPEC §6).
 
@@ -119,6 +140,7 @@ def require_trained(uow: UnitOfWork, view: AdoptionView) -> None:
             missing=missing_words(found),
         ),
         field="team",
+        offer=_offer(uow, view, found),
     )
 
 
@@ -134,3 +156,12 @@ def missing_words(found: ChampionTraining) -> Mrkdwn:
         Lacking.AGREEMENT: f"agreed with the owner on {found.agreed} of {found.samples} samples (needs 80%)",
     }
     return Mrkdwn("; ".join(words[one] for one in found.missing))
+
+
+def _offer(uow: UnitOfWork, view: AdoptionView, found: ChampionTraining) -> Offer:
+    """The button of a refusal: one's own training, the samples to add, or where every champion is."""
+    if uow.actor.member == found.champion:
+        return Offer("Continue the training", Action.TRAIN, str(view.id))
+    if Lacking.SAMPLES in found.missing:
+        return Offer("Add a training sample", Action.ADD_SAMPLE, view.playbook.slug)
+    return Offer("Show the training", Action.SHOW_TRAINING, view.playbook.slug)

@@ -16,6 +16,7 @@ from tests.templates.samples import (
     rubrics,
     spreading,
     standards,
+    training,
     verdicts,
 )
 
@@ -35,4 +36,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **spreading.SAMPLES,
     **handoffs.SAMPLES,
     **promotions.SAMPLES,
+    **training.SAMPLES,
 }
