@@ -21,7 +21,7 @@ from handlers.grammar import AboutPlaybook, Entry, Request
 from handlers.grammar.errors import shown
 from handlers.grammar.words import Word
 from handlers.payloads import Body, Form, metadata
-from templates.contexts.adoption import AdoptForm
+from templates.contexts.adoption import AdoptForm, AdoptionSettingsForm
 from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
@@ -136,6 +136,7 @@ def settings_submitted(context: RequestContext, form: Form) -> MessageContext:
         champion=form.member(Field.CHAMPION),
         rule=form.option(Field.RULE),
         hours=form.text(Field.HOURS) if Field.HOURS in form.values else None,
+        cycles=form.read(AdoptionSettingsForm).cycles,
     )
     return save_adoption(context.uow, given)
 

@@ -20,6 +20,8 @@ class ActiveAdoption:
         audited: whether runs of a step are drawn each week to be graded.
         hours: by kind of nudge, if the adoption has its own.
         joined: since when members are asked: recent members, or all of them after a pause.
+        watched: the Mondays of those cycles that are watch periods, without gates.
+        ends: whether watch periods follow, because the planned cycles are over.
         own: False if only its members' check-ins are planned here, and its other nudges elsewhere.
     """
 
@@ -32,14 +34,22 @@ class ActiveAdoption:
     audited: bool = False
     hours: Mapping[str, Hour] = field(default_factory=dict)
     joined: Mapping[str, datetime] = field(default_factory=dict)
+    watched: frozenset[date] = frozenset()
+    ends: bool = False
     own: bool = True
 
     def begun(self, week_start: date) -> datetime | None:
         """When the cycle that contains a week was started; None if there is no such cycle."""
-        for starts_on, started_at in self.cycles:
-            if week_number(starts_on, week_start):
-                return started_at
-        return None
+        return next((started_at for _, started_at in self._of(week_start)), None)
+
+    def is_watched(self, week_start: date) -> bool:
+        """Whether a week is in a watch period."""
+        return bool(self.watched) and any(starts_on in self.watched for starts_on, _ in self._of(week_start))
+
+    def _of(self, week_start: date) -> list[tuple[date, datetime]]:
+        """The cycle that contains a week; the later one where a watch period ended early."""
+        found = [one for one in self.cycles if week_number(one[0], week_start)]
+        return found[-1:]
 
 
 @dataclass(frozen=True, slots=True)

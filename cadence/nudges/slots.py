@@ -170,6 +170,8 @@ def _run_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, window: 
         begun = run.begun(about)
         if begun is None or person is None or (nudge.kind == SPOT_AUDIT and not run.audited):
             continue
+        if Unless.WATCHED in nudge.unless and run.is_watched(about):
+            continue
         hour = rollout.hour(nudge, run)
         if not window.may_hold(week, hour, person.zone):
             continue

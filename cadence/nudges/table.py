@@ -64,6 +64,7 @@ class Unless(StrEnum):
     GATE_MET = "gate met", True
     PAUSED = "paused", True
     CLOSED = "the cycle is closed", True
+    WATCHED = "watched, without gates", True
     ALL_ANSWERED = "all answered", True
     ACCEPTED = "accepted", True
     SENT_BACK = "sent back", True
@@ -156,7 +157,7 @@ WEEK_OPENS: Final = Nudge(
     Audience.TEAM,
     Hour(MONDAY, time(9, 30)),
     timedelta(hours=54),
-    (Unless.PAUSED, Unless.CLOSED),
+    (Unless.PAUSED, Unless.CLOSED, Unless.WATCHED),
 )
 CHECKIN: Final = Nudge(
     "checkin", "check-in", Audience.MEMBER, CHECKIN_HOUR, timedelta(hours=62), (*_OPEN, Unless.ASKED)
@@ -202,7 +203,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.OWNER,
         Hour(FRIDAY, time(15)),
         timedelta(hours=26),
-        (Unless.GATE_MET, Unless.PAUSED, Unless.CLOSED),
+        (Unless.GATE_MET, Unless.PAUSED, Unless.CLOSED, Unless.WATCHED),
     ),
     Nudge(
         "who-is-missing",

@@ -16,6 +16,7 @@ from cadence.flows.cycles import (
     pause,
     show_cycle,
     start_cycle,
+    watch,
 )
 from cadence.flows.pilots import FirstCyclesFull, NotApproved, review_form
 from handlers.context import RequestContext
@@ -59,6 +60,11 @@ class PauseCycle(AboutPlaybook):
     """`/cadence cycle pause`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchCycle(AboutPlaybook):
+    """`/cadence cycle watch`."""
+
+
 def read_start(request: Request) -> StartCycle:
     """`/cadence cycle start <playbook> [date]`."""
     named = request.playbook()
@@ -93,6 +99,11 @@ def read_close(request: Request) -> CloseCycle:
 def read_pause(request: Request) -> PauseCycle:
     """`/cadence cycle pause <playbook>`."""
     return PauseCycle(playbook=request.only_playbook(), team=request.team)
+
+
+def read_watch(request: Request) -> WatchCycle:
+    """`/cadence cycle watch <playbook>`."""
+    return WatchCycle(playbook=request.only_playbook(), team=request.team)
 
 
 def start(context: RequestContext, command: StartCycle) -> None:
@@ -222,6 +233,14 @@ def pause_(context: RequestContext, command: PauseCycle) -> None:
     context.say(pause(context.uow, WhichRun(command.playbook, command.team)))
 
 
+def watch_(context: RequestContext, command: WatchCycle) -> None:
+    """`/cadence cycle watch`: immediately if the playbook is given, else a choice."""
+    if command == WatchCycle():
+        context.say(ask_which(context.uow, action=Action.WATCH_WEEKLY))
+        return
+    context.say(watch(context.uow, WhichRun(command.playbook, command.team)))
+
+
 def close_by_button(context: RequestContext, value: str, _body: Body) -> None:
     """[Close …]."""
     context.say(close_by_hand(context.uow, _run(value)))
@@ -229,9 +248,17 @@ def close_by_button(context: RequestContext, value: str, _body: Body) -> None:
 
 def pause_by_button(context: RequestContext, value: str, _body: Body) -> None:
     """[Pause]; on a closing post it means the pause after that cycle."""
+    context.say(pause(context.uow, _after(value)))
+
+
+def watch_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Watch weekly instead]; on a closing post it means after that cycle."""
+    context.say(watch(context.uow, _after(value)))
+
+
+def _after(value: str) -> WhichRun:
     where, _, number = value.partition(":")
-    which = replace(_run(where), after_cycle=int(number) if number.isdecimal() else None)
-    context.say(pause(context.uow, which))
+    return replace(_run(where), after_cycle=int(number) if number.isdecimal() else None)
 
 
 def _run(value: str) -> WhichRun:
@@ -291,6 +318,18 @@ FEATURE: Final = Feature(
             run=pause_,
             options=("team",),
         ),
+        Entry(
+            name="cycle watch",
+            task="Rollout",
+            usage="<playbook> [team=slug]",
+            summary="Keep only the weekly check-in after this cycle",
+            who="owner",
+            examples=("/cadence cycle watch support-reply",),
+            read=read_watch,
+            bare=WatchCycle,
+            run=watch_,
+            options=("team",),
+        ),
     ),
     buttons={
         Action.START_CYCLE: by_button,
@@ -298,6 +337,7 @@ FEATURE: Final = Feature(
         Action.START_FIRST: first_by_button,
         Action.CLOSE_CYCLE: close_by_button,
         Action.PAUSE: pause_by_button,
+        Action.WATCH_WEEKLY: watch_by_button,
     },
     forms={
         Callback.CYCLE_START: submitted,

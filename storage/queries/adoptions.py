@@ -28,6 +28,7 @@ from storage.tables import (
     AdoptionState,
     AdoptionStep,
     Cycle,
+    CycleKind,
     CycleState,
     Playbook,
     PlaybookVersion,
@@ -53,9 +54,11 @@ def with_hours(uow: UnitOfWork) -> list[Adoption]:
 
 
 def running_of_team(uow: UnitOfWork, *, team_id: int) -> list[Adoption]:
-    """The adoptions of a team that have a running or upcoming cycle."""
+    """The adoptions of a team that have a running or upcoming cycle; those only watched don't."""
     running = select(Cycle.adoption_id).where(
-        Cycle.workspace_id == uow.workspace_id, Cycle.state == CycleState.RUNNING
+        Cycle.workspace_id == uow.workspace_id,
+        Cycle.state == CycleState.RUNNING,
+        Cycle.kind == CycleKind.ROLLOUT,
     )
     query = select(Adoption).where(
         Adoption.workspace_id == uow.workspace_id,

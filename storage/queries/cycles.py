@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
 from storage.queries.streams import stream
 from storage.query_cache import cached
@@ -130,7 +129,8 @@ def take_away(uow: UnitOfWork, *, cycle_id: int) -> bool:
     return True
 
 
-WEEK = timedelta(weeks=1)
+WEEKEND = timedelta(days=2)
+"""A cycle's last week ends two days after its last Friday."""
 
 
 def refresh(uow: UnitOfWork, *, cycle: Cycle) -> None:
@@ -163,9 +163,9 @@ _CYCLES = (
 
 
 def cycle_on(uow: UnitOfWork, *, adoption_id: int, day: date) -> Cycle | None:
-    """The cycle whose four weeks, Monday to Sunday, contain a date."""
+    """The cycle whose weeks, Monday to Sunday, contain a date."""
     rows = cycles_of(uow, adoption_id=adoption_id)
-    return next((row for row in reversed(rows) if row.starts_on <= day < row.starts_on + WEEKS * WEEK), None)
+    return next((row for row in reversed(rows) if row.starts_on <= day <= row.closes_on + WEEKEND), None)
 
 
 def cycles(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[Cycle]:

@@ -109,6 +109,7 @@ def cycles_of_week(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: 
             col(Cycle.adoption_id).in_(adoption_ids),
             col(Cycle.starts_on) <= week_start,
             col(Cycle.starts_on) > week_start - timedelta(weeks=WEEKS),
+            col(Cycle.closes_on) >= week_start,
         )
         .order_by(col(Cycle.adoption_id))
     )

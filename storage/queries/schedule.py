@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from storage.engine import connection_of
@@ -18,6 +19,7 @@ from storage.tables import (
     AdoptionState,
     Away,
     Cycle,
+    CycleKind,
     Member,
     Playbook,
     PlaybookVersion,
@@ -33,7 +35,10 @@ CHUNK = 500
 
 
 class AdoptionRow(NamedTuple):
-    """A cycle of an active run, with its team."""
+    """A cycle of an active run, with its team.
+
+    `watched`: it is a watch period. `ends`: another one follows it, because the planned cycles are over.
+    """
 
     adoption_id: int
     team_id: int
@@ -48,6 +53,8 @@ class AdoptionRow(NamedTuple):
     starts_on: date
     started_at: datetime
     version_id: int
+    watched: bool
+    ends: bool
 
 
 class PlaceRow(NamedTuple):
@@ -122,6 +129,7 @@ def stretch_of_teams(uow: UnitOfWork, *, after: int, limit: int) -> tuple[int, b
     return (ids[-1], len(ids) == limit) if ids else None
 
 
+_OTHER = aliased(Cycle)
 _RUNS: Final = (
     select(
         col(Adoption.id),
@@ -137,6 +145,18 @@ _RUNS: Final = (
         col(Cycle.starts_on),
         col(Cycle.started_at),
         col(Cycle.version_id),
+        col(Cycle.kind) == CycleKind.WATCH,
+        case(
+            (
+                col(Adoption.planned_cycles).is_not(None),
+                col(Adoption.planned_cycles)
+                <= select(func.count())
+                .where(col(_OTHER.adoption_id) == col(Adoption.id), col(_OTHER.kind) == CycleKind.ROLLOUT)
+                .correlate(Adoption)
+                .scalar_subquery(),
+            ),
+            else_=False,
+        ),
     )
     .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
     .join(Team, col(Team.id) == col(Adoption.team_id))

@@ -35,8 +35,12 @@ def by_zone(values: Mapping[str, _Value]) -> Any:
 
 
 def covers(day: date) -> ColumnElement[bool]:
-    """Condition: a cycle's four weeks, Monday to Sunday, contain a date."""
-    return and_(col(Cycle.starts_on) <= day, col(Cycle.starts_on) > day - timedelta(weeks=WEEKS))
+    """Condition: a cycle's weeks, Monday to Sunday, contain a date."""
+    return and_(
+        col(Cycle.starts_on) <= day,
+        col(Cycle.starts_on) > day - timedelta(weeks=WEEKS),
+        col(Cycle.closes_on) >= day - timedelta(days=2),
+    )
 
 
 def takes_no_part(workspace_id: str | BindParameter[str]) -> ColumnElement[bool]:

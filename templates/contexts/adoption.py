@@ -9,12 +9,12 @@ from templates.contexts import ask
 from templates.contexts.ask import Asked, Input, PlainForm
 from templates.contexts.base import RULES, Choice, MessageContext
 from templates.filters import name
-from templates.ids import Callback
+from templates.ids import Callback, Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptionSaved(MessageContext):
-    """The current settings of an adoption; `hours` are its own."""
+    """The current settings of an adoption; `hours` are its own, `cycles` those planned."""
 
     TEMPLATE: ClassVar[str] = "answers/adoption/adoption_saved.json.j2"
 
@@ -25,6 +25,7 @@ class AdoptionSaved(MessageContext):
     changed: bool
     champion: str | None = None
     hours: tuple[str, ...] = ()
+    cycles: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,13 @@ class AdoptionSettingsForm(
         first=True,
         placeholder="",
         when="may_set_rule",
+    )
+    cycles: int | None = ask.whole(
+        "Planned cycles",
+        "After this many, the team is only watched: check-ins go on, gates don't. Empty: cycles go on.",
+        name=Field.PLANNED_CYCLES,
+        optional=True,
+        least=1,
     )
     hours: str = ask.lines(
         "Nudge times",

@@ -64,6 +64,7 @@ class CheckinRow:
         late_until: the last day on which `/attest week=N` still accepts it after its week; None if it
             doesn't.
         home_until: the last day on which Home still shows it then; None if it doesn't.
+        watched: the week is one of a watch period, whose weeks aren't numbered for people.
     """
 
     adoption_id: Id
@@ -78,6 +79,7 @@ class CheckinRow:
     answer: Answer | None = None
     late_until: date | None = None
     home_until: date | None = None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +189,7 @@ class AttestedRow:
     kpi: Kpi
     answer: Answer
     previous: Answer | None = None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,10 @@ class NextTeamForm(PlainForm, callback=Callback.NEXT_TEAM, title="Next team"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleShown(MessageContext):
-    """A running or closed cycle. `readings` one a week in order; `result` is None while it runs."""
+    """A running or closed cycle. `readings` one a week in order; `result` is None while it runs.
+
+    `month` is the number of a watch period since the last cycle.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/cycles/cycle_shown.json.j2"
 
@@ -50,6 +53,7 @@ class CycleShown(MessageContext):
     champion: str | None = None
     champion_left: bool = False
     result: str | None = None
+    month: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +176,7 @@ class CycleClosed(MessageContext):
         lessons: as logged.
         next_cycle: its Monday; None if none is planned: `paused` or `retired` says why. `begun` once it has
             begun.
+        watched: a watch period follows instead of a cycle.
         offers: buttons, at most five, the first being the thing to do.
         more: entries of the menu, seldom used.
         chart: the KPI's chart, None until it is uploaded.
@@ -200,6 +205,7 @@ class CycleClosed(MessageContext):
     lessons: tuple[str, ...] = ()
     next_cycle: date | None = None
     begun: bool = False
+    watched: bool = False
     paused: bool = False
     retired: bool = False
     offers: tuple[Offer, ...] = ()

@@ -9,35 +9,45 @@ from cadence.flows.core import (
     hours_in,
     hours_of,
     is_curator,
+    kind_of_next,
     lines_of,
     once,
     parse_hours,
     require_owner_or_curator,
     require_playbook,
     rewrite_cycle_posts,
+    rewrite_last_closing,
     save_hours,
+    shown_week,
 )
 from cadence.flows.people import member_ids
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.verdicts import Rule
-from storage.queries import adoptions
+from storage.queries import adoptions, cycles
 from storage.tables import Adoption
 from storage.work import UnitOfWork
 from templates.contexts.adoption import AdoptionSaved, AdoptionSettingsForm
+from templates.ids import Field
 
 INHERITED = "inherited"
+MOST_CYCLES = 50
+"""Planned cycles of a team: about four years."""
 _WISH = "change its teams' settings"
 
 
 @dataclass(frozen=True, slots=True)
 class AdoptionSettings:
-    """Settings of an adoption from a form; `rule` and `hours` are None if the form didn't ask."""
+    """Settings of an adoption from a form; `rule` and `hours` are None if the form didn't ask.
+
+    `cycles` are those planned; None while no end is planned.
+    """
 
     adoption_id: int
     champion: str | None
     rule: str | None = None
     hours: str | None = None
+    cycles: int | None = None
 
 
 def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[AdoptionSettingsForm, int]:
@@ -57,7 +67,7 @@ def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[
             team=view.team.title,
             team_slug=view.team.slug,
             state=view.adoption.state,
-            week=view.week,
+            week=shown_week(view.cycle, view.week),
             starts=view.cycle.starts_on if view.cycle and view.today < view.cycle.starts_on else None,
             no_cycle=view.cycle is None,
             inherited=view.spec.rule or view.workspace.rule,
@@ -65,6 +75,7 @@ def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[
             may_set_rule=is_curator(uow),
             champion=view.adoption.champion,
             reporter=view.team.reporter,
+            cycles=view.adoption.planned_cycles,
             hours=lines_of(hours, of_adoption=True),
         )
         return form, view.id
@@ -86,11 +97,14 @@ def save_adoption(uow: UnitOfWork, given: AdoptionSettings) -> AdoptionSaved:
         before, hours_before = _as_data(adoption), hours_in(view.workspace, adoption)
         adoption.rule = _rule(uow, adoption, given.rule)
         adoption.champion = _champion(uow, view, adoption, given.champion)
+        adoption.planned_cycles = _cycles(given.cycles)
         uow.session.add(adoption)
         uow.session.flush()
         after = _as_data(adoption)
         if after != before:
             _record(uow, view, before, after)
+        if after["planned_cycles"] != before["planned_cycles"]:
+            _follow_plan(uow, view)
         if hours is not None:
             save_hours(uow, adoption_id=view.id, hours=hours)
         own = {
@@ -106,6 +120,7 @@ def save_adoption(uow: UnitOfWork, given: AdoptionSettings) -> AdoptionSaved:
             changed=after != before or hours_in(view.workspace, adoption) != hours_before,
             champion=adoption.champion,
             hours=tuple(lines_of(own, of_adoption=True).splitlines()),
+            cycles=adoption.planned_cycles,
         )
 
 
@@ -132,8 +147,33 @@ def _champion(uow: UnitOfWork, view: AdoptionView, adoption: Adoption, given: st
     )
 
 
+def _cycles(given: int | None) -> int | None:
+    if given is not None and not 1 <= given <= MOST_CYCLES:
+        raise Refusal(
+            f"Choose from 1 to {MOST_CYCLES} cycles, or leave it empty.", field=Field.PLANNED_CYCLES
+        )
+    return given
+
+
+def _follow_plan(uow: UnitOfWork, view: AdoptionView) -> None:
+    """Have what comes next be a cycle or a watch period, as planned now."""
+    rows = cycles.cycles_of(uow, adoption_id=view.id)
+    if len(rows) < 2 or rows[-1].starts_on <= view.today:
+        return
+    kind = kind_of_next(view.adoption.planned_cycles, rows[:-1])
+    if kind is not rows[-1].kind:
+        rows[-1].kind = kind
+        uow.session.add(rows[-1])
+        uow.session.flush()
+        rewrite_last_closing(uow, view, mark=f"planned:{uow.now.timestamp()}")
+
+
 def _as_data(adoption: Adoption) -> dict[str, object]:
-    return {"rule": adoption.rule.value if adoption.rule else None, "champion": adoption.champion}
+    return {
+        "rule": adoption.rule.value if adoption.rule else None,
+        "champion": adoption.champion,
+        "planned_cycles": adoption.planned_cycles,
+    }
 
 
 def _record(uow: UnitOfWork, view: AdoptionView, before: dict[str, object], after: dict[str, object]) -> None:

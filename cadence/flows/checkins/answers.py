@@ -16,6 +16,7 @@ from cadence.flows.core import (
     once,
     rewrite_cycle_posts,
     rewrite_missing,
+    shown_week,
     week_starting,
 )
 from cadence.flows.numbers import (
@@ -221,7 +222,7 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     return AttestedRow(
         playbook=view.playbook.title,
         team=view.team.title,
-        week=week.week,
+        week=shown_week(week.cycle, week.week),
         kpi=checkin_rows.week_kpi(uow, view, week_start=week.start),
         answer=checkin_rows.answer_context(uow, view, row),
         previous=previous if row is not before else None,

@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from cadence.flows.checkins.rows import may_answer, not_asked, open_adoptions, step_modes, typical, week_kpi
-from cadence.flows.core import AdoptionView, adoption_by_id, week_starting
+from cadence.flows.core import (
+    AdoptionView,
+    adoption_by_id,
+    shown_week,
+    week_starting,
+)
 from cadence.flows.numbers import asked
 from cadence.refusals import Refusal
 from storage.queries import checkins, numbers
@@ -41,7 +46,7 @@ def checkin_form(
             answered=before is not None,
             playbook=view.playbook.title,
             team=view.team.title,
-            week=week.week,
+            week=shown_week(week.cycle, week.week),
             kpi=week_kpi(uow, view, week_start=week.start),
             reporter=view.team.reporter == uow.actor.member,
             runs=max(1, runs),

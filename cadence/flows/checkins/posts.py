@@ -21,6 +21,7 @@ from cadence.flows.core import (
     is_asked_for,
     message_link,
     require_workspace,
+    shown_week,
     week_of,
     zone_of,
 )
@@ -76,7 +77,7 @@ def checkin_context(uow: UnitOfWork, message: OutboxMessage) -> CheckinMessage |
     if live.id != message.id:
         return CheckinMoved(
             playbook=rows[0].playbook if len(rows) == 1 else None,
-            week=rows[0].week,
+            week=None if rows[0].watched else rows[0].week,
             answered=all(row.answer for row in rows),
             permalink=permalink(workspace.settings, live),
         )
@@ -191,7 +192,7 @@ def kpi_context(uow: UnitOfWork, message: OutboxMessage) -> KpiMissing:
         slug=view.playbook.slug,
         playbook=view.playbook.title,
         team=view.team.title,
-        week=week_number(cycle.starts_on, week) if cycle else None,
+        week=shown_week(cycle, week_number(cycle.starts_on, week)) if cycle else None,
         kpi=week_kpi(uow, view, week_start=week),
         reported=reading.value if reading else None,
         closed=_is_closed(uow, message),
@@ -232,7 +233,7 @@ def missing_context(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing:
         week_start=week.isoformat(),
         playbook=view.playbook.title,
         team=view.team.title,
-        week=week_number(cycle.starts_on, week) if cycle else None,
+        week=shown_week(cycle, week_number(cycle.starts_on, week)) if cycle else None,
         expected=len(expected),
         missing=tuple(sorted(expected - answered - {message.recipient})),
         own=message.recipient in expected - answered,

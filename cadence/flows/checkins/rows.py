@@ -12,6 +12,7 @@ from cadence.flows.core import (
     expected_members,
     is_asked_for,
     is_in_team,
+    is_watch,
     last_week,
     members_at_work,
     mode_of,
@@ -132,6 +133,7 @@ def checkin_row(uow: UnitOfWork, view: AdoptionView, *, member: str, week_start:
         answer=answer_context(uow, view, answered) if answered else None,
         late_until=week_monday(late.starts_on, WEEKS) + timedelta(days=6) if late else None,
         home_until=week_start + timedelta(days=6 + EARLY_IN_THE_WEEK) if asks else None,
+        watched=cycle is not None and is_watch(cycle),
     )
 
 

@@ -119,6 +119,7 @@ from cadence.flows.core.versions import (
     version_name,
     version_to_run,
 )
+from cadence.flows.core.watching import is_watch, kind_of_next, rollout_cycles, shown_week, watch_month
 from cadence.flows.core.weeks import (
     ASKED_UNTIL,
     NeedsWeek,
@@ -188,8 +189,10 @@ __all__ = [
     "is_curator",
     "is_in_team",
     "is_message",
+    "is_watch",
     "keep_days",
     "keep_workspace_hours",
+    "kind_of_next",
     "lapse_open",
     "last_week",
     "leaves_out",
@@ -234,7 +237,9 @@ __all__ = [
     "rewrite_proposal",
     "rewrite_review",
     "roles",
+    "rollout_cycles",
     "save_hours",
+    "shown_week",
     "spec_of",
     "starts_on",
     "state_of",
@@ -247,6 +252,7 @@ __all__ = [
     "version_name",
     "version_to_run",
     "visible_adoptions",
+    "watch_month",
     "week_of",
     "week_starting",
     "why_not",

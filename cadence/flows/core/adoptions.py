@@ -24,6 +24,7 @@ from storage.tables import (
     Adoption,
     AdoptionStep,
     Cycle,
+    CycleKind,
     CycleState,
     Playbook,
     PlaybookVersion,
@@ -114,6 +115,11 @@ class AdoptionView:
     def week(self) -> int | None:
         """The week of the cycle that contains today."""
         return week_number(self.cycle.starts_on, self.today) if self.cycle else None
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether its planned cycles are over, and only its weekly check-ins go on."""
+        return self.cycle is not None and self.cycle.kind is CycleKind.WATCH
 
     @property
     def week_start(self) -> date:

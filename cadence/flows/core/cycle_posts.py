@@ -6,6 +6,7 @@ from typing import Final
 from cadence.flows.core.adoptions import AdoptionView
 from cadence.flows.core.expected import expected_members
 from cadence.flows.core.messages import CHECKIN_KINDS
+from cadence.flows.core.watching import rollout_cycles
 from cadence.rules.calendar import WEEKS, instant, monday_of, week_monday
 from storage.outbox.queueing import NewMessage
 from storage.queries import cycles
@@ -89,7 +90,7 @@ def rewrite_as_next_begins(uow: UnitOfWork, view: AdoptionView) -> None:
 
 
 def _last_closed(uow: UnitOfWork, view: AdoptionView) -> Cycle | None:
-    rows = cycles.cycles_of(uow, adoption_id=view.id)
+    rows = rollout_cycles(uow, view)
     return next((row for row in reversed(rows) if row.state is CycleState.CLOSED), None)
 
 

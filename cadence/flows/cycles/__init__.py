@@ -1,4 +1,4 @@
-"""Cycles: starting, pausing, submitting, closing."""
+"""Cycles: starting, pausing, watching, submitting, closing."""
 
 from cadence.flows.cycles.closing import CHART, CLOSED, close_due_cycles, closing_instants, next_start
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
@@ -6,6 +6,7 @@ from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pau
 from cadence.flows.cycles.shown import show_cycle
 from cadence.flows.cycles.starting import CycleGiven, cycle_form, over_limit_form, start_cycle
 from cadence.flows.cycles.submitting import SUBMITTED, NextTeamGiven, name_next_team, next_team_form, submit
+from cadence.flows.cycles.watching import watch
 
 __all__ = [
     "KINDS",
@@ -28,6 +29,7 @@ __all__ = [
     "show_cycle",
     "start_cycle",
     "submit",
+    "watch",
 ]
 
 KINDS = (CLOSED, CHART, SUBMITTED, MOVED)

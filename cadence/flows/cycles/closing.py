@@ -26,6 +26,8 @@ from cadence.flows.core import (
     coverage,
     curators_read,
     hours_in,
+    is_watch,
+    kind_of_next,
     of_cycle,
     rewrite_as_next_begins,
     version_to_run,
@@ -145,11 +147,24 @@ def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClo
         retired=view.playbook.state is PlaybookState.RETIRED,
         next_cycle=next_cycle,
         begun=begun,
+        watched=_is_watched_next(uow, view, cycle),
         offers=_offers(view, cycle),
-        more=(Offer("Pause", Action.PAUSE, f"{view.id}:{cycle.number}"),)
-        if next_cycle is not None and not begun
-        else (),
+        more=_more(uow, view, cycle) if next_cycle is not None and not begun else (),
     )
+
+
+def _is_watched_next(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> bool:
+    """Whether a watch period follows a cycle."""
+    rows = cycles.cycles_of(uow, adoption_id=view.id)
+    return next((is_watch(row) for row in rows if row.number > cycle.number), False)
+
+
+def _more(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[Offer, ...]:
+    """What else can be done before the next cycle begins."""
+    ref = f"{view.id}:{cycle.number}"
+    watch = Offer("Watch weekly instead", Action.WATCH_WEEKLY, ref)
+    pause = Offer("Pause", Action.PAUSE, ref)
+    return (pause,) if _is_watched_next(uow, view, cycle) else (watch, pause)
 
 
 def _offers(view: AdoptionView, cycle: Cycle) -> tuple[Offer, ...]:
@@ -257,6 +272,8 @@ def close_cycle(uow: UnitOfWork, adoption_id: int, cycle_id: int) -> bool:
 def finish_cycle(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, by_hand: bool) -> None:
     """Close a cycle now: judge every step, store the result, plan the next cycle, queue the posts.
 
+    A watch period ends with the verdicts only: it has no result, no promotions and no post.
+
     Args:
         run: as of the cycle, its adoption locked.
         by_hand: closed by the actor, not by the calendar.
@@ -266,6 +283,10 @@ def finish_cycle(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, by_hand: 
     uow.session.flush()  # a window that this close restarts begins after the cycle
     judge_all(uow, view, cycle, cause=f"{CLOSE}{cycle.id}")
     judge_drifts(uow, view, cycle, cause=f"{CLOSE}{cycle.id}")
+    if is_watch(cycle):
+        uow.record(action="month-ended", subject=f"cycle:{cycle.id}", surface="clock")
+        _plan_next(uow, view, cycle)
+        return
     set_result(uow, view, cycle)
     uow.record(
         action="cycle-closed",
@@ -274,8 +295,7 @@ def finish_cycle(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, by_hand: 
         surface=None if by_hand else "clock",
     )
     judge_promotions(uow, view, cycle)
-    if view.adoption.state is AdoptionState.ACTIVE and view.playbook.state is not PlaybookState.RETIRED:
-        _start_next(uow, view.adoption, cycle, view)
+    _plan_next(uow, view, cycle)
     close_cycle_posts(uow, view, cycle)
     _send_posts(uow, view, cycle)
     rewrite_as_next_begins(uow, view)
@@ -299,9 +319,20 @@ def _run_of_cycle(uow: UnitOfWork, cycle: Cycle) -> AdoptionView | None:
     return of_cycle(uow, view, cycle)
 
 
+def _plan_next(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
+    """Plan the next cycle or watch period, unless the team is paused, the playbook retired, or one is
+    planned."""
+    later = any(row.number > cycle.number for row in cycles.cycles_of(uow, adoption_id=view.id))
+    goes_on = view.adoption.state is AdoptionState.ACTIVE and view.playbook.state is not PlaybookState.RETIRED
+    if goes_on and not later:
+        _start_next(uow, view.adoption, cycle, view)
+
+
 def _start_next(uow: UnitOfWork, adoption: Adoption, cycle: Cycle, view: AdoptionView) -> None:
-    """Start the next cycle on the following Monday, on the team's version; after downtime, the next one to
-    come."""
+    """Start the next cycle, or watch period, on the following Monday, on the team's version.
+
+    After downtime it is the next Monday to come.
+    """
     starts_on = cycle.starts_on + timedelta(weeks=WEEKS)
     today = local_day(uow.now, view.zone)
     if starts_on < monday_of(today):
@@ -313,7 +344,8 @@ def _start_next(uow: UnitOfWork, adoption: Adoption, cycle: Cycle, view: Adoptio
     if version.id != cycle.version_id and (moved or version.number is not None):
         count_anew(uow, view, spec, to=version, on="clock")
     declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
-    add_cycle(uow, adoption, number=cycle.number + 1, starts_on=starts_on, by="the calendar")
+    kind = kind_of_next(adoption.planned_cycles, cycles.cycles_of(uow, adoption_id=view.id))
+    add_cycle(uow, adoption, number=cycle.number + 1, starts_on=starts_on, by="the calendar", kind=kind)
 
 
 def _send_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:

@@ -1,10 +1,12 @@
 """Close a cycle by hand, pause an adoption after one, and resume a paused one."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from cadence.flows.core import (
     AdoptionView,
     is_curator,
+    is_watch,
     of_cycle,
     once,
     require_cycle,
@@ -37,13 +39,20 @@ class WhichRun:
     after_cycle: int | None = None
 
 
+_VERBS: Final = {
+    Action.CLOSE_CYCLE: "Close",
+    Action.PAUSE: "Pause",
+    Action.WATCH_WEEKLY: "Watch",
+}
+
+
 def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
-    """A button for each adoption whose cycle the caller can close or pause; five at most.
+    """A button for each adoption whose cycle the caller can close, pause or only watch; five at most.
 
     Raises:
         Refusal: there is no such cycle.
     """
-    verb = "Close" if action is Action.CLOSE_CYCLE else "Pause"
+    verb = _VERBS[action]
     with uow.read():
         curator = is_curator(uow)
         runs = [
@@ -51,7 +60,8 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
             for view in visible_adoptions(uow)
             if (curator or view.playbook.owner == uow.actor.member)
             and view.cycle is not None
-            and view.adoption.state is AdoptionState.ACTIVE
+            and (view.adoption.state is AdoptionState.ACTIVE or action is Action.WATCH_WEEKLY)
+            and not (view.is_watched and action is not Action.PAUSE)
         ]
         if not runs:
             raise Refusal(
@@ -74,8 +84,18 @@ def close_by_hand(uow: UnitOfWork, which: WhichRun) -> Done:
         Refusal: not the owner or a curator, or before the fourth Monday; the sentence says when it closes by itself.
     """
     with uow.write():
-        view = _locked(uow, which, to="close a cycle")
+        view = locked(uow, which, to="close a cycle")
         cycle = require_cycle(view)
+        if is_watch(cycle):
+            raise Refusal(
+                say(
+                    "{title} is watched weekly in {team}, so there's no cycle to close. To stop check-ins, "
+                    "type {pause}.",
+                    title=view.playbook.title,
+                    team=view.team.title,
+                    pause=code(f"/cadence cycle pause {view.playbook.slug}"),
+                )
+            )
         if cycle.state is CycleState.CLOSED:
             return Done(
                 text=say("Cycle {n} of {title} is already closed.", n=cycle.number, title=view.playbook.title)
@@ -116,8 +136,8 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
         Refusal: not the owner or a curator; the button belongs to a cycle after which another one has begun.
     """
     with uow.write():
-        view = _locked(uow, which, to="pause a team")
-        _refuse_an_old_button(view, which)
+        view = locked(uow, which, to="pause a team")
+        refuse_an_old_button(view, which, verb="pause")
         again = Offer("Start a cycle", Action.START_CYCLE, view.playbook.slug)
         if view.adoption.state is not AdoptionState.ACTIVE:
             return Done(text=_paused(view, "is already paused"), offers=(again,))
@@ -141,16 +161,22 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
         )
 
 
-def _refuse_an_old_button(view: AdoptionView, which: WhichRun) -> None:
+def refuse_an_old_button(view: AdoptionView, which: WhichRun, *, verb: str) -> None:
+    """Check that no cycle has begun since the one whose post has the button.
+
+    Raises:
+        Refusal: one has.
+    """
     cycle = view.cycle
     begun = cycle is not None and cycle.starts_on <= view.today
     if which.after_cycle is not None and cycle is not None and begun and cycle.number > which.after_cycle:
         raise Refusal(
             say(
-                "Cycle {number} of {title} has started since. To pause it anyway, type {command}.",
+                "Cycle {number} of {title} has started since. To {verb} it anyway, type {command}.",
                 number=cycle.number,
                 title=view.playbook.title,
-                command=code(f"/cadence cycle pause {view.playbook.slug} team={view.team.slug}"),
+                verb=verb,
+                command=code(f"/cadence cycle {verb} {view.playbook.slug} team={view.team.slug}"),
             )
         )
 
@@ -173,7 +199,7 @@ def _paused(view: AdoptionView, how: str, *, running: Cycle | None = None) -> Mr
 
 
 def _running(rows: list[Cycle]) -> Cycle | None:
-    return next((row for row in rows if row.state is CycleState.RUNNING), None)
+    return next((row for row in rows if row.state is CycleState.RUNNING and not is_watch(row)), None)
 
 
 def _take_away_next(uow: UnitOfWork, view: AdoptionView) -> bool:
@@ -183,7 +209,7 @@ def _take_away_next(uow: UnitOfWork, view: AdoptionView) -> bool:
     return any(cycles.take_away(uow, cycle_id=row.id or 0) for row in planned)
 
 
-def _locked(uow: UnitOfWork, which: WhichRun, *, to: str) -> AdoptionView:
+def locked(uow: UnitOfWork, which: WhichRun, *, to: str) -> AdoptionView:
     """The adoption in question, locked until the transaction ends."""
     view = pick_adoption(uow, adoption_id=which.adoption_id, playbook=which.playbook, team=which.team)
     require_owner_or_curator(uow, playbook=view.playbook, to=to)

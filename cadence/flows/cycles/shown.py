@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from cadence.flows.core import champion_left, find_adoption, of_cycle
+from cadence.flows.core import champion_left, find_adoption, is_watch, of_cycle, watch_month
 from cadence.flows.gates import gate_lines
 from cadence.flows.numbers import kpi_context, latest_value
 from cadence.flows.standards import step_states, steps_at_close, steps_now
@@ -60,8 +60,9 @@ def show_cycle(
                 if cycle.state is CycleState.CLOSED
                 else steps_now(step_states(uow, view))
             ),
-            gates=gate_lines(uow, view, cycle),
+            gates=() if is_watch(cycle) else gate_lines(uow, view, cycle),
             champion=view.adoption.champion,
             champion_left=champion_left(uow, view),
             result=cycle.result,
+            month=watch_month(uow, view),
         )

@@ -10,6 +10,7 @@ from cadence.flows.core import (
     AdoptionView,
     adoption_by_id,
     expected_members,
+    is_watch,
     once,
     require_not_retired,
     require_owner_or_curator,
@@ -37,6 +38,7 @@ from storage.tables import (
     AdoptionState,
     AdoptionStep,
     Cycle,
+    CycleKind,
     CycleState,
     ModeChange,
     Playbook,
@@ -55,7 +57,8 @@ def start_day(view: AdoptionView, asked: date | None) -> date:
         Refusal: another day of the week, or one too long ago or too far ahead.
     """
     if asked is None:
-        return view.today if view.today.weekday() == 0 else next_monday(view.today)
+        fresh = view.today.weekday() == 0 and not _is_being_watched(view)
+        return view.today if fresh else next_monday(view.today)
     if asked.weekday() != 0:
         raise Refusal(
             say(
@@ -78,19 +81,34 @@ def start_day(view: AdoptionView, asked: date | None) -> date:
             ),
             field="date",
         )
+    if asked == view.week_start and _is_being_watched(view):
+        raise Refusal(
+            say(
+                "This week is already watched. A cycle can start on {next:%A %-d %B}.",
+                next=next_monday(view.today),
+            ),
+            field="date",
+        )
     if asked > view.today + timedelta(days=366):
         raise Refusal("That's more than a year away. Choose an earlier Monday.", field="date")
     return asked
 
 
+def _is_being_watched(view: AdoptionView) -> bool:
+    """Whether today is in a watch period that hasn't ended."""
+    return view.is_watched and view.cycle is not None and view.cycle.state is CycleState.RUNNING
+
+
 def next_number(uow: UnitOfWork, view: AdoptionView, starts_on: date) -> int:
-    """The number of the cycle that starts on a Monday.
+    """The number of the cycle that starts on a Monday; watch periods have numbers too, and give way to it.
 
     Raises:
         Refusal: another one isn't over by then.
     """
     cycles = cycle_rows.cycles_of(uow, adoption_id=view.id)
     for cycle in cycles:
+        if is_watch(cycle):
+            continue
         if cycle.state is CycleState.RUNNING or cycle.starts_on + timedelta(weeks=WEEKS) > starts_on:
             raise Refusal(
                 say(
@@ -106,6 +124,19 @@ def next_number(uow: UnitOfWork, view: AdoptionView, starts_on: date) -> int:
                 field="date",
             )
     return len(cycles) + 1
+
+
+def _end_watch(uow: UnitOfWork, view: AdoptionView, *, before: date) -> None:
+    """Have a running watch period close on the Friday before a Monday; one that begins later is deleted."""
+    for cycle in cycle_rows.cycles_of(uow, adoption_id=view.id):
+        if not is_watch(cycle) or cycle.state is CycleState.CLOSED:
+            continue
+        if cycle.starts_on > view.today and cycle.starts_on <= before:
+            cycle_rows.take_away(uow, cycle_id=cycle.id or 0)
+        else:
+            cycle.closes_on = min(cycle.closes_on, before - timedelta(days=3))
+            uow.session.add(cycle)
+            uow.session.flush()
 
 
 def _what_follows(view: AdoptionView, cycle: Cycle) -> str:
@@ -158,13 +189,17 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         under_way = (
             view.cycle is not None and view.week is not None and view.cycle.state is CycleState.RUNNING
         )
-        if adoption.state is AdoptionState.PAUSED and view.cycle is not None and under_way:
+        paused = adoption.state is AdoptionState.PAUSED and not view.is_watched
+        if paused and view.cycle is not None and under_way:
             return _resumed(uow, view, view.cycle)
         starts_on = start_day(view, given.starts_on)
         number = next_number(uow, view, starts_on)
         require_trained(uow, view)
         require_first_cycle_room(uow, view, starts_on=starts_on, reason=given.over_limit)
         require_capacity(uow, view, starts_on=starts_on, reason=given.override)
+        if view.is_watched or adoption.planned_cycles is not None:
+            _end_watch(uow, view, before=starts_on)
+            number = next_number(uow, view, starts_on)
         adoption.version_id, adoption.state = version.id or 0, AdoptionState.ACTIVE
         declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])
         cycle = add_cycle(uow, adoption, number=number, starts_on=starts_on, by=uow.actor.member)
@@ -207,6 +242,12 @@ def _answer(
 
 def _resumed(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     """Resume a team's cycle that was paused in the middle."""
+    resume(uow, view)
+    return _goes_on(uow, view, cycle)
+
+
+def resume(uow: UnitOfWork, view: AdoptionView) -> None:
+    """End a team's pause, and ask for the week's check-in if it was missed."""
     view.adoption.state = AdoptionState.ACTIVE
     uow.session.add(view.adoption)
     uow.record(
@@ -219,7 +260,6 @@ def _resumed(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     asked = expected_members(uow, view, week_start=view.week_start)
     send_missed_checkin(uow, view.workspace, *asked)
     rewrite_last_closing(uow, view, mark=f"resumed:{uow.now.timestamp()}")
-    return _goes_on(uow, view, cycle)
 
 
 def _goes_on(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
@@ -309,13 +349,22 @@ def declare_modes(uow: UnitOfWork, view: AdoptionView, *, steps: list[tuple[str,
         )
 
 
-def add_cycle(uow: UnitOfWork, adoption: Adoption, *, number: int, starts_on: date, by: str) -> Cycle:
-    """Save a new cycle."""
+def add_cycle(
+    uow: UnitOfWork,
+    adoption: Adoption,
+    *,
+    number: int,
+    starts_on: date,
+    by: str,
+    kind: CycleKind = CycleKind.ROLLOUT,
+) -> Cycle:
+    """Save a new cycle, or a watch period."""
     cycle = Cycle(
         workspace_id=adoption.workspace_id,
         adoption_id=adoption.id or 0,
         version_id=adoption.version_id,
         number=number,
+        kind=kind,
         starts_on=starts_on,
         closes_on=closing_day(starts_on),
         started_by=by,

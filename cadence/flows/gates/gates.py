@@ -15,6 +15,7 @@ from cadence.flows.core import (
     champion_here,
     current_modes,
     cycle_of_week,
+    is_watch,
     week_of,
 )
 from cadence.flows.playbooks import package_gaps
@@ -282,6 +283,8 @@ def _week(uow: UnitOfWork, view: AdoptionView, message: OutboxMessage) -> tuple[
     if view.adoption.state is not AdoptionState.ACTIVE:
         return Skip(Unless.PAUSED)
     cycle, week = _of_message(uow, view, message)
+    if is_watch(cycle):
+        return Skip(Unless.WATCHED)
     return Skip(Unless.CLOSED) if cycle.result is not None else (cycle, week)
 
 

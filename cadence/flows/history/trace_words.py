@@ -175,6 +175,10 @@ def _cycle_closed(data: Any, words: Words) -> str:
     return _joined(data["result"], _number(value, words) if value is not None else "no reading")
 
 
+def _planned_cycles(data: Any, _words: Words) -> str:
+    return filters.plural(data["cycles"], "cycle") if data.get("cycles") else "no end planned"
+
+
 def _course(data: Any, _words: Words) -> str:
     if isinstance(data, str):
         return data
@@ -328,6 +332,8 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "course-changed": ("found a change of course", _course),
     "next-team": ("chose the next team", _next_team),
     "submitted": ("submitted to the registry", _nothing),
+    "watched": ("planned the last cycle, then weekly check-ins", _planned_cycles),
+    "month-ended": ("ended four watched weeks", _nothing),
     "paused": ("paused", _nothing),
     "resumed": ("resumed", _nothing),
     "capacity-overridden": ("started another cycle over the limit", _reason),

@@ -99,10 +99,12 @@ def _extended(state: Rollout, *, now: datetime, until: datetime) -> Rollout:
     """The rollout with the cycles that will follow on schedule up to an instant; not of what has no id."""
     runs = []
     for view in state.runs:
-        cycles = list(view.cycles)
+        cycles, watched = list(view.cycles), set(view.watched)
         while view.adoption_id and cycles[-1:] and cycles[-1][0] + timedelta(weeks=4) <= until.date():
             cycles.append((cycles[-1][0] + timedelta(weeks=4), now))
-        runs.append(replace(view, cycles=tuple(cycles)))
+            if view.ends:
+                watched.add(cycles[-1][0])
+        runs.append(replace(view, cycles=tuple(cycles), watched=frozenset(watched)))
     return replace(state, runs=tuple(runs))
 
 

@@ -19,6 +19,7 @@ from cadence.flows.cycles import close_due_cycles
 from cadence.flows.nudging.week_turns import judge_turned_weeks
 from cadence.flows.rubrics import draw_due_audits
 from cadence.flows.schedule import Scope, parts
+from cadence.flows.trends import judge_due_courses
 from cadence.nudges import NUDGES, Rollout, Slot, Unless, due
 from cadence.rules.calendar import instant, local_day
 from storage.engine import Database
@@ -139,7 +140,7 @@ at most."""
 def plan(db: Database, *, now: datetime) -> int:
     """Close the due cycles and queue every nudge due up to now; returns how many are new.
 
-    Watched steps are judged again when a week has begun.
+    Watched steps, and the courses of watched adoptions, are judged again when a week has begun.
 
     A slot that is no longer useful, because the bot was down, is recorded as skipped. Planning again, from
     any number of processes, queues nothing twice. If no hour was reached and nothing has changed since this
@@ -159,7 +160,9 @@ def _plan_workspace(uow: UnitOfWork, workspace: Workspace) -> int:
     found = look(uow, workspace)
     if found is None:
         return 0
-    since = min(workspace.planned_until or workspace.created_at, uow.now) - LOOK_BACK
+    planned_until = min(workspace.planned_until or workspace.created_at, uow.now)
+    judge_due_courses(uow, since=planned_until)
+    since = planned_until - LOOK_BACK
     new = 0
     for part in parts(uow, Scope.between(workspace, since, uow.now, now=uow.now)):
         found.saw(part)

@@ -10,6 +10,7 @@ from cadence.flows.core import (
     adoption_by_id,
     find_adoption,
     last_week,
+    shown_week,
     this_week,
     visible_adoptions,
 )
@@ -17,6 +18,7 @@ from cadence.flows.numbers.guardrails import asked
 from cadence.flows.numbers.kpis import require_team_member
 from cadence.flows.numbers.shown_kpis import kpi_context
 from cadence.refusals import Refusal
+from storage.tables import Cycle
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
 from templates.contexts.numbers import KpiForm
@@ -95,7 +97,16 @@ def _kpi_choices(runs: Sequence[AdoptionView]) -> tuple[Choice, ...]:
 def _week_choices(view: AdoptionView, before: ReportWeek | None) -> tuple[Choice, ...]:
     choices = []
     if view.week is not None:
-        choices.append(Choice(label=f"This week (week {view.week} of 4)", value=view.week_start.isoformat()))
+        choices.append(
+            Choice(label=f"This week{_numbered(view.cycle, view.week)}", value=view.week_start.isoformat())
+        )
     if before is not None:
-        choices.append(Choice(label=f"Last week (week {before.week} of 4)", value=before.start.isoformat()))
+        choices.append(
+            Choice(label=f"Last week{_numbered(before.cycle, before.week)}", value=before.start.isoformat())
+        )
     return tuple(choices)
+
+
+def _numbered(cycle: Cycle | None, week: int) -> str:
+    """The number of a week in its cycle; the weeks of a watch period have none."""
+    return f" (week {week} of 4)" if shown_week(cycle, week) else ""

@@ -1,6 +1,13 @@
 """A cycle's result: judged at its close, and again when one of its numbers comes late."""
 
-from cadence.flows.core import AdoptionView, lapse_open, of_cycle, redraw_chart, rewrite_cycle_posts
+from cadence.flows.core import (
+    AdoptionView,
+    is_watch,
+    lapse_open,
+    of_cycle,
+    redraw_chart,
+    rewrite_cycle_posts,
+)
 from cadence.flows.numbers.guardrails import judged
 from cadence.rules.kpi import Direction, Outcome, cycle_result, median_of
 from storage.queries import numbers
@@ -26,7 +33,7 @@ def judge_again(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
     Steps and promotions stay as judged at the close; but an undecided proposal lapses if the KPI turns out
     not to be met.
     """
-    if cycle.state is not CycleState.CLOSED:
+    if cycle.state is not CycleState.CLOSED or is_watch(cycle):  # a watch period has no result
         return
     before = {"result": cycle.result, "kpi_value": cycle.kpi_value, "guardrails": cycle.guardrails}
     view = of_cycle(uow, view, cycle)

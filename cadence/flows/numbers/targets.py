@@ -8,6 +8,7 @@ from cadence.flows.core import (
     Skip,
     adoption_about,
     is_in_team,
+    is_watch,
     tell,
 )
 from cadence.flows.numbers.guardrails import latest
@@ -25,9 +26,9 @@ TARGET_REACHED: Final = "target-reached"
 def tell_target_reached(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
     """Tell the team, and an owner outside it, that the newest reading is the first at the target.
 
-    Nothing is sent if a guardrail is past its limit, or once the cycle is closed.
+    Nothing is sent if a guardrail is past its limit, or once the cycle is closed, nor in watch weeks.
     """
-    if cycle.state is CycleState.CLOSED or view.cycle is None or view.cycle.id != cycle.id:
+    if is_watch(cycle) or cycle.state is CycleState.CLOSED or view.cycle is None or view.cycle.id != cycle.id:
         return
     readings = numbers.readings(uow, cycle=cycle)
     met = [week for week, value in readings.items() if _meets(view, value)]

@@ -313,6 +313,7 @@ def _has_gate(view: AdoptionView) -> bool:
     return (
         view.cycle is not None
         and view.week is not None
+        and not view.is_watched
         and view.cycle.state is CycleState.RUNNING
         and view.adoption.state is AdoptionState.ACTIVE
         and view.today.weekday() >= GATE_FROM

@@ -18,7 +18,7 @@ from storage.queries import cycles
 from storage.queries.cycles import Pause
 from storage.queries.overview import digests, registry
 from storage.queries.overview.digests import Asking
-from storage.tables import CycleState, Workspace
+from storage.tables import CycleKind, CycleState, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.overview.digests import Decision
 from templates.ids import Action
@@ -83,6 +83,7 @@ class Scope:
     Args:
         places: of every adoption that hasn't ended.
         running: how many of them have a running cycle.
+        watched: how many are only watched.
         with_cycle: playbooks that some team has a cycle of.
         unreported: adoptions whose team has nobody to report the number.
         specs: of every version in use.
@@ -96,6 +97,7 @@ class Scope:
     zones: tuple[str, ...] = ()
     places: dict[int, Place] = field(default_factory=dict)
     running: int = 0
+    watched: int = 0
     with_cycle: set[int] = field(default_factory=set)
     unreported: TopN[Callable[[AdoptionView], Decision]] = field(default_factory=TopN)
     specs: dict[int, PlaybookSpec] = field(default_factory=dict)
@@ -156,9 +158,10 @@ def scope_of(
     scope = Scope(uow, workspace, week, uow.now, tuple(zones))
     today = {zone: local_day(uow.now, ZoneInfo(zone)) for zone in zones}
     found = digests.places(uow, today=today, only=only)
-    for rank, (adoption, playbook, version, cycle, is_unreported) in enumerate(found):
+    for rank, (adoption, playbook, version, cycle, is_unreported, kind) in enumerate(found):
         scope.places[adoption] = Place(rank, version)
-        scope.running += cycle is CycleState.RUNNING
+        scope.running += cycle is CycleState.RUNNING and kind is CycleKind.ROLLOUT
+        scope.watched += kind is CycleKind.WATCH
         if cycle is not None:
             scope.with_cycle.add(playbook)
         if is_unreported:

@@ -93,6 +93,7 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
         published=_published(uow, week),
         adopted=_tally(scope, digests.adopted_before),
         cycles_running=scope.running,
+        watched=scope.watched,
         cycles_completed=_tally(scope, digests.closed_before),
         skipped=_skipped(uow, week),
     )

@@ -28,9 +28,11 @@ from cadence.flows.core import (
     cycle_of_week,
     expected_members,
     is_curator,
+    is_watch,
     last_week,
     require_workspace,
     starts_on,
+    watch_month,
     why_not,
     zone_of,
 )
@@ -269,7 +271,7 @@ def _waited_for(whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
 def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
     """One adoption's state this week, for one reader."""
     cycle, _where = view.cycle, view.workspace.id
-    closed = cycle if cycle and cycle.state is CycleState.CLOSED else None
+    closed = cycle if cycle and cycle.state is CycleState.CLOSED and not view.is_watched else None
     week_start = max(view.week_start, cycle.starts_on) if cycle and not closed else view.week_start
     running = view.week is not None and not closed
     asked = set(expected_members(uow, view, week_start=week_start)) if running else set()
@@ -298,6 +300,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
         starts=starts_on(view),
         own=answer_context(uow, view, own) if own else None,
         standing=standing(uow, view),
+        month=watch_month(uow, view),
         menu=(
             Offer("Status", Action.SHOW_STATUS, view.playbook.slug),
             *why_offer(view, [one.step.key for one in states]),
@@ -475,6 +478,7 @@ def _numbers(uow: UnitOfWork, mine: Sequence[AdoptionView], open_rows: Sequence[
                 team=view.team.title,
                 week=week_number(cycle.starts_on, about) if cycle else None,
                 kpi=week_kpi(uow, view, week_start=about),
+                watched=cycle is not None and is_watch(cycle),
             )
             found.append(_item(HomeItem(kind="number", number=number)))
     return found

@@ -19,6 +19,7 @@ from cadence.flows.core import (
     require_workspace,
     starts_on,
     step_groups,
+    watch_month,
 )
 from cadence.flows.cycles import next_start
 from cadence.flows.gates import gate_of
@@ -126,7 +127,9 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
     asked = expected_members(uow, view, week_start=week_start) if view.week else []
     answered = checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
     zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
-    over = view.cycle if view.cycle and view.cycle.state is CycleState.CLOSED else None
+    over = (
+        view.cycle if view.cycle and view.cycle.state is CycleState.CLOSED and not view.is_watched else None
+    )
     paused = view.adoption.state is AdoptionState.PAUSED
     own_due = not over and not paused and uow.actor.member in asked and uow.actor.member not in answered
     comes = coming(uow, view.workspace, uow.actor.member, week=week_start) if own_due else None
@@ -155,12 +158,13 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         own_answer_comes=comes.astimezone(zone) if comes else None,
         standing=(*champion_line(uow, view), *standing(uow, view)),
         guardrails=tuple(latest(uow, view, view.cycle)) if view.cycle else (),
+        month=watch_month(uow, view),
     )
 
 
 def week_gate(uow: UnitOfWork, view: AdoptionView) -> GateNow | None:
     """The gate of a running cycle's week; None without one."""
-    if view.cycle is None or view.week is None:
+    if view.cycle is None or view.week is None or view.is_watched:
         return None
     gate = gate_of(uow, view, view.cycle, view.week)
     left = tuple(gate_words(check) for check in gate.missing)

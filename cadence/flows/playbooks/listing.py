@@ -13,6 +13,7 @@ from cadence.flows.core import (
     require_playbook,
     require_version,
     require_workspace,
+    shown_week,
     starts_on,
     version_name,
     zone_of,
@@ -143,7 +144,7 @@ def _adoption_line(uow: UnitOfWork, view: AdoptionView) -> AdoptionLine:
     return AdoptionLine(
         team=view.team.title,
         version=version_name(goes_on.version),
-        week=view.week,
+        week=shown_week(view.cycle, view.week),
         starts=starts_on(view),
         champion=view.adoption.champion,
         champion_left=champion_left(uow, view),

@@ -6,7 +6,10 @@ from itertools import takewhile
 
 from cadence.documents import PlaybookSpec, playbook_from_data
 from cadence.documents import package_gaps as file_gaps
-from cadence.flows.core import AdoptionView
+from cadence.flows.core import (
+    AdoptionView,
+    is_watch,
+)
 from cadence.flows.setup import minutes_of
 from cadence.mrkdwn import Mrkdwn, escape, say
 from cadence.refusals import Offer
@@ -126,7 +129,7 @@ def _kpi_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: Tea
     """The target met in enough closed cycles in a row, by one team."""
     needed = spec.scale_cycles
     rows = cycle_rows.cycles(uow, adoption_ids=_ids(teams))
-    cycles = [row for row in rows if row.state is CycleState.CLOSED]
+    cycles = [row for row in rows if row.state is CycleState.CLOSED and not is_watch(row)]
     specs = {
         version_id: playbook_from_data(playbooks.version(uow, version_id=version_id).spec)
         for version_id in {cycle.version_id for cycle in cycles}
@@ -178,7 +181,11 @@ def _past_limit(cycles: Sequence[Cycle], specs: Mapping[int, PlaybookSpec], now:
 def _counts_next(rows: Sequence[Cycle], teams: Teams, *, first: str) -> Mrkdwn | None:
     """The running or planned cycle whose close counts next; the named team's before others'."""
     going_on = {adoption.id: team.title for adoption, team in teams if adoption.state is AdoptionState.ACTIVE}
-    found = [row for row in rows if row.state is CycleState.RUNNING and row.adoption_id in going_on]
+    found = [
+        row
+        for row in rows
+        if row.state is CycleState.RUNNING and not is_watch(row) and row.adoption_id in going_on
+    ]
     if not found:
         return None
     row = min(found, key=lambda one: (going_on[one.adoption_id] != first, one.closes_on))

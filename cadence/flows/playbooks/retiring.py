@@ -8,6 +8,7 @@ from cadence.flows.core import (
     MessageKind,
     adoption_views,
     announce,
+    is_watch,
     once,
     require_curator,
     require_playbook,
@@ -103,7 +104,7 @@ def _context(uow: UnitOfWork, playbook: Playbook) -> PlaybookRetired:
         finishing=tuple(
             FinishingTeam(team=titles[row.adoption_id], number=row.number, closes=row.closes_on)
             for row in rows
-            if row.state is CycleState.RUNNING
+            if row.state is CycleState.RUNNING and not is_watch(row)
         ),
     )
 

@@ -11,6 +11,7 @@ from cadence.flows.core import (
     coverage,
     curators_read,
     current_modes,
+    is_watch,
     lapse_open,
     mode_of,
     tell,
@@ -71,7 +72,9 @@ def counted_cycles(uow: UnitOfWork, view: AdoptionView, step: Step) -> list[Cycl
     return [
         one
         for one in cycles
-        if one.state is CycleState.CLOSED and (row is None or one.number > row.after_cycle)
+        if one.state is CycleState.CLOSED
+        and not is_watch(one)
+        and (row is None or one.number > row.after_cycle)
     ]
 
 

@@ -12,6 +12,7 @@ from cadence.flows.core import (
     current_modes,
     dropped_step,
     mode_of,
+    shown_week,
     step_title,
     zone_of,
 )
@@ -73,7 +74,7 @@ def audit_context(uow: UnitOfWork, message: OutboxMessage) -> SpotAuditDue:
         week_start=week_start.isoformat(),
         playbook=view.playbook.title,
         team=view.team.title,
-        week=audits[0].week if audits else None,
+        week=shown_week(view.cycle, audits[0].week) if audits else None,
         steps=tuple(_audited(uow, view, audit, zone) for audit in audits),
     )
 

@@ -272,6 +272,8 @@ def _runs(
             audited=scope.audited[version],
             hours=_hours(row, of_workspace),
             joined=_asked_since(places, scope.resumed.get(adoption_id)),
+            watched=frozenset(one.starts_on for one in cycles if one.watched),
+            ends=cycles[-1].ends,
             own=own,
         )
 

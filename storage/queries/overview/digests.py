@@ -25,6 +25,7 @@ from storage.tables import (
     Away,
     CheckIn,
     Cycle,
+    CycleKind,
     CycleState,
     Member,
     MessageState,
@@ -74,9 +75,9 @@ def zones(uow: UnitOfWork) -> list[str]:
 
 def places(
     uow: UnitOfWork, *, today: Mapping[str, date], only: Sequence[int] | None = None
-) -> Iterator[tuple[int, int, int, CycleState | None, bool]]:
-    """(adoption, playbook, version, state of its cycle, nobody reports its number) of adoptions that haven't
-    ended.
+) -> Iterator[tuple[int, int, int, CycleState | None, bool, CycleKind | None]]:
+    """(adoption, playbook, version, state of its cycle, nobody reports its number, the cycle's kind) of
+    adoptions that haven't ended.
 
     Ordered by playbook and team. The cycle and its version are those of `runs.runs`, on each team's own day.
     With `only`, of these adoptions.
@@ -91,6 +92,7 @@ def places(
             func.coalesce(col(Cycle.version_id), col(Adoption.version_id)),
             col(Cycle.state),
             col(Team.reporter).is_(None),
+            col(Cycle.kind),
         )
         .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
         .join(Team, col(Team.id) == col(Adoption.team_id))
@@ -460,6 +462,7 @@ def missed(uow: UnitOfWork, *, since: datetime, until: datetime) -> Iterator[tup
         col(Cycle.workspace_id) == uow.workspace_id,
         col(Cycle.closed_at) >= since,
         col(Cycle.closed_at) < until,
+        col(Cycle.kind) == CycleKind.ROLLOUT,
         col(Cycle.result).is_distinct_from(Outcome.MET.value),
     )
     return stream(uow.session, query)

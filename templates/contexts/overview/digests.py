@@ -106,6 +106,7 @@ class Digest(MessageContext):
         watch_count: steps over their caps.
         over: whether the week is over; before that, check-ins that weren't asked for yet don't count.
         coverage: the week's check-ins, and `coverage_before` those of the week before; None when none was asked for.
+        watched: teams whose planned cycles are over.
         setup_minutes: median of the setups timed, None without one.
         handoffs: overdue ones, then those sent back in the week, of `handoff_count`: one sentence each.
         exceptions: logged in the week and in the week before.
@@ -135,6 +136,7 @@ class Digest(MessageContext):
     cycles_running: int
     cycles_completed: Tally
     exceptions: Tally
+    watched: int = 0
     over: bool = True
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()

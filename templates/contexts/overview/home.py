@@ -21,6 +21,7 @@ class HomeNumber:
     team: str
     week: int | None
     kpi: Kpi
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class HomePlaybook:
         own: the reader's answer of the week.
         standing: further sentences, such as the progress of the setup.
         menu: what is seldom needed, at most five.
+        month: the number of the watch period since the last cycle; None if it isn't watched.
     """
 
     adoption_id: Id
@@ -65,6 +67,7 @@ class HomePlaybook:
     own: Answer | None = None
     standing: tuple[str, ...] = ()
     menu: tuple[Offer, ...] = ()
+    month: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

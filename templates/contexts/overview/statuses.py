@@ -77,6 +77,7 @@ class StatusRow:
         guardrails: with the newest reading of the cycle.
         standing: the progress of the setup if there is no cycle; the origin team's number: a sentence each.
         menu: what is seldom needed, at most five.
+        month: the number of the watch period since the last cycle; None if it isn't watched.
     """
 
     adoption_id: Id
@@ -102,6 +103,7 @@ class StatusRow:
     standing: tuple[str, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
     menu: tuple[Offer, ...] = ()
+    month: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

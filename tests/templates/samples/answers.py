@@ -113,6 +113,7 @@ SAMPLES: dict[str, MessageContext] = {
     "exception-logged-before": replace(LOGGED, duplicate=True, logged_by="U01AGENT1", logged_at=THURSDAY),
     "exception-logged-twice": replace(LOGGED, duplicate=True),
     "status": Status(rows=(STATUS,)),
+    "status-watched": Status(rows=(replace(STATUS, month=3, gate=None),)),
     "status-several": Status(
         rows=(
             replace(STATUS, gate=None, own_answer_comes=THURSDAY),

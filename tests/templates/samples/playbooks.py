@@ -155,6 +155,7 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "team-shown": replace(TEAM, created=False),
     "cycle-shown": CYCLE,
+    "cycle-shown-watched": replace(CYCLE, month=2, gates=()),
     "cycle-shown-closed": replace(CYCLE, result="met", gates=(), steps=(), readings=(), champion=None),
     "cycle-shown-between": replace(CYCLE, week=None),
     "cycle-started": STARTED,

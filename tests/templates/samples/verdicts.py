@@ -178,6 +178,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "demoted-strict": replace(DEMOTED, line="strict", top_reason=None),
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
+    "cycle-closed-watched": replace(CLOSED, watched=True),
     "cycle-closed-insufficient": replace(
         CLOSED,
         result="insufficient",

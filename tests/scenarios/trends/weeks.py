@@ -1,0 +1,30 @@
+"""Weeks of a desk with two members, reported quickly."""
+
+from datetime import timedelta
+
+from bot.rehearsal.harness import BotHarness
+from tests.scenarios.plays import DESK_CHANNEL, at
+
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+FIRST_THURSDAY = at("2026-03-05 12:00")
+
+
+def types(harness: BotHarness, text: str, member: str = LEAD) -> str:
+    """Type a command and let the bot work; returns the answer's words."""
+    said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
+    harness.tick()
+    return said.words
+
+
+def report(harness: BotHarness, week: int, *, runs: int, number: float | None) -> None:
+    """Check both members in on the Thursday of a week from 0, and report its number.
+
+    Args:
+        runs: of each member.
+        number: in minutes; None for a week without one.
+    """
+    harness.play_until(FIRST_THURSDAY + timedelta(weeks=week))
+    for member in (LEAD, AGENT):
+        types(harness, f"/attest reply as-planned runs={runs}", member)
+    if number is not None:
+        types(harness, f"/kpi reply {number}m")
