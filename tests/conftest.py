@@ -49,6 +49,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in settled]
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector skip the loaded program and the collected tests, as it does in the program."""
+    gc.collect()
+    gc.freeze()
+
+
 def on_ci() -> bool:
     """Whether nothing may be skipped."""
     return os.environ.get("CI", "").lower() in {"1", "true"}

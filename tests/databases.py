@@ -173,7 +173,7 @@ def image(fill: Fill = nothing) -> bytes:
 
 
 def _prepare(url: str, fill: Fill) -> None:
-    db = Database(url)
+    db = Database(url, is_temporary=True)
     migrate(db)
     fill(db)
     db.close()

@@ -1,12 +1,13 @@
 """The harness for tests: the real bot in its built-in workspace, with a clock that only the test moves."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 from bot.ops.commands import BUILT_IN_TEAM, import_into
 from bot.rehearsal.harness import (
@@ -19,11 +20,12 @@ from bot.rehearsal.harness import (
     zones_of,
 )
 from bot.sandbox.clock import SandboxClock
+from bot.sandbox.store import Store
 from bot.sandbox.welcome import Welcome
 from bot.sandbox.workspace import Workspace
 from bot.settings import Settings
 from cadence.actor import Actor
-from cadence.documents import read_playbook, read_workspace
+from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
 from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.work import UnitOfWork
@@ -34,6 +36,10 @@ FRIDAY_BEFORE = datetime(2026, 2, 27, 12, tzinfo=UTC)
 """The Friday before Monday 2 March 2026, the first day of the tests' cycles."""
 
 
+Play = Callable[[BotHarness], None]
+"""What happens in a harness before a test begins. It is hashable: equal ones are played once."""
+
+
 @contextmanager
 def bot_harness(
     folder: Path,
@@ -41,36 +47,66 @@ def bot_harness(
     start: datetime = FRIDAY_BEFORE,
     workspace: Path = EXAMPLES / "workspace.yaml",
     playbooks: Iterable[Path] = (EXAMPLES / "support-reply.yaml",),
+    played: Play | None = None,
     demo_users: DemoActors | None = None,
     welcome: Welcome | None = None,
     **settings: Any,
 ) -> Iterator[BotHarness]:
-    """The bot with a workspace file and playbooks imported; nothing has started yet."""
+    """The bot with a workspace file and playbooks imported; nothing has started yet.
+
+    Args:
+        played: what has happened already. It is played once a process; each test then gets a copy of the database and
+            of the built-in workspace, as after a restart.
+    """
     files = [workspace, *playbooks]
-    texts = tuple(file.read_text(encoding="utf-8") for file in files)
-    spec = read_workspace(texts[0])
-    with database(folder / "stage.db", Imported(texts, start)) as db:
-        clock = SandboxClock(start, frozen=True)
-        people = workspace_from(
-            spec,
-            clock=clock,
-            playbooks=[read_playbook(text) for text in texts[1:]],
-            profiles=read_profiles(EXAMPLES / "names.csv"),
-            channel_names=read_channels(EXAMPLES / "channels.csv"),
-        )
-        configured = Settings(_env_file=None, **settings)
-        with BotHarness(
-            configured,
-            db=db,
-            workspace=people,
-            clock=clock,
-            channel_zones=zones_of(spec),
-            demo_users=demo_users,
-            welcome=welcome,
+    imported = Imported(tuple(file.read_text(encoding="utf-8") for file in files), start)
+    scene = Played(imported, played, tuple(settings.items())) if played else imported
+    with database(folder / "stage.db", scene) as db:
+        state = None
+        if isinstance(scene, Played):
+            state = folder / "stage.state"
+            state.write_bytes(_LEFT[scene])
+        with _connected(
+            imported, db, settings, state=state, demo_users=demo_users, welcome=welcome
         ) as harness:
-            harness.bot.worker.refresh()
             yield harness
-            check_scopes(people)
+
+
+@contextmanager
+def _connected(
+    imported: "Imported",
+    db: Database,
+    settings: Mapping[str, Any],
+    *,
+    state: Path | None = None,
+    demo_users: DemoActors | None = None,
+    welcome: Welcome | None = None,
+) -> Iterator[BotHarness]:
+    """The bot on a database with these files, in a workspace that is new or has this state."""
+    spec = imported.workspace
+    clock = SandboxClock(imported.now, frozen=True)
+    people = workspace_from(
+        spec,
+        clock=clock,
+        playbooks=imported.playbooks,
+        profiles=read_profiles(EXAMPLES / "names.csv"),
+        channel_names=read_channels(EXAMPLES / "channels.csv"),
+    )
+    if state is not None:
+        Store(state, people).close()
+    with BotHarness(
+        Settings(_env_file=None, **settings),
+        db=db,
+        workspace=people,
+        clock=clock,
+        channel_zones=zones_of(spec),
+        demo_users=demo_users,
+        welcome=welcome,
+    ) as harness:
+        if state is None:
+            harness.bot.worker.refresh()
+        yield harness
+        check_scopes(people)
 
 
 def check_scopes(workspace: Workspace) -> None:
@@ -81,7 +117,7 @@ def check_scopes(workspace: Workspace) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The built-in team with these files imported."""
+    """The built-in team with these files imported: a workspace file and playbooks."""
 
     texts: tuple[str, ...]
     now: datetime
@@ -94,3 +130,39 @@ class Imported:
             ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), self.now), name="Rehearsal")
             _, refused = import_into(db, BUILT_IN_TEAM, files, now=self.now)
             assert not refused, refused
+
+    @property
+    def workspace(self) -> WorkspaceSpec:
+        """The workspace file."""
+        return _workspace(self.texts[0])
+
+    @property
+    def playbooks(self) -> list[PlaybookSpec]:
+        """The playbooks."""
+        return [_playbook(text) for text in self.texts[1:]]
+
+
+_workspace = lru_cache(maxsize=64)(read_workspace)
+_playbook = lru_cache(maxsize=64)(read_playbook)
+_LEFT: Final[dict["Played", bytes]] = {}
+"""What each play left in the built-in workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The built-in team with files imported, after a play."""
+
+    imported: Imported
+    play: Play
+    settings: tuple[tuple[str, Any], ...]
+
+    def __call__(self, db: Database) -> None:
+        self.imported(db)
+        with TemporaryDirectory() as folder:
+            state = Path(folder, "state")
+            with (
+                _connected(self.imported, db, dict(self.settings)) as harness,
+                closing(Store(state, harness.workspace)),
+            ):
+                self.play(harness)
+            _LEFT[self] = state.read_bytes()

@@ -1,6 +1,7 @@
 """Helpers of the scenarios: local instants, rows of the database, files with a small change."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -80,6 +81,20 @@ def start_cycle(
     owner = harness.workspace.person("U01LEAD")
     answer = owner.types(f"/cadence cycle start {playbook} {monday} team={team}")
     assert " starts " in answer.text, answer.words
+
+
+@dataclass(frozen=True, slots=True)
+class InCycle:
+    """A play: the owner started a cycle, and it ran until a local time, if one is given."""
+
+    until: str | None = None
+    playbook: str = "reply"
+    team: str = "desk"
+
+    def __call__(self, harness: BotHarness) -> None:
+        start_cycle(harness, self.playbook, team=self.team)
+        if self.until is not None:
+            harness.play_until(at(self.until))
 
 
 def play_each(harness: BotHarness, until: datetime, after: Callable[[], None]) -> None:

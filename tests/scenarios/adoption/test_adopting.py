@@ -14,6 +14,7 @@ from tests.scenarios.plays import (
     DESK_CHANNEL,
     REPLY,
     SOLO_CHANNEL,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -21,7 +22,6 @@ from tests.scenarios.plays import (
     ledger,
     posts,
     rows,
-    start_cycle,
 )
 
 LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
@@ -36,9 +36,9 @@ adaptable: [tone guide]"""
 def run_once(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of the desk's first week; nobody else runs the playbook."""
     file = changed(REPLY, tmp_path, ("runs_per_week: 40", PACKAGE))
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[file]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 10:42"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[file], played=InCycle("2026-03-05 10:42")
+    ) as harness:
         yield harness
 
 

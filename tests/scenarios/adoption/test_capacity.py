@@ -38,11 +38,16 @@ def full(tmp_path: Path) -> Iterator[BotHarness]:
     third = changed(
         REPLY, tmp_path, ("playbook: reply", "playbook: refund"), ("title: Reply", "title: Refund")
     )
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE, third]) as harness:
-        start_cycle(harness)
-        start_cycle(harness, "triage")
-        harness.play_until(at("2026-03-03 11:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE, third], played=two_cycles
+    ) as harness:
         yield harness
+
+
+def two_cycles(harness: BotHarness) -> None:
+    start_cycle(harness)
+    start_cycle(harness, "triage")
+    harness.play_until(at("2026-03-03 11:00"))
 
 
 def test_a_third_cycle_needs_a_curator(full: BotHarness) -> None:

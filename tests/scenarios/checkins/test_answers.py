@@ -12,7 +12,18 @@ from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from storage.tables import Attestation, CheckIn, DriftedStep, Reading
 from tests.harnesses import bot_harness
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, TRIAGE, at, bot_dms, entries, rows, start_cycle
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    TRIAGE,
+    InCycle,
+    at,
+    bot_dms,
+    entries,
+    rows,
+    start_cycle,
+)
 
 LEAD, AGENT = "U01LEAD", "U01AGENT1"
 
@@ -20,9 +31,9 @@ LEAD, AGENT = "U01LEAD", "U01AGENT1"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of week 1, the check-ins were sent: the lead reports the number, the agent doesn't."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 10:42"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-05 10:42")
+    ) as harness:
         yield harness
 
 

@@ -11,7 +11,7 @@ from bot.sandbox.kinds import elements_of
 from bot.sandbox.messages import Message
 from bot.sandbox.views import View
 from tests.harnesses import bot_harness
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, bot_dms, start_cycle
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, at, bot_dms
 
 LEAD, AGENT = "U01LEAD", "U01AGENT1"
 SNOOZE = "checkin.snooze"
@@ -20,9 +20,9 @@ SNOOZE = "checkin.snooze"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of week 1, the check-ins were just sent."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 10:05"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-05 10:05")
+    ) as harness:
         yield harness
 
 

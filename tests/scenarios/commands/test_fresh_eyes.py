@@ -15,7 +15,17 @@ from storage.tables import Attestation, CheckIn, Reading, Team
 from storage.work import UnitOfWork
 from templates.ids import Action
 from tests.harnesses import bot_harness
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, bot_dms, rows, start_cycle
+from tests.scenarios.plays import (
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    SOLO_CHANNEL,
+    InCycle,
+    at,
+    bot_dms,
+    rows,
+    start_cycle,
+)
 
 LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
 
@@ -23,9 +33,9 @@ LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of week 1, the check-ins are out."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 10:42"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-05 10:42")
+    ) as harness:
         yield harness
 
 

@@ -18,6 +18,7 @@ from tests.scenarios.plays import (
     REPLY,
     SOLO_CHANNEL,
     TRIAGE,
+    InCycle,
     at,
     bot_dms,
     entries,
@@ -31,9 +32,9 @@ OWNER, MEMBER, OUTSIDER, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURA
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """A Thursday at noon in week 1: the check-ins are out."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 12:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE], played=InCycle("2026-03-05 12:00")
+    ) as harness:
         yield harness
 
 

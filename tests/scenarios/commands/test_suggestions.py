@@ -14,11 +14,11 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    InCycle,
     at,
     bot_dms,
     ledger,
     rows,
-    start_cycle,
 )
 
 AGENT, LEAD, CURATOR = "U01AGENT1", "U01LEAD", "U01CURATOR"
@@ -29,8 +29,7 @@ KEPT = NASTY.replace("<@U01LEAD|jana>", "@jana")
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle()) as harness:
         yield harness
 
 

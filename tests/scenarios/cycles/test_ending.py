@@ -29,12 +29,15 @@ LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of week 3, with two readings of 14 min."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-19 12:00"))
-        for week in (2, 3):
-            types(harness, f"/kpi 14m week={week}")
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=three_weeks) as harness:
         yield harness
+
+
+def three_weeks(harness: BotHarness) -> None:
+    start_cycle(harness)
+    harness.play_until(at("2026-03-19 12:00"))
+    for week in (2, 3):
+        types(harness, f"/kpi 14m week={week}")
 
 
 def types(harness: BotHarness, text: str, member: str = LEAD) -> str:

@@ -43,11 +43,14 @@ LOWER = ("mode: ai-led\n    fallback: collaborative", "mode: collaborative\n    
 @pytest.fixture
 def published(tmp_path: Path) -> Iterator[BotHarness]:
     """Week 2 of the desk's first cycle, on v1."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
-        start_cycle(harness)
-        override(harness)
-        harness.play_until(at("2026-03-10 12:00"))
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)], played=on_v1) as harness:
         yield harness
+
+
+def on_v1(harness: BotHarness) -> None:
+    start_cycle(harness)
+    override(harness)
+    harness.play_until(at("2026-03-10 12:00"))
 
 
 def override(harness: BotHarness) -> None:

@@ -42,11 +42,14 @@ def solo(tmp_path: Path) -> Iterator[BotHarness]:
         ("exception_cap: 0.05", "exception_cap: 0.10"),
         ("pilot: support-emea", "pilot: solo"),
     )
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[playbook]) as harness:
-        start_cycle(harness, "support-reply", team="solo")
-        harness.play_until(at("2026-03-05 12:00"))
-        types(harness, "/attest as-declared runs=40")
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[playbook], played=forty_runs) as harness:
         yield harness
+
+
+def forty_runs(harness: BotHarness) -> None:
+    start_cycle(harness, "support-reply", team="solo")
+    harness.play_until(at("2026-03-05 12:00"))
+    types(harness, "/attest as-declared runs=40")
 
 
 def types(harness: BotHarness, words: str, member: str = MEMBER) -> Answer:

@@ -14,13 +14,13 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    InCycle,
     at,
     bot_dms,
     entries,
     ledger,
     posts,
     rows,
-    start_cycle,
 )
 
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -29,8 +29,7 @@ LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 @pytest.fixture
 def ready(tmp_path: Path) -> Iterator[BotHarness]:
     """The Friday before week 1."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle()) as harness:
         yield harness
 
 

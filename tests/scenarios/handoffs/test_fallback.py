@@ -10,7 +10,7 @@ from bot.rehearsal.harness import BotHarness
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, Handoff
 from tests.harnesses import EXAMPLES, bot_harness
-from tests.scenarios.plays import at, bot_dms, changed, entries, posts, rows, start_cycle
+from tests.scenarios.plays import InCycle, bot_dms, changed, entries, posts, rows
 
 OWNER, MEMBER, CURATOR, THEIR_LEAD = "U01LEAD", "U01AGENT1", "U01CURATOR", "U08LEAD"
 BILLING, EMEA, CURATORS = "C08BILLING", "C01SUPEMEA", "C01CURATORS"
@@ -23,9 +23,11 @@ MANUAL, AUTOMATIC = (
 @contextmanager
 def running(folder: Path) -> Iterator[BotHarness]:
     file = changed(EXAMPLES / "support-reply.yaml", folder, (MANUAL, AUTOMATIC))
-    with bot_harness(folder, playbooks=[file]) as ready:
-        start_cycle(ready, "support-reply", team="support-emea")
-        ready.play_until(at("2026-03-03 10:00"))
+    with bot_harness(
+        folder,
+        playbooks=[file],
+        played=InCycle("2026-03-03 10:00", playbook="support-reply", team="support-emea"),
+    ) as ready:
         yield ready
 
 

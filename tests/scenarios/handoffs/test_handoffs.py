@@ -12,7 +12,7 @@ from bot.sandbox.messages import Message
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, Handoff, HandoffState, MessageState, PlaybookVersion
 from tests.harnesses import EXAMPLES, bot_harness
-from tests.scenarios.plays import at, bot_dms, entries, ledger, local_times, posts, rows, start_cycle
+from tests.scenarios.plays import InCycle, at, bot_dms, entries, ledger, local_times, posts, rows, start_cycle
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 THEIR_LEAD, THEIR_MEMBER, STRANGER = "U08LEAD", "U07ANALYST", "U02AGENT1"
@@ -30,9 +30,8 @@ def harness(tmp_path: Path) -> Iterator[BotHarness]:
 
 @contextmanager
 def running(folder: Path, **settings: object) -> Iterator[BotHarness]:
-    with bot_harness(folder, **settings) as ready:  # type: ignore[arg-type]
-        start_cycle(ready, "support-reply", team="support-emea")
-        ready.play_until(at("2026-03-03 10:00"))
+    played = InCycle("2026-03-03 10:00", "support-reply", "support-emea")
+    with bot_harness(folder, played=played, **settings) as ready:  # type: ignore[arg-type]
         yield ready
 
 

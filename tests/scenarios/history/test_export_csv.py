@@ -44,20 +44,23 @@ Files = dict[str, list[dict[str, str]]]
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """A week with a correction, an exception that looks like a formula, and a playbook that nobody runs."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 12:00"))
-        for member, words in (
-            (OWNER, "/attest as-declared runs=20"),
-            (OWNER, "/attest drifted runs=21 draft=human-led send=collaborative -1 machine"),
-            (MEMBER, '/exception send +HYPERLINK("https://evil.example","tone") link=https://acme.example/1'),
-            (OWNER, "/kpi 14m +2 people"),
-            (OWNER, "/kpi 13.5m"),
-        ):
-            told = harness.workspace.person(member).types(words, channel=DESK_CHANNEL)
-            assert any(one in told.text for one in ("ecorded", "logged", "checked in")), told.words
-        harness.tick()
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE], played=a_week) as harness:
         yield harness
+
+
+def a_week(harness: BotHarness) -> None:
+    start_cycle(harness)
+    harness.play_until(at("2026-03-05 12:00"))
+    for member, words in (
+        (OWNER, "/attest as-declared runs=20"),
+        (OWNER, "/attest drifted runs=21 draft=human-led send=collaborative -1 machine"),
+        (MEMBER, '/exception send +HYPERLINK("https://evil.example","tone") link=https://acme.example/1'),
+        (OWNER, "/kpi 14m +2 people"),
+        (OWNER, "/kpi 13.5m"),
+    ):
+        told = harness.workspace.person(member).types(words, channel=DESK_CHANNEL)
+        assert any(one in told.text for one in ("ecorded", "logged", "checked in")), told.words
+    harness.tick()
 
 
 def read(content: bytes) -> tuple[Files, dict[str, str]]:

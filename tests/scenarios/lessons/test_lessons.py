@@ -13,11 +13,11 @@ from tests.scenarios.plays import (
     DESK_CHANNEL,
     REPLY,
     SOLO_CHANNEL,
+    InCycle,
     at,
     entries,
     posts,
     rows,
-    start_cycle,
 )
 
 LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
@@ -26,9 +26,9 @@ LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Tuesday of the desk's first week."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-03 11:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-03 11:00")
+    ) as harness:
         yield harness
 
 

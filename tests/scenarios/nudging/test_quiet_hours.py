@@ -15,6 +15,7 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    InCycle,
     at,
     bot_dms,
     ledger,
@@ -29,9 +30,9 @@ LEAD, AGENT, NEWCOMER = "U01LEAD", "U01AGENT1", "U01AGENT2"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Monday morning of week 1, nothing sent yet."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-02 09:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-02 09:00")
+    ) as harness:
         yield harness
 
 

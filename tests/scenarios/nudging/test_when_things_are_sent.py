@@ -16,6 +16,7 @@ from tests.scenarios.plays import (
     DESK_CHANNEL,
     REPLY,
     SOLO_CHANNEL,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -23,7 +24,6 @@ from tests.scenarios.plays import (
     local_times,
     posts,
     rows,
-    start_cycle,
 )
 
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -33,9 +33,9 @@ NO_CHANNEL = ("  curator_channel: C01CURATORS\n", "")
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Monday morning of week 1."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-02 09:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-02 09:00")
+    ) as harness:
         yield harness
 
 
@@ -43,9 +43,9 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
 def without_channel(tmp_path: Path) -> Iterator[BotHarness]:
     """Monday morning of week 1 in a workspace whose curators have no channel: the digest goes to their DM."""
     workspace = changed(DESK, tmp_path, NO_CHANNEL)
-    with bot_harness(tmp_path, workspace=workspace, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-02 09:00"))
+    with bot_harness(
+        tmp_path, workspace=workspace, playbooks=[REPLY], played=InCycle("2026-03-02 09:00")
+    ) as harness:
         yield harness
 
 

@@ -14,6 +14,7 @@ from tests.scenarios.plays import (
     DESK_CHANNEL,
     REPLY,
     TRIAGE,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -35,9 +36,9 @@ RAILS = (
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of week 1; the playbook has two guardrails."""
     reply = changed(REPLY, tmp_path, RAILS)
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[reply]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 11:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[reply], played=InCycle("2026-03-05 11:00")
+    ) as harness:
         yield harness
 
 

@@ -12,6 +12,7 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    InCycle,
     at,
     local_times,
     posts,
@@ -26,9 +27,9 @@ UNANSWERED = "*🟡 Add a plan:* “Send the reply” of Reply (Desk) is over it
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday noon of week 1, the check-ins are open."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 12:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-05 12:00")
+    ) as harness:
         yield harness
 
 

@@ -30,6 +30,7 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -47,9 +48,9 @@ LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of week 1, the check-ins were sent: the lead reports the number, the agent doesn't."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 10:42"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-05 10:42")
+    ) as harness:
         yield harness
 
 

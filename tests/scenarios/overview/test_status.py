@@ -8,7 +8,7 @@ import pytest
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.messages import Message
 from tests.harnesses import bot_harness
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, start_cycle
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle
 from tests.templates.seen import texts
 
 AGENT = "U01AGENT1"
@@ -17,9 +17,9 @@ AGENT = "U01AGENT1"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Thursday of week 1, the check-ins were sent."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-05 12:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-05 12:00")
+    ) as harness:
         yield harness
 
 

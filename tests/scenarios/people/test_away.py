@@ -7,16 +7,25 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from tests.harnesses import bot_harness
-from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, at, bot_dms, posts, start_cycle
+from tests.scenarios.plays import (
+    CURATORS,
+    DESK,
+    DESK_CHANNEL,
+    REPLY,
+    InCycle,
+    at,
+    bot_dms,
+    posts,
+)
 
 LEAD, AGENT, NEWCOMER = "U01LEAD", "U01AGENT1", "U01AGENT2"
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-02 09:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-02 09:00")
+    ) as harness:
         yield harness
 
 

@@ -17,16 +17,16 @@ from cadence.flows.people.workspace_files import export_workspace
 from storage.tables import Away
 from storage.work import UnitOfWork
 from tests.harnesses import bot_harness
-from tests.scenarios.plays import DESK, REPLY, at, bot_dms, local_times, rows, start_cycle
+from tests.scenarios.plays import DESK, REPLY, InCycle, at, bot_dms, local_times, rows, start_cycle
 
 AGENT = "U01AGENT1"
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-02 09:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-02 09:00")
+    ) as harness:
         yield harness
 
 

@@ -19,6 +19,7 @@ from tests.scenarios.plays import (
     DESK,
     REPLY,
     SOLO_CHANNEL,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -26,7 +27,6 @@ from tests.scenarios.plays import (
     posts,
     rows,
     says,
-    start_cycle,
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT2", "U01CURATOR"
@@ -58,8 +58,7 @@ def play_cycle(harness: BotHarness, number: int, *, passes: int, samples: int, s
 def solo(folder: Path, *replacements: tuple[str, str]) -> Iterator[BotHarness]:
     """The first cycle of a team of one."""
     playbook = changed(REPLY, folder, ("pilot: desk", "pilot: solo"), *replacements)
-    with bot_harness(folder, workspace=DESK, playbooks=[playbook]) as harness:
-        start_cycle(harness, team="solo")
+    with bot_harness(folder, workspace=DESK, playbooks=[playbook], played=InCycle(team="solo")) as harness:
         yield harness
 
 

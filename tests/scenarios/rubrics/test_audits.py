@@ -20,13 +20,13 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    InCycle,
     at,
     bot_dms,
     changed,
     entries,
     ledger,
     rows,
-    start_cycle,
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -39,9 +39,8 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
     step = "mode: collaborative, fallback: human-led, exception_cap: 0.10"
     verified = f"{step}, verify: {{automated: policy-check, sample: 3, escalate_to: U01CURATOR}}"
     with bot_harness(
-        tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, (step, verified))]
+        tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, (step, verified))], played=InCycle()
     ) as harness:
-        start_cycle(harness)
         yield harness
 
 

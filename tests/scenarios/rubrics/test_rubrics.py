@@ -12,6 +12,7 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -19,7 +20,6 @@ from tests.scenarios.plays import (
     posts,
     rows,
     says,
-    start_cycle,
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -30,9 +30,9 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Week 1 of a cycle; a risky grade of `draft` goes to the curator."""
     verified = ("exception_cap: 0.10}\n  - {key: send", "exception_cap: 0.10, VERIFY}\n  - {key: send")
     playbook = changed(REPLY, tmp_path, verified, ("VERIFY", "verify: {sample: 3, escalate_to: U01CURATOR}"))
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[playbook]) as harness:
-        start_cycle(harness)
-        harness.play_until(at("2026-03-03 09:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[playbook], played=InCycle("2026-03-03 09:00")
+    ) as harness:
         yield harness
 
 

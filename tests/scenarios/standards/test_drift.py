@@ -16,13 +16,13 @@ from tests.scenarios.plays import (
     CURATORS,
     DESK,
     DESK_CHANNEL,
+    InCycle,
     at,
     bot_dms,
     changed,
     entries,
     posts,
     rows,
-    start_cycle,
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -32,9 +32,12 @@ OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 def desk(folder: Path) -> Iterator[BotHarness]:
     """The seed's playbook in week 2 of a cycle of a team of two."""
     playbook = changed(EXAMPLES / "support-reply.yaml", folder, ("pilot: support-emea", "pilot: desk"))
-    with bot_harness(folder, workspace=DESK, playbooks=[playbook]) as harness:
-        start_cycle(harness, "support-reply")
-        harness.play_until(at("2026-03-12 12:00"))
+    with bot_harness(
+        folder,
+        workspace=DESK,
+        playbooks=[playbook],
+        played=InCycle("2026-03-12 12:00", playbook="support-reply"),
+    ) as harness:
         yield harness
 
 

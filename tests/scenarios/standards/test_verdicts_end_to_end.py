@@ -19,6 +19,7 @@ from tests.scenarios.plays import (
     CURATORS,
     DESK,
     SOLO_CHANNEL,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -42,9 +43,12 @@ def seed_playbook(folder: Path, *replacements: tuple[str, str]) -> Iterator[BotH
         ("pilot: support-emea", "pilot: solo"),
         *replacements,
     )
-    with bot_harness(folder, workspace=DESK, playbooks=[playbook]) as harness:
-        start_cycle(harness, "support-reply", team="solo")
-        harness.play_until(at("2026-03-05 12:00"))
+    with bot_harness(
+        folder,
+        workspace=DESK,
+        playbooks=[playbook],
+        played=InCycle("2026-03-05 12:00", playbook="support-reply", team="solo"),
+    ) as harness:
         yield harness
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.rehearsal.harness import BotHarness
 from storage.tables import Adoption, Workspace
 from tests.harnesses import bot_harness
-from tests.scenarios.plays import DESK, REPLY, at, entries, posts, rows, start_cycle
+from tests.scenarios.plays import DESK, REPLY, InCycle, at, entries, posts, rows
 
 LEAD, AGENT, SOLO, CURATOR, CHANNEL = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR", "C01DESK"
 
@@ -16,9 +16,9 @@ LEAD, AGENT, SOLO, CURATOR, CHANNEL = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01C
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[BotHarness]:
     """Monday noon of the desk's first week: the week is open."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as ready:
-        start_cycle(ready)
-        ready.play_until(at("2026-03-02 12:00"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-02 12:00")
+    ) as ready:
         yield ready
 
 
