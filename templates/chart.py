@@ -13,11 +13,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from cadence.rules.kpi import Unit, format_amount
-from cadence.rules.trend import xmr_limits
+from cadence.rules.trend import XmrLimits, xmr_limits
 from templates.filters import name, short_day
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _SIZE: Final = (8.0, 4.0)
 _DPI: Final = 110
@@ -29,22 +30,38 @@ _BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#007A5A", "#616061"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One week: its Monday, its cycle's number, and the reading, None if there was none."""
+    """One week: its Monday, its cycle's number, and the reading, None if there was none.
+
+    `watched`: it came after the last planned cycle.
+    """
 
     week_start: date
     cycle: int
     value: float | None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """The data of a chart. At least one point; numbers are in `unit`."""
+    """The data of a chart. At least one point; numbers are in `unit`.
+
+    Args:
+        usual_from: how many of the first weeks give the usual range; None for all.
+        runs: per week, drawn below the KPI; None for a week without check-ins. Empty for none.
+    """
 
     kpi: str
     unit: str
     baseline: float
     target: float
     points: tuple[Point, ...]
+    usual_from: int | None = None
+    runs: tuple[int | None, ...] = ()
+
+    @property
+    def limits(self) -> XmrLimits | None:
+        """The usual range; None with too few readings."""
+        return xmr_limits([p.value for p in self.points[: self.usual_from]])
 
     @property
     def title(self) -> str:
@@ -58,7 +75,8 @@ class Chart:
         shown = self.points[-16:]
         numbers = ", ".join("no reading" if p.value is None else self.amount(p.value) for p in shown)
         weeks = f"last {len(shown)} weeks" if len(self.points) > len(shown) else "week by week"
-        limits = xmr_limits([p.value for p in self.points])
+        limits = self.limits
+        runs = ", ".join("none" if one is None else f"{one:,}" for one in self.runs[-16:])
         usual = (
             f" Usual range {self.amount(_short(limits.lower))} to {self.amount(_short(limits.upper))}."
             if limits
@@ -67,7 +85,8 @@ class Chart:
         return (
             f"{name(self.kpi, 60)}, {weeks}: {numbers}. "
             f"Target {self.amount(self.target)}, baseline {self.amount(self.baseline)}.{usual}"
-        )
+            + (f" Runs a week: {runs}." if runs else "")
+        )[:1000]
 
     def amount(self, value: float) -> str:
         """A number with its unit."""
@@ -83,11 +102,13 @@ def draw(chart: Chart) -> bytes:
 
     figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    axes, below = _places(figure, chart)
     labels = _lines(axes, chart)
     _readings(axes, chart)
     _frame(axes, chart)
     _label(axes, chart, labels)
+    if below is not None:
+        _runs(below, chart)
     out = BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a character missing in the font is drawn as a box
@@ -95,9 +116,27 @@ def draw(chart: Chart) -> bytes:
     return out.getvalue()
 
 
+def _places(figure: "Figure", chart: Chart) -> "tuple[Axes, Axes | None]":
+    """Where the KPI is drawn, and the runs below it, if any."""
+    if not chart.runs:
+        return figure.add_subplot(), None
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    return above, below
+
+
+def _runs(axes: "Axes", chart: Chart) -> None:
+    """A bar per week; a week without check-ins has none."""
+    axes.bar(range(len(chart.runs)), [one or 0 for one in chart.runs], color=_GREY, width=0.6)
+    axes.set_title("Runs a week", loc="left", fontsize=9)
+    axes.margins(y=0.15)
+    axes.set_ylim(bottom=0)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
 def _lines(axes: "Axes", chart: Chart) -> list[tuple[float, str, str]]:
     """The baseline, the target, and the usual range: (height, text, color) of each label."""
-    limits = xmr_limits([p.value for p in chart.points])
+    limits = chart.limits
     labels = [
         (chart.baseline, f"baseline {chart.amount(chart.baseline)}", _ORANGE),
         (chart.target, f"target {chart.amount(chart.target)}", _GREEN),
@@ -168,9 +207,10 @@ def _frame(axes: "Axes", chart: Chart) -> None:
     heading: dict[str, Any] = {"loc": "left", "fontsize": 11, "fontweight": "bold", "parse_math": False}
     axes.set_title(f"{name(chart.kpi, 60)} by week", **heading)
     for at in range(1, count):
-        if chart.points[at].cycle != chart.points[at - 1].cycle:
+        now, before = chart.points[at], chart.points[at - 1]
+        if now.cycle != before.cycle and not (now.watched and before.watched):
             axes.axvline(at - 0.5, color=_GREY, linewidth=0.8, alpha=0.6)
             axes.annotate(
-                f"cycle {chart.points[at].cycle}", (at - 0.5, 1), xycoords=("data", "axes fraction"),
+                "watched" if now.watched else f"cycle {now.cycle}", (at - 0.5, 1), xycoords=("data", "axes fraction"),
                 xytext=(4, -2), textcoords="offset points", fontsize=8, color=_GREY, va="top",
             )  # fmt: skip

@@ -55,6 +55,7 @@ class Action(StrEnum):
     DECLINE_JOIN = "team.decline_join"
     OPEN_SETTINGS = "settings.open"
     SHOW_STATUS = "status.show"
+    SHOW_MONTHS = "months.show"
     ADOPT = "adopt.open"
     ASK_THEM = "refusal.ask"
     DECLARE_MODE = "mode.declare"

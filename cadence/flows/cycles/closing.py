@@ -100,7 +100,12 @@ def chart_of(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> Chart:
             continue
         readings = numbers.readings(uow, cycle=one)
         points += [
-            Point(week_start=week_monday(one.starts_on, week), cycle=one.number, value=readings.get(week))
+            Point(
+                week_start=week_monday(one.starts_on, week),
+                cycle=one.number,
+                value=readings.get(week),
+                watched=is_watch(one),
+            )
             for week in range(1, WEEKS + 1)
         ]
     return Chart(kpi=kpi.name, unit=kpi.unit, baseline=kpi.baseline, target=kpi.target, points=tuple(points))

@@ -8,6 +8,7 @@ from cadence.flows.core import AdoptionView, step_title
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, told
 from cadence.flows.overview.signals import contradictions, heroes_of
 from cadence.flows.standards import drift_counts
+from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
 from storage.queries import playbooks, promotions, standards
@@ -142,7 +143,9 @@ def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...
     contradicting, heroes = contradictions(scope), heroes_of(scope, together)
     overrides = _overrides(scope.uow, scope.week)
     changes = [_declined(scope), *(_changes(scope, kind, word) for kind, word in _CHANGES)]
+    courses = _courses(scope)
     lines: list[Mrkdwn] = [
+        *told(scope, courses, NOTES),
         *told(scope, contradicting, NOTES),
         *told(scope, heroes, NOTES),
         *(_override(scope.uow, one) for one in overrides[:NOTES]),
@@ -150,8 +153,17 @@ def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...
     for section in changes:
         if len(lines) < NOTES:
             lines += told(scope, section, NOTES - len(lines))
-    count = sum(section.count for section in (contradicting, heroes, *changes)) + len(overrides)
+    count = sum(section.count for section in (courses, contradicting, heroes, *changes)) + len(overrides)
     return tuple(lines[:NOTES]), count
+
+
+def _courses(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
+    """The watched adoptions whose course changed when the week ended."""
+    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
+    for row in named_in(scope.uow, week_start=scope.week.monday):
+        if row.adoption_id in scope.places:
+            found.add((row.id or 0,), row.adoption_id, partial(tell_course, row=row))
+    return found
 
 
 def _overrides(uow: UnitOfWork, week: DigestWeek) -> list[Override]:

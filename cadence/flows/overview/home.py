@@ -42,6 +42,7 @@ from cadence.flows.overview.decisions import Need, champion_needs, needs
 from cadence.flows.overview.statuses import step_now, week_gate, why_offer
 from cadence.flows.schedule import rollout_of
 from cadence.flows.standards import step_states
+from cadence.flows.trends import course_lines
 from cadence.mrkdwn import coded, say
 from cadence.nudges import CHECKIN, Unless, due
 from cadence.refusals import Offer, Refusal
@@ -299,7 +300,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
         paused=paused,
         starts=starts_on(view),
         own=answer_context(uow, view, own) if own else None,
-        standing=standing(uow, view),
+        standing=(*course_lines(uow, view), *standing(uow, view)),
         month=watch_month(uow, view),
         menu=(
             Offer("Status", Action.SHOW_STATUS, view.playbook.slug),

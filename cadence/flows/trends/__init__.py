@@ -1,8 +1,19 @@
 """Adoptions watched for months after their last cycle: deepening, plateau, decline."""
 
-from cadence.flows.core import MessageKind
+from cadence.flows.trends import months, posts
 from cadence.flows.trends.courses import course_of, judge_courses, judge_due_courses
+from cadence.flows.trends.months import ask_months
+from cadence.flows.trends.posts import course_lines, named_in, tell_course
 
-KINDS: tuple[MessageKind, ...] = ()
+KINDS = (*posts.KINDS, *months.KINDS)
 
-__all__ = ["KINDS", "course_of", "judge_courses", "judge_due_courses"]
+__all__ = [
+    "KINDS",
+    "ask_months",
+    "course_lines",
+    "course_of",
+    "judge_courses",
+    "judge_due_courses",
+    "named_in",
+    "tell_course",
+]

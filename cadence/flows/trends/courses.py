@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core import AdoptionView, adoption_by_id
+from cadence.flows.core import AdoptionView, adoption_by_id, announce
 from cadence.flows.trends.series import Week, held_weeks, weeks_of
 from cadence.rules.calendar import instant, local_day, monday_of
 from cadence.rules.kpi import Direction
@@ -14,6 +14,8 @@ from cadence.rules.trend import Course, CoursePolicy, CourseVerdict, frozen, jud
 from storage.queries import adoptions, trends
 from storage.tables import CourseChange
 from storage.work import UnitOfWork
+
+DECAYING: Final = "course-decaying"
 
 
 def course_of(uow: UnitOfWork, adoption_ids: Collection[int]) -> Mapping[int, CourseChange]:
@@ -89,6 +91,10 @@ def judge_courses(uow: UnitOfWork, view: AdoptionView) -> CourseChange | None:
         after={"course": verdict.course, "week": ended.isoformat(), "lines": list(verdict.lines)},
         surface="rule",
     )
+    if row.course is Course.DECAYING:
+        announce(uow, view.workspace, [view.team], kind=DECAYING, slot=row.id, subject={"change": row.id})
+    elif before is not None and before.course is Course.DECAYING:
+        uow.rewrite(DECAYING, before.id, mark=f"course:{row.id}")
     return row
 
 
@@ -129,8 +135,3 @@ def _evidence(view: AdoptionView, weeks: Collection[Week], verdict: CourseVerdic
         "limits": asdict(verdict.limits) if verdict.limits else None,
         "policy": asdict(verdict.policy),
     }
-
-
-def ended_week(view: AdoptionView) -> date:
-    """The Monday of the last week that is over for an adoption's team."""
-    return view.week_start - timedelta(weeks=1)

@@ -17,6 +17,7 @@ from tests.templates.samples import (
     spreading,
     standards,
     training,
+    trends,
     verdicts,
 )
 
@@ -37,4 +38,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **handoffs.SAMPLES,
     **promotions.SAMPLES,
     **training.SAMPLES,
+    **trends.SAMPLES,
 }
