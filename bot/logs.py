@@ -16,7 +16,6 @@ from threading import Lock
 from types import TracebackType
 from typing import TextIO
 
-import psycopg
 import structlog
 from slack_sdk.errors import SlackApiError
 
@@ -115,6 +114,8 @@ def _lines_of(error: BaseException, seen: set[int]) -> Iterator[str]:
 
 def _facts(error: BaseException) -> str:
     """The safe parts of an error: codes, a driver's words about a connection, constants of the program."""
+    import psycopg  # noqa: PLC0415 - slow to load, and a program on SQLite needs it for its first error only
+
     if isinstance(error, SlackApiError):
         return str(error.response.get("error", ""))
     if isinstance(error, psycopg.Error) and error.sqlstate is not None:

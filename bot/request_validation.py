@@ -14,6 +14,8 @@ from slack_bolt.middleware import Middleware
 
 from handlers.payloads import origin_of
 
+LARGEST_BODY: Final = 1_000_000
+"""Bytes; Slack's own requests are far smaller."""
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,32}$")]
 """Slack's own ids have 9 to 12 characters; other servers with its API may have longer ones."""
 Name = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]

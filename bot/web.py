@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from bot.metrics import DatabaseFigures, SocketFigures
 from bot.ops.manifest import INSTALL, REDIRECT
-from bot.runtime.http_server import LARGEST_BODY
+from bot.request_validation import LARGEST_BODY
 from bot.runtime.socket_mode import Heard
 from bot.workspaces.oauth import Installer
 from cadence.flows.workspaces import WriteProbe, health

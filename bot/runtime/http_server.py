@@ -28,6 +28,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.errors import code_for
+from bot.request_validation import LARGEST_BODY
 from bot.settings import SettingsRefused
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,6 @@ SETTLE_SECONDS: Final = 0.1
 """Seconds within which a connection just accepted sends its request."""
 FILES_TO_SPARE: Final = 200
 """File descriptors reserved for the database, logs and calls to Slack."""
-LARGEST_BODY: Final = 1_000_000
-"""Bytes; Slack's own requests are far smaller."""
 ALIVE: Final = "/healthz"
 PROBES: Final = frozenset({"/readyz", "/metrics"})
 """Answered by dedicated threads, so that monitoring works while every other thread is busy."""

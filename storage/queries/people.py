@@ -195,9 +195,15 @@ def set_curators(uow: UnitOfWork, *, members: Iterable[str]) -> None:
         uow.session.add(Curator(workspace_id=uow.workspace_id, member=new, since=uow.now))
 
 
+@cached(Member)
 def member(uow: UnitOfWork, *, member_id: str) -> Member | None:
     """One member."""
-    return uow.session.get(Member, (uow.workspace_id, member_id))
+    return uow.session.exec(_ONE, params={"workspace": uow.workspace_id, "member": member_id}).first()
+
+
+_ONE: Final = select(Member).where(
+    Member.workspace_id == bindparam("workspace"), Member.id == bindparam("member")
+)
 
 
 def members(uow: UnitOfWork, *, member_ids: Iterable[str]) -> dict[str, Member]:

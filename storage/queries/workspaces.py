@@ -2,20 +2,25 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, delete, func
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func
 from sqlalchemy import select as select_rows
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, SQLModel, col, select
 
 import storage.tables  # noqa: F401 - registers them
 from storage.engine import connection_of
 from storage.queries.people import _WORKSPACES
+from storage.query_cache import cached
 from storage.tables import Workspace
 from storage.work import UnitOfWork
 
 
+@cached(Workspace)
 def workspace(uow: UnitOfWork) -> Workspace | None:
     """The workspace, or None if the bot doesn't know it."""
-    return uow.session.get(Workspace, uow.workspace_id)
+    return uow.session.exec(_ONE, params={"workspace": uow.workspace_id}).first()
+
+
+_ONE: Final = select(Workspace).where(Workspace.id == bindparam("workspace"))
 
 
 def workspaces(session: Session) -> list[Workspace]:

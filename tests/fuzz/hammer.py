@@ -19,8 +19,9 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from bot.ops.commands import BUILT_IN_TEAM
+from bot.request_validation import LARGEST_BODY
 from bot.runtime import socket_mode as bot_sockets
-from bot.runtime.http_server import LARGEST_BODY, serving
+from bot.runtime.http_server import serving
 from bot.runtime.socket_mode import SlackSocket
 from bot.sandbox.delivery import encode, signed_headers
 from bot.sandbox.limits import problems_of_message, problems_of_view

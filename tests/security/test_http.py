@@ -15,7 +15,7 @@ from werkzeug.test import Client, TestResponse
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
-from bot.runtime.http_server import LARGEST_BODY
+from bot.request_validation import LARGEST_BODY
 from bot.web import Web
 from tests.harnesses import bot_harness
 

@@ -1,5 +1,6 @@
 """A cycle's close: due cycles, the result, the closing post and its chart in the post's thread."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -56,6 +57,7 @@ from storage.tables import (
     ModeChange,
     OutboxMessage,
     PlaybookState,
+    Workspace,
 )
 from storage.work import UnitOfWork
 from templates.chart import Chart, Point
@@ -237,13 +239,18 @@ def close_due_cycles(db: Database, *, now: datetime) -> int:
 
 
 def closing_instants(
-    session: Session, *, closing_by: date | None = None
+    session: Session, *, closing_by: date | None = None, known: Iterable[Workspace] | None = None
 ) -> list[tuple[cycles.ClosingRow, datetime]]:
-    """The running cycles of every workspace, each with its closing instant."""
+    """The running cycles of every workspace, each with its closing instant.
+
+    Args:
+        closing_by: only cycles whose last day is no later.
+        known: every workspace, if the caller has them.
+    """
     rows = cycles.closings(session, closing_by=closing_by)
     if not rows:
         return []
-    hours = {row.id: workspace_hours(row) for row in workspaces.workspaces(session)}
+    hours = {row.id: workspace_hours(row) for row in known or workspaces.workspaces(session)}
     found = []
     for row in rows:
         of_workspace = hours.get(row.workspace_id, {})

@@ -130,7 +130,7 @@ def next_event(
         for workspace in known:
             uow = UnitOfWork.around(session, Actor.system(workspace.id), now)
             moments += _slots_to_come(rollout(uow, workspace, until=now + horizon), now, horizon)
-        moments += [moment for _, moment in [*closing_instants(session), *week_turns(session)]]
+        moments += [moment for _, moment in [*closing_instants(session, known=known), *week_turns(session)]]
     later = [moment for moment in moments if moment > now]
     return min(later) if later else None
 
