@@ -1,16 +1,18 @@
 """Adopting: `/cadence adopt`, its form, the buttons that open it, and the settings of an adoption."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cadence.flows.adoption import (
     AdoptionGiven,
     AdoptionSettings,
     NeedsForm,
+    NeedsWave,
     adopt,
     adopt_form,
     adoption_form,
+    let_in_form,
     save_adoption,
 )
 from cadence.mrkdwn import code, say
@@ -21,8 +23,8 @@ from handlers.grammar import AboutPlaybook, Entry, Request
 from handlers.grammar.errors import shown
 from handlers.grammar.words import Word
 from handlers.payloads import Body, Form, metadata
-from templates.contexts.adoption import AdoptForm, AdoptionSettingsForm
-from templates.contexts.base import MessageContext
+from templates.contexts.adoption import AdoptForm, AdoptionSettingsForm, LetInForm
+from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Field
 
 _CHAMPION: Final = re.compile(r"champion\s*=\s*(?:<@([A-Z0-9]+)(?:\|[^<>]*)?>)?", re.IGNORECASE)
@@ -110,10 +112,41 @@ def champion_added(context: RequestContext, value: str, _body: Body) -> None:
     context.say(adopt(context.uow, given))
 
 
-def submitted(context: RequestContext, form: Form) -> MessageContext:
-    """The form."""
+def submitted(context: RequestContext, form: Form) -> MessageContext | ViewContext:
+    """The form; a curator whose team needs a wave is then asked for a reason."""
     typed = form.read(AdoptForm)
     given = AdoptionGiven(typed.playbook or "", team=typed.team, champion=typed.champion)
+    _meet(context, given)
+    try:
+        return adopt(context.uow, given)
+    except NeedsWave as needed:
+        if not needed.may_override:
+            raise
+    return replace(_let_in_form(context, given), private_metadata=metadata(p=given.playbook, t=given.team))
+
+
+def _let_in_form(context: RequestContext, given: AdoptionGiven) -> ViewContext:
+    return let_in_form(context.uow, playbook=given.playbook, team=given.team or "", champion=given.champion)
+
+
+def let_in(context: RequestContext, value: str, _body: Body) -> None:
+    """[Let it in anyway]: the form that asks why."""
+    parts = value.split(":")
+    if len(parts) != _PARTS or not all(parts[:2]):
+        raise Refusal("This button has expired. Start over with `/cadence adopt`.")
+    given = AdoptionGiven(parts[0], team=parts[1], champion=parts[2] or None)
+    context.open(_let_in_form(context, given), ids=metadata(p=given.playbook, t=given.team))
+
+
+def let_in_submitted(context: RequestContext, form: Form) -> MessageContext:
+    """The form that says why a team is let in."""
+    typed = form.read(LetInForm)
+    given = AdoptionGiven(
+        str(form.ids.get("p", "")),
+        team=str(form.ids.get("t", "")),
+        champion=typed.champion,
+        reason=typed.reason,
+    )
     _meet(context, given)
     return adopt(context.uow, given)
 
@@ -156,6 +189,10 @@ FEATURE: Final = Feature(
             options=("team",),
         ),
     ),
-    buttons={Action.ADOPT: by_button, Action.ADD_CHAMPION: champion_added},
-    forms={Callback.ADOPT: submitted, Callback.ADOPTION_SETTINGS: settings_submitted},
+    buttons={Action.ADOPT: by_button, Action.ADD_CHAMPION: champion_added, Action.LET_IN: let_in},
+    forms={
+        Callback.ADOPT: submitted,
+        Callback.ADOPTION_SETTINGS: settings_submitted,
+        Callback.LET_IN: let_in_submitted,
+    },
 )

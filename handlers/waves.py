@@ -1,7 +1,261 @@
-"""Waves of teams: planning, opening, requests from teams, and teams side by side."""
+"""Waves of teams: `/cadence request`, `/cadence wave`, their forms and buttons."""
 
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
 
+from cadence.flows.waves import (
+    GONE,
+    NeedsRequestForm,
+    RequestGiven,
+    WaveGiven,
+    cancel_wave,
+    confirm_team,
+    open_wave,
+    plan_wave,
+    planned_wave,
+    request_form,
+    request_playbook,
+    show_waves,
+    take_back_request,
+    wave_anyway_form,
+    wave_form,
+    wave_team_form,
+    wave_to_show,
+)
+from cadence.mrkdwn import code, say
+from cadence.nearest import nearest
+from cadence.refusals import Refusal, Unknown
+from handlers.context import RequestContext
 from handlers.feature import Feature
+from handlers.grammar import AboutPlaybook, Entry, Request
+from handlers.grammar.errors import listed, shown, unknown_playbook
+from handlers.payloads import OLD_BUTTON, Body, Form, known_row, metadata
+from templates.contexts.base import MessageContext
+from templates.contexts.waves import RequestForm, WaveAnywayForm, WaveForm, WaveTeamForm
+from templates.ids import Action, Callback
 
-FEATURE: Final = Feature()
+Verb = Literal["plan", "open", "show", "cancel"]
+_VERBS: Final[dict[str, Verb]] = {verb: verb for verb in get_args(Verb)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPlaybook(AboutPlaybook):
+    """`/cadence request`. `reason` is why the team wants it."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave(AboutPlaybook):
+    """`/cadence wave`. Without a `verb` it shows the waves, or opens the form if there are none."""
+
+    verb: Verb | None = None
+
+
+def read_request(request: Request) -> RequestPlaybook:
+    """`/cadence request <playbook> <reason> [team=slug]`; the playbook can be one the person has no part in."""
+    named = request.playbook()
+    if named is None and request.typed:
+        known = (*request.vocabulary.playbooks, *request.vocabulary.others)
+        word = request.typed.words[0].text
+        if "-" in word and nearest(word, known):
+            raise request.no_playbook(of_others=True)
+    return RequestPlaybook(playbook=named, reason=request.sentence("reason"), team=request.team)
+
+
+def read_wave(request: Request) -> Wave:
+    """`/cadence wave [playbook] plan|open|show|cancel`, in either order."""
+    named = request.playbook()
+    verb = _verb(request, named) if request.typed else None
+    named = named or request.playbook()
+    if request.typed:
+        raise request.no_playbook(of_others=True)
+    return Wave(playbook=request.the_playbook(named), verb=verb)
+
+
+def _verb(request: Request, named: str | None) -> Verb:
+    """Take the verb."""
+    word = request.typed.take()[0]
+    if word.key in _VERBS:
+        return _VERBS[word.key]
+    near = nearest(word.key, _VERBS)
+    if near:
+        right = code(f"{request.command} {near}")
+        raise Unknown(
+            say("You can't {word} a wave. Did you mean {right}?", word=shown(word.text), right=right),
+            typed=word.text,
+            near=near,
+        )
+    if named is None:
+        known = (*request.vocabulary.playbooks, *request.vocabulary.others)
+        raise unknown_playbook(word.text, known, request.command, request.typed.rest())
+    raise Refusal(say("{word} doesn't fit here. Try {verbs}.", word=shown(word.text), verbs=listed(_VERBS)))
+
+
+def request_by_command(context: RequestContext, command: RequestPlaybook) -> None:
+    """`/cadence request`: immediately if playbook, reason and team are clear, else by form."""
+    if command.playbook is None or command.reason is None:
+        _open_request(context, command)
+        return
+    given = RequestGiven(command.playbook, command.reason, command.team)
+    context.say_or_ask(
+        lambda: request_playbook(context.uow, given),
+        unclear=NeedsRequestForm,
+        ask=lambda: _open_request(context, command),
+    )
+
+
+def _open_request(context: RequestContext, command: RequestPlaybook) -> None:
+    context.open(
+        request_form(context.uow, playbook=command.playbook, team=command.team, reason=command.reason or "")
+    )
+
+
+def request_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Ask for it]: the form, for the playbook of the message."""
+    context.open(request_form(context.uow, playbook=value or None))
+
+
+def requested(context: RequestContext, form: Form) -> MessageContext:
+    """The form to request a playbook."""
+    typed = form.read(RequestForm)
+    return request_playbook(context.uow, RequestGiven(typed.playbook or "", typed.reason, typed.team))
+
+
+def taken_back(context: RequestContext, value: str, _body: Body) -> None:
+    """[Take back]."""
+    context.say(take_back_request(context.uow, known_row(value, OLD_BUTTON)))
+
+
+def by_command(context: RequestContext, command: Wave) -> None:
+    """`/cadence wave`."""
+    playbook = wave_to_show(context.uow, command.playbook)
+    _RUN[command.verb](context, playbook)
+
+
+def _show_or_plan(context: RequestContext, playbook: str) -> None:
+    found = show_waves(context.uow, playbook)
+    if found.waves or found.wishes or not found.may_plan:
+        context.say(found)
+    else:
+        _plan(context, playbook)
+
+
+def _show(context: RequestContext, playbook: str) -> None:
+    context.say(show_waves(context.uow, playbook))
+
+
+def _plan(context: RequestContext, playbook: str) -> None:
+    context.open(wave_form(context.uow, playbook=playbook), ids=metadata(slug=playbook))
+
+
+def _open(context: RequestContext, playbook: str) -> None:
+    context.say(open_wave(context.uow, planned_wave(context.uow, playbook)))
+
+
+def _cancel(context: RequestContext, playbook: str) -> None:
+    context.say(cancel_wave(context.uow, planned_wave(context.uow, playbook)))
+
+
+_RUN: Final[dict[str | None, Callable[[RequestContext, str], None]]] = {
+    None: _show_or_plan,
+    "show": _show,
+    "plan": _plan,
+    "open": _open,
+    "cancel": _cancel,
+}
+
+
+def show_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Show the waves]."""
+    _show(context, value)
+
+
+def plan_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Plan a wave] or [Change the plan]: the form."""
+    _plan(context, value)
+
+
+def planned(context: RequestContext, form: Form) -> MessageContext:
+    """The form of a wave."""
+    typed = form.read(WaveForm)
+    return plan_wave(context.uow, WaveGiven(form.slug or "", typed.teams, typed.reason))
+
+
+def team_chosen(context: RequestContext, value: str, _body: Body) -> None:
+    """The menu of a planned wave's teams: the form for one."""
+    row = known_row(value, GONE)
+    context.open(wave_team_form(context.uow, row_id=row), ids=metadata(r=row))
+
+
+def team_confirmed(context: RequestContext, form: Form) -> MessageContext:
+    """The form for a planned team."""
+    typed = form.read(WaveTeamForm)
+    return confirm_team(context.uow, row_id=form.row("r"), champion=typed.champion, room=typed.room)
+
+
+def open_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Open wave 2]."""
+    context.say(open_wave(context.uow, known_row(value, GONE)))
+
+
+def open_anyway(context: RequestContext, value: str, _body: Body) -> None:
+    """[Open anyway]: the form that asks why."""
+    wave = known_row(value, GONE)
+    context.open(wave_anyway_form(context.uow, wave), ids=metadata(w=wave))
+
+
+def opened_anyway(context: RequestContext, form: Form) -> MessageContext:
+    """The form that says why a wave opens anyway."""
+    typed = form.read(WaveAnywayForm)
+    return open_wave(context.uow, form.row("w"), reason=typed.reason)
+
+
+def cancel_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Cancel the wave]."""
+    context.say(cancel_wave(context.uow, known_row(value, GONE)))
+
+
+FEATURE: Final = Feature(
+    commands=(
+        Entry(
+            name="request",
+            task="Rollout",
+            usage="[playbook] [reason] [team=slug]",
+            summary="Ask for a playbook for your team",
+            examples=("/cadence request support-reply We answer the same tickets",),
+            read=read_request,
+            bare=RequestPlaybook,
+            run=request_by_command,
+            options=("team",),
+        ),
+        Entry(
+            name="wave",
+            task="Rollout",
+            usage="[playbook] plan | open | show | cancel",
+            summary="Plan which teams adopt a playbook next, and open the wave",
+            who="owner",
+            examples=("/cadence wave support-reply plan", "/cadence wave support-reply show"),
+            read=read_wave,
+            bare=Wave,
+            run=by_command,
+        ),
+    ),
+    buttons={
+        Action.REQUEST: request_by_button,
+        Action.TAKE_BACK_REQUEST: taken_back,
+        Action.PLAN_WAVE: plan_by_button,
+        Action.SHOW_WAVES: show_by_button,
+        Action.WAVE_TEAM: team_chosen,
+        Action.OPEN_WAVE: open_by_button,
+        Action.OPEN_WAVE_ANYWAY: open_anyway,
+        Action.CANCEL_WAVE: cancel_by_button,
+    },
+    forms={
+        Callback.REQUEST: requested,
+        Callback.WAVE: planned,
+        Callback.WAVE_TEAM: team_confirmed,
+        Callback.WAVE_ANYWAY: opened_anyway,
+    },
+)

@@ -95,6 +95,15 @@ class Action(StrEnum):
     SHOW_TRAINING = "training.show"
     READ_LESSONS = "training.lessons"
     GRADE_AGAIN = "training.again"
+    REQUEST = "request.open"
+    TAKE_BACK_REQUEST = "request.withdraw"
+    PLAN_WAVE = "wave.plan"
+    SHOW_WAVES = "wave.show"
+    WAVE_TEAM = "wave.team"
+    OPEN_WAVE = "wave.open"
+    OPEN_WAVE_ANYWAY = "wave.open_anyway"
+    CANCEL_WAVE = "wave.cancel"
+    LET_IN = "adopt.let_in"
 
 
 class Callback(StrEnum):
@@ -148,6 +157,11 @@ class Callback(StrEnum):
     ADD_SAMPLE = "form.training_sample"
     REMOVE_SAMPLE = "form.training_remove"
     GRADE_SAMPLE = "form.training_grade"
+    REQUEST = "form.request"
+    WAVE = "form.wave"
+    WAVE_TEAM = "form.wave_team"
+    WAVE_ANYWAY = "form.wave_anyway"
+    LET_IN = "form.let_in"
 
 
 class Shortcut(StrEnum):
@@ -260,3 +274,5 @@ class Field(StrEnum):
     ADOPTION_OWNER = "adoption_owner"
     TRAINING = "training"
     TEXT = "text"
+    TEAMS = "teams"
+    ROOM = "room"

@@ -48,12 +48,19 @@ class TeamFacts:
         closed: whether it has closed a cycle.
         met: whether the KPI met its target; None without a reading.
         steps: each step that was judged in that cycle.
+        value: the cycle's number, and `target`, in the KPI's unit.
+        unit: of both.
+        note: why the cycle doesn't count as met although its number may look so; empty otherwise.
     """
 
     team: str
     closed: bool = False
     met: bool | None = None
     steps: tuple[StepAtClose, ...] = ()
+    value: float | None = None
+    target: float | None = None
+    unit: str = ""
+    note: str = ""
 
     @property
     def over(self) -> tuple[StepAtClose, ...]:

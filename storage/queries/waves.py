@@ -14,8 +14,12 @@ from storage.tables import (
     AdoptionState,
     Assessment,
     Cutover,
+    Cycle,
+    CycleKind,
+    CycleState,
     Override,
     OverrideKind,
+    Playbook,
     StepVerdict,
     Team,
     TrainingSample,
@@ -73,6 +77,12 @@ def teams_of(uow: UnitOfWork, *, wave_ids: Sequence[int]) -> list[tuple[WaveTeam
         )
     )
     return list(uow.session.exec(query.order_by(col(WaveTeam.id))))
+
+
+def wave_team(uow: UnitOfWork, *, row_id: int) -> WaveTeam | None:
+    """A team's place in a wave, removed or not."""
+    query = select(WaveTeam).where(WaveTeam.workspace_id == uow.workspace_id, WaveTeam.id == row_id)
+    return uow.session.exec(query).first()
 
 
 @cached(Wave, WaveTeam)
@@ -205,15 +215,47 @@ def sample_count(uow: UnitOfWork, *, playbook_id: int) -> int:
     return uow.session.exec(query).one()
 
 
-def adoptions_of_teams(uow: UnitOfWork, *, playbook_id: int, team_ids: Sequence[int]) -> list[Adoption]:
-    """The adoptions of a playbook by some teams that haven't ended."""
+def adoptions_by_teams(uow: UnitOfWork, *, team_ids: Sequence[int]) -> list[Adoption]:
+    """The adoptions of some teams that haven't ended."""
     query = select(Adoption).where(
         Adoption.workspace_id == uow.workspace_id,
-        Adoption.playbook_id == playbook_id,
         col(Adoption.team_id).in_(team_ids),
         Adoption.state != AdoptionState.ENDED,
     )
-    return list(uow.session.exec(query))
+    return list(uow.session.exec(query.order_by(col(Adoption.id))))
+
+
+@cached(Adoption, Team)
+def pilot_team(uow: UnitOfWork, *, playbook_id: int) -> Team | None:
+    """The team that adopted a playbook first, even if it doesn't run it any more."""
+    query = (
+        select(Team)
+        .join(Adoption, col(Adoption.team_id) == col(Team.id))
+        .where(Adoption.workspace_id == uow.workspace_id, Adoption.playbook_id == playbook_id)
+    )
+    return uow.session.exec(query.order_by(col(Adoption.id)).limit(1)).first()
+
+
+@cached(Adoption, Cycle, Playbook)
+def running_titles(uow: UnitOfWork, *, team_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The titles of the playbooks whose cycles some teams run now, by team; teams without any are left out."""
+    query = (
+        select(Adoption.team_id, Playbook.title)
+        .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .where(
+            Adoption.workspace_id == uow.workspace_id,
+            col(Adoption.team_id).in_(team_ids),
+            Cycle.state == CycleState.RUNNING,
+            Cycle.kind == CycleKind.ROLLOUT,
+        )
+        .distinct()
+        .order_by(col(Playbook.title))
+    )
+    found: dict[int, list[str]] = {}
+    for team, title in uow.session.exec(query):
+        found.setdefault(team, []).append(title)
+    return found
 
 
 @cached(StepVerdict)

@@ -136,3 +136,27 @@ class CapacityOverridden(MessageContext):
     most: int
     curator: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetInForm(PlainForm, callback=Callback.LET_IN, title="Let it in anyway?", submit="Let it in"):
+    """A curator's override of the rule that teams adopt a playbook in waves."""
+
+    TEMPLATE: ClassVar[str] = "modals/adoption/let_in.json.j2"
+
+    playbook: str
+    team: str
+    champion: str | None = ask.member("Champion", "A member of that team who sets it up and keeps it going.")
+    reason: str = ask.lines("Why now?", "The team and the curators will see this.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessOverridden(MessageContext):
+    """A curator let a team adopt a playbook outside of the waves, and why."""
+
+    TEMPLATE: ClassVar[str] = "messages/adoption/access_overridden.json.j2"
+
+    playbook: str
+    team: str
+    curator: str
+    reason: str

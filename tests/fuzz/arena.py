@@ -25,8 +25,9 @@ from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.people.profiles import ensure_workspace
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import LADDER, Mode, rank
-from storage.queries import adoptions, playbooks
+from storage.queries import adoptions, people, playbooks
 from storage.tables import (
+    AdoptionRequest,
     PlaybookVersion,
     Promotion,
     PromotionState,
@@ -34,6 +35,9 @@ from storage.tables import (
     SpotAudit,
     StepDrift,
     TrainingSample,
+    Wave,
+    WavePhase,
+    WaveTeam,
 )
 from storage.work import UnitOfWork
 from templates.ids import Action
@@ -313,6 +317,7 @@ def _prepare(harness: BotHarness) -> None:
     _plant_draft(harness)
     _plant_setup(harness)
     _plant_samples(harness)
+    _plant_wave(harness)
     _neighbour(harness)
 
 
@@ -346,6 +351,46 @@ def _plant_setup(harness: BotHarness) -> None:
                 version_id=adoption.version_id,
                 started_by="U02LEAD",
                 started_at=harness.clock.now(),
+            )
+        )
+
+
+def _plant_wave(harness: BotHarness) -> None:
+    """A planned wave of support-reply: billing, with its champion, and payments-uk; and a request of billing."""
+    now = harness.clock.now()
+    here: Json = {"workspace_id": BUILT_IN_TEAM}
+    with harness.bot.db.write() as session:
+        unit = UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM))
+        teams = [people.team_by_slug(unit, slug=slug) for slug in ("billing", "payments-uk")]
+        wave = Wave(
+            **here,
+            playbook_id=1,
+            number=1,
+            phase=WavePhase.CONTROLLED,
+            reason="the same customers",
+            planned_by="U01LEAD",
+            planned_at=now,
+        )
+        session.add(wave)
+        session.flush()
+        for team in teams:
+            assert team is not None
+            first = people.memberships(unit, team_ids=[team.id or 0])[0].member
+            champion = first if team.slug == "billing" else None
+            row: Json = {"team_id": team.id or 0, "added_by": "U01LEAD", "added_at": now}
+            session.add(WaveTeam(**here, **row, wave_id=wave.id or 0, champion=champion, has_capacity=True))
+            session.flush()
+        billing = teams[0]
+        assert billing is not None
+        session.add(
+            AdoptionRequest(
+                **here,
+                playbook_id=1,
+                team_id=billing.id or 0,
+                member="U07ANALYST",
+                reason="refunds take long",
+                surface="command",
+                asked_at=now,
             )
         )
 

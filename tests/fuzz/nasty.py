@@ -215,6 +215,7 @@ SOUND: dict[str, Any] = {
     Field.MEMBERS: ["U01LEAD", "U01AGENT1"],
     Field.PLAYBOOK: {"value": "support-reply"},
     Field.TEAM: {"value": "support-amer"},
+    Field.TEAMS: [{"value": "billing"}, {"value": "payments-uk"}],
     Field.DATE: "2026-03-16",
     Field.UNTIL: "2026-03-20",
     Field.YAML: (Path(__file__).parents[2] / "examples" / "inbound-routing.yaml")

@@ -94,6 +94,15 @@ REAL_VALUES = {
     Action.CHOOSE_ANSWER: ["as-declared", "drifted", "not-run", "nope"],
     Action.CHOOSE_CHANGED: ["send"],
     Action.CHOOSE_STEP: ["1:send", "1:nope", "9:draft"],
+    Action.REQUEST: [*_PLAYBOOKS, ""],
+    Action.TAKE_BACK_REQUEST: ["1", "2"],
+    Action.PLAN_WAVE: _PLAYBOOKS,
+    Action.SHOW_WAVES: _PLAYBOOKS,
+    Action.WAVE_TEAM: ["1", "2", "9"],
+    Action.OPEN_WAVE: ["1", "2"],
+    Action.OPEN_WAVE_ANYWAY: ["1", "2"],
+    Action.CANCEL_WAVE: ["1", "2"],
+    Action.LET_IN: ["support-reply:support-amer:U09LEAD", "support-reply:support-amer:", "x:y:"],
     Action.START_OVER: ["support-reply:", ":"],
     Action.TYPE_IT: [
         "/cadence status support-reply",
@@ -237,6 +246,22 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.REMOVE_SAMPLE: [_typed("U01LEAD", "/cadence", "train support-reply remove")],
     Callback.GRADE_SAMPLE: [_pressed("U02LEAD", Action.TRAIN, "2")],
     Callback.DECLINE_PROMOTION: [_pressed("U01LEAD", Action.DECLINE_PROMOTION, "1")],
+    Callback.REQUEST: [
+        _typed("U09AGENT1", "/cadence", "request"),
+        _pressed("U09LEAD", Action.REQUEST, "support-reply"),
+    ],
+    Callback.WAVE: [
+        _pressed("U01LEAD", Action.PLAN_WAVE, "support-reply"),
+        _typed("U01CURATOR", "/cadence", "wave variance-review plan"),
+    ],
+    Callback.WAVE_TEAM: [
+        _pressed("U01LEAD", Action.WAVE_TEAM, "1"),
+        _pressed("U01CURATOR", Action.WAVE_TEAM, "2"),
+    ],
+    Callback.WAVE_ANYWAY: [_pressed("U01CURATOR", Action.OPEN_WAVE_ANYWAY, "1")],
+    Callback.LET_IN: [
+        _pressed("U01CURATOR", Action.LET_IN, "support-reply:support-amer:U09LEAD"),
+    ],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }
 """The command that opens each form, so that it is filled in as it really looks."""

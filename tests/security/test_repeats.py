@@ -244,6 +244,27 @@ MORE_DEEDS = [
     ),
     _of(OWNER, "pause", typed("/cadence", "cycle pause support-reply team=support-emea")),
     _of(OWNER, "pause, button", pressed(Action.PAUSE, "1")),
+    _of(MEMBER, "request a playbook", typed("/cadence", "request variance-review We plan budgets too")),
+    _of("U07ANALYST", "take a request back", pressed(Action.TAKE_BACK_REQUEST, "1")),
+    _of(
+        OWNER,
+        "change a planned wave",
+        sent(
+            form(
+                Callback.WAVE,
+                {"slug": "support-reply"},
+                teams={"selected_options": [{"value": "billing"}, {"value": "sales-amer"}]},
+                reason=text("The same customers"),
+            )
+        ),
+    ),
+    _of(OWNER, "confirm a team of a wave", sent(form(Callback.WAVE_TEAM, {"r": 1}, champion={}, room={}))),
+    _of(OWNER, "cancel a wave", pressed(Action.CANCEL_WAVE, "1")),
+    _of(
+        CURATOR,
+        "open a wave anyway",
+        sent(form(Callback.WAVE_ANYWAY, {"w": 1}, reason=text("The contract ends on Monday."))),
+    ),
     _of(CURATOR, "adopt", typed("/cadence", SETUP[0])),
     _of(
         CURATOR,

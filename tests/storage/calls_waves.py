@@ -7,7 +7,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from cadence.actor import Actor
 from storage.queries import waves
-from storage.tables import AdoptionRequest, Override, OverrideKind, Wave, WaveState
+from storage.tables import AdoptionRequest, Override, OverrideKind, Wave, WaveState, WaveTeam
 from storage.work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ BY_ID: dict[str, Call] = {
     "waves.wave": lambda s, ws, ids: waves.wave(_uow(s, ws), wave_id=_id(s, Wave, ids)),
     "waves.numbered": lambda s, ws, ids: waves.numbered(_uow(s, ws), playbook_id=ids.playbook, number=1),
     "waves.teams_of": lambda s, ws, ids: waves.teams_of(_uow(s, ws), wave_ids=[_id(s, Wave, ids)]),
+    "waves.wave_team": lambda s, ws, ids: waves.wave_team(_uow(s, ws), row_id=_id(s, WaveTeam, ids)),
     "waves.open_waves_of_team": _open,
     "waves.wishes": lambda s, ws, ids: waves.wishes(_uow(s, ws), playbook_ids=[ids.playbook]),
     "waves.requests_of": lambda s, ws, ids: waves.requests_of(_uow(s, ws), playbook_id=ids.playbook),
@@ -75,9 +76,9 @@ BY_ID: dict[str, Call] = {
     ),
     "waves.is_assessed": lambda s, ws, ids: waves.is_assessed(_uow(s, ws), playbook_id=ids.playbook),
     "waves.sample_count": lambda s, ws, ids: waves.sample_count(_uow(s, ws), playbook_id=ids.playbook),
-    "waves.adoptions_of_teams": lambda s, ws, ids: waves.adoptions_of_teams(
-        _uow(s, ws), playbook_id=ids.playbook, team_ids=[ids.team]
-    ),
+    "waves.adoptions_by_teams": lambda s, ws, ids: waves.adoptions_by_teams(_uow(s, ws), team_ids=[ids.team]),
+    "waves.pilot_team": lambda s, ws, ids: waves.pilot_team(_uow(s, ws), playbook_id=ids.playbook),
+    "waves.running_titles": lambda s, ws, ids: waves.running_titles(_uow(s, ws), team_ids=[ids.team]),
     "waves.verdicts_of_cycles": lambda s, ws, ids: waves.verdicts_of_cycles(
         _uow(s, ws), cycle_ids=[ids.cycle]
     ),

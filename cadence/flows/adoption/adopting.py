@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 from cadence.documents import playbook_from_data
 from cadence.documents.words import MEMBER
+from cadence.flows.adoption.access import override_access, require_access, require_may_adopt
 from cadence.flows.adoption.capacity import running_titles
 from cadence.flows.core import (
     adoption_views,
     once,
     require_not_retired,
-    require_owner_or_curator,
     require_people,
     require_playbook,
     require_team,
@@ -39,7 +39,8 @@ from templates.ids import Action
 class AdoptionGiven:
     """A request to adopt: the team by its slug or its channel; `champion` is a Slack member ID.
 
-    `add_champion` also adds the champion to the team.
+    `add_champion` also adds the champion to the team. `reason` is a curator's, to let in a team that is
+    in no open wave.
     """
 
     playbook: str
@@ -47,6 +48,7 @@ class AdoptionGiven:
     channel: str | None = None
     champion: str | None = None
     add_champion: bool = False
+    reason: str | None = None
 
 
 class NeedsForm(Refusal):
@@ -70,24 +72,37 @@ def adopt(uow: UnitOfWork, given: AdoptionGiven) -> Done:
     """
     with uow.write():
         playbook = require_playbook(uow, given.playbook)
-        require_owner_or_curator(uow, playbook=playbook, to=wish(playbook))
+        require_may_adopt(uow, playbook)
         require_adoptable(playbook)
         team = _team(uow, playbook, given)
         known = adoptions.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
         _require_new(known, playbook, team)
+        reason = require_access(uow, playbook, team, champion=given.champion, reason=given.reason)
         champion = _champion(uow, playbook, team, given)
-        version = version_to_run(uow, playbook, None)
-        adoption = _save(uow, playbook, version, team, known, champion=champion)
-        _send_messages(uow, adoption, team, again=known is not None)
-        for view in adoption_views(uow, playbook_id=playbook.id):
-            if view.cycle is not None:  # the fourth week of its cycle asks for a next team
-                rewrite_cycle_posts(uow, view, view.cycle, mark=f"adopted:{adoption.id}")
-        return _adopted(uow, playbook, version, adoption, team)
+        adoption = _adopt(uow, playbook, team, known, champion=champion)
+        if reason is not None:
+            override_access(uow, playbook, team, adoption, reason)
+        return _adopted(uow, playbook, version_to_run(uow, playbook, adoption), adoption, team)
 
 
-def wish(playbook: Playbook) -> str:
-    """What somebody wants who tries to adopt a playbook: the end of "only … may …"."""
-    return f"bring {playbook.title[:60]} to another team"
+def adopt_in_wave(uow: UnitOfWork, playbook: Playbook, team: Team, *, champion: str) -> Adoption | None:
+    """Adopt a playbook in a team of a wave that opens, as `adopt` does; None if the team runs it already."""
+    known = adoptions.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)
+    if known is not None and known.state is not AdoptionState.ENDED:
+        return None
+    return _adopt(uow, playbook, team, known, champion=champion)
+
+
+def _adopt(
+    uow: UnitOfWork, playbook: Playbook, team: Team, known: Adoption | None, *, champion: str
+) -> Adoption:
+    version = version_to_run(uow, playbook, None)
+    adoption = _save(uow, playbook, version, team, known, champion=champion)
+    _send_messages(uow, adoption, team, again=known is not None)
+    for view in adoption_views(uow, playbook_id=playbook.id):
+        if view.cycle is not None:  # the fourth week of its cycle asks for a next team
+            rewrite_cycle_posts(uow, view, view.cycle, mark=f"adopted:{adoption.id}")
+    return adoption
 
 
 def require_adoptable(playbook: Playbook) -> None:
@@ -288,7 +303,7 @@ def adopt_form(
         require_workspace(uow)
         if playbook is not None:
             row = require_playbook(uow, playbook)
-            require_owner_or_curator(uow, playbook=row, to=wish(row))
+            require_may_adopt(uow, row)
             require_adoptable(row)
         every = playbooks.playbooks(uow)
         ready = [row for row in every if row.state not in (PlaybookState.DRAFT, PlaybookState.RETIRED)]

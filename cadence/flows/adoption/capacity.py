@@ -173,4 +173,4 @@ def capacity_form(uow: UnitOfWork, *, playbook: str, team: str) -> CapacityForm:
         )
 
 
-KINDS = (MessageKind("capacity-overridden", overridden),)
+CAPACITY_OVERRIDDEN = MessageKind("capacity-overridden", overridden)

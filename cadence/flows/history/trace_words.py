@@ -289,6 +289,31 @@ def _handoff(data: Any, words: Words) -> str:
     )
 
 
+def _wave(data: Any, words: Words) -> str:
+    if not isinstance(data, dict):
+        return ""
+    number = f"wave {data['wave']}" if data.get("wave") else ""
+    teams = ", ".join(data["teams"]) if isinstance(data.get("teams"), list) else ""
+    return _joined(number, teams, _reason(data, words))
+
+
+def _wave_team(data: Any, _words: Words) -> str:
+    champion = data.get("champion")
+    return _joined(
+        str(data.get("team", "")),
+        say("champion {who}", who=mention(champion)) if champion else "no champion",
+        "has room" if data.get("room") else "",
+    )
+
+
+def _requested(data: Any, words: Words) -> str:
+    return _joined(f"for {data['team']}" if data.get("team") else "", _reason(data, words))
+
+
+def _adapted(data: Any, _words: Words) -> str:
+    return _joined(str(data["part"]), _quoted(data["text"]) or "back to the playbook's")
+
+
 def _nothing(_data: Any, _words: Words) -> str:
     return ""
 
@@ -336,6 +361,15 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "month-ended": ("ended four watched weeks", _nothing),
     "paused": ("paused", _nothing),
     "resumed": ("resumed", _nothing),
+    "access-overridden": ("let the team in outside the waves", _reason),
+    "playbook-requested": ("requested the playbook", _requested),
+    "request-taken-back": ("took back a request", _requested),
+    "wave-planned": ("planned a wave", _wave),
+    "wave-changed": ("changed a planned wave", _wave),
+    "wave-team-confirmed": ("confirmed a team of a wave", _wave_team),
+    "wave-opened": ("opened a wave", _wave),
+    "wave-canceled": ("canceled a wave", _wave),
+    "part-adapted": ("adapted a part", _adapted),
     "capacity-overridden": ("started another cycle over the limit", _reason),
     "adopted": ("adopted", _adopted),
     "setup-started": ("started setup", _nothing),

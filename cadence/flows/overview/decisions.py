@@ -19,6 +19,7 @@ from cadence.flows.overview.watches import watches_of
 from cadence.flows.setup import checklist
 from cadence.flows.standards import see_drift
 from cadence.flows.training import ChampionTraining, unfinished
+from cadence.flows.waves import waves_to_open, waves_to_plan
 from cadence.mrkdwn import channel_link, code, escape, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
@@ -58,6 +59,7 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
     own = _owned(uow)
     if not own and not curator:
         return Needs()
+    moving = [*(waves_to_open(uow) if curator else ()), *(waves_to_plan(uow) if own else ())]
     owned = [view for view in mine if view.playbook.owner == uow.actor.member]
     week = DigestWeek(monday_of(today_in(workspace, uow.now)), ZoneInfo(workspace.timezone))
     only = None if curator else [view.id for view in owned]
@@ -76,6 +78,7 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
     listed: list[Need] = [
         *promotions,
         *(partial(_need, one) for one in channels),
+        *(partial(_need, one) for one in moving),
         *_audits(uow, owned),
         *(need for section in others for need in section),
         *(partial(_need, one) for one in idle[:KEPT]),

@@ -16,6 +16,7 @@ from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
 from cadence.flows.overview.digest_table import table_of
 from cadence.flows.overview.watches import Watches, watches_of
+from cadence.flows.waves import waves_to_open
 from cadence.nudges import TITLES, Unless
 from cadence.rules.calendar import monday_of
 from storage.outbox import ledger
@@ -159,6 +160,8 @@ def _needs(
 ) -> tuple[list[Decision], int]:
     """Pending decisions: the first few, and the total."""
     needs, count = undelivered_first(scope, SHOWN)
+    opening = waves_to_open(scope.uow)
+    needs, count = [*needs, *opening][:SHOWN], count + len(opening)
     promotions, drifts = open_promotions(scope), open_drifts(scope)
     sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
     count += sum(section.count for section in sections)

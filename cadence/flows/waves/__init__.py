@@ -1,8 +1,54 @@
 """Waves of teams: planning, opening, requests from teams, and teams side by side."""
 
-from cadence.flows.core import MessageKind
+from cadence.flows.waves import shown
+from cadence.flows.waves.decisions import waves_to_open, waves_to_plan
+from cadence.flows.waves.opening import WaveHeld, open_wave, wave_anyway_form
 from cadence.flows.waves.phases import Phase, phase_of, wave_line
+from cadence.flows.waves.planning import (
+    GONE,
+    WaveGiven,
+    cancel_wave,
+    confirm_team,
+    plan_wave,
+    planned_wave,
+    wave_form,
+    wave_team_form,
+)
+from cadence.flows.waves.requests import (
+    REQUESTED,
+    NeedsRequestForm,
+    RequestGiven,
+    request_form,
+    request_playbook,
+    take_back_request,
+)
+from cadence.flows.waves.shown import show_waves, wave_to_show
 
-KINDS: tuple[MessageKind, ...] = ()
+KINDS = (REQUESTED, *shown.KINDS)
 
-__all__ = ["KINDS", "Phase", "phase_of", "wave_line"]
+__all__ = [
+    "GONE",
+    "KINDS",
+    "NeedsRequestForm",
+    "Phase",
+    "RequestGiven",
+    "WaveGiven",
+    "WaveHeld",
+    "cancel_wave",
+    "confirm_team",
+    "open_wave",
+    "phase_of",
+    "plan_wave",
+    "planned_wave",
+    "request_form",
+    "request_playbook",
+    "show_waves",
+    "take_back_request",
+    "wave_anyway_form",
+    "wave_form",
+    "wave_line",
+    "wave_team_form",
+    "wave_to_show",
+    "waves_to_open",
+    "waves_to_plan",
+]

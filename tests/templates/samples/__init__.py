@@ -19,6 +19,7 @@ from tests.templates.samples import (
     training,
     trends,
     verdicts,
+    waves,
 )
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
@@ -39,4 +40,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **promotions.SAMPLES,
     **training.SAMPLES,
     **trends.SAMPLES,
+    **waves.SAMPLES,
 }
