@@ -68,13 +68,20 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One request of a person, and how to answer it."""
+    """One request of a person, and how to answer it.
+
+    Args:
+        say: answers the person.
+        say_instead: answers in place of the message or form that has the pressed button; elsewhere like `say`.
+        inside: the form from which it came, or None.
+    """
 
     services: Services
     uow: UnitOfWork
     client: WebClient
     trigger_id: str
     say: Callable[[MessageContext], None]
+    say_instead: Callable[[MessageContext], None]
     inside: str | None = None
 
     @property
@@ -184,8 +191,13 @@ def context_of(
     client: WebClient,
     surface: str,
     say: Callable[[MessageContext], None],
+    *,
+    say_instead: Callable[[MessageContext], None] | None = None,
 ) -> RequestContext:
-    """The context of a request; `say` answers its person. It doesn't touch the database, so it can't fail."""
+    """The context of a request. It doesn't touch the database, so it can't fail.
+
+    `say` answers its person, and `say_instead` in place of what they pressed, if anything can be replaced.
+    """
     origin, channel = origin_of(body), body.get("channel") or {}
     caller = Actor(
         workspace_id=origin.workspace,
@@ -202,6 +214,7 @@ def context_of(
         client=client,
         trigger_id=str(body.get("trigger_id") or ""),
         say=say,
+        say_instead=say_instead or say,
         inside=form_around(body),
     )
 

@@ -185,7 +185,12 @@ def see(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def undo(context: RequestContext, value: str, _body: Body) -> None:
-    """[Undo]: the exception no longer counts."""
+    """[Undo] on the answer that says it was logged: what was undone stands in its place."""
+    context.say_instead(undo_exception(context.uow, exception_id=row_id(value) or 0))
+
+
+def undo_last(context: RequestContext, value: str, _body: Body) -> None:
+    """[Undo your last exception] below a trace, which stays."""
     context.say(undo_exception(context.uow, exception_id=row_id(value) or 0))
 
 
@@ -234,6 +239,7 @@ FEATURE: Final = Feature(
         Action.CHOOSE_STEP: step_chosen,
         Action.SEE_EXCEPTIONS: see,
         Action.UNDO_EXCEPTION: undo,
+        Action.UNDO_LAST_EXCEPTION: undo_last,
     },
     forms={Callback.EXCEPTION: submitted},
 )

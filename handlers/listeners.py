@@ -143,7 +143,16 @@ def _button_listener(services: Services, action: Action, run: Pressed) -> Listen
             if not (body.get("response_url") and _took(respond, message)):
                 on_top(client, body["trigger_id"], as_view(message), inside=form_around(body))
 
-        context = context_of(services, body, client, "button", _or_unshown(show))
+        def show_instead(message: Rendered) -> None:
+            form = form_around(body)
+            if form is not None:
+                renew(client, form, as_view(message))
+            elif not (body.get("response_url") and _took(respond, message, instead=True)):
+                show(message)
+
+        context = context_of(
+            services, body, client, "button", _or_unshown(show), say_instead=_or_unshown(show_instead)
+        )
         _pressed(context, action, lambda: run(context, button_value(body), body), show)
         if on_home(body):
             services.homes.clicked(context.caller.workspace_id, context.caller.member)
@@ -219,10 +228,13 @@ def register_form(
     app.view(callback)(listener)
 
 
-def _took(respond: Respond, message: Rendered) -> bool:
-    """Answer in the conversation; False if Slack refuses the response URL, as after its five uses."""
+def _took(respond: Respond, message: Rendered, *, instead: bool = False) -> bool:
+    """Answer in the conversation, or in place of the message that has the button.
+
+    False if Slack refuses the response URL, as after its five uses.
+    """
     taken = respond(
-        text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=False
+        text=message.text, blocks=message.blocks, response_type="ephemeral", replace_original=instead
     )
     if taken.status_code != HTTPStatus.OK:
         log.warning("response URL not taken", status=taken.status_code)

@@ -20,6 +20,7 @@ class Action(StrEnum):
     REPORT_KPI = "kpi.report"
     LOG_EXCEPTION = "exception.log"
     UNDO_EXCEPTION = "exception.undo"
+    UNDO_LAST_EXCEPTION = "exception.undo_last"
     CHOOSE_STEP = "exception.step"
     SAY_WHAT_CHANGES = "watch.answer"
     SEE_EXCEPTIONS = "exceptions.see"

@@ -67,8 +67,9 @@ def log(harness: BotHarness, count: int) -> Answer:
 
 
 def undo(harness: BotHarness, said: Answer) -> str:
+    """Press [Undo] as it was first shown, also a second time."""
     assert said.message is not None
-    words = harness.workspace.person(MEMBER).clicks(said.message, "Undo").words
+    words = harness.workspace.person(MEMBER).clicks(said.message, "Undo", stale=True).words
     harness.tick()
     return words
 
@@ -119,6 +120,37 @@ def test_the_author_can_undo_it_for_ten_minutes(solo: BotHarness) -> None:
     solo.play_until(at("2026-03-05 12:20") + timedelta(seconds=1))
     assert "You can undo an exception for 10 minutes. This one was logged at 12:10." in undo(solo, said)
     assert [row.withdrawn_at is None for row in rows(solo, LoggedException)] == [False, True]
+
+
+def test_what_was_undone_stands_in_place_of_the_card_that_announced_it(solo: BotHarness) -> None:
+    person = solo.workspace.person(MEMBER)
+    logged = log(solo, 1).message
+    assert logged is not None
+    undone = person.clicks(logged, "Undo").message
+    assert undone is not None
+    assert (undone.ts, undone.buttons) == (logged.ts, [])
+
+    late = log(solo, 1).message
+    assert late is not None
+    solo.play_until(at("2026-03-05 12:11"))
+    refused = person.clicks(late, "Undo").message
+    assert refused is not None
+    assert refused.ts != late.ts, "a refusal leaves the card"
+
+    person.types("/exception send", channel=SOLO_CHANNEL)
+    card = person.submits({"reason": "tone was off again"}).view
+    assert card is not None
+    assert "Exception logged" in card.words
+    person.clicks(card, "Undo")
+    assert "Undone" in person.form().words
+    assert person.closes() is None, "the form's answer was replaced, not covered"
+
+    log(solo, 1)
+    trace = types(solo, "/cadence trace support-reply send").message
+    assert trace is not None
+    answer = person.clicks(trace, "Undo your last exception").message
+    assert answer is not None
+    assert answer.ts != trace.ts, "the trace stays"
 
 
 def test_it_is_taken_back_by_command_and_from_the_trail(solo: BotHarness) -> None:
