@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from cadence.mrkdwn import Mrkdwn, channel_link, code, coded, entities, escape, mention
 from cadence.refusals import Offer
-from cadence.rules.kpi import AmountError, Direction, Unit, format_amount, word_of_change
+from cadence.rules.kpi import AmountError, Direction, Unit, far_off, format_amount, word_of_change
 from cadence.rules.modes import Mode
 from cadence.rules.percent import change_of, percent_of, set_share
 from cadence.typed import one_line, visible
@@ -241,6 +241,15 @@ def change_word(value: float, other: float, unit: str, direction: str) -> str:
     return word_of_change(value - other, Unit(unit), Direction(direction))
 
 
+def far_from(value: float, baseline: float | None, unit: str) -> str:
+    """How far a number is from the baseline, if that looks like a typo: `That's 20 times the baseline of 42 min.`"""
+    side = far_off(value, baseline, Unit(unit))
+    if side is None or baseline is None:
+        return ""
+    times = f"{value // baseline:,.0f} times" if side == "above" else "less than a twentieth of"
+    return f"That's {times} the baseline of {amount(baseline, unit)}."
+
+
 def examples(unit: str) -> tuple[str, str]:
     """Two examples of typing a number in a unit, as in its error message."""
     return AmountError("", Unit(unit)).examples
@@ -340,6 +349,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "apart": apart,
     "distance": distance,
     "change_word": change_word,
+    "far_from": far_from,
     "examples": examples,
     "number": number,
     "signed": signed,

@@ -183,9 +183,11 @@ def _press(workspace: Workspace, member: str, says: str) -> None:
     person.clicks(newest, label, block_id=_block_of(newest, label, beside) if beside else None)
     form = person.view()
     if form is not None and form.body.get("submit"):
-        refused = person.submits(_in_full(person, form, values)).errors
-        if refused:
-            raise CantDo("; ".join(f"{field}: {said}" for field, said in refused.items()))
+        result = person.submits(_in_full(person, form, values))
+        if result.errors:
+            raise CantDo("; ".join(f"{field}: {said}" for field, said in result.errors.items()))
+        if result.view is not None and result.view.id == form.id and result.view.body.get("submit"):
+            person.submits()  # the form asks whether it's meant, such as about a number far from the baseline
 
 
 def _in_full(person: Person, form: View, values: dict[str, str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "Unit",
     "better",
+    "far_off",
     "cycle_result",
     "delta",
     "format_amount",
@@ -49,6 +50,23 @@ def meets(value: float, target: float, direction: Direction) -> bool:
     return value <= target if direction is Direction.LOWER else value >= target
 
 
+_DURATIONS: Final = frozenset({Unit.MINUTES, Unit.HOURS, Unit.DAYS})
+_FAR: Final = 20
+"""A number this many times the baseline, or a duration this small a part of it, is more likely a typo."""
+
+
+def far_off(value: float, baseline: float | None, unit: Unit) -> Literal["above", "below"] | None:
+    """Whether a number is so far from the baseline that the person is asked about it, and on which side.
+
+    Only durations can be too small: a count or a percentage can well reach zero.
+    """
+    if not baseline:
+        return None
+    if value >= _FAR * baseline:
+        return "above"
+    return "below" if unit in _DURATIONS and value * _FAR <= baseline else None
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """How far a value is from a baseline.
@@ -72,9 +90,6 @@ def delta(value: float, baseline: float, direction: Direction) -> Delta:
     if not change:
         return Delta(change, share, "same")
     return Delta(change, share, "better" if better(value, baseline, direction) else "worse")
-
-
-_DURATIONS: Final = frozenset({Unit.MINUTES, Unit.HOURS, Unit.DAYS})
 
 
 def word_of_change(change: float, unit: Unit, direction: Direction) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from cadence.flows.checkins import (
     AnswerGiven,
+    DoubtfulNumber,
     answer,
     answer_quietly,
     checkin_all_form,
@@ -16,14 +17,14 @@ from cadence.flows.checkins import (
 )
 from cadence.flows.people import end_away, mute
 from handlers.checkins.attest import Attest, read_attest
-from handlers.checkins.forms import attestation_of, drifts_of, shown_again
+from handlers.checkins.forms import ask_about, attestation_of, drifts_of, shown_again, sure_of
 from handlers.context import SHORTCUT, RequestContext
 from handlers.feature import Feature
 from handlers.grammar import Entry
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
 from handlers.people.absences import away_form
 from storage.tables import Attestation
-from templates.contexts.base import MessageContext
+from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Field
 
 _KINDS = {
@@ -72,8 +73,8 @@ def snoozed(context: RequestContext, value: str, _body: Body) -> None:
         context.say(snooze(context.uow, until=until, week_start=start))
 
 
-def submitted(context: RequestContext, form: Form) -> MessageContext | None:
-    """One check-in's form."""
+def submitted(context: RequestContext, form: Form) -> MessageContext | ViewContext | None:
+    """One check-in's form; shown again if its number has to be confirmed."""
     attestation = attestation_of(form)
     ran = attestation is not Attestation.NOT_RUN  # a number left in the runs field then means nothing
     given = AnswerGiven(
@@ -82,6 +83,7 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | None:
         week_start=form.week("w"),
         runs=form.whole(Field.RUNS) if ran else None,
         value=form.text(Field.VALUE) or None,
+        sure=sure_of(form, form.row("a")),
         complete_inputs=form.whole(Field.INPUTS) if ran else None,
         drifts=drifts_of(form) if attestation is Attestation.DRIFTED else {},
         note=form.text(Field.NOTE),
@@ -92,16 +94,19 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | None:
 
 def _answered(
     context: RequestContext, form: Form, given: list[AnswerGiven], *, quietly: bool
-) -> MessageContext | None:
+) -> MessageContext | ViewContext | None:
     """Answer; a form opened from a message closes without a reply, because that message is rewritten."""
     caller = context.by(form)
-    if not quietly or caller.surface == SHORTCUT:
-        return answer(context.uow.by(caller), given)
-    answer_quietly(context.uow.by(caller), given)
+    try:
+        if not quietly or caller.surface == SHORTCUT:
+            return answer(context.uow.by(caller), given)
+        answer_quietly(context.uow.by(caller), given)
+    except DoubtfulNumber as doubtful:
+        return ask_about(context, form, doubtful)
     return None
 
 
-def all_submitted(context: RequestContext, form: Form) -> MessageContext | None:
+def all_submitted(context: RequestContext, form: Form) -> MessageContext | ViewContext | None:
     """The form for several check-ins: all of its answers are saved, or none."""
     week = read_week(str(form.ids.get("w")))
     rows = [field.partition(":")[2] for field in form.values if field.startswith(f"{Field.RUNS}:")]
@@ -112,6 +117,7 @@ def all_submitted(context: RequestContext, form: Form) -> MessageContext | None:
             week_start=week,
             runs=form.whole(f"{Field.RUNS}:{row}"),
             value=form.text(f"{Field.VALUE}:{row}") or None,
+            sure=sure_of(form, row_id(row) or 0),
             guardrails=_guardrails(form, row),
         )
         for row in rows

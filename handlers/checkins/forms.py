@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cadence.flows.checkins import checkin_form
+from cadence.flows.checkins import DoubtfulNumber, checkin_all_form, checkin_form
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.context import RequestContext
-from handlers.payloads import Body, Form, metadata
+from handlers.payloads import Body, Form, metadata, read_week
 from storage.tables import Attestation
-from templates.contexts.checkins import CheckinForm
-from templates.ids import Field
+from templates.contexts.checkins import CheckinAllForm, CheckinAllRow, CheckinForm
+from templates.ids import Callback, Field
 
+_SURE = "s"
+"""The key in a form's metadata of doubtful numbers that the person was asked about, by adoption."""
 _KEPT = "t"
 """The key in a form's metadata of what was typed into inputs that aren't shown now."""
 _MOST = 1_000_000
@@ -100,6 +102,42 @@ def shown_again(*, details: bool = False) -> Callable[[RequestContext, str, Body
         context.update(str(view.get("id") or ""), so_far.fill(shown, form), ids=ids)
 
     return run
+
+
+def sure_of(form: Form, adoption_id: int) -> float | None:
+    """The number of an adoption that the person was already asked about; submitting it again confirms it."""
+    asked = form.ids.get(_SURE)
+    value = asked.get(str(adoption_id)) if isinstance(asked, dict) else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def ask_about(context: RequestContext, form: Form, doubtful: DoubtfulNumber) -> CheckinForm | CheckinAllForm:
+    """The submitted form again, as it was filled in, with the question below the doubtful number."""
+    asked = form.ids.get(_SURE)
+    sure = {**(asked if isinstance(asked, dict) else {}), str(doubtful.adoption_id): doubtful.value}
+    ids = metadata(**{**form.ids, _SURE: sure})
+    if form.callback == Callback.CHECKIN_ALL:
+        every = checkin_all_form(context.uow, week_start=read_week(str(form.ids.get("w"))))
+        rows = tuple(_as_typed(one, form, doubtful) for one in every.rows)
+        return replace(every, private_metadata=ids, rows=rows)
+    so_far = TypedSoFar.of(form, details=False)
+    shown = checkin_form(context.uow, adoption_id=form.row("a"), week_start=form.week("w"), kind=so_far.kind)
+    return replace(so_far.fill(shown, form), private_metadata=ids, doubt=doubtful.value)
+
+
+def _as_typed(row: CheckinAllRow, form: Form, doubtful: DoubtfulNumber) -> CheckinAllRow:
+    """A row of the form for several check-ins, as it was filled in."""
+    runs = f"{Field.RUNS}:{row.adoption_id}"
+    return replace(
+        row,
+        runs=_whole(form.text(runs), least=1) if runs in form.values else row.runs,
+        value=form.text(f"{Field.VALUE}:{row.adoption_id}"),
+        doubt=doubtful.value if str(row.adoption_id) == str(doubtful.adoption_id) else None,
+        guardrails=tuple(
+            replace(one, typed=form.text(f"{Field.GUARDRAIL}:{one.key}:{row.adoption_id}"))
+            for one in row.guardrails
+        ),
+    )
 
 
 def attestation_of(form: Form) -> Attestation:

@@ -261,6 +261,7 @@ class CheckinForm(ViewContext):
         runs: the initial value: the typical number, or the earlier answer.
         usual: `runs` comes from the person's own answers, not from the playbook's expectation.
         value: the KPI number as typed before.
+        doubt: that number, if it is so far from the baseline that it has to be confirmed.
         inputs_complete: runs with complete inputs, as answered before.
         steps: needed when drifted.
         details: the seldom used inputs are shown too.
@@ -279,6 +280,7 @@ class CheckinForm(ViewContext):
     runs: int | None = None
     usual: bool = True
     value: str = ""
+    doubt: float | None = None
     inputs_complete: int | None = None
     note: str = ""
     steps: tuple[DriftStep, ...] = ()
@@ -290,7 +292,7 @@ class CheckinForm(ViewContext):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckinAllRow:
     """One adoption in the form for several: `runs:{adoption_id}` and, for a reporter, `value:{adoption_id}` and
-    `guardrail:{key}:{adoption_id}`.
+    `guardrail:{key}:{adoption_id}`. `value` and `doubt` are as in `CheckinForm`.
     """
 
     adoption_id: Id
@@ -300,6 +302,8 @@ class CheckinAllRow:
     reporter: bool
     runs: int | None = None
     usual: bool = True
+    value: str = ""
+    doubt: float | None = None
     guardrails: tuple[GuardrailAsked, ...] = ()
 
 

@@ -1,6 +1,6 @@
 """Weekly check-ins: messages, forms, answers, snoozing."""
 
-from cadence.flows.checkins.answers import AnswerGiven, answer, answer_quietly
+from cadence.flows.checkins.answers import AnswerGiven, DoubtfulNumber, answer, answer_quietly
 from cadence.flows.checkins.choosing import choose_checkin, choose_checkin_form
 from cadence.flows.checkins.copies import closes_at, sent_copies
 from cadence.flows.checkins.forms import checkin_all_form, checkin_form
@@ -24,6 +24,7 @@ __all__ = [
     "KIND",
     "KINDS",
     "AnswerGiven",
+    "DoubtfulNumber",
     "answer",
     "answer_context",
     "answer_quietly",

@@ -33,11 +33,13 @@ from cadence.flows.standards import judge_all, judge_drifts
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
+from cadence.rules.kpi import Unit, far_off
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, checkins, cycles, numbers
 from storage.tables import Attestation, CheckIn, CycleState, DriftedStep
 from storage.work import UnitOfWork
 from templates.contexts.checkins import Attested, AttestedRow
+from templates.filters import far_from
 from templates.ids import Field
 
 FAR_ABOVE = 20
@@ -46,6 +48,22 @@ FAR_ABOVE = 20
 
 ALWAYS_FINE = 200
 """Runs per week that are accepted from anybody."""
+
+
+class DoubtfulNumber(Refusal):
+    """A KPI number so far from the baseline that it is confirmed first; the next request carries it as `sure`."""
+
+    def __init__(self, view: AdoptionView, value: float) -> None:
+        self.adoption_id = view.id
+        self.value = value
+        kpi = view.spec.kpi
+        super().__init__(
+            say(
+                "{far} If that's a typo, send the right number.",
+                far=far_from(value, kpi.baseline, kpi.unit),
+            ),
+            field="value",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,7 @@ class AnswerGiven:
         value: the KPI number as typed, None if they don't report it.
         guardrails: their numbers as typed, by name.
         complete_inputs: runs whose inputs were complete.
+        sure: the KPI number that was confirmed, in the KPI's unit, if it was doubtful.
         drifts: the actual mode of each drifted step, by step key.
     """
 
@@ -68,6 +87,7 @@ class AnswerGiven:
     week_start: date | None = None
     runs: int | None = None
     value: str | None = None
+    sure: float | None = None
     complete_inputs: int | None = None
     drifts: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
@@ -153,6 +173,7 @@ def answer(uow: UnitOfWork, given: Sequence[AnswerGiven]) -> Attested:
 
     Raises:
         Refusal: not their check-in, an invalid number, an unknown step, several runs or weeks fit.
+        DoubtfulNumber: the KPI number has to be confirmed.
     """
     with uow.write():
         rows = [_answer_of(uow, one, several=len(given) > 1) for one in given]
@@ -192,6 +213,8 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     previous = checkin_rows.answer_context(uow, view, before) if before else None
     known = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
     is_new_value = value is not None and (known is None or known.value != value)
+    if value is not None and is_new_value and value != given.sure and _is_doubtful(view, value):
+        raise DoubtfulNumber(view, value)
     if value is not None and given.value is not None and is_new_value:
         keep_reading(uow, view, week, value=value, typed=given.value, note="")
     save_guardrails(uow, view, week, rails)
@@ -227,6 +250,11 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
         answer=checkin_rows.answer_context(uow, view, row),
         previous=previous if row is not before else None,
     )
+
+
+def _is_doubtful(view: AdoptionView, value: float) -> bool:
+    kpi = view.spec.kpi
+    return far_off(value, kpi.baseline, Unit(kpi.unit)) is not None
 
 
 def _has_run(uow: UnitOfWork, week: ReportWeek) -> bool:

@@ -182,6 +182,41 @@ def test_only_the_reporter_is_asked_for_the_number(desk: BotHarness) -> None:
     assert rows(desk, CheckIn)[0].complete_inputs == 13
 
 
+def test_a_number_far_from_the_baseline_is_asked_about_as_for_the_command(desk: BotHarness) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.clicks(lead.last_dm(), "As planned")
+    lead.submits({"runs": "13", "value": "840m"})
+    assert "That's 20 times the baseline of 42 min." in lead.form().words
+    assert (filled(lead.form(), "runs"), filled(lead.form(), "value")) == ("13", "840m")
+    assert (rows(desk, CheckIn), rows(desk, Reading)) == ([], [])
+    lead.submits({"value": "1m"})
+    assert "That's less than a twentieth of the baseline of 42 min." in lead.form().words
+    assert rows(desk, CheckIn) == []
+    assert lead.submits().closed, "the second time confirms it"
+    assert [(row.runs, row.attestation) for row in rows(desk, CheckIn)] == [(13, Attestation.AS_DECLARED)]
+    assert [row.value for row in rows(desk, Reading)] == [1]
+    desk.tick()
+    lead.clicks(lead.last_dm(), "Change")
+    assert lead.submits({"runs": "12"}).closed, "the same number again needs no question"
+
+
+def test_several_numbers_far_from_their_baselines_are_asked_about_one_by_one(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as harness:
+        start_cycle(harness, "reply")
+        start_cycle(harness, "triage")
+        harness.play_until(at("2026-03-05 10:42"))
+        lead = harness.workspace.person(LEAD)
+        lead.clicks(lead.last_dm(), "All as planned")
+        lead.submits({"runs:1": "13", "value:1": "840m", "value:2": "900%"})
+        for baseline in ("42 min", "12%"):
+            assert f"times the baseline of {baseline}." in lead.form().words
+            assert (filled(lead.form(), "runs:1"), filled(lead.form(), "value:2")) == ("13", "900%")
+            assert rows(harness, CheckIn) == []
+            closed = lead.submits().closed
+        assert closed
+        assert [(row.adoption_id, row.runs) for row in rows(harness, CheckIn)] == [(1, 13), (2, 10)]
+
+
 def test_the_drift_form_asks_which_step_and_which_mode(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     opened = agent.clicks(agent.last_dm(), "Something changed").view

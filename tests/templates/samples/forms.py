@@ -99,6 +99,11 @@ SAMPLES: dict[str, ViewContext] = {
     "form-checkin-all": CheckinAllForm(
         private_metadata=IDS, rows=(ROW, replace(ROW, adoption_id=8, reporter=False, runs=None))
     ),
+    "form-checkin-doubtful": replace(CHECKIN, value="840m", doubt=840),
+    "form-checkin-all-doubtful": CheckinAllForm(
+        private_metadata=IDS,
+        rows=(replace(ROW, value="1m", doubt=1), replace(ROW, adoption_id=8, reporter=False)),
+    ),
     "form-kpi": KpiForm(
         private_metadata=IDS,
         playbook="Support reply",
