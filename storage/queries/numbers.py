@@ -1,10 +1,10 @@
 """Queries on the readings of KPIs and guardrails: a correction is a new row, and the one it corrects stays."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, or_
 from sqlmodel import col, select
 
 from storage.queries import adoptions
@@ -112,6 +112,23 @@ def readings(uow: UnitOfWork, *, cycle: Cycle, guardrail: str = "") -> dict[int,
     since = min(cycle.starts_on, uow.recent) if uow.recent else cycle.starts_on
     rows = _readings(uow, adoption_id=cycle.adoption_id, since=since)
     return {row.week: row.value for row in rows if row.cycle_id == cycle.id and row.guardrail == guardrail}
+
+
+def value_before(uow: UnitOfWork, *, cycle: Cycle, week: int, since: int, until: datetime) -> float | None:
+    """The KPI's value of a week as it was known just before an instant, at the earliest with the reading `since`."""
+    query = (
+        select(Reading.value)
+        .where(
+            Reading.workspace_id == uow.workspace_id,
+            Reading.cycle_id == cycle.id,
+            Reading.week == week,
+            Reading.guardrail == "",
+            or_(col(Reading.id) == since, col(Reading.reported_at) < until),
+        )
+        .order_by(col(Reading.id).desc())
+        .limit(1)
+    )
+    return uow.session.exec(query).first()
 
 
 def latest_reading(uow: UnitOfWork, *, adoption_id: int, until: date) -> Reading | None:

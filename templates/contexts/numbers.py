@@ -42,7 +42,12 @@ class Recorded(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetReached(MessageContext):
-    """A running cycle's KPI first reached its target, in `week` of it. The cycle closes on the day `closes`."""
+    """A running cycle's KPI first reached its target, in `week` of it. The cycle closes on the day `closes`.
+
+    Args:
+        told: the number as it was first posted, if it was corrected since.
+        met: the target is still met, and no guardrail is past its limit.
+    """
 
     TEMPLATE: ClassVar[str] = "messages/numbers/target_reached.json.j2"
 
@@ -53,6 +58,8 @@ class TargetReached(MessageContext):
     kpi: Kpi
     closes: date
     guardrails: tuple[Guardrail, ...] = ()
+    told: float | None = None
+    met: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

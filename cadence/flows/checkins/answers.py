@@ -213,9 +213,8 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     previous = checkin_rows.answer_context(uow, view, before) if before else None
     known = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
     is_new_value = value is not None and (known is None or known.value != value)
-    if value is not None and is_new_value and value != given.sure and _is_doubtful(view, value):
-        raise DoubtfulNumber(view, value)
     if value is not None and given.value is not None and is_new_value:
+        _require_sure(view, value, given)
         keep_reading(uow, view, week, value=value, typed=given.value, note="")
     save_guardrails(uow, view, week, rails)
     if is_new_value or rails:
@@ -252,9 +251,15 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     )
 
 
-def _is_doubtful(view: AdoptionView, value: float) -> bool:
+def _require_sure(view: AdoptionView, value: float, given: AnswerGiven) -> None:
+    """Require that a number far from the baseline was confirmed.
+
+    Raises:
+        DoubtfulNumber: it wasn't.
+    """
     kpi = view.spec.kpi
-    return far_off(value, kpi.baseline, Unit(kpi.unit)) is not None
+    if value != given.sure and far_off(value, kpi.baseline, Unit(kpi.unit)) is not None:
+        raise DoubtfulNumber(view, value)
 
 
 def _has_run(uow: UnitOfWork, week: ReportWeek) -> bool:

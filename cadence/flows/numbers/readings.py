@@ -40,6 +40,10 @@ def keep_reading(
         before=kept.before,
         after=value,
     )
+    hits = uow.messages("target-reached", week.cycle.id)
+    uow.rewrite_messages(
+        [row for row in hits if row.subject.get("week") == week.week], mark=f"reading:{kept.reading_id}"
+    )
     if not guardrail:  # the messages that ask for the week's number, or show it
         mark = f"reading:{kept.reading_id}"
         sent = uow.messages(("kpi-missing", "week-opens"), view.id)

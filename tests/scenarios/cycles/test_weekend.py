@@ -91,7 +91,7 @@ def test_a_weekend_report_alerts_again_after_the_close_ended_an_alert(tmp_path: 
         # One more critical exception would demote; one more ordinary one demotes by evidence at 3 in 10.
         log(harness, 1)
         assert verdicts(harness)[-1].line is Line.EVIDENCE
-        assert len(alerts(harness, "Watch ended: “Send the edited reply” was demoted")) == 1
+        assert len(alerts(harness, "Watch ended: “Send the edited reply”")) == 1
 
 
 def test_an_open_watch_shows_the_current_count(tmp_path: Path) -> None:

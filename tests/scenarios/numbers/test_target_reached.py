@@ -53,11 +53,38 @@ def test_the_team_is_told_once_a_cycle_when_the_newest_number_first_meets_the_ta
             "the owner reads the channel"
         )
         types(harness, "/kpi 30m")
+        assert told(harness) == []
+        [corrected] = [
+            one.words for one in posts(harness, DESK_CHANNEL) if "hasn't hit its target" in one.text
+        ]
+        assert "corrected from 14 min to 30 min" in corrected
         types(harness, "/kpi 13m")
+        [post] = told(harness)
+        assert "corrected from 14 min to 13 min" in post
+        types(harness, "/kpi 14m")
+        [post] = told(harness)
+        assert "corrected" not in post
         harness.play_until(at("2026-03-19 11:00"))
         types(harness, "/kpi 12m")
         harness.play_until(at("2026-03-27 15:59"))
         assert len(told(harness)) == 1
+
+
+def test_the_target_is_told_again_when_a_corrected_number_had_missed_it(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, RAIL)]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 11:00"))
+        types(harness, "/kpi 14m CSAT=4.7")
+        types(harness, "/kpi CSAT=4.1")
+        assert told(harness) == []
+        [post] = [one.words for one in posts(harness, DESK_CHANNEL) if "hasn't hit its target" in one.text]
+        assert "A guardrail was corrected" in post
+        types(harness, "/kpi 30m CSAT=4.7")
+        harness.play_until(at("2026-03-12 11:00"))
+        types(harness, "/kpi 13m CSAT=4.8")
+        assert len(told(harness)) == 1
+        types(harness, "/kpi 12m week=1")
+        assert len(told(harness)) == 2, "the first post is right again"
 
 
 def test_a_check_in_with_the_number_tells_it_too_and_an_owner_outside_the_team_gets_a_dm(

@@ -184,10 +184,12 @@ def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: P
         )
         [(closing, _)] = alerts(harness, "Demoted: “Send the edited reply” is now collaborative")
         assert "over the cap at the cycle's close, with at least 20 runs" in closing
-        [(ended, _)] = alerts(harness, "Watch ended: “Send the edited reply” was demoted")
-        assert "AI-led → collaborative" in ended
-        assert "5 in 40 reported runs" in ended
-        assert "*Watched since*\nThu 26 Mar 12:00\n*Ended*\nFri 27 Mar 16:00" in ended
+        [(ended, _)] = alerts(harness, "Watch ended: “Send the edited reply”")
+        assert "🔴" not in ended, "only the demotion is red"
+        assert (
+            "Watched since Thu 26 Mar 12:00, until it was demoted to collaborative, Fri 27 Mar 16:00."
+            in ended
+        )
 
 
 def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Path) -> None:
