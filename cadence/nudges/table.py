@@ -86,6 +86,7 @@ class Unless(StrEnum):
     DECIDED = "decided already", True
     RETIRED = "the playbook is retired", True
     STARTED = "the first cycle was started already", True
+    WEEK_OPENS = "the post that opens the week says it", True
     NEWER_SAID = "something newer is said of it", True
     NOT_THEIRS = "no longer theirs to export", True
     NO_POST = "the closing post wasn't sent", True

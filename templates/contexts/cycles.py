@@ -77,6 +77,33 @@ class CycleStarted(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CycleAnnounced(MessageContext):
+    """To the team's channel: a cycle was started.
+
+    Args:
+        by: Slack ID of the person who started it.
+        opens: the day of the post that opens its first week; None if its time has passed.
+        members: how many get the first check-in.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/cycles/cycle_started.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    number: int
+    kpi: Kpi
+    starts: date
+    closes: date
+    owner: str
+    by: str
+    first_checkin: date
+    members: int
+    champion: str | None = None
+    opens: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CycleStartForm(PlainForm, callback=Callback.CYCLE_START, title="Start a cycle", submit="Start"):
     """A cycle, of at least one playbook and one team."""
 

@@ -1,5 +1,6 @@
 """Cycles: starting, pausing, watching, submitting, closing."""
 
+from cadence.flows.cycles.announcing import STARTED
 from cadence.flows.cycles.closing import CHART, CLOSED, close_due_cycles, closing_instants, next_start
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
 from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
@@ -32,4 +33,4 @@ __all__ = [
     "watch",
 ]
 
-KINDS = (CLOSED, CHART, SUBMITTED, MOVED)
+KINDS = (STARTED, CLOSED, CHART, SUBMITTED, MOVED)

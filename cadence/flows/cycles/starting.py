@@ -22,6 +22,7 @@ from cadence.flows.core import (
     version_to_run,
     zone_of,
 )
+from cadence.flows.cycles.announcing import first_checkin, tell_start
 from cadence.flows.numbers import kpi_context
 from cadence.flows.people import likely_team
 from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
@@ -214,16 +215,17 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         rewrite_setup(uow, view, mark=f"cycle:{cycle.id}:{uow.now.timestamp()}")
         rewrite_last_closing(uow, view, mark=f"started:{cycle.id}:{uow.now.timestamp()}")
         rewrite_as_next_begins(uow, view)
+        tell_start(uow, view, cycle)
         return _started(uow, view, cycle)
 
 
 def _started(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     members = len(expected_members(uow, view, week_start=cycle.starts_on))
-    return _answer(view, cycle, first_checkin=cycle.starts_on + timedelta(days=3), members=members)
+    return _answer(view, cycle, checkin=first_checkin(view, cycle), members=members)
 
 
 def _answer(
-    view: AdoptionView, cycle: Cycle, *, first_checkin: date, members: int, resumed: bool = False
+    view: AdoptionView, cycle: Cycle, *, checkin: date, members: int, resumed: bool = False
 ) -> CycleStarted:
     return CycleStarted(
         slug=view.playbook.slug,
@@ -232,7 +234,7 @@ def _answer(
         number=cycle.number,
         starts=cycle.starts_on,
         closes=cycle.closes_on,
-        first_checkin=first_checkin,
+        first_checkin=checkin,
         kpi=kpi_context(view, value=None),
         members=members,
         champion=view.adoption.champion,
@@ -267,7 +269,7 @@ def _goes_on(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     usual = thursday if view.today <= thursday else thursday + timedelta(weeks=1)
     asked = expected_members(uow, view, week_start=view.week_start)
     first = next_checkin(uow, view.workspace, asked) or usual
-    return _answer(view, cycle, first_checkin=first, members=len(asked), resumed=True)
+    return _answer(view, cycle, checkin=first, members=len(asked), resumed=True)
 
 
 def _team_for(uow: UnitOfWork, playbook: Playbook, slug: str | None, *, pilot: str | None) -> Team:

@@ -24,10 +24,12 @@ from storage.outbox.queueing import REWRITE
 from storage.queries import playbooks
 from storage.queries.overview import digests, signals
 from storage.work import UnitOfWork
-from templates.contexts.overview.digests import Coverage, Decision, Digest, Skipped, Tally
+from templates.contexts.overview.digests import Coverage, Decision, Digest, Skipped, Tally, TeamName
 
 SHOWN = 10
 """Maximum entries of a section of a digest."""
+NAMED = 5
+"""Maximum teams named in a line."""
 
 
 def show_digest(uow: UnitOfWork) -> Digest:
@@ -71,6 +73,8 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
             many=SHOWN,
         ),
         team_count=answers.in_cycle,
+        moved=_names(scope, numbers.moved),
+        not_moved=_names(scope, numbers.not_moved),
         moved_count=numbers.moved.count,
         not_moved_count=numbers.not_moved.count,
         no_reading_count=answers.in_cycle - numbers.moved.count - numbers.not_moved.count,
@@ -98,6 +102,13 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
         cycles_completed=_tally(scope, digests.closed_before),
         skipped=_skipped(uow, week),
     )
+
+
+def _names(scope: Scope, section: TopN[None]) -> tuple[TeamName, ...]:
+    """The teams of a section's first entries."""
+    chosen = [adoption for adoption, _ in section.first(NAMED)]
+    views = scope.load(chosen)
+    return tuple(TeamName(playbook=views[one].playbook.title, team=views[one].team.title) for one in chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,6 +207,7 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: BotHarn
     digest = posts(ready, CURATORS)[-1].words
     assert "Desk\nReply\nFirst response time 42 min → 13 min\nmet\n" in digest
     assert "No number yet" not in digest
+    assert "Improved (1): Reply (Desk)" in digest
 
 
 def test_the_next_cycle_runs_on_the_newest_revision(ready: BotHarness, tmp_path: Path) -> None:

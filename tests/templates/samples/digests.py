@@ -12,6 +12,7 @@ from templates.contexts.overview.digests import (
     Skipped,
     Tally,
     TeamChange,
+    TeamName,
 )
 from templates.ids import Action
 from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, OVER, UNDER
@@ -79,7 +80,12 @@ DIGEST = Digest(
     ),
     team_count=12,
     moved_count=1,
+    moved=(TeamName(playbook="Close", team="Finance"),),
     not_moved_count=5,
+    not_moved=(
+        TeamName(playbook="Refund decision", team="Billing"),
+        TeamName(playbook="Close", team="Finance 2"),
+    ),
     no_reading_count=1,
     demotions=(
         TeamChange(

@@ -3,7 +3,7 @@ from datetime import date
 
 from templates.contexts.adoption import AdoptionSaved
 from templates.contexts.base import MessageContext, Problem
-from templates.contexts.cycles import CycleShown, CycleStarted
+from templates.contexts.cycles import CycleAnnounced, CycleShown, CycleStarted
 from templates.contexts.gates import GateLine
 from templates.contexts.people import Holiday, TeamHolidays, TeamShown
 from templates.contexts.playbooks import (
@@ -160,6 +160,34 @@ SAMPLES: dict[str, MessageContext] = {
     "cycle-shown-between": replace(CYCLE, week=None),
     "cycle-started": STARTED,
     "cycle-resumed": replace(STARTED, resumed=True),
+    "cycle-announced": CycleAnnounced(
+        slug="support-reply",
+        playbook="Support reply",
+        team="Support EMEA",
+        number=1,
+        kpi=NO_VALUE,
+        starts=MONDAY,
+        closes=FRIDAY.replace(year=2027, month=1, day=8),
+        owner="U01LEAD",
+        champion="U01AGENT1",
+        by="U01CURATOR",
+        opens=MONDAY,
+        first_checkin=FRIDAY.replace(day=17),
+        members=6,
+    ),
+    "cycle-announced-late": CycleAnnounced(
+        slug="support-reply",
+        playbook="Support reply",
+        team="Support EMEA",
+        number=2,
+        kpi=replace(NO_VALUE, baseline=None),
+        starts=MONDAY,
+        closes=FRIDAY,
+        owner="U01LEAD",
+        by="U01LEAD",
+        first_checkin=FRIDAY,
+        members=0,
+    ),
     "cycle-started-nobody": CycleStarted(
         slug="support-reply",
         playbook="Support reply",
