@@ -17,17 +17,13 @@ from markupsafe import Markup
 from cadence.mrkdwn import Mrkdwn, channel_link, code, coded, entities, escape, mention
 from cadence.refusals import Offer
 from cadence.rules.kpi import AmountError, Direction, Unit, far_off, format_amount, word_of_change
+from cadence.rules.modes import WORDS as MODE_WORDS
 from cadence.rules.modes import Mode
 from cadence.rules.percent import change_of, percent_of, set_share
 from cadence.typed import one_line, visible
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-MODE_WORDS: Final[Mapping[Mode, str]] = {
-    Mode.HUMAN_LED: "human-led",
-    Mode.COLLABORATIVE: "collaborative",
-    Mode.AI_LED: "AI-led",
-}
 MODE_MARKS: Final[Mapping[Mode, str]] = {
     Mode.HUMAN_LED: "🧑 Human-led",
     Mode.COLLABORATIVE: "🤝 Collaborative",

@@ -1,6 +1,8 @@
 """The modes of a step, and where a demotion leads (SPEC §1, §5)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class Mode(StrEnum):
@@ -12,6 +14,14 @@ class Mode(StrEnum):
 
 
 LADDER: tuple[Mode, ...] = (Mode.HUMAN_LED, Mode.COLLABORATIVE, Mode.AI_LED)
+
+
+WORDS: Final[Mapping[Mode, str]] = {
+    Mode.HUMAN_LED: "human-led",
+    Mode.COLLABORATIVE: "collaborative",
+    Mode.AI_LED: "AI-led",
+}
+"""The modes as people read them."""
 
 
 def rank(mode: Mode) -> int:

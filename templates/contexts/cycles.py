@@ -149,8 +149,7 @@ class TeamMoved(MessageContext):
 
     Args:
         deferred: the running cycle, number `cycle`, keeps its version, because the KPI's numbers differ.
-        changes: differences of the new version.
-        modes: the steps whose declared mode differs.
+        changes: differences of the new version, planned modes included.
     """
 
     TEMPLATE: ClassVar[str] = "messages/cycles/team_moved.json.j2"
@@ -164,7 +163,6 @@ class TeamMoved(MessageContext):
     deferred: bool = False
     cycle: int | None = None
     changes: tuple[str, ...] = ()
-    modes: tuple[ModeChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,11 @@ from cadence.flows.core.adoptions import (
 from cadence.mrkdwn import code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
+from cadence.rules.modes import WORDS as MODE_WORDS
 from storage.queries import people, playbooks
 from storage.tables import Playbook, Team
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice, ChoiceGroup
-from templates.filters import MODE_WORDS
 
 
 def require_playbook(uow: UnitOfWork, slug: str) -> Playbook:

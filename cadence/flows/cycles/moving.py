@@ -34,7 +34,6 @@ from storage.queries import adoptions, playbooks
 from storage.tables import Cycle, OutboxMessage, PlaybookVersion
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
-from templates.contexts.base import ModeChange as ModeChangeShown
 from templates.contexts.cycles import MoveForm, TeamMoved
 from templates.ids import Field
 
@@ -229,10 +228,6 @@ def _context(uow: UnitOfWork, view: AdoptionView, subject: Mapping[str, object])
         deferred=bool(subject["deferred"]),
         cycle=view.cycle.number if view.cycle else None,
         changes=differences(old, new),
-        modes=tuple(
-            ModeChangeShown(step=step.title, before=was, after=step.mode)
-            for step, was in _changed_modes(old, new)
-        ),
     )
 
 

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from cadence.mrkdwn import Mrkdwn, escape, mention, say
 from cadence.rules.drift import DriftEvent
+from cadence.rules.modes import WORDS
 from cadence.rules.percent import percent_of
 from templates import filters
 
-_MODES: Final = frozenset(filters.MODE_WORDS)
+_MODES: Final = frozenset(WORDS)
 _NEVER_SHOWN: Final = frozenset(
     {"id", "lesson", "adoption", "cycle", "setup", "handoff", "seed", "after_exception", "after_check_in"}
 )

@@ -21,12 +21,13 @@ from cadence.flows.standards import set_mode
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode
+from cadence.rules.modes import WORDS as MODE_WORDS
 from storage.queries import adoptions, promotions
 from storage.tables import Promotion, PromotionState
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.promotions import DeclineForm
-from templates.filters import MODE_WORDS, day
+from templates.filters import day
 
 GONE = "This proposal no longer exists. `/cadence why` shows where the step is now."
 

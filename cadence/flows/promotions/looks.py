@@ -7,6 +7,7 @@ from cadence.flows.core import AdoptionView, coverage
 from cadence.flows.promotions.proposing import judge_again
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.rules.kpi import Outcome
+from cadence.rules.modes import WORDS as MODE_WORDS
 from cadence.rules.percent import percent, set_share
 from cadence.rules.promotions import Condition, PromotionVerdict, Unmet
 from cadence.rules.samples import samples_needed
@@ -14,7 +15,7 @@ from storage.queries import promotions
 from storage.tables import Cycle, Promotion, PromotionState
 from storage.work import UnitOfWork
 from templates.contexts.promotions import CycleLooked, PromotionLooked, PromotionNumbers
-from templates.filters import MODE_WORDS, plural
+from templates.filters import plural
 
 MOST = 3
 """Conditions that a line names; `/cadence why` has all."""

@@ -112,7 +112,7 @@ class Digest(MessageContext):
         slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
         rows: the teams, at most ten, of `team_count` that had a cycle.
         watch_count: steps over their caps.
-        moved: the first teams whose number is better than its baseline, of `moved_count`; `not_moved` likewise.
+        improved: the first teams whose number is better than its baseline, of `moved_count`; `not_improved` likewise.
         over: whether the week is over; before that, check-ins that weren't asked for yet don't count.
         coverage: the week's check-ins, and `coverage_before` those of the week before; None when none was asked for.
         watched: teams whose planned cycles are over.
@@ -147,8 +147,8 @@ class Digest(MessageContext):
     exceptions: Tally
     watched: int = 0
     over: bool = True
-    moved: tuple[TeamName, ...] = ()
-    not_moved: tuple[TeamName, ...] = ()
+    improved: tuple[TeamName, ...] = ()
+    not_improved: tuple[TeamName, ...] = ()
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
     note_count: int = 0

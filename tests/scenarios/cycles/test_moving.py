@@ -69,7 +69,7 @@ def test_a_move_restarts_the_evidence_and_says_so(published: BotHarness) -> None
     said = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "moved Desk from v1 to draft 2" in said
     assert "Counters have been reset" in said
-    assert "mode of send: ai-led → collaborative" in said
+    assert "“Send the reply” is now collaborative (was AI-led)" in said
     for channel in (DESK_CHANNEL, CURATORS):
         assert posts(published, channel)[-1].text == "Reply is now on draft 2: Desk"
     now = published.clock.now()
@@ -107,7 +107,7 @@ def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: BotHar
     said = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "moved Desk from v1 to draft 2" in said
     assert "Counters have been reset" in said
-    assert "mode of send: ai-led → collaborative" in said
+    assert "“Send the reply” is now collaborative (was AI-led)" in said
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
     assert "• Desk · draft 2" in types(published, LEAD, "/cadence playbook show reply").words
     published.play_until(at("2026-03-30 12:00"))

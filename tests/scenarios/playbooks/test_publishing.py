@@ -283,11 +283,11 @@ def test_a_revision_is_a_draft_and_the_published_version_stays(ready: BotHarness
     types(ready, CURATOR, "/cadence playbook publish reply")
     said = revise(ready, ("exception_cap: 0.1", "exception_cap: 0.08"), ("target: 15", "target: 12"))
     assert "This is a draft. v1 doesn't change" in said
-    assert "cap of draft: 10% → 8%" in said
+    assert "Cap of “Draft the reply”: 10% → 8%" in said
     diff = types(ready, AGENT, "/cadence playbook diff reply").words
     assert "Reply, v1 → draft 2: 3 changes" in diff
     assert "KPI target: 15 min → 12 min" in diff
-    assert "cap of send: 10% → 8%" in diff
+    assert "Cap of “Send the reply”: 10% → 8%" in diff
     first, second = rows(ready, PlaybookVersion)
     assert (first.number, first.spec["kpi"]["target"]) == (1, 15)
     assert (second.number, second.spec["kpi"]["target"]) == (None, 12)

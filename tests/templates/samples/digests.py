@@ -80,9 +80,9 @@ DIGEST = Digest(
     ),
     team_count=12,
     moved_count=1,
-    moved=(TeamName(playbook="Close", team="Finance"),),
+    improved=(TeamName(playbook="Close", team="Finance"),),
     not_moved_count=5,
-    not_moved=(
+    not_improved=(
         TeamName(playbook="Refund decision", team="Billing"),
         TeamName(playbook="Close", team="Finance 2"),
     ),

@@ -138,7 +138,7 @@ SAMPLES: dict[str, MessageContext] = {
         version=5,
         new=False,
         published=2,
-        changes=("cap of send: 5% → 8%",),
+        changes=("Cap of “Send the edited reply”: 5% → 8%",),
     ),
     "playbook-unchanged": PlaybookImported(slug="support-reply", title="Support reply", version=2, new=False),
     "team-created": TEAM,

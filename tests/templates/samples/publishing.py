@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
-from templates.contexts.base import Choice, MessageContext, ModeChange, ViewContext
+from templates.contexts.base import Choice, MessageContext, ViewContext
 from templates.contexts.cycles import MoveForm, Submitted, TeamMoved
 from templates.contexts.overview.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
 from templates.contexts.playbooks import (
@@ -56,7 +56,7 @@ PUBLISHED = PlaybookPublished(
         TeamDelta(team="Support EMEA", kpi=replace(KPI, value=14)),
         TeamDelta(team="Support APAC", kpi=NO_VALUE),
     ),
-    changes=("cap of send: 5% → 8%", "KPI target: 15 min → 12 min"),
+    changes=("Cap of “Send the edited reply”: 5% → 8%", "KPI target: 15 min → 12 min"),
     override=OVERRIDE,
     offers=(Offer("Start a cycle", Action.START_CYCLE, "support-reply"),),
 )
@@ -115,7 +115,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         title="Support reply",
         before="v1",
         after="draft 5",
-        changes=("cap of send: 5% → 8%", "checklist: added read the tone guide"),
+        changes=("Cap of “Send the edited reply”: 5% → 8%", "Checklist: added read the tone guide"),
     ),
     "playbook-diff-none": PlaybookDiff(
         slug="support-reply", title="Support reply", before="v1", after="v2", changes=()
@@ -146,8 +146,10 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         after="v2",
         by="U01LEAD",
         cycle=3,
-        changes=("cap of send: 5% → 8%", "mode of draft: collaborative → human-led"),
-        modes=(ModeChange(step="Draft three replies", before="collaborative", after="human-led"),),
+        changes=(
+            "Cap of “Send the edited reply”: 5% → 8%",
+            "“Draft three replies” is now human-led (was collaborative)",
+        ),
     ),
     "team-moved-later": TeamMoved(
         slug="support-reply",

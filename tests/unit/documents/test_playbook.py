@@ -210,12 +210,16 @@ def test_a_step_is_found_by_its_key() -> None:
         ("target: 15", "target: 12.5", ["KPI target: 15 min → 12.5 min"]),
         ("mode: ai-led", "mode: collaborative\n    fallback: human-led #", None),
         ("key: send", "key: reply",
-         ["step send: removed", "step reply: added, Send the edited reply, ai-led, cap 5%"]),
-        ("limit: 4.6", "limit: 4.7", ["limit of CSAT: 4.6 → 4.7"]),
-        ("inputs: [ticket text, ", "inputs: [", ["inputs: removed ticket text"]),
-        ("scale_rule: {cycles: 2}            #", "#", ["cycles in a row: cycles 2 → nothing"]),
+         ["“Send the edited reply” was removed", "“Send the edited reply” was added: AI-led, cap 5%"]),
+        ("limit: 4.6", "limit: 4.7", ["Limit of guardrail CSAT: 4.6 → 4.7"]),
+        ("title: Send the edited reply", "title: Send it",
+         ["“Send it” is the new name of “Send the edited reply”"]),
+        ("exception_cap: 0.05", "exception_cap: 0.052", ["Cap of “Send the edited reply”: 5% → 5.2%"]),
+        ("owner: U01LEAD", "owner: U01OTHER", ["Owner: <@U01LEAD> → <@U01OTHER>"]),
+        ("inputs: [ticket text, ", "inputs: [", ["Inputs: removed ticket text"]),
+        ("scale_rule: {cycles: 2}            #", "#", ["Scale rule: removed cycles 2"]),
         ("setup_minutes: 60", "pilot: support-emea\nsetup_minutes: 45",
-         ["pilot: nothing → support-emea", "minutes to set up: 60 → 45"]),
+         ["Pilot: added support-emea", "Minutes to set up: 60 → 45"]),
     ],
 )  # fmt: skip
 def test_a_revision_lists_its_changes(old: str, new: str, changes: list[str] | None) -> None:
@@ -223,8 +227,8 @@ def test_a_revision_lists_its_changes(old: str, new: str, changes: list[str] | N
     if changes is None:
         text = text.replace("    fallback: collaborative\n", "", 1)
         changes = [
-            "mode of send: ai-led → collaborative",
-            "fallback of send: collaborative → human-led",
+            "“Send the edited reply” is now collaborative (was AI-led)",
+            "A demotion of “Send the edited reply” now leads to human-led (was collaborative)",
         ]
     told = differences(read_playbook(PLAYBOOK), read_playbook(text))
     assert told == tuple(changes)
