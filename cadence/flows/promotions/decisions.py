@@ -17,7 +17,7 @@ from cadence.flows.core import (
     zone_of,
 )
 from cadence.flows.promotions.proposing import rubric_in_force
-from cadence.flows.standards import set_mode
+from cadence.flows.standards import change_back, set_mode
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode
@@ -67,7 +67,8 @@ def approve(uow: UnitOfWork, *, promotion_id: int) -> Done:
                 "“{step}” is now {mode}. Team and curators notified.",
                 step=step.title,
                 mode=MODE_WORDS[leads_to],
-            )
+            ),
+            offers=change_back(uow, view, step, row.mode),
         )
 
 

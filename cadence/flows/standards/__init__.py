@@ -1,7 +1,7 @@
 """Evidence, verdicts, modes, watches and drift."""
 
 from cadence.flows.standards.current import StepState, step_states, steps_at_close, steps_now
-from cadence.flows.standards.declaring import ModeGiven, declare_mode, mode_form
+from cadence.flows.standards.declaring import ModeGiven, change_back, declare_mode, mode_form
 from cadence.flows.standards.drifts import (
     back_to_plan_form,
     drift_evidence,
@@ -52,6 +52,7 @@ __all__ = [
     "alert_copies",
     "assumed_why",
     "back_to_plan_form",
+    "change_back",
     "close_watch",
     "cycle_start",
     "declare_mode",

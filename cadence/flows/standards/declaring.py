@@ -1,6 +1,6 @@
 """Declare a step's mode by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cadence.documents import Step
 from cadence.flows.core import (
@@ -19,7 +19,7 @@ from cadence.flows.standards.drifts import found_drift
 from cadence.flows.standards.mode_changes import set_mode
 from cadence.flows.standards.posts import drift_counts
 from cadence.mrkdwn import code, say
-from cadence.refusals import Refusal
+from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.modes import Mode, rank
 from storage.queries import adoptions
 from storage.tables import ModeChange, StepDrift
@@ -27,6 +27,7 @@ from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.standards import ModeForm
 from templates.filters import mode as mode_word
+from templates.ids import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,17 @@ def declare_mode(uow: UnitOfWork, given: ModeGiven) -> Done:
             reason=given.reason.strip(),
         )
         _announce(uow, view, change)
-        return _told(view, step.title, given.mode, raised=rank(given.mode) > rank(before))
+        told = _told(view, step.title, given.mode, raised=rank(given.mode) > rank(before))
+        return replace(told, offers=change_back(uow, view, step, before))
+
+
+def change_back(uow: UnitOfWork, view: AdoptionView, step: Step, before: Mode) -> tuple[Offer, ...]:
+    """The button back to a step's earlier mode, if the caller can declare that."""
+    try:
+        _require_may(uow, view, before)
+    except NotAllowed:
+        return ()
+    return (Offer("Change back", Action.DECLARE_MODE, f"{view.id}:{step.key}:{before}"),)
 
 
 def _require_change(view: AdoptionView, step: Step, before: Mode, given: ModeGiven) -> None:

@@ -109,7 +109,10 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
         assert mode(harness) is Mode.COLLABORATIVE
 
         curator = harness.workspace.person(CURATOR)
-        assert "is now AI-led" in curator.clicks(theirs, "Approve").words
+        answer = curator.clicks(theirs, "Approve")
+        assert "is now AI-led" in answer.words
+        assert answer.message is not None
+        assert answer.message.buttons == ["Change back"]
         harness.tick()
         assert mode(harness) is Mode.AI_LED
         for message in proposals(harness):

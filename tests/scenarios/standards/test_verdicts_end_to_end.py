@@ -278,7 +278,9 @@ def test_the_strict_rule_demotes_at_five(tmp_path: Path) -> None:
         assert verdicts(harness)[-1].line is Line.CAP
         [(in_team, _)] = alerts(harness, "Demoted: “Send the edited reply”")
         assert "*Rule*\nover the cap, with at least 20 runs" in in_team
-        assert "✓ Cap, at least 20 runs: 5 in 40 (13%, cap 10%) ← decided" in why(harness)
+        assert "✓ *Met:* over the cap, with at least 20 runs (5 in 40, 13%, cap 10%) ← decided" in why(
+            harness
+        )
 
 
 def test_the_evidence_rule_never_demotes_at_the_cap(tmp_path: Path) -> None:
@@ -325,7 +327,7 @@ def test_one_critical_exception_demotes_at_once(tmp_path: Path) -> None:
             "1 exception, no runs reported yet (+40 estimated), 3% (cap 10%), with a critical exception"
             in told
         )
-        assert "✓ Critical exception: 1 logged ← decided" in told
+        assert "✓ *Met:* a critical exception (1 logged) ← decided" in told
 
 
 def test_an_open_check_in_and_the_weeks_post_follow_a_change_of_mode(tmp_path: Path) -> None:
@@ -398,9 +400,9 @@ def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
             "Why “Send the edited reply” is collaborative",
             "Demoted to collaborative Thu 5 Mar 12:00: 7 exceptions in 40 reported runs, 18% (cap 10%), "
             "very likely over the cap (93%).",
-            "✗ Critical exception: none",
-            "✓ Evidence, at least 90% and 2 exceptions: 93% with 7 ← decided",
-            "– Cap at cycle close, at least 20 runs: not checked yet",
+            "✗ *Not met:* a critical exception (none logged)",
+            "✓ *Met:* at least 90% likely over the cap, from 2 exceptions on (93% with 7) ← decided",
+            "– *Not checked yet:* over the cap at the cycle's close, with at least 20 runs",
         ):
             assert line in told
         assert "Beta(" not in told
