@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
 
 from jinja2 import Undefined
@@ -19,7 +18,7 @@ from cadence.refusals import Offer
 from cadence.rules.kpi import AmountError, Direction, Unit, far_off, format_amount, word_of_change
 from cadence.rules.modes import WORDS as MODE_WORDS
 from cadence.rules.modes import Mode
-from cadence.rules.percent import change_of, percent_of, set_share
+from cadence.rules.percent import change_of, percent_of, probability, set_share
 from cadence.typed import one_line, visible
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -195,14 +194,6 @@ def date_range(first: date, last: date) -> str:
     same = (first.month, first.year) == (last.month, last.year)
     start = f"{WEEKDAYS[first.weekday()]} {first.day}" if same else day(first)
     return f"{start} – {day(last)}"
-
-
-def probability(share: float, digits: int = 0) -> str:
-    """`72%`, rounded down, so that a value below a threshold is never shown as equal to it."""
-    percent = Decimal(repr(float(share))) * 100
-    if 0 < percent < Decimal(1).scaleb(-digits):
-        return f"under {Decimal(1).scaleb(-digits):f}%"
-    return f"{percent.quantize(Decimal(1).scaleb(-digits), ROUND_DOWN):f}%"
 
 
 def likely(share: float, what: str) -> str:

@@ -167,17 +167,18 @@ class Gateway:
 
     def update(
         self, *, channel: str, ts: str, text: str, blocks: list[dict[str, Any]], or_plain: bool = True
-    ) -> None:
-        """Rewrite a message; repeating it changes nothing.
+    ) -> bool:
+        """Rewrite a message; repeating it changes nothing. Returns False if it was sent in its plain form.
 
         Args:
             or_plain: send the plain form if the server refuses the blocks, instead of raising `SlackRefused`.
         """
         arguments = {"channel": channel, "ts": ts, "text": text, "blocks": blocks}
-        if or_plain:
-            self._show("chat.update", arguments)
-        else:
+        if not or_plain:
             self._call("chat.update", arguments)
+            return True
+        _, whole = self._show_as("chat.update", arguments)
+        return whole
 
     def publish(self, *, member: str, view: dict[str, Any], quick: bool = False) -> None:
         """Publish a person's Home; repeating it changes nothing. `quick` if the person is waiting."""
@@ -278,15 +279,19 @@ class Gateway:
 
     def _show(self, method: str, arguments: dict[str, Any]) -> Any:
         """Post or rewrite a message; in its plain form, once, if the server refuses its blocks."""
+        return self._show_as(method, arguments)[0]
+
+    def _show_as(self, method: str, arguments: dict[str, Any]) -> tuple[Any, bool]:
+        """`_show`; returns the answer, and whether the server took the blocks as they are."""
         try:
-            return self._call(method, arguments)
+            return self._call(method, arguments), True
         except SlackRefused as refused:
             plain = plain_blocks(arguments["blocks"])
             if refused.code not in REFUSED_BLOCKS or plain == arguments["blocks"]:
                 raise
             newer = sorted({block["type"] for block in arguments["blocks"]} - PLAIN)
             log.warning("blocks refused, sent in plain form", method=method, error=refused.code, blocks=newer)
-            return self._call(method, {**arguments, "blocks": plain})
+            return self._call(method, {**arguments, "blocks": plain}), False
 
     def _call(self, method: str, arguments: dict[str, Any], *, client: WebClient | None = None) -> Any:
         caller = client or self.client

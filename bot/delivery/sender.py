@@ -26,7 +26,7 @@ from bot.delivery.gateway import (
 )
 from bot.delivery.uploads import FileState, complete, is_attached, is_shared, share, state_of, upload
 from cadence.actor import Actor
-from cadence.flows.core import IN_THE_MESSAGE, NOT_ATTACHED, Attach, Later, Say, Show, Skip
+from cadence.flows.core import IN_THE_MESSAGE, NOT_ATTACHED, WITHOUT_PICTURE, Attach, Later, Say, Show, Skip
 from cadence.flows.outbox import AHEAD, Claim, Outbox, Pace, compose, is_alert, may_post
 from storage.engine import Database
 from storage.outbox.leases import MOST, Waiting
@@ -157,7 +157,7 @@ class Delivery:
             note, called = "", self._clock()
             if composed.rewrites:
                 channel, ts = composed.rewrites
-                post.gateway.update(channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
+                note = _rewritten(post, rendered, channel=channel, ts=ts)
             else:
                 if channel is None:
                     channel = opened = _opened(post, message)
@@ -386,6 +386,13 @@ def _known_channel(waiting: Waiting) -> str | None:
     """The channel, or a person's DM if it was opened before."""
     recipient = waiting.message.recipient
     return waiting.dm if recipient.startswith(("U", "W")) else recipient
+
+
+def _rewritten(post: Post, rendered: Rendered, *, channel: str, ts: str) -> str:
+    """Rewrite a message; returns what to note, if that lost its picture."""
+    whole = post.gateway.update(channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks)
+    pictured = any(block["type"] == "image" for block in rendered.blocks)
+    return "" if whole or not pictured else WITHOUT_PICTURE
 
 
 def _opened(post: Post, message: OutboxMessage) -> str:

@@ -11,9 +11,9 @@ from bot.sandbox.kinds import elements_of, words_of
 from bot.sandbox.messages import Message
 from cadence.actor import Actor
 from cadence.flows.standards import VerdictLine, verdicts_after
-from cadence.rules.percent import percent_of, set_share
+from cadence.rules.percent import percent_of, probability, set_share
 from storage.work import UnitOfWork
-from templates.filters import plural, probability
+from templates.filters import plural
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 _LINK = re.compile(r"<[^<>|]*\|([^<>]*)>")

@@ -92,6 +92,10 @@ class Files:
             self._pulse.note("file", file.id, file.as_row())
             return file
 
+    def remove(self, file_id: str) -> None:
+        """Delete a file, as a person does in Slack."""
+        self.save(replace(self.get(file_id), content=None, complete=False))
+
     def restore(self, file: File) -> None:
         """Put a file back without counting it as a change."""
         self._files[file.id] = file

@@ -44,6 +44,13 @@ def _beside(share: Fraction, digits: int, limit: float | None) -> str:
     return _written(shown)
 
 
+def probability(share: float, digits: int = 0) -> str:
+    """`72%`, rounded down, so that a value below a threshold is never shown as equal to it."""
+    step = Fraction(1, 100 * 10**digits)
+    found = exact(share)
+    return f"under {_written(step)}" if 0 < found < step else _written(found // step * step)
+
+
 def change_of(share: float) -> str:
     """A change as a share of the earlier value: `64%`, `6.7%`; one decimal below 10%."""
     return percent(abs(share))

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from bot.sandbox.kinds import words_of
 from cadence.mrkdwn import Mrkdwn, escape
+from cadence.rules.percent import probability
 from cadence.typed import one_line
 from templates import filters
 from templates.ids import Action
@@ -24,7 +25,7 @@ from tests.templates.samples.common import BERLIN
         (0.8999, 0, "89%"),
         (0.89999, 1, "89.9%"),
         (0.9, 0, "90%"),
-        (0.9, 1, "90.0%"),
+        (0.9, 1, "90%"),
         (0.004, 0, "under 1%"),
         (0.0004, 1, "under 0.1%"),
         (0.0, 0, "0%"),
@@ -32,12 +33,12 @@ from tests.templates.samples.common import BERLIN
     ],
 )
 def test_a_probability_is_rounded_down(share: float, digits: int, shown: str) -> None:
-    assert filters.probability(share, digits) == shown
+    assert probability(share, digits) == shown
 
 
 @given(st.floats(0, 1), st.floats(0.01, 0.99))
 def test_a_probability_below_its_threshold_is_never_shown_above_it(share: float, threshold: float) -> None:
-    shown = filters.probability(share)
+    shown = probability(share)
     if share < threshold and not shown.startswith("under"):
         assert float(shown[:-1]) / 100 <= threshold
 

@@ -1,5 +1,6 @@
 """The limit of two running cycles per team, which a curator can override (SPEC §5)."""
 
+from collections.abc import Callable
 from datetime import date
 
 from cadence.flows.core import (
@@ -7,6 +8,7 @@ from cadence.flows.core import (
     MessageKind,
     adoption_by_id,
     announce,
+    ask_offer,
     is_curator,
     require_curator,
     require_playbook,
@@ -15,7 +17,7 @@ from cadence.flows.core import (
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.signals import CYCLES_AT_ONCE, capacity
-from storage.queries import adoptions, people, playbooks
+from storage.queries import adoptions, playbooks
 from storage.queries.overview import registry
 from storage.tables import Adoption, OutboxMessage, Override, OverrideKind
 from storage.work import UnitOfWork
@@ -28,14 +30,17 @@ LONGEST = 1_000
 
 
 class CapacityFull(Refusal):
-    """The team already has its maximum of running cycles; curators (`may_override`) are offered the form."""
+    """The team already has its maximum of running cycles; curators (`may_override`) are offered the form.
+
+    `ask` makes the button that asks a curator for something.
+    """
 
     def __init__(
         self,
         view: AdoptionView,
         running: tuple[str, ...],
         *,
-        curator: str | None,
+        ask: Callable[[str], Offer | None],
         may_override: bool,
         day: date,
     ) -> None:
@@ -44,8 +49,8 @@ class CapacityFull(Refusal):
         offer = None
         if may_override:
             offer = Offer("Start anyway", Action.START_ANYWAY, f"{view.playbook.slug}:{view.team.slug}:{day}")
-        elif curator is not None:
-            offer = Offer("Ask them", Action.ASK_THEM, f"{curator}:{what}"[:150])
+        else:
+            offer = ask(what)
         super().__init__(
             say(
                 "{team} already has {count} running cycles: {titles}. The limit is {limit}. {way}",
@@ -84,11 +89,10 @@ def require_capacity(uow: UnitOfWork, view: AdoptionView, *, starts_on: date, re
     if capacity(len(running)).allowed:
         return
     if reason is None:
-        curators = people.curators(uow)
         raise CapacityFull(
             view,
             running,
-            curator=next(iter(curators), None),
+            ask=lambda what: ask_offer(uow, to=what),
             may_override=is_curator(uow),
             day=starts_on,
         )

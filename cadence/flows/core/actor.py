@@ -150,6 +150,8 @@ def roles(uow: UnitOfWork) -> frozenset[str]:
 def ask_offer(uow: UnitOfWork, *first: str, to: str) -> Offer | None:
     """[Ask them] with a refusal: a DM to the first of some people, or else of the curators, who can take part.
 
+    Somebody who is away is asked only if everybody is.
+
     Args:
         first: Slack IDs, asked before the curators.
         to: what the caller would like to do, after "would like to".
@@ -157,8 +159,11 @@ def ask_offer(uow: UnitOfWork, *first: str, to: str) -> Offer | None:
     who = dict.fromkeys([*first, *people.curators(uow)])
     who.pop(uow.actor.member, None)
     barred_ones = cannot_be(uow, who, in_team=True)
-    able = next((one for one in who if one not in barred_ones), None)
-    return Offer("Ask them", Action.ASK_THEM, f"{able}:{to[:LONGEST_WISH]}") if able else None
+    able = [one for one in who if one not in barred_ones]
+    today = uow.now.date()
+    away = {row.member for row in people.away_between(uow, first=today, last=today, member_ids=able)}
+    chosen = next((one for one in able if one not in away), next(iter(able), None))
+    return Offer("Ask them", Action.ASK_THEM, f"{chosen}:{to[:LONGEST_WISH]}") if chosen else None
 
 
 def require_owner_or_curator(uow: UnitOfWork, *, playbook: Playbook, to: str) -> None:

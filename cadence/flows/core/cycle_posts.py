@@ -10,7 +10,7 @@ from cadence.flows.core.watching import rollout_cycles
 from cadence.rules.calendar import WEEKS, instant, monday_of, week_monday
 from storage.outbox.queueing import NewMessage
 from storage.queries import cycles
-from storage.tables import Cycle, CycleState
+from storage.tables import Cycle, CycleState, OutboxMessage
 from storage.work import UnitOfWork
 
 CYCLE_CHART: Final = "cycle-chart"
@@ -30,20 +30,15 @@ def rewrite_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, ma
 
 def redraw_chart(uow: UnitOfWork, cycle: Cycle, *, mark: str) -> None:
     """Queue another chart for each closing post, after a number of the cycle changed."""
-    posts = uow.messages("cycle-closed", cycle.id)
-    uow.send(
-        [
-            NewMessage(
-                CYCLE_CHART,
-                post.recipient,
-                dict(post.subject),
-                about=(cycle.id, post.recipient, mark),
-                useful=CHART_USEFUL,
-            )
-            for post in posts
-            if post.replaces_id is None
-        ]
-    )
+    for post in uow.messages("cycle-closed", cycle.id):
+        if post.replaces_id is None:
+            redraw_chart_of(uow, post, mark)
+
+
+def redraw_chart_of(uow: UnitOfWork, post: OutboxMessage, mark: str) -> None:
+    """Queue another chart for one closing post, once per `mark`."""
+    about = (post.subject["cycle"], post.recipient, mark)
+    uow.send([NewMessage(CYCLE_CHART, post.recipient, dict(post.subject), about=about, useful=CHART_USEFUL)])
 
 
 def close_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:

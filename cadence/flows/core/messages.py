@@ -58,6 +58,8 @@ class Show:
 
 IN_THE_MESSAGE: Final = "in the message"
 """Reason in the row of a chart that its message shows, rather than the thread."""
+WITHOUT_PICTURE: Final = "sent without its picture, which Slack refused"
+"""Reason of a rewrite that lost the message's picture, such as because somebody deleted its file."""
 NOT_ATTACHED: Final = "not attached"
 """Prefix of the reason of a message whose file Slack didn't accept; nobody has seen any of it."""
 
@@ -108,6 +110,8 @@ class MessageKind:
             kind.
         reaches_the_away: a nudge that is sent even while its reader is away.
         on_sent: queues or rewrites something once it was sent.
+        picture_lost: queues the picture of a sent message again, after a rewrite lost it; called with the message
+            and a mark of the rewrite.
         needs_no_end: why the rewrite that removes its buttons can be skipped, if so.
     """
 
@@ -118,6 +122,7 @@ class MessageKind:
     unless: tuple[Unless, ...] = ()
     reaches_the_away: bool = False
     on_sent: Callable[[UnitOfWork, OutboxMessage], None] | None = None
+    picture_lost: Callable[[UnitOfWork, OutboxMessage, str], None] | None = None
     needs_no_end: Callable[[UnitOfWork, OutboxMessage], Unless | None] | None = None
 
 

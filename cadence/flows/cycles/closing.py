@@ -30,6 +30,7 @@ from cadence.flows.core import (
     is_watch,
     kind_of_next,
     of_cycle,
+    redraw_chart_of,
     rewrite_as_next_begins,
     version_to_run,
     workspace_hours,
@@ -388,5 +389,5 @@ def _chart_in(uow: UnitOfWork, view: AdoptionView, post: OutboxMessage, cycle_id
     return Picture(file=sent[-1].file or "", alt=sent[-1].text)
 
 
-CLOSED = MessageKind(CYCLE_CLOSES, _closing_post, rewrite=_closing_post)
+CLOSED = MessageKind(CYCLE_CLOSES, _closing_post, rewrite=_closing_post, picture_lost=redraw_chart_of)
 CHART = MessageKind(CYCLE_CHART, cycle_chart, unless=(Unless.NO_POST, Unless.NO_READING))

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from cadence.documents import Data, Problem
 from cadence.documents.parts import Part, Path, put_in, taken_out
 from cadence.rules.amounts import AmountError, Unit, parse_amount
+from cadence.rules.percent import set_share
 
 LONGEST = 3_000
 """Maximum characters of a field."""
@@ -173,7 +174,7 @@ def _typed(value: JsonValue, way: Way) -> str:
     if isinstance(value, list):
         return "\n".join(str(one) for one in value)
     if isinstance(value, int | float):
-        return f"{value * 100:.10g}%" if way is Way.SHARE else f"{value:.12g}"
+        return set_share(value) if way is Way.SHARE else f"{value:.12g}"
     return str(value)
 
 

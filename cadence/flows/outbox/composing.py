@@ -135,6 +135,14 @@ KINDS: Final[Mapping[str, MessageKind]] = {
 """Every kind of message, by its name in the ledger: the registry of the packages' `KINDS`."""
 
 
+def picture_lost(uow: UnitOfWork, message: OutboxMessage) -> None:
+    """Queue the picture of a rewritten message again, once per rewrite."""
+    original = ledger.get(uow, message_id=message.replaces_id or 0)
+    again = KINDS[original.kind].picture_lost if original is not None else None
+    if original is not None and again is not None:
+        again(uow, original, f"lost:{message.id}")
+
+
 def is_alert(name: str) -> bool:
     """Whether a kind of message is an alert; an unknown kind isn't."""
     return name in KINDS and KINDS[name].urgency is Urgency.ALERT

@@ -8,7 +8,8 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from cadence.actor import Actor
-from cadence.flows.outbox.composing import KINDS
+from cadence.flows.core import WITHOUT_PICTURE
+from cadence.flows.outbox.composing import KINDS, picture_lost
 from storage.engine import Database
 from storage.outbox import attempts, leases, ledger, rate_limits
 from storage.outbox.leases import Waiting
@@ -219,6 +220,8 @@ class Outbox:
             sent = KINDS[message.kind].on_sent if message.kind in KINDS else None
             if state is MessageState.SENT and sent is not None:
                 sent(uow, message)
+            if state is MessageState.SENT and reason == WITHOUT_PICTURE:
+                picture_lost(uow, message)
 
         self._db.grouped(lambda session: work(_around(session, message.workspace_id, now)))
 

@@ -88,9 +88,9 @@ def rubric_gap(
     if not counted:
         return f"a rubric result at or above {set_share(spec.rubric.threshold)}"
     low = [
-        f"{step}: {passes} of {samples} passed"
+        f"“{found.title}”: {passes} of {samples} passed"
         for step, (passes, samples) in counted.items()
-        if passes < spec.rubric.threshold * samples - 1e-9
+        if (found := spec.step(step)) and passes < spec.rubric.threshold * samples - 1e-9
     ]
     return (
         f"rubric results at or above {set_share(spec.rubric.threshold)} ({', '.join(low)})" if low else None

@@ -12,6 +12,7 @@ from cadence.flows.adoption.capacity import capacity_form
 from cadence.flows.cycles.starting import CycleGiven
 from cadence.flows.cycles.starting import start_cycle as start_cycle_flow
 from cadence.refusals import NotAllowed
+from storage.queries import people
 from storage.tables import Cycle, Override, OverrideKind
 from storage.work import UnitOfWork
 from tests.harnesses import bot_harness
@@ -80,6 +81,27 @@ def test_a_curator_starts_it_anyway_and_everybody_is_told_why(full: BotHarness) 
     assert len(entries(full, "capacity-overridden")) == 1
 
 
+def test_a_curator_who_is_there_is_asked(full: BotHarness) -> None:
+    uow = UnitOfWork(full.bot.db, Actor.system(BUILT_IN_TEAM), full.clock.now())
+    with uow.write():
+        people.set_curators(uow, members=["U01AGENT1", "U01AGENT2", CURATOR])
+    full.workspace.person("U01AGENT1").types("/cadence away 2026-03-03..2026-03-05")
+    lead = full.workspace.person(LEAD)
+
+    def asked() -> str:
+        refused = lead.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
+        assert refused.message is not None
+        return lead.clicks(refused.message, "Ask them").words
+
+    assert asked() == "Asked <@U01AGENT2>."
+    with uow.write():
+        member = people.member(uow, member_id="U01AGENT2")
+        assert member is not None
+        member.deleted = True
+        uow.session.add(member)
+    assert asked() == f"Asked <@{CURATOR}>."
+
+
 def test_the_curators_form_goes_on_to_the_reason(full: BotHarness) -> None:
     curator = full.workspace.person(CURATOR)
     curator.types("/cadence cycle start", channel=DESK_CHANNEL)
@@ -104,6 +126,6 @@ def test_a_reason_from_somebody_else_starts_nothing(full: BotHarness) -> None:
     with pytest.raises(NotAllowed):
         start_cycle_flow(UnitOfWork(full.bot.db, owner, full.clock.now()), given)
     with pytest.raises(NotAllowed):
-        capacity_form(UnitOfWork(full.bot.db, owner), playbook="refund", team="desk")
+        capacity_form(UnitOfWork(full.bot.db, owner, full.clock.now()), playbook="refund", team="desk")
     assert rows(full, Override) == []
     assert len(rows(full, Cycle)) == 2

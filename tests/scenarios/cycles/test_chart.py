@@ -117,6 +117,25 @@ def test_it_stays_when_the_post_is_rewritten(closing: BotHarness) -> None:
     assert [one["slack_file"] for one in pictures(closing)] == [before["slack_file"]]
 
 
+def test_a_chart_whose_file_was_deleted_comes_back_with_the_next_rewrite(closing: BotHarness) -> None:
+    closing.play_until(CLOSE)
+    [before] = pictures(closing)
+    closing.workspace.files.remove(before["slack_file"]["id"])
+    learn = '/cadence learn reply "{}"'
+    lead = closing.workspace.person("U01LEAD")
+    lead.types(learn.format("Grade old replies first."), channel=DESK_CHANNEL)
+    closing.play_until(CLOSE + timedelta(minutes=5))
+    [again] = pictures(closing)
+    assert again["slack_file"] != before["slack_file"]
+    assert "Grade old replies first." in closing_post(closing).words
+    assert "table" in {block["type"] for block in closing_post(closing).blocks}
+    drawn = len(ledger(closing, "cycle-chart"))
+    lead.types(learn.format("Then the new ones."), channel=DESK_CHANNEL)
+    closing.play_until(CLOSE + timedelta(minutes=10))
+    assert [one["slack_file"] for one in pictures(closing)] == [again["slack_file"]]
+    assert len(ledger(closing, "cycle-chart")) == drawn, "it isn't drawn again without need"
+
+
 def test_what_is_said_with_it_pings_nobody_and_links_nowhere(tmp_path: Path) -> None:
     named = ("First response time", '"<!channel> <https://evil.example|Sign in>"')
     with bot_harness(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, named)]) as harness:

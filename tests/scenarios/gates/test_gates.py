@@ -41,7 +41,7 @@ def types(harness: BotHarness, member: str, text: str) -> str:
 
 def test_each_week_opens_with_done_and_missing_items_and_who_can_do_them(ready: BotHarness) -> None:
     ready.play_until(at("2026-03-09 09:30"))
-    first, second = (post.words for post in posts(ready, DESK_CHANNEL))
+    _, first, second = (post.words for post in posts(ready, DESK_CHANNEL))
     assert "Reply · week 1 of 4\n*Choose the workflow" in first
     assert "Draft the reply*\n🤝 Collaborative\n*Send the reply*\n🤖 AI-led" in first
     assert "*This week's gate is done*" in first
