@@ -198,7 +198,7 @@ def test_the_first_cycle_starts_from_the_post_and_the_first_run_ends_setup(adopt
     assert types(adopted, LEAD, "/cadence cycle start reply 2026-03-09 team=solo").startswith(
         "✓ Reply starts Mon 9 Mar · cycle 1"
     )
-    (post,) = posts(adopted, SOLO_CHANNEL)
+    (post, _) = posts(adopted, SOLO_CHANNEL)
     assert "first cycle starts Mon 9 Mar" in post.words
     adopted.play_until(at("2026-03-12 10:42"))
     assert "not run" not in types(adopted, SOLO, "/attest as-declared runs=5", SOLO_CHANNEL)

@@ -122,7 +122,7 @@ def test_a_change_makes_one_new_revision_and_says_what_changed(tmp_path: Path) -
         lead.types("/cadence playbook import")
         shown = lead.submits({"yaml": file.read_text(encoding="utf-8")}).view
         assert shown is not None
-        assert "expected runs per week: 40 → 50" in str(shown.blocks)
+        assert "Expected runs per week: 40 → 50" in str(shown.blocks)
         first, second = rows(harness, PlaybookVersion)
         assert (first.revision, first.spec["runs_per_week"]) == (1, 40)
         assert (second.revision, second.spec["runs_per_week"], second.created_by) == (2, 50, "U01LEAD")

@@ -243,7 +243,7 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     [
         ({"cycles": 1}, "in 2 closed cycles in a row: 1 so far, in Desk"),
         ({"value": 16.0}, "in 2 closed cycles in a row: none yet"),
-        ({"samples": (20, 17)}, "Rubric results at or above 90% (draft: 17 of 20 passed)"),
+        ({"samples": (20, 17)}, "Rubric results at or above 90% (“Draft the reply”: 17 of 20 passed)"),
     ],
 )
 def test_one_thing_missing_is_enough(ready: BotHarness, proof: dict[str, float], told: str) -> None:

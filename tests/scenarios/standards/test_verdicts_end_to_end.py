@@ -388,7 +388,7 @@ def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
         assert mode(harness) is Mode.AI_LED
         assert f"0 reported + {expected_runs} estimated" in math(harness)
         assert f"2 exceptions, no runs reported yet (+{expected_runs} estimated){ratio}" in why(harness)
-        assert "at least 90% and 3 exceptions" in why(harness)
+        assert "at least 90% likely over the cap, from 3 exceptions on" in why(harness)
 
 
 def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
